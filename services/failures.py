@@ -1,0 +1,25 @@
+"""The three ways in which a stage fails. Two have a name here; the third, a bug, is every other exception."""
+
+
+class Rejected(Exception):  # noqa: N818 - the design's word for an outcome, not for a programming error
+    """It can never succeed: a dead letter, and the stream goes on.
+
+    `field` names the offending input (JSON path), `reason` is a stable word for metrics (`unknown_type`), the
+    message says what to do. The message never repeats a personal or secret value.
+    """
+
+    def __init__(self, reason: str, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.reason, self.message, self.field = reason, message, field
+
+
+class Unavailable(Exception):  # noqa: N818 - see above
+    """A server or a disk is away: wait and retry, never dead-letter. `retry_after` is in seconds."""
+
+    def __init__(self, what: str, retry_after: float = 1.0) -> None:
+        super().__init__(what)
+        self.retry_after = retry_after
+
+
+class Fenced(Exception):  # noqa: N818 - see above
+    """Another worker owns this partition or shard now: roll back, drop what is buffered, stop working on it."""

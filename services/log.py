@@ -1,0 +1,91 @@
+"""The port of the event log: append, batches, positions. It never mentions a customer, and knows no schema."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+
+class Message(NamedTuple):
+    """What is appended. `partition` None means: by hash of the key (murmur2, as Kafka's default partitioner)."""
+
+    key: bytes
+    value: bytes
+    partition: int | None = None
+
+
+class Placed(NamedTuple):
+    """Where an appended message stands."""
+
+    partition: int
+    offset: int
+
+
+class Record(NamedTuple):
+    offset: int
+    timestamp_ms: int  # when the log took it
+    key: bytes
+    value: bytes
+
+
+class Batch(NamedTuple):
+    """Consecutive records of one partition.
+
+    `start` is where the partition was sought to, or the `until` of the batch before it; `until` is the last
+    offset + 1. Gaps between offsets are fine; `start` of one batch is always `until` of the one before.
+    """
+
+    topic: str
+    topic_id: str
+    partition: int
+    start: int
+    until: int
+    records: Sequence[Record]
+
+
+class Position(NamedTuple):
+    """The next offset of a partition, with the identity of the topic it was read from."""
+
+    topic_id: str
+    next: int
+
+
+Handler = Callable[[Batch], Awaitable[None]]
+"""Applies a batch with all its effects and the moved position in one transaction, or raises and leaves no trace.
+
+`Fenced`: the log drops what is buffered of the partition and seeks to the stored position again. `Unavailable`: the
+same after waiting. Any other exception: the same, after the handler's own policy for bugs has had its say; `Stop`
+ends work on that partition until the process is restarted."""
+
+
+class Stop(Exception):  # noqa: N818 - an order to the log, not a programming error
+    """Work on this partition must end loudly: the message says what an operator has to do."""
+
+
+class PositionStore(Protocol):
+    """What the consumer asks of the database that owns the positions."""
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+        """Partitions never worked on are left out: they start at the log's first offset."""
+
+
+class EventLog(Protocol):
+    """A partitioned, durable, append-only log."""
+
+    async def ensure_topics(self, topics: Mapping[str, int]) -> None:
+        """Creates what is missing: name → number of partitions. Never changes what exists."""
+
+    async def append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:
+        """Returns once every message is durable, in the order given. Raises `Unavailable`; then some may be in the log."""
+
+    async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        """For every partition the first offset kept and the next one to be written."""
+
+    async def topic_id(self, topic: str) -> str:
+        """The identity of the topic: another one after it was deleted and made anew."""
+
+    async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
+        """Works until cancelled: one batch of a partition at a time, at most two of a partition in memory.
+
+        Cancelling stops fetching, lets the batch in hand finish, leaves the group and returns.
+        """
+
+    async def close(self) -> None: ...
