@@ -23,3 +23,7 @@ class Unavailable(Exception):  # noqa: N818 - see above
 
 class Fenced(Exception):  # noqa: N818 - see above
     """Another worker owns this partition or shard now: roll back, drop what is buffered, stop working on it."""
+
+
+class Contended(Exception):  # noqa: N818 - see above
+    """A deadlock, a serialization failure or a lock timeout: the same transaction may succeed at the next try."""

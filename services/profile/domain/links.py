@@ -1,0 +1,203 @@
+"""Who belongs to whom: links asserted by events, and the memberships that follow from them.
+
+The result is a function of the *set* of assertions and decisions, whatever their order. Links always lead from a weaker
+subject to a stronger one (card → account → party → household), so they form no circle.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+BEGINNING, END = -(1 << 62), 1 << 62
+COUNTED_ROLES = ("self", "owner", "joint")
+LISTED_ROLES = ("attorney", "signatory", "guardian")
+MEMBER = "member"
+_ROLE_WEIGHT = {role: weight for weight, role in enumerate((*COUNTED_ROLES, *LISTED_ROLES))}
+STRENGTH = (
+    "party", "account", "loan", "contract", "card", "login", "mandate", "application", "case", "national_id", "phone",
+    "email", "device", "household", "group", "manager", "source",
+)  # fmt: skip
+_STRENGTH = {kind: strength for strength, kind in enumerate(STRENGTH)}
+COLLECTIVES = ("household", "group")
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was ever asserted of one (subject, target, role), joined.
+
+    `first_at`/`last_at`: earliest and latest assertion (ms; None when only ends are known yet). `past`: it holds from
+    the beginning of time. `ends`: when it was said to end. `barred_by`: the decision that took it out of force. `source`
+    and `event_id` are those of the earliest assertion: the reason shown to a person.
+    """
+
+    subject: str
+    target: str
+    role: str
+    first_at: int | None = None
+    last_at: int | None = None
+    past: bool = False
+    ends: tuple[int, ...] = ()
+    barred_by: str = ""
+    source: str = ""
+    event_id: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.subject, self.target, self.role
+
+
+class Membership(NamedTuple):
+    """`subject` counts for `root` from `from_at` (inclusive) until `until_at` (exclusive), event time in ms."""
+
+    root: str
+    subject: str
+    role: str
+    from_at: int
+    until_at: int
+
+
+class Cluster(NamedTuple):
+    """Roots that decisions have merged. `lead` is the strongest, then smallest of them."""
+
+    lead: str
+    roots: tuple[str, ...]
+
+
+def kind_of(subject: str) -> str:
+    return subject.partition(":")[0]
+
+
+def strength(subject: str) -> tuple[int, str]:
+    """Sorts the strongest, then smallest first."""
+    return _STRENGTH.get(kind_of(subject), len(STRENGTH)), subject
+
+
+def join(left: Link, right: Link) -> Link:
+    """Commutative, associative, idempotent."""
+    reason = min((_when(left), left), (_when(right), right), key=lambda pair: (pair[0], pair[1].event_id))[1]
+    firsts = [at for at in (left.first_at, right.first_at) if at is not None]
+    lasts = [at for at in (left.last_at, right.last_at) if at is not None]
+    return Link(
+        subject=left.subject, target=left.target, role=left.role,
+        first_at=min(firsts, default=None), last_at=max(lasts, default=None),
+        past=left.past or right.past, ends=tuple(sorted({*left.ends, *right.ends})),
+        barred_by=max(left.barred_by, right.barred_by), source=reason.source, event_id=reason.event_id,
+    )  # fmt: skip
+
+
+def _when(link: Link) -> int:
+    return END if link.first_at is None else link.first_at
+
+
+def intervals(link: Link) -> list[tuple[int, int]]:
+    """When the link holds. An end before the first assertion is void; an assertion after an end reopens it."""
+    if link.first_at is None or link.last_at is None or link.barred_by:
+        return []
+    start = BEGINNING if link.past else link.first_at
+    ends = [at for at in link.ends if at >= link.first_at]
+    if not ends:
+        return [(start, END)]
+    held = [(start, ends[0])]
+    if link.last_at > ends[-1]:
+        held.append((ends[-1], END))
+    return [(begins, until) for begins, until in held if begins < until]
+
+
+class Graph:
+    """Links of some subjects with everything above them."""
+
+    def __init__(self, links: Iterable[Link], limits: Mapping[str, int]) -> None:
+        self._limits = limits
+        self._up: dict[str, list[Link]] = {}
+        for link in links:
+            self._up.setdefault(link.subject, []).append(link)
+        self._known: dict[str, list[Membership]] = {}
+
+    def identifies_nobody(self, subject: str) -> bool:
+        """Above its kind's limit of targets an identifier identifies nobody, retroactively."""
+        limit = self._limits.get(kind_of(subject))
+        if limit is None:
+            return False
+        open_targets = {
+            link.target for link in self._up.get(subject, ()) if any(until == END for _, until in intervals(link))
+        }
+        return len(open_targets) > limit
+
+    def memberships(self, subject: str) -> list[Membership]:
+        """What the subject counts for; empty where it is a root itself and stands in no household or group."""
+        known = self._known.get(subject)
+        if known is None:
+            known = self._known[subject] = sorted(set(self._resolve(subject)))
+        return known
+
+    def _resolve(self, subject: str) -> list[Membership]:
+        links = [link for link in self._up.get(subject, ()) if link.role != MEMBER]
+        found: list[Membership] = []
+        if not self.identifies_nobody(subject):
+            for link in links:
+                for begins, until in intervals(link):
+                    found += self._through(subject, link, begins, until)
+        if found:
+            found += _gaps(subject, found)
+        found += self._collectives(subject)
+        return found
+
+    def _through(self, subject: str, link: Link, begins: int, until: int) -> Iterable[Membership]:
+        above = self.memberships(link.target)
+        if not any(kind_of(member.root) not in COLLECTIVES for member in above):
+            above = [Membership(link.target, link.target, "self", BEGINNING, END), *above]
+        for member in above:
+            since, to = max(begins, member.from_at), min(until, member.until_at)
+            if since < to:
+                role = max(link.role, member.role, key=lambda name: _ROLE_WEIGHT.get(name, 0))
+                yield Membership(member.root, subject, role, since, to)
+
+    def _collectives(self, subject: str) -> Iterable[Membership]:
+        for link in self._up.get(subject, ()):
+            if link.role == MEMBER:
+                for begins, until in intervals(link):
+                    yield Membership(link.target, subject, "self", begins, until)
+
+
+def _gaps(subject: str, found: Sequence[Membership]) -> list[Membership]:
+    """Where nobody is known, the subject stands for itself: an account whose last holder has left."""
+    edge, gaps = BEGINNING, []
+    for member in sorted(found, key=lambda member: member.from_at):
+        if member.from_at > edge:
+            gaps.append(Membership(subject, subject, "self", edge, member.from_at))
+        edge = max(edge, member.until_at)
+    if edge < END:
+        gaps.append(Membership(subject, subject, "self", edge, END))
+    return gaps
+
+
+def roots_of(subject: str, memberships: Iterable[Membership]) -> list[str]:
+    """Every root to be marked when the subject changes; the subject itself where it is one."""
+    roots = {member.root for member in memberships}
+    if not any(kind_of(root) not in COLLECTIVES for root in roots):
+        roots.add(subject)
+    return sorted(roots)
+
+
+def cuts_of(memberships: Iterable[Membership]) -> list[int]:
+    """Where the subject's state must be cut into segments."""
+    borders = {at for member in memberships for at in (member.from_at, member.until_at)}
+    return sorted(borders - {BEGINNING, END})
+
+
+def clusters(merges: Iterable[tuple[str, str]]) -> list[Cluster]:
+    """The connected components of pairs of merged roots."""
+    leads: dict[str, str] = {}
+
+    def find(root: str) -> str:
+        while leads.setdefault(root, root) != root:
+            root = leads[root]
+        return root
+
+    for left, right in merges:
+        lead, other = sorted((find(left), find(right)), key=strength)
+        leads[other] = lead
+    members: dict[str, list[str]] = {}
+    for root in list(leads):
+        members.setdefault(find(root), []).append(root)
+    return [Cluster(lead, tuple(sorted(roots, key=strength))) for lead, roots in sorted(members.items())]

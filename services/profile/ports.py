@@ -1,0 +1,304 @@
+"""What the profile needs of a database, in its own words. Adapters: memory, SQLite, PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from services.log import Position
+from services.profile.domain.links import Cluster, Link, Membership
+from services.profile.domain.state import Head, Month
+
+
+class LedgerEntry(NamedTuple):
+    """`key` is the 16-byte hash of (source, id); `content` 8 bytes over what may not change; `day` the UTC day
+    (days since 1970) in which it was accepted. `also_day` names a second table around midnight."""
+
+    key: bytes
+    content: bytes
+    day: int
+    also_day: int | None = None
+
+
+class StoredSubject(msgspec.Struct):
+    """A subject's row under lock. `cuts` are the segment borders (ms, ascending); `heads` and each month's list have
+    len(cuts) + 1 entries. `roots` are the roots it counts for; itself where it has none. version 0: not stored yet."""
+
+    subject: str
+    version: int
+    fold_version: int
+    cuts: list[int]
+    roots: list[str]
+    heads: list[Head]
+    months: dict[int, list[Month]]
+
+
+class TimelineRow(NamedTuple):
+    subject: str
+    occurred_at: int
+    key: bytes  # the ledger key: unique
+    type: str
+    channel: str
+    accepted_at: int
+    event: bytes  # codec-encoded, personal values replaced by references
+
+
+class Mark(NamedTuple):
+    """`root` must be refreshed; `accepted_at` is that of the oldest event behind it (ms), 0 where none is."""
+
+    root: str
+    accepted_at: int
+
+
+class DueTime(NamedTuple):
+    """`at` in ms; `grain` is "day" or "hour"; `sources` must be complete past `at` before it fires."""
+
+    at: int
+    kind: str
+    grain: str
+    sources: tuple[str, ...]
+
+
+class Member(NamedTuple):
+    """A subject of a customer as refresh sees it, all of it from one snapshot."""
+
+    membership: Membership
+    stored: StoredSubject
+
+
+class StoredView(msgspec.Struct):
+    """A customer's row. `lead` is the root that names the customer; `body` and `facts` are JSON without personal values
+    (references instead); `decided` is what hysteresis needs to know of the last decision. `state` "live" or "gone"
+    (merged into others: `version` goes on)."""
+
+    customer_id: str
+    lead: str
+    version: int
+    kind: str
+    state: str
+    changed_at: int
+    body: bytes
+    facts: bytes
+    decided: bytes = b"{}"
+    owner: str | None = None
+    tier: str | None = None
+    name_ref: str | None = None
+
+
+class OutboxMessage(NamedTuple):
+    topic: str
+    key: bytes
+    value: bytes
+
+
+class OutboxRow(NamedTuple):
+    n: int
+    created_at: int
+    message: OutboxMessage
+
+
+class Shard(NamedTuple):
+    """A lease: `fence` must match inside every transaction."""
+
+    shard: int
+    owner: str
+    fence: int
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What is chosen and recorded rather than computed. `kind`: merge, split, owner, tier, review…"""
+
+    decision_id: str
+    kind: str
+    subjects: tuple[str, ...]
+    actor: str
+    reason: str
+    at: int
+    undoes: str | None = None
+    body: dict[str, Any] = {}
+
+
+class UpdateTransaction(Protocol):
+    """Everything one partition batch does. Leaving the context commits; an exception rolls back all of it."""
+
+    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
+        """Moves the position `until where next = start` (inserts it where none is stored). Raises `Fenced`."""
+
+    async def enter_ledger(self, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
+        """Enters what is new, in one order; returns key → content of those that stood there already and are not
+        parked (a parked one is taken over). All live days are looked up."""
+
+    async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
+        """subject → the months to load with it. Missing rows are made first, then all are locked in sorted order."""
+
+    async def lock_whole(self, subjects: Sequence[str], now: int) -> dict[str, StoredSubject]:
+        """As `lock_subjects`, with every month."""
+
+    async def save_subjects(self, changed: Sequence[StoredSubject]) -> None:
+        """Writes heads, roots, cuts and the months present, `where version = …`, and raises the version by one.
+        Raises `Fenced` when a version has moved or a newer fold version has written."""
+
+    async def append_timeline(self, rows: Sequence[TimelineRow]) -> None: ...
+
+    async def timeline_of(self, subject: str) -> Sequence[TimelineRow]:
+        """Every event of one subject, oldest first."""
+
+    async def save_personal(self, values: Mapping[str, str], subjects: Mapping[str, str]) -> None:
+        """ref → clear value, and ref → the subject it was told of. Known refs are left alone."""
+
+    async def add_links(self, links: Sequence[Link]) -> list[Link]:
+        """Joins them into what is stored (see `links.join`); returns those that changed something."""
+
+    async def links_around(self, subjects: Sequence[str]) -> list[Link]:
+        """Every link of these subjects, of all below them and of all above them (both ways, transitively)."""
+
+    async def memberships_of(self, subjects: Sequence[str]) -> list[Membership]: ...
+
+    async def replace_memberships(self, subjects: Sequence[str], memberships: Sequence[Membership]) -> None:
+        """What these subjects belong to, whole."""
+
+    async def mark(self, marks: Sequence[Mark]) -> None: ...
+
+    async def mark_customers_of(self, manager_ids: Sequence[str]) -> None:
+        """Marks every customer whose owner is one of them."""
+
+    async def put_staff(self, manager_id: str, record: bytes) -> None:
+        """What is known of a customer manager (JSON): left, successor, absences."""
+
+    async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
+        """Appends to an outbox lane; one writer at a time (the lane's row is locked)."""
+
+
+class RefreshTransaction(Protocol):
+    async def fence(self, shard: Shard) -> Shard:
+        """Proves the lease inside the transaction and returns it moved on. Raises `Fenced`."""
+
+    async def take_marks(self, shard: int, limit: int) -> list[Mark]:
+        """Deletes what it returns: one mark per root, the oldest accepted_at of it."""
+
+    async def mark(self, marks: Sequence[Mark]) -> None: ...
+
+    async def clusters(self, roots: Sequence[str]) -> dict[str, Cluster]:
+        """root → the merged cluster it stands in, where it stands in one."""
+
+    async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
+        """root → its members, itself included, with every part; one snapshot for all."""
+
+    async def parents(self, roots: Sequence[str]) -> dict[str, list[str]]:
+        """root → the roots that it counts for now, households aside; empty where it is a root itself."""
+
+    async def views(self, leads: Sequence[str]) -> dict[str, StoredView]: ...
+
+    async def staff(self) -> dict[str, bytes]: ...
+
+    async def decisions(self, subjects: Sequence[str]) -> dict[str, list[Decision]]:
+        """subject → decisions that name it, oldest first."""
+
+    async def owned_counts(self) -> dict[str, int]:
+        """manager id → how many customers he or she owns."""
+
+    async def save_views(self, views: Sequence[StoredView], due: Mapping[str, Sequence[DueTime]]) -> None:
+        """Writes rows by lead, and replaces the due times of each."""
+
+    async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None: ...
+
+
+class ProfileStore(Protocol):
+    """Writers. `Unavailable` is raised when the database is away; deadlocks and serialization failures are retried by
+    the caller on `Contended`."""
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]: ...
+
+    def updating(self) -> AbstractAsyncContextManager[UpdateTransaction]: ...
+
+    def refreshing(self) -> AbstractAsyncContextManager[RefreshTransaction]: ...
+
+    async def lease(self, owner: str, now: int, ttl_ms: int, most: int) -> list[Shard]:
+        """Renews this owner's shards and takes free ones (lapsed leases), up to `most` in all."""
+
+    async def release(self, owner: str) -> None: ...
+
+    async def marks_waiting(self) -> dict[int, int]:
+        """shard → how many marks wait."""
+
+    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
+        """The rows after the lane's published mark, in order."""
+
+    async def published(self, lane: str, after: int, until: int) -> bool:
+        """Moves the lane's mark `until where published = after` and drops the rows; False when another moved it."""
+
+    async def lanes(self) -> list[str]: ...
+
+    async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
+        """Deletes due times of that grain with at <= now whose sources are complete past them; leaves marks.
+        Returns how many fired."""
+
+    async def next_due(self, grain: str) -> int | None: ...
+
+    async def decide(self, decision: Decision, clusters: Sequence[Cluster], dissolved: Sequence[str]) -> None:
+        """Records a decision, writes the clusters that follow from it, drops those of `dissolved`, marks all."""
+
+    async def save_dead_letter(self, letter: "StoredDeadLetter") -> None: ...
+
+    async def park(self, key: bytes, day: int) -> None:
+        """Marks a ledger row parked, so that a replay may take it over."""
+
+
+class StoredDeadLetter(msgspec.Struct):
+    letter_id: str
+    at: int
+    stage: str
+    source: str
+    reason: str
+    field: str
+    message: str
+    event_id: str | None
+    body: bytes
+    state: str = "open"  # open, replayed
+
+
+class TimelineFilter(NamedTuple):
+    types: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    since: int | None = None
+    until: int | None = None
+
+
+class ProfileReader(Protocol):
+    """Readers: one indexed read each, never a lock."""
+
+    async def view(self, customer_id: str) -> StoredView | None: ...
+
+    async def resolve(self, alias: str) -> list[str]:
+        """Customer ids that an id stands for now: a current one, or a former one (none, one or several)."""
+
+    async def customers_of(self, subject: str) -> list[str]:
+        """Customer ids of live views in which a subject stands."""
+
+    async def customers_named(self, name_ref: str) -> list[str]: ...
+
+    async def personal(self, refs: Sequence[str]) -> Mapping[str, str]: ...
+
+    async def timeline(
+        self, spans: Sequence[tuple[str, int, int]], before: tuple[int, bytes] | None, where: TimelineFilter, limit: int
+    ) -> list[TimelineRow]:
+        """Newest first. `spans`: (subject, from, until) in ms; `before`: cursor of (occurred_at, key)."""
+
+    async def memberships(self, roots: Sequence[str]) -> list[Membership]: ...
+
+    async def links(self, subjects: Sequence[str]) -> list[Link]: ...
+
+    async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]: ...
+
+    async def cluster(self, root: str) -> Cluster | None: ...
+
+    async def marked(self, roots: Sequence[str]) -> bool:
+        """Whether any of these roots still waits for its refresh."""
+
+    async def reviews(self, limit: int) -> list[Decision]: ...
+
+    async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]: ...
+
+    async def counts(self) -> dict[str, int]:
+        """customers, subjects, events, marks, dead letters: for the board and for `doctor`."""
