@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 IdentifierKind = Literal[
     "customer_no", "account_no", "card_no", "loan_no", "login", "phone", "email", "device_id", "national_id",
-    "case_id", "application_id", "mandate_id", "contract_id", "household_no", "group_no",
+    "case_id", "application_id", "mandate_id", "contract_id", "household_no", "group_no", "manager_id",
 ]  # fmt: skip
 KINDS: tuple[IdentifierKind, ...] = get_args(IdentifierKind)
 
@@ -30,6 +30,7 @@ SUBJECT_OF: dict[str, str] = {
     "contract_id": "contract",
     "household_no": "household",
     "group_no": "group",
+    "manager_id": "manager",
 }
 PERSONAL_KINDS = frozenset({"phone", "email", "national_id"})
 """Identifiers whose subject key holds a keyed hash."""

@@ -1,0 +1,135 @@
+"""Reads the catalogue's YAML and refuses it, naming file and type, when it contradicts itself."""
+
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+import yaml
+
+from schemas.catalogue.types import Assertion, Attribute, EventType
+from schemas.identifiers import KINDS
+
+CHANNELS = ("counter", "atm", "online", "mobile", "call_center", "pos", "wechat", "corebank")
+ROLES = ("self", "owner", "joint", "attorney", "signatory", "guardian", "member")
+FLOWS = (
+    "cash", "transfer", "card", "fee", "interest", "penalty", "salary", "pension", "standing_order", "direct_debit",
+    "bill", "household_payment", "insurance", "loan_payment", "fx", "wealth", "other",
+)  # fmt: skip
+GROUPS = (
+    "money", "mandates", "sessions", "interest", "contacts", "cases", "parties", "holdings", "consents", "relation",
+    "operations",
+)  # fmt: skip
+EXAMPLE_TIME = "2026-11-22T09:30:00+08:00"
+
+
+class CatalogueError(ValueError):
+    """The catalogue contradicts itself: the message names file, type and mistake."""
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """One type as written in a YAML file; attributes are named, or narrowed by a mapping."""
+
+    meaning: str
+    channels: tuple[str, ...]
+    subject: tuple[str, ...]
+    rank: int
+    example: dict[str, Any]
+    money: str = "none"
+    direction: str | None = None
+    flow: str | None = None
+    asserts: tuple[Assertion, ...] = ()
+    required: tuple[str | dict[str, Any], ...] = ()
+    optional: tuple[str | dict[str, Any], ...] = ()
+
+
+def load_catalogue() -> Mapping[str, EventType]:
+    """Every event type by name, validated. Reads files: call it once and pass the result on. Raises CatalogueError."""
+    known = _read("attributes")
+    types: dict[str, EventType] = {}
+    for group in GROUPS:
+        for name, raw in _read(group).items():
+            try:
+                event_type = _event_type(name, group, raw, known)
+            except (msgspec.ValidationError, CatalogueError) as error:
+                raise CatalogueError(f"catalogue/{group}.yaml: {name}: {error}") from error
+            if name in types:
+                raise CatalogueError(f"catalogue/{group}.yaml: {name} is declared twice")
+            types[name] = event_type
+    return types
+
+
+def _read(name: str) -> dict[str, Any]:
+    content = yaml.safe_load(files("schemas.catalogue").joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise CatalogueError(f"catalogue/{name}.yaml: a mapping by name is expected")
+    return content
+
+
+def _event_type(name: str, group: str, raw: object, known: Mapping[str, Any]) -> EventType:
+    entry = msgspec.convert(raw, _Entry)
+    attributes = tuple(_attributes(entry, known))
+    example = {"id": f"{name}-0001", "type": name, "occurred_at": EXAMPLE_TIME, "identifiers": {}, **entry.example}
+    event_type = msgspec.convert(
+        {
+            **{field: getattr(entry, field) for field in _SHARED},
+            "name": name,
+            "group": group,
+            "attributes": attributes,
+            "example": example,
+        },
+        EventType,
+    )
+    mistake = next(_mistakes(event_type), None)
+    if mistake:
+        raise CatalogueError(mistake)
+    return event_type
+
+
+_SHARED = ("meaning", "channels", "subject", "rank", "money", "direction", "flow", "asserts")
+
+
+def _attributes(entry: _Entry, known: Mapping[str, Any]) -> Iterator[Attribute]:
+    for required, names in ((True, entry.required), (False, entry.optional)):
+        for item in names:
+            changes = {"name": item} if isinstance(item, str) else item
+            if changes.get("name") not in known:
+                raise CatalogueError(f"attribute {changes.get('name')} is not declared in attributes.yaml")
+            yield msgspec.convert({**known[changes["name"]], **changes, "required": required}, Attribute)
+
+
+def _mistakes(type_: EventType) -> Iterator[str]:
+    attributes = [attribute.name for attribute in type_.attributes]
+    example = type_.example
+    yield from (f"{channel} is no channel" for channel in type_.channels if channel not in CHANNELS)
+    yield from (f"{kind} is no identifier kind" for kind in type_.subject if kind not in KINDS)
+    yield from (f"{kind} in the example is no identifier kind" for kind in example["identifiers"] if kind not in KINDS)
+    yield from (f"attribute {name} is named twice" for name in attributes if attributes.count(name) > 1)
+    given = example.get("attributes", {})
+    yield from (f"attribute {name} of the example is not allowed" for name in given if name not in attributes)
+    yield from (
+        f"the example lacks {attribute.name}"
+        for attribute in type_.attributes
+        if attribute.required and attribute.name not in given
+    )
+    if type_.flow is not None and type_.flow not in FLOWS:
+        yield f"{type_.flow} is no flow"
+    if type_.subject and not any(kind in example["identifiers"] for kind in type_.subject):
+        yield "the example names no subject"
+    if type_.money == "required" and not (type_.direction and "amount" in example):
+        yield "money needs a direction, and an amount in the example"
+    if (type_.direction == "required") != ("direction" in example):
+        yield "the example must give a direction exactly where the type leaves it open"
+    for assertion in type_.asserts:
+        yield from _assertion_mistakes(assertion, attributes)
+
+
+def _assertion_mistakes(assertion: Assertion, attributes: list[str]) -> Iterator[str]:
+    for kind in (assertion.subject, *assertion.targets):
+        if kind not in KINDS:
+            yield f"asserts an unknown identifier kind {kind}"
+    if assertion.role not in ROLES:
+        yield f"{assertion.role} is no role"
+    for attribute in (assertion.role_attribute, assertion.subject_attribute):
+        if attribute is not None and attribute not in attributes:
+            yield f"asserts by the attribute {attribute}, which it does not have"

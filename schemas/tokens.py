@@ -1,0 +1,159 @@
+"""Card and national id numbers never travel in clear: how they are recognised, and which keyed token stands for them.
+
+Both ends need this: ingest replaces the numbers before anything is logged or queued, and whoever searches by a card
+number must make the same token from it.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+
+CARD_TOKEN = re.compile(r"card_[0-9a-f]{34}")
+NATIONAL_ID_TOKEN = re.compile(r"nid_[0-9a-f]{34}")
+
+
+class IssuerRange(NamedTuple):
+    """Card numbers whose first digits lie between `low` and `high` (of equal length), both included."""
+
+    low: str
+    high: str
+    lengths: tuple[int, ...]
+
+
+# ISO/IEC 7812 prefixes of the international schemes; a bank narrows them to what it meets.
+ISSUER_RANGES: tuple[IssuerRange, ...] = (
+    IssuerRange("62", "62", (16, 17, 18, 19)),  # UnionPay
+    IssuerRange("8100", "8171", (16, 17, 18, 19)),  # UnionPay
+    IssuerRange("4", "4", (16, 19)),  # Visa
+    IssuerRange("51", "55", (16,)),  # Mastercard
+    IssuerRange("2221", "2720", (16,)),  # Mastercard
+    IssuerRange("34", "34", (15,)),  # American Express
+    IssuerRange("37", "37", (15,)),  # American Express
+    IssuerRange("3528", "3589", (16, 17, 18, 19)),  # JCB
+    IssuerRange("300", "305", (14,)),  # Diners Club
+    IssuerRange("36", "36", (14,)),  # Diners Club
+    IssuerRange("38", "39", (14,)),  # Diners Club
+    IssuerRange("6011", "6011", (16, 19)),  # Discover
+    IssuerRange("644", "659", (16, 19)),  # Discover
+    IssuerRange("6304", "6304", (16, 17, 18, 19)),  # Maestro
+    IssuerRange("6759", "6763", (16, 17, 18, 19)),  # Maestro
+)
+
+
+class TokenKey(msgspec.Struct, frozen=True):
+    """`key_id` (two hex digits) stands in every token, so that tokens of an older key stay recognisable.
+
+    `ranges` say which numbers count as card numbers.
+    """
+
+    secret: bytes
+    key_id: str = "01"
+    ranges: tuple[IssuerRange, ...] = ISSUER_RANGES
+
+    def __repr__(self) -> str:
+        return f"TokenKey({self.key_id})"
+
+
+class CardNumber(NamedTuple):
+    """Where in a text a card number stands, and its digits."""
+
+    start: int
+    end: int
+    digits: str
+
+
+# \d and the separators are meant as Unicode: full-width digits are what a Chinese keyboard writes.
+_SEPARATOR = r"[\s.\-_\u2010-\u2015\u2212]{0,2}"
+CANDIDATE = re.compile(rf"\d(?:{_SEPARATOR}\d){{12,}}")
+_GROUP = re.compile(r"\d+")
+_LENGTHS = range(19, 12, -1)
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_RESIDENT_ID = re.compile(r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dXx](?!\d)", re.ASCII)
+_RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def passes_luhn(digits: str) -> bool:
+    """ISO/IEC 7812-1 annex B."""
+    total = sum(int(digit) for digit in digits[-1::-2]) + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])
+    return total % 10 == 0
+
+
+def is_card_number(digits: str, ranges: Sequence[IssuerRange] = ISSUER_RANGES) -> bool:
+    in_range = any(len(digits) in lengths and low <= digits[: len(low)] <= high for low, high, lengths in ranges)
+    return in_range and passes_luhn(digits)
+
+
+def card_numbers(text: str, ranges: Sequence[IssuerRange] = ISSUER_RANGES) -> list[CardNumber]:
+    """Every card number in a text, however its digits are grouped; digits next to it in the same group hide it."""
+    found: list[CardNumber] = []
+    for run in CANDIDATE.finditer(text):
+        groups = [(run.start() + group.start(), run.start() + group.end()) for group in _GROUP.finditer(run.group())]
+        found.extend(_in_groups(text, groups, ranges))
+    return found
+
+
+def _in_groups(text: str, groups: list[tuple[int, int]], ranges: Sequence[IssuerRange]) -> list[CardNumber]:
+    found: list[CardNumber] = []
+    first = 0
+    while first < len(groups):
+        digits, best = "", None
+        for last in range(first, len(groups)):
+            digits += "".join(str(int(char)) for char in text[slice(*groups[last])])
+            if len(digits) > _LENGTHS[0]:
+                break
+            if len(digits) in _LENGTHS and is_card_number(digits, ranges):
+                best = (last, CardNumber(groups[first][0], groups[last][1], digits))
+        if best is None:
+            first += 1
+        else:
+            found.append(best[1])
+            first = best[0] + 1
+    return found
+
+
+def card_token(digits: str, key: TokenKey) -> str:
+    """HMAC-SHA-256, its first 128 bits; equal numbers give equal tokens under one key."""
+    return f"card_{key.key_id}{_keyed(key, 'card', digits)}"
+
+
+def national_id_token(number: str, key: TokenKey) -> str:
+    """A token is passed on as it is, so that a replayed event keeps its identity."""
+    if NATIONAL_ID_TOKEN.fullmatch(number):
+        return number
+    plain = "".join(char for char in number if char.isalnum()).upper()
+    return f"nid_{key.key_id}{_keyed(key, 'national_id', plain)}"
+
+
+def card_no_token(value: str, key: TokenKey) -> tuple[str, str]:
+    """What stands for a `card_no`, and its last four digits ("" where the source sent no card number).
+
+    Whatever looks like a number of 13 to 19 digits is taken as one, valid or not: a mistyped card number still
+    gives most of the right one away. A source's own short card ids and tokens stay.
+    """
+    digits = "".join(str(int(char)) for char in value if char.isdecimal())
+    if 13 <= len(digits) <= 19 and not any(char.isalpha() for char in value):
+        return card_token(digits, key), digits[-4:]
+    return value, ""
+
+
+def resident_ids(text: str) -> list[tuple[int, int]]:
+    """Chinese resident identity numbers (GB 11643-1999: date of birth and check character hold) in a text."""
+    return [match.span() for match in _RESIDENT_ID.finditer(text) if _is_resident_id(match.group())]
+
+
+def _is_resident_id(number: str) -> bool:
+    try:
+        date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return False
+    total = sum(int(digit) * weight for digit, weight in zip(number, _RESIDENT_WEIGHTS, strict=False))
+    return "10X98765432"[total % 11] == number[17].upper()
+
+
+def _keyed(key: TokenKey, purpose: str, value: str) -> str:
+    return hmac.digest(key.secret, f"{purpose}\0{value}".encode(), hashlib.sha256).hex()[:32]
