@@ -1,0 +1,1 @@
+"""How the platform is run: servers for tests, containers, migrations, dashboards. No service imports this."""

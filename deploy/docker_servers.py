@@ -1,0 +1,68 @@
+"""The same three servers in containers of `deploy/compose.yaml`, for tests where a Docker engine runs."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.local_servers import NAMES, SetupError
+from deploy.local_servers.system import free_port
+
+_COMPOSE = Path(__file__).parent / "compose.yaml"
+
+
+def engine_runs() -> bool:
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    told = subprocess.run([docker, "info"], capture_output=True, check=False, timeout=20)  # noqa: S603 - fixed argv
+    return told.returncode == 0
+
+
+class DockerServers:
+    """Has the methods of `Servers`; `project` keeps the containers of two test runs apart."""
+
+    def __init__(self, project: str) -> None:
+        self._project = project
+        self._ports = {name: free_port() for name in NAMES}
+
+    def up(self, *names: str) -> Mapping[str, str]:
+        wanted = names or NAMES
+        self._compose("up", "--detach", "--wait", *wanted)
+        return {name: self.url(name) for name in wanted}
+
+    def erase(self) -> None:
+        self._compose("down", "--volumes", "--timeout", "20")
+
+    def url(self, name: str) -> str:
+        port = self._ports[name]
+        return {
+            "kafka": f"kafka://127.0.0.1:{port}",
+            "postgres": f"postgresql://postgres@127.0.0.1:{port}/postgres",
+            "redis": f"redis://127.0.0.1:{port}/0",
+        }[name]
+
+    def start(self, name: str) -> None:
+        self._compose("up", "--detach", "--wait", name)
+
+    def stop(self, name: str) -> None:
+        self._compose("stop", name)
+
+    def kill(self, name: str) -> None:
+        self._compose("kill", name)
+
+    def freeze(self, name: str) -> None:
+        self._compose("pause", name)
+
+    def thaw(self, name: str) -> None:
+        self._compose("unpause", name)
+
+    def _compose(self, *arguments: str) -> None:
+        ports = {f"COUNTERPOINT_{name.upper()}_PORT": str(port) for name, port in self._ports.items()}
+        command = ["docker", "compose", "--project-name", self._project, "--file", str(_COMPOSE), *arguments]
+        done = subprocess.run(  # noqa: S603 - fixed argv
+            command, env={**os.environ, **ports}, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise SetupError(f"{' '.join(command)} failed: {done.stderr.strip()[-1000:]}")

@@ -1,0 +1,104 @@
+"""Apache Kafka 4.1.0 in KRaft mode: one node is broker and controller. Jars come through Maven, once per machine."""
+
+import os
+import re
+import signal
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+from deploy.local_servers.system import SetupError, cache_dir, find_program, free_port, locked
+
+VERSION = "4.1.0"
+_HERE = Path(__file__).parent
+_LOGGING = (
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
+)
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={data}
+num.partitions=4
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+"""
+
+
+class Kafka:
+    name = "kafka"
+    stop_signal = signal.SIGTERM
+    user = None
+
+    def prepare(self, home: Path, port: int) -> None:
+        properties, data = home / "server.properties", home / "data"
+        if not properties.exists():
+            properties.write_text(_PROPERTIES.format(port=port, controller=free_port(), data=data))
+        if not (data / "meta.properties").exists():
+            cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            tool = [*_java(), "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties)]
+            done = subprocess.run(tool, capture_output=True, text=True, check=False)  # noqa: S603 - fixed argv
+            if done.returncode != 0:
+                raise SetupError(f"formatting Kafka's storage failed: {(done.stderr or done.stdout)[-1000:]}")
+
+    def command(self, home: Path, port: int) -> list[str]:
+        return [*_java("-Xms256m", "-Xmx512m"), "kafka.Kafka", str(home / "server.properties")]
+
+    def ready(self, home: Path, port: int, log: str) -> bool:
+        return "Kafka Server started" in log
+
+    def url(self, port: int) -> str:
+        return f"kafka://127.0.0.1:{port}"
+
+
+def _java(*options: str) -> list[str]:
+    java = find_program("java", ("default-jre-headless",))
+    return [java, *options, "-XX:+UseSerialGC", *_LOGGING, "-cp", f"{_jars()}/*"]
+
+
+def _jars() -> Path:
+    home = cache_dir() / f"kafka-{VERSION}"
+    if home.exists():
+        return home
+    with locked(cache_dir() / "kafka.lock"):
+        if not home.exists():
+            _check_java()
+            _download(home)
+    return home
+
+
+def _check_java() -> None:
+    java = find_program("java", ("default-jre-headless",))
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603 - fixed argv
+    version = re.search(r'version "(\d+)', told)
+    if version is None or int(version[1]) < 17:
+        raise SetupError(
+            f"Kafka {VERSION} needs Java 17 or newer, {java} is {told.splitlines()[0] if told else 'unknown'}"
+        )
+
+
+def _download(home: Path) -> None:
+    maven = find_program("mvn", ("maven", "default-jre-headless"))
+    partial = home.with_name(f"{home.name}.{os.getpid()}.partial")
+    partial.mkdir()
+    command = [maven, "-q", "-B", "-f", str(_HERE / "pom.xml"), "dependency:copy-dependencies"]
+    done = subprocess.run(  # noqa: S603 - fixed argv
+        [*command, f"-DoutputDirectory={partial}"], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise SetupError(f"Maven could not fetch Kafka {VERSION}: {(done.stdout + done.stderr)[-1500:]}")
+    partial.rename(home)  # a half-filled directory never gets the name that others trust

@@ -1,0 +1,109 @@
+"""Real servers for whoever asks for them: named by the environment, else Docker, else local processes. Never a skip."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from deploy.docker_servers import DockerServers, engine_runs
+from deploy.local_servers import Servers
+
+VARIABLES = {
+    "kafka": "COUNTERPOINT_TEST_KAFKA",  # kafka://host:port
+    "postgres": "COUNTERPOINT_TEST_POSTGRES",  # postgresql://user@host:port/database, may create databases
+    "redis": "COUNTERPOINT_TEST_REDIS",  # redis://host:port/number
+}
+
+
+class RunningServers(Protocol):
+    """Real servers, started when first asked for. The names are kafka, postgres and redis."""
+
+    def up(self, *names: str) -> Mapping[str, str]: ...
+    def url(self, name: str) -> str: ...
+    def start(self, name: str) -> None: ...
+    def stop(self, name: str) -> None: ...
+    def kill(self, name: str) -> None: ...
+    def freeze(self, name: str) -> None: ...
+    def thaw(self, name: str) -> None: ...
+
+
+@contextmanager
+def started_servers() -> Iterator[RunningServers]:
+    """Servers of one's own, stopped and erased at the end."""
+    if engine_runs():
+        containers = DockerServers(f"counterpoint-test-{uuid.uuid4().hex[:8]}")
+        try:
+            yield containers
+        finally:
+            containers.erase()
+        return
+    processes = Servers(Path(mkdtemp(prefix="counterpoint-test-")))
+    try:
+        yield processes
+    finally:
+        processes.erase()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[RunningServers]:
+    """Shared by the session: look, do not break. Starts nothing until `up` is called."""
+    with started_servers() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def breakable_servers() -> Iterator[RunningServers]:
+    """For tests that stop, kill or freeze a server: nobody else's, started by `up("kafka")`."""
+    with started_servers() as running:
+        yield running
+
+
+def _url(name: str, request: pytest.FixtureRequest) -> str:
+    given = os.environ.get(VARIABLES[name])
+    if given:
+        return given
+    running: RunningServers = request.getfixturevalue("servers")
+    return running.up(name)[name]
+
+
+@pytest.fixture(scope="session")
+def kafka_url(request: pytest.FixtureRequest) -> str:
+    return _url("kafka", request)
+
+
+@pytest.fixture(scope="session")
+def redis_url(request: pytest.FixtureRequest) -> str:
+    return _url("redis", request)
+
+
+@pytest.fixture(scope="session")
+def postgres_server_url(request: pytest.FixtureRequest) -> str:
+    return _url("postgres", request)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def postgres_url(postgres_server_url: str) -> AsyncIterator[str]:
+    """A database of the module's own, empty, dropped at its end."""
+    async with fresh_database(postgres_server_url) as url:
+        yield url
+
+
+@asynccontextmanager
+async def fresh_database(server_url: str) -> AsyncIterator[str]:
+    """An empty database on the server, dropped at the end; yields its URL."""
+    name = f"test_{uuid.uuid4().hex[:16]}"
+    connection = await asyncpg.connect(server_url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()

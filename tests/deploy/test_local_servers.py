@@ -1,0 +1,47 @@
+"""The servers program: what other tests stand on."""
+
+import socket
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from tests.conftest import RunningServers
+
+
+def answers(url: str) -> bool:
+    parts = urlsplit(url)
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((parts.hostname, parts.port)) == 0
+
+
+@pytest.mark.parametrize("name", ["kafka", "postgres", "redis"])
+def test_a_server_comes_back_at_the_same_address(breakable_servers: RunningServers, name: str) -> None:
+    url = breakable_servers.up(name)[name]
+    assert answers(url)
+    breakable_servers.stop(name)
+    assert not answers(url)
+    breakable_servers.start(name)
+    assert breakable_servers.url(name) == url
+    assert answers(url)
+
+
+async def test_what_was_committed_survives_a_kill(breakable_servers: RunningServers) -> None:
+    url = breakable_servers.up("postgres")["postgres"]
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE TABLE kept (n int)")
+    await connection.execute("INSERT INTO kept VALUES (1)")
+    breakable_servers.kill("postgres")
+    connection.terminate()
+    breakable_servers.start("postgres")
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval("SELECT n FROM kept") == 1
+    await connection.close()
+
+
+async def test_every_module_has_a_database_of_its_own(postgres_url: str, postgres_server_url: str) -> None:
+    connection = await asyncpg.connect(postgres_url)
+    assert await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+    await connection.close()
+    assert postgres_url != postgres_server_url
