@@ -32,7 +32,7 @@ def _kind(operation: str, symbol: str, is_credit: bool) -> tuple[str, str, str]:
         case _, "SLUZBY":
             return "fee.charged", "corebank", ""
         case _, "SANKC. UROK":
-            return "transaction.posted", "corebank", "penalty"
+            return "fee.charged", "corebank", "penalty"
         case _, "DUCHOD":
             return "salary.credited", "corebank", "pension"
         case "VKLAD", _:

@@ -42,6 +42,7 @@ class Account(NamedTuple):
     account_id: str
     district: str
     opened: date
+    frequency: str
 
 
 class Disposition(NamedTuple):
@@ -128,7 +129,12 @@ def read_clients(directory: Path) -> Iterator[Client]:
 def read_accounts(directory: Path) -> Iterator[Account]:
     districts = {row["A1"]: row["A2"] for row in rows(directory, "district")}
     for row in rows(directory, "account"):
-        yield Account(row["account_id"], districts.get(row["district_id"], row["district_id"]), day_of(row["date"]))
+        yield Account(
+            row["account_id"],
+            districts.get(row["district_id"], row["district_id"]),
+            day_of(row["date"]),
+            row["frequency"],
+        )
 
 
 def read_dispositions(directory: Path) -> Iterator[Disposition]:

@@ -23,6 +23,7 @@ from services.replay.berka_files import (
     read_orders,
 )
 
+STATEMENTS = {"POPLATEK MESICNE": "monthly", "POPLATEK TYDNE": "weekly", "POPLATEK PO OBRATU": "per_transaction"}
 FILES_CLOSED = date(1998, 12, 31)
 """The day on which `loan.status` was taken."""
 
@@ -66,9 +67,14 @@ def _client(client: Client, since: date) -> Event:
 def _holding(one: Disposition, account: Account) -> Event:
     identifiers = {"customer_no": one.client_id, "account_no": one.account_id}
     is_owner = one.kind == "OWNER"
+    account_facts = {
+        "currency": "CZK",
+        "district": account.district,
+        "statement_frequency": STATEMENTS.get(account.frequency, account.frequency),
+    }
     return event(
         "disp", one.disp_id, "account.opened" if is_owner else "holder.added", account.opened, REGISTERED_AT, "counter",
-        identifiers=identifiers, attributes={"role": "owner" if is_owner else "attorney"},
+        identifiers=identifiers, attributes={"role": "owner", **account_facts} if is_owner else {"role": "attorney"},
     )  # fmt: skip
 
 
@@ -76,7 +82,7 @@ def _card(card: Card, holder: Disposition) -> Event:
     return event(
         "card", card.card_id, "card.issued", card.issued, REGISTERED_AT, "counter",
         identifiers={"card_no": card.card_id, "customer_no": holder.client_id, "account_no": holder.account_id},
-        product=f"card.{card.kind}",
+        attributes={"card_kind": card.kind},
     )  # fmt: skip
 
 
@@ -85,7 +91,7 @@ def _standing_order(order: Order, since: date) -> Event:
         "order", order.order_id, "standing_order.set_up", since, REGISTERED_AT, "counter",
         identifiers={"mandate_id": order.order_id, "account_no": order.account_id},
         amount=crowns(order.amount), counterparty={"bank": order.bank, "account_no": order.account},
-        attributes={"purpose": PURPOSES.get(order.symbol, "other")},
+        attributes={"frequency": "monthly", "purpose": PURPOSES.get(order.symbol, "other")},
     )  # fmt: skip
 
 
@@ -96,17 +102,17 @@ def _loan(loan: Loan, owner: str) -> Iterator[Event]:
     yield event(
         "loan", loan.loan_id, "loan.granted", loan.granted, REGISTERED_AT, "counter",
         identifiers=identifiers, amount=crowns(loan.amount),
-        attributes={"months": loan.months, "instalment": crowns(loan.instalment), "ends_on": ends.isoformat()},
+        attributes={"term_months": loan.months, "instalment": crowns(loan.instalment), "ends_on": ends.isoformat()},
     )  # fmt: skip
     if loan.status == "A":
         yield event(
             "loan-end", loan.loan_id, "loan.repaid", min(ends, FILES_CLOSED), REGISTERED_AT, "counter",
-            identifiers=identifiers,
+            identifiers=identifiers, attributes={"status": loan.status},
         )  # fmt: skip
     elif loan.status in "BD":
         yield event(
             "loan-arrears", loan.loan_id, "loan.instalment_missed", min(ends, FILES_CLOSED), REGISTERED_AT, "counter",
-            identifiers=identifiers, amount=crowns(loan.instalment),
+            identifiers=identifiers, amount=crowns(loan.instalment), attributes={"status": loan.status},
         )  # fmt: skip
 
 

@@ -100,7 +100,7 @@ def test_a_day_that_does_not_chain_keeps_file_order(small: dict[str, Event]) -> 
         (106, "salary.credited", "corebank", "credit"),
         (107, "transaction.posted", "online", "debit"),
         (108, "cash.withdrawn", "counter", "debit"),
-        (109, "transaction.posted", "corebank", "debit"),
+        (109, "fee.charged", "corebank", "debit"),
     ],
 )
 def test_operations_become_the_banks_own_words(
