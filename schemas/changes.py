@@ -1,0 +1,43 @@
+"""What the profile publishes: a full statement of one customer at one version."""
+
+import msgspec
+
+Fact = float | bool | str
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """A notable event with its judgement (a debit of 40 % of the balance before it). Time in ms UTC."""
+
+    moment_id: str
+    kind: str
+    occurred_at: int
+    event_id: str
+    values: dict[str, Fact] = {}
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that will be missing at `at` (ms UTC) unless it happens; held until `sources` are complete past it."""
+
+    at: int
+    kind: str
+    sources: list[str] = []
+
+
+class ProfileChange(msgspec.Struct, frozen=True, kw_only=True):
+    """All facts and *every* moment still within its window, so that a consumer may skip older versions.
+
+    `version` never restarts. `kind` is anonymous, person, company, household or group. Numbers among the facts are
+    doubles and finite. `missing` names unknown facts, `not_covered` those whose source the bank does not have.
+    `aliases` are former customer ids and ids of the other subjects.
+    """
+
+    customer_id: str
+    version: int
+    kind: str
+    changed_at: int
+    facts: dict[str, Fact] = {}
+    missing: list[str] = []
+    not_covered: list[str] = []
+    moments: list[Moment] = []
+    due: list[Due] = []
+    aliases: list[str] = []
