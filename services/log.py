@@ -60,6 +60,10 @@ class Stop(Exception):  # noqa: N818 - an order to the log, not a programming er
     """Work on this partition must end loudly: the message says what an operator has to do."""
 
 
+class UnknownTopic(LookupError):  # noqa: N818 - named after what is wrong
+    """The log holds no topic of this name: `ensure_topics` was not called, or somebody deleted it."""
+
+
 class PositionStore(Protocol):
     """What the consumer asks of the database that owns the positions."""
 
@@ -74,18 +78,29 @@ class EventLog(Protocol):
         """Creates what is missing: name → number of partitions. Never changes what exists."""
 
     async def append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:
-        """Returns once every message is durable, in the order given. Raises `Unavailable`; then some may be in the log."""
+        """Returns once every message is durable; messages of one partition stand in the order given.
+
+        Raises `Unavailable` within a bounded time, and then some may be in the log; `Rejected`
+        (`message_too_large`), and then none is; `UnknownTopic`.
+        """
 
     async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
-        """For every partition the first offset kept and the next one to be written."""
+        """For every partition the first offset kept and the next one to be written.
+
+        Raises `Unavailable` and `UnknownTopic`.
+        """
 
     async def topic_id(self, topic: str) -> str:
-        """The identity of the topic: another one after it was deleted and made anew."""
+        """The identity of the topic: another one after it was deleted and made anew.
+
+        Raises `Unavailable` and `UnknownTopic`.
+        """
 
     async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
         """Works until cancelled: one batch of a partition at a time, at most two of a partition in memory.
 
-        Cancelling stops fetching, lets the batch in hand finish, leaves the group and returns.
+        Cancelling stops fetching, lets the batch in hand finish and leaves the group; then the cancellation goes on,
+        as everywhere in asyncio. A second cancellation cancels the batches in hand, too.
         """
 
     async def close(self) -> None: ...

@@ -1,0 +1,138 @@
+"""The files of the embedded log: one SQLite database per day, whole files are what retention drops.
+
+Records of one partition that were appended together are one block, one row: a record costs microseconds, a row ten.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from services.log import Record
+
+Stream = tuple[int, int]
+"""Number of the topic in `topics.sqlite` (never given twice), partition."""
+
+_SCHEMA = """
+create table blocks (
+  topic integer not null, partition integer not null, first integer not null, until integer not null,
+  payload blob not null, primary key (topic, partition, first)) without rowid;
+create table bases (
+  topic integer not null, partition integer not null, next integer not null,
+  primary key (topic, partition)) without rowid;
+pragma user_version = 1;
+"""
+_VERSION = 1
+_READ = """
+select first, payload from blocks
+where topic = ?1 and partition = ?2 and until > ?3 and first >= coalesce(
+  (select max(first) from blocks where topic = ?1 and partition = ?2 and first <= ?3), 0)
+order by first
+"""
+_decoder = msgspec.msgpack.Decoder(tuple[int, list[tuple[bytes, bytes]]])
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Block(NamedTuple):
+    topic: int
+    partition: int
+    first: int
+    timestamp_ms: int
+    pairs: Sequence[tuple[bytes, bytes]]  # key, value
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Transactions are explicit. Threads take turns by construction: one writes, one reads."""
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    connection = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
+    if not read_only:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
+    return connection
+
+
+def create_segment(path: Path, bases: Mapping[Stream, int]) -> None:
+    """Makes the file of a day; `bases` say where each partition goes on, in the same transaction as its tables."""
+    path_new = path.with_suffix(".new")  # renamed when whole: a crash leaves no half-made day behind
+    path_new.unlink(missing_ok=True)
+    connection = connect(path_new)
+    try:
+        connection.execute("begin immediate")
+        for statement in _SCHEMA.strip().split(";"):
+            connection.execute(statement)
+        connection.executemany("insert into bases values (?, ?, ?)", [(*stream, n) for stream, n in bases.items()])
+        connection.execute("commit")
+    finally:
+        connection.close()
+    path_new.rename(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+class Segment:
+    """One day's file. `bases` are the offsets at which its partitions begin; a partition left out begins at 0."""
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        self.path = path
+        self._connection = connect(path, read_only=read_only)
+        version = self._connection.execute("pragma user_version").fetchone()[0]
+        if version != _VERSION:
+            self._connection.close()
+            raise ValueError(f"{path}: version {version} of the embedded log, this release reads {_VERSION}")
+        rows = self._connection.execute("select topic, partition, next from bases")
+        self.bases: dict[Stream, int] = {(topic, partition): n for topic, partition, n in rows}
+
+    def write(self, blocks: Sequence[Block]) -> None:
+        """Durable on return. Raises sqlite3.Error, and then nothing was written."""
+        rows = [(b.topic, b.partition, b.first, b.first + len(b.pairs), _payload(b)) for b in blocks]
+        connection = self._connection
+        connection.execute("begin immediate")
+        try:
+            connection.executemany("insert into blocks values (?, ?, ?, ?, ?)", rows)
+            connection.execute("commit")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("rollback")
+            raise
+
+    def next(self, stream: Stream) -> int:
+        query = "select until from blocks where topic = ? and partition = ? order by first desc limit 1"
+        row = self._connection.execute(query, stream).fetchone()
+        return int(row[0]) if row else self.bases.get(stream, 0)
+
+    def read(self, stream: Stream, start: int, most: int, most_bytes: int) -> list[Record]:
+        """At least one block, if there is one at or after `start`; then as many as the limits allow."""
+        records: list[Record] = []
+        size = 0
+        for first, payload in self._blocks(stream, start):
+            timestamp_ms, pairs = _decoder.decode(payload)
+            skip = max(0, start - first)
+            records += [Record(first + i, timestamp_ms, *pairs[i]) for i in range(skip, len(pairs))]
+            size += len(payload)
+            if len(records) >= most or size >= most_bytes:
+                break
+        return records
+
+    def _blocks(self, stream: Stream, start: int) -> Iterator[tuple[int, bytes]]:
+        cursor = self._connection.execute(_READ, (*stream, start))
+        try:
+            yield from cursor
+        finally:
+            cursor.close()  # an open cursor would hold the write-ahead log back
+
+    def data_version(self) -> int:
+        """Changes when another process has written."""
+        return int(self._connection.execute("pragma data_version").fetchone()[0])
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _payload(block: Block) -> bytes:
+    return _encoder.encode((block.timestamp_ms, block.pairs))

@@ -1,0 +1,177 @@
+"""The single writer of the embedded log: appends that wait at the same time share one transaction and one fsync."""
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from services.clock import Clock
+from services.embedded_files import segment_paths
+from services.embedded_segments import Block, Segment, Stream, create_segment
+from services.failures import Unavailable
+
+_AWAY = {
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM,
+}  # fmt: skip
+_MOST_BLOCK_RECORDS = 1_000
+_MOST_BLOCK_BYTES = 4 << 20
+_MOST_COMMIT_BYTES = 16 << 20
+_MOST_WAITING_BYTES = 128 << 20
+
+Pairs = list[tuple[bytes, bytes]]
+
+
+class Append(NamedTuple):
+    """One call of append, grouped by partition; `done` gets the first offset given per partition."""
+
+    pairs: Mapping[Stream, Pairs]
+    size: int
+    done: "asyncio.Future[dict[Stream, int]]"
+
+
+class Written(NamedTuple):
+    firsts: list[dict[Stream, int]]  # of each append, the first offset per partition
+    ends: dict[Stream, int]
+
+
+Outcome = Written | Exception
+
+
+class Writer:
+    """`ends` is the next offset of every partition, moved after each commit, before `written` is called.
+
+    `written(ends)` runs on the loop of the appends, with the partitions that grew.
+    """
+
+    def __init__(
+        self, directory: Path, streams: Sequence[Stream], clock: Clock, retention_days: int,
+        written: Callable[[Mapping[Stream, int]], None], rotated: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._directory, self._clock, self._retention_days = directory, clock, retention_days
+        self._written, self._rotated = written, rotated
+        self._queue: queue.SimpleQueue[Append | None] = queue.SimpleQueue()
+        self._waiting_bytes = 0
+        self.ends: dict[Stream, int] = {}
+        self._segment = self._newest(streams)
+        self._thread = threading.Thread(target=self._run, name="embedded log writer", daemon=True)
+        self._thread.start()
+
+    def _newest(self, streams: Sequence[Stream]) -> Segment:
+        paths = segment_paths(self._directory)
+        path = paths[-1] if paths else self._directory / f"{self._today()}.sqlite"
+        if not paths:
+            create_segment(path, {})
+        segment = Segment(path, read_only=False)
+        self.ends = {stream: segment.next(stream) for stream in streams}
+        return segment
+
+    def _today(self) -> str:
+        return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date().isoformat()
+
+    def submit(self, append: Append) -> None:
+        """Raises `Unavailable` while too much waits for the disk."""
+        if self._waiting_bytes + append.size > _MOST_WAITING_BYTES:
+            raise Unavailable("the embedded log's disk is slower than what is appended")
+        self._waiting_bytes += append.size
+        self._queue.put(append)
+
+    def close(self) -> None:
+        """What was submitted is written first."""
+        self._queue.put(None)
+        self._thread.join()
+        self._segment.close()
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            appends, last = self._take()
+            if appends:
+                self._answer(appends, self._commit(appends))
+
+    def _take(self) -> tuple[list[Append], bool]:
+        appends: list[Append] = []
+        size = 0
+        with contextlib.suppress(queue.Empty):
+            while size < _MOST_COMMIT_BYTES:
+                append = self._queue.get(block=not appends)
+                if append is None:
+                    return appends, True
+                appends.append(append)
+                size += append.size
+        return appends, False
+
+    def _answer(self, appends: Sequence[Append], outcome: Outcome) -> None:
+        def on_loop() -> None:
+            self._waiting_bytes -= sum(append.size for append in appends)
+            for index, append in enumerate(appends):
+                if append.done.done():  # who appended has been cancelled
+                    continue
+                if isinstance(outcome, Exception):
+                    append.done.set_exception(outcome)
+                else:
+                    append.done.set_result(outcome.firsts[index])
+            if isinstance(outcome, Written):
+                self._written(outcome.ends)
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            appends[0].done.get_loop().call_soon_threadsafe(on_loop)
+
+    def _commit(self, appends: Sequence[Append]) -> Outcome:
+        ends: dict[Stream, int] = {}
+        firsts: list[dict[Stream, int]] = []
+        grouped: dict[Stream, Pairs] = {}
+        for append in appends:
+            placed = {}
+            for stream, pairs in append.pairs.items():
+                placed[stream] = ends.get(stream, self.ends.get(stream, 0))
+                ends[stream] = placed[stream] + len(pairs)
+                grouped.setdefault(stream, []).extend(pairs)
+            firsts.append(placed)
+        try:
+            self._rotate()
+            now_ms = self._clock.now_ms()
+            self._segment.write([b for s, pairs in grouped.items() for b in _blocks(s, self._end(s), now_ms, pairs)])
+        except sqlite3.Error as error:
+            away = error.sqlite_errorcode & 0xFF in _AWAY if hasattr(error, "sqlite_errorcode") else False
+            return Unavailable(f"the embedded log cannot write: {error}", retry_after=5.0) if away else error
+        except OSError as error:
+            return Unavailable(f"the embedded log cannot write: {error.strerror}", retry_after=5.0)
+        self.ends.update(ends)
+        return Written(firsts, ends)
+
+    def _end(self, stream: Stream) -> int:
+        return self.ends.get(stream, 0)
+
+    def _rotate(self) -> None:
+        """A new file when the clock has entered a new day; what is older than the retention goes, whole files."""
+        today = self._today()
+        if today <= self._segment.path.stem:
+            return
+        path = self._directory / f"{today}.sqlite"
+        create_segment(path, self.ends)
+        self._segment.close()
+        self._segment = Segment(path, read_only=False)
+        oldest = (datetime.fromisoformat(today) - timedelta(days=self._retention_days)).date().isoformat()
+        for old in segment_paths(self._directory):
+            if old.stem < oldest:
+                for suffix in ("", "-wal", "-shm"):
+                    old.with_name(old.name + suffix).unlink(missing_ok=True)
+        self._rotated()
+
+
+def _blocks(stream: Stream, first: int, now_ms: int, pairs: Pairs) -> list[Block]:
+    blocks: list[Block] = []
+    begin = size = 0
+    for i, (key, value) in enumerate(pairs):
+        if i > begin and (i - begin >= _MOST_BLOCK_RECORDS or size + len(value) > _MOST_BLOCK_BYTES):
+            blocks.append(Block(*stream, first + begin, now_ms, pairs[begin:i]))
+            begin, size = i, 0
+        size += len(key) + len(value)
+    blocks.append(Block(*stream, first + begin, now_ms, pairs[begin:]))
+    return blocks

@@ -1,0 +1,140 @@
+"""How one partition is worked: one batch at a time, and what follows each kind of failure, the same over every log.
+
+After *any* failure what is buffered is dropped and the partition is sought to the stored position again. No exception
+leaves this module: whoever runs the readers would go on with the next batch and lose this one.
+"""
+
+import asyncio
+import traceback
+from pathlib import PurePath
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from services.failures import Fenced, Unavailable
+from services.log import Batch, Handler, Position, PositionStore, Stop
+
+log = structlog.get_logger()
+
+FENCED_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 30.0
+
+
+class Bounds(NamedTuple):
+    """What a partition holds now: `first` is the first offset kept, `end` the next one to be written."""
+
+    topic_id: str
+    first: int
+    end: int
+
+
+class PartitionReader(Protocol):
+    """Where the batches of one partition come from."""
+
+    topic: str
+    partition: int
+
+    async def bounds(self) -> Bounds:
+        """Raises `Unavailable`."""
+
+    async def seek(self, topic_id: str, offset: int) -> None:
+        """Drops what is buffered; the next batch read starts at `offset`."""
+
+    async def read(self) -> Batch:
+        """Waits for the next batch. Raises `Unavailable`."""
+
+
+def starting_point(topic: str, partition: int, stored: Position | None, bounds: Bounds) -> int:
+    """The offset to seek to. Raises `Stop` where the stored position does not lie inside this log."""
+    if stored is None:
+        return bounds.first
+    place = f"{topic}/{partition}"
+    if stored.topic_id != bounds.topic_id:
+        raise Stop(
+            f"{place}: the stored position {stored.next} belongs to topic {stored.topic_id}, but the log now holds "
+            f"{bounds.topic_id}: the topic was deleted and made anew. Restore the topic, or move the position with "
+            f"`counterpoint positions rewind`."
+        )
+    if not bounds.first <= stored.next <= bounds.end:
+        what = "is no longer kept" if stored.next < bounds.first else "was never written"
+        raise Stop(
+            f"{place}: the stored position {stored.next} {what}: the log holds {bounds.first} to {bounds.end}. "
+            f"Restore the log, or move the position with `counterpoint positions rewind`."
+        )
+    return stored.next
+
+
+class PartitionWork:
+    """Hands the batches of one partition to the handler until stopped."""
+
+    def __init__(self, reader: PartitionReader, positions: PositionStore, handler: Handler) -> None:
+        self._reader, self._positions, self._handler = reader, positions, handler
+        self._stopping = self._in_hand = False
+        self._failures = 0
+        self._task = asyncio.create_task(self._run(), name=f"partition {reader.topic}/{reader.partition}")
+
+    @property
+    def task(self) -> asyncio.Task[None]:
+        """Done when stopped, or when the partition met `Stop`. Never raises but for a cancellation."""
+        return self._task
+
+    def stop(self) -> None:
+        """Lets the batch in hand finish, takes no other."""
+        self._stopping = True
+        if not self._in_hand:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        place = {"topic": self._reader.topic, "partition": self._reader.partition}
+        while not self._stopping:
+            try:
+                await self._work_from_stored_position()
+            except Stop as order:
+                log.error("partition stopped", **place, why=str(order))
+                return
+            except Fenced:
+                log.info("partition fenced", **place)
+                await asyncio.sleep(FENCED_PAUSE_S)
+            except Unavailable as away:
+                log.warning("partition waits", **place, what=str(away), retry_after_s=away.retry_after)
+                await asyncio.sleep(away.retry_after)
+            except Exception as bug:
+                self._failures += 1
+                log.error("batch failed", **place, failures=self._failures, **describe(bug))
+                await asyncio.sleep(min(LONGEST_PAUSE_S, 0.05 * 2 ** min(self._failures, 10)))
+
+    async def _work_from_stored_position(self) -> None:
+        reader = self._reader
+        stored = (await self._positions.positions(reader.topic, [reader.partition])).get(reader.partition)
+        bounds = await reader.bounds()
+        await reader.seek(bounds.topic_id, starting_point(reader.topic, reader.partition, stored, bounds))
+        while not self._stopping:
+            batch = await reader.read()
+            self._in_hand = True
+            try:
+                await self._handler(batch)
+            finally:
+                self._in_hand = False
+            self._failures = 0
+
+
+async def settle(works: list[PartitionWork]) -> None:
+    """Stops the works and waits for the batches in hand; a cancellation meanwhile rolls those back, too."""
+    for work in works:
+        work.stop()
+    tasks = [work.task for work in works]
+    try:
+        if tasks:
+            await asyncio.wait(tasks)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        raise
+
+
+def describe(error: BaseException) -> dict[str, str]:
+    """Class and place of an error: its message may repeat a personal value, so it stays out of the log."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
+    return {"error": type(error).__qualname__, "where": where}

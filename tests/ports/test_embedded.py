@@ -1,0 +1,149 @@
+"""What only the embedded log promises: one writer, files per day, a full disk, readers beside a running platform."""
+
+import asyncio
+import resource
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from services.clock import ManualClock
+from services.embedded import DirectoryInUse, EmbeddedLog
+from services.failures import Unavailable
+from services.log import Message
+from tests.ports.log_places import DAY_MS, Applied, consuming
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(1_790_000_000_000)
+
+
+@pytest.fixture
+async def log(tmp_path: Path, clock: ManualClock) -> AsyncIterator[EmbeddedLog]:
+    log = EmbeddedLog(tmp_path, clock=clock, retention_days=2)
+    await log.ensure_topics({"t": 2})
+    yield log
+    await log.close()
+
+
+def message(value: bytes, partition: int = 0) -> Message:
+    return Message(b"", value, partition)
+
+
+async def test_a_second_writer_is_refused_by_the_name_of_the_directory(log: EmbeddedLog, tmp_path: Path) -> None:
+    with pytest.raises(DirectoryInUse, match=str(tmp_path)):
+        EmbeddedLog(tmp_path)
+
+
+async def test_offsets_go_on_over_days_and_old_days_are_dropped_whole(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path
+) -> None:
+    for day in range(5):
+        (spot,) = await log.append("t", [message(b"%d" % day)])
+        assert spot.offset == day
+        clock.move_to(clock.now_ms() + DAY_MS)
+    assert len(list(tmp_path.glob("????-??-??.sqlite"))) == 3
+    assert await log.ends("t") == {0: (2, 5), 1: (0, 0)}
+    applied = Applied()
+    async with consuming(log, "t", applied):
+        await applied.reaches(3)
+    assert applied.values["t", 0] == [b"2", b"3", b"4"]
+
+
+async def test_a_quiet_partition_keeps_its_offset_over_days_and_restarts(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path
+) -> None:
+    await log.append("t", [message(b"early", partition=1)])
+    for _ in range(4):
+        clock.move_to(clock.now_ms() + DAY_MS)
+        await log.append("t", [message(b"daily")])
+    await log.close()
+    again = EmbeddedLog(tmp_path, clock=clock)
+    (spot,) = await again.append("t", [message(b"late", partition=1)])
+    assert spot.offset == 1
+    assert (await again.ends("t"))[1] == (1, 2)
+    await again.close()
+
+
+async def test_a_clock_that_runs_back_loses_nothing(tmp_path: Path) -> None:
+    for now_ms in (1_790_000_000_000, 1_790_000_000_000 - 5 * DAY_MS):
+        log = EmbeddedLog(tmp_path, clock=ManualClock(now_ms))
+        await log.ensure_topics({"t": 1})
+        await log.append("t", [message(b"x")])
+        assert await log.ends("t") == {0: (0, int(now_ms != 1_790_000_000_000) + 1)}
+        await log.close()
+
+
+async def test_a_reader_beside_a_running_platform_follows_it_and_cannot_write(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path
+) -> None:
+    beside = EmbeddedLog(tmp_path, read_only=True)
+    with pytest.raises(Unavailable, match="read-only"):
+        await beside.append("t", [message(b"x")])
+    applied = Applied()
+    async with consuming(beside, "t", applied):
+        await log.append("t", [message(b"today")])
+        await applied.reaches(1)
+        clock.move_to(clock.now_ms() + DAY_MS)
+        await log.append("t", [message(b"tomorrow")])
+        await applied.reaches(2)
+    assert await beside.ends("t") == await log.ends("t")
+    await beside.close()
+
+
+async def test_a_full_disk_is_unavailable_and_later_appends_go_on(log: EmbeddedLog) -> None:
+    await log.append("t", [message(b"before")])
+    with files_limited_to(200_000), pytest.raises(Unavailable):
+        await log.append("t", [message(b"x" * 100_000)] * 20)
+    _, kept = (await log.ends("t"))[0]
+    (spot,) = await log.append("t", [message(b"after")])
+    assert spot.offset == kept
+    applied = Applied()
+    async with consuming(log, "t", applied):
+        await applied.reaches(kept + 1)
+    assert applied.values["t", 0][-1] == b"after"
+
+
+async def test_what_was_acknowledged_survives_a_killed_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.ports.append_for_ever", str(tmp_path)]
+    writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220 - nothing else runs meanwhile
+    assert writer.stdout is not None
+    acknowledged = [writer.stdout.readline() for _ in range(200)][-1]
+    writer.kill()
+    rest = writer.stdout.read().splitlines()
+    writer.wait()
+    writer.stdout.close()
+    last = int(rest[-1] if rest else acknowledged)
+    log = EmbeddedLog(tmp_path)
+    applied = Applied()
+    _, end = (await log.ends("t"))[0]
+    assert end > last
+    async with consuming(log, "t", applied):
+        await applied.reaches(end)
+    assert applied.values["t", 0] == [b"%d" % i for i in range(end)]
+    await log.close()
+
+
+async def test_too_much_waiting_for_the_disk_is_refused(log: EmbeddedLog) -> None:
+    outcomes = await asyncio.gather(
+        *(log.append("t", [message(b"x" * 900_000)] * 20) for _ in range(10)), return_exceptions=True
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
+    assert refused
+    taken = sum(len(outcome) for outcome in outcomes if not isinstance(outcome, BaseException))
+    assert (await log.ends("t"))[0][1] == taken
+
+
+@contextmanager
+def files_limited_to(size: int) -> Iterator[None]:
+    """Every write beyond `size` bytes of a file fails, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
