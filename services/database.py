@@ -1,0 +1,183 @@
+"""One SQL database, SQLite or PostgreSQL: transactions that hold what they promise, and what its errors mean.
+
+Knows no table. Statements belong to the adapters of the services.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from sqlalchemy import Connection, event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from services.database_errors import is_retryable, is_unavailable
+from services.failures import Unavailable
+
+Dialect = Literal["sqlite", "postgresql"]
+Result = TypeVar("Result")
+
+
+class Timeouts(NamedTuple):
+    """Milliseconds, on the server. All lie below the consumer group's session timeout (10 s by default): a worker that
+    is frozen inside its transaction loses it before another one is given its partitions."""
+
+    lock: int = 3_000
+    statement: int = 8_000
+    idle_in_transaction: int = 5_000
+
+
+DEFAULT_TIMEOUTS = Timeouts()
+ATTEMPTS = 6
+
+
+class Database:
+    """Made by `open_database`. Errors of a lost or refusing server leave it as `Unavailable`."""
+
+    def __init__(self, engine: AsyncEngine, dialect: Dialect) -> None:
+        self.engine, self.dialect = engine, dialect
+        # SQLite has one writer: waiting in line here is fair, waiting in its busy handler is not
+        self._writer_turn = asyncio.Lock() if dialect == "sqlite" else nullcontext()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Commits at the end of the block, rolls back when it raises. READ COMMITTED; on SQLite BEGIN IMMEDIATE."""
+        async with self._writer_turn, self._translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """Every statement of the block reads the same moment; nothing can be written on PostgreSQL."""
+        options: dict[str, Any] = {"begin": "BEGIN"}
+        if self.dialect == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        async with self._translated(), self.engine.connect() as connection:
+            await connection.execution_options(**options)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """For single statements: no transaction around them, one round trip each."""
+        options = {"begin": "BEGIN"} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        async with self._translated(), self.engine.connect() as connection:
+            await connection.execution_options(**options)
+            yield connection
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """`work` in a transaction, again after a deadlock, a serialization failure or a lock timeout.
+
+        Raises `Unavailable` when it loses every time. `work` starts from nothing on each try.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self.transaction() as connection:
+                    return await work(connection)
+            except Exception as error:
+                if not is_retryable(error):
+                    raise
+                if attempt == ATTEMPTS:
+                    raise Unavailable(f"the database's locks were taken {ATTEMPTS} times in a row") from error
+            await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable")
+
+    async def ping(self) -> None:
+        """Raises `Unavailable`."""
+        async with self.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, Unavailable) or is_retryable(error) or not is_unavailable(error):
+                raise
+            # after a restart of the server every pooled connection is dead, not only this one
+            await self.engine.dispose()
+            raise Unavailable(f"the database is not available ({type(error).__name__})") from error
+
+
+async def driver_connection(connection: AsyncConnection) -> Any:
+    """The driver's own connection (asyncpg's or aiosqlite's), *inside* the transaction of `connection`.
+
+    SQLAlchemy starts asyncpg's transaction at its first own statement; what the raw connection did before would be
+    committed at once and survive a rollback.
+    """
+    raw = (await connection.get_raw_connection()).driver_connection
+    if connection.dialect.name == "postgresql" and raw is not None and not raw.is_in_transaction():
+        await connection.execute(text("SELECT 1"))
+    return raw
+
+
+def open_database(url: str, *, timeouts: Timeouts = DEFAULT_TIMEOUTS, pool_size: int = 8) -> Database:
+    """`sqlite:PATH` or `postgresql://user:password@host:port/name`. Connects when first used.
+
+    Raises `ValueError` for another URL; the message never repeats it, for it may hold a password.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme == "sqlite" and rest.removeprefix("//"):
+        return Database(_sqlite(Path(rest.removeprefix("//")), timeouts, pool_size), "sqlite")
+    if scheme in ("postgresql", "postgres") and urlsplit(url).hostname:
+        return Database(_postgresql("postgresql+asyncpg:" + rest, timeouts, pool_size), "postgresql")
+    raise ValueError("a database URL is sqlite:PATH or postgresql://user@host:port/name")
+
+
+def _sqlite(path: Path, timeouts: Timeouts, pool_size: int) -> AsyncEngine:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        connect_args={"isolation_level": None, "timeout": timeouts.lock / 1000},
+        pool_size=pool_size,
+        hide_parameters=True,
+        json_serializer=_json,
+        json_deserializer=msgspec.json.decode,
+    )
+    event.listen(engine.sync_engine, "connect", _set_pragmas)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_pragmas(connection: Any, record: object) -> None:
+    cursor = connection.cursor()
+    # NORMAL would lose the last commits with the power: a position could then stand behind an acknowledged effect
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # a writer that begins as a reader cannot wait for the lock when it first writes: it fails at once
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
+
+
+def _postgresql(url: str, timeouts: Timeouts, pool_size: int) -> AsyncEngine:
+    settings = {
+        "application_name": "counterpoint",
+        "lock_timeout": str(timeouts.lock),
+        "statement_timeout": str(timeouts.statement),
+        "idle_in_transaction_session_timeout": str(timeouts.idle_in_transaction),
+        "jit": "off",  # compiling costs more than any of our statements
+    }
+    return create_async_engine(
+        url,
+        # the client's own patience ends after the server's, for a server that is frozen answers nothing
+        connect_args={"timeout": 5, "command_timeout": timeouts.statement / 1000 + 2, "server_settings": settings},
+        isolation_level="READ COMMITTED",
+        pool_size=pool_size,
+        pool_timeout=10,
+        hide_parameters=True,
+        json_serializer=_json,
+        json_deserializer=msgspec.json.decode,
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

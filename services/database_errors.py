@@ -1,0 +1,66 @@
+"""What an error of a database driver means: try again, wait for the server, or a bug."""
+
+import sqlite3
+from collections.abc import Iterator
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+# PostgreSQL, appendix A: serialization_failure, deadlock_detected, lock_not_available
+_RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03"})
+# query_canceled (statement timeout), idle_in_transaction_session_timeout, read_only_sql_transaction (a fallen primary)
+_UNAVAILABLE_STATES = frozenset({"57014", "25P03", "25006"})
+# connection exception, insufficient resources, operator intervention (shutdown), system error
+_UNAVAILABLE_CLASSES = ("08", "53", "57P", "58")
+
+_RETRYABLE_SQLITE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_UNAVAILABLE_SQLITE = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM}
+)
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Deadlock, serialization failure or lock timeout: the same transaction may succeed at once."""
+    return any(_state(e) in _RETRYABLE_STATES or _sqlite_code(e) in _RETRYABLE_SQLITE for e in _chain(error))
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """The server or its disk is away, overloaded or shutting down, or the connection was lost."""
+    return any(_tells_of_absence(e) for e in _chain(error))
+
+
+def _tells_of_absence(error: BaseException) -> bool:
+    if isinstance(error, OSError | PoolTimeout):  # TimeoutError and ConnectionError are OSErrors
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = _state(error)
+    if state in _UNAVAILABLE_STATES or state.startswith(_UNAVAILABLE_CLASSES):
+        return True
+    # asyncpg's own error for a connection that ended has no SQLSTATE, and is also used for programming errors
+    closed = type(error).__name__ == "InterfaceError" and "closed" in str(error)
+    return closed or _sqlite_code(error) in _UNAVAILABLE_SQLITE
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, what SQLAlchemy wrapped in it, and what the driver raised first."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        current = waiting.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        waiting += [getattr(current, "orig", None), current.__cause__]
+
+
+def _state(error: BaseException) -> str:
+    state = getattr(error, "sqlstate", None)
+    return state if isinstance(state, str) else ""
+
+
+def _sqlite_code(error: BaseException) -> int:
+    """The primary result code: extended codes keep it in their low byte."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF if isinstance(code, int) else -1

@@ -1,0 +1,221 @@
+"""The contract of a database, held by SQLite and PostgreSQL alike."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.database import Database, Timeouts, driver_connection, open_database
+from services.database_errors import is_retryable
+from services.failures import Unavailable
+from tests.conftest import RunningServers
+
+IMPATIENT = Timeouts(lock=200, statement=2_000, idle_in_transaction=400)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:{tmp_path}/database.db"
+    given: str = request.getfixturevalue("postgres_url")
+    return given
+
+
+@pytest_asyncio.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    opened = open_database(url, timeouts=IMPATIENT)
+    async with opened.transaction() as connection:
+        await connection.execute(text("DROP TABLE IF EXISTS item"))
+        await connection.execute(text("CREATE TABLE item (id integer PRIMARY KEY, n integer NOT NULL)"))
+    yield opened
+    await opened.close()
+
+
+async def items(database: Database) -> list[tuple[int, int]]:
+    async with database.reading() as connection:
+        return [(row.id, row.n) for row in await connection.execute(text("SELECT id, n FROM item ORDER BY id"))]
+
+
+async def insert_raw(database: Database, fail: bool) -> None:
+    async with database.transaction() as connection:
+        raw = await driver_connection(connection)
+        await raw.execute("INSERT INTO item VALUES (1, 1)")
+        if fail:
+            raise RuntimeError("after the raw write")
+
+
+async def test_what_the_raw_driver_wrote_is_rolled_back_with_the_rest(database: Database) -> None:
+    with pytest.raises(RuntimeError):
+        await insert_raw(database, fail=True)
+    assert await items(database) == []
+
+
+async def test_what_the_raw_driver_wrote_is_committed_with_the_rest(database: Database) -> None:
+    await insert_raw(database, fail=False)
+    assert await items(database) == [(1, 1)]
+
+
+async def test_nothing_of_a_failed_transaction_remains(database: Database) -> None:
+    with pytest.raises(DBAPIError):
+        async with database.transaction() as connection:
+            await connection.execute(text("INSERT INTO item VALUES (1, 1)"))
+            await connection.execute(text("INSERT INTO item VALUES (1, 2)"))
+    assert await items(database) == []
+
+
+async def test_concurrent_increments_are_all_counted(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(text("INSERT INTO item VALUES (1, 0)"))
+
+    async def increment() -> None:
+        async with database.transaction() as connection:
+            lock = " FOR UPDATE" if database.dialect == "postgresql" else ""
+            n = (await connection.execute(text(f"SELECT n FROM item WHERE id = 1{lock}"))).scalar_one()  # noqa: S608 - fixed text
+            await connection.execute(text("UPDATE item SET n = :n"), {"n": n + 1})
+
+    await asyncio.gather(*(increment() for _ in range(20)))
+    assert await items(database) == [(1, 20)]
+
+
+async def test_a_snapshot_sees_one_moment(database: Database) -> None:
+    async with database.snapshot() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM item"))).scalar_one() == 0
+        async with database.transaction() as other:
+            await other.execute(text("INSERT INTO item VALUES (1, 1)"))
+        assert (await connection.execute(text("SELECT count(*) FROM item"))).scalar_one() == 0
+    assert await items(database) == [(1, 1)]
+
+
+async def test_a_lock_held_elsewhere_is_retryable(database: Database, url: str) -> None:
+    await insert_raw(database, fail=False)
+    other = open_database(url, timeouts=IMPATIENT)
+    async with database.transaction() as holder:
+        await holder.execute(text("UPDATE item SET n = 2"))
+        with pytest.raises(DBAPIError) as caught:
+            async with other.transaction() as connection:
+                await connection.execute(text("UPDATE item SET n = 3"))
+    await other.close()
+    assert is_retryable(caught.value)
+    assert await items(database) == [(1, 2)]
+
+
+async def test_work_that_lost_a_lock_is_done_again_from_the_start(database: Database, url: str) -> None:
+    await insert_raw(database, fail=False)
+    other = open_database(url, timeouts=IMPATIENT)
+    held, release = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with database.transaction() as connection:
+            await connection.execute(text("UPDATE item SET n = n + 1"))
+            held.set()
+            await release.wait()
+
+    async def work(connection: AsyncConnection) -> int:
+        await connection.execute(text("UPDATE item SET n = n + 10"))
+        n: int = (await connection.execute(text("SELECT n FROM item"))).scalar_one()
+        return n
+
+    holder = asyncio.create_task(hold())
+    await held.wait()
+    # later than one lock timeout, sooner than all of them; no session may idle in its transaction that long
+    asyncio.get_running_loop().call_later(IMPATIENT.lock * 1.5 / 1000, release.set)
+    assert await other.run(work) == 12
+    await holder
+    await other.close()
+
+
+async def test_locks_that_stay_taken_are_unavailable_in_the_end(database: Database, url: str) -> None:
+    await insert_raw(database, fail=False)
+    hasty = open_database(url, timeouts=Timeouts(lock=1, statement=2_000, idle_in_transaction=2_000))
+
+    async def work(connection: AsyncConnection) -> None:
+        await connection.execute(text("UPDATE item SET n = 3"))
+
+    patient = open_database(url)
+    async with patient.transaction() as holder:
+        await holder.execute(text("UPDATE item SET n = 2"))
+        with pytest.raises(Unavailable):
+            await hasty.run(work)
+    await patient.close()
+    await hasty.close()
+    assert await items(database) == [(1, 2)]
+
+
+async def test_errors_never_repeat_the_values_of_a_statement(database: Database) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        async with database.transaction() as connection:
+            await connection.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Li Lei"})
+    assert "Li Lei" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url_given", ["", "sqlite:", "mysql://secret@host/x", "postgresql:"])
+def test_an_unknown_url_is_refused_without_repeating_it(url_given: str) -> None:
+    with pytest.raises(ValueError, match="a database URL is sqlite:PATH or postgresql:") as caught:
+        open_database(url_given)
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_full_disk_is_unavailable_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    full = open_database(f"sqlite:{tmp_path}/small.db", pool_size=1)
+    async with full.transaction() as connection:
+        await connection.execute(text("CREATE TABLE item (id integer PRIMARY KEY, n blob)"))
+    async with full.reading() as connection:
+        await connection.execute(text("PRAGMA max_page_count = 4"))
+    with pytest.raises(Unavailable):
+        async with full.transaction() as connection:
+            await connection.execute(text("INSERT INTO item VALUES (1, zeroblob(100000))"))
+    await full.close()
+    with sqlite3.connect(tmp_path / "small.db") as direct:
+        assert direct.execute("SELECT count(*) FROM item").fetchone() == (0,)
+    direct.close()
+
+
+async def test_a_worker_frozen_inside_its_transaction_loses_it(postgres_url: str) -> None:
+    frozen, other = open_database(postgres_url, timeouts=IMPATIENT), open_database(postgres_url)
+    async with frozen.transaction() as connection:
+        await connection.execute(text("CREATE TABLE IF NOT EXISTS held (id integer PRIMARY KEY)"))
+        await connection.execute(text("INSERT INTO held VALUES (1) ON CONFLICT DO NOTHING"))
+    with pytest.raises(Unavailable):
+        async with frozen.transaction() as connection:
+            await connection.execute(text("DELETE FROM held"))
+            async with other.transaction() as second:  # waits for the row until the server ends the frozen session
+                await second.execute(text("DELETE FROM held"))
+            await connection.execute(text("SELECT 1"))
+    await frozen.close()
+    await other.close()
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+async def test_a_server_that_went_away_is_unavailable_until_it_is_back(
+    breakable_servers: RunningServers, how: str
+) -> None:
+    database = open_database(breakable_servers.up("postgres")["postgres"])
+    await database.ping()
+    getattr(breakable_servers, how)("postgres")
+    with pytest.raises(Unavailable):
+        await database.ping()
+    with pytest.raises(Unavailable):
+        async with database.transaction() as connection:
+            await driver_connection(connection)
+    breakable_servers.start("postgres")
+    await database.ping()
+    await database.close()
+
+
+async def test_a_session_ended_by_the_server_is_unavailable_through_the_raw_driver_too(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    with pytest.raises(Unavailable):
+        async with database.transaction() as connection:
+            raw = await driver_connection(connection)
+            pid = await raw.fetchval("SELECT pg_backend_pid()")
+            async with database.reading() as other:
+                await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            await raw.execute("SELECT 1")
+    await database.ping()
+    await database.close()
