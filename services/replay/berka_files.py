@@ -129,12 +129,8 @@ def read_clients(directory: Path) -> Iterator[Client]:
 def read_accounts(directory: Path) -> Iterator[Account]:
     districts = {row["A1"]: row["A2"] for row in rows(directory, "district")}
     for row in rows(directory, "account"):
-        yield Account(
-            row["account_id"],
-            districts.get(row["district_id"], row["district_id"]),
-            day_of(row["date"]),
-            row["frequency"],
-        )
+        district = districts.get(row["district_id"], row["district_id"])
+        yield Account(row["account_id"], district, day_of(row["date"]), row["frequency"])
 
 
 def read_dispositions(directory: Path) -> Iterator[Disposition]:
