@@ -86,6 +86,16 @@ class StoredView(msgspec.Struct):
     name_ref: str | None = None
 
 
+class SourceSeen(NamedTuple):
+    """How far a source has come in one partition (ms): its last heartbeat, and the newest event accepted from it."""
+
+    source: str
+    channel: str
+    partition: int
+    heartbeat_at: int
+    accepted_at: int
+
+
 class OutboxMessage(NamedTuple):
     topic: str
     key: bytes
@@ -132,9 +142,6 @@ class UpdateTransaction(Protocol):
     async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
         """subject → the months to load with it. Missing rows are made first, then all are locked in sorted order."""
 
-    async def lock_whole(self, subjects: Sequence[str], now: int) -> dict[str, StoredSubject]:
-        """As `lock_subjects`, with every month."""
-
     async def save_subjects(self, changed: Sequence[StoredSubject]) -> None:
         """Writes heads, roots, cuts and the months present, `where version = …`, and raises the version by one.
         Raises `Fenced` when a version has moved or a newer fold version has written."""
@@ -163,8 +170,11 @@ class UpdateTransaction(Protocol):
     async def mark_customers_of(self, manager_ids: Sequence[str]) -> None:
         """Marks every customer whose owner is one of them."""
 
-    async def put_staff(self, manager_id: str, record: bytes) -> None:
+    async def put_staff(self, manager_id: str, record: Mapping[str, Any]) -> None:
         """What is known of a customer manager (JSON): left, successor, absences."""
+
+    async def note_sources(self, seen: Sequence[SourceSeen]) -> None:
+        """Joins by maximum into what is stored for (source, partition)."""
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         """Appends to an outbox lane; one writer at a time (the lane's row is locked)."""
@@ -190,7 +200,7 @@ class RefreshTransaction(Protocol):
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]: ...
 
-    async def staff(self) -> dict[str, bytes]: ...
+    async def staff(self) -> dict[str, dict[str, Any]]: ...
 
     async def decisions(self, subjects: Sequence[str]) -> dict[str, list[Decision]]:
         """subject → decisions that name it, oldest first."""
@@ -299,6 +309,8 @@ class ProfileReader(Protocol):
     async def reviews(self, limit: int) -> list[Decision]: ...
 
     async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]: ...
+
+    async def sources_seen(self) -> list[SourceSeen]: ...
 
     async def counts(self) -> dict[str, int]:
         """customers, subjects, events, marks, dead letters: for the board and for `doctor`."""

@@ -13,6 +13,7 @@ BEGINNING, END = -(1 << 62), 1 << 62
 COUNTED_ROLES = ("self", "owner", "joint")
 LISTED_ROLES = ("attorney", "signatory", "guardian")
 MEMBER = "member"
+ANY_ROLE = "*"
 _ROLE_WEIGHT = {role: weight for weight, role in enumerate((*COUNTED_ROLES, *LISTED_ROLES))}
 STRENGTH = (
     "party", "account", "loan", "contract", "card", "login", "mandate", "application", "case", "national_id", "phone",
@@ -26,8 +27,9 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """All that was ever asserted of one (subject, target, role), joined.
 
     `first_at`/`last_at`: earliest and latest assertion (ms; None when only ends are known yet). `past`: it holds from
-    the beginning of time. `ends`: when it was said to end. `barred_by`: the decision that took it out of force. `source`
-    and `event_id` are those of the earliest assertion: the reason shown to a person.
+    the beginning of time. `ends`: when it was said to end; those under role `ANY_ROLE` end the link in every role.
+    `barred_by`: the decision that took it out of force. `source` and `event_id` are those of the earliest assertion:
+    the reason shown to a person.
     """
 
     subject: str
@@ -89,12 +91,15 @@ def _when(link: Link) -> int:
     return END if link.first_at is None else link.first_at
 
 
-def intervals(link: Link) -> list[tuple[int, int]]:
-    """When the link holds. An end before the first assertion is void; an assertion after an end reopens it."""
+def intervals(link: Link, ended: Sequence[int] = ()) -> list[tuple[int, int]]:
+    """When the link holds. An end before the first assertion is void; an assertion after an end reopens it.
+
+    `ended` are the ends said of the same subject and target whatever the role.
+    """
     if link.first_at is None or link.last_at is None or link.barred_by:
         return []
     start = BEGINNING if link.past else link.first_at
-    ends = [at for at in link.ends if at >= link.first_at]
+    ends = sorted(at for at in (*link.ends, *ended) if at >= link.first_at)
     if not ends:
         return [(start, END)]
     held = [(start, ends[0])]
@@ -113,15 +118,18 @@ class Graph:
             self._up.setdefault(link.subject, []).append(link)
         self._known: dict[str, list[Membership]] = {}
 
+    def _held(self, subject: str) -> list[tuple[Link, int, int]]:
+        """(link, from, until) for each time that a link holds."""
+        links = self._up.get(subject, ())
+        ended = {link.target: link.ends for link in links if link.role == ANY_ROLE}
+        return [(link, *held) for link in links for held in intervals(link, ended.get(link.target, ()))]
+
     def identifies_nobody(self, subject: str) -> bool:
         """Above its kind's limit of targets an identifier identifies nobody, retroactively."""
         limit = self._limits.get(kind_of(subject))
         if limit is None:
             return False
-        open_targets = {
-            link.target for link in self._up.get(subject, ()) if any(until == END for _, until in intervals(link))
-        }
-        return len(open_targets) > limit
+        return len({link.target for link, _, until in self._held(subject) if until == END}) > limit
 
     def memberships(self, subject: str) -> list[Membership]:
         """What the subject counts for; empty where it is a root itself and stands in no household or group."""
@@ -131,15 +139,19 @@ class Graph:
         return known
 
     def _resolve(self, subject: str) -> list[Membership]:
-        links = [link for link in self._up.get(subject, ()) if link.role != MEMBER]
+        held = self._held(subject)
         found: list[Membership] = []
         if not self.identifies_nobody(subject):
-            for link in links:
-                for begins, until in intervals(link):
+            for link, begins, until in held:
+                if link.role != MEMBER:
                     found += self._through(subject, link, begins, until)
         if found:
             found += _gaps(subject, found)
-        found += self._collectives(subject)
+        found += [
+            Membership(link.target, subject, "self", begins, until)
+            for link, begins, until in held
+            if link.role == MEMBER
+        ]
         return found
 
     def _through(self, subject: str, link: Link, begins: int, until: int) -> Iterable[Membership]:
@@ -151,12 +163,6 @@ class Graph:
             if since < to:
                 role = max(link.role, member.role, key=lambda name: _ROLE_WEIGHT.get(name, 0))
                 yield Membership(member.root, subject, role, since, to)
-
-    def _collectives(self, subject: str) -> Iterable[Membership]:
-        for link in self._up.get(subject, ()):
-            if link.role == MEMBER:
-                for begins, until in intervals(link):
-                    yield Membership(link.target, subject, "self", begins, until)
 
 
 def _gaps(subject: str, found: Sequence[Membership]) -> list[Membership]:

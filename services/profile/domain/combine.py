@@ -1,0 +1,140 @@
+"""Joins two states: commutative, associative, with the empty state as identity. Neither argument is changed."""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from services.profile.domain.state import (
+    HOURS_KEPT,
+    KEYS_KEPT,
+    LATEST_KEPT,
+    MANY,
+    MONTHS_KEPT,
+    Activity,
+    Candidate,
+    Cell,
+    Entry,
+    Head,
+    Month,
+    Series,
+    State,
+    Thing,
+)
+
+K = TypeVar("K")
+V = TypeVar("V")
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+
+
+def month_of(at_ms: int) -> int:
+    """year * 12 + month - 1, UTC (Hinnant's civil-from-days, for days since 1970)."""
+    days = at_ms // DAY_MS + 719_468
+    era, day_of_era = divmod(days, 146_097)
+    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    shifted = (5 * day_of_year + 2) // 153
+    year = year_of_era + era * 400
+    return year * 12 + (shifted + 2 if shifted < 10 else shifted - 10 + 12)
+
+
+def combine(left: State, right: State) -> State:
+    head = combine_heads(left.head, right.head)
+    oldest = month_of(head.newest_at) - MONTHS_KEPT
+    months = {
+        number: combine_months(left.months.get(number, _NO_MONTH), right.months.get(number, _NO_MONTH))
+        for number in left.months.keys() | right.months.keys()
+        if number > oldest
+    }
+    return State(head, months)
+
+
+def combine_all(states: Iterable[State]) -> State:
+    total = State()
+    for state in states:
+        total = combine(total, state)
+    return total
+
+
+def combine_heads(left: Head, right: Head) -> Head:
+    if not left.count:
+        return right
+    if not right.count:
+        return left
+    newest_at = max(left.newest_at, right.newest_at)
+    oldest_hour = newest_at // HOUR_MS - HOURS_KEPT
+    hours = merge_maps(left.hours, right.hours, _join_series)
+    return Head(
+        first_at=min(left.first_at, right.first_at),
+        newest_at=newest_at,
+        count=left.count + right.count,
+        things=merge_maps(left.things, right.things, join_things),
+        activity=merge_maps(left.activity, right.activity, lambda a, b: merge_maps(a, b, _join_activity)),
+        latest=merge_maps(left.latest, right.latest, join_latest),
+        hours={hour: series for hour, series in hours.items() if hour > oldest_hour},
+    )
+
+
+def combine_months(left: Month, right: Month) -> Month:
+    return Month(
+        days=merge_maps(left.days, right.days, _join_series),
+        closing=merge_maps(left.closing, right.closing, lambda a, b: merge_maps(a, b, later)),
+        parties=merge_maps(left.parties, right.parties, _join_parties),
+        contacts=merge_maps(left.contacts, right.contacts, join_things),
+    )
+
+
+def merge_maps(left: dict[K, V], right: dict[K, V], join: Any) -> dict[K, V]:
+    if not left:
+        return right
+    if not right:
+        return left
+    merged = dict(left)
+    for key, value in right.items():
+        known = merged.get(key)
+        merged[key] = value if known is None else join(known, value)
+    return merged
+
+
+def later(left: Entry, right: Entry) -> Entry:
+    return left if left.stamp >= right.stamp else right
+
+
+def join_things(left: Thing, right: Thing) -> Thing:
+    return merge_maps(left, right, later)
+
+
+def join_latest(left: list[Candidate], right: list[Candidate]) -> list[Candidate]:
+    """The newest `LATEST_KEPT` by (at, event id); a tombstone and its event are one place."""
+    places: dict[tuple[int, str], Candidate] = {}
+    for candidate in (*left, *right):
+        place = (candidate.at, candidate.event_id)
+        known = places.get(place)
+        places[place] = candidate if known is None else _join_candidates(known, candidate)
+    return [places[place] for place in sorted(places)[-LATEST_KEPT:]]
+
+
+def _join_candidates(left: Candidate, right: Candidate) -> Candidate:
+    return Candidate(left.at, left.event_id, left.values or right.values, left.cancelled or right.cancelled)
+
+
+def _join_activity(left: Activity, right: Activity) -> Activity:
+    return Activity(
+        min(left.first_at, right.first_at), max(left.last_at, right.last_at), left.count + right.count
+    )  # fmt: skip
+
+
+def _join_cells(left: Cell, right: Cell) -> Cell:
+    return Cell(left.count + right.count, left.total + right.total)
+
+
+def _join_series(left: Series, right: Series) -> Series:
+    return merge_maps(left, right, _join_cells)
+
+
+def _join_parties(left: dict[str, Cell], right: dict[str, Cell]) -> dict[str, Cell]:
+    if MANY in left or MANY in right:
+        return {MANY: Cell()}
+    merged = merge_maps(left, right, _join_cells)
+    return merged if len(merged) <= KEYS_KEPT else {MANY: Cell()}
+
+
+_NO_MONTH = Month()

@@ -1,0 +1,32 @@
+"""How an event is recognised when it comes again: its key, and what of it may not change."""
+
+import hashlib
+
+from schemas.events import ChannelEvent
+
+DAY_MS = 86_400_000
+AROUND_MIDNIGHT_MS = 10 * 60_000
+DAYS_KEPT = 8
+
+
+def ledger_key(source: str, event_id: str) -> bytes:
+    return hashlib.blake2b(f"{source}\0{event_id}".encode(), digest_size=16).digest()
+
+
+def content_hash(event: ChannelEvent) -> bytes:
+    """Of all but times and sequence: client libraries set those anew on each try."""
+    told = (
+        event.type, event.channel, event.subject, event.actor, event.amount, event.direction, event.balance_after,
+        event.counterparty, event.product, event.attributes, sorted(event.identifiers.items()),
+    )  # fmt: skip
+    return hashlib.blake2b(repr(told).encode(), digest_size=8).digest()
+
+
+def days_of(accepted_at: int) -> tuple[int, int | None]:
+    """The UTC day of acceptance, and the neighbouring one when midnight is near."""
+    day, within = divmod(accepted_at, DAY_MS)
+    if within < AROUND_MIDNIGHT_MS:
+        return day, day - 1
+    if within > DAY_MS - AROUND_MIDNIGHT_MS:
+        return day, day + 1
+    return day, None

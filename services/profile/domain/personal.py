@@ -1,0 +1,69 @@
+"""Personal values leave the event here: what goes on to states and timeline carries references to them.
+
+A reference is a keyed hash of the value in its normal form, so two events that name the same person can be compared
+without knowing the name.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from schemas.catalogue import EventType
+from schemas.events import ChannelEvent
+from schemas.identifiers import PERSONAL_KINDS, keyed_hash
+
+PREFIX = "p_"
+
+
+class Pseudonymised(NamedTuple):
+    """The event without personal values, and reference → clear value."""
+
+    event: ChannelEvent
+    values: dict[str, str]
+
+
+def reference(value: str, secret: bytes) -> str:
+    """Upper and lower case and the amount of white space do not tell two names apart."""
+    return PREFIX + keyed_hash(secret, "personal", " ".join(value.split()).casefold())
+
+
+class Pseudonymiser:
+    """`references` are remembered up to a bound: the same employers and shops come again and again."""
+
+    def __init__(self, catalogue: Mapping[str, EventType], secret: bytes, remembered: int = 50_000) -> None:
+        self._secret, self._remembered = secret, remembered
+        self._known: dict[str, str] = {}
+        self._personal = {
+            name: frozenset(attribute.name for attribute in declared.attributes if attribute.personal)
+            for name, declared in catalogue.items()
+        }
+
+    def apply(self, event: ChannelEvent) -> Pseudonymised:
+        values: dict[str, str] = {}
+        changes: dict[str, Any] = {}
+        if event.counterparty is not None and event.counterparty.name:
+            name = self._refer(event.counterparty.name, values)
+            changes["counterparty"] = msgspec.structs.replace(event.counterparty, name=name)
+        if not PERSONAL_KINDS.isdisjoint(event.identifiers):
+            changes["identifiers"] = {
+                kind: self._refer(value, values) if kind in PERSONAL_KINDS else value
+                for kind, value in event.identifiers.items()
+            }
+        if event.attributes != b"{}" and (personal := self._personal.get(event.type)):
+            attributes = msgspec.json.decode(event.attributes, type=dict[str, Any])
+            if not personal.isdisjoint(attributes):
+                replaced = {k: self._refer(v, values) if k in personal else v for k, v in attributes.items()}
+                changes["attributes"] = msgspec.json.encode(replaced)
+        return Pseudonymised(msgspec.structs.replace(event, **changes) if changes else event, values)
+
+    def _refer(self, value: Any, values: dict[str, str]) -> Any:
+        if not isinstance(value, str) or not value or value.startswith(PREFIX):
+            return value
+        known = self._known.get(value)
+        if known is None:
+            if len(self._known) >= self._remembered:
+                self._known.clear()
+            known = self._known[value] = reference(value, self._secret)
+        values[known] = value
+        return known

@@ -1,0 +1,89 @@
+"""What is counted of each event: series and candidates, declared as data and compiled into one look-up an event."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+
+class Where(msgspec.Struct, forbid_unknown_fields=True):
+    """All given conditions must hold; an empty one always does. `attributes`: name → accepted values."""
+
+    types: tuple[str, ...] = ()
+    flows: tuple[str, ...] = ()
+    not_flows: tuple[str, ...] = ()
+    direction: str | None = None
+    channels: tuple[str, ...] = ()
+    attributes: dict[str, tuple[str, ...]] = {}
+
+
+class SeriesRule(msgspec.Struct, forbid_unknown_fields=True):
+    """`sums` true: minor units are added, a series for each currency (`outflow:CNY`). `hours`: kept by the hour too."""
+
+    name: str
+    where: Where
+    sums: bool = False
+    hours: bool = False
+
+
+class CandidateRule(msgspec.Struct, forbid_unknown_fields=True):
+    """An event that may become a moment. It is kept if its amount is at least `floor_minor`, or at least
+    `share_percent` of the balance before it; both 0: always."""
+
+    name: str
+    where: Where
+    floor_minor: int = 0
+    share_percent: int = 0
+
+
+class Declared(msgspec.Struct, forbid_unknown_fields=True):
+    """The file `catalogue/series.yaml`. `version` is raised with every change: it is part of the fold version."""
+
+    version: int
+    series: tuple[SeriesRule, ...]
+    candidates: tuple[CandidateRule, ...]
+
+
+class Counted(NamedTuple):
+    """What concerns one combination of type, flow, direction and channel. `conditional` have attribute conditions."""
+
+    series: tuple[SeriesRule, ...]
+    conditional: tuple[SeriesRule, ...]
+    candidates: tuple[CandidateRule, ...]
+
+
+class Counting:
+    """Compiled declarations. Combinations are few, so each is worked out once."""
+
+    def __init__(self, declared: Declared) -> None:
+        self._declared = declared
+        self._known: dict[tuple[str, str | None, str | None, str], Counted] = {}
+
+    def of(self, event_type: str, flow: str | None, direction: str | None, channel: str) -> Counted:
+        combination = (event_type, flow, direction, channel)
+        counted = self._known.get(combination)
+        if counted is None:
+            counted = self._known[combination] = self._work_out(*combination)
+        return counted
+
+    def _work_out(self, event_type: str, flow: str | None, direction: str | None, channel: str) -> Counted:
+        def concerned(where: Where) -> bool:
+            return (
+                (not where.types or event_type in where.types)
+                and (not where.flows or flow in where.flows)
+                and (not where.not_flows or flow not in where.not_flows)
+                and (where.direction is None or where.direction == direction)
+                and (not where.channels or channel in where.channels)
+            )
+
+        series = [rule for rule in self._declared.series if concerned(rule.where)]
+        return Counted(
+            tuple(rule for rule in series if not rule.where.attributes),
+            tuple(rule for rule in series if rule.where.attributes),
+            tuple(rule for rule in self._declared.candidates if concerned(rule.where)),
+        )
+
+
+def holds(conditions: Mapping[str, Sequence[str]], attributes: Mapping[str, Any]) -> bool:
+    """Whether every named attribute has one of the accepted values."""
+    return all(str(attributes.get(name, "")) in accepted for name, accepted in conditions.items())

@@ -1,0 +1,79 @@
+"""Links under lock: joins what a batch asserts, and works out anew what the subjects below it belong to."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from schemas.codec import decode_event
+from services.profile.domain.fold import Fold
+from services.profile.domain.links import Graph, Link, Membership, cuts_of, roots_of
+from services.profile.domain.segments import Segments
+from services.profile.ports import StoredSubject, UpdateTransaction
+
+
+class Linked(NamedTuple):
+    """`asserted`: what is certain to be stored now. `moved`: subjects whose roots or cuts have changed, not yet saved.
+    `roots`: every root before or after."""
+
+    asserted: dict[tuple[str, str, str], Link]
+    moved: set[str]
+    roots: set[str]
+
+
+async def link_subjects(
+    tx: UpdateTransaction,
+    asserted: Sequence[Link],
+    limits: Mapping[str, int],
+    fold: Fold,
+    locked: dict[str, StoredSubject],
+    now: int,
+) -> Linked:
+    """Both ends of every link must be in `locked`: so two links that meet in one subject are worked out one after the
+    other. What stands below them is locked here and added to `locked`."""
+    changed = await tx.add_links(asserted)
+    known = {link.key: link for link in asserted}
+    if not changed:
+        return Linked(known, set(), set())
+    around = await tx.links_around(sorted({link.subject for link in changed}))
+    below = descendants({link.subject for link in changed}, around)
+    locked |= await tx.lock_subjects({subject: frozenset() for subject in below - locked.keys()}, now)
+    moved, roots = await relink(tx, below, Graph(around, limits), locked, fold)
+    return Linked(known, moved, roots)
+
+
+async def relink(
+    tx: UpdateTransaction, subjects: set[str], graph: Graph, locked: Mapping[str, StoredSubject], fold: Fold
+) -> tuple[set[str], set[str]]:
+    """Replaces the memberships of locked subjects; returns those that moved, and every root before or after."""
+    before: dict[str, list[Membership]] = {}
+    for membership in await tx.memberships_of(sorted(subjects)):
+        before.setdefault(membership.subject, []).append(membership)
+    moved = [subject for subject in sorted(subjects) if graph.memberships(subject) != sorted(before.get(subject, []))]
+    roots: set[str] = set()
+    for subject in moved:
+        row, memberships = locked[subject], graph.memberships(subject)
+        roots |= {*row.roots, *roots_of(subject, memberships)}
+        row.roots = roots_of(subject, memberships)
+        if cuts_of(memberships) != row.cuts:
+            await _cut(tx, row, cuts_of(memberships), fold)
+    await tx.replace_memberships(moved, [one for subject in moved for one in graph.memberships(subject)])
+    return set(moved), roots
+
+
+async def _cut(tx: UpdateTransaction, row: StoredSubject, cuts: list[int], fold: Fold) -> None:
+    past = [decode_event(kept.event) for kept in await tx.timeline_of(row.subject)] if row.version else []
+    segments = Segments.of(cuts, past, fold)
+    row.cuts, row.heads, row.months, row.fold_version = cuts, segments.heads, segments.months, fold.version
+
+
+def descendants(subjects: set[str], links: Iterable[Link]) -> set[str]:
+    """The subjects and all that stand below them."""
+    below: dict[str, list[str]] = {}
+    for link in links:
+        below.setdefault(link.target, []).append(link.subject)
+    found, open_ends = set(subjects), list(subjects)
+    while open_ends:
+        for subject in below.get(open_ends.pop(), ()):
+            if subject not in found:
+                found.add(subject)
+                open_ends.append(subject)
+    return found

@@ -1,0 +1,38 @@
+"""What leaves the profile: rows of an outbox lane, written with the effects that they tell of, published in order.
+
+One publisher a lane, moving by compare-and-set: a message may be sent twice after a crash, never left out. Readers of
+`profile-changes` skip a version they have passed; dead letters are told apart by their id.
+"""
+
+from collections.abc import Iterable
+
+from schemas.changes import ProfileChange
+from schemas.codec import encode_change, encode_dead_letter
+from schemas.dead_letters import DeadLetter
+from schemas.topics import DEAD_LETTERS, PROFILE_CHANGES
+from services.log import EventLog, Message
+from services.profile.ports import OutboxMessage, ProfileStore
+
+LANE_BATCH = 500
+
+
+def dead_letter_messages(letters: Iterable[DeadLetter]) -> list[OutboxMessage]:
+    return [OutboxMessage(DEAD_LETTERS.name, one.source.encode(), encode_dead_letter(one)) for one in letters]
+
+
+def change_message(change: ProfileChange) -> OutboxMessage:
+    return OutboxMessage(PROFILE_CHANGES.name, change.customer_id.encode(), encode_change(change))
+
+
+async def publish_lane(store: ProfileStore, log: EventLog, lane: str) -> int:
+    """Publishes what waits in one lane; returns how many. Raises `Unavailable`; the rows then stay."""
+    rows = await store.outbox(lane, LANE_BATCH)
+    if not rows:
+        return 0
+    by_topic: dict[str, list[Message]] = {}
+    for row in rows:
+        by_topic.setdefault(row.message.topic, []).append(Message(row.message.key, row.message.value))
+    for topic, messages in by_topic.items():
+        await log.append(topic, messages)
+    await store.published(lane, rows[0].n - 1, rows[-1].n)
+    return len(rows)

@@ -1,0 +1,212 @@
+"""USE CASE: one partition batch, one transaction.
+
+Ledger, links, subject states, timeline, marks and the moved position are written together or not at all.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from schemas.catalogue import EventType
+from schemas.codec import CodecError, decode_event, encode_event
+from schemas.dead_letters import DeadLetter
+from schemas.events import ChannelEvent
+from services.log import Batch, Record
+from services.profile.domain.assertions import links_of
+from services.profile.domain.fold import Fold, months_touched
+from services.profile.domain.ledger import content_hash, days_of, ledger_key
+from services.profile.domain.letters import conflict, unreadable
+from services.profile.domain.links import Link, join, kind_of
+from services.profile.domain.personal import Pseudonymiser
+from services.profile.domain.segments import Segments
+from services.profile.linking import Linked, link_subjects
+from services.profile.outbox import dead_letter_messages
+from services.profile.ports import (
+    LedgerEntry,
+    Mark,
+    ProfileStore,
+    SourceSeen,
+    StoredSubject,
+    TimelineRow,
+    UpdateTransaction,
+)
+
+HEARTBEAT = "source.heartbeat"
+DEAD_LETTER_LANE = "dead-letters"
+
+
+class Arrival(NamedTuple):
+    """An event as it came, with all that is worked out of it before the transaction opens."""
+
+    event: ChannelEvent  # pseudonymised
+    key: bytes
+    content: bytes
+    links: list[Link]
+    personal: dict[str, str]
+
+
+class Updated(NamedTuple):
+    """What one batch came to: accepted = applied + repeats + dead letters + heartbeats."""
+
+    applied: int
+    repeats: int
+    dead_letters: int
+    heartbeats: int
+    marked: int
+
+
+class Update:
+    """`limits`: subject kind → how many customers one such identifier may identify."""
+
+    def __init__(
+        self,
+        store: ProfileStore,
+        fold: Fold,
+        catalogue: Mapping[str, EventType],
+        secret: bytes,
+        limits: Mapping[str, int],
+    ) -> None:
+        self._store, self._fold, self._catalogue, self._secret, self._limits = store, fold, catalogue, secret, limits
+        self._pseudonymiser = Pseudonymiser(catalogue, secret)
+        self._known_links: dict[tuple[str, str, str], Link] = {}
+
+    async def apply(self, batch: Batch, now: int) -> Updated:
+        """Raises `Fenced`, `Contended` or `Unavailable`; then nothing of the batch has happened."""
+        arrivals, letters = self._read(batch, now)
+        heartbeats = [arrival for arrival in arrivals if arrival.event.type == HEARTBEAT]
+        events = [arrival for arrival in arrivals if arrival.event.type != HEARTBEAT]
+        async with self._store.updating() as tx:
+            await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
+            fresh, conflicts = await _enter(tx, events)
+            letters += [conflict(arrival.event, now) for arrival in conflicts]
+            asserted = self._asserted(fresh)
+            stored = await tx.lock_subjects(_wanted(fresh, asserted), now)
+            linked = await link_subjects(tx, asserted, self._limits, self._fold, stored, now)
+            marks = await self._fold_all(tx, fresh, stored, linked)
+            await tx.mark(marks)
+            await tx.append_timeline([_timeline_row(arrival) for arrival in fresh])
+            await _save_personal(tx, fresh)
+            await tx.note_sources(_sources_seen(arrivals, batch.partition))
+            await tx.send(DEAD_LETTER_LANE, dead_letter_messages(letters), now)
+        self._remember(linked)
+        repeats = len(events) - len(fresh) - len(conflicts)
+        return Updated(len(fresh), repeats, len(letters), len(heartbeats), len(marks))
+
+    def _read(self, batch: Batch, now: int) -> tuple[list[Arrival], list[DeadLetter]]:
+        arrivals: list[Arrival] = []
+        letters: list[DeadLetter] = []
+        for record in batch.records:
+            try:
+                arrivals.append(self._arrival(record))
+            except CodecError as error:
+                letters.append(unreadable(batch, record, error, now))
+        return arrivals, letters
+
+    def _arrival(self, record: Record) -> Arrival:
+        told = decode_event(record.value)
+        event, personal = self._pseudonymiser.apply(told)
+        links = links_of(told, self._catalogue.get(told.type), self._secret)
+        return Arrival(event, ledger_key(told.source, told.id), content_hash(event), links, personal)
+
+    def _asserted(self, fresh: Sequence[Arrival]) -> list[Link]:
+        """What the batch asserts beyond what is known to be stored."""
+        asserted: dict[tuple[str, str, str], Link] = {}
+        for arrival in fresh:
+            for link in arrival.links:
+                known = asserted.get(link.key) or self._known_links.get(link.key)
+                joined = link if known is None else join(known, link)
+                if joined != known:
+                    asserted[link.key] = joined
+        return list(asserted.values())
+
+    def _remember(self, linked: Linked) -> None:
+        if len(self._known_links) > 200_000:
+            self._known_links.clear()
+        self._known_links |= linked.asserted
+
+    async def _fold_all(
+        self, tx: UpdateTransaction, fresh: Sequence[Arrival], stored: Mapping[str, StoredSubject], linked: Linked
+    ) -> list[Mark]:
+        oldest = dict.fromkeys(linked.roots, 0)
+        folded: dict[str, Segments] = {}
+        for arrival in fresh:
+            event, row = arrival.event, stored[arrival.event.subject]
+            if row.subject not in folded:
+                folded[row.subject] = await self._open(tx, row)
+            folded[row.subject].add(event, self._fold)
+            for root in row.roots:
+                oldest[root] = min(oldest.get(root) or event.accepted_at, event.accepted_at)
+        for subject, segments in folded.items():
+            stored[subject].heads, stored[subject].months = segments.heads, segments.months
+        changed = [stored[subject] for subject in sorted(folded.keys() | linked.moved)]
+        await tx.save_subjects(changed)
+        await _note_staff(tx, changed)
+        return [Mark(root, accepted_at) for root, accepted_at in oldest.items()]
+
+    async def _open(self, tx: UpdateTransaction, row: StoredSubject) -> Segments:
+        """A state of an older fold is folded anew the first time an event touches it."""
+        if row.version and row.fold_version < self._fold.version:
+            past = [decode_event(kept.event) for kept in await tx.timeline_of(row.subject)]
+            row.fold_version = self._fold.version
+            return Segments.of(row.cuts, past, self._fold)
+        row.fold_version = self._fold.version
+        return Segments(row.cuts, row.heads, row.months)
+
+
+async def _save_personal(tx: UpdateTransaction, fresh: Sequence[Arrival]) -> None:
+    values: dict[str, str] = {}
+    subjects: dict[str, str] = {}
+    for arrival in fresh:
+        values |= arrival.personal
+        subjects |= dict.fromkeys(arrival.personal, arrival.event.subject)
+    if values:
+        await tx.save_personal(values, subjects)
+
+
+async def _note_staff(tx: UpdateTransaction, changed: Sequence[StoredSubject]) -> None:
+    """A manager who leaves or is absent concerns every customer in his or her care."""
+    managers = [row for row in changed if kind_of(row.subject) == "manager"]
+    for row in managers:
+        thing = row.heads[-1].things.get(row.subject, {})
+        await tx.put_staff(row.subject.partition(":")[2], {name: entry.value for name, entry in thing.items()})
+    if managers:
+        await tx.mark_customers_of([row.subject.partition(":")[2] for row in managers])
+
+
+def _wanted(fresh: Sequence[Arrival], asserted: Sequence[Link]) -> dict[str, frozenset[int]]:
+    """Every subject to be locked, with the months to be read of it."""
+    wanted = {end: frozenset[int]() for link in asserted for end in (link.subject, link.target)}
+    for arrival in fresh:
+        subject = arrival.event.subject
+        wanted[subject] = wanted.get(subject, frozenset[int]()).union(months_touched(arrival.event))
+    return wanted
+
+
+async def _enter(tx: UpdateTransaction, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
+    """(events seen for the first time, events whose id stood for another content)."""
+    first: dict[bytes, Arrival] = {}
+    for arrival in arrivals:
+        first.setdefault(arrival.key, arrival)
+    entries = [LedgerEntry(key, one.content, *days_of(one.event.accepted_at)) for key, one in first.items()]
+    known = await tx.enter_ledger(entries)
+    fresh = [arrival for key, arrival in first.items() if key not in known]
+    stands = {key: known.get(key, arrival.content) for key, arrival in first.items()}
+    return fresh, [arrival for arrival in arrivals if arrival.content != stands[arrival.key]]
+
+
+def _timeline_row(arrival: Arrival) -> TimelineRow:
+    event = arrival.event
+    return TimelineRow(
+        event.subject, event.occurred_at, arrival.key, event.type, event.channel, event.accepted_at, encode_event(event)
+    )
+
+
+def _sources_seen(arrivals: Sequence[Arrival], partition: int) -> list[SourceSeen]:
+    seen: dict[str, SourceSeen] = {}
+    for arrival in arrivals:
+        event = arrival.event
+        known = seen.get(event.source, SourceSeen(event.source, event.channel, partition, 0, 0))
+        beat = event.occurred_at if event.type == HEARTBEAT else 0
+        seen[event.source] = known._replace(
+            heartbeat_at=max(known.heartbeat_at, beat), accepted_at=max(known.accepted_at, event.accepted_at)
+        )
+    return list(seen.values())
