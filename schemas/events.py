@@ -28,7 +28,8 @@ class ChannelEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     Times are milliseconds since 1970 UTC. `subject` and `actor` are subject keys (`schemas.identifiers`).
     `of_record` is stamped at acceptance: this source books this type, so its money counts.
-    `attributes` is a JSON object as bytes, checked against the catalogue at acceptance.
+    `attributes` is a JSON object as bytes, checked against the catalogue at acceptance; in it, money stands as
+    `{"minor", "currency"}` and a datetime as milliseconds.
     """
 
     id: str
