@@ -1,0 +1,139 @@
+"""Notifications between processes over Redis or Valkey, which may vanish at any time without an error to anybody."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from services.notifications import Subscribers
+
+log = structlog.get_logger()
+
+PREFIX = "counterpoint:"
+ALIVE = PREFIX + "alive"  # always subscribed: a connection without a subscription cannot be listened to
+PATIENCE_S = 0.5
+SILENCE_S = 2.0
+RETRY_S = 0.2
+AWAY = (RedisError, OSError, asyncio.TimeoutError)
+
+
+class RedisNotifications:
+    """Made by `open_notifications`. One connection listens for the whole process."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        self._subscribers = Subscribers()
+        self._listening: PubSub | None = None
+        self._confirmed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._quiet_until = 0.0  # of the event loop's clock
+        self._missed = False  # since the listener last stood, something may have been published
+        self._task: asyncio.Task[None] | None = None
+
+    async def publish(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._quiet_until:
+            return
+        pipeline = self._client.pipeline(transaction=False)
+        for topic, message in messages:
+            pipeline.publish(PREFIX + topic, message)
+        try:
+            await pipeline.execute()
+        except AWAY as error:
+            # nobody waits for a dead server twice within a second
+            self._quiet_until = asyncio.get_running_loop().time() + 1.0
+            log.warning("notifications_lost", error=type(error).__name__)
+
+    @asynccontextmanager
+    async def subscribe(self, topic: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        if self._task is None:
+            self._task = asyncio.create_task(self._listen(), name="redis-notifications")
+        try:
+            with self._subscribers.added(topic) as messages:
+                await self._confirm(topic)
+                yield messages
+        finally:
+            await self._forget(topic)
+
+    async def close(self) -> None:
+        self._subscribers.end()
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        with suppress(*AWAY):
+            await self._client.aclose()
+
+    async def _confirm(self, topic: str) -> None:
+        """Waits for the server's confirmation, for a moment: without it `GAP` comes when the server is back."""
+        confirmed = self._confirmed[topic]
+        if self._listening is not None and not confirmed.is_set():
+            with suppress(*AWAY):
+                await self._listening.subscribe(PREFIX + topic)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(confirmed.wait(), PATIENCE_S)
+
+    async def _forget(self, topic: str) -> None:
+        if topic in self._subscribers.topics:
+            return
+        self._confirmed.pop(topic, None)
+        if self._listening is not None:
+            with suppress(*AWAY):
+                await self._listening.unsubscribe(PREFIX + topic)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._client.pubsub() as pubsub:
+                    await self._follow(pubsub)
+            except AWAY as error:
+                log.warning("notifications_away", error=type(error).__name__)
+            finally:
+                self._listening = None
+                for confirmed in self._confirmed.values():
+                    confirmed.clear()
+            self._missed = True
+            await asyncio.sleep(RETRY_S)
+
+    async def _follow(self, pubsub: PubSub) -> None:
+        """Returns when the server has been silent to two pings: frozen, or behind a cut network."""
+        self._listening = pubsub
+        # confirmations come in this order: once ALIVE is confirmed, so is everything else
+        await pubsub.subscribe(*(PREFIX + topic for topic in self._subscribers.topics), ALIVE)
+        silent = 0
+        while silent < 2:
+            message = await pubsub.get_message(timeout=SILENCE_S)
+            if message is None:
+                silent += 1
+                await pubsub.ping()
+            else:
+                silent = 0
+                self._take(message)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] not in ("message", "subscribe"):
+            return
+        channel: str = message["channel"].decode()
+        topic = channel.removeprefix(PREFIX)
+        if message["type"] == "message":
+            self._subscribers.deliver(topic, message["data"])
+        elif channel != ALIVE:
+            self._confirmed[topic].set()
+        elif self._missed:
+            self._missed = False
+            self._subscribers.tell_gap()
+
+
+def open_notifications(url: str) -> RedisNotifications:
+    """`redis://host:port/number`. Connects when first used."""
+    client = Redis.from_url(
+        url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S, retry=Retry(NoBackoff(), 0)
+    )
+    return RedisNotifications(client)

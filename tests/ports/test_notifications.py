@@ -1,0 +1,137 @@
+"""The contract of notifications, held in process and over Redis; and what happens when Redis goes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import pytest_asyncio
+
+from services.notifications import GAP, QUEUED_MESSAGES, LocalNotifications, Notifications
+from services.redis import open_notifications
+from tests.conftest import RunningServers
+
+
+@pytest_asyncio.fixture(params=["local", "redis"])
+async def notifications(request: pytest.FixtureRequest) -> AsyncIterator[Notifications]:
+    made: Notifications
+    made = (
+        LocalNotifications() if request.param == "local" else open_notifications(request.getfixturevalue("redis_url"))
+    )
+    yield made
+    await made.close()
+
+
+async def next_of(messages: AsyncIterator[bytes]) -> bytes:
+    return await asyncio.wait_for(anext(messages), 20)
+
+
+async def test_what_is_published_after_subscribing_arrives_in_order(notifications: Notifications) -> None:
+    async with notifications.subscribe("customer:1") as messages:
+        await notifications.publish([("customer:1", b"a"), ("customer:1", b"b")])
+        assert [await next_of(messages), await next_of(messages)] == [b"a", b"b"]
+
+
+async def test_every_subscriber_of_a_topic_hears_it_and_no_other(notifications: Notifications) -> None:
+    async with (
+        notifications.subscribe("customer:1") as first,
+        notifications.subscribe("customer:1") as second,
+        notifications.subscribe("customer:2") as other,
+    ):
+        await notifications.publish([("customer:1", b"a"), ("customer:2", b"b")])
+        assert [await next_of(first), await next_of(second), await next_of(other)] == [b"a", b"a", b"b"]
+
+
+async def test_a_topic_still_has_listeners_when_one_of_them_leaves(notifications: Notifications) -> None:
+    async with notifications.subscribe("customer:1") as staying:
+        async with notifications.subscribe("customer:1"):
+            pass
+        await notifications.publish([("customer:1", b"a")])
+        assert await next_of(staying) == b"a"
+
+
+async def test_publishing_to_nobody_is_no_error(notifications: Notifications) -> None:
+    await notifications.publish([("customer:9", b"a")])
+
+
+async def test_a_reader_that_falls_behind_is_told_to_read_again(notifications: Notifications) -> None:
+    async with notifications.subscribe("slow") as slow, notifications.subscribe("witness") as witness:
+        await notifications.publish([("slow", b"%d" % n) for n in range(QUEUED_MESSAGES + 1)])
+        await notifications.publish([("witness", b"done")])
+        assert await next_of(witness) == b"done"
+        assert [await next_of(slow), await next_of(slow)] == [GAP, b"%d" % QUEUED_MESSAGES]
+
+
+async def test_closing_ends_every_subscription(notifications: Notifications) -> None:
+    async with notifications.subscribe("customer:1") as messages:
+        await notifications.close()
+        assert [message async for message in messages] == []
+
+
+async def test_messages_pass_between_processes(redis_url: str) -> None:
+    here, there = open_notifications(redis_url), open_notifications(redis_url)
+    async with here.subscribe("customer:1") as messages:
+        await there.publish([("customer:1", b"a")])
+        assert await next_of(messages) == b"a"
+    await here.close()
+    await there.close()
+
+
+async def hear_again(notifications: Notifications, messages: AsyncIterator[bytes]) -> None:
+    """Publishes until it is heard: after an absence nothing else tells that the server is back."""
+
+    async def hear() -> None:
+        while await anext(messages) != b"again":
+            pass
+
+    hearing = asyncio.ensure_future(hear())
+    while not hearing.done():
+        await notifications.publish([("customer:1", b"again")])
+        await asyncio.wait([hearing], timeout=0.1)
+    await hearing
+
+
+Outage = Callable[[RunningServers], Awaitable[None]]
+
+
+async def stopped(servers: RunningServers) -> None:
+    servers.stop("redis")
+
+
+async def killed(servers: RunningServers) -> None:
+    servers.kill("redis")
+
+
+@pytest.mark.parametrize("outage", [stopped, killed])
+async def test_redis_may_go_and_come_back_without_an_error(breakable_servers: RunningServers, outage: Outage) -> None:
+    notifications = open_notifications(breakable_servers.up("redis")["redis"])
+    async with notifications.subscribe("customer:1") as messages:
+        await outage(breakable_servers)
+        await notifications.publish([("customer:1", b"lost")])
+        async with notifications.subscribe("customer:2") as late:
+            breakable_servers.start("redis")
+            assert await next_of(messages) == GAP
+            assert await next_of(late) == GAP
+            await hear_again(notifications, messages)
+    await notifications.close()
+
+
+async def test_a_frozen_redis_holds_nobody_up(breakable_servers: RunningServers) -> None:
+    notifications = open_notifications(breakable_servers.up("redis")["redis"])
+    async with notifications.subscribe("customer:1") as messages:
+        breakable_servers.freeze("redis")
+        for _ in range(50):
+            await notifications.publish([("customer:1", b"lost")])
+        breakable_servers.thaw("redis")
+        await hear_again(notifications, messages)
+    await notifications.close()
+
+
+async def test_starting_without_redis_is_no_error(breakable_servers: RunningServers) -> None:
+    url = breakable_servers.up("redis")["redis"]
+    breakable_servers.stop("redis")
+    notifications = open_notifications(url)
+    async with notifications.subscribe("customer:1") as messages:
+        await notifications.publish([("customer:1", b"lost")])
+        breakable_servers.start("redis")
+        assert await next_of(messages) == GAP
+    await notifications.close()
