@@ -139,6 +139,9 @@ class UpdateTransaction(Protocol):
         """Enters what is new, in one order; returns key → content of those that stood there already and are not
         parked (a parked one is taken over). All live days are looked up."""
 
+    async def park(self, keys: Sequence[tuple[bytes, int]]) -> None:
+        """Marks ledger rows (key, day) parked, so that a replay may take them over."""
+
     async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
         """subject → the months to load with it. Missing rows are made first, then all are locked in sorted order."""
 
@@ -193,10 +196,8 @@ class RefreshTransaction(Protocol):
         """root → the merged cluster it stands in, where it stands in one."""
 
     async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
-        """root → its members, itself included, with every part; one snapshot for all."""
-
-    async def parents(self, roots: Sequence[str]) -> dict[str, list[str]]:
-        """root → the roots that it counts for now, households aside; empty where it is a root itself."""
+        """root → its members with every part; one snapshot for all. The root itself is a member (self, for all time)
+        unless it belongs to others: rows of its own in memberships other than to a household or group."""
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]: ...
 
@@ -250,9 +251,6 @@ class ProfileStore(Protocol):
         """Records a decision, writes the clusters that follow from it, drops those of `dissolved`, marks all."""
 
     async def save_dead_letter(self, letter: "StoredDeadLetter") -> None: ...
-
-    async def park(self, key: bytes, day: int) -> None:
-        """Marks a ledger row parked, so that a replay may take it over."""
 
 
 class StoredDeadLetter(msgspec.Struct):

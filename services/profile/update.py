@@ -14,7 +14,7 @@ from services.log import Batch, Record
 from services.profile.domain.assertions import links_of
 from services.profile.domain.fold import Fold, months_touched
 from services.profile.domain.ledger import content_hash, days_of, ledger_key
-from services.profile.domain.letters import conflict, unreadable
+from services.profile.domain.letters import conflict, parked, unreadable
 from services.profile.domain.links import Link, join, kind_of
 from services.profile.domain.personal import Pseudonymiser
 from services.profile.domain.segments import Segments
@@ -91,6 +91,16 @@ class Update:
         repeats = len(events) - len(fresh) - len(conflicts)
         return Updated(len(fresh), repeats, len(letters), len(heartbeats), len(marks))
 
+    async def park(self, batch: Batch, error: BaseException, now: int) -> None:
+        """Sets aside the one event of `batch`: its ledger row is marked, so that a replay may take it over."""
+        arrivals, letters = self._read(batch, now)
+        letters += [parked(one.event, batch, batch.until - 1, error, now) for one in arrivals]
+        async with self._store.updating() as tx:
+            await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
+            fresh, _ = await _enter(tx, arrivals)
+            await tx.park([(one.key, days_of(one.event.accepted_at)[0]) for one in fresh])
+            await tx.send(DEAD_LETTER_LANE, dead_letter_messages(letters), now)
+
     def _read(self, batch: Batch, now: int) -> tuple[list[Arrival], list[DeadLetter]]:
         arrivals: list[Arrival] = []
         letters: list[DeadLetter] = []
@@ -98,7 +108,7 @@ class Update:
             try:
                 arrivals.append(self._arrival(record))
             except CodecError as error:
-                letters.append(unreadable(batch, record, error, now))
+                letters.append(unreadable(batch, record, error.reason, error.message, now))
         return arrivals, letters
 
     def _arrival(self, record: Record) -> Arrival:

@@ -1,0 +1,100 @@
+"""How the profile's structs lie in rows. States are msgpack, read back into their exact types."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from services.profile.domain.links import Link
+from services.profile.domain.state import Head, Month
+from services.profile.ports import Decision, StoredDeadLetter, StoredSubject, StoredView
+
+encode_state = msgspec.msgpack.Encoder().encode
+_heads = msgspec.msgpack.Decoder(list[Head])
+_months = msgspec.msgpack.Decoder(list[Month])
+_integers = msgspec.json.Decoder(list[int])
+_strings = msgspec.json.Decoder(list[str])
+NO_HEADS = encode_state([Head()])
+
+
+def to_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def strings(text: str) -> list[str]:
+    return _strings.decode(text)
+
+
+def integers(text: str) -> list[int]:
+    return _integers.decode(text)
+
+
+def new_subject(subject: str) -> StoredSubject:
+    """What stands for a subject that has no row."""
+    return StoredSubject(subject, 0, 0, [], [subject], [Head()], {})
+
+
+def subject_of(
+    subject: str,
+    version: int,
+    fold_version: int,
+    cuts: str,
+    roots: str,
+    heads: bytes,
+    parts: Iterable[tuple[int, bytes]],
+) -> StoredSubject:
+    return StoredSubject(
+        subject, version, fold_version,
+        _integers.decode(cuts) if cuts != "[]" else [], _strings.decode(roots), _heads.decode(heads),
+        {month: _months.decode(body) for month, body in parts},
+    )  # fmt: skip
+
+
+LINK = "subject, target, role, first_at, last_at, past, ends, barred_by, source, event_id"
+
+
+def link_of(row: Sequence[Any]) -> Link:
+    return Link(
+        subject=row[0], target=row[1], role=row[2], first_at=row[3], last_at=row[4], past=bool(row[5]),
+        ends=tuple(_integers.decode(row[6])), barred_by=row[7], source=row[8], event_id=row[9],
+    )  # fmt: skip
+
+
+def link_row(link: Link) -> tuple[Any, ...]:
+    return (
+        link.subject, link.target, link.role, link.first_at, link.last_at, link.past, to_json(link.ends),
+        link.barred_by, link.source, link.event_id,
+    )  # fmt: skip
+
+
+VIEW = "customer_id, lead, version, kind, state, changed_at, body, facts, decided, owner, tier, name_ref"
+
+
+def view_of(row: Sequence[Any]) -> StoredView:
+    return StoredView(*row)
+
+
+def view_row(view: StoredView) -> tuple[Any, ...]:
+    return msgspec.structs.astuple(view)
+
+
+DECISION = "decision_id, kind, subjects, actor, reason, at, undoes, body"
+
+
+def decision_of(row: Sequence[Any]) -> Decision:
+    body = msgspec.json.decode(row[7], type=dict[str, Any])
+    return Decision(row[0], row[1], tuple(_strings.decode(row[2])), row[3], row[4], row[5], row[6], body)
+
+
+def decision_row(decision: Decision) -> tuple[Any, ...]:
+    return (
+        decision.decision_id, decision.kind, to_json(decision.subjects), decision.actor, decision.reason, decision.at,
+        decision.undoes, msgspec.json.encode(decision.body),
+    )  # fmt: skip
+
+
+DEAD_LETTER = "letter_id, at, stage, source, reason, field, message, event_id, body, state"
+
+
+def dead_letter_of(row: Sequence[Any]) -> StoredDeadLetter:
+    return StoredDeadLetter(*row)

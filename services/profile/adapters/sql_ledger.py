@@ -1,0 +1,145 @@
+"""The ledger in SQL: one table per day of acceptance, all live ones looked up, dropped whole."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from services.database import Database
+from services.failures import Contended
+from services.profile.adapters.session import Bulk, Session, insert, writing
+from services.profile.domain.ledger import DAYS_KEPT
+from services.profile.ports import LedgerEntry
+
+Found = tuple[bytes, bytes, bool, int]
+"""(key, content, parked, day)"""
+
+_DAYS = "select day from ledgers where day between $1 and $2 order by day"
+_UNDEFINED_TABLE = "42P01"
+_CREATE_LOCK = 0x6C656467
+
+
+class SqlLedger:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def enter(self, session: Session, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
+        first: dict[bytes, LedgerEntry] = {}
+        for entry in entries:
+            first.setdefault(entry.key, entry)
+        if not first:
+            return {}
+        try:
+            return await self._enter(session, first)
+        except Exception as error:
+            if getattr(error, "sqlstate", "") == _UNDEFINED_TABLE:
+                raise Contended("a day of the ledger was dropped meanwhile") from error
+            raise
+
+    async def _enter(self, session: Session, first: Mapping[bytes, LedgerEntry]) -> Mapping[bytes, bytes]:
+        rows = _rows_by_day(first.values())
+        days = await self._days(session, sorted(rows))
+        found = await _look_up(session, days, sorted(first))
+        standing, parked = _sift(found)
+        for _, _, _, day in parked.values():
+            rows[day] = rows.get(day, [])
+        await _take_over(session, parked.values(), first)
+        for day in sorted(rows):
+            new = [row for row in rows[day] if row[0] not in standing and (row[0], day) not in parked]
+            # what another transaction entered since we looked stands in no list of ours: look again
+            if await session.bulk(_insert(day), new) < len(new):
+                raise Contended("the same event is being applied elsewhere")
+        return standing
+
+    async def _days(self, session: Session, wanted: Sequence[int]) -> list[int]:
+        window = wanted[0] - DAYS_KEPT + 1, wanted[-1] + 1
+        days = [row[0] for row in await session.rows(_DAYS, *window)]
+        missing = [day for day in wanted if day not in days]
+        if not missing:
+            return days
+        if session.dialect == "sqlite":  # its one writer is this transaction
+            await _create(session, missing)
+        else:
+            # in a transaction of its own: nobody may wait for the batch in order to have a table
+            async with writing(self._database) as other:
+                await other.rows(f"select pg_advisory_xact_lock({_CREATE_LOCK})")
+                await _create(other, missing)
+        return sorted({*days, *missing})
+
+    async def days(self) -> list[int]:
+        async with writing(self._database) as session:
+            return [row[0] for row in await session.rows("select day from ledgers order by day")]
+
+    async def drop(self, before_day: int) -> list[int]:
+        """Drops the tables of the days before; returns them."""
+        dropped = [day for day in await self.days() if day < before_day]
+        for day in dropped:
+            async with writing(self._database) as session:
+                await session.run("delete from ledgers where day = $1", day)
+                await session.run(f"drop table if exists {_table(day)}")
+        return dropped
+
+    async def park(self, key: bytes, day: int) -> None:
+        async with writing(self._database) as session:
+            for near in [row[0] for row in await session.rows(_DAYS, day - 1, day + 1)]:
+                await session.run(f"update {_table(near)} set parked = true where key = $1", key)  # noqa: S608 - a number
+
+
+def _table(day: int) -> str:
+    return f"ledger_{int(day)}"
+
+
+def _insert(day: int) -> Bulk:
+    return insert(_table(day), "key bytea, content bytea", "on conflict do nothing")
+
+
+async def _create(session: Session, days: Iterable[int]) -> None:
+    blob, clustered = ("blob", " without rowid") if session.dialect == "sqlite" else ("bytea", "")
+    for day in days:
+        await session.run(
+            f"create table if not exists {_table(day)} (key {blob} primary key, content {blob} not null,"
+            f" parked boolean not null default false){clustered}"
+        )
+        await session.run("insert into ledgers (day) values ($1) on conflict do nothing", day)
+
+
+def _rows_by_day(entries: Iterable[LedgerEntry]) -> dict[int, list[tuple[bytes, bytes]]]:
+    """Day → its rows sorted by key: every transaction enters in the same order."""
+    rows: dict[int, list[tuple[bytes, bytes]]] = {}
+    for entry in entries:
+        for day in {entry.day, entry.day if entry.also_day is None else entry.also_day}:
+            rows.setdefault(day, []).append((entry.key, entry.content))
+    return {day: sorted(one) for day, one in rows.items()}
+
+
+async def _look_up(session: Session, days: Sequence[int], keys: Sequence[bytes]) -> list[Found]:
+    if session.dialect == "sqlite":
+        places, arguments = f"in ({', '.join('?' * len(keys))})", keys
+        parts = [f"select key, content, parked, {day} from {_table(day)} where key {places}" for day in days]  # noqa: S608
+        return [_found(row) for part in parts for row in await session.rows(part, *arguments)]
+    # `limit 1` keeps the planner on the index, whatever it believes about a table made a minute ago
+    parts = [
+        f"select k.key, l.content, l.parked, {day} from unnest($1::bytea[]) k(key) cross join lateral"  # noqa: S608
+        f" (select content, parked from {_table(day)} where key = k.key limit 1) l"
+        for day in days
+    ]
+    return [_found(row) for row in await session.rows(" union all ".join(parts), keys)]
+
+
+def _found(row: Sequence[Any]) -> Found:
+    return row[0], row[1], bool(row[2]), row[3]
+
+
+def _sift(found: Iterable[Found]) -> tuple[dict[bytes, bytes], dict[tuple[bytes, int], Found]]:
+    """(key → content of what stands, the oldest's; what is parked and may be taken over by (key, day))."""
+    standing: dict[bytes, bytes] = {}
+    ordered = sorted(found, key=lambda one: one[3])
+    for key, content, parked, _ in ordered:
+        if not parked:
+            standing.setdefault(key, content)
+    return standing, {(one[0], one[3]): one for one in ordered if one[2] and one[0] not in standing}
+
+
+async def _take_over(session: Session, parked: Iterable[Found], entries: Mapping[bytes, LedgerEntry]) -> None:
+    for key, _, _, day in sorted(parked):
+        taken = f"update {_table(day)} set parked = false, content = $2 where key = $1 and parked"  # noqa: S608 - a number
+        if await session.run(taken, key, entries[key].content) != 1:
+            raise Contended("a parked event is being taken over elsewhere")

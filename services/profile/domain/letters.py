@@ -1,0 +1,45 @@
+"""Dead letters of the profile: what can never succeed here, scrubbed, with the reason and the place."""
+
+import hashlib
+import traceback
+
+import msgspec
+
+from schemas.dead_letters import DeadLetter, Place
+from schemas.events import ChannelEvent
+from services.log import Batch, Record
+
+
+def conflict(event: ChannelEvent, now: int) -> DeadLetter:
+    """The same id with another content. `event` must be pseudonymised."""
+    return _letter(
+        event, now, "conflict", "id", f"Source {event.source} used this id for another event. Give this one its own id."
+    )
+
+
+def unreadable(batch: Batch, record: Record, reason: str, message: str, now: int) -> DeadLetter:
+    """What no schema can read keeps length and hash only: nobody knows what it holds."""
+    digest = hashlib.sha256(record.value).hexdigest()
+    return DeadLetter(
+        id=f"{batch.topic}-{batch.topic_id}-{batch.partition}-{record.offset}", stage="update", source="", reason=reason,
+        message=message, body=b"", length=len(record.value), sha256=digest, at=now,
+        place=Place(batch.topic, batch.partition, record.offset),
+    )  # fmt: skip
+
+
+def parked(event: ChannelEvent, batch: Batch, offset: int, error: BaseException, now: int) -> DeadLetter:
+    """A bug met this event twice. The frames are kept, not the exception's text: it may repeat a value."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    trail = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
+    letter = _letter(
+        event, now, "bug", "", f"{type(error).__name__} at {trail}. Mend the fold, then replay the letter."
+    )
+    return msgspec.structs.replace(letter, place=Place(batch.topic, batch.partition, offset))
+
+
+def _letter(event: ChannelEvent, now: int, reason: str, field: str, message: str) -> DeadLetter:
+    body = msgspec.json.encode(event)
+    return DeadLetter(
+        id=f"{event.source}-{event.id}-{reason}", stage="update", source=event.source, reason=reason, field=field,
+        message=message, body=body, length=len(body), sha256=hashlib.sha256(body).hexdigest(), at=now, event_id=event.id,
+    )  # fmt: skip
