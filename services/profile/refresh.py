@@ -201,8 +201,8 @@ def _gone(before: StoredView, now: int) -> StoredView:
     """All its subjects count for others now. The row stays, because versions never restart."""
     nothing = msgspec.json.encode({"values": {}, "missing": [], "not_covered": [], "moments": []})
     return msgspec.structs.replace(
-        before, version=before.version + 1, state=GONE, changed_at=now, body=b"{}", facts=nothing, owner=None, tier=None,
-        name_ref=None,
+        before, version=before.version + 1, state=GONE, changed_at=now,
+        body=b"{}", facts=nothing, owner=None, tier=None, name_ref=None,
     )  # fmt: skip
 
 
