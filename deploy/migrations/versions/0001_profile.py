@@ -1,0 +1,118 @@
+"""Everything the profile keeps: positions, ledger, subjects, links, views, outbox."""
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+SHARDS = 16
+
+# {key}: text that sorts by bytes on every database; {clustered}: on SQLite the rows live in the primary key itself
+TABLES = """
+create table positions (
+    topic text not null, partition integer not null, topic_id text not null, next bigint not null,
+    primary key (topic, partition)
+);
+create table ledgers (day integer primary key);
+create table subjects (
+    subject {key} primary key, alias {key} not null unique, version bigint not null, fold_version integer not null,
+    cuts text not null, roots text not null, heads {bytes} not null, created_at bigint not null
+) {hot};
+create table parts (
+    subject {key} not null, month integer not null, body {bytes} not null, primary key (subject, month)
+) {hot};
+create table timeline (
+    subject {key} not null, occurred_at bigint not null, key {bytes} not null, type text not null,
+    channel text not null, accepted_at bigint not null, event {bytes} not null,
+    primary key (subject, occurred_at, key)
+) {clustered};
+create table links (
+    subject {key} not null, target {key} not null, role {key} not null, first_at bigint, last_at bigint,
+    past boolean not null, ends text not null, barred_by text not null, source text not null, event_id text not null,
+    primary key (subject, target, role)
+) {clustered};
+create index links_target on links (target);
+create table memberships (
+    root {key} not null, subject {key} not null, role {key} not null, from_at bigint not null, until_at bigint not null,
+    primary key (root, subject, role, from_at)
+) {clustered};
+create index memberships_subject on memberships (subject);
+create table marks (
+    shard integer not null, n {serial}, root {key} not null, accepted_at bigint not null{marks_key}
+) {queue};
+create table shards (
+    shard integer primary key, owner text, fence bigint not null, leased_until bigint not null
+) {hot};
+create table views (
+    lead {key} primary key, customer_id {key} not null unique, version bigint not null, kind text not null,
+    state text not null, changed_at bigint not null, body {bytes} not null, facts {bytes} not null,
+    decided {bytes} not null, owner {key}, tier text, name_ref {key}
+) {hot};
+create index views_owner on views (owner);
+create index views_name_ref on views (name_ref);
+create table due (
+    lead {key} not null, at bigint not null, kind {key} not null, grain {key} not null, sources {key} not null,
+    primary key (lead, at, kind)
+) {clustered};
+create index due_grain on due (grain, sources, at);
+create table clusters (root {key} primary key, lead {key} not null);
+create index clusters_lead on clusters (lead);
+create table decisions (
+    decision_id {key} primary key, kind {key} not null, subjects text not null, at bigint not null, actor text not null,
+    reason text not null, undoes {key}, body {bytes} not null
+);
+create index decisions_kind on decisions (kind, at);
+create index decisions_undoes on decisions (undoes);
+create table decision_subjects (
+    subject {key} not null, decision_id {key} not null references decisions, primary key (subject, decision_id)
+) {clustered};
+create table staff (manager_id {key} primary key, record text not null);
+create table personal (ref {key} primary key, value text not null);
+create table personal_subjects (ref {key} not null, subject {key} not null, primary key (ref, subject)) {clustered};
+create index personal_subjects_subject on personal_subjects (subject);
+create table sources_seen (
+    source {key} not null, partition integer not null, channel text not null, heartbeat_at bigint not null,
+    accepted_at bigint not null, primary key (source, partition)
+) {hot};
+create table lanes (lane {key} primary key, last_n bigint not null, published bigint not null) {hot};
+create table outbox (
+    lane {key} not null, n bigint not null, topic text not null, key {bytes} not null, value {bytes} not null,
+    created_at bigint not null, primary key (lane, n)
+) {queue};
+create table dead_letters (
+    letter_id {key} primary key, at bigint not null, stage text not null, source text not null, reason text not null,
+    field text not null, message text not null, event_id text, body {bytes} not null, state {key} not null
+);
+create index dead_letters_state on dead_letters (state, at);
+"""
+POSTGRESQL = {
+    "key": 'text collate "C"',
+    "bytes": "bytea",
+    "serial": "bigint generated always as identity",
+    "marks_key": ", primary key (shard, n)",
+    "clustered": "",
+    # room in each page for new versions of its rows, so that an update touches no index
+    "hot": "with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05)",
+    # rows live for seconds: dead ones must not pile up at the head of the queue
+    "queue": "with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)",
+}
+SQLITE = {
+    "key": "text",
+    "bytes": "blob",
+    "serial": "integer primary key autoincrement",
+    "marks_key": "",
+    "clustered": "without rowid",
+    "hot": "",
+    "queue": "",
+}
+
+
+def upgrade() -> None:
+    on_sqlite = op.get_bind().dialect.name == "sqlite"
+    for statement in TABLES.format_map(SQLITE if on_sqlite else POSTGRESQL).split(";"):
+        if statement.strip():
+            op.execute(statement)
+    if on_sqlite:
+        op.execute("create index marks_shard on marks (shard, n)")
+    for shard in range(SHARDS):
+        op.execute(f"insert into shards (shard, fence, leased_until) values ({shard}, 0, 0)")

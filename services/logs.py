@@ -1,0 +1,110 @@
+"""Structured logs, one JSON object a line, ours and the libraries' alike. Personal data never gets into them."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Literal, TextIO
+
+import msgspec
+import structlog
+
+Format = Literal["json", "console"]
+
+REMOVED = "[removed]"
+# Whoever logs such a field made a mistake; this keeps the mistake from becoming a leak.
+PERSONAL_FIELDS = frozenset(
+    [
+        *(
+            "name",
+            "first_name",
+            "last_name",
+            "full_name",
+            "person",
+            "birth_date",
+            "gender",
+            "nationality",
+            "national_id",
+        ),
+        *("phone", "former_phone", "email", "address", "login", "note", "notes", "text", "counterparty"),
+        *("card_no", "account_no", "customer_no", "loan_no", "identifiers", "attributes", "amount", "balance"),
+        *("password", "token", "key", "secret", "authorization", "cookie", "body", "value", "payload"),
+    ]
+)
+_DIGITS = re.compile(r"\d(?:[ -]?\d){9,}")
+_EMAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.[A-Za-z]{2,}")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)")
+_PERSONAL_DETAIL = re.compile(r"\n?DETAIL:.*")  # PostgreSQL repeats the offending row there
+
+# Libraries that tell of every heartbeat and request.
+_QUIET = ("aiokafka", "faust", "mode", "httpx", "httpcore", "asyncio", "uvicorn.access", "sqlalchemy")
+
+
+def configure_logging(level: str = "INFO", form: Format = "json", stream: TextIO | None = None) -> None:
+    """Once per process, by its composition root. `level` is a name of the standard library's levels."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        remove_personal_data,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(form)],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _renderer(form: Format) -> structlog.typing.Processor:
+    if form == "console":
+        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return structlog.processors.JSONRenderer(serializer=_json)
+
+
+def _json(value: object, **options: object) -> str:
+    return msgspec.json.encode(value, enc_hook=str).decode()
+
+
+def remove_personal_data(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Last of the processors: by field name, and by what looks like a number of a person, card or account."""
+    for field, value in event.items():
+        if field not in ("timestamp", "level", "_record", "_from_structlog"):
+            event[field] = REMOVED if field.lower() in PERSONAL_FIELDS else _cleaned(value)
+    return event
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return scrub_text(value)
+    if isinstance(value, Mapping):
+        return {k: REMOVED if str(k).lower() in PERSONAL_FIELDS else _cleaned(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_cleaned(item) for item in value]
+    if isinstance(value, bytes):
+        return f"[{len(value)} bytes]"
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}: {scrub_text(str(value))}"
+    return value
+
+
+def scrub_text(text: str) -> str:
+    """Without e-mail addresses, credentials in URLs, runs of ten digits or more, and PostgreSQL's DETAIL."""
+    text = _PERSONAL_DETAIL.sub("", text)
+    text = _CREDENTIALS.sub(REMOVED, text)
+    return _DIGITS.sub(REMOVED, _EMAIL.sub(REMOVED, text))

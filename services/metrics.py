@@ -1,0 +1,125 @@
+"""Every metric of the platform, declared once with unit and help. Services add to them by these names only."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+PREFIX = "counterpoint_"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class CounterMetric(NamedTuple):
+    """Only grows; exposed with the suffix `_total`."""
+
+    name: str
+    labels: tuple[str, ...]
+    unit: str
+    help: str
+
+
+class GaugeMetric(NamedTuple):
+    name: str
+    labels: tuple[str, ...]
+    unit: str
+    help: str
+
+
+class HistogramMetric(NamedTuple):
+    name: str
+    labels: tuple[str, ...]
+    unit: str
+    help: str
+    buckets: tuple[float, ...]
+
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_SIZES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
+
+EVENTS_ACCEPTED = CounterMetric(
+    "events_accepted", ("source", "channel"), "events", "Durable in the log, repeats included"
+)
+EVENTS_REJECTED = CounterMetric("events_rejected", ("source", "reason"), "events", "Refused at the door, by reason")
+BACK_PRESSURE = CounterMetric("back_pressure", ("status",), "requests", "Answered 429 or 503 with Retry-After")
+EVENTS_APPLIED = CounterMetric("events_applied", ("channel",), "events", "Folded into a state, each once")
+EVENTS_REPEATED = CounterMetric("events_repeated", (), "events", "Sent again with the same id: counted once")
+DEAD_LETTERS = CounterMetric("dead_letters", ("stage", "reason"), "events", "Can never succeed; kept to be looked at")
+ACCEPTED_TO_VISIBLE = HistogramMetric(
+    "accepted_to_visible_seconds", (), "seconds", "From the log's timestamp to the commit of the view", _SECONDS
+)
+LAG = GaugeMetric("lag", ("topic", "partition"), "events", "Behind the end of the partition")
+POSITION_MOVED = GaugeMetric(
+    "position_moved_at_seconds", ("topic", "partition"), "seconds", "Unix time of the last move"
+)
+BATCH_SIZE = HistogramMetric("batch_events", ("topic",), "events", "Records of one partition batch", _SIZES)
+BATCH_DURATION = HistogramMetric("batch_seconds", ("topic",), "seconds", "One batch, one transaction", _SECONDS)
+BATCHES_FAILED = CounterMetric(
+    "batches_failed", ("topic", "kind"), "batches", "kind: retried, unavailable, fenced, bug"
+)
+PARTITIONS_STOPPED = GaugeMetric("partitions_stopped", ("topic",), "partitions", "Stopped loudly; an operator must act")
+MARKS_WAITING = GaugeMetric("marks_waiting", (), "marks", "Customers still to be refreshed")
+REFRESH_DURATION = HistogramMetric("refresh_seconds", (), "seconds", "One shard's marks, one transaction", _SECONDS)
+CUSTOMERS_REFRESHED = CounterMetric("customers_refreshed", (), "customers", "Views written")
+LOCK_WAIT = CounterMetric("lock_wait_seconds", (), "seconds", "Spent waiting for rows that another transaction held")
+OUTBOX_AGE = GaugeMetric("outbox_age_seconds", ("lane",), "seconds", "Age of the oldest row not yet published")
+OUTBOX_PUBLISHED = CounterMetric("outbox_published", ("topic",), "messages", "Appended to the log from the outbox")
+SOURCE_FRESHNESS = GaugeMetric("source_silent_seconds", ("source",), "seconds", "Since the source was last heard of")
+SOURCE_SILENT = GaugeMetric("source_silent", ("source",), "sources", "1 while silent beyond its rhythm")
+TIMERS_FIRED = CounterMetric("timers_fired", ("kind",), "timers", "Due times that left a mark")
+HTTP_REQUESTS = CounterMetric("http_requests", ("method", "route", "status"), "requests", "Answered")
+HTTP_DURATION = HistogramMetric("http_request_seconds", ("method", "route"), "seconds", "Until the answer", _SECONDS)
+LIVE_STREAMS = GaugeMetric("live_streams", (), "streams", "Screens that follow a customer now")
+
+Metric = CounterMetric | GaugeMetric | HistogramMetric
+TABLE: Sequence[Metric] = tuple(
+    value for value in dict(globals()).values() if isinstance(value, CounterMetric | GaugeMetric | HistogramMetric)
+)
+
+
+class Metrics:
+    """The collectors of one process, on a registry of their own: a plain value, passed to who measures."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._counters: dict[CounterMetric, Counter] = {}
+        self._gauges: dict[GaugeMetric, Gauge] = {}
+        self._histograms: dict[HistogramMetric, Histogram] = {}
+        for metric in TABLE:
+            self._declare(metric)
+
+    def _declare(self, metric: Metric) -> None:
+        name, text = PREFIX + metric.name, f"{metric.help} ({metric.unit})"
+        match metric:
+            case CounterMetric():
+                self._counters[metric] = Counter(name, text, metric.labels, registry=self.registry)
+            case GaugeMetric():
+                self._gauges[metric] = Gauge(name, text, metric.labels, registry=self.registry)
+            case HistogramMetric():
+                histogram = Histogram(name, text, metric.labels, buckets=metric.buckets, registry=self.registry)
+                self._histograms[metric] = histogram
+
+    def add(self, metric: CounterMetric, amount: float, *labels: str) -> None:
+        """`labels` are values in the declared order."""
+        counter = self._counters[metric]
+        (counter.labels(*labels) if metric.labels else counter).inc(amount)
+
+    def set(self, metric: GaugeMetric, value: float, *labels: str) -> None:
+        gauge = self._gauges[metric]
+        (gauge.labels(*labels) if metric.labels else gauge).set(value)
+
+    def forget(self, metric: GaugeMetric, *labels: str) -> None:
+        """Of a partition that another worker has now, or a source that was removed."""
+        self._gauges[metric].remove(*labels)
+
+    def observe(self, metric: HistogramMetric, value: float, *labels: str) -> None:
+        histogram = self._histograms[metric]
+        (histogram.labels(*labels) if metric.labels else histogram).observe(value)
+
+    def render(self) -> bytes:
+        """In the text format named by `CONTENT_TYPE`."""
+        return generate_latest(self.registry)

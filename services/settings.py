@@ -1,0 +1,136 @@
+"""What a deployment chooses, read once from `COUNTERPOINT_*` variables by a composition root and passed down."""
+
+import difflib
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "COUNTERPOINT_"
+MINIMUM_SECRET_LENGTH = 32
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Positive = Annotated[int, Meta(ge=1)]
+
+
+class SettingsError(Exception):
+    """The message names the variable and says what is wrong with it, without its value: it may be a password."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Field `x_y` is the variable `COUNTERPOINT_X_Y`. Sizes are bytes, durations are in the unit of the name."""
+
+    data: str = "var"
+    log: str = ""  # embedded:DIR | kafka://host:port[,host:port]; default embedded:DATA/log
+    database: str = ""  # sqlite:FILE | postgresql://…; default sqlite:DATA/counterpoint.db
+    redis: str = ""  # redis://host:port/number; none: notifications stay in this process
+    secret: str = ""  # key of tokens and customer ids; better in a file
+    secret_file: str = ""  # made with a random secret when missing, mode 600; default DATA/secret with an embedded log
+    host: str = "127.0.0.1"
+    port: Port = 8080  # 0: a free one
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    group: str = "counterpoint"  # prefix of the consumer groups
+    session_timeout_ms: Annotated[int, Meta(ge=6_000)] = 10_000  # after it a silent worker loses its partitions
+    batch_events: Positive = 2_000
+    max_body_bytes: Positive = 8 * 1024 * 1024  # after decompression
+    max_event_bytes: Positive = 64 * 1024
+    max_events_per_request: Positive = 5_000
+    max_inflight_bytes: Positive = 64 * 1024 * 1024
+    max_clock_skew_hours: Positive = 24
+    generic_types: bool = False  # accept unknown event types as generic ones
+    bank_time_zone: str = "Asia/Shanghai"
+    bank_currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "CNY"
+    timeline_months: Positive = 25
+
+    def __repr__(self) -> str:
+        return f"Settings(data={self.data!r}, log={_scheme(self.log)}, database={_scheme(self.database)})"
+
+    @property
+    def embedded(self) -> bool:
+        return self.log.startswith("embedded:")
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Raises `SettingsError`. Pass `os.environ` in a composition root, a dict anywhere else."""
+    given = {n.removeprefix(PREFIX).lower(): v for n, v in environment.items() if n.startswith(PREFIX)}
+    known = Settings.__struct_fields__
+    for name in set(given) - set(known):
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+        if close:  # others belong to tools beside the platform
+            raise SettingsError(f"{PREFIX}{name.upper()} is unknown: did you mean {PREFIX}{close[0].upper()}?")
+    values = {name: value for name, value in given.items() if name in known and value != ""}
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_in_words(str(error))) from None
+    settings = msgspec.structs.replace(
+        settings,
+        log=settings.log or f"embedded:{settings.data}/log",
+        database=settings.database or f"sqlite:{settings.data}/counterpoint.db",
+    )
+    _check_url("log", settings.log, ("embedded:", "kafka://"))
+    _check_url("database", settings.database, ("sqlite:", "postgresql://", "postgres://"))
+    _check_url("redis", settings.redis or "redis://", ("redis://", "rediss://", "unix://"))
+    return settings
+
+
+def _check_url(field: str, url: str, schemes: tuple[str, ...]) -> None:
+    if not url.startswith(schemes):
+        raise SettingsError(f"{PREFIX}{field.upper()} must begin with one of: {' '.join(schemes)}")
+
+
+def _in_words(message: str) -> str:
+    """msgspec says `Expected … - at `$.port``; its own words never repeat a value, except an invalid choice."""
+    found = re.search(r"at `\$\.(\w+)`", message)
+    field = found[1].upper() if found else "?"
+    reason = re.sub(r"Invalid enum value '.*?'", "not one of its choices", message.split(" - at ")[0])
+    return f"{PREFIX}{field}: {reason}"
+
+
+def _scheme(url: str) -> str:
+    return url.split(":", 1)[0]
+
+
+def load_secret(settings: Settings) -> bytes:
+    """The deployment's secret. Reads or makes the secret file; raises `SettingsError` where none may be made up."""
+    if settings.secret:
+        return _checked(settings.secret, f"{PREFIX}SECRET")
+    if not settings.secret_file and not settings.embedded:
+        # every process of a bank must make the same tokens: a secret made up here would not be the others'
+        raise SettingsError(f"set {PREFIX}SECRET or {PREFIX}SECRET_FILE: services on Kafka share one secret")
+    path = Path(settings.secret_file or f"{settings.data}/secret")
+    try:
+        if not path.exists():
+            _make_secret(path)
+        return _checked(path.read_text().strip(), f"the file {path}")
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}SECRET_FILE: {path} cannot be used: {error.strerror}") from None
+
+
+def _checked(secret: str, where: str) -> bytes:
+    if len(secret) < MINIMUM_SECRET_LENGTH:
+        raise SettingsError(f"{where} must hold at least {MINIMUM_SECRET_LENGTH} characters")
+    return secret.encode()
+
+
+def _make_secret(path: Path) -> None:
+    """Complete or not there at all; of two processes that make it at once, one wins and both read the winner's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,72 @@
+"""Logs are JSON lines without personal data, whoever writes them."""
+
+import io
+import logging
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+import structlog
+
+from services.logs import REMOVED, configure_logging
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    written = io.StringIO()
+    configure_logging("info", stream=written)
+    yield written
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def lines(stream: io.StringIO) -> list[dict[str, object]]:
+    return [msgspec.json.decode(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_is_one_json_object_with_time_level_and_name(stream: io.StringIO) -> None:
+    structlog.get_logger("services.profile").info("batch_applied", partition=3, events=12, offset=1_763_800_000_000)
+    (line,) = lines(stream)
+    assert line["event"] == "batch_applied"
+    assert (line["level"], line["logger"], line["events"]) == ("info", "services.profile", 12)
+    assert line["offset"] == 1_763_800_000_000
+    assert str(line["timestamp"]).endswith("Z")
+
+
+def test_libraries_write_the_same_lines(stream: io.StringIO) -> None:
+    logging.getLogger("some.library").warning("lost %s", "connection")
+    assert lines(stream)[0]["event"] == "lost connection"
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        {"phone": "+8613800138000"},
+        {"note": "Li Lei asked"},
+        {"detail": {"name": "Li Lei"}},
+        {"error": "no such card 6222 0200 0000 0000 001"},
+        {"error": "li.lei@example.com is taken"},
+        {"url": "postgresql://bank:hunter2@db/cp"},
+        {"error": ValueError("duplicate key\nDETAIL:  Key (name)=(Li Lei) exists")},
+        {"items": ["6222020000000000001"]},
+        {"message_bytes": b"Li Lei"},
+    ],
+)
+def test_personal_data_never_reach_the_log(stream: io.StringIO, leak: dict[str, object]) -> None:
+    structlog.get_logger().info("something", **leak)
+    written = stream.getvalue().lower()
+    for value in ("13800138000", "lei", "0000 0000 001", "0000000001", "hunter2"):
+        assert value not in written
+
+
+def test_tracebacks_are_kept_without_the_values(stream: io.StringIO) -> None:
+    try:
+        raise ValueError("6222020000000000001")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    (line,) = lines(stream)
+    assert "test_tracebacks_are_kept" in str(line["exception"])
+    assert REMOVED in str(line["exception"])
+    assert "6222020000000000001" not in str(line["exception"])

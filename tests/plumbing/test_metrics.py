@@ -1,0 +1,83 @@
+"""The table of metrics, and what a scrape sees."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.metrics import (
+    ACCEPTED_TO_VISIBLE,
+    EVENTS_REJECTED,
+    EVENTS_REPEATED,
+    LAG,
+    PREFIX,
+    TABLE,
+    HistogramMetric,
+    Metrics,
+)
+
+DASHBOARD = Path(__file__).parents[2] / "deploy/grafana/dashboard.json"
+
+
+def sample(metrics: Metrics, name: str, **labels: str) -> float | None:
+    value: float | None = metrics.registry.get_sample_value(name, labels)
+    return value
+
+
+def test_a_scrape_shows_what_was_counted() -> None:
+    metrics = Metrics()
+    metrics.add(EVENTS_REJECTED, 2, "atm", "unknown_type")
+    metrics.add(EVENTS_REPEATED, 1)
+    metrics.set(LAG, 7, "channel-events", "3")
+    metrics.observe(ACCEPTED_TO_VISIBLE, 0.02)
+    assert sample(metrics, "counterpoint_events_rejected_total", source="atm", reason="unknown_type") == 2
+    assert sample(metrics, "counterpoint_events_repeated_total") == 1
+    assert sample(metrics, "counterpoint_lag", topic="channel-events", partition="3") == 7
+    assert sample(metrics, "counterpoint_accepted_to_visible_seconds_count") == 1
+    assert b"counterpoint_lag" in metrics.render()
+
+
+def test_a_partition_that_moved_away_is_no_longer_told_of() -> None:
+    metrics = Metrics()
+    metrics.set(LAG, 7, "channel-events", "3")
+    metrics.forget(LAG, "channel-events", "3")
+    assert sample(metrics, "counterpoint_lag", topic="channel-events", partition="3") is None
+
+
+def test_two_processes_in_one_interpreter_share_nothing() -> None:
+    one, two = Metrics(), Metrics()
+    one.add(EVENTS_REPEATED, 1)
+    assert sample(two, "counterpoint_events_repeated_total") == 0
+
+
+def test_labels_are_those_declared() -> None:
+    with pytest.raises(ValueError, match="label"):
+        Metrics().add(EVENTS_REJECTED, 1, "atm")
+
+
+@pytest.mark.parametrize("metric", TABLE, ids=lambda metric: str(metric.name))
+def test_every_metric_says_its_unit_and_help(metric: HistogramMetric) -> None:
+    assert metric.unit
+    assert metric.help
+    assert metric.unit != "seconds" or "seconds" in metric.name
+
+
+def test_what_is_rendered_can_be_parsed() -> None:
+    families = {family.name for family in text_string_to_metric_families(Metrics().render().decode())}
+    assert {PREFIX + metric.name for metric in TABLE} <= families
+
+
+def test_the_dashboard_asks_for_declared_metrics_only() -> None:
+    dashboard = msgspec.json.decode(DASHBOARD.read_bytes())
+    asked = {
+        name
+        for panel in dashboard["panels"]
+        for target in panel.get("targets", ())
+        for name in re.findall(rf"{PREFIX}\w+", target["expr"])
+    }
+    suffixes = ("", "_total", "_bucket", "_count", "_sum")
+    declared = {PREFIX + metric.name + suffix for metric in TABLE for suffix in suffixes}
+    assert asked
+    assert asked <= declared

@@ -1,0 +1,87 @@
+"""What a deployment may choose, and how it is told that it chose wrong."""
+
+import stat
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from services.settings import Settings, SettingsError, load_secret, read_settings
+
+
+def test_nothing_set_means_one_machine() -> None:
+    settings = read_settings({})
+    assert (settings.log, settings.database, settings.redis) == ("embedded:var/log", "sqlite:var/counterpoint.db", "")
+
+
+def test_the_data_directory_moves_everything_that_was_not_named() -> None:
+    settings = read_settings({"COUNTERPOINT_DATA": "/srv/cp", "COUNTERPOINT_DATABASE": "postgresql://bank@db/cp"})
+    assert (settings.log, settings.database) == ("embedded:/srv/cp/log", "postgresql://bank@db/cp")
+
+
+def test_every_field_has_its_variable() -> None:
+    settings = read_settings({"COUNTERPOINT_PORT": "9000", "COUNTERPOINT_GENERIC_TYPES": "true"})
+    assert (settings.port, settings.generic_types) == (9000, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "70000"),
+        ("BATCH_EVENTS", "0"),
+        ("LOG", "kafka:hunter2"),
+        ("DATABASE", "mysql://u:hunter2@host/x"),
+        ("REDIS", "http://hunter2"),
+        ("LOG_LEVEL", "hunter2"),
+        ("BANK_CURRENCY", "hunter2"),
+    ],
+)
+def test_an_error_names_the_variable_and_never_its_value(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"COUNTERPOINT_{name}") as caught:
+        read_settings({f"COUNTERPOINT_{name}": value})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_misspelt_variable_is_refused_with_the_right_one() -> None:
+    with pytest.raises(SettingsError, match="did you mean COUNTERPOINT_DATABASE"):
+        read_settings({"COUNTERPOINT_DATABSE": "sqlite:x"})
+
+
+def test_variables_of_other_tools_are_left_alone() -> None:
+    assert read_settings({"COUNTERPOINT_TEST_KAFKA": "kafka://host:1", "PATH": "/bin"}) == read_settings({})
+
+
+def test_settings_never_print_a_password() -> None:
+    assert "hunter2" not in repr(read_settings({"COUNTERPOINT_DATABASE": "postgresql://u:hunter2@host/x"}))
+
+
+def test_a_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    settings = read_settings({"COUNTERPOINT_DATA": str(tmp_path / "new")})
+    first = load_secret(settings)
+    assert len(first) >= 32
+    assert load_secret(settings) == first
+    assert stat.S_IMODE((tmp_path / "new/secret").stat().st_mode) == 0o600
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret"]
+
+
+def test_two_deployments_have_two_secrets(tmp_path: Path) -> None:
+    one, two = (read_settings({"COUNTERPOINT_DATA": str(tmp_path / name)}) for name in ("one", "two"))
+    assert load_secret(one) != load_secret(two)
+
+
+def test_services_on_kafka_make_up_no_secret(tmp_path: Path) -> None:
+    settings = read_settings({"COUNTERPOINT_DATA": str(tmp_path), "COUNTERPOINT_LOG": "kafka://host:9092"})
+    with pytest.raises(SettingsError, match="COUNTERPOINT_SECRET_FILE"):
+        load_secret(settings)
+    assert load_secret(msgspec.structs.replace(settings, secret="s" * 32)) == b"s" * 32
+
+
+def test_a_short_secret_is_refused() -> None:
+    with pytest.raises(SettingsError, match="at least 32"):
+        load_secret(Settings(secret="short"))
+
+
+def test_a_secret_file_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="COUNTERPOINT_SECRET_FILE"):
+        load_secret(Settings(secret_file=str(tmp_path)))
