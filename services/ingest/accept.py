@@ -1,0 +1,120 @@
+"""USE CASE: of what a channel sent, the events to append, and for each that cannot be used the reason why.
+
+Returns messages; whoever calls publishes them. Nothing here waits.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+import msgspec
+
+from schemas.codec import encode_dead_letter, encode_event
+from schemas.dead_letters import DeadLetter
+from services.failures import Rejected
+from services.ingest.domain.admission import admit
+from services.ingest.domain.heartbeat import HEARTBEAT, spread
+from services.ingest.domain.rules import Rules
+from services.ingest.domain.scrub import clean_event, clean_text, shape
+from services.ingest.domain.sources import Terms
+from services.log import Message
+
+MAX_KEPT_BYTES = 65_536
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """`index` counts from 0 in the order sent; `field` is a JSON path, `reason` a stable word."""
+
+    index: int
+    id: str | None
+    field: str
+    reason: str
+    message: str
+
+
+class Outcome(msgspec.Struct):
+    """`events` go to channel-events, `dead_letters` to dead-letters; `accepted` counts what the channel sent."""
+
+    accepted: int = 0
+    events: list[Message] = msgspec.field(default_factory=list)
+    rejected: list[Rejection] = msgspec.field(default_factory=list)
+    dead_letters: list[Message] = msgspec.field(default_factory=list)
+    accepted_of: dict[tuple[str, str], int] = msgspec.field(default_factory=dict)
+
+    def add(self, other: "Outcome") -> None:
+        self.accepted += other.accepted
+        self.events += other.events
+        self.rejected += other.rejected
+        self.dead_letters += other.dead_letters
+        for kind, number in other.accepted_of.items():
+            self.accepted_of[kind] = self.accepted_of.get(kind, 0) + number
+
+
+def accept(
+    bodies: Sequence[bytes | msgspec.Raw], terms: Terms, rules: Rules, now_ms: int, partitions: int, first: int = 0
+) -> Outcome:
+    """`bodies` are the JSON texts of single events; `first` is the index of the first within its request."""
+    outcome = Outcome()
+    for index, body in enumerate(bodies, first):
+        try:
+            event = admit(body, terms, rules, now_ms)
+        except Rejected as rejected:
+            event_id = _id_of(body, rules)
+            field = clean_text(rejected.field, rules.key)
+            outcome.rejected.append(Rejection(index, event_id, field, rejected.reason, rejected.message))
+            outcome.dead_letters.append(dead_letter(body, rejected, terms, rules, now_ms, event_id or ""))
+            continue
+        if event.type == HEARTBEAT:
+            outcome.events.extend(spread(event, partitions))
+        else:
+            outcome.events.append(Message(event.subject.encode(), encode_event(event)))
+        outcome.accepted += 1
+        kind = (event.channel, event.type)
+        outcome.accepted_of[kind] = outcome.accepted_of.get(kind, 0) + 1
+    return outcome
+
+
+def dead_letter(
+    body: bytes | msgspec.Raw, rejected: Rejected, terms: Terms, rules: Rules, now_ms: int, event_id: str = ""
+) -> Message:
+    """What was refused, scrubbed: fit to be looked at and, after a fix, to be sent again."""
+    sent = bytes(body)
+    # keyed, because what was sent may hold a card number, and a plain hash of few unknown digits is as good as them
+    digest = hmac.digest(rules.secret, sent, hashlib.sha256).hex()
+    letter = DeadLetter(
+        id=f"{terms.source.id}-{now_ms}-{digest[:16]}",
+        stage="accept",
+        source=terms.source.id,
+        reason=rejected.reason,
+        field=clean_text(rejected.field, rules.key),
+        message=rejected.message,
+        body=_scrubbed(sent, rules),
+        length=len(sent),
+        sha256=digest,
+        at=now_ms,
+        event_id=event_id,
+    )
+    return Message(terms.source.id.encode(), encode_dead_letter(letter))
+
+
+def _scrubbed(sent: bytes, rules: Rules) -> bytes:
+    """The event without secrets; of what cannot be read, or is too large to keep, only its shape."""
+    if len(sent) <= MAX_KEPT_BYTES:
+        try:
+            return msgspec.json.encode(clean_event(msgspec.json.decode(sent), rules.key))
+        except (msgspec.MsgspecError, UnicodeError, RecursionError, Rejected):
+            return shape(sent).encode()
+    return shape(sent).encode()
+
+
+class _Named(msgspec.Struct):
+    id: str | None = None
+
+
+def _id_of(body: bytes | msgspec.Raw, rules: Rules) -> str | None:
+    """The id as sent, unless it cannot be read or repeats a card number."""
+    try:
+        named = msgspec.json.decode(body, type=_Named).id
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    return named if named is not None and len(named) <= 200 and clean_text(named, rules.key) == named else None

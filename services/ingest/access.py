@@ -1,0 +1,60 @@
+"""Which terms a key stands for. Asked so often that a revoked key or a changed source takes effect within a second."""
+
+import hashlib
+from collections.abc import Callable
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from services.failures import Unavailable
+from services.ingest.domain.sources import Terms
+from services.ingest.ports import KeyStore, SourceStore
+
+TTL_S = 0.5
+# Nobody can revoke a key while the database is away, so an answer from before it went is still the right one; what
+# was revoked in the last half second before is the price of going on.
+GRACE_S = 60.0
+MAX_REMEMBERED = 10_000
+
+
+class _Known(NamedTuple):
+    terms: Terms | None
+    at: float
+
+
+def key_hash(secret: str) -> str:
+    """SHA-256 without salt or stretching is right here: a key is 256 random bits, there is nothing to guess."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Access:
+    """`monotonic` gives seconds."""
+
+    def __init__(self, keys: KeyStore, sources: SourceStore, monotonic: Callable[[], float]) -> None:
+        self._keys, self._sources, self._monotonic = keys, sources, monotonic
+        self._known: dict[str, _Known] = {}
+
+    async def terms(self, secret: str) -> Terms | None:
+        """None: no such key, a revoked one, or its source is not registered or switched off. Raises `Unavailable`."""
+        hashed, now = key_hash(secret), self._monotonic()
+        known = self._known.get(hashed)
+        if known is not None and now - known.at < TTL_S:
+            return known.terms
+        try:
+            terms = await self._look_up(hashed)
+        except Unavailable:
+            if known is None or known.terms is None or now - known.at > GRACE_S:
+                raise
+            return known.terms
+        if len(self._known) >= MAX_REMEMBERED:
+            self._known.clear()
+        self._known[hashed] = _Known(terms, now)
+        return terms
+
+    async def _look_up(self, hashed: str) -> Terms | None:
+        grant = await self._keys.find(hashed)
+        if grant is None or grant.revoked_at is not None:
+            return None
+        source = await self._sources.find(grant.source)
+        if source is None or not source.enabled:
+            return None
+        return Terms(grant, source, ZoneInfo(source.time_zone))

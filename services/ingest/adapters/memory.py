@@ -1,0 +1,62 @@
+"""Keys, sources and rates in process: for tests, and for one process that needs no database for them."""
+
+from collections.abc import Callable, Sequence
+
+from services.ingest.domain.sources import Grant, Source
+from services.ingest.ports import Conflict
+
+
+class MemoryKeyStore:
+    def __init__(self) -> None:
+        self._grants: dict[str, Grant] = {}
+
+    async def add(self, key_hash: str, grant: Grant) -> None:
+        if key_hash in self._grants or any(known.key_id == grant.key_id for known in self._grants.values()):
+            raise Conflict(grant.key_id)
+        self._grants[key_hash] = grant
+
+    async def find(self, key_hash: str) -> Grant | None:
+        return self._grants.get(key_hash)
+
+    async def grants(self) -> Sequence[Grant]:
+        return sorted(self._grants.values(), key=lambda grant: grant.key_id)
+
+    async def change(self, grant: Grant) -> bool:
+        for key_hash, known in self._grants.items():
+            if known.key_id == grant.key_id:
+                self._grants[key_hash] = grant
+                return True
+        return False
+
+
+class MemorySourceStore:
+    def __init__(self) -> None:
+        self._sources: dict[str, Source] = {}
+
+    async def put(self, source: Source) -> None:
+        self._sources[source.id] = source
+
+    async def find(self, source_id: str) -> Source | None:
+        return self._sources.get(source_id)
+
+    async def sources(self) -> Sequence[Source]:
+        return sorted(self._sources.values(), key=lambda source: source.id)
+
+
+class TokenBuckets:
+    """A token bucket a key. `monotonic` gives seconds. Each process counts for itself."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._levels: dict[str, tuple[float, float]] = {}
+
+    async def take(self, key_id: str, cost: int, rate: int, burst: int) -> float:
+        now = self._monotonic()
+        level, at = self._levels.get(key_id, (float(burst), now))
+        level = min(burst, level + (now - at) * rate)
+        wanted = min(cost, burst)
+        if level < wanted:
+            self._levels[key_id] = (level, now)
+            return (wanted - level) / rate
+        self._levels[key_id] = (level - cost, now)
+        return 0.0

@@ -1,0 +1,97 @@
+"""Puts ingest together from values handed in: its routes, and the heart that beats beside them."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from schemas.catalogue import EventType
+from schemas.tokens import TokenKey
+from schemas.topics import CHANNEL_EVENTS, TOPICS
+from services.clock import Clock
+from services.failures import Unavailable
+from services.ingest.access import Access
+from services.ingest.adapters.memory import TokenBuckets
+from services.ingest.channels.documents import document_routes
+from services.ingest.channels.http import EventsEndpoint
+from services.ingest.channels.publish import Count, Publisher
+from services.ingest.domain.heartbeat import heartbeats
+from services.ingest.domain.rules import HOUR_MS, Rules, plans_of
+from services.ingest.ports import KeyStore, SourceStore
+from services.ingest.settings import Choices, Limits
+from services.log import EventLog
+from services.web import App
+
+
+class Stores(NamedTuple):
+    keys: KeyStore
+    sources: SourceStore
+
+
+class Ingest:
+    """`routes` by path, to be served; `beat` to be run beside them until cancelled."""
+
+    def __init__(
+        self,
+        routes: Mapping[str, App],
+        publisher: Publisher,
+        log: EventLog,
+        clock: Clock,
+        sources: SourceStore,
+        period_s: float,
+    ) -> None:
+        self.routes = routes
+        self._publisher, self._log, self._clock = publisher, log, clock
+        self._sources, self._period_s = sources, period_s
+
+    async def beat(self) -> None:
+        """Vouches, every few seconds, for the sources heard of within their rhythm."""
+        while True:
+            await asyncio.sleep(self._period_s)
+            try:
+                await self.beat_once()
+            except Unavailable:
+                continue  # a heartbeat missed is repeated by the next one
+
+    async def beat_once(self) -> int:
+        """Returns how many sources spoke. Raises `Unavailable`."""
+        now = self._clock.now_ms()
+        heard = self._publisher.heard
+        known = await self._sources.sources()
+        speaking = [source for source in known if now - heard.get(source.id, -source.rhythm_ms) < source.rhythm_ms]
+        messages = heartbeats(speaking, now, self._publisher.partitions)
+        if messages:
+            await self._log.append(CHANNEL_EVENTS.name, messages)
+        return len(messages) // self._publisher.partitions
+
+
+async def open_ingest(
+    log: EventLog,
+    stores: Stores,
+    secret: bytes,
+    catalogue: Mapping[str, EventType],
+    clock: Clock,
+    count: Count,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    choices: Choices = Choices(),  # noqa: B008 - frozen
+) -> Ingest:
+    """`secret` keys tokens and hashes: with another one, the same card is another card. Raises `Unavailable`."""
+    await log.ensure_topics({topic.name: topic.partitions for topic in TOPICS})
+    partitions = len(await log.ends(CHANNEL_EVENTS.name))
+    rules = rules_of(secret, catalogue, choices)
+    publisher = Publisher(log, partitions, count)
+    access = Access(stores.keys, stores.sources, time.monotonic)
+    endpoint = EventsEndpoint(access, rules, publisher, TokenBuckets(time.monotonic), clock, limits)
+    routes: dict[str, App] = {"/v1/events": endpoint, **document_routes(catalogue, limits)}
+    return Ingest(routes, publisher, log, clock, stores.sources, choices.heartbeat_s)
+
+
+def rules_of(secret: bytes, catalogue: Mapping[str, EventType], choices: Choices) -> Rules:
+    return Rules(
+        plans=plans_of(catalogue),
+        secret=secret,
+        key=TokenKey(secret),
+        accept_unknown_types=choices.accept_unknown_types,
+        max_skew_ms=choices.max_skew_hours * HOUR_MS,
+        region=choices.region,
+    )

@@ -1,0 +1,123 @@
+"""`POST /v1/events`: bare ASGI, for it takes every event of the bank. Answers 202 only for what is durable."""
+
+import asyncio
+import logging
+import math
+import re
+import uuid
+from collections.abc import Sequence
+
+import msgspec
+
+from schemas.receipt import encode_receipt
+from services.clock import Clock
+from services.failures import Rejected, Unavailable
+from services.ingest.accept import Outcome, accept, dead_letter
+from services.ingest.access import Access
+from services.ingest.channels.body import Body, Disconnected, InFlight
+from services.ingest.channels.publish import Publisher
+from services.ingest.domain.rules import Rules
+from services.ingest.domain.sources import Terms
+from services.ingest.domain.split import split_json, split_lines
+from services.ingest.ports import RateLimiter
+from services.ingest.settings import Limits
+from services.web import Problem, Receive, Response, Scope, Send, frames_of, header, json_response
+
+NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+_log = logging.getLogger(__name__)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,128}")
+# so many are admitted before others get their turn in the event loop (about 5 ms)
+_SLICE = 128
+_STATUS_OF = {"malformed": 400, "event_too_large": 413, "channel_not_allowed": 403}
+
+
+class EventsEndpoint:
+    """The ASGI app. Everything that it needs is handed in."""
+
+    def __init__(
+        self, access: Access, rules: Rules, publisher: Publisher, limiter: RateLimiter, clock: Clock, limits: Limits
+    ) -> None:
+        self._access, self._rules, self._publisher = access, rules, publisher
+        self._limiter, self._clock, self._limits = limiter, clock, limits
+        self._in_flight = InFlight(limits)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        given = header(scope, b"x-request-id")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        try:
+            response = await self._answer(scope, receive)
+        except Problem as problem:
+            response = problem.response()
+        except Unavailable as away:
+            wait = {"retry-after": str(max(1, math.ceil(away.retry_after)))}
+            response = Problem(503, "nothing was accepted for certain: send it again", wait).response()
+        except Disconnected:
+            return
+        except Exception as bug:
+            _log.error("request failed: %s, request %s", frames_of(bug), request_id)
+            response = Problem(500, "a mistake of ours; the request id helps to find it").response()
+        self._publisher.answered(response.status)
+        await response.send(send, request_id)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        if scope["method"] != "POST":
+            raise Problem(405, "events are sent by POST", {"allow": "POST"})
+        content_type = header(scope, b"content-type").partition(";")[0].strip().lower()
+        if content_type not in ("application/json", *NDJSON):
+            raise Problem(415, f"application/json or {NDJSON[0]} is expected")
+        terms = await self._terms(scope)
+        self._in_flight.enter()
+        body = Body(self._in_flight, self._limits)
+        try:
+            return await self._take(await body.read(scope, receive), terms, content_type in NDJSON)
+        finally:
+            self._in_flight.leave(body.held)
+
+    async def _terms(self, scope: Scope) -> Terms:
+        scheme, _, key = header(scope, b"authorization").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise Problem(401, "Authorization: Bearer KEY is expected", {"www-authenticate": "Bearer"})
+        terms = await self._access.terms(key.strip())
+        if terms is None:
+            refused = {"www-authenticate": 'Bearer error="invalid_token"'}
+            raise Problem(401, "the key is unknown or was revoked, or its source is switched off", refused)
+        return terms
+
+    async def _take(self, body: bytes, terms: Terms, lines: bool) -> Response:
+        now = self._clock.now_ms()
+        try:
+            events = split_lines(body) if lines else split_json(body)
+        except Rejected as rejected:
+            await self._publisher.refuse([dead_letter(body, rejected, terms, self._rules, now)], rejected.reason)
+            raise Problem(400, rejected.message) from None
+        most = min(self._limits.max_batch_events, terms.source.max_batch_events)
+        if len(events) > most:
+            raise Problem(413, f"at most {most} events a request")
+        await self._within_rate(terms, len(events))
+        outcome = await self._admit(events, terms, now)
+        placed = await self._publisher.publish(outcome, terms, now)
+        return _response(outcome, encode_receipt(placed))
+
+    async def _within_rate(self, terms: Terms, count: int) -> None:
+        grant = terms.grant
+        wait = await self._limiter.take(grant.key_id, max(1, count), grant.rate, grant.burst)
+        if wait > 0:
+            retry = {"retry-after": str(max(1, math.ceil(wait)))}
+            raise Problem(429, f"the key may send {grant.rate} events a second", retry)
+
+    async def _admit(self, events: Sequence[bytes | msgspec.Raw], terms: Terms, now: int) -> Outcome:
+        partitions = self._publisher.partitions
+        whole = accept(events[:_SLICE], terms, self._rules, now, partitions)
+        for first in range(_SLICE, len(events), _SLICE):
+            await asyncio.sleep(0)
+            whole.add(accept(events[first : first + _SLICE], terms, self._rules, now, partitions, first))
+        return whole
+
+
+def _response(outcome: Outcome, receipt: str) -> Response:
+    if outcome.rejected and not outcome.accepted:
+        statuses = {_STATUS_OF.get(rejection.reason, 422) for rejection in outcome.rejected}
+        status = statuses.pop() if len(statuses) == 1 else 422
+        return Problem(status, "no event was acceptable", rejected=outcome.rejected).response()
+    answer = {"accepted": outcome.accepted, "rejected": outcome.rejected, "receipt": receipt}
+    return json_response(answer, 202)

@@ -1,0 +1,137 @@
+"""Decides whether what a channel sent is an event that the bank can use: raw JSON in, `ChannelEvent` or `Rejected` out.
+
+Pure: the catalogue, the source's terms, the secret and the time are handed in. It runs for every event of the bank.
+"""
+
+from datetime import tzinfo
+from typing import cast
+
+import msgspec
+
+from schemas.events import ChannelEvent, Counterparty, Direction, Money
+from schemas.identifiers import keyed_hash
+from schemas.money import parse_money
+from schemas.tokens import TokenKey
+from services.failures import Rejected
+from services.ingest.domain.attributes import admit_attributes, encode, millis, text
+from services.ingest.domain.naming import actor_key, admit_identifiers, channel_of, subject_of
+from services.ingest.domain.raw import RawCounterparty, RawEvent, RawMoney, parse
+from services.ingest.domain.rules import Plan, Rules, generic_plan
+from services.ingest.domain.scrub import holds_card_number
+from services.ingest.domain.sources import Terms
+
+MAX_TEXT = 200
+_CONTENT = msgspec.json.Encoder(order="sorted")
+
+
+def admit(body: bytes | msgspec.Raw, terms: Terms, rules: Rules, now_ms: int) -> ChannelEvent:
+    """Raises `Rejected`, naming the field. `body` is the JSON text of one event."""
+    if len(memoryview(body)) > terms.source.max_event_bytes:
+        raise Rejected("event_too_large", f"larger than {terms.source.max_event_bytes} bytes")
+    raw = parse(body, rules.key)
+    plan = rules.plans.get(raw.type) or _unknown(raw.type, rules)
+    identifiers, last4 = admit_identifiers(raw.identifiers, rules)
+    attributes = admit_attributes(raw.attributes or {}, plan, rules.key, terms.zone)
+    if last4:
+        attributes["card_last4"] = last4
+    event = ChannelEvent(
+        id=_id(raw.id, rules.key),
+        type=plan.name,
+        source=terms.source.id,
+        channel=channel_of(raw.channel, terms, plan),
+        subject=subject_of(identifiers, raw.identifiers, plan, terms.source.id, rules),
+        occurred_at=_occurred_at(raw, terms.zone, rules, now_ms),
+        accepted_at=now_ms,
+        identifiers=identifiers,
+        of_record=terms.source.is_of_record(plan.name),
+        sequence=raw.sequence,
+        actor=actor_key(raw.actor, rules) if raw.actor else None,
+        amount=_amount(raw, plan, terms),
+        direction=_direction(raw, plan),
+        balance_after=_money(raw.balance_after, "balance_after", terms) if raw.balance_after else None,
+        counterparty=_counterparty(raw.counterparty, rules.key) if raw.counterparty else None,
+        product=text(raw.product, "product", rules.key, MAX_TEXT) if raw.product else None,
+        correlation_id=text(raw.correlation_id, "correlation_id", rules.key, MAX_TEXT) if raw.correlation_id else None,
+        attributes=encode(attributes),
+    )
+    return event if event.id else msgspec.structs.replace(event, id=content_id(event, rules.secret))
+
+
+def content_id(event: ChannelEvent, secret: bytes) -> str:
+    """The id of an event that came without one: the same content from the same source gives the same id.
+
+    Keyed, because content may be guessed (a birth date) where an id may be seen.
+    """
+    content = msgspec.structs.replace(event, id="", accepted_at=0)
+    return "content-" + keyed_hash(secret, "event id", _CONTENT.encode(content).decode())
+
+
+def _unknown(event_type: str, rules: Rules) -> Plan:
+    if not rules.accept_unknown_types:
+        raise Rejected("unknown_type", "the catalogue has no such event type (GET /v1/event-types)", "type")
+    if not event_type or holds_card_number(event_type, rules.key):
+        raise Rejected("invalid_value", "a name such as card.paid is expected", "type")
+    return generic_plan(text(event_type, "type", rules.key, 64))
+
+
+def _id(given: str | None, key: TokenKey) -> str:
+    if given is None:
+        return ""
+    if not 0 < len(given) <= MAX_TEXT or not given.isprintable():
+        raise Rejected("invalid_value", f"1 to {MAX_TEXT} printable characters are expected", "id")
+    if holds_card_number(given, key):
+        raise Rejected("card_number", "an id must not contain a card number", "id")
+    return given
+
+
+def _occurred_at(raw: RawEvent, zone: tzinfo, rules: Rules, now_ms: int) -> int:
+    occurred_at = millis(raw.occurred_at, zone)
+    if occurred_at > now_ms + rules.max_skew_ms:
+        hours = rules.max_skew_ms // 3_600_000
+        raise Rejected("in_the_future", f"more than {hours} hours in the future", "occurred_at")
+    if occurred_at < 0:
+        raise Rejected("invalid_time", "before 1970", "occurred_at")
+    return occurred_at
+
+
+def _amount(raw: RawEvent, plan: Plan, terms: Terms) -> Money | None:
+    if raw.amount is None:
+        if plan.money == "required":
+            raise Rejected("missing_field", f"{plan.name} requires an amount", "amount")
+        return None
+    if plan.money == "none":
+        raise Rejected("unexpected_field", f"{plan.name} has no amount", "amount")
+    amount = _money(raw.amount, "amount", terms)
+    if amount.minor < 0:
+        raise Rejected(
+            "invalid_amount", "an amount is not negative; `direction` says which way it went", "amount.value"
+        )
+    return amount
+
+
+def _money(given: RawMoney, field: str, terms: Terms) -> Money:
+    try:
+        return parse_money(given.value, given.currency or terms.source.currency)
+    except ValueError as error:
+        raise Rejected("invalid_amount", str(error), field) from None
+
+
+def _direction(raw: RawEvent, plan: Plan) -> Direction | None:
+    fixed, given = plan.direction, raw.direction
+    if given is None:
+        if fixed == "required":
+            raise Rejected("missing_field", f"{plan.name} requires credit or debit", "direction")
+        return cast(Direction | None, fixed)
+    allowed = ("credit", "debit") if fixed in (None, "required") else (fixed,)
+    if given not in allowed:
+        raise Rejected("invalid_value", f"{' or '.join(allowed)} is expected", "direction")
+    return cast(Direction, given)
+
+
+def _counterparty(given: RawCounterparty, key: TokenKey) -> Counterparty:
+    return Counterparty(
+        name=text(given.name or "", "counterparty.name", key, MAX_TEXT),
+        account_no=text(given.account_no or "", "counterparty.account_no", key, MAX_TEXT).replace(" ", ""),
+        bank=text(given.bank or "", "counterparty.bank", key, MAX_TEXT),
+        kind=text(given.kind or "", "counterparty.kind", key, MAX_TEXT),
+    )

@@ -1,0 +1,84 @@
+"""Whom and what an event names: its identifiers in normal form, its subject, its actor, its channel."""
+
+import re
+from collections.abc import Mapping
+
+from schemas.identifiers import KINDS, IdentifierError, normalise, subject_key
+from schemas.tokens import card_no_token, national_id_token
+from services.failures import Rejected
+from services.ingest.domain.rules import Plan, Rules
+from services.ingest.domain.scrub import clean_text
+from services.ingest.domain.sources import CHANNEL_PATTERN, Terms
+
+ACTORS = ("customer_no", "login", "card_no", "device_id", "phone")
+_KINDS = frozenset(KINDS)
+_CHANNEL = re.compile(CHANNEL_PATTERN)
+
+
+def admit_identifiers(given: Mapping[str, str], rules: Rules) -> tuple[dict[str, str], str]:
+    """Identifiers in normal form, cards and national ids as tokens, and the last four digits of the card, if any.
+
+    Blocked ones (`000…`, `null`) are left out: they stand for nobody.
+    """
+    admitted: dict[str, str] = {}
+    last4 = ""
+    for kind, value in given.items():
+        if kind not in _KINDS:
+            raise Rejected("unknown_field", "no such identifier kind", f"identifiers.{clean_text(kind, rules.key)}")
+        try:
+            normal = normalise(kind, value, region=rules.region)
+        except IdentifierError as error:
+            raise Rejected("invalid_identifier", str(error), f"identifiers.{kind}") from None
+        if normal is None:
+            continue
+        if kind == "card_no":
+            normal, last4 = card_no_token(normal, rules.key)
+        elif kind == "national_id":
+            normal = national_id_token(normal, rules.key)
+        elif len(normal) >= 13:
+            normal = clean_text(normal, rules.key)
+        admitted[kind] = normal
+    return admitted, last4
+
+
+def subject_of(identifiers: Mapping[str, str], given: Mapping[str, str], plan: Plan, source: str, rules: Rules) -> str:
+    """The subject key by the catalogue's precedence; `source:<id>` for a type that is about its source."""
+    for kind in plan.subject:
+        value = identifiers.get(kind)
+        if value is not None:
+            return subject_key(kind, value, rules.secret)
+    if not plan.subject:
+        return f"source:{source}"
+    if any(kind in given for kind in plan.subject):
+        raise Rejected("blocked_identifier", "this identifier is blocked: it stands for nobody", "identifiers")
+    wanted = plan.subject if len(plan.subject) < len(KINDS) else ("any identifier",)
+    raise Rejected("missing_field", f"{plan.name} requires one of {', '.join(wanted)}", "identifiers")
+
+
+def actor_key(given: Mapping[str, str], rules: Rules) -> str | None:
+    """The subject key of who did it."""
+    identifiers, _ = admit_identifiers(given, rules)
+    for kind in ACTORS:
+        if kind in identifiers:
+            return subject_key(kind, identifiers[kind], rules.secret)
+    if any(kind in given for kind in ACTORS):
+        return None
+    raise Rejected("invalid_value", f"one of {', '.join(ACTORS)} is expected", "actor")
+
+
+def channel_of(given: str | None, terms: Terms, plan: Plan) -> str:
+    """The event's channel, else the key's; where that allows several, the source's, else the type's most usual."""
+    grant = terms.grant
+    if given is not None:
+        if _CHANNEL.match(given) is None or given == "*":
+            raise Rejected("invalid_value", "a channel's name is expected", "channel")
+        if not grant.allows(given):
+            raise Rejected("channel_not_allowed", "the key does not allow this channel", "channel")
+        return given
+    usual = grant.only_channel() or terms.source.channel
+    if usual:
+        return usual
+    usual = next((channel for channel in plan.channels if grant.allows(channel)), "")
+    if not usual:
+        raise Rejected("missing_field", "the key allows several channels: say which", "channel")
+    return usual

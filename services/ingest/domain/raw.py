@@ -1,0 +1,133 @@
+"""An event as a channel sends it: its JSON form, and what exactly is wrong with one that does not fit.
+
+Parsing is typed and fast; only what fails is looked at again, slowly, to name the field at fault. Nothing that was
+sent is repeated in a reason but the names of fields.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from schemas.tokens import TokenKey
+from services.failures import Rejected
+from services.ingest.domain.scrub import clean_text, is_forbidden
+
+INT64 = 2**63
+Sequence = Annotated[int, msgspec.Meta(ge=-INT64, le=INT64 - 1)]
+
+
+class RawMoney(msgspec.Struct, forbid_unknown_fields=True):
+    """`value` is a decimal number as text or an integer, in the currency's major unit."""
+
+    value: str | int
+    currency: str | None = None
+
+
+class RawCounterparty(msgspec.Struct, forbid_unknown_fields=True):
+    name: str | None = None
+    account_no: str | None = None
+    bank: str | None = None
+    kind: str | None = None
+
+
+class RawEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`occurred_at` is RFC 3339; without an offset it is meant in the source's time zone."""
+
+    type: str
+    occurred_at: datetime
+    identifiers: dict[str, str] = {}
+    id: str | None = None
+    sequence: Sequence | None = None
+    channel: str | None = None
+    amount: RawMoney | None = None
+    direction: str | None = None
+    balance_after: RawMoney | None = None
+    counterparty: RawCounterparty | None = None
+    actor: dict[str, str] | None = None
+    product: str | None = None
+    correlation_id: str | None = None
+    attributes: dict[str, Any] | None = None
+
+
+_DECODER = msgspec.json.Decoder(RawEvent)
+_ANY = msgspec.json.Decoder()
+_NESTED: dict[str, type[msgspec.Struct]] = {
+    "": RawEvent,
+    "amount": RawMoney,
+    "balance_after": RawMoney,
+    "counterparty": RawCounterparty,
+}
+_PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$")
+_REQUIRED = re.compile(r"missing required field `(\w+)`")
+
+
+def parse(body: bytes | msgspec.Raw, key: TokenKey) -> RawEvent:
+    """Raises `Rejected`, naming the field."""
+    try:
+        return _DECODER.decode(body)
+    except msgspec.ValidationError:
+        return _second_look(body, key)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise malformed(error) from None
+    except RecursionError:
+        raise Rejected("too_deep", "nested too deeply") from None
+
+
+def malformed(error: Exception) -> Rejected:
+    what = "not valid UTF-8" if isinstance(error, UnicodeDecodeError) else "not valid JSON"
+    at = re.search(r"byte (\d+)", str(error)) if isinstance(error, msgspec.DecodeError) else None
+    return Rejected("malformed", f"{what}{f' (at byte {at.group(1)})' if at else ''}")
+
+
+def _second_look(body: bytes | msgspec.Raw, key: TokenKey) -> RawEvent:
+    """Drops what is forbidden and tries once more; else says what is wrong."""
+    try:
+        loose = _ANY.decode(body)
+    except msgspec.ValidationError as error:
+        raise _mismatch(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise malformed(error) from None
+    except RecursionError:
+        raise Rejected("too_deep", "nested too deeply") from None
+    if not isinstance(loose, dict):
+        raise Rejected("invalid_field", "an event is a JSON object")
+    allowed = _without_forbidden(loose)
+    for path, shape in _NESTED.items():
+        _refuse_unknown(allowed.get(path) if path else allowed, shape, path, key)
+    try:
+        return msgspec.convert(allowed, RawEvent)
+    except msgspec.ValidationError as error:
+        raise _mismatch(error) from None
+
+
+def _without_forbidden(event: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in event.items() if not is_forbidden(name)}
+    for name, value in kept.items():
+        if isinstance(value, dict) and name != "attributes":
+            kept[name] = {inner: item for inner, item in value.items() if not is_forbidden(inner)}
+    return kept
+
+
+def _refuse_unknown(value: object, shape: type[msgspec.Struct], path: str, key: TokenKey) -> None:
+    if not isinstance(value, Mapping):
+        return
+    for name in value:
+        if name not in shape.__struct_fields__:
+            shown = clean_text(name[:100], key)
+            raise Rejected("unknown_field", "unknown field", f"{path}.{shown}" if path else shown)
+
+
+def _mismatch(error: msgspec.ValidationError) -> Rejected:
+    match = _PATH.match(str(error))
+    what, path = (match.group("what"), match.group("path") or "") if match else ("not as documented", "")
+    required = _REQUIRED.search(what)
+    if required:
+        return Rejected("missing_field", "required", ".".join(filter(None, (path, required.group(1)))))
+    if path == "occurred_at":
+        return Rejected("invalid_time", "a time as in RFC 3339 is expected, e.g. 2026-11-22T09:30:00+08:00", path)
+    if path.endswith(".value"):
+        return Rejected("invalid_amount", 'an amount is text or an integer, e.g. "1200.50"', path)
+    return Rejected("invalid_field", what.lower(), path)

@@ -1,0 +1,57 @@
+"""What the catalogue demands of an event type, laid out for a fast look-up; and the bank's own choices beside it."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from schemas.catalogue import Attribute, EventType
+from schemas.identifiers import KINDS
+from schemas.tokens import TokenKey
+
+HOUR_MS = 3_600_000
+CARD_LAST4 = Attribute(name="card_last4", meaning="Last four digits of the card", max_length=4)
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """One event type as admission needs it. `attributes` None: a type unknown to the catalogue, anything goes."""
+
+    name: str
+    subject: tuple[str, ...]
+    money: str
+    direction: str | None
+    channels: tuple[str, ...]
+    attributes: Mapping[str, Attribute] | None
+    required: frozenset[str]
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """`secret` keys the hashes of personal identifiers. `max_skew_ms`: how far in the future an event may lie."""
+
+    plans: Mapping[str, Plan]
+    secret: bytes
+    key: TokenKey
+    accept_unknown_types: bool = False
+    max_skew_ms: int = 24 * HOUR_MS
+    region: str = "CN"
+
+
+def plans_of(catalogue: Mapping[str, EventType]) -> dict[str, Plan]:
+    return {name: _plan(event_type) for name, event_type in catalogue.items()}
+
+
+def _plan(event_type: EventType) -> Plan:
+    attributes = {attribute.name: attribute for attribute in event_type.attributes}
+    return Plan(
+        name=event_type.name,
+        subject=event_type.subject,
+        money=event_type.money,
+        direction=event_type.direction,
+        channels=event_type.channels,
+        attributes={CARD_LAST4.name: CARD_LAST4, **attributes},
+        required=frozenset(name for name, attribute in attributes.items() if attribute.required),
+    )
+
+
+def generic_plan(name: str) -> Plan:
+    """For a type that the catalogue does not know, where the bank chose to accept such."""
+    return Plan(name, KINDS, "optional", None, (), None, frozenset())

@@ -1,0 +1,93 @@
+"""Takes out of an event what may never be stored: card data, PINs, national id numbers. What is left is safe to keep.
+
+Payment card rules (PCI DSS 4.0, requirement 3.3) forbid to store PIN blocks, verification codes and track data at
+all; the number itself only unreadable.
+"""
+
+import re
+from typing import Any
+
+from schemas.tokens import CANDIDATE, TokenKey, card_no_token, card_numbers, card_token, national_id_token, resident_ids
+from services.failures import Rejected
+
+MAX_DEPTH = 16
+_LAST_FOUR = 4
+
+FORBIDDEN_KEYS = frozenset({
+    "pin", "pinblock", "pinoffset", "pinverificationvalue", "encryptedpin", "encryptedpinblock", "pvv",
+    "cvv", "cvv2", "cvc", "cvc2", "cav", "cav2", "csc", "cardverificationvalue", "cardverificationcode", "securitycode",
+    "track", "track1", "track2", "track3", "trackdata", "track1data", "track2data", "track3data",
+    "track2equivalent", "track2equivalentdata", "magstripe", "magneticstripe",
+    "password", "passwd", "passcode", "otp", "onetimepassword",
+})  # fmt: skip
+_TRACK = re.compile(r"%?B?\d{13,19}\^[^^\n]{2,26}\^[^?\n]*\??|;?\d{13,19}[=D]\d{7,}\??")
+_SHAPE = re.compile(r'"[a-z_]{1,32}"\s*:|\w')
+
+
+def is_forbidden(name: str) -> bool:
+    """Field names under which channels send what must be dropped at the door, in any spelling."""
+    return "".join(char for char in name if char.isalnum()).lower() in FORBIDDEN_KEYS
+
+
+def clean_text(text: str, key: TokenKey) -> str:
+    """Card numbers become their token (with the last four digits unless the number is all there is)."""
+    if len(text) < 13 or CANDIDATE.search(text) is None:
+        return text
+    text = _TRACK.sub("[track data dropped]", text)
+    for card in reversed(card_numbers(text, key.ranges)):
+        alone = card.start == 0 and card.end == len(text)
+        token = card_token(card.digits, key) + ("" if alone else f" (…{card.digits[-_LAST_FOUR:]})")
+        text = text[: card.start] + token + text[card.end :]
+    for start, end in reversed(resident_ids(text)):
+        text = text[:start] + national_id_token(text[start:end], key) + text[end:]
+    return text
+
+
+def holds_card_number(text: str, key: TokenKey) -> bool:
+    return len(text) >= 13 and bool(card_numbers(text, key.ranges))
+
+
+def clean(value: Any, key: TokenKey, depth: int = 0) -> Any:
+    """A JSON value without forbidden fields, its strings cleaned. Raises `Rejected` when nested too deeply."""
+    if depth > MAX_DEPTH:
+        raise Rejected("too_deep", f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, str):
+        return clean_text(value, key)
+    if isinstance(value, dict):
+        kept = ((name, item) for name, item in value.items() if not is_forbidden(name))
+        return {clean_text(name, key): clean(item, key, depth + 1) for name, item in kept}
+    if isinstance(value, list):
+        return [clean(item, key, depth + 1) for item in value]
+    if isinstance(value, int) and holds_card_number(str(value), key):
+        return card_token(str(value), key)
+    return value
+
+
+def clean_event(event: Any, key: TokenKey) -> Any:
+    """An event as received, fit to be kept as a dead letter and to be sent again. Raises `Rejected` (too deep)."""
+    cleaned = clean(event, key)
+    if not isinstance(cleaned, dict):
+        return cleaned
+    for holder in ("identifiers", "actor"):
+        named = cleaned.get(holder)
+        if isinstance(named, dict):
+            cleaned[holder] = {kind: _identifier(kind, value, key) for kind, value in named.items()}
+    return cleaned
+
+
+def _identifier(kind: str, value: Any, key: TokenKey) -> Any:
+    if not isinstance(value, str):
+        return value
+    if kind == "national_id":
+        return national_id_token(value, key)
+    return card_no_token(value, key)[0] if kind == "card_no" else value
+
+
+def shape(body: bytes, length: int = 200) -> str:
+    """The beginning of what cannot be parsed: field names and punctuation, every other letter and digit masked."""
+    text = body[:length].decode(errors="replace")
+    return _SHAPE.sub(lambda match: match.group() if match.group().startswith('"') else _mask(match.group()), text)
+
+
+def _mask(char: str) -> str:
+    return "#" if char.isdigit() else "a"

@@ -1,0 +1,62 @@
+"""Who may publish what: sources with their parameters, and the grants that keys carry. Plain values."""
+
+from datetime import UTC, tzinfo
+from typing import Annotated
+
+import msgspec
+
+EVERY = "*"
+CHANNEL_PATTERN = r"^([a-z][a-z0-9_]{0,31}|\*)$"
+ID_PATTERN = r"^[a-z0-9][a-z0-9_.\-]{0,63}$"
+
+Positive = Annotated[int, msgspec.Meta(gt=0)]
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One registered system of a channel; `channel` is empty for one that speaks for several.
+
+    `of_record` are the event types that this source books (`*`: every type): its money counts. `rhythm_ms` is the
+    longest silence that is usual; silent for longer, it counts as incomplete. `lateness_ms` is how late an event may
+    come: everything older is complete. With `heartbeats` ingest vouches for that by itself (`heartbeats.py`).
+    """
+
+    id: Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+    channel: Annotated[str, msgspec.Meta(pattern=r"^([a-z][a-z0-9_]{0,31})?$")] = ""
+    time_zone: str = "Asia/Shanghai"
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "CNY"
+    of_record: tuple[str, ...] = ()
+    max_event_bytes: Positive = 65_536
+    max_batch_events: Positive = 5_000
+    rhythm_ms: Positive = 3_600_000
+    lateness_ms: Annotated[int, msgspec.Meta(ge=0)] = 60_000
+    heartbeats: bool = True
+    enabled: bool = True
+
+    def is_of_record(self, event_type: str) -> bool:
+        return event_type in self.of_record or EVERY in self.of_record
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """What a key allows. `rate` is in events per second, `burst` in events; `revoked_at` in ms UTC."""
+
+    key_id: str
+    source: str
+    channels: tuple[Annotated[str, msgspec.Meta(pattern=CHANNEL_PATTERN)], ...]
+    rate: Positive = 10_000
+    burst: Positive = 20_000
+    created_at: int = 0
+    revoked_at: int | None = None
+
+    def allows(self, channel: str) -> bool:
+        return channel in self.channels or EVERY in self.channels
+
+    def only_channel(self) -> str | None:
+        return self.channels[0] if len(self.channels) == 1 and self.channels[0] != EVERY else None
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """Under which terms a request is admitted: the key's grant, its source, and the source's time zone."""
+
+    grant: Grant
+    source: Source
+    zone: tzinfo = UTC

@@ -1,0 +1,58 @@
+"""Takes a request's body apart into events without parsing them, so that one bad event never fails its batch."""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from services.failures import Rejected
+from services.ingest.domain.raw import malformed
+
+
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
+    events: list[msgspec.Raw]
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_IS_BATCH = re.compile(rb'\s*\{\s*"events"\s*:')
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
+
+
+def split_json(body: bytes) -> Sequence[bytes | msgspec.Raw]:
+    """One event, or `{"events": […]}`. Raises `Rejected` (`malformed`) where the envelope cannot be read."""
+    if not body.strip():
+        raise Rejected("malformed", "the body is empty")
+    if _IS_BATCH.match(body) is None:
+        return [body]
+    try:
+        return _ENVELOPE.decode(body).events
+    except msgspec.ValidationError:
+        raise Rejected("malformed", '{"events": […]} is expected, and no other field beside it') from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise malformed(error) from None
+    except RecursionError:
+        return _split_by_brackets(body)
+
+
+def split_lines(body: bytes) -> Sequence[bytes | msgspec.Raw]:
+    """NDJSON: one event a line, empty lines between them are nothing."""
+    return [line for line in body.split(b"\n") if line.strip()]
+
+
+def _split_by_brackets(body: bytes) -> Sequence[bytes | msgspec.Raw]:
+    """The slow way for a batch that holds an event nested too deeply for the parser: counts brackets."""
+    depth, start, events = 0, -1, []
+    for token in _TOKEN.finditer(body):
+        char = token.group()
+        if char in b"[{":
+            depth += 1
+            start = token.end() if depth == 2 and start < 0 else start
+        elif char in (b",", b"]", b"}"):
+            ends = (char == b"," and depth == 2) or (char == b"]" and depth == 2)
+            if ends and start >= 0 and (event := body[start : token.start()].strip()):
+                events.append(event)
+            start = token.end() if ends else start
+            depth -= char != b","
+    if depth != 0:
+        raise Rejected("malformed", "not valid JSON")
+    return events

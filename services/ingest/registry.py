@@ -1,0 +1,69 @@
+"""USE CASES of whoever runs the platform: register sources, hand out keys, take them back."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from schemas.catalogue import EventType
+from schemas.money import EXPONENTS
+from services.failures import Rejected
+from services.ingest.access import key_hash
+from services.ingest.domain.sources import EVERY, Grant, Source
+from services.ingest.ports import KeyStore, SourceStore
+
+
+async def set_source(sources: SourceStore, source: Source, catalogue: Mapping[str, EventType]) -> None:
+    """Registers a source or replaces its parameters; running platforms follow within a second. Raises `Rejected`."""
+    _check(source)
+    try:
+        ZoneInfo(source.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Rejected("invalid_value", "an IANA time zone such as Asia/Shanghai is expected", "time_zone") from None
+    if source.currency not in EXPONENTS:
+        raise Rejected("invalid_value", "an ISO 4217 currency is expected", "currency")
+    unknown = [name for name in source.of_record if name != EVERY and name not in catalogue]
+    if unknown:
+        raise Rejected("invalid_value", f"the catalogue has no type {unknown[0]}", "of_record")
+    await sources.put(source)
+
+
+async def create_key(
+    keys: KeyStore, sources: SourceStore, source: str, channels: Sequence[str], now_ms: int, rate: int = 10_000
+) -> tuple[str, Grant]:
+    """The secret, to be shown once, and what it allows. Its bucket holds two seconds' worth. Raises `Rejected`."""
+    if await sources.find(source) is None:
+        raise Rejected("unknown_source", f"register the source {source} first", "source")
+    if not channels:
+        raise Rejected("invalid_value", "at least one channel is expected, or *", "channels")
+    secret = "cpk_" + secrets.token_urlsafe(32)
+    grant = Grant(
+        key_id="key_" + secrets.token_hex(6),
+        source=source,
+        channels=tuple(channels),
+        rate=rate,
+        burst=2 * rate,
+        created_at=now_ms,
+    )
+    _check(grant)
+    await keys.add(key_hash(secret), grant)
+    return secret, grant
+
+
+async def revoke_key(keys: KeyStore, key_id: str, now_ms: int) -> bool:
+    """False: there is no such key. A key revoked before keeps its first date."""
+    grant = next((grant for grant in await keys.grants() if grant.key_id == key_id), None)
+    if grant is None:
+        return False
+    if grant.revoked_at is None:
+        await keys.change(msgspec.structs.replace(grant, revoked_at=now_ms))
+    return True
+
+
+def _check(value: Source | Grant) -> None:
+    """Structs are checked when read, not when made in Python: make them go through the reader."""
+    try:
+        msgspec.convert(msgspec.to_builtins(value), type(value))
+    except msgspec.ValidationError as error:
+        raise Rejected("invalid_value", str(error)) from None

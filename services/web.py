@@ -1,0 +1,179 @@
+"""Plumbing of everything that speaks HTTP: answers and problem documents, health and metrics, a server to stop gently.
+
+Bare ASGI, because the route that takes every event of the bank lives here; frameworks are mounted beside it.
+"""
+
+import asyncio
+import socket
+import traceback
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import uvicorn
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Check = Callable[[], Awaitable[str | None]]
+"""None when all is well, else what is wrong, in words fit for a stranger."""
+
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+TITLES = {
+    400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+    408: "Request Timeout", 413: "Content Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Content",
+    429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable",
+}  # fmt: skip
+_SOCKET_BACKLOG = 2048
+
+
+class Response(msgspec.Struct, frozen=True):
+    status: int
+    body: bytes = b""
+    content_type: str = JSON
+    headers: Mapping[str, str] = {}
+
+    async def send(self, send: Send, request_id: str = "") -> None:
+        headers = {"content-type": self.content_type, "content-length": str(len(self.body)), **self.headers}
+        if request_id:
+            headers["x-request-id"] = request_id
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": self.status, "headers": raw})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's word
+    """An answer that is no success, as an RFC 9457 document. `more` are its extension members."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers, self.more = status, detail, headers or {}, more
+
+    def response(self) -> Response:
+        document = {"type": "about:blank", "title": TITLES[self.status], "status": self.status, "detail": self.detail}
+        return Response(self.status, msgspec.json.encode(document | self.more), PROBLEM_JSON, self.headers)
+
+
+def frames_of(error: BaseException) -> str:
+    """Its kind and the lines it went through, without its message: that may repeat what a customer sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at " + " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+
+
+def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(status, msgspec.json.encode(value), JSON, headers or {})
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """The first header of this (lower-case) name, or ""."""
+    for known, value in scope["headers"]:
+        if known == name:
+            text: str = value.decode("latin-1")
+            return text
+    return ""
+
+
+def routes(exact: Mapping[str, App], otherwise: App | None = None) -> App:
+    """Sends a request to the app of its path; the others to `otherwise`, or 404. Accepts the lifespan protocol."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        target = exact.get(scope["path"], otherwise)
+        if target is not None:
+            await target(scope, receive, send)
+        elif scope["type"] == "http":
+            await Problem(404, "there is nothing at this path").response().send(send)
+
+    return app
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+def fixed(response: Response) -> App:
+    """Always the same answer to GET and HEAD."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in ("GET", "HEAD"):
+            await response.send(send)
+        else:
+            await Problem(405, "only GET is served here", {"allow": "GET"}).response().send(send)
+
+    return app
+
+
+def operations(ready: Mapping[str, Check], metrics: Callable[[], tuple[bytes, str]]) -> dict[str, App]:
+    """`/health/live`, `/health/ready` (every check by name) and `/metrics` (body and content type)."""
+
+    async def readiness(scope: Scope, receive: Receive, send: Send) -> None:
+        found = await asyncio.gather(*(check() for check in ready.values()))
+        wrong = {name: what for name, what in zip(ready, found, strict=True) if what is not None}
+        if wrong:
+            await Problem(503, "not ready", {"retry-after": "1"}, checks=wrong).response().send(send)
+        else:
+            await json_response({"status": "ready"}).send(send)
+
+    async def measured(scope: Scope, receive: Receive, send: Send) -> None:
+        body, content_type = metrics()
+        await Response(200, body, content_type).send(send)
+
+    return {
+        "/health/live": fixed(json_response({"status": "live"})),
+        "/health/ready": readiness,
+        "/metrics": measured,
+    }
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to the composition root, which stops more than this server."""
+        yield
+
+
+class RunningServer:
+    """An app being served in the running event loop. `port` is the one it is bound to."""
+
+    def __init__(self, server: uvicorn.Server, task: "asyncio.Task[None]", host: str, port: int) -> None:
+        self._server, self._task = server, task
+        self.host, self.port = host, port
+
+    async def stop(self) -> None:
+        """Takes no new connection, lets requests in hand finish (open streams: up to the grace), and returns."""
+        self._server.should_exit = True
+        await self._task
+
+
+async def serve(app: App, host: str = "127.0.0.1", port: int = 0, grace_s: int = 5) -> RunningServer:
+    """Serves until stopped; returns once connections are accepted. Port 0 takes a free one. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_SOCKET_BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="on", ws="none", http="httptools", loop="none",
+        server_header=False, timeout_graceful_shutdown=grace_s, timeout_keep_alive=30, backlog=_SOCKET_BACKLOG,
+    )  # fmt: skip
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listening]), name="web server")
+    while not server.started:
+        if task.done():
+            await task
+            raise OSError("the web server ended before it accepted connections")
+        await asyncio.sleep(0.005)
+    return RunningServer(server, task, host, int(listening.getsockname()[1]))
