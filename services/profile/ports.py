@@ -179,6 +179,9 @@ class UpdateTransaction(Protocol):
     async def note_sources(self, seen: Sequence[SourceSeen]) -> None:
         """Joins by maximum into what is stored for (source, partition)."""
 
+    async def keep_dead_letters(self, letters: "Sequence[StoredDeadLetter]") -> None:
+        """A letter that came before (same id) is left as it is."""
+
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         """Appends to an outbox lane; one writer at a time (the lane's row is locked)."""
 
@@ -225,8 +228,9 @@ class ProfileStore(Protocol):
 
     def refreshing(self) -> AbstractAsyncContextManager[RefreshTransaction]: ...
 
-    async def lease(self, owner: str, now: int, ttl_ms: int, most: int) -> list[Shard]:
-        """Renews this owner's shards and takes free ones (lapsed leases), up to `most` in all."""
+    async def lease(self, owner: str, now: int, ttl_ms: int) -> list[Shard]:
+        """Says that this worker is alive, renews its shards, and takes free ones (lapsed leases) up to a fair share of
+        all among the workers that said so within `ttl_ms`; what it holds beyond that share it gives back."""
 
     async def release(self, owner: str) -> None: ...
 
@@ -249,8 +253,6 @@ class ProfileStore(Protocol):
 
     async def decide(self, decision: Decision, clusters: Sequence[Cluster], dissolved: Sequence[str]) -> None:
         """Records a decision, writes the clusters that follow from it, drops those of `dissolved`, marks all."""
-
-    async def save_dead_letter(self, letter: "StoredDeadLetter") -> None: ...
 
 
 class StoredDeadLetter(msgspec.Struct):

@@ -4,7 +4,9 @@ Ledger, links, subject states, timeline, marks and the moved position are writte
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from schemas.catalogue import EventType
 from schemas.codec import CodecError, decode_event, encode_event
@@ -215,8 +217,13 @@ def _sources_seen(arrivals: Sequence[Arrival], partition: int) -> list[SourceSee
     for arrival in arrivals:
         event = arrival.event
         known = seen.get(event.source, SourceSeen(event.source, event.channel, partition, 0, 0))
-        beat = event.occurred_at if event.type == HEARTBEAT else 0
+        beat = _complete_up_to(event) if event.type == HEARTBEAT else 0
         seen[event.source] = known._replace(
             heartbeat_at=max(known.heartbeat_at, beat), accepted_at=max(known.accepted_at, event.accepted_at)
         )
     return list(seen.values())
+
+
+def _complete_up_to(heartbeat: ChannelEvent) -> int:
+    attributes = msgspec.json.decode(heartbeat.attributes, type=dict[str, Any])
+    return int(attributes.get("complete_up_to", heartbeat.occurred_at))

@@ -1,0 +1,81 @@
+"""What happens when a batch fails. Contention: again, with jitter. A server away: the log waits and seeks back. A bug:
+once more, then event by event; the poison event is parked, and too many in a row stop the partition."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
+
+import structlog
+
+from services.failures import Contended, Fenced, Unavailable
+from services.log import Batch, Stop
+
+T = TypeVar("T")
+ATTEMPTS = 8
+PARKED_IN_A_ROW = 20
+log = structlog.get_logger(__name__)
+
+
+async def again_when_contended(work: Callable[[], Awaitable[T]]) -> T:
+    """Raises `Contended` when it loses every time."""
+    for attempt in range(ATTEMPTS - 1):
+        try:
+            return await work()
+        except Contended:
+            # jitter only spreads retries apart; nothing secret hangs on it
+            await asyncio.sleep(random.uniform(0.002, 0.02) * 2**attempt)  # noqa: S311
+    return await work()
+
+
+class Attempts:
+    """Applies batches; remembers which partition's batch has failed before."""
+
+    def __init__(
+        self,
+        apply: Callable[[Batch], Awaitable[None]],
+        park: Callable[[Batch, BaseException], Awaitable[None]],
+    ) -> None:
+        self._apply, self._park = apply, park
+        self._failed_at: dict[tuple[str, int], int] = {}
+
+    async def __call__(self, batch: Batch) -> None:
+        partition = (batch.topic, batch.partition)
+        try:
+            if self._failed_at.get(partition) == batch.start:
+                await self._one_by_one(batch)
+            else:
+                await again_when_contended(lambda: self._apply(batch))
+        except (Fenced, Unavailable, Contended, Stop, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            self._failed_at[partition] = batch.start
+            log.error("batch failed", partition=batch.partition, start=batch.start, error=type(error).__name__)
+            raise
+        self._failed_at.pop(partition, None)
+
+    async def _one_by_one(self, batch: Batch) -> None:
+        in_a_row = 0
+        for single in singles(batch):
+            try:
+                await again_when_contended(lambda single=single: self._apply(single))  # type: ignore[misc]  # mypy has no type for a default of a lambda
+                in_a_row = 0
+            except (Fenced, Unavailable, Contended):
+                raise
+            except Exception as error:
+                in_a_row += 1
+                log.error(
+                    "event parked", partition=single.partition, offset=single.until - 1, error=type(error).__name__
+                )
+                if in_a_row > PARKED_IN_A_ROW:
+                    raise Stop(f"{in_a_row} events in a row failed: the release is wrong and not the events") from error
+                await again_when_contended(lambda single=single, error=error: self._park(single, error))  # type: ignore[misc]  # as above
+
+
+def singles(batch: Batch) -> Iterator[Batch]:
+    """One batch a record; together they move the position exactly as far."""
+    start = batch.start
+    for place, record in enumerate(batch.records):
+        until = batch.until if place == len(batch.records) - 1 else record.offset + 1
+        yield batch._replace(start=start, until=until, records=[record])
+        start = until

@@ -1,0 +1,36 @@
+"""How far each source has come: the least over the partitions, so that nothing older can still be on its way."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from services.profile.domain.customer import Completeness
+
+
+class Seen(NamedTuple):
+    """Of one source in one partition (ms): complete up to what its heartbeat says, newest acceptance; 0 for none."""
+
+    source: str
+    channel: str
+    partition: int
+    heartbeat_at: int
+    accepted_at: int
+
+
+def completeness(seen: Iterable[Seen], partitions: int, now: int, lateness_ms: int, rhythm_ms: int) -> Completeness:
+    """A source without heartbeats counts as complete up to its lateness, unless it is silent beyond its rhythm: then up
+    to when it was last heard."""
+    rows: dict[str, list[Seen]] = {}
+    for row in seen:
+        rows.setdefault(row.source, []).append(row)
+    until, channels, silent = {}, {}, []
+    for source, told in sorted(rows.items()):
+        beats = [row.heartbeat_at for row in told if row.heartbeat_at]
+        heard = max(max(row.accepted_at, row.heartbeat_at) for row in told)
+        channels[source] = told[0].channel
+        if beats:
+            until[source] = min(beats) if len(beats) == partitions else 0
+        else:
+            until[source] = now - lateness_ms if now - heard <= rhythm_ms else heard
+        if now - heard > rhythm_ms:
+            silent.append(source)
+    return Completeness(until, channels, tuple(silent))

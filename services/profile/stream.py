@@ -1,0 +1,209 @@
+"""TOPOLOGY: what runs in a profile worker, from left to right.
+
+channel-events → update → marks → refresh → views, outbox → publish → profile-changes
+                            ↑ timers                          dead-letters → kept in a table
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+import structlog
+
+from schemas.codec import decode_dead_letter
+from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
+from services import metrics as measure
+from services.clock import Clock
+from services.failures import Contended, Fenced, Unavailable
+from services.log import Batch, EventLog
+from services.metrics import Metrics
+from services.notifications import Notifications
+from services.profile.attempts import Attempts, again_when_contended
+from services.profile.domain.customer import Completeness
+from services.profile.domain.freshness import Seen, completeness
+from services.profile.outbox import publish_lane
+from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredDeadLetter
+from services.profile.refresh import Refresh
+from services.profile.timers import fire
+from services.profile.update import Update
+
+GROUP = "counterpoint-profile"
+LEASE_MS = 10_000
+MARKS_AT_ONCE = 400
+IDLE_S = 0.05
+log = structlog.get_logger(__name__)
+
+
+class Worker(NamedTuple):
+    """What one worker is made of; `name` is its own among all workers."""
+
+    name: str
+    log: EventLog
+    store: ProfileStore
+    reader: ProfileReader
+    update: Update
+    refresh: Refresh
+    notifications: Notifications
+    metrics: Metrics
+    clock: Clock
+    freshness: "Freshness"
+    marked: asyncio.Event
+    written: asyncio.Event
+
+
+async def run(worker: Worker) -> None:
+    """Works until cancelled: then the batch in hand is finished and the leases are given back."""
+    steps = (consuming, refreshing, publishing, timing, watching_sources)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for step in steps:
+                group.create_task(step(worker), name=step.__name__)
+    finally:
+        with contextlib.suppress(Unavailable):
+            await asyncio.shield(worker.store.release(worker.name))
+
+
+async def consuming(worker: Worker) -> None:
+    """channel-events → update; dead-letters → table."""
+
+    async def apply(batch: Batch) -> None:
+        await (keep_letters if batch.topic == DEAD_LETTERS.name else update)(worker, batch)
+
+    async def park(batch: Batch, error: BaseException) -> None:
+        await worker.update.park(batch, error, worker.clock.now_ms())
+
+    topics = [CHANNEL_EVENTS.name, DEAD_LETTERS.name]
+    await worker.log.consume(topics, GROUP, worker.store, Attempts(apply, park))
+
+
+async def update(worker: Worker, batch: Batch) -> None:
+    updated = await worker.update.apply(batch, worker.clock.now_ms())
+    worker.marked.set()
+    worker.metrics.add(measure.EVENTS_APPLIED, updated.applied)
+    worker.metrics.add(measure.EVENTS_REPEATED, updated.repeats)
+    worker.metrics.observe(measure.BATCH_SIZE, len(batch.records), batch.topic)
+
+
+async def keep_letters(worker: Worker, batch: Batch) -> None:
+    letters = [decode_dead_letter(record.value) for record in batch.records]
+    async with worker.store.updating() as tx:
+        await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
+        await tx.keep_dead_letters(
+            [
+                StoredDeadLetter(
+                    one.id,
+                    one.at,
+                    one.stage,
+                    one.source,
+                    one.reason,
+                    one.field,
+                    one.message,
+                    one.event_id or None,
+                    one.body,
+                )
+                for one in letters
+            ]
+        )
+
+
+async def refreshing(worker: Worker) -> None:
+    """marks → views. Every shard that this worker leases is worked on in turn; nothing to do: wait to be woken."""
+    shards: dict[int, Shard] = {}
+    renewed = 0.0
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            if loop.time() - renewed > LEASE_MS / 3000:
+                leased = await worker.store.lease(worker.name, worker.clock.now_ms(), LEASE_MS)
+                shards, renewed = {shard.shard: shard for shard in leased}, loop.time()
+            worker.marked.clear()
+            waiting = await worker.store.marks_waiting()
+            worker.metrics.set(measure.MARKS_WAITING, sum(waiting.values()))
+            busy = [shards[number] for number in waiting if number in shards]
+            for shard in busy:
+                shards[shard.shard] = await refresh_shard(worker, shard)
+        except (Fenced, Contended) as error:
+            log.info("shard given up", reason=type(error).__name__)
+            renewed, busy = 0.0, []
+        except Unavailable as error:
+            await asyncio.sleep(error.retry_after)
+            continue
+        if not busy:
+            await woken(worker.marked, IDLE_S)
+
+
+async def refresh_shard(worker: Worker, shard: Shard) -> Shard:
+    started = asyncio.get_running_loop().time()
+    done = await again_when_contended(lambda: worker.refresh.apply(shard, MARKS_AT_ONCE, worker.clock.now_ms()))
+    worker.metrics.observe(measure.REFRESH_DURATION, asyncio.get_running_loop().time() - started)
+    worker.metrics.add(measure.CUSTOMERS_REFRESHED, len(done.changed))
+    now = worker.clock.now_ms()
+    for accepted_at in done.accepted:
+        worker.metrics.observe(measure.ACCEPTED_TO_VISIBLE, max(0, now - accepted_at) / 1000)
+    if done.changed:
+        worker.written.set()
+        await worker.notifications.publish([(f"customer/{customer_id}", b"changed") for customer_id in done.changed])
+    return done.shard
+
+
+async def publishing(worker: Worker) -> None:
+    """outbox → profile-changes, dead-letters."""
+    while True:
+        sent = 0
+        worker.written.clear()
+        try:
+            for lane in await worker.store.lanes():
+                sent += await publish_lane(worker.store, worker.log, lane)
+        except Unavailable as error:
+            await asyncio.sleep(error.retry_after)
+        if not sent:
+            await woken(worker.written, IDLE_S * 4)
+
+
+async def timing(worker: Worker) -> None:
+    """due times → marks."""
+    await every(1.0, lambda: _fire(worker))
+
+
+async def _fire(worker: Worker) -> None:
+    fired = await fire(worker.store, worker.freshness.now, worker.clock.now_ms())
+    worker.metrics.add(measure.TIMERS_FIRED, fired.hours, "hour")
+    worker.metrics.add(measure.TIMERS_FIRED, fired.days, "day")
+    if fired.hours or fired.days:
+        worker.marked.set()
+
+
+async def watching_sources(worker: Worker) -> None:
+    await every(2.0, lambda: worker.freshness.renew(worker.reader, worker.clock.now_ms(), worker.metrics))
+
+
+class Freshness:
+    """How far the sources have come, read again every few seconds. Times in ms."""
+
+    def __init__(self, partitions: int, lateness_ms: int, rhythm_ms: int) -> None:
+        self._partitions, self._lateness_ms, self._rhythm_ms = partitions, lateness_ms, rhythm_ms
+        self.now = Completeness()
+
+    async def renew(self, reader: ProfileReader, now: int, metrics: Metrics) -> None:
+        seen = [Seen(*row) for row in await reader.sources_seen()]
+        self.now = completeness(seen, self._partitions, now, self._lateness_ms, self._rhythm_ms)
+        for source, until in self.now.until.items():
+            metrics.set(measure.SOURCE_FRESHNESS, max(0, now - until) / 1000, source)
+            metrics.set(measure.SOURCE_SILENT, source in self.now.silent, source)
+
+
+async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Again and again; a server that is away is waited for."""
+    while True:
+        try:
+            await again_when_contended(work)
+        except Unavailable as error:
+            await asyncio.sleep(error.retry_after)
+        await asyncio.sleep(seconds)
+
+
+async def woken(event: asyncio.Event, seconds: float) -> None:
+    """By the event, or when the time is over: another process may have left work."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

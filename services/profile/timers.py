@@ -1,0 +1,28 @@
+"""USE CASE: what is due leaves a mark. Absence is an event too, once the sources it depends on are complete."""
+
+from typing import NamedTuple
+
+from services.profile.domain.customer import Completeness
+from services.profile.ports import ProfileStore
+
+FIRED_AT_ONCE = 2_000
+
+
+class Fired(NamedTuple):
+    hours: int
+    days: int
+
+
+async def fire(store: ProfileStore, completeness: Completeness, now: int) -> Fired:
+    """Hours-grain due times are precise; day-grain ones stand at the close of a bank day and go in one sweep."""
+    hours = await _all(store, completeness, now, "hour")
+    return Fired(hours, await _all(store, completeness, now, "day"))
+
+
+async def _all(store: ProfileStore, completeness: Completeness, now: int, grain: str) -> int:
+    fired = 0
+    while due := await store.fire_due(now, grain, completeness.until, FIRED_AT_ONCE):
+        fired += due
+        if due < FIRED_AT_ONCE:
+            break
+    return fired
