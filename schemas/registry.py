@@ -38,9 +38,18 @@ def registry() -> Registry:
         name = re.fullmatch(r"(\w+)\.v(\d+)\.avsc", path.name)
         if name:
             source = json.loads(path.read_text(encoding="utf-8"))
-            versions.append(Version(name[1], int(name[2]), header(source), source, parse_schema(source)))
+            versions.append(version_of(name[1], int(name[2]), source))
     versions.sort(key=lambda version: version.number)
     return Registry({version.header: version for version in versions}, {v.record: v for v in versions})
+
+
+def version_of(record: str, number: int, source: Mapping[str, Any]) -> Version:
+    parsed: Any = parse_schema(dict(source))
+    for field in parsed["fields"]:
+        # Avro writes the default of a bytes field as text; fastavro would hand that text to the reader.
+        if field["type"] == "bytes" and isinstance(field.get("default"), str):
+            field["default"] = field["default"].encode("iso-8859-1")
+    return Version(record, number, header(source), source, parsed)
 
 
 def header(schema: Mapping[str, Any]) -> bytes:

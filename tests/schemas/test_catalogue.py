@@ -1,0 +1,122 @@
+"""The catalogue says of every type what it is about, and contradicts itself nowhere."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from schemas.catalogue import CatalogueError, EventType, load_catalogue, loading
+from schemas.codec import decode_event, encode_event
+from schemas.events import ChannelEvent
+
+ENTRY: dict[str, Any] = {
+    "meaning": "A bell rang",
+    "channels": ["counter"],
+    "subject": ["customer_no"],
+    "rank": 50,
+    "example": {"identifiers": {"customer_no": "1"}},
+}
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Mapping[str, EventType]:
+    return load_catalogue()
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """Loads a catalogue of one type that has `changes`."""
+    contents = {"attributes": {"tone": {"meaning": "Its tone"}}, "money": {"bell.rang": {**ENTRY, **changes}}}
+    monkeypatch.setattr(loading, "_read", lambda name: contents.get(name, {}))
+    load_catalogue()
+
+
+def test_the_daily_life_of_a_bank_is_covered(catalogue: Mapping[str, EventType]) -> None:
+    assert len(catalogue) >= 60
+    assert {name.split(".")[0] for name in catalogue} >= {
+        "transaction", "cash", "transfer", "card", "fee", "interest", "salary", "standing_order", "direct_debit",
+        "bill", "fx", "wealth", "login", "device", "page", "application", "call", "counter", "case", "customer",
+        "household", "group", "account", "holder", "loan", "term_deposit", "consent", "life_event", "feedback",
+        "manager", "source",
+    }  # fmt: skip
+
+
+def test_creating_comes_before_using_and_using_before_ending(catalogue: Mapping[str, EventType]) -> None:
+    life = ("customer.registered", "account.opened", "holder.added", "card.issued", "transaction.posted",
+            "transaction.reversed", "card.blocked", "holder.removed", "account.closed")  # fmt: skip
+    ranks = [catalogue[name].rank for name in life]
+    assert ranks == sorted(set(ranks))
+
+
+def test_whoever_pays_in_is_linked_to_nothing(catalogue: Mapping[str, EventType]) -> None:
+    assert [name for name, type_ in catalogue.items() if type_.group == "money" and type_.asserts] == []
+
+
+def test_an_opened_account_brings_its_past_and_a_further_holder_does_not(catalogue: Mapping[str, EventType]) -> None:
+    opened, added = catalogue["account.opened"].asserts[0], catalogue["holder.added"].asserts[0]
+    assert (opened.role, opened.role_attribute, opened.carries_past) == ("owner", "role", True)
+    assert (added.role, added.role_attribute, added.carries_past) == ("joint", "role", False)
+
+
+def test_a_changed_phone_number_ends_the_former(catalogue: Mapping[str, EventType]) -> None:
+    ending = [assertion for assertion in catalogue["phone.changed"].asserts if assertion.ends]
+    assert [(assertion.subject, assertion.subject_attribute) for assertion in ending] == [("phone", "former_phone")]
+
+
+def test_free_text_and_what_names_a_person_is_personal(catalogue: Mapping[str, EventType]) -> None:
+    sensitive = {"name", "address", "note", "description", "birth_date", "former_phone", "former_address"}
+    exposed = {
+        (type_.name, attribute.name)
+        for type_ in catalogue.values()
+        for attribute in type_.attributes
+        if attribute.name in sensitive and not attribute.personal
+    }
+    assert exposed == {("preference.set", "name")}
+
+
+def test_money_has_a_direction_wherever_it_is_required(catalogue: Mapping[str, EventType]) -> None:
+    moving = [type_ for type_ in catalogue.values() if type_.money == "required"]
+    assert all(type_.direction for type_ in moving)
+    assert all(type_.flow for type_ in moving if not type_.name.startswith("transaction."))
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"channels": ["smoke"]}, "smoke is no channel"),
+        ({"subject": ["shoe_size"]}, "shoe_size is no identifier kind"),
+        ({"optional": ["colour"]}, "attribute colour is not declared"),
+        ({"required": ["tone"]}, "the example lacks tone"),
+        ({"required": [{"name": "tone"}], "optional": ["tone"]}, "tone"),
+        ({"money": "required", "direction": "debit"}, "an amount in the example"),
+        ({"money": "sometimes"}, "sometimes"),
+        ({"direction": "required"}, "direction"),
+        ({"flow": "river"}, "river is no flow"),
+        ({"asserts": [{"subject": "hat", "targets": ["customer_no"]}]}, "hat"),
+        ({"asserts": [{"subject": "login", "targets": ["customer_no"], "role": "king"}]}, "king is no role"),
+        ({"asserts": [{"subject": "login", "targets": ["customer_no"], "role_attribute": "role"}]}, "attribute role"),
+        ({"example": {"identifiers": {"login": "x"}}}, "the example names no subject"),
+        ({"example": {"identifiers": {"customer_no": "1"}, "attributes": {"hue": 1}}}, "hue of the example"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_a_contradiction_is_refused_with_file_and_type(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(CatalogueError, match=complaint) as caught:
+        broken(monkeypatch, **changes)
+    assert str(caught.value).startswith("catalogue/money.yaml: bell.rang: ")
+
+
+def test_every_type_travels(catalogue: Mapping[str, EventType]) -> None:
+    for type_ in catalogue.values():
+        event = ChannelEvent(
+            id="1",
+            type=type_.name,
+            source="s",
+            channel=type_.channels[0],
+            subject="party:1",
+            occurred_at=0,
+            accepted_at=0,
+            identifiers=type_.example["identifiers"],
+        )
+        assert decode_event(encode_event(event)) == event
