@@ -43,14 +43,22 @@ def event_types_document(catalogue: Mapping[str, EventType]) -> list[dict[str, A
 
 def type_schema(event_type: EventType, prefix: str) -> Schema:
     """The whole event of one type."""
-    attributes = attributes_schema(event_type, {**FORMS, "money": {"$ref": prefix + "Money"}})
+    return {
+        "title": event_type.name,
+        "description": event_type.meaning,
+        "type": "object",
+        "properties": _properties(event_type, prefix),
+        "required": _required(event_type),
+        "additionalProperties": False,
+        "examples": [event_type.example],
+    }
+
+
+def _properties(event_type: EventType, prefix: str) -> Schema:
+    money: Schema = {"$ref": prefix + "Money"}
+    text = {"type": "string", "minLength": 1, "maxLength": 200}
     properties: Schema = {
-        "id": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 200,
-            "description": "Unique within the source; derived from the content when absent",
-        },
+        "id": {**text, "description": "Unique within the source; derived from the content when absent"},
         "type": {"const": event_type.name},
         "occurred_at": {
             "type": "string",
@@ -58,31 +66,28 @@ def type_schema(event_type: EventType, prefix: str) -> Schema:
             "description": "RFC 3339; without an offset in the source's time zone",
         },
         "sequence": {"type": "integer", "format": "int64", "description": "Order within source and subject"},
-        "channel": {"type": "string", "description": "Where the key allows several"},
+        "channel": {**text, "description": "Where the key allows several"},
         "identifiers": _identifiers(event_type),
         "actor": {"$ref": prefix + "Identifiers", "description": "Who did it: customer, login or card"},
-        "balance_after": {"$ref": prefix + "Money"},
+        "balance_after": money,
         "counterparty": {"$ref": prefix + "Counterparty"},
-        "product": {"type": "string"},
-        "correlation_id": {"type": "string"},
-        "attributes": attributes,
+        "product": text,
+        "correlation_id": text,
+        "attributes": attributes_schema(event_type, {**FORMS, "money": money}),
     }
-    required = ["type", "occurred_at", *(["identifiers"] if event_type.subject else [])]
     if event_type.money != "none":
-        properties["amount"] = {"$ref": prefix + "Money"}
-        properties["direction"] = _direction(event_type)
-    required += ["amount"] if event_type.money == "required" else []
-    required += ["direction"] if event_type.direction == "required" else []
-    required += ["attributes"] if "required" in attributes else []
-    return {
-        "title": event_type.name,
-        "description": event_type.meaning,
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": False,
-        "examples": [event_type.example],
+        properties |= {"amount": money, "direction": _direction(event_type)}
+    return properties
+
+
+def _required(event_type: EventType) -> list[str]:
+    conditions = {
+        "identifiers": bool(event_type.subject),
+        "amount": event_type.money == "required",
+        "direction": event_type.direction == "required",
+        "attributes": any(attribute.required for attribute in event_type.attributes),
     }
+    return ["type", "occurred_at", *(name for name, holds in conditions.items() if holds)]
 
 
 def attributes_schema(event_type: EventType, forms: Mapping[str, Schema]) -> Schema:
