@@ -55,15 +55,15 @@ def combine_all(states: Iterable[State]) -> State:
 
 
 def combine_heads(left: Head, right: Head) -> Head:
-    if not left.count:
+    if _is_empty(left):
         return right
-    if not right.count:
+    if _is_empty(right):
         return left
     newest_at = max(left.newest_at, right.newest_at)
     oldest_hour = newest_at // HOUR_MS - HOURS_KEPT
     hours = merge_maps(left.hours, right.hours, _join_series)
     return Head(
-        first_at=min(left.first_at, right.first_at),
+        first_at=min((head.first_at for head in (left, right) if head.count), default=0),
         newest_at=newest_at,
         count=left.count + right.count,
         things=merge_maps(left.things, right.things, join_things),
@@ -71,6 +71,11 @@ def combine_heads(left: Head, right: Head) -> Head:
         latest=merge_maps(left.latest, right.latest, join_latest),
         hours={hour: series for hour, series in hours.items() if hour > oldest_hour},
     )
+
+
+def _is_empty(head: Head) -> bool:
+    """A head without events may still hold what a reversal in a later segment took away from it."""
+    return not (head.count or head.hours or head.latest)
 
 
 def combine_months(left: Month, right: Month) -> Month:
@@ -113,13 +118,15 @@ def join_latest(left: list[Candidate], right: list[Candidate]) -> list[Candidate
 
 
 def _join_candidates(left: Candidate, right: Candidate) -> Candidate:
-    return Candidate(left.at, left.event_id, left.values or right.values, left.cancelled or right.cancelled)
+    values = left.values or right.values
+    if left.values and right.values and left.values != right.values:
+        # Two sources used one id in one instant: either may stand, as long as it is always the same one.
+        values = max(left.values, right.values, key=lambda told: sorted(map(repr, told.items())))
+    return Candidate(left.at, left.event_id, values, left.cancelled or right.cancelled)
 
 
 def _join_activity(left: Activity, right: Activity) -> Activity:
-    return Activity(
-        min(left.first_at, right.first_at), max(left.last_at, right.last_at), left.count + right.count
-    )  # fmt: skip
+    return Activity(min(left.first_at, right.first_at), max(left.last_at, right.last_at), left.count + right.count)
 
 
 def _join_cells(left: Cell, right: Cell) -> Cell:

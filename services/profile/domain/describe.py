@@ -12,8 +12,15 @@ _ONLY_HISTORY = frozenset({"note", "role", "original_id", "former_phone"})
 """Attributes that speak of the event, not of the thing."""
 
 
+def plain(value: Any) -> Any:
+    """A state holds no binary fractions: 1.65 becomes "1.65", 4.0 becomes 4."""
+    if value.__class__ is not float:
+        return value
+    return int(value) if value.is_integer() else str(value)
+
+
 def put(thing: Thing, field: str, stamp: Stamp, value: Any) -> None:
-    entry = Entry(stamp, value)
+    entry = Entry(stamp, plain(value))
     known = thing.get(field)
     thing[field] = entry if known is None else later(known, entry)
 
@@ -98,6 +105,17 @@ def _product(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp,
     put(thing, "status", stamp, "open" if event.type == "product.opened" else "closed")
 
 
+def _holders(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
+    """Who holds the account, so that each holder's view can say how many others there are."""
+    holder = event.identifiers.get("customer_no")
+    if event.type == "account.opened":
+        _described(status="open", when="opened_at")(head, month, event, stamp, attributes)
+    if holder and event.of_record:
+        default = "owner" if event.type == "account.opened" else "joint"
+        role = "" if event.type == "holder.removed" else attributes.get("role", default)
+        put(head.things.setdefault(event.subject, {}), f"holder/{holder}", stamp, role)
+
+
 def _instruction(
     head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]
 ) -> None:
@@ -118,7 +136,9 @@ DESCRIBE: dict[str, Describe] = {
     "manager.assigned": _described(when="assigned_at"),
     "manager.left": _described(status="left", when="left_at"),
     "manager.absent": _described(),
-    "account.opened": _described(status="open", when="opened_at"),
+    "account.opened": _holders,
+    "holder.added": _holders,
+    "holder.removed": _holders,
     "account.closed": _described(status="closed", when="closed_at"),
     "card.issued": _described(of="card", status="issued", when="issued_at"),
     "card.blocked": _described(of="card", status="blocked", when="blocked_at"),

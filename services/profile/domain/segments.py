@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from schemas.events import ChannelEvent
-from services.profile.domain.fold import Fold
+from services.profile.domain.fold import REVERSED, Fold, original_at
 from services.profile.domain.links import BEGINNING, END
 from services.profile.domain.state import Head, Month, State
 
@@ -31,7 +31,14 @@ class Segments:
         return segments
 
     def add(self, event: ChannelEvent, fold: Fold) -> None:
-        fold.add(self.states[bisect_right(self.cuts, event.occurred_at) if self.cuts else 0], event)
+        if not self.cuts:
+            fold.add(self.states[0], event)
+            return
+        state = self._at(event.occurred_at)
+        fold.add(state, event, self._at(original_at(event)) if event.type == REVERSED else None)
+
+    def _at(self, at: int) -> State:
+        return self.states[bisect_right(self.cuts, at)]
 
     @property
     def heads(self) -> list[Head]:

@@ -66,6 +66,10 @@ class Counting:
             counted = self._known[combination] = self._work_out(*combination)
         return counted
 
+    def candidates_of(self, direction: str | None) -> tuple[str, ...]:
+        """Names of the candidates that movements of money in this direction may be."""
+        return tuple(rule.name for rule in self._declared.candidates if rule.where.direction == direction)
+
     def _work_out(self, event_type: str, flow: str | None, direction: str | None, channel: str) -> Counted:
         def concerned(where: Where) -> bool:
             return (
