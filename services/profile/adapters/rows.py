@@ -34,18 +34,11 @@ def new_subject(subject: str) -> StoredSubject:
     return StoredSubject(subject, 0, 0, [], [subject], [Head()], {})
 
 
-def subject_of(
-    subject: str,
-    version: int,
-    fold_version: int,
-    cuts: str,
-    roots: str,
-    heads: bytes,
-    parts: Iterable[tuple[int, bytes]],
-) -> StoredSubject:
+def subject_of(row: Sequence[Any], parts: Iterable[tuple[int, bytes]]) -> StoredSubject:
+    """`row`: subject, version, fold_version, cuts, roots, heads."""
     return StoredSubject(
-        subject, version, fold_version,
-        _integers.decode(cuts) if cuts != "[]" else [], _strings.decode(roots), _heads.decode(heads),
+        row[0], row[1], row[2],
+        _integers.decode(row[3]) if row[3] != "[]" else [], _strings.decode(row[4]), _heads.decode(row[5]),
         {month: _months.decode(body) for month, body in parts},
     )  # fmt: skip
 
@@ -98,3 +91,7 @@ DEAD_LETTER = "letter_id, at, stage, source, reason, field, message, event_id, b
 
 def dead_letter_of(row: Sequence[Any]) -> StoredDeadLetter:
     return StoredDeadLetter(*row)
+
+
+def dead_letter_row(letter: StoredDeadLetter) -> tuple[Any, ...]:
+    return msgspec.structs.astuple(letter)

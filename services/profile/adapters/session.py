@@ -31,7 +31,7 @@ def insert(table: str, columns: str, conflict: str = "") -> Bulk:
     arrays = [f"${place}::{column.split()[1]}[]" for place, column in enumerate(columns.split(", "), 1)]
     into = f"insert into {table} ({', '.join(names)})"
     return Bulk(
-        f"{into} select * from unnest({', '.join(arrays)}) {conflict}",
+        f"{into} select * from unnest({', '.join(arrays)}) {conflict}",  # noqa: S608 - constants
         f"{into} values ({', '.join('?' * len(names))}) {conflict}",
     )
 
@@ -109,7 +109,7 @@ _DIFFERENCES = (
     (re.compile(r"unnest\(\$(\d+)::\w+\[\]\)"), r"value from json_each(?\1)"),
     # SQLite's one writer holds the lock on everything already
     (re.compile(r" for (no key )?update( skip locked)?"), ""),
-    (re.compile(r"::\w+"), ""),
+    (re.compile(r' collate "C"|::\w+'), ""),
     (re.compile(r"\$(\d+)"), r"?\1"),
 )
 
@@ -124,7 +124,7 @@ def for_sqlite(sql: str) -> str:
 
 @asynccontextmanager
 async def writing(database: Database) -> AsyncIterator[Session]:
-    """A transaction; raises `Contended` for what may succeed at the next try, `Unavailable` when the database is away."""
+    """A transaction. Raises `Contended` for what may succeed at the next try, `Unavailable` when the server is away."""
     try:
         async with database.transaction() as connection:
             yield _session(database, await driver_connection(connection))

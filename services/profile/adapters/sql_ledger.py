@@ -15,6 +15,7 @@ Found = tuple[bytes, bytes, bool, int]
 _DAYS = "select day from ledgers where day between $1 and $2 order by day"
 _UNDEFINED_TABLE = "42P01"
 _CREATE_LOCK = 0x6C656467
+_SQLITE_ARGUMENTS = 2_000  # far below its limit; texts of few lengths, so that it keeps them prepared
 
 
 class SqlLedger:
@@ -39,8 +40,6 @@ class SqlLedger:
         days = await self._days(session, sorted(rows))
         found = await _look_up(session, days, sorted(first))
         standing, parked = _sift(found)
-        for _, _, _, day in parked.values():
-            rows[day] = rows.get(day, [])
         await _take_over(session, parked.values(), first)
         for day in sorted(rows):
             new = [row for row in rows[day] if row[0] not in standing and (row[0], day) not in parked]
@@ -112,9 +111,7 @@ def _rows_by_day(entries: Iterable[LedgerEntry]) -> dict[int, list[tuple[bytes, 
 
 async def _look_up(session: Session, days: Sequence[int], keys: Sequence[bytes]) -> list[Found]:
     if session.dialect == "sqlite":
-        places, arguments = f"in ({', '.join('?' * len(keys))})", keys
-        parts = [f"select key, content, parked, {day} from {_table(day)} where key {places}" for day in days]  # noqa: S608
-        return [_found(row) for part in parts for row in await session.rows(part, *arguments)]
+        return [found for day in days for found in await _look_up_in_sqlite(session, day, keys)]
     # `limit 1` keeps the planner on the index, whatever it believes about a table made a minute ago
     parts = [
         f"select k.key, l.content, l.parked, {day} from unnest($1::bytea[]) k(key) cross join lateral"  # noqa: S608
@@ -122,6 +119,16 @@ async def _look_up(session: Session, days: Sequence[int], keys: Sequence[bytes])
         for day in days
     ]
     return [_found(row) for row in await session.rows(" union all ".join(parts), keys)]
+
+
+async def _look_up_in_sqlite(session: Session, day: int, keys: Sequence[bytes]) -> list[Found]:
+    found: list[Found] = []
+    for start in range(0, len(keys), _SQLITE_ARGUMENTS):
+        some = keys[start : start + _SQLITE_ARGUMENTS]
+        places = ", ".join("?" * len(some))
+        sql = f"select key, content, parked, {day} from {_table(day)} where key in ({places})"  # noqa: S608 - no input
+        found += [_found(row) for row in await session.rows(sql, *some)]
+    return found
 
 
 def _found(row: Sequence[Any]) -> Found:

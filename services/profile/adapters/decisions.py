@@ -1,0 +1,24 @@
+"""What a decision may do to clusters, and whom it marks: the same for every store."""
+
+from collections.abc import Iterable, Sequence
+
+from services.failures import Contended
+from services.profile.domain.links import Cluster, Membership, roots_of
+from services.profile.ports import Decision
+
+
+def refuse_half_clusters(stood: Iterable[Cluster], roots: Sequence[str], dissolved: Sequence[str]) -> None:
+    """A cluster must go whole into what is written, or be dissolved whole."""
+    written, dropped = set(roots), set(dissolved)
+    for cluster in stood:
+        members = set(cluster.roots)
+        if not (members <= written or members & dropped):
+            raise Contended("these customers were merged with others meanwhile")
+
+
+def marked_by(decision: Decision, above: Sequence[Membership], roots: Sequence[str]) -> list[str]:
+    """Every root whose view the decision may change."""
+    marked = set(roots)
+    for subject in decision.subjects:
+        marked |= set(roots_of(subject, [one for one in above if one.subject == subject]))
+    return sorted(marked)

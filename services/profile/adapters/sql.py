@@ -1,0 +1,131 @@
+"""The profile's store on SQLite or PostgreSQL."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from services.database import Database
+from services.log import Position
+from services.profile.adapters import rows, sql_queues
+from services.profile.adapters.decisions import marked_by, refuse_half_clusters
+from services.profile.adapters.session import Session, insert, reading, writing
+from services.profile.adapters.sql_ledger import SqlLedger
+from services.profile.adapters.sql_reader import SqlReader
+from services.profile.adapters.sql_refresh import SqlRefresh, clusters_of
+from services.profile.adapters.sql_update import SqlUpdate
+from services.profile.domain.links import Cluster, Membership
+from services.profile.ports import Decision, Mark, OutboxRow, Shard, StoredDeadLetter
+
+_POSITIONS = "select partition, topic_id, next from positions where topic = $1 and partition = any($2::int[])"
+_MARKS_WAITING = "select shard, count(*) from marks group by shard"
+_LANES = "select lane from lanes order by lane"
+_DECIDE = insert(
+    "decisions",
+    "decision_id text, kind text, subjects text, actor text, reason text, at bigint, undoes text, body bytea",
+    "on conflict do nothing",
+)
+_DECIDE_ON = insert("decision_subjects", "subject text, decision_id text")
+_DISSOLVE = "delete from clusters where root = any($1::text[])"
+_MERGE = insert("clusters", "root text, lead text", "on conflict (root) do update set lead = excluded.lead")
+_MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
+_SAVE_DEAD_LETTER = insert(
+    "dead_letters",
+    "letter_id text, at bigint, stage text, source text, reason text, field text, message text, event_id text,"
+    " body bytea, state text",
+    # the topic may tell of a letter again after it was replayed
+    "on conflict (letter_id) do update set state = excluded.state where excluded.state <> 'open'",
+)
+_CLUSTER_LOCK = 0x636C7573
+
+
+class SqlProfileStore(SqlReader):
+    """See `ProfileStore` and `ProfileReader`. `alias_of` gives the customer id that a subject would name."""
+
+    def __init__(self, database: Database, alias_of: Callable[[str], str]) -> None:
+        super().__init__(database)
+        self._alias_of, self._ledger = alias_of, SqlLedger(database)
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+        async with reading(self._database) as session:
+            found = await session.rows(_POSITIONS, topic, list(partitions))
+        return {row[0]: Position(row[1], row[2]) for row in found}
+
+    @asynccontextmanager
+    async def updating(self) -> AsyncIterator[SqlUpdate]:
+        async with writing(self._database) as session:
+            yield SqlUpdate(session, self._ledger, self._alias_of)
+
+    @asynccontextmanager
+    async def refreshing(self) -> AsyncIterator[SqlRefresh]:
+        async with writing(self._database) as session:
+            yield SqlRefresh(session)
+
+    async def lease(self, owner: str, now: int, ttl_ms: int, most: int) -> list[Shard]:
+        async with writing(self._database) as session:
+            return await sql_queues.lease(session, owner, now, ttl_ms, most)
+
+    async def release(self, owner: str) -> None:
+        async with writing(self._database) as session:
+            await sql_queues.release(session, owner)
+
+    async def marks_waiting(self) -> dict[int, int]:
+        async with reading(self._database) as session:
+            return {row[0]: row[1] for row in await session.rows(_MARKS_WAITING)}
+
+    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
+        async with reading(self._database) as session:
+            return await sql_queues.outbox(session, lane, limit)
+
+    async def published(self, lane: str, after: int, until: int) -> bool:
+        async with writing(self._database) as session:
+            return await sql_queues.published(session, lane, after, until)
+
+    async def lanes(self) -> list[str]:
+        async with reading(self._database) as session:
+            return [row[0] for row in await session.rows(_LANES)]
+
+    async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
+        async with writing(self._database) as session:
+            return await sql_queues.fire_due(session, now, grain, complete, limit)
+
+    async def next_due(self, grain: str) -> int | None:
+        async with reading(self._database) as session:
+            return await sql_queues.next_due(session, grain)
+
+    async def decide(self, decision: Decision, clusters: Sequence[Cluster], dissolved: Sequence[str]) -> None:
+        """Raises `Contended` when a cluster it would tear apart has come up since the caller looked."""
+        async with writing(self._database) as session:
+            if session.dialect == "postgresql":  # SQLite's one writer is this transaction
+                await session.rows(f"select pg_advisory_xact_lock({_CLUSTER_LOCK})")
+            if await session.bulk(_DECIDE, [rows.decision_row(decision)]) == 0:
+                return  # told twice
+            subjects = sorted(set(decision.subjects))
+            await session.bulk(_DECIDE_ON, [(subject, decision.decision_id) for subject in subjects])
+            await self._regroup(session, decision, clusters, dissolved)
+
+    async def _regroup(
+        self, session: Session, decision: Decision, clusters: Sequence[Cluster], dissolved: Sequence[str]
+    ) -> None:
+        roots = sorted({root for cluster in clusters for root in cluster.roots})
+        stood = await clusters_of(session, sorted({*roots, *dissolved}))
+        refuse_half_clusters(stood.values(), roots, dissolved)
+        gone = sorted({root for lead in dissolved for root in (stood[lead].roots if lead in stood else ())})
+        await session.run(_DISSOLVE, gone)
+        await session.bulk(_MERGE, sorted((root, one.lead) for one in clusters for root in one.roots))
+        above = [Membership(*row) for row in await session.rows(_MEMBERSHIPS, list(decision.subjects))]
+        marked = marked_by(decision, above, [*roots, *gone])
+        await sql_queues.leave_marks(session, [Mark(root, 0) for root in marked])
+
+    async def save_dead_letter(self, letter: StoredDeadLetter) -> None:
+        async with writing(self._database) as session:
+            await session.bulk(_SAVE_DEAD_LETTER, [rows.dead_letter_row(letter)])
+
+    async def park(self, key: bytes, day: int) -> None:
+        await self._ledger.park(key, day)
+
+    async def ledger_days(self) -> list[int]:
+        """The days (since 1970) whose ledger is kept: no replay may reach further back."""
+        return await self._ledger.days()
+
+    async def drop_ledgers(self, before_day: int) -> list[int]:
+        """Drops the ledgers of the days before; returns them."""
+        return await self._ledger.drop(before_day)

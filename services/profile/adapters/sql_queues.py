@@ -1,0 +1,125 @@
+"""Marks, due times, leases and outbox lanes in SQL: what waits, and who may take it."""
+
+from collections.abc import Mapping, Sequence
+
+from services.failures import Fenced
+from services.profile.adapters import rows
+from services.profile.adapters.session import Session, insert
+from services.profile.domain.shards import shard_of
+from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
+
+_LEAVE_MARKS = insert("marks", "shard int, root text, accepted_at bigint")
+_TAKE_MARKS = """
+delete from marks where n in (select n from marks where shard = $1 order by n limit $2) and shard = $1
+returning root, accepted_at"""
+_FENCE = "update shards set fence = fence + 1 where shard = $1 and owner = $2 and fence = $3"
+_RENEW = "update shards set leased_until = $2 where owner = $1"
+_HELD = "select shard, fence from shards where owner = $1 order by shard"
+_GIVE_BACK = "update shards set owner = null, leased_until = 0 where owner = $1 and shard = any($2::int[])"
+_TAKE = """
+update shards set owner = $1, fence = fence + 1, leased_until = $3 where shard in (
+    select shard from shards where owner is null or leased_until < $2 order by shard limit $4 for update skip locked)"""
+_RELEASE = "update shards set owner = null, leased_until = 0 where owner = $1"
+_NEXT_NUMBERS = """
+insert into lanes as l (lane, last_n, published) values ($1, $2, 0)
+on conflict (lane) do update set last_n = l.last_n + $2 returning last_n"""
+_SEND = insert("outbox", "lane text, n bigint, topic text, key bytea, value bytea, created_at bigint")
+_OUTBOX = """
+select o.n, o.created_at, o.topic, o.key, o.value from outbox o join lanes l on l.lane = o.lane
+where o.lane = $1 and o.n > l.published order by o.n limit $2"""
+_PUBLISHED = "update lanes set published = $3 where lane = $1 and published = $2"
+_DROP_PUBLISHED = "delete from outbox where lane = $1 and n <= $2"
+# hops from one set of sources to the next: there are a handful of them, and a due time for every customer
+_SOURCE_SETS = """
+with recursive s(sources) as (
+    select min(sources) from due where grain = $1
+    union all select (select min(d.sources) from due d where d.grain = $1 and d.sources > s.sources)
+    from s where s.sources is not null)
+select s.sources, (select min(d.at) from due d where d.grain = $1 and d.sources = s.sources)
+from s where s.sources is not null"""
+_FIRE = """
+delete from due where (lead, at, kind) in (
+    select lead, at, kind from due where grain = $1 and sources = $2 and at <= $3 order by at limit $4
+    for update skip locked)
+returning lead"""
+_DROP_DUE = "delete from due where lead = any($1::text[])"
+_SAVE_DUE = insert("due", "lead text, at bigint, kind text, grain text, sources text", "on conflict do nothing")
+
+
+async def leave_marks(session: Session, marks: Sequence[Mark]) -> None:
+    await session.bulk(_LEAVE_MARKS, [(shard_of(mark.root), mark.root, mark.accepted_at) for mark in marks])
+
+
+async def take_marks(session: Session, shard: int, limit: int) -> list[Mark]:
+    oldest: dict[str, int] = {}
+    for root, accepted_at in await session.rows(_TAKE_MARKS, shard, limit):
+        oldest[root] = min(oldest.get(root) or accepted_at, accepted_at or oldest.get(root, 0))
+    return [Mark(root, oldest[root]) for root in sorted(oldest)]
+
+
+async def fence(session: Session, shard: Shard) -> Shard:
+    if await session.run(_FENCE, shard.shard, shard.owner, shard.fence) != 1:
+        raise Fenced(f"shard {shard.shard} has another owner")
+    return shard._replace(fence=shard.fence + 1)
+
+
+async def lease(session: Session, owner: str, now: int, ttl_ms: int, most: int) -> list[Shard]:
+    await session.run(_RENEW, owner, now + ttl_ms)
+    held = [row[0] for row in await session.rows(_HELD, owner)]
+    if held[most:]:
+        await session.run(_GIVE_BACK, owner, held[most:])
+    if len(held) < most:
+        await session.run(_TAKE, owner, now, now + ttl_ms, most - len(held))
+    return [Shard(row[0], owner, row[1]) for row in await session.rows(_HELD, owner)]
+
+
+async def release(session: Session, owner: str) -> None:
+    await session.run(_RELEASE, owner)
+
+
+async def send(session: Session, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
+    if not messages:
+        return
+    last = (await session.rows(_NEXT_NUMBERS, lane, len(messages)))[0][0]
+    numbered = enumerate(messages, last - len(messages) + 1)
+    await session.bulk(_SEND, [(lane, n, one.topic, one.key, one.value, now) for n, one in numbered])
+
+
+async def outbox(session: Session, lane: str, limit: int) -> list[OutboxRow]:
+    waiting = await session.rows(_OUTBOX, lane, limit)
+    return [OutboxRow(row[0], row[1], OutboxMessage(row[2], row[3], row[4])) for row in waiting]
+
+
+async def published(session: Session, lane: str, after: int, until: int) -> bool:
+    if await session.run(_PUBLISHED, lane, after, until) != 1:
+        return False
+    await session.run(_DROP_PUBLISHED, lane, until)
+    return True
+
+
+async def replace_due(session: Session, due: Mapping[str, Sequence[DueTime]]) -> None:
+    if due:
+        await session.run(_DROP_DUE, sorted(due))
+        await session.bulk(
+            _SAVE_DUE,
+            [
+                (lead, one.at, one.kind, one.grain, rows.to_json(sorted(set(one.sources))))
+                for lead in sorted(due)
+                for one in due[lead]
+            ],
+        )
+
+
+async def fire_due(session: Session, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
+    leads: list[str] = []
+    for sources, _ in await session.rows(_SOURCE_SETS, grain):
+        # a source that nobody speaks for holds its due times back
+        until = min([now, *(complete.get(source, -1) for source in rows.strings(sources))])
+        if len(leads) < limit:
+            leads += [row[0] for row in await session.rows(_FIRE, grain, sources, until, limit - len(leads))]
+    await leave_marks(session, [Mark(lead, 0) for lead in sorted(set(leads))])
+    return len(leads)
+
+
+async def next_due(session: Session, grain: str) -> int | None:
+    return min((row[1] for row in await session.rows(_SOURCE_SETS, grain)), default=None)

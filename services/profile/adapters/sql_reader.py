@@ -1,0 +1,114 @@
+"""What readers ask of the SQL stores: indexed reads, never a lock."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.database import Database
+from services.profile.adapters import rows
+from services.profile.adapters.roots import with_roots
+from services.profile.adapters.session import Row, reading
+from services.profile.adapters.sql_refresh import clusters_of
+from services.profile.adapters.sql_timeline import timeline
+from services.profile.domain.links import END, Cluster, Link, Membership
+from services.profile.domain.shards import shard_of
+from services.profile.ports import Decision, SourceSeen, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
+
+_VIEW = f"select {rows.VIEW} from views where customer_id = $1"  # noqa: S608 - constants
+# the roots for which a subject counts today, households and groups aside, the subject itself where there are none;
+# then the customers that they name, through what decisions have merged
+_CUSTOMERS_OF = f"""
+with r as (select root from memberships where subject = $1 and until_at = {END}
+           and root not like 'household:%' and root not like 'group:%'),
+     leads as (select coalesce(c.lead, a.root) as lead
+               from (select root from r union select $1 where not exists (select 1 from r)) a
+               left join clusters c on c.root = a.root)
+select v.customer_id from views v join leads l on l.lead = v.lead where v.state = 'live'
+group by v.customer_id order by v.customer_id"""  # noqa: S608 - a constant
+_SUBJECT_NAMED = "select subject from subjects where alias = $1"
+_NAMED = "select customer_id from views where name_ref = $1 and state = 'live' order by customer_id"
+_PERSONAL = "select ref, value from personal where ref = any($1::text[])"
+_MEMBERSHIPS = """
+select root, subject, role, from_at, until_at from memberships
+where root = any($1::text[]) or subject = any($1::text[])"""
+_LINKS = f"select {rows.LINK} from links where subject = any($1::text[]) order by subject, target, role"  # noqa: S608
+_DECISIONS = f"""
+select {rows.DECISION} from decisions where decision_id in (
+    select decision_id from decision_subjects where subject = any($1::text[])) order by at, decision_id"""  # noqa: S608
+_MARKED = "select 1 from marks where shard = any($1::int[]) and root = any($2::text[]) limit 1"
+_REVIEWS = f"""
+select {rows.DECISION} from decisions d where d.kind = 'review'
+and not exists (select 1 from decisions u where u.undoes = d.decision_id) order by d.at, d.decision_id limit $1"""  # noqa: S608
+_DEAD_LETTERS = f"""
+select {rows.DEAD_LETTER} from dead_letters where state = $2 order by at desc, letter_id limit $1"""  # noqa: S608
+_SOURCES_SEEN = "select source, channel, partition, heartbeat_at, accepted_at from sources_seen order by 1, 3"
+_COUNTS = """
+select (select count(*) from views where state = 'live'), (select count(*) from subjects),
+       (select count(*) from timeline), (select count(*) from marks),
+       (select count(*) from dead_letters where state = 'open')"""
+
+
+class SqlReader:
+    """See `ProfileReader`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def _rows(self, sql: str, *arguments: Any) -> Sequence[Row]:
+        async with reading(self._database) as session:
+            return await session.rows(sql, *arguments)
+
+    async def view(self, customer_id: str) -> StoredView | None:
+        found = await self._rows(_VIEW, customer_id)
+        return rows.view_of(found[0]) if found else None
+
+    async def resolve(self, alias: str) -> list[str]:
+        known = await self.view(alias)
+        if known is not None and known.state == "live":
+            return [alias]
+        named = await self._rows(_SUBJECT_NAMED, alias)
+        return await self.customers_of(named[0][0]) if named else []
+
+    async def customers_of(self, subject: str) -> list[str]:
+        return [row[0] for row in await self._rows(_CUSTOMERS_OF, subject)]
+
+    async def customers_named(self, name_ref: str) -> list[str]:
+        return [row[0] for row in await self._rows(_NAMED, name_ref)]
+
+    async def personal(self, refs: Sequence[str]) -> Mapping[str, str]:
+        return {row[0]: row[1] for row in await self._rows(_PERSONAL, list(refs))}
+
+    async def timeline(
+        self, spans: Sequence[tuple[str, int, int]], before: tuple[int, bytes] | None, where: TimelineFilter, limit: int
+    ) -> list[TimelineRow]:
+        async with reading(self._database) as session:
+            return await timeline(session, spans, before, where, limit)
+
+    async def memberships(self, roots: Sequence[str]) -> list[Membership]:
+        return with_roots([Membership(*row) for row in await self._rows(_MEMBERSHIPS, list(roots))], roots)
+
+    async def links(self, subjects: Sequence[str]) -> list[Link]:
+        return [rows.link_of(row) for row in await self._rows(_LINKS, list(subjects))]
+
+    async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]:
+        return [rows.decision_of(row) for row in await self._rows(_DECISIONS, list(subjects))]
+
+    async def cluster(self, root: str) -> Cluster | None:
+        async with reading(self._database) as session:
+            return (await clusters_of(session, [root])).get(root)
+
+    async def marked(self, roots: Sequence[str]) -> bool:
+        shards = sorted({shard_of(root) for root in roots})
+        return bool(await self._rows(_MARKED, shards, list(roots)))
+
+    async def reviews(self, limit: int) -> list[Decision]:
+        return [rows.decision_of(row) for row in await self._rows(_REVIEWS, limit)]
+
+    async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]:
+        return [rows.dead_letter_of(row) for row in await self._rows(_DEAD_LETTERS, limit, state)]
+
+    async def sources_seen(self) -> list[SourceSeen]:
+        return [SourceSeen(*row) for row in await self._rows(_SOURCES_SEEN)]
+
+    async def counts(self) -> dict[str, int]:
+        names = ("customers", "subjects", "events", "marks", "dead_letters")
+        return dict(zip(names, (await self._rows(_COUNTS))[0], strict=True))

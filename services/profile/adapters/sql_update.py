@@ -1,0 +1,188 @@
+"""One partition batch in SQL: position, ledger, subjects, links, timeline."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from services.failures import Fenced
+from services.profile.adapters import rows
+from services.profile.adapters.joining import join_links
+from services.profile.adapters.session import Bulk, Session, insert
+from services.profile.adapters.sql_ledger import SqlLedger
+from services.profile.adapters.sql_queues import leave_marks, send
+from services.profile.domain.links import Link, Membership
+from services.profile.ports import LedgerEntry, Mark, OutboxMessage, SourceSeen, StoredSubject, TimelineRow
+
+_ADVANCE = """
+insert into positions as p (topic, partition, topic_id, next) values ($1, $2, $3, $5)
+on conflict (topic, partition) do update set next = $5 where p.next = $4 and p.topic_id = $3"""
+_ABSENT = "select s.subject from subjects s where s.subject = any($1::text[])"
+_NEW_SUBJECTS = insert(
+    "subjects",
+    "subject text, alias text, version bigint, fold_version int, cuts text, roots text, heads bytea, created_at bigint",
+    "on conflict do nothing",
+)
+_LOCK = """
+select subject, version, fold_version, cuts, roots, heads from subjects
+where subject = any($1::text[]) order by subject for no key update"""
+_PARTS = "select subject, month, body from parts where subject = any($1::text[]) and month = any($2::int[])"
+_SAVE = Bulk(
+    """update subjects s set version = s.version + 1, fold_version = u.fold_version, cuts = u.cuts, roots = u.roots,
+    heads = u.heads from unnest($1::text[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::bytea[])
+    u(subject, version, fold_version, cuts, roots, heads)
+    where s.subject = u.subject and s.version = u.version and s.fold_version <= u.fold_version""",
+    """update subjects set version = version + 1, fold_version = ?3, cuts = ?4, roots = ?5, heads = ?6
+    where subject = ?1 and version = ?2 and fold_version <= ?3""",
+)
+_SAVE_PARTS = insert(
+    "parts", "subject text, month int, body bytea", "on conflict (subject, month) do update set body = excluded.body"
+)
+_APPEND = insert(
+    "timeline",
+    "subject text, occurred_at bigint, key bytea, type text, channel text, accepted_at bigint, event bytea",
+)
+_TIMELINE = """
+select subject, occurred_at, key, type, channel, accepted_at, event from timeline
+where subject = $1 order by occurred_at, key"""
+_SAVE_PERSONAL = insert("personal", "ref text, value text", "on conflict do nothing")
+_SAVE_PERSONAL_SUBJECTS = insert("personal_subjects", "ref text, subject text", "on conflict do nothing")
+_LINKS_BETWEEN = f"""
+select {rows.LINK} from links where subject = any($1::text[]) and target = any($2::text[])"""  # noqa: S608 - constants
+_SAVE_LINKS = insert(
+    "links",
+    "subject text, target text, role text, first_at bigint, last_at bigint, past bool, ends text, barred_by text,"
+    " source text, event_id text",
+    """on conflict (subject, target, role) do update set first_at = excluded.first_at, last_at = excluded.last_at,
+    past = excluded.past, ends = excluded.ends, barred_by = excluded.barred_by, source = excluded.source,
+    event_id = excluded.event_id""",
+)
+_LINKS_AROUND = """
+with recursive
+below(subject) as (
+    select unnest($1::text[]) collate "C"
+    union select l.subject from below b join links l on l.target = b.subject),
+around(subject) as (
+    select subject from below
+    union select l.target from around a join links l on l.subject = a.subject)
+select l.subject, l.target, l.role, l.first_at, l.last_at, l.past, l.ends, l.barred_by, l.source, l.event_id
+from around a join links l on l.subject = a.subject"""
+_MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
+_DROP_MEMBERSHIPS = "delete from memberships where subject = any($1::text[])"
+_SAVE_MEMBERSHIPS = insert("memberships", "root text, subject text, role text, from_at bigint, until_at bigint")
+_OWNED = "select lead from views where owner = any($1::text[]) and state = 'live'"
+_PUT_STAFF = """
+insert into staff (manager_id, record) values ($1, $2)
+on conflict (manager_id) do update set record = excluded.record"""
+_NOTE_SOURCES = insert(
+    "sources_seen as s",
+    "source text, channel text, partition int, heartbeat_at bigint, accepted_at bigint",
+    """on conflict (source, partition) do update set channel = excluded.channel,
+    heartbeat_at = case when excluded.heartbeat_at > s.heartbeat_at then excluded.heartbeat_at else s.heartbeat_at end,
+    accepted_at = case when excluded.accepted_at > s.accepted_at then excluded.accepted_at else s.accepted_at end""",
+)
+
+
+class SqlUpdate:
+    """See `UpdateTransaction`. `alias_of` gives the customer id that a subject would name."""
+
+    def __init__(self, session: Session, ledger: SqlLedger, alias_of: Callable[[str], str]) -> None:
+        self._session, self._ledger, self._alias_of = session, ledger, alias_of
+
+    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
+        if await self._session.run(_ADVANCE, topic, partition, topic_id, start, until) != 1:
+            raise Fenced(f"{topic}/{partition} does not stand at {start}: another worker has moved it")
+
+    async def enter_ledger(self, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
+        return await self._ledger.enter(self._session, entries)
+
+    async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
+        if not wanted:
+            return {}
+        subjects = sorted(wanted)
+        known = {row[0] for row in await self._session.rows(_ABSENT, subjects)}
+        # missing rows first: whoever inserts while it holds locks may wait for one who waits for it
+        new = [subject for subject in subjects if subject not in known]
+        await self._session.bulk(
+            _NEW_SUBJECTS,
+            [(one, self._alias_of(one), 0, 0, "[]", rows.to_json([one]), rows.NO_HEADS, now) for one in new],
+        )
+        locked = await self._session.rows(_LOCK, subjects)
+        parts = await self._parts(wanted)
+        return {row[0]: rows.subject_of(row, parts.get(row[0], ())) for row in locked}
+
+    async def _parts(self, wanted: Mapping[str, frozenset[int]]) -> dict[str, list[tuple[int, bytes]]]:
+        """Read after the lock. Most subjects want the same months: one statement for each set of them."""
+        by_months: dict[frozenset[int], list[str]] = {}
+        for subject, months in wanted.items():
+            if months:
+                by_months.setdefault(months, []).append(subject)
+        found: dict[str, list[tuple[int, bytes]]] = {}
+        for months, subjects in by_months.items():
+            for subject, month, body in await self._session.rows(_PARTS, subjects, sorted(months)):
+                found.setdefault(subject, []).append((month, body))
+        return found
+
+    async def save_subjects(self, changed: Sequence[StoredSubject]) -> None:
+        ordered = sorted(changed, key=lambda one: one.subject)
+        written = await self._session.bulk(_SAVE, [_subject_row(one) for one in ordered])
+        if written != len(ordered):
+            raise Fenced("a subject has moved under its lock, or a newer release has written it")
+        await self._session.bulk(
+            _SAVE_PARTS,
+            [
+                (one.subject, month, rows.encode_state(one.months[month]))
+                for one in ordered
+                for month in sorted(one.months)
+            ],
+        )
+
+    async def append_timeline(self, events: Sequence[TimelineRow]) -> None:
+        await self._session.bulk(_APPEND, events)
+
+    async def timeline_of(self, subject: str) -> list[TimelineRow]:
+        return [TimelineRow(*row) for row in await self._session.rows(_TIMELINE, subject)]
+
+    async def save_personal(self, values: Mapping[str, str], subjects: Mapping[str, str]) -> None:
+        await self._session.bulk(_SAVE_PERSONAL, sorted(values.items()))
+        await self._session.bulk(_SAVE_PERSONAL_SUBJECTS, sorted(subjects.items()))
+
+    async def add_links(self, links: Sequence[Link]) -> list[Link]:
+        if not links:
+            return []
+        ends = sorted({link.subject for link in links}), sorted({link.target for link in links})
+        stored = {link.key: link for link in map(rows.link_of, await self._session.rows(_LINKS_BETWEEN, *ends))}
+        joined = join_links(stored, links)
+        await self._session.bulk(_SAVE_LINKS, [rows.link_row(link) for link in joined.written])
+        return joined.changed
+
+    async def links_around(self, subjects: Sequence[str]) -> list[Link]:
+        return [rows.link_of(row) for row in await self._session.rows(_LINKS_AROUND, list(subjects))]
+
+    async def memberships_of(self, subjects: Sequence[str]) -> list[Membership]:
+        return [Membership(*row) for row in await self._session.rows(_MEMBERSHIPS, list(subjects))]
+
+    async def replace_memberships(self, subjects: Sequence[str], memberships: Sequence[Membership]) -> None:
+        if subjects:
+            await self._session.run(_DROP_MEMBERSHIPS, list(subjects))
+            await self._session.bulk(_SAVE_MEMBERSHIPS, sorted(memberships))
+
+    async def mark(self, marks: Sequence[Mark]) -> None:
+        await leave_marks(self._session, marks)
+
+    async def mark_customers_of(self, manager_ids: Sequence[str]) -> None:
+        owned = await self._session.rows(_OWNED, list(manager_ids))
+        await leave_marks(self._session, [Mark(row[0], 0) for row in owned])
+
+    async def put_staff(self, manager_id: str, record: Mapping[str, Any]) -> None:
+        await self._session.run(_PUT_STAFF, manager_id, rows.to_json(record))
+
+    async def note_sources(self, seen: Sequence[SourceSeen]) -> None:
+        ordered = sorted((one.source, one.channel, one.partition, one.heartbeat_at, one.accepted_at) for one in seen)
+        await self._session.bulk(_NOTE_SOURCES, ordered)
+
+    async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
+        await send(self._session, lane, messages, now)
+
+
+def _subject_row(one: StoredSubject) -> tuple[Any, ...]:
+    cuts, roots = rows.to_json(one.cuts), rows.to_json(one.roots)
+    return one.subject, one.version, one.fold_version, cuts, roots, rows.encode_state(one.heads)
