@@ -23,7 +23,7 @@ class SettingsError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Field `x_y` is the variable `COUNTERPOINT_X_Y`. Sizes are bytes, durations are in the unit of the name."""
+    """Field `x_y` is the variable `COUNTERPOINT_X_Y`. What concerns one service alone is read by that service."""
 
     data: str = "var"
     log: str = ""  # embedded:DIR | kafka://host:port[,host:port]; default embedded:DATA/log
@@ -38,15 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     group: str = "counterpoint"  # prefix of the consumer groups
     session_timeout_ms: Annotated[int, Meta(ge=6_000)] = 10_000  # after it a silent worker loses its partitions
     batch_events: Positive = 2_000
-    max_body_bytes: Positive = 8 * 1024 * 1024  # after decompression
-    max_event_bytes: Positive = 64 * 1024
-    max_events_per_request: Positive = 5_000
-    max_inflight_bytes: Positive = 64 * 1024 * 1024
-    max_clock_skew_hours: Positive = 24
-    generic_types: bool = False  # accept unknown event types as generic ones
     bank_time_zone: str = "Asia/Shanghai"
     bank_currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "CNY"
-    timeline_months: Positive = 25
 
     def __repr__(self) -> str:
         return f"Settings(data={self.data!r}, log={_scheme(self.log)}, database={_scheme(self.database)})"

@@ -20,8 +20,8 @@ def test_the_data_directory_moves_everything_that_was_not_named() -> None:
 
 
 def test_every_field_has_its_variable() -> None:
-    settings = read_settings({"COUNTERPOINT_PORT": "9000", "COUNTERPOINT_GENERIC_TYPES": "true"})
-    assert (settings.port, settings.generic_types) == (9000, True)
+    settings = read_settings({"COUNTERPOINT_PORT": "9000", "COUNTERPOINT_GROUP": "bank"})
+    assert (settings.port, settings.group) == (9000, "bank")
 
 
 @pytest.mark.parametrize(

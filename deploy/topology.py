@@ -1,0 +1,101 @@
+"""The production topology on one machine: local servers, and every service as a process. `make run-servers`."""
+
+import argparse
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from deploy.local_servers import Servers, SetupError
+
+STOP_WITHIN_S = 30.0
+
+
+class Service(NamedTuple):
+    module: str
+    port: int
+
+
+SERVICES: Mapping[str, Service] = {
+    "ingest": Service("services.ingest", 8080),
+    "profile": Service("services.profile", 8081),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="deploy.topology", description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("var/servers"), help="data of the servers and the secret")
+    data: Path = parser.parse_args().data
+    servers = Servers(data)
+    try:
+        environment = {**os.environ, **_environment(servers.up(), data)}
+        subprocess.run([sys.executable, "-m", "services.cli", "db", "upgrade"], env=environment, check=True)
+        return _run(environment)
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        return error.returncode
+    finally:
+        servers.down()
+
+
+def _environment(urls: Mapping[str, str], data: Path) -> dict[str, str]:
+    secret = data / "secret"
+    if not secret.exists():
+        secret.touch(mode=0o600)
+        secret.write_text(secrets.token_hex(32))
+    return {
+        "COUNTERPOINT_LOG": urls["kafka"],
+        "COUNTERPOINT_DATABASE": urls["postgres"],
+        "COUNTERPOINT_REDIS": urls["redis"],
+        "COUNTERPOINT_SECRET_FILE": str(secret),
+    }
+
+
+def _run(environment: Mapping[str, str]) -> int:
+    """Until Ctrl-C, SIGTERM, or the end of one service: the others are then stopped, too."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    running = {name: _start(service, environment) for name, service in SERVICES.items()}
+    for name, service in SERVICES.items():
+        print(f"{name:9} http://127.0.0.1:{service.port}")
+    print("Ctrl-C stops everything.", flush=True)
+    try:
+        while all(process.poll() is None for process in running.values()):
+            time.sleep(0.2)
+        ended = next(name for name, process in running.items() if process.poll() is not None)
+        print(f"{ended} ended with code {running[ended].returncode}: stopping the others", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        _stop(running)
+
+
+def _start(service: Service, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603 - fixed argv
+        [sys.executable, "-m", service.module],
+        env={**environment, "COUNTERPOINT_PORT": str(service.port)},
+        start_new_session=True,  # Ctrl-C comes here first, and stops them in order
+    )
+
+
+def _stop(running: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
+    for process in running.values():
+        process.terminate()
+    for name, process in running.items():
+        try:
+            process.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            print(f"{name} did not stop within {STOP_WITHIN_S:.0f} s and is killed", file=sys.stderr)
+            process.kill()
+            process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
