@@ -33,21 +33,21 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct):
-    """`events` go to channel-events, `dead_letters` to dead-letters; `accepted` counts what the channel sent."""
+    """`events` go to channel-events, `dead_letters` to dead-letters; `accepted` counts events as sent."""
 
     accepted: int = 0
     events: list[Message] = msgspec.field(default_factory=list)
     rejected: list[Rejection] = msgspec.field(default_factory=list)
     dead_letters: list[Message] = msgspec.field(default_factory=list)
-    accepted_of: dict[tuple[str, str], int] = msgspec.field(default_factory=dict)
+    accepted_on: dict[str, int] = msgspec.field(default_factory=dict)
 
     def add(self, other: "Outcome") -> None:
         self.accepted += other.accepted
         self.events += other.events
         self.rejected += other.rejected
         self.dead_letters += other.dead_letters
-        for kind, number in other.accepted_of.items():
-            self.accepted_of[kind] = self.accepted_of.get(kind, 0) + number
+        for channel, number in other.accepted_on.items():
+            self.accepted_on[channel] = self.accepted_on.get(channel, 0) + number
 
 
 def accept(
@@ -69,8 +69,7 @@ def accept(
         else:
             outcome.events.append(Message(event.subject.encode(), encode_event(event)))
         outcome.accepted += 1
-        kind = (event.channel, event.type)
-        outcome.accepted_of[kind] = outcome.accepted_of.get(kind, 0) + 1
+        outcome.accepted_on[event.channel] = outcome.accepted_on.get(event.channel, 0) + 1
     return outcome
 
 

@@ -14,12 +14,13 @@ from services.ingest.access import Access
 from services.ingest.adapters.memory import TokenBuckets
 from services.ingest.channels.documents import document_routes
 from services.ingest.channels.http import EventsEndpoint
-from services.ingest.channels.publish import Count, Publisher
+from services.ingest.channels.publish import EVENTS_PATH, Publisher
 from services.ingest.domain.heartbeat import heartbeats
 from services.ingest.domain.rules import HOUR_MS, Rules, plans_of
 from services.ingest.ports import KeyStore, SourceStore
 from services.ingest.settings import Choices, Limits
 from services.log import EventLog
+from services.metrics import Metrics
 from services.web import App
 
 
@@ -71,7 +72,7 @@ async def open_ingest(
     secret: bytes,
     catalogue: Mapping[str, EventType],
     clock: Clock,
-    count: Count,
+    metrics: Metrics,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     choices: Choices = Choices(),  # noqa: B008 - frozen
 ) -> Ingest:
@@ -79,10 +80,10 @@ async def open_ingest(
     await log.ensure_topics({topic.name: topic.partitions for topic in TOPICS})
     partitions = len(await log.ends(CHANNEL_EVENTS.name))
     rules = rules_of(secret, catalogue, choices)
-    publisher = Publisher(log, partitions, count)
+    publisher = Publisher(log, partitions, metrics)
     access = Access(stores.keys, stores.sources, time.monotonic)
     endpoint = EventsEndpoint(access, rules, publisher, TokenBuckets(time.monotonic), clock, limits)
-    routes: dict[str, App] = {"/v1/events": endpoint, **document_routes(catalogue, limits)}
+    routes: dict[str, App] = {EVENTS_PATH: endpoint, **document_routes(catalogue, limits)}
     return Ingest(routes, publisher, log, clock, stores.sources, choices.heartbeat_s)
 
 
@@ -92,6 +93,7 @@ def rules_of(secret: bytes, catalogue: Mapping[str, EventType], choices: Choices
         secret=secret,
         key=TokenKey(secret),
         accept_unknown_types=choices.accept_unknown_types,
+        max_event_bytes=choices.max_event_bytes,
         max_skew_ms=choices.max_skew_hours * HOUR_MS,
         region=choices.region,
     )

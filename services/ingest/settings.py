@@ -1,52 +1,53 @@
-"""The limits of the way in; the bank changes them by COUNTERPOINT_INGEST_… variables."""
+"""What a deployment chooses about the way in: field `x_y` is the variable `COUNTERPOINT_INGEST_X_Y`."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
+from services.settings import SettingsError
+
 PREFIX = "COUNTERPOINT_INGEST_"
-Settings = TypeVar("Settings", bound=msgspec.Struct)
+Chosen = TypeVar("Chosen", bound=msgspec.Struct)
+Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """`max_body_bytes` holds for a body as sent and again unpacked. Beyond what is in flight, clients wait (503)."""
 
-    max_body_bytes: int = 8 << 20
-    max_batch_events: int = 5_000
-    max_requests_in_flight: int = 512
-    max_bytes_in_flight: int = 128 << 20
-    body_timeout_s: float = 30.0
+    max_body_bytes: Positive = 8 << 20
+    max_batch_events: Positive = 5_000
+    max_requests_in_flight: Positive = 512
+    max_bytes_in_flight: Positive = 64 << 20
+    body_timeout_s: Annotated[float, msgspec.Meta(gt=0)] = 30.0
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """`heartbeat_s`: how often ingest vouches for the sources that it hears."""
+    """`heartbeat_s`: how often ingest vouches for the sources that it hears. `region`: of phones without +…"""
 
     accept_unknown_types: bool = False
-    max_skew_hours: int = 24
-    region: str = "CN"
-    heartbeat_s: float = 5.0
+    max_skew_hours: Positive = 24
+    max_event_bytes: Positive = 65_536
+    region: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")] = "CN"
+    heartbeat_s: Annotated[float, msgspec.Meta(gt=0)] = 5.0
 
 
 def read_limits(environment: Mapping[str, str]) -> Limits:
-    """Raises ValueError naming the variable."""
+    """Raises `SettingsError` naming the variable."""
     return _read(environment, Limits)
 
 
 def read_choices(environment: Mapping[str, str]) -> Choices:
-    """Raises ValueError naming the variable."""
+    """Raises `SettingsError` naming the variable."""
     return _read(environment, Choices)
 
 
-def _read(environment: Mapping[str, str], shape: type[Settings]) -> Settings:
-    given = {name: environment[PREFIX + name.upper()] for name in _names(shape) if PREFIX + name.upper() in environment}
+def _read(environment: Mapping[str, str], shape: type[Chosen]) -> Chosen:
+    variables = {name: PREFIX + name.upper() for name in shape.__struct_fields__}
+    given = {name: environment[variable] for name, variable in variables.items() if environment.get(variable)}
     for name, value in given.items():
         try:
             msgspec.convert({name: value}, shape, strict=False)
         except msgspec.ValidationError as error:
-            raise ValueError(f"{PREFIX}{name.upper()}: {error}") from None
+            raise SettingsError(f"{variables[name]}: {str(error).partition(' - at ')[0]}") from None
     return msgspec.convert(given, shape, strict=False)
-
-
-def _names(shape: type[msgspec.Struct]) -> tuple[str, ...]:
-    return shape.__struct_fields__

@@ -21,6 +21,7 @@ from services.ingest.domain.sources import Grant, Source, Terms
 from services.ingest.registry import create_key, set_source
 from services.ingest.settings import Choices, Limits
 from services.log import Handler, Message, Placed, PositionStore
+from services.metrics import Metrics
 from services.murmur2 import partition_of
 from services.web import routes
 
@@ -104,9 +105,11 @@ class ListLog:
 class Bank:
     """Ingest on a `ListLog`, behind HTTP, with one source `core` and its key."""
 
-    def __init__(self, ingest: Ingest, log: ListLog, stores: Stores, clock: ManualClock, key: str) -> None:
+    def __init__(
+        self, ingest: Ingest, log: ListLog, stores: Stores, clock: ManualClock, key: str, metrics: Metrics
+    ) -> None:
         self.ingest, self.log, self.stores, self.clock, self.key = ingest, log, stores, clock, key
-        self.counted: dict[tuple[str, str], int] = {}
+        self.metrics = metrics
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=routes(ingest.routes)),
             base_url="http://bank.test",
@@ -133,22 +136,6 @@ async def open_bank(
     await set_source(stores.sources, Source(id="core", of_record=("*",)), CATALOGUE)
     key, _ = await create_key(stores.keys, stores.sources, "core", channels, NOW, rate)
     log, clock = ListLog(), ManualClock(NOW)
-    counted: dict[tuple[str, str], int] = {}
-
-    def count(name: str, labels: Mapping[str, str], number: int) -> None:
-        place = (name, ",".join(labels.values()))
-        counted[place] = counted.get(place, 0) + number
-
-    ingest = await open_ingest(
-        log,
-        stores,
-        SECRET,
-        CATALOGUE,
-        clock,
-        count,
-        limits or Limits(),
-        choices or Choices(),
-    )
-    bank = Bank(ingest, log, stores, clock, key)
-    bank.counted = counted
-    return bank
+    metrics = Metrics()
+    ingest = await open_ingest(log, stores, SECRET, CATALOGUE, clock, metrics, limits or Limits(), choices or Choices())
+    return Bank(ingest, log, stores, clock, key, metrics)

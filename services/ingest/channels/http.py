@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import re
+import time
 import uuid
 from collections.abc import Sequence
 
@@ -42,6 +43,7 @@ class EventsEndpoint:
         self._in_flight = InFlight(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
         given = header(scope, b"x-request-id")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         try:
@@ -56,7 +58,7 @@ class EventsEndpoint:
         except Exception as bug:
             _log.error("request failed: %s, request %s", frames_of(bug), request_id)
             response = Problem(500, "a mistake of ours; the request id helps to find it").response()
-        self._publisher.answered(response.status)
+        self._publisher.answered(_method(scope), response.status, time.perf_counter() - started)
         await response.send(send, request_id)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
@@ -88,7 +90,7 @@ class EventsEndpoint:
         try:
             events = split_lines(body) if lines else split_json(body)
         except Rejected as rejected:
-            await self._publisher.refuse([dead_letter(body, rejected, terms, self._rules, now)], rejected.reason)
+            await self._publisher.refuse(dead_letter(body, rejected, terms, self._rules, now), terms, rejected.reason)
             raise Problem(400, rejected.message) from None
         most = min(self._limits.max_batch_events, terms.source.max_batch_events)
         if len(events) > most:
@@ -112,6 +114,11 @@ class EventsEndpoint:
             await asyncio.sleep(0)
             whole.add(accept(events[first : first + _SLICE], terms, self._rules, now, partitions, first))
         return whole
+
+
+def _method(scope: Scope) -> str:
+    """As a label: what strangers make up must not become a series of its own."""
+    return "POST" if scope["method"] == "POST" else "other"
 
 
 def _response(outcome: Outcome, receipt: str) -> Response:

@@ -1,21 +1,22 @@
 """The shell around the use case: what it returned goes to the log, and is counted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
 from services.ingest.accept import Outcome
 from services.ingest.domain.sources import Terms
 from services.log import EventLog, Message, Placed
+from services.metrics import BACK_PRESSURE, EVENTS_ACCEPTED, EVENTS_REJECTED, HTTP_DURATION, HTTP_REQUESTS, Metrics
+from services.metrics import DEAD_LETTERS as DEAD_LETTERS_MADE
 
-Count = Callable[[str, Mapping[str, str], int], None]
-"""Takes a metric's name, its labels and how many."""
+EVENTS_PATH = "/v1/events"
 
 
 class Publisher:
     """`partitions` of channel-events. `heard`: when which source last spoke (ms UTC)."""
 
-    def __init__(self, log: EventLog, partitions: int, count: Count) -> None:
-        self._log, self.partitions, self._count = log, partitions, count
+    def __init__(self, log: EventLog, partitions: int, metrics: Metrics) -> None:
+        self._log, self.partitions, self._metrics = log, partitions, metrics
         self.heard: dict[str, int] = {}
 
     async def publish(self, outcome: Outcome, terms: Terms, now_ms: int) -> Sequence[Placed]:
@@ -23,22 +24,30 @@ class Publisher:
 
         Raises `Unavailable`.
         """
+        source = terms.source.id
         placed: Sequence[Placed] = ()
         if outcome.events:
             placed = await self._log.append(CHANNEL_EVENTS.name, outcome.events)
         if outcome.dead_letters:
             await self._log.append(DEAD_LETTERS.name, outcome.dead_letters)
-        self.heard[terms.source.id] = now_ms
-        for (channel, event_type), number in outcome.accepted_of.items():
-            self._count("events_accepted", {"channel": channel, "type": event_type}, number)
+        self.heard[source] = now_ms
+        for channel, number in outcome.accepted_on.items():
+            self._metrics.add(EVENTS_ACCEPTED, number, source, channel)
         for rejection in outcome.rejected:
-            self._count("events_rejected", {"reason": rejection.reason}, 1)
+            self._refused(source, rejection.reason)
         return placed
 
-    async def refuse(self, dead_letters: Sequence[Message], reason: str) -> None:
+    async def refuse(self, letter: Message, terms: Terms, reason: str) -> None:
         """A body that could not even be taken apart. Raises `Unavailable`."""
-        await self._log.append(DEAD_LETTERS.name, dead_letters)
-        self._count("events_rejected", {"reason": reason}, 1)
+        await self._log.append(DEAD_LETTERS.name, [letter])
+        self._refused(terms.source.id, reason)
 
-    def answered(self, status: int) -> None:
-        self._count("http_requests", {"route": "/v1/events", "status": str(status)}, 1)
+    def answered(self, method: str, status: int, seconds: float) -> None:
+        self._metrics.add(HTTP_REQUESTS, 1, method, EVENTS_PATH, str(status))
+        self._metrics.observe(HTTP_DURATION, seconds, method, EVENTS_PATH)
+        if status in (429, 503):
+            self._metrics.add(BACK_PRESSURE, 1, str(status))
+
+    def _refused(self, source: str, reason: str) -> None:
+        self._metrics.add(EVENTS_REJECTED, 1, source, reason)
+        self._metrics.add(DEAD_LETTERS_MADE, 1, "accept", reason)

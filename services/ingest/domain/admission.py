@@ -26,8 +26,9 @@ _CONTENT = msgspec.json.Encoder(order="sorted")
 
 def admit(body: bytes | msgspec.Raw, terms: Terms, rules: Rules, now_ms: int) -> ChannelEvent:
     """Raises `Rejected`, naming the field. `body` is the JSON text of one event."""
-    if len(memoryview(body)) > terms.source.max_event_bytes:
-        raise Rejected("event_too_large", f"larger than {terms.source.max_event_bytes} bytes")
+    largest = min(terms.source.max_event_bytes, rules.max_event_bytes)
+    if len(memoryview(body)) > largest:
+        raise Rejected("event_too_large", f"larger than {largest} bytes")
     raw = parse(body, rules.key)
     plan = rules.plans.get(raw.type) or _unknown(raw.type, rules)
     identifiers, last4 = admit_identifiers(raw.identifiers, rules)
@@ -113,7 +114,8 @@ def _money(given: RawMoney, field: str, terms: Terms) -> Money:
     try:
         return parse_money(given.value, given.currency or terms.source.currency)
     except ValueError as error:
-        raise Rejected("invalid_amount", str(error), field) from None
+        part, _, what = str(error).partition(": ")
+        raise Rejected("invalid_amount", what, f"{field}.{part}") from None
 
 
 def _direction(raw: RawEvent, plan: Plan) -> Direction | None:

@@ -121,7 +121,8 @@ def _money(value: Any, attribute: Attribute, key: TokenKey, zone: tzinfo) -> dic
     try:
         money = parse_money(value["value"], value["currency"])
     except ValueError as error:
-        raise Rejected("invalid_amount", str(error), _path(attribute)) from None
+        part, _, what = str(error).partition(": ")
+        raise Rejected("invalid_amount", what, f"{_path(attribute)}.{part}") from None
     return {"minor": money.minor, "currency": money.currency}
 
 

@@ -32,6 +32,7 @@ class Rules(msgspec.Struct, frozen=True):
     key: TokenKey
     accept_unknown_types: bool = False
     max_skew_ms: int = 24 * HOUR_MS
+    max_event_bytes: int = 65_536
     region: str = "CN"
 
 

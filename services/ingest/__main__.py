@@ -1,0 +1,71 @@
+"""Composition root: ingest alone, as one of several processes on Kafka and PostgreSQL, or by itself on files."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+from schemas.catalogue import load_catalogue
+from services.clock import SystemClock
+from services.database import open_database
+from services.embedded import EmbeddedLog
+from services.failures import Unavailable
+from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
+from services.ingest.app import Stores, open_ingest
+from services.ingest.settings import read_choices, read_limits
+from services.kafka import KafkaLog
+from services.log import EventLog
+from services.logs import configure_logging
+from services.metrics import CONTENT_TYPE, Metrics
+from services.migrations import upgrade
+from services.settings import Settings, load_secret, read_settings
+from services.web import operations, routes, serve
+
+
+async def run(environment: Mapping[str, str]) -> None:
+    """Serves until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`, `Unavailable`."""
+    settings = read_settings(environment)
+    configure_logging(settings.log_level, settings.log_format)
+    metrics, secret, catalogue = Metrics(), load_secret(settings), load_catalogue()
+    async with contextlib.AsyncExitStack() as closing:
+        database = open_database(settings.database)
+        closing.push_async_callback(database.close)
+        await upgrade(database)
+        log = _open_log(settings)
+        closing.push_async_callback(log.close)
+        stores = Stores(SqlKeyStore(database), SqlSourceStore(database))
+        limits, choices = read_limits(environment), read_choices(environment)
+        ingest = await open_ingest(log, stores, secret, catalogue, SystemClock(), metrics, limits, choices)
+
+        async def log_ready() -> str | None:
+            try:
+                await log.ends("channel-events")
+            except Unavailable:
+                return "the event log is away"
+            return None
+
+        health = operations({"log": log_ready}, lambda: (metrics.render(), CONTENT_TYPE))
+        server = await serve(routes({**ingest.routes, **health}), settings.host, settings.port)
+        closing.push_async_callback(server.stop)
+        beating = asyncio.create_task(ingest.beat(), name="heartbeats")
+        closing.callback(beating.cancel)
+        await _until_told_to_stop()
+
+
+def _open_log(settings: Settings) -> EventLog:
+    if settings.embedded:
+        return EmbeddedLog(Path(settings.log.removeprefix("embedded:")))
+    return KafkaLog(settings.log.removeprefix("kafka://"))
+
+
+async def _until_told_to_stop() -> None:
+    told = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, told.set)
+    await told.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(run(os.environ))

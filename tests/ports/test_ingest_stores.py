@@ -1,0 +1,107 @@
+"""One contract of keys and sources, held by memory, SQLite and PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from services.database import open_database
+from services.ingest.adapters.memory import MemoryKeyStore, MemorySourceStore
+from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
+from services.ingest.app import Stores
+from services.ingest.domain.sources import Grant, Source
+from services.ingest.ports import Conflict
+from services.migrations import upgrade
+
+GRANT = Grant(key_id="key_1", source="atm", channels=("atm", "pos"), rate=50, burst=100, created_at=7)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        given: str = request.getfixturevalue("postgres_url")
+        return given
+    return f"sqlite:{tmp_path}/bank.db" if request.param == "sqlite" else ""
+
+
+@pytest_asyncio.fixture
+async def stores(url: str) -> AsyncIterator[Stores]:
+    if not url:
+        yield Stores(MemoryKeyStore(), MemorySourceStore())
+        return
+    database = open_database(url)
+    try:
+        await upgrade(database)
+        async with database.transaction() as connection:
+            await connection.exec_driver_sql("delete from api_keys")
+            await connection.exec_driver_sql("delete from sources")
+        yield Stores(SqlKeyStore(database), SqlSourceStore(database))
+    finally:
+        await database.close()
+
+
+async def test_a_key_is_found_by_its_hash_with_all_it_allows(stores: Stores) -> None:
+    await stores.keys.add("hash", GRANT)
+    assert await stores.keys.find("hash") == GRANT
+
+
+async def test_an_unknown_hash_finds_nothing(stores: Stores) -> None:
+    await stores.keys.add("hash", GRANT)
+    assert await stores.keys.find("HASH") is None
+
+
+async def test_keys_are_listed_by_id(stores: Stores) -> None:
+    second = msgspec.structs.replace(GRANT, key_id="key_0", channels=("*",))
+    await stores.keys.add("a", GRANT)
+    await stores.keys.add("b", second)
+    assert await stores.keys.grants() == [second, GRANT]
+
+
+async def test_a_revoked_key_is_still_found_and_says_so(stores: Stores) -> None:
+    await stores.keys.add("hash", GRANT)
+    revoked = msgspec.structs.replace(GRANT, revoked_at=1_795_320_000_000)
+    assert await stores.keys.change(revoked)
+    assert await stores.keys.find("hash") == revoked
+
+
+async def test_a_key_that_is_not_there_cannot_be_changed(stores: Stores) -> None:
+    assert not await stores.keys.change(GRANT)
+
+
+@pytest.mark.parametrize(("key_hash", "key_id"), [("hash", "key_2"), ("other", "key_1")])
+async def test_neither_hash_nor_id_is_given_twice(stores: Stores, key_hash: str, key_id: str) -> None:
+    await stores.keys.add("hash", GRANT)
+    with pytest.raises(Conflict):
+        await stores.keys.add(key_hash, msgspec.structs.replace(GRANT, key_id=key_id))
+    assert await stores.keys.grants() == [GRANT]
+
+
+async def test_a_source_keeps_every_parameter(stores: Stores) -> None:
+    source = Source(
+        id="core",
+        channel="corebank",
+        time_zone="Europe/Prague",
+        currency="CZK",
+        of_record=("transaction.posted", "*"),
+        rhythm_ms=5,
+        lateness_ms=0,
+        heartbeats=False,
+        enabled=False,
+    )
+    await stores.sources.put(source)
+    assert await stores.sources.find("core") == source
+
+
+async def test_the_parameters_of_a_source_are_replaced(stores: Stores) -> None:
+    await stores.sources.put(Source(id="core"))
+    await stores.sources.put(Source(id="core", currency="EUR"))
+    assert await stores.sources.sources() == [Source(id="core", currency="EUR")]
+
+
+async def test_sources_are_listed_by_id_and_an_unknown_one_is_none(stores: Stores) -> None:
+    await stores.sources.put(Source(id="pos"))
+    await stores.sources.put(Source(id="atm"))
+    assert [source.id for source in await stores.sources.sources()] == ["atm", "pos"]
+    assert await stores.sources.find("nobody") is None
