@@ -70,7 +70,7 @@ class Books:
 
     def _event(self, planned: Planned) -> Event:
         return {
-            "id": f"sim-{planned.number}-{day_at(planned.at):%Y%m%d}-{planned.place}",
+            "id": f"sim-{planned.number}d{day_at(planned.at):%Y%m%d}n{planned.place}",
             "type": planned.type,
             "occurred_at": rfc3339(planned.at),
             "channel": planned.channel,

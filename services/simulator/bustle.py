@@ -35,7 +35,7 @@ def bustle(bank: Bank, tick: int, at: int) -> Planned | None:
     elif drawn < 0.97:
         plan.pay(at, "cash.withdrawn", "atm", random.choice((10_000, 20_000)), by_card=True)
     else:
-        known = {"contact_id": f"C-{number}-{at // 1000}", "reason": random.choice(names.CALL_REASONS)}
+        known = {"contact_id": f"C{number}t{at // 1000}", "reason": random.choice(names.CALL_REASONS)}
         plan.party(at, "call.offered", "call_center", **known)
     # the tick tells the bustle's events apart, and is far above any ordinary day's places
     return plan.planned[0]._replace(place=tick)

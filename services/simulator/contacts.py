@@ -19,14 +19,14 @@ def questions(plan: DayPlan) -> None:
         if random.random() < 0.3:
             plan.party(plan.at(20, 22), "feedback.given", "mobile", score=random.randint(7, 10), scale=10)
     if plan.is_workday and random.random() < 0.04 * plan.customer.cash:
-        contact = {"contact_id": f"V-{plan.customer.number}-{plan.day:%Y%m%d}", "branch": plan.customer.branch}
+        contact = {"contact_id": f"V{plan.customer.number}d{plan.day:%Y%m%d}", "branch": plan.customer.branch}
         plan.party(plan.at(9, 17), "counter.visited", "counter", reason="transfer", outcome="solved", **contact)
 
 
 def call(plan: DayPlan, at: int, reason: str, outcome: str) -> None:
     """One call as the call center tells it: offered, answered, ended."""
     waited, lasted = plan.random.randint(5, 120), plan.random.randint(60, 600)
-    known = {"contact_id": f"C-{plan.customer.number}-{at // 1000}", "reason": reason}
+    known = {"contact_id": f"C{plan.customer.number}t{at // 1000}", "reason": reason}
     answered = at + waited * 1000
     plan.party(at, "call.offered", "call_center", **known)
     plan.party(answered, "call.answered", "call_center", waited_seconds=waited, **known)
@@ -39,12 +39,12 @@ def complaints(plan: DayPlan) -> None:
     if complains(bank, number, plan.day):
         at = plan.at(9, 18)
         call(plan, at, "fee", "unsolved")
-        opened = {"case_id": f"CS-{number}-{plan.day:%Y%m%d}", "customer_no": customer_no(number)}
+        opened = {"case_id": f"CS{number}d{plan.day:%Y%m%d}", "customer_no": customer_no(number)}
         told = {"case_kind": "complaint", "reason": "fee"}
         plan.event(at + 20 * MINUTE_MS, "case.opened", "call_center", opened, attributes=told)
     before = plan.day - timedelta(days=3)
     if complains(bank, number, before):
-        case = {"case_id": f"CS-{number}-{before:%Y%m%d}"}
+        case = {"case_id": f"CS{number}d{before:%Y%m%d}"}
         plan.event(plan.at(9, 18), "case.resolved", "call_center", case, attributes={"resolution": "refunded"})
 
 

@@ -37,7 +37,7 @@ def _redirected(plan: DayPlan, story: Story, passed: int) -> None:
 
 
 def _complaint(plan: DayPlan, story: Story, passed: int) -> None:
-    case = {"case_id": f"CS-{story.number}-{story.begins:%Y%m%d}"}
+    case = {"case_id": f"CS{story.number}d{story.begins:%Y%m%d}"}
     if passed in (0, 3, 6):
         call(plan, plan.at(10, 11), "fee", "unsolved")
     if passed == 0:

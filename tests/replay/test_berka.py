@@ -6,14 +6,17 @@ from datetime import date
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.ingest.domain.admission import admit
 from services.replay.berka import count_berka, expected_balances, read_berka
 from services.replay.berka_chain import ROUNDING, chain
 from services.replay.berka_event import Event
 from services.replay.berka_files import Transaction, birth_of, minor_of, read_transactions
+from tests.ingest.bank import NOW, rules, terms
 from tests.replay.berka_bank import write_berka_bank
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +72,15 @@ def test_sequences_count_each_account_from_one_without_gaps(events: list[Event])
 
 def test_the_count_for_the_progress_bar_is_the_number_of_events(directory: Path, events: list[Event]) -> None:
     assert count_berka(directory) == len(events)
+
+
+def test_every_event_is_admitted_at_the_door(events: list[Event]) -> None:
+    encode, the_rules, the_terms = msgspec.json.Encoder().encode, rules(), terms("*", currency="CZK")
+    for event in events:
+        admitted = admit(encode(event), the_terms, the_rules, NOW)
+        if event["id"].startswith("berka-trans-"):
+            assert admitted.subject == f"account:{event['identifiers']['account_no']}"
+            assert admitted.amount is not None
 
 
 def test_until_leaves_out_what_came_later(directory: Path) -> None:

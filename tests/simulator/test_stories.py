@@ -1,0 +1,193 @@
+"""The planted stories: each leaves its marks in the events between its begin and its loss, and nobody else does."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+
+from services.replay.berka_files import minor_of
+from services.simulator.bank import Bank, account_no, customer_no, is_company
+from services.simulator.books import Event
+from services.simulator.customers import customer
+from services.simulator.names import BROKER, COMPETITORS
+from services.simulator.stories import KINDS, Kind, Story, stories, story_of
+from tests.simulator.conftest import ANCHOR
+
+ByType = dict[str, list[Event]]
+
+
+class Traces:
+    """The events of one story's customer, by type, with the day of each."""
+
+    def __init__(self, story: Story, by_type: ByType) -> None:
+        self.story, self._by_type = story, by_type
+
+    def days(self, event_type: str, /, **attributes: object) -> list[int]:
+        """Days since the begin on which this happened."""
+        return [(_day(event) - self.story.begins).days for event in self.events(event_type, **attributes)]
+
+    def events(self, event_type: str, /, **attributes: object) -> list[Event]:
+        number = self.story.number
+        mine = {customer_no(number), account_no(number), account_no(number, 1), f"card-{number:08d}", f"TD-{number}"}
+        mine |= {f"user{number:08d}", f"CS{number}d{self.story.begins:%Y%m%d}", f"SO-{number}-1", f"SO-{number}-2"}
+        mine |= {f"DD-{number}-1", f"DD-{number}-2", f"M-L{number // 150}"}
+        return [
+            event
+            for event in self._by_type.get(event_type, [])
+            if mine & set(event["identifiers"].values())
+            and attributes.items() <= {**event.get("counterparty", {}), **event.get("attributes", {})}.items()
+        ]
+
+
+def _day(event: Event) -> date:
+    return date.fromisoformat(event["occurred_at"][:10])
+
+
+def drifting(traces: Traces) -> None:
+    bank = COMPETITORS[traces.story.number % 2]
+    assert len([day for day in traces.days("transfer.sent", bank=bank, kind="own") if day <= 40]) >= 4
+    cancelled = traces.days("standing_order.cancelled") + traces.days("direct_debit.mandate_cancelled")
+    assert len(cancelled) >= 3
+    assert set(cancelled) == {21}
+    assert traces.days("account.closed")[0] == 55
+
+
+def redirected(traces: Traces) -> None:
+    paid = traces.days("salary.credited")
+    assert len([day for day in paid if day < 0]) >= 2
+    assert not [day for day in paid if day >= 0]
+    assert traces.days("account.closed")[0] == 75
+
+
+def complaint(traces: Traces) -> None:
+    assert traces.days("case.opened", case_kind="complaint") == [0]
+    assert [day for day in traces.days("call.ended", reason="fee", outcome="unsolved") if 0 <= day <= 7] == [0, 3, 6]
+    assert traces.days("case.overdue") == [10]
+    assert traces.days("feedback.given", score=2) == [12]
+    assert traces.days("case.resolved") == []
+    assert traces.days("product.closed", reason="complaint") == [20]
+    assert traces.days("account.closed")[0] == 30
+
+
+def rising(traces: Traces) -> None:
+    savings = account_no(traces.story.number, 1)
+    balances = [
+        (_day(event), minor_of(event["balance_after"]["value"]))
+        for event in (*traces.events("transfer.received"), *traces.events("transaction.posted"))
+        if event["identifiers"].get("account_no") == savings
+    ]
+    before = [balance for day, balance in balances if day < traces.story.begins]
+    after = [balance for day, balance in sorted(balances) if day >= traces.story.begins]
+    assert 490_000_000 <= before[-1] < 600_000_000
+    assert after == sorted(after)
+    assert after[-1] > 590_000_000
+    assert len(traces.days("calculator.used", calculator="private_banking")) >= 10
+
+
+def bonus(traces: Traces) -> None:
+    usual = [minor_of(e["amount"]["value"]) for e in traces.events("salary.credited") if _day(e) < traces.story.begins]
+    (paid,) = traces.events("salary.credited", description="年终奖")
+    assert minor_of(paid["amount"]["value"]) > 3 * max(usual)
+    assert _day(paid) == traces.story.begins
+    assert traces.days("transfer.sent", bank=BROKER) == [21]
+
+
+def maturing(traces: Traces) -> None:
+    assert traces.days("term_deposit.maturing") == [0, 23, 30]
+    assert traces.days("term_deposit.instructed") == []
+    assert traces.days("transfer.sent", bank=COMPETITORS[traces.story.number % 2])[0] == 33
+
+
+def abroad(traces: Traces) -> None:
+    assert traces.days("transaction.declined", foreign=True) == [0, 0, 1, 1]
+    calls = traces.events("call.offered", reason="card_declined")
+    declines = traces.events("transaction.declined", foreign=True)
+    assert calls[0]["occurred_at"] > declines[1]["occurred_at"]
+    assert _day(calls[0]) == _day(declines[0])
+    assert traces.days("product.closed", reason="card_declined") == [30]
+
+
+def manager_leaving(traces: Traces) -> None:
+    assert traces.days("manager.left") == [0]
+    assert traces.events("manager.assigned", manager_id=f"M-L{traces.story.number // 150}")
+    assert traces.days("transfer.sent", bank=COMPETITORS[traces.story.number % 2]) == [15, 25, 45]
+
+
+MARKS: dict[Kind, Callable[[Traces], None]] = {
+    "drifting_to_competitor": drifting,
+    "salary_redirected": redirected,
+    "complaint_then_closed": complaint,
+    "near_threshold_rising": rising,
+    "bonus_arriving": bonus,
+    "term_deposit_maturing": maturing,
+    "card_declined_abroad": abroad,
+    "manager_leaving": manager_leaving,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_story_leaves_its_marks_in_the_events(kind: Kind, bank: Bank, by_type: ByType) -> None:
+    (story,) = [story for story in stories(bank) if story.kind == kind]
+    MARKS[kind](Traces(story, by_type))
+
+
+def test_whoever_has_no_story_neither_leaves_nor_drifts(bank: Bank, by_type: ByType) -> None:
+    told = {account_no(story.number, which) for story in stories(bank) for which in (0, 1)}
+    for kind in (
+        "account.closed",
+        "transaction.declined",
+        "standing_order.cancelled",
+        "product.closed",
+        "case.overdue",
+    ):
+        for event in by_type[kind]:
+            assert event["identifiers"].get("account_no") in told or story_of_event(bank, event)
+    for event in by_type["transfer.sent"]:
+        if event["counterparty"].get("bank") in COMPETITORS:
+            assert event["identifiers"]["account_no"] in told
+
+
+def story_of_event(bank: Bank, event: Event) -> Story | None:
+    identifiers = event["identifiers"]
+    if "case_id" in identifiers:
+        return story_of(bank, int(identifiers["case_id"][2:].partition("d")[0]))
+    return story_of(bank, int(identifiers["customer_no"]) - 10_000_000)
+
+
+def test_a_customer_who_left_does_nothing_any_more(bank: Bank, past: list[Event]) -> None:
+    gone = {s.number: s.loss_on for s in stories(bank) if s.kind in ("drifting_to_competitor", "complaint_then_closed")}
+    accounts = {account_no(number): loss_on for number, loss_on in gone.items()}
+    seen = 0
+    for event in past:
+        loss_on = accounts.get(event["identifiers"].get("account_no", ""))
+        if loss_on is not None:
+            seen += 1
+            assert _day(event) <= loss_on
+    assert seen > 50
+
+
+@pytest.mark.parametrize("size", [1, 8, 149, 300, 1000])
+def test_every_150_customers_hold_one_story_of_each_kind(size: int) -> None:
+    bank = Bank(11, size, ANCHOR)
+    told = list(stories(bank))
+    assert len({story.number for story in told}) == len(told)
+    for kind in KINDS:
+        assert len([story for story in told if story.kind == kind]) >= size // 150
+    assert all(story.number < size and not is_company(story.number) for story in told)
+    assert all(story_of(bank, story.number) == story for story in told)
+
+
+def test_some_stories_can_still_be_helped_at_the_anchor_and_some_are_lost() -> None:
+    told = list(stories(Bank(11, 3000, ANCHOR)))
+    assert any(story.loss_on > ANCHOR >= story.signal_from for story in told)
+    assert all(story.signal_from <= story.signal_until < story.loss_on for story in told)
+    assert all(story.begins < ANCHOR for story in told)
+    assert max(story.loss_on for story in told) <= ANCHOR + timedelta(days=125)
+
+
+def test_a_leaving_manager_looks_after_others_too() -> None:
+    bank = Bank(11, 1500, ANCHOR)
+    leaving = [customer(bank, number).manager_id for number in range(bank.size)]
+    counted = [leaving.count(f"M-L{block}") for block in range(10)]
+    assert min(counted) >= 1
+    assert max(counted) > 1
