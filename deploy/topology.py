@@ -34,7 +34,7 @@ def main() -> int:
     servers = Servers(data)
     try:
         environment = {**os.environ, **_environment(servers.up(), data)}
-        subprocess.run([sys.executable, "-m", "services.cli", "db", "upgrade"], env=environment, check=True)
+        subprocess.run([_program("counterpoint"), "db", "upgrade"], env=environment, check=True)  # noqa: S603 - fixed argv
         return _run(environment)
     except SetupError as error:
         print(error, file=sys.stderr)
@@ -43,6 +43,11 @@ def main() -> int:
         return error.returncode
     finally:
         servers.down()
+
+
+def _program(name: str) -> str:
+    """Beside this interpreter, where `make` has put it."""
+    return str(Path(sys.executable).with_name(name))
 
 
 def _environment(urls: Mapping[str, str], data: Path) -> dict[str, str]:
