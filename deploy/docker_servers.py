@@ -16,8 +16,8 @@ def engine_runs() -> bool:
     docker = shutil.which("docker")
     if docker is None:
         return False
-    told = subprocess.run([docker, "info"], capture_output=True, check=False, timeout=20)  # noqa: S603 - fixed argv
-    return told.returncode == 0
+    asked = ([docker, "compose", "version"], [docker, "info"])
+    return all(subprocess.run(one, capture_output=True, check=False, timeout=20).returncode == 0 for one in asked)  # noqa: S603 - fixed argv
 
 
 class DockerServers:
