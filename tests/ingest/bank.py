@@ -28,7 +28,7 @@ from services.web import routes
 NOW = 1_795_320_000_000  # 2026-11-22T12:00:00+08:00
 SECRET = b"a secret of thirty-two bytes...."
 VISA = "4111111111111111"
-UNIONPAY = "6222020200112345677"
+UNIONPAY = "6222020200112345679"
 CATALOGUE = load_catalogue()
 
 

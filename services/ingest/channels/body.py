@@ -85,8 +85,8 @@ class Body:
         self.held += count
 
     def _too_large(self) -> Problem:
-        # the rest of the body is not worth reading: close instead
-        return Problem(413, f"a body has at most {self._limits.max_body_bytes} bytes", {"connection": "close"})
+        # the server throws the rest away as it comes: closed at once, most clients would never see the answer
+        return Problem(413, f"a body has at most {self._limits.max_body_bytes} bytes")
 
 
 class _Gunzip:

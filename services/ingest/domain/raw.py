@@ -68,8 +68,8 @@ def parse(body: bytes | msgspec.Raw, key: TokenKey) -> RawEvent:
     """Raises `Rejected`, naming the field."""
     try:
         return _DECODER.decode(body)
-    except msgspec.ValidationError:
-        return _second_look(body, key)
+    except msgspec.ValidationError as error:
+        return _second_look(body, key, error)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(error) from None
     except RecursionError:
@@ -82,12 +82,12 @@ def malformed(error: Exception) -> Rejected:
     return Rejected("malformed", f"{what}{f' (at byte {at.group(1)})' if at else ''}")
 
 
-def _second_look(body: bytes | msgspec.Raw, key: TokenKey) -> RawEvent:
+def _second_look(body: bytes | msgspec.Raw, key: TokenKey, first: msgspec.ValidationError) -> RawEvent:
     """Drops what is forbidden and tries once more; else says what is wrong."""
     try:
         loose = _ANY.decode(body)
-    except msgspec.ValidationError as error:
-        raise _mismatch(error) from None
+    except msgspec.ValidationError:  # a number out of range: the typed look knows the field
+        raise _mismatch(first) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(error) from None
     except RecursionError:
@@ -123,6 +123,8 @@ def _refuse_unknown(value: object, shape: type[msgspec.Struct], path: str, key: 
 def _mismatch(error: msgspec.ValidationError) -> Rejected:
     match = _PATH.match(str(error))
     what, path = (match.group("what"), match.group("path") or "") if match else ("not as documented", "")
+    if "unknown field" in what:  # its name may be a secret
+        return Rejected("unknown_field", "unknown field", path)
     required = _REQUIRED.search(what)
     if required:
         return Rejected("missing_field", "required", ".".join(filter(None, (path, required.group(1)))))

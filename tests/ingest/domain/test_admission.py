@@ -1,0 +1,343 @@
+"""What is an event and what is not, field by field; and that nothing ever gets through in between."""
+
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.events import ChannelEvent, Counterparty, Money
+from schemas.identifiers import subject_key
+from schemas.tokens import TokenKey, card_token, national_id_token
+from services.failures import Rejected
+from services.ingest.domain.admission import admit
+from services.ingest.domain.rules import Rules
+from services.ingest.domain.sources import Terms
+from tests.ingest.bank import CATALOGUE, NOW, SECRET, UNIONPAY, VISA, encoded, rules, terms, transaction
+
+RULES = rules()
+TERMS = terms()
+KEY = TokenKey(SECRET)
+HOUR = 3_600_000
+
+
+def admitted(event: object, under: Terms = TERMS, by: Rules = RULES, now: int = NOW) -> ChannelEvent:
+    return admit(event if isinstance(event, bytes) else encoded(event), under, by, now)
+
+
+def refusal(event: object, under: Terms = TERMS, by: Rules = RULES) -> tuple[str, str]:
+    """(reason, field)"""
+    with pytest.raises(Rejected) as caught:
+        admitted(event, under, by)
+    return caught.value.reason, caught.value.field
+
+
+def test_a_full_event_keeps_everything_in_normal_form() -> None:
+    event = admitted(
+        transaction(
+            identifiers={"customer_no": " 42 ", "account_no": "6001 0000 0001 7", "phone": "138 0013 8001"},
+            balance_after={"value": "-10", "currency": "CNY"},
+            counterparty={"name": "Sunrise", "account_no": "70 01", "bank": "BJRB", "kind": "landlord"},
+            actor={"customer_no": "43"},
+            product="current",
+            correlation_id="c-1",
+        )
+    )
+    assert event == ChannelEvent(
+        id="t-1",
+        type="transaction.posted",
+        source="core",
+        channel="corebank",
+        subject="account:6001000000017",
+        occurred_at=1_795_311_000_000,
+        accepted_at=NOW,
+        identifiers={"customer_no": "42", "account_no": "6001000000017", "phone": "+8613800138001"},
+        of_record=True,
+        sequence=17,
+        actor="party:43",
+        amount=Money(120_050, "CNY"),
+        direction="debit",
+        balance_after=Money(-1_000, "CNY"),
+        counterparty=Counterparty("Sunrise", "7001", "BJRB", "landlord"),
+        product="current",
+        correlation_id="c-1",
+        attributes=b'{"purpose":"household_payment"}',
+    )
+
+
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
+def test_the_example_of_every_type_is_an_event(name: str) -> None:
+    event = admitted(CATALOGUE[name].example, terms("*"))
+    wanted = CATALOGUE[name].subject
+    kind = next((kind for kind in wanted if kind in event.identifiers), None)
+    expected = subject_key(kind, event.identifiers[kind], SECRET) if kind else "source:core"
+    assert event.subject == expected
+
+
+AMOUNTS = [
+    ({"value": "NaN", "currency": "CNY"}, "amount.value"),
+    ({"value": "1,200", "currency": "CNY"}, "amount.value"),
+    ({"value": "1.123456789012", "currency": "CNY"}, "amount.value"),
+    ({"value": "1e400", "currency": "CNY"}, "amount.value"),
+    ({"value": "99999999999999999", "currency": "CNY"}, "amount.value"),
+    ({"value": 10**40, "currency": "CNY"}, "amount.value"),
+    ({"value": 12.5, "currency": "CNY"}, "amount.value"),
+    ({"value": True, "currency": "CNY"}, "amount.value"),
+    ({"value": "-5", "currency": "CNY"}, "amount.value"),
+    ({"value": "5.5", "currency": "JPY"}, "amount.value"),
+    ({"value": "5", "currency": "XQX"}, "amount.currency"),
+]
+
+
+@pytest.mark.parametrize(("amount", "field"), AMOUNTS, ids=lambda value: str(value))
+def test_money_that_is_none_is_refused(amount: dict[str, Any], field: str) -> None:
+    assert refusal(transaction(amount=amount)) == ("invalid_amount", field)
+
+
+@pytest.mark.parametrize("number", [b"1e400", b"NaN", b"-Infinity", b"9" * 5_000])
+def test_numbers_that_no_computer_holds_are_refused(number: bytes) -> None:
+    body = encoded(transaction(amount={"value": "X", "currency": "CNY"})).replace(b'"X"', number)
+    assert refusal(body)[0] in ("invalid_amount", "malformed")
+
+
+def test_money_has_the_decimals_of_its_currency_and_may_leave_the_currency_to_the_source() -> None:
+    assert admitted(transaction(amount={"value": "12", "currency": "JPY"})).amount == Money(12, "JPY")
+    assert admitted(transaction(amount={"value": 12}), terms(currency="CZK")).amount == Money(1_200, "CZK")
+
+
+MISTAKES: list[tuple[dict[str, Any], str, str]] = [
+    ({"color": "red"}, "unknown_field", "color"),
+    ({"counterparty": {"iban": "x"}}, "unknown_field", "counterparty.iban"),
+    ({"identifiers": {"iban": "x"}}, "unknown_field", "identifiers.iban"),
+    ({"attributes": {"mood": "x"}}, "unknown_field", "attributes.mood"),
+    ({"type": None}, "missing_field", "type"),
+    ({"type": "transaction.imagined"}, "unknown_type", "type"),
+    ({"occurred_at": None}, "missing_field", "occurred_at"),
+    ({"occurred_at": "yesterday"}, "invalid_time", "occurred_at"),
+    ({"occurred_at": 1_795_311_000}, "invalid_time", "occurred_at"),
+    ({"occurred_at": "2026-02-30T00:00:00Z"}, "invalid_time", "occurred_at"),
+    ({"occurred_at": "2126-01-01T00:00:00Z"}, "in_the_future", "occurred_at"),
+    ({"occurred_at": "1969-12-31T23:59:59Z"}, "invalid_time", "occurred_at"),
+    ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "invalid_time", "occurred_at"),
+    ({"sequence": 2**63}, "invalid_field", "sequence"),
+    ({"sequence": "17"}, "invalid_field", "sequence"),
+    ({"sequence": 1.5}, "invalid_field", "sequence"),
+    ({"id": ""}, "invalid_value", "id"),
+    ({"id": "x" * 201}, "invalid_value", "id"),
+    ({"id": "a\0b"}, "invalid_value", "id"),
+    ({"id": VISA}, "card_number", "id"),
+    ({"id": f"tx-{VISA}-1"}, "card_number", "id"),
+    ({"identifiers": {}}, "missing_field", "identifiers"),
+    ({"identifiers": None}, "missing_field", "identifiers"),
+    ({"identifiers": {"email": "a@b.cn"}}, "missing_field", "identifiers"),
+    ({"identifiers": {"account_no": 17}}, "invalid_field", "identifiers[...]"),
+    ({"identifiers": {"account_no": ""}}, "invalid_identifier", "identifiers.account_no"),
+    ({"identifiers": {"account_no": "1\x002"}}, "invalid_identifier", "identifiers.account_no"),
+    ({"identifiers": {"account_no": "0000000"}}, "blocked_identifier", "identifiers"),
+    ({"identifiers": {"account_no": "6001", "phone": "12"}}, "invalid_identifier", "identifiers.phone"),
+    ({"amount": None}, "missing_field", "amount"),
+    ({"amount": "12 CNY"}, "invalid_field", "amount"),
+    ({"direction": None}, "missing_field", "direction"),
+    ({"direction": "sideways"}, "invalid_value", "direction"),
+    ({"type": "cash.deposited"}, "invalid_value", "direction"),
+    ({"type": "login.succeeded", "identifiers": {"login": "zw"}, "attributes": {}}, "unexpected_field", "amount"),
+    ({"counterparty": {"name": "a\0b"}}, "invalid_text", "counterparty.name"),
+    ({"counterparty": {"name": "x" * 201}}, "too_long", "counterparty.name"),
+    ({"actor": {"account_no": "1"}}, "invalid_value", "actor"),
+    ({"attributes": {"purpose": "fun"}}, "invalid_value", "attributes.purpose"),
+    ({"attributes": {"foreign": 1}}, "invalid_value", "attributes.foreign"),
+    ({"attributes": {"value_date": "22.11.2026"}}, "invalid_value", "attributes.value_date"),
+    ({"attributes": {"value_date": 5}}, "invalid_value", "attributes.value_date"),
+    ({"attributes": {"exchange_rate": "7.1"}}, "invalid_value", "attributes.exchange_rate"),
+    ({"attributes": {"exchange_rate": 10**20}}, "invalid_value", "attributes.exchange_rate"),
+    ({"attributes": {"exchange_rate": int(VISA)}}, "invalid_value", "attributes.exchange_rate"),
+    ({"attributes": {"fee": {"value": "x", "currency": "CNY"}}}, "invalid_amount", "attributes.fee.value"),
+    ({"attributes": {"fee": {"value": 1.5, "currency": "CNY"}}}, "invalid_value", "attributes.fee"),
+    ({"attributes": {"description": {"a": 1}}}, "invalid_value", "attributes.description"),
+    ({"attributes": {"description": "a\0b"}}, "invalid_text", "attributes.description"),
+    ({"attributes": [1]}, "invalid_field", "attributes"),
+    ({"channel": "atm"}, "channel_not_allowed", "channel"),
+    ({"channel": "*"}, "invalid_value", "channel"),
+    ({"channel": "a b"}, "invalid_value", "channel"),
+]
+
+
+@pytest.mark.parametrize(("change", "reason", "field"), MISTAKES, ids=lambda value: str(value)[:50])
+def test_a_mistake_is_refused_by_name(change: dict[str, Any], reason: str, field: str) -> None:
+    event = {name: value for name, value in {**transaction(), **change}.items() if value is not None}
+    assert refusal(event) == (reason, field)
+
+
+def test_a_reversal_requires_the_id_of_what_it_reverses() -> None:
+    reversal = transaction(type="transaction.reversed", attributes={})
+    assert refusal(reversal) == ("missing_field", "attributes.original_id")
+
+
+@pytest.mark.parametrize("body", [b"17", b'"text"', b"null", b"[]", b"true"])
+def test_what_is_no_object_is_no_event(body: bytes) -> None:
+    assert refusal(body)[0] == "invalid_field"
+
+
+@pytest.mark.parametrize("body", [b'{"id": "\xff"}', b'{"id": "\\ud800"}', b'{"id": "a\x00b"}', b"{", b'{"id": 1} 2'])
+def test_what_is_no_json_is_malformed(body: bytes) -> None:
+    assert refusal(body)[0] == "malformed"
+
+
+def test_a_nul_hidden_in_an_unknown_type_is_refused() -> None:
+    generic = rules(accept_unknown_types=True)
+    assert refusal(transaction(type="a\0b"), by=generic)[0] == "invalid_text"
+    assert refusal(transaction(type="a.b", attributes={"x": ["\0"]}), by=generic)[0] == "invalid_text"
+    assert refusal(transaction(type="a.b", attributes={"x": "y" * 20_000}), by=generic)[0] == "too_long"
+
+
+def test_a_day_ahead_is_skew_and_more_is_refused() -> None:
+    assert admitted(transaction(occurred_at="2026-11-23T12:00:00+08:00")).occurred_at == NOW + 24 * HOUR
+    assert refusal(transaction(occurred_at="2026-11-23T12:00:00.001+08:00"))[0] == "in_the_future"
+
+
+def test_old_events_are_welcome() -> None:
+    assert admitted(transaction(occurred_at="1993-01-01T00:00:00Z")).occurred_at == 725_846_400_000
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour_utc"), [("Asia/Shanghai", 1), ("Europe/Prague", 8), ("UTC", 9), ("America/New_York", 14)]
+)
+def test_a_time_without_offset_is_in_the_zone_of_the_source(zone: str, hour_utc: int) -> None:
+    event = admitted(transaction(occurred_at="2026-11-22T09:00:00"), terms(time_zone=zone), now=NOW + 24 * HOUR)
+    assert event.occurred_at == 1_795_305_600_000 + hour_utc * HOUR
+
+
+def test_money_counts_only_from_the_source_of_record() -> None:
+    assert admitted(transaction(), terms(of_record=("transaction.posted",))).of_record
+    assert not admitted(transaction(), terms(of_record=("cash.withdrawn",))).of_record
+
+
+def test_a_fixed_direction_is_filled_in() -> None:
+    assert admitted(transaction(type="cash.deposited", direction=None)).direction == "credit"
+
+
+def test_a_blocked_identifier_is_left_out_and_the_next_one_wins() -> None:
+    event = admitted(transaction(identifiers={"account_no": "null", "customer_no": "42"}))
+    assert (event.subject, event.identifiers) == ("party:42", {"customer_no": "42"})
+
+
+def test_where_the_key_allows_several_channels_the_event_or_the_source_or_the_type_says_which() -> None:
+    several = terms("atm", "mobile")
+    assert admitted(transaction(channel="mobile"), several).channel == "mobile"
+    assert admitted(transaction(type="cash.withdrawn"), several).channel == "atm"
+    assert admitted(transaction(), terms("*", channel="online")).channel == "online"
+    assert refusal(transaction(), several) == ("missing_field", "channel")
+
+
+def test_attributes_come_in_one_form() -> None:
+    event = admitted(
+        transaction(
+            type="transaction.reversed",
+            attributes={
+                "reason": None,
+                "original_id": "t-0",
+                "original_occurred_at": "2026-11-20T09:30:00+08:00",
+                "original_amount": {"value": "1.50", "currency": "CNY"},
+            },
+        )
+    )
+    assert msgspec.json.decode(event.attributes) == {
+        "original_amount": {"currency": "CNY", "minor": 150},
+        "original_id": "t-0",
+        "original_occurred_at": 1_795_138_200_000,
+    }
+
+
+def test_a_card_becomes_a_token_with_its_last_four_digits() -> None:
+    for written in (VISA, "4111 1111 1111 1111", "4111-1111-1111-1111"):
+        event = admitted(transaction(identifiers={"card_no": written}))
+        assert event.identifiers == {"card_no": card_token(VISA, KEY)}
+        assert event.subject == f"card:{card_token(VISA, KEY)}"
+        assert msgspec.json.decode(event.attributes)["card_last4"] == "1111"
+
+
+def test_a_token_and_a_sources_own_card_id_stay() -> None:
+    token = card_token(VISA, KEY)
+    for written in (token, "card-7K2M9Q", "1234"):
+        assert admitted(transaction(identifiers={"card_no": written})).identifiers == {"card_no": written}
+
+
+def test_a_card_number_in_place_of_an_account_number_becomes_a_token() -> None:
+    assert admitted(transaction(identifiers={"account_no": UNIONPAY})).subject == f"account:{card_token(UNIONPAY, KEY)}"
+
+
+def test_national_ids_are_never_in_clear() -> None:
+    registered = {
+        "type": "customer.registered",
+        "occurred_at": "2026-11-22T09:30:00+08:00",
+        "identifiers": {"customer_no": "42", "national_id": "11010519491231002x"},
+    }
+    event = admitted({**registered, "id": "r-1"})
+    assert event.identifiers["national_id"] == national_id_token("11010519491231002X", KEY)
+    note = admitted(transaction(attributes={"description": "ID 11010519491231002X, thanks"}))
+    assert b"1101051949" not in note.attributes
+
+
+def test_pins_codes_and_track_data_are_dropped_at_the_door() -> None:
+    event = admitted(
+        {
+            **transaction(identifiers={"card_no": "card-1"}),
+            "pin_block": "8F4C",
+            "Track-2": f";{VISA}=25121011000012300000?",
+            "attributes": {"CVV2": "123", "purpose": "card", "description": f"swipe ;{VISA}=25121011000012300000?"},
+        }
+    )
+    assert event.attributes == b'{"description":"swipe [track data dropped]","purpose":"card"}'
+
+
+def test_the_same_content_without_an_id_gets_the_same_id() -> None:
+    one = admitted(transaction(id=None))
+    again = admitted(dict(reversed(transaction(id=None).items())), now=NOW + 5)
+    other = admitted(transaction(id=None, sequence=18))
+    assert one.id == again.id != other.id
+    assert admitted(transaction(id=None), terms(id="other")).id != one.id
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.text()
+JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
+FIELDS = sorted({*transaction(), "counterparty", "actor", "channel", "balance_after", "product"})
+
+
+@given(JSON, st.sampled_from(FIELDS))
+def test_whatever_stands_in_a_field_is_an_event_or_refused(value: Any, field: str) -> None:
+    with suppress(Rejected):
+        assert admitted({**transaction(), field: value}).subject
+
+
+@given(st.binary(max_size=200))
+def test_whatever_bytes_come_they_are_an_event_or_refused(body: bytes) -> None:
+    with pytest.raises(Rejected):
+        admitted(body)
+
+
+TEXT_FIELDS = (
+    "id",
+    "product",
+    "correlation_id",
+    "counterparty.name",
+    "attributes.description",
+    "identifiers.account_no",
+)
+
+
+AROUND = st.text(alphabet="ab :,;/\n", max_size=12)
+
+
+@given(AROUND, AROUND, st.sampled_from(TEXT_FIELDS), st.sampled_from(["", " ", "-"]))
+def test_no_card_number_survives_admission(before: str, after: str, field: str, separator: str) -> None:
+    card = separator.join((VISA[:4], VISA[4:8], VISA[8:12], VISA[12:]))
+    holder, _, name = field.partition(".")
+    text = f"{before}{card}{after}"
+    change = {holder: {name: text}} if name else {field: text}
+    try:
+        outcome = repr(admitted({**transaction(), **change}))
+    except Rejected as rejected:
+        outcome = f"{rejected.field} {rejected.message}"
+    assert VISA not in outcome.replace(" ", "").replace("-", "")

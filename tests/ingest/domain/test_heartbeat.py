@@ -1,0 +1,50 @@
+"""Every reader of a partition learns that a source is alive, and how far it is complete."""
+
+import msgspec
+
+from schemas.codec import decode_event
+from services.ingest.domain.heartbeat import heartbeats
+from services.ingest.domain.sources import Source
+from tests.ingest.bank import NOW, Bank, open_bank, transaction
+
+
+def test_each_partition_gets_one_of_its_own() -> None:
+    messages = heartbeats([Source(id="atm", channel="atm", lateness_ms=5_000)], NOW, 3)
+    assert [message.partition for message in messages] == [0, 1, 2]
+    events = [decode_event(message.value) for message in messages]
+    assert len({event.id for event in events}) == 3
+    assert {(event.subject, event.source, event.channel) for event in events} == {("source:atm", "atm", "atm")}
+    assert msgspec.json.decode(events[0].attributes) == {"complete_up_to": NOW - 5_000}
+
+
+def test_sources_without_heartbeats_and_those_switched_off_say_nothing() -> None:
+    assert heartbeats([Source(id="a", heartbeats=False), Source(id="b", enabled=False)], NOW, 8) == []
+
+
+async def _beats(bank: Bank) -> int:
+    return await bank.ingest.beat_once()
+
+
+async def test_ingest_vouches_only_for_sources_that_it_heard_within_their_rhythm() -> None:
+    bank = await open_bank()
+    assert await _beats(bank) == 0
+    await bank.post(transaction())
+    assert await _beats(bank) == 1
+    assert sum(event.type == "source.heartbeat" for event in bank.log.events()) == 8
+    bank.clock.move_to(NOW + 3_600_001)
+    assert await _beats(bank) == 0
+
+
+async def test_a_heartbeat_that_a_source_sends_reaches_every_partition() -> None:
+    bank = await open_bank()
+    beat = {
+        "id": "h-1",
+        "type": "source.heartbeat",
+        "occurred_at": "2026-11-22T12:00:00+08:00",
+        "attributes": {"complete_up_to": "2026-11-22T11:00:00+08:00"},
+    }
+    answer = await bank.post(beat)
+    assert answer.json()["accepted"] == 1
+    events = bank.log.events()
+    assert {event.id for event in events} == {f"h-1@{at}" for at in range(8)}
+    assert {event.attributes for event in events} == {b'{"complete_up_to":1795316400000}'}

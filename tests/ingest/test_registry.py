@@ -1,0 +1,76 @@
+"""Sources and keys are checked when they are made, for afterwards nobody looks."""
+
+from typing import Any
+
+import pytest
+
+from services.failures import Rejected
+from services.ingest.adapters.memory import MemoryKeyStore, MemorySourceStore, TokenBuckets
+from services.ingest.domain.sources import Source
+from services.ingest.registry import create_key, revoke_key, set_source
+from services.ingest.settings import read_choices, read_limits
+from services.settings import SettingsError
+from tests.ingest.bank import CATALOGUE, NOW
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"id": "Core Bank"},
+        {"id": "a", "time_zone": "Mars/Olympus"},
+        {"id": "a", "time_zone": "../etc/passwd"},
+        {"id": "a", "currency": "XQX"},
+        {"id": "a", "currency": "yuan"},
+        {"id": "a", "of_record": ("transaction.imagined",)},
+        {"id": "a", "rhythm_ms": 0},
+        {"id": "a", "channel": "A B"},
+    ],
+    ids=str,
+)
+async def test_a_source_with_a_mistake_is_not_registered(parameters: dict[str, Any]) -> None:
+    sources = MemorySourceStore()
+    with pytest.raises(Rejected):
+        await set_source(sources, Source(**parameters), CATALOGUE)
+    assert await sources.sources() == []
+
+
+@pytest.mark.parametrize(
+    ("source", "channels", "rate"), [("b", ["atm"], 1), ("a", [], 1), ("a", ["A B"], 1), ("a", ["atm"], 0)]
+)
+async def test_a_key_with_a_mistake_is_not_made(source: str, channels: list[str], rate: int) -> None:
+    keys, sources = MemoryKeyStore(), MemorySourceStore()
+    await set_source(sources, Source(id="a"), CATALOGUE)
+    with pytest.raises(Rejected):
+        await create_key(keys, sources, source, channels, NOW, rate)
+    assert await keys.grants() == []
+
+
+async def test_a_key_revoked_twice_keeps_its_first_date() -> None:
+    keys, sources = MemoryKeyStore(), MemorySourceStore()
+    await set_source(sources, Source(id="a"), CATALOGUE)
+    _, grant = await create_key(keys, sources, "a", ["atm"], NOW)
+    assert await revoke_key(keys, grant.key_id, NOW + 1)
+    assert await revoke_key(keys, grant.key_id, NOW + 2)
+    assert [known.revoked_at for known in await keys.grants()] == [NOW + 1]
+    assert not await revoke_key(keys, "key_nobody", NOW)
+
+
+async def test_a_bucket_fills_with_time_and_never_over_its_brim() -> None:
+    now = [0.0]
+    buckets = TokenBuckets(lambda: now[0])
+    assert await buckets.take("k", 20, 10, 20) == 0
+    assert await buckets.take("k", 5, 10, 20) == 0.5
+    now[0] = 0.5
+    assert await buckets.take("k", 5, 10, 20) == 0
+    now[0] = 100.0
+    assert await buckets.take("k", 21, 10, 20) == 0, "a full bucket lends for a batch larger than itself"
+    assert await buckets.take("k", 1, 10, 20) == 0.2
+    assert await buckets.take("other", 20, 10, 20) == 0
+
+
+def test_settings_are_read_by_name_and_refused_by_name() -> None:
+    assert read_limits({"COUNTERPOINT_INGEST_MAX_BODY_BYTES": "1000"}).max_body_bytes == 1_000
+    assert read_choices({"COUNTERPOINT_INGEST_ACCEPT_UNKNOWN_TYPES": "true"}).accept_unknown_types
+    assert read_choices({}).max_skew_hours == 24
+    with pytest.raises(SettingsError, match="COUNTERPOINT_INGEST_MAX_BATCH_EVENTS"):
+        read_limits({"COUNTERPOINT_INGEST_MAX_BATCH_EVENTS": "many"})

@@ -1,0 +1,97 @@
+"""Card and national id numbers are found however they are written, and stand as keyed tokens."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.tokens import (
+    CARD_TOKEN,
+    IssuerRange,
+    TokenKey,
+    card_no_token,
+    card_numbers,
+    card_token,
+    is_card_number,
+    national_id_token,
+    passes_luhn,
+    resident_ids,
+)
+
+KEY = TokenKey(b"k" * 32)
+# the schemes' published test numbers
+CARDS = [
+    "4111111111111111",
+    "5555555555554444",
+    "378282246310005",
+    "3530111333300000",
+    "30569309025904",
+    "6011111111111117",
+]
+FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")  # noqa: RUF001 - these digits are the point
+
+
+@pytest.mark.parametrize("number", CARDS)
+def test_the_schemes_test_numbers_are_cards(number: str) -> None:
+    assert is_card_number(number)
+    assert not is_card_number(number[:-1] + str((int(number[-1]) + 1) % 10))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}", "card {}.", "x{}y", "{} 12/25", "12 {} 34", "tel 8613800138000, card {}", "{}\n", "={}="],
+)
+@pytest.mark.parametrize("separator", ["", " ", "-", "  ", "–", "."])  # noqa: RUF001 - a dash that people write
+def test_a_card_is_found_however_it_is_written(text: str, separator: str) -> None:
+    card = CARDS[0]
+    written = separator.join((card[:4], card[4:8], card[8:12], card[12:]))
+    assert [found.digits for found in card_numbers(text.format(written))] == [card]
+    assert [found.digits for found in card_numbers(text.format(written).translate(FULL_WIDTH))] == [card]
+
+
+def test_two_cards_in_a_row_are_two() -> None:
+    assert [found.digits for found in card_numbers(f"{CARDS[0]} {CARDS[1]}")] == CARDS[:2]
+
+
+@pytest.mark.parametrize("text", ["6001000000017", "2026-11-22T09:30:00+08:00", "41111111111111112222", "0" * 16, ""])
+def test_other_numbers_are_left_alone(text: str) -> None:
+    assert card_numbers(text) == []
+
+
+def test_a_bank_configures_its_ranges() -> None:
+    assert not is_card_number(CARDS[0], (IssuerRange("62", "62", (19,)),))
+
+
+@given(st.from_regex(r"[0-9]{12,18}", fullmatch=True))
+def test_exactly_one_check_digit_fits(digits: str) -> None:
+    assert sum(passes_luhn(f"{digits}{check}") for check in range(10)) == 1
+
+
+def test_tokens_depend_on_the_key_and_say_which() -> None:
+    token = card_token(CARDS[0], KEY)
+    assert CARD_TOKEN.fullmatch(token)
+    assert token == card_token(CARDS[0], KEY)
+    assert token != card_token(CARDS[0], TokenKey(b"other"))
+    assert card_token(CARDS[0], TokenKey(b"k" * 32, "02")).startswith("card_02")
+    assert "kkk" not in repr(KEY)
+
+
+def test_a_mistyped_card_number_is_hidden_too() -> None:
+    assert card_no_token("4111111111111112", KEY) == (card_token("4111111111111112", KEY), "1112")
+
+
+@pytest.mark.parametrize("value", ["17", "card-7K2M9Q", "card_01" + "a" * 32, "K4111111111111111"])
+def test_a_sources_own_name_for_a_card_stays(value: str) -> None:
+    assert card_no_token(value, KEY) == (value, "")
+
+
+def test_a_national_id_gives_one_token_however_written_and_a_token_stays() -> None:
+    token = national_id_token("11010519491231002X", KEY)
+    assert national_id_token("110105 19491231 002x", KEY) == token
+    assert national_id_token(token, KEY) == token
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("ID 11010519491231002X!", 1), ("110105194912310021", 0), ("11010519491331002X", 0)]
+)
+def test_resident_ids_are_found_by_birth_date_and_check_character(text: str, count: int) -> None:
+    assert len(resident_ids(text)) == count

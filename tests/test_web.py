@@ -1,0 +1,86 @@
+"""The server as clients meet it on a real socket: it answers, tells its health, and stops without dropping anybody."""
+
+import asyncio
+import socket
+from collections.abc import Mapping
+
+import httpx
+import pytest
+
+from services.web import App, Receive, Response, Scope, Send, fixed, json_response, operations, routes, serve
+from tests.ingest.bank import encoded, open_bank, transaction
+
+
+async def _get(app: App, path: str, method: str = "GET") -> httpx.Response:
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://bank.test") as client:
+        return await client.request(method, path)
+
+
+def _health(found: Mapping[str, str | None]) -> App:
+    async def check_log() -> str | None:
+        return found["log"]
+
+    return routes(operations({"log": check_log}, lambda: (b"x 1\n", "text/plain")))
+
+
+async def test_ready_says_what_is_wrong() -> None:
+    assert (await _get(_health({"log": None}), "/health/ready")).status_code == 200
+    answer = await _get(_health({"log": "the log is away"}), "/health/ready")
+    assert (answer.status_code, answer.json()["checks"]) == (503, {"log": "the log is away"})
+
+
+async def test_live_and_metrics_need_no_check() -> None:
+    app = _health({"log": "away"})
+    assert (await _get(app, "/health/live")).status_code == 200
+    assert (await _get(app, "/metrics")).text == "x 1\n"
+
+
+async def test_an_unknown_path_and_a_wrong_method_are_problems() -> None:
+    app = routes({"/a": fixed(json_response({}))})
+    for answer, status in ((await _get(app, "/b"), 404), (await _get(app, "/a", "DELETE"), 405)):
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status
+
+
+async def test_events_are_accepted_over_a_real_socket() -> None:
+    bank = await open_bank()
+    server = await serve(routes(bank.ingest.routes))
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
+            headers = {"authorization": f"Bearer {bank.key}", "content-type": "application/json"}
+            answer = await client.post("/v1/events", content=encoded(transaction()), headers=headers)
+            large = await client.post("/v1/events", content=b" " * (9 << 20), headers=headers)
+    finally:
+        await server.stop()
+    assert answer.status_code == 202
+    assert large.status_code == 413
+    assert [event.id for event in bank.log.events()] == ["t-1"]
+
+
+async def test_a_request_in_hand_is_answered_before_the_server_stops() -> None:
+    begun, let_go = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
+        await let_go.wait()
+        await Response(200, b"done").send(send)
+
+    server = await serve(routes({"/": slow}))
+    async with httpx.AsyncClient() as client:
+        asked = asyncio.create_task(client.get(f"http://127.0.0.1:{server.port}/"))
+        await begun.wait()
+        stopping = asyncio.create_task(server.stop())
+        await asyncio.sleep(0)
+        let_go.set()
+        assert (await asked).content == b"done"
+        await stopping
+
+
+async def test_a_taken_port_is_an_error_at_once() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match="in use"):
+            await serve(routes({}), port=taken.getsockname()[1])
