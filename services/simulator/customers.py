@@ -75,12 +75,14 @@ def customer(bank: Bank, number: int) -> Customer:
     if is_company(number):
         return _company(number, random, district, branch)
     story = story_of(bank, number)
-    kind = story.kind if story else None
+    return _person(bank, number, random, branch, story.kind if story else None)
+
+
+def _person(bank: Bank, number: int, random: Random, branch: str, kind: Kind | None) -> Customer:
     archetype = _archetype(random, kind)
     habit = HABITS[archetype]
     gender = random.choice(("female", "male"))
     given = names.GIVEN_FEMALE if gender == "female" else names.GIVEN_MALE
-    age = random.randint(*habit.ages)
     income = random.randint(*habit.income) * 100
     savings = income * random.randint(*habit.months_saved)
     return Customer(
@@ -88,8 +90,8 @@ def customer(bank: Bank, number: int) -> Customer:
         archetype=archetype,
         name=random.choice(names.SURNAMES) + random.choice(given),
         gender=gender,
-        birth_date=date(bank.anchor.year - age, random.randint(1, 12), random.randint(1, 28)),
-        district=district,
+        birth_date=date(bank.anchor.year - random.randint(*habit.ages), random.randint(1, 12), random.randint(1, 28)),
+        district=branch.rpartition("-")[0],
         branch=branch,
         income=income,
         payday=random.choice(names.PAYDAYS),

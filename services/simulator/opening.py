@@ -1,6 +1,8 @@
 """The stock with which a simulation begins: who is registered, holds what, and how much was on the accounts."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
+from operator import attrgetter
 
 from services.simulator import names
 from services.simulator.bank import (
@@ -14,26 +16,38 @@ from services.simulator.bank import (
     login,
     money,
     phone,
+    start_of,
 )
 from services.simulator.chance import draw
 from services.simulator.customers import Customer, customer
 from services.simulator.holdings import deposit, group_no, has_savings, household_no, loan, mandates
 from services.simulator.plan import DayPlan, Planned
 
-STAGGER_MS = 20
-"""Between one customer's opening and the next one's, so that a million fit into the first hours of the first day."""
+LONGEST_MS = 8
+"""Within which one customer's opening happens."""
 
 
-def opening(bank: Bank, number: int, day: date) -> list[Planned]:
-    """In event-time order, at the beginning of the day."""
+def openings(bank: Bank, day: date, from_ms: int, until_ms: int) -> Iterator[Planned]:
+    """In event-time order: one customer after the other in the first hours of the day. What lies within the times."""
+    midnight = start_of(day)
+    # a million take four hours, so that they need not be held at once to be put in order
+    apart = max(LONGEST_MS, min(20, 4 * 3_600_000 // bank.size))
+    first = max((from_ms - midnight - LONGEST_MS) // apart, 0)
+    last = min((until_ms - midnight) // apart + 1, bank.size)
+    for number in range(first, last):
+        for planned in _opening(bank, number, day, midnight + number * apart):
+            if from_ms <= planned.at < until_ms:
+                yield planned
+
+
+def _opening(bank: Bank, number: int, day: date, at: int) -> list[Planned]:
     who = customer(bank, number)
     plan = DayPlan(bank, who, day, "opening", used=1000)
-    at = plan.at(0, 0) + number * STAGGER_MS % 18_000_000
     _registered(plan, at, who)
     _accounts(plan, at, who)
     _contracts(plan, at, who)
     _relations(plan, at, who)
-    return plan.planned
+    return sorted(plan.planned, key=attrgetter("at", "place"))
 
 
 def _registered(plan: DayPlan, at: int, who: Customer) -> None:

@@ -4,9 +4,11 @@ The same bank, start and moments give the same events; what must be remembered b
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import date, timedelta
 from heapq import merge
+from itertools import islice
 from operator import attrgetter
 
 import msgspec
@@ -19,7 +21,7 @@ from services.simulator.companies import company_day
 from services.simulator.customers import customer
 from services.simulator.days import ordinary_day
 from services.simulator.moods import mood
-from services.simulator.opening import opening
+from services.simulator.opening import openings
 from services.simulator.plan import DayPlan, Planned
 from services.simulator.stories import story_of
 from services.simulator.story_days import story_day
@@ -46,13 +48,13 @@ class Traffic:
         self._books = Books(bank)
         self._tick_ms = round(1000 / per_second) if per_second else 0
         self._bustle_from_ms = bustle_from_ms
-        self._day: tuple[int, list[Planned]] = (-1, [])
+        self._midnight, self._day = -1, _Day([])
 
     def advance(self, to_ms: int) -> Iterator[Event]:
         """The events from where it stands to before `to_ms`. Take all of them: leaving early loses the rest."""
         while self.reached_ms < to_ms:
             until = min(to_ms, self.reached_ms - (self.reached_ms - start_of(self.start)) % DAY_MS + DAY_MS)
-            for planned in merge(self._planned(until), self._bustle(until), key=_order):
+            for planned in merge(*self._sources(until), key=_order):
                 yield from self._books.post(planned)
             self.reached_ms = until
 
@@ -65,14 +67,17 @@ class Traffic:
         saved = msgspec.msgpack.decode(state, type=_State)
         self._books.restore((saved.balances, saved.sequences))
         self.start, self.reached_ms = saved.start, saved.reached_ms
-        self._day = (-1, [])
+        self._midnight = -1
 
-    def _planned(self, until: int) -> list[Planned]:
+    def _sources(self, until: int) -> Iterator[Iterator[Planned]]:
         midnight = self.reached_ms - (self.reached_ms - start_of(self.start)) % DAY_MS
-        if self._day[0] != midnight:
-            day = self.start + timedelta(days=(midnight - start_of(self.start)) // DAY_MS)
-            self._day = (midnight, sorted(_day(self.bank, day, is_first=day == self.start), key=_order))
-        return [planned for planned in self._day[1] if self.reached_ms <= planned.at < until]
+        day = self.start + timedelta(days=(midnight - start_of(self.start)) // DAY_MS)
+        if day == self.start:
+            yield openings(self.bank, day, self.reached_ms, until)
+        if self._midnight != midnight:
+            self._midnight, self._day = midnight, _Day(_plans(self.bank, day))
+        yield self._day.between(self.reached_ms, until)
+        yield self._bustle(until)
 
     def _bustle(self, until: int) -> Iterator[Planned]:
         if not self._tick_ms or self._bustle_from_ms is None:
@@ -99,10 +104,24 @@ async def live(
         await sleep(every)
 
 
-def _day(bank: Bank, day: date, *, is_first: bool) -> Iterator[Planned]:
+class _Day:
+    """One day of all customers in order; packed, so that a million customers fit into memory."""
+
+    def __init__(self, plans: Iterable[Planned]) -> None:
+        encode = msgspec.msgpack.Encoder().encode
+        self._packed = sorted((planned.at, planned.number, planned.place, encode(planned)) for planned in plans)
+
+    def between(self, from_ms: int, until_ms: int) -> Iterator[Planned]:
+        decode = msgspec.msgpack.Decoder(Planned).decode
+        first = bisect_left(self._packed, (from_ms,))
+        for at, _, _, packed in islice(self._packed, first, None):
+            if at >= until_ms:
+                break
+            yield decode(packed)
+
+
+def _plans(bank: Bank, day: date) -> Iterator[Planned]:
     for number in range(bank.size):
-        if is_first:
-            yield from opening(bank, number, day)
         yield from _customer_day(bank, number, day)
 
 
