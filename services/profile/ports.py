@@ -13,12 +13,15 @@ from services.profile.domain.state import Head, Month
 
 class LedgerEntry(NamedTuple):
     """`key` is the 16-byte hash of (source, id); `content` 8 bytes over what may not change; `day` the UTC day
-    (days since 1970) in which it was accepted. `also_day` names a second table around midnight."""
+    (days since 1970) in which it was accepted. `also_day` names a second table around midnight. With `subject` and
+    `occurred_at`, an event from before the ledger's days is looked up in the timeline too: that one forgets nothing."""
 
     key: bytes
     content: bytes
     day: int
     also_day: int | None = None
+    subject: str = ""
+    occurred_at: int | None = None
 
 
 class StoredSubject(msgspec.Struct):
@@ -311,6 +314,11 @@ class ProfileReader(Protocol):
     async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]: ...
 
     async def sources_seen(self) -> list[SourceSeen]: ...
+
+    async def subjects_behind(self, fold_version: int, limit: int) -> list[str]:
+        """Subjects with events whose state was folded by an older version."""
+
+    async def count_behind(self, fold_version: int) -> int: ...
 
     async def counts(self) -> dict[str, int]:
         """customers, subjects, events, marks, dead letters: for the board and for `doctor`."""

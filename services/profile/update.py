@@ -198,7 +198,10 @@ async def _enter(tx: UpdateTransaction, arrivals: Sequence[Arrival]) -> tuple[li
     first: dict[bytes, Arrival] = {}
     for arrival in arrivals:
         first.setdefault(arrival.key, arrival)
-    entries = [LedgerEntry(key, one.content, *days_of(one.event.accepted_at)) for key, one in first.items()]
+    entries = [
+        LedgerEntry(key, one.content, *days_of(one.event.accepted_at), one.event.subject, one.event.occurred_at)
+        for key, one in first.items()
+    ]
     known = await tx.enter_ledger(entries)
     fresh = [arrival for key, arrival in first.items() if key not in known]
     stands = {key: known.get(key, arrival.content) for key, arrival in first.items()}

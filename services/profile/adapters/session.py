@@ -49,6 +49,9 @@ class Session(Protocol):
     async def bulk(self, statement: Bulk, rows: Iterable[Row]) -> int:
         """Returns how many rows were written; nothing happens for no rows."""
 
+    async def append(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        """The fastest way in, for rows that are new for certain."""
+
 
 class PostgresSession:
     dialect = "postgresql"
@@ -66,6 +69,10 @@ class PostgresSession:
     async def bulk(self, statement: Bulk, rows: Iterable[Row]) -> int:
         columns = list(zip(*rows, strict=True))
         return _count(await self._driver.execute(statement.postgresql, *columns)) if columns else 0
+
+    async def append(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        if rows:
+            await self._driver.copy_records_to_table(table, records=rows, columns=columns.split(", "))
 
 
 def _count(status: str) -> int:
@@ -98,6 +105,10 @@ class SqliteSession:
         count: int = cursor.rowcount
         await cursor.close()
         return count
+
+    async def append(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        places = ", ".join("?" * len(columns.split(", ")))
+        await self.bulk(Bulk("", f"insert into {table} ({columns}) values ({places})"), rows)  # noqa: S608 - constants
 
 
 def _plain(arguments: Sequence[Any]) -> list[Any]:

@@ -5,17 +5,27 @@ from typing import Any
 
 from services.database import Database
 from services.failures import Contended
-from services.profile.adapters.session import Bulk, Session, insert, writing
+from services.profile.adapters.old_events import predates_ledger
+from services.profile.adapters.session import Row, Session, writing
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.ports import LedgerEntry
 
 Found = tuple[bytes, bytes, bool, int]
 """(key, content, parked, day)"""
 
+_IN_TIMELINE = """
+select k.subject, k.occurred_at, k.key from {asked} where exists (
+    select 1 from timeline t where t.subject = k.subject and t.occurred_at = k.occurred_at and t.key = k.key)"""
+_ASKED = "unnest($1::text[], $2::bigint[], $3::bytea[]) k(subject, occurred_at, key)"
+_ASKED_OF_SQLITE = "(select column1 as subject, column2 as occurred_at, column3 as key from (values {places})) k"
 _DAYS = "select day from ledgers where day between $1 and $2 order by day"
-_UNDEFINED_TABLE = "42P01"
+# on PostgreSQL; the next try finds what is so now
+_MEANWHILE = {"42P01": "a day of the ledger was dropped", "23505": "the same event was applied by another worker"}
 _CREATE_LOCK = 0x6C656467
-_SQLITE_ARGUMENTS = 2_000  # far below its limit; texts of few lengths, so that it keeps them prepared
+_SQLITE_ROWS, _SQLITE_ARGUMENTS = (
+    600,
+    2_000,
+)  # far below its limit; texts of few lengths, so that it keeps them prepared
 
 
 class SqlLedger:
@@ -31,8 +41,9 @@ class SqlLedger:
         try:
             return await self._enter(session, first)
         except Exception as error:
-            if getattr(error, "sqlstate", "") == _UNDEFINED_TABLE:
-                raise Contended("a day of the ledger was dropped meanwhile") from error
+            meanwhile = _MEANWHILE.get(getattr(error, "sqlstate", ""))
+            if meanwhile:
+                raise Contended(meanwhile) from error
             raise
 
     async def _enter(self, session: Session, first: Mapping[bytes, LedgerEntry]) -> Mapping[bytes, bytes]:
@@ -40,12 +51,11 @@ class SqlLedger:
         days = await self._days(session, sorted(rows))
         found = await _look_up(session, days, sorted(first))
         standing, parked = _sift(found)
+        standing |= await _older(session, [one for key, one in first.items() if key not in standing])
         await _take_over(session, parked.values(), first)
         for day in sorted(rows):
             new = [row for row in rows[day] if row[0] not in standing and (row[0], day) not in parked]
-            # what another transaction entered since we looked stands in no list of ours: look again
-            if await session.bulk(_insert(day), new) < len(new):
-                raise Contended("the same event is being applied elsewhere")
+            await session.append(_table(day), "key, content", new)
         return standing
 
     async def _days(self, session: Session, wanted: Sequence[int]) -> list[int]:
@@ -84,10 +94,6 @@ class SqlLedger:
 
 def _table(day: int) -> str:
     return f"ledger_{int(day)}"
-
-
-def _insert(day: int) -> Bulk:
-    return insert(_table(day), "key bytea, content bytea", "on conflict do nothing")
 
 
 async def _create(session: Session, days: Iterable[int]) -> None:
@@ -133,6 +139,21 @@ async def _look_up_in_sqlite(session: Session, day: int, keys: Sequence[bytes]) 
 
 def _found(row: Sequence[Any]) -> Found:
     return row[0], row[1], bool(row[2]), row[3]
+
+
+async def _older(session: Session, entries: Iterable[LedgerEntry]) -> dict[bytes, bytes]:
+    """What came before the ledger's days, as far as the timeline knows; its content is taken to be the same."""
+    old = {(one.subject, one.occurred_at, one.key): one for one in entries if predates_ledger(one)}
+    places = sorted(old)
+    rows: list[Row] = []
+    if places and session.dialect == "postgresql":
+        rows += await session.rows(_IN_TIMELINE.format(asked=_ASKED), *zip(*places, strict=True))
+    elif places:
+        for start in range(0, len(places), _SQLITE_ROWS):
+            some = places[start : start + _SQLITE_ROWS]
+            asked = _ASKED_OF_SQLITE.format(places=", ".join(["(?, ?, ?)"] * len(some)))
+            rows += await session.rows(_IN_TIMELINE.format(asked=asked), *(value for place in some for value in place))
+    return {row[2]: old[row[0], row[1], row[2]].content for row in rows}
 
 
 def _sift(found: Iterable[Found]) -> tuple[dict[bytes, bytes], dict[tuple[bytes, int], Found]]:

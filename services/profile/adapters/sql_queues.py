@@ -8,7 +8,6 @@ from services.profile.adapters.session import Session, insert
 from services.profile.domain.shards import shard_of
 from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
 
-_LEAVE_MARKS = insert("marks", "shard int, root text, accepted_at bigint")
 _TAKE_MARKS = """
 delete from marks where n in (select n from marks where shard = $1 order by n limit $2) and shard = $1
 returning root, accepted_at"""
@@ -23,7 +22,6 @@ _RELEASE = "update shards set owner = null, leased_until = 0 where owner = $1"
 _NEXT_NUMBERS = """
 insert into lanes as l (lane, last_n, published) values ($1, $2, 0)
 on conflict (lane) do update set last_n = l.last_n + $2 returning last_n"""
-_SEND = insert("outbox", "lane text, n bigint, topic text, key bytea, value bytea, created_at bigint")
 _OUTBOX = """
 select o.n, o.created_at, o.topic, o.key, o.value from outbox o join lanes l on l.lane = o.lane
 where o.lane = $1 and o.n > l.published order by o.n limit $2"""
@@ -47,7 +45,8 @@ _SAVE_DUE = insert("due", "lead text, at bigint, kind text, grain text, sources 
 
 
 async def leave_marks(session: Session, marks: Sequence[Mark]) -> None:
-    await session.bulk(_LEAVE_MARKS, [(shard_of(mark.root), mark.root, mark.accepted_at) for mark in marks])
+    left = [(shard_of(mark.root), mark.root, mark.accepted_at) for mark in marks]
+    await session.append("marks", "shard, root, accepted_at", left)
 
 
 async def take_marks(session: Session, shard: int, limit: int) -> list[Mark]:
@@ -82,7 +81,8 @@ async def send(session: Session, lane: str, messages: Sequence[OutboxMessage], n
         return
     last = (await session.rows(_NEXT_NUMBERS, lane, len(messages)))[0][0]
     numbered = enumerate(messages, last - len(messages) + 1)
-    await session.bulk(_SEND, [(lane, n, one.topic, one.key, one.value, now) for n, one in numbered])
+    sent = [(lane, n, one.topic, one.key, one.value, now) for n, one in numbered]
+    await session.append("outbox", "lane, n, topic, key, value, created_at", sent)
 
 
 async def outbox(session: Session, lane: str, limit: int) -> list[OutboxRow]:

@@ -41,6 +41,7 @@ and not exists (select 1 from decisions u where u.undoes = d.decision_id) order 
 _DEAD_LETTERS = f"""
 select {rows.DEAD_LETTER} from dead_letters where state = $2 order by at desc, letter_id limit $1"""  # noqa: S608
 _SOURCES_SEEN = "select source, channel, partition, heartbeat_at, accepted_at from sources_seen order by 1, 3"
+_BEHIND = "from subjects s where fold_version < $1 and exists (select 1 from timeline t where t.subject = s.subject)"
 _COUNTS = """
 select (select count(*) from views where state = 'live'), (select count(*) from subjects),
        (select count(*) from timeline), (select count(*) from marks),
@@ -108,6 +109,14 @@ class SqlReader:
 
     async def sources_seen(self) -> list[SourceSeen]:
         return [SourceSeen(*row) for row in await self._rows(_SOURCES_SEEN)]
+
+    async def subjects_behind(self, fold_version: int, limit: int) -> list[str]:
+        found = await self._rows(f"select subject {_BEHIND} limit $2", fold_version, limit)
+        return [row[0] for row in found]
+
+    async def count_behind(self, fold_version: int) -> int:
+        count: int = (await self._rows(f"select count(*) {_BEHIND}", fold_version))[0][0]
+        return count
 
     async def counts(self) -> dict[str, int]:
         names = ("customers", "subjects", "events", "marks", "dead_letters")

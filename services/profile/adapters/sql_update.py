@@ -36,10 +36,6 @@ _SAVE = Bulk(
 _SAVE_PARTS = insert(
     "parts", "subject text, month int, body bytea", "on conflict (subject, month) do update set body = excluded.body"
 )
-_APPEND = insert(
-    "timeline",
-    "subject text, occurred_at bigint, key bytea, type text, channel text, accepted_at bigint, event bytea",
-)
 _TIMELINE = """
 select subject, occurred_at, key, type, channel, accepted_at, event from timeline
 where subject = $1 order by occurred_at, key"""
@@ -67,7 +63,6 @@ select l.subject, l.target, l.role, l.first_at, l.last_at, l.past, l.ends, l.bar
 from around a join links l on l.subject = a.subject"""
 _MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
 _DROP_MEMBERSHIPS = "delete from memberships where subject = any($1::text[])"
-_SAVE_MEMBERSHIPS = insert("memberships", "root text, subject text, role text, from_at bigint, until_at bigint")
 _OWNED = "select lead from views where owner = any($1::text[]) and state = 'live'"
 _PUT_STAFF = """
 insert into staff (manager_id, record) values ($1, $2)
@@ -136,7 +131,7 @@ class SqlUpdate:
         )
 
     async def append_timeline(self, events: Sequence[TimelineRow]) -> None:
-        await self._session.bulk(_APPEND, events)
+        await self._session.append("timeline", ", ".join(TimelineRow._fields), events)
 
     async def timeline_of(self, subject: str) -> list[TimelineRow]:
         return [TimelineRow(*row) for row in await self._session.rows(_TIMELINE, subject)]
@@ -163,7 +158,7 @@ class SqlUpdate:
     async def replace_memberships(self, subjects: Sequence[str], memberships: Sequence[Membership]) -> None:
         if subjects:
             await self._session.run(_DROP_MEMBERSHIPS, list(subjects))
-            await self._session.bulk(_SAVE_MEMBERSHIPS, sorted(memberships))
+            await self._session.append("memberships", ", ".join(Membership._fields), sorted(set(memberships)))
 
     async def mark(self, marks: Sequence[Mark]) -> None:
         await leave_marks(self._session, marks)
