@@ -57,7 +57,7 @@ class _CalendarFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _RatesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base: str
-    rates: dict[str, dict[str, str]]
+    rates: dict[str, dict[date, str]]
 
 
 def load_policy(
@@ -121,11 +121,11 @@ def load_rates(path: Path, home: str) -> Mapping[str, list[Rate]]:
     return crossed
 
 
-def _dated(path: Path, code: str, dated: Mapping[str, str]) -> list[tuple[int, Decimal]]:
+def _dated(path: Path, code: str, dated: Mapping[date, str]) -> list[tuple[int, Decimal]]:
     try:
-        found = sorted((day_number(date.fromisoformat(day)), Decimal(rate)) for day, rate in dated.items())
-    except (ValueError, ArithmeticError) as error:
-        raise PolicyError(f"{path.name}: {code}: days with decimal numbers as text are expected") from error
+        found = sorted((day_number(day), Decimal(rate)) for day, rate in dated.items())
+    except ArithmeticError as error:
+        raise PolicyError(f"{path.name}: {code}: decimal numbers as text are expected") from error
     if code not in EXPONENTS or not found or any(rate <= 0 for _, rate in found):
         raise PolicyError(f"{path.name}: {code}: an ISO 4217 code with positive rates is expected")
     return found

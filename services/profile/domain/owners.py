@@ -1,0 +1,159 @@
+"""Who answers for a customer. An owner changes only for a reason: assigned by the bank, handed over because the owner
+left, or found by the portfolio rule because there was none."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from services.profile.domain.customer import Decided, Manager, Whole
+from services.profile.domain.links import BEGINNING, kind_of
+from services.profile.domain.policy import Policy
+from services.profile.domain.state import Entry
+
+Staff = Mapping[str, Manager]
+
+
+class _Chosen(NamedTuple):
+    """`since` in ms. `reason`: assigned, handed_over, portfolio_rule, nobody_in_reach, not_needed."""
+
+    owner: str | None
+    since: int
+    reason: str
+    former: str | None
+    assigned_at: int
+
+
+def assign(
+    whole: Whole, tier: str | None, staff: Staff, decided: Decided, policy: Policy, now: int
+) -> tuple[dict[str, Any] | None, Decided]:
+    """The owner as the view shows it (times in ms; None where there never was one), and what is remembered."""
+    if whole.kind not in policy.scales.by_kind:
+        return None, decided
+    before = _known(decided)
+    chosen = _by_rule_if_needed(_after_leaving(_as_assigned(before, whole), staff), whole, tier, staff, policy, now)
+    if chosen != before:
+        decided = _remember(chosen, before, decided, policy)
+    if chosen.owner is None and chosen.former is None and chosen.reason == "not_needed":
+        return None, decided
+    return _view(chosen, staff, decided, now), decided
+
+
+def _known(decided: Decided) -> _Chosen:
+    reason = str(decided.notes.get("owner_reason", "not_needed"))
+    assigned_at = int(decided.notes.get("assigned_at", BEGINNING))
+    return _Chosen(decided.owner, decided.owner_since, reason, decided.former_owner, assigned_at)
+
+
+def _as_assigned(known: _Chosen, whole: Whole) -> _Chosen:
+    """Each assignment is acted on once; what happened after it (a hand-over) stands."""
+    told = _assignment(whole)
+    if told is None or told.stamp[0] <= known.assigned_at:
+        return known
+    owner, at = str(told.value), told.stamp[0]
+    if owner == known.owner:
+        return known._replace(reason="assigned", assigned_at=at)
+    return _Chosen(owner, at, "assigned", known.owner or known.former, at)
+
+
+def _assignment(whole: Whole) -> Entry | None:
+    """The latest one among the customer's own parties."""
+    own = [part for part in whole.parts if part.role == "self" and part.current and kind_of(part.subject) == "party"]
+    told = [
+        part.things[part.subject]["manager_id"] for part in own if "manager_id" in part.things.get(part.subject, {})
+    ]
+    return max(told, key=lambda entry: entry.stamp, default=None)
+
+
+def _after_leaving(known: _Chosen, staff: Staff) -> _Chosen:
+    """Followed from one who left to the next until one is there; a circle leads nowhere."""
+    owner, since, former, passed = known.owner, known.since, known.former, set[str]()
+    while owner is not None and _has_left(staff, owner):
+        left_at = staff[owner].fields.get("left_at")
+        since = max(since, left_at) if isinstance(left_at, int) else since
+        passed.add(owner)
+        named = staff[owner].fields.get("successor_id")
+        former, owner = owner, str(named) if named and str(named) not in passed else None
+    if not passed:
+        return known
+    return known._replace(owner=owner, since=since, reason="handed_over" if owner else "not_needed", former=former)
+
+
+def _has_left(staff: Staff, manager: str) -> bool:
+    return manager in staff and staff[manager].fields.get("status") == "left"
+
+
+def _by_rule_if_needed(
+    known: _Chosen, whole: Whole, tier: str | None, staff: Staff, policy: Policy, now: int
+) -> _Chosen:
+    if known.owner is not None:
+        return known
+    if tier not in policy.portfolio.tiers:
+        return known._replace(reason="not_needed")
+    found = _least_loaded(_branches(whole), tier, staff, policy)
+    if found is None:
+        return known._replace(reason="nobody_in_reach")
+    return known._replace(owner=found, since=now, reason="portfolio_rule")
+
+
+def _branches(whole: Whole) -> frozenset[str]:
+    """Where the customer and his or her accounts are kept."""
+    parts = (part for part in whole.parts if part.counts and part.current)
+    told = (part.things.get(part.subject, {}).get("branch") for part in parts)
+    return frozenset(str(entry.value) for entry in told if entry is not None)
+
+
+def _least_loaded(branches: frozenset[str], tier: str, staff: Staff, policy: Policy) -> str | None:
+    """Of the roster's managers who take this tier at one of these branches and have room: the emptiest portfolio in
+    proportion, then the smallest number."""
+    rooms = []
+    for entry in policy.portfolio.roster:
+        capacity = entry.capacity or policy.portfolio.capacity
+        owned = staff[entry.manager_id].owned if entry.manager_id in staff else 0
+        fits = (not entry.branches or not branches.isdisjoint(entry.branches)) and (
+            not entry.tiers or tier in entry.tiers
+        )
+        if fits and owned < capacity and not _has_left(staff, entry.manager_id):
+            rooms.append((owned * 1000 // capacity, entry.manager_id))
+    return min(rooms)[1] if rooms else None
+
+
+def _remember(chosen: _Chosen, before: _Chosen, decided: Decided, policy: Policy) -> Decided:
+    notes = {**decided.notes, "owner_reason": chosen.reason}
+    if chosen.assigned_at != BEGINNING:
+        notes["assigned_at"] = chosen.assigned_at
+    if chosen.owner != before.owner:
+        change = {"from": before.owner, "to": chosen.owner, "at": chosen.since, "reason": chosen.reason}
+        notes["handovers"] = [*decided.notes.get("handovers", ()), change][-policy.portfolio.handovers_kept :]
+    return msgspec.structs.replace(
+        decided, owner=chosen.owner, owner_since=chosen.since, former_owner=chosen.former, notes=notes
+    )
+
+
+def _view(chosen: _Chosen, staff: Staff, decided: Decided, now: int) -> dict[str, Any]:
+    delegate = _delegate(chosen.owner, staff, now)
+    return {
+        "manager_id": chosen.owner,
+        "since": chosen.since,
+        "reason": chosen.reason,
+        "acting": delegate["manager_id"] if delegate else chosen.owner,
+        "delegate": delegate,
+        "former": chosen.former,
+        "handovers": decided.notes.get("handovers", []),
+    }
+
+
+def _delegate(owner: str | None, staff: Staff, now: int) -> dict[str, Any] | None:
+    """Who answers while the owner is away; the delegate's delegate where both are."""
+    acting, found, passed = owner, None, set[str]()
+    while acting is not None and acting in staff and acting not in passed:
+        passed.add(acting)
+        fields = staff[acting].fields
+        since, until, named = fields.get("from"), fields.get("until"), fields.get("delegate_id")
+        if not (named and isinstance(since, int) and isinstance(until, int) and since <= now < until):
+            break
+        acting = str(named)
+        if acting in passed or _has_left(staff, acting):
+            break
+        found = {"manager_id": acting, "from": since, "until": until}
+    return found

@@ -1,0 +1,84 @@
+"""What a customer is worth to the bank and could be, by declared scales; the result explains itself, term by term."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from services.profile.domain.assets import Assets
+from services.profile.domain.behaviour import Behaviour
+from services.profile.domain.customer import Whole
+from services.profile.domain.policy import Dimension, Policy, Step, Term
+from services.profile.domain.worth import MEASURES, Known
+
+
+class JudgedTerm(msgspec.Struct, frozen=True):
+    """`measured` in the term's unit (money: minor units of the home currency); None where it is unknown: then the
+    term's weight is left out, visibly. `points` 0-100."""
+
+    measure: str
+    unit: str
+    measured: int | None
+    points: int | None
+    weight: int
+
+
+class JudgedDimension(msgspec.Struct, frozen=True):
+    name: str
+    weight: int
+    points: int | None
+    terms: tuple[JudgedTerm, ...]
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """`score` 0-100; None where the bank declares no scale for this kind of customer."""
+
+    kind: str
+    score: int | None
+    dimensions: tuple[JudgedDimension, ...]
+
+
+class _Weighed(NamedTuple):
+    weight: int
+    points: int | None
+
+
+def judge(whole: Whole, assets: Assets, behaviour: Behaviour, policy: Policy, now: int) -> Judged:
+    scale = policy.scales.by_kind.get(whole.kind)
+    if scale is None:
+        return Judged(whole.kind, None, ())
+    known = Known(whole, assets, behaviour, policy.reference, now)
+    dimensions = tuple(_dimension(dimension, known) for dimension in scale.dimensions)
+    return Judged(whole.kind, _mean([_Weighed(one.weight, one.points) for one in dimensions]), dimensions)
+
+
+def _dimension(dimension: Dimension, known: Known) -> JudgedDimension:
+    terms = tuple(_term(term, known) for term in dimension.terms)
+    points = _mean([_Weighed(term.weight, term.points) for term in terms])
+    return JudgedDimension(dimension.name, dimension.weight, points, terms)
+
+
+def _term(term: Term, known: Known) -> JudgedTerm:
+    measured = MEASURES[term.measure](known)
+    points = None if measured is None else points_of(measured, term.steps)
+    return JudgedTerm(term.measure, term.unit, measured, points, term.weight)
+
+
+def points_of(measured: int, steps: Sequence[Step]) -> int:
+    """Linear between the steps, level outside them, rounded down."""
+    below = steps[0]
+    if measured <= below[0]:
+        return below[1]
+    for step in steps:
+        if measured < step[0]:
+            return below[1] + (step[1] - below[1]) * (measured - below[0]) // (step[0] - below[0])
+        below = step
+    return below[1]
+
+
+def _mean(weighed: Sequence[_Weighed]) -> int | None:
+    """Of what is known."""
+    total = sum(one.weight for one in weighed if one.points is not None)
+    if not total:
+        return None
+    return sum(one.weight * one.points for one in weighed if one.points is not None) // total

@@ -1,0 +1,179 @@
+"""The measures that scales of value may name. Each gives an integer, or None where it is unknown."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from services.profile.domain.assets import Assets
+from services.profile.domain.behaviour import Behaviour
+from services.profile.domain.customer import Whole
+from services.profile.domain.links import kind_of
+from services.profile.domain.reference import Reference
+from services.profile.domain.state import Thing
+
+
+class Known(NamedTuple):
+    """All that is known when a customer is judged."""
+
+    whole: Whole
+    assets: Assets
+    behaviour: Behaviour
+    reference: Reference
+    now: int
+
+
+Measure = Callable[[Known], int | None]
+
+
+def _of_kind(known: Known, kind: str) -> Iterator[Thing]:
+    """What stands about each of the customer's own subjects of a kind, once."""
+    seen: set[str] = set()
+    for part in known.whole.parts:
+        if part.counts and part.current and part.subject not in seen and kind_of(part.subject) == kind:
+            seen.add(part.subject)
+            thing = part.things.get(part.subject)
+            if thing is not None:
+                yield thing
+
+
+def _value(thing: Thing, field: str) -> object:
+    entry = thing.get(field)
+    return entry.value if entry is not None else None
+
+
+def _assets(known: Known) -> int:
+    return known.assets.total_minor
+
+
+def _household_assets(known: Known) -> int:
+    return max(known.assets.total_minor, known.assets.household_minor or 0)
+
+
+def _assets_rising(known: Known) -> int | None:
+    """Growth over 90 days in percent of what was there, -100 to 100."""
+    change, ago = known.assets.change_90_minor, known.assets.ago_90_minor
+    if change is None or ago is None:
+        return None
+    return max(-100, min(100, change * 100 // max(ago, 1))) if change else 0
+
+
+def _monthly_inflow(known: Known) -> int | None:
+    return known.behaviour.inflow.median_minor if known.behaviour.inflow else None
+
+
+def _lending(known: Known) -> int:
+    """Principal still owed; the amount granted where no outstanding was told."""
+    today, total = known.reference.day_of(known.now), 0
+    for thing in _of_kind(known, "loan"):
+        if _value(thing, "status") == "repaid":
+            continue
+        owed = _value(thing, "outstanding")
+        amount = _value(thing, "amount")
+        if isinstance(owed, dict):
+            total += known.reference.home_minor(owed["minor"], owed["currency"], today) or 0
+        elif isinstance(amount, list):
+            total += known.reference.home_minor(amount[0], amount[1], today) or 0
+    return total
+
+
+def _salary(known: Known) -> int:
+    """A month's regular income; nothing once two paydays were missed."""
+    salary = known.behaviour.salary
+    if salary is None or not salary.is_regular or salary.missed > 1:
+        return 0
+    monthly = {"weekly": (13, 3), "fortnightly": (13, 6)}.get(salary.period, (1, 1))
+    minor = salary.median_minor * monthly[0] // monthly[1]
+    return known.reference.home_minor(minor, salary.currency, known.reference.day_of(known.now)) or 0
+
+
+def _loans_in_arrears(known: Known) -> int:
+    return sum(1 for thing in _of_kind(known, "loan") if _value(thing, "arrears") is True)
+
+
+def _overdrawn_accounts(known: Known) -> int:
+    balances = (_value(thing, "balance") for thing in _of_kind(known, "account"))
+    return sum(1 for balance in balances if isinstance(balance, list) and balance[0] < 0)
+
+
+def _shortfalls(known: Known) -> int:
+    return known.behaviour.shortfalls_180d
+
+
+def _missed_instalments(known: Known) -> int:
+    return known.behaviour.missed_instalments_180d
+
+
+def families_of(known: Known) -> frozenset[str]:
+    """The families of needs that the bank serves for this customer."""
+    found = {
+        "savings" if _value(thing, "account_kind") == "savings" else "current" for thing in _open(known, "account")
+    }
+    found |= {"credit_card" if _value(thing, "card_kind") == "credit" else "card" for thing in _open(known, "card")}
+    found |= {"mortgage" if _value(thing, "loan_kind") == "mortgage" else "loan" for thing in _open(known, "loan")}
+    if any(_value(thing, "status") == "active" for thing in _of_kind(known, "mandate")):
+        found.add("payments")
+    if any(holding.kind == "wealth" for holding in known.assets.holdings):
+        found.add("wealth")
+    if any(holding.kind == "term_deposit" and holding.minor for holding in known.assets.holdings):
+        found.add("term_deposit")
+    if _salary(known):
+        found.add("payroll")
+    for part in known.whole.parts:
+        if part.counts and part.current:
+            found |= {
+                str(_value(thing, "product"))
+                for name, thing in part.things.items()
+                if name.startswith("product:") and _value(thing, "status") == "open"
+            }
+    return frozenset(found)
+
+
+def _open(known: Known, kind: str) -> Iterator[Thing]:
+    return (thing for thing in _of_kind(known, kind) if _value(thing, "status") not in ("closed", "blocked", "repaid"))
+
+
+def _families(known: Known) -> int:
+    return len(families_of(known))
+
+
+def _threshold_percent(known: Known) -> int:
+    """Assets (of the household, where greater) in percent of the private-banking threshold."""
+    threshold = max(known.assets.threshold_minor, 1)
+    return (threshold - known.assets.to_threshold_minor) * 100 // threshold
+
+
+def _elsewhere(known: Known) -> int | None:
+    """What goes to competitors and other lenders, a month: it could be here."""
+    if known.behaviour.missing:
+        return None
+    return (known.behaviour.competitor_out_minor + known.behaviour.lender_out_minor) // 3
+
+
+def _rent_without_mortgage(known: Known) -> int | None:
+    """A month's rent of a customer without mortgage."""
+    if "regular_payments" in known.behaviour.missing:
+        return None
+    rent = known.behaviour.rent
+    if rent is None or any(_value(thing, "loan_kind") == "mortgage" for thing in _open(known, "loan")):
+        return 0
+    return known.reference.home_minor(rent.median_minor, rent.currency, known.reference.day_of(known.now))
+
+
+MEASURES: Mapping[str, Measure] = {
+    "assets": _assets,
+    "household_assets": _household_assets,
+    "assets_rising": _assets_rising,
+    "monthly_inflow": _monthly_inflow,
+    "lending": _lending,
+    "salary": _salary,
+    "loans_in_arrears": _loans_in_arrears,
+    "overdrawn_accounts": _overdrawn_accounts,
+    "shortfalls": _shortfalls,
+    "missed_instalments": _missed_instalments,
+    "families": _families,
+    "threshold_percent": _threshold_percent,
+    "elsewhere": _elsewhere,
+    "rent_without_mortgage": _rent_without_mortgage,
+}
+MONEY_MEASURES = frozenset(
+    {"assets", "household_assets", "monthly_inflow", "lending", "salary", "elsewhere", "rent_without_mortgage"}
+)
