@@ -12,6 +12,7 @@ from services.failures import Rejected
 
 MAX_DEPTH = 16
 _LAST_FOUR = 4
+_RESIDENT_ID_LENGTH = 18
 
 FORBIDDEN_KEYS = frozenset({
     "pin", "pinblock", "pinoffset", "pinverificationvalue", "encryptedpin", "encryptedpinblock", "pvv",
@@ -33,12 +34,14 @@ def clean_text(text: str, key: TokenKey) -> str:
     """Card numbers become their token (with the last four digits unless the number is all there is)."""
     if len(text) < 13 or CANDIDATE.search(text) is None:
         return text
-    text = _TRACK.sub("[track data dropped]", text)
-    for card in reversed(card_numbers(text, key.ranges)):
+    cards = card_numbers(text, key.ranges)
+    if cards and (swiped := _TRACK.sub("[track data dropped]", text)) != text:
+        return clean_text(swiped, key)
+    for card in reversed(cards):
         alone = card.start == 0 and card.end == len(text)
         token = card_token(card.digits, key) + ("" if alone else f" (…{card.digits[-_LAST_FOUR:]})")
         text = text[: card.start] + token + text[card.end :]
-    for start, end in reversed(resident_ids(text)):
+    for start, end in reversed(resident_ids(text)) if len(text) >= _RESIDENT_ID_LENGTH else ():
         text = text[:start] + national_id_token(text[start:end], key) + text[end:]
     return text
 
