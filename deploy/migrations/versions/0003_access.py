@@ -1,0 +1,15 @@
+"""Who of the staff may read and decide: bearer tokens (hashed) with the user's name and role."""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.execute("""
+        create table users (
+            token_hash text primary key, user_id text not null unique, name text not null, role text not null,
+            created_at bigint not null, revoked_at bigint
+        )
+    """)

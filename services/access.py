@@ -1,0 +1,171 @@
+"""Who of the staff may read and decide: users, their bearer tokens, and where they are kept.
+
+A token is shown once and stored as its hash. A user may hold several, so that one can be replaced without a gap.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, get_args
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from services.database import Database
+from services.failures import Rejected
+
+Role = Literal["agent", "manager", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+"""Each may do all that the ones before it may."""
+
+# short of the second within which a revoked token must stop working, also where two answers follow each other
+TTL_S = 0.5
+MAX_REMEMBERED = 10_000
+MAX_NAME = 100
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """One token of a user. `name` is what decisions are signed with; times in ms."""
+
+    user_id: str
+    name: str
+    role: Role
+    created_at: int = 0
+    revoked_at: int | None = None
+
+    def may(self, role: Role) -> bool:
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+class Taken(Exception):  # noqa: N818 - an outcome that the caller handles
+    """The id or the token is there already."""
+
+
+class UserStore(Protocol):
+    """Every method raises `Unavailable`."""
+
+    async def add(self, token_hash: str, user: User) -> None:
+        """Raises `Taken`."""
+
+    async def find(self, token_hash: str) -> User | None:
+        """Revoked ones, too: the caller decides."""
+
+    async def users(self) -> Sequence[User]:
+        """By name, then id."""
+
+    async def revoke(self, user_id: str, at: int) -> bool:
+        """False: there is no such id, or it was revoked before."""
+
+
+class Access:
+    """Answers from memory for less than a second, so that a revoked token stops within it. `monotonic`: seconds."""
+
+    def __init__(self, store: UserStore, monotonic: Callable[[], float]) -> None:
+        self._store, self._monotonic = store, monotonic
+        self._known: dict[str, tuple[User | None, float]] = {}
+
+    async def user(self, token: str) -> User | None:
+        """None: no such token, or a revoked one. Raises `Unavailable`."""
+        hashed, now = token_hash(token), self._monotonic()
+        known = self._known.get(hashed)
+        if known is not None and now - known[1] < TTL_S:
+            return known[0]
+        found = await self._store.find(hashed)
+        user = found if found is not None and found.revoked_at is None else None
+        if len(self._known) >= MAX_REMEMBERED:
+            self._known.clear()
+        self._known[hashed] = (user, now)
+        return user
+
+
+class NewToken(NamedTuple):
+    """`token` is shown once and kept nowhere."""
+
+    token: str
+    user: User
+
+
+def token_hash(token: str) -> str:
+    """Neither salt nor stretching is called for: a token is 256 random bits, there is nothing to guess."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def create_user(store: UserStore, name: str, role: str, now_ms: int) -> NewToken:
+    """Raises `Rejected` naming the field, `Unavailable`."""
+    name = name.strip()
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise Rejected("invalid_value", f"1 to {MAX_NAME} printable characters are expected", "name")
+    known = next((one for one in ROLES if one == role), None)
+    if known is None:
+        raise Rejected("invalid_value", f"one of {', '.join(ROLES)} is expected", "role")
+    token = "cpt_" + secrets.token_urlsafe(32)
+    user = User(user_id="usr_" + secrets.token_hex(6), name=name, role=known, created_at=now_ms)
+    await store.add(token_hash(token), user)
+    return NewToken(token, user)
+
+
+class MemoryUserStore:
+    def __init__(self) -> None:
+        self._users: dict[str, User] = {}
+
+    async def add(self, token_hash: str, user: User) -> None:
+        if token_hash in self._users or any(known.user_id == user.user_id for known in self._users.values()):
+            raise Taken(user.user_id)
+        self._users[token_hash] = user
+
+    async def find(self, token_hash: str) -> User | None:
+        return self._users.get(token_hash)
+
+    async def users(self) -> Sequence[User]:
+        return sorted(self._users.values(), key=lambda user: (user.name, user.user_id))
+
+    async def revoke(self, user_id: str, at: int) -> bool:
+        for hashed, user in self._users.items():
+            if user.user_id == user_id and user.revoked_at is None:
+                self._users[hashed] = msgspec.structs.replace(user, revoked_at=at)
+                return True
+        return False
+
+
+_COLUMNS = "user_id, name, role, created_at, revoked_at"
+_ADD = text(
+    f"insert into users (token_hash, {_COLUMNS}) values"  # noqa: S608 - our own constant
+    " (:token_hash, :user_id, :name, :role, :created_at, :revoked_at)"
+)
+_FIND = text(f"select {_COLUMNS} from users where token_hash = :token_hash")  # noqa: S608 - our own constant
+_ALL = text(f"select {_COLUMNS} from users")  # noqa: S608 - our own constant
+_REVOKE = text("update users set revoked_at = :at where user_id = :user_id and revoked_at is null")
+
+
+class SqlUserStore:
+    """On SQLite or PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, token_hash: str, user: User) -> None:
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute(_ADD, {"token_hash": token_hash, **msgspec.structs.asdict(user)})
+        except IntegrityError:
+            raise Taken(user.user_id) from None
+
+    async def find(self, token_hash: str) -> User | None:
+        async with self._database.reading() as connection:
+            row = (await connection.execute(_FIND, {"token_hash": token_hash})).mappings().first()
+        return None if row is None else _user(dict(row))
+
+    async def users(self) -> Sequence[User]:
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(_ALL)).mappings().all()
+        # databases do not agree on how text sorts
+        return sorted((_user(dict(row)) for row in rows), key=lambda user: (user.name, user.user_id))
+
+    async def revoke(self, user_id: str, at: int) -> bool:
+        async with self._database.transaction() as connection:
+            return (await connection.execute(_REVOKE, {"user_id": user_id, "at": at})).rowcount == 1
+
+
+def _user(row: dict[str, Any]) -> User:
+    return msgspec.convert(row, User)

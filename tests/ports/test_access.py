@@ -1,0 +1,116 @@
+"""One contract of users and their tokens, held by memory, SQLite and PostgreSQL; and how long a token is believed."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from services.access import TTL_S, Access, MemoryUserStore, SqlUserStore, Taken, User, UserStore, create_user
+from services.database import open_database
+from services.failures import Rejected
+from services.migrations import upgrade
+
+USER = User(user_id="usr_1", name="Mei", role="manager", created_at=7)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        given: str = request.getfixturevalue("postgres_url")
+        return given
+    return f"sqlite:{tmp_path}/bank.db" if request.param == "sqlite" else ""
+
+
+@pytest_asyncio.fixture
+async def store(url: str) -> AsyncIterator[UserStore]:
+    if not url:
+        yield MemoryUserStore()
+        return
+    database = open_database(url)
+    try:
+        await upgrade(database)
+        async with database.transaction() as connection:
+            await connection.exec_driver_sql("delete from users")
+        yield SqlUserStore(database)
+    finally:
+        await database.close()
+
+
+async def test_a_user_is_found_by_the_hash_of_the_token(store: UserStore) -> None:
+    await store.add("hash", USER)
+    assert await store.find("hash") == USER
+    assert await store.find("HASH") is None
+
+
+async def test_users_are_listed_by_name_and_may_hold_several_tokens(store: UserStore) -> None:
+    other = msgspec.structs.replace(USER, user_id="usr_0")
+    first = msgspec.structs.replace(USER, user_id="usr_9", name="An", role="agent")
+    for number, user in enumerate((USER, other, first)):
+        await store.add(f"hash {number}", user)
+    assert await store.users() == [first, other, USER]
+
+
+async def test_a_revoked_user_is_still_found_and_says_when(store: UserStore) -> None:
+    await store.add("hash", USER)
+    assert await store.revoke("usr_1", 1_795_320_000_000)
+    assert await store.find("hash") == msgspec.structs.replace(USER, revoked_at=1_795_320_000_000)
+
+
+async def test_revoking_twice_keeps_the_first_date_and_an_unknown_one_is_told(store: UserStore) -> None:
+    await store.add("hash", USER)
+    await store.revoke("usr_1", 1)
+    assert not await store.revoke("usr_1", 2)
+    assert not await store.revoke("usr_2", 2)
+    assert [user.revoked_at for user in await store.users()] == [1]
+
+
+@pytest.mark.parametrize(("token_hash", "user_id"), [("hash", "usr_2"), ("other", "usr_1")])
+async def test_neither_token_nor_id_is_given_twice(store: UserStore, token_hash: str, user_id: str) -> None:
+    await store.add("hash", USER)
+    with pytest.raises(Taken):
+        await store.add(token_hash, msgspec.structs.replace(USER, user_id=user_id))
+    assert await store.users() == [USER]
+
+
+async def test_a_created_user_signs_in_with_the_token_that_was_shown(store: UserStore) -> None:
+    token, user = await create_user(store, " Mei ", "manager", 7)
+    assert (user.name, user.role, user.created_at) == ("Mei", "manager", 7)
+    assert await Access(store, lambda: 0.0).user(token) == user
+    assert await Access(store, lambda: 0.0).user(token + "x") is None
+
+
+async def test_the_token_itself_is_kept_nowhere(store: UserStore) -> None:
+    token, _ = await create_user(store, "Mei", "agent", 7)
+    assert token.startswith("cpt_")
+    assert await store.find(token) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "field"), [("", "agent", "name"), ("a\0b", "agent", "name"), ("An", "root", "role")]
+)
+async def test_a_user_needs_a_printable_name_and_a_known_role(
+    store: UserStore, name: str, role: str, field: str
+) -> None:
+    with pytest.raises(Rejected) as rejected:
+        await create_user(store, name, role, 7)
+    assert rejected.value.field == field
+    assert not await store.users()
+
+
+async def test_a_revoked_token_stops_working_within_a_second(store: UserStore) -> None:
+    now = 0.0
+    access = Access(store, lambda: now)
+    token, user = await create_user(store, "Mei", "agent", 7)
+    assert await access.user(token) == user
+    await store.revoke(user.user_id, 8)
+    assert await access.user(token) == user
+    assert TTL_S < 1
+    now = TTL_S
+    assert await access.user(token) is None
+
+
+def test_a_role_may_do_all_that_the_ones_before_it_may() -> None:
+    manager = User(user_id="usr_1", name="Mei", role="manager")
+    assert [manager.may(role) for role in ("agent", "manager", "admin")] == [True, True, False]
