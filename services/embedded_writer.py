@@ -44,32 +44,27 @@ Outcome = Written | Exception
 
 
 class Writer:
-    """`ends` is the next offset of every partition, moved after each commit, before `written` is called.
+    """`ends` is the next offset of every partition, moved after each commit, before anybody is told."""
 
-    `written(ends)` runs on the loop of the appends, with the partitions that grew.
-    """
-
-    def __init__(
-        self, directory: Path, streams: Sequence[Stream], clock: Clock, retention_days: int,
-        written: Callable[[Mapping[Stream, int]], None], rotated: Callable[[], None],
-    ) -> None:  # fmt: skip
+    def __init__(self, directory: Path, streams: Sequence[Stream], clock: Clock, retention_days: int) -> None:
         self._directory, self._clock, self._retention_days = directory, clock, retention_days
-        self._written, self._rotated = written, rotated
         self._queue: queue.SimpleQueue[Append | None] = queue.SimpleQueue()
         self._waiting_bytes = 0
-        self.ends: dict[Stream, int] = {}
-        self._segment = self._newest(streams)
+        self._segment = self._newest()
+        self.ends: dict[Stream, int] = {stream: self._segment.next(stream) for stream in streams}
         self._thread = threading.Thread(target=self._run, name="embedded log writer", daemon=True)
+
+    def start(self, written: Callable[[Mapping[Stream, int]], None], rotated: Callable[[], None]) -> None:
+        """`written` is told on the loop of the appends which partitions grew, `rotated` on the writer's thread."""
+        self._written, self._rotated = written, rotated
         self._thread.start()
 
-    def _newest(self, streams: Sequence[Stream]) -> Segment:
+    def _newest(self) -> Segment:
         paths = segment_paths(self._directory)
         path = paths[-1] if paths else self._directory / f"{self._today()}.sqlite"
         if not paths:
             create_segment(path, {})
-        segment = Segment(path, read_only=False)
-        self.ends = {stream: segment.next(stream) for stream in streams}
-        return segment
+        return Segment(path, read_only=False)
 
     def _today(self) -> str:
         return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date().isoformat()
@@ -138,7 +133,7 @@ class Writer:
             now_ms = self._clock.now_ms()
             self._segment.write([b for s, pairs in grouped.items() for b in _blocks(s, self._end(s), now_ms, pairs)])
         except sqlite3.Error as error:
-            away = error.sqlite_errorcode & 0xFF in _AWAY if hasattr(error, "sqlite_errorcode") else False
+            away = getattr(error, "sqlite_errorcode", 0) & 0xFF in _AWAY
             return Unavailable(f"the embedded log cannot write: {error}", retry_after=5.0) if away else error
         except OSError as error:
             return Unavailable(f"the embedded log cannot write: {error.strerror}", retry_after=5.0)

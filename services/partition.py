@@ -69,7 +69,7 @@ class PartitionWork:
 
     def __init__(self, reader: PartitionReader, positions: PositionStore, handler: Handler) -> None:
         self._reader, self._positions, self._handler = reader, positions, handler
-        self._stopping = self._in_hand = False
+        self._stopping = self._in_hand = self.met_stop = False
         self._failures = 0
         self._task = asyncio.create_task(self._run(), name=f"partition {reader.topic}/{reader.partition}")
 
@@ -90,6 +90,7 @@ class PartitionWork:
             try:
                 await self._work_from_stored_position()
             except Stop as order:
+                self.met_stop = True
                 log.error("partition stopped", **place, why=str(order))
                 return
             except Fenced:
@@ -116,21 +117,6 @@ class PartitionWork:
             finally:
                 self._in_hand = False
             self._failures = 0
-
-
-async def settle(works: list[PartitionWork]) -> None:
-    """Stops the works and waits for the batches in hand; a cancellation meanwhile rolls those back, too."""
-    for work in works:
-        work.stop()
-    tasks = [work.task for work in works]
-    try:
-        if tasks:
-            await asyncio.wait(tasks)
-    except asyncio.CancelledError:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        raise
 
 
 def describe(error: BaseException) -> dict[str, str]:

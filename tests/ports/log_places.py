@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from services.clock import ManualClock
-from services.embedded import EmbeddedLog
+from services.embedded import EmbeddedLog, Limits
 from services.failures import Fenced
 from services.log import Batch, EventLog, Handler, Message, Position
 
@@ -107,7 +107,7 @@ class EmbeddedPlace:
         self._open: list[EmbeddedLog] = []
 
     async def open(self) -> EventLog:
-        log = EmbeddedLog(self.directory, clock=self.clock, batch_records=100)
+        log = EmbeddedLog(self.directory, clock=self.clock, limits=Limits(batch_records=100))
         self._open.append(log)
         return log
 

@@ -12,6 +12,7 @@ import pytest
 
 from services.clock import ManualClock
 from services.embedded import DirectoryInUse, EmbeddedLog
+from services.embedded_files import segment_paths
 from services.failures import Unavailable
 from services.log import Message
 from tests.ports.log_places import DAY_MS, Applied, consuming
@@ -46,7 +47,7 @@ async def test_offsets_go_on_over_days_and_old_days_are_dropped_whole(
         (spot,) = await log.append("t", [message(b"%d" % day)])
         assert spot.offset == day
         clock.move_to(clock.now_ms() + DAY_MS)
-    assert len(list(tmp_path.glob("????-??-??.sqlite"))) == 3
+    assert len(segment_paths(tmp_path)) == 3
     assert await log.ends("t") == {0: (2, 5), 1: (0, 0)}
     applied = Applied()
     async with consuming(log, "t", applied):

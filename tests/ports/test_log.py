@@ -9,12 +9,15 @@ import pytest
 
 from services.failures import Fenced, Rejected, Unavailable
 from services.log import Batch, EventLog, Handler, Message, Placed, Position, Stop, UnknownTopic
-from tests.ports.log_places import Applied, EmbeddedPlace, LogPlace, consuming, orders_to_stop
+from tests.ports.kafka_place import KafkaPlace
+from tests.ports.log_places import HANG_S, Applied, EmbeddedPlace, LogPlace, consuming, orders_to_stop
 
 
-@pytest.fixture(params=["embedded"])
+@pytest.fixture(params=["embedded", "kafka"])
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LogPlace]:
-    where = EmbeddedPlace(tmp_path)
+    where: LogPlace = EmbeddedPlace(tmp_path)
+    if request.param == "kafka":
+        where = KafkaPlace(request.getfixturevalue("kafka_url"))
     yield where
     await where.close()
 
@@ -162,7 +165,7 @@ async def test_two_consumers_of_a_group_share_partitions_and_apply_each_record_o
         await applied.reaches(sent)
         workers[0].clear()
         async with consuming(await place.another(log), topic, applied, worker(1)):
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(HANG_S):
                 while not (workers[0] and workers[1]):
                     sent += len(await log.append(topic, [Message(b"", b"%d" % p, partition=p) for p in range(4)]))
                     await applied.reaches(sent)
@@ -233,7 +236,7 @@ async def test_cancelling_finishes_the_batch_in_hand(log: EventLog, topic: str) 
     await log.append(topic, [Message(b"one", b"x")])
     before = asyncio.all_tasks()
     task = asyncio.create_task(log.consume([topic], f"group-{topic}", applied, handler))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG_S):
         await entered.wait()
         task.cancel()
         await asyncio.sleep(0.05)
