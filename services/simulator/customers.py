@@ -63,8 +63,8 @@ _STORY_ARCHETYPE: dict[Kind, Archetype] = {
     "manager_leaving": "wealthy",
     "salary_redirected": "worker",
 }
-NEAR_THRESHOLD = 490_000_000
-"""Where the rising customer's savings start: 4,900,000.00 CNY, to be inside the band when the story begins."""
+NEAR_THRESHOLD = 500_000_000
+"""Where the rising customer's savings start: 5,000,000.00 CNY, to be inside the band when the story begins."""
 
 
 @lru_cache(maxsize=20_000)

@@ -61,7 +61,7 @@ def _complaint(plan: DayPlan, story: Story, passed: int) -> None:
 def _rising(plan: DayPlan, story: Story, passed: int) -> None:
     """Fresh money every fortnight and a look at what wealthy customers get; nobody speaks to him or her."""
     if 0 <= passed <= 140 and passed % 14 == 0:
-        amount = plan.random.randint(60, 110) * 100_000
+        amount = plan.random.randint(80, 120) * 100_000
         source = {"name": plan.customer.name, "account_no": f"88{story.number:08d}", "bank": "OTHB", "kind": "own"}
         plan.receive(plan.at(10, 15), "transfer.received", "corebank", amount, account=SAVINGS, counterparty=source)
     if 0 <= passed <= 140 and passed % 10 == 3:

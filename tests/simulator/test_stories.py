@@ -78,9 +78,9 @@ def rising(traces: Traces) -> None:
     ]
     before = [balance for day, balance in balances if day < traces.story.begins]
     after = [balance for day, balance in sorted(balances) if day >= traces.story.begins]
-    assert 490_000_000 <= before[-1] < 600_000_000
+    assert 500_000_000 <= before[-1] < 600_000_000
     assert after == sorted(after)
-    assert after[-1] > 590_000_000
+    assert after[-1] > 600_000_000
     assert len(traces.days("calculator.used", calculator="private_banking")) >= 10
 
 
