@@ -1,6 +1,7 @@
 """`POST /v1/events`: bare ASGI, for it takes every event of the bank. Answers 202 only for what is durable."""
 
 import asyncio
+import itertools
 import logging
 import math
 import re
@@ -41,11 +42,13 @@ class EventsEndpoint:
         self._access, self._rules, self._publisher = access, rules, publisher
         self._limiter, self._clock, self._limits = limiter, clock, limits
         self._in_flight = InFlight(limits)
+        # one draw for the process: a system call for each request costs more than admitting its event
+        self._process, self._numbers = uuid.uuid4().hex[:12], itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         given = header(scope, b"x-request-id")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = given if _REQUEST_ID.fullmatch(given) else f"{self._process}-{next(self._numbers):x}"
         try:
             response = await self._answer(scope, receive)
         except Problem as problem:
