@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from schemas.codec import decode_event
 from services.profile.domain.fold import Fold
-from services.profile.domain.links import Graph, Link, Membership, cuts_of, roots_of
+from services.profile.domain.links import Graph, Link, Membership, cuts_of, kind_of, roots_of
+from services.profile.domain.reviews import ReviewCase, review_cases
 from services.profile.domain.segments import Segments
-from services.profile.ports import StoredSubject, UpdateTransaction
+from services.profile.ports import Decision, StoredSubject, UpdateTransaction
 
 
 class Linked(NamedTuple):
@@ -34,10 +35,29 @@ async def link_subjects(
     if not changed:
         return Linked(known, set(), set())
     around = await tx.links_around(sorted({link.subject for link in changed}))
+    graph = Graph(around, limits)
+    await propose_reviews(tx, {link.subject for link in changed}, around, graph, now)
     below = descendants({link.subject for link in changed}, around)
     locked |= await tx.lock_subjects({subject: frozenset() for subject in below - locked.keys()}, now)
-    moved, roots = await relink(tx, below, Graph(around, limits), locked, fold)
+    moved, roots = await relink(tx, below, graph, locked, fold)
     return Linked(known, moved, roots)
+
+
+async def propose_reviews(
+    tx: UpdateTransaction, changed: set[str], around: Sequence[Link], graph: Graph, now: int
+) -> None:
+    """Two customer numbers that share a telling identifier never merge by themselves: somebody has to decide."""
+    cases = review_cases([link for link in around if link.subject in changed], graph)
+    if cases:
+        await tx.record([_review(case, now) for case in cases])
+
+
+def _review(case: ReviewCase, now: int) -> Decision:
+    kind = kind_of(case.shared).replace("_", " ")
+    return Decision(
+        case.decision_id, "review", (case.left, case.right), "linking", f"the same {kind} was told of both", now,
+        body={"shared": case.shared},
+    )  # fmt: skip
 
 
 async def relink(

@@ -166,6 +166,9 @@ class UpdateTransaction(Protocol):
     async def links_around(self, subjects: Sequence[str]) -> list[Link]:
         """Every link of these subjects, of all below them and of all above them (both ways, transitively)."""
 
+    async def record(self, decisions: Sequence[Decision]) -> None:
+        """One that was recorded before (same id) is left as it is."""
+
     async def memberships_of(self, subjects: Sequence[str]) -> list[Membership]: ...
 
     async def replace_memberships(self, subjects: Sequence[str], memberships: Sequence[Membership]) -> None:
@@ -291,6 +294,12 @@ class ProfileReader(Protocol):
 
     async def customers_named(self, name_ref: str) -> list[str]: ...
 
+    async def subject_named(self, alias: str) -> str | None:
+        """The subject that would name a customer so; it may count for another one."""
+
+    async def parties_told(self, ref: str) -> list[str]:
+        """Parties (at most 100) of which a personal value was told."""
+
     async def personal(self, refs: Sequence[str]) -> Mapping[str, str]: ...
 
     async def timeline(
@@ -300,7 +309,11 @@ class ProfileReader(Protocol):
 
     async def memberships(self, roots: Sequence[str]) -> list[Membership]: ...
 
-    async def links(self, subjects: Sequence[str]) -> list[Link]: ...
+    async def links(self, subjects: Sequence[str]) -> list[Link]:
+        """Those that lead away from these subjects, to what they belong to."""
+
+    async def links_to(self, targets: Sequence[str]) -> list[Link]:
+        """Those that lead to these subjects."""
 
     async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]: ...
 

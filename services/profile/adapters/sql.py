@@ -8,6 +8,7 @@ from services.log import Position
 from services.profile.adapters import rows, sql_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.session import Session, insert, reading, writing
+from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
 from services.profile.adapters.sql_reader import SqlReader
 from services.profile.adapters.sql_refresh import SqlRefresh, clusters_of
@@ -18,12 +19,6 @@ from services.profile.ports import Decision, Mark, OutboxRow, Shard, StoredDeadL
 _POSITIONS = "select partition, topic_id, next from positions where topic = $1 and partition = any($2::int[])"
 _MARKS_WAITING = "select shard, count(*) from marks group by shard"
 _LANES = "select lane from lanes order by lane"
-_DECIDE = insert(
-    "decisions",
-    "decision_id text, kind text, subjects text, actor text, reason text, at bigint, undoes text, body bytea",
-    "on conflict do nothing",
-)
-_DECIDE_ON = insert("decision_subjects", "subject text, decision_id text")
 _DISSOLVE = "delete from clusters where root = any($1::text[])"
 _MERGE = insert("clusters", "root text, lead text", "on conflict (root) do update set lead = excluded.lead")
 _MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
@@ -96,10 +91,8 @@ class SqlProfileStore(SqlReader):
         async with writing(self._database) as session:
             if session.dialect == "postgresql":  # SQLite's one writer is this transaction
                 await session.rows(f"select pg_advisory_xact_lock({_CLUSTER_LOCK})")
-            if await session.bulk(_DECIDE, [rows.decision_row(decision)]) == 0:
+            if not await record(session, [decision]):
                 return  # told twice
-            subjects = sorted(set(decision.subjects))
-            await session.bulk(_DECIDE_ON, [(subject, decision.decision_id) for subject in subjects])
             await self._regroup(session, decision, clusters, dissolved)
 
     async def _regroup(

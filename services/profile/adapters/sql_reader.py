@@ -34,6 +34,9 @@ _LINKS = f"select {rows.LINK} from links where subject = any($1::text[]) order b
 _DECISIONS = f"""
 select {rows.DECISION} from decisions where decision_id in (
     select decision_id from decision_subjects where subject = any($1::text[])) order by at, decision_id"""  # noqa: S608
+_LINKS_TO = f"select {rows.LINK} from links where target = any($1::text[]) order by subject, target, role"  # noqa: S608
+_TOLD_OF = """
+select distinct subject from personal_subjects where ref = $1 and subject like 'party:%' order by subject limit 100"""
 _MARKED = "select 1 from marks where shard = any($1::int[]) and root = any($2::text[]) limit 1"
 _REVIEWS = f"""
 select {rows.DECISION} from decisions d where d.kind = 'review'
@@ -66,11 +69,18 @@ class SqlReader:
         known = await self.view(alias)
         if known is not None and known.state == "live":
             return [alias]
-        named = await self._rows(_SUBJECT_NAMED, alias)
-        return await self.customers_of(named[0][0]) if named else []
+        subject = await self.subject_named(alias)
+        return await self.customers_of(subject) if subject else []
 
     async def customers_of(self, subject: str) -> list[str]:
         return [row[0] for row in await self._rows(_CUSTOMERS_OF, subject)]
+
+    async def subject_named(self, alias: str) -> str | None:
+        named = await self._rows(_SUBJECT_NAMED, alias)
+        return named[0][0] if named else None
+
+    async def parties_told(self, ref: str) -> list[str]:
+        return [row[0] for row in await self._rows(_TOLD_OF, ref)]
 
     async def customers_named(self, name_ref: str) -> list[str]:
         return [row[0] for row in await self._rows(_NAMED, name_ref)]
@@ -89,6 +99,9 @@ class SqlReader:
 
     async def links(self, subjects: Sequence[str]) -> list[Link]:
         return [rows.link_of(row) for row in await self._rows(_LINKS, list(subjects))]
+
+    async def links_to(self, targets: Sequence[str]) -> list[Link]:
+        return [rows.link_of(row) for row in await self._rows(_LINKS_TO, list(targets))]
 
     async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]:
         return [rows.decision_of(row) for row in await self._rows(_DECISIONS, list(subjects))]

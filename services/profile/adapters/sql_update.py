@@ -7,10 +7,11 @@ from services.failures import Fenced
 from services.profile.adapters import rows
 from services.profile.adapters.joining import join_links
 from services.profile.adapters.session import Bulk, Session, insert
+from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
 from services.profile.adapters.sql_queues import leave_marks, send
 from services.profile.domain.links import Link, Membership
-from services.profile.ports import LedgerEntry, Mark, OutboxMessage, SourceSeen, StoredSubject, TimelineRow
+from services.profile.ports import Decision, LedgerEntry, Mark, OutboxMessage, SourceSeen, StoredSubject, TimelineRow
 
 _ADVANCE = """
 insert into positions as p (topic, partition, topic_id, next) values ($1, $2, $3, $5)
@@ -159,6 +160,9 @@ class SqlUpdate:
         if subjects:
             await self._session.run(_DROP_MEMBERSHIPS, list(subjects))
             await self._session.append("memberships", ", ".join(Membership._fields), sorted(set(memberships)))
+
+    async def record(self, decisions: Sequence[Decision]) -> None:
+        await record(self._session, decisions)
 
     async def mark(self, marks: Sequence[Mark]) -> None:
         await leave_marks(self._session, marks)

@@ -14,6 +14,7 @@ COUNTED_ROLES = ("self", "owner", "joint")
 LISTED_ROLES = ("attorney", "signatory", "guardian")
 MEMBER = "member"
 ANY_ROLE = "*"
+_LIFTED = "/lifted"
 _ROLE_WEIGHT = {role: weight for weight, role in enumerate((*COUNTED_ROLES, *LISTED_ROLES))}
 STRENGTH = (
     "party", "account", "loan", "contract", "card", "login", "mandate", "application", "case", "national_id", "phone",
@@ -28,8 +29,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     `first_at`/`last_at`: earliest and latest assertion (ms; None when only ends are known yet). `past`: it holds from
     the beginning of time. `ends`: when it was said to end; those under role `ANY_ROLE` end the link in every role.
-    `barred_by`: the decision that took it out of force. `source` and `event_id` are those of the earliest assertion:
-    the reason shown to a person.
+    `barred_by`: the latest decision on it (`bar` or `lift`), which took it out of force or put it back. `source` and
+    `event_id` are those of the earliest assertion: the reason shown to a person.
     """
 
     subject: str
@@ -46,6 +47,21 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> tuple[str, str, str]:
         return self.subject, self.target, self.role
+
+    @property
+    def barred(self) -> bool:
+        return bool(self.barred_by) and not self.barred_by.endswith(_LIFTED)
+
+
+def bar(link: Link, decision_id: str, at: int) -> Link:
+    """What a decision asserts that takes the link out of force; joined into what is stored, the latest one stands."""
+    return Link(subject=link.subject, target=link.target, role=link.role, barred_by=f"{at:015d}/{decision_id}")
+
+
+def lift(link: Link, decision_id: str, at: int) -> Link:
+    """What a decision asserts that puts a barred link back into force."""
+    barred = bar(link, decision_id, at)
+    return msgspec.structs.replace(barred, barred_by=barred.barred_by + _LIFTED)
 
 
 class Membership(NamedTuple):
@@ -96,7 +112,7 @@ def intervals(link: Link, ended: Sequence[int] = ()) -> list[tuple[int, int]]:
 
     `ended` are the ends said of the same subject and target whatever the role.
     """
-    if link.first_at is None or link.last_at is None or link.barred_by:
+    if link.first_at is None or link.last_at is None or link.barred:
         return []
     start = BEGINNING if link.past else link.first_at
     ends = sorted(at for at in (*link.ends, *ended) if at >= link.first_at)
