@@ -2,6 +2,7 @@
 
 import msgspec
 
+from services.profile.domain.measures import Measures
 from services.profile.domain.reference import Reference
 
 TIERS = ("general", "profit", "gold")
@@ -76,3 +77,4 @@ class Policy(msgspec.Struct):
     reference: Reference
     scales: Scales
     portfolio: Portfolio
+    measures: Measures = Measures()

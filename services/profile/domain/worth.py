@@ -61,17 +61,16 @@ def _monthly_inflow(known: Known) -> int | None:
 
 
 def _lending(known: Known) -> int:
-    """Principal still owed; the amount granted where no outstanding was told."""
+    """What is still owed; the principal where no outstanding was told."""
     today, total = known.reference.day_of(known.now), 0
     for thing in _of_kind(known, "loan"):
         if _value(thing, "status") == "repaid":
             continue
-        owed = _value(thing, "outstanding")
-        amount = _value(thing, "amount")
+        owed = _value(thing, "outstanding") or _value(thing, "principal")
         if isinstance(owed, dict):
-            total += known.reference.home_minor(owed["minor"], owed["currency"], today) or 0
-        elif isinstance(amount, list):
-            total += known.reference.home_minor(amount[0], amount[1], today) or 0
+            owed = [owed["minor"], owed["currency"]]
+        if isinstance(owed, list):
+            total += known.reference.home_minor(owed[0], owed[1], today) or 0
     return total
 
 
