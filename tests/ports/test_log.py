@@ -145,6 +145,23 @@ async def test_stop_ends_work_on_that_partition_only(log: EventLog, topic: str) 
     assert [(line["partition"], line["why"]) for line in orders.lines] == [(1, "an operator has to look")]
 
 
+async def test_a_handler_that_hangs_holds_up_its_own_partition_only(log: EventLog, topic: str) -> None:
+    applied, go_on = Applied(), asyncio.Event()
+
+    async def handler(batch: Batch) -> None:
+        if batch.partition == 2:
+            await go_on.wait()
+        await applied.apply(batch)
+
+    async with consuming(log, topic, applied, handler):
+        for _ in range(4):
+            await log.append(topic, [Message(b"", b"x", partition=p) for p in range(4)] * 100)
+        await applied.reaches(1_200)
+        assert (topic, 2) not in applied.stored
+        go_on.set()
+        await applied.reaches(1_600)
+
+
 async def test_two_consumers_of_a_group_share_partitions_and_apply_each_record_once(
     place: LogPlace, log: EventLog, topic: str
 ) -> None:

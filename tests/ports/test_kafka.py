@@ -1,0 +1,187 @@
+"""What only Kafka brings: gaps between offsets, brokers that stop, and a Faust that loses batches or crashes."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from services.failures import Unavailable
+from services.kafka import KafkaLog
+from services.kafka_fetching import BatchConsumer
+from services.log import Batch, Message
+from tests.conftest import RunningServers
+from tests.ports.log_places import HANG_S, Applied, consuming
+
+
+@pytest.fixture
+async def log(kafka_url: str) -> AsyncIterator[KafkaLog]:
+    log = KafkaLog(urlsplit(kafka_url).netloc, batch_records=10)
+    yield log
+    await log.close()
+
+
+@pytest.fixture
+async def topic(log: KafkaLog) -> str:
+    name = f"t-{uuid.uuid4().hex}"
+    await log.ensure_topics({name: 1})
+    return name
+
+
+def numbered(begin: int, count: int) -> list[Message]:
+    return [Message(b"one", b"%d" % i) for i in range(begin, begin + count)]
+
+
+async def test_gaps_between_offsets_are_crossed(log: KafkaLog, topic: str, kafka_url: str) -> None:
+    """The markers of transactions take offsets and are never delivered."""
+    producer = AIOKafkaProducer(bootstrap_servers=urlsplit(kafka_url).netloc, transactional_id=topic)
+    await producer.start()
+    for number in range(20):
+        async with producer.transaction():
+            await producer.send_and_wait(topic, b"%d" % number, b"one")
+    await producer.stop()
+    applied = Applied()
+    async with consuming(log, topic, applied):
+        await applied.reaches(20)
+    assert (await log.ends(topic))[0] == (0, 40)
+    assert applied.values[topic, 0] == [b"%d" % i for i in range(20)]
+    assert applied.fenced == 0
+    assert [batch.start for batch in applied.batches] == [0, *[batch.until for batch in applied.batches[:-1]]]
+
+
+async def test_consuming_goes_on_at_a_position_inside_a_gap(log: KafkaLog, topic: str, kafka_url: str) -> None:
+    applied = Applied()
+    producer = AIOKafkaProducer(bootstrap_servers=urlsplit(kafka_url).netloc, transactional_id=topic)
+    await producer.start()
+    for number in range(2):
+        async with producer.transaction():
+            await producer.send_and_wait(topic, b"%d" % number, b"one")
+        async with consuming(log, topic, applied):
+            await applied.reaches(number + 1)
+    await producer.stop()
+    assert [(batch.start, batch.until) for batch in applied.batches] == [(0, 1), (1, 3)]
+
+
+async def test_a_batch_that_faust_loses_is_fetched_again(
+    log: KafkaLog, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[object] = []
+    getmany = BatchConsumer.getmany
+
+    async def losing(consumer: BatchConsumer, timeout: float) -> AsyncIterator[object]:  # noqa: ASYNC109 - as Faust's
+        async for place, message in getmany(consumer, timeout):
+            if len(lost) < 2:
+                lost.append(message.value)
+            else:
+                yield place, message
+
+    monkeypatch.setattr(BatchConsumer, "getmany", losing)
+    applied = Applied()
+    await log.append(topic, numbered(0, 100))
+    async with consuming(log, topic, applied):
+        await applied.reaches(100)
+    assert len(lost) == 2
+    assert applied.values[topic, 0] == [b"%d" % i for i in range(100)]
+
+
+async def test_a_crash_of_faust_starts_the_consumer_anew(
+    log: KafkaLog, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumers: list[BatchConsumer] = []
+    getmany = BatchConsumer.getmany
+
+    async def crashing(consumer: BatchConsumer, timeout: float) -> AsyncIterator[object]:  # noqa: ASYNC109 - as Faust's
+        if consumer not in consumers:
+            consumers.append(consumer)
+        async for place, message in getmany(consumer, timeout):
+            yield place, message
+            if len(consumers) == 1:
+                await consumer.app.crash(RuntimeError("Faust's own"))
+
+    monkeypatch.setattr(BatchConsumer, "getmany", crashing)
+    applied = Applied()
+    await log.append(topic, numbered(0, 100))
+    async with consuming(log, topic, applied):
+        await applied.reaches(100)
+    assert len(consumers) == 2
+    assert applied.values[topic, 0] == [b"%d" % i for i in range(100)]
+
+
+async def test_at_most_one_batch_waits_beside_the_one_in_hand(
+    log: KafkaLog, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[object] = []
+    getmany = BatchConsumer.getmany
+
+    async def counting(consumer: BatchConsumer, timeout: float) -> AsyncIterator[object]:  # noqa: ASYNC109 - as Faust's
+        async for place, message in getmany(consumer, timeout):
+            fetched.append(message.value)
+            yield place, message
+
+    monkeypatch.setattr(BatchConsumer, "getmany", counting)
+    applied, most = Applied(), 0
+
+    async def handler(batch: Batch) -> None:
+        nonlocal most
+        await asyncio.sleep(0.02)
+        most = max(most, len(fetched) - len(applied.batches))
+        await applied.apply(batch)
+
+    await log.append(topic, numbered(0, 300))
+    async with consuming(log, topic, applied, handler):
+        await applied.reaches(300)
+    assert most == 2
+
+
+async def test_a_broker_that_stops_is_unavailable_and_both_sides_go_on_after_it(
+    breakable_servers: RunningServers,
+) -> None:
+    log = KafkaLog(urlsplit(breakable_servers.up("kafka")["kafka"]).netloc, timeout_s=2.0)
+    await log.ensure_topics({"t": 2})
+    applied = Applied()
+    async with consuming(log, "t", applied):
+        sent = await _append_until_taken(log, numbered(0, 10))
+        await applied.reaches(sent)
+        for away, back in (
+            (breakable_servers.stop, breakable_servers.start),
+            (breakable_servers.freeze, breakable_servers.thaw),
+        ):
+            await asyncio.to_thread(away, "kafka")
+            with pytest.raises(Unavailable):
+                async with asyncio.timeout(HANG_S):
+                    await log.append("t", numbered(sent, 10))
+            with pytest.raises(Unavailable):
+                await log.ends("t")
+            await asyncio.to_thread(back, "kafka")
+            await _append_until_taken(log, numbered(sent, 10))
+            sent = sum(end for _, end in (await log.ends("t")).values())
+            await applied.reaches(sent)
+    assert applied.count == sent
+    assert applied.fenced == 0
+    await log.close()
+
+
+async def test_a_consumer_waits_for_a_broker_that_is_away_at_its_start(breakable_servers: RunningServers) -> None:
+    url = breakable_servers.up("kafka")["kafka"]
+    maker = KafkaLog(urlsplit(url).netloc)
+    await maker.ensure_topics({"waiting": 1})
+    await maker.append("waiting", numbered(0, 5))
+    await maker.close()
+    await asyncio.to_thread(breakable_servers.stop, "kafka")
+    log, applied = KafkaLog(urlsplit(url).netloc, timeout_s=1.0), Applied()
+    async with consuming(log, "waiting", applied):
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(breakable_servers.start, "kafka")
+        await applied.reaches(5)
+    await log.close()
+
+
+async def _append_until_taken(log: KafkaLog, messages: list[Message]) -> int:
+    async with asyncio.timeout(HANG_S):
+        while True:
+            try:
+                return len(await log.append("t", messages))
+            except Unavailable:
+                await asyncio.sleep(0.1)
