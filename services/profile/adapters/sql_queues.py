@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.failures import Fenced
 from services.profile.adapters import rows
+from services.profile.adapters.marks import oldest_of
 from services.profile.adapters.session import Session, insert
 from services.profile.domain.shards import shard_of
 from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
@@ -50,10 +51,7 @@ async def leave_marks(session: Session, marks: Sequence[Mark]) -> None:
 
 
 async def take_marks(session: Session, shard: int, limit: int) -> list[Mark]:
-    oldest: dict[str, int] = {}
-    for root, accepted_at in await session.rows(_TAKE_MARKS, shard, limit):
-        oldest[root] = min(oldest.get(root) or accepted_at, accepted_at or oldest.get(root, 0))
-    return [Mark(root, oldest[root]) for root in sorted(oldest)]
+    return oldest_of(Mark(*row) for row in await session.rows(_TAKE_MARKS, shard, limit))
 
 
 async def fence(session: Session, shard: Shard) -> Shard:

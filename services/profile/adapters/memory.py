@@ -1,0 +1,114 @@
+"""The profile's store in the memory of one process: for trying out, and for tests of everything above it."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from services.log import Position
+from services.profile.adapters import memory_queues
+from services.profile.adapters.decisions import marked_by, refuse_half_clusters
+from services.profile.adapters.memory_reader import MemoryReader
+from services.profile.adapters.memory_refresh import MemoryRefresh, clusters_of
+from services.profile.adapters.memory_tables import Tables
+from services.profile.adapters.memory_update import MemoryUpdate
+from services.profile.domain.links import Cluster
+from services.profile.domain.shards import SHARDS
+from services.profile.ports import Decision, Mark, OutboxRow, Shard, StoredDeadLetter
+
+
+class MemoryProfileStore(MemoryReader):
+    """See `ProfileStore` and `ProfileReader`. `alias_of` gives the customer id that a subject would name."""
+
+    def __init__(self, alias_of: Callable[[str], str]) -> None:
+        super().__init__(Tables(SHARDS))
+        self._alias_of = alias_of
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+        async with self._tables.turn() as tables:
+            found = [tables.positions.get((topic, partition)) for partition in partitions]
+            return {row.partition: Position(row.topic_id, row.next) for row in found if row is not None}
+
+    @asynccontextmanager
+    async def updating(self) -> AsyncIterator[MemoryUpdate]:
+        async with self._tables.turn() as tables:
+            yield MemoryUpdate(tables, self._alias_of)
+
+    @asynccontextmanager
+    async def refreshing(self) -> AsyncIterator[MemoryRefresh]:
+        async with self._tables.turn() as tables:
+            yield MemoryRefresh(tables)
+
+    async def lease(self, owner: str, now: int, ttl_ms: int, most: int) -> list[Shard]:
+        async with self._tables.turn() as tables:
+            return memory_queues.lease(tables, owner, now, ttl_ms, most)
+
+    async def release(self, owner: str) -> None:
+        async with self._tables.turn() as tables:
+            memory_queues.release(tables, owner)
+
+    async def marks_waiting(self) -> dict[int, int]:
+        async with self._tables.turn() as tables:
+            waiting: dict[int, int] = {}
+            for row in tables.marks.rows():
+                waiting[row.shard] = waiting.get(row.shard, 0) + 1
+            return waiting
+
+    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
+        async with self._tables.turn() as tables:
+            return memory_queues.outbox(tables, lane, limit)
+
+    async def published(self, lane: str, after: int, until: int) -> bool:
+        async with self._tables.turn() as tables:
+            return memory_queues.published(tables, lane, after, until)
+
+    async def lanes(self) -> list[str]:
+        async with self._tables.turn() as tables:
+            return sorted(row.lane for row in tables.lanes.rows())
+
+    async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
+        async with self._tables.turn() as tables:
+            return memory_queues.fire_due(tables, now, grain, complete, limit)
+
+    async def next_due(self, grain: str) -> int | None:
+        async with self._tables.turn() as tables:
+            return memory_queues.next_due(tables, grain)
+
+    async def decide(self, decision: Decision, clusters: Sequence[Cluster], dissolved: Sequence[str]) -> None:
+        """Raises `Contended` when a cluster it would tear apart has come up since the caller looked."""
+        async with self._tables.turn() as tables:
+            if tables.decisions.get(decision.decision_id) is not None:
+                return  # told twice
+            tables.decisions.put(decision)
+            roots = [root for cluster in clusters for root in cluster.roots]
+            stood = clusters_of(tables, sorted({*roots, *dissolved}))
+            refuse_half_clusters(stood.values(), roots, dissolved)
+            gone = sorted({root for lead in dissolved for root in (stood[lead].roots if lead in stood else ())})
+            tables.clusters.drop(row for root in gone if (row := tables.clusters.get(root)) is not None)
+            for cluster in clusters:
+                for root in cluster.roots:
+                    tables.clusters.put((root, cluster.lead))
+            marked = marked_by(decision, tables.memberships.by("subject", decision.subjects), [*roots, *gone])
+            memory_queues.leave_marks(tables, [Mark(root, 0) for root in marked])
+
+    async def save_dead_letter(self, letter: StoredDeadLetter) -> None:
+        async with self._tables.turn() as tables:
+            # the topic may tell of a letter again after it was replayed
+            if letter.state != "open" or tables.dead_letters.get(letter.letter_id) is None:
+                tables.dead_letters.put(letter)
+
+    async def park(self, key: bytes, day: int) -> None:
+        async with self._tables.turn() as tables:
+            for row in tables.ledger.by("event", [key]):
+                if abs(row.day - day) <= 1:
+                    tables.ledger.put(row._replace(parked=True))
+
+    async def ledger_days(self) -> list[int]:
+        """The days (since 1970) whose ledger is kept: no replay may reach further back."""
+        async with self._tables.turn() as tables:
+            return sorted({row.day for row in tables.ledger.rows()})
+
+    async def drop_ledgers(self, before_day: int) -> list[int]:
+        """Drops the ledgers of the days before; returns them."""
+        dropped = [day for day in await self.ledger_days() if day < before_day]
+        async with self._tables.turn() as tables:
+            tables.ledger.drop(tables.ledger.by("day", dropped))
+        return dropped

@@ -1,0 +1,92 @@
+"""Marks, due times, leases and outbox lanes in memory."""
+
+from collections.abc import Mapping, Sequence
+
+from services.failures import Fenced
+from services.profile.adapters.marks import oldest_of
+from services.profile.adapters.memory_tables import DueRow, LaneMessage, LaneRow, MarkRow, Tables
+from services.profile.domain.shards import shard_of
+from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
+
+
+def leave_marks(tables: Tables, marks: Sequence[Mark]) -> None:
+    for mark in marks:
+        tables.last_mark += 1
+        tables.marks.put(MarkRow(shard_of(mark.root), tables.last_mark, mark))
+
+
+def take_marks(tables: Tables, shard: int, limit: int) -> list[Mark]:
+    taken = sorted(tables.marks.by("shard", [shard]), key=lambda row: row.n)[:limit]
+    tables.marks.drop(taken)
+    return oldest_of([row.mark for row in taken])
+
+
+def fence(tables: Tables, shard: Shard) -> Shard:
+    row = tables.shards.get(shard.shard)
+    if row is None or (row.owner, row.fence) != (shard.owner, shard.fence):
+        raise Fenced(f"shard {shard.shard} has another owner")
+    tables.shards.put(row._replace(fence=row.fence + 1))
+    return shard._replace(fence=shard.fence + 1)
+
+
+def lease(tables: Tables, owner: str, now: int, ttl_ms: int, most: int) -> list[Shard]:
+    held = sorted(row for row in tables.shards.rows() if row.owner == owner)
+    for row in held[most:]:
+        tables.shards.put(row._replace(owner=None, leased_until=0))
+    for row in held[:most]:
+        tables.shards.put(row._replace(leased_until=now + ttl_ms))
+    free = sorted(row for row in tables.shards.rows() if row.owner is None or row.leased_until < now)
+    for row in free[: max(most - len(held), 0)]:
+        tables.shards.put(row._replace(owner=owner, fence=row.fence + 1, leased_until=now + ttl_ms))
+    return [Shard(row.shard, owner, row.fence) for row in sorted(tables.shards.rows()) if row.owner == owner]
+
+
+def release(tables: Tables, owner: str) -> None:
+    for row in tables.shards.rows():
+        if row.owner == owner:
+            tables.shards.put(row._replace(owner=None, leased_until=0))
+
+
+def send(tables: Tables, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
+    if not messages:
+        return
+    known = tables.lanes.get(lane) or LaneRow(lane, 0, 0)
+    for n, message in enumerate(messages, known.last_n + 1):
+        tables.outbox.put(LaneMessage(lane, OutboxRow(n, now, message)))
+    tables.lanes.put(known._replace(last_n=known.last_n + len(messages)))
+
+
+def outbox(tables: Tables, lane: str, limit: int) -> list[OutboxRow]:
+    return sorted(waiting.row for waiting in tables.outbox.by("lane", [lane]))[:limit]
+
+
+def published(tables: Tables, lane: str, after: int, until: int) -> bool:
+    known = tables.lanes.get(lane)
+    if known is None or known.published != after:
+        return False
+    tables.lanes.put(known._replace(published=until))
+    tables.outbox.drop(waiting for waiting in tables.outbox.by("lane", [lane]) if waiting.row.n <= until)
+    return True
+
+
+def replace_due(tables: Tables, due: Mapping[str, Sequence[DueTime]]) -> None:
+    tables.due.drop(tables.due.by("lead", due))
+    for lead, times in due.items():
+        for one in times:
+            tables.due.put(DueRow(lead, one))
+
+
+def fire_due(tables: Tables, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
+    ripe = [
+        row
+        for row in sorted(tables.due.by("grain", [grain]), key=lambda row: (row.due.at, row.lead))
+        # a source that nobody speaks for holds its due times back
+        if row.due.at <= min([now, *(complete.get(source, -1) for source in row.due.sources)])
+    ][:limit]
+    tables.due.drop(ripe)
+    leave_marks(tables, [Mark(lead, 0) for lead in sorted({row.lead for row in ripe})])
+    return len(ripe)
+
+
+def next_due(tables: Tables, grain: str) -> int | None:
+    return min((row.due.at for row in tables.due.by("grain", [grain])), default=None)

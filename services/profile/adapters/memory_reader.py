@@ -1,0 +1,139 @@
+"""What readers ask of the store in memory."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from services.profile.adapters.memory_refresh import clusters_of, decisions_on, memberships_around
+from services.profile.adapters.memory_tables import SubjectRow, Tables
+from services.profile.adapters.roots import counted_parents
+from services.profile.domain.links import Cluster, Link, Membership, kind_of
+from services.profile.ports import Decision, SourceSeen, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
+
+
+class MemoryReader:
+    """See `ProfileReader`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def view(self, customer_id: str) -> StoredView | None:
+        async with self._tables.turn() as tables:
+            return next(iter(tables.views.by("customer_id", [customer_id])), None)
+
+    async def resolve(self, alias: str) -> list[str]:
+        known = await self.view(alias)
+        if known is not None and known.state == "live":
+            return [alias]
+        subject = await self.subject_named(alias)
+        return await self.customers_of(subject) if subject else []
+
+    async def customers_of(self, subject: str) -> list[str]:
+        async with self._tables.turn() as tables:
+            roots = counted_parents(tables.memberships.by("subject", [subject]), [subject])[subject] or [subject]
+            clusters = clusters_of(tables, roots)
+            views = [tables.views.get(clusters[root].lead if root in clusters else root) for root in roots]
+            return _live(view for view in views if view is not None)
+
+    async def subject_named(self, alias: str) -> str | None:
+        async with self._tables.turn() as tables:
+            return next((row.subject for row in tables.subjects.by("alias", [alias])), None)
+
+    async def parties_told(self, ref: str) -> list[str]:
+        async with self._tables.turn() as tables:
+            subjects = sorted(subject for _, subject in tables.personal_subjects.by("ref", [ref]))
+        return [subject for subject in subjects if kind_of(subject) == "party"][:100]
+
+    async def customers_named(self, name_ref: str) -> list[str]:
+        async with self._tables.turn() as tables:
+            return _live(tables.views.by("name_ref", [name_ref]))
+
+    async def personal(self, refs: Sequence[str]) -> Mapping[str, str]:
+        async with self._tables.turn() as tables:
+            return {row[0]: row[1] for ref in refs if (row := tables.personal.get(ref)) is not None}
+
+    async def timeline(
+        self, spans: Sequence[tuple[str, int, int]], before: tuple[int, bytes] | None, where: TimelineFilter, limit: int
+    ) -> list[TimelineRow]:
+        async with self._tables.turn() as tables:
+            found = [
+                row
+                for subject, since, until in spans
+                for row in tables.timeline.by("subject", [subject])
+                if since <= row.occurred_at < until and _passes(row, before, where)
+            ]
+        return sorted(found, key=lambda row: (row.occurred_at, row.key), reverse=True)[:limit]
+
+    async def memberships(self, roots: Sequence[str]) -> list[Membership]:
+        async with self._tables.turn() as tables:
+            return memberships_around(tables, roots)
+
+    async def links(self, subjects: Sequence[str]) -> list[Link]:
+        async with self._tables.turn() as tables:
+            return sorted(tables.links.by("subject", subjects), key=lambda link: link.key)
+
+    async def links_to(self, targets: Sequence[str]) -> list[Link]:
+        async with self._tables.turn() as tables:
+            return sorted(tables.links.by("target", targets), key=lambda link: link.key)
+
+    async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]:
+        async with self._tables.turn() as tables:
+            return decisions_on(tables, subjects)
+
+    async def cluster(self, root: str) -> Cluster | None:
+        async with self._tables.turn() as tables:
+            return clusters_of(tables, [root]).get(root)
+
+    async def marked(self, roots: Sequence[str]) -> bool:
+        async with self._tables.turn() as tables:
+            return any(row.mark.root in roots for row in tables.marks.rows())
+
+    async def reviews(self, limit: int) -> list[Decision]:
+        async with self._tables.turn() as tables:
+            undone = {decision.undoes for decision in tables.decisions.rows()}
+            found = [one for one in tables.decisions.rows() if one.kind == "review" and one.decision_id not in undone]
+        return sorted(found, key=lambda one: (one.at, one.decision_id))[:limit]
+
+    async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]:
+        async with self._tables.turn() as tables:
+            found = [letter for letter in tables.dead_letters.rows() if letter.state == state]
+        return sorted(found, key=lambda letter: (-letter.at, letter.letter_id))[:limit]
+
+    async def sources_seen(self) -> list[SourceSeen]:
+        async with self._tables.turn() as tables:
+            return sorted(tables.sources_seen.rows(), key=lambda seen: (seen.source, seen.partition))
+
+    async def subjects_behind(self, fold_version: int, limit: int) -> list[str]:
+        async with self._tables.turn() as tables:
+            return [row.subject for row in _behind(tables, fold_version)][:limit]
+
+    async def count_behind(self, fold_version: int) -> int:
+        async with self._tables.turn() as tables:
+            return len(_behind(tables, fold_version))
+
+    async def counts(self) -> dict[str, int]:
+        async with self._tables.turn() as tables:
+            return {
+                "customers": sum(view.state == "live" for view in tables.views.rows()),
+                "subjects": len(tables.subjects),
+                "events": len(tables.timeline),
+                "marks": len(tables.marks),
+                "dead_letters": sum(letter.state == "open" for letter in tables.dead_letters.rows()),
+            }
+
+
+def _live(views: Iterable[StoredView]) -> list[str]:
+    return sorted({view.customer_id for view in views if view.state == "live"})
+
+
+def _behind(tables: Tables, fold_version: int) -> list[SubjectRow]:
+    older = [row for row in tables.subjects.rows() if row.fold_version < fold_version]
+    return [row for row in older if tables.timeline.by("subject", [row.subject])]
+
+
+def _passes(row: TimelineRow, before: tuple[int, bytes] | None, where: TimelineFilter) -> bool:
+    return (
+        (before is None or (row.occurred_at, row.key) < before)
+        and (not where.types or row.type in where.types)
+        and (not where.channels or row.channel in where.channels)
+        and (where.since is None or row.occurred_at >= where.since)
+        and (where.until is None or row.occurred_at < where.until)
+    )

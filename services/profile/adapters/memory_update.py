@@ -1,0 +1,154 @@
+"""One partition batch in memory."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from services.failures import Fenced
+from services.profile.adapters import rows
+from services.profile.adapters.joining import join_links
+from services.profile.adapters.memory_queues import leave_marks, send
+from services.profile.adapters.memory_tables import LedgerRow, PartRow, PositionRow, SubjectRow, Tables
+from services.profile.adapters.old_events import predates_ledger
+from services.profile.domain.ledger import DAYS_KEPT
+from services.profile.domain.links import Link, Membership
+from services.profile.ports import Decision, LedgerEntry, Mark, OutboxMessage, SourceSeen, StoredSubject, TimelineRow
+
+
+class MemoryUpdate:
+    """See `UpdateTransaction`."""
+
+    def __init__(self, tables: Tables, alias_of: Callable[[str], str]) -> None:
+        self._tables, self._alias_of = tables, alias_of
+
+    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
+        stored = self._tables.positions.get((topic, partition))
+        if stored is not None and (stored.topic_id, stored.next) != (topic_id, start):
+            raise Fenced(f"{topic}/{partition} does not stand at {start}: another worker has moved it")
+        self._tables.positions.put(PositionRow(topic, partition, topic_id, until))
+
+    async def enter_ledger(self, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
+        first: dict[bytes, LedgerEntry] = {}
+        for entry in entries:
+            first.setdefault(entry.key, entry)
+        days = [entry.day for entry in first.values()]
+        standing: dict[bytes, bytes] = {}
+        for entry in first.values():
+            known = self._standing(entry, min(days) - DAYS_KEPT + 1, max(days) + 1)
+            if known is not None:
+                standing[entry.key] = known
+                continue
+            for day in {entry.day, entry.day if entry.also_day is None else entry.also_day}:
+                self._tables.ledger.put(LedgerRow(day, entry.key, entry.content, False))
+        return standing
+
+    def _standing(self, entry: LedgerEntry, since: int, until: int) -> bytes | None:
+        """The content that stands; parked rows are taken over."""
+        found = sorted(row for row in self._tables.ledger.by("event", [entry.key]) if since <= row.day <= until)
+        for row in found:
+            if not row.parked:
+                return row.content
+        place = (entry.subject, entry.occurred_at, entry.key)
+        if predates_ledger(entry) and self._tables.timeline.get(place) is not None:
+            return entry.content
+        for row in found:
+            self._tables.ledger.put(row._replace(content=entry.content, parked=False))
+        return None
+
+    async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
+        for subject in wanted:
+            if self._tables.subjects.get(subject) is None:
+                alias, roots = self._alias_of(subject), rows.to_json([subject])
+                self._tables.subjects.put(SubjectRow(subject, alias, 0, 0, "[]", roots, rows.NO_HEADS))
+        return {subject: stored_subject(self._tables, subject, months) for subject, months in sorted(wanted.items())}
+
+    async def save_subjects(self, changed: Sequence[StoredSubject]) -> None:
+        for one in changed:
+            stored = self._tables.subjects.get(one.subject)
+            if stored is None or stored.version != one.version or stored.fold_version > one.fold_version:
+                raise Fenced("a subject has moved under its lock, or a newer release has written it")
+            cuts, roots, heads = rows.to_json(one.cuts), rows.to_json(one.roots), rows.encode_state(one.heads)
+            self._tables.subjects.put(
+                SubjectRow(one.subject, stored.alias, one.version + 1, one.fold_version, cuts, roots, heads)
+            )
+            for month, states in one.months.items():
+                self._tables.parts.put(PartRow(one.subject, month, rows.encode_state(states)))
+
+    async def append_timeline(self, events: Sequence[TimelineRow]) -> None:
+        for row in events:
+            if self._tables.timeline.get(row[:3]) is not None:
+                raise ValueError("an event stands in the timeline already")
+            self._tables.timeline.put(TimelineRow(*row))
+
+    async def timeline_of(self, subject: str) -> list[TimelineRow]:
+        return sorted(self._tables.timeline.by("subject", [subject]))
+
+    async def save_personal(self, values: Mapping[str, str], subjects: Mapping[str, str]) -> None:
+        for ref, value in values.items():
+            if self._tables.personal.get(ref) is None:
+                self._tables.personal.put((ref, value))
+        for pair in subjects.items():
+            self._tables.personal_subjects.put(pair)
+
+    async def add_links(self, links: Sequence[Link]) -> list[Link]:
+        known = self._tables.links.by("subject", [link.subject for link in links])
+        joined = join_links({link.key: link for link in known}, links)
+        for link in joined.written:
+            self._tables.links.put(link)
+        return joined.changed
+
+    async def links_around(self, subjects: Sequence[str]) -> list[Link]:
+        links = self._tables.links
+        around, open_ends = set(subjects), list(subjects)
+        while open_ends:
+            below = {link.subject for link in links.by("target", open_ends)} - around
+            around |= below
+            open_ends = list(below)
+        open_ends = list(around)
+        while open_ends:
+            above = {link.target for link in links.by("subject", open_ends)} - around
+            around |= above
+            open_ends = list(above)
+        return links.by("subject", sorted(around))
+
+    async def memberships_of(self, subjects: Sequence[str]) -> list[Membership]:
+        return self._tables.memberships.by("subject", subjects)
+
+    async def replace_memberships(self, subjects: Sequence[str], memberships: Sequence[Membership]) -> None:
+        self._tables.memberships.drop(self._tables.memberships.by("subject", subjects))
+        for membership in memberships:
+            self._tables.memberships.put(Membership(*membership))
+
+    async def record(self, decisions: Sequence[Decision]) -> None:
+        for decision in decisions:
+            if self._tables.decisions.get(decision.decision_id) is None:
+                self._tables.decisions.put(decision)
+
+    async def mark(self, marks: Sequence[Mark]) -> None:
+        leave_marks(self._tables, marks)
+
+    async def mark_customers_of(self, manager_ids: Sequence[str]) -> None:
+        owned = self._tables.views.by("owner", manager_ids)
+        leave_marks(self._tables, [Mark(view.lead, 0) for view in owned if view.state == "live"])
+
+    async def put_staff(self, manager_id: str, record: Mapping[str, Any]) -> None:
+        self._tables.staff.put((manager_id, rows.to_json(record)))
+
+    async def note_sources(self, seen: Sequence[SourceSeen]) -> None:
+        for one in seen:
+            known = self._tables.sources_seen.get((one.source, one.partition)) or one
+            heartbeat_at = max(known.heartbeat_at, one.heartbeat_at)
+            accepted_at = max(known.accepted_at, one.accepted_at)
+            self._tables.sources_seen.put(one._replace(heartbeat_at=heartbeat_at, accepted_at=accepted_at))
+
+    async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
+        send(self._tables, lane, messages, now)
+
+
+def stored_subject(tables: Tables, subject: str, months: frozenset[int] | None) -> StoredSubject:
+    """With the months wanted, or with every one; read from bytes, so that nobody shares a state with the store."""
+    row = tables.subjects.get(subject)
+    if row is None:
+        return rows.new_subject(subject)
+    kept = [(part.month, part.body) for part in tables.parts.by("subject", [subject])]
+    plain = (row.subject, row.version, row.fold_version, row.cuts, row.roots, row.heads)
+    return rows.subject_of(plain, [part for part in kept if months is None or part[0] in months])
