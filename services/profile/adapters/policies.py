@@ -9,6 +9,7 @@ import msgspec
 from schemas.money import EXPONENTS
 from services.profile.adapters.declared_files import Place, PolicyError, place
 from services.profile.adapters.reference_files import Refer, load_reference
+from services.profile.domain.fact_catalogue import FACTS
 from services.profile.domain.measures import Measures
 from services.profile.domain.policy import TIERS, Policy, Portfolio, Scale, Scales, Term
 from services.profile.domain.series import Declared
@@ -28,14 +29,26 @@ def load_declarations(catalogue: str = "", reference: str = "", refer: Refer | N
     """`catalogue`, `reference`: a bank's own directories, laid over the product's file by file. `refer` gives the
     reference of a name (`personal.reference` with the platform's secret). Raises PolicyError."""
     declared = place(PRODUCT / "catalogue", catalogue)
+    series = declared.read("series.yaml", Declared)
     tables = load_reference(place(PRODUCT / "reference", reference), refer)
     policy = Policy(
         reference=tables,
         scales=load_scales(declared, tables.home_currency),
         portfolio=load_portfolio(declared),
-        measures=declared.read("measures.yaml", Measures),
+        measures=load_measures(declared, series),
     )
-    return Declarations(declared.read("series.yaml", Declared), policy)
+    return Declarations(series, policy)
+
+
+def load_measures(files: Place, series: Declared) -> Measures:
+    """Raises PolicyError for a measure of a series that nobody counts, or under the name of another fact."""
+    measures = files.read("measures.yaml", Measures)
+    names = [rule.name for rule in measures.measures]
+    taken = {name for name in names if names.count(name) > 1 or name in FACTS}
+    unknown = {rule.series for rule in measures.measures} - {rule.name for rule in series.series}
+    if taken or unknown:
+        raise PolicyError(f"measures.yaml: names taken already: {sorted(taken)}; unknown series: {sorted(unknown)}")
+    return msgspec.structs.replace(measures, summed=frozenset(rule.name for rule in series.series if rule.sums))
 
 
 def load_scales(files: Place, home_currency: str) -> Scales:

@@ -37,5 +37,5 @@ def values_of(event: ChannelEvent, flow: str | None, attributes: dict[str, Any])
     if event.counterparty is not None:
         other = event.counterparty
         values["party"] = party_key(other)
-        values["bank"] = other.bank
+        values |= {"bank": other.bank, "party_kind": other.kind}
     return values

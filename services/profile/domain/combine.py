@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from services.profile.domain.state import (
+    BANKS_KEPT,
     HOURS_KEPT,
     KEYS_KEPT,
     LATEST_KEPT,
@@ -83,6 +84,7 @@ def combine_months(left: Month, right: Month) -> Month:
         days=merge_maps(left.days, right.days, _join_series),
         closing=merge_maps(left.closing, right.closing, lambda a, b: merge_maps(a, b, later)),
         parties=merge_maps(left.parties, right.parties, _join_parties),
+        banks=merge_maps(left.banks, right.banks, _join_banks),
         contacts=merge_maps(left.contacts, right.contacts, join_things),
     )
 
@@ -137,11 +139,19 @@ def _join_series(left: Series, right: Series) -> Series:
     return merge_maps(left, right, _join_cells)
 
 
-def _join_parties(left: dict[str, Cell], right: dict[str, Cell]) -> dict[str, Cell]:
+def _join_parties(left: Series, right: Series) -> Series:
+    return _join_at_most(KEYS_KEPT, left, right)
+
+
+def _join_banks(left: Series, right: Series) -> Series:
+    return _join_at_most(BANKS_KEPT, left, right)
+
+
+def _join_at_most(most: int, left: Series, right: Series) -> Series:
     if MANY in left or MANY in right:
         return {MANY: Cell()}
     merged = merge_maps(left, right, _join_cells)
-    return merged if len(merged) <= KEYS_KEPT else {MANY: Cell()}
+    return merged if len(merged) <= most else {MANY: Cell()}
 
 
 _NO_MONTH = Month()

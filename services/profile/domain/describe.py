@@ -25,8 +25,9 @@ def put(thing: Thing, field: str, stamp: Stamp, value: Any) -> None:
     thing[field] = entry if known is None else later(known, entry)
 
 
-def _described(*, of: str = "", when: str | None = None, **constants: Any) -> Describe:
-    """Sets the constants, all attributes, product and amount on the thing; `when` names a time field.
+def _described(*, of: str = "", when: str | None = None, amount: str = "amount", **constants: Any) -> Describe:
+    """Sets the constants, all attributes, product and amount on the thing; `when` names a time field, `amount` the
+    field of the event's amount.
 
     The thing is the event's subject; where that is not of kind `of`, one that only this event tells of.
     """
@@ -46,7 +47,7 @@ def _described(*, of: str = "", when: str | None = None, **constants: Any) -> De
         if event.product:
             put(thing, "product", stamp, event.product)
         if event.amount is not None:
-            put(thing, "amount", stamp, [event.amount.minor, event.amount.currency])
+            put(thing, amount, stamp, [event.amount.minor, event.amount.currency])
 
     return describe
 
@@ -93,7 +94,7 @@ def _contact(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp,
     put(contact, "channel", stamp, event.channel)
     put(contact, event.type, stamp, event.occurred_at)
     put(contact, "status", stamp, event.type.partition(".")[2])
-    for name in ("reason", "outcome", "agent", "branch", "summary"):
+    for name in ("reason", "topic", "outcome", "sentiment", "branch", "teller_id", "waited_seconds"):
         if name in attributes:
             put(contact, name, stamp, attributes[name])
 
@@ -142,11 +143,11 @@ DESCRIBE: dict[str, Describe] = {
     "account.closed": _described(status="closed", when="closed_at"),
     "card.issued": _described(of="card", status="issued", when="issued_at"),
     "card.blocked": _described(of="card", status="blocked", when="blocked_at"),
-    "loan.granted": _described(of="loan", status="granted", when="granted_at"),
-    "loan.instalment_due": _described(of="loan", when="last_due_at"),
-    "loan.instalment_missed": _described(of="loan", arrears=True, when="missed_at"),
-    "loan.instalment_paid": _described(of="loan", arrears=False, when="paid_at"),
-    "loan.repaid": _described(of="loan", status="repaid", arrears=False, when="repaid_at"),
+    "loan.granted": _described(of="loan", status="granted", when="granted_at", amount="principal"),
+    "loan.instalment_due": _described(of="loan", when="last_due_at", amount="due"),
+    "loan.instalment_missed": _described(of="loan", arrears=True, when="missed_at", amount="missed"),
+    "loan.instalment_paid": _described(of="loan", arrears=False, when="paid_at", amount="paid"),
+    "loan.repaid": _described(of="loan", status="repaid", arrears=False, when="repaid_at", amount="paid"),
     "term_deposit.opened": _described(of="contract", status="open", when="opened_at"),
     "term_deposit.maturing": _described(of="contract", when="notified_at"),
     "term_deposit.instructed": _instruction,

@@ -56,7 +56,7 @@ class Fold:
         counted = self._counting.of(event.type, flow, event.direction if moves else None, event.channel)
         count_at(state.head, month, event, event.occurred_at, counted, 1, attributes)
         if moves:
-            note_party(month, event, 1)
+            note_party(month, event, event.occurred_at, 1)
         for rule in counted.candidates:
             if is_kept(rule.floor_minor, rule.share_percent, event):
                 candidate = Candidate(event.occurred_at, event.id, values_of(event, flow, attributes))
@@ -76,7 +76,7 @@ class Fold:
         at, original_id = original_of(event, attributes)
         month = month_part(state, at)
         count_at(state.head, month, event, at, counted, -1, attributes)
-        note_party(month, event, -1)
+        note_party(month, event, at, -1)
         for name in self._counting.candidates_of(event.direction):
             tombstone = Candidate(at, original_id, {}, cancelled=True)
             state.head.latest[name] = join_latest(state.head.latest.get(name, []), [tombstone])

@@ -18,6 +18,9 @@ LATEST_KEPT = 24
 KEYS_KEPT = 64
 """Most counterparties (payers, payees, reasons) told apart in one month; beyond, the month's map is `many` for good."""
 
+BANKS_KEPT = 16
+"""Most banks of the other side told apart in one day; beyond, the day is `many` for good."""
+
 MANY = "many"
 
 
@@ -72,11 +75,13 @@ class Head(msgspec.Struct, omit_defaults=True, gc=False):
 class Month(msgspec.Struct, omit_defaults=True, gc=False):
     """`days`: day since 1970 → series → cell. `closing`: account subject → day → closing balance (minor, currency).
     `parties`: series → counterparty key → cell, or {MANY: …} alone.
+    `banks`: day → `direction:currency:bank` of the other side → cell, or {MANY: …} alone.
     `contacts`: contact id → field → register: several events tell of one contact."""
 
     days: dict[int, Series] = {}
     closing: dict[str, dict[int, Entry]] = {}
     parties: dict[str, dict[str, Cell]] = {}
+    banks: dict[int, Series] = {}
     contacts: dict[str, Thing] = {}
 
 

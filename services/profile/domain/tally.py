@@ -6,6 +6,7 @@ from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.combine import DAY_MS, HOUR_MS, later, month_of
 from services.profile.domain.series import Counted, holds
 from services.profile.domain.state import (
+    BANKS_KEPT,
     HOURS_KEPT,
     KEYS_KEPT,
     MANY,
@@ -76,7 +77,7 @@ def count_at(
             _add(head.hours.setdefault(at // HOUR_MS, {}), name, sign, summed)
 
 
-def _add(series: Series | dict[str, Cell], name: str, count: int, total: int) -> None:
+def _add(series: Series, name: str, count: int, total: int) -> None:
     cell = series.get(name)
     if cell is None:
         series[name] = Cell(count, total)
@@ -85,20 +86,26 @@ def _add(series: Series | dict[str, Cell], name: str, count: int, total: int) ->
         cell.total += total
 
 
-def note_party(month: Month | None, event: ChannelEvent, sign: int) -> None:
+def note_party(month: Month | None, event: ChannelEvent, at: int, sign: int) -> None:
     other = event.counterparty
-    if month is None or other is None or event.amount is None or event.direction is None:
+    if month is None or other is None or event.amount is None:
         return
+    minor, series = event.amount.minor * sign, f"{event.direction}:{event.amount.currency}"
     key = party_key(other)
-    if not key:
+    if key:
+        _add_at_most(KEYS_KEPT, month.parties.setdefault(series, {}), key, sign, minor)
+    if other.bank:
+        _add_at_most(BANKS_KEPT, month.banks.setdefault(at // DAY_MS, {}), f"{series}:{other.bank}", sign, minor)
+
+
+def _add_at_most(most: int, cells: Series, key: str, count: int, total: int) -> None:
+    """Beyond `most` keys the sums are `many`, for good: what was left out cannot be told any more."""
+    if MANY in cells:
         return
-    parties = month.parties.setdefault(f"{event.direction}:{event.amount.currency}", {})
-    if MANY in parties:
-        return
-    _add(parties, key, sign, event.amount.minor * sign)
-    if len(parties) > KEYS_KEPT:
-        parties.clear()
-        parties[MANY] = Cell()
+    _add(cells, key, count, total)
+    if len(cells) > most:
+        cells.clear()
+        cells[MANY] = Cell()
 
 
 def note_balance(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp) -> None:
@@ -115,5 +122,7 @@ def note_balance(head: Head, month: Month | None, event: ChannelEvent, stamp: St
 
 
 def party_key(other: Counterparty) -> str:
-    """By what a counterparty is told apart; empty where it has neither account nor name nor kind."""
-    return f"{other.bank}/{other.account_no}" if other.account_no else other.name or other.kind
+    """`bank/account_no#name`, else the name's reference, else the source's word for it; empty where nothing is told."""
+    if other.account_no:
+        return f"{other.bank}/{other.account_no}#{other.name}" if other.name else f"{other.bank}/{other.account_no}"
+    return other.name or other.kind

@@ -1,0 +1,103 @@
+"""The balance of all accounts over the days, in the home currency: what it was, its mean, its spread, its lowest."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from services.profile.domain.customer import Part, Whole
+from services.profile.domain.links import kind_of
+from services.profile.domain.reference import Reference
+from services.profile.domain.state import State
+
+DAYS_LOOKED_AT = 365
+
+
+class Course(NamedTuple):
+    """`steps`: (day, total from that day on) in minor units, ascending; `today` is the last day. The total before the
+    first step is unknown."""
+
+    steps: tuple[tuple[int, int], ...]
+    today: int
+
+    @property
+    def now(self) -> int:
+        return self.steps[-1][1] if self.steps else 0
+
+    def at(self, day: int) -> int | None:
+        """At the close of the day; None when it is not known."""
+        found = None
+        for begins, total in self.steps:
+            if begins > day:
+                break
+            found = total
+        return found
+
+    def _last(self, days: int) -> Iterator[tuple[int, int]]:
+        """(how many days, total) within the last `days` days, today included."""
+        oldest, end = self.today - days + 1, self.today + 1
+        for begins, total in reversed(self.steps):
+            held = end - max(begins, oldest)
+            if held > 0:
+                yield held, total
+            end = begins
+            if begins <= oldest:
+                return
+
+    def mean(self, days: int) -> int | None:
+        """Of the days that are known."""
+        held = list(self._last(days))
+        known = sum(length for length, _ in held)
+        return sum(length * total for length, total in held) // known if known else None
+
+    def deviation(self, days: int) -> int | None:
+        """The standard deviation of the daily balance, rounded down."""
+        held, mean = list(self._last(days)), self.mean(days)
+        if mean is None:
+            return None
+        known = sum(length for length, _ in held)
+        return int((sum(length * (total - mean) ** 2 for length, total in held) // known) ** 0.5)
+
+    def lowest(self, days: int) -> int | None:
+        return min((total for _, total in self._last(days)), default=None)
+
+
+def course_of(whole: Whole, reference: Reference, today: int) -> Course:
+    """`today` counts UTC days, as closing balances do. An account that was opened later than the first step counts
+    nothing before its first booking."""
+    accounts = _accounts(whole)
+    points: list[tuple[int, str, int]] = []
+    for account, part in accounts.items():
+        known = sorted(_closings(whole.state, account, today - DAYS_LOOKED_AT - 31))
+        if not known:
+            balance = part.things.get(account, {}).get("balance")
+            known = [] if balance is None else [(balance.stamp[0] // 86_400_000, *balance.value)]
+        for day, minor, currency in known:
+            home = reference.home_minor(minor, currency, today)
+            if home is not None:
+                points.append((min(day, today), account, home))
+    return Course(_summed(sorted(points)), today)
+
+
+def _accounts(whole: Whole) -> dict[str, Part]:
+    return {
+        part.subject: part
+        for part in whole.parts
+        if part.counts and part.current and kind_of(part.subject) == "account"
+    }
+
+
+def _closings(state: State, account: str, since: int) -> Iterator[tuple[int, int, str]]:
+    for month in state.months.values():
+        for day, entry in month.closing.get(account, {}).items():
+            if day >= since:
+                yield day, entry.value[0], entry.value[1]
+
+
+def _summed(points: list[tuple[int, str, int]]) -> tuple[tuple[int, int], ...]:
+    held: dict[str, int] = {}
+    total = 0
+    steps: dict[int, int] = {}
+    for day, account, minor in points:
+        total += minor - held.get(account, 0)
+        held[account] = minor
+        steps[day] = total
+    return tuple(steps.items())

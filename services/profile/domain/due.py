@@ -1,0 +1,101 @@
+"""When this customer must be looked at again although nothing happens: absences, dates, and the close of bank days."""
+
+from collections.abc import Iterator
+
+from services.profile.domain.combine import DAY_MS, HOUR_MS
+from services.profile.domain.fact_catalogue import BOOKS, DIGITAL, SERVICE
+from services.profile.domain.holding_facts import day_of
+from services.profile.domain.holdings import of_kinds, value
+from services.profile.domain.moments import WINDOW_DAYS
+from services.profile.domain.money_facts import SALARY_CHANNELS
+from services.profile.domain.picture import Picture
+from services.profile.domain.summary import Due
+
+DEPOSIT_DAYS = (30, 7, 0)
+FIXED_RATE_DAYS = (120, 30)
+DORMANCY_DAYS = (30, 90, 180)
+APPLICATION_HOURS = (24, 72)
+LEAST_SILENCE_DAYS, SILENCE_GAPS = 14, 3
+ACTIVE_DAYS = max(WINDOW_DAYS.values())
+"""While a window still slides over something, the facts change with every day that closes."""
+DAY, HOUR = "day", "hour"
+
+
+def due_times(seen: Picture) -> list[Due]:
+    """All in the future, soonest first."""
+    found = {one for kind in _KINDS for one in kind(seen) if one.at > seen.now}
+    return sorted(found)
+
+
+def _salary(seen: Picture) -> Iterator[Due]:
+    salary = seen.behaviour.salary
+    if salary is not None and salary.is_regular and salary.next_due_by is not None:
+        by, sources = salary.next_due_by, seen.sources_of(SALARY_CHANNELS)
+        # A file that comes late moves the judgement, not the payday: look again at the next closes too.
+        yield Due(seen.reference.close_of(by) + 1, "salary", DAY, sources)
+        if salary.missed:
+            yield Due(seen.reference.next_close(seen.now), "salary_overdue", DAY, sources)
+
+
+def _deposits(seen: Picture) -> Iterator[Due]:
+    for one in of_kinds(seen.read.things.values(), "contract"):
+        matures = day_of(one.thing, "matures_on")
+        if matures is None or not one.part.counts:
+            continue
+        for before in DEPOSIT_DAYS:
+            yield Due(seen.reference.start_of(matures - before), f"deposit_{before}", DAY, ())
+
+
+def _loans(seen: Picture) -> Iterator[Due]:
+    for one in of_kinds(seen.read.things.values(), "loan"):
+        until = day_of(one.thing, "fixed_until")
+        if until is not None and one.part.counts:
+            for before in FIXED_RATE_DAYS:
+                yield Due(seen.reference.start_of(until - before), f"fixed_rate_{before}", DAY, ())
+
+
+def _cases(seen: Picture) -> Iterator[Due]:
+    sources = seen.sources_of(SERVICE)
+    for case in seen.read.cases:
+        if case.is_open and case.due_at is not None:
+            yield Due(case.due_at + 1, "case", HOUR, sources)
+
+
+def _logins(seen: Picture) -> Iterator[Due]:
+    logins = seen.behaviour.logins
+    if logins.last_day is not None and logins.median_gap_days is not None:
+        silent = max(LEAST_SILENCE_DAYS, SILENCE_GAPS * logins.median_gap_days)
+        yield Due((logins.last_day + silent + 1) * DAY_MS, "login_silence", DAY, seen.sources_of(DIGITAL))
+
+
+def _dormancy(seen: Picture) -> Iterator[Due]:
+    last = next((day for day, cell in seen.buckets.days("customer_debits") if cell.count > 0), None)
+    if last is not None:
+        for days in DORMANCY_DAYS:
+            yield Due((last + days + 1) * DAY_MS, f"dormant_{days}", DAY, seen.sources_of(BOOKS))
+
+
+def _applications(seen: Picture) -> Iterator[Due]:
+    for one in of_kinds(seen.read.things.values(), "application"):
+        started = value(one.thing, "started_at")
+        if isinstance(started, int) and value(one.thing, "status") != "submitted":
+            for hours in APPLICATION_HOURS:
+                yield Due(started + hours * HOUR_MS, f"application_{hours}", HOUR, seen.sources_of(DIGITAL))
+
+
+def _closes(seen: Picture) -> Iterator[Due]:
+    """Windows slide and tiers are judged at the close of a bank day."""
+    is_active = seen.whole.state.head.newest_at > seen.now - ACTIVE_DAYS * DAY_MS
+    if is_active or seen.decided.candidate_tier is not None:
+        yield Due(seen.reference.next_close(seen.now), "day_closed", DAY, ())
+
+
+def _absence_of_owner(seen: Picture) -> Iterator[Due]:
+    manager = seen.whole.staff.get(seen.decided.owner or "")
+    for name in ("from", "until"):
+        at = manager.fields.get(name) if manager is not None else None
+        if isinstance(at, int):
+            yield Due(at, f"owner_absence_{name}", HOUR, ())
+
+
+_KINDS = (_salary, _deposits, _loans, _cases, _logins, _dormancy, _applications, _closes, _absence_of_owner)

@@ -1,0 +1,155 @@
+"""Every fact that a rule or a screen may ask, declared once. Measures (`catalogue/measures.yaml`) are facts as well."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from services.profile.domain.measures import MeasureRule, Measures
+
+BOOKS = ("corebank", "counter", "atm", "online", "mobile", "pos", "wechat")
+DIGITAL = ("online", "mobile", "wechat")
+SERVICE = ("call_center", "counter", "online", "mobile", "wechat")
+DESK = ("corebank", "counter")
+CARDS = ("pos", "atm", "online", "mobile")
+
+
+class FactDeclared(NamedTuple):
+    """`channels`: where a source must be registered for the fact to be covered; empty: it always is. `unit` of money is
+    the home currency's major unit."""
+
+    name: str
+    type: Literal["number", "boolean", "string"]
+    unit: str
+    meaning: str
+    channels: tuple[str, ...] = ()
+
+
+def _number(name: str, unit: str, meaning: str, channels: tuple[str, ...] = ()) -> FactDeclared:
+    return FactDeclared(name, "number", unit, meaning, channels)
+
+
+def _flag(name: str, meaning: str, channels: tuple[str, ...] = ()) -> FactDeclared:
+    return FactDeclared(name, "boolean", "", meaning, channels)
+
+
+def _text(name: str, meaning: str, channels: tuple[str, ...] = ()) -> FactDeclared:
+    return FactDeclared(name, "string", "", meaning, channels)
+
+
+_FACTS: tuple[FactDeclared, ...] = (
+    _text("kind", "anonymous, person, company, household or group"),
+    _text("tier", "gold, profit or general; empty before the first judgement"),
+    _number("tier_days", "days", "Since the tier was taken"),
+    _text("owner", "Manager who answers for the customer; empty when nobody does"),
+    _text("former_owner", "Manager who did before"),
+    _number("owner_days", "days", "Since the owner took over"),
+    _number("members", "count", "Customer numbers in the household or group; 0 for any other customer"),
+    _number("value_score", "points", "Score of the value scale, 0-100"),
+    _number("tenure_days", "days", "Since the relation began"),
+    _number("anniversary_in_days", "days", "Until the next anniversary of the relation, 0 on the day itself"),
+    # balances
+    _number("balance_total", "money", "Balance of all accounts now", BOOKS),
+    _number("balance_7d_ago", "money", "At the close of the day seven days ago", BOOKS),
+    _number("balance_30d_ago", "money", "At the close of the day thirty days ago", BOOKS),
+    _number("balance_mean_30d", "money", "Mean of the daily closing balance over 30 days", BOOKS),
+    _number("balance_mean_365d", "money", "Mean of the daily closing balance over a year", BOOKS),
+    _number("balance_deviation_365d", "money", "Standard deviation of the daily closing balance over a year", BOOKS),
+    _number("balance_lowest_60d", "money", "Lowest closing balance within 60 days", BOOKS),
+    _number("balance_lowest_90d", "money", "Lowest closing balance within 90 days", BOOKS),
+    # money that leaves
+    _number("external_outflow_7d", "money", "Sent to other banks within 7 days", BOOKS),
+    _number("external_outflow_30d", "money", "Sent to other banks within 30 days", BOOKS),
+    _number("competitor_transfers_30d", "count", "Transfers to competitors within 30 days", BOOKS),
+    _number("competitor_outflow_30d", "money", "Sent to competitors within 30 days", BOOKS),
+    _number("competitor_outflow_90d", "money", "Sent to competitors within 90 days", BOOKS),
+    _number("lender_payments_60d", "count", "Payments to other lenders within 60 days", BOOKS),
+    _number("usual_monthly_outflow", "money", "Median of the last full months", BOOKS),
+    _number("usual_monthly_outflow_spread", "money", "Median absolute deviation of the same", BOOKS),
+    _number("usual_monthly_inflow", "money", "Median of the last full months", BOOKS),
+    _number("usual_monthly_inflow_spread", "money", "Median absolute deviation of the same", BOOKS),
+    _flag("pays_rent", "A rent is paid regularly", BOOKS),
+    _number("rent_months_in_a_row", "count", "Rents paid without a gap", BOOKS),
+    # income
+    _flag("has_salary", "Somebody pays a salary or pension regularly", BOOKS),
+    _number("salary_usual", "money", "Median of what is usually paid, in the salary's currency", BOOKS),
+    _number("salary_last", "money", "What was paid last, in the salary's currency", BOOKS),
+    _number("salary_last_percent", "percent", "The last one in percent of the median before it", BOOKS),
+    _number("salary_received_percent", "percent", "What came in the last two periods of what usually comes", BOOKS),
+    _number("salary_reduced_periods", "count", "How many of the latest in a row were at most 60 % of usual", BOOKS),
+    _number("salary_raised_periods", "count", "How many of the latest in a row were at least 110 % of usual", BOOKS),
+    _number("salary_missed", "count", "Paydays gone by without a credit, tolerance included", BOOKS),
+    _number("salary_days_overdue", "days", "Since the payday that was not met; 0 within the tolerance", BOOKS),
+    _number("salary_credits", "count", "Credits that the salary was learned from", BOOKS),
+    # holdings
+    _number("accounts_open", "count", "Open accounts in a role that counts", BOOKS),
+    _number("product_families", "count", "Different families of products held: accounts, cards, loans, deposits, …"),
+    _number("products_closed_90d", "count", "Accounts, loans and products closed within 90 days"),
+    _number("cards_active", "count", "Cards issued and not blocked"),
+    _number("mandates_active", "count", "Standing orders and direct debits in force"),
+    _number("loans_open", "count", "Loans not repaid"),
+    _number("loan_outstanding", "money", "Principal still owed, where told", DESK),
+    _number("loan_repaid_percent", "percent", "Of the principal of the open loans, where told", DESK),
+    _flag("loan_arrears", "An instalment was missed and none paid since", DESK),
+    _number("fixed_rate_ends_in_days", "days", "Until the first fixed rate ends; 0 without one", DESK),
+    _number("deposits_open", "count", "Term deposits not matured"),
+    _number("deposit_matures_in_days", "days", "Until the next maturity without an instruction; 0 without one"),
+    _flag("deposit_maturing_uninstructed", "A term deposit matures within 30 days and nobody said what then"),
+    _number("deposit_maturing_amount", "money", "Of those"),
+    # assets
+    _number("assets", "money", "Assets under management: accounts, term deposits, wealth at cost", BOOKS),
+    _number("assets_change_30d", "money", "Against 30 days ago", BOOKS),
+    _number("assets_change_90d", "money", "Against 90 days ago", BOOKS),
+    _text("assets_direction", "rising, falling, steady or unknown", BOOKS),
+    _text("assets_band", "below, near or above the private-banking threshold", BOOKS),
+    _text("assets_former_band", "The band before this one; empty when it never changed", BOOKS),
+    _number("assets_band_days", "days", "Since the band was entered", BOOKS),
+    _number("assets_to_private_banking", "money", "What is missing to the threshold; negative above it", BOOKS),
+    _number("assets_percent_of_private_banking", "percent", "Of the threshold, the household's where greater", BOOKS),
+    _number("household_assets", "money", "Of the richest household of the customer", BOOKS),
+    # behaviour
+    _number("days_since_last_login", "days", "Since the last sign-in; 0 when there never was one", DIGITAL),
+    _number("usual_login_gap_days", "days", "Median days between days with a sign-in; 0 when not learned", DIGITAL),
+    _flag("logs_in", "There was a sign-in within 400 days", DIGITAL),
+    _number("days_since_customer_debit", "days", "Since the customer last moved money; 0 when never", BOOKS),
+    _number("days_since_last_event", "days", "Since anything happened"),
+    _number("application_open_hours", "hours", "Since the oldest unfinished application of 30 days began", SERVICE),
+    _text("application_open_family", "Its product family"),
+    # contacts and cases
+    _number("contacts_7d", "count", "Contacts within 7 days, over all channels", SERVICE),
+    _number("contacts_30d", "count", "Contacts within 30 days, over all channels", SERVICE),
+    _number("contacts_same_reason_7d", "count", "Most contacts with one reason within 7 days, any channel", SERVICE),
+    _text("contacts_same_reason", "That reason", SERVICE),
+    _number("abandoned_waits_7d", "count", "Tickets, calls and chats abandoned within 7 days", SERVICE),
+    _number("days_since_last_contact", "days", "Since the last contact; 0 when there never was one", SERVICE),
+    _number("open_cases", "count", "Cases not resolved", SERVICE),
+    _flag("complaint_open", "A complaint is not resolved", SERVICE),
+    _flag("complaint_overdue", "An open complaint has passed its due time", SERVICE),
+    _flag("complaint_reopened", "An open complaint had been resolved before", SERVICE),
+    _number("complaint_open_days", "days", "Since the oldest open complaint was opened", SERVICE),
+    _flag("fraud_case", "A fraud case is not resolved", SERVICE),
+    _number("feedback_last_percent", "percent", "The last score given in percent of the scale; 0 when never", SERVICE),
+    _number("days_since_feedback", "days", "Since then", SERVICE),
+    # person
+    _flag("vulnerable", "Flagged as needing special care", SERVICE),
+    _flag("bereaved", "A bereavement was recorded within a year", SERVICE),
+    _flag("separated", "A divorce or separation was recorded within a year", SERVICE),
+    _number("days_since_life_event", "days", "Since the last life event; 0 when there never was one", SERVICE),
+    _text("last_life_event", "Which one", SERVICE),
+    _number("days_since_move", "days", "Since the address changed; 0 when it never did", SERVICE),
+    _flag("outside_footprint", "The address is outside the branches' reach", SERVICE),
+    _flag("marketing_consent", "Marketing was agreed to and not withdrawn", SERVICE),
+    _flag("marketing_refused", "Marketing consent was withdrawn", SERVICE),
+    _number("marketing_channels_refused", "count", "Contact channels on which marketing was refused", SERVICE),
+)  # fmt: skip
+FACTS: Mapping[str, FactDeclared] = {fact.name: fact for fact in _FACTS}
+
+
+def fact_of(rule: MeasureRule, summed: frozenset[str]) -> FactDeclared:
+    unit = "money" if rule.series in summed and rule.aggregate != "count" else "count"
+    return FactDeclared(rule.name, "number", unit, rule.meaning or f"{rule.aggregate} of {rule.series}, {rule.window}")
+
+
+def catalogue(measures: Measures) -> Iterator[FactDeclared]:
+    """All facts of a deployment, as `/facts` serves them."""
+    yield from _FACTS
+    for rule in measures.measures:
+        yield fact_of(rule, measures.summed)

@@ -1,0 +1,90 @@
+"""Facts about what the customer holds: accounts, loans, deposits, mandates."""
+
+from datetime import date
+from typing import Any
+
+from services.profile.domain.calendar import day_number
+from services.profile.domain.combine import DAY_MS
+from services.profile.domain.holdings import Held, of_kinds, value
+from services.profile.domain.money_facts import Facts
+from services.profile.domain.picture import Picture
+from services.profile.domain.state import Thing
+
+MATURING_DAYS = 30
+_CLOSED = frozenset({"closed", "repaid", "cancelled", "blocked"})
+_FAMILIES = {"account": "account", "card": "card", "loan": "loan", "contract": "term_deposit"}
+
+
+def holding_facts(seen: Picture) -> Facts:
+    counted = [one for one in seen.read.things.values() if one.part.counts and one.part.current]
+    standing = [one for one in counted if value(one.thing, "status") not in _CLOSED]
+    accounts = sum(one.kind == "account" and one.key == one.part.subject for one in standing)
+    return {
+        "accounts_open": accounts,
+        "product_families": len({family for one in standing if (family := family_of(one))}),
+        "products_closed_90d": _closed(seen),
+        "cards_active": sum(one.kind == "card" and "issued_at" in one.thing for one in standing),
+        "mandates_active": sum(one.kind == "mandate" for one in standing),
+        **_loans(seen, [one.thing for one in of_kinds(standing, "loan") if one.thing]),
+        **_deposits(seen, [one.thing for one in of_kinds(standing, "contract") if one.thing]),
+    }
+
+
+def family_of(one: Held) -> str | None:
+    if one.kind == "product":
+        return str(value(one.thing, "product"))
+    return _FAMILIES.get(one.kind) if one.thing else None
+
+
+def _closed(seen: Picture) -> int:
+    since = seen.now - 90 * DAY_MS
+    candidates = seen.whole.state.head.latest.get("closed", ())
+    return sum(one.at > since and not one.cancelled for one in candidates)
+
+
+def _loans(seen: Picture, loans: list[Thing]) -> Facts:
+    owed = [_minor(seen, loan, "outstanding") for loan in loans]
+    granted = [_minor(seen, loan, "principal") for loan in loans]
+    both = [(left, whole) for left, whole in zip(owed, granted, strict=True) if left is not None and whole]
+    repaid = 100 - sum(left for left, _ in both) * 100 // sum(whole for _, whole in both) if both else 0
+    fixed = [until - seen.bank_day for loan in loans if (until := day_of(loan, "fixed_until")) is not None]
+    return {
+        "loans_open": len(loans),
+        "loan_outstanding": seen.major(sum(left or 0 for left in owed)),
+        "loan_repaid_percent": repaid,
+        "loan_arrears": any(bool(value(loan, "arrears")) for loan in loans),
+        "fixed_rate_ends_in_days": min((days for days in fixed if days >= 0), default=0),
+    }
+
+
+def _deposits(seen: Picture, deposits: list[Thing]) -> Facts:
+    running = [
+        (matures - seen.bank_day, deposit)
+        for deposit in deposits
+        if (matures := day_of(deposit, "matures_on")) is not None and matures >= seen.bank_day
+    ]
+    uninstructed = [(days, deposit) for days, deposit in running if value(deposit, "instruction") is None]
+    maturing = [deposit for days, deposit in uninstructed if days <= MATURING_DAYS]
+    return {
+        "deposits_open": len(running),
+        "deposit_matures_in_days": min((days for days, _ in uninstructed), default=0),
+        "deposit_maturing_uninstructed": bool(maturing),
+        "deposit_maturing_amount": seen.major(sum(_minor(seen, deposit, "amount") or 0 for deposit in maturing)),
+    }
+
+
+def _minor(seen: Picture, thing: Thing, name: str) -> int | None:
+    """In minor units of the home currency; both forms of money in a state are read."""
+    told: Any = value(thing, name)
+    if isinstance(told, dict):
+        told = (told.get("minor"), told.get("currency"))
+    return None if told is None else seen.reference.home_minor(told[0], told[1], seen.bank_day)
+
+
+def day_of(thing: Thing, name: str) -> int | None:
+    """A date attribute as a day since 1970; None where it is absent or no date."""
+    told = value(thing, name)
+    try:
+        return day_number(date.fromisoformat(told)) if isinstance(told, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,53 @@
+"""All that stands when facts, moments and due times are asked of a customer."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from schemas.money import EXPONENTS
+from services.profile.domain.assets import Assets
+from services.profile.domain.balances import Course
+from services.profile.domain.behaviour import Behaviour
+from services.profile.domain.customer import Decided, Whole
+from services.profile.domain.measures import Buckets, Measured
+from services.profile.domain.reference import Reference
+from services.profile.domain.value import Judged
+from services.profile.domain.view import Read
+
+
+class Picture(NamedTuple):
+    """`now` in ms; `today` counts UTC days, as the day buckets do; `bank_day` counts days in the bank's zone."""
+
+    read: Read
+    buckets: Buckets
+    measured: dict[str, Measured]
+    course: Course
+    assets: Assets
+    behaviour: Behaviour
+    judged: Judged
+    decided: Decided
+    reference: Reference
+    now: int
+    today: int
+    bank_day: int
+
+    @property
+    def whole(self) -> Whole:
+        return self.read.whole
+
+    def major(self, minor: int | None) -> float | None:
+        """Major units of the home currency, as rules write them."""
+        return None if minor is None else self.major_of(minor, self.reference.home_currency)
+
+    def major_of(self, minor: int, currency: str) -> float:
+        """Major units of another currency."""
+        return minor / float(10 ** EXPONENTS[currency])
+
+    def sources_of(self, channels: Iterable[str]) -> tuple[str, ...]:
+        """The registered sources that could tell of what happens on these channels."""
+        wanted = frozenset(channels)
+        return tuple(sorted(s for s, channel in self.whole.completeness.channels.items() if channel in wanted))
+
+    def complete_until(self, channels: Iterable[str]) -> int:
+        """Until when nothing can be missing from these channels (ms); an absence is judged no later than this."""
+        until = [self.whole.completeness.until.get(source, 0) for source in self.sources_of(channels)]
+        return min([self.now, *until])

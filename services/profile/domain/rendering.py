@@ -1,0 +1,66 @@
+"""How times and money are written in a view: ISO 8601 UTC and major units with their currency."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from schemas.events import Money
+from schemas.money import format_money
+from services.profile.domain.calendar import iso as day_as_date
+from services.profile.domain.links import BEGINNING, END
+
+DAYS = frozenset({"next_due", "next_due_by", "last_day"})
+
+
+def instant(at_ms: int) -> str:
+    """ "2026-11-22T01:30:00Z"; milliseconds only where there are some."""
+    seconds, millis = divmod(at_ms, 1000)
+    text = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+    return f"{text}.{millis:03d}Z" if millis else f"{text}Z"
+
+
+def instant_or_none(at_ms: Any) -> str | None:
+    """None for what was never told, and for the beginning and the end of time."""
+    return instant(at_ms) if isinstance(at_ms, int) and BEGINNING < at_ms < END else None
+
+
+def money(minor: int, currency: str) -> dict[str, str]:
+    return format_money(Money(minor, currency))
+
+
+def written(value: Any) -> Any:
+    """A value of a register as it stands in a view: money in either of the forms that a state keeps."""
+    if isinstance(value, dict) and value.keys() == {"minor", "currency"}:
+        return money(value["minor"], value["currency"])
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], int) and isinstance(value[1], str):
+        return money(value[0], value[1])
+    return value
+
+
+def record(told: msgspec.Struct, currency: str) -> dict[str, Any]:
+    """A struct of learned or judged things as JSON data. `*_minor` becomes money (in the record's own currency where it
+    names one), `*_at` an instant, and the days named in `DAYS` dates."""
+    shown: dict[str, Any] = {}
+    own = getattr(told, "currency", currency)
+    for name in told.__struct_fields__:
+        value = getattr(told, name)
+        if name == "minor":
+            shown["amount"] = money(value, own)
+        elif name.endswith("_minor"):
+            shown[name[:-6]] = None if value is None else money(value, currency if name == "home_minor" else own)
+        elif name.endswith("_at"):
+            shown[name] = instant_or_none(value)
+        elif name in DAYS:
+            shown[name] = None if value is None else day_as_date(value)
+        elif name != "currency":
+            shown[name] = _shown(value, currency)
+    return shown
+
+
+def _shown(value: Any, currency: str) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return record(value, currency)
+    if isinstance(value, tuple):
+        return [_shown(one, currency) for one in value]
+    return value

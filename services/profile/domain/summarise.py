@@ -1,0 +1,97 @@
+"""One customer summed up: the view, the facts, the moments, and when to look again. Reads top to bottom."""
+
+from typing import Any
+
+import msgspec
+
+from services.profile.domain.assets import Assets, assets_of, note_band
+from services.profile.domain.balances import course_of
+from services.profile.domain.behaviour import learn
+from services.profile.domain.combine import DAY_MS
+from services.profile.domain.customer import Decided, Whole
+from services.profile.domain.due import due_times
+from services.profile.domain.facts import facts
+from services.profile.domain.measures import Buckets, measure_all, shown
+from services.profile.domain.moments import moments
+from services.profile.domain.owners import assign
+from services.profile.domain.picture import Picture
+from services.profile.domain.policy import Policy
+from services.profile.domain.rendering import instant_or_none, money, record
+from services.profile.domain.summary import Summary
+from services.profile.domain.tiers import decide
+from services.profile.domain.value import Judged, JudgedTerm, judge
+from services.profile.domain.view import body_of, name_reference, read
+
+_OWNER_TIMES = frozenset({"since", "from", "until", "at"})
+
+
+def summarise(whole: Whole, policy: Policy, now: int) -> Summary:
+    """Pure: the same whole, policy and time give the same summary."""
+    reference = policy.reference
+    seen = read(whole, now)
+    buckets = Buckets(whole.state)
+    measured = measure_all(policy.measures, buckets, reference, now)
+    assets = assets_of(whole, reference, now)
+    behaviour = learn(whole, reference, now)
+    judged = judge(whole, assets, behaviour, policy, now)
+    tier, decided = decide(judged, whole.decided, policy, now)
+    owner, decided = assign(whole, tier, whole.staff, _note_tier(whole.decided, decided), policy, now)
+    decided = note_band(assets, decided, now)
+    picture = Picture(
+        seen, buckets, measured, course_of(whole, reference, now // DAY_MS), assets, behaviour, judged, decided,
+        reference, now, now // DAY_MS, reference.day_of(now),
+    )  # fmt: skip
+    currency = reference.home_currency
+    body = body_of(seen)
+    body["tier"] = tier
+    body["measures"] = shown(measured, currency)
+    body["behaviour"] = record(behaviour, currency)
+    body["assets"] = record(assets, currency)
+    body["value"] = _value(judged, assets, tier, decided)
+    body["owner"] = _with_instants(owner)
+    return Summary(
+        kind=whole.kind, body=body, facts=facts(picture), moments=moments(picture), due=due_times(picture),
+        decided=decided, name_ref=name_reference(seen),
+    )  # fmt: skip
+
+
+def _note_tier(before: Decided, after: Decided) -> Decided:
+    """What the tier was before it changed, for the moment that tells of it."""
+    if before.tier is None or before.tier == after.tier:
+        return after
+    return msgspec.structs.replace(after, notes={**after.notes, "former_tier": before.tier})
+
+
+def _value(judged: Judged, assets: Assets, tier: str | None, decided: Decided) -> dict[str, Any]:
+    """How the score came about, term by term."""
+    return {
+        "score": judged.score,
+        "tier": tier,
+        "tier_since": instant_or_none(decided.tier_since or None),
+        "candidate_tier": decided.candidate_tier,
+        "dimensions": [
+            {
+                "name": dimension.name,
+                "weight": dimension.weight,
+                "points": dimension.points,
+                "terms": [_term(term, assets.currency) for term in dimension.terms],
+            }
+            for dimension in judged.dimensions
+        ],
+    }
+
+
+def _term(term: JudgedTerm, currency: str) -> dict[str, Any]:
+    is_money = term.unit == "money" and term.measured is not None
+    measured = money(term.measured or 0, currency) if is_money else term.measured
+    return {"measure": term.measure, "measured": measured, "points": term.points, "weight": term.weight}
+
+
+def _with_instants(told: Any) -> Any:
+    """The owner's times are milliseconds in what was decided, and text in the view."""
+    if isinstance(told, dict):
+        return {
+            name: instant_or_none(value) if name in _OWNER_TIMES and isinstance(value, int) else _with_instants(value)
+            for name, value in told.items()
+        }
+    return [_with_instants(one) for one in told] if isinstance(told, list) else told

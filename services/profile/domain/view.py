@@ -1,0 +1,140 @@
+"""The view's plain part: what is known of a customer now, as JSON data. Nothing here judges."""
+
+from typing import Any, NamedTuple
+
+from services.profile.domain.combine import DAY_MS
+from services.profile.domain.contacts import Case, Contact, cases, cases_shown, contacts, contacts_shown
+from services.profile.domain.customer import Completeness, Whole
+from services.profile.domain.holdings import (
+    Held,
+    accounts,
+    applications,
+    held,
+    mandates,
+    of_kinds,
+    products,
+    signatories,
+)
+from services.profile.domain.links import COLLECTIVES, kind_of
+from services.profile.domain.person import consents, identifiers, own_parties, person, preferences, told
+from services.profile.domain.rendering import instant
+from services.profile.domain.state import Thing
+
+BEREAVEMENT_DAYS = 365
+"""For how long after a bereavement the customer is treated with care."""
+
+
+class Read(NamedTuple):
+    """What several parts of the summary look at, worked out once. Times in ms."""
+
+    whole: Whole
+    now: int
+    parties: list[Thing]
+    things: dict[str, Held]
+    contacts: list[Contact]
+    cases: list[Case]
+    flags: dict[str, bool]
+
+
+def read(whole: Whole, now: int) -> Read:
+    things = held(whole)
+    parties = own_parties(whole)
+    found = cases(things, now)
+    return Read(whole, now, parties, things, contacts(whole), found, flags(whole, parties, found, now))
+
+
+def body_of(seen: Read) -> dict[str, Any]:
+    """Without what is judged: value, tier, owner, behaviour and measures join it later."""
+    whole = seen.whole
+    shown = accounts(whole)
+    return {
+        "customer_id": whole.customer_id,
+        "kind": whole.kind,
+        "person": person(seen.parties),
+        "identifiers": identifiers(whole),
+        "accounts": shown,
+        "signatories": signatories(shown),
+        "products": products(seen.things),
+        "mandates": mandates(seen.things),
+        "applications": applications(seen.things),
+        "channels": channels(whole),
+        "cases": cases_shown(seen.cases),
+        "contacts": contacts_shown(seen.contacts),
+        "consents": consents(seen.parties),
+        "preferences": preferences(seen.parties),
+        "flags": seen.flags,
+        "members": members(whole),
+        "household": _collective(whole, "household"),
+        "groups": _collectives(whole, "group"),
+        "complete_up_to": complete_up_to(whole.completeness),
+        "silent_sources": list(whole.completeness.silent),
+    }
+
+
+def channels(whole: Whole) -> dict[str, dict[str, Any]]:
+    """What the customer did on each channel; of a shared account, what is not known to be somebody else's doing."""
+    own = whole.subjects
+    joined: dict[str, list[int]] = {}
+    for actor, used in whole.state.head.activity.items():
+        if actor and actor not in own:
+            continue
+        for channel, activity in used.items():
+            known = joined.get(channel)
+            if known is None:
+                joined[channel] = [activity.first_at, activity.last_at, activity.count]
+            else:
+                known[0], known[1] = min(known[0], activity.first_at), max(known[1], activity.last_at)
+                known[2] += activity.count
+    return {
+        channel: {"first_at": instant(first_at), "last_at": instant(last_at), "count": count}
+        for channel, (first_at, last_at, count) in sorted(joined.items())
+    }
+
+
+def flags(whole: Whole, parties: list[Thing], found: list[Case], now: int) -> dict[str, bool]:
+    """From the customer's own parties and cases alone: not from those for whom he or she merely signs. A household has
+    those of any member."""
+    if whole.kind in COLLECTIVES:
+        parties = [one.thing for one in of_kinds(held(whole).values(), "party")]
+    bereaved = max((thing["life/bereavement"].value for thing in parties if "life/bereavement" in thing), default=None)
+    return {
+        "complaint_open": any(case.is_open and case.kind == "complaint" for case in found),
+        "fraud_case": any(case.is_open and case.kind == "fraud" for case in found),
+        "vulnerable": any("vulnerable" in thing and bool(thing["vulnerable"].value) for thing in parties),
+        "bereaved": bereaved is not None and bereaved > now - BEREAVEMENT_DAYS * DAY_MS,
+    }
+
+
+def members(whole: Whole) -> list[dict[str, str]]:
+    """Who belongs to a household or group; empty for any other customer."""
+    if whole.kind not in COLLECTIVES:
+        return []
+    numbers = sorted({part.subject for part in whole.of_kind("party") if part.current})
+    return [{"customer_no": subject.partition(":")[2]} for subject in numbers]
+
+
+def _collectives(whole: Whole, kind: str) -> list[dict[str, Any]]:
+    return [
+        {"number": subject.partition(":")[2], "assets": facts.get("assets"), "members": facts.get("members")}
+        for subject, facts in sorted(whole.collectives.items())
+        if kind_of(subject) == kind
+    ]
+
+
+def _collective(whole: Whole, kind: str) -> dict[str, Any] | None:
+    found = _collectives(whole, kind)
+    return found[0] if found else None
+
+
+def complete_up_to(completeness: Completeness) -> dict[str, str]:
+    """channel → the least that its sources are complete up to."""
+    least: dict[str, int] = {}
+    for source, until in completeness.until.items():
+        channel = completeness.channels.get(source, source)
+        least[channel] = min(least.get(channel, until), until)
+    return {channel: instant(until) for channel, until in sorted(least.items())}
+
+
+def name_reference(seen: Read) -> str | None:
+    entry = told(seen.parties, "name")
+    return None if entry is None else str(entry.value)
