@@ -18,7 +18,7 @@ from services.embedded_segments import Stream
 from services.embedded_writer import Append, Pairs, Writer
 from services.failures import Rejected, Unavailable
 from services.holdings import Holdings, Place
-from services.log import Handler, Message, Placed, PositionStore
+from services.log import Handler, Message, Placed, PositionStore, Record
 from services.murmur2 import partition_of
 from services.partition import PartitionWork
 
@@ -101,6 +101,13 @@ class EmbeddedLog:
 
     async def topic_id(self, topic: str) -> str:
         return self._topics.get(topic).id
+
+    async def offsets_at(self, topic: str, at_ms: int) -> Mapping[int, int]:
+        row = self._topics.get(topic)
+        return {p: await self._reading.offset_at((row.number, p), at_ms) for p in range(row.partitions)}
+
+    async def record(self, topic: str, partition: int, offset: int) -> Record | None:
+        return await self._reading.record((self._topics.get(topic).number, partition), offset)
 
     async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
         places = [Place(topic, p) for topic in topics for p in range(self._topics.get(topic).partitions)]

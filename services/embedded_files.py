@@ -118,6 +118,18 @@ class SegmentReader:
         newest = next(reversed(self._segments.values()), None)
         return newest.next(stream) if newest else 0
 
+    def offset_at(self, stream: Stream, at_ms: int) -> int:
+        """By halves: a day may hold more records than anybody wants to read."""
+        low, high = self.first(stream), self.next(stream)
+        while low < high:
+            middle = (low + high) // 2
+            found = self.read(stream, middle, 1, 1)
+            if found and found[0].timestamp_ms < at_ms:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
     def read(self, stream: Stream, start: int, most: int, most_bytes: int) -> list[Record]:
         """Records from `start` on, of one file: the next call goes on in the next."""
         segments = list(self._segments.values())

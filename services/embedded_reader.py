@@ -34,6 +34,14 @@ class Reading:
         first, end = await self._ask(lambda: (self._files.first(stream), self._files.next(stream)))
         return first, end if self._ends is None else self._ends.get(stream, 0)
 
+    async def offset_at(self, stream: Stream, at_ms: int) -> int:
+        """The first offset taken at or after that time, or the end."""
+        return await self._ask(lambda: self._files.offset_at(stream, at_ms))
+
+    async def record(self, stream: Stream, offset: int) -> Record | None:
+        found = await self._ask(lambda: self._files.read(stream, offset, 1, 1))
+        return next((record for record in found if record.offset == offset), None)
+
     async def records(self, stream: Stream, start: int) -> list[Record]:
         """Waits until there are some."""
         read = partial(self._files.read, stream, start, self._most, self._most_bytes)

@@ -14,7 +14,7 @@ from services.kafka_desks import DeskRoom
 from services.kafka_faust import BatchApp, new_app, stop_app
 from services.kafka_fetching import group_consumer
 from services.kafka_producer import Producer
-from services.log import Handler, Message, Placed, PositionStore
+from services.log import Handler, Message, Placed, PositionStore, Record
 from services.partition import describe
 
 log = structlog.get_logger()
@@ -59,6 +59,12 @@ class KafkaLog:
 
     async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
         return await self._cluster.ends(topic)
+
+    async def offsets_at(self, topic: str, at_ms: int) -> Mapping[int, int]:
+        return await self._cluster.offsets_at(topic, at_ms)
+
+    async def record(self, topic: str, partition: int, offset: int) -> Record | None:
+        return await self._cluster.record(topic, partition, offset)
 
     async def topic_id(self, topic: str) -> str:
         return (await self._cluster.describe(topic)).id

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from services.failures import Unavailable
 from services.kafka_metadata import TopicDescription, describe_topic
-from services.log import UnknownTopic
+from services.log import Record, UnknownTopic
 from services.partition import Bounds
 
 Connection = Mapping[str, Any]
@@ -75,6 +75,30 @@ class Cluster:
     async def ends(self, topic: str) -> dict[int, tuple[int, int]]:
         partitions = (await self.describe(topic)).partitions
         return await self._ends(topic, range(partitions))
+
+    async def offsets_at(self, topic: str, at_ms: int) -> dict[int, int]:
+        """For every partition the first offset taken at or after that time, or the end."""
+        ends = await self.ends(topic)
+        async with self._client() as reader:
+            found = await reader.offsets_for_times({TopicPartition(topic, at): at_ms for at in ends})
+        return {place.partition: told.offset if told else ends[place.partition][1] for place, told in found.items()}
+
+    async def record(self, topic: str, partition: int, offset: int) -> Record | None:
+        bounds = await self.bounds(topic, partition)
+        if not bounds.first <= offset < bounds.end:
+            return None
+        place = TopicPartition(topic, partition)
+        async with answered_within(self._timeout_s):
+            # one of its own: an assignment would disturb the questions of others
+            reader = AIOKafkaConsumer(**self._connection, enable_auto_commit=False)
+            try:
+                await reader.start()
+                reader.assign([place])
+                reader.seek(place, offset)
+                found = await reader.getone(place)
+            finally:
+                await reader.stop()
+        return Record(found.offset, found.timestamp, found.key, found.value) if found.offset == offset else None
 
     async def bounds(self, topic: str, partition: int) -> Bounds:
         description = await self.describe(topic)

@@ -96,6 +96,18 @@ class EventLog(Protocol):
         Raises `Unavailable` and `UnknownTopic`.
         """
 
+    async def offsets_at(self, topic: str, at_ms: int) -> Mapping[int, int]:
+        """For every partition the first offset that the log took at or after that time; where there is none, its end.
+
+        Raises `Unavailable` and `UnknownTopic`.
+        """
+
+    async def record(self, topic: str, partition: int, offset: int) -> Record | None:
+        """One record, for a person to look at; None where the log does not hold it (any more).
+
+        Raises `Unavailable` and `UnknownTopic`.
+        """
+
     async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
         """Works until cancelled: one batch of a partition at a time, at most two of a partition in memory.
 

@@ -20,7 +20,7 @@ from services.ingest.domain.rules import Rules
 from services.ingest.domain.sources import Grant, Source, Terms
 from services.ingest.registry import create_key, set_source
 from services.ingest.settings import Choices, Limits
-from services.log import Handler, Message, Placed, PositionStore
+from services.log import Handler, Message, Placed, PositionStore, Record
 from services.metrics import Metrics
 from services.murmur2 import partition_of
 from services.web import routes
@@ -88,6 +88,12 @@ class ListLog:
 
     async def topic_id(self, topic: str) -> str:
         return topic
+
+    async def offsets_at(self, topic: str, at_ms: int) -> Mapping[int, int]:
+        raise NotImplementedError("ingest looks nothing up")
+
+    async def record(self, topic: str, partition: int, offset: int) -> Record | None:
+        raise NotImplementedError("ingest looks nothing up")
 
     async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
         raise NotImplementedError("ingest reads nothing")

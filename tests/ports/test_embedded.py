@@ -148,3 +148,17 @@ def files_limited_to(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_offsets_are_found_by_time_over_the_files_of_several_days(tmp_path: Path) -> None:
+    clock = ManualClock(1_790_000_000_000)
+    log = EmbeddedLog(tmp_path, clock=clock)
+    await log.ensure_topics({"t": 1})
+    for _ in range(40):
+        await log.append("t", [Message(b"", b"", partition=0)] * 3)
+        clock.move_to(clock.now_ms() + 2 * 3_600_000)
+    for nth in range(40):
+        at = 1_790_000_000_000 + nth * 2 * 3_600_000
+        assert await log.offsets_at("t", at) == {0: 3 * nth}
+        assert await log.offsets_at("t", at + 1) == {0: 3 * nth + 3}
+    await log.close()

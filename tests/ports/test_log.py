@@ -10,7 +10,7 @@ import pytest
 from services.failures import Fenced, Rejected, Unavailable
 from services.log import Batch, EventLog, Handler, Message, Placed, Position, Stop, UnknownTopic
 from tests.ports.kafka_place import KafkaPlace
-from tests.ports.log_places import HANG_S, Applied, EmbeddedPlace, LogPlace, consuming, orders_to_stop
+from tests.ports.log_places import DAY_MS, HANG_S, Applied, EmbeddedPlace, LogPlace, consuming, orders_to_stop
 
 
 @pytest.fixture(params=["embedded", "kafka"])
@@ -316,3 +316,22 @@ async def reasons_to_stop(log: EventLog, topic: str, applied: Applied, partition
         async with consuming(log, topic, applied):
             await orders.reach(partitions)
     return [str(line["why"]) for line in orders.lines]
+
+
+async def test_a_record_is_looked_at_where_it_stands(log: EventLog, topic: str) -> None:
+    placed = await log.append(topic, [Message(b"key", b"%d" % i, partition=2) for i in range(300)])
+    found = await log.record(topic, 2, placed[150].offset)
+    assert found is not None
+    assert (found.offset, found.key, found.value) == (placed[150].offset, b"key", b"150")
+    assert await log.record(topic, 2, placed[-1].offset + 1) is None
+    assert await log.record(topic, 1, 0) is None
+
+
+async def test_offsets_are_found_by_the_time_at_which_the_log_took_them(log: EventLog, topic: str) -> None:
+    await log.append(topic, [Message(b"", b"%d" % i, partition=1) for i in range(3)])
+    first = await log.record(topic, 1, 0)
+    assert first is not None
+    assert await log.offsets_at(topic, first.timestamp_ms) == {0: 0, 1: 0, 2: 0, 3: 0}
+    assert await log.offsets_at(topic, first.timestamp_ms + DAY_MS) == {0: 0, 1: 3, 2: 0, 3: 0}
+    with pytest.raises(UnknownTopic):
+        await log.offsets_at("nobody-made-this", 0)
