@@ -15,8 +15,9 @@ Shift = Literal["before", "after", "none", "from_end"]
 
 DAYS_LOOKED_AT = 8
 LEAST_DAYS = 2
+# Long holidays move a monthly payday by more than a week.
 _PERIODS: tuple[tuple[int, int, Period], ...] = (
-    (6, 8, "weekly"), (13, 15, "fortnightly"), (26, 35, "monthly"),
+    (6, 8, "weekly"), (13, 15, "fortnightly"), (22, 40, "monthly"),
 )  # fmt: skip
 _REMEMBERED = 65_536
 

@@ -70,7 +70,8 @@ def rhythm_of(state: State, currencies: Sequence[str], reference: Reference, now
                 shortfalls += series["shortfalls"].count if "shortfalls" in series else 0
                 missed += series["missed_instalments"].count if "missed_instalments" in series else 0
         inflows[number], outflows[number] = came, went
-    full = range(max(this_month - BASELINE_MONTHS, month_of(state.head.first_at) + 1), this_month)
+    first = month_of(state.head.first_at) + 1 if state.head.count else this_month
+    full = range(max(this_month - BASELINE_MONTHS, first), this_month)
     return Rhythm(_logins(logins), _spread(inflows, full), _spread(outflows, full), shortfalls, missed)
 
 

@@ -1,0 +1,123 @@
+"""Assets: over distinct holdings, now and before, against the private-banking threshold."""
+
+import msgspec
+import pytest
+
+from services.profile.domain.assets import Assets, assets_of, note_band
+from services.profile.domain.customer import Decided
+from tests.profile.value.portrait import CURRENT, SAVINGS, Portrait, ms, reference
+
+NOW = "2026-11-20"
+
+
+def assets(portrait: Portrait, now: str = NOW, household: float | None = None) -> Assets:
+    collectives = {} if household is None else {"household:h": {"assets": household}}
+    return assets_of(portrait.whole(collectives=collectives), reference(), ms(now))
+
+
+def saver(minor: int = 550_000_000) -> Portrait:
+    return Portrait().tell("2026-01-05", "cash.deposited", SAVINGS, minor, balance=minor)
+
+
+def test_balances_of_all_own_accounts_are_added() -> None:
+    both = saver(100_000).tell("2026-02-01", "cash.deposited", CURRENT, 5_000, balance=5_000)
+    assert assets(both).total_minor == 105_000
+    assert {one.subject for one in assets(both).holdings} == {CURRENT, SAVINGS}
+
+
+def test_an_account_that_is_only_signed_for_is_nobody_elses_wealth() -> None:
+    signed = saver(100_000).tell("2026-02-01", "cash.deposited", CURRENT, 5_000, balance=5_000, role="attorney")
+    assert assets(signed).total_minor == 100_000
+
+
+def test_an_account_whose_link_has_ended_counts_no_more() -> None:
+    left = saver(100_000)
+    left.spans[SAVINGS] = (0, ms("2026-03-01"))
+    assert assets(left).total_minor == 0
+
+
+def test_an_overdraft_takes_nothing_from_the_assets() -> None:
+    overdrawn = saver(100_000).tell("2026-02-01", "cash.withdrawn", CURRENT, 5_000, balance=-5_000)
+    assert assets(overdrawn).total_minor == 100_000
+
+
+def test_a_closed_account_holds_nothing_but_did_before() -> None:
+    closed = saver(100_000).tell("2026-11-10", "account.closed", SAVINGS)
+    found = assets(closed)
+    assert (found.total_minor, found.ago_30_minor) == (0, 100_000)
+
+
+def test_foreign_money_counts_at_the_days_rate_and_unknown_currencies_are_named() -> None:
+    abroad = saver(100_000).tell("2026-02-01", "cash.deposited", CURRENT, 1_000, currency="USD", balance=1_000)
+    assert assets(abroad).total_minor == 107_030
+    unknown = saver(100_000).tell("2026-02-01", "cash.deposited", CURRENT, 1_000, currency="BRL", balance=1_000)
+    assert (assets(unknown).total_minor, assets(unknown).unconverted) == (100_000, ("BRL",))
+
+
+@pytest.mark.parametrize(
+    ("now", "held"), [("2026-05-31", 0), ("2026-06-02", 300), ("2026-11-29", 300), ("2026-12-01", 0)]
+)
+def test_a_term_deposit_counts_from_its_opening_until_it_matures(now: str, held: int) -> None:
+    deposit = Portrait().tell("2026-06-01", "term_deposit.opened", "contract:7", 300, matures_on="2026-12-01")
+    assert assets(deposit, now).total_minor == held
+
+
+def test_a_maturing_deposit_that_is_paid_out_is_no_rise() -> None:
+    moved = saver(100_000).tell("2025-11-15", "term_deposit.opened", "contract:7", 50_000, matures_on="2026-11-15")
+    moved.tell("2026-11-15", "transfer.received", SAVINGS, 50_000, balance=150_000)
+    found = assets(moved)
+    assert (found.total_minor, found.change_30_minor, found.direction) == (150_000, 0, "steady")
+
+
+def test_a_deposit_given_up_early_counts_no_more() -> None:
+    given_up = Portrait().tell("2026-06-01", "term_deposit.opened", "contract:7", 300, matures_on="2026-12-31")
+    given_up.tell("2026-11-01", "product.closed", "contract:7", product="term_deposit")
+    assert assets(given_up).total_minor == 0
+
+
+def test_wealth_is_what_was_bought_less_what_was_sold() -> None:
+    invested = Portrait().tell("2026-06-01", "wealth.purchased", CURRENT, 80_000, balance=0)
+    invested.tell("2026-11-01", "wealth.redeemed", CURRENT, 30_000, balance=30_000)
+    found = assets(invested)
+    assert (found.total_minor, found.ago_30_minor) == (80_000, 80_000)
+    assert {one.kind: one.minor for one in found.holdings} == {"account": 30_000, "wealth": 50_000}
+
+
+def test_the_direction_comes_from_the_balance_thirty_days_ago() -> None:
+    rising = saver(100_000).tell("2026-11-01", "cash.deposited", SAVINGS, 20_000, balance=120_000)
+    assert (assets(rising).change_30_minor, assets(rising).direction) == (20_000, "rising")
+    falling = saver(100_000).tell("2026-11-01", "cash.withdrawn", SAVINGS, 20_000, balance=80_000)
+    assert assets(falling).direction == "falling"
+
+
+def test_without_a_past_there_is_no_direction() -> None:
+    new = Portrait().tell("2026-11-01", "cash.deposited", SAVINGS, 20_000, balance=120_000)
+    assert (assets(new).ago_30_minor, assets(new).direction) == (None, "unknown")
+
+
+def test_a_new_account_held_nothing_before_it_was_opened() -> None:
+    new = Portrait().tell("2026-11-01", "account.opened", SAVINGS, account_kind="savings")
+    new.tell("2026-11-02", "cash.deposited", SAVINGS, 20_000, balance=20_000)
+    assert (assets(new).ago_30_minor, assets(new).direction) == (0, "rising")
+
+
+@pytest.mark.parametrize(
+    ("minor", "band", "to_go"),
+    [(499_999_999, "below", 100_000_001), (500_000_000, "near", 100_000_000), (600_000_000, "above", 0)],
+)
+def test_the_band_below_private_banking_is_a_million_wide(minor: int, band: str, to_go: int) -> None:
+    assert (assets(saver(minor)).band, assets(saver(minor)).to_threshold_minor) == (band, to_go)
+
+
+def test_the_households_wealth_lifts_each_of_its_members() -> None:
+    found = assets(saver(100_000), household=6_100_000.0)
+    assert (found.household_minor, found.band) == (610_000_000, "above")
+
+
+def test_the_day_of_a_new_band_is_remembered_with_the_former_one() -> None:
+    decided = note_band(assets(saver(610_000_000)), Decided(), 1)
+    again = note_band(assets(saver(620_000_000)), decided, 2)
+    assert again == decided
+    fallen = note_band(assets(saver(550_000_000)), again, 3)
+    assert (fallen.assets_since, fallen.notes) == (3, {"band": "near", "former_band": "above"})
+    assert msgspec.json.decode(msgspec.json.encode(fallen), type=Decided) == fallen

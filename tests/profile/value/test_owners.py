@@ -1,0 +1,175 @@
+"""Owners: an owner stays until there is a reason."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.profile.domain.customer import Decided, Manager
+from services.profile.domain.owners import assign
+from services.profile.domain.policy import Policy, RosterEntry
+from tests.profile.value.portrait import CURRENT, DAY_MS, ME, Portrait, ms, policy
+
+NOW = ms("2026-11-20")
+Owner = dict[str, Any] | None
+
+
+def manager(number: str, owned: int = 0, **fields: Any) -> Manager:
+    return Manager(number, fields, owned)
+
+
+def left(number: str, day: str, successor: str | None = None) -> Manager:
+    return manager(number, status="left", left_at=ms(day), successor_id=successor)
+
+
+def staff(*people: Manager) -> dict[str, Manager]:
+    return {one.manager_id: one for one in people}
+
+
+def roster(*entries: RosterEntry) -> Policy:
+    portfolio = msgspec.structs.replace(policy().portfolio, roster=entries)
+    return msgspec.structs.replace(policy(), portfolio=portfolio)
+
+
+def served(day: str = "2026-03-02", by: str = "M-1") -> Portrait:
+    return Portrait().tell(day, "manager.assigned", ME, manager_id=by, branch="BJ-012")
+
+
+def ask(
+    portrait: Portrait, people: dict[str, Manager] | None = None, decided: Decided | None = None, *,
+    tier: str | None = "gold", by: Policy | None = None, now: int = NOW,
+) -> tuple[Owner, Decided]:  # fmt: skip
+    return assign(portrait.whole(), tier, people or {}, decided or Decided(), by or policy(), now)
+
+
+def shown(owner: Owner) -> dict[str, Any]:
+    assert owner is not None
+    return owner
+
+
+def test_the_manager_that_the_bank_assigned_is_the_owner() -> None:
+    owner, decided = ask(served())
+    assert (shown(owner)["manager_id"], shown(owner)["reason"], shown(owner)["acting"]) == ("M-1", "assigned", "M-1")
+    assert (decided.owner, decided.owner_since) == ("M-1", ms("2026-03-02"))
+
+
+def test_nobody_is_needed_for_a_general_customer() -> None:
+    assert ask(Portrait(), tier="general") == (None, Decided())
+
+
+def test_an_owner_stays_when_the_tier_falls() -> None:
+    _, decided = ask(served())
+    owner, later = ask(served(), decided=decided, tier="general")
+    assert (shown(owner)["manager_id"], later) == ("M-1", decided)
+
+
+def test_customers_of_a_manager_who_leaves_pass_to_the_successor() -> None:
+    _, decided = ask(served())
+    owner, decided = ask(served(), staff(left("M-1", "2026-11-01", "M-2"), manager("M-2")), decided)
+    assert (shown(owner)["manager_id"], shown(owner)["reason"], shown(owner)["former"]) == ("M-2", "handed_over", "M-1")
+    assert decided.owner_since == ms("2026-11-01")
+
+
+def test_a_successor_who_left_too_is_passed_over() -> None:
+    people = staff(left("M-1", "2026-11-01", "M-2"), left("M-2", "2026-11-05", "M-3"))
+    owner, decided = ask(served(), people)
+    assert (shown(owner)["manager_id"], shown(owner)["former"], decided.owner_since) == ("M-3", "M-2", ms("2026-11-05"))
+
+
+def test_managers_who_name_each_other_leave_the_customer_without_owner() -> None:
+    people = staff(left("M-1", "2026-11-01", "M-2"), left("M-2", "2026-11-05", "M-1"))
+    owner, decided = ask(served(), people)
+    assert (shown(owner)["manager_id"], shown(owner)["reason"], decided.former_owner) == (
+        None,
+        "nobody_in_reach",
+        "M-2",
+    )
+
+
+def test_the_hand_over_stands_when_the_customer_is_looked_at_again() -> None:
+    people = staff(left("M-1", "2026-11-01", "M-2"))
+    first = ask(served(), people)
+    assert ask(served(), people, first[1], now=NOW + DAY_MS) == first
+
+
+def test_a_new_assignment_ends_an_older_hand_over() -> None:
+    people = staff(left("M-1", "2026-11-01", "M-2"))
+    _, decided = ask(served(), people)
+    owner, decided = ask(served().tell("2026-11-10", "manager.assigned", ME, manager_id="M-9"), people, decided)
+    assert (shown(owner)["manager_id"], decided.former_owner) == ("M-9", "M-2")
+    assert [change["to"] for change in decided.notes["handovers"]] == ["M-2", "M-9"]
+
+
+def test_notes_of_other_decisions_are_kept() -> None:
+    _, decided = ask(served(), decided=Decided(notes={"band": "near"}))
+    assert decided.notes["band"] == "near"
+
+
+def test_the_portfolio_rule_takes_the_emptiest_of_the_branch_with_room() -> None:
+    at_branch = Portrait().tell("2026-01-01", "account.opened", CURRENT, branch="BJ-012")
+    rule = roster(
+        RosterEntry("M-1", ("BJ-012",), ("gold",), 10), RosterEntry("M-2", ("BJ-012",), ("gold",), 100),
+        RosterEntry("M-3", ("SH-001",), (), 10), RosterEntry("M-4", ("BJ-012",), ("profit",), 10),
+        RosterEntry("M-5", ("BJ-012",), (), 10), RosterEntry("M-6", (), (), 10),
+    )  # fmt: skip
+    people = staff(manager("M-1", 5), manager("M-2", 20), left("M-5", "2026-01-01"), manager("M-6", 10))
+    owner, decided = ask(at_branch, people, by=rule)
+    assert (shown(owner)["manager_id"], shown(owner)["reason"], decided.owner_since) == ("M-2", "portfolio_rule", NOW)
+
+
+def test_an_owner_by_rule_stays_though_another_has_more_room() -> None:
+    rule = roster(RosterEntry("M-1"), RosterEntry("M-2"))
+    _, decided = ask(Portrait(), by=rule)
+    owner, again = ask(Portrait(), staff(manager("M-1", 150)), decided, by=rule, now=NOW + DAY_MS)
+    assert (shown(owner)["manager_id"], again) == ("M-1", decided)
+
+
+def test_without_a_successor_the_portfolio_rule_finds_another() -> None:
+    rule = roster(RosterEntry("M-1"), RosterEntry("M-2"))
+    owner, decided = ask(served(), staff(left("M-1", "2026-11-01")), by=rule)
+    assert (shown(owner)["manager_id"], shown(owner)["former"], decided.former_owner) == ("M-2", "M-1", "M-1")
+
+
+def test_a_delegate_acts_during_an_absence_only() -> None:
+    away = {"from": ms("2026-11-19"), "until": ms("2026-11-25"), "delegate_id": "M-2"}
+    people = staff(Manager("M-1", away, 1))
+    owner, decided = ask(served(), people)
+    assert (shown(owner)["manager_id"], shown(owner)["acting"], decided.owner) == ("M-1", "M-2", "M-1")
+    back, _ = ask(served(), people, decided, now=ms("2026-11-25"))
+    assert (shown(back)["acting"], shown(back)["delegate"]) == ("M-1", None)
+
+
+def test_delegates_who_are_both_away_for_each_other_do_not_go_round_for_ever() -> None:
+    away = {"from": 0, "until": NOW + 1}
+    people = staff(Manager("M-1", {**away, "delegate_id": "M-2"}, 1), Manager("M-2", {**away, "delegate_id": "M-1"}, 1))
+    assert shown(ask(served(), people)[0])["acting"] == "M-2"
+
+
+def test_households_have_no_owner_of_their_own() -> None:
+    assert ask(Portrait("household:h")) == (None, Decided())
+
+
+PEOPLE = st.dictionaries(
+    st.sampled_from(["M-1", "M-2", "M-3", "M-4"]),
+    st.tuples(st.booleans(), st.sampled_from(["M-1", "M-2", "M-3", "M-4", None]), st.integers(0, 300)),
+)
+
+
+@given(st.lists(st.tuples(PEOPLE, st.sampled_from(["gold", "profit", "general", None])), min_size=1, max_size=12))
+def test_an_owner_changes_only_because_he_or_she_left(days: list[tuple[dict[str, Any], str | None]]) -> None:
+    rule = roster(*(RosterEntry(f"M-{number}") for number in range(1, 5)))
+    decided = Decided()
+    for ahead, (told, tier) in enumerate(days):
+        people = {
+            number: Manager(number, {"status": "left", "left_at": 5, "successor_id": after} if gone else {}, owned)
+            for number, (gone, after, owned) in told.items()
+        }
+        before = decided
+        owner, decided = ask(Portrait(), people, decided, tier=tier, by=rule, now=NOW + ahead * DAY_MS)
+        gone = {number for number, one in people.items() if one.fields}
+        assert decided.owner not in gone
+        if before.owner is not None and before.owner not in gone:
+            assert decided.owner == before.owner
+        assert (owner or {}).get("manager_id") == decided.owner
+        assert ask(Portrait(), people, decided, tier=tier, by=rule, now=NOW + ahead * DAY_MS)[1] == decided

@@ -1,0 +1,101 @@
+"""Dated tables: what was known on a day."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.profile.adapters.declared_files import PolicyError
+from services.profile.adapters.policies import PRODUCT, load_declarations
+from services.profile.domain.reference import RATE_SCALE, Listed, Rate, Reference
+from tests.profile.value.portrait import ms, number, reference
+
+
+def bank(rates: dict[str, list[Rate]] | None = None, competitors: Sequence[Listed] = ()) -> Reference:
+    return Reference(calendar=reference().calendar, rates=rates, competitors=competitors)
+
+
+def test_a_rate_holds_from_its_day_until_the_next() -> None:
+    dated = bank(rates={"USD": [Rate(100, 7_000_000), Rate(200, 7_500_000)]})
+    assert [dated.rate("USD", day) for day in (50, 100, 199, 200, 900)] == [
+        7_000_000, 7_000_000, 7_000_000, 7_500_000, 7_500_000,
+    ]  # fmt: skip
+    assert dated.rate("CNY", 1) == RATE_SCALE
+    assert dated.rate("XXX", 1) is None
+
+
+def test_money_is_converted_between_currencies_of_different_decimals() -> None:
+    dated = bank(rates={"JPY": [Rate(0, 48_000)], "KWD": [Rate(0, 23_000_000)]})
+    assert dated.home_minor(10_000, "JPY", 1) == 48_000
+    assert dated.home_minor(1_000, "KWD", 1) == 2_300
+    assert dated.home_minor(5, "GBP", 1) is None
+
+
+@given(st.integers(-(2**53), 2**53), st.integers(1, 10**9))
+def test_conversion_treats_both_signs_alike(minor: int, scaled: int) -> None:
+    dated = bank(rates={"USD": [Rate(0, scaled)]})
+    there, back = dated.home_minor(minor, "USD", 0), dated.home_minor(-minor, "USD", 0)
+    assert there is not None
+    assert back == -there
+
+
+def test_a_competitor_is_one_only_while_it_is_listed() -> None:
+    listed = Listed(key="CMPX", title="X", from_day=100, until_day=200)
+    dated = bank(competitors=[listed])
+    assert [dated.is_competitor("CMPX/42#p_me", day) for day in (99, 100, 200, 201)] == [False, True, True, False]
+
+
+def test_institutions_are_met_by_bank_code_or_by_name() -> None:
+    day = number("2026-11-20")
+    assert reference().classify("CMPA/1", day) == "competitor"
+    assert reference().classify("BRKA/1", day) == "broker"
+    assert reference().classify("OTHA/1#p_Harvest Consumer Finance", day) == "lender"
+    assert reference().classify("CPBK/1", day) == "own_bank"
+    assert reference().classify("OTHA/1", day) == "bank"
+    assert reference().classify("p_somebody", day) == "other"
+
+
+def test_a_bank_day_closes_at_its_midnight_and_not_on_free_days() -> None:
+    friday, monday = number("2026-11-20"), number("2026-11-23")
+    assert reference().closed_day(ms("2026-11-20", 23)) == friday - 1
+    assert reference().closed_day(ms("2026-11-21", 0)) == friday
+    assert reference().closed_day(ms("2026-11-23", 9)) == friday
+    assert reference().next_close(ms("2026-11-21", 9)) == ms("2026-11-24", 0)
+    assert reference().closed_day(reference().next_close(ms("2026-11-21", 9))) == monday
+
+
+def test_a_file_of_the_banks_own_replaces_one_and_leaves_the_others(tmp_path: Path) -> None:
+    own = (
+        (PRODUCT / "reference" / "bank.yaml")
+        .read_text()
+        .replace("CNY", "CZK")
+        .replace("calendar: CN", "calendar: generic")
+    )
+    (tmp_path / "bank.yaml").write_text(own)
+    tables = load_declarations(reference=str(tmp_path)).policy.reference
+    assert tables.home_currency == "CZK"
+    assert tables.home_minor(100, "CNY", number("2026-02-01")) == 294
+    assert tables.is_competitor("CMPA/1", number("2026-02-01"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("rates.yaml", "base: CNY\nrates: {USD: {2025-01-01: 'x'}}", "rates.yaml: USD"),
+        ("rates.yaml", "base: CNY\nrates: {USD: {2025-01-01: '-1'}}", "positive rates"),
+        ("banks.yaml", "- {bank: A, titel: B}", "banks.yaml"),
+        ("competitors.yaml", "- {title: B}", "either bank or name"),
+        ("calendar.CN.yaml", "a: [", "calendar.CN.yaml"),
+    ],
+)
+def test_a_file_that_contradicts_itself_is_refused_by_name(tmp_path: Path, name: str, content: str, says: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(PolicyError, match=says):
+        load_declarations(reference=str(tmp_path))
+
+
+def test_a_directory_that_is_not_there_is_refused() -> None:
+    with pytest.raises(PolicyError, match="no directory"):
+        load_declarations(reference="/nowhere/at/all")

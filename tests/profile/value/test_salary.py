@@ -1,0 +1,147 @@
+"""Salary: learned from what came, due by the habit of its days."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.events import Counterparty
+from services.profile.domain.behaviour import learn
+from services.profile.domain.calendar import date_of, day_number
+from services.profile.domain.paydays import Habit, habit_of, next_day
+from services.profile.domain.salary import Salary, learn_salary
+from tests.profile.value.portrait import CURRENT, EMPLOYER_KEY, Portrait, ms, number, policy, reference
+
+MONTHS = ["2026-04", "2026-05", "2026-06", "2026-07", "2026-08", "2026-09"]
+SECOND = Counterparty(account_no="970002", bank="OTHC", kind="employer")
+
+
+def learned(portrait: Portrait, now: str) -> Salary | None:
+    return learn_salary(portrait.whole().state.head.latest.get("income", []), reference(), ms(now))
+
+
+def paid(days: list[str], minor: int = 1_000_000) -> Portrait:
+    portrait = Portrait()
+    for day in days:
+        portrait.salary(day, minor)
+    return portrait
+
+
+FIFTEENTH = ["2026-05-15", "2026-06-15", "2026-07-15", "2026-08-14", "2026-09-15"]
+
+
+def test_a_salary_on_the_fifteenth_moves_to_the_working_day_before() -> None:
+    salary = learned(paid(FIFTEENTH), "2026-09-20")
+    assert salary is not None
+    assert (salary.payer, salary.period, salary.habit) == (EMPLOYER_KEY, "monthly", "monthly 15 before")
+    assert salary.next_due == number("2026-10-15")
+    assert (salary.median_minor, salary.missed, salary.latest_percent) == (1_000_000, 0, 100)
+
+
+def test_the_next_payday_moves_before_a_public_holiday() -> None:
+    salary = learned(paid(["2026-06-05", "2026-07-03", "2026-08-05", "2026-09-04"]), "2026-09-20")
+    assert salary is not None
+    assert salary.next_due == number("2026-09-30")  # the 5th of October lies in the national holiday
+
+
+@pytest.mark.parametrize(
+    ("now", "missed"), [("2026-10-15", 0), ("2026-10-22", 0), ("2026-10-23", 1), ("2026-11-19", 1), ("2026-12-01", 2)]
+)
+def test_a_payday_counts_as_missed_after_five_working_days(now: str, missed: int) -> None:
+    salary = learned(paid(FIFTEENTH), now)
+    assert salary is not None
+    assert salary.missed == missed
+    assert salary.next_due == number("2026-10-15")
+
+
+def test_weekly_wages_are_due_a_week_later() -> None:
+    salary = learned(paid(["2026-10-16", "2026-10-23", "2026-10-30", "2026-11-06"]), "2026-11-08")
+    assert salary is not None
+    assert (salary.period, salary.next_due) == ("weekly", number("2026-11-13"))
+
+
+def test_credits_without_rhythm_are_never_due() -> None:
+    salary = learned(paid(["2026-01-03", "2026-01-20", "2026-06-11", "2026-06-12"]), "2026-11-08")
+    assert salary is not None
+    assert (salary.period, salary.next_due, salary.missed) == ("irregular", None, 0)
+    assert not salary.is_regular
+
+
+def test_half_a_salary_twice_in_a_row_is_reduced() -> None:
+    portrait = paid(FIFTEENTH).salary("2026-10-15", 500_000).salary("2026-11-13", 500_000)
+    salary = learned(portrait, "2026-11-20")
+    assert salary is not None
+    assert (salary.reduced_periods, salary.latest_percent, salary.received_percent) == (2, 50, 50)
+
+
+def test_a_salary_that_stays_away_counts_as_nothing_received() -> None:
+    salary = learned(paid(FIFTEENTH), "2026-12-01")
+    assert salary is not None
+    assert salary.received_percent == 0
+
+
+def test_a_bonus_on_a_day_of_its_own_is_no_payday() -> None:
+    portrait = paid(FIFTEENTH).salary("2026-09-24", 200_000)
+    salary = learned(portrait, "2026-09-26")
+    assert salary is not None
+    assert salary.next_due == number("2026-10-15")
+
+
+def test_a_new_employer_takes_the_place_of_one_who_no_longer_pays() -> None:
+    portrait = paid(["2026-03-13", "2026-04-15", "2026-05-15"], 2_000_000)
+    for day in ("2026-08-10", "2026-09-10", "2026-10-10"):
+        portrait.salary(day, 1_200_000, SECOND)
+    salary = learned(portrait, "2026-10-20")
+    assert salary is not None
+    assert (salary.payer, salary.median_minor) == ("OTHC/970002", 1_200_000)
+
+
+def test_a_reversed_salary_was_never_paid() -> None:
+    portrait = paid(FIFTEENTH)
+    portrait.tell(
+        "2026-09-16", "transaction.reversed", CURRENT, 1_000_000, "credit",
+        original_id="e5", original_occurred_at=ms("2026-09-15"), original_type="salary.credited", purpose="salary",
+    )  # fmt: skip
+    salary = learned(portrait, "2026-09-26")
+    assert salary is not None
+    assert (salary.credits, salary.next_due, salary.missed) == (4, number("2026-09-15"), 1)
+
+
+def test_one_payers_monthly_credit_is_income_even_if_nobody_calls_it_salary() -> None:
+    portrait = Portrait()
+    for month in MONTHS:
+        portrait.tell(f"{month}-09", "transfer.received", CURRENT, 300_000, party=SECOND)
+    salary = learn(portrait.whole(), reference(), ms("2026-10-05")).salary
+    assert salary is not None
+    assert (salary.kind, salary.median_minor, salary.next_due) == ("recurring", 300_000, None)
+
+
+def test_income_that_nobody_told_is_not_made_up() -> None:
+    portrait = Portrait().tell("2026-05-09", "transfer.received", CURRENT, 300_000, party=SECOND)
+    assert learn(portrait.whole(), policy().reference, ms("2026-10-05")).salary is None
+
+
+@given(st.integers(1, 31), st.sampled_from(["before", "after", "none"]), st.integers(3, 12))
+def test_a_habit_that_was_kept_foretells_the_next_payday(payday: int, shift: str, months: int) -> None:
+    """Whatever the habit, the next payday foretold lies no further off than a long holiday moves one."""
+    calendar = reference().calendar
+    expected = []
+    for month in range(2025 * 12, 2025 * 12 + months + 1):
+        first = day_number(date(month // 12, month % 12 + 1, 1))
+        end = day_number(date((month + 1) // 12, (month + 1) % 12 + 1, 1)) - 1
+        nominal = min(first + payday - 1, end)
+        before, after = calendar.working_day_before(nominal), calendar.working_day_after(nominal)
+        expected.append({"before": before, "after": after, "none": nominal}[shift])
+    habit = habit_of(tuple(expected[:-1]), calendar)
+    assert habit is not None
+    assert abs(next_day(habit, expected[-2], calendar) - expected[-1]) <= 10, date_of(expected[-1])
+
+
+@given(st.lists(st.integers(18_000, 21_500), min_size=2, max_size=12, unique=True))
+def test_the_next_payday_always_lies_ahead(days: list[int]) -> None:
+    calendar = reference().calendar
+    habit = habit_of(tuple(sorted(days)), calendar)
+    if habit is not None:
+        assert next_day(habit, max(days), calendar) > max(days)
+        assert isinstance(habit, Habit)
