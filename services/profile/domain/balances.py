@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from services.profile.domain.combine import DAY_MS, month_of
 from services.profile.domain.customer import Part, Whole
 from services.profile.domain.links import kind_of
 from services.profile.domain.reference import Reference
 from services.profile.domain.state import State
 
-DAYS_LOOKED_AT = 365
+DAYS_LOOKED_AT, DAYS_BY_DAY = 365, 90
 
 
 class Course(NamedTuple):
@@ -66,10 +67,10 @@ def course_of(whole: Whole, reference: Reference, today: int) -> Course:
     accounts = _accounts(whole)
     points: list[tuple[int, str, int]] = []
     for account, part in accounts.items():
-        known = sorted(_closings(whole.state, account, today - DAYS_LOOKED_AT - 31))
+        known = sorted(_closings(whole.state, account, today))
         if not known:
             balance = part.things.get(account, {}).get("balance")
-            known = [] if balance is None else [(balance.stamp[0] // 86_400_000, *balance.value)]
+            known = [] if balance is None else [(balance.stamp[0] // DAY_MS, *balance.value)]
         for day, minor, currency in known:
             home = reference.home_minor(minor, currency, today)
             if home is not None:
@@ -85,11 +86,16 @@ def _accounts(whole: Whole) -> dict[str, Part]:
     }
 
 
-def _closings(state: State, account: str, since: int) -> Iterator[tuple[int, int, str]]:
-    for month in state.months.values():
-        for day, entry in month.closing.get(account, {}).items():
-            if day >= since:
-                yield day, entry.value[0], entry.value[1]
+def _closings(state: State, account: str, today: int) -> Iterator[tuple[int, int, str]]:
+    """Of the last months every day's, before them each month's last: enough for a mean over a year."""
+    by_day = month_of((today - DAYS_BY_DAY) * DAY_MS)
+    oldest = month_of((today - DAYS_LOOKED_AT) * DAY_MS) - 1
+    for number, month in state.months.items():
+        closing = month.closing.get(account)
+        if not closing or number < oldest:
+            continue
+        for day in closing if number >= by_day else (max(closing),):
+            yield day, *closing[day].value
 
 
 def _summed(points: list[tuple[int, str, int]]) -> tuple[tuple[int, int], ...]:

@@ -1,6 +1,8 @@
 """Joins two states: commutative, associative, with the empty state as identity. Neither argument is changed."""
 
 from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from services.profile.domain.state import (
@@ -24,6 +26,7 @@ from services.profile.domain.state import (
 K = TypeVar("K")
 V = TypeVar("V")
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def month_of(at_ms: int) -> int:
@@ -35,6 +38,12 @@ def month_of(at_ms: int) -> int:
     shifted = (5 * day_of_year + 2) // 153
     year = year_of_era + era * 400
     return year * 12 + (shifted + 2 if shifted < 10 else shifted - 10 + 12)
+
+
+@lru_cache(2048)
+def first_day_of(month: int) -> int:
+    """Day since 1970 on which a month (year * 12 + month - 1) begins, UTC."""
+    return date(month // 12, month % 12 + 1, 1).toordinal() - _EPOCH
 
 
 def combine(left: State, right: State) -> State:
@@ -82,6 +91,7 @@ def _is_empty(head: Head) -> bool:
 def combine_months(left: Month, right: Month) -> Month:
     return Month(
         days=merge_maps(left.days, right.days, _join_series),
+        totals=_join_series(left.totals, right.totals),
         closing=merge_maps(left.closing, right.closing, lambda a, b: merge_maps(a, b, later)),
         parties=merge_maps(left.parties, right.parties, _join_parties),
         banks=merge_maps(left.banks, right.banks, _join_banks),

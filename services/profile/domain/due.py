@@ -69,7 +69,7 @@ def _logins(seen: Picture) -> Iterator[Due]:
 
 
 def _dormancy(seen: Picture) -> Iterator[Due]:
-    last = next((day for day, cell in seen.buckets.days("customer_debits") if cell.count > 0), None)
+    last = seen.buckets.last_day("customer_debits")
     if last is not None:
         for days in DORMANCY_DAYS:
             yield Due((last + days + 1) * DAY_MS, f"dormant_{days}", DAY, seen.sources_of(BOOKS))

@@ -51,8 +51,8 @@ _FACTS: tuple[FactDeclared, ...] = (
     _number("balance_7d_ago", "money", "At the close of the day seven days ago", BOOKS),
     _number("balance_30d_ago", "money", "At the close of the day thirty days ago", BOOKS),
     _number("balance_mean_30d", "money", "Mean of the daily closing balance over 30 days", BOOKS),
-    _number("balance_mean_365d", "money", "Mean of the daily closing balance over a year", BOOKS),
-    _number("balance_deviation_365d", "money", "Standard deviation of the daily closing balance over a year", BOOKS),
+    _number("balance_mean_365d", "money", "Mean over a year: by day for 90 days, before that by month", BOOKS),
+    _number("balance_deviation_365d", "money", "Standard deviation of the same", BOOKS),
     _number("balance_lowest_60d", "money", "Lowest closing balance within 60 days", BOOKS),
     _number("balance_lowest_90d", "money", "Lowest closing balance within 90 days", BOOKS),
     # money that leaves

@@ -1,8 +1,10 @@
 """Flat typed names that a rule or a screen may ask. Absent is 0, false or ""; unknown is `missing`; what no registered
 source could tell is `not_covered`."""
 
+from functools import lru_cache
+
 from schemas.changes import Fact
-from services.profile.domain.fact_catalogue import BOOKS, DIGITAL, FACTS, FactDeclared
+from services.profile.domain.fact_catalogue import BOOKS, DIGITAL, FACTS
 from services.profile.domain.holding_facts import holding_facts
 from services.profile.domain.money_facts import (
     SALARY_CHANNELS,
@@ -34,6 +36,8 @@ _ABSENCES = {
 }
 """Facts that grow while nothing is heard: with a silent source they are unknown."""
 _NOTHING: dict[str, Fact] = {"number": 0.0, "boolean": False, "string": ""}
+_NOTHING_TOLD: dict[str, Fact] = {name: _NOTHING[declared.type] for name, declared in FACTS.items()}
+_ALL_COVERED: frozenset[str] = frozenset()
 ANY_CHANNEL = "*"
 
 
@@ -43,33 +47,28 @@ def facts(seen: Picture) -> Facts:
         told |= group(seen)
     for name in _unheard(seen):
         told[name] = None
+    _add_measures(seen, told)
     uncovered = _uncovered(seen)
-    values: dict[str, Fact] = {}
-    missing: list[str] = []
-    for name, declared in FACTS.items():
-        if name in uncovered:
-            continue
-        value = told.get(name, _NOTHING[declared.type])
+    values = _NOTHING_TOLD.copy()
+    missing = []
+    for name, value in told.items():
         if value is None:
+            values.pop(name, None)
             missing.append(name)
         else:
-            values[name] = _typed(value)
-    _add_measures(seen, values, missing)
-    return Facts(values, sorted(missing), sorted(uncovered))
+            # Numbers travel as doubles: the rule language does not add integers to them.
+            values[name] = float(value) if value.__class__ is int else value
+    for name in uncovered:
+        values.pop(name, None)
+    return Facts(values, sorted(set(missing) - uncovered), sorted(uncovered))
 
 
-def _typed(value: Fact) -> Fact:
-    """Numbers travel as doubles: the rule language does not add integers to them."""
-    return float(value) if value.__class__ is int else value
-
-
-def _add_measures(seen: Picture, values: dict[str, Fact], missing: list[str]) -> None:
+def _add_measures(seen: Picture, told: dict[str, Fact | None]) -> None:
     for name, measured in seen.measured.items():
         if measured.unconverted:
-            missing.append(name)
+            told[name] = None
         else:
-            amount = seen.major(measured.amount) if measured.is_money else float(measured.amount)
-            values[name] = amount or 0.0
+            told[name] = seen.major(measured.amount) if measured.is_money else measured.amount
 
 
 def _unheard(seen: Picture) -> list[str]:
@@ -79,12 +78,15 @@ def _unheard(seen: Picture) -> list[str]:
 
 def _uncovered(seen: Picture) -> frozenset[str]:
     """A channel counts as covered when a source of it is known, or when the customer was seen on it."""
-    known = {*seen.whole.completeness.channels.values()}
+    known = frozenset(seen.whole.completeness.channels.values())
     if not known or ANY_CHANNEL in known:
-        return frozenset()
-    known |= {channel for used in seen.whole.state.head.activity.values() for channel in used}
-    return frozenset(name for name, declared in FACTS.items() if not is_covered(declared, known))
+        return _ALL_COVERED
+    return _without(known.union(*seen.whole.state.head.activity.values()))
 
 
-def is_covered(declared: FactDeclared, channels: set[str]) -> bool:
-    return not declared.channels or not channels.isdisjoint(declared.channels)
+@lru_cache(1024)
+def _without(channels: frozenset[str]) -> frozenset[str]:
+    """Facts of which none of these channels could tell."""
+    return frozenset(
+        name for name, declared in FACTS.items() if declared.channels and channels.isdisjoint(declared.channels)
+    )

@@ -1,15 +1,16 @@
 """Windowed aggregates over what a customer's state counts by hour and by day, declared as data."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from services.profile.domain.combine import DAY_MS, HOUR_MS
+from services.profile.domain.combine import DAY_MS, HOUR_MS, first_day_of
 from services.profile.domain.reference import Reference
 from services.profile.domain.rendering import money
-from services.profile.domain.state import Cell, Series, State
+from services.profile.domain.state import Cell, State
 
 MAX_DAYS, MAX_HOURS = 400, 7 * 24
 _WINDOW = re.compile(r"([1-9][0-9]{0,2})([hd])")
@@ -33,9 +34,9 @@ class MeasureRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"measure {self.name}: {self.aggregate} is of days; its window must be in days")
 
 
-class Measures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Measures(msgspec.Struct, frozen=True, forbid_unknown_fields=True, eq=False):
     """The file `catalogue/measures.yaml`. `summed`: the series that add money; the loader takes them from
-    `series.yaml`."""
+    `series.yaml`. Compared by identity, so that its plan can be remembered."""
 
     version: int = 0
     measures: tuple[MeasureRule, ...] = ()
@@ -51,90 +52,136 @@ class Measured(NamedTuple):
     unconverted: tuple[str, ...] = ()
 
 
-Bucket = tuple[int, Cell]
+class Plan(NamedTuple):
+    """Measures compiled: what each is where nothing was counted, and the rules of each series. `money`: series that
+    add money."""
+
+    nothing: dict[str, Measured]
+    by_series: dict[str, tuple[MeasureRule, ...]]
+    money: frozenset[str]
+
+
+@lru_cache(16)
+def plan_of(measures: Measures) -> Plan:
+    by_series: dict[str, tuple[MeasureRule, ...]] = {}
+    nothing = {}
+    for rule in measures.measures:
+        by_series[rule.series] = (*by_series.get(rule.series, ()), rule)
+        nothing[rule.name] = Measured(0, rule.series in measures.summed and rule.aggregate != "count")
+    return Plan(nothing, by_series, measures.summed)
 
 
 class Buckets:
-    """The cells of each series, newest first: turned round once, so that a window is the front of a list."""
+    """What a customer's state counts, by series and window. `series`: name → currencies, of all that was counted."""
 
     def __init__(self, state: State) -> None:
-        self._days: dict[str, list[Bucket]] = {}
-        self._hours: dict[str, list[Bucket]] = {}
-        for number in sorted(state.months, reverse=True):
-            _turn(state.months[number].days, self._days)
-        _turn(state.head.hours, self._hours)
+        self._state = state
+        self._months = sorted(state.months.items(), reverse=True)
+        self.series: dict[str, list[str]] = {}
+        for name in sorted({name for _, month in self._months for name in month.totals}):
+            series, _, currency = name.partition(":")
+            self.series.setdefault(series, []).append(currency)
 
-    def days(self, series: str) -> Sequence[Bucket]:
-        return self._days.get(series, ())
+    def over_days(self, name: str, length: int, today: int) -> Cell:
+        """The last `length` days, today included. Whole months are taken whole."""
+        count = total = 0
+        after = today - length
+        for number, month in self._months:
+            found = month.totals.get(name)
+            if found is None:
+                continue
+            if first_day_of(number) > after:
+                count, total = count + found.count, total + found.total
+            elif first_day_of(number + 1) > after + 1:
+                for day, series in month.days.items():
+                    if day > after and (cell := series.get(name)) is not None:
+                        count, total = count + cell.count, total + cell.total
+        return Cell(count, total)
 
-    def window(self, series: str, window: str, now: int) -> Sequence[Bucket]:
-        length = int(window[:-1])
-        if window[-1] == "h":
-            return _since(self._hours.get(series, ()), now // HOUR_MS - length)
-        return _since(self._days.get(series, ()), now // DAY_MS - length)
+    def over_hours(self, name: str, length: int, hour: int) -> Cell:
+        """The last `length` hours, the running one included."""
+        count = total = 0
+        for at, series in self._state.head.hours.items():
+            if at > hour - length and (cell := series.get(name)) is not None:
+                count, total = count + cell.count, total + cell.total
+        return Cell(count, total)
 
-    def currencies(self, series: str) -> list[str]:
-        """Of a series that sums money: its parts are named `series:currency`."""
-        mark = f"{series}:"
-        return sorted({name[len(mark) :] for name in self._days if name.startswith(mark)})
+    def greatest_day(self, name: str, length: int, today: int) -> Cell:
+        """The greatest count and the greatest sum of a day."""
+        count = total = 0
+        for number, month in self._months:
+            if name in month.totals and first_day_of(number + 1) > today - length + 1:
+                for day, series in month.days.items():
+                    if day > today - length and (cell := series.get(name)) is not None:
+                        count, total = max(count, cell.count), max(total, cell.total)
+        return Cell(count, total)
 
-
-def _turn(buckets: Mapping[int, Series], turned: dict[str, list[Bucket]]) -> None:
-    for at in sorted(buckets, reverse=True):
-        for name, cell in buckets[at].items():
-            known = turned.get(name)
-            if known is None:
-                turned[name] = [(at, cell)]
-            else:
-                known.append((at, cell))
-
-
-def _since(buckets: Sequence[Bucket], after: int) -> Sequence[Bucket]:
-    for place, bucket in enumerate(buckets):
-        if bucket[0] <= after:
-            return buckets[:place]
-    return buckets
+    def last_day(self, name: str) -> int | None:
+        """When it was last counted: a day since 1970."""
+        for _, month in self._months:
+            if name in month.totals:
+                days = [day for day, series in month.days.items() if name in series and series[name].count > 0]
+                if days:
+                    return max(days)
+        return None
 
 
 def measure_all(measures: Measures, buckets: Buckets, reference: Reference, now: int) -> dict[str, Measured]:
-    return {rule.name: _measure(rule, buckets, measures.summed, reference, now) for rule in measures.measures}
-
-
-def _measure(rule: MeasureRule, buckets: Buckets, summed: frozenset[str], reference: Reference, now: int) -> Measured:
-    if rule.series not in summed:
-        counts = [cell.count for _, cell in buckets.window(rule.series, rule.window, now)]
-        return Measured(_aggregate(rule, counts), is_money=False)
-    by_bucket: dict[int, int] = {}
-    unknown = []
-    count = 0
-    for currency in buckets.currencies(rule.series):
-        for at, cell in buckets.window(f"{rule.series}:{currency}", rule.window, now):
-            day = at if rule.window[-1] == "d" else at // 24
-            home = reference.home_minor(cell.total, currency, day)
-            count += cell.count
-            if home is None:
-                unknown.append(currency)
+    """Foreign currencies are converted at today's rate."""
+    plan = plan_of(measures)
+    measured = dict(plan.nothing)
+    for series, currencies in buckets.series.items():
+        for rule in plan.by_series.get(series, ()):
+            if series in plan.money:
+                measured[rule.name] = _of_money(rule, currencies, buckets, reference, now)
             else:
-                by_bucket[at] = by_bucket.get(at, 0) + home
+                measured[rule.name] = Measured(
+                    _aggregate(rule, _cell(rule, series, buckets, now).count), is_money=False
+                )
+    return measured
+
+
+def _of_money(rule: MeasureRule, currencies: list[str], buckets: Buckets, reference: Reference, now: int) -> Measured:
+    count = total = 0
+    unknown = []
+    for currency in currencies:
+        cell = _cell(rule, f"{rule.series}:{currency}", buckets, now)
+        home = reference.home_minor(cell.total, currency, reference.day_of(now))
+        count += cell.count
+        total += home or 0
+        if home is None and cell.count:
+            unknown.append(currency)
     if rule.aggregate == "count":
         return Measured(count, is_money=False)
-    return Measured(_aggregate(rule, list(by_bucket.values())), True, tuple(sorted(set(unknown))))
+    return Measured(_aggregate(rule, total), True, tuple(unknown))
 
 
-def _aggregate(rule: MeasureRule, values: list[int]) -> int:
-    if not values:
-        return 0
+def _cell(rule: MeasureRule, name: str, buckets: Buckets, now: int) -> Cell:
+    length = int(rule.window[:-1])
+    if rule.window[-1] == "h":
+        return buckets.over_hours(name, length, now // HOUR_MS)
     if rule.aggregate == "max":
-        return max(values)
-    if rule.aggregate == "mean":
-        return sum(values) // int(rule.window[:-1])
-    return sum(values)
+        return buckets.greatest_day(name, length, now // DAY_MS)
+    return buckets.over_days(name, length, now // DAY_MS)
 
 
-def shown(measured: Mapping[str, Measured], currency: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, one in measured.items():
-        found[name] = money(one.amount, currency) if one.is_money else one.amount
-        if one.unconverted:
-            found[name]["unconverted"] = list(one.unconverted)
-    return found
+def _aggregate(rule: MeasureRule, amount: int) -> int:
+    return amount // int(rule.window[:-1]) if rule.aggregate == "mean" else amount
+
+
+@lru_cache(16)
+def _nothing_shown(measures: Measures, currency: str) -> dict[str, Any]:
+    return {name: _shown(one, currency) for name, one in plan_of(measures).nothing.items()}
+
+
+def _shown(measured: Measured, currency: str) -> Any:
+    if not measured.is_money:
+        return measured.amount
+    unconverted = {"unconverted": list(measured.unconverted)} if measured.unconverted else {}
+    return money(measured.amount, currency) | unconverted
+
+
+def shown(measures: Measures, measured: Mapping[str, Measured], currency: str) -> dict[str, Any]:
+    return _nothing_shown(measures, currency) | {
+        name: _shown(one, currency) for name, one in measured.items() if one.amount or one.unconverted
+    }

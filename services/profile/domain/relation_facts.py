@@ -56,8 +56,7 @@ def _anniversary(began: int, today: int) -> int:
 
 def conduct_facts(seen: Picture) -> Facts:
     logins = seen.behaviour.logins
-    debits = seen.buckets.days("customer_debits")
-    last_debit = next((day for day, cell in debits if cell.count > 0), None)
+    last_debit = seen.buckets.last_day("customer_debits")
     digital = min(seen.today, seen.complete_until(("online", "mobile", "wechat")) // DAY_MS)
     started = [
         (at, str(value(one.thing, "product_family") or value(one.thing, "product") or ""))

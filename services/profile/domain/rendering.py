@@ -1,6 +1,7 @@
 """How times and money are written in a view: ISO 8601 UTC and major units with their currency."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from services.profile.domain.calendar import iso as day_as_date
 from services.profile.domain.links import BEGINNING, END
 
 DAYS = frozenset({"next_due", "next_due_by", "last_day"})
+_PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def instant(at_ms: int) -> str:
@@ -43,19 +45,31 @@ def record(told: msgspec.Struct, currency: str) -> dict[str, Any]:
     names one), `*_at` an instant, and the days named in `DAYS` dates."""
     shown: dict[str, Any] = {}
     own = getattr(told, "currency", currency)
-    for name in told.__struct_fields__:
+    for name, shown_as, form in _forms(told.__class__):
         value = getattr(told, name)
-        if name == "minor":
-            shown["amount"] = money(value, own)
-        elif name.endswith("_minor"):
-            shown[name[:-6]] = None if value is None else money(value, currency if name == "home_minor" else own)
-        elif name.endswith("_at"):
-            shown[name] = instant_or_none(value)
-        elif name in DAYS:
-            shown[name] = None if value is None else day_as_date(value)
-        elif name != "currency":
-            shown[name] = _shown(value, currency)
+        if value is None or form == "plain":
+            shown[shown_as] = value if value.__class__ in _PLAIN else _shown(value, currency)
+        elif form == "money":
+            shown[shown_as] = money(value, currency if name == "home_minor" else own)
+        else:
+            shown[shown_as] = instant_or_none(value) if form == "instant" else day_as_date(value)
     return shown
+
+
+@lru_cache(64)
+def _forms(record_class: type[msgspec.Struct]) -> tuple[tuple[str, str, str], ...]:
+    """(field, name in the view, form) of each field that is shown."""
+    return tuple((name, *_form(name)) for name in record_class.__struct_fields__ if name != "currency")
+
+
+def _form(name: str) -> tuple[str, str]:
+    if name == "minor":
+        return "amount", "money"
+    if name.endswith("_minor"):
+        return name[:-6], "money"
+    if name.endswith("_at"):
+        return name, "instant"
+    return name, "date" if name in DAYS else "plain"
 
 
 def _shown(value: Any, currency: str) -> Any:

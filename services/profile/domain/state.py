@@ -73,12 +73,14 @@ class Head(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class Month(msgspec.Struct, omit_defaults=True, gc=False):
-    """`days`: day since 1970 → series → cell. `closing`: account subject → day → closing balance (minor, currency).
+    """`days`: day since 1970 → series → cell. `totals`: the same over the whole month, so that a long window need not
+    be added up day by day. `closing`: account subject → day → closing balance (minor, currency).
     `parties`: series → counterparty key → cell, or {MANY: …} alone.
     `banks`: day → `direction:currency:bank` of the other side → cell, or {MANY: …} alone.
     `contacts`: contact id → field → register: several events tell of one contact."""
 
     days: dict[int, Series] = {}
+    totals: Series = {}
     closing: dict[str, dict[int, Entry]] = {}
     parties: dict[str, dict[str, Cell]] = {}
     banks: dict[int, Series] = {}

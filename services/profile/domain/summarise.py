@@ -44,7 +44,7 @@ def summarise(whole: Whole, policy: Policy, now: int) -> Summary:
     currency = reference.home_currency
     body = body_of(seen)
     body["tier"] = tier
-    body["measures"] = shown(measured, currency)
+    body["measures"] = shown(policy.measures, measured, currency)
     body["behaviour"] = record(behaviour, currency)
     body["assets"] = record(assets, currency)
     body["value"] = _value(judged, assets, tier, decided)

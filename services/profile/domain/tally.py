@@ -71,8 +71,9 @@ def count_at(
     minor, currency = (event.amount.minor, event.amount.currency) if event.amount else (0, "")
     for rule in rules:
         name, summed = (f"{rule.name}:{currency}", minor * sign) if rule.sums else (rule.name, 0)
-        if day is not None:
+        if month is not None and day is not None:
             _add(day, name, sign, summed)
+            _add(month.totals, name, sign, summed)
         if rule.hours and recent:
             _add(head.hours.setdefault(at // HOUR_MS, {}), name, sign, summed)
 
