@@ -161,10 +161,11 @@ class UpdateTransaction(Protocol):
         """ref → clear value, and ref → the subject it was told of. Known refs are left alone."""
 
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
-        """Joins them into what is stored (see `links.join`); returns those that changed something."""
+        """Joins them into what is stored (see `links.join`); returns those that hold at other times than before."""
 
     async def links_around(self, subjects: Sequence[str]) -> list[Link]:
-        """Every link of these subjects, of all below them and of all above them (both ways, transitively)."""
+        """Every link of these subjects, of all below them, and of all above any of those (transitively). Complete only
+        for subjects whose rows the caller has locked: look again after locking what it names."""
 
     async def record(self, decisions: Sequence[Decision]) -> None:
         """One that was recorded before (same id) is left as it is."""
@@ -230,6 +231,9 @@ class ProfileStore(Protocol):
 
     async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]: ...
 
+    async def set_position(self, topic: str, partition: int, position: Position) -> None:
+        """An operator's word, against whatever stood there: a worker that is at it finds itself fenced."""
+
     def updating(self) -> AbstractAsyncContextManager[UpdateTransaction]: ...
 
     def refreshing(self) -> AbstractAsyncContextManager[RefreshTransaction]: ...
@@ -239,6 +243,9 @@ class ProfileStore(Protocol):
         all among the workers that said so within `ttl_ms`; what it holds beyond that share it gives back."""
 
     async def release(self, owner: str) -> None: ...
+
+    async def leaseholders(self, now: int) -> list[str]:
+        """Workers that hold a shard now."""
 
     async def marks_waiting(self) -> dict[int, int]:
         """shard → how many marks wait."""
@@ -258,7 +265,19 @@ class ProfileStore(Protocol):
     async def next_due(self, grain: str) -> int | None: ...
 
     async def decide(self, decision: Decision, clusters: Sequence[Cluster], dissolved: Sequence[str]) -> None:
-        """Records a decision, writes the clusters that follow from it, drops those of `dissolved`, marks all."""
+        """Records a decision, writes the clusters that follow from it, drops those of `dissolved`, marks all. Raises
+        `Contended` when it would tear a cluster apart that has come up since the caller looked."""
+
+    async def dead_letter_replayed(self, letter_id: str) -> None: ...
+
+    async def ledger_days(self) -> list[int]:
+        """The days (since 1970) whose ledger is kept: no rewind may reach further back."""
+
+    async def drop_ledgers(self, before_day: int) -> list[int]:
+        """Drops the ledgers of the days before; returns them."""
+
+    async def mark_letter_replayed(self, letter_id: str) -> bool:
+        """False: there is no such letter, or it was replayed before."""
 
 
 class StoredDeadLetter(msgspec.Struct):
@@ -325,6 +344,10 @@ class ProfileReader(Protocol):
     async def reviews(self, limit: int) -> list[Decision]: ...
 
     async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]: ...
+
+    async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None: ...
+
+    async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None: ...
 
     async def sources_seen(self) -> list[SourceSeen]: ...
 

@@ -3,16 +3,18 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+import msgspec
+
 from services.log import Position
 from services.profile.adapters import memory_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.memory_reader import MemoryReader
 from services.profile.adapters.memory_refresh import MemoryRefresh, clusters_of
-from services.profile.adapters.memory_tables import Tables
+from services.profile.adapters.memory_tables import PositionRow, Tables
 from services.profile.adapters.memory_update import MemoryUpdate
 from services.profile.domain.links import Cluster
 from services.profile.domain.shards import SHARDS
-from services.profile.ports import Decision, Mark, OutboxRow, Shard, StoredDeadLetter
+from services.profile.ports import Decision, Mark, OutboxRow, Shard
 
 
 class MemoryProfileStore(MemoryReader):
@@ -27,6 +29,10 @@ class MemoryProfileStore(MemoryReader):
             found = [tables.positions.get((topic, partition)) for partition in partitions]
             return {row.partition: Position(row.topic_id, row.next) for row in found if row is not None}
 
+    async def set_position(self, topic: str, partition: int, position: Position) -> None:
+        async with self._tables.turn() as tables:
+            tables.positions.put(PositionRow(topic, partition, position.topic_id, position.next))
+
     @asynccontextmanager
     async def updating(self) -> AsyncIterator[MemoryUpdate]:
         async with self._tables.turn() as tables:
@@ -37,13 +43,17 @@ class MemoryProfileStore(MemoryReader):
         async with self._tables.turn() as tables:
             yield MemoryRefresh(tables)
 
-    async def lease(self, owner: str, now: int, ttl_ms: int, most: int) -> list[Shard]:
+    async def lease(self, owner: str, now: int, ttl_ms: int) -> list[Shard]:
         async with self._tables.turn() as tables:
-            return memory_queues.lease(tables, owner, now, ttl_ms, most)
+            return memory_queues.lease(tables, owner, now, ttl_ms)
 
     async def release(self, owner: str) -> None:
         async with self._tables.turn() as tables:
             memory_queues.release(tables, owner)
+
+    async def leaseholders(self, now: int) -> list[str]:
+        async with self._tables.turn() as tables:
+            return sorted({row.owner for row in tables.shards.rows() if row.owner and row.leased_until >= now})
 
     async def marks_waiting(self) -> dict[int, int]:
         async with self._tables.turn() as tables:
@@ -73,7 +83,6 @@ class MemoryProfileStore(MemoryReader):
             return memory_queues.next_due(tables, grain)
 
     async def decide(self, decision: Decision, clusters: Sequence[Cluster], dissolved: Sequence[str]) -> None:
-        """Raises `Contended` when a cluster it would tear apart has come up since the caller looked."""
         async with self._tables.turn() as tables:
             if tables.decisions.get(decision.decision_id) is not None:
                 return  # told twice
@@ -89,25 +98,17 @@ class MemoryProfileStore(MemoryReader):
             marked = marked_by(decision, tables.memberships.by("subject", decision.subjects), [*roots, *gone])
             memory_queues.leave_marks(tables, [Mark(root, 0) for root in marked])
 
-    async def save_dead_letter(self, letter: StoredDeadLetter) -> None:
+    async def dead_letter_replayed(self, letter_id: str) -> None:
         async with self._tables.turn() as tables:
-            # the topic may tell of a letter again after it was replayed
-            if letter.state != "open" or tables.dead_letters.get(letter.letter_id) is None:
-                tables.dead_letters.put(letter)
-
-    async def park(self, key: bytes, day: int) -> None:
-        async with self._tables.turn() as tables:
-            for row in tables.ledger.by("event", [key]):
-                if abs(row.day - day) <= 1:
-                    tables.ledger.put(row._replace(parked=True))
+            letter = tables.dead_letters.get(letter_id)
+            if letter is not None:
+                tables.dead_letters.put(msgspec.structs.replace(letter, state="replayed"))
 
     async def ledger_days(self) -> list[int]:
-        """The days (since 1970) whose ledger is kept: no replay may reach further back."""
         async with self._tables.turn() as tables:
             return sorted({row.day for row in tables.ledger.rows()})
 
     async def drop_ledgers(self, before_day: int) -> list[int]:
-        """Drops the ledgers of the days before; returns them."""
         dropped = [day for day in await self.ledger_days() if day < before_day]
         async with self._tables.turn() as tables:
             tables.ledger.drop(tables.ledger.by("day", dropped))

@@ -1,6 +1,7 @@
 """What readers ask of the store in memory."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 
 from services.profile.adapters.memory_refresh import clusters_of, decisions_on, memberships_around
 from services.profile.adapters.memory_tables import SubjectRow, Tables
@@ -17,13 +18,13 @@ class MemoryReader:
 
     async def view(self, customer_id: str) -> StoredView | None:
         async with self._tables.turn() as tables:
-            return next(iter(tables.views.by("customer_id", [customer_id])), None)
+            return next((copy(view) for view in tables.views.by("customer_id", [customer_id])), None)
 
     async def resolve(self, alias: str) -> list[str]:
         known = await self.view(alias)
         if known is not None and known.state == "live":
             return [alias]
-        subject = await self.subject_named(alias)
+        subject = known.lead if known else await self.subject_named(alias)
         return await self.customers_of(subject) if subject else []
 
     async def customers_of(self, subject: str) -> list[str]:
@@ -96,6 +97,15 @@ class MemoryReader:
         async with self._tables.turn() as tables:
             found = [letter for letter in tables.dead_letters.rows() if letter.state == state]
         return sorted(found, key=lambda letter: (-letter.at, letter.letter_id))[:limit]
+
+    async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None:
+        async with self._tables.turn() as tables:
+            return tables.dead_letters.get(letter_id)
+
+    async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None:
+        async with self._tables.turn() as tables:
+            found = tables.dead_letters.get(letter_id)
+            return None if found is None else copy(found)
 
     async def sources_seen(self) -> list[SourceSeen]:
         async with self._tables.turn() as tables:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from services.database import Database
 from services.log import Position
-from services.profile.adapters import rows, sql_queues
+from services.profile.adapters import sql_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.session import Session, insert, reading, writing
 from services.profile.adapters.sql_decisions import record
@@ -14,21 +14,20 @@ from services.profile.adapters.sql_reader import SqlReader
 from services.profile.adapters.sql_refresh import SqlRefresh, clusters_of
 from services.profile.adapters.sql_update import SqlUpdate
 from services.profile.domain.links import Cluster, Membership
-from services.profile.ports import Decision, Mark, OutboxRow, Shard, StoredDeadLetter
+from services.profile.ports import Decision, Mark, OutboxRow, Shard
 
 _POSITIONS = "select partition, topic_id, next from positions where topic = $1 and partition = any($2::int[])"
+_SET_POSITION = """
+insert into positions (topic, partition, topic_id, next) values ($1, $2, $3, $4)
+on conflict (topic, partition) do update set topic_id = excluded.topic_id, next = excluded.next"""
+_REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and state = 'open'"
+_LEASEHOLDERS = "select distinct owner from shards where owner is not null and leased_until >= $1 order by owner"
 _MARKS_WAITING = "select shard, count(*) from marks group by shard"
 _LANES = "select lane from lanes order by lane"
 _DISSOLVE = "delete from clusters where root = any($1::text[])"
 _MERGE = insert("clusters", "root text, lead text", "on conflict (root) do update set lead = excluded.lead")
 _MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
-_SAVE_DEAD_LETTER = insert(
-    "dead_letters",
-    "letter_id text, at bigint, stage text, source text, reason text, field text, message text, event_id text,"
-    " body bytea, state text",
-    # the topic may tell of a letter again after it was replayed
-    "on conflict (letter_id) do update set state = excluded.state where excluded.state <> 'open'",
-)
+_REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1"
 _CLUSTER_LOCK = 0x636C7573
 
 
@@ -44,6 +43,10 @@ class SqlProfileStore(SqlReader):
             found = await session.rows(_POSITIONS, topic, list(partitions))
         return {row[0]: Position(row[1], row[2]) for row in found}
 
+    async def set_position(self, topic: str, partition: int, position: Position) -> None:
+        async with writing(self._database) as session:
+            await session.run(_SET_POSITION, topic, partition, position.topic_id, position.next)
+
     @asynccontextmanager
     async def updating(self) -> AsyncIterator[SqlUpdate]:
         async with writing(self._database) as session:
@@ -54,13 +57,17 @@ class SqlProfileStore(SqlReader):
         async with writing(self._database) as session:
             yield SqlRefresh(session)
 
-    async def lease(self, owner: str, now: int, ttl_ms: int, most: int) -> list[Shard]:
+    async def lease(self, owner: str, now: int, ttl_ms: int) -> list[Shard]:
         async with writing(self._database) as session:
-            return await sql_queues.lease(session, owner, now, ttl_ms, most)
+            return await sql_queues.lease(session, owner, now, ttl_ms)
 
     async def release(self, owner: str) -> None:
         async with writing(self._database) as session:
             await sql_queues.release(session, owner)
+
+    async def leaseholders(self, now: int) -> list[str]:
+        async with reading(self._database) as session:
+            return [row[0] for row in await session.rows(_LEASEHOLDERS, now)]
 
     async def marks_waiting(self) -> dict[int, int]:
         async with reading(self._database) as session:
@@ -87,7 +94,6 @@ class SqlProfileStore(SqlReader):
             return await sql_queues.next_due(session, grain)
 
     async def decide(self, decision: Decision, clusters: Sequence[Cluster], dissolved: Sequence[str]) -> None:
-        """Raises `Contended` when a cluster it would tear apart has come up since the caller looked."""
         async with writing(self._database) as session:
             if session.dialect == "postgresql":  # SQLite's one writer is this transaction
                 await session.rows(f"select pg_advisory_xact_lock({_CLUSTER_LOCK})")
@@ -108,17 +114,12 @@ class SqlProfileStore(SqlReader):
         marked = marked_by(decision, above, [*roots, *gone])
         await sql_queues.leave_marks(session, [Mark(root, 0) for root in marked])
 
-    async def save_dead_letter(self, letter: StoredDeadLetter) -> None:
+    async def dead_letter_replayed(self, letter_id: str) -> None:
         async with writing(self._database) as session:
-            await session.bulk(_SAVE_DEAD_LETTER, [rows.dead_letter_row(letter)])
-
-    async def park(self, key: bytes, day: int) -> None:
-        await self._ledger.park(key, day)
+            await session.run(_REPLAYED, letter_id)
 
     async def ledger_days(self) -> list[int]:
-        """The days (since 1970) whose ledger is kept: no replay may reach further back."""
         return await self._ledger.days()
 
     async def drop_ledgers(self, before_day: int) -> list[int]:
-        """Drops the ledgers of the days before; returns them."""
         return await self._ledger.drop(before_day)
