@@ -1,0 +1,169 @@
+"""USE CASE: what a person decides about who is who. Every decision has an actor and a reason, and is undone by another.
+
+Merging changes clusters of roots; detaching bars links. Neither touches an event, a state or a version.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from services.failures import Rejected
+from services.profile.attempts import again_when_contended
+from services.profile.domain.fold import Fold
+from services.profile.domain.links import COLLECTIVES, Link, bar, clusters, kind_of, lift
+from services.profile.linking import link_subjects
+from services.profile.ports import Decision, Mark, ProfileReader, ProfileStore, StoredView
+
+MERGE, SPLIT, DETACH, ATTACH, REVIEW, SEPARATE = "merge", "split", "detach", "attach", "review", "separate"
+MAX_REASON = 500
+
+
+class Said(NamedTuple):
+    """Who decides, why, and when (ms)."""
+
+    actor: str
+    reason: str
+    at: int
+
+
+class Decide:
+    """Every method raises `Rejected` for what cannot be decided, `Contended` when others decide the same all the time,
+    `Unavailable`; then nothing has changed."""
+
+    def __init__(self, store: ProfileStore, reader: ProfileReader, fold: Fold, limits: Mapping[str, int]) -> None:
+        self._store, self._reader, self._fold, self._limits = store, reader, fold, limits
+
+    async def merge(self, left: str, right: str, said: Said) -> Decision:
+        """From now on the two customers are one, until the decision is undone."""
+        first, second = await self._customer(left), await self._customer(right)
+        if first.lead == second.lead:
+            raise Rejected("already_one", "these are one customer already", "customer_ids")
+        if kind_of(first.lead) in COLLECTIVES or kind_of(second.lead) in COLLECTIVES:
+            raise Rejected("not_mergeable", "a household or group is joined and left, not merged", "customer_ids")
+        decision = _decision(MERGE, tuple(sorted((first.lead, second.lead))), said)
+        await again_when_contended(lambda: self._regroup(decision, (first.lead, second.lead)))
+        return decision
+
+    async def split(self, customer_id: str, said: Said) -> Decision:
+        """Undoes the customer's only merge. Where there are several, one of them must be named: see `undo`."""
+        view = await self._customer(customer_id)
+        merges = await self._merges(await self._cluster(view.lead))
+        if len(merges) != 1:
+            named = ", ".join(one.decision_id for one in merges) or "none stands"
+            raise Rejected("not_one_merge", f"name the merge to undo ({named})", "decision_id")
+        return await self.undo(merges[0].decision_id, merges[0].subjects, said)
+
+    async def detach(self, customer_id: str, subject: str, said: Said) -> Decision:
+        """From now on, and for all its past, the subject no longer belongs to the customer."""
+        view = await self._customer(customer_id)
+        roots = await self._cluster(view.lead)
+        within = {one.subject for one in await self._reader.memberships(roots)} | set(roots)
+        led = [link for link in await self._reader.links([subject]) if link.target in within and not link.barred]
+        if not led:
+            raise Rejected("not_linked", "no link leads from this subject to the customer", "subject")
+        decision = _decision(DETACH, tuple(sorted({subject, *(link.target for link in led)})), said)
+        await self._relink(decision, [bar(link, decision.decision_id, said.at) for link in led])
+        return decision
+
+    async def undo(self, decision_id: str, subjects: Sequence[str], said: Said) -> Decision:
+        """`subjects`: one or more that the decision names, or customers' leads."""
+        known = await self._reader.decisions_on(subjects)
+        found = next((one for one in known if one.decision_id == decision_id), None)
+        if found is None or found.kind not in _UNDONE_BY:
+            raise Rejected("unknown_decision", "no such decision on this customer can be undone", "decision_id")
+        if not _stands(found, known):
+            raise Rejected("undone", "another decision has undone this one", "decision_id")
+        decision = _decision(_UNDONE_BY[found.kind], found.subjects, said, found.decision_id)
+        if found.kind == MERGE:
+            await again_when_contended(lambda: self._regroup(decision, found.subjects))
+        elif found.kind == DETACH:
+            barred = [link for link in await self._reader.links(found.subjects) if _barred_by(link, found)]
+            await self._relink(decision, [lift(link, decision.decision_id, said.at) for link in barred])
+        else:
+            await self._store.decide(decision, [], [])
+        return decision
+
+    async def on(self, customer_id: str, decision_id: str, said: Said) -> Decision:
+        """Undoes a decision that concerns this customer."""
+        view = await self._customer(customer_id)
+        roots = await self._cluster(view.lead)
+        members = {one.subject for one in await self._reader.memberships(roots)}
+        return await self.undo(decision_id, sorted(members | set(roots)), said)
+
+    async def reviews(self, limit: int) -> list[Decision]:
+        """Open cases, oldest first, without those that a merge has settled."""
+        return [one for one in await self._reader.reviews(limit) if not await self._one(one.subjects)]
+
+    async def keep_apart(self, review_id: str, said: Said) -> Decision:
+        """The two of a review case are different people."""
+        case = next((one for one in await self._reader.reviews(10_000) if one.decision_id == review_id), None)
+        if case is None:
+            raise Rejected("unknown_decision", "no such review case is open", "review_id")
+        decision = _decision(SEPARATE, case.subjects, said, review_id)
+        await self._store.decide(decision, [], [])
+        return decision
+
+    async def _customer(self, customer_id: str) -> StoredView:
+        now = await self._reader.resolve(customer_id)
+        if not now:
+            raise Rejected("unknown_customer", "no such customer", "customer_id")
+        if now[1:]:
+            raise Rejected("several_customers", f"this former id stands for several: {', '.join(now)}", "customer_id")
+        view = await self._reader.view(now[0])
+        if view is None:
+            raise Rejected("unknown_customer", "no such customer", "customer_id")
+        return view
+
+    async def _cluster(self, root: str) -> tuple[str, ...]:
+        cluster = await self._reader.cluster(root)
+        return cluster.roots if cluster is not None else (root,)
+
+    async def _one(self, roots: Sequence[str]) -> bool:
+        leads = {(await self._cluster(root))[0] for root in roots}
+        return len(leads) == 1
+
+    async def _merges(self, roots: Sequence[str]) -> list[Decision]:
+        known = await self._reader.decisions_on(roots)
+        return [one for one in known if one.kind == MERGE and _stands(one, known)]
+
+    async def _regroup(self, decision: Decision, roots: Sequence[str]) -> None:
+        """Works the clusters around `roots` out anew, from every merge that stands with this decision."""
+        stood = {cluster.lead: cluster for root in roots if (cluster := await self._reader.cluster(root)) is not None}
+        members = sorted({root for cluster in stood.values() for root in cluster.roots} | set(roots))
+        merges = [one for one in await self._merges(members) if one.decision_id != decision.undoes]
+        pairs = [_pair(one) for one in (*merges, *([decision] if decision.kind == MERGE else ()))]
+        await self._store.decide(decision, clusters(pairs), sorted(stood))
+
+    async def _relink(self, decision: Decision, links: Sequence[Link]) -> None:
+        async def once() -> None:
+            async with self._store.updating() as tx:
+                await tx.record([decision])
+                ends = {end for link in links for end in (link.subject, link.target)}
+                locked = await tx.lock_subjects({end: frozenset[int]() for end in ends}, decision.at)
+                linked = await link_subjects(tx, links, self._limits, self._fold, locked, decision.at)
+                await tx.save_subjects([locked[subject] for subject in sorted(linked.moved)])
+                await tx.mark([Mark(root, 0) for root in sorted(linked.roots)])
+
+        await again_when_contended(once)
+
+
+_UNDONE_BY = {MERGE: SPLIT, DETACH: ATTACH}
+
+
+def _decision(kind: str, subjects: tuple[str, ...], said: Said, undoes: str | None = None) -> Decision:
+    reason = said.reason.strip()
+    if not reason or len(reason) > MAX_REASON:
+        raise Rejected("invalid_value", f"a reason of 1 to {MAX_REASON} characters is expected", "reason")
+    return Decision("dec_" + secrets.token_hex(12), kind, subjects, said.actor, reason, said.at, undoes)
+
+
+def _stands(decision: Decision, known: Sequence[Decision]) -> bool:
+    return not any(one.undoes == decision.decision_id for one in known)
+
+
+def _pair(merge: Decision) -> tuple[str, str]:
+    return merge.subjects[0], merge.subjects[1]
+
+
+def _barred_by(link: Link, decision: Decision) -> bool:
+    return link.barred and link.barred_by.partition("/")[2] == decision.decision_id

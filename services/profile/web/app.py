@@ -1,0 +1,49 @@
+"""Puts the routes together: one guard before all of them, one form for all that goes wrong."""
+
+from typing import Any
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+from services.profile.web.customers import find_customers, read_customer, read_identity, search_customers
+from services.profile.web.decisions import keep_apart, list_reviews, merge_customers, split_customer
+from services.profile.web.desk import Desk
+from services.profile.web.guard import guard
+from services.profile.web.history import read_facts, read_timeline
+from services.profile.web.live import follow_customer
+from services.profile.web.operations import list_dead_letters, list_sources
+from services.profile.web.preference import preference
+from services.profile.web.problems import HANDLERS
+
+MAX_BODY_BYTES = 64 * 1024
+_HANDLERS = [
+    find_customers, search_customers, read_customer, read_identity, read_timeline, read_facts, follow_customer,
+    merge_customers, split_customer, list_reviews, keep_apart, list_dead_letters, list_sources,
+]  # fmt: skip
+
+
+def profile_app(desk: Desk, release: str = "0") -> Litestar:
+    """Everything under `/v1/` that reads or decides. Needs no start-up: it may be mounted beside other apps."""
+    token = SecurityScheme(type="http", scheme="bearer", description="Token of a user")
+    return Litestar(
+        _HANDLERS,
+        guards=[guard(desk.access)],
+        dependencies={
+            "desk": Provide(lambda: desk, sync_to_thread=False),
+            "preference": Provide(preference, sync_to_thread=False),
+        },
+        exception_handlers=HANDLERS,
+        openapi_config=OpenAPIConfig(
+            title="Counterpoint", version=release, use_handler_docstrings=True, security=[{"userToken": []}],
+            components=Components(security_schemes={"userToken": token}),
+        ),
+        logging_config=None,
+        request_max_body_size=MAX_BODY_BYTES,
+    )  # fmt: skip
+
+
+def openapi_document(app: Litestar) -> dict[str, Any]:
+    """OpenAPI 3.1 of these routes alone; whoever serves more merges `paths` and `components`."""
+    return app.openapi_schema.to_schema()

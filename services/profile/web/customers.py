@@ -1,0 +1,101 @@
+"""Finding customers and reading their views."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
+
+from schemas.identifiers import KINDS
+from services.profile.domain.named import NEVER_IN_A_URL
+from services.profile.identity import Identity, identity
+from services.profile.ports import StoredView
+from services.profile.read import Asked
+from services.profile.web.desk import Desk
+from services.profile.web.documents import Customers, CustomerView, Search
+from services.profile.web.preference import Preference
+from services.web import JSON, Problem
+
+IN_A_URL = tuple(kind for kind in KINDS if kind not in NEVER_IN_A_URL)
+_PATH = "/v1/customers/"
+_View = Response[bytes]
+
+
+@dataclass
+class ByIdentifier(Operation):
+    def __post_init__(self) -> None:
+        text = Schema(type=OpenAPIType.STRING)
+        self.parameters = [
+            *(self.parameters or []), *(Parameter(name=kind, param_in="query", schema=text) for kind in IN_A_URL)
+        ]  # fmt: skip
+
+
+@get("/v1/customers", operation_class=ByIdentifier, responses={200: ResponseSpec(Customers)})
+async def find_customers(request: Request[Any, Any, Any], desk: Desk, preference: Preference) -> _View:
+    """Customers by identifiers that may stand in a URL. Nobody found: an empty list."""
+    given: dict[str, str] = {}
+    for kind, value in request.query_params.items():
+        if kind in NEVER_IN_A_URL:
+            raise Problem(400, f"{kind} does not belong in a URL: use POST {_PATH}search")
+        if kind not in IN_A_URL:
+            raise Problem(400, f"an identifier is one of {', '.join(IN_A_URL)}")
+        given[kind] = value
+    return await _found(desk, desk.read.asked(given), preference)
+
+
+@post("/v1/customers/search", status_code=200, responses={200: ResponseSpec(Customers)})
+async def search_customers(data: Search, desk: Desk, preference: Preference) -> _View:
+    """Customers by any identifiers or a name; those whom most of it names come first."""
+    return await _found(desk, desk.read.asked(data.named(), data.name), preference)
+
+
+async def _found(desk: Desk, asked: Asked, preference: Preference) -> _View:
+    read = desk.read
+    headers = await preference.honoured(read.reader, lambda: read.subjects_of(asked))
+    views = await read.shown(await read.find(asked))
+    return Response(b'{"customers":[' + b",".join(views) + b"]}", media_type=JSON, headers=headers)
+
+
+@get("/v1/customers/{customer_id:str}", responses={200: ResponseSpec(CustomerView)})
+async def read_customer(request: Request[Any, Any, Any], customer_id: str, desk: Desk, preference: Preference) -> _View:
+    """The live view. A former id answers with the customer that it stands for now; several are told as 300."""
+    headers = await preference.honoured(desk.read.reader, lambda: desk.read.subjects_behind(customer_id))
+    view, moved = await current(desk, customer_id)
+    tag = f'"{view.customer_id}-{view.version}"' if moved else f'"{view.version}"'
+    headers |= {"ETag": tag, "Cache-Control": "private, no-cache", **moved}
+    if _matches(request.headers.get("if-none-match", ""), tag):
+        return Response(b"", status_code=304, headers=headers)
+    return Response((await desk.read.shown([view]))[0], media_type=JSON, headers=headers)
+
+
+@get("/v1/customers/{customer_id:str}/identity")
+async def read_identity(customer_id: str, desk: Desk) -> Identity:
+    """Why these subjects are one customer, and who else they touch."""
+    view, _ = await current(desk, customer_id)
+    return await identity(desk.read, view, desk.limits)
+
+
+async def current(desk: Desk, customer_id: str) -> tuple[StoredView, dict[str, str]]:
+    """The view that this id stands for, and for a former id where it is now. Raises `Problem` (404, 300)."""
+    view = await desk.read.live(customer_id)
+    if view is not None:
+        return view, {}
+    now = await desk.read.reader.resolve(customer_id)
+    if now[1:]:
+        raise Problem(300, "this former id stands for several customers", customers=_places(now))
+    view = await desk.read.live(now[0]) if now else None
+    if view is None:
+        raise Problem(404, "no customer has this id")
+    return view, {"Content-Location": _PATH + view.customer_id}
+
+
+def _places(customer_ids: Sequence[str]) -> list[dict[str, str]]:
+    return [{"customer_id": one, "href": _PATH + one} for one in customer_ids]
+
+
+def _matches(if_none_match: str, tag: str) -> bool:
+    """RFC 9110, 13.1.2: weak comparison."""
+    told = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
+    return tag in told or "*" in told

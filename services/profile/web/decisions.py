@@ -1,0 +1,88 @@
+"""Merging, splitting and reviewing: for those who answer for customers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Request, get, post
+
+from services.access import User
+from services.profile.decide import Said
+from services.profile.domain.rendering import instant
+from services.profile.ports import Decision
+from services.profile.waiting import until_visible
+from services.profile.web.desk import Desk
+from services.profile.web.documents import DecisionMade, KeepApart, Merge, Review, Reviews, Split
+from services.profile.web.guard import ROLE
+from services.web import Problem
+
+MANAGER = {ROLE: "manager"}
+REFRESH_S = 2.0
+_Asked = Request[User, Any, Any]
+
+
+@post("/v1/customers/merge", opt=MANAGER, status_code=200)
+async def merge_customers(request: _Asked, data: Merge, desk: Desk) -> DecisionMade:
+    """Two customers become one; nothing is lost, and splitting them again leaves no trace in their views."""
+    left, right = data.customer_ids
+    return await _made(desk, await desk.decide.merge(left, right, _said(request, desk, data.reason)))
+
+
+@post("/v1/customers/split", opt=MANAGER, status_code=200)
+async def split_customer(request: _Asked, data: Split, desk: Desk) -> DecisionMade:
+    """Undoes a merge or another decision, or detaches a subject that does not belong to the customer."""
+    said = _said(request, desk, data.reason)
+    if data.decision_id is not None:
+        return await _made(desk, await desk.decide.on(data.customer_id, data.decision_id, said))
+    subject = _subject(desk, data)
+    if subject is not None:
+        return await _made(desk, await desk.decide.detach(data.customer_id, subject, said))
+    return await _made(desk, await desk.decide.split(data.customer_id, said))
+
+
+@get("/v1/reviews", opt=MANAGER)
+async def list_reviews(desk: Desk, limit: int = 100) -> Reviews:
+    """Customers who may be one and whom nobody has judged yet, oldest first."""
+    cases = await desk.decide.reviews(min(max(limit, 1), 1000))
+    return Reviews(reviews=[await _review(desk, case) for case in cases])
+
+
+@post("/v1/reviews/{review_id:str}/keep-apart", opt=MANAGER, status_code=200)
+async def keep_apart(request: _Asked, review_id: str, data: KeepApart, desk: Desk) -> DecisionMade:
+    """The two are different people: the case is closed."""
+    return await _made(desk, await desk.decide.keep_apart(review_id, _said(request, desk, data.reason)))
+
+
+def _said(request: _Asked, desk: Desk, reason: str) -> Said:
+    return Said(request.user.name, reason, desk.clock.now_ms())
+
+
+def _subject(desk: Desk, data: Split) -> str | None:
+    if data.identifiers is None:
+        return data.subject
+    named = list(desk.read.asked(data.identifiers.given()).subjects.values())
+    if len(named) != 1 or data.subject is not None:
+        raise Problem(422, "one subject or one identifier is expected")
+    return named[0]
+
+
+async def _made(desk: Desk, decision: Decision) -> DecisionMade:
+    async def subjects() -> Sequence[str]:
+        return decision.subjects
+
+    refreshed = await until_visible(desk.read.reader, {}, subjects, REFRESH_S)
+    return DecisionMade(
+        decision_id=decision.decision_id, kind=decision.kind, actor=decision.actor, reason=decision.reason,
+        at=instant(decision.at), undoes=decision.undoes, customer_ids=await _customers(desk, decision),
+        refreshed=refreshed,
+    )  # fmt: skip
+
+
+async def _customers(desk: Desk, decision: Decision) -> list[str]:
+    return sorted({one for subject in decision.subjects for one in await desk.read.reader.customers_of(subject)})
+
+
+async def _review(desk: Desk, case: Decision) -> Review:
+    return Review(
+        review_id=case.decision_id, at=instant(case.at), reason=case.reason, shared=str(case.body.get("shared", "")),
+        customer_ids=await _customers(desk, case),
+    )  # fmt: skip

@@ -1,0 +1,32 @@
+"""What the handlers work with, handed in by the composition root."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from services.access import Access
+from services.clock import Clock
+from services.notifications import Notifications
+from services.profile.decide import Decide
+from services.profile.domain.fact_catalogue import FactDeclared
+from services.profile.read import Read
+
+
+class Patience(NamedTuple):
+    """Of sources: how many partitions tell of each, how late one may be and how long silent (ms)."""
+
+    partitions: int
+    lateness_ms: int
+    rhythm_ms: int
+
+
+class Desk(NamedTuple):
+    """`limits`: subject kind → how many customers one such identifier may identify. `facts`: by name."""
+
+    read: Read
+    decide: Decide
+    access: Access
+    notifications: Notifications
+    clock: Clock
+    limits: Mapping[str, int]
+    facts: Mapping[str, FactDeclared]
+    patience: Patience

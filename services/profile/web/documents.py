@@ -1,0 +1,175 @@
+"""The shapes of what is asked and answered: read by the framework, and the source of the OpenAPI document."""
+
+from typing import Any
+
+import msgspec
+
+from schemas.identifiers import KINDS
+
+
+class IdentifiersGiven(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    customer_no: str | None = None
+    account_no: str | None = None
+    card_no: str | None = None
+    loan_no: str | None = None
+    login: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    device_id: str | None = None
+    national_id: str | None = None
+    case_id: str | None = None
+    application_id: str | None = None
+    mandate_id: str | None = None
+    contract_id: str | None = None
+    household_no: str | None = None
+    group_no: str | None = None
+    manager_id: str | None = None
+
+    def given(self) -> dict[str, str]:
+        return {kind: value for kind in KINDS if (value := getattr(self, kind)) is not None}
+
+
+class Search(IdentifiersGiven, kw_only=True, forbid_unknown_fields=True):
+    """Any identifiers, by themselves or under `identifiers`, or a whole name. Whoever matches any of it is found."""
+
+    identifiers: IdentifiersGiven | None = None
+    name: str | None = None
+
+    def named(self) -> dict[str, str]:
+        return self.given() | (self.identifiers.given() if self.identifiers is not None else {})
+
+
+class Merge(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    customer_ids: tuple[str, str]
+    reason: str
+
+
+class Split(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Undoes the merge (or other decision) `decision_id`; or detaches a subject, given as in the identity or by its
+    identifier; or, with neither, undoes the customer's only merge."""
+
+    customer_id: str
+    reason: str
+    decision_id: str | None = None
+    subject: str | None = None
+    identifiers: IdentifiersGiven | None = None
+
+
+class KeepApart(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: str
+
+
+class CustomerView(msgspec.Struct, kw_only=True):
+    """Times are RFC 3339 in UTC; money is `{"value": "1200.50", "currency": "CNY"}`."""
+
+    customer_id: str
+    version: int
+    changed_at: str
+    kind: str
+    tier: str | None
+    person: dict[str, Any]
+    identifiers: list[dict[str, Any]]
+    accounts: list[dict[str, Any]]
+    products: list[dict[str, Any]]
+    channels: dict[str, dict[str, Any]]
+    cases: list[dict[str, Any]]
+    contacts: list[dict[str, Any]]
+    consents: Any
+    flags: dict[str, bool]
+    measures: dict[str, Any]
+    behaviour: dict[str, Any]
+    value: dict[str, Any]
+    owner: Any
+    complete_up_to: dict[str, Any]
+
+
+class Customers(msgspec.Struct, kw_only=True):
+    customers: list[CustomerView]
+
+
+class Timeline(msgspec.Struct, kw_only=True):
+    """`events` in the form in which channels send them, newest first; `next` is the cursor of the next page."""
+
+    customer_id: str
+    events: list[dict[str, Any]]
+    next: str | None
+
+
+class FactMeaning(msgspec.Struct, kw_only=True):
+    type: str
+    unit: str
+    meaning: str
+
+
+class Facts(msgspec.Struct, kw_only=True):
+    """`missing`: unknown now. `not_covered`: no registered source could tell. `meanings` by name."""
+
+    customer_id: str
+    version: int
+    as_of: str
+    values: dict[str, float | bool | str]
+    missing: list[str]
+    not_covered: list[str]
+    moments: list[dict[str, Any]]
+    meanings: dict[str, FactMeaning]
+
+
+class DecisionMade(msgspec.Struct, kw_only=True):
+    """`customer_ids`: who the subjects of the decision are now. `refreshed`: their views show it already."""
+
+    decision_id: str
+    kind: str
+    actor: str
+    reason: str
+    at: str
+    undoes: str | None
+    customer_ids: list[str]
+    refreshed: bool
+
+
+class Review(msgspec.Struct, kw_only=True):
+    """Two customers who may be one. `shared`: what tells so, as a subject key."""
+
+    review_id: str
+    at: str
+    reason: str
+    shared: str
+    customer_ids: list[str]
+
+
+class Reviews(msgspec.Struct, kw_only=True):
+    reviews: list[Review]
+
+
+class DeadLetter(msgspec.Struct, kw_only=True):
+    """`body` is scrubbed: what may not be kept is no longer in it."""
+
+    letter_id: str
+    at: str
+    stage: str
+    source: str
+    reason: str
+    field: str
+    message: str
+    event_id: str | None
+    state: str
+    body: str
+
+
+class DeadLetters(msgspec.Struct, kw_only=True):
+    dead_letters: list[DeadLetter]
+
+
+class SourceFreshness(msgspec.Struct, kw_only=True):
+    """`silent`: nothing was heard of it for longer than is usual."""
+
+    source: str
+    channel: str
+    complete_up_to: str | None
+    last_accepted_at: str | None
+    last_heartbeat_at: str | None
+    silent: bool
+
+
+class Sources(msgspec.Struct, kw_only=True):
+    sources: list[SourceFreshness]

@@ -1,0 +1,83 @@
+"""What happened to a customer: the timeline, page by page, and the facts of now."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Response, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+
+from services.profile.ports import TimelineFilter
+from services.profile.read import Cursor
+from services.profile.web.customers import current
+from services.profile.web.desk import Desk
+from services.profile.web.documents import Facts, Timeline
+from services.profile.web.preference import Preference
+from services.web import JSON, Problem
+
+_CURSOR = re.compile(r"(-?\d{1,16})-([0-9a-f]{32})")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Several = Annotated[list[str] | None, Parameter(description="Repeatable, or separated by commas")]
+
+
+@get("/v1/customers/{customer_id:str}/timeline", responses={200: ResponseSpec(Timeline)})
+async def read_timeline(
+    customer_id: str,
+    desk: Desk,
+    preference: Preference,
+    event_type: Annotated[list[str] | None, Parameter(query="type", description="Repeatable, or by commas")] = None,
+    channel: Several = None,
+    since: Annotated[str | None, Parameter(description="RFC 3339, inclusive")] = None,
+    until: Annotated[str | None, Parameter(description="RFC 3339, exclusive")] = None,
+    cursor: Annotated[str | None, Parameter(description="`next` of the page before")] = None,
+    limit: Annotated[int, Parameter(ge=1, le=500)] = 50,
+) -> Response[bytes]:
+    """Events of the customer's own subjects, newest first."""
+    headers = await preference.honoured(desk.read.reader, lambda: desk.read.subjects_behind(customer_id))
+    where = TimelineFilter(_several(event_type), _several(channel), _ms(since, "since"), _ms(until, "until"))
+    before = _cursor(cursor)
+    view, moved = await current(desk, customer_id)
+    page = await desk.read.timeline(view, before, where, limit)
+    following = f"{page.after[0]}-{page.after[1].hex()}" if page.after is not None else None
+    body = msgspec.json.encode(
+        {"customer_id": view.customer_id, "events": [msgspec.Raw(one) for one in page.events], "next": following}
+    )
+    return Response(body, media_type=JSON, headers=headers | moved)
+
+
+@get("/v1/customers/{customer_id:str}/facts", responses={200: ResponseSpec(Facts)})
+async def read_facts(customer_id: str, desk: Desk, preference: Preference) -> Response[bytes]:
+    """What rules may ask of the customer, as it stood at the last refresh, with units and meanings."""
+    headers = await preference.honoured(desk.read.reader, lambda: desk.read.subjects_behind(customer_id))
+    view, moved = await current(desk, customer_id)
+    facts = msgspec.json.decode(await desk.read.facts(view), type=dict[str, msgspec.Raw])
+    meanings = {name: {"type": one.type, "unit": one.unit, "meaning": one.meaning} for name, one in desk.facts.items()}
+    return Response(msgspec.json.encode({**facts, "meanings": meanings}), media_type=JSON, headers=headers | moved)
+
+
+def _several(given: list[str] | None) -> tuple[str, ...]:
+    return tuple(part for one in given or () for part in one.split(",") if part)
+
+
+def _ms(given: str | None, field: str) -> int | None:
+    """A time without offset is UTC."""
+    if given is None:
+        return None
+    try:
+        # a plus sign that was not escaped has become a space
+        moment = msgspec.convert(given.replace(" ", "+"), datetime)
+    except msgspec.ValidationError:
+        raise Problem(400, f"{field} must be a time such as 2026-11-22T09:30:00+08:00") from None
+    elapsed = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
+    return elapsed.days * 86_400_000 + elapsed.seconds * 1000 + elapsed.microseconds // 1000
+
+
+def _cursor(given: str | None) -> Cursor | None:
+    if given is None:
+        return None
+    found = _CURSOR.fullmatch(given)
+    if found is None:
+        raise Problem(400, "cursor must be `next` of the page before")
+    return int(found[1]), bytes.fromhex(found[2])

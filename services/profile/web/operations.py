@@ -1,0 +1,56 @@
+"""What those who run the platform look at: what could not be used, and how far the sources have come."""
+
+from typing import Annotated
+
+from litestar import get
+from litestar.params import Parameter
+
+from services.profile.domain.freshness import Seen, completeness
+from services.profile.domain.rendering import instant, instant_or_none
+from services.profile.ports import SourceSeen, StoredDeadLetter
+from services.profile.web.desk import Desk
+from services.profile.web.documents import DeadLetter, DeadLetters, SourceFreshness, Sources
+from services.profile.web.guard import ROLE
+
+_MOST = 1000
+
+
+@get("/v1/dead-letters", opt={ROLE: "admin"})
+async def list_dead_letters(
+    desk: Desk,
+    stands: Annotated[str, Parameter(query="state", description="open or replayed")] = "open",
+    limit: int = 100,
+) -> DeadLetters:
+    """Events that could not be used, newest first, with the reason and the place."""
+    letters = await desk.read.reader.dead_letters(min(max(limit, 1), _MOST), stands)
+    return DeadLetters(dead_letters=[_letter(one) for one in letters])
+
+
+@get("/v1/sources")
+async def list_sources(desk: Desk) -> Sources:
+    """How far each source has come: everything older is in the views."""
+    seen = await desk.read.reader.sources_seen()
+    now = completeness([Seen(*one) for one in seen], desk.patience.partitions, desk.clock.now_ms(),
+                       desk.patience.lateness_ms, desk.patience.rhythm_ms)  # fmt: skip
+    rows = {source: [one for one in seen if one.source == source] for source in now.channels}
+    return Sources(
+        sources=[_source(source, rows[source], now.until.get(source), source in now.silent) for source in now.channels]
+    )
+
+
+def _source(source: str, rows: list[SourceSeen], until: int | None, silent: bool) -> SourceFreshness:
+    accepted = max(row.accepted_at for row in rows)
+    beat = max(row.heartbeat_at for row in rows)
+    return SourceFreshness(
+        source=source, channel=rows[0].channel, complete_up_to=instant_or_none(until or None),
+        last_accepted_at=instant_or_none(accepted or None), last_heartbeat_at=instant_or_none(beat or None),
+        silent=silent,
+    )  # fmt: skip
+
+
+def _letter(letter: StoredDeadLetter) -> DeadLetter:
+    return DeadLetter(
+        letter_id=letter.letter_id, at=instant(letter.at), stage=letter.stage, source=letter.source,
+        reason=letter.reason, field=letter.field, message=letter.message, event_id=letter.event_id,
+        state=letter.state, body=letter.body.decode(errors="replace"),
+    )  # fmt: skip

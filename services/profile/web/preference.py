@@ -1,0 +1,43 @@
+"""`Counterpoint-Receipt` and `Prefer: wait=2` (RFC 7240): a reader that wants to see what it has just sent."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, NamedTuple
+
+from litestar.params import Parameter
+
+from schemas.receipt import decode_receipt
+from services.profile.waiting import LONGEST_S, Reader, Subjects, until_visible
+from services.web import Problem
+
+RECEIPT = "Counterpoint-Receipt"
+_WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE)
+
+
+class Preference(NamedTuple):
+    """`seconds` is None where the reader did not ask to wait."""
+
+    receipt: Mapping[int, int]
+    seconds: int | None
+
+    async def honoured(self, reader: Reader, subjects: Subjects) -> dict[str, str]:
+        """Waits; the headers that say so. None of them when the time ran out first."""
+        if self.seconds is None or not await until_visible(reader, self.receipt, subjects, float(self.seconds)):
+            return {}
+        return {"Preference-Applied": f"wait={self.seconds}"}
+
+
+def preference(
+    receipt: Annotated[str | None, Parameter(header=RECEIPT, description="As `POST /v1/events` gave it")] = None,
+    prefer: Annotated[
+        str | None,
+        Parameter(header="Prefer", description=f"`wait=2`: wait up to 2 seconds (at most {LONGEST_S:g}) for the view"),
+    ] = None,
+) -> Preference:
+    """Raises `Problem` for a receipt that is none of ours."""
+    try:
+        positions = decode_receipt(receipt) if receipt else {}
+    except ValueError:
+        raise Problem(400, f"{RECEIPT} is none of ours") from None
+    wait = _WAIT.search(prefer or "")
+    return Preference(positions, int(wait[1]) if wait else None)

@@ -1,0 +1,75 @@
+"""Whatever goes wrong is told as an RFC 9457 problem document, which never repeats what was sent."""
+
+import logging
+import math
+import re
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
+
+from services.failures import Contended, Rejected, Unavailable
+from services.web import TITLES, Problem, frames_of
+
+_log = logging.getLogger(__name__)
+_STATUS_OF = {
+    "unknown_customer": 404, "unknown_decision": 404,
+    "already_one": 409, "several_customers": 409, "not_one_merge": 409, "not_linked": 409, "undone": 409,
+}  # fmt: skip
+_DETAILS = {
+    400: "the request is not as the API document describes it",
+    404: "there is nothing at this path",
+    405: "this method is not served here",
+    413: "the body is too large",
+}
+_PATH = re.compile(r"\$(?:\.\w{1,40}|\[\d+\])*")
+Any_ = Request[Any, Any, Any]
+
+
+def answer(problem: Problem) -> Response[bytes]:
+    response = problem.response()
+    return Response(
+        response.body, status_code=response.status, media_type=response.content_type, headers=dict(response.headers)
+    )
+
+
+def _problem(request: Any_, problem: Problem) -> Response[bytes]:
+    return answer(problem)
+
+
+def _rejected(request: Any_, rejected: Rejected) -> Response[bytes]:
+    status = _STATUS_OF.get(rejected.reason, 422)
+    return answer(Problem(status, rejected.message, reason=rejected.reason, field=rejected.field))
+
+
+def _away(request: Any_, away: Unavailable) -> Response[bytes]:
+    return answer(Problem(503, "the database is away", {"retry-after": str(max(1, math.ceil(away.retry_after)))}))
+
+
+def _contended(request: Any_, contended: Contended) -> Response[bytes]:
+    return answer(Problem(503, "others are deciding about the same customers", {"retry-after": "1"}))
+
+
+def _refused(request: Any_, error: HTTPException) -> Response[bytes]:
+    """The framework's own words may repeat a value: only the place of the mistake is taken from them."""
+    status = error.status_code if error.status_code in TITLES else 400
+    found = _PATH.search(error.detail) if status == 400 else None
+    detail = _DETAILS.get(status, TITLES[status])
+    headers = dict(error.headers or {})
+    return answer(Problem(status, f"{detail}: {found[0]}" if found else detail, headers))
+
+
+def _bug(request: Any_, error: Exception) -> Response[bytes]:
+    _log.error("request failed: %s", frames_of(error))
+    return answer(Problem(500, "a mistake of ours"))
+
+
+HANDLERS: ExceptionHandlersMap = {
+    Problem: _problem,
+    Rejected: _rejected,
+    Unavailable: _away,
+    Contended: _contended,
+    HTTPException: _refused,
+    Exception: _bug,
+}

@@ -1,0 +1,134 @@
+"""A profile behind HTTP: real events are admitted, updated and refreshed in the memory store, then read by a client."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+import msgspec
+
+from schemas.catalogue import load_catalogue
+from schemas.codec import encode_event
+from schemas.events import ChannelEvent
+from schemas.identifiers import LIMITS, SUBJECT_OF
+from schemas.receipt import encode_receipt
+from schemas.topics import CHANNEL_EVENTS
+from services.access import Access, MemoryUserStore, Role, create_user
+from services.clock import ManualClock
+from services.ingest.domain.admission import admit
+from services.log import Batch, Record
+from services.notifications import LocalNotifications
+from services.profile.adapters.memory import MemoryProfileStore
+from services.profile.adapters.policies import load_declarations
+from services.profile.app import aliases
+from services.profile.decide import Decide
+from services.profile.domain.customer import Completeness
+from services.profile.domain.fact_catalogue import FACTS
+from services.profile.domain.fold import Fold
+from services.profile.domain.series import Counting
+from services.profile.read import Read
+from services.profile.refresh import Refresh
+from services.profile.update import Update
+from services.profile.web import Desk, Patience, profile_app
+from tests.ingest.bank import NOW, SECRET, rules, terms
+
+CATALOGUE = load_catalogue()
+LIMIT_OF = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
+DAY = 86_400_000
+Event = dict[str, Any]
+
+
+class Bank:
+    """One partition; `tell` makes events visible, `take` only updates, `refresh` refreshes."""
+
+    def __init__(self, store: MemoryProfileStore) -> None:
+        declarations = load_declarations()
+        self.store, self.clock, self.users = store, ManualClock(NOW), MemoryUserStore()
+        self.notifications = LocalNotifications()
+        self.id_of = aliases(SECRET)
+        fold = Fold(CATALOGUE, Counting(declarations.series), declarations.series.version)
+        self._update = Update(store, fold, CATALOGUE, SECRET, LIMIT_OF)
+        self._refresh = Refresh(store, lambda: declarations.policy, Completeness, self.id_of)
+        self._numbers, self._next = itertools.count(1), 0
+        self.monotonic = 0.0
+        self.access = Access(self.users, lambda: self.monotonic)
+        self.desk = Desk(
+            Read(store, CATALOGUE, SECRET), Decide(store, store, fold, LIMIT_OF), self.access, self.notifications,
+            self.clock, LIMIT_OF, FACTS, Patience(1, 60_000, 3_600_000),
+        )  # fmt: skip
+        self.app = profile_app(self.desk)
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://bank.test")
+
+    async def sign_in(self, role: Role) -> httpx.AsyncClient:
+        """A client of its own, with the token of a new user named after the role."""
+        token, _ = await create_user(self.users, role, role, self.clock.now_ms())
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app),
+            base_url="http://bank.test",
+            headers={"authorization": f"Bearer {token}"},
+        )
+
+    def admitted(self, event: Event) -> ChannelEvent:
+        given = {"id": f"e-{next(self._numbers)}", "occurred_at": "2026-11-20T10:00:00+08:00", **event}
+        return admit(msgspec.json.encode(given), terms("*"), rules(), self.clock.now_ms())
+
+    async def take(self, events: Sequence[Event]) -> str:
+        """Updates with a batch of events; returns the receipt that ingest would have given."""
+        encoded = [encode_event(self.admitted(event)) for event in events]
+        start = self._next
+        records = [Record(start + place, NOW, b"", value) for place, value in enumerate(encoded)]
+        self._next += len(records)
+        batch = Batch(CHANNEL_EVENTS.name, "topic", 0, start, self._next, records)
+        await self._update.apply(batch, self.clock.now_ms())
+        return encode_receipt([(0, self._next - 1)])
+
+    def next_receipt(self, events: int = 1) -> str:
+        """The receipt of events that are in the log and not updated yet."""
+        return encode_receipt([(0, self._next + events - 1)])
+
+    async def refresh(self) -> list[str]:
+        """Until no mark waits; returns the customers that changed, and tells live screens."""
+        changed: list[str] = []
+        for shard in await self.store.lease("test", self.clock.now_ms(), 60_000):
+            while (done := await self._refresh.apply(shard, 100, self.clock.now_ms())).marks:
+                shard = done.shard
+                changed += done.changed
+        if await self.store.marks_waiting():
+            return changed + await self.refresh()
+        await self.notifications.publish([(f"customer/{one}", b"changed") for one in changed])
+        return changed
+
+    async def tell(self, *events: Event) -> str:
+        receipt = await self.take(events)
+        await self.refresh()
+        return receipt
+
+
+async def open_bank() -> Bank:
+    return Bank(MemoryProfileStore(aliases(SECRET)))
+
+
+def event(event_type: str, identifiers: Mapping[str, str], **fields: Any) -> Event:
+    """`fields` that no event has are attributes."""
+    own = {"id", "occurred_at", "sequence", "channel", "actor", "amount", "direction", "balance_after", "counterparty"}
+    attributes = {name: value for name, value in fields.items() if name not in own}
+    plain = {name: value for name, value in fields.items() if name in own}
+    made: Event = {"type": event_type, "channel": "corebank", "identifiers": dict(identifiers), **plain}
+    return {**made, "attributes": attributes} if attributes else made
+
+
+def registered(customer_no: str, name: str = "", **fields: Any) -> Event:
+    phones = {kind: fields.pop(kind) for kind in ("phone", "email", "national_id", "login") if kind in fields}
+    fields.setdefault("kind", "person")
+    return event(
+        "customer.registered", {"customer_no": customer_no, **phones}, name=name or f"Name {customer_no}", **fields
+    )
+
+
+def opened(account_no: str, customer_no: str, **fields: Any) -> Event:
+    return event("account.opened", {"account_no": account_no, "customer_no": customer_no}, **fields)
+
+
+def posted(account_no: str, value: str = "100.00", **fields: Any) -> Event:
+    fields = {"direction": "credit", "amount": {"value": value, "currency": "CNY"}, **fields}
+    return event("transaction.posted", {"account_no": account_no}, **fields)
