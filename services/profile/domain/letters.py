@@ -21,7 +21,7 @@ def unreadable(batch: Batch, record: Record, reason: str, message: str, now: int
     """What no schema can read keeps length and hash only: nobody knows what it holds."""
     digest = hashlib.sha256(record.value).hexdigest()
     return DeadLetter(
-        id=f"{batch.topic}-{batch.topic_id}-{batch.partition}-{record.offset}", stage="update", source="", reason=reason,
+        id=place_id(batch, record.offset), stage="update", source="", reason=reason,
         message=message, body=b"", length=len(record.value), sha256=digest, at=now,
         place=Place(batch.topic, batch.partition, record.offset),
     )  # fmt: skip
@@ -34,12 +34,27 @@ def parked(event: ChannelEvent, batch: Batch, offset: int, error: BaseException,
     letter = _letter(
         event, now, "bug", "", f"{type(error).__name__} at {trail}. Mend the fold, then replay the letter."
     )
-    return msgspec.structs.replace(letter, place=Place(batch.topic, batch.partition, offset))
+    # named after its place: parked again after a replay, it is a letter of its own
+    place = Place(batch.topic, batch.partition, offset)
+    return msgspec.structs.replace(letter, id=place_id(batch, offset), place=place)
+
+
+def place_id(batch: Batch, offset: int) -> str:
+    return f"{batch.topic}-{batch.topic_id}-{batch.partition}-{offset}"
+
+
+def place_of(letter_id: str) -> tuple[str, Place] | None:
+    """(identity of the topic, place) of the record behind a letter; None where the letter keeps what it is about."""
+    topic, *rest = letter_id.rsplit("-", 3)
+    if len(rest) != 3 or not (rest[1].isdecimal() and rest[2].isdecimal()):
+        return None
+    return rest[0], Place(topic, int(rest[1]), int(rest[2]))
 
 
 def _letter(event: ChannelEvent, now: int, reason: str, field: str, message: str) -> DeadLetter:
     body = msgspec.json.encode(event)
     return DeadLetter(
         id=f"{event.source}-{event.id}-{reason}", stage="update", source=event.source, reason=reason, field=field,
-        message=message, body=body, length=len(body), sha256=hashlib.sha256(body).hexdigest(), at=now, event_id=event.id,
+        message=message, body=body, length=len(body), sha256=hashlib.sha256(body).hexdigest(), at=now,
+        event_id=event.id,
     )  # fmt: skip
