@@ -268,8 +268,6 @@ class ProfileStore(Protocol):
         """Records a decision, writes the clusters that follow from it, drops those of `dissolved`, marks all. Raises
         `Contended` when it would tear a cluster apart that has come up since the caller looked."""
 
-    async def dead_letter_replayed(self, letter_id: str) -> None: ...
-
     async def ledger_days(self) -> list[int]:
         """The days (since 1970) whose ledger is kept: no rewind may reach further back."""
 
@@ -344,8 +342,6 @@ class ProfileReader(Protocol):
     async def reviews(self, limit: int) -> list[Decision]: ...
 
     async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]: ...
-
-    async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None: ...
 
     async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None: ...
 

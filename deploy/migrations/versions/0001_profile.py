@@ -44,6 +44,7 @@ create table marks (
 create table shards (
     shard integer primary key, owner text, fence bigint not null, leased_until bigint not null
 ) {hot};
+create table workers (worker text primary key, seen_at bigint not null) {hot};
 create table views (
     lead {key} primary key, customer_id {key} not null unique, version bigint not null, kind text not null,
     state text not null, changed_at bigint not null, body {bytes} not null, facts {bytes} not null,

@@ -98,11 +98,13 @@ class MemoryProfileStore(MemoryReader):
             marked = marked_by(decision, tables.memberships.by("subject", decision.subjects), [*roots, *gone])
             memory_queues.leave_marks(tables, [Mark(root, 0) for root in marked])
 
-    async def dead_letter_replayed(self, letter_id: str) -> None:
+    async def mark_letter_replayed(self, letter_id: str) -> bool:
         async with self._tables.turn() as tables:
             letter = tables.dead_letters.get(letter_id)
-            if letter is not None:
-                tables.dead_letters.put(msgspec.structs.replace(letter, state="replayed"))
+            if letter is None or letter.state != "open":
+                return False
+            tables.dead_letters.put(msgspec.structs.replace(letter, state="replayed"))
+            return True
 
     async def ledger_days(self) -> list[int]:
         async with self._tables.turn() as tables:

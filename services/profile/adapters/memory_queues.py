@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from services.failures import Fenced
 from services.profile.adapters.marks import oldest_of
 from services.profile.adapters.memory_tables import DueRow, LaneMessage, LaneRow, MarkRow, Tables
-from services.profile.domain.shards import shard_of
+from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
 
 
@@ -29,7 +29,10 @@ def fence(tables: Tables, shard: Shard) -> Shard:
     return shard._replace(fence=shard.fence + 1)
 
 
-def lease(tables: Tables, owner: str, now: int, ttl_ms: int, most: int) -> list[Shard]:
+def lease(tables: Tables, owner: str, now: int, ttl_ms: int) -> list[Shard]:
+    tables.workers.put((owner, now))
+    tables.workers.drop(row for row in tables.workers.rows() if row[1] < now - ttl_ms)
+    most = fair_share(len(tables.workers))
     held = sorted(row for row in tables.shards.rows() if row.owner == owner)
     for row in held[most:]:
         tables.shards.put(row._replace(owner=None, leased_until=0))
@@ -45,6 +48,7 @@ def release(tables: Tables, owner: str) -> None:
     for row in tables.shards.rows():
         if row.owner == owner:
             tables.shards.put(row._replace(owner=None, leased_until=0))
+    tables.workers.drop(row for row in tables.workers.rows() if row[0] == owner)
 
 
 def send(tables: Tables, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:

@@ -100,10 +100,6 @@ class MemoryReader:
 
     async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None:
         async with self._tables.turn() as tables:
-            return tables.dead_letters.get(letter_id)
-
-    async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None:
-        async with self._tables.turn() as tables:
             found = tables.dead_letters.get(letter_id)
             return None if found is None else copy(found)
 

@@ -1,6 +1,7 @@
 """One shard's refresh in memory."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from services.failures import Contended
 from services.profile.adapters import memory_queues
 from services.profile.adapters.memory_tables import Tables
 from services.profile.adapters.memory_update import stored_subject
-from services.profile.adapters.roots import counted_parents, with_roots
+from services.profile.adapters.roots import with_roots
 from services.profile.domain.links import Cluster, Membership, strength
 from services.profile.ports import Decision, DueTime, Mark, Member, OutboxMessage, Shard, StoredView
 
@@ -38,12 +39,9 @@ class MemoryRefresh:
             members[one.root].append(Member(one, stored_subject(self._tables, one.subject, None)))
         return members
 
-    async def parents(self, roots: Sequence[str]) -> dict[str, list[str]]:
-        return counted_parents(self._tables.memberships.by("subject", roots), roots)
-
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]:
         found = [self._tables.views.get(lead) for lead in leads]
-        return {view.lead: msgspec.structs.replace(view) for view in found if view is not None}
+        return {view.lead: copy(view) for view in found if view is not None}
 
     async def staff(self) -> dict[str, dict[str, Any]]:
         return {manager_id: msgspec.json.decode(record) for manager_id, record in self._tables.staff.rows()}
@@ -63,7 +61,7 @@ class MemoryRefresh:
             stored = self._tables.views.get(view.lead)
             if stored is not None and stored.version >= view.version:
                 raise Contended("a view was refreshed elsewhere")
-            self._tables.views.put(msgspec.structs.replace(view))
+            self._tables.views.put(copy(view))
         memory_queues.replace_due(self._tables, due)
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:

@@ -143,6 +143,7 @@ class Tables:
         )
         self.marks = Table[MarkRow](journal, lambda row: row.n, shard=lambda row: row.shard)
         self.shards = Table[ShardRow](journal, lambda row: row.shard)
+        self.workers = Table[tuple[str, int]](journal, lambda row: row[0])
         self.views = Table[StoredView](
             journal, lambda row: row.lead, customer_id=lambda row: row.customer_id,
             owner=lambda row: row.owner, name_ref=lambda row: row.name_ref,

@@ -1,6 +1,7 @@
 """One partition batch in memory."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from services.failures import Fenced
@@ -11,7 +12,16 @@ from services.profile.adapters.memory_tables import LedgerRow, PartRow, Position
 from services.profile.adapters.old_events import predates_ledger
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.links import Link, Membership
-from services.profile.ports import Decision, LedgerEntry, Mark, OutboxMessage, SourceSeen, StoredSubject, TimelineRow
+from services.profile.ports import (
+    Decision,
+    LedgerEntry,
+    Mark,
+    OutboxMessage,
+    SourceSeen,
+    StoredDeadLetter,
+    StoredSubject,
+    TimelineRow,
+)  # fmt: skip
 
 
 class MemoryUpdate:
@@ -53,6 +63,12 @@ class MemoryUpdate:
         for row in found:
             self._tables.ledger.put(row._replace(content=entry.content, parked=False))
         return None
+
+    async def park(self, keys: Sequence[tuple[bytes, int]]) -> None:
+        for key, day in keys:
+            for row in self._tables.ledger.by("event", [key]):
+                if abs(row.day - day) <= 1:
+                    self._tables.ledger.put(row._replace(parked=True))
 
     async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
         for subject in wanted:
@@ -139,6 +155,11 @@ class MemoryUpdate:
             heartbeat_at = max(known.heartbeat_at, one.heartbeat_at)
             accepted_at = max(known.accepted_at, one.accepted_at)
             self._tables.sources_seen.put(one._replace(heartbeat_at=heartbeat_at, accepted_at=accepted_at))
+
+    async def keep_dead_letters(self, letters: Sequence[StoredDeadLetter]) -> None:
+        for letter in letters:
+            if self._tables.dead_letters.get(letter.letter_id) is None:
+                self._tables.dead_letters.put(copy(letter))
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         send(self._tables, lane, messages, now)

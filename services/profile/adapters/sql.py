@@ -27,7 +27,6 @@ _LANES = "select lane from lanes order by lane"
 _DISSOLVE = "delete from clusters where root = any($1::text[])"
 _MERGE = insert("clusters", "root text, lead text", "on conflict (root) do update set lead = excluded.lead")
 _MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
-_REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1"
 _CLUSTER_LOCK = 0x636C7573
 
 
@@ -114,9 +113,9 @@ class SqlProfileStore(SqlReader):
         marked = marked_by(decision, above, [*roots, *gone])
         await sql_queues.leave_marks(session, [Mark(root, 0) for root in marked])
 
-    async def dead_letter_replayed(self, letter_id: str) -> None:
+    async def mark_letter_replayed(self, letter_id: str) -> bool:
         async with writing(self._database) as session:
-            await session.run(_REPLAYED, letter_id)
+            return await session.run(_REPLAYED, letter_id) == 1
 
     async def ledger_days(self) -> list[int]:
         return await self._ledger.days()

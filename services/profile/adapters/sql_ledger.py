@@ -86,8 +86,8 @@ class SqlLedger:
                 await session.run(f"drop table if exists {_table(day)}")
         return dropped
 
-    async def park(self, key: bytes, day: int) -> None:
-        async with writing(self._database) as session:
+    async def park(self, session: Session, keys: Sequence[tuple[bytes, int]]) -> None:
+        for key, day in sorted(keys):
             for near in [row[0] for row in await session.rows(_DAYS, day - 1, day + 1)]:
                 await session.run(f"update {_table(near)} set parked = true where key = $1", key)  # noqa: S608 - a number
 

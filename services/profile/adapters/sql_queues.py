@@ -6,13 +6,18 @@ from services.failures import Fenced
 from services.profile.adapters import rows
 from services.profile.adapters.marks import oldest_of
 from services.profile.adapters.session import Session, insert
-from services.profile.domain.shards import shard_of
+from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
 
 _TAKE_MARKS = """
 delete from marks where n in (select n from marks where shard = $1 order by n limit $2) and shard = $1
 returning root, accepted_at"""
 _FENCE = "update shards set fence = fence + 1 where shard = $1 and owner = $2 and fence = $3"
+_ALIVE = """
+insert into workers (worker, seen_at) values ($1, $2) on conflict (worker) do update set seen_at = excluded.seen_at"""
+_GONE = "delete from workers where seen_at < $1"
+_LEAVE = "delete from workers where worker = $1"
+_WORKERS = "select count(*) from workers"
 _RENEW = "update shards set leased_until = $2 where owner = $1"
 _HELD = "select shard, fence from shards where owner = $1 order by shard"
 _GIVE_BACK = "update shards set owner = null, leased_until = 0 where owner = $1 and shard = any($2::int[])"
@@ -60,7 +65,10 @@ async def fence(session: Session, shard: Shard) -> Shard:
     return shard._replace(fence=shard.fence + 1)
 
 
-async def lease(session: Session, owner: str, now: int, ttl_ms: int, most: int) -> list[Shard]:
+async def lease(session: Session, owner: str, now: int, ttl_ms: int) -> list[Shard]:
+    await session.run(_ALIVE, owner, now)
+    await session.run(_GONE, now - ttl_ms)
+    most = fair_share((await session.rows(_WORKERS))[0][0])
     await session.run(_RENEW, owner, now + ttl_ms)
     held = [row[0] for row in await session.rows(_HELD, owner)]
     if held[most:]:
@@ -72,6 +80,7 @@ async def lease(session: Session, owner: str, now: int, ttl_ms: int, most: int) 
 
 async def release(session: Session, owner: str) -> None:
     await session.run(_RELEASE, owner)
+    await session.run(_LEAVE, owner)
 
 
 async def send(session: Session, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:

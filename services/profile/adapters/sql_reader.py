@@ -44,7 +44,6 @@ and not exists (select 1 from decisions u where u.undoes = d.decision_id) order 
 _DEAD_LETTERS = f"""
 select {rows.DEAD_LETTER} from dead_letters where state = $2 order by at desc, letter_id limit $1"""  # noqa: S608
 _DEAD_LETTER = f"select {rows.DEAD_LETTER} from dead_letters where letter_id = $1"  # noqa: S608 - constants
-_DEAD_LETTER = f"select {rows.DEAD_LETTER} from dead_letters where letter_id = $1"  # noqa: S608 - constants
 _SOURCES_SEEN = "select source, channel, partition, heartbeat_at, accepted_at from sources_seen order by 1, 3"
 _BEHIND = "from subjects s where fold_version < $1 and exists (select 1 from timeline t where t.subject = s.subject)"
 _COUNTS = """
@@ -121,10 +120,6 @@ class SqlReader:
 
     async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]:
         return [rows.dead_letter_of(row) for row in await self._rows(_DEAD_LETTERS, limit, state)]
-
-    async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None:
-        found = await self._rows(_DEAD_LETTER, letter_id)
-        return rows.dead_letter_of(found[0]) if found else None
 
     async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None:
         found = await self._rows(_DEAD_LETTER, letter_id)

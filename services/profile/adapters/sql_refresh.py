@@ -7,7 +7,7 @@ import msgspec
 
 from services.failures import Contended
 from services.profile.adapters import rows, sql_queues
-from services.profile.adapters.roots import counted_parents, with_roots
+from services.profile.adapters.roots import with_roots
 from services.profile.adapters.session import Session, insert
 from services.profile.domain.links import Cluster, Membership, strength
 from services.profile.ports import Decision, DueTime, Mark, Member, OutboxMessage, Shard, StoredSubject, StoredView
@@ -23,7 +23,6 @@ select 0, root, subject, role, from_at, until_at, null as blob from m
 union all select 1, t.subject, t.cuts, t.roots, t.version, t.fold_version, t.heads
     from s join subjects t on t.subject = s.subject
 union all select 2, p.subject, null, null, p.month, null, p.body from s join parts p on p.subject = s.subject"""
-_PARENTS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
 _VIEWS = f"select {rows.VIEW} from views where lead = any($1::text[])"  # noqa: S608 - constants
 _DECISIONS = """
 select s.subject, d.decision_id, d.kind, d.subjects, d.actor, d.reason, d.at, d.undoes, d.body
@@ -79,10 +78,6 @@ class SqlRefresh:
                 )
             members[one.root].append(Member(one, stored[one.subject]))
         return members
-
-    async def parents(self, roots: Sequence[str]) -> dict[str, list[str]]:
-        above = [Membership(*row) for row in await self._session.rows(_PARENTS, list(roots))]
-        return counted_parents(above, roots)
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]:
         return {view.lead: view for view in map(rows.view_of, await self._session.rows(_VIEWS, list(leads)))}

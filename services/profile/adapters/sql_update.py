@@ -4,14 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from services.failures import Fenced
-from services.profile.adapters import rows
-from services.profile.adapters.joining import join_links
+from services.profile.adapters import rows, sql_links
 from services.profile.adapters.session import Bulk, Session, insert
 from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
 from services.profile.adapters.sql_queues import leave_marks, send
 from services.profile.domain.links import Link, Membership
-from services.profile.ports import Decision, LedgerEntry, Mark, OutboxMessage, SourceSeen, StoredSubject, TimelineRow
+from services.profile.ports import (
+    Decision,
+    LedgerEntry,
+    Mark,
+    OutboxMessage,
+    SourceSeen,
+    StoredDeadLetter,
+    StoredSubject,
+    TimelineRow,
+)  # fmt: skip
 
 _ADVANCE = """
 insert into positions as p (topic, partition, topic_id, next) values ($1, $2, $3, $5)
@@ -42,28 +50,6 @@ select subject, occurred_at, key, type, channel, accepted_at, event from timelin
 where subject = $1 order by occurred_at, key"""
 _SAVE_PERSONAL = insert("personal", "ref text, value text", "on conflict do nothing")
 _SAVE_PERSONAL_SUBJECTS = insert("personal_subjects", "ref text, subject text", "on conflict do nothing")
-_LINKS_BETWEEN = f"""
-select {rows.LINK} from links where subject = any($1::text[]) and target = any($2::text[])"""  # noqa: S608 - constants
-_SAVE_LINKS = insert(
-    "links",
-    "subject text, target text, role text, first_at bigint, last_at bigint, past bool, ends text, barred_by text,"
-    " source text, event_id text",
-    """on conflict (subject, target, role) do update set first_at = excluded.first_at, last_at = excluded.last_at,
-    past = excluded.past, ends = excluded.ends, barred_by = excluded.barred_by, source = excluded.source,
-    event_id = excluded.event_id""",
-)
-_LINKS_AROUND = """
-with recursive
-below(subject) as (
-    select unnest($1::text[]) collate "C"
-    union select l.subject from below b join links l on l.target = b.subject),
-around(subject) as (
-    select subject from below
-    union select l.target from around a join links l on l.subject = a.subject)
-select l.subject, l.target, l.role, l.first_at, l.last_at, l.past, l.ends, l.barred_by, l.source, l.event_id
-from around a join links l on l.subject = a.subject"""
-_MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
-_DROP_MEMBERSHIPS = "delete from memberships where subject = any($1::text[])"
 _OWNED = "select lead from views where owner = any($1::text[]) and state = 'live'"
 _PUT_STAFF = """
 insert into staff (manager_id, record) values ($1, $2)
@@ -74,6 +60,13 @@ _NOTE_SOURCES = insert(
     """on conflict (source, partition) do update set channel = excluded.channel,
     heartbeat_at = case when excluded.heartbeat_at > s.heartbeat_at then excluded.heartbeat_at else s.heartbeat_at end,
     accepted_at = case when excluded.accepted_at > s.accepted_at then excluded.accepted_at else s.accepted_at end""",
+)
+
+_KEEP_DEAD_LETTERS = insert(
+    "dead_letters",
+    "letter_id text, at bigint, stage text, source text, reason text, field text, message text, event_id text,"
+    " body bytea, state text",
+    "on conflict do nothing",
 )
 
 
@@ -89,6 +82,9 @@ class SqlUpdate:
 
     async def enter_ledger(self, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
         return await self._ledger.enter(self._session, entries)
+
+    async def park(self, keys: Sequence[tuple[bytes, int]]) -> None:
+        await self._ledger.park(self._session, keys)
 
     async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
         if not wanted:
@@ -142,24 +138,16 @@ class SqlUpdate:
         await self._session.bulk(_SAVE_PERSONAL_SUBJECTS, sorted(subjects.items()))
 
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
-        if not links:
-            return []
-        ends = sorted({link.subject for link in links}), sorted({link.target for link in links})
-        stored = {link.key: link for link in map(rows.link_of, await self._session.rows(_LINKS_BETWEEN, *ends))}
-        joined = join_links(stored, links)
-        await self._session.bulk(_SAVE_LINKS, [rows.link_row(link) for link in joined.written])
-        return joined.changed
+        return await sql_links.add_links(self._session, links)
 
     async def links_around(self, subjects: Sequence[str]) -> list[Link]:
-        return [rows.link_of(row) for row in await self._session.rows(_LINKS_AROUND, list(subjects))]
+        return await sql_links.links_around(self._session, subjects)
 
     async def memberships_of(self, subjects: Sequence[str]) -> list[Membership]:
-        return [Membership(*row) for row in await self._session.rows(_MEMBERSHIPS, list(subjects))]
+        return await sql_links.memberships_of(self._session, subjects)
 
     async def replace_memberships(self, subjects: Sequence[str], memberships: Sequence[Membership]) -> None:
-        if subjects:
-            await self._session.run(_DROP_MEMBERSHIPS, list(subjects))
-            await self._session.append("memberships", ", ".join(Membership._fields), sorted(set(memberships)))
+        await sql_links.replace_memberships(self._session, subjects, memberships)
 
     async def record(self, decisions: Sequence[Decision]) -> None:
         await record(self._session, decisions)
@@ -177,6 +165,9 @@ class SqlUpdate:
     async def note_sources(self, seen: Sequence[SourceSeen]) -> None:
         ordered = sorted((one.source, one.channel, one.partition, one.heartbeat_at, one.accepted_at) for one in seen)
         await self._session.bulk(_NOTE_SOURCES, ordered)
+
+    async def keep_dead_letters(self, letters: Sequence[StoredDeadLetter]) -> None:
+        await self._session.bulk(_KEEP_DEAD_LETTERS, [rows.dead_letter_row(one) for one in letters])
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         await send(self._session, lane, messages, now)

@@ -1,0 +1,86 @@
+"""The profile's stores under test, each empty: in memory, on SQLite, on PostgreSQL."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from services.database import Database, Timeouts, open_database
+from services.migrations import upgrade
+from services.profile.adapters.memory import MemoryProfileStore
+from services.profile.adapters.sql import SqlProfileStore
+from services.profile.domain.shards import shard_of
+from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredView, TimelineRow
+
+IMPATIENT = Timeouts(lock=1_500, statement=5_000, idle_in_transaction=3_000)
+DAY_MS = 86_400_000
+
+
+class Store(ProfileStore, ProfileReader, Protocol):
+    """Both faces, as every adapter has them."""
+
+
+def alias_of(subject: str) -> str:
+    return f"c_{subject[::-1]}"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("profile") / "template.db"
+    database = open_database(f"sqlite:{path}")
+    await upgrade(database)
+    await database.close()
+    return path
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database URL; empty for memory."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "profile.db")
+        return f"sqlite:{tmp_path}/profile.db"
+    return str(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else ""
+
+
+@pytest_asyncio.fixture
+async def store(place: str) -> AsyncIterator[Store]:
+    if not place:
+        yield MemoryProfileStore(alias_of)
+        return
+    database = open_database(place, timeouts=IMPATIENT)
+    if database.dialect == "postgresql":
+        await _empty(database)
+    yield SqlProfileStore(database, alias_of)
+    await database.close()
+
+
+async def _empty(database: Database) -> None:
+    await upgrade(database)
+    async with database.transaction() as connection:
+        tables = set(await connection.scalars(text("select tablename from pg_tables where schemaname = 'public'")))
+        days = {table for table in tables if table.startswith("ledger_")}
+        kept = tables - days - {"alembic_version", "shards"}
+        await connection.execute(text(f"truncate {', '.join(sorted(kept))} restart identity cascade"))
+        await connection.execute(text("update shards set owner = null, fence = 0, leased_until = 0"))
+        for day in days:
+            await connection.execute(text(f"drop table {day}"))
+
+
+def event(subject: str, at: int, key: str, kind: str = "card.paid", channel: str = "pos") -> TimelineRow:
+    return TimelineRow(subject, at, key.encode().ljust(16, b"."), kind, channel, at + 5, b"event")
+
+
+def view(lead: str, version: int = 1, **told: object) -> StoredView:
+    plain = StoredView(alias_of(lead), lead, version, "person", "live", 7, b"{}", b"{}")
+    for name, value in told.items():
+        setattr(plain, name, value)
+    return plain
+
+
+async def shard_for(store: Store, root: str, owner: str = "worker") -> Shard:
+    """A lease on the shard that refreshes this root."""
+    return next(one for one in await store.lease(owner, 0, 60_000) if one.shard == shard_of(root))

@@ -1,0 +1,351 @@
+"""The contract of the profile's store: marks, leases, members, views, due times, outbox, decisions."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from services.failures import Contended, Fenced
+from services.profile.domain.links import BEGINNING, END, Cluster, Link, Membership
+from services.profile.domain.shards import SHARDS, shard_of
+from services.profile.domain.state import Head, Month
+from services.profile.ports import Decision, DueTime, Mark, OutboxMessage, Shard, StoredDeadLetter
+from tests.ports.profile_stores import Store, alias_of, place, shard_for, sqlite_template, store, view
+
+__all__ = ["place", "sqlite_template", "store"]
+ONE, TWO, THREE = "party:1", "party:2", "party:3"
+
+
+async def mark(store: Store, *marks: Mark) -> None:
+    async with store.updating() as tx:
+        await tx.mark(marks)
+
+
+async def take(store: Store, root: str, limit: int = 100) -> list[Mark]:
+    async with store.refreshing() as tx:
+        return await tx.take_marks(shard_of(root), limit)
+
+
+async def waiting(store: Store) -> list[str]:
+    """Every root that is marked; takes the marks."""
+    taken: list[Mark] = []
+    async with store.refreshing() as tx:
+        for shard in range(SHARDS):
+            taken += await tx.take_marks(shard, 1_000)
+    return sorted(one.root for one in taken)
+
+
+async def member(store: Store, memberships: Sequence[Membership], months: Sequence[int] = ()) -> None:
+    subjects = {one.subject for one in memberships}
+    async with store.updating() as tx:
+        stored = await tx.lock_subjects(dict.fromkeys(subjects, frozenset()), 1)
+        for one in stored.values():
+            one.months = {month: [Month(days={month: {}})] for month in months}
+            one.heads = [Head(count=7)]
+        await tx.save_subjects(list(stored.values()))
+        await tx.replace_memberships(sorted(subjects), memberships)
+
+
+async def test_marks_of_one_root_become_one_with_the_oldest_event(store: Store) -> None:
+    await mark(store, Mark(ONE, 9), Mark(ONE, 0), Mark(ONE, 5))
+    assert await store.marked([ONE, TWO])
+    assert await store.marks_waiting() == {shard_of(ONE): 3}
+    assert await take(store, ONE) == [Mark(ONE, 5)]
+    assert not await store.marked([ONE, TWO])
+
+
+async def test_marks_are_taken_up_to_the_limit_and_no_further(store: Store) -> None:
+    await mark(store, Mark(ONE, 1), Mark(ONE, 2), Mark(ONE, 3))
+    assert await take(store, ONE, limit=2) == [Mark(ONE, 1)]
+    assert await take(store, ONE) == [Mark(ONE, 3)]
+
+
+async def test_marks_come_back_when_their_refresh_fails(store: Store) -> None:
+    await mark(store, Mark(ONE, 1))
+    with pytest.raises(RuntimeError):
+        async with store.refreshing() as tx:
+            await tx.take_marks(shard_of(ONE), 10)
+            raise RuntimeError("the worker is ill")
+    assert await take(store, ONE) == [Mark(ONE, 1)]
+
+
+async def test_the_customers_of_a_manager_are_marked(store: Store) -> None:
+    async with store.refreshing() as tx:
+        await tx.save_views([view(ONE, owner="m1"), view(TWO, owner="m2"), view(THREE, owner="m1", state="gone")], {})
+        assert await tx.owned_counts() == {"m1": 1, "m2": 1}
+    async with store.updating() as tx:
+        await tx.mark_customers_of(["m1", "m3"])
+    assert await waiting(store) == [ONE]
+
+
+def numbers(leased: Sequence[Shard]) -> set[int]:
+    return {one.shard for one in leased}
+
+
+async def test_one_worker_takes_every_shard(store: Store) -> None:
+    assert numbers(await store.lease("a", 0, 100)) == set(range(SHARDS))
+
+
+async def test_shards_are_shared_out_and_never_held_twice(store: Store) -> None:
+    await store.lease("a", 0, 100)
+    assert await store.lease("b", 10, 100) == []  # the first learns of the second at its next renewal
+    held = {"a": await store.lease("a", 20, 100), "b": await store.lease("b", 30, 100)}
+    assert {name: len(leased) for name, leased in held.items()} == {"a": SHARDS // 2, "b": SHARDS // 2}
+    await store.lease("c", 40, 100)
+    held = {name: await store.lease(name, 50, 100) for name in ("a", "b", "c")}
+    assert sorted(shard.shard for leased in held.values() for shard in leased) == list(range(SHARDS))
+
+
+async def test_a_worker_that_fell_silent_loses_its_share(store: Store) -> None:
+    for name in ("a", "b", "a", "b"):
+        await store.lease(name, 0, 100)
+    assert numbers(await store.lease("a", 101, 100)) == set(range(SHARDS))
+
+
+async def test_a_lapsed_lease_goes_to_another_worker_and_fences_the_first(store: Store) -> None:
+    stale = await shard_for(store, ONE, "a")
+    assert [one for one in await store.lease("b", 60_001, 100) if one.shard == stale.shard]
+    with pytest.raises(Fenced):
+        async with store.refreshing() as tx:
+            await tx.fence(stale)
+
+
+async def test_a_released_lease_is_free_at_once(store: Store) -> None:
+    stale = await shard_for(store, ONE, "a")
+    await store.release("a")
+    with pytest.raises(Fenced):
+        async with store.refreshing() as tx:
+            await tx.fence(stale)
+    assert len(await store.lease("b", 1, 100)) == SHARDS
+
+
+async def test_the_fence_moves_with_each_transaction(store: Store) -> None:
+    leased = await shard_for(store, ONE)
+    async with store.refreshing() as tx:
+        moved = await tx.fence(leased)
+    assert moved == Shard(leased.shard, leased.owner, leased.fence + 1)
+    assert moved in await store.lease("worker", 5, 100)
+    with pytest.raises(Fenced):
+        async with store.refreshing() as tx:
+            await tx.fence(leased)
+
+
+async def test_members_come_with_every_part_and_a_root_is_its_own_member(store: Store) -> None:
+    owned, joint = Membership(ONE, "account:1", "owner", -5, 70), Membership(TWO, "account:1", "joint", 0, END)
+    await member(store, [owned, joint], months=(3, 4))
+    async with store.refreshing() as tx:
+        found = await tx.members([ONE, TWO])
+    assert [one.membership for one in found[ONE]] == [owned, Membership(ONE, ONE, "self", BEGINNING, END)]
+    account, itself = found[ONE]
+    assert (account.stored.heads, sorted(account.stored.months)) == ([Head(count=7)], [3, 4])
+    assert (itself.stored.version, itself.stored.heads) == (0, [Head()])
+    assert [one.membership.subject for one in found[TWO]] == ["account:1", TWO]
+
+
+async def test_a_subject_that_counts_for_others_is_no_root(store: Store) -> None:
+    gap = Membership("account:2", "account:2", "self", 9, END)
+    in_household = Membership("household:1", ONE, "self", BEGINNING, END)
+    await member(store, [Membership(ONE, "account:1", "owner", BEGINNING, END), in_household])
+    await member(store, [gap, Membership(ONE, "account:2", "owner", BEGINNING, 9)])
+    async with store.refreshing() as tx:
+        found = await tx.members(["account:1", "account:2", ONE, "household:1"])
+    assert [[one.membership.subject for one in found[root]] for root in found] == [
+        [], ["account:2"], ["account:1", "account:2", ONE], ["household:1", ONE],
+    ]  # fmt: skip
+    assert [one.membership for one in found["account:2"]] == [gap]
+
+
+async def test_memberships_are_replaced_whole(store: Store) -> None:
+    await member(store, [Membership(ONE, "account:1", "owner", 0, 5), Membership(ONE, "card:1", "self", 0, 5)])
+    await member(store, [Membership(TWO, "account:1", "owner", 0, 5)])
+    async with store.updating() as tx:
+        found = await tx.memberships_of(["account:1", "card:1"])
+    assert sorted(found) == [Membership(ONE, "card:1", "self", 0, 5), Membership(TWO, "account:1", "owner", 0, 5)]
+
+
+async def test_views_are_written_only_forwards(store: Store) -> None:
+    async with store.refreshing() as tx:
+        await tx.save_views([view(ONE, 2, tier="gold"), view(TWO)], {})
+    with pytest.raises(Contended):
+        async with store.refreshing() as tx:
+            await tx.save_views([view(TWO, 2), view(ONE, 2, tier="profit")], {})
+    async with store.refreshing() as tx:
+        assert await tx.views([ONE, TWO, THREE]) == {ONE: view(ONE, 2, tier="gold"), TWO: view(TWO)}
+
+
+async def due(store: Store, lead: str, version: int, *times: DueTime) -> None:
+    async with store.refreshing() as tx:
+        await tx.save_views([view(lead, version)], {lead: times})
+
+
+async def test_due_times_fire_once_when_their_sources_are_complete(store: Store) -> None:
+    await due(store, ONE, 1, DueTime(50, "salary", "day", ("core",)), DueTime(50, "gap", "hour", ()))
+    await due(store, TWO, 1, DueTime(50, "salary", "day", ("core", "atm")), DueTime(99, "later", "day", ()))
+    assert [await store.next_due(grain) for grain in ("day", "hour", "week")] == [50, 50, None]
+    assert await store.fire_due(60, "day", {"core": 49, "atm": 49}, 10) == 0
+    assert await store.fire_due(60, "day", {"core": 50}, 10) == 1
+    assert await waiting(store) == [ONE]
+    assert await store.fire_due(60, "day", {"core": 60, "atm": 60}, 10) == 1
+    assert await store.fire_due(60, "day", {"core": 60, "atm": 60}, 10) == 0
+    assert await waiting(store) == [TWO]
+    assert await store.next_due("day") == 99
+
+
+async def test_no_more_due_times_fire_than_asked_for(store: Store) -> None:
+    for number in range(5):
+        await due(store, f"party:{number}", 1, DueTime(number, "gap", "day", ("core",) if number % 2 else ()))
+    assert [await store.fire_due(60, "day", {"core": 60}, 2) for _ in range(4)] == [2, 2, 1, 0]
+
+
+async def test_a_refresh_replaces_the_due_times_of_its_customer(store: Store) -> None:
+    await due(store, ONE, 1, DueTime(5, "salary", "day", ()))
+    await due(store, ONE, 2, DueTime(80, "salary", "day", ()), DueTime(80, "gap", "day", ()))
+    assert await store.fire_due(60, "day", {}, 10) == 0
+    assert await store.next_due("day") == 80
+
+
+async def test_a_lane_is_published_in_order_by_one_at_a_time(store: Store) -> None:
+    sent = [OutboxMessage("topic", b"key", bytes([number])) for number in range(5)]
+    for part in (sent[:2], [], sent[2:]):
+        async with store.refreshing() as tx:
+            await tx.send("shard-1", part, 7)
+    rows = await store.outbox("shard-1", 3)
+    assert ([row.n for row in rows], [row.message for row in rows]) == ([1, 2, 3], sent[:3])
+    assert rows[0].created_at == 7
+    assert await store.published("shard-1", 0, 3)
+    assert not await store.published("shard-1", 0, 3)
+    assert [row.message for row in await store.outbox("shard-1", 10)] == sent[3:]
+    assert await store.lanes() == ["shard-1"]
+
+
+async def test_numbers_of_a_lane_go_on_after_everything_was_published(store: Store) -> None:
+    for n in (1, 2):
+        async with store.refreshing() as tx:
+            await tx.send("lane", [OutboxMessage("topic", b"", b"")], 7)
+        assert [row.n for row in await store.outbox("lane", 10)] == [n]
+        assert await store.published("lane", n - 1, n)
+
+
+def merge(number: int, *subjects: str, undoes: str | None = None) -> Decision:
+    return Decision(f"d{number}", "split" if undoes else "merge", subjects, "ann", "same person", number, undoes)
+
+
+async def test_a_merge_groups_its_roots_and_marks_them(store: Store) -> None:
+    await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
+    assert await store.cluster(TWO) == Cluster(ONE, (ONE, TWO))
+    assert await store.cluster(THREE) is None
+    assert await waiting(store) == [ONE, TWO]
+    async with store.refreshing() as tx:
+        assert await tx.clusters([TWO, THREE]) == {TWO: Cluster(ONE, (ONE, TWO))}
+        assert await tx.decisions([ONE, THREE]) == {ONE: [merge(1, ONE, TWO)]}
+
+
+async def test_a_split_dissolves_the_cluster_and_marks_all_of_it(store: Store) -> None:
+    await store.decide(merge(1, ONE, TWO, THREE), [Cluster(ONE, (ONE, TWO, THREE))], [])
+    await waiting(store)
+    await store.decide(merge(2, THREE, undoes="d1"), [Cluster(ONE, (ONE, TWO))], [ONE])
+    assert (await store.cluster(THREE), await store.cluster(TWO)) == (None, Cluster(ONE, (ONE, TWO)))
+    assert await waiting(store) == [ONE, TWO, THREE]
+
+
+async def test_a_merge_worked_out_on_an_older_cluster_is_refused(store: Store) -> None:
+    await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
+    with pytest.raises(Contended):
+        await store.decide(merge(2, TWO, THREE), [Cluster(TWO, (TWO, THREE))], [])
+    assert await store.decisions_on([THREE]) == []
+
+
+async def test_a_decision_told_twice_is_one(store: Store) -> None:
+    for _ in range(2):
+        await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
+    assert await store.decisions_on([ONE, TWO]) == [merge(1, ONE, TWO)]
+    assert await waiting(store) == [ONE, TWO]
+
+
+async def test_a_review_is_open_until_a_decision_answers_it(store: Store) -> None:
+    review = Decision("r1", "review", (ONE, TWO), "system", "one phone", 5, None, {"phone": "phone:1", "shared": 2})
+    async with store.updating() as tx:
+        await tx.record([review, review])
+        await tx.record([review])
+    assert await store.reviews(10) == [review]
+    await store.decide(Decision("d9", "merge", (ONE, TWO), "ann", "yes", 6, "r1"), [Cluster(ONE, (ONE, TWO))], [])
+    assert await store.reviews(10) == []
+
+
+async def test_a_decision_about_a_subject_marks_the_customers_it_counts_for(store: Store) -> None:
+    await member(store, [Membership(ONE, "account:1", "owner", BEGINNING, END)])
+    await store.decide(Decision("d1", "note", ("account:1", "login:9"), "ann", "why not", 5), [], [])
+    assert await waiting(store) == ["login:9", ONE]
+
+
+async def test_dead_letters_stay_replayed_when_told_again(store: Store) -> None:
+    letter = StoredDeadLetter("l1", 5, "update", "core", "conflict", "$.id", "message", "e1", b"body")
+    for _ in range(2):
+        async with store.updating() as tx:
+            await tx.keep_dead_letters([letter, letter])
+        assert await store.dead_letter("l1") == letter
+        assert await store.dead_letters(10, "open") == [letter]
+    assert await store.mark_letter_replayed("l1")
+    async with store.updating() as tx:
+        await tx.keep_dead_letters([letter])
+    assert await store.dead_letters(10, "open") == []
+    assert [found.letter_id for found in await store.dead_letters(10, "replayed")] == ["l1"]
+    assert await store.dead_letter("l2") is None
+
+
+def assertion(at: int, role: str = "owner", subject: str = "account:1", target: str = ONE, **told: object) -> Link:
+    plain = {"first_at": at, "last_at": at, "source": "core", "event_id": f"e{at}"}
+    return Link(subject=subject, target=target, role=role, **(plain | told))  # type: ignore[arg-type] # plain fields
+
+
+async def add(store: Store, *links: Link) -> list[Link]:
+    async with store.updating() as tx:
+        return await tx.add_links(links)
+
+
+async def test_only_links_that_hold_at_other_times_than_before_have_changed(store: Store) -> None:
+    assert await add(store, assertion(10), assertion(10, "joint", target=TWO)) == [
+        assertion(10), assertion(10, "joint", target=TWO),
+    ]  # fmt: skip
+    assert await add(store, assertion(10)) == []
+    assert await add(store, assertion(20)) == []
+    assert await add(store, assertion(5)) == [assertion(5, last_at=20)]
+    assert await store.links(["account:1"]) == [assertion(5, last_at=20), assertion(10, "joint", target=TWO)]
+
+
+async def test_an_end_said_of_every_role_changes_the_links_it_ends(store: Store) -> None:
+    end = assertion(30, "*", first_at=None, last_at=None, ends=(30,))
+    await add(store, end)
+    assert await add(store, assertion(10)) == [assertion(10)]
+    assert await add(store, assertion(40)) == [assertion(10, last_at=40)]
+    assert await add(store, end) == []
+
+
+async def test_links_are_found_below_and_above(store: Store) -> None:
+    card = assertion(1, "self", "card:1", "account:1")
+    owner, home = assertion(1), assertion(1, "member", ONE, "household:1")
+    stranger = assertion(1, "owner", "account:9", TWO)
+    await add(store, card, owner, home, stranger)
+    async with store.updating() as tx:
+        for subject in ("card:1", "account:1", ONE):
+            assert sorted(await tx.links_around([subject]), key=lambda link: link.key) == [owner, card, home]
+        assert await tx.links_around(["account:7"]) == []
+    assert await store.links_to([ONE, "account:1"]) == [owner, card]
+
+
+async def test_a_former_id_resolves_to_the_customers_it_stands_for_now(store: Store) -> None:
+    everything = (BEGINNING, END)
+    await member(
+        store, [Membership(ONE, "account:1", "owner", *everything), Membership(TWO, "account:1", "joint", *everything)]
+    )
+    await member(store, [Membership("household:1", ONE, "self", *everything), Membership(ONE, "phone:1", "self", 0, 5)])
+    async with store.refreshing() as tx:
+        await tx.save_views([view(ONE), view(TWO), view("account:1", 3, state="gone"), view("household:1")], {})
+    assert await store.resolve(alias_of(ONE)) == [alias_of(ONE)]
+    assert await store.resolve(alias_of("account:1")) == [alias_of(ONE), alias_of(TWO)]
+    assert await store.customers_of(ONE) == [alias_of(ONE)]
+    assert await store.customers_of("phone:1") == await store.resolve("nobody") == []
+    await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
+    async with store.refreshing() as tx:
+        await tx.save_views([view(TWO, 2, state="gone")], {})
+    assert await store.resolve(alias_of(TWO)) == [alias_of(ONE)]
+    assert await store.customers_of("account:1") == [alias_of(ONE)]

@@ -1,0 +1,199 @@
+"""The contract of the profile's store: one partition batch is one transaction."""
+
+import pytest
+
+from services.failures import Fenced
+from services.log import Position
+from services.profile.domain.state import Head, Month
+from services.profile.ports import LedgerEntry, Mark, OutboxMessage, SourceSeen, StoredSubject
+from tests.ports.profile_stores import DAY_MS, Store, event, place, sqlite_template, store
+
+__all__ = ["place", "sqlite_template", "store"]
+KEY, OTHER, CONTENT, CHANGED = b"k" * 16, b"o" * 16, b"content.", b"changed."
+
+
+async def enter(store: Store, *entries: LedgerEntry) -> dict[bytes, bytes]:
+    async with store.updating() as tx:
+        return dict(await tx.enter_ledger(entries))
+
+
+async def park(store: Store) -> None:
+    async with store.updating() as tx:
+        await tx.park([(KEY, 20_000), (OTHER, 20_000)])
+
+
+async def lock(store: Store, subject: str, *months: int) -> StoredSubject:
+    async with store.updating() as tx:
+        return (await tx.lock_subjects({subject: frozenset(months)}, 1))[subject]
+
+
+async def save(store: Store, changed: StoredSubject) -> None:
+    async with store.updating() as tx:
+        await tx.lock_subjects({changed.subject: frozenset()}, 1)
+        await tx.save_subjects([changed])
+
+
+async def test_a_position_moves_from_where_it_stands(store: Store) -> None:
+    for start, until in ((0, 10), (10, 11), (11, 40)):
+        async with store.updating() as tx:
+            await tx.advance("events", "id-1", 3, start, until)
+    assert await store.positions("events", [3, 4]) == {3: Position("id-1", 40)}
+
+
+@pytest.mark.parametrize(("topic_id", "start"), [("id-1", 9), ("id-1", 11), ("id-2", 10)])
+async def test_a_batch_that_does_not_begin_where_the_position_stands_is_fenced(
+    store: Store, topic_id: str, start: int
+) -> None:
+    async with store.updating() as tx:
+        await tx.advance("events", "id-1", 3, 0, 10)
+    with pytest.raises(Fenced):
+        async with store.updating() as tx:
+            await tx.advance("events", topic_id, 3, start, 50)
+    assert await store.positions("events", [3]) == {3: Position("id-1", 10)}
+
+
+async def test_a_partition_may_begin_after_offset_zero(store: Store) -> None:
+    async with store.updating() as tx:
+        await tx.advance("events", "id-1", 0, 700, 710)
+    assert await store.positions("events", [0]) == {0: Position("id-1", 710)}
+
+
+async def test_an_exception_undoes_everything_of_a_batch(store: Store) -> None:
+    with pytest.raises(RuntimeError):
+        async with store.updating() as tx:
+            await tx.advance("events", "id-1", 0, 0, 10)
+            await tx.enter_ledger([LedgerEntry(KEY, CONTENT, 20_000)])
+            locked = await tx.lock_subjects({"account:1": frozenset({5})}, 1)
+            await tx.save_subjects(list(locked.values()))
+            await tx.append_timeline([event("account:1", 5, "a")])
+            await tx.mark([Mark("account:1", 5)])
+            await tx.send("lane", [OutboxMessage("topic", b"key", b"value")], 1)
+            raise RuntimeError("the worker is ill")
+    assert await store.positions("events", [0]) == {}
+    assert set((await store.counts()).values()) == {0}
+    assert await store.outbox("lane", 10) == []
+    assert await enter(store, LedgerEntry(KEY, CONTENT, 20_000)) == {}
+
+
+async def test_a_repeat_is_told_with_the_content_that_came_first(store: Store) -> None:
+    assert await enter(store, LedgerEntry(KEY, CONTENT, 20_000), LedgerEntry(OTHER, CONTENT, 20_000)) == {}
+    assert await enter(store, LedgerEntry(KEY, CHANGED, 20_000)) == {KEY: CONTENT}
+    assert await enter(store, LedgerEntry(KEY, CHANGED, 20_003)) == {KEY: CONTENT}
+
+
+@pytest.mark.parametrize("days_later", [-1, 0, 1, 7])
+async def test_a_repeat_is_known_for_seven_days(store: Store, days_later: int) -> None:
+    await enter(store, LedgerEntry(KEY, CONTENT, 20_000))
+    assert await enter(store, LedgerEntry(KEY, CONTENT, 20_000 + days_later)) == {KEY: CONTENT}
+
+
+async def test_around_midnight_an_entry_stands_on_both_days(store: Store) -> None:
+    await enter(store, LedgerEntry(KEY, CONTENT, 20_000, 20_001))
+    await store.drop_ledgers(20_001)
+    assert await store.ledger_days() == [20_001]
+    assert await enter(store, LedgerEntry(KEY, CONTENT, 20_001)) == {KEY: CONTENT}
+
+
+async def test_dropped_days_are_forgotten(store: Store) -> None:
+    await enter(store, LedgerEntry(KEY, CONTENT, 20_000))
+    assert await store.drop_ledgers(20_001) == [20_000]
+    assert await enter(store, LedgerEntry(KEY, CHANGED, 20_001)) == {}
+
+
+async def test_an_old_event_is_known_from_the_timeline_when_the_ledger_has_forgotten_it(store: Store) -> None:
+    old = event("account:1", 19_000 * DAY_MS, "old")
+    async with store.updating() as tx:
+        await tx.append_timeline([old])
+    entry = LedgerEntry(old.key, CONTENT, 20_000, None, old.subject, old.occurred_at)
+    assert await enter(store, entry, LedgerEntry(OTHER, CONTENT, 20_000, None, "account:1", 0)) == {old.key: CONTENT}
+
+
+async def test_one_event_twice_in_a_batch_enters_once(store: Store) -> None:
+    assert await enter(store, LedgerEntry(KEY, CONTENT, 20_000), LedgerEntry(KEY, CONTENT, 20_000)) == {}
+
+
+async def test_a_parked_event_is_taken_over_once(store: Store) -> None:
+    await enter(store, LedgerEntry(KEY, CONTENT, 20_000, 20_001))
+    await park(store)
+    assert await enter(store, LedgerEntry(KEY, CHANGED, 20_003)) == {}
+    assert await enter(store, LedgerEntry(KEY, CONTENT, 20_003)) == {KEY: CHANGED}
+
+
+async def test_parking_what_nobody_entered_does_nothing(store: Store) -> None:
+    await park(store)
+    assert await enter(store, LedgerEntry(KEY, CONTENT, 20_000)) == {}
+
+
+async def test_a_subject_never_seen_stands_for_itself(store: Store) -> None:
+    assert await lock(store, "account:1", 4) == StoredSubject("account:1", 0, 0, [], ["account:1"], [Head()], {})
+
+
+async def test_a_saved_subject_comes_back_with_the_months_asked_for(store: Store) -> None:
+    fresh = await lock(store, "account:1")
+    fresh.heads, fresh.cuts, fresh.roots = [Head(count=1), Head(count=2)], [-5, 70], ["party:1", "party:2"]
+    fresh.months = {3: [Month(), Month()], 4: [Month(), Month()]}
+    fresh.fold_version = 2
+    await save(store, fresh)
+    again = await lock(store, "account:1", 4, 9)
+    assert (again.version, again.fold_version, again.cuts, again.roots) == (1, 2, [-5, 70], ["party:1", "party:2"])
+    assert (again.heads, list(again.months)) == (fresh.heads, [4])
+
+
+async def test_a_subject_is_written_only_at_the_version_that_was_read(store: Store) -> None:
+    fresh = await lock(store, "account:1")
+    await save(store, fresh)
+    with pytest.raises(Fenced):
+        await save(store, fresh)
+
+
+async def test_an_older_fold_never_writes_over_a_newer_one(store: Store) -> None:
+    fresh = await lock(store, "account:1")
+    fresh.fold_version = 7
+    await save(store, fresh)
+    again = await lock(store, "account:1")
+    again.fold_version = 6
+    with pytest.raises(Fenced):
+        await save(store, again)
+
+
+async def test_the_timeline_of_a_subject_is_told_oldest_first(store: Store) -> None:
+    rows = [event("account:1", 30, "c"), event("account:1", 10, "b"), event("account:2", 5, "d")]
+    async with store.updating() as tx:
+        await tx.append_timeline(rows)
+        await tx.append_timeline([event("account:1", 10, "a")])
+        assert [row.key[:1] for row in await tx.timeline_of("account:1")] == [b"a", b"b", b"c"]
+        assert (await tx.timeline_of("account:2"))[0] == rows[2]
+
+
+async def test_subjects_of_an_older_fold_are_found_when_they_have_events(store: Store) -> None:
+    async with store.updating() as tx:
+        locked = await tx.lock_subjects(dict.fromkeys(["account:1", "account:2", "phone:1"], frozenset()), 1)
+        locked["account:2"].fold_version = 3
+        await tx.save_subjects([locked["account:1"], locked["account:2"]])
+        await tx.append_timeline([event("account:1", 1, "a"), event("account:2", 1, "b")])
+    assert await store.subjects_behind(3, 10) == ["account:1"]
+    assert (await store.count_behind(3), await store.count_behind(4)) == (1, 2)
+
+
+async def test_personal_values_are_kept_once_and_found_by_whom_they_were_told_of(store: Store) -> None:
+    async with store.updating() as tx:
+        await tx.save_personal({"r1": "Li Wei", "r2": "x"}, {"r1": "party:1", "r2": "account:1"})
+        await tx.save_personal({"r1": "another"}, {"r1": "party:2"})
+    assert await store.personal(["r1", "r9"]) == {"r1": "Li Wei"}
+    assert await store.parties_told("r1") == ["party:1", "party:2"]
+    assert await store.parties_told("r2") == []
+
+
+async def test_sources_are_remembered_by_their_furthest(store: Store) -> None:
+    for heartbeat_at, accepted_at in ((5, 50), (9, 40), (2, 60)):
+        async with store.updating() as tx:
+            await tx.note_sources([SourceSeen("core", "corebank", 1, heartbeat_at, accepted_at)])
+    assert await store.sources_seen() == [SourceSeen("core", "corebank", 1, 9, 60)]
+
+
+async def test_staff_is_told_to_the_refresh(store: Store) -> None:
+    async with store.updating() as tx:
+        await tx.put_staff("m1", {"left": 5})
+        await tx.put_staff("m1", {"left": 6, "successor": "m2"})
+    async with store.refreshing() as tx:
+        assert await tx.staff() == {"m1": {"left": 6, "successor": "m2"}}
