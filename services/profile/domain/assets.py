@@ -34,7 +34,7 @@ class Assets(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     total_minor: int
     holdings: tuple[Holding, ...]
-    household: str | None
+    household_subject: str | None
     household_minor: int | None
     ago_30_minor: int | None
     ago_90_minor: int | None
@@ -58,7 +58,7 @@ def assets_of(whole: Whole, reference: Reference, now: int) -> Assets:
         currency=reference.home_currency,
         total_minor=total,
         holdings=tuple(one.holding for one in held),
-        household=household,
+        household_subject=household,
         household_minor=household_minor,
         ago_30_minor=ago_30,
         ago_90_minor=ago_90,

@@ -68,37 +68,39 @@ class _Dealing(NamedTuple):
 def counterparties_of(whole: Whole, reference: Reference, now: int) -> Counterparties:
     this_month, today = month_of(now), reference.day_of(now)
     dealings, many = _dealings(whole, this_month)
-    own = _own_parties(whole, dealings)
+    accounts, names = _own_names(whole)
+    own: set[str] = set()
     sums = {"own_in": 0, "own_out": 0, "competitor": 0, "broker": 0, "lender": 0}
-    usual, regular = [], []
+    regular = []
     for one in dealings:
-        party_class = reference.classify(one.party, today)
-        usual.append(_counterparty(one, party_class))
-        name = ("own_in" if one.direction == "credit" else "own_out") if one.party in own else party_class
-        if name in sums and (one.direction == "debit" or name == "own_in"):
-            recent = sum(cell.total for number, cell in one.cells.items() if number > this_month - RECENT_MONTHS)
-            sums[name] += reference.home_minor(recent, one.currency, today) or 0
-        if one.direction == "debit" and one.party not in own and len(one.cells) >= REGULAR_MONTHS:
-            found = _regular(one, party_class, this_month)
+        party = parse_party(one.party)
+        is_own = party.account_no in accounts or party.name in names
+        if is_own:
+            own.add(one.party)
+            name = "own_in" if one.direction == "credit" else "own_out"
+            sums[name] += _recently(one, this_month, reference, today)
+        elif one.direction == "debit":
+            party_class = reference.classify(one.party, today)
+            if party_class in sums:
+                sums[party_class] += _recently(one, this_month, reference, today)
+            found = _regular(one, party_class, this_month) if len(one.cells) >= REGULAR_MONTHS else None
             if found is not None:
                 regular.append(found)
-    usual.sort(key=lambda one: (-one.months, -one.total_minor, one.party, one.direction))
     regular.sort(key=lambda one: (-one.median_minor, one.party))
     return Counterparties(
-        tuple(usual[:USUAL_KEPT]), tuple(regular[:REGULAR_KEPT]), _rent(regular, dealings), tuple(sorted(own)),
+        _usual(dealings, reference, today), tuple(regular[:REGULAR_KEPT]), _rent(regular, dealings), tuple(sorted(own)),
         sums["own_in"], sums["own_out"], sums["competitor"] + sums["broker"], sums["lender"],
         ("counterparties", "own_transfers", "regular_payments") if many else (),
     )  # fmt: skip
 
 
 def _dealings(whole: Whole, this_month: int) -> tuple[list[_Dealing], bool]:
-    """Cells by month number; and whether a month had too many to tell apart."""
+    """Cells by month number, the newest month first; and whether a month had too many to tell apart."""
     found: dict[tuple[str, str], _Dealing] = {}
     many = False
-    for number, month in whole.state.months.items():
-        if not this_month - MONTHS_LOOKED_AT < number <= this_month:
-            continue
-        for series, parties in month.parties.items():
+    for number in range(this_month, this_month - MONTHS_LOOKED_AT, -1):
+        month = whole.state.months.get(number)
+        for series, parties in month.parties.items() if month is not None else ():
             if MANY in parties:
                 many = True
                 continue
@@ -106,31 +108,43 @@ def _dealings(whole: Whole, this_month: int) -> tuple[list[_Dealing], bool]:
             for party, cell in parties.items():
                 dealing = found.get((series, party))
                 if dealing is None:
-                    dealing = found[series, party] = _Dealing(direction, currency, party, {})
-                dealing.cells[number] = cell
+                    found[series, party] = _Dealing(direction, currency, party, {number: cell})
+                else:
+                    dealing.cells[number] = cell
     return list(found.values()), many
 
 
-def _own_parties(whole: Whole, dealings: list[_Dealing]) -> frozenset[str]:
-    """Counterparties that are the customer: an own account, or the own name (compared by reference)."""
-    subjects = whole.subjects
-    names = {
-        part.things[part.subject]["name"].value
-        for part in whole.parts
-        if part.role == "self" and "name" in part.things.get(part.subject, {})
-    }
-    own = set()
-    for one in dealings:
-        party = parse_party(one.party)
-        if f"account:{party.account_no}" in subjects or party.name in names:
-            own.add(one.party)
-    return frozenset(own)
+def _own_names(whole: Whole) -> tuple[frozenset[str], frozenset[str]]:
+    """By what a counterparty is the customer: the numbers of the own accounts, and the own names (by reference)."""
+    accounts, names = set(), set()
+    for part in whole.parts:
+        kind, _, number = part.subject.partition(":")
+        if kind == "account" and part.counts:
+            accounts.add(number)
+        elif kind == "party" and part.role == "self" and "name" in part.things.get(part.subject, {}):
+            names.add(str(part.things[part.subject]["name"].value))
+    return frozenset(accounts), frozenset(names)
 
 
-def _counterparty(one: _Dealing, party_class: PartyClass) -> Counterparty:
+def _recently(one: _Dealing, this_month: int, reference: Reference, today: int) -> int:
+    minor = sum(cell.total for number, cell in one.cells.items() if number > this_month - RECENT_MONTHS)
+    return reference.home_minor(minor, one.currency, today) or 0
+
+
+def _usual(dealings: list[_Dealing], reference: Reference, today: int) -> tuple[Counterparty, ...]:
+    most = max((len(one.cells) for one in dealings), default=0)
+    while most > 1 and sum(len(one.cells) >= most for one in dealings) < USUAL_KEPT:
+        most -= 1
+    often = [_counterparty(one, reference, today) for one in dealings if len(one.cells) >= most]
+    often.sort(key=lambda one: (-one.months, -one.total_minor, one.party, one.direction))
+    return tuple(often[:USUAL_KEPT])
+
+
+def _counterparty(one: _Dealing, reference: Reference, today: int) -> Counterparty:
     count = total = 0
     for cell in one.cells.values():
         count, total = count + cell.count, total + cell.total
+    party_class = reference.classify(one.party, today)
     return Counterparty(one.party, one.direction, party_class, len(one.cells), count, total, one.currency)
 
 

@@ -57,6 +57,8 @@ def of_wealth(months: Mapping[int, Month], reference: Reference, now: int) -> It
     bought, sold = f"wealth_bought:{reference.home_currency}", f"wealth_sold:{reference.home_currency}"
     totals = [0, 0, 0]
     for month in months.values():
+        if bought not in month.totals and sold not in month.totals:
+            continue
         for day, series in month.days.items():
             if bought in series or sold in series:
                 plus, minus = series.get(bought), series.get(sold)

@@ -46,6 +46,7 @@ def habit_of(days: tuple[int, ...], calendar: Calendar) -> Habit | None:
     return max(_habits(days), key=lambda habit: _fit(habit, days, calendar))
 
 
+@lru_cache(_REMEMBERED)
 def next_day(habit: Habit, last: int, calendar: Calendar) -> int:
     """The expected payday that follows the one nearest to `last`."""
     if habit.period != "monthly":

@@ -5,6 +5,7 @@ Every look-up takes the day it is about, so that a backtest sees what was known 
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -18,6 +19,9 @@ RATE_SCALE = 1_000_000
 POWERS = (1, 10, 100, 1_000, 10_000)
 
 PartyClass = Literal["own_bank", "competitor", "lender", "broker", "bank", "other"]
+
+
+_REMEMBERED = 65_536
 
 
 class Rate(NamedTuple):
@@ -46,6 +50,7 @@ class PartyKey(NamedTuple):
     name: str
 
 
+@lru_cache(_REMEMBERED)
 def parse_party(key: str) -> PartyKey:
     body, _, name = key.partition("#")
     bank, slash, account_no = body.partition("/")
@@ -139,10 +144,10 @@ class Reference:
 
     def is_competitor(self, party: str, day: int) -> bool:
         """Whether money sent to this counterparty key (or bank code) leaves for a competitor."""
-        return _listed(self._competitors, party, day) is not None
+        return _listed(self._competitors, parse_party(party), day) is not None
 
     def is_lender(self, party: str, day: int) -> bool:
-        return _listed(self._lenders, party, day) is not None
+        return _listed(self._lenders, parse_party(party), day) is not None
 
     def bank_title(self, bank: str) -> str | None:
         known = self._banks.get(bank)
@@ -150,15 +155,15 @@ class Reference:
 
     def classify(self, party: str, day: int) -> PartyClass:
         """A competitor wins over a lender: money that leaves says more than money that is owed."""
-        competitor = _listed(self._competitors, party, day)
+        parsed = parse_party(party)
+        competitor = _listed(self._competitors, parsed, day)
         if competitor is not None:
             return "broker" if competitor.kind == "broker" else "competitor"
-        if self.is_lender(party, day):
+        if _listed(self._lenders, parsed, day) is not None:
             return "lender"
-        bank = parse_party(party).bank
-        if bank in self._own_banks:
+        if parsed.bank in self._own_banks:
             return "own_bank"
-        return "bank" if bank else "other"
+        return "bank" if parsed.bank else "other"
 
 
 def _from_day(rate: Rate) -> int:
@@ -172,12 +177,6 @@ def _by_key(entries: Sequence[Listed]) -> dict[str, list[Listed]]:
     return found
 
 
-def _listed(entries: Mapping[str, list[Listed]], party: str, day: int) -> Listed | None:
-    if not entries:
-        return None
-    parsed = parse_party(party)
-    for key in (parsed.bank, parsed.name):
-        for entry in entries.get(key, ()) if key else ():
-            if entry.holds(day):
-                return entry
-    return None
+def _listed(entries: Mapping[str, list[Listed]], party: PartyKey, day: int) -> Listed | None:
+    found = entries.get(party.bank) or entries.get(party.name)
+    return next((entry for entry in found if entry.holds(day)), None) if found else None

@@ -1,4 +1,4 @@
-"""How a customer's days and months usually are: one pass over the day buckets of the last year."""
+"""How a customer's days and months usually are: their sums and days over the last year."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,11 +8,11 @@ import msgspec
 from services.profile.domain.calendar import DAY_MS
 from services.profile.domain.combine import month_of
 from services.profile.domain.reference import Reference
-from services.profile.domain.state import Series, State
+from services.profile.domain.state import Month, State
 
 BASELINE_MONTHS = 12
 LOGIN_DAYS = 30
-RECENT_DAYS = 180
+RECENT_DAYS, RECENT_MONTHS = 180, 7
 
 
 class Logins(msgspec.Struct, frozen=True):
@@ -48,52 +48,61 @@ def median(values: Sequence[int]) -> int:
 
 def rhythm_of(state: State, currencies: Sequence[str], reference: Reference, now: int) -> Rhythm:
     """`currencies`: those whose series are looked at."""
-    this_month, recent_from = month_of(now), now // DAY_MS - RECENT_DAYS
-    money_in, money_out = (
-        [(f"inflow:{one}", one) for one in currencies],
-        [(f"outflow:{one}", one) for one in currencies],
-    )
-    inflows: dict[int, int] = {}
-    outflows: dict[int, int] = {}
-    logins: list[int] = []
-    shortfalls = missed = 0
-    for number, month in state.months.items():
-        if not this_month - BASELINE_MONTHS <= number <= this_month:
-            continue
-        came = went = 0
-        for day, series in month.days.items():
-            came += _summed(series, money_in, day, reference)
-            went += _summed(series, money_out, day, reference)
-            if "logins" in series:
-                logins.append(day)
-            if day > recent_from:
-                shortfalls += series["shortfalls"].count if "shortfalls" in series else 0
-                missed += series["missed_instalments"].count if "missed_instalments" in series else 0
-        inflows[number], outflows[number] = came, went
+    this_month, today = month_of(now), now // DAY_MS
     first = month_of(state.head.first_at) + 1 if state.head.count else this_month
     full = range(max(this_month - BASELINE_MONTHS, first), this_month)
-    return Rhythm(_logins(logins), _spread(inflows, full), _spread(outflows, full), shortfalls, missed)
+    recent = [
+        state.months[number] for number in range(this_month, this_month - RECENT_MONTHS, -1) if number in state.months
+    ]
+    return Rhythm(
+        _logins(_days_of("logins", state, this_month)),
+        _spread("inflow", state, full, currencies, reference, today),
+        _spread("outflow", state, full, currencies, reference, today),
+        _counted("shortfalls", recent, today - RECENT_DAYS),
+        _counted("missed_instalments", recent, today - RECENT_DAYS),
+    )
 
 
-def _summed(series: Series, names: Sequence[tuple[str, str]], day: int, reference: Reference) -> int:
-    total = 0
-    for name, currency in names:
-        cell = series.get(name)
-        if cell is not None:
-            total += reference.home_minor(cell.total, currency, day) or 0
-    return total
-
-
-def _spread(sums: dict[int, int], full: range) -> Spread | None:
-    """Months without any event count as nothing; None before there is a full month."""
+def _spread(
+    series: str, state: State, full: range, currencies: Sequence[str], reference: Reference, today: int
+) -> Spread | None:
+    """At today's rates. Months without any event count as nothing; None before there is a full month."""
     if not full:
         return None
-    values = [sums.get(number, 0) for number in full]
-    middle = median(values)
-    return Spread(middle, median([abs(value - middle) for value in values]), len(values))
+    names = [(f"{series}:{currency}", currency) for currency in currencies]
+    sums = []
+    for number in full:
+        month, total = state.months.get(number), 0
+        totals = month.totals if month is not None else {}
+        for name, currency in names:
+            cell = totals.get(name)
+            if cell is not None:
+                total += reference.home_minor(cell.total, currency, today) or 0
+        sums.append(total)
+    middle = median(sums)
+    return Spread(middle, median([abs(one - middle) for one in sums]), len(sums))
 
 
-def _logins(days: list[int]) -> Logins:
-    days = sorted(days)[-LOGIN_DAYS:]
+def _days_of(series: str, state: State, this_month: int) -> list[int]:
+    """The latest days on which it was counted, ascending."""
+    found: list[int] = []
+    for number in range(this_month, this_month - BASELINE_MONTHS - 1, -1):
+        month = state.months.get(number)
+        if month is not None and series in month.totals:
+            found += [day for day, counted in month.days.items() if series in counted]
+            if len(found) >= LOGIN_DAYS:
+                break
+    return sorted(found)[-LOGIN_DAYS:]
+
+
+def _counted(series: str, months: Sequence[Month], after: int) -> int:
+    count = 0
+    for month in months:
+        if series in month.totals:
+            count += sum(told[series].count for day, told in month.days.items() if day > after and series in told)
+    return count
+
+
+def _logins(days: Sequence[int]) -> Logins:
     gaps = [later - earlier for earlier, later in pairwise(days)]
     return Logins(median(gaps) if len(gaps) >= 2 else None, days[-1] if days else None, len(days))

@@ -1,10 +1,12 @@
 """The customer's regular income: who pays it, when the next is due, and whether it shrinks or stays away."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
+from services.profile.domain.calendar import Calendar
 from services.profile.domain.combine import month_of
 from services.profile.domain.paydays import Habit, Period, habit_of, next_day
 from services.profile.domain.reference import Reference
@@ -12,6 +14,7 @@ from services.profile.domain.rhythm import median
 from services.profile.domain.state import MANY, Candidate, State
 
 TOLERANCE_WORKING_DAYS = 5
+_DAYS_REMEMBERED = 4_096
 REGULAR_CREDITS = 2
 REDUCED_PERCENT = 60
 RAISED_PERCENT = 110
@@ -96,7 +99,7 @@ def _of_payer(payer: str, currency: str, paid: Sequence[Candidate], reference: R
         last_at=paid[-1].at,
         last_minor=amounts[-1],
         next_due=due,
-        next_due_by=reference.working_days_after(due, TOLERANCE_WORKING_DAYS) if due is not None else None,
+        next_due_by=tolerated(due, reference.calendar) if due is not None else None,
         missed=missed,
         latest_percent=_percent(amounts[-1], before),
         reduced_periods=_in_a_row(amounts, lambda minor: minor * 100 <= usual * REDUCED_PERCENT),
@@ -105,9 +108,15 @@ def _of_payer(payer: str, currency: str, paid: Sequence[Candidate], reference: R
     )
 
 
+@lru_cache(_DAYS_REMEMBERED)
+def tolerated(due: int, calendar: Calendar) -> int:
+    """The last day on which what was due is not yet missed."""
+    return calendar.working_days_after(due, TOLERANCE_WORKING_DAYS)
+
+
 def _missed(habit: Habit, due: int, reference: Reference, now: int) -> int:
     today, missed = reference.day_of(now), 0
-    while missed < KEPT and reference.working_days_after(due, TOLERANCE_WORKING_DAYS) < today:
+    while missed < KEPT and tolerated(due, reference.calendar) < today:
         missed, due = missed + 1, next_day(habit, due, reference.calendar)
     return missed
 

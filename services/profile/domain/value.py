@@ -9,7 +9,7 @@ from services.profile.domain.assets import Assets
 from services.profile.domain.behaviour import Behaviour
 from services.profile.domain.customer import Whole
 from services.profile.domain.policy import Dimension, Policy, Step, Term
-from services.profile.domain.worth import MEASURES, Known
+from services.profile.domain.worth import MEASURES, Known, known_of
 
 
 class JudgedTerm(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ def judge(whole: Whole, assets: Assets, behaviour: Behaviour, policy: Policy, no
     scale = policy.scales.by_kind.get(whole.kind)
     if scale is None:
         return Judged(whole.kind, None, ())
-    known = Known(whole, assets, behaviour, policy.reference, now)
+    known = known_of(whole, assets, behaviour, policy.reference, now)
     dimensions = tuple(_dimension(dimension, known) for dimension in scale.dimensions)
     return Judged(whole.kind, _mean([_Weighed(one.weight, one.points) for one in dimensions]), dimensions)
 

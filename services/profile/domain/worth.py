@@ -1,6 +1,6 @@
 """The measures that scales of value may name. Each gives an integer, or None where it is unknown."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from services.profile.domain.assets import Assets
@@ -12,27 +12,39 @@ from services.profile.domain.state import Thing
 
 
 class Known(NamedTuple):
-    """All that is known when a customer is judged."""
+    """All that is known when a customer is judged. `things`: kind of subject → what stands about each of the customer's
+    own ones; `products`: the open ones that no subject of their own stands for."""
 
-    whole: Whole
     assets: Assets
     behaviour: Behaviour
     reference: Reference
-    now: int
+    today: int
+    things: Mapping[str, Sequence[Thing]]
+    products: frozenset[str]
 
 
 Measure = Callable[[Known], int | None]
 
 
-def _of_kind(known: Known, kind: str) -> Iterator[Thing]:
-    """What stands about each of the customer's own subjects of a kind, once."""
+def known_of(whole: Whole, assets: Assets, behaviour: Behaviour, reference: Reference, now: int) -> Known:
+    """`now` in ms."""
     seen: set[str] = set()
-    for part in known.whole.parts:
-        if part.counts and part.current and part.subject not in seen and kind_of(part.subject) == kind:
-            seen.add(part.subject)
-            thing = part.things.get(part.subject)
-            if thing is not None:
-                yield thing
+    things: dict[str, list[Thing]] = {}
+    products: set[str] = set()
+    for part in whole.parts:
+        if part.subject in seen or not (part.counts and part.current):
+            continue
+        seen.add(part.subject)
+        for name, thing in part.things.items():
+            if name == part.subject:
+                things.setdefault(kind_of(name), []).append(thing)
+            elif name.startswith("product:") and _value(thing, "status") == "open":
+                products.add(str(_value(thing, "product")))
+    return Known(assets, behaviour, reference, reference.day_of(now), things, frozenset(products))
+
+
+def _of_kind(known: Known, kind: str) -> Sequence[Thing]:
+    return known.things.get(kind, ())
 
 
 def _value(thing: Thing, field: str) -> object:
@@ -62,7 +74,7 @@ def _monthly_inflow(known: Known) -> int | None:
 
 def _lending(known: Known) -> int:
     """What is still owed; the principal where no outstanding was told."""
-    today, total = known.reference.day_of(known.now), 0
+    total = 0
     for thing in _of_kind(known, "loan"):
         if _value(thing, "status") == "repaid":
             continue
@@ -70,7 +82,7 @@ def _lending(known: Known) -> int:
         if isinstance(owed, dict):
             owed = [owed["minor"], owed["currency"]]
         if isinstance(owed, list):
-            total += known.reference.home_minor(owed[0], owed[1], today) or 0
+            total += known.reference.home_minor(owed[0], owed[1], known.today) or 0
     return total
 
 
@@ -81,7 +93,7 @@ def _salary(known: Known) -> int:
         return 0
     monthly = {"weekly": (13, 3), "fortnightly": (13, 6)}.get(salary.period, (1, 1))
     minor = salary.median_minor * monthly[0] // monthly[1]
-    return known.reference.home_minor(minor, salary.currency, known.reference.day_of(known.now)) or 0
+    return known.reference.home_minor(minor, salary.currency, known.today) or 0
 
 
 def _loans_in_arrears(known: Known) -> int:
@@ -116,14 +128,7 @@ def families_of(known: Known) -> frozenset[str]:
         found.add("term_deposit")
     if _salary(known):
         found.add("payroll")
-    for part in known.whole.parts:
-        if part.counts and part.current:
-            found |= {
-                str(_value(thing, "product"))
-                for name, thing in part.things.items()
-                if name.startswith("product:") and _value(thing, "status") == "open"
-            }
-    return frozenset(found)
+    return frozenset(found | known.products)
 
 
 def _open(known: Known, kind: str) -> Iterator[Thing]:
@@ -154,7 +159,7 @@ def _rent_without_mortgage(known: Known) -> int | None:
     rent = known.behaviour.rent
     if rent is None or any(_value(thing, "loan_kind") == "mortgage" for thing in _open(known, "loan")):
         return 0
-    return known.reference.home_minor(rent.median_minor, rent.currency, known.reference.day_of(known.now))
+    return known.reference.home_minor(rent.median_minor, rent.currency, known.today)
 
 
 MEASURES: Mapping[str, Measure] = {
