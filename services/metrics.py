@@ -44,7 +44,7 @@ EVENTS_ACCEPTED = CounterMetric(
 )
 EVENTS_REJECTED = CounterMetric("events_rejected", ("source", "reason"), "events", "Refused at the door, by reason")
 BACK_PRESSURE = CounterMetric("back_pressure", ("status",), "requests", "Answered 429 or 503 with Retry-After")
-EVENTS_APPLIED = CounterMetric("events_applied", ("channel",), "events", "Folded into a state, each once")
+EVENTS_APPLIED = CounterMetric("events_applied", (), "events", "Folded into a state, each once")
 EVENTS_REPEATED = CounterMetric("events_repeated", (), "events", "Sent again with the same id: counted once")
 DEAD_LETTERS = CounterMetric("dead_letters", ("stage", "reason"), "events", "Can never succeed; kept to be looked at")
 ACCEPTED_TO_VISIBLE = HistogramMetric(

@@ -24,6 +24,7 @@ from services.profile.domain.customer import Completeness
 from services.profile.domain.freshness import Seen, completeness
 from services.profile.outbox import publish_lane
 from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredDeadLetter
+from services.profile.readiness import Progress
 from services.profile.refresh import Refresh
 from services.profile.timers import fire
 from services.profile.update import Update
@@ -48,13 +49,14 @@ class Worker(NamedTuple):
     metrics: Metrics
     clock: Clock
     freshness: "Freshness"
+    progress: Progress
     marked: asyncio.Event
     written: asyncio.Event
 
 
 async def run(worker: Worker) -> None:
     """Works until cancelled: then the batch in hand is finished and the leases are given back."""
-    steps = (consuming, refreshing, publishing, timing, watching_sources)
+    steps = (consuming, refreshing, publishing, timing, watching)
     try:
         async with asyncio.TaskGroup() as group:
             for step in steps:
@@ -174,8 +176,14 @@ async def _fire(worker: Worker) -> None:
         worker.marked.set()
 
 
-async def watching_sources(worker: Worker) -> None:
-    await every(2.0, lambda: worker.freshness.renew(worker.reader, worker.clock.now_ms(), worker.metrics))
+async def watching(worker: Worker) -> None:
+    """How far the sources have come, and the partitions."""
+    await every(2.0, lambda: _watch(worker))
+
+
+async def _watch(worker: Worker) -> None:
+    await worker.freshness.renew(worker.reader, worker.clock.now_ms(), worker.metrics)
+    await worker.progress.measure()
 
 
 class Freshness:

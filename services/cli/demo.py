@@ -1,0 +1,73 @@
+"""The demo bank: its past is sent once with a progress bar, then its channels go on living by the clock."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+
+from services.cli.credentials import write_private
+from services.clock import Clock
+from services.replay.send import Publish, http_publisher, send
+from services.simulator.bank import DAY_MS, Bank, day_at, start_of
+from services.simulator.traffic import Traffic, live
+
+DAYS_AT_ONCE = 5
+LIVE_PER_SECOND = 3.0
+
+
+class Saved(msgspec.Struct):
+    """What a restart needs: which bank, and how far its traffic was accepted."""
+
+    bank: Bank
+    start: date
+    bustle_from_ms: int
+    traffic: bytes
+
+
+class Demo:
+    """`path` keeps how far it came; `on_day` is told (days sent, days in all) while the past is sent."""
+
+    def __init__(self, path: Path, clock: Clock, *, size: int, seed: int, months: int) -> None:
+        self._path, self._clock = path, clock
+        saved = msgspec.msgpack.decode(path.read_bytes(), type=Saved) if path.exists() else None
+        today = day_at(clock.now_ms())
+        self._bank = saved.bank if saved else Bank(seed, size, today)
+        self._start = saved.start if saved else today - timedelta(days=30 * months)
+        self._bustle_from_ms = saved.bustle_from_ms if saved else clock.now_ms()
+        self._traffic = Traffic(
+            self._bank, self._start, per_second=LIVE_PER_SECOND, bustle_from_ms=self._bustle_from_ms
+        )
+        if saved:
+            self._traffic.resume(saved.traffic)
+
+    @property
+    def days(self) -> int:
+        """How many days of the past are still to be sent."""
+        return max(0, (self._clock.now_ms() - self._traffic.reached_ms) // DAY_MS)
+
+    @property
+    def size(self) -> int:
+        return self._bank.size
+
+    async def run(self, base_url: str, key: str, on_day: Callable[[int], None]) -> None:
+        """Until cancelled. Raises `NotAccepted` when the platform refuses its events."""
+        async with http_publisher(base_url, key) as publish:
+            await self._send_past(publish, on_day)
+            async for events in live(self._traffic, self._clock):
+                await send(events, publish)
+                self._save()
+
+    async def _send_past(self, publish: Publish, on_day: Callable[[int], None]) -> None:
+        while self.days > 0:
+            reached = day_at(self._traffic.reached_ms)
+            until = min(start_of(reached + timedelta(days=DAYS_AT_ONCE)), self._clock.now_ms())
+            await send(self._traffic.advance(until), publish)
+            self._save()
+            on_day(self.days)
+            await asyncio.sleep(0)
+
+    def _save(self) -> None:
+        saved = Saved(self._bank, self._start, self._bustle_from_ms, self._traffic.state())
+        write_private(self._path, msgspec.msgpack.encode(saved))

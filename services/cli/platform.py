@@ -1,0 +1,82 @@
+"""The whole platform in one process: ingest, a profile worker and its readers around one log and one database."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from schemas.catalogue import load_catalogue
+from services.access import SqlUserStore
+from services.clock import SystemClock
+from services.database import open_database
+from services.deployment import open_log, open_screens
+from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
+from services.ingest.app import Stores, open_ingest
+from services.ingest.settings import read_choices as read_ingest_choices
+from services.ingest.settings import read_limits
+from services.metrics import CONTENT_TYPE, Metrics
+from services.migrations import upgrade
+from services.profile.app import open_profile
+from services.profile.settings import read_choices as read_profile_choices
+from services.profile.web import mounted
+from services.settings import Settings, load_secret
+from services.web import operations, routes, serve
+
+
+class Platform(NamedTuple):
+    """A running platform. `work` ends only when a part of it has died; awaiting it raises what happened."""
+
+    base_url: str
+    stores: Stores
+    users: SqlUserStore
+    metrics: Metrics
+    work: "asyncio.Task[None]"
+
+
+@asynccontextmanager
+async def running_platform(settings: Settings, environment: Mapping[str, str]) -> AsyncIterator[Platform]:
+    """Serves while the block runs. Leaving it stops in order: the door, the worker after its batch, log and database.
+
+    Raises `DirectoryInUse`, `SettingsError`, `WrongSchema`, `Unavailable`, OSError (the port is taken).
+    """
+    clock, metrics, secret, catalogue = SystemClock(), Metrics(), load_secret(settings), load_catalogue()
+    async with contextlib.AsyncExitStack() as closing:
+        log = open_log(settings, clock)
+        closing.push_async_callback(log.close)
+        database = open_database(settings.database)
+        closing.push_async_callback(database.close)
+        await upgrade(database)
+        screens = open_screens(settings)
+        closing.push_async_callback(screens.close)
+        users, stores = SqlUserStore(database), Stores(SqlKeyStore(database), SqlSourceStore(database))
+        profile = await open_profile(
+            log, database, screens, users, secret, catalogue, clock, metrics, read_profile_choices(environment)
+        )
+        ingest = await open_ingest(
+            log, stores, secret, catalogue, clock, metrics, read_limits(environment), read_ingest_choices(environment)
+        )
+        work = asyncio.create_task(_work(profile.work, ingest.beat), name="work")
+        closing.push_async_callback(_end, work)
+        health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
+        app = routes({**ingest.routes, **health}, mounted(profile.app))
+        server = await serve(app, settings.host, settings.port)
+        closing.push_async_callback(server.stop)
+        yield Platform(f"http://{server.host}:{server.port}", stores, users, metrics, work)
+
+
+async def _work(*parts: Callable[[], Awaitable[None]]) -> None:
+    """All of them; when one dies, the others are stopped and what happened is raised."""
+    async with asyncio.TaskGroup() as group:
+        for part in parts:
+            group.create_task(_part(part))
+
+
+async def _part(part: Callable[[], Awaitable[None]]) -> None:
+    await part()
+
+
+async def _end(work: "asyncio.Task[None]") -> None:
+    work.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await work

@@ -1,0 +1,134 @@
+"""`run`, `ingest`, `profile`: the commands that stay."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+import uvloop
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from services.cli.credentials import Credentials, credentials, write_private
+from services.cli.demo import Demo
+from services.cli.platform import Platform, running_platform
+from services.clock import SystemClock
+from services.deployment import told_to_stop
+from services.ingest.__main__ import run as run_ingest
+from services.logs import configure_logging
+from services.profile.__main__ import run as run_profile
+from services.settings import Settings, read_settings
+
+Directory = Annotated[Path | None, typer.Option(help="Where everything is kept; COUNTERPOINT_DATA.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one; COUNTERPOINT_PORT.")]
+
+
+def run(
+    data: Directory = None,
+    port: Port = None,
+    simulator: Annotated[bool, typer.Option(help="Seed a synthetic bank and keep its channels sending.")] = True,
+    customers: Annotated[int, typer.Option(min=10, help="Customers of the synthetic bank.")] = 300,
+    months: Annotated[int, typer.Option(min=1, max=24, help="Months of the past that are seeded.")] = 6,
+    seed: Annotated[int, typer.Option(help="The same seed, the same bank.")] = 1,
+    credentials_file: Annotated[
+        Path | None, typer.Option(help="Write address, key and tokens here once serving.")
+    ] = None,
+) -> None:
+    """Start the whole platform in one process: nothing to install, nothing to configure. Ctrl-C stops it."""
+    settings = settings_of(data, port)
+    configure_logging("warning" if settings.log_level == "info" else settings.log_level, "console")
+    demo = (lambda: _demo(settings, customers, months, seed)) if simulator else (lambda: None)
+    forever(lambda: _run(settings, demo, credentials_file))
+
+
+def ingest(data: Directory = None, port: Port = None) -> None:
+    """Start the service that accepts events, as one of several processes on Kafka and PostgreSQL."""
+    forever(lambda: run_ingest(environment_of(data, port)))
+
+
+def profile(data: Directory = None, port: Port = None) -> None:
+    """Start a worker that keeps the customer views and answers who reads them; start as many as you need."""
+    forever(lambda: run_profile(environment_of(data, port)))
+
+
+def environment_of(data: Path | None, port: int | None) -> dict[str, str]:
+    """The process's, with what the command line says."""
+    said = {"COUNTERPOINT_DATA": data, "COUNTERPOINT_PORT": port}
+    return {**os.environ, **{name: str(value) for name, value in said.items() if value is not None}}
+
+
+def settings_of(data: Path | None, port: int | None) -> Settings:
+    """Raises `SettingsError`."""
+    return read_settings(environment_of(data, port))
+
+
+def forever(work: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        await work()
+
+    uvloop.run(main())
+
+
+def _demo(settings: Settings, customers: int, months: int, seed: int) -> Demo:
+    path = Path(settings.data) / "simulator.state"
+    return Demo(path, SystemClock(), size=customers, seed=seed, months=months)
+
+
+async def _run(settings: Settings, make_demo: Callable[[], Demo | None], credentials_file: Path | None) -> None:
+    started, console = time.monotonic(), Console()
+    async with running_platform(settings, os.environ) as platform:
+        path = Path(settings.data) / "credentials.json"
+        now_ms = SystemClock().now_ms()
+        known = await credentials(path, platform.base_url, platform.stores, platform.users, now_ms)
+        if credentials_file is not None:
+            write_private(credentials_file, msgspec.json.encode(known))
+        console.print(_welcome(known, path, time.monotonic() - started))
+        await _until_stopped(platform, make_demo(), known, console)
+        console.print("Stopping: the batch in hand is finished first.")
+    console.print("Stopped. Start again to go on where it was.")
+
+
+async def _until_stopped(platform: Platform, demo: Demo | None, known: Credentials, console: Console) -> None:
+    """Until a signal; raises when a part of the platform has died."""
+    tasks: list[asyncio.Future[Any]] = [asyncio.create_task(told_to_stop()), platform.work]
+    if demo is not None:
+        tasks.append(asyncio.create_task(_live(demo, known, console)))
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in (tasks[0], *tasks[2:]):
+        task.cancel()
+    await asyncio.gather(tasks[0], *tasks[2:], return_exceptions=True)
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.result()
+
+
+async def _live(demo: Demo, known: Credentials, console: Console) -> None:
+    days = demo.days
+    progress = Progress(
+        TextColumn("Sending the past of {task.fields[size]} customers"), BarColumn(),
+        TextColumn("{task.completed}/{task.total} days"), TimeRemainingColumn(), console=console, disable=days < 2,
+    )  # fmt: skip
+    task = progress.add_task("past", total=days, size=demo.size)
+    with progress:
+        await demo.run(known.base_url, known.ingest_key, lambda left: progress.update(task, completed=days - left))
+
+
+def _welcome(known: Credentials, path: Path, seconds: float) -> Panel:
+    return Panel.fit(
+        f"Counterpoint is up after {seconds:.1f} s at [bold]{known.base_url}[/]\n\n"
+        f"ingest key     {known.ingest_key}\n"
+        f"agent token    {known.agent_token}\n"
+        f"manager token  {known.manager_token}\n"
+        f"admin token    {known.admin_token}\n\n"
+        f"These stand in {path}, for you alone.\n"
+        f"Watch it live:   counterpoint watch\n"
+        f"A customer:      curl -H 'Authorization: Bearer {known.agent_token}' "
+        f"'{known.base_url}/v1/customers?customer_no=10000017'\n"
+        f"The interface:   {known.base_url}/v1/openapi.json",
+        title="Counterpoint",
+    )

@@ -1,0 +1,38 @@
+"""What every composition root does first: servers by their URLs, and waiting to be told to stop."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+from services.clock import Clock
+from services.embedded import EmbeddedLog, Limits
+from services.kafka import KafkaLog
+from services.log import EventLog
+from services.notifications import LocalNotifications, Notifications
+from services.redis import open_notifications
+from services.settings import Settings
+
+
+def open_log(settings: Settings, clock: Clock) -> EventLog:
+    """Raises `DirectoryInUse` where another platform writes to the embedded log's directory."""
+    if settings.embedded:
+        directory = Path(settings.log.removeprefix("embedded:"))
+        return EmbeddedLog(directory, clock=clock, limits=Limits(batch_records=settings.batch_events))
+    return KafkaLog(
+        settings.log.removeprefix("kafka://"),
+        batch_records=settings.batch_events,
+        session_timeout_s=settings.session_timeout_ms / 1000,
+    )
+
+
+def open_screens(settings: Settings) -> Notifications:
+    """Redis where there is one, else this process tells only itself."""
+    return open_notifications(settings.redis) if settings.redis else LocalNotifications()
+
+
+async def told_to_stop() -> None:
+    """Returns at the first SIGINT or SIGTERM."""
+    told = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, told.set)
+    await told.wait()

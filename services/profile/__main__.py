@@ -1,0 +1,53 @@
+"""Composition root: one profile worker with its reading API, one of several processes on Kafka and PostgreSQL."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Mapping
+
+from schemas.catalogue import load_catalogue
+from services.access import SqlUserStore
+from services.clock import SystemClock
+from services.database import open_database
+from services.deployment import open_log, open_screens, told_to_stop
+from services.logs import configure_logging
+from services.metrics import CONTENT_TYPE, Metrics
+from services.migrations import upgrade
+from services.profile.app import open_profile
+from services.profile.settings import read_choices
+from services.profile.web import mounted
+from services.settings import load_secret, read_settings
+from services.web import operations, routes, serve
+
+
+async def run(environment: Mapping[str, str]) -> None:
+    """Works until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`, `Unavailable`."""
+    settings = read_settings(environment)
+    configure_logging(settings.log_level, settings.log_format)
+    clock, metrics, secret = SystemClock(), Metrics(), load_secret(settings)
+    async with contextlib.AsyncExitStack() as closing:
+        log = open_log(settings, clock)
+        closing.push_async_callback(log.close)
+        database = open_database(settings.database)
+        closing.push_async_callback(database.close)
+        await upgrade(database)
+        screens = open_screens(settings)
+        closing.push_async_callback(screens.close)
+        profile = await open_profile(
+            log, database, screens, SqlUserStore(database), secret, load_catalogue(), clock, metrics,
+            read_choices(environment),
+        )  # fmt: skip
+        health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
+        server = await serve(routes(health, mounted(profile.app)), settings.host, settings.port)
+        closing.push_async_callback(server.stop)
+        work, stop = asyncio.ensure_future(profile.work()), asyncio.ensure_future(told_to_stop())
+        await asyncio.wait([work, stop], return_when=asyncio.FIRST_COMPLETED)
+        for task in (work, stop):
+            task.cancel()
+        await asyncio.gather(stop, return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+
+if __name__ == "__main__":
+    asyncio.run(run(os.environ))

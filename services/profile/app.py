@@ -1,0 +1,92 @@
+"""Puts the profile together from values handed in: a worker, and the routes that read what it wrote."""
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from litestar import Litestar
+
+from schemas.catalogue import EventType
+from schemas.identifiers import LIMITS, SUBJECT_OF
+from schemas.topics import CHANNEL_EVENTS, TOPICS
+from services.access import Access, UserStore
+from services.clock import Clock
+from services.database import Database
+from services.log import EventLog
+from services.metrics import Metrics
+from services.notifications import Notifications
+from services.profile.adapters.policies import load_declarations
+from services.profile.adapters.sql import SqlProfileStore
+from services.profile.decide import Decide
+from services.profile.domain.customer_ids import customer_id
+from services.profile.domain.fact_catalogue import FACTS
+from services.profile.domain.fold import Fold
+from services.profile.domain.personal import reference
+from services.profile.domain.series import Counting
+from services.profile.read import Read
+from services.profile.readiness import Progress
+from services.profile.refresh import Refresh
+from services.profile.settings import Choices
+from services.profile.stream import Freshness, Worker, run
+from services.profile.update import Update
+from services.profile.web import Desk, Patience, profile_app
+from services.web import Check
+
+
+class Profile(NamedTuple):
+    """`app` reads and decides; `work` runs until cancelled; `checks` by name are for `/health/ready`."""
+
+    app: Litestar
+    work: Callable[[], Awaitable[None]]
+    checks: Mapping[str, Check]
+    worker: Worker
+
+
+def aliases(secret: bytes) -> Callable[[str], str]:
+    """Subject → the customer id that it would name."""
+    return lambda subject: customer_id(subject, secret)
+
+
+async def open_profile(
+    log: EventLog,
+    database: Database,
+    notifications: Notifications,
+    users: UserStore,
+    secret: bytes,
+    catalogue: Mapping[str, EventType],
+    clock: Clock,
+    metrics: Metrics,
+    choices: Choices,
+) -> Profile:
+    """Raises `Unavailable`; PolicyError where a bank's own declarations contradict themselves."""
+    await log.ensure_topics({topic.name: topic.partitions for topic in TOPICS})
+    partitions = len(await log.ends(CHANNEL_EVENTS.name))
+    refer = partial(reference, secret=secret)
+    declarations = load_declarations(choices.catalogue, choices.reference, refer)
+    fold = Fold(catalogue, Counting(declarations.series), declarations.series.version)
+    limits = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
+    patience = Patience(partitions, choices.lateness_s * 1000, choices.rhythm_s * 1000)
+    store, freshness = SqlProfileStore(database, aliases(secret)), Freshness(*patience)
+    progress = Progress(log, store, CHANNEL_EVENTS.name, metrics, clock.now_ms)
+    worker = Worker(
+        name=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}",
+        log=log,
+        store=store,
+        reader=store,
+        update=Update(store, fold, catalogue, secret, limits),
+        refresh=Refresh(store, lambda: declarations.policy, lambda: freshness.now, aliases(secret)),
+        notifications=notifications,
+        metrics=metrics,
+        clock=clock,
+        freshness=freshness,
+        progress=progress,
+        marked=asyncio.Event(),
+        written=asyncio.Event(),
+    )
+    decide, access = Decide(store, store, fold, limits), Access(users, time.monotonic)
+    desk = Desk(Read(store, catalogue, secret), decide, access, notifications, clock, limits, FACTS, patience)
+    return Profile(profile_app(desk), lambda: run(worker), {"profile": progress.check}, worker)

@@ -1,0 +1,49 @@
+"""Ready means: positions move, or there is nothing to do. Lag is measured on the way."""
+
+from collections.abc import Callable
+
+from services import metrics as measure
+from services.failures import Unavailable
+from services.log import EventLog, UnknownTopic
+from services.metrics import Metrics
+from services.profile.ports import ProfileStore
+
+STANDSTILL_MS = 30_000
+
+
+class Progress:
+    """Remembers when each partition's position last moved. `now_ms` gives milliseconds."""
+
+    def __init__(
+        self, log: EventLog, store: ProfileStore, topic: str, metrics: Metrics, now_ms: Callable[[], int]
+    ) -> None:
+        self._log, self._store, self._topic, self._metrics, self._now_ms = log, store, topic, metrics, now_ms
+        self._moved: dict[int, tuple[int, int]] = {}
+
+    async def measure(self) -> dict[int, int]:
+        """Partition → lag in events. Raises `Unavailable`."""
+        ends = await self._log.ends(self._topic)
+        positions = await self._store.positions(self._topic, list(ends))
+        now, lags = self._now_ms(), {}
+        for partition, (first, end) in ends.items():
+            stored = positions.get(partition)
+            reached = stored.next if stored else first
+            known = self._moved.get(partition)
+            if known is None or known[0] != reached or reached >= end:
+                self._moved[partition] = (reached, now)
+                self._metrics.set(measure.POSITION_MOVED, now / 1000, self._topic, str(partition))
+            lags[partition] = max(0, end - reached)
+            self._metrics.set(measure.LAG, lags[partition], self._topic, str(partition))
+        return lags
+
+    async def check(self) -> str | None:
+        """What is wrong in words, or None."""
+        try:
+            lags = await self.measure()
+        except (Unavailable, UnknownTopic):
+            return "the event log or the database is away"
+        now = self._now_ms()
+        still = sorted(at for at, lag in lags.items() if lag and now - self._moved[at][1] > STANDSTILL_MS)
+        if still:
+            return f"positions stand still in partitions {still} of {self._topic} although events wait"
+        return None

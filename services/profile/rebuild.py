@@ -1,0 +1,52 @@
+"""USE CASE: a new fold is a rebuild. Subject by subject, throttled, resumable; raises nothing about the past.
+
+Workers go on meanwhile: an event that touches a subject of an older fold re-folds it by itself, and facts of subjects
+not yet rebuilt are missing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from schemas.codec import decode_event
+from services.profile.attempts import again_when_contended
+from services.profile.domain.fold import Fold
+from services.profile.domain.segments import Segments
+from services.profile.ports import Mark, ProfileReader, ProfileStore
+
+AT_ONCE = 50
+
+
+class Progress(NamedTuple):
+    done: int
+    waiting: int
+
+
+async def rebuild(
+    store: ProfileStore,
+    reader: ProfileReader,
+    fold: Fold,
+    now: Callable[[], int],
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    pause: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0),
+) -> int:
+    """Re-folds every subject of an older fold version; returns how many. Stopped and started again, it goes on."""
+    done = 0
+    while subjects := await reader.subjects_behind(fold.version, AT_ONCE):
+        await again_when_contended(lambda subjects=subjects: _refold(store, fold, subjects, now()))  # type: ignore[misc]  # mypy has no type for a default of a lambda
+        done += len(subjects)
+        on_progress(Progress(done, await reader.count_behind(fold.version)))
+        await pause()
+    return done
+
+
+async def _refold(store: ProfileStore, fold: Fold, subjects: list[str], now: int) -> None:
+    async with store.updating() as tx:
+        stored = await tx.lock_subjects({subject: frozenset() for subject in subjects}, now)
+        behind = [row for row in stored.values() if row.fold_version < fold.version]
+        for row in behind:
+            past = [decode_event(kept.event) for kept in await tx.timeline_of(row.subject)]
+            segments = Segments.of(row.cuts, past, fold)
+            row.heads, row.months, row.fold_version = segments.heads, segments.months, fold.version
+        await tx.save_subjects(behind)
+        await tx.mark([Mark(root, 0) for root in sorted({root for row in behind for root in row.roots})])

@@ -1,0 +1,30 @@
+"""What a deployment chooses about the profile: field `x_y` is the variable `COUNTERPOINT_PROFILE_X_Y`."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+
+from services.settings import SettingsError
+
+PREFIX = "COUNTERPOINT_PROFILE_"
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """`lateness_s`, `rhythm_s`: of a source that declares none. `catalogue`, `reference`: directories of a bank's own
+    files, laid over those that come with the product, file by file."""
+
+    lateness_s: Positive = 60
+    rhythm_s: Positive = 3_600
+    catalogue: str = ""
+    reference: str = ""
+
+
+def read_choices(environment: Mapping[str, str]) -> Choices:
+    """Raises `SettingsError` naming the variable."""
+    given = {name: environment.get(PREFIX + name.upper()) for name in Choices.__struct_fields__}
+    try:
+        return msgspec.convert({name: value for name, value in given.items() if value}, Choices, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{PREFIX}*: {error}") from None
