@@ -35,7 +35,7 @@ create table links (
 create index links_target on links (target);
 create table memberships (
     root {key} not null, subject {key} not null, role {key} not null, from_at bigint not null, until_at bigint not null,
-    primary key (root, subject, role, from_at)
+    primary key (root, subject, role, from_at, until_at)
 ) {clustered};
 create index memberships_subject on memberships (subject);
 create table marks (

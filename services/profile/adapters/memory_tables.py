@@ -139,7 +139,7 @@ class Tables:
             journal, lambda row: row.key, subject=lambda row: row.subject, target=lambda row: row.target
         )
         self.memberships = Table[Membership](
-            journal, lambda row: row[:4], root=lambda row: row.root, subject=lambda row: row.subject
+            journal, lambda row: row, root=lambda row: row.root, subject=lambda row: row.subject
         )
         self.marks = Table[MarkRow](journal, lambda row: row.n, shard=lambda row: row.shard)
         self.shards = Table[ShardRow](journal, lambda row: row.shard)

@@ -54,8 +54,11 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bar(link: Link, decision_id: str, at: int) -> Link:
-    """What a decision asserts that takes the link out of force; joined into what is stored, the latest one stands."""
-    return Link(subject=link.subject, target=link.target, role=link.role, barred_by=f"{at:015d}/{decision_id}")
+    """What a decision asserts that takes the link, as it is stored, out of force. The latest decision stands; clocks
+    of two machines may differ, so it is later than the one before whatever they say."""
+    before = int(link.barred_by.partition("/")[0] or -1)
+    stamp = f"{max(at, before + 1):015d}/{decision_id}"
+    return Link(subject=link.subject, target=link.target, role=link.role, barred_by=stamp)
 
 
 def lift(link: Link, decision_id: str, at: int) -> Link:
@@ -92,7 +95,7 @@ def strength(subject: str) -> tuple[int, str]:
 
 def join(left: Link, right: Link) -> Link:
     """Commutative, associative, idempotent."""
-    reason = min((_when(left), left), (_when(right), right), key=lambda pair: (pair[0], pair[1].event_id))[1]
+    reason = min((_when(left), left), (_when(right), right), key=_earlier)[1]
     firsts = [at for at in (left.first_at, right.first_at) if at is not None]
     lasts = [at for at in (left.last_at, right.last_at) if at is not None]
     return Link(
@@ -101,6 +104,10 @@ def join(left: Link, right: Link) -> Link:
         past=left.past or right.past, ends=tuple(sorted({*left.ends, *right.ends})),
         barred_by=max(left.barred_by, right.barred_by), source=reason.source, event_id=reason.event_id,
     )  # fmt: skip
+
+
+def _earlier(reason: tuple[int, Link]) -> tuple[int, str, str]:
+    return reason[0], reason[1].event_id, reason[1].source
 
 
 def _when(link: Link) -> int:
