@@ -83,6 +83,7 @@ class Reference:
         self._rates = {code: sorted(dated) for code, dated in (rates or {}).items()}
         self._banks, self._own_banks = dict(banks or {}), own_banks
         self._competitors, self._lenders = _by_key(competitors), _by_key(lenders)
+        self._listed = frozenset(self._competitors.keys() | self._lenders.keys())
 
     # --- days -------------------------------------------------------------------------------------------------
 
@@ -156,11 +157,12 @@ class Reference:
     def classify(self, party: str, day: int) -> PartyClass:
         """A competitor wins over a lender: money that leaves says more than money that is owed."""
         parsed = parse_party(party)
-        competitor = _listed(self._competitors, parsed, day)
-        if competitor is not None:
-            return "broker" if competitor.kind == "broker" else "competitor"
-        if _listed(self._lenders, parsed, day) is not None:
-            return "lender"
+        if parsed.bank in self._listed or parsed.name in self._listed:
+            competitor = _listed(self._competitors, parsed, day)
+            if competitor is not None:
+                return "broker" if competitor.kind == "broker" else "competitor"
+            if _listed(self._lenders, parsed, day) is not None:
+                return "lender"
         if parsed.bank in self._own_banks:
             return "own_bank"
         return "bank" if parsed.bank else "other"
