@@ -1,0 +1,55 @@
+"""The database's shape: made once, refused when it is not this release's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from services.database import Database, open_database
+from services.migrations import WrongSchema, check, upgrade
+from tests.conftest import fresh_database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def server(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue("postgres_server_url")) if request.param == "postgresql" else ""
+
+
+@pytest_asyncio.fixture
+async def database(server: str, tmp_path: Path) -> AsyncIterator[Database]:
+    if not server:
+        opened = open_database(f"sqlite:{tmp_path}/empty.db")
+        yield opened
+        await opened.close()
+        return
+    async with fresh_database(server) as url:
+        opened = open_database(url)
+        yield opened
+        await opened.close()
+
+
+async def test_an_empty_database_is_brought_up_and_then_left_alone(database: Database) -> None:
+    reached = await upgrade(database)
+    assert reached == await upgrade(database) == await check(database)
+
+
+async def test_an_empty_database_is_not_worked_on(database: Database) -> None:
+    with pytest.raises(WrongSchema, match="counterpoint db upgrade"):
+        await check(database)
+
+
+async def test_two_platforms_that_start_at_once_upgrade_once(database: Database) -> None:
+    reached = await asyncio.gather(upgrade(database), upgrade(database))
+    assert reached[0] == reached[1] == await check(database)
+
+
+async def test_a_database_of_a_newer_release_is_refused(database: Database) -> None:
+    await upgrade(database)
+    async with database.transaction() as connection:
+        await connection.execute(text("update alembic_version set version_num = '9999'"))
+    for refused in (check, upgrade):
+        with pytest.raises(WrongSchema, match="newer release"):
+            await refused(database)

@@ -1,0 +1,202 @@
+"""The profile's store under several workers: nobody loses, nobody doubles, nobody waits for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from services.database import Database, open_database
+from services.failures import Contended, Fenced, Unavailable
+from services.migrations import upgrade
+from services.profile.adapters.sql import SqlProfileStore
+from services.profile.domain.links import Cluster
+from services.profile.domain.shards import SHARDS, shard_of
+from services.profile.ports import Decision, LedgerEntry, Mark, OutboxMessage
+from tests.ports.profile_stores import IMPATIENT, Store, alias_of, place, shard_for, sqlite_template, store
+
+__all__ = ["place", "sqlite_template", "store"]
+KEY, CONTENT = b"k" * 16, b"content."
+KILL_WHO_IS_IN_A_TRANSACTION = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where pid <> pg_backend_pid() and state = 'idle in transaction' and datname = current_database()"""
+Result = TypeVar("Result")
+
+
+@pytest_asyncio.fixture
+async def other(place: str, store: Store) -> AsyncIterator[Store]:
+    """A second worker on the same data: another process, where there can be one."""
+    if not place:
+        yield store
+        return
+    database = open_database(place, timeouts=IMPATIENT)
+    yield SqlProfileStore(database, alias_of)
+    await database.close()
+
+
+async def outcomes(*work: Awaitable[Result]) -> list[Result | BaseException]:
+    return await asyncio.gather(*work, return_exceptions=True)
+
+
+async def advance(store: Store, start: int, until: int) -> None:
+    async with store.updating() as tx:
+        await tx.advance("events", "id", 0, start, until)
+
+
+async def test_of_two_workers_on_one_partition_one_is_fenced(store: Store, other: Store) -> None:
+    for start in (0, 10):
+        results = await outcomes(advance(store, start, start + 10), advance(other, start, start + 10))
+        assert [type(one) for one in results if one is not None] == [Fenced]
+
+
+async def enter(store: Store) -> bool:
+    """Whether the event was new; tries again as the profile does."""
+    while True:
+        try:
+            async with store.updating() as tx:
+                return not await tx.enter_ledger([LedgerEntry(KEY, CONTENT, 20_000, 20_001)])
+        except Contended:
+            continue
+
+
+async def test_one_event_that_reaches_two_workers_at_once_is_new_to_one(store: Store, other: Store) -> None:
+    results = await asyncio.gather(*(enter(worker) for worker in (store, other) * 4))
+    assert sorted(results) == [False] * 7 + [True]
+
+
+async def count_up(store: Store, subjects: list[str]) -> None:
+    while True:
+        try:
+            async with store.updating() as tx:
+                locked = await tx.lock_subjects(dict.fromkeys(subjects, frozenset({3})), 1)
+                for one in locked.values():
+                    one.heads[0].count += 1
+                await tx.save_subjects(list(locked.values()))
+                return
+        except Contended:
+            continue
+
+
+async def test_batches_that_meet_in_their_subjects_all_count(store: Store, other: Store) -> None:
+    subjects = [f"account:{number}" for number in range(20)]
+    mixed = (subjects, subjects[::-1], subjects[5:15], subjects[::2])
+    await asyncio.gather(*(count_up(worker, some) for some in mixed for worker in (store, other)))
+    async with store.updating() as tx:
+        stored = await tx.lock_subjects(dict.fromkeys(subjects, frozenset()), 1)
+    expected = {name: 2 * sum(name in some for some in mixed) for name in subjects}
+    assert {name: one.heads[0].count for name, one in stored.items()} == expected
+    assert {name: one.version for name, one in stored.items()} == expected
+
+
+async def send(store: Store, value: int) -> None:
+    async with store.refreshing() as tx:
+        await tx.send("lane", [OutboxMessage("topic", b"", bytes([value]))] * 3, 1)
+
+
+async def test_numbers_of_a_lane_have_no_gap_and_no_repeat(store: Store, other: Store) -> None:
+    await asyncio.gather(*(send(worker, value) for value in range(6) for worker in (store, other)))
+    assert [row.n for row in await store.outbox("lane", 100)] == list(range(1, 37))
+
+
+async def publish(store: Store, until: int) -> bool:
+    return await store.published("lane", 0, until)
+
+
+async def test_a_lane_is_moved_by_one_publisher(store: Store, other: Store) -> None:
+    await send(store, 1)
+    assert sorted(await asyncio.gather(publish(store, 2), publish(other, 3))) == [False, True]
+
+
+async def test_every_shard_is_leased_to_one_worker(store: Store, other: Store) -> None:
+    for _ in range(4):
+        leased = await asyncio.gather(store.lease("a", 5, 100), other.lease("b", 5, 100), other.lease("c", 5, 100))
+    held = sorted(shard.shard for some in leased for shard in some)
+    assert len(held) == len(set(held))
+    free = [await store.lease(name, 6, 100) for name in ("a", "b", "c")]
+    assert sorted(shard.shard for some in free for shard in some) == list(range(SHARDS))
+
+
+async def refresh(store: Store, root: str) -> list[Mark]:
+    shard = await shard_for(store, root, "one name for both")
+    async with store.refreshing() as tx:
+        await tx.fence(shard)
+        return await tx.take_marks(shard.shard, 100)
+
+
+async def test_two_that_believe_to_hold_one_shard_take_each_mark_once(store: Store, other: Store) -> None:
+    async with store.updating() as tx:
+        await tx.mark([Mark("party:1", at) for at in range(1, 9)])
+    results = await outcomes(*(refresh(worker, "party:1") for worker in (store, other) * 3))
+    taken = [mark for found in results if isinstance(found, list) for mark in found]
+    assert taken == [Mark("party:1", 1)]
+    assert {type(one) for one in results} <= {list, Fenced}
+    assert shard_of("party:1") not in await store.marks_waiting()
+
+
+async def merge(store: Store, number: int, *roots: str) -> None:
+    decision = Decision(f"d{number}", "merge", roots, "ann", "same person", number)
+    await store.decide(decision, [Cluster(roots[0], roots)], [])
+
+
+async def test_two_merges_at_once_never_leave_half_a_cluster(store: Store, other: Store) -> None:
+    results = await outcomes(merge(store, 1, "party:1", "party:2"), merge(other, 2, "party:2", "party:3"))
+    assert [type(one) for one in results if one is not None] == [Contended]
+    found = [await store.cluster(f"party:{number}") for number in (1, 2, 3)]
+    assert len([one for one in found if one is not None]) == 2
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "postgresql"])
+async def test_a_database_that_is_away_is_unavailable(scheme: str, tmp_path: Path) -> None:
+    away = f"sqlite:{tmp_path}" if scheme == "sqlite" else "postgresql://postgres@127.0.0.1:9/none"
+    database = open_database(away)
+    with pytest.raises(Unavailable):
+        await advance(SqlProfileStore(database, alias_of), 0, 1)
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def hurried(postgres_url: str) -> AsyncIterator[Database]:
+    """PostgreSQL, with a worker that waits for no lock."""
+    database = open_database(postgres_url, timeouts=IMPATIENT._replace(lock=50))
+    await upgrade(database)
+    yield database
+    await database.close()
+
+
+async def test_a_lock_that_is_not_given_in_time_is_contended(hurried: Database) -> None:
+    store = SqlProfileStore(hurried, alias_of)
+    async with store.updating() as tx:
+        await tx.lock_subjects({"account:held": frozenset()}, 1)
+        with pytest.raises(Contended):
+            await count_once(store, "account:held")
+
+
+async def count_once(store: SqlProfileStore, subject: str) -> None:
+    async with store.updating() as tx:
+        await tx.lock_subjects({subject: frozenset()}, 1)
+
+
+async def test_a_connection_lost_inside_a_transaction_is_unavailable_and_leaves_no_trace(hurried: Database) -> None:
+    store = SqlProfileStore(hurried, alias_of)
+    with pytest.raises(Unavailable):
+        async with store.updating() as tx:
+            await tx.advance("lost", "id", 0, 0, 10)
+            async with hurried.transaction() as killer:
+                await killer.execute(text(KILL_WHO_IS_IN_A_TRANSACTION))
+            await tx.advance("lost", "id", 0, 10, 20)
+    assert await store.positions("lost", [0]) == {}
+
+
+async def test_a_ledger_dropped_under_a_batch_is_looked_at_again(hurried: Database) -> None:
+    store = SqlProfileStore(hurried, alias_of)
+    async with store.updating() as tx:
+        await tx.enter_ledger([LedgerEntry(b"d" * 16, CONTENT, 10_000)])
+    async with hurried.transaction() as connection:
+        await connection.execute(text("drop table ledger_10000"))
+    with pytest.raises(Contended):
+        async with store.updating() as tx:
+            await tx.enter_ledger([LedgerEntry(b"d" * 16, CONTENT, 10_000)])
+    await store.drop_ledgers(10_001)
