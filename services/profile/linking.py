@@ -34,13 +34,26 @@ async def link_subjects(
     known = {link.key: link for link in asserted}
     if not changed:
         return Linked(known, set(), set())
-    around = await tx.links_around(sorted({link.subject for link in changed}))
+    subjects = {link.subject for link in changed}
+    around, below = await _lock_below(tx, subjects, locked, now)
     graph = Graph(around, limits)
-    await propose_reviews(tx, {link.subject for link in changed}, around, graph, now)
-    below = descendants({link.subject for link in changed}, around)
-    locked |= await tx.lock_subjects({subject: frozenset() for subject in below - locked.keys()}, now)
+    await propose_reviews(tx, subjects, around, graph, now)
     moved, roots = await relink(tx, below, graph, locked, fold)
     return Linked(known, moved, roots)
+
+
+async def _lock_below(
+    tx: UpdateTransaction, subjects: set[str], locked: dict[str, StoredSubject], now: int
+) -> tuple[list[Link], set[str]]:
+    """The links around, read after everything below was locked. Before that, a link further down may be on its way:
+    it does not know of ours and we not of it, and its subject would stay where it was."""
+    while True:
+        around = await tx.links_around(sorted(subjects))
+        below = descendants(subjects, around)
+        missing = below - locked.keys()
+        if not missing:
+            return around, below
+        locked |= await tx.lock_subjects({subject: frozenset() for subject in missing}, now)
 
 
 async def propose_reviews(

@@ -12,6 +12,7 @@ from schemas.catalogue import EventType
 from schemas.codec import CodecError, decode_event, encode_event
 from schemas.dead_letters import DeadLetter
 from schemas.events import ChannelEvent
+from services.failures import Fenced, Unavailable
 from services.log import Batch, Record
 from services.profile.domain.assertions import links_of
 from services.profile.domain.fold import Fold, months_touched
@@ -73,6 +74,14 @@ class Update:
 
     async def apply(self, batch: Batch, now: int) -> Updated:
         """Raises `Fenced`, `Contended` or `Unavailable`; then nothing of the batch has happened."""
+        try:
+            return await self._apply(batch, now)
+        except (Fenced, Unavailable):
+            # a database that was away may come back as a replica that never heard of the last links
+            self._known_links.clear()
+            raise
+
+    async def _apply(self, batch: Batch, now: int) -> Updated:
         arrivals, letters = self._read(batch, now)
         heartbeats = [arrival for arrival in arrivals if arrival.event.type == HEARTBEAT]
         events = [arrival for arrival in arrivals if arrival.event.type != HEARTBEAT]
