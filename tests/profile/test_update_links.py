@@ -1,0 +1,192 @@
+"""Links move subjects between customers: late, at the same time as one another, and without rewriting an event."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import cast
+
+import pytest
+
+from services.failures import Fenced
+from services.profile.adapters.memory import MemoryProfileStore
+from services.profile.domain.links import BEGINNING, END, Link, Membership
+from services.profile.ports import ProfileStore, UpdateTransaction
+from services.profile.rebuild import Progress, rebuild
+from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store
+from tests.profile.expected import differences, expected, held
+from tests.profile.test_update import new_update, unlike
+from tests.profile.told import CUSTOMER_LIMITS, DECLARED, NOW, batch, new_fold, opened, paid, told
+
+__all__ = ["place", "sqlite_template", "store"]
+DAY = 86_400_000
+FIRST = NOW - 60 * DAY
+
+
+async def roots_of(store: Store, subject: str) -> set[str]:
+    return {one.root for one in (await held(store)).memberships if one.subject == subject}
+
+
+async def test_an_account_waits_for_its_customer_with_all_its_past(store: Store) -> None:
+    payments = [paid(f"p-{n}", FIRST + n * DAY, "6001") for n in range(5)]
+    update = new_update(store)
+    await update.apply(batch(0, payments), NOW)
+    assert await roots_of(store, "account:6001") == set()
+    late = opened("6001", "77", FIRST + 3 * DAY)
+    assert (await update.apply(batch(5, [late]), NOW)).marked == 2
+    assert await unlike(store, [*payments, late]) == []
+    found = (await held(store)).memberships
+    assert Membership("party:77", "account:6001", "owner", BEGINNING, END) in found
+
+
+async def test_a_link_that_begins_late_cuts_the_state_into_segments(store: Store) -> None:
+    payments = [paid(f"p-{n}", FIRST + n * DAY, "6001") for n in range(10)]
+    own = opened("6001", "77", FIRST)
+    joint = told("holder.added", "h-1", FIRST + 4 * DAY, account_no="6001", customer_no="78")
+    update = new_update(store)
+    await update.apply(batch(0, [own, *payments]), NOW)
+    await update.apply(batch(11, [joint]), NOW)
+    found = await held(store)
+    assert len(found.states["account:6001"]) == 2
+    assert await unlike(store, [own, *payments, joint]) == []
+
+
+async def test_a_link_that_ends_leaves_what_was_before(store: Store) -> None:
+    own = opened("6001", "77", FIRST)
+    gone = told("holder.removed", "h-1", FIRST + 4 * DAY, account_no="6001", customer_no="77")
+    payments = [paid(f"p-{n}", FIRST + n * DAY, "6001") for n in range(10)]
+    update = new_update(store)
+    for start, event in enumerate([gone, *payments, own]):
+        await update.apply(batch(start, [event]), NOW)
+    assert await unlike(store, [own, gone, *payments]) == []
+    assert await roots_of(store, "account:6001") == {"party:77", "account:6001"}
+
+
+async def test_what_stands_below_an_account_follows_it_to_its_customer(store: Store) -> None:
+    events = [
+        told("card.issued", "c-1", FIRST, card_no="card-1", account_no="6001"),
+        told("direct_debit.mandate_set_up", "m-1", FIRST, mandate_id="m-1", account_no="6001"),
+        opened("6001", "77", FIRST),
+        told("household.joined", "j-1", FIRST + DAY, customer_no="77", household_no="h-1"),
+    ]
+    update = new_update(store)
+    for start, event in enumerate(events):
+        await update.apply(batch(start, [event]), NOW)
+    assert await roots_of(store, "card:card-1") == {
+        "card:card-1",
+        "party:77",
+        "household:h-1",
+    }  # itself, before it was issued
+    assert await unlike(store, events) == []
+
+
+async def test_links_that_meet_far_from_each_other_are_worked_out_one_after_the_other(store: Store) -> None:
+    """A card finds its account while the account's owner joins a household: the card counts for the household, too."""
+    own = opened("6001", "77", FIRST)
+    card = told("card.issued", "c-1", FIRST, card_no="card-1", account_no="6001")
+    joined = told("household.joined", "j-1", FIRST + DAY, customer_no="77", household_no="h-1")
+    await new_update(store).apply(batch(0, [own]), NOW)
+    pausing = PausingStore(store)
+    household = asyncio.create_task(new_update(cast(Store, pausing)).apply(batch(0, [joined], partition=1), NOW))
+    await pausing.read.wait()
+    issued = asyncio.create_task(new_update(store).apply(batch(0, [card], partition=2), NOW))
+    # a store with one writer makes the card wait, one with many lets it through
+    await asyncio.wait([issued], timeout=0.3)
+    pausing.go_on.set()
+    await asyncio.gather(household, issued)
+    assert await unlike(store, [own, card, joined]) == []
+
+
+class PausingStore:
+    """Stops the first time that links have been read, until told to go on."""
+
+    def __init__(self, store: ProfileStore) -> None:
+        self._store, self.read, self.go_on = store, asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def updating(self) -> AsyncIterator[UpdateTransaction]:
+        async with self._store.updating() as tx:
+            read_links = tx.links_around
+
+            async def links_around(subjects: Sequence[str]) -> list[Link]:
+                found = await read_links(subjects)
+                if not self.read.is_set():
+                    self.read.set()
+                    await self.go_on.wait()
+                return found
+
+            tx.links_around = links_around  # type: ignore[method-assign]  # for this transaction alone
+            yield tx
+
+
+async def test_a_device_of_too_many_customers_identifies_nobody_any_more(store: Store) -> None:
+    limit = CUSTOMER_LIMITS["device"]
+    signed = [
+        told(
+            "login.succeeded",
+            f"l-{n}",
+            FIRST + n,
+            channel="mobile",
+            login=f"user{n}",
+            device_id="d-1",
+            customer_no=f"{n}",
+        )
+        for n in range(limit + 1)
+    ]
+    update = new_update(store)
+    for start, event in enumerate(signed[:limit]):
+        await update.apply(batch(start, [event]), NOW)
+    assert len(await roots_of(store, "device:d-1")) == limit
+    await update.apply(batch(limit, signed[limit:]), NOW)
+    assert await roots_of(store, "device:d-1") == set()
+    assert await unlike(store, signed) == []
+
+
+async def test_an_older_worker_never_writes_over_a_newer_fold(store: Store) -> None:
+    events = [paid("p-1", FIRST, "6001"), paid("p-2", FIRST, "6001")]
+    older, newer = new_update(store), new_update(store, new_fold(DECLARED.series.version + 1))
+    await older.apply(batch(0, events[:1]), NOW)
+    await newer.apply(batch(1, events[1:]), NOW)
+    with pytest.raises(Fenced):
+        await older.apply(batch(2, [paid("p-3", FIRST, "6001")]), NOW)
+    assert await unlike(store, events) == []
+
+
+async def test_an_event_folds_its_subject_anew_where_an_older_fold_left_it(store: Store) -> None:
+    events = [paid(f"p-{n}", FIRST + n * 20 * DAY, "6001") for n in range(3)]
+    await new_update(store).apply(batch(0, events[:2]), NOW)
+    newer = new_fold(DECLARED.series.version + 1)
+    await new_update(store, newer).apply(batch(2, events[2:]), NOW)
+    assert await store.count_behind(newer.version) == 0
+    assert await unlike(store, events) == []
+
+
+async def test_a_rebuild_folds_every_subject_anew_and_goes_on_where_it_was_stopped(store: Store) -> None:
+    events = [opened("6001", "77", FIRST), *(paid(f"p-{n}", FIRST + n * DAY, f"60{n:02d}") for n in range(60))]
+    await new_update(store).apply(batch(0, events), NOW)
+    newer = new_fold(DECLARED.series.version + 1)
+    seen: list[Progress] = []
+
+    def stop_after_one(progress: Progress) -> None:
+        seen.append(progress)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await rebuild(store, store, newer, lambda: NOW, stop_after_one)
+    assert seen[0].waiting == 60 - seen[0].done > 0
+    assert await rebuild(store, store, newer, lambda: NOW) == seen[0].waiting
+    assert await store.count_behind(newer.version) == 0
+    assert differences(expected(events, newer), await held(store)) == []
+
+
+async def test_links_known_to_a_worker_are_asserted_again_after_the_database_has_lost_them(store: Store) -> None:
+    """A fail-over to a replica that lags: the position went back, and with it the links."""
+    own, other = opened("6001", "77", FIRST), paid("p-1", FIRST, "6009")
+    lost = MemoryProfileStore(alias_of)
+    update = new_update(lost)
+    await update.apply(batch(0, [other, own]), NOW)
+    await new_update(store).apply(batch(0, [other]), NOW)
+    update._store = store
+    with pytest.raises(Fenced):
+        await update.apply(batch(2, [paid("p-2", FIRST, "6009")]), NOW)
+    await update.apply(batch(1, [own]), NOW)
+    assert await unlike(store, [other, own]) == []
