@@ -1,6 +1,6 @@
 """Puts the routes together: one guard before all of them, one form for all that goes wrong."""
 
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar
 from litestar.di import Provide
@@ -16,6 +16,7 @@ from services.profile.web.live import follow_customer
 from services.profile.web.operations import list_dead_letters, list_sources
 from services.profile.web.preference import preference
 from services.profile.web.problems import HANDLERS
+from services.web import App
 
 MAX_BODY_BYTES = 64 * 1024
 _HANDLERS = [
@@ -42,6 +43,11 @@ def profile_app(desk: Desk, release: str = "0") -> Litestar:
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )  # fmt: skip
+
+
+def mounted(app: Litestar) -> App:
+    """To be served, or to stand beside other routes: the framework's narrower types are those of the same protocol."""
+    return cast(App, app)
 
 
 def openapi_document(app: Litestar) -> dict[str, Any]:

@@ -7,15 +7,16 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
+from litestar.params import FromPath, JSONBody
 
 from schemas.identifiers import KINDS
 from services.profile.domain.named import NEVER_IN_A_URL
 from services.profile.identity import Identity, identity
 from services.profile.ports import StoredView
 from services.profile.read import Asked
-from services.profile.web.desk import Desk
+from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import Customers, CustomerView, Search
-from services.profile.web.preference import Preference
+from services.profile.web.preference import Preference, Preferred
 from services.web import JSON, Problem
 
 IN_A_URL = tuple(kind for kind in KINDS if kind not in NEVER_IN_A_URL)
@@ -33,7 +34,7 @@ class ByIdentifier(Operation):
 
 
 @get("/v1/customers", operation_class=ByIdentifier, responses={200: ResponseSpec(Customers)})
-async def find_customers(request: Request[Any, Any, Any], desk: Desk, preference: Preference) -> _View:
+async def find_customers(request: Request[Any, Any, Any], desk: AtDesk, preference: Preferred) -> _View:
     """Customers by identifiers that may stand in a URL. Nobody found: an empty list."""
     given: dict[str, str] = {}
     for kind, value in request.query_params.items():
@@ -46,7 +47,7 @@ async def find_customers(request: Request[Any, Any, Any], desk: Desk, preference
 
 
 @post("/v1/customers/search", status_code=200, responses={200: ResponseSpec(Customers)})
-async def search_customers(data: Search, desk: Desk, preference: Preference) -> _View:
+async def search_customers(data: JSONBody[Search], desk: AtDesk, preference: Preferred) -> _View:
     """Customers by any identifiers or a name; those whom most of it names come first."""
     return await _found(desk, desk.read.asked(data.named(), data.name), preference)
 
@@ -59,7 +60,9 @@ async def _found(desk: Desk, asked: Asked, preference: Preference) -> _View:
 
 
 @get("/v1/customers/{customer_id:str}", responses={200: ResponseSpec(CustomerView)})
-async def read_customer(request: Request[Any, Any, Any], customer_id: str, desk: Desk, preference: Preference) -> _View:
+async def read_customer(
+    request: Request[Any, Any, Any], customer_id: FromPath[str], desk: AtDesk, preference: Preferred
+) -> _View:
     """The live view. A former id answers with the customer that it stands for now; several are told as 300."""
     headers = await preference.honoured(desk.read.reader, lambda: desk.read.subjects_behind(customer_id))
     view, moved = await current(desk, customer_id)
@@ -71,7 +74,7 @@ async def read_customer(request: Request[Any, Any, Any], customer_id: str, desk:
 
 
 @get("/v1/customers/{customer_id:str}/identity")
-async def read_identity(customer_id: str, desk: Desk) -> Identity:
+async def read_identity(customer_id: FromPath[str], desk: AtDesk) -> Identity:
     """Why these subjects are one customer, and who else they touch."""
     view, _ = await current(desk, customer_id)
     return await identity(desk.read, view, desk.limits)

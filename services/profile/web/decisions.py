@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from services.access import User
 from services.profile.decide import Said
 from services.profile.domain.rendering import instant
 from services.profile.ports import Decision
 from services.profile.waiting import until_visible
-from services.profile.web.desk import Desk
+from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import DecisionMade, KeepApart, Merge, Review, Reviews, Split
 from services.profile.web.guard import ROLE
 from services.web import Problem
@@ -21,14 +22,14 @@ _Asked = Request[User, Any, Any]
 
 
 @post("/v1/customers/merge", opt=MANAGER, status_code=200)
-async def merge_customers(request: _Asked, data: Merge, desk: Desk) -> DecisionMade:
+async def merge_customers(request: _Asked, data: JSONBody[Merge], desk: AtDesk) -> DecisionMade:
     """Two customers become one; nothing is lost, and splitting them again leaves no trace in their views."""
     left, right = data.customer_ids
     return await _made(desk, await desk.decide.merge(left, right, _said(request, desk, data.reason)))
 
 
 @post("/v1/customers/split", opt=MANAGER, status_code=200)
-async def split_customer(request: _Asked, data: Split, desk: Desk) -> DecisionMade:
+async def split_customer(request: _Asked, data: JSONBody[Split], desk: AtDesk) -> DecisionMade:
     """Undoes a merge or another decision, or detaches a subject that does not belong to the customer."""
     said = _said(request, desk, data.reason)
     if data.decision_id is not None:
@@ -40,14 +41,16 @@ async def split_customer(request: _Asked, data: Split, desk: Desk) -> DecisionMa
 
 
 @get("/v1/reviews", opt=MANAGER)
-async def list_reviews(desk: Desk, limit: int = 100) -> Reviews:
+async def list_reviews(desk: AtDesk, limit: FromQuery[int] = 100) -> Reviews:
     """Customers who may be one and whom nobody has judged yet, oldest first."""
     cases = await desk.decide.reviews(min(max(limit, 1), 1000))
     return Reviews(reviews=[await _review(desk, case) for case in cases])
 
 
 @post("/v1/reviews/{review_id:str}/keep-apart", opt=MANAGER, status_code=200)
-async def keep_apart(request: _Asked, review_id: str, data: KeepApart, desk: Desk) -> DecisionMade:
+async def keep_apart(
+    request: _Asked, review_id: FromPath[str], data: JSONBody[KeepApart], desk: AtDesk
+) -> DecisionMade:
     """The two are different people: the case is closed."""
     return await _made(desk, await desk.decide.keep_apart(review_id, _said(request, desk, data.reason)))
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from litestar.di import NamedDependency
+
 from services.access import Access
 from services.clock import Clock
 from services.notifications import Notifications
@@ -30,3 +32,6 @@ class Desk(NamedTuple):
     limits: Mapping[str, int]
     facts: Mapping[str, FactDeclared]
     patience: Patience
+
+
+AtDesk = NamedDependency[Desk]

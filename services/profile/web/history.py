@@ -7,32 +7,32 @@ from typing import Annotated
 import msgspec
 from litestar import Response, get
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from services.profile.ports import TimelineFilter
 from services.profile.read import Cursor
 from services.profile.web.customers import current
-from services.profile.web.desk import Desk
+from services.profile.web.desk import AtDesk
 from services.profile.web.documents import Facts, Timeline
-from services.profile.web.preference import Preference
+from services.profile.web.preference import Preferred
 from services.web import JSON, Problem
 
 _CURSOR = re.compile(r"(-?\d{1,16})-([0-9a-f]{32})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Several = Annotated[list[str] | None, Parameter(description="Repeatable, or separated by commas")]
+Several = Annotated[list[str] | None, QueryParameter(description="Repeatable, or separated by commas")]
 
 
 @get("/v1/customers/{customer_id:str}/timeline", responses={200: ResponseSpec(Timeline)})
 async def read_timeline(
-    customer_id: str,
-    desk: Desk,
-    preference: Preference,
-    event_type: Annotated[list[str] | None, Parameter(query="type", description="Repeatable, or by commas")] = None,
+    customer_id: FromPath[str],
+    desk: AtDesk,
+    preference: Preferred,
+    event_type: Annotated[list[str] | None, QueryParameter(name="type", description="Repeatable, or by commas")] = None,
     channel: Several = None,
-    since: Annotated[str | None, Parameter(description="RFC 3339, inclusive")] = None,
-    until: Annotated[str | None, Parameter(description="RFC 3339, exclusive")] = None,
-    cursor: Annotated[str | None, Parameter(description="`next` of the page before")] = None,
-    limit: Annotated[int, Parameter(ge=1, le=500)] = 50,
+    since: Annotated[str | None, QueryParameter(description="RFC 3339, inclusive")] = None,
+    until: Annotated[str | None, QueryParameter(description="RFC 3339, exclusive")] = None,
+    cursor: Annotated[str | None, QueryParameter(description="`next` of the page before")] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=500)] = 50,
 ) -> Response[bytes]:
     """Events of the customer's own subjects, newest first."""
     headers = await preference.honoured(desk.read.reader, lambda: desk.read.subjects_behind(customer_id))
@@ -48,7 +48,7 @@ async def read_timeline(
 
 
 @get("/v1/customers/{customer_id:str}/facts", responses={200: ResponseSpec(Facts)})
-async def read_facts(customer_id: str, desk: Desk, preference: Preference) -> Response[bytes]:
+async def read_facts(customer_id: FromPath[str], desk: AtDesk, preference: Preferred) -> Response[bytes]:
     """What rules may ask of the customer, as it stood at the last refresh, with units and meanings."""
     headers = await preference.honoured(desk.read.reader, lambda: desk.read.subjects_behind(customer_id))
     view, moved = await current(desk, customer_id)

@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 from litestar import Request, get
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from services.access import User
 from services.failures import Unavailable
 from services.profile.ports import StoredView
 from services.profile.web.customers import current
-from services.profile.web.desk import Desk
+from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.guard import still_admitted
 
 WAKE_S = 1.0
@@ -23,7 +24,7 @@ HEARTBEAT = b": heartbeat\n\n"
 
 
 @get("/v1/customers/{customer_id:str}/live", media_type="text/event-stream")
-async def follow_customer(request: Request[User, Any, Any], customer_id: str, desk: Desk) -> Stream:
+async def follow_customer(request: Request[User, Any, Any], customer_id: FromPath[str], desk: AtDesk) -> Stream:
     """The view now, and again whenever it changes. `Last-Event-ID` is a version: what is not newer is left out."""
     view, _ = await current(desk, customer_id)
     told = request.headers.get("last-event-id", "")

@@ -3,12 +3,12 @@
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import FromQuery, QueryParameter
 
 from services.profile.domain.freshness import Seen, completeness
 from services.profile.domain.rendering import instant, instant_or_none
 from services.profile.ports import SourceSeen, StoredDeadLetter
-from services.profile.web.desk import Desk
+from services.profile.web.desk import AtDesk
 from services.profile.web.documents import DeadLetter, DeadLetters, SourceFreshness, Sources
 from services.profile.web.guard import ROLE
 
@@ -17,9 +17,9 @@ _MOST = 1000
 
 @get("/v1/dead-letters", opt={ROLE: "admin"})
 async def list_dead_letters(
-    desk: Desk,
-    stands: Annotated[str, Parameter(query="state", description="open or replayed")] = "open",
-    limit: int = 100,
+    desk: AtDesk,
+    stands: Annotated[str, QueryParameter(name="state", description="open or replayed")] = "open",
+    limit: FromQuery[int] = 100,
 ) -> DeadLetters:
     """Events that could not be used, newest first, with the reason and the place."""
     letters = await desk.read.reader.dead_letters(min(max(limit, 1), _MOST), stands)
@@ -27,7 +27,7 @@ async def list_dead_letters(
 
 
 @get("/v1/sources")
-async def list_sources(desk: Desk) -> Sources:
+async def list_sources(desk: AtDesk) -> Sources:
     """How far each source has come: everything older is in the views."""
     seen = await desk.read.reader.sources_seen()
     now = completeness([Seen(*one) for one in seen], desk.patience.partitions, desk.clock.now_ms(),

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import HeaderParameter
 
 from schemas.receipt import decode_receipt
 from services.profile.waiting import LONGEST_S, Reader, Subjects, until_visible
@@ -28,10 +29,12 @@ class Preference(NamedTuple):
 
 
 def preference(
-    receipt: Annotated[str | None, Parameter(header=RECEIPT, description="As `POST /v1/events` gave it")] = None,
+    receipt: Annotated[str | None, HeaderParameter(name=RECEIPT, description="As `POST /v1/events` gave it")] = None,
     prefer: Annotated[
         str | None,
-        Parameter(header="Prefer", description=f"`wait=2`: wait up to 2 seconds (at most {LONGEST_S:g}) for the view"),
+        HeaderParameter(
+            name="Prefer", description=f"`wait=2`: wait up to 2 seconds (at most {LONGEST_S:g}) for the view"
+        ),
     ] = None,
 ) -> Preference:
     """Raises `Problem` for a receipt that is none of ours."""
@@ -41,3 +44,6 @@ def preference(
         raise Problem(400, f"{RECEIPT} is none of ours") from None
     wait = _WAIT.search(prefer or "")
     return Preference(positions, int(wait[1]) if wait else None)
+
+
+Preferred = NamedDependency[Preference]

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import httpx
@@ -19,7 +20,7 @@ from services.ingest.domain.admission import admit
 from services.log import Batch, Record
 from services.notifications import LocalNotifications
 from services.profile.adapters.memory import MemoryProfileStore
-from services.profile.adapters.policies import load_declarations
+from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.app import aliases
 from services.profile.decide import Decide
 from services.profile.domain.customer import Completeness
@@ -29,7 +30,7 @@ from services.profile.domain.series import Counting
 from services.profile.read import Read
 from services.profile.refresh import Refresh
 from services.profile.update import Update
-from services.profile.web import Desk, Patience, profile_app
+from services.profile.web import Desk, Patience, mounted, profile_app
 from tests.ingest.bank import NOW, SECRET, rules, terms
 
 CATALOGUE = load_catalogue()
@@ -38,11 +39,16 @@ DAY = 86_400_000
 Event = dict[str, Any]
 
 
+@cache
+def declared() -> Declarations:
+    return load_declarations()
+
+
 class Bank:
     """One partition; `tell` makes events visible, `take` only updates, `refresh` refreshes."""
 
     def __init__(self, store: MemoryProfileStore) -> None:
-        declarations = load_declarations()
+        declarations = declared()
         self.store, self.clock, self.users = store, ManualClock(NOW), MemoryUserStore()
         self.notifications = LocalNotifications()
         self.id_of = aliases(SECRET)
@@ -56,7 +62,8 @@ class Bank:
             Read(store, CATALOGUE, SECRET), Decide(store, store, fold, LIMIT_OF), self.access, self.notifications,
             self.clock, LIMIT_OF, FACTS, Patience(1, 60_000, 3_600_000),
         )  # fmt: skip
-        self.app = profile_app(self.desk)
+        self.litestar = profile_app(self.desk)
+        self.app = mounted(self.litestar)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://bank.test")
 
     async def sign_in(self, role: Role) -> httpx.AsyncClient:
@@ -117,11 +124,11 @@ def event(event_type: str, identifiers: Mapping[str, str], **fields: Any) -> Eve
     return {**made, "attributes": attributes} if attributes else made
 
 
-def registered(customer_no: str, name: str = "", **fields: Any) -> Event:
-    phones = {kind: fields.pop(kind) for kind in ("phone", "email", "national_id", "login") if kind in fields}
+def registered(customer_no: str, name: str = "", **fields: str) -> Event:
+    told = {kind: fields.pop(kind) for kind in ("phone", "email", "national_id", "login") if kind in fields}
     fields.setdefault("kind", "person")
     return event(
-        "customer.registered", {"customer_no": customer_no, **phones}, name=name or f"Name {customer_no}", **fields
+        "customer.registered", {"customer_no": customer_no} | told, name=name or f"Name {customer_no}", **fields
     )
 
 

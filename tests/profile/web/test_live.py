@@ -1,0 +1,125 @@
+"""A view as it changes, over a real connection."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import msgspec
+import pytest
+
+from services.notifications import LocalNotifications
+from services.profile.web import live
+from services.web import serve
+from tests.profile.web.bank import Bank, open_bank, opened, registered
+
+Event = tuple[str, int, dict[str, object]]
+
+
+async def next_event(lines: AsyncIterator[str]) -> Event | None:
+    """(name, id, data); None at the end of the stream. Comments are left out."""
+    fields: dict[str, str] = {}
+    async for line in lines:
+        if line and not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif not line and fields:
+            return fields["event"], int(fields["id"]), msgspec.json.decode(fields["data"])
+    return None
+
+
+@asynccontextmanager
+async def following(bank: Bank, customer_id: str, seen: int = 0) -> AsyncIterator[AsyncIterator[str]]:
+    signed_in = await bank.sign_in("agent")
+    server = await serve(bank.app, grace_s=1)
+    headers = {**signed_in.headers, **({"last-event-id": str(seen)} if seen else {})}
+    try:
+        async with (
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=20) as client,
+            client.stream("GET", f"/v1/customers/{customer_id}/live") as answer,
+        ):
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            yield answer.aiter_lines()
+    finally:
+        await bank.notifications.close()
+        await server.stop()
+
+
+async def test_a_screen_gets_the_view_of_now_and_every_later_version() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1", "Wang Fang"))
+    async with following(bank, bank.id_of("party:C1")) as lines:
+        name, version, view = await next_event(lines) or ("", 0, {})
+        assert (name, version, view["version"]) == ("view", 1, 1)
+        await bank.tell(opened("6001", "C1"))
+        name, version, view = await next_event(lines) or ("", 0, {})
+        assert (name, version, view["version"]) == ("view", 2, 2)
+        assert view["accounts"]
+
+
+async def test_a_screen_that_comes_back_is_told_only_what_it_has_not_seen() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1"))
+    async with following(bank, bank.id_of("party:C1"), seen=1) as lines:
+        await bank.tell(opened("6001", "C1"))
+        _, version, _ = await next_event(lines) or ("", 0, {})
+        assert version == 2
+
+
+async def test_a_customer_who_is_merged_away_says_into_whom_and_the_stream_ends() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1"), registered("C2"))
+    left, right = bank.id_of("party:C1"), bank.id_of("party:C2")
+    manager = await bank.sign_in("manager")
+    async with following(bank, right) as lines:
+        assert await next_event(lines)
+        merging = asyncio.create_task(
+            manager.post("/v1/customers/merge", json={"customer_ids": [left, right], "reason": "the same"})
+        )
+        while not merging.done():
+            await bank.refresh()
+            await asyncio.sleep(0.01)
+        name, _, data = await next_event(lines) or ("", 0, {})
+        assert (name, data) == ("moved", {"customer_ids": [left]})
+        assert await next_event(lines) is None
+
+
+async def test_a_change_is_seen_even_when_nobody_told_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notification server may vanish: the screen looks by itself from time to time."""
+    monkeypatch.setattr(live, "WAKE_S", 0.01)
+    bank = await open_bank()
+    await bank.tell(registered("C1"))
+    async with following(bank, bank.id_of("party:C1")) as lines:
+        assert await next_event(lines)
+        silenced, bank.notifications = bank.notifications, LocalNotifications()
+        await bank.tell(opened("6001", "C1"))
+        bank.notifications = silenced
+        _, version, _ = await next_event(lines) or ("", 0, {})
+        assert version == 2
+
+
+async def test_a_revoked_token_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "WAKE_S", 0.01)
+    bank = await open_bank()
+    await bank.tell(registered("C1"))
+    async with following(bank, bank.id_of("party:C1")) as lines:
+        assert await next_event(lines)
+        [user] = await bank.users.users()
+        await bank.users.revoke(user.user_id, 1)
+        bank.monotonic += 1
+        assert await next_event(lines) is None
+
+
+async def test_the_stream_ends_when_the_platform_stops() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1"))
+    async with following(bank, bank.id_of("party:C1")) as lines:
+        assert await next_event(lines)
+        await bank.notifications.close()
+        assert await next_event(lines) is None
+
+
+async def test_nobody_follows_a_customer_who_never_was() -> None:
+    bank = await open_bank()
+    agent = await bank.sign_in("agent")
+    assert (await agent.get("/v1/customers/cus_nobody/live")).status_code == 404

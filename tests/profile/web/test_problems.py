@@ -1,0 +1,99 @@
+"""A problem document says what is wrong, and never repeats what was sent."""
+
+from typing import Any
+
+import pytest
+
+from services.failures import Unavailable
+from tests.profile.web.bank import Bank, open_bank
+
+SECRETS = ("Wang Fang", "13912345678", "4111111111111111", "11010519491231002X")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/customers/search", {"phone": ["13912345678"]}),
+        ("/v1/customers/search", {"phone": "13912345678 Wang Fang"}),
+        ("/v1/customers/search", {"email": "Wang Fang"}),
+        ("/v1/customers/search", {"Wang Fang": "x"}),
+        ("/v1/customers/search", {"identifiers": {"13912345678": "x"}}),
+        ("/v1/customers/search", "Wang Fang"),
+        ("/v1/customers/search", {"card_no": "4111111111111111" * 10}),
+        ("/v1/customers/merge", {"customer_ids": ["Wang Fang", "13912345678"], "reason": "x"}),
+        ("/v1/customers/merge", {"customer_ids": ["a", "b"], "reason": "Wang Fang" * 100}),
+        ("/v1/customers/split", {"customer_id": "11010519491231002X", "reason": "x"}),
+        ("/v1/reviews/13912345678/keep-apart", {"reason": "Wang Fang"}),
+    ],
+)
+async def test_a_refused_body_is_not_repeated(path: str, body: Any) -> None:
+    bank = await open_bank()
+    manager = await bank.sign_in("manager")
+    answer = await manager.post(path, json=body)
+    assert 400 <= answer.status_code < 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert not [secret for secret in SECRETS if secret in answer.text]
+    assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/customers?Wang%20Fang=1",
+        "/v1/customers?email=13912345678",
+        "/v1/customers/Wang%20Fang",
+        "/v1/customers/13912345678/timeline",
+        "/v1/dead-letters?limit=13912345678x",
+        "/v1/13912345678",
+    ],
+)
+async def test_a_refused_address_is_not_repeated(path: str) -> None:
+    bank = await open_bank()
+    admin = await bank.sign_in("admin")
+    answer = await admin.get(path)
+    assert answer.status_code in (400, 404)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert not [secret for secret in SECRETS if secret in answer.text]
+
+
+async def test_a_body_that_is_too_large_or_no_json_is_a_problem() -> None:
+    bank = await open_bank()
+    agent = await bank.sign_in("agent")
+    assert (await agent.post("/v1/customers/search", content=b'{"name": "')).status_code == 400
+    answer = await agent.post("/v1/customers/search", json={"name": "x" * 100_000})
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+
+
+async def test_a_wrong_method_is_a_problem() -> None:
+    bank = await open_bank()
+    agent = await bank.sign_in("agent")
+    answer = await agent.delete("/v1/customers/cus_1")
+    assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
+
+
+def broken(bank: Bank, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def view(customer_id: str) -> None:
+        raise error
+
+    monkeypatch.setattr(bank.store, "view", view)
+
+
+async def test_a_database_that_is_away_is_told_with_the_time_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank = await open_bank()
+    agent = await bank.sign_in("agent")
+    broken(bank, Unavailable("somewhere", retry_after=2.4), monkeypatch)
+    answer = await agent.get("/v1/customers/cus_1")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
+    assert "somewhere" not in answer.text
+
+
+async def test_a_bug_is_logged_by_its_place_and_not_by_its_words(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bank = await open_bank()
+    agent = await bank.sign_in("agent")
+    broken(bank, ValueError("Wang Fang"), monkeypatch)
+    answer = await agent.get("/v1/customers/cus_1")
+    assert answer.status_code == 500
+    assert "Wang Fang" not in answer.text + caplog.text
+    assert "ValueError at" in caplog.text

@@ -1,0 +1,107 @@
+"""Who a customer is, as it shows to those who read."""
+
+from tests.profile.web.bank import event, open_bank, opened, posted, registered
+
+
+def viewed(device_id: str, **fields: object) -> dict[str, object]:
+    return event("page.viewed", {"device_id": device_id}, channel="online", page="/mortgage", **fields)
+
+
+async def test_an_anonymous_visitor_who_signs_in_brings_the_earlier_browsing_along() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1", login="fang"), viewed("d-1"), viewed("d-1"))
+    agent = await bank.sign_in("agent")
+    path = f"/v1/customers/{bank.id_of('party:C1')}"
+    [visitor] = (await agent.get("/v1/customers", params={"device_id": "d-1"})).json()["customers"]
+    assert visitor["kind"] == "anonymous"
+    assert "online" not in (await agent.get(path)).json()["channels"]
+
+    signed_in = event("login.succeeded", {"login": "fang", "device_id": "d-1", "customer_no": "C1"}, channel="online")
+    await bank.tell(signed_in)
+    known = (await agent.get(path)).json()
+    assert known["channels"]["online"]["count"] == 3
+    types = [one["type"] for one in (await agent.get(path + "/timeline")).json()["events"]]
+    assert types.count("page.viewed") == 2
+    former = await agent.get(f"/v1/customers/{visitor['customer_id']}")
+    assert former.json()["customer_id"] == known["customer_id"]
+    assert former.headers["content-location"] == path
+
+
+async def test_a_joint_account_stands_in_both_views() -> None:
+    bank = await open_bank()
+    joint = event("holder.added", {"account_no": "6001", "customer_no": "C2"})
+    await bank.tell(registered("C1"), registered("C2"), opened("6001", "C1"), joint, posted("6001"))
+    agent = await bank.sign_in("agent")
+    roles = {}
+    for view in (await agent.get("/v1/customers", params={"account_no": "6001"})).json()["customers"]:
+        roles[view["customer_id"]] = [one["role"] for one in view["accounts"]]
+    assert roles == {bank.id_of("party:C1"): ["owner"], bank.id_of("party:C2"): ["joint"]}
+
+
+async def test_a_removed_holder_keeps_the_past_and_sees_nothing_new() -> None:
+    bank = await open_bank()
+    await bank.tell(
+        registered("C1"),
+        registered("C2"),
+        opened("6001", "C1", occurred_at="2026-11-01T10:00:00+08:00"),
+        event("holder.added", {"account_no": "6001", "customer_no": "C2"}, occurred_at="2026-11-02T10:00:00+08:00"),
+        posted("6001", id="before", occurred_at="2026-11-03T10:00:00+08:00"),
+        event("holder.removed", {"account_no": "6001", "customer_no": "C2"}, occurred_at="2026-11-04T10:00:00+08:00"),
+        posted("6001", id="after", occurred_at="2026-11-05T10:00:00+08:00"),
+    )
+    agent = await bank.sign_in("agent")
+    found = (await agent.get("/v1/customers", params={"account_no": "6001"})).json()["customers"]
+    assert [view["customer_id"] for view in found] == [bank.id_of("party:C1")]
+    timeline = (await agent.get(f"/v1/customers/{bank.id_of('party:C2')}/timeline")).json()["events"]
+    ids = [one["id"] for one in timeline if one["type"] == "transaction.posted"]
+    assert ids == ["before"]
+
+
+async def test_two_customer_numbers_never_merge_by_themselves_and_make_a_review_case() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1", national_id="11010519491231002X", phone="13912345678"))
+    await bank.tell(registered("C2", national_id="11010519491231002X", phone="13912345678"))
+    manager = await bank.sign_in("manager")
+    found = (await manager.post("/v1/customers/search", json={"national_id": "11010519491231002X"})).json()["customers"]
+    both = {bank.id_of("party:C1"), bank.id_of("party:C2")}
+    assert {view["customer_id"] for view in found} == both
+    [case] = (await manager.get("/v1/reviews")).json()["reviews"]
+    assert set(case["customer_ids"]) == both
+    assert case["shared"].startswith("national_id:")
+    assert "11010519491231002X" not in case["shared"]
+
+
+async def test_an_account_with_two_holders_is_nothing_to_review() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1"), registered("C2"), opened("6001", "C1"), opened("6001", "C2", role="joint"))
+    manager = await bank.sign_in("manager")
+    assert (await manager.get("/v1/reviews")).json() == {"reviews": []}
+
+
+async def test_the_identity_says_why_and_who_else() -> None:
+    bank = await open_bank()
+    await bank.tell(
+        registered("C1"), registered("C2"), opened("6001", "C1", id="why"), opened("6001", "C2", role="joint")
+    )
+    agent = await bank.sign_in("agent")
+    identity = (await agent.get(f"/v1/customers/{bank.id_of('party:C1')}/identity")).json()
+    account = next(one for one in identity["subjects"] if one["subject"] == "account:6001")
+    assert account["role"] == "owner"
+    assert account["customers"] == [bank.id_of("party:C2")]
+    reason = next(one for one in account["because"] if one["target"] == "party:C1")
+    assert (reason["source"], reason["event_id"]) == ("core", "why")
+
+
+async def test_an_identifier_above_its_limit_identifies_nobody_and_the_identity_says_so() -> None:
+    bank = await open_bank()
+    agent = await bank.sign_in("agent")
+    for number in range(1, 5):
+        await bank.tell(registered(f"C{number}", phone="13912345678"))
+    found = (await agent.post("/v1/customers/search", json={"phone": "13912345678"})).json()["customers"]
+    assert len(found) == 4
+    await bank.tell(registered("C5", phone="13912345678"))
+    found = (await agent.post("/v1/customers/search", json={"phone": "13912345678"})).json()["customers"]
+    assert not {view["customer_id"] for view in found} & {bank.id_of(f"party:C{number}") for number in range(1, 6)}
+    identity = (await agent.get(f"/v1/customers/{bank.id_of('party:C1')}/identity")).json()
+    [above] = identity["above_limit"]
+    assert (above["kind"], above["limit"], above["shared_by"]) == ("phone", 4, 5)
