@@ -1,0 +1,22 @@
+"""The command line, and the only place where services meet: each command puts together what it needs."""
+
+import typer
+
+from services.cli.on_demand import OnDemandGroup
+
+app = typer.Typer(
+    cls=OnDemandGroup,
+    name="counterpoint",
+    help="Counterpoint: one live view of each customer of a bank. Start with `counterpoint run`.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+
+
+@app.callback()
+def counterpoint() -> None:
+    pass
+
+
+def main() -> None:
+    app(prog_name="counterpoint")

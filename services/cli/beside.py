@@ -1,0 +1,130 @@
+"""Opens what a command needs beside a running platform: its settings, its database, its log to read from."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+import msgspec
+import typer
+
+from services.access import SqlUserStore
+from services.cli.refusals import Refusal
+from services.clock import SystemClock
+from services.database import Database, open_database
+from services.embedded import EmbeddedLog
+from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
+from services.ingest.app import Stores
+from services.log import EventLog
+from services.migrations import check
+from services.profile.adapters.sql import SqlProfileStore
+from services.profile.domain.customer_ids import customer_id
+from services.settings import Settings, load_secret, read_settings
+
+Data = Annotated[Path | None, typer.Option("--data", help="The deployment's directory; COUNTERPOINT_DATA.")]
+Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
+Result = TypeVar("Result")
+
+
+class Beside(NamedTuple):
+    """A deployment's database and what is kept in it."""
+
+    settings: Settings
+    secret: bytes
+    database: Database
+    store: SqlProfileStore
+    stores: Stores
+    users: SqlUserStore
+
+    @asynccontextmanager
+    async def log(self) -> AsyncIterator[EventLog]:
+        """To read from only: on one machine there is one writer, the platform. Raises `Refusal` where there is none."""
+        log = log_to_read(self.settings)
+        try:
+            yield log
+        finally:
+            await log.close()
+
+
+def settings_of(data: Path | None) -> Settings:
+    """The environment's, with what the command line says. Raises `SettingsError`."""
+    said = {} if data is None else {"COUNTERPOINT_DATA": str(data)}
+    return read_settings({**os.environ, **said})
+
+
+def in_deployment(data: Path | None, work: Callable[[Beside], Coroutine[Any, Any, Result]]) -> Result:
+    """Runs `work` with everything opened. Raises what `opened` does."""
+
+    async def main() -> Result:
+        async with opened(settings_of(data)) as beside:
+            return await work(beside)
+
+    return asyncio.run(main())
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Beside]:
+    """Raises `Refusal` where no platform has been yet, `WrongSchema`, `SettingsError`, `Unavailable`."""
+    require_database(settings)
+    secret = load_secret(settings)
+    database = open_database(settings.database)
+    try:
+        await check(database)
+        store = SqlProfileStore(database, partial(customer_id, secret=secret))
+        stores = Stores(SqlKeyStore(database), SqlSourceStore(database))
+        yield Beside(settings, secret, database, store, stores, SqlUserStore(database))
+    finally:
+        await database.close()
+
+
+def require_database(settings: Settings) -> None:
+    """SQLite would make an empty file of whatever name: a mistyped directory must not become a second bank."""
+    path = Path(settings.database.removeprefix("sqlite:").removeprefix("//"))
+    if settings.database.startswith("sqlite:") and not path.exists():
+        raise Refusal(
+            f"there is no database at {path}: name the right directory with --data, or make a new one with "
+            f"`counterpoint run` or `counterpoint db upgrade`"
+        )
+
+
+def log_to_read(settings: Settings) -> EventLog:
+    """Raises `Refusal` where the embedded log was never written."""
+    if not settings.embedded:
+        from services.deployment import open_log  # brings Faust along, which takes longer than most commands
+
+        return open_log(settings, SystemClock())
+    directory = Path(settings.log.removeprefix("embedded:"))
+    if not (directory / "topics.sqlite").exists():
+        raise Refusal(f"there is no log in {directory}: start `counterpoint run` once, it makes one")
+    return EmbeddedLog(directory, read_only=True)
+
+
+class Door(NamedTuple):
+    """Where a running platform takes events, and a key for it."""
+
+    url: str
+    key: str
+
+
+def door_of(data: Path | None, url: str | None, key: str | None) -> Door:
+    """Raises `Refusal` where nobody says which key."""
+    known = _credentials(data).get("ingest_key")
+    if not key and not known:
+        raise Refusal("say with which key: --key. `counterpoint keys create` makes one")
+    return Door(address_of(data, url), key or known or "")
+
+
+def address_of(data: Path | None, url: str | None) -> str:
+    """What is not said stands in the file that `counterpoint run` leaves beside its data. Raises `Refusal`."""
+    known = url or _credentials(data).get("base_url")
+    if not known:
+        raise Refusal("say where the platform is: --url http://127.0.0.1:8080")
+    return known.rstrip("/")
+
+
+def _credentials(data: Path | None) -> dict[str, str]:
+    path = Path(settings_of(data).data) / "credentials.json"
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}

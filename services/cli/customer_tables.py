@@ -1,0 +1,93 @@
+"""A customer on one page of a terminal: the view's parts as tables, cases and contacts on top."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from services.cli.output import Row, table_of, written
+
+FOUND_COLUMNS = {"customer_id": "Customer", "kind": "Kind", "name": "Name", "tier": "Tier", "owner": "Owner",
+                 "accounts": "Accounts", "version": "Version"}  # fmt: skip
+EVENT_COLUMNS = {"occurred_at": "When", "type": "What", "channel": "Channel", "amount": "Amount", "about": "About",
+                 "details": "Details"}  # fmt: skip
+# title, member of the view, columns: in the order in which somebody at a counter needs them
+SECTIONS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
+    ("Cases", "cases", {"case_id": "Case", "kind": "Kind", "status": "Status", "overdue": "Overdue", "due_at": "Due",
+                        "reason": "Reason"}),
+    ("Contacts", "contacts", {"at": "When", "channel": "Channel", "reason": "Reason", "outcome": "Outcome"}),
+    ("Accounts", "accounts", {"account_no": "Account", "balance": "Balance", "as_of": "As of", "role": "Role",
+                              "kind": "Kind", "status": "Status", "other_holders": "Other holders"}),
+    ("Products", "products", {"kind": "Kind", "id": "Id", "product": "Product", "status": "Status", "role": "Role"}),
+    ("Identifiers", "identifiers", {"kind": "Kind", "value": "Value", "role": "Role", "since": "Since"}),
+)  # fmt: skip
+Section = Sequence[Row]
+
+
+def found_row(view: Row) -> Row:
+    accounts = view.get("accounts") or []
+    return {**view, "name": name_of(view), "owner": owner_of(view), "accounts": len(accounts)}
+
+
+def event_row(event: Row) -> Row:
+    sign = {"debit": "-", "credit": "+"}.get(str(event.get("direction")), "")
+    amount = event.get("amount")
+    details = {**(event.get("counterparty") or {}), **(event.get("attributes") or {})}
+    return {
+        **event,
+        "amount": f"{sign}{amount['value']} {amount['currency']}" if amount else None,
+        "about": event.get("subject"),
+        "details": details or None,
+    }
+
+
+def name_of(view: Row) -> Any:
+    known = (view.get("person") or {}).get("name")
+    return known.get("value") if isinstance(known, Mapping) else known
+
+
+def owner_of(view: Row) -> Any:
+    owner = view.get("owner")
+    return owner.get("manager_id") if isinstance(owner, Mapping) else owner
+
+
+def print_view(console: Console, view: Row) -> None:
+    console.print(f"[bold]{written(name_of(view))}[/]  {view['customer_id']}  version {view['version']}")
+    raised = [name for name, holds in (view.get("flags") or {}).items() if holds]
+    facts = {"Kind": view.get("kind"), "Tier": view.get("tier"), "Owner": owner_of(view), "Flags": raised}
+    console.print("   ".join(f"{name}: {written(value)}" for name, value in facts.items()), highlight=False)
+    for title, member, columns in SECTIONS:
+        rows = view.get(member)
+        if rows:
+            console.print(table_of([_row(row) for row in rows], _present(rows, columns), title=f"\n{title}"))
+    _print_keyed(console, "Person", view.get("person"), {"value": "Value", "source": "Source", "as_of": "As of"})
+    _print_keyed(console, "Channels", view.get("channels"), {"first_at": "First", "last_at": "Last", "count": "Events"})
+    _print_keyed(console, "Measures", view.get("measures"), {"value": "Value"})
+    _print_keyed(console, "Complete up to", view.get("complete_up_to"), {"value": "Time"})
+    silent = view.get("silent_sources")
+    if silent:
+        console.print(f"\nSilent beyond their rhythm: {written(silent)}", style="yellow")
+
+
+def _print_keyed(console: Console, title: str, members: Any, columns: Mapping[str, str]) -> None:
+    if isinstance(members, Mapping) and members:
+        rows = [{"name": name, **_member(member)} for name, member in members.items()]
+        console.print(table_of(rows, {"name": title, **_present(rows, columns)}, title=""))
+
+
+def _member(member: Any) -> Row:
+    described = isinstance(member, Mapping) and member.keys() != {"value", "currency"}
+    return member if described else {"value": member}
+
+
+def _row(row: Row) -> Row:
+    """Of a personal identifier only its keyed hash is shown where the value is not known."""
+    return {**row, "value": row.get("value", row.get("key"))}
+
+
+def _present(rows: Section, columns: Mapping[str, str]) -> dict[str, str]:
+    """Columns that have something in them, and the first one."""
+    first = next(iter(columns))
+    full = {name for row in rows for name, value in _row(row).items() if value not in (None, "")}
+    return {name: escape(title) for name, title in columns.items() if name in full or name == first}

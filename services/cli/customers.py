@@ -1,0 +1,174 @@
+"""`customers`: who they are and what happened, read as the API reads it; merge and split as decisions."""
+
+import getpass
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from schemas.catalogue import load_catalogue
+from schemas.identifiers import KINDS
+from services.cli.beside import Beside, Data, Json, in_deployment
+from services.cli.customer_tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
+from services.cli.declared import declared_fold, subject_limits
+from services.cli.output import console, show_json, show_rows, table_of
+from services.cli.positions import milliseconds
+from services.cli.refusals import Refusal
+from services.clock import SystemClock
+from services.profile.decide import Decide, Said
+from services.profile.ports import Decision, StoredView, TimelineFilter
+from services.profile.read import Read
+
+app = typer.Typer(no_args_is_help=True, help="Find and read customers; merge and split them.")
+WHO = "A customer id, or an identifier such as customer_no=10000017."
+Who = Annotated[str, typer.Argument(metavar="CUSTOMER", help=WHO)]
+Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
+Actor = Annotated[str | None, typer.Option(help="Who decides; the user of this machine if not said.")]
+
+
+@app.command()
+def find(
+    identifiers: Annotated[
+        list[str] | None, typer.Argument(metavar="KIND=VALUE", help=f"Of {', '.join(KINDS)}.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="A whole name.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Everybody whom any of the identifiers names; first those whom most of them name."""
+    if not identifiers and not name:
+        raise Refusal("say whom: an identifier such as account_no=6001000000017, or --name")
+    asked = dict(_identifier(one) for one in identifiers or ())
+
+    async def work(beside: Beside) -> list[Any]:
+        read = _read(beside)
+        return [msgspec.json.decode(one) for one in await read.shown(await read.find(read.asked(asked, name)))]
+
+    found = in_deployment(data, work)
+    if as_json:
+        show_json(found)
+    else:
+        show_rows([found_row(one) for one in found], FOUND_COLUMNS, as_json=False, nothing="nobody is known by that")
+
+
+@app.command()
+def show(who: Who, data: Data = None, as_json: Json = False) -> None:
+    """All that is known of a customer now."""
+
+    async def work(beside: Beside) -> Any:
+        read = _read(beside)
+        return msgspec.json.decode((await read.shown([await _one(read, who)]))[0])
+
+    view = in_deployment(data, work)
+    if as_json:
+        show_json(view)
+    else:
+        print_view(console(), view)
+
+
+@app.command()
+def timeline(
+    who: Who,
+    types: Annotated[list[str] | None, typer.Option("--type", help="Only such events; again for more.")] = None,
+    channels: Annotated[
+        list[str] | None, typer.Option("--channel", help="Only of this channel; again for more.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="From this time on.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """What happened, the newest first."""
+    bounds = [milliseconds(one) if one else None for one in (since, until)]
+    where = TimelineFilter(tuple(types or ()), tuple(channels or ()), *bounds)
+
+    async def work(beside: Beside) -> list[Any]:
+        read = _read(beside)
+        page = await read.timeline(await _one(read, who), None, where, limit)
+        return [msgspec.json.decode(event) for event in page.events]
+
+    events = in_deployment(data, work)
+    if as_json:
+        show_json(events)
+    elif events:
+        console().print(table_of([event_row(event) for event in events], EVENT_COLUMNS))
+    else:
+        typer.echo("nothing of that kind has happened")
+
+
+@app.command()
+def merge(who: Who, other: Who, reason: Reason, actor: Actor = None, data: Data = None, as_json: Json = False) -> None:
+    """From now on the two are one customer, until the decision is undone by `split`."""
+
+    async def work(beside: Beside) -> Decision:
+        read = _read(beside)
+        left, right = await _one(read, who), await _one(read, other)
+        return await _decide(beside).merge(left.customer_id, right.customer_id, _said(actor, reason))
+
+    _told(in_deployment(data, work), as_json)
+
+
+@app.command()
+def split(
+    who: Who,
+    reason: Reason,
+    decision: Annotated[str | None, typer.Option(help="The decision to undo, where there are several.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Detach this subject (account:6001…) instead of undoing.")] = None,
+    actor: Actor = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Undo the customer's merge, or detach a subject that belongs to somebody else."""
+    if decision and subject:
+        raise Refusal("say either --decision or --subject")
+
+    async def work(beside: Beside) -> Decision:
+        customer_id, said = (await _one(_read(beside), who)).customer_id, _said(actor, reason)
+        if subject:
+            return await _decide(beside).detach(customer_id, subject, said)
+        if decision:
+            return await _decide(beside).on(customer_id, decision, said)
+        return await _decide(beside).split(customer_id, said)
+
+    _told(in_deployment(data, work), as_json)
+
+
+def _told(decision: Decision, as_json: bool) -> None:
+    if as_json:
+        show_json(decision)
+    else:
+        typer.echo(f"{decision.kind} is decided as {decision.decision_id}; a running worker shows it at once")
+
+
+def _said(actor: str | None, reason: str) -> Said:
+    return Said(actor or getpass.getuser(), reason, SystemClock().now_ms())
+
+
+def _read(beside: Beside) -> Read:
+    return Read(beside.store, load_catalogue(), beside.secret)
+
+
+def _decide(beside: Beside) -> Decide:
+    return Decide(beside.store, beside.store, declared_fold(), subject_limits())
+
+
+def _identifier(text: str) -> tuple[str, str]:
+    kind, equals, value = text.partition("=")
+    if not equals or kind not in KINDS:
+        raise Refusal(f"KIND=VALUE is expected, and KIND is one of {', '.join(KINDS)}")
+    return kind, value
+
+
+async def _one(read: Read, who: str) -> StoredView:
+    if "=" in who:
+        found = await read.find(read.asked(dict([_identifier(who)])))
+        ids = [view.customer_id for view in found]
+    else:
+        ids = await read.reader.resolve(who)
+    if len(ids) != 1:
+        raise Refusal(f"this stands for several customers: {', '.join(ids)}" if ids else "nobody is known by that")
+    view = await read.live(ids[0])
+    if view is None:
+        raise Refusal("this customer's view is not made yet: is a worker running?")
+    return view

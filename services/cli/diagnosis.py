@@ -1,0 +1,96 @@
+"""What a deployment stands on, checked in the order in which one thing stands on another."""
+
+import shutil
+import stat
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from services.cli.beside import log_to_read, opened, settings_of
+from services.cli.checks import CHECKS, Check
+from services.cli.findings import Finding, Patient, failed, ok, warning, wrong
+from services.cli.refusals import Refusal
+from services.log import EventLog
+from services.settings import Settings
+
+LITTLE_DISK, TOO_LITTLE_DISK = 1 << 30, 200 << 20
+
+
+async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
+    """The dependencies in the order in which they stand on each other."""
+    try:
+        settings = settings_of(data)
+    except Exception as error:
+        yield failed("settings", error)
+        return
+    yield ok("settings", repr(settings))
+    for finding in (_disk(settings), _secret(settings), await _redis(settings)):
+        yield finding
+    async with AsyncExitStack() as closing:
+        try:
+            beside = await closing.enter_async_context(opened(settings))
+        except Exception as error:
+            yield failed("database", error)
+            return
+        yield ok("database", f"{beside.database.dialect} answers, and its shape is that of this release")
+        log, told = await _log(settings, closing)
+        yield told
+        patient = Patient(beside, log, data, patience)
+        for what, check in CHECKS:
+            for finding in await _checked(what, check, patient):
+                yield finding
+
+
+async def _checked(what: str, check: Check, patient: Patient) -> Sequence[Finding]:
+    try:
+        return await check(patient)
+    except Exception as error:
+        return [failed(what, error)]
+
+
+def _disk(settings: Settings) -> Finding:
+    path = Path(settings.data)
+    while not path.exists():
+        path = path.absolute().parent
+    free = shutil.disk_usage(path).free
+    told = f"{free / (1 << 30):.1f} GiB are free below {path}"
+    if free < TOO_LITTLE_DISK:
+        return wrong("disk", f"{told}: make room, or nothing more is accepted")
+    return warning("disk", f"{told}: make room soon") if free < LITTLE_DISK else ok("disk", told)
+
+
+def _secret(settings: Settings) -> Finding:
+    if settings.secret:
+        return ok("secret", "given by COUNTERPOINT_SECRET; a file would not show in the environment of the process")
+    path = Path(settings.secret_file or f"{settings.data}/secret")
+    if not path.exists():
+        fix = "it is made at the first start" if settings.embedded else "set COUNTERPOINT_SECRET_FILE, the same for all"
+        return (warning if settings.embedded else wrong)("secret", f"there is no {path}: {fix}")
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return wrong("secret", f"{path} can be read by others: chmod 600 {path}")
+    return ok("secret", f"in {path}, for its owner alone")
+
+
+async def _redis(settings: Settings) -> Finding:
+    if not settings.redis:
+        return ok("redis", "none: live screens are told within one process, others look now and then")
+    client = Redis.from_url(settings.redis, socket_connect_timeout=2, socket_timeout=2)
+    try:
+        await client.ping()
+    except (RedisError, OSError) as error:
+        return warning("redis", f"does not answer ({type(error).__name__}): live screens are slower, nothing is lost")
+    finally:
+        await client.aclose()
+    return ok("redis", "answers")
+
+
+async def _log(settings: Settings, closing: AsyncExitStack) -> tuple[EventLog | None, Finding]:
+    try:
+        log = log_to_read(settings)
+    except Refusal as refusal:
+        return None, wrong("log", str(refusal))
+    closing.push_async_callback(log.close)
+    return log, ok("log", "embedded, in files" if settings.embedded else "Kafka")

@@ -1,0 +1,40 @@
+"""`doctor`: checks every dependency, and says in words what is wrong and what to do."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from services.cli.beside import Data, Json
+from services.cli.diagnosis import examine
+from services.cli.findings import Finding
+from services.cli.output import console, show_json, written
+
+_SIGNS = {"ok": "[green]ok[/]", "warning": "[yellow]look[/]", "wrong": "[red]WRONG[/]"}
+
+
+def doctor(
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to see whether positions move.")] = 2.0,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Check every dependency, and say in words what is wrong and what to do. Exit code 1 if something is wrong."""
+    findings = asyncio.run(_all(data, patience))
+    if as_json:
+        show_json([finding._asdict() for finding in findings])
+    else:
+        for finding in findings:
+            console().print(
+                f"{_SIGNS[finding.state]:>16}  [bold]{finding.what}[/]: {written(finding.told)}",
+                highlight=False,
+                soft_wrap=True,
+            )
+    wrong = sum(finding.state == "wrong" for finding in findings)
+    if wrong:
+        raise typer.Exit(1)
+    if not as_json:
+        typer.echo("nothing is wrong")
+
+
+async def _all(data: Data, patience: float) -> list[Finding]:
+    return [finding async for finding in examine(data, patience)]

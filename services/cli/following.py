@@ -1,0 +1,77 @@
+"""Follows the log from now on, for somebody who watches: what came last, and how much of it."""
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from schemas.codec import CodecError, decode_change, decode_event
+from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES
+from services.log import Batch, EventLog, Position
+
+HEARTBEAT = "source.heartbeat"
+KEPT = 12
+
+
+class SeenEvent(NamedTuple):
+    """`subject` is a key: personal identifiers stand in it as hashes."""
+
+    accepted_at: int
+    type: str
+    channel: str
+    source: str
+    subject: str
+
+
+class SeenView(NamedTuple):
+    at: int
+    customer_id: str
+    version: int
+    kind: str
+    moments: int
+
+
+class Following:
+    """A handler of batches, and the store of its own positions: it begins at the end of each partition."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._positions: dict[tuple[str, int], Position] = {}
+        self.events: deque[SeenEvent] = deque(maxlen=KEPT)
+        self.views: deque[SeenView] = deque(maxlen=KEPT)
+        self.by_channel: Counter[str] = Counter()
+        self.changes = 0
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+        if any((topic, partition) not in self._positions for partition in partitions):
+            topic_id = await self._log.topic_id(topic)
+            for partition, (_, end) in (await self._log.ends(topic)).items():
+                self._positions.setdefault((topic, partition), Position(topic_id, end))
+        return {partition: self._positions[topic, partition] for partition in partitions}
+
+    async def follow(self, group: str) -> None:
+        """Until cancelled. `group` must be nobody else's."""
+        await self._log.consume([CHANNEL_EVENTS.name, PROFILE_CHANGES.name], group, self, self.look)
+
+    async def look(self, batch: Batch) -> None:
+        for record in batch.records:
+            try:
+                if batch.topic == CHANNEL_EVENTS.name:
+                    self._see_event(record.value)
+                else:
+                    self._see_change(record.value)
+            except CodecError:
+                continue  # the profile makes a dead letter of it
+        self._positions[batch.topic, batch.partition] = Position(batch.topic_id, batch.until)
+
+    def _see_event(self, value: bytes) -> None:
+        event = decode_event(value)
+        if event.type != HEARTBEAT:
+            self.by_channel[event.channel] += 1
+            self.events.append(SeenEvent(event.accepted_at, event.type, event.channel, event.source, event.subject))
+
+    def _see_change(self, value: bytes) -> None:
+        change = decode_change(value)
+        self.changes += 1
+        self.views.append(
+            SeenView(change.changed_at, change.customer_id, change.version, change.kind, len(change.moments))
+        )

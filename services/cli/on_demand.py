@@ -1,0 +1,79 @@
+"""A group whose commands are imported when one of them is used: `--help` must not load a database driver."""
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from services.cli.refusals import sentence_of
+
+
+class Lazy(NamedTuple):
+    """`place` is "module:name"; the name is a function or a `typer.Typer`."""
+
+    place: str
+    help: str
+
+
+COMMANDS = {
+    "run": Lazy("running:run", "Start the whole platform in one process."),
+    "ingest": Lazy("running:ingest", "Start the service that accepts events."),
+    "profile": Lazy("running:profile", "Start a worker that keeps the customer views."),
+    "watch": Lazy("watching:watch", "A live board: rates, lag, latest events and views, silent sources."),
+    "doctor": Lazy("examining:doctor", "Check every dependency, and say in words what is wrong and what to do."),
+    "customers": Lazy("customers:app", "Find and read customers; merge and split them."),
+    "replay": Lazy("replaying:app", "Send what already happened: a user's own files."),
+    "simulate": Lazy("simulating:simulate", "Send the events of a synthetic bank with planted stories."),
+    "keys": Lazy("keys:app", "Keys with which channel systems publish."),
+    "sources": Lazy("sources:app", "The channel systems, and what is expected of them."),
+    "users": Lazy("users:app", "Staff who may read and decide, and their tokens."),
+    "dead-letters": Lazy("letters:app", "What could not be used: look at it, send it again after a fix."),
+    "positions": Lazy("positions:app", "How far the log was worked; go back after a fail-over."),
+    "rebuild": Lazy("rebuilding:rebuild_states", "Fold every state anew that an older release has folded."),
+    "db": Lazy("schema:app", "The shape of the database."),
+}
+
+
+class OnDemandGroup(TyperGroup):
+    """Errors that an operator can act upon leave it as one sentence and exit code 1, without a traceback."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name, help=lazy.help) for name, lazy in COMMANDS.items()}
+        self._listing = False
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        lazy = COMMANDS.get(cmd_name)
+        if lazy is None:
+            return None
+        return self.commands[cmd_name] if self._listing else _loaded(cmd_name, lazy)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self._listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._listing = False
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            sentence = sentence_of(error)
+            if sentence is None:
+                raise
+            typer.secho(f"error: {sentence}", err=True, fg=typer.colors.RED)
+            raise typer.Exit(1) from None
+
+
+def _loaded(name: str, lazy: Lazy) -> Any:
+    module, _, attribute = lazy.place.partition(":")
+    found = getattr(import_module(f"services.cli.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        group = typer.main.get_group(found)
+        group.name = name
+        return group
+    app = typer.Typer(add_completion=False)
+    app.command(name)(found)
+    return typer.main.get_command(app)

@@ -1,0 +1,68 @@
+"""How commands show what they found: a table for a person, JSON for a script."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+Row = Mapping[str, Any]
+
+
+def show_json(value: Any) -> None:
+    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def show_rows(rows: Sequence[Row], columns: Mapping[str, str], *, as_json: bool, nothing: str) -> None:
+    """`columns`: field → heading. `nothing` is said to a person where there are no rows."""
+    if as_json:
+        show_json(rows)
+    elif not rows:
+        typer.echo(nothing)
+    else:
+        console().print(table_of(rows, columns))
+
+
+def table_of(rows: Iterable[Row], columns: Mapping[str, str], title: str | None = None) -> Table:
+    table = Table(*columns.values(), title=title, title_justify="left", header_style="bold")
+    for row in rows:
+        table.add_row(*(written(row.get(field)) for field in columns))
+    return table
+
+
+def console() -> Console:
+    """Made when needed: a test, a pipe and a terminal have different widths."""
+    return Console(soft_wrap=False)
+
+
+def written(value: Any) -> str:
+    """One cell. Markup in a value is text: what a channel sent must not paint the screen."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping) and value.keys() == {"value", "currency"}:
+        return escape(f"{value['value']} {value['currency']}")
+    if isinstance(value, Mapping):
+        return escape(", ".join(f"{name}: {written(item)}" for name, item in value.items()))
+    if isinstance(value, list | tuple):
+        return escape(", ".join(str(item) for item in value)) or "-"
+    return escape(str(value))
+
+
+def at(ms: int | None) -> str | None:
+    """In UTC, to the second."""
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def progress(unit: str) -> Progress:
+    """A bar on standard error, so that what a command prints can be piped. `rate` is a field of its tasks."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit),
+        TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True),
+    )  # fmt: skip

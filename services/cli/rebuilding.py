@@ -1,0 +1,43 @@
+"""`rebuild`: folds anew what an older release has folded. Workers go on meanwhile."""
+
+import asyncio
+import time
+from typing import Annotated
+
+import typer
+
+from services.cli.beside import Beside, Data, in_deployment
+from services.cli.declared import declared_fold
+from services.cli.output import progress
+from services.clock import SystemClock
+from services.profile.rebuild import AT_ONCE, Progress, rebuild
+
+
+def rebuild_states(
+    rate: Annotated[int, typer.Option(min=0, help="At most so many subjects a second; 0: as many as go.")] = 0,
+    data: Data = None,
+) -> None:
+    """Fold every state anew that an older release has folded. Stopped and started again, it goes on."""
+    done, version = in_deployment(data, lambda beside: _rebuild(beside, rate))
+    if done:
+        typer.echo(f"{done} subjects are folded anew, by fold version {version}; a worker refreshes their customers")
+    else:
+        typer.echo(f"nothing to do: every state is of fold version {version}")
+
+
+async def _rebuild(beside: Beside, rate: int) -> tuple[int, int]:
+    fold, started = declared_fold(), time.monotonic()
+    waiting = await beside.store.count_behind(fold.version)
+    if not waiting:
+        return 0, fold.version
+    with progress("subjects") as bar:
+        task = bar.add_task("Folding anew", total=waiting, rate="")
+
+        def show(now: Progress) -> None:
+            speed = now.done / max(time.monotonic() - started, 1e-9)
+            bar.update(task, completed=now.done, total=now.done + now.waiting, rate=f"{speed:,.0f}/s")
+
+        async def pause() -> None:
+            await asyncio.sleep(AT_ONCE / rate if rate else 0)
+
+        return await rebuild(beside.store, beside.store, fold, SystemClock().now_ms, show, pause), fold.version

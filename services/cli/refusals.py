@@ -1,0 +1,45 @@
+"""Why a command did not do what it was told: one sentence that names the thing and the fix."""
+
+from collections.abc import Iterator
+from importlib import import_module
+
+
+class Refusal(Exception):  # noqa: N818 - told to a person; not a programming error
+    """The message is the sentence."""
+
+
+# Looked up by name: to import them all here would be to load every driver for every command.
+_TELLING = {
+    "services.settings": ("SettingsError",),
+    "services.migrations": ("WrongSchema",),
+    "services.embedded_files": ("DirectoryInUse",),
+    "services.replay.send": ("NotAccepted",),
+    "services.failures": ("Unavailable", "Contended"),
+    "services.profile.adapters.declared_files": ("PolicyError",),
+}
+
+
+def sentence_of(error: BaseException) -> str | None:
+    """None for a bug: that keeps its traceback. An error group is as telling as the first of its parts."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((told for part in error.exceptions if (told := sentence_of(part))), None)
+    if isinstance(error, Refusal) or type(error) in _telling(type(error).__module__):
+        return str(error)
+    if _is(error, "services.failures", "Rejected"):
+        field = getattr(error, "field", "")
+        return f"{field}: {error}" if field else str(error)
+    if _is(error, "services.log", "UnknownTopic"):
+        return f"the log holds no topic {error}: start the platform once, it makes its topics"
+    if isinstance(error, PermissionError | FileNotFoundError | IsADirectoryError):
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return None
+
+
+def _telling(module: str) -> Iterator[type]:
+    return (getattr(import_module(module), name) for name in _TELLING.get(module, ()))
+
+
+def _is(error: BaseException, module: str, name: str) -> bool:
+    return type(error).__module__ == module and type(error).__name__ == name

@@ -1,0 +1,107 @@
+"""`replay`: sends what already happened through the platform's front door, with progress and rate."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.beside import Data, Door, Json, door_of
+from services.cli.output import progress, show_json
+from services.cli.refusals import Refusal
+from services.replay.berka import count_berka, read_berka
+from services.replay.ndjson import read_ndjson
+from services.replay.send import Answer, Progress, http_publisher, send
+
+app = typer.Typer(no_args_is_help=True, help="Send what already happened: a user's own files.")
+Url = Annotated[str | None, typer.Option(envvar="COUNTERPOINT_URL", help="Of the running platform.")]
+Key = Annotated[str | None, typer.Option(envvar="COUNTERPOINT_KEY", help="An ingest key.")]
+Batch = Annotated[int, typer.Option(min=1, max=5000, help="Events a request.")]
+Connections = Annotated[int, typer.Option(min=1, max=64)]
+FEW = 5
+
+
+@app.command()
+def berka(
+    directory: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="With account.asc, trans.asc …")],
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day to be sent.")] = None,
+    url: Url = None,
+    key: Key = None,
+    batch: Batch = 500,
+    connections: Connections = 4,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """The PKDD'99 Czech bank from your own copy of its files, in the order of event time.
+
+    Its ids follow from the files: sent again, everything counts as repeats.
+    """
+    door, day = door_of(data, url, key), until.date() if until else None
+    try:
+        total = count_berka(directory, day)
+        sent = transmit(read_berka(directory, day), total, door, batch, connections)
+    except (ValueError, KeyError) as error:
+        raise Refusal(f"{directory} does not hold the PKDD'99 files as published: {error}") from None
+    _told(sent, as_json)
+
+
+@app.command()
+def ndjson(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One event a line, plain or gzip.")],
+    url: Url = None,
+    key: Key = None,
+    batch: Batch = 500,
+    connections: Connections = 4,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Events from a file, as they are: the platform judges them."""
+    door = door_of(data, url, key)
+    try:
+        total = sum(1 for _ in read_ndjson(file))
+        sent = transmit(read_ndjson(file), total, door, batch, connections)
+    except ValueError as error:
+        raise Refusal(str(error)) from None
+    _told(sent, as_json)
+
+
+def transmit(events: Iterable[dict[str, Any]], total: int | None, door: Door, batch: int, connections: int) -> Progress:
+    """Raises `NotAccepted`."""
+    few: list[str] = []
+    with progress("events") as bar:
+        task = bar.add_task("Sending", total=total, rate="")
+
+        def show(now: Progress, answer: Answer) -> None:
+            bar.update(task, completed=now.sent, rate=f"{now.rate:,.0f}/s  {now.event_time[:10]}")
+            few.extend(_why(one) for one in answer.rejected[: FEW - len(few)])
+
+        sent = asyncio.run(_transmit(events, door, batch, connections, show))
+    for why in few:
+        typer.echo(f"refused: {why}", err=True)
+    return sent
+
+
+async def _transmit(
+    events: Iterable[dict[str, Any]],
+    door: Door,
+    batch: int,
+    connections: int,
+    show: Callable[[Progress, Answer], None],
+) -> Progress:
+    async with http_publisher(door.url, door.key) as publish:
+        return await send(events, publish, batch_size=batch, connections=connections, on_progress=show)
+
+
+def _why(rejection: dict[str, Any]) -> str:
+    return f"{rejection.get('id') or 'an event'}: {rejection.get('field', '')} {rejection.get('message', '')}".strip()
+
+
+def _told(sent: Progress, as_json: bool) -> None:
+    if as_json:
+        show_json({"sent": sent.sent, "accepted": sent.accepted, "rejected": sent.rejected, "rate": round(sent.rate)})
+    else:
+        typer.echo(f"{sent.sent} sent, {sent.accepted} accepted, {sent.rejected} refused, {sent.rate:,.0f} a second")
+    if sent.rejected:
+        raise typer.Exit(1)

@@ -1,0 +1,56 @@
+"""`simulate`: a synthetic bank at the front door, its past and then its channels live; and the truth it has planted."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from services.cli.beside import Data, Door, door_of
+from services.cli.replaying import Batch, Connections, Key, Url, transmit
+from services.clock import SystemClock
+from services.replay.send import http_publisher, send
+from services.simulator.bank import Bank, day_at, start_of
+from services.simulator.stories import stories
+from services.simulator.traffic import Traffic, live
+
+
+def simulate(
+    customers: Annotated[int, typer.Option(min=1, max=1_000_000)] = 300,
+    seed: Annotated[int, typer.Option(help="The same seed and days, the same events.")] = 1,
+    days: Annotated[int, typer.Option(min=0, max=1100, help="Of the past to be sent.")] = 180,
+    stays_live: Annotated[bool, typer.Option("--live", help="Go on by the clock afterwards, until Ctrl-C.")] = False,
+    per_second: Annotated[
+        float, typer.Option(min=0, help="With --live: events a second beyond the customers' own.")
+    ] = 0.0,
+    truth: Annotated[Path | None, typer.Option(help="Write the planted stories here, one JSON object a line.")] = None,
+    url: Url = None,
+    key: Key = None,
+    batch: Batch = 500,
+    connections: Connections = 4,
+    data: Data = None,
+) -> None:
+    """Send the events of a synthetic bank with planted stories."""
+    clock = SystemClock()
+    bank = Bank(seed, customers, day_at(clock.now_ms()))
+    if truth is not None:
+        truth.write_bytes(b"".join(msgspec.json.encode(story) + b"\n" for story in stories(bank)))
+        typer.echo(f"the planted stories stand in {truth}")
+    door = door_of(data, url, key)
+    start = bank.anchor - timedelta(days=days)
+    traffic = Traffic(bank, start, per_second=per_second, bustle_from_ms=clock.now_ms())
+    now = clock.now_ms() if stays_live else start_of(bank.anchor)
+    if days:
+        sent = transmit(traffic.advance(now), None, door, batch, connections)
+        typer.echo(f"{sent.sent} events of {days} days sent, {sent.accepted} accepted, {sent.rejected} refused")
+    if stays_live:
+        typer.echo("The channels go on by the clock; Ctrl-C stops them.")
+        asyncio.run(_go_on(traffic, door))
+
+
+async def _go_on(traffic: Traffic, door: Door) -> None:
+    async with http_publisher(door.url, door.key) as publish:
+        async for events in live(traffic, SystemClock()):
+            await send(events, publish)

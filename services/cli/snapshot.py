@@ -1,0 +1,128 @@
+"""What the board shows of one moment, read beside a running platform."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from schemas.topics import CHANNEL_EVENTS
+from services.cli.beside import Beside
+from services.cli.following import Following, SeenEvent, SeenView
+from services.cli.positions import Place, places
+from services.cli.sources import last_heard
+from services.clock import SystemClock
+from services.log import EventLog
+
+COUNTED_EVERY_S = 15.0
+"""Counting every event takes a database a while."""
+VISIBLE = "counterpoint_accepted_to_visible_seconds_bucket"
+
+
+class Silence(NamedTuple):
+    """How long nothing was heard of a source, and what is usual (ms)."""
+
+    source: str
+    silent_ms: int
+    rhythm_ms: int
+
+
+class Snapshot(NamedTuple):
+    """Rates are a second's, since the snapshot before. `visible_ms`: 50 and 99 of 100 events are visible within."""
+
+    accepted_rate: float
+    worked_rate: float
+    changes_rate: float
+    by_channel: Mapping[str, float]
+    places: Sequence[Place]
+    marks: int
+    workers: int
+    counts: Mapping[str, int]
+    silences: Sequence[Silence]
+    events: Sequence[SeenEvent]
+    views: Sequence[SeenView]
+    visible_ms: tuple[float, float] | None
+
+
+class _Before(NamedTuple):
+    at: float
+    end: int
+    next: int
+    changes: int
+    by_channel: Mapping[str, int]
+
+
+class Observer:
+    """`url` of a running platform, where it is known: how soon events become visible, only it can tell."""
+
+    def __init__(self, beside: Beside, log: EventLog, following: Following, url: str | None) -> None:
+        self._beside, self._log, self._following, self._url = beside, log, following, url
+        self._before: _Before | None = None
+        self._counts: Mapping[str, int] = {}
+        self._counted_at = float("-inf")
+        self._buckets: Mapping[float, float] = {}
+
+    async def look(self) -> Snapshot:
+        """Raises `Unavailable`."""
+        now = time.monotonic()
+        found = await places(self._log, self._beside, CHANNEL_EVENTS.name)
+        here = _Before(
+            now,
+            sum(place.end for place in found),
+            sum(place.stored.next if place.stored else place.first for place in found),
+            self._following.changes,
+            dict(self._following.by_channel),
+        )
+        before, self._before = self._before or here, here
+        if now - self._counted_at >= COUNTED_EVERY_S:
+            self._counts, self._counted_at = await self._beside.store.counts(), now
+        seconds = max(here.at - before.at, 1e-9)
+        return Snapshot(
+            accepted_rate=(here.end - before.end) / seconds,
+            worked_rate=max(0, here.next - before.next) / seconds,
+            changes_rate=(here.changes - before.changes) / seconds,
+            by_channel={c: (n - before.by_channel.get(c, 0)) / seconds for c, n in sorted(here.by_channel.items())},
+            places=found,
+            marks=sum((await self._beside.store.marks_waiting()).values()),
+            workers=len(await self._beside.store.leaseholders(SystemClock().now_ms())),
+            counts=self._counts,
+            silences=await self._silences(),
+            events=list(self._following.events)[::-1],
+            views=list(self._following.views)[::-1],
+            visible_ms=await self._visible(),
+        )
+
+    async def _silences(self) -> list[Silence]:
+        heard, now = last_heard(await self._beside.store.sources_seen()), SystemClock().now_ms()
+        known = [one for one in await self._beside.stores.sources.sources() if one.enabled]
+        return [Silence(one.id, now - heard.get(one.id, 0), one.rhythm_ms) for one in known]
+
+    async def _visible(self) -> tuple[float, float] | None:
+        if self._url is None:
+            return None
+        try:
+            async with httpx.AsyncClient(timeout=1) as client:
+                text = (await client.get(f"{self._url}/metrics")).text
+        except httpx.HTTPError:
+            return None
+        buckets = _buckets(text)
+        grown = {bound: count - self._buckets.get(bound, 0.0) for bound, count in buckets.items()}
+        self._buckets = buckets
+        return (_quantile(grown, 0.5), _quantile(grown, 0.99)) if max(grown.values(), default=0) > 0 else None
+
+
+def _buckets(text: str) -> dict[float, float]:
+    """Upper bound in seconds → how many, cumulative."""
+    return {
+        float(sample.labels["le"]): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == VISIBLE
+    }
+
+
+def _quantile(cumulative: Mapping[float, float], share: float) -> float:
+    """In ms: the bound below which that share lies, as fine as the buckets are."""
+    wanted = share * max(cumulative.values())
+    return 1000 * min(bound for bound, count in cumulative.items() if count >= wanted)

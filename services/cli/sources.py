@@ -1,0 +1,95 @@
+"""`sources`: the registered systems of the channels, their parameters, and when they were last heard of."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from schemas.catalogue import load_catalogue
+from services.cli.beside import Beside, Data, Json, in_deployment
+from services.cli.output import at, console, show_json, show_rows, table_of
+from services.cli.refusals import Refusal
+from services.failures import Rejected
+from services.ingest.domain.sources import Source
+from services.ingest.registry import set_source
+from services.profile.ports import SourceSeen
+
+app = typer.Typer(no_args_is_help=True, help="The channel systems, and what is expected of them.")
+LISTS = ("of_record",)
+
+
+@app.command("list")
+def list_sources(data: Data = None, as_json: Json = False) -> None:
+    """Every source, and when it was last heard of."""
+
+    async def work(beside: Beside) -> list[dict[str, Any]]:
+        heard = last_heard(await beside.store.sources_seen())
+        return [_row(one, heard.get(one.id)) for one in await beside.stores.sources.sources()]
+
+    columns = {"id": "Source", "channel": "Channel", "of_record": "Of record", "enabled": "On", "heard_at": "Heard"}
+    nothing = "there are no sources: register one with `counterpoint sources set`"
+    show_rows(in_deployment(data, work), columns, as_json=as_json, nothing=nothing)
+
+
+@app.command()
+def show(source: str, data: Data = None, as_json: Json = False) -> None:
+    """All parameters of one source."""
+
+    async def work(beside: Beside) -> dict[str, Any]:
+        found = await beside.stores.sources.find(source)
+        if found is None:
+            raise Refusal(f"there is no source {source}: `counterpoint sources list` shows them")
+        return _row(found, last_heard(await beside.store.sources_seen()).get(source))
+
+    known = in_deployment(data, work)
+    if as_json:
+        show_json(known)
+    else:
+        rows = [{"name": name, "value": value} for name, value in known.items()]
+        console().print(table_of(rows, {"name": "Parameter", "value": "Value"}))
+
+
+@app.command("set")
+def set_parameters(
+    source: str,
+    parameters: Annotated[list[str] | None, typer.Argument(help="name=value, as `sources show` names them.")] = None,
+    data: Data = None,
+) -> None:
+    """Register a source, or change some of its parameters; running platforms follow within a second.
+
+    Example: counterpoint sources set atm channel=atm of_record=cash.withdrawn,cash.deposited rhythm_ms=600000
+    """
+    changes = dict(_parsed(one) for one in parameters or [])
+
+    async def work(beside: Beside) -> bool:
+        known = await beside.stores.sources.find(source)
+        told = msgspec.to_builtins(known) if known else {"id": source}
+        try:
+            wanted = msgspec.convert({**told, **changes}, Source, strict=False)
+        except msgspec.ValidationError as error:
+            raise Rejected("invalid_value", str(error), source) from None
+        await set_source(beside.stores.sources, wanted, load_catalogue())
+        return known is None
+
+    typer.echo(f"{source} is registered" if in_deployment(data, work) else f"{source} is changed")
+
+
+def last_heard(seen: list[SourceSeen]) -> Mapping[str, int]:
+    """source → ms."""
+    heard: dict[str, int] = {}
+    for one in seen:
+        heard[one.source] = max(heard.get(one.source, 0), one.accepted_at, one.heartbeat_at)
+    return heard
+
+
+def _parsed(parameter: str) -> tuple[str, object]:
+    name, equals, value = parameter.partition("=")
+    if not equals or name not in Source.__struct_fields__ or name == "id":
+        names = ", ".join(field for field in Source.__struct_fields__ if field != "id")
+        raise Refusal(f"{parameter}: name=value is expected, with one of the names {names}")
+    return name, [one for one in value.split(",") if one] if name in LISTS else value
+
+
+def _row(source: Source, heard_at: int | None) -> dict[str, Any]:
+    return {**msgspec.to_builtins(source), "heard_at": at(heard_at)}

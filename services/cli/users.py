@@ -1,0 +1,63 @@
+"""`users`: staff who may read and decide."""
+
+from typing import Annotated
+
+import typer
+
+from services.access import create_user
+from services.cli.beside import Beside, Data, Json, in_deployment
+from services.cli.output import at, show_json, show_rows
+from services.cli.refusals import Refusal
+from services.clock import SystemClock
+
+app = typer.Typer(no_args_is_help=True, help="Staff who may read and decide, and their tokens.")
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="With which decisions are signed.")],
+    role: Annotated[str, typer.Option(help="agent reads, manager merges and splits, admin does everything.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Make a token for a person. It is shown once and kept nowhere; another one for the same name is a second token."""
+
+    async def work(beside: Beside) -> dict[str, object]:
+        token, user = await create_user(beside.users, name, role, SystemClock().now_ms())
+        return {"token": token, "user_id": user.user_id, "name": user.name, "role": user.role}
+
+    made = in_deployment(data, work)
+    if as_json:
+        show_json(made)
+    else:
+        typer.echo(f"{made['token']}\n\nThis is {made['user_id']}, {role} {name}. It is not shown again: keep it now.")
+
+
+@app.command("list")
+def list_users(data: Data = None, as_json: Json = False) -> None:
+    """Every token's owner and role, revoked ones too."""
+
+    async def work(beside: Beside) -> list[dict[str, object]]:
+        return [
+            {
+                "user_id": one.user_id, "name": one.name, "role": one.role,
+                "created_at": at(one.created_at), "revoked_at": at(one.revoked_at),
+            }
+            for one in await beside.users.users()
+        ]  # fmt: skip
+
+    columns = {"user_id": "Id", "name": "Name", "role": "Role", "created_at": "Created", "revoked_at": "Revoked"}
+    nothing = "nobody may read yet: make a token with `counterpoint users create`"
+    show_rows(in_deployment(data, work), columns, as_json=as_json, nothing=nothing)
+
+
+@app.command()
+def revoke(user_id: Annotated[str, typer.Argument(help="As `users list` shows it.")], data: Data = None) -> None:
+    """Take a token back: running platforms refuse it within a second."""
+
+    async def work(beside: Beside) -> bool:
+        return await beside.users.revoke(user_id, SystemClock().now_ms())
+
+    if not in_deployment(data, work):
+        raise Refusal(f"there is no token {user_id} in force: `counterpoint users list` shows them")
+    typer.echo(f"{user_id} is revoked")

@@ -1,0 +1,65 @@
+"""`watch`: a live board beside a running platform."""
+
+import asyncio
+import contextlib
+import secrets
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from services.cli.beside import Beside, Data, address_of, in_deployment
+from services.cli.board import board
+from services.cli.following import Following
+from services.cli.refusals import Refusal
+from services.cli.snapshot import Observer
+from services.failures import Unavailable
+from services.logs import configure_logging
+
+ROOM_BESIDE_ROWS = 14
+
+
+def watch(
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="One look after that time, for a script or a paper.")] = False,
+    url: Annotated[str | None, typer.Option(envvar="COUNTERPOINT_URL", help="Of the running platform.")] = None,
+    data: Data = None,
+) -> None:
+    """A live board: rates, lag of each partition, latest events and views, silent sources. Ctrl-C leaves it."""
+    configure_logging("critical", "console")
+    try:
+        address = address_of(data, url)
+    except Refusal:
+        address = None
+    with contextlib.suppress(KeyboardInterrupt):
+        in_deployment(data, lambda beside: _watch(beside, address, every, once))
+
+
+async def _watch(beside: Beside, url: str | None, every: float, once: bool) -> None:
+    async with beside.log() as log:
+        following = Following(log)
+        follows = asyncio.create_task(following.follow(f"counterpoint-watch-{secrets.token_hex(4)}"))
+        try:
+            await _show(Observer(beside, log, following, url), every, once)
+        finally:
+            follows.cancel()
+            await asyncio.wait([follows])
+
+
+async def _show(observer: Observer, every: float, once: bool) -> None:
+    console = Console()
+    await observer.look()  # rates need two looks
+    if once:
+        await asyncio.sleep(every)
+        console.print(board(await observer.look()))
+        return
+    with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
+        while True:
+            await asyncio.sleep(every)
+            try:
+                shown = board(await observer.look(), max(3, console.height - ROOM_BESIDE_ROWS))
+            except Unavailable as away:
+                shown = Text(f"{away}: trying again", style="red")
+            live.update(shown, refresh=True)
