@@ -1,0 +1,61 @@
+"""A customer put together from the events of its subjects, and its summary under the product's policy."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from schemas.events import ChannelEvent
+from services.profile.adapters.policies import load_declarations
+from services.profile.domain.combine import join_things, merge_maps
+from services.profile.domain.customer import (
+    Completeness,
+    Decided,
+    Part,
+    Whole,
+    kind_of_customer,
+    part_of,
+    total,
+)
+from services.profile.domain.links import BEGINNING, END, Membership
+from services.profile.domain.segments import Segments
+from services.profile.domain.state import Thing
+from services.profile.domain.summarise import summarise
+from services.profile.domain.summary import Summary
+from tests.profile.domain.happenings import NOON, product_fold
+
+ME = "party:1"
+POLICY = load_declarations().policy
+Roles = dict[str, str | tuple[str, int, int]]
+
+
+def part(events: Iterable[ChannelEvent], subject: str, role: str, since: int = BEGINNING, until: int = END) -> Part:
+    cuts = sorted({since, until} - {BEGINNING, END})
+    segments = Segments.of(cuts, events, product_fold())
+    return part_of(Membership(ME, subject, role, since, until), cuts, segments.heads, segments.months)
+
+
+def whole_of(events: list[ChannelEvent], lead: str = ME, roles: Roles | None = None, **fields: Any) -> Whole:
+    """Every subject told of belongs to the customer: itself as `self`, others as `roles` say, else as owner."""
+    parts = []
+    for subject in sorted({lead, *(one.subject for one in events)}):
+        told = (roles or {}).get(subject, "owner" if subject.startswith(("account", "loan", "contract")) else "self")
+        role, since, until = told if isinstance(told, tuple) else (told, BEGINNING, END)
+        parts.append(part([one for one in events if one.subject == subject], subject, role, since, until))
+    things: dict[str, Thing] = {}
+    for one in parts:
+        things = merge_maps(things, one.things, join_things)
+    whole = Whole(
+        customer_id="cus_1", lead=lead, roots=(lead,), kind=kind_of_customer(lead, things), parts=parts,
+        state=total(parts), things=things, decided=Decided(),
+    )  # fmt: skip
+    return msgspec.structs.replace(whole, **fields)
+
+
+def summary_of(events: list[ChannelEvent], now: int = NOON, **fields: Any) -> Summary:
+    return summarise(whole_of(events, **fields), POLICY, now)
+
+
+def heard(silent: tuple[str, ...] = (), until: int = NOON, **channels: str) -> Completeness:
+    """`channels`: source → channel."""
+    return Completeness(dict.fromkeys(channels, until), channels, silent)

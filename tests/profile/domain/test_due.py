@@ -1,0 +1,63 @@
+"""When a customer must be looked at again although nothing happens."""
+
+from services.profile.domain.summary import Due
+from tests.profile.domain.customers import ME, POLICY, heard, summary_of
+from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event
+from tests.profile.domain.test_facts import salaries
+
+
+def due(summary_due: list[Due], kind: str) -> Due | None:
+    return next((one for one in summary_due if one.kind == kind), None)
+
+
+def test_the_next_salary_is_due_at_the_close_of_its_last_tolerated_day_and_waits_for_the_books() -> None:
+    summary = summary_of(salaries(10), completeness=heard(core="corebank"))
+    expected = due(summary.due, "salary")
+    assert expected is not None
+    assert expected.at > NOON + 20 * DAY_MS
+    assert (expected.grain, expected.sources) == ("day", ("core",))
+
+
+def test_a_term_deposit_is_looked_at_thirty_and_seven_days_before_maturity() -> None:
+    opened = event("term_deposit.opened", NOON, "contract:1", minor=1, attributes={"matures_on": "2027-03-31"})
+    times = {one.kind: one.at for one in summary_of([opened]).due}
+    assert times["deposit_7"] - times["deposit_30"] == 23 * DAY_MS
+    assert times["deposit_0"] - times["deposit_7"] == 7 * DAY_MS
+
+
+def test_an_open_case_is_looked_at_just_after_its_due_time_to_the_hour() -> None:
+    opened = event("case.opened", NOON, "case:1", attributes={"case_kind": "complaint", "due_at": NOON + 5 * HOUR_MS})
+    expected = due(summary_of([opened]).due, "case")
+    assert expected == Due(NOON + 5 * HOUR_MS + 1, "case", "hour", ())
+    resolved = event("case.resolved", NOON + 1, "case:1")
+    assert due(summary_of([opened, resolved]).due, "case") is None
+
+
+def test_sign_ins_that_stay_away_are_due_after_three_usual_gaps_but_not_before_a_fortnight() -> None:
+    logins = [event("login.succeeded", NOON - 10 * week * DAY_MS, "login:a", channel="mobile") for week in range(5)]
+    expected = due(summary_of(logins).due, "login_silence")
+    assert expected is not None
+    assert expected.at // DAY_MS - NOON // DAY_MS == 31
+
+
+def test_an_application_left_open_is_looked_at_after_a_day_and_after_three() -> None:
+    started = event("application.started", NOON, "application:1", attributes={"product_family": "loan"})
+    kinds = {one.kind: one.at - NOON for one in summary_of([started]).due}
+    assert (kinds["application_24"], kinds["application_72"]) == (24 * HOUR_MS, 72 * HOUR_MS)
+    submitted = event("application.submitted", NOON + HOUR_MS, "application:1")
+    assert due(summary_of([started, submitted], NOON + HOUR_MS).due, "application_24") is None
+
+
+def test_an_active_customer_is_looked_at_when_the_bank_day_closes_and_a_dormant_one_is_not() -> None:
+    paid = event("card.paid", NOON - DAY_MS, minor=1, direction="debit")
+    expected = due(summary_of([paid]).due, "day_closed")
+    assert expected is not None
+    assert expected.at == POLICY.reference.next_close(NOON)
+    assert due(summary_of([paid], NOON + 200 * DAY_MS).due, "day_closed") is None
+
+
+def test_every_due_time_lies_ahead_and_they_are_sorted() -> None:
+    events = [event("customer.registered", NOON - 400 * DAY_MS, ME), *salaries(10)]
+    times = summary_of(events).due
+    assert times == sorted(times)
+    assert all(one.at > NOON for one in times)

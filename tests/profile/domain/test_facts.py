@@ -1,0 +1,162 @@
+"""What rules may ask: facts, and what is unknown or not covered among them."""
+
+from schemas.events import ChannelEvent, Counterparty
+from services.profile.domain.fact_catalogue import FACTS, catalogue
+from services.profile.domain.state import BANKS_KEPT
+from tests.profile.domain.customers import ME, POLICY, heard, summary_of
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event
+
+REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"registered_on": "2020-09-25"})
+
+
+def sent(days_ago: int, bank: str, minor: int = 1000, number: str = "", balance: int | None = None) -> ChannelEvent:
+    return event(
+        "transfer.sent", NOON - days_ago * DAY_MS, id=f"{bank}{days_ago}{number}", minor=minor, direction="debit",
+        balance=balance, counterparty=Counterparty(bank=bank, account_no="9"),
+    )  # fmt: skip
+
+
+def test_every_fact_is_declared_and_every_declared_fact_is_answered() -> None:
+    facts = summary_of([REGISTERED]).facts
+    declared = {fact.name for fact in catalogue(POLICY.measures)}
+    assert facts.values.keys() | set(facts.missing) == declared
+
+
+def test_facts_have_the_type_that_they_are_declared_with() -> None:
+    values = summary_of([REGISTERED, sent(1, "OTHC", balance=5)]).facts.values
+    types = {"number": float, "boolean": bool, "string": str}
+    assert {
+        name for name, fact in FACTS.items() if name in values and type(values[name]) is not types[fact.type]
+    } == set()
+
+
+def test_what_never_happened_is_zero_and_a_balance_before_the_first_is_unknown() -> None:
+    facts = summary_of([REGISTERED, sent(3, "OTHC", balance=5)]).facts
+    assert facts.values["declines_24h"] == 0
+    assert facts.values["balance_total"] == 0.05
+    assert "balance_30d_ago" in facts.missing
+
+
+def test_money_sent_to_other_banks_is_told_by_window_and_own_bank_is_not_among_it() -> None:
+    own = "CPBK"
+    values = summary_of([sent(2, "ZZZZ"), sent(20, "ZZZZ", 500), sent(1, own, 7)]).facts.values
+    assert values["external_outflow_7d"] == 10.0
+    assert values["external_outflow_30d"] == 15.0
+
+
+def test_a_day_with_too_many_banks_makes_outflow_to_them_unknown() -> None:
+    events = [sent(1, f"B{number}") for number in range(BANKS_KEPT + 1)]
+    facts = summary_of(events).facts
+    assert "external_outflow_7d" in facts.missing
+    assert facts.values["outflow_7d"] == 10.0 * (BANKS_KEPT + 1)
+
+
+def test_contacts_with_one_reason_are_counted_over_all_channels_once_each() -> None:
+    def contact(kind: str, hours: int, number: str, reason: str = "fee") -> ChannelEvent:
+        return event(kind, NOON - hours * HOUR_MS, ME, attributes={"contact_id": number, "reason": reason})
+
+    events = [
+        contact("call.offered", 5, "a"), contact("call.ended", 4, "a"), contact("counter.visited", 30, "b"),
+        contact("message.received", 50, "c"), contact("call.offered", 60, "d", "card"),
+        contact("call.offered", 200, "e"),
+    ]  # fmt: skip
+    values = summary_of(events).facts.values
+    assert (values["contacts_same_reason_7d"], values["contacts_same_reason"], values["contacts_7d"]) == (3, "fee", 4)
+
+
+def test_an_open_complaint_is_overdue_once_its_due_time_has_passed() -> None:
+    attributes = {"case_kind": "complaint", "due_at": NOON + DAY_MS}
+    events = [event("case.opened", NOON - DAY_MS, "case:1", attributes=attributes)]
+    assert not summary_of(events).facts.values["complaint_overdue"]
+    assert summary_of(events, NOON + 2 * DAY_MS).facts.values["complaint_overdue"]
+
+
+def test_a_term_deposit_near_maturity_without_instruction_is_told_and_with_one_not() -> None:
+    opened = event(
+        "term_deposit.opened",
+        NOON - 300 * DAY_MS,
+        "contract:1",
+        minor=1_000_000,
+        attributes={"matures_on": "2026-10-05"},
+    )
+    values = summary_of([opened]).facts.values
+    assert (values["deposit_maturing_uninstructed"], values["deposit_maturing_amount"]) == (True, 10000.0)
+    assert values["deposit_matures_in_days"] == 14
+    told = event("term_deposit.instructed", NOON, "contract:1", attributes={"instruction": "roll_over"})
+    assert not summary_of([opened, told]).facts.values["deposit_maturing_uninstructed"]
+
+
+def test_arrears_last_until_an_instalment_is_paid() -> None:
+    granted = event("loan.granted", NOON - 90 * DAY_MS, "loan:1", minor=1_000_000)
+    missed = event("loan.instalment_missed", NOON - 9 * DAY_MS, "loan:1", minor=1000)
+    paid = event("loan.instalment_paid", NOON - DAY_MS, "loan:1", minor=1000,
+                 attributes={"outstanding": {"minor": 250_000, "currency": "CNY"}})  # fmt: skip
+    assert summary_of([granted, missed]).facts.values["loan_arrears"]
+    values = summary_of([granted, missed, paid]).facts.values
+    assert (values["loan_arrears"], values["loan_repaid_percent"], values["loan_outstanding"]) == (False, 75, 2500.0)
+
+
+def test_the_relation_began_when_it_was_registered() -> None:
+    values = summary_of([REGISTERED]).facts.values
+    assert values["tenure_days"] == 2187
+    assert values["anniversary_in_days"] == 4
+
+
+def salaries(last_days_ago: int = 45) -> list[ChannelEvent]:
+    return [
+        event(
+            "salary.credited",
+            NOON - (last_days_ago + 30 * month) * DAY_MS,
+            id=f"s{month}",
+            minor=1_000_000,
+            direction="credit",
+            counterparty=Counterparty(bank="OTHC", account_no="1"),
+        )
+        for month in range(6)
+    ]
+
+
+def test_a_salary_that_stayed_away_is_overdue_when_the_books_are_complete() -> None:
+    values = summary_of(salaries(), completeness=heard(core="corebank")).facts.values
+    assert values["salary_missed"] == 1
+    assert values["salary_days_overdue"] == 12
+
+
+def test_a_late_salary_file_makes_the_absence_unknown_and_not_an_alarm() -> None:
+    facts = summary_of(salaries(), completeness=heard(until=NOON - 30 * DAY_MS, core="corebank")).facts
+    assert {"salary_missed", "salary_days_overdue"} <= set(facts.missing)
+
+
+def test_an_absence_of_sign_ins_is_unknown_while_a_source_is_silent() -> None:
+    seen = event("login.succeeded", NOON - 50 * DAY_MS, "login:a", channel="mobile")
+    assert "days_since_last_login" in summary_of([seen], completeness=heard(("app",), app="mobile")).facts.missing
+    told = summary_of([seen], completeness=heard(app="mobile")).facts.values
+    assert told["days_since_last_login"] == 50
+
+
+def test_what_no_registered_source_could_tell_is_not_covered_and_not_false() -> None:
+    facts = summary_of([REGISTERED], completeness=heard(core="corebank", atm="atm")).facts
+    assert "complaint_open" in facts.not_covered
+    assert "complaint_open" not in facts.values
+    assert "balance_total" in facts.values
+
+
+def test_the_course_of_the_balance_is_weighted_by_days() -> None:
+    events = [sent(9, "OTHC", balance=1000), sent(4, "OTHC", balance=2000)]
+    values = summary_of(events).facts.values
+    assert values["balance_mean_30d"] == 15.0
+    assert values["balance_lowest_60d"] == 10.0
+    assert values["balance_7d_ago"] == 10.0
+
+
+def test_the_balance_of_several_accounts_is_added_up() -> None:
+    other = event("cash.deposited", NOON, "account:2", minor=100, direction="credit", balance=100)
+    assert summary_of([sent(3, "OTHC", balance=1000), other]).facts.values["balance_total"] == 11.0
+
+
+def test_only_open_accounts_count_as_open() -> None:
+    opened = event("account.opened", NOON - 9 * DAY_MS, ACCOUNT)
+    closed = event("account.closed", NOON - DAY_MS, ACCOUNT)
+    assert summary_of([opened]).facts.values["accounts_open"] == 1
+    values = summary_of([opened, closed]).facts.values
+    assert (values["accounts_open"], values["products_closed_90d"]) == (0, 1)

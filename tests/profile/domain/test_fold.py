@@ -1,0 +1,90 @@
+"""What single events leave in a state, and what takes it away again."""
+
+from schemas.events import ChannelEvent, Counterparty
+from services.profile.domain.combine import month_of
+from services.profile.domain.state import KEYS_KEPT, LATEST_KEPT, MANY, Cell
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event, fold_of, reversal
+
+
+def withdrawal(at: int = NOON, number: str = "w", minor: int = 50_000) -> ChannelEvent:
+    return event("cash.withdrawn", at, id=number, minor=minor, direction="debit", balance=100_000)
+
+
+def test_a_reversed_movement_is_out_of_its_type_and_its_day_whichever_came_first() -> None:
+    original = withdrawal(NOON - 3 * DAY_MS)
+    cancelled = reversal(original, NOON)
+    for events in ([original, cancelled], [cancelled, original]):
+        day = fold_of(events).months[month_of(original.occurred_at)].days[original.occurred_at // DAY_MS]
+        assert (day["outflow:CNY"], day["cash_out:CNY"]) == (Cell(0, 0), Cell(0, 0))
+
+
+def test_a_reversed_candidate_stays_as_a_tombstone_in_its_place() -> None:
+    original = event("transfer.sent", NOON - DAY_MS, id="big", minor=9_000_000, direction="debit")
+    for events in ([original, reversal(original, NOON)], [reversal(original, NOON), original]):
+        (candidate,) = fold_of(events).head.latest["large_debit"]
+        assert (candidate.at, candidate.event_id, candidate.cancelled) == (NOON - DAY_MS, "big", True)
+
+
+def test_a_reversal_tells_the_balance_after_it() -> None:
+    original = withdrawal(NOON - DAY_MS)
+    state = fold_of([original, reversal(original, NOON, balance=150_000)])
+    assert state.head.things[ACCOUNT]["balance"].value == [150_000, "CNY"]
+
+
+def test_money_counts_only_from_the_source_of_record_and_activity_from_every_source() -> None:
+    booking = withdrawal()
+    report = event("cash.withdrawn", NOON, id="a1", source="atm", channel="atm", minor=50_000, direction="debit",
+                   of_record=False)  # fmt: skip
+    state = fold_of([booking, report])
+    assert state.months[month_of(NOON)].totals["cash_out:CNY"] == Cell(1, 50_000)
+    assert set(state.head.activity[""]) == {"corebank", "atm"}
+
+
+def test_the_last_writer_of_one_instant_is_the_one_of_higher_sequence() -> None:
+    first = event("cash.deposited", NOON, id="b", sequence=1, minor=1, direction="credit", balance=1)
+    second = event("cash.deposited", NOON, id="a", sequence=2, minor=1, direction="credit", balance=2)
+    assert fold_of([second, first]).head.things[ACCOUNT]["balance"].value == [2, "CNY"]
+
+
+def test_too_many_counterparties_in_a_month_become_many_for_good() -> None:
+    events = [
+        event(
+            "transfer.sent",
+            NOON,
+            id=f"t{number}",
+            minor=1,
+            direction="debit",
+            counterparty=Counterparty(account_no=str(number), bank="OTHR"),
+        )
+        for number in range(KEYS_KEPT + 1)
+    ]
+    month = fold_of(events).months[month_of(NOON)]
+    assert list(month.parties["debit:CNY"]) == [MANY]
+    assert month.banks[NOON // DAY_MS] == {"debit:CNY:OTHR": Cell(KEYS_KEPT + 1, KEYS_KEPT + 1)}
+
+
+def test_a_state_holds_no_binary_fractions() -> None:
+    opened = event("term_deposit.opened", subject="contract:1", attributes={"interest_rate": 1.65, "term_months": 12.0})
+    thing = fold_of([opened]).head.things["contract:1"]
+    assert (thing["interest_rate"].value, thing["term_months"].value) == ("1.65", 12)
+
+
+def test_a_loans_principal_survives_its_instalments() -> None:
+    granted = event("loan.granted", NOON - DAY_MS, subject="loan:1", minor=1_000_000)
+    due = event("loan.instalment_due", NOON, subject="loan:1", minor=50_000)
+    assert fold_of([granted, due]).head.things["loan:1"]["principal"].value == [1_000_000, "CNY"]
+
+
+def test_hours_are_kept_for_eight_days_and_days_beyond_them() -> None:
+    old = event("login.failed", NOON - 9 * DAY_MS, id="old")
+    state = fold_of([old, event("login.failed", NOON, id="new")])
+    assert list(state.head.hours) == [NOON // HOUR_MS]
+    assert {old.occurred_at // DAY_MS, NOON // DAY_MS} == {day for part in state.months.values() for day in part.days}
+
+
+def test_only_the_newest_candidates_are_kept() -> None:
+    events = [
+        event("feedback.given", NOON + number, id=f"f{number:03}", attributes={"score": 5}) for number in range(40)
+    ]
+    latest = fold_of(events).head.latest["feedback"]
+    assert [one.event_id for one in latest] == [f"f{number:03}" for number in range(40 - LATEST_KEPT, 40)]

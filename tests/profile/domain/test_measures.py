@@ -1,0 +1,68 @@
+"""Windows over what a state counts."""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.events import ChannelEvent
+from services.profile.domain.measures import Buckets, MeasureRule, Measures, measure_all, shown
+from tests.profile.domain.customers import POLICY
+from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event, fold_of
+
+
+def spent(at: int, minor: int, number: str, currency: str = "CNY") -> ChannelEvent:
+    return event("card.paid", at, id=number, minor=minor, direction="debit", currency=currency)
+
+
+def measured(events: list[ChannelEvent], window: str, aggregate: str, series: str = "outflow") -> int:
+    rule = msgspec.convert({"name": "m", "series": series, "window": window, "aggregate": aggregate}, type=MeasureRule)
+    measures = Measures(measures=(rule,), summed=POLICY.measures.summed)
+    return measure_all(measures, Buckets(fold_of(events)), POLICY.reference, NOON)["m"].amount
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 1000)), max_size=30), st.integers(1, 400))
+def test_a_window_of_days_is_the_sum_of_its_days(spendings: list[tuple[int, int]], length: int) -> None:
+    events = [spent(NOON - age * DAY_MS, minor, f"e{place}") for place, (age, minor) in enumerate(spendings)]
+    within = [minor for age, minor in spendings if age < length]
+    assert measured(events, f"{length}d", "sum") == sum(within)
+    assert measured(events, f"{length}d", "count") == len(within)
+
+
+def test_a_window_of_hours_ends_with_the_running_hour() -> None:
+    events = [spent(NOON, 1, "now"), spent(NOON - 23 * HOUR_MS, 10, "then"), spent(NOON - 24 * HOUR_MS, 100, "before")]
+    assert measured(events, "24h", "sum") == 11
+
+
+def test_mean_and_greatest_are_of_days() -> None:
+    events = [spent(NOON, 40, "a"), spent(NOON, 20, "b"), spent(NOON - DAY_MS, 10, "c")]
+    assert measured(events, "2d", "mean") == 35
+    assert measured(events, "30d", "max") == 60
+
+
+def test_a_foreign_currency_is_converted_where_a_rate_is_known() -> None:
+    dollars = POLICY.reference.home_minor(100, "USD", POLICY.reference.day_of(NOON))
+    assert dollars is not None
+    assert measured([spent(NOON, 100, "a"), spent(NOON, 100, "b", "USD")], "1d", "sum") == 100 + dollars
+
+
+def test_a_currency_without_a_rate_is_left_out_by_name() -> None:
+    measures = POLICY.measures
+    found = measure_all(measures, Buckets(fold_of([spent(NOON, 100, "a", "ISK")])), POLICY.reference, NOON)
+    assert found["outflow_7d"].unconverted == ("ISK",)
+    assert shown(measures, found, "CNY")["outflow_7d"] == {"value": "0.00", "currency": "CNY", "unconverted": ["ISK"]}
+
+
+@pytest.mark.parametrize("window", ["0d", "401d", "169h", "30m", "d"])
+def test_a_window_beyond_what_is_kept_is_refused(window: str) -> None:
+    with pytest.raises(ValueError, match="a window from 1h to 168h or 1d to 400d"):
+        MeasureRule("m", "outflow", window, "sum")
+
+
+def test_every_measure_is_shown_even_where_nothing_was_counted() -> None:
+    measures = POLICY.measures
+    body = shown(measures, measure_all(measures, Buckets(fold_of([])), POLICY.reference, NOON), "CNY")
+    assert body.keys() == {rule.name for rule in measures.measures}
+    assert body["outflow_30d"] == {"value": "0.00", "currency": "CNY"}
+    assert body["declines_24h"] == 0

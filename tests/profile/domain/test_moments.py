@@ -1,0 +1,68 @@
+"""Notable events with their judgement, as long as they are within their window."""
+
+from schemas.events import Counterparty
+from services.profile.domain.customer import Decided, Manager
+from tests.profile.domain.customers import ME, summary_of
+from tests.profile.domain.happenings import DAY_MS, NOON, event, reversal
+
+DRAIN = event(
+    "transfer.sent", NOON - DAY_MS, id="d", minor=40_000, direction="debit", balance=60_000,
+    counterparty=Counterparty(bank="ZZZZ", account_no="9", name="p_x"), attributes={"description": "p_secret"},
+)  # fmt: skip
+
+
+def test_a_large_debit_tells_its_share_of_the_balance_before_it_and_where_it_went() -> None:
+    (moment,) = summary_of([DRAIN]).moments
+    assert (moment.kind, moment.event_id, moment.occurred_at) == ("large_debit", "d", NOON - DAY_MS)
+    assert moment.values["percent_of_balance"] == 40.0
+    assert (moment.values["amount_home"], moment.values["external"]) == (400.0, True)
+
+
+def test_a_moment_carries_no_personal_reference() -> None:
+    (moment,) = summary_of([DRAIN]).moments
+    assert not any(str(value).startswith("p_") for value in moment.values.values())
+
+
+def test_a_reversed_event_is_no_moment() -> None:
+    assert summary_of([DRAIN, reversal(DRAIN, NOON)]).moments == []
+
+
+def test_a_moment_leaves_the_statement_with_its_window() -> None:
+    assert summary_of([DRAIN], NOON + 28 * DAY_MS).moments
+    assert summary_of([DRAIN], NOON + 30 * DAY_MS).moments == []
+
+
+def test_a_transfer_to_an_own_account_is_told_as_such() -> None:
+    own = event("account.opened", NOON - 9 * DAY_MS, "account:9")
+    to_own = event(
+        "transfer.sent", NOON, id="o", minor=40_000, direction="debit", balance=60_000,
+        counterparty=Counterparty(bank="", account_no="9"),
+    )  # fmt: skip
+    (moment,) = summary_of([own, to_own]).moments
+    assert moment.values["own_account"] is True
+
+
+def test_a_small_score_is_told_in_percent_of_its_scale() -> None:
+    given = event("feedback.given", NOON, ME, attributes={"score": 2.5, "scale": 5})
+    summary = summary_of([given])
+    assert summary.moments[0].values["score_percent"] == 50.0
+    assert summary.facts.values["feedback_last_percent"] == 50.0
+
+
+def test_a_change_of_owner_is_a_moment() -> None:
+    told = event("manager.assigned", NOON - 90 * DAY_MS, ME, attributes={"manager_id": "M1"})
+    before = summary_of([told]).decided
+    staff = {"M1": Manager("M1", {"status": "left", "left_at": NOON - DAY_MS, "successor_id": "M2"}, 5)}
+    after = summary_of([told], decided=before, staff=staff)
+    (moment,) = [one for one in after.moments if one.kind == "owner_changed"]
+    assert moment.values == {"from": "M1", "to": "M2"}
+    assert after.body["owner"]["manager_id"] == "M2"
+
+
+def test_a_change_of_tier_tells_its_direction_and_the_first_judgement_is_none() -> None:
+    registered = event("customer.registered", NOON - 9 * DAY_MS, ME)
+    first = summary_of([registered])
+    assert not [one for one in first.moments if one.kind == "tier_changed"]
+    fell = Decided(tier="general", tier_since=NOON - DAY_MS, judged_day=1 << 30, notes={"former_tier": "gold"})
+    (moment,) = [one for one in summary_of([registered], decided=fell).moments if one.kind == "tier_changed"]
+    assert moment.values == {"from": "gold", "to": "general", "fell": True}

@@ -1,0 +1,30 @@
+"""A subject whose link begins or ends: what happened when stays with whoever it belonged to."""
+
+from services.profile.domain.combine import month_of
+from services.profile.domain.links import BEGINNING, END
+from services.profile.domain.segments import Segments, states_between
+from services.profile.domain.state import Cell
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold, reversal
+
+CUT = NOON - 5 * DAY_MS
+
+
+def test_an_event_at_the_cut_belongs_to_the_time_after_it() -> None:
+    events = [event("login.failed", at, id=str(at)) for at in (CUT - 1, CUT)]
+    before, after = Segments.of([CUT], events, product_fold()).states
+    assert (before.head.newest_at, after.head.newest_at) == (CUT - 1, CUT)
+
+
+def test_a_reversal_after_the_cut_cancels_before_it() -> None:
+    original = event("cash.withdrawn", CUT - DAY_MS, minor=100, direction="debit")
+    before, after = Segments.of([CUT], [original, reversal(original, NOON)], product_fold()).states
+    assert before.months[month_of(CUT - DAY_MS)].totals["outflow:CNY"] == Cell(0, 0)
+    assert "outflow:CNY" not in after.months[month_of(NOON)].totals
+
+
+def test_only_the_segments_within_a_link_are_taken() -> None:
+    events = [event("login.failed", at, ACCOUNT, id=str(at)) for at in (CUT - 1, NOON)]
+    segments = Segments.of([CUT], events, product_fold())
+    spans = [(BEGINNING, END), (CUT, END), (BEGINNING, CUT), (NOON, END)]
+    found = [states_between(segments.cuts, segments.heads, segments.months, *span) for span in spans]
+    assert [[state.head.newest_at for state in states] for states in found] == [[CUT - 1, NOON], [NOON], [CUT - 1], []]

@@ -1,0 +1,152 @@
+"""The view of a customer: what is shown, of whom, and in which role."""
+
+import msgspec
+
+from services.profile.domain.combine import combine_all
+from services.profile.domain.customer import total
+from tests.profile.domain.customers import ME, heard, part, summary_of
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+
+REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"kind": "person", "name": "p_li"})
+OPENED = event(
+    "account.opened", NOON - 400 * DAY_MS, identifiers={"customer_no": "1", "account_no": "1"},
+    attributes={"account_kind": "current"}, product="current",
+)  # fmt: skip
+PAID_IN = event("cash.deposited", NOON - DAY_MS, minor=120_050, direction="credit", balance=120_050, channel="counter")
+
+
+def test_an_account_shows_its_balance_in_major_units_with_its_time() -> None:
+    (account,) = summary_of([REGISTERED, OPENED, PAID_IN]).body["accounts"]
+    assert account["account_no"] == "1"
+    assert account["balance"] == {"value": "1200.50", "currency": "CNY"}
+    assert account["as_of"] == "2026-09-20T14:13:20Z"
+    assert (account["role"], account["status"], account["product"]) == ("owner", "open", "current")
+
+
+def test_a_person_field_tells_its_source_and_keeps_its_reference() -> None:
+    summary = summary_of([REGISTERED])
+    assert summary.body["person"]["name"] == {"value": "p_li", "source": "core", "as_of": "2025-05-09T14:13:20Z"}
+    assert summary.name_ref == "p_li"
+
+
+def test_an_attorney_sees_the_account_but_has_none_of_its_money_or_behaviour() -> None:
+    summary = summary_of([REGISTERED, OPENED, PAID_IN], roles={ACCOUNT: "attorney"})
+    assert [account["role"] for account in summary.body["accounts"]] == ["attorney"]
+    assert summary.facts.values["balance_total"] == 0
+    assert summary.facts.values["inflow_30d"] == 0
+    assert summary.body["channels"].keys() == {"corebank"}
+
+
+def test_other_holders_of_a_joint_account_are_counted_and_those_who_left_are_not() -> None:
+    added = [
+        event("holder.added", NOON - 10 * DAY_MS + number, id=f"h{number}", identifiers={"customer_no": str(number)})
+        for number in (2, 3)
+    ]
+    signs = event("holder.added", NOON, id="h4", identifiers={"customer_no": "4"}, attributes={"role": "signatory"})
+    left = event("holder.removed", NOON, id="gone", identifiers={"customer_no": "3"})
+    body = summary_of([REGISTERED, OPENED, *added, signs, left]).body
+    assert body["accounts"][0]["other_holders"] == 1
+    assert body["signatories"] == [{"customer_no": "4", "role": "signatory", "account_no": "1"}]
+
+
+def test_activity_on_a_shared_account_counts_for_its_actor() -> None:
+    mine = event("card.paid", NOON, id="m", actor=ME, channel="pos", minor=1, direction="debit")
+    theirs = event("card.paid", NOON, id="t", actor="party:2", channel="wechat", minor=1, direction="debit")
+    channels = summary_of([REGISTERED, mine, theirs], roles={ACCOUNT: "joint"}).body["channels"]
+    assert channels["pos"]["count"] == 1
+    assert "wechat" not in channels
+
+
+def test_cases_are_shown_open_ones_first_and_raise_flags() -> None:
+    old = event("case.opened", NOON - 9 * DAY_MS, "case:1", attributes={"case_kind": "request"})
+    solved = event("case.resolved", NOON - 8 * DAY_MS, "case:1")
+    complaint = event("case.opened", NOON - 10 * DAY_MS, "case:2", attributes={"case_kind": "complaint"})
+    summary = summary_of([REGISTERED, old, solved, complaint])
+    assert [(case["case_id"], case["status"]) for case in summary.body["cases"]] == [("2", "open"), ("1", "resolved")]
+    assert summary.body["flags"]["complaint_open"]
+    assert summary.facts.values["open_cases"] == 1
+
+
+def test_a_case_follows_the_last_of_its_marks_not_the_order_of_arrival() -> None:
+    opened = event("case.opened", NOON - 3 * DAY_MS, "case:1", attributes={"case_kind": "complaint"})
+    again = event("case.reopened", NOON - DAY_MS, "case:1")
+    resolved = event("case.resolved", NOON - 2 * DAY_MS, "case:1")
+    values = summary_of([again, resolved, opened]).facts.values
+    assert (values["complaint_open"], values["complaint_reopened"]) == (True, True)
+
+
+def test_what_several_systems_tell_of_one_contact_is_one_contact() -> None:
+    offered = event("call.offered", NOON - 60_000, ME, attributes={"contact_id": "c", "reason": "fee"})
+    ended = event("call.ended", NOON, "phone:hash", attributes={"contact_id": "c", "outcome": "solved"})
+    (contact,) = summary_of([REGISTERED, offered, ended]).body["contacts"]
+    assert (contact["contact_id"], contact["reason"], contact["outcome"]) == ("c", "fee", "solved")
+
+
+def test_a_consent_withdrawn_by_one_of_two_merged_parties_is_withdrawn() -> None:
+    given = event("consent.given", NOON, ME, attributes={"purpose": "marketing"})
+    withdrawn = event("consent.withdrawn", NOON - DAY_MS, "party:2", attributes={"purpose": "marketing"})
+    summary = summary_of([REGISTERED, given, withdrawn])
+    assert summary.body["consents"]["marketing"]["*"]["given"] is False
+    assert (summary.facts.values["marketing_consent"], summary.facts.values["marketing_refused"]) == (False, True)
+
+
+def test_within_a_party_a_later_withdrawal_of_all_channels_covers_each() -> None:
+    sms = event("consent.given", NOON - DAY_MS, ME, attributes={"purpose": "marketing", "contact_channel": "sms"})
+    none = event("consent.withdrawn", NOON, ME, attributes={"purpose": "marketing"})
+    assert not summary_of([sms, none]).body["consents"]["marketing"]["sms"]["given"]
+
+
+def test_personal_flags_come_from_the_customers_own_parties_alone() -> None:
+    flagged = event("vulnerability.flagged", NOON, "party:2")
+    assert summary_of([REGISTERED, flagged]).body["flags"]["vulnerable"]
+    assert not summary_of([REGISTERED, flagged], roles={"party:2": "guardian"}).body["flags"]["vulnerable"]
+
+
+def test_a_bereavement_is_forgotten_after_a_year() -> None:
+    told = event("life_event.recorded", NOON, ME, attributes={"kind": "bereavement"})
+    assert summary_of([told], NOON + 300 * DAY_MS).body["flags"]["bereaved"]
+    assert not summary_of([told], NOON + 366 * DAY_MS).body["flags"]["bereaved"]
+
+
+def test_a_household_counts_a_shared_account_once() -> None:
+    events = [OPENED, PAID_IN]
+    once, twice = part(events, ACCOUNT, "owner"), part(events, ACCOUNT, "joint")
+    assert total([once, twice]) == combine_all([once.flows])
+
+
+def test_a_household_lists_its_members_and_has_no_person() -> None:
+    body = summary_of([REGISTERED, OPENED, PAID_IN], lead="household:H").body
+    assert body["kind"] == "household"
+    assert body["members"] == [{"customer_no": "1"}]
+    assert body["person"] == {}
+    assert body["assets"]["total"] == {"value": "1200.50", "currency": "CNY"}
+
+
+def test_a_member_sees_the_household_as_its_own_view_tells() -> None:
+    body = summary_of([REGISTERED], collectives={"household:H": {"assets": 5.0, "members": 2.0}}).body
+    assert body["household"] == {"number": "H", "assets": 5.0, "members": 2.0}
+
+
+def test_what_happened_before_a_link_began_stays_with_whoever_had_it() -> None:
+    before = event("cash.deposited", NOON - 20 * DAY_MS, id="b", minor=100, direction="credit", balance=100)
+    summary = summary_of([before, PAID_IN], roles={ACCOUNT: ("joint", NOON - 2 * DAY_MS, 1 << 62)})
+    assert summary.facts.values["inflow_30d"] == 1200.5
+    assert summary.body["accounts"][0]["since"] == "2026-09-19T14:13:20Z"
+
+
+def test_the_view_tells_how_far_each_channel_is_complete_and_who_is_silent() -> None:
+    body = summary_of([REGISTERED], completeness=heard(("atm1",), core="corebank", atm1="atm")).body
+    assert body["complete_up_to"] == {"atm": "2026-09-21T14:13:20Z", "corebank": "2026-09-21T14:13:20Z"}
+    assert body["silent_sources"] == ["atm1"]
+
+
+def test_an_anonymous_device_has_a_view_of_its_own() -> None:
+    viewed = event("page.viewed", NOON, "device:d", attributes={"page": "/loan"}, channel="online")
+    body = summary_of([viewed], lead="device:d").body
+    assert (body["kind"], body["tier"]) == ("anonymous", None)
+    assert body["identifiers"][0] == {"kind": "device_id", "role": "self", "value": "d", "since": None, "until": None}
+
+
+def test_a_view_is_json_and_the_same_every_time() -> None:
+    first, second = (summary_of([REGISTERED, OPENED, PAID_IN]) for _ in range(2))
+    assert msgspec.json.encode(first.body) == msgspec.json.encode(second.body)
