@@ -55,7 +55,11 @@ class KafkaLog:
     async def append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:
         if topic not in self._partitions:
             self._partitions[topic] = (await self._cluster.describe(topic)).partitions
-        return await self._producer.append(topic, messages, self._partitions[topic]) if messages else []
+        try:
+            return await self._producer.append(topic, messages, self._partitions[topic]) if messages else []
+        except Unavailable:
+            self._partitions.pop(topic, None)  # it may have been made anew with another number
+            raise
 
     async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
         return await self._cluster.ends(topic)
@@ -106,7 +110,7 @@ async def _run(app: BatchApp, room: DeskRoom) -> None:
         reason = starting.exception() or app.crash_reason
         log.error("consumer starts anew", **describe(reason or RuntimeError()))
     finally:
-        room.admitted.clear()
+        room.stop_fetching()
         await room.holdings.close()
         room.consumer = None
         with contextlib.suppress(TimeoutError):

@@ -95,8 +95,11 @@ class DeskRoom:
         self.holdings.deal(())  # what stays ours has lost its place in the log, too
         self.holdings.deal(Place(place.topic, place.partition) for place in places)
 
-    async def let_go(self) -> None:
+    def stop_fetching(self) -> None:
         self.admitted.intersection_update({NOWHERE})
+
+    async def let_go(self) -> None:
+        self.stop_fetching()
         self.holdings.deal(())
         await self.holdings.settle(_LET_GO_S)
 

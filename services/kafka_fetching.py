@@ -64,6 +64,13 @@ class FetchingThread(driver.AIOKafkaConsumerThread):
         self._seeks = {}
         return cast(Host, self.app).new_consumer()
 
+    async def on_thread_stop(self) -> None:
+        try:
+            await super().on_thread_stop()
+        finally:  # whatever became of the calls still queued, the group is left and the sockets are closed
+            if self._consumer is not None:
+                await self._consumer.stop()
+
     async def fetch(self, admitted: set[TP], most: int, wait_s: float) -> list[Fetched]:
         fetched: list[Fetched] = await self.call_thread(self._fetch, admitted, most, wait_s)
         return fetched
@@ -180,4 +187,5 @@ def group_consumer(
         max_partition_fetch_bytes=4 << 20, session_timeout_ms=int(session_timeout_s * 1000),
         heartbeat_interval_ms=int(session_timeout_s * 1000 / 6), rebalance_timeout_ms=int(session_timeout_s * 1000),
         request_timeout_ms=max(40_000, int(session_timeout_s * 2000)), metadata_max_age_ms=10_000,
+        max_poll_interval_ms=60_000,
     )  # fmt: skip

@@ -111,6 +111,8 @@ class EventLog(Protocol):
     async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
         """Works until cancelled: one batch of a partition at a time, at most two of a partition in memory.
 
+        Partitions are worked side by side, and members of one group share them. Raises `UnknownTopic`.
+
         Cancelling stops fetching, lets the batch in hand finish and leaves the group; then the cancellation goes on,
         as everywhere in asyncio. A second cancellation cancels the batches in hand, too.
         """

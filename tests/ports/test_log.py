@@ -275,10 +275,11 @@ async def test_concurrent_appends_get_distinct_places(log: EventLog, topic: str)
 
 async def test_empty_and_large_values_come_back_as_they_were(log: EventLog, topic: str) -> None:
     applied = Applied()
-    values = [b"", b"\0" * 900_000, b"", bytes(range(256)) * 3_000]
-    await log.append(topic, [Message(b"one", value) for value in values])
+    values = [b"", b"\0" * 900_000, b"", bytes(range(256)) * 3_000] + [b"small", b"y" * 500_000] * 20
+    await log.append(topic, [Message(b"one", value) for value in values[:4]])
+    await log.append(topic, [Message(b"one", value) for value in values[4:]])
     async with consuming(log, topic, applied):
-        await applied.reaches(4)
+        await applied.reaches(44)
     assert list(applied.values.values()) == [values]
     assert applied.batches[0].records[0].key == b"one"
 
