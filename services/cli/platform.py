@@ -13,15 +13,17 @@ from services.database import open_database
 from services.deployment import open_log, open_screens
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
+from services.ingest.channels.documents import OPENAPI_PATH
 from services.ingest.settings import read_choices as read_ingest_choices
 from services.ingest.settings import read_limits
 from services.metrics import CONTENT_TYPE, Metrics
 from services.migrations import upgrade
+from services.openapi import merged
 from services.profile.app import open_profile
 from services.profile.settings import read_choices as read_profile_choices
-from services.profile.web import mounted
+from services.profile.web import mounted, openapi_document
 from services.settings import Settings, load_secret
-from services.web import operations, routes, serve
+from services.web import fixed, json_response, operations, routes, serve
 
 
 class Platform(NamedTuple):
@@ -59,7 +61,9 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         work = asyncio.create_task(_work(profile.work, ingest.beat), name="work")
         closing.push_async_callback(_end, work)
         health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
-        app = routes({**ingest.routes, **health}, mounted(profile.app))
+        described = merged([ingest.openapi, openapi_document(profile.app)])
+        documents = {OPENAPI_PATH: fixed(json_response(described))}
+        app = routes({**ingest.routes, **documents, **health}, mounted(profile.app))
         server = await serve(app, settings.host, settings.port)
         closing.push_async_callback(server.stop)
         yield Platform(f"http://{server.host}:{server.port}", stores, users, metrics, work)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.catalogue import EventType
 from schemas.tokens import TokenKey
@@ -12,7 +12,7 @@ from services.clock import Clock
 from services.failures import Unavailable
 from services.ingest.access import Access
 from services.ingest.adapters.memory import TokenBuckets
-from services.ingest.channels.documents import document_routes
+from services.ingest.channels.documents import document_routes, openapi_document
 from services.ingest.channels.http import EventsEndpoint
 from services.ingest.channels.publish import EVENTS_PATH, Publisher
 from services.ingest.domain.heartbeat import heartbeats
@@ -30,18 +30,19 @@ class Stores(NamedTuple):
 
 
 class Ingest:
-    """`routes` by path, to be served; `beat` to be run beside them until cancelled."""
+    """`routes` by path, to be served, described by `openapi`; `beat` is to be run beside them until cancelled."""
 
     def __init__(
         self,
         routes: Mapping[str, App],
+        openapi: Mapping[str, Any],
         publisher: Publisher,
         log: EventLog,
         clock: Clock,
         sources: SourceStore,
         period_s: float,
     ) -> None:
-        self.routes = routes
+        self.routes, self.openapi = routes, openapi
         self._publisher, self._log, self._clock = publisher, log, clock
         self._sources, self._period_s = sources, period_s
 
@@ -83,8 +84,9 @@ async def open_ingest(
     publisher = Publisher(log, partitions, metrics)
     access = Access(stores.keys, stores.sources, time.monotonic)
     endpoint = EventsEndpoint(access, rules, publisher, TokenBuckets(time.monotonic), clock, limits)
-    routes: dict[str, App] = {EVENTS_PATH: endpoint, **document_routes(catalogue, limits)}
-    return Ingest(routes, publisher, log, clock, stores.sources, choices.heartbeat_s)
+    openapi = openapi_document(catalogue, limits)
+    routes: dict[str, App] = {EVENTS_PATH: endpoint, **document_routes(catalogue, openapi)}
+    return Ingest(routes, openapi, publisher, log, clock, stores.sources, choices.heartbeat_s)
 
 
 def rules_of(secret: bytes, catalogue: Mapping[str, EventType], choices: Choices) -> Rules:

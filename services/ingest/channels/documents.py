@@ -11,6 +11,7 @@ from services.ingest.settings import Limits
 from services.web import App, fixed, json_response
 
 SCHEMAS = "#/components/schemas/"
+OPENAPI_PATH = "/v1/openapi.json"
 _LICENCE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
 _PROBLEMS = {
     "400": "The body could not be parsed",
@@ -26,17 +27,17 @@ _PROBLEMS = {
 _RETRY = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 
 
-def document_routes(catalogue: Mapping[str, EventType], limits: Limits) -> dict[str, App]:
+def document_routes(catalogue: Mapping[str, EventType], openapi: Mapping[str, Any]) -> dict[str, App]:
     """Made once: they change with the release only."""
-    release = _release()
+    release = release_of_product()
     return {
         "/v1/event-types": fixed(json_response({"event_types": event_types_document(catalogue)})),
         "/v1/asyncapi.json": fixed(json_response(asyncapi_document(catalogue, version=release))),
-        "/v1/openapi.json": fixed(json_response(openapi_document(catalogue, limits, release))),
+        OPENAPI_PATH: fixed(json_response(openapi)),
     }
 
 
-def openapi_document(catalogue: Mapping[str, EventType], limits: Limits, release: str) -> dict[str, Any]:
+def openapi_document(catalogue: Mapping[str, EventType], limits: Limits) -> dict[str, Any]:
     """OpenAPI 3.1 of ingest alone; whoever serves more merges `paths` and `components`."""
     event = event_json_schema(catalogue, prefix=SCHEMAS)
     parts = event.pop("$defs")
@@ -45,14 +46,14 @@ def openapi_document(catalogue: Mapping[str, EventType], limits: Limits, release
         "openapi": "3.1.0",
         "info": {
             "title": "Counterpoint",
-            "version": release,
+            "version": release_of_product(),
             "license": _LICENCE,
         },
         "paths": {
             "/v1/events": {"post": _post_events(limits)},
             "/v1/event-types": {"get": _get("listEventTypes", "The event-type catalogue", "application/json")},
             "/v1/asyncapi.json": {"get": _get("readAsyncApi", "AsyncAPI 3.1 of the topics", "application/json")},
-            "/v1/openapi.json": {"get": _get("readOpenApi", "This document", "application/json")},
+            OPENAPI_PATH: {"get": _get("readOpenApi", "This document", "application/json")},
         },
         "components": {
             "schemas": {**parts, "ChannelEvent": event, **_answers()},
@@ -61,7 +62,7 @@ def openapi_document(catalogue: Mapping[str, EventType], limits: Limits, release
     }
 
 
-def _release() -> str:
+def release_of_product() -> str:
     try:
         return version("counterpoint")
     except PackageNotFoundError:  # run from a checkout

@@ -16,7 +16,7 @@ OFFICIAL = Path(__file__).parents[1] / "openapi" / "3.1.schema.json"
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return openapi_document(CATALOGUE, Limits(), "1.0.0")
+    return openapi_document(CATALOGUE, Limits())
 
 
 def _validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:

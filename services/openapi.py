@@ -1,0 +1,33 @@
+"""One OpenAPI document for what several services serve together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def merged(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The first one's head with the paths and components of all. An operation keeps the security of its own document.
+
+    Raises ValueError when two documents describe one path or name two things alike.
+    """
+    whole: dict[str, Any] = {**documents[0], "paths": {}, "components": {}}
+    whole.pop("security", None)
+    for document in documents:
+        for path, item in document["paths"].items():
+            _add(whole["paths"], path, _secured(item, document.get("security")))
+        for section, named in document.get("components", {}).items():
+            for name, component in named.items():
+                _add(whole["components"].setdefault(section, {}), name, component)
+    return whole
+
+
+def _secured(item: Mapping[str, Any], security: Any) -> dict[str, Any]:
+    if security is None:
+        return dict(item)
+    methods = ("get", "put", "post", "delete", "patch")
+    return {name: {"security": security, **told} if name in methods else told for name, told in item.items()}
+
+
+def _add(into: dict[str, Any], name: str, value: Any) -> None:
+    if into.get(name, value) != value:
+        raise ValueError(f"{name} is described twice")
+    into[name] = value
