@@ -47,28 +47,26 @@ def facts(seen: Picture) -> Facts:
         told |= group(seen)
     for name in _unheard(seen):
         told[name] = None
-    _add_measures(seen, told)
     uncovered = _uncovered(seen)
-    values = _NOTHING_TOLD.copy()
-    missing = []
-    for name, value in told.items():
-        if value is None:
-            values.pop(name, None)
-            missing.append(name)
-        else:
-            # Numbers travel as doubles: the rule language does not add integers to them.
-            values[name] = float(value) if value.__class__ is int else value
-    for name in uncovered:
+    missing = {name for name, value in told.items() if value is None}
+    missing.update(name for name, measured in seen.measured.items() if measured.unconverted)
+    # Numbers travel as doubles: the rule language does not add integers to them.
+    known = {
+        name: float(value) if value.__class__ is int else value for name, value in told.items() if value is not None
+    }
+    values = {**_NOTHING_TOLD, **known, **_of_measures(seen)}
+    for name in missing | uncovered:
         values.pop(name, None)
-    return Facts(values, sorted(set(missing) - uncovered), sorted(uncovered))
+    return Facts(values, sorted(missing - uncovered), sorted(uncovered))
 
 
-def _add_measures(seen: Picture, told: dict[str, Fact | None]) -> None:
+def _of_measures(seen: Picture) -> dict[str, Fact]:
+    values: dict[str, Fact] = dict.fromkeys(seen.measured, 0.0)
     for name, measured in seen.measured.items():
-        if measured.unconverted:
-            told[name] = None
-        else:
-            told[name] = seen.major(measured.amount) if measured.is_money else measured.amount
+        if measured.amount:
+            amount = seen.major(measured.amount) if measured.is_money else float(measured.amount)
+            values[name] = amount or 0.0
+    return values
 
 
 def _unheard(seen: Picture) -> list[str]:

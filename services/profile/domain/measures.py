@@ -52,21 +52,31 @@ class Measured(NamedTuple):
     unconverted: tuple[str, ...] = ()
 
 
+class Planned(NamedTuple):
+    """`length` in hours or days."""
+
+    name: str
+    aggregate: str
+    by_hour: bool
+    length: int
+
+
 class Plan(NamedTuple):
     """Measures compiled: what each is where nothing was counted, and the rules of each series. `money`: series that
     add money."""
 
     nothing: dict[str, Measured]
-    by_series: dict[str, tuple[MeasureRule, ...]]
+    by_series: dict[str, tuple[Planned, ...]]
     money: frozenset[str]
 
 
 @lru_cache(16)
 def plan_of(measures: Measures) -> Plan:
-    by_series: dict[str, tuple[MeasureRule, ...]] = {}
+    by_series: dict[str, tuple[Planned, ...]] = {}
     nothing = {}
     for rule in measures.measures:
-        by_series[rule.series] = (*by_series.get(rule.series, ()), rule)
+        planned = Planned(rule.name, rule.aggregate, rule.window[-1] == "h", int(rule.window[:-1]))
+        by_series[rule.series] = (*by_series.get(rule.series, ()), planned)
         nothing[rule.name] = Measured(0, rule.series in measures.summed and rule.aggregate != "count")
     return Plan(nothing, by_series, measures.summed)
 
@@ -133,7 +143,8 @@ def measure_all(measures: Measures, buckets: Buckets, reference: Reference, now:
     for series, currencies in buckets.series.items():
         for rule in plan.by_series.get(series, ()):
             if series in plan.money:
-                measured[rule.name] = _of_money(rule, currencies, buckets, reference, now)
+                cells = {currency: _cell(rule, f"{series}:{currency}", buckets, now) for currency in currencies}
+                measured[rule.name] = _of_money(rule, cells, reference, now)
             else:
                 measured[rule.name] = Measured(
                     _aggregate(rule, _cell(rule, series, buckets, now).count), is_money=False
@@ -141,32 +152,31 @@ def measure_all(measures: Measures, buckets: Buckets, reference: Reference, now:
     return measured
 
 
-def _of_money(rule: MeasureRule, currencies: list[str], buckets: Buckets, reference: Reference, now: int) -> Measured:
-    count = total = 0
+def _of_money(rule: Planned, cells: Mapping[str, Cell], reference: Reference, now: int) -> Measured:
+    if rule.aggregate == "count":
+        return Measured(sum(cell.count for cell in cells.values()), is_money=False)
+    if len(cells) == 1 and reference.home_currency in cells:
+        return Measured(_aggregate(rule, cells[reference.home_currency].total), is_money=True)
+    total = 0
     unknown = []
-    for currency in currencies:
-        cell = _cell(rule, f"{rule.series}:{currency}", buckets, now)
+    for currency, cell in cells.items():
         home = reference.home_minor(cell.total, currency, reference.day_of(now))
-        count += cell.count
         total += home or 0
         if home is None and cell.count:
             unknown.append(currency)
-    if rule.aggregate == "count":
-        return Measured(count, is_money=False)
     return Measured(_aggregate(rule, total), True, tuple(unknown))
 
 
-def _cell(rule: MeasureRule, name: str, buckets: Buckets, now: int) -> Cell:
-    length = int(rule.window[:-1])
-    if rule.window[-1] == "h":
-        return buckets.over_hours(name, length, now // HOUR_MS)
+def _cell(rule: Planned, name: str, buckets: Buckets, now: int) -> Cell:
+    if rule.by_hour:
+        return buckets.over_hours(name, rule.length, now // HOUR_MS)
     if rule.aggregate == "max":
-        return buckets.greatest_day(name, length, now // DAY_MS)
-    return buckets.over_days(name, length, now // DAY_MS)
+        return buckets.greatest_day(name, rule.length, now // DAY_MS)
+    return buckets.over_days(name, rule.length, now // DAY_MS)
 
 
-def _aggregate(rule: MeasureRule, amount: int) -> int:
-    return amount // int(rule.window[:-1]) if rule.aggregate == "mean" else amount
+def _aggregate(rule: Planned, amount: int) -> int:
+    return amount // rule.length if rule.aggregate == "mean" else amount
 
 
 @lru_cache(16)

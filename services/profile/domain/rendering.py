@@ -15,6 +15,7 @@ DAYS = frozenset({"next_due", "next_due_by", "last_day"})
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 
+@lru_cache(65_536)
 def instant(at_ms: int) -> str:
     """ "2026-11-22T01:30:00Z"; milliseconds only where there are some."""
     seconds, millis = divmod(at_ms, 1000)
@@ -28,7 +29,12 @@ def instant_or_none(at_ms: Any) -> str | None:
 
 
 def money(minor: int, currency: str) -> dict[str, str]:
-    return format_money(Money(minor, currency))
+    return {"value": _major(minor, currency), "currency": currency}
+
+
+@lru_cache(65_536)
+def _major(minor: int, currency: str) -> str:
+    return format_money(Money(minor, currency))["value"]
 
 
 def written(value: Any) -> Any:
