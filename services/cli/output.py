@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -29,9 +30,14 @@ def show_rows(rows: Sequence[Row], columns: Mapping[str, str], *, as_json: bool,
 
 
 def table_of(rows: Iterable[Row], columns: Mapping[str, str], title: str | None = None) -> Table:
-    table = Table(*columns.values(), title=title, title_justify="left", header_style="bold")
-    for row in rows:
-        table.add_row(*(written(row.get(field)) for field in columns))
+    """The first column names the row: it is what somebody copies, and stays whole."""
+    cells = [[written(row.get(field)) for field in columns] for row in rows]
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for place, heading in enumerate(columns.values()):
+        longest = max((cell_len(row[place]) for row in cells), default=0)
+        table.add_column(heading, min_width=longest if place == 0 else None)
+    for row in cells:
+        table.add_row(*row)
     return table
 
 

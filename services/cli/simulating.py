@@ -32,7 +32,10 @@ def simulate(
     connections: Connections = 4,
     data: Data = None,
 ) -> None:
-    """Send the events of a synthetic bank with planted stories."""
+    """Send the events of a synthetic bank with planted stories.
+
+    Not to a platform that runs its own simulator: both number their customers and events alike.
+    """
     clock = SystemClock()
     bank = Bank(seed, customers, day_at(clock.now_ms()))
     if truth is not None:

@@ -1,0 +1,39 @@
+"""The command line explains itself, quickly."""
+
+import subprocess
+import sys
+
+import pytest
+
+from services.cli.on_demand import COMMANDS
+from tests.cli.conftest import Command
+
+
+def test_help_lists_every_command(counterpoint: Command) -> None:
+    said = counterpoint("--help")
+    assert said.code == 0
+    assert all(name in said.out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_of_its_own(counterpoint: Command, name: str) -> None:
+    said = counterpoint(name, "--help")
+    assert said.code == 0, said.err
+    assert "Usage:" in said.out
+
+
+def test_a_mistyped_command_is_asked_about(counterpoint: Command) -> None:
+    said = counterpoint("dead-leters")
+    assert said.code == 2
+    assert "Did you mean 'dead-letters'?" in said.err
+
+
+def test_help_loads_no_driver_and_no_service() -> None:
+    program = (
+        "import sys\nfrom services.cli import app\n"
+        "try:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'sqlalchemy', 'faust', 'aiokafka', 'litestar', 'services.profile', 'services.ingest'}\n"
+        "print(sorted(heavy & sys.modules.keys()), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"

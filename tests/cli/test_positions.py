@@ -1,0 +1,129 @@
+"""Positions are shown, and moved no further than every event still counts once."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from schemas.topics import CHANNEL_EVENTS
+from services.clock import ManualClock, SystemClock
+from services.database import Database
+from services.embedded import EmbeddedLog
+from services.log import Message, Position
+from services.profile.adapters.sql import SqlProfileStore
+from services.profile.domain.ledger import DAY_MS
+from tests.cli.conftest import Command, in_database, in_log
+
+TOPIC = CHANNEL_EVENTS.name
+
+
+async def three(log: EmbeddedLog) -> None:
+    await log.append(TOPIC, [Message(b"", b"%d" % i, partition=0) for i in range(3)])
+
+
+def stand_at(data: Path, following: int, topic_id: str | None = None) -> None:
+    """Partition 0 of channel-events was worked up to there."""
+    known: list[str] = []
+
+    async def ask(log: EmbeddedLog) -> None:
+        known.append(await log.topic_id(TOPIC))
+
+    in_log(data, ask)
+
+    async def work(database: Database) -> None:
+        store = SqlProfileStore(database, str)
+        await store.set_position(TOPIC, 0, Position(topic_id or known[0], following))
+
+    in_database(data, work)
+
+
+def first(counterpoint: Command) -> dict[str, object]:
+    return dict(counterpoint("positions", "show", "--json").json[0])
+
+
+def test_positions_say_what_waits(counterpoint: Command, deployment: Path) -> None:
+    in_log(deployment, three)
+    assert first(counterpoint)["lag"] == 3
+    stand_at(deployment, 2)
+    shown = first(counterpoint)
+    assert (shown["next"], shown["end"], shown["lag"], shown["state"]) == (2, 3, 1, "ok")
+    assert TOPIC in counterpoint("positions", "show").out
+
+
+def test_a_position_goes_back_to_a_time(counterpoint: Command, deployment: Path) -> None:
+    clock = ManualClock(SystemClock().now_ms() - 2 * DAY_MS)
+    in_log(deployment, three, clock=clock)
+    clock.move_to(clock.now_ms() + DAY_MS)
+    in_log(deployment, three, clock=clock)
+    stand_at(deployment, 6)
+    moment = datetime.fromtimestamp(clock.now_ms() / 1000 - 60, UTC).isoformat()
+    said = counterpoint("positions", "rewind", "--to-time", moment)
+    assert said.code == 0, said.err
+    assert f"{TOPIC}/0: moved from 6 (ok) to 3: 3 events are worked again" in said.out
+    assert first(counterpoint)["next"] == 3
+
+
+def test_a_position_goes_no_further_back_than_the_ledger(counterpoint: Command, deployment: Path) -> None:
+    clock = ManualClock(SystemClock().now_ms() - 9 * DAY_MS)
+    in_log(deployment, three, clock=clock)
+    clock.move_to(SystemClock().now_ms())
+    in_log(deployment, three, clock=clock)
+    stand_at(deployment, 6)
+    for where in (("--to-time", "2001-01-01"), ("--to-offset", "2", "--partition", "0")):
+        said = counterpoint("positions", "rewind", *where)
+        assert said.code == 1
+        assert "further back than the ledger reaches" in said.err
+        assert "(offset 3)" in said.err
+    assert first(counterpoint)["next"] == 6
+    assert counterpoint("positions", "rewind", "--to-offset", "3", "--partition", "0").code == 0
+    assert first(counterpoint)["next"] == 3
+
+
+def test_a_position_does_not_jump_over_events(counterpoint: Command, deployment: Path) -> None:
+    in_log(deployment, three)
+    stand_at(deployment, 1)
+    said = counterpoint("positions", "rewind", "--to-offset", "3", "--partition", "0")
+    assert said.code == 1
+    assert "2 events ahead of 1" in said.err
+    later = counterpoint("positions", "rewind", "--to-time", "2100-01-01", "--partition", "0")
+    assert "stays at 1" in later.out
+    assert first(counterpoint)["next"] == 1
+
+
+def test_a_position_of_a_topic_that_was_made_anew_starts_in_the_new_one(
+    counterpoint: Command, deployment: Path
+) -> None:
+    in_log(deployment, three)
+    stand_at(deployment, 700, topic_id="the one before")
+    assert first(counterpoint)["state"] == "of another topic: this one was made anew"
+    assert counterpoint("positions", "rewind", "--to-offset", "0", "--partition", "0").code == 0
+    assert (first(counterpoint)["next"], first(counterpoint)["state"]) == (0, "ok")
+
+
+def test_a_rewind_refuses_while_a_worker_runs_unless_it_is_forced(counterpoint: Command, deployment: Path) -> None:
+    in_log(deployment, three)
+    stand_at(deployment, 3)
+
+    async def lease(database: Database) -> None:
+        await SqlProfileStore(database, str).lease("worker-1", SystemClock().now_ms(), 60_000)
+
+    in_database(deployment, lease)
+    command = ("positions", "rewind", "--to-offset", "0", "--partition", "0")
+    said = counterpoint(*command)
+    assert said.code == 1
+    assert "workers are running (1): stop the platform first, or say --force" in said.err
+    assert first(counterpoint)["next"] == 3
+    assert counterpoint(*command, "--force").code == 0
+    assert first(counterpoint)["next"] == 0
+
+
+def test_what_cannot_be_meant_is_refused(counterpoint: Command, deployment: Path) -> None:
+    for arguments, told in (
+        ((), "say either --to-time or --to-offset"),
+        (("--to-time", "yesterday"), "yesterday: a time such as"),
+        (("--to-offset", "0"), "--to-offset needs --partition"),
+        (("--to-offset", "5", "--partition", "0"), "5 is not in the log, which holds 0 to 0"),
+        (("--to-offset", "0", "--partition", "99"), "partitions 0 to 7, none numbered 99"),
+        (("--to-time", "2026-01-01", "--topic", "alerts"), "--topic alerts: no positions are kept for it"),
+    ):
+        said = counterpoint("positions", "rewind", *arguments)
+        assert said.code == 1
+        assert told in said.err

@@ -1,0 +1,79 @@
+"""Keys, sources and users: made, shown and taken back; a mistake is one sentence with the fix."""
+
+import sqlite3
+from pathlib import Path
+
+from tests.cli.conftest import Command
+
+
+def test_a_directory_without_a_platform_is_not_made_into_one(counterpoint: Command, data: Path) -> None:
+    said = counterpoint("keys", "list")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith(f"error: there is no database at {data}/counterpoint.db: ")
+    assert "Traceback" not in said.err
+    assert not data.exists()
+
+
+def test_a_wrong_setting_is_named(counterpoint: Command) -> None:
+    said = counterpoint("keys", "list", env={"COUNTERPOINT_PORT": "http"})
+    assert said.code == 1
+    assert said.err.startswith("error: COUNTERPOINT_PORT: ")
+
+
+def test_a_key_is_shown_once_listed_and_revoked(counterpoint: Command, deployment: Path) -> None:
+    assert counterpoint("sources", "set", "atm", "channel=atm").out == "atm is registered\n"
+    made = counterpoint("keys", "create", "atm", "--channel", "atm", "--rate", "50", "--json").json
+    listed = counterpoint("keys", "list", "--json")
+    assert made["key"] not in listed.out
+    assert [(one["key_id"], one["rate"], one["revoked_at"]) for one in listed.json] == [(made["key_id"], 50, None)]
+    assert counterpoint("keys", "revoke", made["key_id"]).code == 0
+    assert counterpoint("keys", "list", "--json").json[0]["revoked_at"] is not None
+    refused = counterpoint("keys", "revoke", "key_nobody")
+    assert refused.code == 1
+    assert "there is no key key_nobody" in refused.err
+
+
+def test_a_key_needs_a_registered_source(counterpoint: Command, deployment: Path) -> None:
+    said = counterpoint("keys", "create", "atm", "--channel", "atm")
+    assert (said.code, said.err) == (1, "error: source: register the source atm first\n")
+
+
+def test_a_source_changes_where_it_is_told_to_and_nowhere_else(counterpoint: Command, deployment: Path) -> None:
+    counterpoint("sources", "set", "atm", "channel=atm", "of_record=cash.withdrawn,cash.deposited")
+    assert counterpoint("sources", "set", "atm", "rhythm_ms=600000", "enabled=false").out == "atm is changed\n"
+    known = counterpoint("sources", "show", "atm", "--json").json
+    assert known["of_record"] == ["cash.withdrawn", "cash.deposited"]
+    assert (known["rhythm_ms"], known["enabled"], known["channel"]) == (600_000, False, "atm")
+    assert "cash.withdrawn" in counterpoint("sources", "list").out
+
+
+def test_a_wrong_parameter_of_a_source_is_named(counterpoint: Command, deployment: Path) -> None:
+    assert (
+        "of_record: the catalogue has no type cash.eaten"
+        in counterpoint("sources", "set", "a", "of_record=cash.eaten").err
+    )
+    assert "colour=red: name=value is expected" in counterpoint("sources", "set", "a", "colour=red").err
+    assert "rhythm_ms" in counterpoint("sources", "set", "a", "rhythm_ms=soon").err
+    assert counterpoint("sources", "list", "--json").json == []
+
+
+def test_a_token_is_shown_once_listed_and_revoked(counterpoint: Command, deployment: Path) -> None:
+    made = counterpoint("users", "create", "Li Wei", "--role", "agent", "--json").json
+    listed = counterpoint("users", "list", "--json")
+    assert made["token"] not in listed.out
+    assert [(one["name"], one["role"]) for one in listed.json] == [("Li Wei", "agent")]
+    assert counterpoint("users", "revoke", made["user_id"]).code == 0
+    assert counterpoint("users", "revoke", made["user_id"]).code == 1
+    said = counterpoint("users", "create", "Li Wei", "--role", "king")
+    assert (said.code, said.err) == (1, "error: role: one of agent, manager, admin is expected\n")
+
+
+def test_a_database_of_a_newer_release_is_refused(counterpoint: Command, deployment: Path) -> None:
+    assert counterpoint("db", "status", "--json").json["current"]
+    with sqlite3.connect(deployment / "counterpoint.db") as connection:
+        connection.execute("update alembic_version set version_num = '9999'")
+    connection.close()
+    for command in (("db", "status"), ("db", "upgrade"), ("keys", "list")):
+        said = counterpoint(*command)
+        assert said.code == 1
+        assert "revision 9999, made by a newer release" in said.err
