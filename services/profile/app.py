@@ -22,8 +22,8 @@ from services.notifications import Notifications
 from services.profile.adapters.policies import load_declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.decide import Decide
+from services.profile.domain import fact_catalogue
 from services.profile.domain.customer_ids import customer_id
-from services.profile.domain.fact_catalogue import FACTS
 from services.profile.domain.fold import Fold
 from services.profile.domain.personal import reference
 from services.profile.domain.series import Counting
@@ -88,5 +88,6 @@ async def open_profile(
         written=asyncio.Event(),
     )
     decide, access = Decide(store, store, fold, limits), Access(users, time.monotonic)
-    desk = Desk(Read(store, catalogue, secret), decide, access, notifications, clock, limits, FACTS, patience)
+    facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}
+    desk = Desk(Read(store, catalogue, secret), decide, access, notifications, clock, limits, facts, patience)
     return Profile(profile_app(desk), lambda: run(worker), {"profile": progress.check}, worker)

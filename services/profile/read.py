@@ -31,6 +31,13 @@ class Asked(NamedTuple):
     name_ref: str | None = None
 
 
+class Found(NamedTuple):
+    """`more`: others match, too; a narrower question finds them."""
+
+    views: list[StoredView]
+    more: bool
+
+
 class Page(NamedTuple):
     """`events`: JSON objects, newest first. `after`: None on the last page."""
 
@@ -53,7 +60,7 @@ class Read:
         parties = await self.reader.parties_told(asked.name_ref) if asked.name_ref else []
         return [*asked.subjects.values(), *parties]
 
-    async def find(self, asked: Asked) -> list[StoredView]:
+    async def find(self, asked: Asked) -> Found:
         """Everybody whom any of it names; first those whom most of it names."""
         hits: dict[str, int] = {}
         for subject in sorted(set(asked.subjects.values())):
@@ -62,8 +69,9 @@ class Read:
         if asked.name_ref:
             for customer_id in await self.reader.customers_named(asked.name_ref):
                 hits[customer_id] = hits.get(customer_id, 0) + 1
-        best = sorted(hits, key=lambda customer_id: (-hits[customer_id], customer_id))[:MOST_FOUND]
-        return [view for customer_id in best if (view := await self.live(customer_id)) is not None]
+        best = sorted(hits, key=lambda customer_id: (-hits[customer_id], customer_id))
+        views = [await self.live(customer_id) for customer_id in best[:MOST_FOUND]]
+        return Found([view for view in views if view is not None], len(best) > MOST_FOUND)
 
     async def live(self, customer_id: str) -> StoredView | None:
         view = await self.reader.view(customer_id)

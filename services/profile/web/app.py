@@ -5,6 +5,7 @@ from typing import Any, cast
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from services.profile.web.customers import find_customers, read_customer, read_identity, search_customers
@@ -38,6 +39,7 @@ def profile_app(desk: Desk, release: str = "0") -> Litestar:
         exception_handlers=HANDLERS,
         openapi_config=OpenAPIConfig(
             title="Counterpoint", version=release, use_handler_docstrings=True, security=[{"userToken": []}],
+            render_plugins=[JsonRenderPlugin()],  # the others load scripts of strangers
             components=Components(security_schemes={"userToken": token}),
         ),
         logging_config=None,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, get, post
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 from litestar.params import FromPath, JSONBody
 
@@ -15,7 +15,7 @@ from services.profile.identity import Identity, identity
 from services.profile.ports import StoredView
 from services.profile.read import Asked
 from services.profile.web.desk import AtDesk, Desk
-from services.profile.web.documents import Customers, CustomerView, Search
+from services.profile.web.documents import Customers, CustomerView, Search, answers
 from services.profile.web.preference import Preference, Preferred
 from services.web import JSON, Problem
 
@@ -33,7 +33,7 @@ class ByIdentifier(Operation):
         ]  # fmt: skip
 
 
-@get("/v1/customers", operation_class=ByIdentifier, responses={200: ResponseSpec(Customers)})
+@get("/v1/customers", operation_class=ByIdentifier, responses=answers(Customers))
 async def find_customers(request: Request[Any, Any, Any], desk: AtDesk, preference: Preferred) -> _View:
     """Customers by identifiers that may stand in a URL. Nobody found: an empty list."""
     given: dict[str, str] = {}
@@ -46,7 +46,7 @@ async def find_customers(request: Request[Any, Any, Any], desk: AtDesk, preferen
     return await _found(desk, desk.read.asked(given), preference)
 
 
-@post("/v1/customers/search", status_code=200, responses={200: ResponseSpec(Customers)})
+@post("/v1/customers/search", status_code=200, responses=answers(Customers))
 async def search_customers(data: JSONBody[Search], desk: AtDesk, preference: Preferred) -> _View:
     """Customers by any identifiers or a name; those whom most of it names come first."""
     return await _found(desk, desk.read.asked(data.named(), data.name), preference)
@@ -55,11 +55,13 @@ async def search_customers(data: JSONBody[Search], desk: AtDesk, preference: Pre
 async def _found(desk: Desk, asked: Asked, preference: Preference) -> _View:
     read = desk.read
     headers = await preference.honoured(read.reader, lambda: read.subjects_of(asked))
-    views = await read.shown(await read.find(asked))
-    return Response(b'{"customers":[' + b",".join(views) + b"]}", media_type=JSON, headers=headers)
+    found = await read.find(asked)
+    views = [msgspec.Raw(one) for one in await read.shown(found.views)]
+    body = msgspec.json.encode({"customers": views, "more": found.more})
+    return Response(body, media_type=JSON, headers=headers)
 
 
-@get("/v1/customers/{customer_id:str}", responses={200: ResponseSpec(CustomerView)})
+@get("/v1/customers/{customer_id:str}", responses=answers(CustomerView))
 async def read_customer(
     request: Request[Any, Any, Any], customer_id: FromPath[str], desk: AtDesk, preference: Preferred
 ) -> _View:
@@ -73,7 +75,7 @@ async def read_customer(
     return Response((await desk.read.shown([view]))[0], media_type=JSON, headers=headers)
 
 
-@get("/v1/customers/{customer_id:str}/identity")
+@get("/v1/customers/{customer_id:str}/identity", responses=answers())
 async def read_identity(customer_id: FromPath[str], desk: AtDesk) -> Identity:
     """Why these subjects are one customer, and who else they touch."""
     view, _ = await current(desk, customer_id)

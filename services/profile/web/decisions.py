@@ -12,7 +12,7 @@ from services.profile.domain.rendering import instant
 from services.profile.ports import Decision
 from services.profile.waiting import until_visible
 from services.profile.web.desk import AtDesk, Desk
-from services.profile.web.documents import DecisionMade, KeepApart, Merge, Review, Reviews, Split
+from services.profile.web.documents import DecisionMade, KeepApart, Merge, Review, Reviews, Split, answers
 from services.profile.web.guard import ROLE
 from services.web import Problem
 
@@ -21,14 +21,14 @@ REFRESH_S = 2.0
 _Asked = Request[User, Any, Any]
 
 
-@post("/v1/customers/merge", opt=MANAGER, status_code=200)
+@post("/v1/customers/merge", opt=MANAGER, status_code=200, responses=answers())
 async def merge_customers(request: _Asked, data: JSONBody[Merge], desk: AtDesk) -> DecisionMade:
     """Two customers become one; nothing is lost, and splitting them again leaves no trace in their views."""
     left, right = data.customer_ids
     return await _made(desk, await desk.decide.merge(left, right, _said(request, desk, data.reason)))
 
 
-@post("/v1/customers/split", opt=MANAGER, status_code=200)
+@post("/v1/customers/split", opt=MANAGER, status_code=200, responses=answers())
 async def split_customer(request: _Asked, data: JSONBody[Split], desk: AtDesk) -> DecisionMade:
     """Undoes a merge or another decision, or detaches a subject that does not belong to the customer."""
     said = _said(request, desk, data.reason)
@@ -40,14 +40,14 @@ async def split_customer(request: _Asked, data: JSONBody[Split], desk: AtDesk) -
     return await _made(desk, await desk.decide.split(data.customer_id, said))
 
 
-@get("/v1/reviews", opt=MANAGER)
+@get("/v1/reviews", opt=MANAGER, responses=answers())
 async def list_reviews(desk: AtDesk, limit: FromQuery[int] = 100) -> Reviews:
     """Customers who may be one and whom nobody has judged yet, oldest first."""
     cases = await desk.decide.reviews(min(max(limit, 1), 1000))
     return Reviews(reviews=[await _review(desk, case) for case in cases])
 
 
-@post("/v1/reviews/{review_id:str}/keep-apart", opt=MANAGER, status_code=200)
+@post("/v1/reviews/{review_id:str}/keep-apart", opt=MANAGER, status_code=200, responses=answers())
 async def keep_apart(
     request: _Asked, review_id: FromPath[str], data: JSONBody[KeepApart], desk: AtDesk
 ) -> DecisionMade:

@@ -6,14 +6,13 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response, get
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, QueryParameter
 
 from services.profile.ports import TimelineFilter
 from services.profile.read import Cursor
 from services.profile.web.customers import current
 from services.profile.web.desk import AtDesk
-from services.profile.web.documents import Facts, Timeline
+from services.profile.web.documents import Facts, Timeline, answers
 from services.profile.web.preference import Preferred
 from services.web import JSON, Problem
 
@@ -22,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Several = Annotated[list[str] | None, QueryParameter(description="Repeatable, or separated by commas")]
 
 
-@get("/v1/customers/{customer_id:str}/timeline", responses={200: ResponseSpec(Timeline)})
+@get("/v1/customers/{customer_id:str}/timeline", responses=answers(Timeline))
 async def read_timeline(
     customer_id: FromPath[str],
     desk: AtDesk,
@@ -47,7 +46,7 @@ async def read_timeline(
     return Response(body, media_type=JSON, headers=headers | moved)
 
 
-@get("/v1/customers/{customer_id:str}/facts", responses={200: ResponseSpec(Facts)})
+@get("/v1/customers/{customer_id:str}/facts", responses=answers(Facts))
 async def read_facts(customer_id: FromPath[str], desk: AtDesk, preference: Preferred) -> Response[bytes]:
     """What rules may ask of the customer, as it stood at the last refresh, with units and meanings."""
     headers = await preference.honoured(desk.read.reader, lambda: desk.read.subjects_behind(customer_id))

@@ -14,6 +14,7 @@ from services.failures import Unavailable
 from services.profile.ports import StoredView
 from services.profile.web.customers import current
 from services.profile.web.desk import AtDesk, Desk
+from services.profile.web.documents import answers
 from services.profile.web.guard import still_admitted
 
 WAKE_S = 1.0
@@ -23,7 +24,7 @@ HEARTBEAT_EVERY = 15
 HEARTBEAT = b": heartbeat\n\n"
 
 
-@get("/v1/customers/{customer_id:str}/live", media_type="text/event-stream")
+@get("/v1/customers/{customer_id:str}/live", media_type="text/event-stream", responses=answers())
 async def follow_customer(request: Request[User, Any, Any], customer_id: FromPath[str], desk: AtDesk) -> Stream:
     """The view now, and again whenever it changes. `Last-Event-ID` is a version: what is not newer is left out."""
     view, _ = await current(desk, customer_id)

@@ -9,13 +9,13 @@ from services.profile.domain.freshness import Seen, completeness
 from services.profile.domain.rendering import instant, instant_or_none
 from services.profile.ports import SourceSeen, StoredDeadLetter
 from services.profile.web.desk import AtDesk
-from services.profile.web.documents import DeadLetter, DeadLetters, SourceFreshness, Sources
+from services.profile.web.documents import DeadLetter, DeadLetters, SourceFreshness, Sources, answers
 from services.profile.web.guard import ROLE
 
 _MOST = 1000
 
 
-@get("/v1/dead-letters", opt={ROLE: "admin"})
+@get("/v1/dead-letters", opt={ROLE: "admin"}, responses=answers())
 async def list_dead_letters(
     desk: AtDesk,
     stands: Annotated[str, QueryParameter(name="state", description="open or replayed")] = "open",
@@ -26,7 +26,7 @@ async def list_dead_letters(
     return DeadLetters(dead_letters=[_letter(one) for one in letters])
 
 
-@get("/v1/sources")
+@get("/v1/sources", responses=answers())
 async def list_sources(desk: AtDesk) -> Sources:
     """How far each source has come: everything older is in the views."""
     seen = await desk.read.reader.sources_seen()

@@ -23,8 +23,8 @@ from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.app import aliases
 from services.profile.decide import Decide
+from services.profile.domain import fact_catalogue
 from services.profile.domain.customer import Completeness
-from services.profile.domain.fact_catalogue import FACTS
 from services.profile.domain.fold import Fold
 from services.profile.domain.series import Counting
 from services.profile.read import Read
@@ -57,10 +57,11 @@ class Bank:
         self._refresh = Refresh(store, lambda: declarations.policy, Completeness, self.id_of)
         self._numbers, self._next = itertools.count(1), 0
         self.monotonic = 0.0
+        facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}
         self.access = Access(self.users, lambda: self.monotonic)
         self.desk = Desk(
             Read(store, CATALOGUE, SECRET), Decide(store, store, fold, LIMIT_OF), self.access, self.notifications,
-            self.clock, LIMIT_OF, FACTS, Patience(1, 60_000, 3_600_000),
+            self.clock, LIMIT_OF, facts, Patience(1, 60_000, 3_600_000),
         )  # fmt: skip
         self.litestar = profile_app(self.desk)
         self.app = mounted(self.litestar)
