@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from schemas.identifiers import PERSONAL_KINDS, SUBJECT_OF
-from services.profile.domain.links import Graph, Link, Membership, kind_of
+from services.profile.domain.links import Link, Membership, kind_of
+from services.profile.domain.memberships import Graph
 from services.profile.domain.rendering import instant, instant_or_none
 from services.profile.ports import Decision, ProfileReader, StoredView
 from services.profile.read import Read

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from schemas.codec import decode_event
 from services.profile.domain.fold import Fold
-from services.profile.domain.links import Graph, Link, Membership, cuts_of, kind_of, roots_of
+from services.profile.domain.links import Link, Membership, kind_of
+from services.profile.domain.memberships import Graph, cuts_of, roots_of
 from services.profile.domain.reviews import ReviewCase, review_cases
 from services.profile.domain.segments import Segments
 from services.profile.ports import Decision, StoredSubject, UpdateTransaction

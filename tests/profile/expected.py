@@ -16,7 +16,8 @@ from services.profile.domain.assertions import links_of
 from services.profile.domain.combine import combine
 from services.profile.domain.fold import Fold
 from services.profile.domain.ledger import ledger_key
-from services.profile.domain.links import Graph, Link, Membership, cuts_of, join, roots_of
+from services.profile.domain.links import Link, Membership, join
+from services.profile.domain.memberships import Graph, cuts_of, roots_of
 from services.profile.domain.personal import Pseudonymiser
 from services.profile.domain.segments import Segments
 from services.profile.domain.state import State, canonical_bytes

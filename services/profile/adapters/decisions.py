@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from services.failures import Contended
-from services.profile.domain.links import Cluster, Membership, roots_of
+from services.profile.domain.links import Cluster, Membership
+from services.profile.domain.memberships import roots_of
 from services.profile.ports import Decision
 
 

@@ -10,7 +10,7 @@ from services.profile.adapters import memory_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.memory_reader import MemoryReader
 from services.profile.adapters.memory_refresh import MemoryRefresh, clusters_of
-from services.profile.adapters.memory_tables import PositionRow, Tables
+from services.profile.adapters.memory_tables import ClusterRow, PositionRow, Tables
 from services.profile.adapters.memory_update import MemoryUpdate
 from services.profile.domain.links import Cluster
 from services.profile.domain.shards import SHARDS
@@ -94,7 +94,7 @@ class MemoryProfileStore(MemoryReader):
             tables.clusters.drop(row for root in gone if (row := tables.clusters.get(root)) is not None)
             for cluster in clusters:
                 for root in cluster.roots:
-                    tables.clusters.put((root, cluster.lead))
+                    tables.clusters.put(ClusterRow(root, cluster.lead))
             marked = marked_by(decision, tables.memberships.by("subject", decision.subjects), [*roots, *gone])
             memory_queues.leave_marks(tables, [Mark(root, 0) for root in marked])
 

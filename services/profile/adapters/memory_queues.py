@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.failures import Fenced
 from services.profile.adapters.marks import oldest_of
-from services.profile.adapters.memory_tables import DueRow, LaneMessage, LaneRow, MarkRow, Tables
+from services.profile.adapters.memory_tables import DueRow, LaneMessage, LaneRow, MarkRow, Tables, WorkerRow
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
 
@@ -30,8 +30,8 @@ def fence(tables: Tables, shard: Shard) -> Shard:
 
 
 def lease(tables: Tables, owner: str, now: int, ttl_ms: int) -> list[Shard]:
-    tables.workers.put((owner, now))
-    tables.workers.drop(row for row in tables.workers.rows() if row[1] < now - ttl_ms)
+    tables.workers.put(WorkerRow(owner, now))
+    tables.workers.drop(row for row in tables.workers.rows() if row.seen_at < now - ttl_ms)
     most = fair_share(len(tables.workers))
     held = sorted(row for row in tables.shards.rows() if row.owner == owner)
     for row in held[most:]:
@@ -48,7 +48,7 @@ def release(tables: Tables, owner: str) -> None:
     for row in tables.shards.rows():
         if row.owner == owner:
             tables.shards.put(row._replace(owner=None, leased_until=0))
-    tables.workers.drop(row for row in tables.workers.rows() if row[0] == owner)
+    tables.workers.drop(row for row in tables.workers.rows() if row.worker == owner)
 
 
 def send(tables: Tables, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
@@ -56,7 +56,7 @@ def send(tables: Tables, lane: str, messages: Sequence[OutboxMessage], now: int)
         return
     known = tables.lanes.get(lane) or LaneRow(lane, 0, 0)
     for n, message in enumerate(messages, known.last_n + 1):
-        tables.outbox.put(LaneMessage(lane, OutboxRow(n, now, message)))
+        tables.outbox.put(LaneMessage(lane, n, OutboxRow(n, now, message)))
     tables.lanes.put(known._replace(last_n=known.last_n + len(messages)))
 
 
@@ -69,7 +69,7 @@ def published(tables: Tables, lane: str, after: int, until: int) -> bool:
     if known is None or known.published != after:
         return False
     tables.lanes.put(known._replace(published=until))
-    tables.outbox.drop(waiting for waiting in tables.outbox.by("lane", [lane]) if waiting.row.n <= until)
+    tables.outbox.drop(waiting for waiting in tables.outbox.by("lane", [lane]) if waiting.n <= until)
     return True
 
 
@@ -77,15 +77,15 @@ def replace_due(tables: Tables, due: Mapping[str, Sequence[DueTime]]) -> None:
     tables.due.drop(tables.due.by("lead", due))
     for lead, times in due.items():
         for one in times:
-            tables.due.put(DueRow(lead, one))
+            tables.due.put(DueRow(lead, one.at, one.kind, one.grain, one.sources))
 
 
 def fire_due(tables: Tables, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
     ripe = [
         row
-        for row in sorted(tables.due.by("grain", [grain]), key=lambda row: (row.due.at, row.lead))
+        for row in sorted(tables.due.by("grain", [grain]), key=lambda row: (row.at, row.lead))
         # a source that nobody speaks for holds its due times back
-        if row.due.at <= min([now, *(complete.get(source, -1) for source in row.due.sources)])
+        if row.at <= min([now, *(complete.get(source, -1) for source in row.sources)])
     ][:limit]
     tables.due.drop(ripe)
     leave_marks(tables, [Mark(lead, 0) for lead in sorted({row.lead for row in ripe})])
@@ -93,4 +93,4 @@ def fire_due(tables: Tables, now: int, grain: str, complete: Mapping[str, int], 
 
 
 def next_due(tables: Tables, grain: str) -> int | None:
-    return min((row.due.at for row in tables.due.by("grain", [grain])), default=None)
+    return min((row.at for row in tables.due.by("grain", [grain])), default=None)

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
+from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
 from services.profile.domain.links import Link, Membership
 from services.profile.ports import (
     Decision,
-    DueTime,
     Mark,
     OutboxRow,
     SourceSeen,
@@ -21,12 +21,11 @@ Row = TypeVar("Row")
 
 
 class Table(Generic[Row]):
-    """Rows by key and by any number of indexes; what a transaction changes is noted in `journal`."""
+    """Rows by the fields of their key, and by any number of indexed fields; changes are noted in `journal`."""
 
-    def __init__(
-        self, journal: list[Callable[[], None]], key: Callable[[Row], Hashable], **indexes: Callable[[Row], Hashable]
-    ) -> None:
-        self._journal, self._key, self._indexes = journal, key, indexes
+    def __init__(self, journal: list[Callable[[], None]], key: str, *indexes: str) -> None:
+        self._journal, self._key = journal, attrgetter(*key.split())
+        self._indexes = {index: attrgetter(index) for index in indexes}
         self._rows: dict[Hashable, Row] = {}
         self._found: dict[tuple[str, Hashable], dict[Hashable, None]] = {}
 
@@ -111,7 +110,10 @@ class ShardRow(NamedTuple):
 
 class DueRow(NamedTuple):
     lead: str
-    due: DueTime
+    at: int
+    kind: str
+    grain: str
+    sources: tuple[str, ...]
 
 
 class LaneRow(NamedTuple):
@@ -122,45 +124,61 @@ class LaneRow(NamedTuple):
 
 class LaneMessage(NamedTuple):
     lane: str
+    n: int
     row: OutboxRow
+
+
+class WorkerRow(NamedTuple):
+    worker: str
+    seen_at: int
+
+
+class ClusterRow(NamedTuple):
+    root: str
+    lead: str
+
+
+class StaffRow(NamedTuple):
+    manager_id: str
+    record: str
+
+
+class PersonalRow(NamedTuple):
+    ref: str
+    value: str
+
+
+class ToldRow(NamedTuple):
+    ref: str
+    subject: str
 
 
 class Tables:
     def __init__(self, shards: int) -> None:
-        self._journal: list[Callable[[], None]] = []
         self._turn = asyncio.Lock()
+        self._journal: list[Callable[[], None]] = []
         journal = self._journal
-        self.positions = Table[PositionRow](journal, lambda row: row[:2])
-        self.ledger = Table[LedgerRow](journal, lambda row: row[:2], event=lambda row: row.key, day=lambda row: row.day)
-        self.subjects = Table[SubjectRow](journal, lambda row: row.subject, alias=lambda row: row.alias)
-        self.parts = Table[PartRow](journal, lambda row: row[:2], subject=lambda row: row.subject)
-        self.timeline = Table[TimelineRow](journal, lambda row: row[:3], subject=lambda row: row.subject)
-        self.links = Table[Link](
-            journal, lambda row: row.key, subject=lambda row: row.subject, target=lambda row: row.target
-        )
-        self.memberships = Table[Membership](
-            journal, lambda row: row, root=lambda row: row.root, subject=lambda row: row.subject
-        )
-        self.marks = Table[MarkRow](journal, lambda row: row.n, shard=lambda row: row.shard)
-        self.shards = Table[ShardRow](journal, lambda row: row.shard)
-        self.workers = Table[tuple[str, int]](journal, lambda row: row[0])
-        self.views = Table[StoredView](
-            journal, lambda row: row.lead, customer_id=lambda row: row.customer_id,
-            owner=lambda row: row.owner, name_ref=lambda row: row.name_ref,
-        )  # fmt: skip
-        self.due = Table[DueRow](
-            journal, lambda row: (row.lead, row.due.at, row.due.kind),
-            lead=lambda row: row.lead, grain=lambda row: row.due.grain,
-        )  # fmt: skip
-        self.clusters = Table[tuple[str, str]](journal, lambda row: row[0], lead=lambda row: row[1])
-        self.decisions = Table[Decision](journal, lambda row: row.decision_id)
-        self.staff = Table[tuple[str, str]](journal, lambda row: row[0])
-        self.personal = Table[tuple[str, str]](journal, lambda row: row[0])
-        self.personal_subjects = Table[tuple[str, str]](journal, lambda row: row, ref=lambda row: row[0])
-        self.sources_seen = Table[SourceSeen](journal, lambda row: (row.source, row.partition))
-        self.lanes = Table[LaneRow](journal, lambda row: row.lane)
-        self.outbox = Table[LaneMessage](journal, lambda row: (row.lane, row.row.n), lane=lambda row: row.lane)
-        self.dead_letters = Table[StoredDeadLetter](journal, lambda row: row.letter_id)
+        self.positions = Table[PositionRow](journal, "topic partition")
+        self.ledger = Table[LedgerRow](journal, "day key", "key", "day")
+        self.subjects = Table[SubjectRow](journal, "subject", "alias")
+        self.parts = Table[PartRow](journal, "subject month", "subject")
+        self.timeline = Table[TimelineRow](journal, "subject occurred_at key", "subject")
+        self.links = Table[Link](journal, "subject target role", "subject", "target")
+        self.memberships = Table[Membership](journal, "root subject role from_at until_at", "root", "subject")
+        self.marks = Table[MarkRow](journal, "n", "shard")
+        self.shards = Table[ShardRow](journal, "shard")
+        self.workers = Table[WorkerRow](journal, "worker")
+        self.views = Table[StoredView](journal, "lead", "customer_id", "owner", "name_ref")
+        self.due = Table[DueRow](journal, "lead at kind", "lead", "grain")
+        self.clusters = Table[ClusterRow](journal, "root", "lead")
+        self.decisions = Table[Decision](journal, "decision_id")
+        self.staff = Table[StaffRow](journal, "manager_id")
+        self.personal = Table[PersonalRow](journal, "ref")
+        self.personal_subjects = Table[ToldRow](journal, "ref subject", "ref")
+        self.sources_seen = Table[SourceSeen](journal, "source partition")
+        self.lanes = Table[LaneRow](journal, "lane")
+        self.outbox = Table[LaneMessage](journal, "lane n", "lane")
+        self.dead_letters = Table[StoredDeadLetter](journal, "letter_id")
         self.last_mark = 0
         for shard in range(shards):
             self.shards.put(ShardRow(shard, None, 0, 0))

@@ -8,7 +8,16 @@ from services.failures import Fenced
 from services.profile.adapters import rows
 from services.profile.adapters.joining import join_links
 from services.profile.adapters.memory_queues import leave_marks, send
-from services.profile.adapters.memory_tables import LedgerRow, PartRow, PositionRow, SubjectRow, Tables
+from services.profile.adapters.memory_tables import (
+    LedgerRow,
+    PartRow,
+    PersonalRow,
+    PositionRow,
+    StaffRow,
+    SubjectRow,
+    Tables,
+    ToldRow,
+)
 from services.profile.adapters.old_events import predates_ledger
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.links import Link, Membership
@@ -53,7 +62,7 @@ class MemoryUpdate:
 
     def _standing(self, entry: LedgerEntry, since: int, until: int) -> bytes | None:
         """The content that stands; parked rows are taken over."""
-        found = sorted(row for row in self._tables.ledger.by("event", [entry.key]) if since <= row.day <= until)
+        found = sorted(row for row in self._tables.ledger.by("key", [entry.key]) if since <= row.day <= until)
         for row in found:
             if not row.parked:
                 return row.content
@@ -66,7 +75,7 @@ class MemoryUpdate:
 
     async def park(self, keys: Sequence[tuple[bytes, int]]) -> None:
         for key, day in keys:
-            for row in self._tables.ledger.by("event", [key]):
+            for row in self._tables.ledger.by("key", [key]):
                 if abs(row.day - day) <= 1:
                     self._tables.ledger.put(row._replace(parked=True))
 
@@ -101,9 +110,9 @@ class MemoryUpdate:
     async def save_personal(self, values: Mapping[str, str], subjects: Mapping[str, str]) -> None:
         for ref, value in values.items():
             if self._tables.personal.get(ref) is None:
-                self._tables.personal.put((ref, value))
+                self._tables.personal.put(PersonalRow(ref, value))
         for pair in subjects.items():
-            self._tables.personal_subjects.put(pair)
+            self._tables.personal_subjects.put(ToldRow(*pair))
 
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
         known = self._tables.links.by("subject", [link.subject for link in links])
@@ -147,7 +156,7 @@ class MemoryUpdate:
         leave_marks(self._tables, [Mark(view.lead, 0) for view in owned if view.state == "live"])
 
     async def put_staff(self, manager_id: str, record: Mapping[str, Any]) -> None:
-        self._tables.staff.put((manager_id, rows.to_json(record)))
+        self._tables.staff.put(StaffRow(manager_id, rows.to_json(record)))
 
     async def note_sources(self, seen: Sequence[SourceSeen]) -> None:
         for one in seen:

@@ -30,19 +30,22 @@ _PERSONAL = "select ref, value from personal where ref = any($1::text[])"
 _MEMBERSHIPS = """
 select root, subject, role, from_at, until_at from memberships
 where root = any($1::text[]) or subject = any($1::text[])"""
-_LINKS = f"select {rows.LINK} from links where subject = any($1::text[]) order by subject, target, role"  # noqa: S608
+_LINKS = f"""
+select {rows.LINK} from links where subject = any($1::text[]) order by subject, target, role"""  # noqa: S608 - constants
 _DECISIONS = f"""
 select {rows.DECISION} from decisions where decision_id in (
-    select decision_id from decision_subjects where subject = any($1::text[])) order by at, decision_id"""  # noqa: S608
-_LINKS_TO = f"select {rows.LINK} from links where target = any($1::text[]) order by subject, target, role"  # noqa: S608
+    select decision_id from decision_subjects where subject = any($1::text[])) order by at, decision_id"""  # noqa: S608 - constants
+_LINKS_TO = f"""
+select {rows.LINK} from links where target = any($1::text[]) order by subject, target, role"""  # noqa: S608 - constants
 _TOLD_OF = """
 select distinct subject from personal_subjects where ref = $1 and subject like 'party:%' order by subject limit 100"""
 _MARKED = "select 1 from marks where shard = any($1::int[]) and root = any($2::text[]) limit 1"
 _REVIEWS = f"""
 select {rows.DECISION} from decisions d where d.kind = 'review'
-and not exists (select 1 from decisions u where u.undoes = d.decision_id) order by d.at, d.decision_id limit $1"""  # noqa: S608
+and not exists (select 1 from decisions u where u.undoes = d.decision_id)
+order by d.at, d.decision_id limit $1"""  # noqa: S608 - constants
 _DEAD_LETTERS = f"""
-select {rows.DEAD_LETTER} from dead_letters where state = $2 order by at desc, letter_id limit $1"""  # noqa: S608
+select {rows.DEAD_LETTER} from dead_letters where state = $2 order by at desc, letter_id limit $1"""  # noqa: S608 - constants
 _DEAD_LETTER = f"select {rows.DEAD_LETTER} from dead_letters where letter_id = $1"  # noqa: S608 - constants
 _SOURCES_SEEN = "select source, channel, partition, heartbeat_at, accepted_at from sources_seen order by 1, 3"
 _BEHIND = "from subjects s where fold_version < $1 and exists (select 1 from timeline t where t.subject = s.subject)"

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
-from services.profile.domain.links import END, Graph, Link, intervals, kind_of
+from services.profile.domain.links import END, Link, intervals, kind_of
+from services.profile.domain.memberships import Graph
 
 TELLING = ("national_id", "email", "phone")
 """What two customer numbers share when they are one person, the most telling first."""

@@ -15,18 +15,16 @@ from services.profile.domain.links import (
     END,
     MEMBER,
     Cluster,
-    Graph,
     Link,
     Membership,
     bar,
     clusters,
-    cuts_of,
     intervals,
     join,
     kind_of,
     lift,
-    roots_of,
-)  # fmt: skip
+)
+from services.profile.domain.memberships import Graph, cuts_of, roots_of
 
 LIMITS = {"phone": 1, "device": 2}
 TARGETS = {
