@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
-from services.profile.domain.links import END, Link, intervals, kind_of
+from services.profile.domain.links import ANY_ROLE, END, Link, intervals, kind_of
 from services.profile.domain.memberships import Graph
 
 TELLING = ("national_id", "email", "phone")
@@ -27,10 +27,12 @@ class ReviewCase(NamedTuple):
 
 def review_cases(links: Iterable[Link], graph: Graph) -> list[ReviewCase]:
     """`links`: all of the subjects that may tell. Above its limit an identifier tells nothing."""
+    told = list(links)
+    ended = {(link.subject, link.target): link.ends for link in told if link.role == ANY_ROLE}
     parties: dict[str, set[str]] = {}
-    for link in links:
+    for link in told:
         telling = kind_of(link.subject) in TELLING and kind_of(link.target) == "party"
-        if telling and any(until == END for _, until in intervals(link)):
+        if telling and any(until == END for _, until in intervals(link, ended.get(link.key[:2], ()))):
             parties.setdefault(link.subject, set()).add(link.target)
     shared = sorted(parties, key=lambda subject: (TELLING.index(kind_of(subject)), subject))
     cases: dict[tuple[str, str], ReviewCase] = {}

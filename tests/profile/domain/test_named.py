@@ -1,0 +1,36 @@
+"""Whoever searches must make the same subject keys as ingest made of the same values."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.identifiers import KINDS, subject_key
+from services.failures import Rejected
+from services.ingest.domain.naming import admit_identifiers
+from services.profile.domain.named import subjects_named
+from tests.ingest.bank import SECRET, UNIONPAY, VISA, rules
+
+VALUES = st.one_of(
+    st.sampled_from((VISA, UNIONPAY, "4111 1111 1111 1111", "11010519491231002X", "11010519491231002x", "null", "000")),
+    st.sampled_from(("13912345678", "+86 139 1234 5678", "fang@EXAMPLE.org", "6001 0000 0001 7", "card-7K2M9Q")),
+    st.from_regex(r"[0-9]{1,20}", fullmatch=True),
+    st.text(min_size=1, max_size=24),
+)
+
+
+@given(kind=st.sampled_from(KINDS), value=VALUES)
+def test_a_search_names_the_subject_that_acceptance_named(kind: str, value: str) -> None:
+    try:
+        admitted, _ = admit_identifiers({kind: value}, rules())
+    except Rejected:
+        with pytest.raises(Rejected):
+            subjects_named({kind: value}, SECRET, "CN")
+        return
+    expected = {name: subject_key(name, normal, SECRET) for name, normal in admitted.items()}
+    assert subjects_named({kind: value}, SECRET, "CN") == expected
+
+
+def test_an_unknown_kind_is_refused_without_repeating_it() -> None:
+    with pytest.raises(Rejected) as rejected:
+        subjects_named({"Wang Fang": "1"}, SECRET, "CN")
+    assert "Wang" not in rejected.value.message + rejected.value.field

@@ -1,0 +1,73 @@
+"""Two customer numbers with one identifier: when that is a case for a person; and the decisions on a link."""
+
+from functools import reduce
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.profile.domain.links import ANY_ROLE, Link, bar, intervals, join, lift
+from services.profile.domain.memberships import Graph
+from services.profile.domain.reviews import ReviewCase, review_cases
+
+LIMITS = {"national_id": 2, "phone": 4}
+
+
+def told(subject: str, party: str) -> Link:
+    return Link(subject=subject, target=f"party:{party}", role="self", first_at=1, last_at=1)
+
+
+def ended(subject: str, party: str) -> Link:
+    return Link(subject=subject, target=f"party:{party}", role=ANY_ROLE, ends=(5,))
+
+
+def cases(*links: Link) -> list[ReviewCase]:
+    return review_cases(links, Graph(links, LIMITS))
+
+
+def test_the_same_national_id_of_two_numbers_is_a_case() -> None:
+    assert cases(told("national_id:x", "1"), told("national_id:x", "2")) == [
+        ReviewCase("party:1", "party:2", "national_id:x")
+    ]
+
+
+def test_a_phone_that_has_a_new_owner_is_no_case() -> None:
+    assert cases(told("phone:x", "1"), ended("phone:x", "1"), told("phone:x", "2")) == []
+
+
+def test_above_its_limit_an_identifier_tells_nothing() -> None:
+    assert cases(*(told("national_id:x", party) for party in "123")) == []
+
+
+def test_a_device_or_an_account_tells_nothing() -> None:
+    assert cases(*(told(subject, party) for subject in ("device:x", "account:x") for party in "12")) == []
+
+
+def test_a_pair_is_one_case_by_what_is_most_telling() -> None:
+    shared = [told(subject, party) for subject in ("phone:a", "national_id:b") for party in "12"]
+    assert [case.shared for case in cases(*shared)] == ["national_id:b"]
+    assert len({case.decision_id for case in (*cases(*shared), *cases(*shared[:2]))}) == 1
+
+
+@given(st.permutations([told(f"phone:{phone}", party) for phone in "ab" for party in "123"]))
+def test_cases_do_not_depend_on_the_order_of_links(links: list[Link]) -> None:
+    assert cases(*links) == cases(*sorted(links, key=lambda link: link.key))
+
+
+def test_a_barred_link_is_out_of_force_until_it_is_lifted_whatever_the_clocks_say() -> None:
+    link = told("device:x", "1")
+    barred = join(link, bar(link, "dec_b", 1_000))
+    assert intervals(barred) == []
+    lifted = join(barred, lift(barred, "dec_a", 10))
+    assert intervals(lifted) == intervals(link)
+    assert intervals(join(lifted, bar(lifted, "dec_0", 10))) == []
+
+
+@given(st.permutations(range(4)))
+def test_the_latest_decision_stands_in_whatever_order_they_come(order: list[int]) -> None:
+    link = told("device:x", "1")
+    first = bar(link, "dec_1", 10)
+    second = lift(join(link, first), "dec_2", 20)
+    third = bar(join(link, second), "dec_3", 30)
+    said = [link, first, second, third]
+    assert reduce(join, [said[place] for place in order]) == reduce(join, said)
+    assert intervals(reduce(join, said)) == []
