@@ -15,6 +15,7 @@ from services.migrations import upgrade
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.links import Cluster
 from services.profile.domain.shards import SHARDS, shard_of
+from services.profile.domain.state import Head
 from services.profile.ports import Decision, LedgerEntry, Mark, OutboxMessage
 from tests.ports.profile_stores import IMPATIENT, Store, alias_of, place, shard_for, sqlite_template, store
 
@@ -146,6 +147,27 @@ async def test_two_merges_at_once_never_leave_half_a_cluster(store: Store, other
     assert [type(one) for one in results if one is not None] == [Contended]
     found = [await store.cluster(f"party:{number}") for number in (1, 2, 3)]
     assert len([one for one in found if one is not None]) == 2
+
+
+async def test_a_state_of_another_shape_is_folded_anew_and_shown_to_nobody_before(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:{tmp_path}/profile.db")
+    await upgrade(database)
+    store = SqlProfileStore(database, alias_of)
+    await count_once(store, "account:1")
+    async with database.transaction() as connection:
+        await connection.execute(text("update subjects set version = 4, fold_version = 9, heads = x'91a3616263'"))
+    async with store.updating() as tx:
+        found = (await tx.lock_subjects({"account:1": frozenset()}, 1))["account:1"]
+        assert (found.version, found.fold_version, found.heads) == (4, -1, [Head()])
+    for fold_version in (-1, 8):
+        found.fold_version = fold_version
+        with pytest.raises(Fenced):
+            async with store.updating() as tx:
+                await tx.save_subjects([found])
+    with pytest.raises(Unavailable, match="rebuilt"):
+        async with store.refreshing() as refreshing:
+            await refreshing.members(["account:1"])
+    await database.close()
 
 
 @pytest.mark.parametrize("scheme", ["sqlite", "postgresql"])

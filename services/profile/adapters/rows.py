@@ -14,6 +14,8 @@ _heads = msgspec.msgpack.Decoder(list[Head])
 _months = msgspec.msgpack.Decoder(list[Month])
 _integers = msgspec.json.Decoder(list[int])
 _strings = msgspec.json.Decoder(list[str])
+UNREADABLE = -1
+"""Stands for a fold version older than any."""
 NO_HEADS = encode_state([Head()])
 
 
@@ -41,6 +43,17 @@ def subject_of(row: Sequence[Any], parts: Iterable[tuple[int, bytes]]) -> Stored
         _integers.decode(row[3]) if row[3] != "[]" else [], _strings.decode(row[4]), _heads.decode(row[5]),
         {month: _months.decode(body) for month, body in parts},
     )  # fmt: skip
+
+
+def lenient_subject_of(row: Sequence[Any], parts: Iterable[tuple[int, bytes]]) -> StoredSubject:
+    """A state that another release wrote in another shape comes back empty, at `UNREADABLE`: it is folded anew from its
+    timeline, and saving it as it is would be fenced."""
+    try:
+        return subject_of(row, parts)
+    except msgspec.ValidationError:
+        cuts = integers(row[3])
+        heads = [Head() for _ in range(len(cuts) + 1)]
+        return StoredSubject(row[0], row[1], UNREADABLE, cuts, strings(row[4]), heads, {})
 
 
 LINK = "subject, target, role, first_at, last_at, past, ends, barred_by, source, event_id"

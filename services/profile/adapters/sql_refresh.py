@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from services.failures import Contended
+from services.failures import Contended, Unavailable
 from services.profile.adapters import rows, sql_queues
 from services.profile.adapters.roots import with_roots
 from services.profile.adapters.session import Session, insert
@@ -73,9 +73,7 @@ class SqlRefresh:
         for one in with_roots(memberships, roots):
             if one.subject not in stored:
                 row = heads.get(one.subject)
-                stored[one.subject] = (
-                    rows.subject_of(row, parts.get(one.subject, ())) if row else rows.new_subject(one.subject)
-                )
+                stored[one.subject] = _read(row, parts.get(one.subject, [])) if row else rows.new_subject(one.subject)
             members[one.root].append(Member(one, stored[one.subject]))
         return members
 
@@ -102,6 +100,14 @@ class SqlRefresh:
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         await sql_queues.send(self._session, lane, messages, now)
+
+
+def _read(row: Sequence[Any], parts: Sequence[tuple[int, bytes]]) -> StoredSubject:
+    try:
+        return rows.subject_of(row, parts)
+    except msgspec.ValidationError as error:
+        # a view without it would be wrong; the mark waits until the rebuild has come by
+        raise Unavailable("states of another release wait to be rebuilt") from error
 
 
 async def clusters_of(session: Session, roots: Sequence[str]) -> dict[str, Cluster]:

@@ -99,7 +99,7 @@ class SqlUpdate:
         )
         locked = await self._session.rows(_LOCK, subjects)
         parts = await self._parts(wanted)
-        return {row[0]: rows.subject_of(row, parts.get(row[0], ())) for row in locked}
+        return {row[0]: rows.lenient_subject_of(row, parts.get(row[0], ())) for row in locked}
 
     async def _parts(self, wanted: Mapping[str, frozenset[int]]) -> dict[str, list[tuple[int, bytes]]]:
         """Read after the lock. Most subjects want the same months: one statement for each set of them."""
