@@ -11,7 +11,7 @@ from services.failures import Rejected
 from services.profile.attempts import again_when_contended
 from services.profile.domain.fold import Fold
 from services.profile.domain.links import COLLECTIVES, Link, bar, clusters, kind_of, lift
-from services.profile.linking import link_subjects
+from services.profile.linking import link_subjects, reach
 from services.profile.ports import Decision, Mark, ProfileReader, ProfileStore, StoredView
 
 MERGE, SPLIT, DETACH, ATTACH, REVIEW, SEPARATE = "merge", "split", "detach", "attach", "review", "separate"
@@ -138,8 +138,8 @@ class Decide:
         async def once() -> None:
             async with self._store.updating() as tx:
                 await tx.record([decision])
-                ends = {end for link in links for end in (link.subject, link.target)}
-                locked = await tx.lock_subjects({end: frozenset[int]() for end in ends}, decision.at)
+                wanted = dict.fromkeys(await reach(tx, links), frozenset[int]())
+                locked = await tx.lock_subjects(wanted, decision.at)
                 linked = await link_subjects(tx, links, self._limits, self._fold, locked, decision.at)
                 await tx.save_subjects([locked[subject] for subject in sorted(linked.moved)])
                 await tx.mark([Mark(root, 0) for root in sorted(linked.roots)])

@@ -43,6 +43,15 @@ async def link_subjects(
     return Linked(known, moved, roots)
 
 
+async def reach(tx: UpdateTransaction, asserted: Sequence[Link]) -> set[str]:
+    """What is to be locked before `link_subjects`, as far as can be known before: the ends, and all below them. Locked
+    with everything else in one order, so that workers seldom meet crosswise."""
+    if not asserted:
+        return set()
+    subjects = {link.subject for link in asserted}
+    return descendants(subjects, await tx.links_around(sorted(subjects))) | {link.target for link in asserted}
+
+
 async def _lock_below(
     tx: UpdateTransaction, subjects: set[str], locked: dict[str, StoredSubject], now: int
 ) -> tuple[list[Link], set[str]]:

@@ -21,7 +21,7 @@ from services.profile.domain.letters import conflict, parked, unreadable
 from services.profile.domain.links import Link, join, kind_of
 from services.profile.domain.personal import Pseudonymiser
 from services.profile.domain.segments import Segments
-from services.profile.linking import Linked, link_subjects
+from services.profile.linking import Linked, link_subjects, reach
 from services.profile.outbox import dead_letter_messages
 from services.profile.ports import (
     LedgerEntry,
@@ -90,7 +90,7 @@ class Update:
             fresh, conflicts = await _enter(tx, events)
             letters += [conflict(arrival.event, now) for arrival in conflicts]
             asserted = self._asserted(fresh)
-            stored = await tx.lock_subjects(_wanted(fresh, asserted), now)
+            stored = await tx.lock_subjects(_wanted(fresh, await reach(tx, asserted)), now)
             linked = await link_subjects(tx, asserted, self._limits, self._fold, stored, now)
             marks = await self._fold_all(tx, fresh, stored, linked)
             await tx.mark(marks)
@@ -193,9 +193,9 @@ async def _note_staff(tx: UpdateTransaction, changed: Sequence[StoredSubject]) -
         await tx.mark_customers_of([row.subject.partition(":")[2] for row in managers])
 
 
-def _wanted(fresh: Sequence[Arrival], asserted: Sequence[Link]) -> dict[str, frozenset[int]]:
+def _wanted(fresh: Sequence[Arrival], linked: set[str]) -> dict[str, frozenset[int]]:
     """Every subject to be locked, with the months to be read of it."""
-    wanted = {end: frozenset[int]() for link in asserted for end in (link.subject, link.target)}
+    wanted = dict.fromkeys(linked, frozenset[int]())
     for arrival in fresh:
         subject = arrival.event.subject
         wanted[subject] = wanted.get(subject, frozenset[int]()).union(months_touched(arrival.event))
