@@ -2,15 +2,23 @@
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
+
+import structlog
 
 from services.clock import Clock
 from services.embedded import EmbeddedLog, Limits
+from services.failures import Unavailable
 from services.kafka import KafkaLog
 from services.log import EventLog
 from services.notifications import LocalNotifications, Notifications
 from services.redis import open_notifications
 from services.settings import Settings
+
+Opened = TypeVar("Opened")
+log = structlog.get_logger(__name__)
 
 
 def open_log(settings: Settings, clock: Clock) -> EventLog:
@@ -28,6 +36,16 @@ def open_log(settings: Settings, clock: Clock) -> EventLog:
 def open_screens(settings: Settings) -> Notifications:
     """Redis where there is one, else this process tells only itself."""
     return open_notifications(settings.redis) if settings.redis else LocalNotifications()
+
+
+async def when_up(opening: Callable[[], Awaitable[Opened]]) -> Opened:
+    """Again until the servers answer: services are started in any order, and anew while a server is away."""
+    while True:
+        try:
+            return await opening()
+        except Unavailable as away:
+            log.warning("start waits", what=str(away))
+            await asyncio.sleep(away.retry_after)
 
 
 async def told_to_stop() -> None:

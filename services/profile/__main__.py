@@ -9,7 +9,7 @@ from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
 from services.clock import SystemClock
 from services.database import open_database
-from services.deployment import open_log, open_screens, told_to_stop
+from services.deployment import open_log, open_screens, told_to_stop, when_up
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE, Metrics
 from services.migrations import upgrade
@@ -21,7 +21,7 @@ from services.web import operations, routes, serve
 
 
 async def run(environment: Mapping[str, str]) -> None:
-    """Works until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`, `Unavailable`."""
+    """Works until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`."""
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
     clock, metrics, secret = SystemClock(), Metrics(), load_secret(settings)
@@ -30,13 +30,13 @@ async def run(environment: Mapping[str, str]) -> None:
         closing.push_async_callback(log.close)
         database = open_database(settings.database)
         closing.push_async_callback(database.close)
-        await upgrade(database)
+        await when_up(lambda: upgrade(database))
         screens = open_screens(settings)
         closing.push_async_callback(screens.close)
-        profile = await open_profile(
-            log, database, screens, SqlUserStore(database), secret, load_catalogue(), clock, metrics,
-            read_choices(environment),
-        )  # fmt: skip
+        users, catalogue, choices = SqlUserStore(database), load_catalogue(), read_choices(environment)
+        profile = await when_up(
+            lambda: open_profile(log, database, screens, users, secret, catalogue, clock, metrics, choices)
+        )
         health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
         server = await serve(routes(health, mounted(profile.app)), settings.host, settings.port)
         closing.push_async_callback(server.stop)

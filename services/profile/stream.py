@@ -16,7 +16,7 @@ from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
 from services import metrics as measure
 from services.clock import Clock
 from services.failures import Contended, Fenced, Unavailable
-from services.log import Batch, EventLog
+from services.log import Batch, EventLog, UnknownTopic
 from services.metrics import Metrics
 from services.notifications import Notifications
 from services.profile.attempts import Attempts, again_when_contended
@@ -62,7 +62,7 @@ async def run(worker: Worker) -> None:
             for step in steps:
                 group.create_task(step(worker), name=step.__name__)
     finally:
-        with contextlib.suppress(Unavailable):
+        with contextlib.suppress(Unavailable, Contended):  # the leases lapse by themselves
             await asyncio.shield(worker.store.release(worker.name))
 
 
@@ -157,6 +157,8 @@ async def publishing(worker: Worker) -> None:
         try:
             for lane in await worker.store.lanes():
                 sent += await publish_lane(worker.store, worker.log, lane)
+        except Contended:
+            continue
         except Unavailable as error:
             await asyncio.sleep(error.retry_after)
         if not sent:
@@ -183,7 +185,8 @@ async def watching(worker: Worker) -> None:
 
 async def _watch(worker: Worker) -> None:
     await worker.freshness.renew(worker.reader, worker.clock.now_ms(), worker.metrics)
-    await worker.progress.measure()
+    with contextlib.suppress(UnknownTopic):  # its partitions have stopped and say why; the views stay readable
+        await worker.progress.measure()
 
 
 class Freshness:
@@ -202,10 +205,11 @@ class Freshness:
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Again and again; a server that is away is waited for."""
+    """Again and again; a server that is away is waited for, and who loses every time tries the next time."""
     while True:
         try:
-            await again_when_contended(work)
+            with contextlib.suppress(Contended):
+                await again_when_contended(work)
         except Unavailable as error:
             await asyncio.sleep(error.retry_after)
         await asyncio.sleep(seconds)
