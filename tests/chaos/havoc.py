@@ -1,0 +1,155 @@
+"""A seeded schedule of failures: who is struck, how, and when."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from random import Random
+
+from services.failures import Contended, Rejected, Unavailable
+from services.profile.adapters.session import reading
+from services.profile.adapters.sql import SqlProfileStore
+from services.profile.decide import Decide, Said
+from services.profile.domain.customer_ids import customer_id
+from tests.chaos.workers import Crew, WorkerProcess
+from tests.conftest import RunningServers
+from tests.profile.told import CUSTOMER_LIMITS, SECRET, new_fold
+
+PAST_SESSION_S = 8.0
+MOST_WORKERS = 3
+_PARTIES = "select lead from views where state = 'live' and lead like 'party:%' order by lead"
+FAULTS = ("kill", "kill", "term", "pause", "pause", "scale out", "restart", "freeze", "scale in")
+
+
+class Havoc:
+    """`tell` prints. `fail_every`: of the transactions of every worker started here."""
+
+    def __init__(
+        self, seed: int, crew: Crew, servers: RunningServers, fail_every: int, tell: Callable[[str], None]
+    ) -> None:
+        self._random, self._crew, self._servers, self._tell = Random(seed), crew, servers, tell
+        self._environment = {"CHAOS_FAIL_EVERY": str(fail_every)}
+        self._healing: set[asyncio.Task[None]] = set()
+        self.done: dict[str, int] = {}
+
+    def start_worker(self) -> None:
+        self._crew.start(**self._environment)
+
+    async def rage(self, seconds: float, mean_gap: float = 2.5) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        await asyncio.sleep(3.0)  # the first workers are joining
+        while (left := end - loop.time()) > 0:
+            for dead in self._crew.deaths():
+                self._note("died by itself", f"{dead.name}, exit code {dead.exit_code}")
+            while len(self._crew.working()) < 2:
+                self.start_worker()
+            await self._strike(self._random.choice(FAULTS))
+            await asyncio.sleep(min(left, self._random.expovariate(1 / mean_gap)))
+        await asyncio.gather(*self._healing)
+
+    async def _strike(self, fault: str) -> None:
+        working = self._crew.working()
+        victim = self._random.choice(working) if working else None
+        if fault == "restart":
+            await self._restart_postgres()
+        elif fault == "scale out":
+            if len(working) < MOST_WORKERS:
+                self.start_worker()
+                self._note(fault, self._crew.all[-1].name)
+        elif victim is not None and not (fault == "scale in" and len(working) <= 2):
+            self._note(fault, victim.name)
+            self._heal(getattr(self, "_" + fault.replace(" ", "_"))(victim))
+
+    async def _kill(self, victim: WorkerProcess) -> None:
+        victim.kill()
+
+    async def _term(self, victim: WorkerProcess) -> None:
+        if not await asyncio.to_thread(victim.stop_within, 20.0):
+            self._note("did not stop within 20 s", victim.name)
+            victim.kill()
+
+    _scale_in = _term
+
+    async def _pause(self, victim: WorkerProcess) -> None:
+        victim.frozen = True
+        victim.signal(signal.SIGSTOP)
+        await asyncio.sleep(PAST_SESSION_S)
+        victim.signal(signal.SIGCONT)
+        victim.frozen = False
+
+    async def _freeze(self, victim: WorkerProcess) -> None:
+        """Inside its next update transaction, and it never comes back."""
+        victim.frozen = victim.expected_to_end = True
+        victim.signal(signal.SIGUSR1)
+
+    async def _restart_postgres(self) -> None:
+        fast = self._random.random() < 0.5
+        self._note("restart", "PostgreSQL, " + ("in good order" if fast else "by kill -9"))
+        await asyncio.to_thread(self._servers.stop if fast else self._servers.kill, "postgres")
+        await asyncio.sleep(self._random.uniform(0.2, 2.0))
+        await asyncio.to_thread(self._servers.start, "postgres")
+
+    def _heal(self, work: object) -> None:
+        assert asyncio.iscoroutine(work)
+        task = asyncio.create_task(work)
+        self._healing.add(task)
+        task.add_done_callback(self._healing.discard)
+
+    def _note(self, what: str, whom: str) -> None:
+        self.done[what] = self.done.get(what, 0) + 1
+        self._tell(f"{what}: {whom}")
+
+
+class Staff:
+    """People who merge, split, detach and attach customers while events flow."""
+
+    def __init__(self, seed: int, store: SqlProfileStore) -> None:
+        self._random, self._store = Random(seed + 1), store
+        self._decide = Decide(store, store, new_fold(), CUSTOMER_LIMITS)
+        self._merges: list[tuple[str, tuple[str, ...]]] = []
+        self._clock = 0
+        self.done: dict[str, int] = {}
+
+    async def decide(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while loop.time() < end:
+            await asyncio.sleep(self._random.uniform(0.2, 1.0))
+            try:
+                await self._one()
+            except (Rejected, Contended, Unavailable) as refused:
+                name = type(refused).__name__.lower()
+                self.done[name] = self.done.get(name, 0) + 1
+
+    async def _one(self) -> None:
+        self._clock += 1
+        said = Said("chaos", "because we can", 1_700_000_000_000 + self._clock)
+        kind = self._random.choice(("merge", "merge", "undo", "detach", "detach"))
+        if kind == "undo":
+            if not self._merges:
+                return
+            decision_id, subjects = self._merges.pop(self._random.randrange(len(self._merges)))
+            await self._decide.undo(decision_id, subjects, said)
+        elif kind == "merge":
+            left, right = await self._parties(2)
+            made = await self._decide.merge(customer_id(left, SECRET), customer_id(right, SECRET), said)
+            self._merges.append((made.decision_id, made.subjects))
+        else:
+            await self._detach(said)
+        self.done[kind] = self.done.get(kind, 0) + 1
+
+    async def _detach(self, said: Said) -> None:
+        [party] = await self._parties(1)
+        below = [one.subject for one in await self._store.links_to([party])]
+        if below:
+            made = await self._decide.detach(customer_id(party, SECRET), self._random.choice(sorted(below)), said)
+            self._merges.append((made.decision_id, made.subjects))
+
+    async def _parties(self, count: int) -> list[str]:
+        async with reading(self._store._database) as session:
+            found = await session.rows(
+                "select lead from views where state = 'live' and lead like 'party:%' order by lead"
+            )
+        if len(found) < count:
+            raise Rejected("too_few", "no customers yet")
+        return self._random.sample([row[0] for row in found], count)
