@@ -3,6 +3,7 @@
 import argparse
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def main() -> int:
     try:
         environment = {**os.environ, **_environment(servers.up(), data)}
         subprocess.run([_program("counterpoint"), "db", "upgrade"], env=environment, check=True)  # noqa: S603 - fixed argv
-        return _run(environment)
+        return _run(environment, _write_environment(environment, data))
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
@@ -59,16 +60,25 @@ def _environment(urls: Mapping[str, str], data: Path) -> dict[str, str]:
         "COUNTERPOINT_LOG": urls["kafka"],
         "COUNTERPOINT_DATABASE": urls["postgres"],
         "COUNTERPOINT_REDIS": urls["redis"],
-        "COUNTERPOINT_SECRET_FILE": str(secret),
+        "COUNTERPOINT_SECRET_FILE": str(secret.absolute()),
     }
 
 
-def _run(environment: Mapping[str, str]) -> int:
+def _write_environment(environment: Mapping[str, str], data: Path) -> Path:
+    """For a shell beside it: the ports of the servers are free ones and differ from machine to machine."""
+    path = data / "counterpoint.env"
+    names = ("COUNTERPOINT_LOG", "COUNTERPOINT_DATABASE", "COUNTERPOINT_REDIS", "COUNTERPOINT_SECRET_FILE")
+    path.write_text("".join(f"export {name}={shlex.quote(environment[name])}\n" for name in names))
+    return path
+
+
+def _run(environment: Mapping[str, str], written: Path) -> int:
     """Until Ctrl-C, SIGTERM, or the end of one service: the others are then stopped, too."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     running = {name: _start(service, environment) for name, service in SERVICES.items()}
     for name, service in SERVICES.items():
         print(f"{name:9} http://127.0.0.1:{service.port}")
+    print(f"The command line finds them after `. {written}`: begin with `{_program('counterpoint')} doctor`.")
     print("Ctrl-C stops everything.", flush=True)
     try:
         while all(process.poll() is None for process in running.values()):

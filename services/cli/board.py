@@ -1,19 +1,19 @@
 """The board: one snapshot as a page of a terminal."""
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.output import at, table_of
+from services.cli.output import at, written
 from services.cli.snapshot import Silence, Snapshot
 
 
 def board(seen: Snapshot, rows: int = 8) -> RenderableType:
     """`rows`: how many of the latest events and views there is room for."""
-    lower = Table.grid(expand=True, padding=(0, 1))
-    lower.add_column(ratio=3)
-    lower.add_column(ratio=2)
+    lower = Table.grid(padding=(0, 2))
     lower.add_row(_events(seen, rows), _views(seen, rows))
     return Group(
         Panel(_totals(seen), title="Counterpoint", title_align="left"), _partitions(seen), lower, _sources(seen)
@@ -46,14 +46,23 @@ def _partitions(seen: Snapshot) -> Text:
 
 
 def _events(seen: Snapshot, rows: int) -> Table:
-    latest = [{**one._asdict(), "accepted_at": at(one.accepted_at)} for one in seen.events[:rows]]
-    return table_of(latest, {"accepted_at": "Latest events", "type": "Type", "channel": "Channel", "subject": "About"})
+    latest = [((at(one.accepted_at) or "")[11:19], one.type, one.channel, one.subject) for one in seen.events[:rows]]
+    return _columns(("Latest events", "Type", "Channel", "About"), latest)
 
 
 def _views(seen: Snapshot, rows: int) -> Table:
-    latest = [one._asdict() for one in seen.views[:rows]]
-    columns = {"customer_id": "Latest views", "version": "Version", "kind": "Kind", "moments": "Moments"}
-    return table_of(latest, columns)
+    latest = [(one.customer_id[:12] + "…", one.version, one.kind) for one in seen.views[:rows]]
+    return _columns(("Latest views", "Version", "Kind"), latest)
+
+
+def _columns(headings: Sequence[str], latest: Sequence[Sequence[object]]) -> Table:
+    """Without lines, a row a line: a board of 80 columns has room for both tables."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    for row in latest:
+        table.add_row(*(written(cell) for cell in row))
+    return table
 
 
 def _sources(seen: Snapshot) -> Text:

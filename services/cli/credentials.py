@@ -35,7 +35,16 @@ async def credentials(path: Path, base_url: str, stores: Stores, users: UserStor
         made = [await create_user(users, f"first {role}", role, now_ms) for role in ("agent", "manager", "admin")]
         known = Credentials(base_url, key, *(one.token for one in made))
     write_private(path, msgspec.json.format(msgspec.json.encode(known), indent=2))
+    write_private(path.with_suffix(".env"), _for_a_shell(known).encode())
     return known
+
+
+def _for_a_shell(known: Credentials) -> str:
+    """Lines that a shell reads with `.`; the first two are those that the command line asks for, too."""
+    variables = {"COUNTERPOINT_URL": known.base_url, "COUNTERPOINT_KEY": known.ingest_key,
+                 "AGENT_TOKEN": known.agent_token, "MANAGER_TOKEN": known.manager_token,
+                 "ADMIN_TOKEN": known.admin_token}  # fmt: skip
+    return "".join(f"export {name}={value}\n" for name, value in variables.items())
 
 
 def _read(path: Path) -> Credentials | None:

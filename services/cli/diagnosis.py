@@ -26,7 +26,7 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
     except Exception as error:
         yield failed("settings", error)
         return
-    yield ok("settings", repr(settings))
+    yield ok("settings", _in_words(settings))
     for finding in (_disk(settings), _secret(settings), await _redis(settings)):
         yield finding
     async with AsyncExitStack() as closing:
@@ -42,6 +42,12 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
         for what, check in CHECKS:
             for finding in await _checked(what, check, patient):
                 yield finding
+
+
+def _in_words(settings: Settings) -> str:
+    """Schemes only: a URL may hold a password."""
+    log, database = settings.log.partition(":")[0], settings.database.partition(":")[0]
+    return f"log {log}, database {database}, data in {settings.data}"
 
 
 async def _checked(what: str, check: Check, patient: Patient) -> Sequence[Finding]:

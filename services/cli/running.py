@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shlex
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -88,6 +90,7 @@ async def _run(settings: Settings, make_demo: Callable[[], Demo | None], credent
         if credentials_file is not None:
             write_private(credentials_file, msgspec.json.encode(known))
         console.print(_welcome(known, path, time.monotonic() - started))
+        console.print(_next_steps(known, path), soft_wrap=True, highlight=False)
         await _until_stopped(platform, make_demo(), known, console)
         console.print("Stopping: the batch in hand is finished first.")
     console.print("Stopped. Start again to go on where it was.")
@@ -125,10 +128,18 @@ def _welcome(known: Credentials, path: Path, seconds: float) -> Panel:
         f"agent token    {known.agent_token}\n"
         f"manager token  {known.manager_token}\n"
         f"admin token    {known.admin_token}\n\n"
-        f"These stand in {path}, for you alone.\n"
-        f"Watch it live:   counterpoint watch\n"
-        f"A customer:      curl -H 'Authorization: Bearer {known.agent_token}' "
-        f"'{known.base_url}/v1/customers?customer_no=10000017'\n"
-        f"The interface:   {known.base_url}/v1/openapi.json",
+        f"The interface  {known.base_url}/v1/openapi.json\n"
+        f"These stand in {path}, for you alone.",
         title="Counterpoint",
+    )
+
+
+def _next_steps(known: Credentials, path: Path) -> str:
+    """Lines to be copied: outside the panel, whose frame would break them. What started this is not on every PATH."""
+    program, data = shlex.quote(sys.argv[0]), shlex.quote(str(path.parent))
+    return (
+        f"Watch it live:  {program} watch --data {data}\n"
+        f"A customer:     {program} customers show customer_no=10000017 --data {data}\n"
+        f"Over HTTP:      curl -H 'Authorization: Bearer {known.agent_token}' "
+        f"'{known.base_url}/v1/customers?customer_no=10000017'"
     )
