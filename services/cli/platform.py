@@ -10,7 +10,7 @@ from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
 from services.clock import SystemClock
 from services.database import open_database
-from services.deployment import open_log, open_screens
+from services.deployment import calm_collector, open_log, open_screens
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
 from services.ingest.channels.documents import OPENAPI_PATH
@@ -66,6 +66,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         app = routes({**ingest.routes, **documents, **health}, mounted(profile.app))
         server = await serve(app, settings.host, settings.port)
         closing.push_async_callback(server.stop)
+        calm_collector()
         yield Platform(f"http://{server.host}:{server.port}", stores, users, metrics, work)
 
 

@@ -3,24 +3,20 @@
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import Mapping
-from pathlib import Path
 
 from schemas.catalogue import load_catalogue
 from services.clock import SystemClock
 from services.database import open_database
-from services.embedded import EmbeddedLog
+from services.deployment import calm_collector, open_log, told_to_stop
 from services.failures import Unavailable
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
 from services.ingest.settings import read_choices, read_limits
-from services.kafka import KafkaLog
-from services.log import EventLog
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE, Metrics
 from services.migrations import upgrade
-from services.settings import Settings, load_secret, read_settings
+from services.settings import load_secret, read_settings
 from services.web import operations, routes, serve
 
 
@@ -33,7 +29,7 @@ async def run(environment: Mapping[str, str]) -> None:
         database = open_database(settings.database)
         closing.push_async_callback(database.close)
         await upgrade(database)
-        log = _open_log(settings)
+        log = open_log(settings, SystemClock())
         closing.push_async_callback(log.close)
         stores = Stores(SqlKeyStore(database), SqlSourceStore(database))
         limits, choices = read_limits(environment), read_choices(environment)
@@ -51,20 +47,8 @@ async def run(environment: Mapping[str, str]) -> None:
         closing.push_async_callback(server.stop)
         beating = asyncio.create_task(ingest.beat(), name="heartbeats")
         closing.callback(beating.cancel)
-        await _until_told_to_stop()
-
-
-def _open_log(settings: Settings) -> EventLog:
-    if settings.embedded:
-        return EmbeddedLog(Path(settings.log.removeprefix("embedded:")))
-    return KafkaLog(settings.log.removeprefix("kafka://"))
-
-
-async def _until_told_to_stop() -> None:
-    told = asyncio.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signum, told.set)
-    await told.wait()
+        calm_collector()
+        await told_to_stop()
 
 
 if __name__ == "__main__":

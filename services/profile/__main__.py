@@ -9,7 +9,7 @@ from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
 from services.clock import SystemClock
 from services.database import open_database
-from services.deployment import open_log, open_screens, told_to_stop, when_up
+from services.deployment import calm_collector, open_log, open_screens, told_to_stop, when_up
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE, Metrics
 from services.migrations import upgrade
@@ -40,6 +40,7 @@ async def run(environment: Mapping[str, str]) -> None:
         health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
         server = await serve(routes(health, mounted(profile.app)), settings.host, settings.port)
         closing.push_async_callback(server.stop)
+        calm_collector()
         work, stop = asyncio.ensure_future(profile.work()), asyncio.ensure_future(told_to_stop())
         await asyncio.wait([work, stop], return_when=asyncio.FIRST_COMPLETED)
         for task in (work, stop):
