@@ -38,17 +38,23 @@ def find(
     """Everybody whom any of the identifiers names; first those whom most of them name."""
     if not identifiers and not name:
         raise Refusal("say whom: an identifier such as account_no=6001000000017, or --name")
-    asked = dict(_identifier(one) for one in identifiers or ())
+    given = [_identifier(one) for one in identifiers or ()]
+    asked = dict(given)
+    if len(asked) < len(given):
+        raise Refusal("each kind of identifier once: ask again for the other one")
 
-    async def work(beside: Beside) -> list[Any]:
+    async def work(beside: Beside) -> tuple[list[Any], bool]:
         read = _read(beside)
-        return [msgspec.json.decode(one) for one in await read.shown(await read.find(read.asked(asked, name)))]
+        views, more = await read.find(read.asked(asked, name))
+        return [msgspec.json.decode(one) for one in await read.shown(views)], more
 
-    found = in_deployment(data, work)
+    found, more = in_deployment(data, work)
     if as_json:
         show_json(found)
     else:
         show_rows([found_row(one) for one in found], FOUND_COLUMNS, as_json=False, nothing="nobody is known by that")
+        if more:
+            typer.echo("others match, too: ask for more of what you know")
 
 
 @app.command()
@@ -163,7 +169,7 @@ def _identifier(text: str) -> tuple[str, str]:
 async def _one(read: Read, who: str) -> StoredView:
     if "=" in who:
         found = await read.find(read.asked(dict([_identifier(who)])))
-        ids = [view.customer_id for view in found]
+        ids = [view.customer_id for view in found.views]
     else:
         ids = await read.reader.resolve(who)
     if len(ids) != 1:

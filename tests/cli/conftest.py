@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -134,8 +135,16 @@ class Platform:
         self._process.wait(HANG_S)
 
 
+@contextmanager
+def running(data: Path, *program: str) -> Iterator[Platform]:
+    platform = Platform(data, *program)
+    try:
+        yield platform
+    finally:
+        platform.stop()
+
+
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    running = Platform(tmp_path_factory.mktemp("platform") / "var")
-    yield running
-    running.stop()
+    with running(tmp_path_factory.mktemp("platform") / "var") as started:
+        yield started

@@ -1,0 +1,154 @@
+"""Commands beside a running platform: what goes in by one comes out of another."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.cli.conftest import Platform
+
+OWNER = {"customer_no": "c-1", "account_no": "a-1"}
+
+
+def write(path: Path, *events: dict[str, Any]) -> str:
+    path.write_text("\n".join(json.dumps(event) for event in events))
+    return str(path)
+
+
+def event(
+    name: str, kind: str, identifiers: dict[str, str], at: str = "2026-03-01T09:00:00+08:00", **more: Any
+) -> dict[str, Any]:
+    return {"id": name, "type": kind, "occurred_at": at, "identifiers": identifiers, **more}
+
+
+def known(platform: Platform, *identifiers: str) -> Any:
+    """Once somebody is known by all of it."""
+    return platform.until("customers", "find", *identifiers, holds=bool)[0]
+
+
+def numbers(views: Any) -> set[str]:
+    """The customer numbers of what was found."""
+    return {one["value"] for view in views for one in view["identifiers"] if one["kind"] == "customer_no"}
+
+
+def test_a_file_is_replayed_and_its_customer_found(platform: Platform, tmp_path: Path) -> None:
+    person = event(
+        "r1", "customer.registered", {"customer_no": "c-1", "phone": "+8613912345678"}, attributes={"name": "王小明"}
+    )
+    money = {"value": "12.50", "currency": "CNY"}
+    paid = event("t1", "card.paid", {"account_no": "a-1"}, "2026-03-02T09:00:00+08:00", amount=money)
+    file = write(
+        tmp_path / "events.ndjson", person, event("o1", "account.opened", OWNER), paid, event("x", "no.such", OWNER)
+    )
+    said = platform.run("replay", "ndjson", file, "--json")
+    assert (said.code, said.json["accepted"], said.json["rejected"]) == (1, 3, 1)
+    assert "refused: x: type the catalogue has no such event type" in said.err
+    again = platform.run("replay", "ndjson", write(tmp_path / "again.ndjson", person, paid))
+    assert (again.code, again.out.split(",")[0]) == (0, "2 sent")
+    found = platform.until("customers", "find", "account_no=a-1", holds=lambda views: views and "person" in views[0])[0]
+    assert found["accounts"][0]["account_no"] == "a-1"
+    assert (
+        platform.run("customers", "find", "phone=+86 139 1234 5678", "--json").json[0]["customer_id"]
+        == found["customer_id"]
+    )
+    assert (
+        platform.run("customers", "find", "--name", "王小明", "--json").json[0]["customer_id"] == found["customer_id"]
+    )
+    shown = platform.run("customers", "show", found["customer_id"])
+    assert "王小明" in shown.out
+    assert "a-1" in shown.out
+    happened = platform.run("customers", "timeline", "customer_no=c-1", "--json").json
+    assert [one["id"] for one in happened] == ["t1", "o1", "r1"] or {one["id"] for one in happened} == {
+        "t1",
+        "o1",
+        "r1",
+    }
+    cards = platform.run("customers", "timeline", "customer_no=c-1", "--type", "card.paid")
+    assert "-12.50 CNY" in cards.out
+    assert "account.opened" not in cards.out
+
+
+def test_customers_are_merged_and_split_with_a_reason(platform: Platform, tmp_path: Path) -> None:
+    persons = [
+        event(f"m{n}", "customer.registered", {"customer_no": f"m-{n}"}, attributes={"name": f"M {n}"}) for n in (1, 2)
+    ]
+    assert platform.run("replay", "ndjson", write(tmp_path / "e.ndjson", *persons)).code == 0
+    left, right = (known(platform, f"customer_no=m-{n}")["customer_id"] for n in (1, 2))
+    made = platform.run(
+        "customers", "merge", left, "customer_no=m-2", "--reason", "one passport", "--actor", "li", "--json"
+    ).json
+    assert (made["kind"], made["actor"], made["reason"]) == ("merge", "li", "one passport")
+    for number in (1, 2):
+        platform.until(
+            "customers", "find", f"customer_no=m-{number}", holds=lambda views: numbers(views) == {"m-1", "m-2"}
+        )
+    refused = platform.run("customers", "merge", left, right, "--reason", "again")
+    assert (refused.code, refused.err) == (1, "error: customer_ids: these are one customer already\n")
+    undone = platform.run("customers", "split", "customer_no=m-1", "--reason", "two people after all", "--json").json
+    assert undone["undoes"] == made["decision_id"]
+    for number in (1, 2):
+        platform.until("customers", "find", f"customer_no=m-{number}", holds=lambda views: len(numbers(views)) == 1)
+    assert known(platform, "customer_no=m-2")["customer_id"] == right
+
+
+def test_nobody_is_found_by_what_nobody_has(platform: Platform) -> None:
+    assert platform.run("customers", "find", "customer_no=nobody").out == "nobody is known by that\n"
+    for arguments, told in (
+        (("show", "cus_nobody"), "nobody is known by that"),
+        (("find", "shoe_size=44"), "KIND=VALUE is expected"),
+        (("find",), "say whom"),
+        (("find", "customer_no=c-1", "customer_no=c-2"), "each kind of identifier once"),
+        (("split", "customer_no=c-1", "--reason", "x"), ""),
+        (("timeline", "customer_no=c-1", "--since", "soon"), "soon: a time such as"),
+    ):
+        said = platform.run("customers", *arguments)
+        assert said.code == 1
+        assert said.err.startswith(f"error: {told}")
+
+
+def test_the_doctor_finds_nothing_wrong(platform: Platform) -> None:
+    said = platform.run("doctor", "--patience", "5", "--json")
+    states = {one["what"]: one["state"] for one in said.json}
+    assert said.code == 0, said.json
+    assert {
+        "settings",
+        "secret",
+        "log",
+        "topics",
+        "database",
+        "positions",
+        "workers",
+        "marks",
+        "platform",
+    } <= states.keys()
+    assert states["workers"] == states["positions"] == states["platform"] == "ok"
+
+
+def test_the_board_shows_rates_lag_and_sources(platform: Platform) -> None:
+    said = platform.run("watch", "--once", "--every", "0.3")
+    assert said.code == 0, said.err
+    for told in ("accepted", "lag by partition", "1 workers", "Latest events", "Latest views", "sources are heard of"):
+        assert told in said.out
+
+
+def test_a_simulated_bank_goes_in_by_the_front_door_and_its_truth_is_kept(platform: Platform, tmp_path: Path) -> None:
+    truth = tmp_path / "truth.ndjson"
+    said = platform.run("simulate", "--customers", "12", "--days", "2", "--seed", "3", "--truth", str(truth))
+    assert said.code == 0, said.err
+    assert ", 0 refused" in said.out
+    stories = [json.loads(line) for line in truth.read_text().splitlines()]
+    assert {"drifting_to_competitor", "salary_redirected"} <= {story["kind"] for story in stories}
+    known(platform, "customer_no=10000003")
+
+
+def test_an_empty_directory_of_the_czech_bank_is_named(platform: Platform, tmp_path: Path) -> None:
+    said = platform.run("replay", "berka", str(tmp_path))
+    assert said.code == 1
+    assert "Traceback" not in said.err
+    assert str(tmp_path) in said.err
+
+
+def test_a_wrong_key_and_a_wrong_address_are_one_sentence(platform: Platform, tmp_path: Path) -> None:
+    file = write(tmp_path / "e.ndjson", event("w1", "page.viewed", {"login": "l"}, attributes={"page": "/"}))
+    said = platform.run("replay", "ndjson", file, "--key", "cpk_wrong")
+    assert (said.code, said.out) == (1, "")
+    assert "401 Unauthorized" in said.err

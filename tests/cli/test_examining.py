@@ -1,0 +1,151 @@
+"""The doctor names what is wrong, and the fix; what does not hold is not a traceback."""
+
+import sqlite3
+from pathlib import Path
+
+from schemas.codec import encode_event
+from schemas.events import ChannelEvent, Money
+from schemas.topics import CHANNEL_EVENTS
+from services.clock import SystemClock
+from services.database import Database
+from services.embedded import EmbeddedLog
+from services.log import Message, Position
+from services.profile.adapters.sql import SqlProfileStore
+from services.profile.ports import Mark, OutboxMessage, StoredDeadLetter, TimelineRow
+from tests.cli.conftest import Command, in_database, in_log
+
+NOW = 1_795_320_000_000
+
+
+def finding(counterpoint: Command, what: str, env: dict[str, str] | None = None) -> tuple[int, str, str]:
+    """(exit code, state, words)"""
+    said = counterpoint("doctor", "--patience", "0.2", "--json", env=env)
+    found = {one["what"]: one for one in said.json}
+    return said.code, found[what]["state"], found[what]["told"]
+
+
+async def one_event(log: EmbeddedLog) -> None:
+    await log.append(CHANNEL_EVENTS.name, [Message(b"", b"", partition=0)])
+
+
+def test_a_deployment_at_rest_is_well(counterpoint: Command, deployment: Path) -> None:
+    said = counterpoint("doctor")
+    assert said.code == 0
+    assert said.out.endswith("nothing is wrong\n")
+    assert finding(counterpoint, "workers")[1] == "warning"
+
+
+def test_no_database_is_wrong(counterpoint: Command, data: Path) -> None:
+    code, state, told = finding(counterpoint, "database")
+    assert (code, state) == (1, "wrong")
+    assert "counterpoint db upgrade" in told
+
+
+def test_a_wrong_setting_is_wrong(counterpoint: Command, data: Path) -> None:
+    assert finding(counterpoint, "settings", {"COUNTERPOINT_LOG": "rabbit://x"})[:2] == (1, "wrong")
+
+
+def test_a_shape_of_another_release_is_wrong(counterpoint: Command, deployment: Path) -> None:
+    with sqlite3.connect(deployment / "counterpoint.db") as connection:
+        connection.execute("update alembic_version set version_num = '9999'")
+    connection.close()
+    code, state, told = finding(counterpoint, "database")
+    assert (code, state) == (1, "wrong")
+    assert "newer release" in told
+
+
+def test_a_secret_that_others_can_read_is_wrong(counterpoint: Command, deployment: Path) -> None:
+    (deployment / "secret").chmod(0o644)
+    code, state, told = finding(counterpoint, "secret")
+    assert (code, state) == (1, "wrong")
+    assert "chmod 600" in told
+
+
+def test_events_that_nobody_works_on_are_wrong(counterpoint: Command, deployment: Path) -> None:
+    in_log(deployment, one_event)
+    code, state, told = finding(counterpoint, "positions")
+    assert (code, state) == (1, "wrong")
+    assert "1 events wait, and no worker is running" in told
+
+
+def test_a_partition_that_stands_still_is_wrong(counterpoint: Command, deployment: Path) -> None:
+    in_log(deployment, one_event)
+
+    async def lease(database: Database) -> None:
+        await SqlProfileStore(database, str).lease("worker-1", SystemClock().now_ms(), 60_000)
+
+    in_database(deployment, lease)
+    code, state, told = finding(counterpoint, "positions")
+    assert (code, state) == (1, "wrong")
+    assert "channel-events/0 stand still although 1 events wait" in told
+
+
+def test_a_position_outside_the_log_is_wrong(counterpoint: Command, deployment: Path) -> None:
+    async def work(database: Database) -> None:
+        await SqlProfileStore(database, str).set_position(CHANNEL_EVENTS.name, 2, Position("another", 5))
+
+    in_database(deployment, work)
+    code, state, told = finding(counterpoint, "positions")
+    assert (code, state) == (1, "wrong")
+    assert "channel-events/2 is of another topic" in told
+    assert "counterpoint positions rewind" in told
+
+
+def test_a_topic_that_somebody_deleted_is_wrong(counterpoint: Command, deployment: Path) -> None:
+    async def delete(log: EmbeddedLog) -> None:
+        await log.delete_topic("alerts")
+
+    in_log(deployment, delete)
+    assert finding(counterpoint, "topics")[:2] == (1, "wrong")
+
+
+def test_what_waits_for_a_worker_that_is_not_there_is_wrong(counterpoint: Command, deployment: Path) -> None:
+    async def work(database: Database) -> None:
+        async with SqlProfileStore(database, str).updating() as tx:
+            await tx.mark([Mark("party:1", 0)])
+            await tx.send("dead-letters", [OutboxMessage("dead-letters", b"", b"")], 1_000)
+            letter = StoredDeadLetter("l1", 5, "accept", "core", "unknown_type", "type", "m", None, b"{}")
+            await tx.keep_dead_letters([letter])
+
+    in_database(deployment, work)
+    assert finding(counterpoint, "marks")[:2] == (1, "wrong")
+    assert finding(counterpoint, "outbox")[:2] == (1, "wrong")
+    assert finding(counterpoint, "dead letters")[1] == "warning"
+
+
+def test_a_silent_source_is_named(counterpoint: Command, deployment: Path) -> None:
+    counterpoint("sources", "set", "atm", "channel=atm")
+    assert finding(counterpoint, "sources")[1:] == (
+        "warning",
+        "silent beyond their rhythm: atm; ask those who run them",
+    )
+
+
+def test_redis_that_is_away_loses_nothing(counterpoint: Command, deployment: Path) -> None:
+    code, state, told = finding(counterpoint, "redis", {"COUNTERPOINT_REDIS": f"unix://{deployment}/no.sock"})
+    assert (code, state) == (0, "warning")
+    assert "nothing is lost" in told
+
+
+def test_states_of_an_older_fold_are_named_and_rebuilt(counterpoint: Command, deployment: Path) -> None:
+    assert counterpoint("rebuild").out.startswith("nothing to do: every state is of fold version ")
+    event = ChannelEvent(
+        id="e1", type="card.paid", source="core", channel="pos", subject="account:1", occurred_at=NOW, accepted_at=NOW,
+        identifiers={"account_no": "1"}, of_record=True, amount=Money(1250, "CNY"), direction="debit",
+    )  # fmt: skip
+
+    async def work(database: Database) -> None:
+        async with SqlProfileStore(database, str).updating() as tx:
+            stored = await tx.lock_subjects({"account:1": frozenset()}, NOW)
+            await tx.save_subjects(list(stored.values()))
+            await tx.append_timeline(
+                [TimelineRow("account:1", NOW, b"k" * 16, event.type, event.channel, NOW, encode_event(event))]
+            )
+
+    in_database(deployment, work)
+    assert finding(counterpoint, "states")[1] == "warning"
+    said = counterpoint("rebuild", "--rate", "1000")
+    assert said.code == 0, said.err
+    assert said.out.startswith("1 subjects are folded anew, by fold version ")
+    assert finding(counterpoint, "states")[1] == "ok"
+    assert finding(counterpoint, "marks")[1] == "wrong"  # a worker has to refresh the customer now
