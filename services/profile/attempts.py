@@ -23,8 +23,8 @@ async def again_when_contended(work: Callable[[], Awaitable[T]]) -> T:
         try:
             return await work()
         except Contended:
-            # jitter only spreads retries apart; nothing secret hangs on it
-            await asyncio.sleep(random.uniform(0.002, 0.02) * 2**attempt)  # noqa: S311
+            jitter = random.uniform(0.002, 0.02)  # noqa: S311 - only spreads retries apart, nothing secret hangs on it
+            await asyncio.sleep(jitter * 2**attempt)
     return await work()
 
 

@@ -1,3 +1,5 @@
+"""Two services describe themselves; what they serve together is one document."""
+
 from typing import Any
 
 import pytest
