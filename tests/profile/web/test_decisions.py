@@ -57,6 +57,19 @@ async def test_a_merge_makes_one_customer_of_two_and_says_by_whom_and_why() -> N
     assert [one["decision_id"] for one in identity["decisions"]] == [made["decision_id"]]
 
 
+async def test_what_a_former_id_was_at_some_version_is_not_mistaken_for_what_it_stands_for_now() -> None:
+    bank = await open_bank()
+    left, right = await two(bank)
+    manager = await bank.sign_in("manager")
+    await bank.tell(posted("6002"), posted("6002"))
+    before = (await manager.get(f"/v1/customers/{right}")).headers["etag"]
+    await decide(bank, manager, "/v1/customers/merge", customer_ids=[left, right])
+    now = await manager.get(f"/v1/customers/{right}", headers={"if-none-match": before})
+    assert now.headers["etag"].strip('"') == f"{left}-{now.json()['version']}"
+    again = await manager.get(f"/v1/customers/{right}", headers={"if-none-match": now.headers["etag"]})
+    assert again.status_code == 304
+
+
 async def test_merge_then_split_is_nothing_but_newer_versions() -> None:
     bank = await open_bank()
     left, right = await two(bank)
