@@ -15,6 +15,7 @@ from services.access import SqlUserStore
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.database import Database, open_database
+from services.deployment import open_log
 from services.embedded import EmbeddedLog
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores
@@ -93,8 +94,6 @@ def require_database(settings: Settings) -> None:
 def log_to_read(settings: Settings) -> EventLog:
     """Raises `Refusal` where the embedded log was never written."""
     if not settings.embedded:
-        from services.deployment import open_log  # brings Faust along, which takes longer than most commands
-
         return open_log(settings, SystemClock())
     directory = Path(settings.log.removeprefix("embedded:"))
     if not (directory / "topics.sqlite").exists():
