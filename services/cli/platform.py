@@ -66,6 +66,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         app = routes({**ingest.routes, **documents, **health}, mounted(profile.app))
         server = await serve(app, settings.host, settings.port)
         closing.push_async_callback(server.stop)
+        closing.push_async_callback(screens.close)  # first of all: a live stream ends when its notifications do
         calm_collector()
         yield Platform(f"http://{server.host}:{server.port}", stores, users, metrics, work)
 

@@ -40,6 +40,7 @@ async def run(environment: Mapping[str, str]) -> None:
         health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
         server = await serve(routes(health, mounted(profile.app)), settings.host, settings.port)
         closing.push_async_callback(server.stop)
+        closing.push_async_callback(screens.close)  # first of all: a live stream ends when its notifications do
         calm_collector()
         work, stop = asyncio.ensure_future(profile.work()), asyncio.ensure_future(told_to_stop())
         await asyncio.wait([work, stop], return_when=asyncio.FIRST_COMPLETED)
