@@ -9,11 +9,13 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import log_to_read, opened, settings_of
 from services.cli.checks import CHECKS, Check
 from services.cli.findings import Finding, Patient, failed, ok, warning, wrong
 from services.cli.refusals import Refusal
-from services.log import EventLog
+from services.failures import Unavailable
+from services.log import EventLog, UnknownTopic
 from services.settings import Settings
 
 LITTLE_DISK, TOO_LITTLE_DISK = 1 << 30, 200 << 20
@@ -32,6 +34,9 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
     async with AsyncExitStack() as closing:
         try:
             beside = await closing.enter_async_context(opened(settings))
+        except Unavailable as away:
+            yield wrong("database", f"{away}: is it running at the address of COUNTERPOINT_DATABASE?")
+            return
         except Exception as error:
             yield failed("database", error)
             return
@@ -99,4 +104,10 @@ async def _log(settings: Settings, closing: AsyncExitStack) -> tuple[EventLog | 
     except Refusal as refusal:
         return None, wrong("log", str(refusal))
     closing.push_async_callback(log.close)
-    return log, ok("log", "embedded, in files" if settings.embedded else "Kafka")
+    try:
+        await log.ends(CHANNEL_EVENTS.name)
+    except UnknownTopic:
+        pass  # the log answers; what is missing in it is another check's
+    except Unavailable as away:
+        return None, wrong("log", f"{away}: is it running at the address of COUNTERPOINT_LOG?")
+    return log, ok("log", "embedded, in files" if settings.embedded else "Kafka answers")

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from services.cli.refusals import sentence_of
+from services.logs import configure_logging
 
 
 class Lazy(NamedTuple):
@@ -57,6 +58,8 @@ class OnDemandGroup(TyperGroup):
             self._listing = False
 
     def invoke(self, ctx: Any) -> Any:
+        # what drivers say of themselves is not the one sentence; commands that stay set up logs of their own
+        configure_logging("critical", "console")
         try:
             return super().invoke(ctx)
         except Exception as error:

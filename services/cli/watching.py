@@ -16,7 +16,6 @@ from services.cli.following import Following
 from services.cli.refusals import Refusal
 from services.cli.snapshot import Observer
 from services.failures import Unavailable
-from services.logs import configure_logging
 
 ROOM_BESIDE_ROWS = 14
 
@@ -28,7 +27,6 @@ def watch(
     data: Data = None,
 ) -> None:
     """A live board: rates, lag of each partition, latest events and views, silent sources. Ctrl-C leaves it."""
-    configure_logging("critical", "console")
     try:
         address = address_of(data, url)
     except Refusal:

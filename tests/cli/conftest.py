@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from schemas.topics import TOPICS
@@ -51,6 +53,17 @@ def command_line(data: Path) -> Command:
         return Said(result.exit_code, result.stdout, result.stderr)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command sets logging up for its whole process, and here that process goes on."""
+    root, known = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.configure(**known)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

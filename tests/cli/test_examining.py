@@ -41,6 +41,17 @@ def test_no_database_is_wrong(counterpoint: Command, data: Path) -> None:
     assert "counterpoint db upgrade" in told
 
 
+def test_servers_that_are_away_are_named_with_their_settings(counterpoint: Command, deployment: Path) -> None:
+    kafka = {"COUNTERPOINT_LOG": "kafka://127.0.0.1:1", "COUNTERPOINT_SECRET_FILE": str(deployment / "secret")}
+    code, state, told = finding(counterpoint, "log", kafka)
+    assert (code, state) == (1, "wrong")
+    assert "COUNTERPOINT_LOG" in told
+    password = {"COUNTERPOINT_DATABASE": "postgresql://u:a-password@127.0.0.1:1/x"}
+    said = counterpoint("doctor", "--json", env=password)
+    assert (said.code, said.json[-1]["what"], said.json[-1]["state"]) == (1, "database", "wrong")
+    assert "a-password" not in said.out + said.err
+
+
 def test_a_wrong_setting_is_wrong(counterpoint: Command, data: Path) -> None:
     assert finding(counterpoint, "settings", {"COUNTERPOINT_LOG": "rabbit://x"})[:2] == (1, "wrong")
 
