@@ -1,0 +1,137 @@
+"""A whole platform with its first key and token, in this process or in one of its own: for stories that need all."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from aiokafka.admin import AIOKafkaAdminClient
+
+from schemas.topics import TOPICS
+from services.cli.credentials import Credentials, credentials
+from services.cli.platform import Platform, running_platform
+from services.clock import SystemClock
+from services.database import open_database
+from services.profile.adapters.sql import SqlProfileStore
+from services.profile.domain.customer_ids import customer_id
+from services.settings import Settings, read_settings
+from tests.conftest import RunningServers, fresh_database
+from tests.profile.told import SECRET
+
+HANG_S = 300.0
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Serving(NamedTuple):
+    """`store` is another connection to the platform's database; `reader` an HTTP client with an agent's token."""
+
+    platform: Platform
+    known: Credentials
+    store: SqlProfileStore
+    reader: httpx.AsyncClient
+
+    def counted(self, metric: str) -> int:
+        """The sum of a counter over its labels."""
+        lines = self.platform.metrics.render().decode().splitlines()
+        found = [line for line in lines if line.startswith(f"counterpoint_{metric}_total")]
+        return int(sum(float(line.rpartition(" ")[2]) for line in found))
+
+    async def all_visible(self, accepted: int) -> None:
+        """Waits until every accepted event is applied or a repeat, and every view is fresh."""
+
+        async def worked_off() -> bool:
+            done = self.counted("events_applied") + self.counted("events_repeated")
+            return done >= accepted and not (await self.store.counts())["marks"]
+
+        await until(worked_off)
+
+
+async def until(happened: Callable[[], Awaitable[bool]], pause_s: float = 0.05) -> None:
+    """Looks again and again at what happens elsewhere. Raises TimeoutError when it hangs."""
+    async with asyncio.timeout(HANG_S):
+        while not await happened():  # noqa: ASYNC110 - other processes set no event of ours
+            await asyncio.sleep(pause_s)
+
+
+@asynccontextmanager
+async def serving(directory: Path, **urls: str) -> AsyncIterator[Serving]:
+    """`urls`: COUNTERPOINT_LOG and COUNTERPOINT_DATABASE where they are not the embedded ones."""
+    settings = _settings(directory, urls)
+    async with running_platform(settings, {}) as platform:
+        now = SystemClock().now_ms()
+        place = directory / "credentials.json"
+        known = await credentials(place, platform.base_url, platform.stores, platform.users, now)
+        database = open_database(settings.database)
+        store = SqlProfileStore(database, lambda subject: customer_id(subject, SECRET))
+        headers = {"Authorization": f"Bearer {known.agent_token}"}
+        async with httpx.AsyncClient(base_url=platform.base_url, headers=headers, timeout=60) as reader:
+            yield Serving(platform, known, store, reader)
+        await database.close()
+
+
+@asynccontextmanager
+async def empty_servers(servers: RunningServers) -> AsyncIterator[dict[str, str]]:
+    """Kafka without our topics, and an empty database: as variables for `serving`."""
+    urls = servers.up("kafka", "postgres")
+    admin = AIOKafkaAdminClient(bootstrap_servers=urlsplit(urls["kafka"]).netloc)
+    await admin.start()
+    try:
+        ours = {topic.name for topic in TOPICS}
+        async with asyncio.timeout(HANG_S):
+            while left := ours & set(await admin.list_topics()):
+                await admin.delete_topics(sorted(left))
+                await asyncio.sleep(0.2)
+    finally:
+        await admin.close()
+    async with fresh_database(urls["postgres"]) as database:
+        yield {"COUNTERPOINT_LOG": urls["kafka"], "COUNTERPOINT_DATABASE": database}
+
+
+def _settings(directory: Path, urls: dict[str, str]) -> Settings:
+    said = {"COUNTERPOINT_DATA": str(directory), "COUNTERPOINT_PORT": "0", "COUNTERPOINT_SECRET": SECRET.decode()}
+    return read_settings({**said, **urls})
+
+
+class PlatformProcess:
+    """`counterpoint run --no-simulator` in a process of its own, to be killed and started again."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory, self._file, self._log = directory, directory / "told.json", directory / "platform.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> Credentials:
+        self._file.unlink(missing_ok=True)
+        self._process = await asyncio.to_thread(self._started)
+        await until(self._serves)
+        return msgspec.convert(json.loads(self._file.read_text()), Credentials)
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "services.cli", "run", "--data", str(self._directory / "var"), "--port", "0",
+                   "--no-simulator", "--credentials-file", str(self._file)]  # fmt: skip
+        with self._log.open("ab") as output:
+            return subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=output, stderr=output)
+
+    async def _serves(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self._log.read_text()[-3000:]
+        return self._file.exists()
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    async def stop(self) -> int:
+        """The exit code after SIGTERM."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return await asyncio.to_thread(self._process.wait, HANG_S)
