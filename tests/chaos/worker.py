@@ -1,7 +1,8 @@
 """A profile worker that fails on purpose: the product's own process with its transactions sabotaged from outside.
 
 CHAOS_FAIL_EVERY=n: every n-th transaction fails, in turn by a bug, by contention, by a lost server, and by a commit
-whose answer is lost. SIGUSR1: the worker stops inside its next update transaction, for good.
+whose answer is lost; and one event in a thousand meets a bug whenever it is folded.
+SIGUSR1: the worker stops inside its next update transaction, for good.
 """
 
 import asyncio
@@ -12,16 +13,21 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
+from zlib import crc32
 
+from schemas.events import ChannelEvent
 from services.failures import Contended, Unavailable
 from services.profile.__main__ import run
 from services.profile.adapters.sql import SqlProfileStore
+from services.profile.domain.fold import Fold
+from services.profile.domain.state import State
 
 FAILURES: tuple[Callable[[], Exception], ...] = (
     lambda: RuntimeError("chaos: a bug"),
     lambda: Contended("chaos: a deadlock"),
     lambda: Unavailable("chaos: the server is away", 0.05),
 )
+Folding = Callable[[Fold, State, ChannelEvent, State | None], None]
 Opening = Callable[[SqlProfileStore], AbstractAsyncContextManager[Any]]
 
 
@@ -54,8 +60,20 @@ class Sabotage:
         return sabotaged
 
 
+def poisoned(fold: Folding) -> Folding:
+    def add(self: Fold, state: State, event: ChannelEvent, original: State | None = None) -> None:
+        if crc32(event.id.encode()) % 1000 == 0:
+            raise ZeroDivisionError("chaos: a bug that this event meets")
+        fold(self, state, event, original)
+
+    return add
+
+
 def main() -> None:
-    sabotage = Sabotage(int(os.environ.get("CHAOS_FAIL_EVERY", "0")))
+    every = int(os.environ.get("CHAOS_FAIL_EVERY", "0"))
+    sabotage = Sabotage(every)
+    if every:
+        Fold.add = poisoned(Fold.add)  # type: ignore[method-assign,assignment]  # the point
     SqlProfileStore.updating = sabotage.of(SqlProfileStore.updating, 3)  # type: ignore[method-assign,assignment]  # the point
     # a bug in a refresh ends the worker, which would hide the deaths that are worth finding
     SqlProfileStore.refreshing = sabotage.of(SqlProfileStore.refreshing, 2)  # type: ignore[method-assign,assignment]  # as above
