@@ -12,20 +12,19 @@ import msgspec
 
 from schemas.changes import Due as ChangeDue
 from schemas.changes import ProfileChange
-from services.profile.domain.combine import join_things, merge_maps
+from services.failures import Unavailable
 from services.profile.domain.customer import (
     Completeness,
     Decided,
     Manager,
-    Part,
     Whole,
     kind_of_customer,
     part_of,
     total,
 )
 from services.profile.domain.links import COLLECTIVES, Cluster, kind_of
+from services.profile.domain.months import OtherShape
 from services.profile.domain.policy import Policy
-from services.profile.domain.state import Thing
 from services.profile.domain.summarise import summarise
 from services.profile.domain.summary import Summary
 from services.profile.outbox import change_message
@@ -76,7 +75,10 @@ class Refresh:
             moved = [mark for mark in marks if mark.root in clusters and clusters[mark.root].lead != mark.root]
             await tx.mark([Mark(clusters[mark.root].lead, mark.accepted_at) for mark in moved])
             wanted = {mark.root: clusters.get(mark.root, Cluster(mark.root, (mark.root,))) for mark in marks}
-            changed = await self._refresh(tx, wanted, {mark.root for mark in moved}, shard, now)
+            try:
+                changed = await self._refresh(tx, wanted, {mark.root for mark in moved}, shard, now)
+            except OtherShape as error:
+                raise Unavailable("states of another release wait to be rebuilt") from error
         return Refreshed(shard, len(marks), changed, [mark.accepted_at for mark in marks if mark.accepted_at])
 
     async def _refresh(
@@ -100,10 +102,10 @@ class Refresh:
             whole = self._whole(lead, wanted[lead], parts, before, context)
             summary = summarise(whole, self._policy(), now)
             view = _view(whole, summary, before, now)
+            due[lead] = [DueTime(*one) for one in summary.due]  # the ones before may have fired
             if before is not None and _same(before, view):
                 continue
             views.append(view)
-            due[lead] = [DueTime(*one) for one in summary.due]
             messages.append(change_message(self._change(whole, summary, view)))
             await _mark_household(tx, whole, before, summary)
         await tx.save_views(views, due)
@@ -131,11 +133,10 @@ class Refresh:
         self, lead: str, cluster: Cluster, members: Sequence[Member], before: StoredView | None, context: "Context"
     ) -> Whole:
         parts = [part_of(one.membership, one.stored.cuts, one.stored.heads, one.stored.months) for one in members]
-        things = _things(parts)
         roots = {root for one in members for root in one.stored.roots}
         return Whole(
-            customer_id=self._alias_of(lead), lead=lead, roots=cluster.roots, kind=kind_of_customer(lead, things),
-            parts=parts, state=total(parts), things=things,
+            customer_id=self._alias_of(lead), lead=lead, roots=cluster.roots, kind=kind_of_customer(lead, parts),
+            parts=parts, state=total(parts),
             decided=Decided() if before is None else _decode_decided(before.decided),
             collectives={root: facts for root, facts in context.collectives.items() if root in roots},
             staff=context.staff, completeness=self._completeness(),
@@ -162,13 +163,6 @@ class Context(NamedTuple):
 
     staff: dict[str, Manager]
     collectives: dict[str, dict[str, Any]]
-
-
-def _things(parts: Sequence[Part]) -> dict[str, Thing]:
-    things: dict[str, Thing] = {}
-    for part in parts:
-        things = merge_maps(things, part.things, join_things)
-    return things
 
 
 def _view(whole: Whole, summary: Summary, before: StoredView | None, now: int) -> StoredView:

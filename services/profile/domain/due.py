@@ -22,9 +22,10 @@ DAY, HOUR = "day", "hour"
 
 
 def due_times(seen: Picture) -> list[Due]:
-    """All in the future, soonest first."""
-    found = {one for kind in _KINDS for one in kind(seen) if one.at > seen.now}
-    return sorted(found)
+    """All that is still to be judged, soonest first. One that waits for late sources stays, though its time is over."""
+    until = seen.whole.completeness.until
+    found = {one for kind in _KINDS for one in kind(seen)}
+    return sorted(one for one in found if one.at > min([seen.now, *(until.get(source, 0) for source in one.sources)]))
 
 
 def _salary(seen: Picture) -> Iterator[Due]:

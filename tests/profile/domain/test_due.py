@@ -1,5 +1,6 @@
 """When a customer must be looked at again although nothing happens."""
 
+from services.profile.domain.customer import Completeness
 from services.profile.domain.summary import Due
 from tests.profile.domain.customers import ME, POLICY, heard, summary_of
 from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event
@@ -54,6 +55,15 @@ def test_an_active_customer_is_looked_at_when_the_bank_day_closes_and_a_dormant_
     assert expected is not None
     assert expected.at == POLICY.reference.next_close(NOON)
     assert due(summary_of([paid], NOON + 200 * DAY_MS).due, "day_closed") is None
+
+
+def test_a_due_time_waits_for_the_source_it_depends_on_though_its_own_time_is_over() -> None:
+    opened = event("case.opened", NOON, "case:1", attributes={"case_kind": "complaint", "due_at": NOON + HOUR_MS})
+    later = NOON + 2 * HOUR_MS
+    held = summary_of([opened], later, completeness=Completeness({"desk": NOON}, {"desk": "call_center"}))
+    assert due(held.due, "case") == Due(NOON + HOUR_MS + 1, "case", "hour", ("desk",))
+    judged = summary_of([opened], later, completeness=Completeness({"desk": later}, {"desk": "call_center"}))
+    assert due(judged.due, "case") is None
 
 
 def test_every_due_time_lies_ahead_and_they_are_sorted() -> None:

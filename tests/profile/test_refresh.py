@@ -1,0 +1,167 @@
+"""One shard's marks, one transaction: every marked customer is combined once, and told only when something changed."""
+
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+
+from schemas.changes import ProfileChange
+from schemas.codec import decode_change
+from services.failures import Fenced
+from services.profile.decide import Decide, Said
+from services.profile.domain.customer import Completeness
+from services.profile.domain.shards import SHARDS, shard_of
+from services.profile.ports import Mark, Shard, StoredView
+from services.profile.refresh import GONE, LIVE, Refresh
+from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store
+from tests.profile.test_update import new_update
+from tests.profile.told import CUSTOMER_LIMITS, DAY_MS, DECLARED, NOW, batch, new_fold, opened, paid, told
+
+__all__ = ["place", "sqlite_template", "store"]
+FIRST = NOW - 30 * DAY_MS
+SAID = Said("anna", "the same person", NOW)
+
+
+def new_refresh(store: Store, completeness: Completeness | None = None) -> Refresh:
+    return Refresh(store, lambda: DECLARED.policy, lambda: completeness or Completeness(), alias_of)
+
+
+async def refresh_all(store: Store, now: int = NOW, completeness: Completeness | None = None) -> list[str]:
+    """Customers with a new version, in the order of refreshing, until no mark is left."""
+    changed: list[str] = []
+    refresh = new_refresh(store, completeness)
+    shards = {one.shard: one for one in await store.lease("worker", now, 3_600_000)}
+    while waiting := await store.marks_waiting():
+        for number in waiting:
+            done = await refresh.apply(shards[number], 100, now)
+            shards[number] = done.shard
+            changed += done.changed
+    return changed
+
+
+async def mark(store: Store, roots: Iterable[str]) -> None:
+    async with store.updating() as tx:
+        await tx.mark([Mark(root, 5) for root in roots])
+
+
+async def changes(store: Store) -> list[ProfileChange]:
+    lanes = [f"shard-{number}" for number in range(SHARDS)]
+    return [decode_change(row.message.value) for lane in lanes for row in await store.outbox(lane, 1000)]
+
+
+async def view_of(store: Store, lead: str) -> StoredView:
+    view = await store.view(alias_of(lead))
+    assert view is not None
+    return view
+
+
+async def test_a_view_shows_all_subjects_of_its_customer_and_its_change_is_published(store: Store) -> None:
+    payment = paid("p-1", FIRST + 1, "6002", balance_after={"value": "70.00", "currency": "CNY"})
+    events = [opened("6001", "77", FIRST), opened("6002", "77", FIRST), payment]
+    await new_update(store).apply(batch(0, events), NOW)
+    await refresh_all(store)
+    view = await view_of(store, "party:77")
+    body = msgspec.json.decode(view.body)
+    assert [one["account_no"] for one in body["accounts"]] == ["6001", "6002"]
+    assert body["channels"]["corebank"]["count"] == 3
+    [change] = [one for one in await changes(store) if one.customer_id == view.customer_id]
+    assert (change.version, change.kind) == (view.version, view.kind)
+    assert {alias_of("account:6001"), alias_of("account:6002")} <= set(change.aliases)
+
+
+async def test_many_marks_of_one_customer_are_one_refresh(store: Store) -> None:
+    await new_update(store).apply(batch(0, [opened("6001", "77", FIRST)]), NOW)
+    await refresh_all(store)
+    before = await view_of(store, "party:77")
+    await new_update(store).apply(batch(1, [paid(f"p-{n}", FIRST + n, "6001") for n in range(9)]), NOW)
+    await mark(store, ["party:77"] * 5)
+    assert await refresh_all(store) == [before.customer_id]
+    assert (await view_of(store, "party:77")).version == before.version + 1
+
+
+async def test_a_mark_without_a_change_makes_no_version_and_tells_nobody(store: Store) -> None:
+    await new_update(store).apply(batch(0, [opened("6001", "77", FIRST)]), NOW)
+    await refresh_all(store)
+    sent = await changes(store)
+    await mark(store, ["party:77"])
+    assert await refresh_all(store) == []
+    assert await changes(store) == sent
+
+
+async def test_due_times_that_fired_are_set_anew_even_where_nothing_else_has_changed(store: Store) -> None:
+    await new_update(store).apply(batch(0, [opened("6001", "77", FIRST), paid("p-1", FIRST, "6001")]), NOW)
+    await refresh_all(store)
+    close = await store.next_due("day")
+    assert close is not None
+    fired = await store.fire_due(close, "day", {}, 100)
+    assert fired
+    await refresh_all(store, close)
+    await mark(store, ["party:77"])
+    await store.fire_due(close + 365 * DAY_MS, "day", {}, 100)
+    assert await refresh_all(store, close) == []
+    again = await store.next_due("day")
+    assert again is not None
+    assert again > close
+
+
+async def test_a_worker_that_lost_its_shard_is_fenced_and_leaves_its_marks(store: Store) -> None:
+    await new_update(store).apply(batch(0, [opened("6001", "77", FIRST)]), NOW)
+    number = shard_of("party:77")
+    stale = next(one for one in await store.lease("frozen", NOW, 10) if one.shard == number)
+    taken = next(one for one in await store.lease("other", NOW + 11, 1000) if one.shard == number)
+    with pytest.raises(Fenced):
+        await new_refresh(store).apply(stale, 100, NOW)
+    assert (await new_refresh(store).apply(taken, 100, NOW)).changed == [alias_of("party:77")]
+
+
+async def test_a_lease_moves_with_every_transaction(store: Store) -> None:
+    [first, *_] = await store.lease("worker", NOW, 1000)
+    done = await new_refresh(store).apply(first, 100, NOW)
+    assert done.shard == Shard(first.shard, first.owner, first.fence + 1)
+    with pytest.raises(Fenced):
+        await new_refresh(store).apply(first, 100, NOW)
+
+
+async def test_an_account_that_finds_its_customer_is_no_customer_of_its_own_any_more(store: Store) -> None:
+    update = new_update(store)
+    await update.apply(batch(0, [paid("p-1", FIRST, "6001")]), NOW)
+    await refresh_all(store)
+    assert (await view_of(store, "account:6001")).state == LIVE
+    await update.apply(batch(1, [opened("6001", "77", FIRST)]), NOW)
+    await refresh_all(store)
+    gone = await view_of(store, "account:6001")
+    assert (gone.state, gone.version, gone.body) == (GONE, 2, b"{}")
+    assert (await view_of(store, "party:77")).state == LIVE
+
+
+async def test_a_merge_publishes_both_customers_and_a_split_brings_both_back_with_higher_versions(store: Store) -> None:
+    await new_update(store).apply(batch(0, [opened("6001", "77", FIRST), opened("6002", "78", FIRST)]), NOW)
+    await refresh_all(store)
+    single = msgspec.json.decode((await view_of(store, "party:77")).body)
+    decide = Decide(store, store, new_fold(), CUSTOMER_LIMITS)
+    merge = await decide.merge(alias_of("party:77"), alias_of("party:78"), SAID)
+    assert set(await refresh_all(store)) == {alias_of("party:77"), alias_of("party:78")}
+    assert [(await view_of(store, party)).state for party in ("party:77", "party:78")] == [LIVE, GONE]
+    told_of = [one for one in await changes(store) if one.customer_id == alias_of("party:78")]
+    assert (told_of[-1].kind, told_of[-1].aliases) == (GONE, [alias_of("party:77")])
+    await decide.undo(merge.decision_id, merge.subjects, SAID)
+    await refresh_all(store)
+    views = [await view_of(store, party) for party in ("party:77", "party:78")]
+    assert [(view.state, view.version) for view in views] == [(LIVE, 3), (LIVE, 3)]
+    assert msgspec.json.decode(views[0].body)["accounts"] == single["accounts"]
+
+
+async def test_a_household_is_a_customer_of_its_own_over_the_subjects_of_its_members(store: Store) -> None:
+    events = [
+        opened("6001", "77", FIRST),
+        told("holder.added", "h-1", FIRST, account_no="6001", customer_no="78", attributes={"role": "joint"}),
+        *(told("household.joined", f"j-{n}", FIRST, customer_no=n, household_no="h-1") for n in ("77", "78")),
+        paid("p-1", FIRST + DAY_MS, "6001"),
+    ]
+    await new_update(store).apply(batch(0, events), NOW)
+    await refresh_all(store)
+    view = await view_of(store, "household:h-1")
+    body = msgspec.json.decode(view.body)
+    assert view.kind == "household"
+    assert {one["customer_no"] for one in body["members"]} == {"77", "78"}
+    assert [one["account_no"] for one in body["accounts"]] == ["6001"]
