@@ -105,7 +105,9 @@ async def _settle(
     if waiting := await _rest(log, store):
         return [f"no rest after the replay: {waiting}"]
     crew.deaths()
-    return await verdict(servers, store)
+    found = await verdict(servers, store)
+    tell(found.compared)
+    return found.wrong
 
 
 async def _rest(log: KafkaLog, store: SqlProfileStore) -> str | None:

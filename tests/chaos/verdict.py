@@ -95,16 +95,29 @@ def accepted(topic: Topic) -> tuple[list[ChannelEvent], int]:
     return events, unreadable
 
 
-async def verdict(servers: str, store: SqlProfileStore) -> list[str]:
-    """Every difference found, in words; empty when all is well."""
+class Verdict(NamedTuple):
+    """`wrong`: every difference found, in words; empty when all is well. `compared`: of what, and how much."""
+
+    wrong: list[str]
+    compared: str
+
+
+async def verdict(servers: str, store: SqlProfileStore) -> Verdict:
     events, unreadable = accepted(await read_topic(servers, CHANNEL_EVENTS.name))
     barred = await _barred(store)
-    wrong = differences(expected(events, new_fold(), barred), await held(store), MOST)
+    found = await held(store)
+    wrong = differences(expected(events, new_fold(), barred), found, MOST)
     wrong += await _letters(servers, store, unreadable)
     wrong += await _clusters(store)
     wrong += await _views(store)
-    wrong += await _changes(servers, store)
-    return wrong
+    changes = await read_topic(servers, PROFILE_CHANGES.name)
+    versions, told = await _changes(changes, store)
+    return Verdict(
+        wrong + told,
+        f"{len(events)} accepted events, {len(found.timeline)} of them distinct, {unreadable} unreadable records,"
+        f" {len(found.states)} states, {len(found.memberships)} memberships, {versions} versions of views published"
+        f" in {len(changes.values())} records",
+    )
 
 
 async def _barred(store: SqlProfileStore) -> list[Link]:
@@ -164,9 +177,8 @@ async def _views(store: SqlProfileStore) -> list[str]:
     return wrong[:MOST]
 
 
-async def _changes(servers: str, store: SqlProfileStore) -> list[str]:
+async def _changes(topic: Topic, store: SqlProfileStore) -> tuple[int, list[str]]:
     """Every version of every customer was published, first in order, and never with another content."""
-    topic = await read_topic(servers, PROFILE_CHANGES.name)
     told: dict[str, dict[int, bytes]] = {}
     wrong: list[str] = []
     for value in topic.values():
@@ -181,4 +193,4 @@ async def _changes(servers: str, store: SqlProfileStore) -> list[str]:
         if list(told.get(customer, {})) != list(range(1, version + 1)):
             wrong.append(f"{customer} stands at version {version}, published were {list(told.get(customer, {}))[:50]}")
     wrong += [f"{one} was published and has no view" for one in sorted(told.keys() - reached.keys())]
-    return wrong[:MOST]
+    return sum(map(len, told.values())), wrong[:MOST]
