@@ -67,7 +67,9 @@ class EmbeddedLog:
     async def delete_topic(self, name: str) -> None:
         """Its records stay in the files until retention drops them, but nothing finds them any more."""
         self._writing()
+        row = self._topics.get(name)
         await asyncio.to_thread(self._topics.delete, name)
+        self._reading.on_deleted((row.number, partition) for partition in range(row.partitions))
 
     async def append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:
         writer = self._writing()
@@ -116,8 +118,12 @@ class EmbeddedLog:
             return PartitionWork(EmbeddedPartition(self._topics, self._reading, place), positions, handler)
 
         shared = self._groups[group]
+        member = Member(places, Holdings(start, shared.locks))
         async with self._reading.following():
-            await shared.work(Member(places, Holdings(start, shared.locks)))
+            await shared.work(member)
+
+    def stopped(self) -> Mapping[tuple[str, int], str]:
+        return {place: why for group in self._groups.values() for place, why in group.stopped().items()}
 
     async def close(self) -> None:
         """What was appended is written first. A second time does nothing."""

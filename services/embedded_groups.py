@@ -1,7 +1,7 @@
 """Consumer groups inside one process: the members of a group share its partitions, each has one owner at a time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from services.holdings import Holdings, Place
 
@@ -30,6 +30,10 @@ class Group:
             self._members.remove(member)
             self._deal()
             await member.holdings.close()
+
+    def stopped(self) -> Mapping[Place, str]:
+        """Why, of each place that one of the members gave up."""
+        return {place: why for member in self._members for place, why in member.holdings.stopped.items()}
 
     def _deal(self) -> None:
         dealt: dict[Member, set[Place]] = {member: set() for member in self._members}

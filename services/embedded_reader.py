@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,13 @@ from typing import TypeVar
 
 from services.embedded_files import SegmentReader, TopicTable
 from services.embedded_segments import Stream
+from services.failures import Unavailable
 from services.holdings import Place
 from services.log import Batch, Record, Stop, UnknownTopic
 from services.partition import Bounds
 
 _POLL_S = 0.05
+_SOON = 0.1
 T = TypeVar("T")
 
 
@@ -27,7 +29,7 @@ class Reading:
         self._files = SegmentReader(directory)
         self._stale = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="embedded log reader")
-        self._waiting: dict[Stream, list[asyncio.Future[None]]] = defaultdict(list)
+        self._waiting: dict[Stream, list[asyncio.Future[bool]]] = defaultdict(list)
 
     async def bounds(self, stream: Stream) -> tuple[int, int]:
         """The first offset kept and the next one to be written."""
@@ -43,7 +45,7 @@ class Reading:
         return next((record for record in found if record.offset == offset), None)
 
     async def records(self, stream: Stream, start: int) -> list[Record]:
-        """Waits until there are some."""
+        """Waits until there are some; none when the topic is deleted meanwhile."""
         read = partial(self._files.read, stream, start, self._most, self._most_bytes)
         while True:
             written = self._ends is None or self._ends.get(stream, 0) > start
@@ -51,14 +53,22 @@ class Reading:
                 return records
             arrival = asyncio.get_running_loop().create_future()
             self._waiting[stream].append(arrival)
-            await arrival
+            if not await arrival:
+                return []
 
     def on_written(self, ends: Mapping[Stream, int]) -> None:
         """Tells those who wait for these partitions. On the loop."""
         for stream in ends:
             for arrival in self._waiting.pop(stream, ()):
                 if not arrival.done():
-                    arrival.set_result(None)
+                    arrival.set_result(True)
+
+    def on_deleted(self, streams: Iterable[Stream]) -> None:
+        """Nothing will ever come to those who wait for these partitions. On the loop."""
+        for stream in streams:
+            for arrival in self._waiting.pop(stream, ()):
+                if not arrival.done():
+                    arrival.set_result(False)
 
     def on_rotated(self) -> None:
         """Files came or went. On any thread."""
@@ -105,11 +115,17 @@ class EmbeddedPartition:
         self._topics, self._reading = topics, reading
         self._topic_id, self._next, self._stream = "", 0, (0, 0)
 
+    def _identity(self) -> str:
+        try:
+            return self._topics.get(self.topic).id
+        except UnknownTopic:
+            return ""
+
     async def bounds(self) -> Bounds:
         try:
             row = self._topics.get(self.topic)
         except UnknownTopic:
-            raise Stop(f"{self.topic}/{self.partition}: the log holds no such topic any more") from None
+            raise Stop(f"{self.topic}/{self.partition}: the log holds no such topic any more: restore it") from None
         self._stream = (row.number, self.partition)
         return Bounds(row.id, *await self._reading.bounds(self._stream))
 
@@ -119,5 +135,7 @@ class EmbeddedPartition:
     async def read(self) -> Batch:
         start = self._next
         records = await self._reading.records(self._stream, start)
+        if not records or self._identity() != self._topic_id:
+            raise Unavailable(f"{self.topic} is not the topic that it was", _SOON)
         self._next = records[-1].offset + 1
         return Batch(self.topic, self._topic_id, self.partition, start, self._next, records)

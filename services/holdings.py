@@ -16,7 +16,7 @@ class Holdings:
     """Works on the places dealt to it. Work on a place begins when the former work on it has ended.
 
     `locks` are shared by all consumers of the process that may be dealt the same places. A place that met `Stop` is
-    not taken up again.
+    not taken up again, and `stopped` says why.
     """
 
     def __init__(self, start: Callable[[Place], PartitionWork], locks: dict[Place, asyncio.Lock]) -> None:
@@ -24,11 +24,11 @@ class Holdings:
         self._holders: dict[Place, asyncio.Task[None]] = {}
         self._works: dict[asyncio.Task[None], PartitionWork] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopped: set[Place] = set()
+        self.stopped: dict[Place, str] = {}
 
     def deal(self, places: Iterable[Place]) -> None:
         """These places and no others. The batches in hand of those let go are finished meanwhile."""
-        dealt = set(places) - self._stopped
+        dealt = set(places) - self.stopped.keys()
         for place in self._holders.keys() - dealt:
             holder = self._holders.pop(place)
             if work := self._works.get(holder):
@@ -66,5 +66,5 @@ class Holdings:
                 await asyncio.wait([work.task])
             finally:
                 del self._works[holder]
-            if work.met_stop:
-                self._stopped.add(place)
+            if work.stopped_by is not None:
+                self.stopped[place] = str(work.stopped_by)

@@ -48,6 +48,7 @@ class KafkaLog:
         self._batch_records = batch_records
         self._consumer = partial(group_consumer, self._connection, session_timeout_s, fetch_wait_ms)
         self._partitions: dict[str, int] = {}
+        self._rooms: list[DeskRoom] = []
 
     async def ensure_topics(self, topics: Mapping[str, int]) -> None:
         await self._cluster.ensure_topics(topics)
@@ -75,6 +76,7 @@ class KafkaLog:
 
     async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
         room = DeskRoom(self._cluster, positions, handler)
+        self._rooms.append(room)
         consumer = partial(self._consumer, group)
         try:
             while True:
@@ -82,7 +84,11 @@ class KafkaLog:
                 await _run(new_app(group, topics, room, consumer, self._batch_records), room)
                 await asyncio.sleep(_RESTART_S)
         finally:
+            self._rooms.remove(room)
             await room.holdings.close()
+
+    def stopped(self) -> Mapping[tuple[str, int], str]:
+        return {place: why for room in self._rooms for place, why in room.holdings.stopped.items()}
 
     async def _await_topics(self, topics: Sequence[str]) -> None:
         for topic in topics:

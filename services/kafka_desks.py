@@ -20,6 +20,7 @@ from services.partition import Bounds, PartitionWork
 
 _LET_GO_S = 1.0
 _SOON = 0.1
+_IDENTITY_S = 1.0
 _PATIENCE_S = 2.0  # what was fetched arrives within milliseconds, or Faust has lost it on the way
 
 
@@ -31,12 +32,13 @@ class Desk:
         self._place, self._cluster, self._room = place, cluster, room
         self._waiting: asyncio.Queue[Fetched | Exception] = asyncio.Queue()
         self._topic_id, self._next, self._ticket = "", 0, -1
+        self._seen_until = 0.0
 
     async def bounds(self) -> Bounds:
         try:
             return await self._cluster.bounds(self.topic, self.partition)
         except UnknownTopic:
-            raise Stop(f"{self.topic}/{self.partition}: the log holds no such topic any more") from None
+            raise Stop(f"{self.topic}/{self.partition}: the log holds no such topic any more: restore it") from None
 
     async def seek(self, topic_id: str, offset: int) -> None:
         self._room.admitted.discard(self._place)
@@ -54,10 +56,24 @@ class Desk:
                 continue  # fetched before the last seek
             if fetched.start != self._next:
                 raise Unavailable(f"a batch between {self._next} and {fetched.start} was dropped", _SOON)
+            await self._see_identity()
             self._room.admit(self._place)
             self._next = fetched.until
             records = [Record(r.offset, r.timestamp, r.key or b"", r.value or b"") for r in fetched.records]
             return Batch(self.topic, self._topic_id, self.partition, fetched.start, fetched.until, records)
+
+    async def _see_identity(self) -> None:
+        """A topic made anew and filled beyond our place would be read on as if nothing had happened: now and then, its
+        identity is asked for after the fetch."""
+        now = asyncio.get_running_loop().time()
+        if now < self._seen_until:
+            return
+        try:
+            if (await self._cluster.describe(self.topic)).id != self._topic_id:
+                raise Unavailable(f"{self.topic} is not the topic that it was", _SOON)
+        except UnknownTopic:
+            raise Unavailable(f"{self.topic} is gone", _SOON) from None
+        self._seen_until = now + _IDENTITY_S
 
     async def _arrival(self) -> Fetched | Exception:
         while True:

@@ -117,4 +117,7 @@ class EventLog(Protocol):
         as everywhere in asyncio. A second cancellation cancels the batches in hand, too.
         """
 
+    def stopped(self) -> Mapping[tuple[str, int], str]:
+        """(topic, partition) → what an operator has to do, of those that met `Stop` while this log consumes."""
+
     async def close(self) -> None: ...

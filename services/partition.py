@@ -69,7 +69,8 @@ class PartitionWork:
 
     def __init__(self, reader: PartitionReader, positions: PositionStore, handler: Handler) -> None:
         self._reader, self._positions, self._handler = reader, positions, handler
-        self._stopping = self._in_hand = self.met_stop = False
+        self._stopping = self._in_hand = False
+        self.stopped_by: Stop | None = None
         self._failures = 0
         self._task = asyncio.create_task(self._run(), name=f"partition {reader.topic}/{reader.partition}")
 
@@ -90,7 +91,7 @@ class PartitionWork:
             try:
                 await self._work_from_stored_position()
             except Stop as order:
-                self.met_stop = True
+                self.stopped_by = order
                 log.error("partition stopped", **place, why=str(order))
                 return
             except Fenced:

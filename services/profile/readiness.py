@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
 from services import metrics as measure
 from services.failures import Unavailable
 from services.log import EventLog, UnknownTopic
@@ -9,6 +10,8 @@ from services.metrics import Metrics
 from services.profile.ports import ProfileStore
 
 STANDSTILL_MS = 30_000
+STOPPED_TOLD = 3
+CONSUMED = (CHANNEL_EVENTS.name, DEAD_LETTERS.name)
 
 
 class Progress:
@@ -36,12 +39,26 @@ class Progress:
             self._metrics.set(measure.LAG, lags[partition], self._topic, str(partition))
         return lags
 
+    def stopped(self) -> dict[str, str]:
+        """Place → what an operator has to do, of the partitions that this worker gave up."""
+        found = {f"{topic}/{at}": why for (topic, at), why in sorted(self._log.stopped().items())}
+        for topic in CONSUMED:
+            stopped = sum(place.startswith(f"{topic}/") for place in found)
+            self._metrics.set(measure.PARTITIONS_STOPPED, stopped, topic)
+        return found
+
     async def check(self) -> str | None:
         """What is wrong in words, or None."""
+        if stopped := self.stopped():
+            told = [f"{place} stopped: {why.removeprefix(f'{place}: ')}" for place, why in stopped.items()]
+            more = [f"{len(told) - STOPPED_TOLD} more partitions stopped"] if len(told) > STOPPED_TOLD else []
+            return "; ".join([*told[:STOPPED_TOLD], *more, "when that is mended, start this worker anew"])
         try:
             lags = await self.measure()
-        except (Unavailable, UnknownTopic):
+        except Unavailable:
             return "the event log or the database is away"
+        except UnknownTopic as unknown:
+            return f"the event log holds no topic {unknown} any more: restore it"
         now = self._now_ms()
         still = sorted(at for at, lag in lags.items() if lag and now - self._moved[at][1] > STANDSTILL_MS)
         if still:

@@ -185,6 +185,7 @@ async def watching(worker: Worker) -> None:
 
 async def _watch(worker: Worker) -> None:
     await worker.freshness.renew(worker.reader, worker.clock.now_ms(), worker.metrics)
+    worker.progress.stopped()
     with contextlib.suppress(UnknownTopic):  # its partitions have stopped and say why; the views stay readable
         await worker.progress.measure()
 

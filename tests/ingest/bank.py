@@ -95,6 +95,9 @@ class ListLog:
     async def record(self, topic: str, partition: int, offset: int) -> Record | None:
         raise NotImplementedError("ingest looks nothing up")
 
+    def stopped(self) -> Mapping[tuple[str, int], str]:
+        return {}
+
     async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
         raise NotImplementedError("ingest reads nothing")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -141,6 +141,8 @@ async def test_stop_ends_work_on_that_partition_only(log: EventLog, topic: str) 
                 await log.append(topic, [Message(b"", b"x", partition=p) for p in range(4)])
             await applied.reaches(9)
             await orders.reach(1)
+            assert await stopped_places(log, 1) == {(topic, 1): "an operator has to look"}
+    assert log.stopped() == {}, "nobody consumes any more"
     assert (topic, 1) not in applied.stored
     assert [(line["partition"], line["why"]) for line in orders.lines] == [(1, "an operator has to look")]
 
@@ -227,6 +229,23 @@ async def test_a_position_before_the_first_offset_is_refused(place: LogPlace, lo
     assert "no longer kept" in why
 
 
+async def test_a_topic_made_anew_while_somebody_consumes_stops_its_partitions(
+    place: LogPlace, log: EventLog, topic: str
+) -> None:
+    """Not one record of the new topic is taken for one of the old."""
+    applied = Applied()
+    former = [Message(b"", b"former", partition=p) for p in range(4)]
+    async with consuming(log, topic, applied):
+        await log.append(topic, former * 3)
+        await applied.reaches(12)
+        await place.delete(log, topic)
+        await log.ensure_topics({topic: 4})
+        await log.append(topic, [Message(b"", b"new", partition=p) for p in range(4)] * 50)
+        told = await stopped_places(log, 4)
+    assert all("anew" in why or "restore it" in why for why in told.values()), told
+    assert {value for values in applied.values.values() for value in values} == {b"former"}
+
+
 async def test_a_partition_never_worked_on_starts_at_the_first_offset_kept(
     place: LogPlace, log: EventLog, topic: str
 ) -> None:
@@ -309,6 +328,13 @@ async def test_a_topic_that_was_never_made_is_unknown(log: EventLog) -> None:
         await log.ends("never-made")
     with pytest.raises(UnknownTopic):
         await log.topic_id("never-made")
+
+
+async def stopped_places(log: EventLog, count: int) -> Mapping[tuple[str, int], str]:
+    async with asyncio.timeout(HANG_S):
+        while len(log.stopped()) < count:  # noqa: ASYNC110 - the port tells nobody
+            await asyncio.sleep(0.01)
+    return log.stopped()
 
 
 async def reasons_to_stop(log: EventLog, topic: str, applied: Applied, partitions: int) -> list[str]:
