@@ -86,6 +86,7 @@ async def open_profile(
         progress=progress,
         marked=asyncio.Event(),
         written=asyncio.Event(),
+        leases={},
     )
     decide, access = Decide(store, store, fold, limits), Access(users, time.monotonic)
     facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}

@@ -1,7 +1,7 @@
 """What leaves the profile: rows of an outbox lane, written with the effects that they tell of, published in order.
 
-One publisher a lane, moving by compare-and-set: a message may be sent twice after a crash, never left out. Readers of
-`profile-changes` skip a version they have passed; dead letters are told apart by their id.
+One publisher a lane, the worker that leases its shard, moving by compare-and-set: a message may be sent twice after a
+crash, never left out. Readers of `profile-changes` skip a version they have passed; dead letters are told apart by id.
 """
 
 from collections.abc import Iterable
@@ -14,6 +14,16 @@ from services.log import EventLog, Message
 from services.profile.ports import OutboxMessage, ProfileStore
 
 LANE_BATCH = 500
+_SHARD_LANE = "shard-"
+
+
+def lane_of_shard(shard: int) -> str:
+    return f"{_SHARD_LANE}{shard}"
+
+
+def shard_of_lane(lane: str) -> int:
+    """Whose lease says who publishes the lane: its own shard's, and for one that is no shard's the first one's."""
+    return int(lane.removeprefix(_SHARD_LANE)) if lane.startswith(_SHARD_LANE) else 0
 
 
 def dead_letter_messages(letters: Iterable[DeadLetter]) -> list[OutboxMessage]:

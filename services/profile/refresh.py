@@ -27,7 +27,7 @@ from services.profile.domain.months import OtherShape
 from services.profile.domain.policy import Policy
 from services.profile.domain.summarise import summarise
 from services.profile.domain.summary import Summary
-from services.profile.outbox import change_message
+from services.profile.outbox import change_message, lane_of_shard
 from services.profile.ports import (
     DueTime,
     Mark,
@@ -109,7 +109,7 @@ class Refresh:
             messages.append(change_message(self._change(whole, summary, view)))
             await _mark_household(tx, whole, before, summary)
         await tx.save_views(views, due)
-        await tx.send(f"shard-{shard.shard}", messages, now)
+        await tx.send(lane_of_shard(shard.shard), messages, now)
         return [view.customer_id for view in views]
 
     async def _context(self, tx: RefreshTransaction, members: Mapping[str, Sequence[Member]]) -> "Context":

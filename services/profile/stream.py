@@ -12,6 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from schemas.codec import decode_dead_letter
+from schemas.dead_letters import DeadLetter
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
 from services import metrics as measure
 from services.clock import Clock
@@ -22,7 +23,7 @@ from services.notifications import Notifications
 from services.profile.attempts import Attempts, again_when_contended
 from services.profile.domain.customer import Completeness
 from services.profile.domain.freshness import Seen, completeness
-from services.profile.outbox import publish_lane
+from services.profile.outbox import publish_lane, shard_of_lane
 from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredDeadLetter
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh
@@ -37,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 class Worker(NamedTuple):
-    """What one worker is made of; `name` is its own among all workers."""
+    """What one worker is made of; `name` is its own among all workers. `leases`: the shards that it holds now."""
 
     name: str
     log: EventLog
@@ -52,6 +53,7 @@ class Worker(NamedTuple):
     progress: Progress
     marked: asyncio.Event
     written: asyncio.Event
+    leases: dict[int, Shard]
 
 
 async def run(worker: Worker) -> None:
@@ -88,37 +90,31 @@ async def update(worker: Worker, batch: Batch) -> None:
 
 
 async def keep_letters(worker: Worker, batch: Batch) -> None:
-    letters = [decode_dead_letter(record.value) for record in batch.records]
+    letters = [_kept(decode_dead_letter(record.value)) for record in batch.records]
     async with worker.store.updating() as tx:
         await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
-        await tx.keep_dead_letters(
-            [
-                StoredDeadLetter(
-                    one.id,
-                    one.at,
-                    one.stage,
-                    one.source,
-                    one.reason,
-                    one.field,
-                    one.message,
-                    one.event_id or None,
-                    one.body,
-                )
-                for one in letters
-            ]
-        )
+        await tx.keep_dead_letters(letters)
+
+
+def _kept(letter: DeadLetter) -> StoredDeadLetter:
+    event_id = letter.event_id or None
+    return StoredDeadLetter(
+        letter.id, letter.at, letter.stage, letter.source, letter.reason, letter.field, letter.message, event_id,
+        letter.body,
+    )  # fmt: skip
 
 
 async def refreshing(worker: Worker) -> None:
     """marks → views. Every shard that this worker leases is worked on in turn; nothing to do: wait to be woken."""
-    shards: dict[int, Shard] = {}
-    renewed = 0.0
+    shards, renewed = worker.leases, 0.0
     loop = asyncio.get_running_loop()
     while True:
         try:
             if loop.time() - renewed > LEASE_MS / 3000:
                 leased = await worker.store.lease(worker.name, worker.clock.now_ms(), LEASE_MS)
-                shards, renewed = {shard.shard: shard for shard in leased}, loop.time()
+                shards.clear()
+                shards.update({shard.shard: shard for shard in leased})
+                renewed = loop.time()
             worker.marked.clear()
             waiting = await worker.store.marks_waiting()
             worker.metrics.set(measure.MARKS_WAITING, sum(waiting.values()))
@@ -150,13 +146,14 @@ async def refresh_shard(worker: Worker, shard: Shard) -> Shard:
 
 
 async def publishing(worker: Worker) -> None:
-    """outbox → profile-changes, dead-letters."""
+    """outbox → profile-changes, dead-letters. A lane is published by the worker that leases its shard."""
     while True:
         sent = 0
         worker.written.clear()
         try:
             for lane in await worker.store.lanes():
-                sent += await publish_lane(worker.store, worker.log, lane)
+                if shard_of_lane(lane) in worker.leases:
+                    sent += await publish_lane(worker.store, worker.log, lane)
         except Contended:
             continue
         except Unavailable as error:

@@ -11,6 +11,7 @@ from services.failures import Fenced
 from services.profile.decide import Decide, Said
 from services.profile.domain.customer import Completeness
 from services.profile.domain.shards import SHARDS, shard_of
+from services.profile.outbox import lane_of_shard
 from services.profile.ports import Mark, Shard, StoredView
 from services.profile.refresh import GONE, LIVE, Refresh
 from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store
@@ -45,7 +46,7 @@ async def mark(store: Store, roots: Iterable[str]) -> None:
 
 
 async def changes(store: Store) -> list[ProfileChange]:
-    lanes = [f"shard-{number}" for number in range(SHARDS)]
+    lanes = map(lane_of_shard, range(SHARDS))
     return [decode_change(row.message.value) for lane in lanes for row in await store.outbox(lane, 1000)]
 
 
