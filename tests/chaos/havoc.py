@@ -118,7 +118,7 @@ class Staff:
             try:
                 await self._one()
             except (Rejected, Contended, Unavailable) as refused:
-                name = type(refused).__name__.lower()
+                name = refused.reason if isinstance(refused, Rejected) else type(refused).__name__.lower()
                 self.done[name] = self.done.get(name, 0) + 1
 
     async def _one(self) -> None:
