@@ -293,7 +293,7 @@ async def test_dead_letters_stay_replayed_when_told_again(store: Store) -> None:
 
 
 def assertion(at: int, role: str = "owner", subject: str = "account:1", target: str = ONE, **told: object) -> Link:
-    plain = {"first_at": at, "last_at": at, "source": "core", "event_id": f"e{at}"}
+    plain = {"first_at": at, "told_at": (at,), "source": "core", "event_id": f"e{at}"}
     return Link(subject=subject, target=target, role=role, **(plain | told))  # type: ignore[arg-type] # plain fields
 
 
@@ -308,15 +308,15 @@ async def test_only_links_that_hold_at_other_times_than_before_have_changed(stor
     ]  # fmt: skip
     assert await add(store, assertion(10)) == []
     assert await add(store, assertion(20)) == []
-    assert await add(store, assertion(5)) == [assertion(5, last_at=20)]
-    assert await store.links(["account:1"]) == [assertion(5, last_at=20), assertion(10, "joint", target=TWO)]
+    assert await add(store, assertion(5)) == [assertion(5, told_at=(5, 10, 20))]
+    assert await store.links(["account:1"]) == [assertion(5, told_at=(5, 10, 20)), assertion(10, "joint", target=TWO)]
 
 
 async def test_an_end_said_of_every_role_changes_the_links_it_ends(store: Store) -> None:
-    end = assertion(30, "*", first_at=None, last_at=None, ends=(30,))
+    end = assertion(30, "*", first_at=None, told_at=(), ends=(30,))
     await add(store, end)
     assert await add(store, assertion(10)) == [assertion(10)]
-    assert await add(store, assertion(40)) == [assertion(10, last_at=40)]
+    assert await add(store, assertion(40)) == [assertion(10, told_at=(10, 40))]
     assert await add(store, end) == []
 
 

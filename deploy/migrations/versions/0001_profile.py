@@ -28,7 +28,7 @@ create table timeline (
     primary key (subject, occurred_at, key)
 ) {clustered};
 create table links (
-    subject {key} not null, target {key} not null, role {key} not null, first_at bigint, last_at bigint,
+    subject {key} not null, target {key} not null, role {key} not null, first_at bigint, told_at text not null,
     past boolean not null, ends text not null, barred_by text not null, source text not null, event_id text not null,
     primary key (subject, target, role)
 ) {clustered};

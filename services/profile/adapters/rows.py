@@ -56,19 +56,19 @@ def lenient_subject_of(row: Sequence[Any], parts: Iterable[tuple[int, bytes]]) -
         return StoredSubject(row[0], row[1], UNREADABLE, cuts, strings(row[4]), heads, {})
 
 
-LINK = "subject, target, role, first_at, last_at, past, ends, barred_by, source, event_id"
+LINK = "subject, target, role, first_at, told_at, past, ends, barred_by, source, event_id"
 
 
 def link_of(row: Sequence[Any]) -> Link:
     return Link(
-        subject=row[0], target=row[1], role=row[2], first_at=row[3], last_at=row[4], past=bool(row[5]),
-        ends=tuple(_integers.decode(row[6])), barred_by=row[7], source=row[8], event_id=row[9],
+        subject=row[0], target=row[1], role=row[2], first_at=row[3], told_at=tuple(_integers.decode(row[4])),
+        past=bool(row[5]), ends=tuple(_integers.decode(row[6])), barred_by=row[7], source=row[8], event_id=row[9],
     )  # fmt: skip
 
 
 def link_row(link: Link) -> tuple[Any, ...]:
     return (
-        link.subject, link.target, link.role, link.first_at, link.last_at, link.past, to_json(link.ends),
+        link.subject, link.target, link.role, link.first_at, to_json(link.told_at), link.past, to_json(link.ends),
         link.barred_by, link.source, link.event_id,
     )  # fmt: skip
 

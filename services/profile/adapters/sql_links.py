@@ -11,9 +11,9 @@ _LINKS_BETWEEN = f"""
 select {rows.LINK} from links where subject = any($1::text[]) and target = any($2::text[])"""  # noqa: S608 - constants
 _SAVE_LINKS = insert(
     "links",
-    "subject text, target text, role text, first_at bigint, last_at bigint, past bool, ends text, barred_by text,"
+    "subject text, target text, role text, first_at bigint, told_at text, past bool, ends text, barred_by text,"
     " source text, event_id text",
-    """on conflict (subject, target, role) do update set first_at = excluded.first_at, last_at = excluded.last_at,
+    """on conflict (subject, target, role) do update set first_at = excluded.first_at, told_at = excluded.told_at,
     past = excluded.past, ends = excluded.ends, barred_by = excluded.barred_by, source = excluded.source,
     event_id = excluded.event_id""",
 )
@@ -25,7 +25,7 @@ below(subject) as (
 around(subject) as (
     select subject from below
     union select l.target from around a join links l on l.subject = a.subject)
-select l.subject, l.target, l.role, l.first_at, l.last_at, l.past, l.ends, l.barred_by, l.source, l.event_id
+select l.subject, l.target, l.role, l.first_at, l.told_at, l.past, l.ends, l.barred_by, l.source, l.event_id
 from around a join links l on l.subject = a.subject"""
 _MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
 _DROP_MEMBERSHIPS = "delete from memberships where subject = any($1::text[])"

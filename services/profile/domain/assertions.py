@@ -39,9 +39,9 @@ def _link(event: ChannelEvent, assertion: Assertion, attributes: Mapping[str, ob
         return msgspec.structs.replace(link, ends=(at,))
     named = attributes.get(assertion.role_attribute) if assertion.role_attribute else None
     # A sign-in repeats its link every day; a day's grain keeps that from being a write each time.
-    last_at = at - at % DAY_MS if assertion.carries_past else at
+    told_at = at - at % DAY_MS if assertion.carries_past else at
     return msgspec.structs.replace(
-        link, role=str(named or assertion.role), first_at=at, last_at=last_at, past=assertion.carries_past
+        link, role=str(named or assertion.role), first_at=at, told_at=(told_at,), past=assertion.carries_past
     )
 
 

@@ -14,6 +14,8 @@ COUNTED_ROLES = ("self", "owner", "joint")
 LISTED_ROLES = ("attorney", "signatory", "guardian")
 MEMBER = "member"
 ANY_ROLE = "*"
+TOLD_KEPT = 16
+"""Enough to know from when a link holds again after it ended; a sign-in is told every day."""
 _LIFTED = "/lifted"
 ROLE_WEIGHT = {role: weight for weight, role in enumerate((*COUNTED_ROLES, *LISTED_ROLES))}
 STRENGTH = (
@@ -27,8 +29,9 @@ COLLECTIVES = ("household", "group")
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """All that was ever asserted of one (subject, target, role), joined.
 
-    `first_at`/`last_at`: earliest and latest assertion (ms; None when only ends are known yet). `past`: it holds from
-    the beginning of time. `ends`: when it was said to end; those under role `ANY_ROLE` end the link in every role.
+    `first_at`: the earliest assertion (ms; None when only ends are known yet), `told_at`: the latest `TOLD_KEPT` of
+    them, ascending. `past`: it holds from the beginning of time. `ends`: when it was said to end; those under role
+    `ANY_ROLE` end the link in every role.
     `barred_by`: the latest decision on it (`bar` or `lift`), which took it out of force or put it back. `source` and
     `event_id` are those of the earliest assertion: the reason shown to a person.
     """
@@ -37,7 +40,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     role: str
     first_at: int | None = None
-    last_at: int | None = None
+    told_at: tuple[int, ...] = ()
     past: bool = False
     ends: tuple[int, ...] = ()
     barred_by: str = ""
@@ -97,10 +100,9 @@ def join(left: Link, right: Link) -> Link:
     """Commutative, associative, idempotent."""
     reason = min((_when(left), left), (_when(right), right), key=_earlier)[1]
     firsts = [at for at in (left.first_at, right.first_at) if at is not None]
-    lasts = [at for at in (left.last_at, right.last_at) if at is not None]
     return Link(
         subject=left.subject, target=left.target, role=left.role,
-        first_at=min(firsts, default=None), last_at=max(lasts, default=None),
+        first_at=min(firsts, default=None), told_at=tuple(sorted({*left.told_at, *right.told_at})[-TOLD_KEPT:]),
         past=left.past or right.past, ends=tuple(sorted({*left.ends, *right.ends})),
         barred_by=max(left.barred_by, right.barred_by), source=reason.source, event_id=reason.event_id,
     )  # fmt: skip
@@ -115,20 +117,25 @@ def _when(link: Link) -> int:
 
 
 def intervals(link: Link, ended: Sequence[int] = ()) -> list[tuple[int, int]]:
-    """When the link holds. An end before the first assertion is void; an assertion after an end reopens it.
+    """When the link holds: from an assertion until the next end, and again from the next assertion after that. An end
+    before the first assertion is void.
 
     `ended` are the ends said of the same subject and target whatever the role.
     """
-    if link.first_at is None or link.last_at is None or link.barred:
+    if link.first_at is None or link.barred:
         return []
-    start = BEGINNING if link.past else link.first_at
-    ends = sorted(at for at in (*link.ends, *ended) if at >= link.first_at)
-    if not ends:
-        return [(start, END)]
-    held = [(start, ends[0])]
-    if link.last_at > ends[-1]:
-        held.append((ends[-1], END))
-    return [(begins, until) for begins, until in held if begins < until]
+    begins, told, held = BEGINNING if link.past else link.first_at, link.first_at, []
+    for end in sorted({*link.ends, *ended}):
+        if end < told:
+            continue
+        held.append((begins, end))
+        again = next((at for at in link.told_at if at > end), None)
+        if again is None:
+            break
+        begins = told = again
+    else:
+        held.append((begins, END))
+    return [(since, until) for since, until in held if since < until]
 
 
 def clusters(merges: Iterable[tuple[str, str]]) -> list[Cluster]:

@@ -35,12 +35,12 @@ times = st.integers(0, 20)
 
 
 def assertion(subject: str, target: str, at: int, role: str = "self", **told: object) -> Link:
-    plain = {"first_at": at, "last_at": at, "source": "core", "event_id": f"e{at}"}
+    plain = {"first_at": at, "told_at": (at,), "source": "core", "event_id": f"e{at}"}
     return Link(subject=subject, target=target, role=role, **(plain | told))  # type: ignore[arg-type] # plain fields
 
 
 def ending(subject: str, target: str, at: int, role: str = "self") -> Link:
-    return assertion(subject, target, at, role, first_at=None, last_at=None, ends=(at,))
+    return assertion(subject, target, at, role, first_at=None, told_at=(), ends=(at,))
 
 
 @st.composite
@@ -132,9 +132,13 @@ def test_a_decision_taken_back_is_as_if_it_had_never_been(links: list[Link], at:
         ([assertion("account:1", "party:1", 5), ending("account:1", "party:1", 9)], [(5, 9)]),
         ([assertion("account:1", "party:1", 5), ending("account:1", "party:1", 3)], [(5, END)]),
         ([assertion("account:1", "party:1", 5, past=True), ending("account:1", "party:1", 9)], [(BEGINNING, 9)]),
+        ([*(assertion("account:1", "party:1", at) for at in (5, 12, 15)), ending("account:1", "party:1", 9)],
+         [(5, 9), (12, END)]),
+        ([*(assertion("account:1", "party:1", at) for at in (5, 12)),
+          *(ending("account:1", "party:1", at) for at in (9, 10, 14))], [(5, 9), (12, 14)]),
     ],
-)
-def test_a_link_holds_from_its_first_assertion_to_its_end(told: list[Link], held: list[tuple[int, int]]) -> None:
+)  # fmt: skip
+def test_a_link_holds_from_an_assertion_to_the_next_end(told: list[Link], held: list[tuple[int, int]]) -> None:
     assert intervals(reduce(join, told)) == held
 
 

@@ -13,7 +13,7 @@ LIMITS = {"national_id": 2, "phone": 4}
 
 
 def told(subject: str, party: str) -> Link:
-    return Link(subject=subject, target=f"party:{party}", role="self", first_at=1, last_at=1)
+    return Link(subject=subject, target=f"party:{party}", role="self", first_at=1, told_at=(1,))
 
 
 def ended(subject: str, party: str) -> Link:
