@@ -8,6 +8,7 @@ import msgspec
 
 from services.log import Position
 from services.profile.domain.links import Cluster, Link, Membership
+from services.profile.domain.months import MonthPart
 from services.profile.domain.state import Head, Month
 
 
@@ -63,11 +64,22 @@ class DueTime(NamedTuple):
     sources: tuple[str, ...]
 
 
+class KeptSubject(NamedTuple):
+    """A subject as refresh reads it; see `StoredSubject`."""
+
+    subject: str
+    version: int
+    cuts: Sequence[int]
+    roots: Sequence[str]
+    heads: Sequence[Head]
+    months: Mapping[int, Sequence[MonthPart]]
+
+
 class Member(NamedTuple):
     """A subject of a customer as refresh sees it, all of it from one snapshot."""
 
     membership: Membership
-    stored: StoredSubject
+    stored: KeptSubject
 
 
 class StoredView(msgspec.Struct):

@@ -8,11 +8,11 @@ import msgspec
 
 from services.failures import Contended
 from services.profile.adapters import memory_queues
+from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.memory_tables import Tables
-from services.profile.adapters.memory_update import stored_subject
 from services.profile.adapters.roots import with_roots
 from services.profile.domain.links import Cluster, Membership, strength
-from services.profile.ports import Decision, DueTime, Mark, Member, OutboxMessage, Shard, StoredView
+from services.profile.ports import Decision, DueTime, KeptSubject, Mark, Member, OutboxMessage, Shard, StoredView
 
 
 class MemoryRefresh:
@@ -36,7 +36,7 @@ class MemoryRefresh:
     async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
         members: dict[str, list[Member]] = {root: [] for root in roots}
         for one in memberships_around(self._tables, roots):
-            members[one.root].append(Member(one, stored_subject(self._tables, one.subject, None)))
+            members[one.root].append(Member(one, _kept(self._tables, one.subject)))
         return members
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]:
@@ -66,6 +66,14 @@ class MemoryRefresh:
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         memory_queues.send(self._tables, lane, messages, now)
+
+
+def _kept(tables: Tables, subject: str) -> KeptSubject:
+    row = tables.subjects.get(subject)
+    if row is None:
+        return unknown_subject(subject)
+    parts = [(part.month, part.body) for part in tables.parts.by("subject", [subject])]
+    return kept_subject((row.subject, row.version, row.cuts, row.roots, row.heads), parts)
 
 
 def memberships_around(tables: Tables, roots: Sequence[str]) -> list[Membership]:

@@ -5,12 +5,22 @@ from typing import Any
 
 import msgspec
 
-from services.failures import Contended, Unavailable
+from services.failures import Contended
 from services.profile.adapters import rows, sql_queues
+from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.roots import with_roots
 from services.profile.adapters.session import Session, insert
 from services.profile.domain.links import Cluster, Membership, strength
-from services.profile.ports import Decision, DueTime, Mark, Member, OutboxMessage, Shard, StoredSubject, StoredView
+from services.profile.ports import (
+    Decision,
+    DueTime,
+    KeptSubject,
+    Mark,
+    Member,
+    OutboxMessage,
+    Shard,
+    StoredView,
+)
 
 CLUSTERS = """
 select c.root, c.lead from clusters c where c.lead in (select lead from clusters where root = any($1::text[]))"""
@@ -20,7 +30,7 @@ with m as (select root, subject, role, from_at, until_at from memberships
            where root = any($1::text[]) or subject = any($1::text[])),
      s as (select subject from m union select unnest($1::text[]))
 select 0, root, subject, role, from_at, until_at, null as blob from m
-union all select 1, t.subject, t.cuts, t.roots, t.version, t.fold_version, t.heads
+union all select 1, t.subject, t.cuts, t.roots, t.version, null, t.heads
     from s join subjects t on t.subject = s.subject
 union all select 2, p.subject, null, null, p.month, null, p.body from s join parts p on p.subject = s.subject"""
 _VIEWS = f"select {rows.VIEW} from views where lead = any($1::text[])"  # noqa: S608 - constants
@@ -65,16 +75,18 @@ class SqlRefresh:
             if what == 0:
                 memberships.append(Membership(first, second, third, fourth, fifth))
             elif what == 1:
-                heads[first] = (first, fourth, fifth, second, third, blob)
+                heads[first] = (first, fourth, second, third, blob)
             else:
                 parts.setdefault(first, []).append((fourth, blob))
-        stored: dict[str, StoredSubject] = {}
+        kept: dict[str, KeptSubject] = {}
         members: dict[str, list[Member]] = {root: [] for root in roots}
         for one in with_roots(memberships, roots):
-            if one.subject not in stored:
+            found = kept.get(one.subject)
+            if found is None:
                 row = heads.get(one.subject)
-                stored[one.subject] = _read(row, parts.get(one.subject, [])) if row else rows.new_subject(one.subject)
-            members[one.root].append(Member(one, stored[one.subject]))
+                found = kept_subject(row, parts.get(one.subject, ())) if row else unknown_subject(one.subject)
+                kept[one.subject] = found
+            members[one.root].append(Member(one, found))
         return members
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]:
@@ -100,14 +112,6 @@ class SqlRefresh:
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         await sql_queues.send(self._session, lane, messages, now)
-
-
-def _read(row: Sequence[Any], parts: Sequence[tuple[int, bytes]]) -> StoredSubject:
-    try:
-        return rows.subject_of(row, parts)
-    except msgspec.ValidationError as error:
-        # a view without it would be wrong; the mark waits until the rebuild has come by
-        raise Unavailable("states of another release wait to be rebuilt") from error
 
 
 async def clusters_of(session: Session, roots: Sequence[str]) -> dict[str, Cluster]:

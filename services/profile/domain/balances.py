@@ -6,8 +6,8 @@ from typing import NamedTuple
 from services.profile.domain.combine import DAY_MS, month_of
 from services.profile.domain.customer import Part, Whole
 from services.profile.domain.links import kind_of
+from services.profile.domain.months import Counted
 from services.profile.domain.reference import Reference
-from services.profile.domain.state import State
 
 DAYS_LOOKED_AT, DAYS_BY_DAY = 365, 90
 
@@ -86,7 +86,7 @@ def _accounts(whole: Whole) -> dict[str, Part]:
     }
 
 
-def _closings(state: State, account: str, today: int) -> Iterator[tuple[int, int, str]]:
+def _closings(state: Counted, account: str, today: int) -> Iterator[tuple[int, int, str]]:
     """Of the last months every day's, before them each month's last: enough for a mean over a year."""
     by_day = month_of((today - DAYS_BY_DAY) * DAY_MS)
     oldest = month_of((today - DAYS_LOOKED_AT) * DAY_MS) - 1

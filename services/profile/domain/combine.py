@@ -1,6 +1,6 @@
 """Joins two states: commutative, associative, with the empty state as identity. Neither argument is changed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -71,13 +71,13 @@ def combine_heads(left: Head, right: Head) -> Head:
         return left
     newest_at = max(left.newest_at, right.newest_at)
     oldest_hour = newest_at // HOUR_MS - HOURS_KEPT
-    hours = merge_maps(left.hours, right.hours, _join_series)
+    hours = merge_maps(left.hours, right.hours, join_series)
     return Head(
         first_at=min((head.first_at for head in (left, right) if head.count), default=0),
         newest_at=newest_at,
         count=left.count + right.count,
         things=merge_maps(left.things, right.things, join_things),
-        activity=merge_maps(left.activity, right.activity, lambda a, b: merge_maps(a, b, _join_activity)),
+        activity=merge_maps(left.activity, right.activity, _join_actors),
         latest=merge_maps(left.latest, right.latest, join_latest),
         hours={hour: series for hour, series in hours.items() if hour > oldest_hour},
     )
@@ -90,11 +90,11 @@ def _is_empty(head: Head) -> bool:
 
 def combine_months(left: Month, right: Month) -> Month:
     return Month(
-        days=merge_maps(left.days, right.days, _join_series),
-        totals=_join_series(left.totals, right.totals),
-        closing=merge_maps(left.closing, right.closing, lambda a, b: merge_maps(a, b, later)),
-        parties=merge_maps(left.parties, right.parties, _join_parties),
-        banks=merge_maps(left.banks, right.banks, _join_banks),
+        days=merge_maps(left.days, right.days, join_series),
+        totals=join_series(left.totals, right.totals),
+        closing=merge_maps(left.closing, right.closing, join_closings),
+        parties=merge_maps(left.parties, right.parties, join_parties),
+        banks=merge_maps(left.banks, right.banks, join_banks),
         contacts=merge_maps(left.contacts, right.contacts, join_things),
     )
 
@@ -111,12 +111,44 @@ def merge_maps(left: dict[K, V], right: dict[K, V], join: Any) -> dict[K, V]:
     return merged
 
 
+def join_all(maps: Sequence[dict[K, V]], join: Callable[[V, V], V]) -> dict[K, V]:
+    """`merge_maps` of any number: as cheap as one where no key is in two of them."""
+    if len(maps) < 2:
+        return maps[0] if maps else {}
+    merged = dict(maps[0])
+    for one in maps[1:]:
+        shared = merged.keys() & one.keys()
+        known = {key: merged[key] for key in shared}
+        merged.update(one)
+        for key in shared:
+            merged[key] = join(known[key], one[key])
+    return merged
+
+
 def later(left: Entry, right: Entry) -> Entry:
     return left if left.stamp >= right.stamp else right
 
 
 def join_things(left: Thing, right: Thing) -> Thing:
     return merge_maps(left, right, later)
+
+
+def combine_flows(heads: Iterable[Head]) -> Head:
+    """What is added of several heads; their things stay with the subjects that they are of."""
+    told = [head for head in heads if not _is_empty(head)]
+    if not told:
+        return Head()
+    newest_at = max(head.newest_at for head in told)
+    oldest_hour = newest_at // HOUR_MS - HOURS_KEPT
+    hours = join_all([head.hours for head in told if head.hours], join_series)
+    return Head(
+        first_at=min((head.first_at for head in told if head.count), default=0),
+        newest_at=newest_at,
+        count=sum(head.count for head in told),
+        activity=join_all([head.activity for head in told if head.activity], _join_actors),
+        latest=join_all([head.latest for head in told if head.latest], join_latest),
+        hours={hour: series for hour, series in hours.items() if hour > oldest_hour},
+    )
 
 
 def join_latest(left: list[Candidate], right: list[Candidate]) -> list[Candidate]:
@@ -141,26 +173,34 @@ def _join_activity(left: Activity, right: Activity) -> Activity:
     return Activity(min(left.first_at, right.first_at), max(left.last_at, right.last_at), left.count + right.count)
 
 
-def _join_cells(left: Cell, right: Cell) -> Cell:
+def _join_actors(left: dict[str, Activity], right: dict[str, Activity]) -> dict[str, Activity]:
+    return merge_maps(left, right, _join_activity)
+
+
+def join_cells(left: Cell, right: Cell) -> Cell:
     return Cell(left.count + right.count, left.total + right.total)
 
 
-def _join_series(left: Series, right: Series) -> Series:
-    return merge_maps(left, right, _join_cells)
+def join_series(left: Series, right: Series) -> Series:
+    return merge_maps(left, right, join_cells)
 
 
-def _join_parties(left: Series, right: Series) -> Series:
+def join_closings(left: dict[int, Entry], right: dict[int, Entry]) -> dict[int, Entry]:
+    return merge_maps(left, right, later)
+
+
+def join_parties(left: Series, right: Series) -> Series:
     return _join_at_most(KEYS_KEPT, left, right)
 
 
-def _join_banks(left: Series, right: Series) -> Series:
+def join_banks(left: Series, right: Series) -> Series:
     return _join_at_most(BANKS_KEPT, left, right)
 
 
 def _join_at_most(most: int, left: Series, right: Series) -> Series:
     if MANY in left or MANY in right:
         return {MANY: Cell()}
-    merged = merge_maps(left, right, _join_cells)
+    merged = merge_maps(left, right, join_cells)
     return merged if len(merged) <= most else {MANY: Cell()}
 
 

@@ -2,25 +2,33 @@
 customer (view, facts, moments, value) is a pure function of what stands here."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from services.profile.domain.combine import combine_all, combine_heads
-from services.profile.domain.links import COUNTED_ROLES, END, Membership, kind_of
-from services.profile.domain.segments import states_between
-from services.profile.domain.state import Head, Month, State, Thing
+from services.profile.domain.combine import combine_flows, join_all, join_things, month_of
+from services.profile.domain.links import BEGINNING, COLLECTIVES, COUNTED_ROLES, END, Membership, kind_of
+from services.profile.domain.months import JoinedMonth, MonthPart
+from services.profile.domain.segments import segments_between
+from services.profile.domain.state import MONTHS_KEPT, Head, Thing
+
+
+class Flows(NamedTuple):
+    """The segments of a subject within the time of a link: their heads, and each month's parts."""
+
+    heads: Sequence[Head]
+    months: Mapping[int, Sequence[MonthPart]]
 
 
 class Part(msgspec.Struct):
-    """One subject in one role. `flows`: the state within the time of the link. `things`: what is known of the subject
-    itself (balance, status), from all its past while the link holds, else up to the link's end."""
+    """One subject in one role. `flows`: what is added, within the time of the link. `things`: what is known of the
+    subject itself (balance, status), from all its past while the link holds, else up to the link's end."""
 
     subject: str
     role: str
     from_at: int
     until_at: int
-    flows: State
+    flows: Flows
     things: dict[str, Thing]
 
     @property
@@ -64,17 +72,23 @@ class Completeness(msgspec.Struct, frozen=True):
     silent: tuple[str, ...] = ()
 
 
+class Total(NamedTuple):
+    """See `total`. `head` has no things: they stand with the parts."""
+
+    head: Head
+    months: dict[int, JoinedMonth]
+
+
 class Whole(msgspec.Struct):
-    """`state` combines the flows of all counting parts, each subject once. `things` joins all that is known of things,
-    listed roles included. `collectives`: household or group subject → facts of its own view."""
+    """`state` combines the flows of all counting parts, each subject once.
+    `collectives`: household or group subject → facts of its own view."""
 
     customer_id: str
     lead: str
     roots: tuple[str, ...]
     kind: str
     parts: list[Part]
-    state: State
-    things: dict[str, Thing]
+    state: Total
     decided: Decided
     collectives: dict[str, dict[str, Any]] = {}
     staff: dict[str, Manager] = {}
@@ -88,43 +102,50 @@ class Whole(msgspec.Struct):
         return frozenset(part.subject for part in self.parts if part.counts)
 
 
-def part_of(membership: Membership, cuts: list[int], heads: Sequence[Head], months: Mapping[int, list[Month]]) -> Part:
-    flows = combine_all(states_between(cuts, list(heads), dict(months), membership.from_at, membership.until_at))
-    known = list(heads)
-    if membership.until_at != END:
+def part_of(
+    membership: Membership, cuts: Sequence[int], heads: Sequence[Head], months: Mapping[int, Sequence[MonthPart]]
+) -> Part:
+    _, subject, role, from_at, until_at = membership
+    known, flows = heads, Flows(heads, months)
+    if cuts or from_at != BEGINNING or until_at != END:
+        within = segments_between(cuts, from_at, until_at)
+        chosen = {number: [parts[place] for place in within] for number, parts in months.items() if within}
+        flows = Flows([heads[place] for place in within], chosen)
+    if until_at != END:
         borders = [*cuts, END]
-        known = [head for place, head in enumerate(heads) if borders[place] <= membership.until_at]
-    things = _things(known)
-    return Part(membership.subject, membership.role, membership.from_at, membership.until_at, flows, things)
+        known = [head for place, head in enumerate(heads) if borders[place] <= until_at]
+    things = known[0].things if len(known) == 1 else join_all([head.things for head in known], join_things)
+    return Part(subject, role, from_at, until_at, flows, things)
 
 
-def _things(heads: Sequence[Head]) -> dict[str, Thing]:
-    if len(heads) == 1:
-        return heads[0].things
-    joined = Head()
-    for head in heads:
-        joined = combine_heads(joined, head)
-    return joined.things
-
-
-def total(parts: Iterable[Part]) -> State:
+def total(parts: Iterable[Part]) -> Total:
     """Each subject's segments once, even where two paths lead to it (a joint account in a household)."""
-    seen: set[tuple[str, int, int]] = set()
-    states = []
-    for part in sorted(parts, key=lambda one: (one.subject, one.from_at, -one.until_at)):
-        span = (part.subject, part.from_at, part.until_at)
-        covered = any(s == part.subject and f <= part.from_at and u >= part.until_at for s, f, u in seen)
+    seen: dict[str, list[Part]] = {}
+    heads: list[Head] = []
+    months: dict[int, list[MonthPart]] = {}
+    for part in sorted(parts, key=_widest_first):
+        known = seen.setdefault(part.subject, [])
+        covered = any(one.from_at <= part.from_at and one.until_at >= part.until_at for one in known)
         if part.counts and not covered:
-            seen.add(span)
-            states.append(part.flows)
-    return combine_all(states)
+            known.append(part)
+            heads += part.flows.heads
+            for number, told in part.flows.months.items():
+                months.setdefault(number, []).extend(told)
+    head = combine_flows(heads)
+    oldest = month_of(head.newest_at) - MONTHS_KEPT
+    return Total(head, {number: JoinedMonth(told) for number, told in months.items() if number > oldest})
 
 
-def kind_of_customer(lead: str, things: Mapping[str, Thing]) -> str:
+def _widest_first(part: Part) -> tuple[str, int, int]:
+    return part.subject, part.from_at, -part.until_at
+
+
+def kind_of_customer(lead: str, parts: Iterable[Part]) -> str:
     kind = kind_of(lead)
-    if kind in ("household", "group"):
+    if kind in COLLECTIVES:
         return kind
     if kind != "party":
         return "anonymous"
-    told = things.get(lead, {}).get("kind")
+    entries = [part.things[lead]["kind"] for part in parts if "kind" in part.things.get(lead, {})]
+    told = max(entries, key=lambda entry: entry.stamp, default=None)
     return "company" if told is not None and told.value == "company" else "person"

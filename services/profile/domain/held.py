@@ -10,8 +10,9 @@ from services.profile.domain.calendar import DAY_MS, day_number
 from services.profile.domain.combine import month_of
 from services.profile.domain.customer import Part, Whole
 from services.profile.domain.links import kind_of
+from services.profile.domain.months import AMonth
 from services.profile.domain.reference import Reference
-from services.profile.domain.state import MONTHS_KEPT, Entry, Month, Thing
+from services.profile.domain.state import MONTHS_KEPT, Entry, Thing
 
 PAST_DAYS = (30, 90)
 
@@ -51,7 +52,7 @@ def of_parts(whole: Whole, reference: Reference, now: int) -> Iterator[Held]:
             yield held
 
 
-def of_wealth(months: Mapping[int, Month], reference: Reference, now: int) -> Iterator[Held]:
+def of_wealth(months: Mapping[int, AMonth], reference: Reference, now: int) -> Iterator[Held]:
     """At cost: what was bought less what was sold within the months kept, never below nothing."""
     today = now // DAY_MS
     bought, sold = f"wealth_bought:{reference.home_currency}", f"wealth_sold:{reference.home_currency}"
@@ -71,7 +72,7 @@ def of_wealth(months: Mapping[int, Month], reference: Reference, now: int) -> It
         yield Held(Holding("wealth", "wealth", held, reference.home_currency, held), ago_30, ago_90)
 
 
-def _account(account: str, thing: Thing, months: Mapping[int, Month], reference: Reference, today: int) -> Held | None:
+def _account(account: str, thing: Thing, months: Mapping[int, AMonth], reference: Reference, today: int) -> Held | None:
     balance = thing.get("balance")
     if balance is None:
         return None
@@ -93,14 +94,14 @@ def _closed_day(thing: Thing) -> int:
     return status.stamp[0] // DAY_MS if status is not None and status.value == "closed" else 1 << 40
 
 
-def _balance_at(account: str, thing: Thing, balance: Entry, months: Mapping[int, Month], day: int) -> Any:
+def _balance_at(account: str, thing: Thing, balance: Entry, months: Mapping[int, AMonth], day: int) -> Any:
     """[minor, currency] at the close of the day; nothing before an account's first booking if its opening is known."""
     if balance.stamp[0] // DAY_MS <= day:
         return balance.value
     return _closing(months, account, day) or ((0, balance.value[1]) if "opened_at" in thing else None)
 
 
-def _closing(months: Mapping[int, Month], account: str, day: int) -> Any:
+def _closing(months: Mapping[int, AMonth], account: str, day: int) -> Any:
     """The last closing balance at or before the day: [minor, currency], or None."""
     newest = month_of(day * DAY_MS)
     for number in range(newest, newest - MONTHS_KEPT, -1):

@@ -8,9 +8,10 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from services.profile.domain.combine import DAY_MS, HOUR_MS, first_day_of
+from services.profile.domain.months import Counted
 from services.profile.domain.reference import Reference
 from services.profile.domain.rendering import money
-from services.profile.domain.state import Cell, State
+from services.profile.domain.state import Cell
 
 MAX_DAYS, MAX_HOURS = 400, 7 * 24
 _WINDOW = re.compile(r"([1-9][0-9]{0,2})([hd])")
@@ -84,7 +85,7 @@ def plan_of(measures: Measures) -> Plan:
 class Buckets:
     """What a customer's state counts, by series and window. `series`: name → currencies, of all that was counted."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: Counted) -> None:
         self._state = state
         self._months = sorted(state.months.items(), reverse=True)
         self.series: dict[str, list[str]] = {}

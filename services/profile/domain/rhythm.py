@@ -7,8 +7,8 @@ import msgspec
 
 from services.profile.domain.calendar import DAY_MS
 from services.profile.domain.combine import month_of
+from services.profile.domain.months import AMonth, Counted
 from services.profile.domain.reference import Reference
-from services.profile.domain.state import Month, State
 
 BASELINE_MONTHS = 12
 LOGIN_DAYS = 30
@@ -46,7 +46,7 @@ def median(values: Sequence[int]) -> int:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) // 2
 
 
-def rhythm_of(state: State, currencies: Sequence[str], reference: Reference, now: int) -> Rhythm:
+def rhythm_of(state: Counted, currencies: Sequence[str], reference: Reference, now: int) -> Rhythm:
     """`currencies`: those whose series are looked at."""
     this_month, today = month_of(now), now // DAY_MS
     first = month_of(state.head.first_at) + 1 if state.head.count else this_month
@@ -64,7 +64,7 @@ def rhythm_of(state: State, currencies: Sequence[str], reference: Reference, now
 
 
 def _spread(
-    series: str, state: State, full: range, currencies: Sequence[str], reference: Reference, today: int
+    series: str, state: Counted, full: range, currencies: Sequence[str], reference: Reference, today: int
 ) -> Spread | None:
     """At today's rates. Months without any event count as nothing; None before there is a full month."""
     if not full:
@@ -83,7 +83,7 @@ def _spread(
     return Spread(middle, median([abs(one - middle) for one in sums]), len(sums))
 
 
-def _days_of(series: str, state: State, this_month: int) -> list[int]:
+def _days_of(series: str, state: Counted, this_month: int) -> list[int]:
     """The latest days on which it was counted, ascending."""
     found: list[int] = []
     for number in range(this_month, this_month - BASELINE_MONTHS - 1, -1):
@@ -95,7 +95,7 @@ def _days_of(series: str, state: State, this_month: int) -> list[int]:
     return sorted(found)[-LOGIN_DAYS:]
 
 
-def _counted(series: str, months: Sequence[Month], after: int) -> int:
+def _counted(series: str, months: Sequence[AMonth], after: int) -> int:
     count = 0
     for month in months:
         if series in month.totals:

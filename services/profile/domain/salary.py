@@ -8,10 +8,11 @@ import msgspec
 
 from services.profile.domain.calendar import Calendar
 from services.profile.domain.combine import month_of
+from services.profile.domain.months import Counted
 from services.profile.domain.paydays import Habit, Period, habit_of, next_day
 from services.profile.domain.reference import Reference
 from services.profile.domain.rhythm import median
-from services.profile.domain.state import MANY, Candidate, State
+from services.profile.domain.state import MANY, Candidate
 
 TOLERANCE_WORKING_DAYS = 5
 _DAYS_REMEMBERED = 4_096
@@ -132,7 +133,7 @@ def _in_a_row(amounts: Sequence[int], holds: Callable[[int], bool]) -> int:
     return count
 
 
-def recurring_income(state: State, own_parties: Sequence[str], now: int) -> Salary | None:
+def recurring_income(state: Counted, own_parties: Sequence[str], now: int) -> Salary | None:
     """The largest credit that one payer sends once in each of the last full months. Months know no days, so nothing is
     due. None also where a month told too many payers apart."""
     latest = month_of(now) - 1

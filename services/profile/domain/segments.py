@@ -1,7 +1,7 @@
 """A subject's events in segments, cut where a link begins or ends; most subjects have one."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from schemas.events import ChannelEvent
 from services.profile.domain.fold import REVERSED, Fold, original_at
@@ -52,13 +52,7 @@ class Segments:
         return {number: [state.months.get(number, Month()) for state in self.states] for number in numbers}
 
 
-def states_between(
-    cuts: list[int], heads: list[Head], months: dict[int, list[Month]], since: int, until: int
-) -> list[State]:
-    """The states of the segments that lie within [since, until)."""
+def segments_between(cuts: Sequence[int], since: int, until: int) -> list[int]:
+    """The places of the segments that lie within [since, until)."""
     borders = [BEGINNING, *cuts, END]
-    return [
-        State(head, {number: parts[place] for number, parts in months.items()})
-        for place, head in enumerate(heads)
-        if borders[place] >= since and borders[place + 1] <= until
-    ]
+    return [place for place in range(len(cuts) + 1) if borders[place] >= since and borders[place + 1] <= until]

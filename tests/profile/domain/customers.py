@@ -7,7 +7,6 @@ import msgspec
 
 from schemas.events import ChannelEvent
 from services.profile.adapters.policies import load_declarations
-from services.profile.domain.combine import join_things, merge_maps
 from services.profile.domain.customer import (
     Completeness,
     Decided,
@@ -19,7 +18,6 @@ from services.profile.domain.customer import (
 )
 from services.profile.domain.links import BEGINNING, END, Membership
 from services.profile.domain.segments import Segments
-from services.profile.domain.state import Thing
 from services.profile.domain.summarise import summarise
 from services.profile.domain.summary import Summary
 from tests.profile.domain.happenings import NOON, product_fold
@@ -42,12 +40,9 @@ def whole_of(events: list[ChannelEvent], lead: str = ME, roles: Roles | None = N
         told = (roles or {}).get(subject, "owner" if subject.startswith(("account", "loan", "contract")) else "self")
         role, since, until = told if isinstance(told, tuple) else (told, BEGINNING, END)
         parts.append(part([one for one in events if one.subject == subject], subject, role, since, until))
-    things: dict[str, Thing] = {}
-    for one in parts:
-        things = merge_maps(things, one.things, join_things)
     whole = Whole(
-        customer_id="cus_1", lead=lead, roots=(lead,), kind=kind_of_customer(lead, things), parts=parts,
-        state=total(parts), things=things, decided=Decided(),
+        customer_id="cus_1", lead=lead, roots=(lead,), kind=kind_of_customer(lead, parts), parts=parts,
+        state=total(parts), decided=Decided(),
     )  # fmt: skip
     return msgspec.structs.replace(whole, **fields)
 

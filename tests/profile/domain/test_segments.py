@@ -2,7 +2,7 @@
 
 from services.profile.domain.combine import month_of
 from services.profile.domain.links import BEGINNING, END
-from services.profile.domain.segments import Segments, states_between
+from services.profile.domain.segments import Segments, segments_between
 from services.profile.domain.state import Cell
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold, reversal
 
@@ -26,5 +26,6 @@ def test_only_the_segments_within_a_link_are_taken() -> None:
     events = [event("login.failed", at, ACCOUNT, id=str(at)) for at in (CUT - 1, NOON)]
     segments = Segments.of([CUT], events, product_fold())
     spans = [(BEGINNING, END), (CUT, END), (BEGINNING, CUT), (NOON, END)]
-    found = [states_between(segments.cuts, segments.heads, segments.months, *span) for span in spans]
-    assert [[state.head.newest_at for state in states] for states in found] == [[CUT - 1, NOON], [NOON], [CUT - 1], []]
+    found = [segments_between(segments.cuts, *span) for span in spans]
+    newest = [[segments.heads[place].newest_at for place in places] for places in found]
+    assert newest == [[CUT - 1, NOON], [NOON], [CUT - 1], []]

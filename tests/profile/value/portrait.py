@@ -114,10 +114,9 @@ class Portrait:
             membership = Membership(self.lead, subject, self.roles[subject], since, END)
             part = part_of(membership, segments.cuts, segments.heads, segments.months)
             parts.append(msgspec.structs.replace(part, until_at=until))
-        things = {name: thing for part in parts for name, thing in part.things.items()}
         return Whole(
-            customer_id="c", lead=self.lead, roots=(self.lead,), kind=kind_of_customer(self.lead, things), parts=parts,
-            state=total(parts), things=things, decided=decided or Decided(), collectives=collectives or {},
+            customer_id="c", lead=self.lead, roots=(self.lead,), kind=kind_of_customer(self.lead, parts), parts=parts,
+            state=total(parts), decided=decided or Decided(), collectives=collectives or {},
             staff=staff or {},
         )  # fmt: skip
 

@@ -1,0 +1,32 @@
+"""Subjects as refresh reads them: the same for every store. Months stay sealed until somebody asks."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from services.failures import Unavailable
+from services.profile.adapters.rows import integers, strings
+from services.profile.domain.months import SealedMonth
+from services.profile.domain.state import Head
+from services.profile.ports import KeptSubject
+
+_heads = msgspec.msgpack.Decoder(list[Head])
+_months = msgspec.msgpack.Decoder(list[SealedMonth])
+
+
+def kept_subject(row: Sequence[Any], parts: Iterable[tuple[int, bytes]]) -> KeptSubject:
+    """`row`: subject, version, cuts, roots, heads. Raises `Unavailable` for a state of another shape."""
+    subject, version, cuts, roots, heads = row
+    try:
+        months = {month: _months.decode(body) for month, body in parts}
+        told = _heads.decode(heads)
+    except msgspec.ValidationError as error:
+        # a view without it would be wrong; the mark waits until the rebuild has come by
+        raise Unavailable("states of another release wait to be rebuilt") from error
+    return KeptSubject(subject, version, integers(cuts) if cuts != "[]" else [], strings(roots), told, months)
+
+
+def unknown_subject(subject: str) -> KeptSubject:
+    """What stands for a member that has no row."""
+    return KeptSubject(subject, 0, [], [subject], [Head()], {})

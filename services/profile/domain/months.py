@@ -1,0 +1,106 @@
+"""The months of several subjects as one. A field is read and joined when somebody asks for it: of most months that is
+only the totals, and so a customer's refresh does not grow with the past that is kept."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from services.profile.domain import combine
+from services.profile.domain.combine import join_all
+from services.profile.domain.state import Cell, Entry, Head, Month, Series, Thing
+
+V = TypeVar("V")
+_NOTHING = msgspec.Raw()
+
+
+class OtherShape(Exception):  # noqa: N818 - what was met, in the words of `services.failures`
+    """A state that another release wrote in another shape: it waits to be rebuilt."""
+
+
+class SealedMonth(msgspec.Struct, gc=False):
+    """A `Month` as it is stored; the fields that grow with its days are still encoded."""
+
+    days: msgspec.Raw = _NOTHING
+    totals: Series = {}
+    closing: msgspec.Raw = _NOTHING
+    parties: msgspec.Raw = _NOTHING
+    banks: msgspec.Raw = _NOTHING
+    contacts: dict[str, Thing] = {}
+
+
+MonthPart = Month | SealedMonth
+
+
+class Counted(Protocol):
+    """What is asked of a state, or of the total of several."""
+
+    @property
+    def head(self) -> Head: ...
+    @property
+    def months(self) -> "Mapping[int, AMonth]": ...
+
+
+class AMonth(Protocol):
+    """What a `Month` and a joined one have in common: to be read only."""
+
+    @property
+    def days(self) -> dict[int, Series]: ...
+    @property
+    def totals(self) -> Series: ...
+    @property
+    def closing(self) -> dict[str, dict[int, Entry]]: ...
+    @property
+    def parties(self) -> dict[str, dict[str, Cell]]: ...
+    @property
+    def banks(self) -> dict[int, Series]: ...
+    @property
+    def contacts(self) -> dict[str, Thing]: ...
+
+
+class _Field(NamedTuple):
+    decode: Callable[[msgspec.Raw], Any]
+    join: Callable[[Any, Any], Any]
+
+
+def _field(shape: Any, join: Callable[[Any, Any], Any]) -> _Field:
+    return _Field(msgspec.msgpack.Decoder(shape).decode, join)
+
+
+_FIELDS: Mapping[str, _Field] = {
+    "days": _field(dict[int, Series], combine.join_series),
+    "totals": _field(Series, combine.join_cells),
+    "closing": _field(dict[str, dict[int, Entry]], combine.join_closings),
+    "parties": _field(dict[str, dict[str, Cell]], combine.join_parties),
+    "banks": _field(dict[int, Series], combine.join_banks),
+    "contacts": _field(dict[str, Thing], combine.join_things),
+}
+
+
+class JoinedMonth:
+    """See `AMonth`. The parts are never changed, nor may what is read here be."""
+
+    __slots__ = ("_parts", "banks", "closing", "contacts", "days", "parties", "totals")
+    days: dict[int, Series]
+    totals: Series
+    closing: dict[str, dict[int, Entry]]
+    parties: dict[str, dict[str, Cell]]
+    banks: dict[int, Series]
+    contacts: dict[str, Thing]
+
+    def __init__(self, parts: Iterable[MonthPart]) -> None:
+        self._parts = parts
+
+    def __getattr__(self, name: str) -> Any:
+        """Called for a field that was not asked for before."""
+        field = _FIELDS.get(name)
+        if field is None:
+            raise AttributeError(name)
+        told = [value for part in self._parts if (value := getattr(part, name))]
+        try:
+            found = [field.decode(value) if value.__class__ is msgspec.Raw else value for value in told]
+        except msgspec.ValidationError as error:
+            raise OtherShape(name) from error
+        joined = join_all(found, field.join)
+        setattr(self, name, joined)
+        return joined
