@@ -1,6 +1,6 @@
 """What the profile needs of a database, in its own words. Adapters: memory, SQLite, PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol
 
@@ -169,8 +169,8 @@ class UpdateTransaction(Protocol):
     async def timeline_of(self, subject: str) -> Sequence[TimelineRow]:
         """Every event of one subject, oldest first."""
 
-    async def save_personal(self, values: Mapping[str, str], subjects: Mapping[str, str]) -> None:
-        """ref → clear value, and ref → the subject it was told of. Known refs are left alone."""
+    async def save_personal(self, values: Mapping[str, str], told: Collection[tuple[str, str]]) -> None:
+        """ref → clear value, and of whom each was told: (ref, subject). Known refs are left alone."""
 
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
         """Joins them into what is stored (see `links.join`); returns those that hold at other times than before."""

@@ -175,12 +175,12 @@ class Update:
 
 async def _save_personal(tx: UpdateTransaction, fresh: Sequence[Arrival]) -> None:
     values: dict[str, str] = {}
-    subjects: dict[str, str] = {}
+    told: set[tuple[str, str]] = set()
     for arrival in fresh:
         values |= arrival.personal
-        subjects |= dict.fromkeys(arrival.personal, arrival.event.subject)
+        told.update((ref, arrival.event.subject) for ref in arrival.personal)
     if values:
-        await tx.save_personal(values, subjects)
+        await tx.save_personal(values, told)
 
 
 async def _note_staff(tx: UpdateTransaction, changed: Sequence[StoredSubject]) -> None:

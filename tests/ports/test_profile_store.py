@@ -177,10 +177,10 @@ async def test_subjects_of_an_older_fold_are_found_when_they_have_events(store: 
 
 async def test_personal_values_are_kept_once_and_found_by_whom_they_were_told_of(store: Store) -> None:
     async with store.updating() as tx:
-        await tx.save_personal({"r1": "Li Wei", "r2": "x"}, {"r1": "party:1", "r2": "account:1"})
-        await tx.save_personal({"r1": "another"}, {"r1": "party:2"})
+        await tx.save_personal({"r1": "Li Wei", "r2": "x"}, {("r1", "party:1"), ("r1", "party:3"), ("r2", "account:1")})
+        await tx.save_personal({"r1": "another"}, {("r1", "party:2")})
     assert await store.personal(["r1", "r9"]) == {"r1": "Li Wei"}
-    assert await store.parties_told("r1") == ["party:1", "party:2"]
+    assert await store.parties_told("r1") == ["party:1", "party:2", "party:3"]
     assert await store.parties_told("r2") == []
 
 

@@ -1,6 +1,6 @@
 """One partition batch in memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -107,11 +107,11 @@ class MemoryUpdate:
     async def timeline_of(self, subject: str) -> list[TimelineRow]:
         return sorted(self._tables.timeline.by("subject", [subject]))
 
-    async def save_personal(self, values: Mapping[str, str], subjects: Mapping[str, str]) -> None:
+    async def save_personal(self, values: Mapping[str, str], told: Collection[tuple[str, str]]) -> None:
         for ref, value in values.items():
             if self._tables.personal.get(ref) is None:
                 self._tables.personal.put(PersonalRow(ref, value))
-        for pair in subjects.items():
+        for pair in told:
             self._tables.personal_subjects.put(ToldRow(*pair))
 
     async def add_links(self, links: Sequence[Link]) -> list[Link]:

@@ -1,6 +1,6 @@
 """One partition batch in SQL: position, ledger, subjects, links, timeline."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from services.failures import Fenced
@@ -133,9 +133,9 @@ class SqlUpdate:
     async def timeline_of(self, subject: str) -> list[TimelineRow]:
         return [TimelineRow(*row) for row in await self._session.rows(_TIMELINE, subject)]
 
-    async def save_personal(self, values: Mapping[str, str], subjects: Mapping[str, str]) -> None:
+    async def save_personal(self, values: Mapping[str, str], told: Collection[tuple[str, str]]) -> None:
         await self._session.bulk(_SAVE_PERSONAL, sorted(values.items()))
-        await self._session.bulk(_SAVE_PERSONAL_SUBJECTS, sorted(subjects.items()))
+        await self._session.bulk(_SAVE_PERSONAL_SUBJECTS, sorted(told))
 
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
         return await sql_links.add_links(self._session, links)
