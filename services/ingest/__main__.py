@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from schemas.catalogue import load_catalogue
 from services.clock import SystemClock
 from services.database import open_database
-from services.deployment import calm_collector, open_log, told_to_stop
+from services.deployment import calm_collector, open_log, told_to_stop, when_up
 from services.failures import Unavailable
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
@@ -21,19 +21,21 @@ from services.web import operations, routes, serve
 
 
 async def run(environment: Mapping[str, str]) -> None:
-    """Serves until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`, `Unavailable`."""
+    """Serves until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`."""
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
     metrics, secret, catalogue = Metrics(), load_secret(settings), load_catalogue()
     async with contextlib.AsyncExitStack() as closing:
         database = open_database(settings.database)
         closing.push_async_callback(database.close)
-        await upgrade(database)
+        await when_up(lambda: upgrade(database))
         log = open_log(settings, SystemClock())
         closing.push_async_callback(log.close)
         stores = Stores(SqlKeyStore(database), SqlSourceStore(database))
         limits, choices = read_limits(environment), read_choices(environment)
-        ingest = await open_ingest(log, stores, secret, catalogue, SystemClock(), metrics, limits, choices)
+        ingest = await when_up(
+            lambda: open_ingest(log, stores, secret, catalogue, SystemClock(), metrics, limits, choices)
+        )
 
         async def log_ready() -> str | None:
             try:

@@ -14,6 +14,7 @@ from services.log import Batch, Stop
 T = TypeVar("T")
 ATTEMPTS = 8
 PARKED_IN_A_ROW = 20
+CONTENDED_PAUSE_S = 0.5
 log = structlog.get_logger(__name__)
 
 
@@ -46,7 +47,9 @@ class Attempts:
                 await self._one_by_one(batch)
             else:
                 await again_when_contended(lambda: self._apply(batch))
-        except (Fenced, Unavailable, Contended, Stop, asyncio.CancelledError):
+        except Contended as lost:
+            raise Unavailable("other workers held its rows all the time", CONTENDED_PAUSE_S) from lost
+        except (Fenced, Unavailable, Stop, asyncio.CancelledError):
             raise
         except Exception as error:
             self._failed_at[partition] = batch.start

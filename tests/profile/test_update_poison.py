@@ -115,6 +115,19 @@ async def test_contention_is_tried_again_and_is_no_bug_of_the_event() -> None:
     assert tries == ATTEMPTS
 
 
+async def test_who_loses_every_time_waits_as_for_a_server_that_is_away() -> None:
+    async def apply(one: Batch) -> None:
+        raise Contended("a deadlock")
+
+    async def park(one: Batch, error: BaseException) -> None:
+        raise AssertionError("nothing is wrong with the event")
+
+    handler = Attempts(apply, park)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await handler(batch(0, [paid("p-1", FIRST, "6001")]))
+
+
 def test_single_batches_move_the_position_exactly_as_far_over_gaps_as_the_whole() -> None:
     whole = batch(3, [b"a", b"b", b"c"])
     gapped = whole._replace(
