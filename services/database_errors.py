@@ -39,7 +39,13 @@ def _tells_of_absence(error: BaseException) -> bool:
         return True
     # asyncpg's own error for a connection that ended has no SQLSTATE, and is also used for programming errors
     closed = type(error).__name__ == "InterfaceError" and "closed" in str(error)
-    return closed or _sqlite_code(error) in _UNAVAILABLE_SQLITE
+    return closed or _is_interrupted(error) or _sqlite_code(error) in _UNAVAILABLE_SQLITE
+
+
+def _is_interrupted(error: BaseException) -> bool:
+    """A connection whose last operation never ended, because its process was frozen past every timeout or its server
+    went away: the pool handed it out before it was thrown away."""
+    return type(error).__name__ in ("InternalClientError", "InterfaceError") and "another operation" in str(error)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
@@ -12,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.database import Database, Timeouts, driver_connection, open_database
-from services.database_errors import is_retryable
+from services.database_errors import is_retryable, is_unavailable
 from services.failures import Unavailable
 from tests.conftest import RunningServers
 
@@ -219,3 +220,9 @@ async def test_a_session_ended_by_the_server_is_unavailable_through_the_raw_driv
             await raw.execute("SELECT 1")
     await database.ping()
     await database.close()
+
+
+@pytest.mark.parametrize("error_type", [asyncpg.InternalClientError, asyncpg.InterfaceError])
+def test_a_connection_left_in_the_middle_of_an_operation_is_a_lost_one(error_type: type[Exception]) -> None:
+    assert is_unavailable(error_type("cannot switch to state 12; another operation (2) is in progress"))
+    assert not is_unavailable(error_type("the number of columns is wrong"))
