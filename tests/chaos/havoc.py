@@ -18,6 +18,7 @@ PAST_SESSION_S = 8.0
 MOST_WORKERS = 3
 _PARTIES = "select lead from views where state = 'live' and lead like 'party:%' order by lead"
 FAULTS = ("kill", "kill", "term", "pause", "pause", "scale out", "restart", "freeze", "scale in")
+DECISIONS = ("merge", "merge", "undo", "detach", "detach")
 
 
 class Havoc:
@@ -113,7 +114,10 @@ class Staff:
     async def decide(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        while loop.time() < end:
+        # a short run may be over before there are customers: a few decisions are made all the same
+        while loop.time() < end or (
+            sum(self.done.get(kind, 0) for kind in set(DECISIONS)) < 6 and loop.time() < end + 30
+        ):
             await asyncio.sleep(self._random.uniform(0.2, 1.0))
             try:
                 await self._one()
@@ -124,7 +128,7 @@ class Staff:
     async def _one(self) -> None:
         self._clock += 1
         said = Said("chaos", "because we can", 1_700_000_000_000 + self._clock)
-        kind = self._random.choice(("merge", "merge", "undo", "detach", "detach"))
+        kind = self._random.choice(DECISIONS)
         if kind == "undo":
             if not self._merges:
                 return
