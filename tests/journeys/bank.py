@@ -1,0 +1,121 @@
+"""A bank beside the running platform: its channels publish, its staff read, over HTTP and nothing else."""
+
+import asyncio
+import os
+import sys
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from schemas.receipt import decode_receipt, encode_receipt
+from services.cli.credentials import Credentials
+from tests.journeys.platforms import ROOT
+
+Json = dict[str, Any]
+VIEWED_S = 20
+
+
+def ago(days: float = 0, *, hours: float = 0, minutes: float = 0) -> str:
+    return (datetime.now(UTC) - timedelta(days=days, hours=hours, minutes=minutes)).isoformat()
+
+
+def cny(value: str) -> Json:
+    return {"value": value, "currency": "CNY"}
+
+
+def event(what: str, at: str, channel: str = "corebank", **told: Any) -> Json:
+    """`told`: identifiers by kind, fields of the envelope by name, and everything else as attributes."""
+    envelope = ("id", "amount", "direction", "balance_after", "counterparty", "actor", "product", "sequence")
+    identifiers = ("customer_no", "account_no", "card_no", "loan_no", "login", "phone", "national_id", "device_id",
+                   "case_id", "contract_id", "household_no", "group_no")  # fmt: skip
+    said: Json = {"id": uuid.uuid4().hex, "type": what, "occurred_at": at, "channel": channel}
+    said |= {name: told.pop(name) for name in envelope if name in told}
+    said["identifiers"] = {name: told.pop(name) for name in identifiers if name in told}
+    return said | ({"attributes": told} if told else {})
+
+
+class Bank:
+    """What one test says and sees. Its numbers are its own, since all tests share the platform."""
+
+    def __init__(self, known: Credentials, http: httpx.AsyncClient, data: Path) -> None:
+        self.known, self.http, self.data = known, http, data
+        self._run = uuid.uuid4().hex[:8]
+        self._told: dict[int, int] = {}
+
+    def no(self, name: str) -> str:
+        """A number that no other test uses."""
+        return f"{name}-{self._run}"
+
+    def as_(self, role: str) -> dict[str, str]:
+        """Headers of an agent, manager or admin."""
+        return {"Authorization": f"Bearer {getattr(self.known, f'{role}_token')}"}
+
+    async def publish(self, body: Any, key: str | None = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {key or self.known.ingest_key}"}
+        return await self.http.post("/v1/events", json=body, headers=headers)
+
+    async def tell(self, *events: Json, key: str | None = None) -> None:
+        """Publishes; what is read afterwards waits until it is in the view."""
+        answer = await self.publish({"events": events}, key)
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["rejected"] == []
+        for partition, offset in decode_receipt(answer.json()["receipt"]).items():
+            self._told[partition] = max(self._told.get(partition, 0), offset)
+
+    def having_told(self) -> dict[str, str]:
+        """Headers of a reader who wants to see what was told."""
+        receipt = encode_receipt((partition, until - 1) for partition, until in self._told.items())
+        return {"Counterpoint-Receipt": receipt, "Prefer": f"wait={VIEWED_S}"} if self._told else {}
+
+    async def get(self, path: str, role: str = "agent", **query: Any) -> Any:
+        answer = await self.http.get(path, params=query, headers=self.as_(role) | self.having_told())
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def customers(self, **identifiers: str) -> list[Json]:
+        """Everybody whom the identifiers or the name in it find."""
+        headers = self.as_("agent") | self.having_told()
+        answer = await self.http.post("/v1/customers/search", json=identifiers, headers=headers)
+        assert answer.status_code == 200, answer.text
+        assert not self._told or "preference-applied" in answer.headers
+        found: list[Json] = answer.json()["customers"]
+        return found
+
+    async def customer(self, **identifiers: str) -> Json:
+        [view] = await self.customers(**identifiers)
+        return view
+
+    async def about(self, view: Json, what: str, **query: Any) -> Any:
+        """The customer's `identity`, `timeline` or `facts`."""
+        return await self.get(f"/v1/customers/{view['customer_id']}/{what}", **query)
+
+    async def decide(self, what: str, **body: Any) -> Json:
+        """What a manager decides: `merge` or `split`."""
+        answer = await self.http.post(f"/v1/customers/{what}", json=body, headers=self.as_("manager"))
+        assert answer.status_code == 200, answer.text
+        made: Json = answer.json()
+        return made
+
+    async def command(self, *arguments: str, code: int = 0) -> str:
+        """What `counterpoint …` says beside the running platform."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.cli", *arguments, "--data", str(self.data),
+            cwd=ROOT, env={**os.environ, "COLUMNS": "200"},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        said, wrong = await process.communicate()
+        assert process.returncode == code, (said + wrong).decode()
+        return (said + wrong).decode()
+
+
+def balances(view: Json) -> dict[str, str]:
+    """account number → balance."""
+    return {one["account_no"]: one["balance"]["value"] for one in view["accounts"]}
+
+
+def kinds(views: Sequence[Json]) -> list[str]:
+    return [view["kind"] for view in views]
