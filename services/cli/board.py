@@ -21,7 +21,8 @@ def board(seen: Snapshot, rows: int = 8) -> RenderableType:
 
 
 def _totals(seen: Snapshot) -> Text:
-    counts = "   ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in seen.counts.items())
+    told = (name for name in seen.counts if name != "marks")  # the line's beginning says how many wait
+    counts = "   ".join(f"{seen.counts[name]:,} {name.replace('_', ' ')}" for name in told)
     visible = (
         "" if seen.visible_ms is None else "   visible within {:,.0f} ms (99 %: {:,.0f} ms)".format(*seen.visible_ms)
     )

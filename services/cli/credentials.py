@@ -40,11 +40,8 @@ async def credentials(path: Path, base_url: str, stores: Stores, users: UserStor
 
 
 def _for_a_shell(known: Credentials) -> str:
-    """Lines that a shell reads with `.`; the first two are those that the command line asks for, too."""
-    variables = {"COUNTERPOINT_URL": known.base_url, "COUNTERPOINT_KEY": known.ingest_key,
-                 "AGENT_TOKEN": known.agent_token, "MANAGER_TOKEN": known.manager_token,
-                 "ADMIN_TOKEN": known.admin_token}  # fmt: skip
-    return "".join(f"export {name}={value}\n" for name, value in variables.items())
+    """Lines that a shell reads with `.`: the names of the JSON file in capitals."""
+    return "".join(f"export {name.upper()}={value}\n" for name, value in msgspec.to_builtins(known).items())
 
 
 def _read(path: Path) -> Credentials | None:
