@@ -19,6 +19,8 @@ MOST_WORKERS = 3
 _PARTIES = "select lead from views where state = 'live' and lead like 'party:%' order by lead"
 FAULTS = ("kill", "kill", "term", "pause", "pause", "scale out", "restart", "freeze", "scale in")
 DECISIONS = ("merge", "merge", "undo", "detach", "detach")
+FEW = 6
+"""A short run may be over before there are customers: so many decisions are made all the same."""
 
 
 class Havoc:
@@ -114,16 +116,16 @@ class Staff:
     async def decide(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        # a short run may be over before there are customers: a few decisions are made all the same
-        while loop.time() < end or (
-            sum(self.done.get(kind, 0) for kind in set(DECISIONS)) < 6 and loop.time() < end + 30
-        ):
+        while loop.time() < end or (self._decided() < FEW and loop.time() < end + 30):
             await asyncio.sleep(self._random.uniform(0.2, 1.0))
             try:
                 await self._one()
             except (Rejected, Contended, Unavailable) as refused:
                 name = refused.reason if isinstance(refused, Rejected) else type(refused).__name__.lower()
                 self.done[name] = self.done.get(name, 0) + 1
+
+    def _decided(self) -> int:
+        return sum(self.done.get(kind, 0) for kind in set(DECISIONS))
 
     async def _one(self) -> None:
         self._clock += 1
