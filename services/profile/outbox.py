@@ -4,10 +4,10 @@ One publisher a lane, the worker that leases its shard, moving by compare-and-se
 crash, never left out. Readers of `profile-changes` skip a version they have passed; dead letters are told apart by id.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from schemas.changes import ProfileChange
-from schemas.codec import encode_change, encode_dead_letter
+from schemas.codec import NOTHING_WRITTEN, encode_change, encode_dead_letter
 from schemas.dead_letters import DeadLetter
 from schemas.topics import DEAD_LETTERS, PROFILE_CHANGES
 from services.log import EventLog, Message
@@ -30,8 +30,9 @@ def dead_letter_messages(letters: Iterable[DeadLetter]) -> list[OutboxMessage]:
     return [OutboxMessage(DEAD_LETTERS.name, one.source.encode(), encode_dead_letter(one)) for one in letters]
 
 
-def change_message(change: ProfileChange) -> OutboxMessage:
-    return OutboxMessage(PROFILE_CHANGES.name, change.customer_id.encode(), encode_change(change))
+def change_message(change: ProfileChange, written: Mapping[str, bytes] = NOTHING_WRITTEN) -> OutboxMessage:
+    """`written`: fields of the change as JSON, where they have been encoded before."""
+    return OutboxMessage(PROFILE_CHANGES.name, change.customer_id.encode(), encode_change(change, written))
 
 
 async def publish_lane(store: ProfileStore, log: EventLog, lane: str) -> int:

@@ -102,7 +102,8 @@ class StoredView(msgspec.Struct):
 
 
 class SourceSeen(NamedTuple):
-    """How far a source has come in one partition (ms): its last heartbeat, and the newest event accepted from it."""
+    """How far a source has come in one partition (ms): its last heartbeat, and the newest event accepted from it.
+    `channel` is `*` where it speaks for several."""
 
     source: str
     channel: str

@@ -41,6 +41,8 @@ from services.profile.ports import (
 
 GONE = "gone"
 LIVE = "live"
+_encode = msgspec.json.Encoder().encode  # what is told has an order of its own
+_encode_sorted = msgspec.json.Encoder(order="deterministic").encode
 _decode_json = msgspec.json.Decoder().decode
 _decode_decided = msgspec.json.Decoder(Decided).decode
 
@@ -101,12 +103,13 @@ class Refresh:
                 continue
             whole = self._whole(lead, wanted[lead], parts, before, context)
             summary = summarise(whole, self._policy(), now)
-            view = _view(whole, summary, before, now)
+            told = _told(summary)
+            view = _view(whole, summary, told, before, now)
             due[lead] = [DueTime(*one) for one in summary.due]  # the ones before may have fired
             if before is not None and _same(before, view):
                 continue
             views.append(view)
-            messages.append(change_message(self._change(whole, summary, view)))
+            messages.append(change_message(self._change(whole, summary, view), told))
             await _mark_household(tx, whole, before, summary)
         await tx.save_views(views, due)
         await tx.send(lane_of_shard(shard.shard), messages, now)
@@ -165,18 +168,23 @@ class Context(NamedTuple):
     collectives: dict[str, dict[str, Any]]
 
 
-def _view(whole: Whole, summary: Summary, before: StoredView | None, now: int) -> StoredView:
+def _told(summary: Summary) -> dict[str, bytes]:
+    """The larger fields of a change as JSON: the view keeps the same bytes."""
+    return {"facts": _encode(summary.facts.values), "moments": _encode(summary.moments)}
+
+
+def _view(whole: Whole, summary: Summary, told: Mapping[str, bytes], before: StoredView | None, now: int) -> StoredView:
     facts = {
-        "values": summary.facts.values,
+        "values": msgspec.Raw(told["facts"]),
         "missing": summary.facts.missing,
         "not_covered": summary.facts.not_covered,
-        "moments": summary.moments,
+        "moments": msgspec.Raw(told["moments"]),
     }
     return StoredView(
         customer_id=whole.customer_id, lead=whole.lead, version=before.version + 1 if before else 1, kind=summary.kind,
-        state=LIVE, changed_at=now, body=msgspec.json.encode(summary.body, order="deterministic"),
-        facts=msgspec.json.encode(facts, order="deterministic"),
-        decided=msgspec.json.encode(summary.decided, order="deterministic"), owner=summary.decided.owner,
+        state=LIVE, changed_at=now, body=_encode(summary.body),
+        facts=_encode(facts),
+        decided=_encode_sorted(summary.decided), owner=summary.decided.owner,
         tier=summary.decided.tier, name_ref=summary.name_ref,
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from schemas.events import ChannelEvent
 from services.failures import Fenced, Unavailable
 from services.log import Batch, Record
 from services.profile.domain.assertions import links_of
+from services.profile.domain.customer import ANY_CHANNEL
 from services.profile.domain.fold import Fold, months_touched
 from services.profile.domain.ledger import content_hash, days_of, ledger_key
 from services.profile.domain.letters import conflict, parked, unreadable
@@ -229,6 +230,8 @@ def _sources_seen(arrivals: Sequence[Arrival], partition: int) -> list[SourceSee
     for arrival in arrivals:
         event = arrival.event
         known = seen.get(event.source, SourceSeen(event.source, event.channel, partition, 0, 0))
+        if event.channel != known.channel:
+            known = known._replace(channel=ANY_CHANNEL)
         beat = _complete_up_to(event) if event.type == HEARTBEAT else 0
         seen[event.source] = known._replace(
             heartbeat_at=max(known.heartbeat_at, beat), accepted_at=max(known.accepted_at, event.accepted_at)

@@ -19,6 +19,7 @@ from services.profile.adapters.memory_tables import (
     ToldRow,
 )
 from services.profile.adapters.old_events import predates_ledger
+from services.profile.domain.customer import ANY_CHANNEL
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.links import Link, Membership
 from services.profile.ports import (
@@ -163,7 +164,8 @@ class MemoryUpdate:
             known = self._tables.sources_seen.get((one.source, one.partition)) or one
             heartbeat_at = max(known.heartbeat_at, one.heartbeat_at)
             accepted_at = max(known.accepted_at, one.accepted_at)
-            self._tables.sources_seen.put(one._replace(heartbeat_at=heartbeat_at, accepted_at=accepted_at))
+            channel = one.channel if one.channel == known.channel else ANY_CHANNEL
+            self._tables.sources_seen.put(one._replace(channel=channel, heartbeat_at=heartbeat_at, accepted_at=accepted_at))
 
     async def keep_dead_letters(self, letters: Sequence[StoredDeadLetter]) -> None:
         for letter in letters:

@@ -2,6 +2,7 @@
 customer (view, facts, moments, value) is a pure function of what stands here."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,6 +12,8 @@ from services.profile.domain.links import BEGINNING, COLLECTIVES, COUNTED_ROLES,
 from services.profile.domain.months import JoinedMonth, MonthPart
 from services.profile.domain.segments import segments_between
 from services.profile.domain.state import MONTHS_KEPT, Head, Thing
+
+ANY_CHANNEL = "*"
 
 
 class Flows(NamedTuple):
@@ -64,12 +67,20 @@ class Decided(msgspec.Struct, omit_defaults=True):
     notes: dict[str, Any] = {}
 
 
-class Completeness(msgspec.Struct, frozen=True):
-    """`until`: source → complete up to (ms). `channels`: source → channel. `silent`: sources beyond their rhythm."""
+class Completeness(msgspec.Struct, frozen=True, eq=False):
+    """`until`: source → complete up to (ms). `channels`: source → channel, `*` where it speaks for several. `silent`:
+    sources beyond their rhythm. Compared by identity, so that what follows from it can be remembered."""
 
     until: dict[str, int] = {}
     channels: dict[str, str] = {}
     silent: tuple[str, ...] = ()
+
+
+@lru_cache(256)
+def sources_of(completeness: Completeness, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """The registered sources that could tell of what happens on these channels."""
+    wanted = {*channels, ANY_CHANNEL}
+    return tuple(sorted(source for source, channel in completeness.channels.items() if channel in wanted))
 
 
 class Total(NamedTuple):

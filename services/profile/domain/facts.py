@@ -4,8 +4,10 @@ source could tell is `not_covered`."""
 from functools import lru_cache
 
 from schemas.changes import Fact
+from services.profile.domain.customer import ANY_CHANNEL, Completeness, sources_of
 from services.profile.domain.fact_catalogue import BOOKS, DIGITAL, FACTS
 from services.profile.domain.holding_facts import holding_facts
+from services.profile.domain.measures import Measured
 from services.profile.domain.money_facts import (
     SALARY_CHANNELS,
     asset_facts,
@@ -38,48 +40,58 @@ _ABSENCES = {
 _NOTHING: dict[str, Fact] = {"number": 0.0, "boolean": False, "string": ""}
 _NOTHING_TOLD: dict[str, Fact] = {name: _NOTHING[declared.type] for name, declared in FACTS.items()}
 _ALL_COVERED: frozenset[str] = frozenset()
-ANY_CHANNEL = "*"
 
 
 def facts(seen: Picture) -> Facts:
     told: dict[str, Fact | None] = {}
     for group in _GROUPS:
         told |= group(seen)
-    for name in _unheard(seen):
-        told[name] = None
+    told |= _unheard(seen.whole.completeness)
     uncovered = _uncovered(seen)
-    missing = {name for name, value in told.items() if value is None}
-    missing.update(name for name, measured in seen.measured.items() if measured.unconverted)
-    # Numbers travel as doubles: the rule language does not add integers to them.
-    known = {
-        name: float(value) if value.__class__ is int else value for name, value in told.items() if value is not None
-    }
-    values = {**_NOTHING_TOLD, **known, **_of_measures(seen)}
-    for name in missing | uncovered:
-        values.pop(name, None)
-    return Facts(values, sorted(missing - uncovered), sorted(uncovered))
-
-
-def _of_measures(seen: Picture) -> dict[str, Fact]:
-    values: dict[str, Fact] = dict.fromkeys(seen.measured, 0.0)
+    missing = []
+    values = _NOTHING_TOLD | dict.fromkeys(seen.measured, 0.0)
+    for name, value in told.items():
+        # Numbers travel as doubles: the rule language does not add integers to them.
+        if value.__class__ is int:
+            values[name] = float(value)
+        elif value is None:
+            missing.append(name)
+        else:
+            values[name] = value
     for name, measured in seen.measured.items():
         if measured.amount:
-            amount = seen.major(measured.amount) if measured.is_money else float(measured.amount)
-            values[name] = amount or 0.0
-    return values
+            values[name] = _of_measure(seen, measured)
+        if measured.unconverted:
+            missing.append(name)
+    for name in (*missing, *uncovered):
+        values.pop(name, None)
+    return Facts(values, sorted(set(missing) - uncovered) if missing else [], sorted(uncovered))
 
 
-def _unheard(seen: Picture) -> list[str]:
-    silent = frozenset(seen.whole.completeness.silent)
-    return [name for name, channels in _ABSENCES.items() if silent.intersection(seen.sources_of(channels))]
+def _of_measure(seen: Picture, measured: Measured) -> float:
+    amount = seen.major(measured.amount) if measured.is_money else None
+    return float(measured.amount) if amount is None else amount
+
+
+@lru_cache(64)
+def _unheard(completeness: Completeness) -> dict[str, None]:
+    silent = frozenset(completeness.silent)
+    return dict.fromkeys(
+        name for name, channels in _ABSENCES.items() if silent.intersection(sources_of(completeness, channels))
+    )
 
 
 def _uncovered(seen: Picture) -> frozenset[str]:
     """A channel counts as covered when a source of it is known, or when the customer was seen on it."""
-    known = frozenset(seen.whole.completeness.channels.values())
+    known = _spoken_for(seen.whole.completeness)
     if not known or ANY_CHANNEL in known:
         return _ALL_COVERED
     return _without(known.union(*seen.whole.state.head.activity.values()))
+
+
+@lru_cache(64)
+def _spoken_for(completeness: Completeness) -> frozenset[str]:
+    return frozenset(completeness.channels.values())
 
 
 @lru_cache(1024)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from services.profile.domain.customer import Completeness
+from services.profile.domain.customer import ANY_CHANNEL, Completeness
 
 
 class Seen(NamedTuple):
@@ -26,7 +26,8 @@ def completeness(seen: Iterable[Seen], partitions: int, now: int, lateness_ms: i
     for source, told in sorted(rows.items()):
         beats = [row.heartbeat_at for row in told if row.heartbeat_at]
         heard = max(max(row.accepted_at, row.heartbeat_at) for row in told)
-        channels[source] = told[0].channel
+        spoken_for = {row.channel for row in told}
+        channels[source] = spoken_for.pop() if len(spoken_for) == 1 else ANY_CHANNEL
         if beats:
             until[source] = min(beats) if len(beats) == partitions else 0
         else:

@@ -1,13 +1,12 @@
 """All that stands when facts, moments and due times are asked of a customer."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from schemas.money import EXPONENTS
 from services.profile.domain.assets import Assets
 from services.profile.domain.balances import Course
 from services.profile.domain.behaviour import Behaviour
-from services.profile.domain.customer import Decided, Whole
+from services.profile.domain.customer import Decided, Whole, sources_of
 from services.profile.domain.measures import Buckets, Measured
 from services.profile.domain.reference import Reference
 from services.profile.domain.value import Judged
@@ -42,12 +41,11 @@ class Picture(NamedTuple):
         """Major units of another currency."""
         return minor / float(10 ** EXPONENTS[currency])
 
-    def sources_of(self, channels: Iterable[str]) -> tuple[str, ...]:
+    def sources_of(self, channels: tuple[str, ...]) -> tuple[str, ...]:
         """The registered sources that could tell of what happens on these channels."""
-        wanted = frozenset(channels)
-        return tuple(sorted(s for s, channel in self.whole.completeness.channels.items() if channel in wanted))
+        return sources_of(self.whole.completeness, channels)
 
-    def complete_until(self, channels: Iterable[str]) -> int:
+    def complete_until(self, channels: tuple[str, ...]) -> int:
         """Until when nothing can be missing from these channels (ms); an absence is judged no later than this."""
         until = [self.whole.completeness.until.get(source, 0) for source in self.sources_of(channels)]
         return min([self.now, *until])
