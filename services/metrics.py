@@ -69,6 +69,7 @@ OUTBOX_PUBLISHED = CounterMetric("outbox_published", ("topic",), "messages", "Ap
 SOURCE_FRESHNESS = GaugeMetric("source_silent_seconds", ("source",), "seconds", "Since the source was last heard of")
 SOURCE_SILENT = GaugeMetric("source_silent", ("source",), "sources", "1 while silent beyond its rhythm")
 TIMERS_FIRED = CounterMetric("timers_fired", ("kind",), "timers", "Due times that left a mark")
+UPKEEP = CounterMetric("upkeep", ("what",), "rows", "Aged or dropped: events, months, ledgers, letters")
 HTTP_REQUESTS = CounterMetric("http_requests", ("method", "route", "status"), "requests", "Answered")
 HTTP_DURATION = HistogramMetric("http_request_seconds", ("method", "route"), "seconds", "Until the answer", _SECONDS)
 LIVE_STREAMS = GaugeMetric("live_streams", (), "streams", "Screens that follow a customer now")

@@ -33,6 +33,7 @@ from services.profile.refresh import Refresh
 from services.profile.settings import Choices
 from services.profile.stream import Freshness, Worker, run
 from services.profile.update import Update
+from services.profile.upkeep import Upkeep
 from services.profile.web import Desk, Patience, profile_app
 from services.web import Check
 
@@ -79,6 +80,7 @@ async def open_profile(
         reader=store,
         update=Update(store, fold, catalogue, secret, limits),
         refresh=Refresh(store, lambda: declarations.policy, lambda: freshness.now, aliases(secret)),
+        upkeep=Upkeep(store, store, log, fold, choices.timeline_months),
         notifications=notifications,
         metrics=metrics,
         clock=clock,

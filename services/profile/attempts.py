@@ -63,7 +63,7 @@ class Attempts:
             try:
                 await again_when_contended(lambda single=single: self._apply(single))  # type: ignore[misc]  # mypy has no type for a default of a lambda
                 in_a_row = 0
-            except (Fenced, Unavailable, Contended):
+            except (Fenced, Unavailable, Contended, Stop):
                 raise
             except Exception as error:
                 in_a_row += 1

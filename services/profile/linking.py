@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.codec import decode_event
 from services.profile.domain.fold import Fold
 from services.profile.domain.links import Link, Membership, kind_of
 from services.profile.domain.memberships import Graph, cuts_of, roots_of
 from services.profile.domain.reviews import ReviewCase, review_cases
-from services.profile.domain.segments import Segments
 from services.profile.ports import Decision, StoredSubject, UpdateTransaction
+from services.profile.refold import refold, refuse_newer
 
 
 class Linked(NamedTuple):
@@ -37,6 +36,7 @@ async def link_subjects(
         return Linked(known, set(), set())
     subjects = {link.subject for link in changed}
     around, below = await _lock_below(tx, subjects, locked, now)
+    refuse_newer((locked[subject] for subject in below), fold)
     graph = Graph(around, limits)
     await propose_reviews(tx, subjects, around, graph, now)
     moved, roots = await relink(tx, below, graph, locked, fold)
@@ -103,8 +103,7 @@ async def relink(
 
 
 async def _cut(tx: UpdateTransaction, row: StoredSubject, cuts: list[int], fold: Fold) -> None:
-    past = [decode_event(kept.event) for kept in await tx.timeline_of(row.subject)] if row.version else []
-    segments = Segments.of(cuts, past, fold)
+    segments = await refold(tx, row, cuts, fold)
     row.cuts, row.heads, row.months, row.fold_version = cuts, segments.heads, segments.months, fold.version
 
 

@@ -48,6 +48,14 @@ class TimelineRow(NamedTuple):
     event: bytes  # codec-encoded, personal values replaced by references
 
 
+class StoredBase(NamedTuple):
+    """What has aged out of a subject's timeline (see `domain/base.py`), and the fold version that wrote it."""
+
+    subject: str
+    fold_version: int
+    body: bytes
+
+
 class Mark(NamedTuple):
     """`root` must be refreshed; `accepted_at` is that of the oldest event behind it (ms), 0 where none is."""
 
@@ -170,6 +178,22 @@ class UpdateTransaction(Protocol):
     async def timeline_of(self, subject: str) -> Sequence[TimelineRow]:
         """Every event of one subject, oldest first."""
 
+    async def aged_of(self, subject: str, before: int, limit: int) -> Sequence[TimelineRow]:
+        """Events of one subject that both occurred and were accepted before (ms), oldest first."""
+
+    async def drop_timeline(self, events: Sequence[TimelineRow]) -> None: ...
+
+    async def base_of(self, subject: str) -> StoredBase | None: ...
+
+    async def save_base(self, base: StoredBase) -> None:
+        """Raises `Fenced` where a newer fold version has written one."""
+
+    async def months_of(self, subject: str) -> list[int]:
+        """The months stored with a subject."""
+
+    async def keep_parts(self, subject: str, months: Collection[int]) -> None:
+        """Drops the other months stored with a subject."""
+
     async def save_personal(self, values: Mapping[str, str], told: Collection[tuple[str, str]]) -> None:
         """ref → clear value, and of whom each was told: (ref, subject). Known refs are left alone."""
 
@@ -287,6 +311,9 @@ class ProfileStore(Protocol):
     async def drop_ledgers(self, before_day: int) -> list[int]:
         """Drops the ledgers of the days before; returns them."""
 
+    async def drop_letters(self, before: int) -> int:
+        """Drops the replayed dead letters of before (ms); returns how many."""
+
     async def mark_letter_replayed(self, letter_id: str) -> bool:
         """False: there is no such letter, or it was replayed before."""
 
@@ -361,7 +388,11 @@ class ProfileReader(Protocol):
     async def sources_seen(self) -> list[SourceSeen]: ...
 
     async def subjects_behind(self, fold_version: int, limit: int) -> list[str]:
-        """Subjects with events whose state was folded by an older version."""
+        """Subjects with events, aged ones included, whose state was folded by an older version."""
+
+    async def page_to_age(self, after: str, before: int, month: int, limit: int) -> tuple[list[str], str | None]:
+        """Looks at the next `limit` subjects after one: those with events to age (`aged_of`) or with a month stored
+        that is older than `month`, and the last one looked at; None when there was none left."""
 
     async def count_behind(self, fold_version: int) -> int: ...
 

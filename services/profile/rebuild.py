@@ -8,11 +8,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from schemas.codec import decode_event
 from services.profile.attempts import again_when_contended
 from services.profile.domain.fold import Fold
-from services.profile.domain.segments import Segments
 from services.profile.ports import Mark, ProfileReader, ProfileStore
+from services.profile.refold import refold
 
 AT_ONCE = 50
 
@@ -45,8 +44,7 @@ async def _refold(store: ProfileStore, fold: Fold, subjects: list[str], now: int
         stored = await tx.lock_subjects({subject: frozenset() for subject in subjects}, now)
         behind = [row for row in stored.values() if row.fold_version < fold.version]
         for row in behind:
-            past = [decode_event(kept.event) for kept in await tx.timeline_of(row.subject)]
-            segments = Segments.of(row.cuts, past, fold)
+            segments = await refold(tx, row, row.cuts, fold)
             row.heads, row.months, row.fold_version = segments.heads, segments.months, fold.version
         await tx.save_subjects(behind)
         await tx.mark([Mark(root, 0) for root in sorted({root for row in behind for root in row.roots})])

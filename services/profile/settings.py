@@ -12,9 +12,11 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """`lateness_s`, `rhythm_s`: of a source that declares none. `catalogue`, `reference`: directories of a bank's own
-    files, laid over those that come with the product, file by file."""
+    """`timeline_months`: how long events are kept one by one, the running month included. `lateness_s`, `rhythm_s`: of
+    a source that declares none. `catalogue`, `reference`: directories of a bank's own files, laid over those that come
+    with the product, file by file."""
 
+    timeline_months: Positive = 25
     lateness_s: Positive = 60
     rhythm_s: Positive = 3_600
     catalogue: str = ""

@@ -6,7 +6,6 @@ channel-events → update → marks → refresh → views, outbox → publish �
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 import structlog
@@ -24,16 +23,20 @@ from services.profile.attempts import Attempts, again_when_contended
 from services.profile.domain.customer import Completeness
 from services.profile.domain.freshness import Seen, completeness
 from services.profile.outbox import publish_lane, shard_of_lane
+from services.profile.pace import every, woken
 from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredDeadLetter
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh
 from services.profile.timers import fire
 from services.profile.update import Update
+from services.profile.upkeep import Upkeep
 
 GROUP = "counterpoint-profile"
 LEASE_MS = 10_000
 MARKS_AT_ONCE = 400
 IDLE_S = 0.05
+UPKEEP_S = 300.0
+UPKEEP_SHARD = 0
 log = structlog.get_logger(__name__)
 
 
@@ -46,6 +49,7 @@ class Worker(NamedTuple):
     reader: ProfileReader
     update: Update
     refresh: Refresh
+    upkeep: Upkeep
     notifications: Notifications
     metrics: Metrics
     clock: Clock
@@ -58,7 +62,7 @@ class Worker(NamedTuple):
 
 async def run(worker: Worker) -> None:
     """Works until cancelled: then the batch in hand is finished and the leases are given back."""
-    steps = (consuming, refreshing, publishing, timing, watching)
+    steps = (consuming, refreshing, publishing, timing, watching, upkeeping)
     try:
         async with asyncio.TaskGroup() as group:
             for step in steps:
@@ -175,6 +179,20 @@ async def _fire(worker: Worker) -> None:
         worker.marked.set()
 
 
+async def upkeeping(worker: Worker) -> None:
+    """What is old is put away, by the one worker that holds a certain shard."""
+    await every(UPKEEP_S, lambda: _keep_up(worker))
+
+
+async def _keep_up(worker: Worker) -> None:
+    if UPKEEP_SHARD not in worker.leases:
+        return
+    with contextlib.suppress(UnknownTopic, Fenced):  # said elsewhere: a topic that is gone, a newer release
+        kept = await worker.upkeep.apply(worker.clock.now_ms())
+        for what, many in kept._asdict().items():
+            worker.metrics.add(measure.UPKEEP, many, what)
+
+
 async def watching(worker: Worker) -> None:
     """How far the sources have come, and the partitions."""
     await every(2.0, lambda: _watch(worker))
@@ -200,20 +218,3 @@ class Freshness:
         for source, until in self.now.until.items():
             metrics.set(measure.SOURCE_FRESHNESS, max(0, now - until) / 1000, source)
             metrics.set(measure.SOURCE_SILENT, source in self.now.silent, source)
-
-
-async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Again and again; a server that is away is waited for, and who loses every time tries the next time."""
-    while True:
-        try:
-            with contextlib.suppress(Contended):
-                await again_when_contended(work)
-        except Unavailable as error:
-            await asyncio.sleep(error.retry_after)
-        await asyncio.sleep(seconds)
-
-
-async def woken(event: asyncio.Event, seconds: float) -> None:
-    """By the event, or when the time is over: another process may have left work."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)

@@ -33,6 +33,7 @@ from services.profile.ports import (
     TimelineRow,
     UpdateTransaction,
 )
+from services.profile.refold import refold, refuse_newer
 
 HEARTBEAT = "source.heartbeat"
 DEAD_LETTER_LANE = "dead-letters"
@@ -92,6 +93,7 @@ class Update:
             letters += [conflict(arrival.event, now) for arrival in conflicts]
             asserted = self._asserted(fresh)
             stored = await tx.lock_subjects(_wanted(fresh, await reach(tx, asserted)), now)
+            refuse_newer(stored.values(), self._fold)
             linked = await link_subjects(tx, asserted, self._limits, self._fold, stored, now)
             marks = await self._fold_all(tx, fresh, stored, linked)
             await tx.mark(marks)
@@ -167,9 +169,8 @@ class Update:
     async def _open(self, tx: UpdateTransaction, row: StoredSubject) -> Segments:
         """A state of an older fold is folded anew the first time an event touches it."""
         if row.version and row.fold_version < self._fold.version:
-            past = [decode_event(kept.event) for kept in await tx.timeline_of(row.subject)]
             row.fold_version = self._fold.version
-            return Segments.of(row.cuts, past, self._fold)
+            return await refold(tx, row, row.cuts, self._fold)
         row.fold_version = self._fold.version
         return Segments(row.cuts, row.heads, row.months)
 

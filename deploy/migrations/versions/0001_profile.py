@@ -27,6 +27,9 @@ create table timeline (
     channel text not null, accepted_at bigint not null, event {bytes} not null,
     primary key (subject, occurred_at, key)
 ) {clustered};
+create table bases (
+    subject {key} primary key, fold_version integer not null, body {bytes} not null
+) {clustered};
 create table links (
     subject {key} not null, target {key} not null, role {key} not null, first_at bigint, told_at text not null,
     past boolean not null, ends text not null, barred_by text not null, source text not null, event_id text not null,
@@ -121,6 +124,7 @@ def upgrade() -> None:
     elif op.get_bind().exec_driver_sql(HAS_LZ4).scalar():
         op.execute("alter table subjects alter heads set compression lz4")
         op.execute("alter table parts alter body set compression lz4")
+        op.execute("alter table bases alter body set compression lz4")
         op.execute("alter table views alter body set compression lz4, alter facts set compression lz4")
     for shard in range(SHARDS):
         op.execute(f"insert into shards (shard, fence, leased_until) values ({shard}, 0, 0)")  # noqa: S608 - a number

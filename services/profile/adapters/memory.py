@@ -98,6 +98,12 @@ class MemoryProfileStore(MemoryReader):
             marked = marked_by(decision, tables.memberships.by("subject", decision.subjects), [*roots, *gone])
             memory_queues.leave_marks(tables, [Mark(root, 0) for root in marked])
 
+    async def drop_letters(self, before: int) -> int:
+        async with self._tables.turn() as tables:
+            old = [row for row in tables.dead_letters.rows() if row.state == "replayed" and row.at < before]
+            tables.dead_letters.drop(old)
+            return len(old)
+
     async def mark_letter_replayed(self, letter_id: str) -> bool:
         async with self._tables.turn() as tables:
             letter = tables.dead_letters.get(letter_id)

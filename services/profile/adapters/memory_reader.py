@@ -5,6 +5,7 @@ from copy import copy
 
 from services.profile.adapters.memory_refresh import clusters_of, decisions_on, memberships_around
 from services.profile.adapters.memory_tables import SubjectRow, Tables
+from services.profile.adapters.old_events import is_aged
 from services.profile.adapters.roots import counted_parents
 from services.profile.domain.links import Cluster, Link, Membership, kind_of
 from services.profile.ports import Decision, SourceSeen, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
@@ -111,6 +112,12 @@ class MemoryReader:
         async with self._tables.turn() as tables:
             return [row.subject for row in _behind(tables, fold_version)][:limit]
 
+    async def page_to_age(self, after: str, before: int, month: int, limit: int) -> tuple[list[str], str | None]:
+        async with self._tables.turn() as tables:
+            page = sorted(row.subject for row in tables.subjects.rows() if row.subject > after)[:limit]
+            old = [one for one in page if _is_old(tables, one, before, month)]
+            return old, page[-1] if page else None
+
     async def count_behind(self, fold_version: int) -> int:
         async with self._tables.turn() as tables:
             return len(_behind(tables, fold_version))
@@ -132,7 +139,12 @@ def _live(views: Iterable[StoredView]) -> list[str]:
 
 def _behind(tables: Tables, fold_version: int) -> list[SubjectRow]:
     older = [row for row in tables.subjects.rows() if row.fold_version < fold_version]
-    return [row for row in older if tables.timeline.by("subject", [row.subject])]
+    return [row for row in older if tables.timeline.by("subject", [row.subject]) or tables.bases.get(row.subject)]
+
+
+def _is_old(tables: Tables, subject: str, before: int, month: int) -> bool:
+    aged = any(is_aged(row, before) for row in tables.timeline.by("subject", [subject]))
+    return aged or any(part.month < month for part in tables.parts.by("subject", [subject]))
 
 
 def _passes(row: TimelineRow, before: tuple[int, bytes] | None, where: TimelineFilter) -> bool:

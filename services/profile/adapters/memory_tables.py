@@ -12,6 +12,7 @@ from services.profile.ports import (
     Mark,
     OutboxRow,
     SourceSeen,
+    StoredBase,
     StoredDeadLetter,
     StoredView,
     TimelineRow,
@@ -163,6 +164,7 @@ class Tables:
         self.subjects = Table[SubjectRow](journal, "subject", "alias")
         self.parts = Table[PartRow](journal, "subject month", "subject")
         self.timeline = Table[TimelineRow](journal, "subject occurred_at key", "subject")
+        self.bases = Table[StoredBase](journal, "subject")
         self.links = Table[Link](journal, "subject target role", "subject", "target")
         self.memberships = Table[Membership](journal, "root subject role from_at until_at", "root", "subject")
         self.marks = Table[MarkRow](journal, "n", "shard")

@@ -18,7 +18,7 @@ from services.profile.adapters.memory_tables import (
     Tables,
     ToldRow,
 )
-from services.profile.adapters.old_events import predates_ledger
+from services.profile.adapters.old_events import is_aged, predates_ledger
 from services.profile.domain.customer import ANY_CHANNEL
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.links import Link, Membership
@@ -28,6 +28,7 @@ from services.profile.ports import (
     Mark,
     OutboxMessage,
     SourceSeen,
+    StoredBase,
     StoredDeadLetter,
     StoredSubject,
     TimelineRow,
@@ -107,6 +108,28 @@ class MemoryUpdate:
 
     async def timeline_of(self, subject: str) -> list[TimelineRow]:
         return sorted(self._tables.timeline.by("subject", [subject]))
+
+    async def aged_of(self, subject: str, before: int, limit: int) -> list[TimelineRow]:
+        return [row for row in await self.timeline_of(subject) if is_aged(row, before)][:limit]
+
+    async def drop_timeline(self, events: Sequence[TimelineRow]) -> None:
+        self._tables.timeline.drop(events)
+
+    async def base_of(self, subject: str) -> StoredBase | None:
+        return self._tables.bases.get(subject)
+
+    async def save_base(self, base: StoredBase) -> None:
+        stored = self._tables.bases.get(base.subject)
+        if stored is not None and stored.fold_version > base.fold_version:
+            raise Fenced("a newer release has written this base")
+        self._tables.bases.put(base)
+
+    async def months_of(self, subject: str) -> list[int]:
+        return sorted(part.month for part in self._tables.parts.by("subject", [subject]))
+
+    async def keep_parts(self, subject: str, months: Collection[int]) -> None:
+        stored = self._tables.parts.by("subject", [subject])
+        self._tables.parts.drop(part for part in stored if part.month not in months)
 
     async def save_personal(self, values: Mapping[str, str], told: Collection[tuple[str, str]]) -> None:
         for ref, value in values.items():

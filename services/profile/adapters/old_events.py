@@ -1,7 +1,7 @@
-"""Which events may have come before the days that the ledger keeps: the same for every store."""
+"""Which events may have come before the days that the ledger keeps, and which are old: the same for every store."""
 
 from services.profile.domain.ledger import DAY_MS, DAYS_KEPT
-from services.profile.ports import LedgerEntry
+from services.profile.ports import LedgerEntry, TimelineRow
 
 
 def predates_ledger(entry: LedgerEntry) -> bool:
@@ -9,3 +9,8 @@ def predates_ledger(entry: LedgerEntry) -> bool:
     if entry.occurred_at is None:
         return False
     return entry.occurred_at // DAY_MS - 1 < entry.day - DAYS_KEPT + 1
+
+
+def is_aged(row: TimelineRow, before: int) -> bool:
+    """History that was told lately stays: a link that comes later must find it, and so must its repeats."""
+    return row.occurred_at < before and row.accepted_at < before

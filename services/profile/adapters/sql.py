@@ -21,6 +21,7 @@ _SET_POSITION = """
 insert into positions (topic, partition, topic_id, next) values ($1, $2, $3, $4)
 on conflict (topic, partition) do update set topic_id = excluded.topic_id, next = excluded.next"""
 _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and state = 'open'"
+_DROP_LETTERS = "delete from dead_letters where state = 'replayed' and at < $1"
 _LEASEHOLDERS = "select distinct owner from shards where owner is not null and leased_until >= $1 order by owner"
 _MARKS_WAITING = "select shard, count(*) from marks group by shard"
 _LANES = "select lane from lanes order by lane"
@@ -112,6 +113,10 @@ class SqlProfileStore(SqlReader):
         above = [Membership(*row) for row in await session.rows(_MEMBERSHIPS, list(decision.subjects))]
         marked = marked_by(decision, above, [*roots, *gone])
         await sql_queues.leave_marks(session, [Mark(root, 0) for root in marked])
+
+    async def drop_letters(self, before: int) -> int:
+        async with writing(self._database) as session:
+            return await session.run(_DROP_LETTERS, before)
 
     async def mark_letter_replayed(self, letter_id: str) -> bool:
         async with writing(self._database) as session:

@@ -48,7 +48,14 @@ _DEAD_LETTERS = f"""
 select {rows.DEAD_LETTER} from dead_letters where state = $2 order by at desc, letter_id limit $1"""  # noqa: S608 - constants
 _DEAD_LETTER = f"select {rows.DEAD_LETTER} from dead_letters where letter_id = $1"  # noqa: S608 - constants
 _SOURCES_SEEN = "select source, channel, partition, heartbeat_at, accepted_at from sources_seen order by 1, 3"
-_BEHIND = "from subjects s where fold_version < $1 and exists (select 1 from timeline t where t.subject = s.subject)"
+_BEHIND = """
+from subjects s where fold_version < $1 and (exists (select 1 from timeline t where t.subject = s.subject)
+                                             or exists (select 1 from bases b where b.subject = s.subject))"""
+_PAGE_TO_AGE = """
+select s.subject,
+       exists (select 1 from timeline t where t.subject = s.subject and t.occurred_at < $2 and t.accepted_at < $2)
+       or exists (select 1 from parts p where p.subject = s.subject and p.month < $3)
+from (select subject from subjects where subject > $1 order by subject limit $4) s order by s.subject"""
 _COUNTS = """
 select (select count(*) from views where state = 'live'), (select count(*) from subjects),
        (select count(*) from timeline), (select count(*) from marks),
@@ -134,6 +141,10 @@ class SqlReader:
     async def subjects_behind(self, fold_version: int, limit: int) -> list[str]:
         found = await self._rows(f"select subject {_BEHIND} limit $2", fold_version, limit)
         return [row[0] for row in found]
+
+    async def page_to_age(self, after: str, before: int, month: int, limit: int) -> tuple[list[str], str | None]:
+        page = await self._rows(_PAGE_TO_AGE, after, before, month, limit)
+        return [row[0] for row in page if row[1]], page[-1][0] if page else None
 
     async def count_behind(self, fold_version: int) -> int:
         count: int = (await self._rows(f"select count(*) {_BEHIND}", fold_version))[0][0]

@@ -16,6 +16,7 @@ from services.profile.ports import (
     Mark,
     OutboxMessage,
     SourceSeen,
+    StoredBase,
     StoredDeadLetter,
     StoredSubject,
     TimelineRow,
@@ -48,6 +49,19 @@ _SAVE_PARTS = insert(
 _TIMELINE = """
 select subject, occurred_at, key, type, channel, accepted_at, event from timeline
 where subject = $1 order by occurred_at, key"""
+_AGED = """
+select subject, occurred_at, key, type, channel, accepted_at, event from timeline
+where subject = $1 and occurred_at < $2 and accepted_at < $2 order by occurred_at, key limit $3"""
+_DROP_TIMELINE = Bulk(
+    """delete from timeline t using unnest($1::text[], $2::bigint[], $3::bytea[]) u(subject, occurred_at, key)
+    where t.subject = u.subject and t.occurred_at = u.occurred_at and t.key = u.key""",
+    "delete from timeline where subject = ?1 and occurred_at = ?2 and key = ?3",
+)
+_SAVE_BASE = """
+insert into bases as b (subject, fold_version, body) values ($1, $2, $3)
+on conflict (subject) do update set fold_version = excluded.fold_version, body = excluded.body
+where b.fold_version <= excluded.fold_version"""
+_KEEP_PARTS = "delete from parts where subject = $1 and not month = any($2::int[])"
 _SAVE_PERSONAL = insert("personal", "ref text, value text", "on conflict do nothing")
 _SAVE_PERSONAL_SUBJECTS = insert("personal_subjects", "ref text, subject text", "on conflict do nothing")
 _OWNED = "select lead from views where owner = any($1::text[]) and state = 'live'"
@@ -132,6 +146,27 @@ class SqlUpdate:
 
     async def timeline_of(self, subject: str) -> list[TimelineRow]:
         return [TimelineRow(*row) for row in await self._session.rows(_TIMELINE, subject)]
+
+    async def aged_of(self, subject: str, before: int, limit: int) -> list[TimelineRow]:
+        return [TimelineRow(*row) for row in await self._session.rows(_AGED, subject, before, limit)]
+
+    async def drop_timeline(self, events: Sequence[TimelineRow]) -> None:
+        await self._session.bulk(_DROP_TIMELINE, sorted(row[:3] for row in events))
+
+    async def base_of(self, subject: str) -> StoredBase | None:
+        found = await self._session.rows("select subject, fold_version, body from bases where subject = $1", subject)
+        return StoredBase(*found[0]) if found else None
+
+    async def save_base(self, base: StoredBase) -> None:
+        if await self._session.run(_SAVE_BASE, *base) != 1:
+            raise Fenced("a newer release has written this base")
+
+    async def months_of(self, subject: str) -> list[int]:
+        found = await self._session.rows("select month from parts where subject = $1 order by month", subject)
+        return [row[0] for row in found]
+
+    async def keep_parts(self, subject: str, months: Collection[int]) -> None:
+        await self._session.run(_KEEP_PARTS, subject, sorted(months))
 
     async def save_personal(self, values: Mapping[str, str], told: Collection[tuple[str, str]]) -> None:
         await self._session.bulk(_SAVE_PERSONAL, sorted(values.items()))

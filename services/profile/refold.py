@@ -1,0 +1,37 @@
+"""Folds the whole past of a subject anew, under its lock: what has aged out, then its timeline."""
+
+from collections.abc import Iterable
+
+from schemas.codec import decode_event
+from services.log import Stop
+from services.profile.domain.base import decode_base, laid
+from services.profile.domain.fold import Fold
+from services.profile.domain.segments import Segments
+from services.profile.ports import StoredSubject, UpdateTransaction
+
+
+async def refold(tx: UpdateTransaction, row: StoredSubject, cuts: list[int], fold: Fold) -> Segments:
+    """Drops the stored months that the new state has no more; the rest is the caller's to save."""
+    if not row.version:
+        return Segments.empty(cuts)
+    base = await tx.base_of(row.subject)
+    if base is not None:
+        _refuse_newer(base.fold_version, fold)
+    segments = laid(decode_base(base.body, base.fold_version) if base else (), cuts)
+    for kept in await tx.timeline_of(row.subject):
+        segments.add(decode_event(kept.event), fold)
+    await tx.keep_parts(row.subject, segments.months.keys())
+    return segments
+
+
+def refuse_newer(rows: Iterable[StoredSubject], fold: Fold) -> None:
+    """Raises `Stop` where a newer release has folded a state: this one can neither read it in full nor write it."""
+    _refuse_newer(max((row.fold_version for row in rows), default=0), fold)
+
+
+def _refuse_newer(fold_version: int, fold: Fold) -> None:
+    if fold_version > fold.version:
+        raise Stop(
+            f"states were folded here by a newer release (fold {fold_version}, this one has {fold.version}): "
+            f"bring this worker up to date"
+        )

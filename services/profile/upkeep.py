@@ -1,0 +1,131 @@
+"""USE CASE: what a profile grows out of. Old events are folded into their subject's base; months behind the horizon,
+ledgers past their days and letters long replayed are dropped. Nothing that anybody sees changes.
+
+Once a month there is much to do, and it is done subject by subject, each in a transaction of its own, with a pause
+after each. Stopped and started again, it looks through the subjects from the first one on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from schemas.codec import decode_event
+from schemas.topics import CHANNEL_EVENTS
+from services.failures import Fenced
+from services.log import EventLog
+from services.profile.attempts import again_when_contended
+from services.profile.domain.base import aged, decode_base, encode_base, expired, horizon
+from services.profile.domain.combine import month_of
+from services.profile.domain.fold import Fold
+from services.profile.domain.ledger import DAY_MS, DAYS_KEPT
+from services.profile.domain.state import MONTHS_KEPT
+from services.profile.ports import ProfileReader, ProfileStore, StoredBase, StoredSubject, UpdateTransaction
+
+LETTERS_KEPT_DAYS = 90
+SUBJECTS_AT_ONCE = 500
+EVENTS_AT_ONCE = 2_000
+PAUSE_S = 0.01
+
+
+class Kept(NamedTuple):
+    """How many of each were aged or dropped."""
+
+    events: int = 0
+    months: int = 0
+    ledgers: int = 0
+    letters: int = 0
+
+
+class Upkeep:
+    """`timeline_months`: for so long, the running month included, events stay in the timeline."""
+
+    def __init__(
+        self,
+        store: ProfileStore,
+        reader: ProfileReader,
+        log: EventLog,
+        fold: Fold,
+        timeline_months: int,
+        pause: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(PAUSE_S),
+    ) -> None:
+        self._store, self._reader, self._log, self._fold = store, reader, log, fold
+        self._timeline_months, self._pause = timeline_months, pause
+        self._aged_in = -1
+
+    async def apply(self, now: int) -> Kept:
+        """Raises `Unavailable`, `Contended`, and `Fenced` beside a newer release; the next call goes on."""
+        ledgers = await self._drop_ledgers(now)
+        letters = await self._store.drop_letters(now - LETTERS_KEPT_DAYS * DAY_MS)
+        events = months = 0
+        if self._aged_in != month_of(now):
+            events, months = await self._age_all(now)
+            self._aged_in = month_of(now)
+        return Kept(events, months, ledgers, letters)
+
+    async def _drop_ledgers(self, now: int) -> int:
+        """A repeat that still waits in the log must find its first one in the ledger."""
+        days = await self._store.ledger_days()
+        if not days or days[0] >= now // DAY_MS - DAYS_KEPT:
+            return 0
+        oldest = await self._oldest_waiting(now)
+        return 0 if oldest is None else len(await self._store.drop_ledgers(oldest // DAY_MS - DAYS_KEPT))
+
+    async def _oldest_waiting(self, now: int) -> int | None:
+        """When the log took the oldest event that is not applied (ms); `now` where none waits, None where it cannot be
+        told."""
+        topic = CHANNEL_EVENTS.name
+        ends, identity = await self._log.ends(topic), await self._log.topic_id(topic)
+        stored = await self._store.positions(topic, list(ends))
+        oldest = now
+        for partition, (first, end) in ends.items():
+            position = stored.get(partition)
+            if position is not None and position.topic_id != identity:
+                return None
+            reached = position.next if position else first
+            if reached < end:
+                record = await self._log.record(topic, partition, reached)
+                if record is None:
+                    return None
+                oldest = min(oldest, record.timestamp_ms)
+        return oldest
+
+    async def _age_all(self, now: int) -> tuple[int, int]:
+        events = months = 0
+        before, month = horizon(now, self._timeline_months), month_of(now) - MONTHS_KEPT + 1
+        last: str | None = ""
+        while last is not None:
+            subjects, last = await self._reader.page_to_age(last, before, month, SUBJECTS_AT_ONCE)
+            for subject in subjects:
+                more = True
+                while more:
+                    done, dropped = await again_when_contended(lambda one=subject: self._age(one, before, now))  # type: ignore[misc]  # mypy has no type for a default of a lambda
+                    events, months, more = events + done, months + dropped, done == EVENTS_AT_ONCE
+                    await self._pause()
+            await self._pause()
+        return events, months
+
+    async def _age(self, subject: str, before: int, now: int) -> tuple[int, int]:
+        async with self._store.updating() as tx:
+            await tx.lock_subjects({subject: frozenset()}, now)
+            months = frozenset(await tx.months_of(subject))
+            row = (await tx.lock_subjects({subject: months}, now))[subject]
+            if row.fold_version > self._fold.version:
+                raise Fenced("a newer release has folded this state: its own upkeep will come by")
+            return await self._age_events(tx, row, before), await _drop_months(tx, row)
+
+    async def _age_events(self, tx: UpdateTransaction, row: StoredSubject, before: int) -> int:
+        old = await tx.aged_of(row.subject, before, EVENTS_AT_ONCE)
+        if old:
+            stored = await tx.base_of(row.subject)
+            base = decode_base(stored.body, stored.fold_version) if stored else []
+            pieces = aged(base, row.cuts, (decode_event(one.event) for one in old), self._fold)
+            await tx.save_base(StoredBase(row.subject, self._fold.version, encode_base(pieces)))
+            await tx.drop_timeline(old)
+        return len(old)
+
+
+async def _drop_months(tx: UpdateTransaction, row: StoredSubject) -> int:
+    gone = expired(row.heads, row.months)
+    if gone:
+        await tx.keep_parts(row.subject, row.months.keys() - gone)
+    return len(gone)

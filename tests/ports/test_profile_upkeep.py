@@ -1,0 +1,94 @@
+"""The contract of the profile's store: what is old is found, and put away under its subject's lock."""
+
+import pytest
+
+from services.failures import Fenced
+from services.profile.domain.state import Head, Month
+from services.profile.ports import StoredBase, StoredDeadLetter
+from tests.ports.profile_stores import Store, event, place, sqlite_template, store
+
+__all__ = ["place", "sqlite_template", "store"]
+NOW = 1_000_000
+
+
+async def store_months(store: Store, subject: str, *months: int) -> None:
+    async with store.updating() as tx:
+        row = (await tx.lock_subjects({subject: frozenset()}, NOW))[subject]
+        row.heads, row.months = [Head(count=1)], {month: [Month()] for month in months}
+        await tx.save_subjects([row])
+
+
+async def test_events_age_that_occurred_and_were_accepted_before(store: Store) -> None:
+    late = event("account:1", 20, "late")._replace(accepted_at=900)
+    rows = [event("account:1", at, f"k{at}") for at in (50, 10, 300, 30)]
+    async with store.updating() as tx:
+        await tx.append_timeline([late, *rows, event("account:2", 10, "other")])
+    async with store.updating() as tx:
+        assert [row.occurred_at for row in await tx.aged_of("account:1", 200, 10)] == [10, 30, 50]
+        old = await tx.aged_of("account:1", 200, 2)
+        assert [row.occurred_at for row in old] == [10, 30]
+        await tx.drop_timeline(old)
+        assert [row.occurred_at for row in await tx.timeline_of("account:1")] == [20, 50, 300]
+        assert len(await tx.timeline_of("account:2")) == 1
+
+
+async def test_dropping_no_events_drops_none(store: Store) -> None:
+    async with store.updating() as tx:
+        await tx.append_timeline([event("account:1", 10, "a")])
+        await tx.drop_timeline([])
+        assert len(await tx.timeline_of("account:1")) == 1
+
+
+async def test_a_base_is_replaced_by_the_same_or_a_newer_fold_only(store: Store) -> None:
+    async with store.updating() as tx:
+        assert await tx.base_of("account:1") is None
+        await tx.save_base(StoredBase("account:1", 5, b"first"))
+        await tx.save_base(StoredBase("account:1", 5, b"second"))
+        await tx.save_base(StoredBase("account:2", 1, b"other"))
+    with pytest.raises(Fenced):
+        async with store.updating() as tx:
+            await tx.save_base(StoredBase("account:1", 4, b"older"))
+    async with store.updating() as tx:
+        assert await tx.base_of("account:1") == StoredBase("account:1", 5, b"second")
+
+
+async def test_months_not_to_be_kept_are_dropped_of_that_subject_alone(store: Store) -> None:
+    await store_months(store, "account:1", 7, 8, 9)
+    await store_months(store, "account:2", 7)
+    async with store.updating() as tx:
+        assert await tx.months_of("account:1") == [7, 8, 9]
+        await tx.keep_parts("account:1", {8, 10})
+        assert await tx.months_of("account:1") == [8]
+        assert await tx.months_of("account:2") == [7]
+        await tx.keep_parts("account:2", set())
+        assert await tx.months_of("account:2") == []
+
+
+async def test_subjects_are_looked_through_page_by_page(store: Store) -> None:
+    async with store.updating() as tx:
+        await tx.lock_subjects({f"account:{n}": frozenset() for n in range(5)}, NOW)
+        await tx.append_timeline([event("account:1", 10, "a"), event("account:4", 500, "b")])
+    await store_months(store, "account:3", 7)
+    assert await store.page_to_age("", 200, 8, 2) == (["account:1"], "account:1")
+    assert await store.page_to_age("account:1", 200, 8, 2) == (["account:3"], "account:3")
+    assert await store.page_to_age("account:1", 200, 7, 2) == ([], "account:3")
+    assert await store.page_to_age("account:3", 200, 8, 2) == ([], "account:4")
+    assert await store.page_to_age("account:4", 200, 8, 2) == ([], None)
+
+
+async def test_a_subject_with_a_base_alone_is_behind_too(store: Store) -> None:
+    async with store.updating() as tx:
+        await tx.lock_subjects({"account:1": frozenset(), "account:2": frozenset()}, NOW)
+        await tx.save_base(StoredBase("account:1", 1, b"base"))
+    assert await store.subjects_behind(2, 10) == ["account:1"]
+    assert await store.count_behind(2) == 1
+
+
+async def test_only_replayed_letters_of_before_are_dropped(store: Store) -> None:
+    async with store.updating() as tx:
+        for name, at in (("a", 5), ("b", 5), ("c", 9)):
+            await tx.keep_dead_letters([StoredDeadLetter(name, at, "accept", "core", "r", "", "m", None, b"{}")])
+    for name in ("b", "c"):
+        assert await store.mark_letter_replayed(name)
+    assert await store.drop_letters(9) == 1
+    assert [await store.dead_letter(name) is None for name in "abc"] == [False, True, False]

@@ -1,0 +1,264 @@
+"""What is old is put away, and nobody sees a difference: states, rebuilds, cuts, and events that come meanwhile."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import pytest
+
+from schemas.events import ChannelEvent
+from services.failures import Fenced
+from services.log import EventLog, Position, Record, Stop
+from services.profile.domain.combine import DAY_MS
+from services.profile.domain.fold import CODE_VERSION, VERSIONS_APART
+from services.profile.domain.ledger import DAYS_KEPT
+from services.profile.ports import LedgerEntry, StoredDeadLetter
+from services.profile.rebuild import rebuild
+from services.profile.update import Update
+from services.profile.upkeep import LETTERS_KEPT_DAYS, Kept, Upkeep
+from tests.ports.profile_stores import Store, place, sqlite_template, store
+from tests.profile.expected import Held, differences, expected, held
+from tests.profile.told import (
+    CATALOGUE,
+    CUSTOMER_LIMITS,
+    NOW,
+    SECRET,
+    TOPIC,
+    TOPIC_ID,
+    batch,
+    new_fold,
+    opened,
+    paid,
+    told,
+)
+
+__all__ = ["place", "sqlite_template", "store"]
+LONG_AGO = NOW - 1_000 * DAY_MS
+NEWER = CODE_VERSION * VERSIONS_APART + 999
+
+
+class Log:
+    """As much of a log as upkeep asks."""
+
+    def __init__(self, waiting_since: int | None = None) -> None:
+        self.since = waiting_since
+
+    async def topic_id(self, topic: str) -> str:
+        return TOPIC_ID
+
+    async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        return {0: (0, 5), 1: (0, 0 if self.since is None else 1)}
+
+    async def record(self, topic: str, partition: int, offset: int) -> Record:
+        assert (partition, offset, self.since is None) == (1, 0, False)
+        return Record(0, self.since or 0, b"", b"")
+
+
+def new_upkeep(store: Store, log: Log | None = None, version: int | None = None) -> Upkeep:
+    fold = new_fold() if version is None else new_fold(version)
+    return Upkeep(store, store, cast(EventLog, log or Log()), fold, 25, _no_pause)
+
+
+async def _no_pause() -> None:
+    return None
+
+
+class Bank:
+    """Applies events as they were accepted then, and remembers them."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.sent = store, list[ChannelEvent]()
+
+    async def tell(self, events: list[ChannelEvent], version: int | None = None) -> None:
+        fold = new_fold() if version is None else new_fold(version)
+        update = Update(self.store, fold, CATALOGUE, SECRET, CUSTOMER_LIMITS)
+        await update.apply(batch(len(self.sent), list(events)), NOW)
+        self.sent += events
+
+    async def unlike(self) -> list[str]:
+        """The timeline aside: that is what ages."""
+        wanted, found = expected(self.sent, new_fold()), await held(self.store)
+        return differences(_states(wanted), _states(found))
+
+
+def _states(held: Held) -> Held:
+    return held._replace(timeline=set())
+
+
+def history(account: str) -> list[ChannelEvent]:
+    """Of three years, each accepted when it happened."""
+    times = {day: LONG_AGO + day * DAY_MS for day in range(0, 1_000, 40)}
+    return [paid(f"{account}-{day}", at, account, 1_000 + day, now=at + 5) for day, at in times.items()]
+
+
+async def kept_events(store: Store) -> int:
+    return (await store.counts())["events"]
+
+
+async def test_old_events_leave_the_timeline_and_no_state_changes(store: Store) -> None:
+    bank = Bank(store)
+    await bank.tell([opened("1", "77", LONG_AGO, now=LONG_AGO), *history("1"), *history("2")])
+    before = await held(store)
+    done = await new_upkeep(store).apply(NOW)
+    assert done.events == 2 * 7 + 1
+    assert await kept_events(store) == 51 - done.events
+    assert differences(_states(before), _states(await held(store))) == []
+    assert await new_upkeep(store).apply(NOW) == Kept()
+
+
+async def test_a_rebuild_after_ageing_gives_the_same_state(store: Store) -> None:
+    bank = Bank(store)
+    await bank.tell(history("1"))
+    await new_upkeep(store).apply(NOW)
+    await bank.tell([paid("late", LONG_AGO + DAY_MS, "1"), paid("new", NOW - 1, "1")])
+    newer = new_fold(999)
+    assert await rebuild(store, store, newer, lambda: NOW) == 1
+    assert await bank.unlike() == []
+    assert await store.count_behind(newer.version) == 0
+
+
+async def test_a_subject_of_which_everything_has_aged_is_rebuilt_too(store: Store) -> None:
+    bank = Bank(store)
+    await bank.tell(history("1")[:5])
+    await new_upkeep(store).apply(NOW)
+    assert await kept_events(store) == 0
+    assert await rebuild(store, store, new_fold(999), lambda: NOW) == 1
+    assert await bank.unlike() == []
+
+
+async def test_an_event_on_a_state_of_an_older_fold_finds_what_has_aged(store: Store) -> None:
+    bank = Bank(store)
+    await bank.tell(history("1"))
+    await new_upkeep(store).apply(NOW)
+    await bank.tell([paid("new", NOW - 1, "1")], version=999)
+    assert await bank.unlike() == []
+
+
+async def test_a_link_that_begins_later_cuts_what_has_aged_where_it_can(store: Store) -> None:
+    """The account changed hands after everything that has aged, and what aged in segments stays in them."""
+    first = told(
+        "holder.added", "h-1", LONG_AGO - DAY_MS, account_no="1", customer_no="77", now=LONG_AGO,
+        attributes={"role": "owner"},
+    )  # fmt: skip
+    bank = Bank(store)
+    await bank.tell([first, *history("1")])
+    await new_upkeep(store).apply(NOW)
+    left = told("holder.removed", "h-2", NOW - 9 * DAY_MS, account_no="1", customer_no="77")
+    await bank.tell([left, paid("after", NOW - 1, "1")])
+    assert await bank.unlike() == []
+
+
+async def test_history_that_was_told_lately_stays_in_the_timeline(store: Store) -> None:
+    """A link that comes later must find it, and so must its repeats."""
+    bank = Bank(store)
+    await bank.tell([paid("old", LONG_AGO, "1", now=NOW)])
+    assert (await new_upkeep(store).apply(NOW)).events == 0
+    assert await kept_events(store) == 1
+
+
+async def test_months_behind_the_horizon_are_dropped_and_a_later_cut_finds_no_trace_of_them(store: Store) -> None:
+    """Told in the order in which it happened, each month was stored before it fell behind the horizon."""
+    bank = Bank(store)
+    for one in history("1"):
+        await bank.tell([one])
+    assert (await new_upkeep(store).apply(NOW)).months > 0
+    async with store.updating() as tx:
+        assert len(await tx.months_of("account:1")) <= 25
+    await bank.tell([told("holder.removed", "h-2", NOW - 9 * DAY_MS, account_no="1", customer_no="77")])
+    await bank.tell([told("holder.added", "h-3", NOW - 5 * DAY_MS, account_no="1", customer_no="78",
+                          attributes={"role": "owner"})])  # fmt: skip
+    assert await bank.unlike() == []
+
+
+async def test_a_cut_drops_the_stored_months_that_the_new_segments_do_not_have(store: Store) -> None:
+    bank = Bank(store)
+    for one in history("1"):
+        await bank.tell([one])
+    await bank.tell([told("holder.added", "h-3", NOW - 5 * DAY_MS, account_no="1", customer_no="78",
+                          attributes={"role": "owner"})])  # fmt: skip
+    async with store.updating() as tx:
+        months = frozenset(await tx.months_of("account:1"))
+        row = (await tx.lock_subjects({"account:1": months}, NOW))["account:1"]
+    assert row.months
+    assert {len(parts) for parts in row.months.values()} == {len(row.cuts) + 1} == {2}
+
+
+async def test_a_large_past_ages_in_several_transactions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.profile.upkeep.EVENTS_AT_ONCE", 3)
+    monkeypatch.setattr("services.profile.upkeep.SUBJECTS_AT_ONCE", 2)
+    bank = Bank(store)
+    for account in ("1", "2", "3", "4", "5"):
+        await bank.tell(history(account))
+    assert (await new_upkeep(store).apply(NOW)).events == 5 * 7
+    assert await bank.unlike() == []
+
+
+async def enter_ledgers(store: Store) -> int:
+    """One for each of the last twenty days; returns today."""
+    today = NOW // DAY_MS
+    async with store.updating() as tx:
+        for day in range(today - 19, today + 1):
+            await tx.enter_ledger([LedgerEntry(day.to_bytes(16, "big"), b"content.", day)])
+    await store.set_position(TOPIC, 0, Position(TOPIC_ID, 5))
+    return today
+
+
+async def test_ledgers_past_their_days_are_dropped(store: Store) -> None:
+    today = await enter_ledgers(store)
+    assert (await new_upkeep(store).apply(NOW)).ledgers == 19 - DAYS_KEPT
+    assert await store.ledger_days() == list(range(today - DAYS_KEPT, today + 1))
+
+
+async def test_a_ledger_stays_while_events_of_its_time_wait_in_the_log(store: Store) -> None:
+    """A repeat behind a partition that stood still must not count again."""
+    today = await enter_ledgers(store)
+    assert (await new_upkeep(store, Log(waiting_since=NOW - 5 * DAY_MS)).apply(NOW)).ledgers == 19 - DAYS_KEPT - 5
+    assert (await store.ledger_days())[0] == today - DAYS_KEPT - 5
+
+
+async def test_no_ledger_is_dropped_while_a_position_is_of_another_topic(store: Store) -> None:
+    await enter_ledgers(store)
+    await store.set_position(TOPIC, 0, Position("made anew", 5))
+    assert (await new_upkeep(store).apply(NOW)).ledgers == 0
+
+
+async def test_replayed_letters_are_dropped_after_their_time_and_open_ones_never(store: Store) -> None:
+    old = NOW - (LETTERS_KEPT_DAYS + 1) * DAY_MS
+    letters = [StoredDeadLetter(name, at, "accept", "core", "r", "", "m", None, b"") for name, at in
+               {"old-open": old, "old-replayed": old, "replayed": NOW}.items()]  # fmt: skip
+    async with store.updating() as tx:
+        await tx.keep_dead_letters(letters)
+    assert await store.mark_letter_replayed("old-replayed")
+    assert await store.mark_letter_replayed("replayed")
+    assert (await new_upkeep(store).apply(NOW)).letters == 1
+    assert await store.dead_letter("old-replayed") is None
+    assert await store.dead_letter("old-open") is not None
+    assert await store.dead_letter("replayed") is not None
+
+
+async def test_an_older_worker_stops_at_states_of_a_newer_fold_and_writes_nothing(store: Store) -> None:
+    bank = Bank(store)
+    await bank.tell([opened("1", "77", LONG_AGO, now=LONG_AGO), *history("1")], version=999)
+    before = await held(store)
+    with pytest.raises(Stop, match="newer release"):
+        await bank.tell([paid("new", NOW, "1")])
+    with pytest.raises(Fenced):
+        await new_upkeep(store).apply(NOW)
+    assert differences(before, await held(store)) == []
+    assert await store.positions(TOPIC, [0]) == {0: Position(TOPIC_ID, len(bank.sent))}
+
+
+async def test_an_older_worker_stops_at_a_link_to_states_of_a_newer_fold(store: Store) -> None:
+    bank = Bank(store)
+    await bank.tell(history("1"), version=999)
+    with pytest.raises(Stop, match="newer release"):
+        await bank.tell([opened("1", "77", NOW)])
+
+
+async def test_an_older_worker_stops_at_a_base_of_a_newer_fold(store: Store) -> None:
+    bank = Bank(store)
+    await bank.tell(history("1"), version=1)
+    await new_upkeep(store, version=999).apply(NOW)
+    with pytest.raises(Stop, match="newer release"):
+        await bank.tell([paid("new", NOW, "1")], version=2)
+    await bank.tell([paid("newer", NOW, "1")], version=999)
+    assert await bank.unlike() == []
