@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from services.failures import Fenced
+from services.log import Stop
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.domain.links import BEGINNING, END, Link, Membership
 from services.profile.ports import ProfileStore, UpdateTransaction
@@ -141,12 +142,12 @@ async def test_a_device_of_too_many_customers_identifies_nobody_any_more(store: 
     assert await unlike(store, signed) == []
 
 
-async def test_an_older_worker_never_writes_over_a_newer_fold(store: Store) -> None:
+async def test_an_older_worker_stops_and_never_writes_over_a_newer_fold(store: Store) -> None:
     events = [paid("p-1", FIRST, "6001"), paid("p-2", FIRST, "6001")]
     older, newer = new_update(store), new_update(store, new_fold(DECLARED.series.version + 1))
     await older.apply(batch(0, events[:1]), NOW)
     await newer.apply(batch(1, events[1:]), NOW)
-    with pytest.raises(Fenced):
+    with pytest.raises(Stop):
         await older.apply(batch(2, [paid("p-3", FIRST, "6001")]), NOW)
     assert await unlike(store, events) == []
 
