@@ -54,11 +54,13 @@ class Terminal:
                 ["sh", "-eu", "-c", script], cwd=self._directory, env=self._environment, stdout=output, stderr=output
             )
         self._servers.append(server)
-        until(lambda: self._is_ready(address, log), f"{asked}: not ready")
+        until(lambda: self._is_ready(asked, address, log), f"{asked}: not ready")
         return address
 
-    def _is_ready(self, address: str, log: Path) -> bool:
+    def _is_ready(self, command: str, address: str, log: Path) -> bool:
         assert self._servers[-1].poll() is None, log.read_text(errors="replace")[-3000:]
+        if " run " in command and "is up" not in log.read_text():
+            return False  # it serves, but its credentials are not written yet
         try:
             return httpx.get(f"{address}/health/ready").status_code == 200
         except httpx.HTTPError:

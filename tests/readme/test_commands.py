@@ -23,7 +23,7 @@ ELSEWHERE = re.compile(r"(make|docker) ")
 
 STORY = "10000218"
 EVENT = {"id": "own-1", "type": "page.viewed", "channel": "online", "occurred_at": "2026-11-20T09:00:00+08:00",
-         "identifiers": {"login": "somebody"}}  # fmt: skip
+         "identifiers": {"login": "somebody"}, "attributes": {"page": "/loans"}}  # fmt: skip
 
 
 def commands(of_servers: bool) -> list[Block]:
@@ -41,7 +41,7 @@ def test_the_commands_of_one_machine_work_one_after_the_other(terminal: Terminal
     (tmp_path / "events.ndjson").write_text(json.dumps(EVENT) + "\n")
     (tmp_path / "berka").mkdir()
     write_berka_bank(tmp_path / "berka")
-    address = terminal.start(".venv/bin/counterpoint run --port 8080 --months 2")  # what `make run` starts, but shorter
+    address = terminal.start(".venv/bin/counterpoint run --port 8080 --months 1")  # what `make run` starts, but shorter
     until(lambda: complaint_is_open(address, tmp_path / "var" / "credentials.json"), "the planted story is not visible")
     for block in commands(of_servers=False):
         said = terminal.run(block.text)
