@@ -50,7 +50,9 @@ class Kafka:
             properties.write_text(_PROPERTIES.format(port=port, controller=free_port(), data=data))
         if not (data / "meta.properties").exists():
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            tool = [*_java(), "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties)]
+            # with "=": one id in 64 begins with a dash
+            options = ["--standalone", f"--cluster-id={cluster}", f"--config={properties}"]
+            tool = [*_java(), "kafka.tools.StorageTool", "format", *options]
             done = subprocess.run(tool, capture_output=True, text=True, check=False)  # noqa: S603 - fixed argv
             if done.returncode != 0:
                 raise SetupError(f"formatting Kafka's storage failed: {(done.stderr or done.stdout)[-1000:]}")
