@@ -1,11 +1,11 @@
-"""What one typical transaction costs on the wire: `python -m tests.benchmarks.codec`. Best of nine runs."""
+"""What one typical transaction costs on the wire. Best of nine runs."""
 
-import platform
 import timeit
 from collections.abc import Callable
 
 from schemas.codec import decode_event, encode_event
 from schemas.events import ChannelEvent, Counterparty, Money
+from tests.benchmarks.figures import Given, Report
 
 ROUNDS = 10_000
 TRANSACTION = ChannelEvent(
@@ -31,13 +31,8 @@ def microseconds(work: Callable[[], object]) -> float:
     return min(timeit.repeat(work, number=ROUNDS, repeat=9)) / ROUNDS * 1e6
 
 
-def main() -> None:
+async def run(given: Given, report: Report) -> None:
     encoded = encode_event(TRANSACTION)
-    print(f"{platform.machine()}, Python {platform.python_version()}")
-    print(f"size {len(encoded)} bytes")
-    print(f"encode {microseconds(lambda: encode_event(TRANSACTION)):.1f} us")
-    print(f"decode {microseconds(lambda: decode_event(encoded)):.1f} us")
-
-
-if __name__ == "__main__":
-    main()
+    report.tell("size of a transaction", len(encoded), "bytes")
+    report.tell("encode", microseconds(lambda: encode_event(TRANSACTION)), "us")
+    report.tell("decode", microseconds(lambda: decode_event(encoded)), "us")

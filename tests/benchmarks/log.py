@@ -1,20 +1,18 @@
-"""What the log carries: `python -m tests.benchmarks.log embedded:DIR | kafka://HOST:PORT [--records N]`.
+"""What the log carries: records a second, appended and consumed by a handler that does nothing, and the time from
+append to handler. 256-byte values."""
 
-Prints records a second, appended and consumed by a handler that does nothing, and the time from append to handler.
-"""
-
-import argparse
 import asyncio
-import os
-import platform
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from services.embedded import EmbeddedLog
 from services.kafka import KafkaLog
 from services.log import Batch, EventLog, Message, Position
+from tests.benchmarks.figures import Given, Report, percentile
+from tests.conftest import started_servers
 
 _VALUE = bytes(range(256))
 _SUBJECTS = 20_000
@@ -65,48 +63,56 @@ async def append_at_once(log: EventLog, topic: str, records: int, clients: int) 
     return records // clients * clients / (time.perf_counter() - began)
 
 
-async def measure(log: EventLog, records: int) -> None:
-    topic, singles, clients = f"benchmark-{uuid.uuid4().hex}", 6_400, 64
+async def measure(log: EventLog, kind: str, records: int, report: Report) -> None:
+    topic, clients = f"benchmark-{uuid.uuid4().hex}", 64
     await log.ensure_topics({topic: 8})
     ordered = await append_in_order(log, topic, records, 1_000)
-    print(f"append, 1,000 records a call, one caller: {ordered:12,.0f} /s")
-    at_once = await append_at_once(log, topic, singles, clients)
-    print(f"append, 1 record a call, {clients} callers:      {at_once:12,.0f} /s")
+    report.tell(f"{kind}: append, 1,000 records a call, one caller", ordered, "records/s")
+    at_once = await append_at_once(log, topic, records // 20, clients)
+    report.tell(f"{kind}: append, 1 record a call, {clients} callers", at_once, "records/s")
     total = sum(end for _, end in (await log.ends(topic)).values())
     counter, began = Counter(), time.perf_counter()
     consuming = asyncio.create_task(log.consume([topic], topic, counter, counter.handle))
     await counter.reaches(1)
     first = time.perf_counter()
     await counter.reaches(total)
-    rate, size = total / (time.perf_counter() - first), total / counter.batches
-    print(f"consume, {size:,.0f} records a batch:            {rate:12,.0f} /s, {first - began:.1f} s after the start")
-    delays = []
-    for message in messages(300):
-        began = time.perf_counter()
-        await log.append(topic, [message])
-        total += 1
-        await counter.reaches(total)
-        delays.append((time.perf_counter() - began) * 1000)
-        await asyncio.sleep(0.01)
-    delays.sort()
-    print(f"append to handler, one record: median {delays[150]:.1f} ms, 99 % within {delays[297]:.1f} ms")
+    report.tell(f"{kind}: consume", total / (time.perf_counter() - first), "records/s")
+    report.tell(f"{kind}: records of a batch", total / counter.batches, "records")
+    report.tell(f"{kind}: from start to the first batch", first - began, "s")
+    delays = await _delays(log, topic, counter, total)
+    for name, share in (("median", 0.5), ("p99", 0.99)):
+        report.tell(f"{kind}: append to handler, one record, {name}", percentile(delays, share), "ms")
     consuming.cancel()
     await asyncio.wait([consuming])
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("log")
-    parser.add_argument("--records", type=int, default=200_000)
-    arguments = parser.parse_args()
-    kind, _, where = arguments.log.partition(":")
+async def _delays(log: EventLog, topic: str, counter: Counter, total: int) -> list[float]:
+    delays = []
+    for count, message in enumerate(messages(300), 1):
+        began = time.perf_counter()
+        await log.append(topic, [message])
+        await counter.reaches(total + count)
+        delays.append((time.perf_counter() - began) * 1000)
+        await asyncio.sleep(0.01)
+    return delays
+
+
+async def _of(url: str, records: int, report: Report) -> None:
+    kind, _, where = url.partition(":")
     log: EventLog = EmbeddedLog(Path(where)) if kind == "embedded" else KafkaLog(where.removeprefix("//"))
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; 256-byte values; {kind}")
     try:
-        await measure(log, arguments.records)
+        await measure(log, kind, records, report)
     finally:
         await log.close()
 
 
-if __name__ == "__main__":
-    asyncio.run(main())
+async def run(given: Given, report: Report) -> None:
+    records = int(given.seconds * 10_000)
+    if given.log:
+        await _of(given.log, records, report)
+        return
+    with TemporaryDirectory(prefix="counterpoint-benchmark-") as directory:
+        await _of(f"embedded:{directory}", records, report)
+    if not given.embedded:
+        with started_servers() as servers:
+            await _of(servers.up("kafka")["kafka"], records, report)

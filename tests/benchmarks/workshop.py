@@ -1,0 +1,90 @@
+"""Update and refresh on a database of their own, without log and processes: where single steps can be timed."""
+
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from schemas.catalogue import load_catalogue
+from schemas.codec import encode_event
+from schemas.events import ChannelEvent
+from schemas.identifiers import LIMITS, SUBJECT_OF
+from services.database import Database, open_database
+from services.log import Batch, Record
+from services.migrations import upgrade
+from services.profile.adapters.policies import load_declarations
+from services.profile.adapters.sql import SqlProfileStore
+from services.profile.domain.customer import Completeness
+from services.profile.domain.customer_ids import customer_id
+from services.profile.domain.fold import Fold
+from services.profile.domain.series import Counting
+from services.profile.ports import ProfileStore, Shard
+from services.profile.refresh import Refresh
+from services.profile.update import Update
+from tests.conftest import started_servers
+
+SECRET = b"a secret of benchmarks, 32 bytes"
+LEASE_MS, MARKS_AT_ONCE = 3_600_000, 400
+
+
+class Workshop:
+    """One worker's use cases. `store` may be one that measures; `now` is the system's clock in ms."""
+
+    def __init__(self, store: ProfileStore) -> None:
+        catalogue, self.declarations = load_catalogue(), load_declarations()
+        limits = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
+        self.fold = Fold(catalogue, Counting(self.declarations.series), self.declarations.series.version)
+        self.store, self.update = store, Update(store, self.fold, catalogue, SECRET, limits)
+        self.refresh = Refresh(store, lambda: self.declarations.policy, Completeness, alias_of)
+        self._offset, self._shards = 0, list[Shard]()
+
+    @property
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def batch(self, events: Sequence[ChannelEvent]) -> Batch:
+        start = self._offset
+        records = [
+            Record(start + place, 0, one.subject.encode(), encode_event(one)) for place, one in enumerate(events)
+        ]
+        self._offset = start + len(records)
+        return Batch("channel-events", "topic", 0, start, self._offset, records)
+
+    async def apply(self, events: Iterable[ChannelEvent], size: int) -> None:
+        iterator = iter(events)
+        while some := list(islice(iterator, size)):
+            await self.update.apply(self.batch(some), self.now)
+
+    async def refresh_all(self) -> int:
+        """Until no mark is left; returns how many views were written."""
+        self._shards = self._shards or await self.store.lease("benchmark", self.now, LEASE_MS)
+        written = 0
+        while waiting := await self.store.marks_waiting():
+            for place, shard in enumerate(self._shards):
+                if shard.shard in waiting:
+                    done = await self.refresh.apply(shard, MARKS_AT_ONCE, self.now)
+                    self._shards[place], written = done.shard, written + len(done.changed)
+        return written
+
+
+def alias_of(subject: str) -> str:
+    return customer_id(subject, SECRET)
+
+
+@asynccontextmanager
+async def new_database(embedded: bool) -> AsyncIterator[Database]:
+    """PostgreSQL of one's own, or a file; with every table."""
+    with TemporaryDirectory(prefix="counterpoint-benchmark-") as directory, started_servers() as servers:
+        url = f"sqlite:{Path(directory) / 'profile.db'}" if embedded else servers.up("postgres")["postgres"]
+        database = open_database(url)
+        try:
+            await upgrade(database)
+            yield database
+        finally:
+            await database.close()
+
+
+def sql_store(database: Database) -> SqlProfileStore:
+    return SqlProfileStore(database, alias_of)
