@@ -1,7 +1,7 @@
 """Who answers for a customer. An owner changes only for a reason: assigned by the bank, handed over because the owner
 left, or found by the portfolio rule because there was none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,13 +30,25 @@ def assign(
     """The owner as the view shows it (times in ms; None where there never was one), and what is remembered."""
     if whole.kind not in policy.scales.by_kind:
         return None, decided
-    before = _known(decided)
-    chosen = _by_rule_if_needed(_after_leaving(_as_assigned(before, whole), staff), whole, tier, staff, policy, now)
-    if chosen != before:
-        decided = _remember(chosen, before, decided, policy)
+    chosen = _known(decided)
+    for step in _steps(chosen, whole, tier, staff, policy, now):
+        if step != chosen:
+            decided = _remember(step, chosen, decided, policy)
+        chosen = step
     if chosen.owner is None and chosen.former is None and chosen.reason == "not_needed":
         return None, decided
     return _view(chosen, staff, decided, now), decided
+
+
+def _steps(known: _Chosen, whole: Whole, tier: str | None, staff: Staff, policy: Policy, now: int) -> Iterator[_Chosen]:
+    """One by one, so that what is remembered does not depend on how often somebody looked."""
+    known = _as_assigned(known, whole)
+    yield known
+    for step in _after_leaving(known, staff):
+        known = step
+        if step.owner is not None:
+            yield step
+    yield _by_rule_if_needed(known, whole, tier, staff, policy, now)
 
 
 def _known(decided: Decided) -> _Chosen:
@@ -65,18 +77,17 @@ def _assignment(whole: Whole) -> Entry | None:
     return max(told, key=lambda entry: entry.stamp, default=None)
 
 
-def _after_leaving(known: _Chosen, staff: Staff) -> _Chosen:
+def _after_leaving(known: _Chosen, staff: Staff) -> Iterator[_Chosen]:
     """Followed from one who left to the next until one is there; a circle leads nowhere."""
-    owner, since, former, passed = known.owner, known.since, known.former, set[str]()
-    while owner is not None and _has_left(staff, owner):
-        left_at = staff[owner].fields.get("left_at")
-        since = max(since, left_at) if isinstance(left_at, int) else since
-        passed.add(owner)
-        named = staff[owner].fields.get("successor_id")
-        former, owner = owner, str(named) if named and str(named) not in passed else None
-    if not passed:
-        return known
-    return known._replace(owner=owner, since=since, reason="handed_over" if owner else "not_needed", former=former)
+    passed = set[str]()
+    while known.owner is not None and _has_left(staff, known.owner):
+        passed.add(known.owner)
+        left_at, named = (staff[known.owner].fields.get(name) for name in ("left_at", "successor_id"))
+        since = max(known.since, left_at) if isinstance(left_at, int) else known.since
+        owner = str(named) if named and str(named) not in passed else None
+        reason = "handed_over" if owner else "not_needed"
+        known = known._replace(owner=owner, since=since, reason=reason, former=known.owner)
+        yield known
 
 
 def _has_left(staff: Staff, manager: str) -> bool:

@@ -98,7 +98,7 @@ def test_a_new_assignment_ends_an_older_hand_over() -> None:
     _, decided = ask(served(), people)
     owner, decided = ask(served().tell("2026-11-10", "manager.assigned", ME, manager_id="M-9"), people, decided)
     assert (shown(owner)["manager_id"], decided.former_owner) == ("M-9", "M-2")
-    assert [change["to"] for change in decided.notes["handovers"]] == ["M-2", "M-9"]
+    assert [change["to"] for change in decided.notes["handovers"]] == ["M-1", "M-2", "M-9"]
 
 
 def test_notes_of_other_decisions_are_kept() -> None:
