@@ -1,19 +1,19 @@
 """A bank beside the running platform: its channels publish, its staff read, over HTTP and nothing else."""
 
 import asyncio
-import os
-import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 from schemas.receipt import decode_receipt, encode_receipt
 from services.cli.credentials import Credentials
-from tests.journeys.platforms import ROOT
+from tests.cli.conftest import command_line
 
 Json = dict[str, Any]
 VIEWED_S = 20
@@ -50,6 +50,13 @@ class Bank:
         """A number that no other test uses."""
         return f"{name}-{self._run}"
 
+    def go_on(self, other: "Bank") -> None:
+        self._run, self._told = other._run, dict(other._told)
+
+    def digits(self, count: int) -> str:
+        """Digits that no other test uses."""
+        return str(int(self._run, 16)).zfill(count)[-count:]
+
     def as_(self, role: str) -> dict[str, str]:
         """Headers of an agent, manager or admin."""
         return {"Authorization": f"Bearer {getattr(self.known, f'{role}_token')}"}
@@ -63,6 +70,10 @@ class Bank:
         answer = await self.publish({"events": events}, key)
         assert answer.status_code == 202, answer.text
         assert answer.json()["rejected"] == []
+        self.remember(answer)
+
+    def remember(self, answer: httpx.Response) -> None:
+        """What is read from now on waits for what this answer accepted."""
         for partition, offset in decode_receipt(answer.json()["receipt"]).items():
             self._told[partition] = max(self._told.get(partition, 0), offset)
 
@@ -89,6 +100,20 @@ class Bank:
         [view] = await self.customers(**identifiers)
         return view
 
+    async def until_owned(self, number: str, *, acting: str) -> Json:
+        """What happens to a manager reaches the customers in his or her care by refreshes of their own."""
+        async with asyncio.timeout(VIEWED_S):
+            while (view := await self.customer(customer_no=number))["owner"]["acting"] != acting:  # noqa: ASYNC110 - no event of ours
+                await asyncio.sleep(0.05)
+        return view
+
+    @asynccontextmanager
+    async def live(self, path: str, last_event_id: str = "") -> AsyncIterator[AsyncIterator[Json]]:
+        """The views that a live screen is sent."""
+        headers = self.as_("agent") | {"Last-Event-ID": last_event_id}
+        async with self.http.stream("GET", path, headers=headers) as stream:
+            yield (msgspec.json.decode(line[6:]) async for line in stream.aiter_lines() if line.startswith("data: "))
+
     async def about(self, view: Json, what: str, **query: Any) -> Any:
         """The customer's `identity`, `timeline` or `facts`."""
         return await self.get(f"/v1/customers/{view['customer_id']}/{what}", **query)
@@ -100,16 +125,32 @@ class Bank:
         made: Json = answer.json()
         return made
 
-    async def command(self, *arguments: str, code: int = 0) -> str:
+    async def letter(self, source: str, state: str = "open", reason: str = "") -> Json:
+        """The newest dead letter of this source, once there is one."""
+        async with asyncio.timeout(VIEWED_S):
+            while True:
+                letters = (await self.get("/v1/dead-letters", "admin", state=state))["dead_letters"]
+                for letter in letters:
+                    if letter["source"] == source and reason in ("", letter["reason"]):
+                        found: Json = letter
+                        return found
+                await asyncio.sleep(0.05)
+
+    async def command(self, *arguments: str) -> str:
         """What `counterpoint …` says beside the running platform."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.cli", *arguments, "--data", str(self.data),
-            cwd=ROOT, env={**os.environ, "COLUMNS": "200"},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        said, wrong = await process.communicate()
-        assert process.returncode == code, (said + wrong).decode()
-        return (said + wrong).decode()
+        said = await asyncio.to_thread(command_line(self.data), *arguments)
+        assert said.code == 0, said.err
+        return said.out
+
+
+@asynccontextmanager
+async def opened(known: Credentials, data: Path, told: Bank | None = None) -> AsyncIterator[Bank]:
+    """A bank at this platform. `told`: it goes on where that one was."""
+    async with httpx.AsyncClient(base_url=known.base_url, timeout=60) as http:
+        bank = Bank(known, http, data)
+        if told is not None:
+            bank.go_on(told)
+        yield bank
 
 
 def balances(view: Json) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from services.cli.credentials import Credentials
-from tests.journeys.bank import Bank
+from tests.cli.conftest import logging_as_before  # noqa: F401 - commands run in this process
+from tests.journeys.bank import Bank, opened
 from tests.journeys.platforms import PlatformProcess
 
 
@@ -24,6 +24,5 @@ async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tu
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bank(platform: tuple[Credentials, Path]) -> AsyncIterator[Bank]:
-    known, data = platform
-    async with httpx.AsyncClient(base_url=known.base_url, timeout=60) as http:
-        yield Bank(known, http, data)
+    async with opened(*platform) as bank:
+        yield bank

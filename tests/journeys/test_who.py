@@ -90,7 +90,7 @@ async def test_a_holder_keeps_what_happened_before_leaving_and_sees_nothing_afte
 
 
 async def test_a_phone_number_speaks_for_whoever_had_it_at_that_time(bank: Bank) -> None:
-    number, tail = bank.no("mover"), str(int(bank.no("0")[2:], 16) % 10**7).zfill(7)
+    number, tail = bank.no("mover"), bank.digits(7)
     former, present = f"+86139{tail}1", f"+86138{tail}1"
 
     def called(days: float, phone: str) -> dict[str, object]:
