@@ -12,6 +12,8 @@ from services.profile.domain.calendar import iso as day_as_date
 from services.profile.domain.links import BEGINNING, END
 
 DAYS = frozenset({"next_due", "next_due_by", "last_day"})
+PARTIES = {"party": "party", "payer": "party", "own_parties": "parties"}
+"""Fields of counterparty keys. The reference to a name that a key may hold stands by itself, where it is resolved."""
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 
@@ -48,7 +50,7 @@ def written(value: Any) -> Any:
 
 def record(told: msgspec.Struct, currency: str) -> dict[str, Any]:
     """A struct of learned or judged things as JSON data. `*_minor` becomes money (in the record's own currency where it
-    names one), `*_at` an instant, and the days named in `DAYS` dates."""
+    names one), `*_at` an instant, and the days named in `DAYS` dates; see `PARTIES`."""
     shown: dict[str, Any] = {}
     own = getattr(told, "currency", currency)
     for name, shown_as, form in _forms(told.__class__):
@@ -57,6 +59,12 @@ def record(told: msgspec.Struct, currency: str) -> dict[str, Any]:
             shown[shown_as] = value if value.__class__ in _PLAIN else _shown(value, currency)
         elif form == "money":
             shown[shown_as] = money(value, currency if name == "home_minor" else own)
+        elif form == "party":
+            shown[shown_as], _, reference = value.partition("#")
+            if reference:
+                shown[f"{shown_as}_name"] = reference
+        elif form == "parties":
+            shown[shown_as] = [one.partition("#")[0] for one in value]
         else:
             shown[shown_as] = instant_or_none(value) if form == "instant" else day_as_date(value)
     return shown
@@ -75,7 +83,7 @@ def _form(name: str) -> tuple[str, str]:
         return name[:-6], "money"
     if name.endswith("_at"):
         return name, "instant"
-    return name, "date" if name in DAYS else "plain"
+    return name, "date" if name in DAYS else PARTIES.get(name, "plain")
 
 
 def _shown(value: Any, currency: str) -> Any:

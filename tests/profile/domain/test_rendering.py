@@ -1,0 +1,22 @@
+"""How what was learned is written in a view."""
+
+from services.profile.domain.counterparties import Counterparty
+from services.profile.domain.rendering import record
+
+SHOP = Counterparty("ICBC/7010#p_0a", "debit", "bank", 2, 3, 12_050, "CNY")
+
+
+def test_the_name_in_a_counterpartys_key_stands_by_itself() -> None:
+    shown = record(SHOP, "CNY")
+    assert (shown["party"], shown["party_name"]) == ("ICBC/7010", "p_0a")
+
+
+def test_a_counterparty_without_a_name_has_none_to_show() -> None:
+    shown = record(Counterparty("p_0a", "debit", "other", 2, 3, 12_050, "CNY"), "CNY")
+    assert shown["party"] == "p_0a"
+    assert "party_name" not in shown
+
+
+def test_money_is_shown_in_the_records_own_currency() -> None:
+    dollars = Counterparty("ICBC/7010", "debit", "bank", 2, 3, 12_050, "USD")
+    assert record(dollars, "CNY")["total"] == {"value": "120.50", "currency": "USD"}
