@@ -235,7 +235,8 @@ class RefreshTransaction(Protocol):
         """Proves the lease inside the transaction and returns it moved on. Raises `Fenced`."""
 
     async def take_marks(self, shard: int, limit: int) -> list[Mark]:
-        """Deletes what it returns: one mark per root, the oldest accepted_at of it."""
+        """Those of at most `limit` roots, those first that have waited longest. Deletes what it returns: one mark per
+        root, the oldest accepted_at of it."""
 
     async def mark(self, marks: Sequence[Mark]) -> None: ...
 

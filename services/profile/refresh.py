@@ -4,19 +4,18 @@ Each marked customer is combined once, from one snapshot of all its subjects; vi
 are written together.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
-from schemas.changes import Due as ChangeDue
-from schemas.changes import ProfileChange
 from services.failures import Unavailable
 from services.profile.domain.customer import (
     Completeness,
     Decided,
     Manager,
+    Part,
     Whole,
     kind_of_customer,
     part_of,
@@ -27,7 +26,7 @@ from services.profile.domain.months import OtherShape
 from services.profile.domain.policy import Policy
 from services.profile.domain.summarise import summarise
 from services.profile.domain.summary import Summary
-from services.profile.outbox import change_message, lane_of_shard
+from services.profile.outbox import lane_of_shard
 from services.profile.ports import (
     DueTime,
     Mark,
@@ -38,17 +37,18 @@ from services.profile.ports import (
     Shard,
     StoredView,
 )
+from services.profile.statement import LIVE, change_of, change_of_gone, gone, is_same, statement_of
 
-GONE = "gone"
-LIVE = "live"
-_encode = msgspec.json.Encoder().encode  # what is told has an order of its own
-_encode_sorted = msgspec.json.Encoder(order="deterministic").encode
+COLLECTIVE_REST_MS = 1_000
+"""Between two refreshes of one household or group."""
+COLLECTIVES_REMEMBERED = 50_000
 _decode_json = msgspec.json.Decoder().decode
 _decode_decided = msgspec.json.Decoder(Decided).decode
 
 
 class Refreshed(NamedTuple):
-    """`accepted`: the oldest acceptance behind each view now visible (ms). `changed`: customers with a new version."""
+    """`marks`: of how many roots; 0 when nothing could be done. `accepted`: the oldest acceptance behind each view now
+    visible (ms). `changed`: customers with a new version."""
 
     shard: Shard
     marks: int
@@ -64,13 +64,14 @@ class Refresh:
         alias_of: Callable[[str], str],
     ) -> None:  # fmt: skip
         self._store, self._policy, self._completeness = store, policy, completeness
+        self._refreshed_at: dict[str, int] = {}  # households and groups
         self._alias_of = lru_cache(maxsize=200_000)(alias_of)
 
     async def apply(self, shard: Shard, limit: int, now: int) -> Refreshed:
         """Raises `Fenced` when the lease was lost, `Contended`, `Unavailable`; then nothing has happened."""
         async with self._store.refreshing() as tx:
             shard = await tx.fence(shard)
-            marks = await tx.take_marks(shard.shard, limit)
+            marks = await self._take(tx, shard.shard, limit, now)
             if not marks:
                 return Refreshed(shard, 0, [], [])
             clusters = await tx.clusters([mark.root for mark in marks])
@@ -81,7 +82,23 @@ class Refresh:
                 changed = await self._refresh(tx, wanted, {mark.root for mark in moved}, shard, now)
             except OtherShape as error:
                 raise Unavailable("states of another release wait to be rebuilt") from error
+        self._note_collectives(wanted, now)
         return Refreshed(shard, len(marks), changed, [mark.accepted_at for mark in marks if mark.accepted_at])
+
+    async def _take(self, tx: RefreshTransaction, shard: int, limit: int, now: int) -> list[Mark]:
+        """Every event of every member marks a household: its marks wait until it has had a rest."""
+        marks = await tx.take_marks(shard, limit)
+        resting = [mark for mark in marks if self._refreshed_at.get(mark.root, now) < now < self._rested(mark.root)]
+        await tx.mark(resting)
+        return [mark for mark in marks if mark not in resting] if resting else marks
+
+    def _rested(self, root: str) -> int:
+        return self._refreshed_at.get(root, 0) + COLLECTIVE_REST_MS
+
+    def _note_collectives(self, leads: Iterable[str], now: int) -> None:
+        if len(self._refreshed_at) > COLLECTIVES_REMEMBERED:
+            self._refreshed_at.clear()
+        self._refreshed_at |= {lead: now for lead in leads if kind_of(lead) in COLLECTIVES}
 
     async def _refresh(
         self, tx: RefreshTransaction, wanted: Mapping[str, Cluster], merged: set[str], shard: Shard, now: int
@@ -93,23 +110,23 @@ class Refresh:
         due: dict[str, Sequence[DueTime]] = {}
         messages: list[OutboxMessage] = []
         for lead in sorted(wanted):
-            parts = [] if lead in merged else [one for root in wanted[lead].roots for one in members.get(root, ())]
+            found = [] if lead in merged else [one for root in wanted[lead].roots for one in members.get(root, ())]
+            parts = [_part(one) for one in found]
             before = known.get(lead)
-            if not any(one.stored.version for one in parts):
+            if all(part.tells_nothing for part in parts):
                 if before is not None and before.state == LIVE:
-                    views.append(_gone(before, now))
-                    messages.append(self._change_of_gone(views[-1], wanted[lead]))
+                    views.append(gone(before, now))
+                    messages.append(change_of_gone(views[-1], wanted[lead], self._alias_of))
                     due[lead] = ()
                 continue
-            whole = self._whole(lead, wanted[lead], parts, before, context)
+            whole = self._whole(lead, wanted[lead], found, parts, before, context)
             summary = summarise(whole, self._policy(), now)
-            told = _told(summary)
-            view = _view(whole, summary, told, before, now)
+            said = statement_of(whole, summary, before, now)
             due[lead] = [DueTime(*one) for one in summary.due]  # the ones before may have fired
-            if before is not None and _same(before, view):
+            if before is not None and is_same(before, said.view):
                 continue
-            views.append(view)
-            messages.append(change_message(self._change(whole, summary, view), told))
+            views.append(said.view)
+            messages.append(change_of(whole, summary, said, self._alias_of))
             await _mark_household(tx, whole, before, summary)
         await tx.save_views(views, due)
         await tx.send(lane_of_shard(shard.shard), messages, now)
@@ -133,9 +150,9 @@ class Refresh:
         return Context(staff, facts)
 
     def _whole(
-        self, lead: str, cluster: Cluster, members: Sequence[Member], before: StoredView | None, context: "Context"
-    ) -> Whole:
-        parts = [part_of(one.membership, one.stored.cuts, one.stored.heads, one.stored.months) for one in members]
+        self, lead: str, cluster: Cluster, members: Sequence[Member], parts: list[Part], before: StoredView | None,
+        context: "Context",
+    ) -> Whole:  # fmt: skip
         roots = {root for one in members for root in one.stored.roots}
         return Whole(
             customer_id=self._alias_of(lead), lead=lead, roots=cluster.roots, kind=kind_of_customer(lead, parts),
@@ -145,20 +162,10 @@ class Refresh:
             staff=context.staff, completeness=self._completeness(),
         )  # fmt: skip
 
-    def _change(self, whole: Whole, summary: Summary, view: StoredView) -> ProfileChange:
-        return ProfileChange(
-            customer_id=view.customer_id, version=view.version, kind=view.kind, changed_at=view.changed_at,
-            facts=summary.facts.values, missing=summary.facts.missing, not_covered=summary.facts.not_covered,
-            moments=summary.moments,
-            due=[ChangeDue(at=one.at, kind=one.kind, sources=list(one.sources)) for one in summary.due],
-            aliases=sorted({self._alias_of(part.subject) for part in whole.parts} - {view.customer_id}),
-        )  # fmt: skip
 
-    def _change_of_gone(self, view: StoredView, cluster: Cluster) -> OutboxMessage:
-        return change_message(ProfileChange(
-            customer_id=view.customer_id, version=view.version, kind=GONE, changed_at=view.changed_at,
-            aliases=[self._alias_of(cluster.lead)] if cluster.lead != view.lead else [],
-        ))  # fmt: skip
+def _part(member: Member) -> Part:
+    stored = member.stored
+    return part_of(member.membership, stored.cuts, stored.heads, stored.months)
 
 
 class Context(NamedTuple):
@@ -166,46 +173,6 @@ class Context(NamedTuple):
 
     staff: dict[str, Manager]
     collectives: dict[str, dict[str, Any]]
-
-
-def _told(summary: Summary) -> dict[str, bytes]:
-    """The larger fields of a change as JSON: the view keeps the same bytes."""
-    return {"facts": _encode(summary.facts.values), "moments": _encode(summary.moments)}
-
-
-def _view(whole: Whole, summary: Summary, told: Mapping[str, bytes], before: StoredView | None, now: int) -> StoredView:
-    facts = {
-        "values": msgspec.Raw(told["facts"]),
-        "missing": summary.facts.missing,
-        "not_covered": summary.facts.not_covered,
-        "moments": msgspec.Raw(told["moments"]),
-    }
-    return StoredView(
-        customer_id=whole.customer_id, lead=whole.lead, version=before.version + 1 if before else 1, kind=summary.kind,
-        state=LIVE, changed_at=now, body=_encode(summary.body),
-        facts=_encode(facts),
-        decided=_encode_sorted(summary.decided), owner=summary.decided.owner,
-        tier=summary.decided.tier, name_ref=summary.name_ref,
-    )  # fmt: skip
-
-
-def _same(before: StoredView, after: StoredView) -> bool:
-    """Nothing to tell: no new version, so a sweep publishes only what changed."""
-    return (before.state, before.body, before.facts, before.decided) == (
-        after.state,
-        after.body,
-        after.facts,
-        after.decided,
-    )
-
-
-def _gone(before: StoredView, now: int) -> StoredView:
-    """All its subjects count for others now. The row stays, because versions never restart."""
-    nothing = msgspec.json.encode({"values": {}, "missing": [], "not_covered": [], "moments": []})
-    return msgspec.structs.replace(
-        before, version=before.version + 1, state=GONE, changed_at=now,
-        body=b"{}", facts=nothing, owner=None, tier=None, name_ref=None,
-    )  # fmt: skip
 
 
 async def _mark_household(tx: RefreshTransaction, whole: Whole, before: StoredView | None, summary: Summary) -> None:

@@ -26,7 +26,7 @@ from services.profile.outbox import publish_lane, shard_of_lane
 from services.profile.pace import every, woken
 from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredDeadLetter
 from services.profile.readiness import Progress
-from services.profile.refresh import Refresh
+from services.profile.refresh import Refresh, Refreshed
 from services.profile.timers import fire
 from services.profile.update import Update
 from services.profile.upkeep import Upkeep
@@ -58,6 +58,7 @@ class Worker(NamedTuple):
     marked: asyncio.Event
     written: asyncio.Event
     leases: dict[int, Shard]
+    updating: asyncio.Semaphore
 
 
 async def run(worker: Worker) -> None:
@@ -86,7 +87,8 @@ async def consuming(worker: Worker) -> None:
 
 
 async def update(worker: Worker, batch: Batch) -> None:
-    updated = await worker.update.apply(batch, worker.clock.now_ms())
+    async with worker.updating:
+        updated = await worker.update.apply(batch, worker.clock.now_ms())
     worker.marked.set()
     worker.metrics.add(measure.EVENTS_APPLIED, updated.applied)
     worker.metrics.add(measure.EVENTS_REPEATED, updated.repeats)
@@ -122,20 +124,23 @@ async def refreshing(worker: Worker) -> None:
             worker.marked.clear()
             waiting = await worker.store.marks_waiting()
             worker.metrics.set(measure.MARKS_WAITING, sum(waiting.values()))
-            busy = [shards[number] for number in waiting if number in shards]
-            for shard in busy:
-                shards[shard.shard] = await refresh_shard(worker, shard)
+            taken = 0
+            for number in waiting.keys() & shards.keys():
+                if loop.time() - renewed > LEASE_MS / 2000:
+                    break  # the rest when the leases are renewed: behind a busy writer a shard can take seconds
+                done = await refresh_shard(worker, shards[number])
+                shards[number], taken = done.shard, taken + done.marks
         except (Fenced, Contended) as error:
             log.info("shard given up", reason=type(error).__name__)
-            renewed, busy = 0.0, []
+            renewed, taken = 0.0, 0
         except Unavailable as error:
             await asyncio.sleep(error.retry_after)
             continue
-        if not busy:
+        if not taken:
             await woken(worker.marked, IDLE_S)
 
 
-async def refresh_shard(worker: Worker, shard: Shard) -> Shard:
+async def refresh_shard(worker: Worker, shard: Shard) -> Refreshed:
     started = asyncio.get_running_loop().time()
     done = await again_when_contended(lambda: worker.refresh.apply(shard, MARKS_AT_ONCE, worker.clock.now_ms()))
     worker.metrics.observe(measure.REFRESH_DURATION, asyncio.get_running_loop().time() - started)
@@ -146,7 +151,7 @@ async def refresh_shard(worker: Worker, shard: Shard) -> Shard:
     if done.changed:
         worker.written.set()
         await worker.notifications.publish([(f"customer/{customer_id}", b"changed") for customer_id in done.changed])
-    return done.shard
+    return done
 
 
 async def publishing(worker: Worker) -> None:

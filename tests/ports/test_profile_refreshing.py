@@ -53,10 +53,11 @@ async def test_marks_of_one_root_become_one_with_the_oldest_event(store: Store) 
     assert not await store.marked([ONE, TWO])
 
 
-async def test_marks_are_taken_up_to_the_limit_and_no_further(store: Store) -> None:
-    await mark(store, Mark(ONE, 1), Mark(ONE, 2), Mark(ONE, 3))
-    assert await take(store, ONE, limit=2) == [Mark(ONE, 1)]
-    assert await take(store, ONE) == [Mark(ONE, 3)]
+async def test_as_many_roots_are_taken_as_the_limit_says_each_with_all_its_marks(store: Store) -> None:
+    beside = [f"party:b{place}" for place in range(200) if shard_of(f"party:b{place}") == shard_of(ONE)][:2]
+    await mark(store, Mark(ONE, 1), Mark(beside[0], 2), Mark(ONE, 3), Mark(beside[1], 4), Mark(ONE, 5))
+    assert await take(store, ONE, limit=2) == sorted([Mark(ONE, 1), Mark(beside[0], 2)])
+    assert await take(store, ONE) == [Mark(beside[1], 4)]
 
 
 async def test_marks_come_back_when_their_refresh_fails(store: Store) -> None:

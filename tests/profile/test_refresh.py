@@ -13,7 +13,8 @@ from services.profile.domain.customer import Completeness
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.outbox import lane_of_shard
 from services.profile.ports import Mark, Shard, StoredView
-from services.profile.refresh import GONE, LIVE, Refresh
+from services.profile.refresh import Refresh
+from services.profile.statement import GONE, LIVE
 from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store
 from tests.profile.test_update import new_update
 from tests.profile.told import CUSTOMER_LIMITS, DAY_MS, DECLARED, NOW, batch, new_fold, opened, paid, told
@@ -166,3 +167,18 @@ async def test_a_household_is_a_customer_of_its_own_over_the_subjects_of_its_mem
     assert view.kind == "household"
     assert {one["customer_no"] for one in body["members"]} == {"77", "78"}
     assert [one["account_no"] for one in body["accounts"]] == ["6001"]
+
+
+async def test_a_household_that_is_marked_again_and_again_rests_between_two_refreshes(store: Store) -> None:
+    joined = [told("household.joined", f"j-{n}", FIRST, customer_no=n, household_no="h-1") for n in ("77", "78")]
+    await new_update(store).apply(batch(0, joined), NOW)
+    await refresh_all(store)
+    refresh, root = new_refresh(store), "household:h-1"
+    shard = next(one for one in await store.lease("worker", NOW, 3_600_000) if one.shard == shard_of(root))
+    taken = []
+    for now in (NOW, NOW + 1, NOW + 999, NOW + 1_000):
+        await mark(store, [root])
+        done = await refresh.apply(shard, 100, now)
+        shard = done.shard
+        taken.append((done.marks, await store.marked([root])))
+    assert taken == [(1, False), (0, True), (0, True), (1, False)]

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from services.profile.ports import Mark
 
+MARKS_A_ROOT = 8
+"""How many marks are looked through for each root that may be taken."""
+
 
 def oldest_of(marks: Iterable[Mark]) -> list[Mark]:
     """One mark per root with the oldest event behind it; 0 says that none is."""

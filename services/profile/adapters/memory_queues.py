@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from services.failures import Fenced
-from services.profile.adapters.marks import oldest_of
+from services.profile.adapters.marks import MARKS_A_ROOT, oldest_of
 from services.profile.adapters.memory_tables import DueRow, LaneMessage, LaneRow, MarkRow, Tables, WorkerRow
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
@@ -16,7 +16,9 @@ def leave_marks(tables: Tables, marks: Sequence[Mark]) -> None:
 
 
 def take_marks(tables: Tables, shard: int, limit: int) -> list[Mark]:
-    taken = sorted(tables.marks.by("shard", [shard]), key=lambda row: row.n)[:limit]
+    oldest = sorted(tables.marks.by("shard", [shard]), key=lambda row: row.n)[: limit * MARKS_A_ROOT]
+    chosen = frozenset(list(dict.fromkeys(row.mark.root for row in oldest))[:limit])
+    taken = [row for row in oldest if row.mark.root in chosen]
     tables.marks.drop(taken)
     return oldest_of([row.mark for row in taken])
 

@@ -4,13 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from services.failures import Fenced
 from services.profile.adapters import rows
-from services.profile.adapters.marks import oldest_of
+from services.profile.adapters.marks import MARKS_A_ROOT, oldest_of
 from services.profile.adapters.session import Session, insert
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
 
+# all marks of a root go together, as far as the oldest ones show it: a hot customer is refreshed once
 _TAKE_MARKS = """
-delete from marks where n in (select n from marks where shard = $1 order by n limit $2) and shard = $1
+delete from marks where shard = $1 and n in (
+    with oldest as (select n, root from marks where shard = $1 order by n limit $3),
+         chosen as (select root from oldest group by root order by min(n) limit $2)
+    select oldest.n from oldest join chosen on chosen.root = oldest.root)
 returning root, accepted_at"""
 _FENCE = "update shards set fence = fence + 1 where shard = $1 and owner = $2 and fence = $3"
 _ALIVE = """
@@ -56,7 +60,7 @@ async def leave_marks(session: Session, marks: Sequence[Mark]) -> None:
 
 
 async def take_marks(session: Session, shard: int, limit: int) -> list[Mark]:
-    return oldest_of(Mark(*row) for row in await session.rows(_TAKE_MARKS, shard, limit))
+    return oldest_of(Mark(*row) for row in await session.rows(_TAKE_MARKS, shard, limit, limit * MARKS_A_ROOT))
 
 
 async def fence(session: Session, shard: Shard) -> Shard:

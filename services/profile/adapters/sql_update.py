@@ -71,7 +71,8 @@ on conflict (manager_id) do update set record = excluded.record"""
 _NOTE_SOURCES = insert(
     "sources_seen as s",
     "source text, channel text, partition int, heartbeat_at bigint, accepted_at bigint",
-    """on conflict (source, partition) do update set channel = case when excluded.channel = s.channel then s.channel else '*' end,
+    """on conflict (source, partition) do update set
+    channel = case when excluded.channel = s.channel then s.channel else '*' end,
     heartbeat_at = case when excluded.heartbeat_at > s.heartbeat_at then excluded.heartbeat_at else s.heartbeat_at end,
     accepted_at = case when excluded.accepted_at > s.accepted_at then excluded.accepted_at else s.accepted_at end""",
 )

@@ -1,0 +1,79 @@
+"""What a refresh says of one customer: the view's row, and the change with the same facts in the same bytes."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from schemas.changes import Due, ProfileChange
+from services.profile.domain.customer import Whole
+from services.profile.domain.links import Cluster
+from services.profile.domain.summary import Summary
+from services.profile.outbox import change_message
+from services.profile.ports import OutboxMessage, StoredView
+
+GONE, LIVE = "gone", "live"
+_encode = msgspec.json.Encoder().encode  # what is told has an order of its own
+_encode_sorted = msgspec.json.Encoder(order="deterministic").encode
+_NOTHING = _encode({"values": {}, "missing": [], "not_covered": [], "moments": []})
+
+
+class Statement(NamedTuple):
+    """`written`: the larger fields of the change as JSON."""
+
+    view: StoredView
+    written: Mapping[str, bytes]
+
+
+def statement_of(whole: Whole, summary: Summary, before: StoredView | None, now: int) -> Statement:
+    written = {"facts": _encode(summary.facts.values), "moments": _encode(summary.moments)}
+    facts = {
+        "values": msgspec.Raw(written["facts"]),
+        "missing": summary.facts.missing,
+        "not_covered": summary.facts.not_covered,
+        "moments": msgspec.Raw(written["moments"]),
+    }
+    view = StoredView(
+        customer_id=whole.customer_id, lead=whole.lead, version=before.version + 1 if before else 1, kind=summary.kind,
+        state=LIVE, changed_at=now, body=_encode(summary.body), facts=_encode(facts),
+        decided=_encode_sorted(summary.decided), owner=summary.decided.owner, tier=summary.decided.tier,
+        name_ref=summary.name_ref,
+    )  # fmt: skip
+    return Statement(view, written)
+
+
+def is_same(before: StoredView, after: StoredView) -> bool:
+    """Nothing to tell: no new version, so a sweep publishes only what changed."""
+    return (before.state, before.body, before.facts, before.decided) == (
+        after.state,
+        after.body,
+        after.facts,
+        after.decided,
+    )
+
+
+def gone(before: StoredView, now: int) -> StoredView:
+    """All its subjects count for others now. The row stays, because versions never restart."""
+    return msgspec.structs.replace(
+        before, version=before.version + 1, state=GONE, changed_at=now,
+        body=b"{}", facts=_NOTHING, owner=None, tier=None, name_ref=None,
+    )  # fmt: skip
+
+
+def change_of(whole: Whole, summary: Summary, said: Statement, alias_of: Callable[[str], str]) -> OutboxMessage:
+    view = said.view
+    change = ProfileChange(
+        customer_id=view.customer_id, version=view.version, kind=view.kind, changed_at=view.changed_at,
+        facts=summary.facts.values, missing=summary.facts.missing, not_covered=summary.facts.not_covered,
+        moments=summary.moments,
+        due=[Due(at=one.at, kind=one.kind, sources=list(one.sources)) for one in summary.due],
+        aliases=sorted({alias_of(part.subject) for part in whole.parts} - {view.customer_id}),
+    )  # fmt: skip
+    return change_message(change, said.written)
+
+
+def change_of_gone(view: StoredView, cluster: Cluster, alias_of: Callable[[str], str]) -> OutboxMessage:
+    return change_message(ProfileChange(
+        customer_id=view.customer_id, version=view.version, kind=GONE, changed_at=view.changed_at,
+        aliases=[alias_of(cluster.lead)] if cluster.lead != view.lead else [],
+    ))  # fmt: skip

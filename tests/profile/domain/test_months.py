@@ -1,0 +1,39 @@
+"""Months of several subjects as one: the same as if they had been folded into one state."""
+
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.events import ChannelEvent
+from services.profile.domain.combine import combine_all
+from services.profile.domain.months import JoinedMonth, MonthPart, OtherShape, SealedMonth
+from services.profile.domain.state import Month
+from tests.profile.domain.happenings import fold_of, histories
+
+FIELDS = ("days", "totals", "closing", "parties", "banks", "contacts")
+
+
+def sealed(month: Month) -> SealedMonth:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(month), type=SealedMonth)
+
+
+@settings(max_examples=50, deadline=None)
+@given(histories(), st.randoms(use_true_random=False))
+def test_sealed_months_join_to_what_their_states_combine_to(events: list[ChannelEvent], chance: Random) -> None:
+    dealt: list[list[ChannelEvent]] = [[], [], []]
+    for event in events:
+        chance.choice(dealt).append(event)
+    states = [fold_of(group) for group in dealt]
+    for number, month in combine_all(states).months.items():
+        parts = [state.months[number] for state in states if number in state.months]
+        mixed: list[MonthPart] = [sealed(part) if chance.random() < 0.5 else part for part in parts]
+        joined = JoinedMonth(mixed)
+        assert {name: getattr(joined, name) for name in FIELDS} == {name: getattr(month, name) for name in FIELDS}
+
+
+def test_a_month_of_another_shape_is_said_to_be_one() -> None:
+    with pytest.raises(OtherShape):
+        _ = JoinedMonth([SealedMonth(days=msgspec.Raw(b"\xc3"))]).days
