@@ -38,6 +38,11 @@ from services.profile.web import Desk, Patience, profile_app
 from services.web import Check
 
 
+UPDATES_AT_ONCE = {"sqlite": 1, "postgresql": 3}
+"""Batches of different partitions worked on side by side; where there is one writer, more of them would only keep
+refresh waiting."""
+
+
 class Profile(NamedTuple):
     """`app` reads and decides; `work` runs until cancelled; `checks` by name are for `/health/ready`."""
 
@@ -89,6 +94,7 @@ async def open_profile(
         marked=asyncio.Event(),
         written=asyncio.Event(),
         leases={},
+        updating=asyncio.Semaphore(UPDATES_AT_ONCE[database.dialect]),
     )
     decide, access = Decide(store, store, fold, limits), Access(users, time.monotonic)
     facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}

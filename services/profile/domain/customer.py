@@ -17,8 +17,9 @@ ANY_CHANNEL = "*"
 
 
 class Flows(NamedTuple):
-    """The segments of a subject within the time of a link: their heads, and each month's parts."""
+    """The segments of a subject within the time of a link: their places, their heads, and each month's parts."""
 
+    places: Sequence[int]
     heads: Sequence[Head]
     months: Mapping[int, Sequence[MonthPart]]
 
@@ -41,6 +42,11 @@ class Part(msgspec.Struct):
     @property
     def current(self) -> bool:
         return self.until_at == END
+
+    @property
+    def tells_nothing(self) -> bool:
+        """No event lies within the link's time, and nothing is known of the subject: a card before it was issued."""
+        return not self.things and not any(head.count for head in self.flows.heads)
 
 
 class Manager(msgspec.Struct, frozen=True):
@@ -117,11 +123,11 @@ def part_of(
     membership: Membership, cuts: Sequence[int], heads: Sequence[Head], months: Mapping[int, Sequence[MonthPart]]
 ) -> Part:
     _, subject, role, from_at, until_at = membership
-    known, flows = heads, Flows(heads, months)
+    known, flows = heads, Flows(range(len(heads)), heads, months)
     if cuts or from_at != BEGINNING or until_at != END:
         within = segments_between(cuts, from_at, until_at)
         chosen = {number: [parts[place] for place in within] for number, parts in months.items() if within}
-        flows = Flows([heads[place] for place in within], chosen)
+        flows = Flows(within, [heads[place] for place in within], chosen)
     if until_at != END:
         borders = [*cuts, END]
         known = [head for place, head in enumerate(heads) if borders[place] <= until_at]
@@ -131,24 +137,28 @@ def part_of(
 
 def total(parts: Iterable[Part]) -> Total:
     """Each subject's segments once, even where two paths lead to it (a joint account in a household)."""
-    seen: dict[str, list[Part]] = {}
+    seen: dict[str, set[int]] = {}
     heads: list[Head] = []
     months: dict[int, list[MonthPart]] = {}
-    for part in sorted(parts, key=_widest_first):
-        known = seen.setdefault(part.subject, [])
-        covered = any(one.from_at <= part.from_at and one.until_at >= part.until_at for one in known)
-        if part.counts and not covered:
-            known.append(part)
-            heads += part.flows.heads
-            for number, told in part.flows.months.items():
+    for part in parts:
+        if part.counts:
+            flows = _without(part.flows, seen.setdefault(part.subject, set()))
+            heads += flows.heads
+            for number, told in flows.months.items():
                 months.setdefault(number, []).extend(told)
     head = combine_flows(heads)
     oldest = month_of(head.newest_at) - MONTHS_KEPT
     return Total(head, {number: JoinedMonth(told) for number, told in months.items() if number > oldest})
 
 
-def _widest_first(part: Part) -> tuple[str, int, int]:
-    return part.subject, part.from_at, -part.until_at
+def _without(flows: Flows, seen: set[int]) -> Flows:
+    """What no other link has brought yet; `seen` is told of it."""
+    fresh = [at for at, place in enumerate(flows.places) if place not in seen]
+    seen.update(flows.places)
+    if len(fresh) == len(flows.places):
+        return flows
+    chosen = {number: [told[at] for at in fresh] for number, told in flows.months.items() if fresh}
+    return Flows([flows.places[at] for at in fresh], [flows.heads[at] for at in fresh], chosen)
 
 
 def kind_of_customer(lead: str, parts: Iterable[Part]) -> str:
