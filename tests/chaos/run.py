@@ -60,6 +60,7 @@ async def _run(plan: Plan, servers: RunningServers, kafka: str, database_url: st
         tell(f"seed {plan.seed}: {len(load)} records in {plan.seconds:.0f} s")
         await asyncio.gather(_append(log, load, plan.seconds), havoc.rage(plan.seconds), staff.decide(plan.seconds))
         tell(f"done: {havoc.done}; decided: {staff.done}")
+        tell(f"worked off amid all that: {await _worked_off(log, store)} of {len(load)} records")
         wrong = await _settle(kafka.removeprefix("kafka://"), log, store, crew, tell)
     finally:
         crew.kill_all()
@@ -108,6 +109,15 @@ async def _settle(
     found = await verdict(servers, store)
     tell(found.compared)
     return found.wrong
+
+
+async def _worked_off(log: KafkaLog, store: SqlProfileStore) -> int:
+    ends = await log.ends(CHANNEL_EVENTS.name)
+    while True:
+        try:
+            return sum(one.next for one in (await store.positions(CHANNEL_EVENTS.name, list(ends))).values())
+        except Unavailable as away:
+            await asyncio.sleep(away.retry_after)
 
 
 async def _rest(log: KafkaLog, store: SqlProfileStore) -> str | None:
