@@ -100,10 +100,15 @@ async def postgres_url(postgres_server_url: str) -> AsyncIterator[str]:
 async def fresh_database(server_url: str) -> AsyncIterator[str]:
     """An empty database on the server, dropped at the end; yields its URL."""
     name = f"test_{uuid.uuid4().hex[:16]}"
+    await _tell(server_url, f"CREATE DATABASE {name}")
+    yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    await _tell(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _tell(server_url: str, statement: str) -> None:
+    """By a connection of its own: the server may have been away meanwhile."""
     connection = await asyncpg.connect(server_url)
     try:
-        await connection.execute(f"CREATE DATABASE {name}")
-        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.execute(statement)
     finally:
         await connection.close()

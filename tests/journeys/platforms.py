@@ -125,6 +125,11 @@ class PlatformProcess:
         assert self._process.poll() is None, self._log.read_text()[-3000:]
         return self._file.exists()
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
