@@ -4,13 +4,15 @@ One publisher a lane, the worker that leases its shard, moving by compare-and-se
 crash, never left out. Readers of `profile-changes` skip a version they have passed; dead letters are told apart by id.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.changes import ProfileChange
 from schemas.codec import NOTHING_WRITTEN, encode_change, encode_dead_letter
 from schemas.dead_letters import DeadLetter
 from schemas.topics import DEAD_LETTERS, PROFILE_CHANGES
+from services.failures import Rejected
 from services.log import EventLog, Message
+from services.profile.domain.letters import unpublished
 from services.profile.ports import OutboxMessage, ProfileStore
 
 LANE_BATCH = 500
@@ -40,10 +42,23 @@ async def publish_lane(store: ProfileStore, log: EventLog, lane: str) -> int:
     rows = await store.outbox(lane, LANE_BATCH)
     if not rows:
         return 0
-    by_topic: dict[str, list[Message]] = {}
+    by_topic: dict[str, list[OutboxMessage]] = {}
     for row in rows:
-        by_topic.setdefault(row.message.topic, []).append(Message(row.message.key, row.message.value))
+        by_topic.setdefault(row.message.topic, []).append(row.message)
     for topic, messages in by_topic.items():
-        await log.append(topic, messages)
+        await _append(log, topic, messages, rows[0].created_at)
     await store.published(lane, rows[0].n - 1, rows[-1].n)
     return len(rows)
+
+
+async def _append(log: EventLog, topic: str, messages: Sequence[OutboxMessage], at: int) -> None:
+    """What the log will never take, because it is too large, becomes a dead letter; it must not hold up the others."""
+    try:
+        await log.append(topic, [Message(one.key, one.value) for one in messages])
+    except Rejected as error:
+        if len(messages) > 1:
+            for one in messages:
+                await _append(log, topic, [one], at)
+            return
+        letter = unpublished(topic, messages[0].key, messages[0].value, error.reason, at)
+        await log.append(DEAD_LETTERS.name, [Message(messages[0].key, encode_dead_letter(letter))])

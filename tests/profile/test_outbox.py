@@ -1,0 +1,46 @@
+"""What waits in an outbox lane reaches the log in order; what the log will never take does not hold up the rest."""
+
+from pathlib import Path
+
+from schemas.codec import decode_dead_letter
+from services.embedded import EmbeddedLog, Limits
+from services.log import EventLog
+from services.profile.adapters.memory import MemoryProfileStore
+from services.profile.outbox import publish_lane
+from services.profile.ports import OutboxMessage
+
+LANE = "shard-0"
+TOPICS = {"profile-changes": 1, "dead-letters": 1}
+
+
+async def records(log: EventLog, topic: str) -> list[bytes]:
+    _, until = (await log.ends(topic))[0]
+    found = [await log.record(topic, 0, offset) for offset in range(until)]
+    return [record.value for record in found if record is not None]
+
+
+async def test_rows_are_published_once_and_in_order(tmp_path: Path) -> None:
+    log, store = EmbeddedLog(tmp_path), MemoryProfileStore(str)
+    await log.ensure_topics(TOPICS)
+    async with store.updating() as tx:
+        await tx.send(LANE, [OutboxMessage("profile-changes", b"c", bytes([n])) for n in range(3)], 1)
+    assert await publish_lane(store, log, LANE) == 3
+    assert await publish_lane(store, log, LANE) == 0
+    assert await records(log, "profile-changes") == [b"\x00", b"\x01", b"\x02"]
+    await log.close()
+
+
+async def test_a_message_that_the_log_will_never_take_becomes_a_dead_letter_and_the_lane_goes_on(
+    tmp_path: Path,
+) -> None:
+    log, store = EmbeddedLog(tmp_path, limits=Limits(message_bytes=1_000)), MemoryProfileStore(str)
+    await log.ensure_topics(TOPICS)
+    large = OutboxMessage("profile-changes", b"cus_large", b"x" * 5_000)
+    async with store.updating() as tx:
+        await tx.send(LANE, [OutboxMessage("profile-changes", b"a", b"1"), large], 7)
+        await tx.send(LANE, [OutboxMessage("profile-changes", b"b", b"2")], 8)
+    assert await publish_lane(store, log, LANE) == 3
+    assert await records(log, "profile-changes") == [b"1", b"2"]
+    (letter,) = [decode_dead_letter(value) for value in await records(log, "dead-letters")]
+    assert (letter.stage, letter.reason, letter.length, letter.body) == ("publish", "message_too_large", 5_000, b"")
+    await log.close()
