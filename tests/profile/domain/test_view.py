@@ -2,9 +2,11 @@
 
 import msgspec
 
-from services.profile.domain.customer import total
+from services.profile.domain.customer import part_of, total
+from services.profile.domain.links import BEGINNING, END, Membership
+from services.profile.domain.segments import Segments
 from tests.profile.domain.customers import ME, heard, part, summary_of
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"kind": "person", "name": "p_li"})
 OPENED = event(
@@ -151,3 +153,12 @@ def test_an_anonymous_device_has_a_view_of_its_own() -> None:
 def test_a_view_is_json_and_the_same_every_time() -> None:
     first, second = (summary_of([REGISTERED, OPENED, PAID_IN]) for _ in range(2))
     assert msgspec.json.encode(first.body) == msgspec.json.encode(second.body)
+
+
+def test_a_household_counts_the_time_that_two_links_share_once() -> None:
+    earlier, later = (event("fee.charged", at, minor=100, direction="debit") for at in (NOON - 30 * DAY_MS, NOON))
+    cuts = [NOON - 50 * DAY_MS, NOON - 10 * DAY_MS]
+    segments = Segments.of(cuts, [PAID_IN, earlier, later], product_fold())
+    spans = [(cuts[0], END), (BEGINNING, cuts[1])]
+    shared = [part_of(Membership(ME, ACCOUNT, "joint", *span), cuts, segments.heads, segments.months) for span in spans]
+    assert total(shared).head.count == total(reversed(shared)).head.count == 3
