@@ -12,9 +12,14 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from deploy.docker_servers import DockerServers, engine_runs
 from deploy.local_servers import Servers
+
+# how long an example takes says how busy the machine is, and nothing of the product
+settings.register_profile("counterpoint", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("counterpoint")
 
 VARIABLES = {
     "kafka": "COUNTERPOINT_TEST_KAFKA",  # kafka://host:port
