@@ -37,6 +37,7 @@ MIGRATIONS: Mapping[int, Migration] = {}
 events age out."""
 
 _encode = msgspec.msgpack.Encoder().encode
+_decode_state = msgspec.msgpack.Decoder(State).decode
 _decode = msgspec.msgpack.Decoder(list[Piece]).decode
 
 
@@ -90,6 +91,8 @@ def laid(base: Iterable[Piece], cuts: list[int]) -> Segments:
     for piece in base:
         place = bisect_right(cuts, piece.at)
         segments.states[place] = combine(segments.states[place], piece.state)
+    # what is combined shares its parts with others, and a fold changes the state it is given
+    segments.states = [_decode_state(_encode(state)) for state in segments.states]
     return segments
 
 

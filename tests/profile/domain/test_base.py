@@ -19,7 +19,7 @@ from services.profile.domain.base import (
     horizon,
     laid,
 )
-from services.profile.domain.combine import DAY_MS, first_day_of, month_of
+from services.profile.domain.combine import DAY_MS, combine, first_day_of, month_of
 from services.profile.domain.fold import CODE_VERSION, VERSIONS_APART
 from services.profile.domain.links import BEGINNING, END
 from services.profile.domain.segments import Segments
@@ -91,6 +91,16 @@ def test_what_a_cut_cannot_part_stays_whole_on_the_side_of_its_newest_event() ->
     assert (before.head.count, after.head.count) == (0, 2)
     before, after = laid(base, [CUT + 2 * DAY_MS]).states
     assert (before.head.count, after.head.count) == (2, 0)
+
+
+def test_folding_upon_a_base_changes_nothing_else() -> None:
+    told = [event("transfer.sent", NOON, minor=5, direction="debit", balance=70, id=name) for name in "ab"]
+    base = aged([], [], told[:1], product_fold())
+    before = folded_upon(base, [], [])
+    for _ in range(2):
+        laid(base, []).add(told[1], product_fold())
+        assert folded_upon(base, [], []) == before
+    assert combine(State(), State(months={24_000: Month()})).months[24_000] == Month()
 
 
 def test_pieces_of_different_segments_never_become_one() -> None:
