@@ -42,7 +42,7 @@ def summarise(whole: Whole, policy: Policy, now: int) -> Summary:
         reference, now, now // DAY_MS, reference.day_of(now),
     )  # fmt: skip
     currency = reference.home_currency
-    body = body_of(seen)
+    body = body_of(seen, currency)
     body["tier"] = tier
     body["measures"] = shown(policy.measures, measured, currency)
     body["behaviour"] = record(behaviour, currency)

@@ -1,10 +1,12 @@
 """The view's plain part: what is known of a customer now, as JSON data. Nothing here judges."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from schemas.money import EXPONENTS
 from services.profile.domain.combine import DAY_MS
 from services.profile.domain.contacts import Case, Contact, cases, cases_shown, contacts, contacts_shown
-from services.profile.domain.customer import Completeness, Whole
+from services.profile.domain.customer import ANY_CHANNEL, Completeness, Whole
 from services.profile.domain.holdings import (
     Held,
     accounts,
@@ -17,7 +19,7 @@ from services.profile.domain.holdings import (
 )
 from services.profile.domain.links import COLLECTIVES, kind_of
 from services.profile.domain.person import consents, identifiers, own_parties, person, preferences, told
-from services.profile.domain.rendering import instant
+from services.profile.domain.rendering import instant, money
 from services.profile.domain.state import Thing
 
 BEREAVEMENT_DAYS = 365
@@ -43,10 +45,10 @@ def read(whole: Whole, now: int) -> Read:
     return Read(whole, now, parties, things, contacts(whole), found, flags(whole, parties, found, now))
 
 
-def body_of(seen: Read) -> dict[str, Any]:
-    """Without what is judged: value, tier, owner, behaviour and measures join it later."""
+def body_of(seen: Read, home: str) -> dict[str, Any]:
+    """Without what is judged: value, tier, owner, behaviour and measures join it later. `home`: the bank's currency."""
     whole = seen.whole
-    shown = accounts(whole)
+    shown, used = accounts(whole), channels(whole)
     return {
         "customer_id": whole.customer_id,
         "kind": whole.kind,
@@ -57,16 +59,16 @@ def body_of(seen: Read) -> dict[str, Any]:
         "products": products(seen.things),
         "mandates": mandates(seen.things),
         "applications": applications(seen.things),
-        "channels": channels(whole),
+        "channels": used,
         "cases": cases_shown(seen.cases),
         "contacts": contacts_shown(seen.contacts),
         "consents": consents(seen.parties),
         "preferences": preferences(seen.parties),
         "flags": seen.flags,
         "members": members(whole),
-        "household": _collective(whole, "household"),
-        "groups": _collectives(whole, "group"),
-        "complete_up_to": complete_up_to(whole.completeness),
+        "household": next(iter(_collectives(whole, "household", home)), None),
+        "groups": _collectives(whole, "group", home),
+        "complete_up_to": complete_up_to(whole.completeness, used),
         "silent_sources": list(whole.completeness.silent),
     }
 
@@ -113,25 +115,34 @@ def members(whole: Whole) -> list[dict[str, str]]:
     return [{"customer_no": subject.partition(":")[2]} for subject in numbers]
 
 
-def _collectives(whole: Whole, kind: str) -> list[dict[str, Any]]:
+def _collectives(whole: Whole, kind: str, home: str) -> list[dict[str, Any]]:
+    """As their own views were last made; None for what is not known yet."""
     return [
-        {"number": subject.partition(":")[2], "assets": facts.get("assets"), "members": facts.get("members")}
+        {
+            "number": subject.partition(":")[2],
+            "assets": None if facts.get("assets") is None else _major(facts["assets"], home),
+            "members": None if facts.get("members") is None else int(facts["members"]),
+        }
         for subject, facts in sorted(whole.collectives.items())
         if kind_of(subject) == kind
     ]
 
 
-def _collective(whole: Whole, kind: str) -> dict[str, Any] | None:
-    found = _collectives(whole, kind)
-    return found[0] if found else None
+def _major(amount: float, currency: str) -> dict[str, str]:
+    """Money again, of a fact: facts are doubles in major units."""
+    return money(round(amount * 10 ** EXPONENTS[currency]), currency)
 
 
-def complete_up_to(completeness: Completeness) -> dict[str, str]:
-    """channel → the least that its sources are complete up to."""
+def complete_up_to(completeness: Completeness, used: Iterable[str]) -> dict[str, str]:
+    """channel → the least that its sources are complete up to. A source that speaks for any channel counts for each of
+    them: of those that the customer has `used`, those of other sources, and under `*` all others."""
     least: dict[str, int] = {}
     for source, until in completeness.until.items():
         channel = completeness.channels.get(source, source)
         least[channel] = min(least.get(channel, until), until)
+    anywhere = least.get(ANY_CHANNEL)
+    if anywhere is not None:
+        least = {channel: min(least.get(channel, anywhere), anywhere) for channel in {*least, *used}}
     return {channel: instant(until) for channel, until in sorted(least.items())}
 
 

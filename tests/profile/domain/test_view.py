@@ -2,7 +2,7 @@
 
 import msgspec
 
-from services.profile.domain.customer import part_of, total
+from services.profile.domain.customer import Completeness, part_of, total
 from services.profile.domain.links import BEGINNING, END, Membership
 from services.profile.domain.segments import Segments
 from tests.profile.domain.customers import ME, heard, part, summary_of
@@ -127,7 +127,7 @@ def test_a_household_lists_its_members_and_has_no_person() -> None:
 
 def test_a_member_sees_the_household_as_its_own_view_tells() -> None:
     body = summary_of([REGISTERED], collectives={"household:H": {"assets": 5.0, "members": 2.0}}).body
-    assert body["household"] == {"number": "H", "assets": 5.0, "members": 2.0}
+    assert body["household"] == {"number": "H", "assets": {"value": "5.00", "currency": "CNY"}, "members": 2}
 
 
 def test_what_happened_before_a_link_began_stays_with_whoever_had_it() -> None:
@@ -141,6 +141,12 @@ def test_the_view_tells_how_far_each_channel_is_complete_and_who_is_silent() -> 
     body = summary_of([REGISTERED], completeness=heard(("atm1",), core="corebank", atm1="atm")).body
     assert body["complete_up_to"] == {"atm": "2026-09-21T14:13:20Z", "corebank": "2026-09-21T14:13:20Z"}
     assert body["silent_sources"] == ["atm1"]
+
+
+def test_a_source_that_speaks_for_any_channel_holds_each_of_them_up() -> None:
+    late = Completeness({"bank": NOON - 9000, "atm1": NOON}, {"bank": "*", "atm1": "atm"})
+    body = summary_of([REGISTERED, OPENED, PAID_IN], completeness=late).body
+    assert body["complete_up_to"] == dict.fromkeys(("*", "atm", "corebank", "counter"), "2026-09-21T14:13:11Z")
 
 
 def test_an_anonymous_device_has_a_view_of_its_own() -> None:
