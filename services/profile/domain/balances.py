@@ -32,33 +32,39 @@ class Course(NamedTuple):
             found = total
         return found
 
-    def _last(self, days: int) -> Iterator[tuple[int, int]]:
-        """(how many days, total) within the last `days` days, today included."""
+    def _last(self, days: int) -> list[tuple[int, int]]:
+        """(how many days, total) within the last `days` days, today included, the latest first."""
         oldest, end = self.today - days + 1, self.today + 1
+        held = []
         for begins, total in reversed(self.steps):
-            held = end - max(begins, oldest)
-            if held > 0:
-                yield held, total
+            length = end - (begins if begins > oldest else oldest)
+            if length > 0:
+                held.append((length, total))
             end = begins
             if begins <= oldest:
-                return
+                break
+        return held
 
     def mean(self, days: int) -> int | None:
         """Of the days that are known."""
-        held = list(self._last(days))
-        known = sum(length for length, _ in held)
-        return sum(length * total for length, total in held) // known if known else None
+        return self.spread(days)[0]
 
-    def deviation(self, days: int) -> int | None:
-        """The standard deviation of the daily balance, rounded down."""
-        held, mean = list(self._last(days)), self.mean(days)
-        if mean is None:
-            return None
-        known = sum(length for length, _ in held)
-        return int((sum(length * (total - mean) ** 2 for length, total in held) // known) ** 0.5)
+    def spread(self, days: int) -> tuple[int, int] | tuple[None, None]:
+        """Mean and standard deviation of the daily balance, rounded down, of the days that are known."""
+        known = added = squares = 0
+        for length, total in self._last(days):
+            known += length
+            added += length * total
+            squares += length * total * total
+        if not known:
+            return None, None
+        mean = added // known
+        # sum of (total - mean)² over the days
+        around = squares - 2 * mean * added + known * mean * mean
+        return mean, int((around // known) ** 0.5)
 
     def lowest(self, days: int) -> int | None:
-        return min((total for _, total in self._last(days)), default=None)
+        return min([total for _, total in self._last(days)], default=None)
 
 
 def course_of(whole: Whole, reference: Reference, today: int) -> Course:

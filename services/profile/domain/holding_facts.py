@@ -12,16 +12,32 @@ from services.profile.domain.state import Thing
 
 MATURING_DAYS = 30
 _CLOSED = frozenset({"closed", "repaid", "cancelled", "blocked"})
+_NO_LOANS: Facts = {
+    "loans_open": 0,
+    "loan_outstanding": 0,
+    "loan_repaid_percent": 0,
+    "loan_arrears": False,
+    "fixed_rate_ends_in_days": 0,
+}
+_NO_DEPOSITS: Facts = {
+    "deposits_open": 0,
+    "deposit_matures_in_days": 0,
+    "deposit_maturing_uninstructed": False,
+    "deposit_maturing_amount": 0,
+}
 _FAMILIES = {"account": "account", "card": "card", "loan": "loan", "contract": "term_deposit"}
 
 
 def holding_facts(seen: Picture) -> Facts:
-    counted = [one for one in seen.read.things.values() if one.part.counts and one.part.current]
-    standing = [one for one in counted if value(one.thing, "status") not in _CLOSED]
-    accounts = sum(one.kind == "account" and one.key == one.part.subject for one in standing)
+    standing = [
+        one
+        for one in seen.read.things.values()
+        if one.part.counts and one.part.current and value(one.thing, "status") not in _CLOSED
+    ]
+    accounts = sum([one.kind == "account" and one.key == one.part.subject for one in standing])
     return {
         "accounts_open": accounts,
-        "product_families": len({family for one in standing if (family := family_of(one))}),
+        "product_families": len({family_of(one) for one in standing} - {None, ""}),
         "products_closed_90d": _closed(seen),
         "cards_active": sum(one.kind == "card" and "issued_at" in one.thing for one in standing),
         "mandates_active": sum(one.kind == "mandate" for one in standing),
@@ -43,6 +59,8 @@ def _closed(seen: Picture) -> int:
 
 
 def _loans(seen: Picture, loans: list[Thing]) -> Facts:
+    if not loans:
+        return _NO_LOANS
     owed = [_minor(seen, loan, "outstanding") for loan in loans]
     granted = [_minor(seen, loan, "principal") for loan in loans]
     both = [(left, whole) for left, whole in zip(owed, granted, strict=True) if left is not None and whole]
@@ -58,6 +76,8 @@ def _loans(seen: Picture, loans: list[Thing]) -> Facts:
 
 
 def _deposits(seen: Picture, deposits: list[Thing]) -> Facts:
+    if not deposits:
+        return _NO_DEPOSITS
     running = [
         (matures - seen.bank_day, deposit)
         for deposit in deposits

@@ -1,7 +1,7 @@
 """Windowed aggregates over what a customer's state counts by hour and by day, declared as data."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -14,6 +14,9 @@ from services.profile.domain.rendering import money
 from services.profile.domain.state import Cell
 
 MAX_DAYS, MAX_HOURS = 400, 7 * 24
+_NOTHING = (0, 0)
+_AHEAD = 1 << 40
+"""A day after all others: a clock may run ahead."""
 _WINDOW = re.compile(r"([1-9][0-9]{0,2})([hd])")
 
 
@@ -64,11 +67,12 @@ class Planned(NamedTuple):
 
 class Plan(NamedTuple):
     """Measures compiled: what each is where nothing was counted, and the rules of each series. `money`: series that
-    add money."""
+    add money. `days`: the windows of days, ascending."""
 
     nothing: dict[str, Measured]
     by_series: dict[str, tuple[Planned, ...]]
     money: frozenset[str]
+    days: tuple[int, ...]
 
 
 @lru_cache(16)
@@ -79,7 +83,13 @@ def plan_of(measures: Measures) -> Plan:
         planned = Planned(rule.name, rule.aggregate, rule.window[-1] == "h", int(rule.window[:-1]))
         by_series[rule.series] = (*by_series.get(rule.series, ()), planned)
         nothing[rule.name] = Measured(0, rule.series in measures.summed and rule.aggregate != "count")
-    return Plan(nothing, by_series, measures.summed)
+    all_planned = [planned for rules in by_series.values() for planned in rules]
+    days = tuple(sorted({one.length for one in all_planned if not one.by_hour and one.aggregate != "max"}))
+    return Plan(nothing, by_series, measures.summed, days)
+
+
+Sums = dict[str, tuple[int, int]]
+"""By series: how often, and how much."""
 
 
 class Buckets:
@@ -93,21 +103,33 @@ class Buckets:
             series, _, currency = name.partition(":")
             self.series.setdefault(series, []).append(currency)
 
-    def over_days(self, name: str, length: int, today: int) -> Cell:
-        """The last `length` days, today included. Whole months are taken whole."""
-        count = total = 0
-        after = today - length
+    def over_days(self, lengths: Sequence[int], today: int) -> dict[int, Sums]:
+        """Length → what was counted in the last so many days, today included. `lengths` ascend: each window is the one
+        before it and what lies further back, whole months taken whole."""
+        found: dict[int, Sums] = {}
+        sums: dict[str, list[int]] = {}
+        until = _AHEAD
+        for length in lengths:
+            for series in self._between(today - length, until):
+                for name, cell in series.items():
+                    known = sums.get(name)
+                    if known is None:
+                        sums[name] = [cell.count, cell.total]
+                    else:
+                        known[0] += cell.count
+                        known[1] += cell.total
+            found[length] = {name: (count, total) for name, (count, total) in sums.items()}
+            until = today - length
+        return found
+
+    def _between(self, after: int, until: int) -> Iterator[Mapping[str, Cell]]:
+        """What was counted on the days from `after` (exclusive) to `until` (inclusive)."""
         for number, month in self._months:
-            found = month.totals.get(name)
-            if found is None:
-                continue
-            if first_day_of(number) > after:
-                count, total = count + found.count, total + found.total
-            elif first_day_of(number + 1) > after + 1:
-                for day, series in month.days.items():
-                    if day > after and (cell := series.get(name)) is not None:
-                        count, total = count + cell.count, total + cell.total
-        return Cell(count, total)
+            first, last = first_day_of(number), first_day_of(number + 1) - 1
+            if first > after and last <= until:
+                yield month.totals
+            elif first <= until and last > after:
+                yield from (series for day, series in month.days.items() if after < day <= until)
 
     def over_hours(self, name: str, length: int, hour: int) -> Cell:
         """The last `length` hours, the running one included."""
@@ -141,15 +163,18 @@ def measure_all(measures: Measures, buckets: Buckets, reference: Reference, now:
     """Foreign currencies are converted at today's rate."""
     plan = plan_of(measures)
     measured = dict(plan.nothing)
+    windows = buckets.over_days(plan.days, now // DAY_MS) if buckets.series else {}
     for series, currencies in buckets.series.items():
-        for rule in plan.by_series.get(series, ()):
-            if series in plan.money:
-                cells = {currency: _cell(rule, f"{series}:{currency}", buckets, now) for currency in currencies}
-                measured[rule.name] = _of_money(rule, cells, reference, now)
-            else:
-                measured[rule.name] = Measured(
-                    _aggregate(rule, _cell(rule, series, buckets, now).count), is_money=False
-                )
+        rules = plan.by_series.get(series, ())
+        if series not in plan.money:
+            for rule in rules:
+                count = _cell(rule, series, buckets, windows, now).count
+                measured[rule.name] = Measured(_aggregate(rule, count), is_money=False)
+            continue
+        names = [(currency, f"{series}:{currency}") for currency in currencies]
+        for rule in rules:
+            cells = {currency: _cell(rule, name, buckets, windows, now) for currency, name in names}
+            measured[rule.name] = _of_money(rule, cells, reference, now)
     return measured
 
 
@@ -168,12 +193,12 @@ def _of_money(rule: Planned, cells: Mapping[str, Cell], reference: Reference, no
     return Measured(_aggregate(rule, total), True, tuple(unknown))
 
 
-def _cell(rule: Planned, name: str, buckets: Buckets, now: int) -> Cell:
+def _cell(rule: Planned, name: str, buckets: Buckets, windows: Mapping[int, Sums], now: int) -> Cell:
     if rule.by_hour:
         return buckets.over_hours(name, rule.length, now // HOUR_MS)
     if rule.aggregate == "max":
         return buckets.greatest_day(name, rule.length, now // DAY_MS)
-    return buckets.over_days(name, rule.length, now // DAY_MS)
+    return Cell(*windows[rule.length].get(name, _NOTHING))
 
 
 def _aggregate(rule: Planned, amount: int) -> int:

@@ -14,13 +14,14 @@ Facts = dict[str, Fact | None]
 
 def balance_facts(seen: Picture) -> Facts:
     course, major, today = seen.course, seen.major, seen.today
+    mean, deviation = course.spread(365)
     return {
         "balance_total": major(course.now),
         "balance_7d_ago": major(course.at(today - 7)),
         "balance_30d_ago": major(course.at(today - 30)),
         "balance_mean_30d": major(course.mean(30)),
-        "balance_mean_365d": major(course.mean(365)),
-        "balance_deviation_365d": major(course.deviation(365)),
+        "balance_mean_365d": major(mean),
+        "balance_deviation_365d": major(deviation),
         "balance_lowest_60d": major(course.lowest(60)),
         "balance_lowest_90d": major(course.lowest(90)),
     }
@@ -68,9 +69,9 @@ def _sent(seen: Picture, days: int) -> Iterator[tuple[int, str, int, int]]:
 def _debit(seen: Picture, day: int, key: str, cell: Cell) -> tuple[str, int, int] | None:
     if key == MANY:
         return MANY, 0, 0
-    direction, currency, bank = key.split(":", 2)
-    if direction != "debit":
+    if not key.startswith("debit:"):
         return None
+    _, currency, bank = key.split(":", 2)
     return bank, seen.reference.home_minor(cell.total, currency, day) or 0, cell.count
 
 

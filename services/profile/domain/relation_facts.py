@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from functools import lru_cache
 
 from services.profile.domain.calendar import date_of, day_number
 from services.profile.domain.combine import DAY_MS, HOUR_MS
@@ -45,6 +46,7 @@ def relation_began(seen: Picture) -> int | None:
     return min(days, default=None)
 
 
+@lru_cache(8192)
 def _anniversary(began: int, today: int) -> int:
     first, on = date_of(began), date_of(today)
     for year in (on.year, on.year + 1):

@@ -1,7 +1,6 @@
 """What a customer is worth to the bank and could be, by declared scales; the result explains itself, term by term."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -38,24 +37,18 @@ class Judged(msgspec.Struct, frozen=True):
     dimensions: tuple[JudgedDimension, ...]
 
 
-class _Weighed(NamedTuple):
-    weight: int
-    points: int | None
-
-
 def judge(whole: Whole, assets: Assets, behaviour: Behaviour, policy: Policy, now: int) -> Judged:
     scale = policy.scales.by_kind.get(whole.kind)
     if scale is None:
         return Judged(whole.kind, None, ())
     known = known_of(whole, assets, behaviour, policy.reference, now)
     dimensions = tuple(_dimension(dimension, known) for dimension in scale.dimensions)
-    return Judged(whole.kind, _mean([_Weighed(one.weight, one.points) for one in dimensions]), dimensions)
+    return Judged(whole.kind, _mean(dimensions), dimensions)
 
 
 def _dimension(dimension: Dimension, known: Known) -> JudgedDimension:
     terms = tuple(_term(term, known) for term in dimension.terms)
-    points = _mean([_Weighed(term.weight, term.points) for term in terms])
-    return JudgedDimension(dimension.name, dimension.weight, points, terms)
+    return JudgedDimension(dimension.name, dimension.weight, _mean(terms), terms)
 
 
 def _term(term: Term, known: Known) -> JudgedTerm:
@@ -76,9 +69,11 @@ def points_of(measured: int, steps: Sequence[Step]) -> int:
     return below[1]
 
 
-def _mean(weighed: Sequence[_Weighed]) -> int | None:
+def _mean(weighed: Sequence[JudgedTerm | JudgedDimension]) -> int | None:
     """Of what is known."""
-    total = sum(one.weight for one in weighed if one.points is not None)
-    if not total:
-        return None
-    return sum(one.weight * one.points for one in weighed if one.points is not None) // total
+    total = points = 0
+    for one in weighed:
+        if one.points is not None:
+            total += one.weight
+            points += one.weight * one.points
+    return points // total if total else None
