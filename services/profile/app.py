@@ -31,12 +31,12 @@ from services.profile.read import Read
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh
 from services.profile.settings import Choices
-from services.profile.stream import Freshness, Worker, run
+from services.profile.sources import Freshness
+from services.profile.stream import Worker, run
 from services.profile.update import Update
 from services.profile.upkeep import Upkeep
 from services.profile.web import Desk, Patience, profile_app
 from services.web import Check
-
 
 UPDATES_AT_ONCE = {"sqlite": 1, "postgresql": 3}
 """Batches of different partitions worked on side by side; where there is one writer, more of them would only keep
