@@ -48,7 +48,7 @@ class TimelineRow(NamedTuple):
     event: bytes  # codec-encoded, personal values replaced by references
 
 
-class StoredBase(NamedTuple):
+class BaseRow(NamedTuple):
     """What has aged out of a subject's timeline (see `domain/base.py`), and the fold version that wrote it."""
 
     subject: str
@@ -183,9 +183,9 @@ class UpdateTransaction(Protocol):
 
     async def drop_timeline(self, events: Sequence[TimelineRow]) -> None: ...
 
-    async def base_of(self, subject: str) -> StoredBase | None: ...
+    async def base_of(self, subject: str) -> BaseRow | None: ...
 
-    async def save_base(self, base: StoredBase) -> None:
+    async def save_base(self, base: BaseRow) -> None:
         """Raises `Fenced` where a newer fold version has written one."""
 
     async def months_of(self, subject: str) -> list[int]:

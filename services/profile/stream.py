@@ -20,13 +20,12 @@ from services.log import Batch, EventLog, UnknownTopic
 from services.metrics import Metrics
 from services.notifications import Notifications
 from services.profile.attempts import Attempts, again_when_contended
-from services.profile.domain.customer import Completeness
-from services.profile.domain.freshness import Seen, completeness
 from services.profile.outbox import publish_lane, shard_of_lane
 from services.profile.pace import every, woken
 from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredDeadLetter
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh, Refreshed
+from services.profile.sources import Freshness
 from services.profile.timers import fire
 from services.profile.update import Update
 from services.profile.upkeep import Upkeep
@@ -53,7 +52,7 @@ class Worker(NamedTuple):
     notifications: Notifications
     metrics: Metrics
     clock: Clock
-    freshness: "Freshness"
+    freshness: Freshness
     progress: Progress
     marked: asyncio.Event
     written: asyncio.Event
@@ -208,18 +207,3 @@ async def _watch(worker: Worker) -> None:
     worker.progress.stopped()
     with contextlib.suppress(UnknownTopic):  # its partitions have stopped and say why; the views stay readable
         await worker.progress.measure()
-
-
-class Freshness:
-    """How far the sources have come, read again every few seconds. Times in ms."""
-
-    def __init__(self, partitions: int, lateness_ms: int, rhythm_ms: int) -> None:
-        self._partitions, self._lateness_ms, self._rhythm_ms = partitions, lateness_ms, rhythm_ms
-        self.now = Completeness()
-
-    async def renew(self, reader: ProfileReader, now: int, metrics: Metrics) -> None:
-        seen = [Seen(*row) for row in await reader.sources_seen()]
-        self.now = completeness(seen, self._partitions, now, self._lateness_ms, self._rhythm_ms)
-        for source, until in self.now.until.items():
-            metrics.set(measure.SOURCE_FRESHNESS, max(0, now - until) / 1000, source)
-            metrics.set(measure.SOURCE_SILENT, source in self.now.silent, source)

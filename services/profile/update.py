@@ -4,9 +4,7 @@ Ledger, links, subject states, timeline, marks and the moved position are writte
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from schemas.catalogue import EventType
 from schemas.codec import CodecError, decode_event, encode_event
@@ -15,7 +13,6 @@ from schemas.events import ChannelEvent
 from services.failures import Fenced, Unavailable
 from services.log import Batch, Record
 from services.profile.domain.assertions import links_of
-from services.profile.domain.customer import ANY_CHANNEL
 from services.profile.domain.fold import Fold, months_touched
 from services.profile.domain.ledger import content_hash, days_of, ledger_key
 from services.profile.domain.letters import conflict, parked, unreadable
@@ -25,17 +22,11 @@ from services.profile.domain.segments import Segments
 from services.profile.linking import Linked, link_subjects, reach
 from services.profile.outbox import dead_letter_messages
 from services.profile.ports import (
-    LedgerEntry,
-    Mark,
-    ProfileStore,
-    SourceSeen,
-    StoredSubject,
-    TimelineRow,
-    UpdateTransaction,
-)
+    LedgerEntry, Mark, ProfileStore, StoredSubject, TimelineRow, UpdateTransaction,
+)  # fmt: skip
 from services.profile.refold import refold, refuse_newer
+from services.profile.sources import HEARTBEAT, sources_seen
 
-HEARTBEAT = "source.heartbeat"
 DEAD_LETTER_LANE = "dead-letters"
 
 
@@ -99,7 +90,7 @@ class Update:
             await tx.mark(marks)
             await tx.append_timeline([_timeline_row(arrival) for arrival in fresh])
             await _save_personal(tx, fresh)
-            await tx.note_sources(_sources_seen(arrivals, batch.partition))
+            await tx.note_sources(sources_seen([arrival.event for arrival in arrivals], batch.partition))
             await tx.send(DEAD_LETTER_LANE, dead_letter_messages(letters), now)
         self._remember(linked)
         repeats = len(events) - len(fresh) - len(conflicts)
@@ -224,22 +215,3 @@ def _timeline_row(arrival: Arrival) -> TimelineRow:
     return TimelineRow(
         event.subject, event.occurred_at, arrival.key, event.type, event.channel, event.accepted_at, encode_event(event)
     )
-
-
-def _sources_seen(arrivals: Sequence[Arrival], partition: int) -> list[SourceSeen]:
-    seen: dict[str, SourceSeen] = {}
-    for arrival in arrivals:
-        event = arrival.event
-        known = seen.get(event.source, SourceSeen(event.source, event.channel, partition, 0, 0))
-        if event.channel != known.channel:
-            known = known._replace(channel=ANY_CHANNEL)
-        beat = _complete_up_to(event) if event.type == HEARTBEAT else 0
-        seen[event.source] = known._replace(
-            heartbeat_at=max(known.heartbeat_at, beat), accepted_at=max(known.accepted_at, event.accepted_at)
-        )
-    return list(seen.values())
-
-
-def _complete_up_to(heartbeat: ChannelEvent) -> int:
-    attributes = msgspec.json.decode(heartbeat.attributes, type=dict[str, Any])
-    return int(attributes.get("complete_up_to", heartbeat.occurred_at))

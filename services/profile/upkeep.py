@@ -19,7 +19,7 @@ from services.profile.domain.combine import month_of
 from services.profile.domain.fold import Fold
 from services.profile.domain.ledger import DAY_MS, DAYS_KEPT
 from services.profile.domain.state import MONTHS_KEPT
-from services.profile.ports import ProfileReader, ProfileStore, StoredBase, StoredSubject, UpdateTransaction
+from services.profile.ports import BaseRow, ProfileReader, ProfileStore, StoredSubject, UpdateTransaction
 
 LETTERS_KEPT_DAYS = 90
 SUBJECTS_AT_ONCE = 500
@@ -119,7 +119,7 @@ class Upkeep:
             stored = await tx.base_of(row.subject)
             base = decode_base(stored.body, stored.fold_version) if stored else []
             pieces = aged(base, row.cuts, (decode_event(one.event) for one in old), self._fold)
-            await tx.save_base(StoredBase(row.subject, self._fold.version, encode_base(pieces)))
+            await tx.save_base(BaseRow(row.subject, self._fold.version, encode_base(pieces)))
             await tx.drop_timeline(old)
         return len(old)
 

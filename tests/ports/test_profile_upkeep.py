@@ -4,7 +4,7 @@ import pytest
 
 from services.failures import Fenced
 from services.profile.domain.state import Head, Month
-from services.profile.ports import StoredBase, StoredDeadLetter
+from services.profile.ports import BaseRow, StoredDeadLetter
 from tests.ports.profile_stores import Store, event, place, sqlite_template, store
 
 __all__ = ["place", "sqlite_template", "store"]
@@ -42,14 +42,14 @@ async def test_dropping_no_events_drops_none(store: Store) -> None:
 async def test_a_base_is_replaced_by_the_same_or_a_newer_fold_only(store: Store) -> None:
     async with store.updating() as tx:
         assert await tx.base_of("account:1") is None
-        await tx.save_base(StoredBase("account:1", 5, b"first"))
-        await tx.save_base(StoredBase("account:1", 5, b"second"))
-        await tx.save_base(StoredBase("account:2", 1, b"other"))
+        await tx.save_base(BaseRow("account:1", 5, b"first"))
+        await tx.save_base(BaseRow("account:1", 5, b"second"))
+        await tx.save_base(BaseRow("account:2", 1, b"other"))
     with pytest.raises(Fenced):
         async with store.updating() as tx:
-            await tx.save_base(StoredBase("account:1", 4, b"older"))
+            await tx.save_base(BaseRow("account:1", 4, b"older"))
     async with store.updating() as tx:
-        assert await tx.base_of("account:1") == StoredBase("account:1", 5, b"second")
+        assert await tx.base_of("account:1") == BaseRow("account:1", 5, b"second")
 
 
 async def test_months_not_to_be_kept_are_dropped_of_that_subject_alone(store: Store) -> None:
@@ -79,7 +79,7 @@ async def test_subjects_are_looked_through_page_by_page(store: Store) -> None:
 async def test_a_subject_with_a_base_alone_is_behind_too(store: Store) -> None:
     async with store.updating() as tx:
         await tx.lock_subjects({"account:1": frozenset(), "account:2": frozenset()}, NOW)
-        await tx.save_base(StoredBase("account:1", 1, b"base"))
+        await tx.save_base(BaseRow("account:1", 1, b"base"))
     assert await store.subjects_behind(2, 10) == ["account:1"]
     assert await store.count_behind(2) == 1
 

@@ -8,11 +8,11 @@ from typing import Generic, NamedTuple, TypeVar
 
 from services.profile.domain.links import Link, Membership
 from services.profile.ports import (
+    BaseRow,
     Decision,
     Mark,
     OutboxRow,
     SourceSeen,
-    StoredBase,
     StoredDeadLetter,
     StoredView,
     TimelineRow,
@@ -164,7 +164,7 @@ class Tables:
         self.subjects = Table[SubjectRow](journal, "subject", "alias")
         self.parts = Table[PartRow](journal, "subject month", "subject")
         self.timeline = Table[TimelineRow](journal, "subject occurred_at key", "subject")
-        self.bases = Table[StoredBase](journal, "subject")
+        self.bases = Table[BaseRow](journal, "subject")
         self.links = Table[Link](journal, "subject target role", "subject", "target")
         self.memberships = Table[Membership](journal, "root subject role from_at until_at", "root", "subject")
         self.marks = Table[MarkRow](journal, "n", "shard")

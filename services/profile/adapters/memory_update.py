@@ -23,12 +23,12 @@ from services.profile.domain.customer import ANY_CHANNEL
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.links import Link, Membership
 from services.profile.ports import (
+    BaseRow,
     Decision,
     LedgerEntry,
     Mark,
     OutboxMessage,
     SourceSeen,
-    StoredBase,
     StoredDeadLetter,
     StoredSubject,
     TimelineRow,
@@ -115,10 +115,10 @@ class MemoryUpdate:
     async def drop_timeline(self, events: Sequence[TimelineRow]) -> None:
         self._tables.timeline.drop(events)
 
-    async def base_of(self, subject: str) -> StoredBase | None:
+    async def base_of(self, subject: str) -> BaseRow | None:
         return self._tables.bases.get(subject)
 
-    async def save_base(self, base: StoredBase) -> None:
+    async def save_base(self, base: BaseRow) -> None:
         stored = self._tables.bases.get(base.subject)
         if stored is not None and stored.fold_version > base.fold_version:
             raise Fenced("a newer release has written this base")

@@ -11,12 +11,12 @@ from services.profile.adapters.sql_ledger import SqlLedger
 from services.profile.adapters.sql_queues import leave_marks, send
 from services.profile.domain.links import Link, Membership
 from services.profile.ports import (
+    BaseRow,
     Decision,
     LedgerEntry,
     Mark,
     OutboxMessage,
     SourceSeen,
-    StoredBase,
     StoredDeadLetter,
     StoredSubject,
     TimelineRow,
@@ -154,11 +154,11 @@ class SqlUpdate:
     async def drop_timeline(self, events: Sequence[TimelineRow]) -> None:
         await self._session.bulk(_DROP_TIMELINE, sorted(row[:3] for row in events))
 
-    async def base_of(self, subject: str) -> StoredBase | None:
+    async def base_of(self, subject: str) -> BaseRow | None:
         found = await self._session.rows("select subject, fold_version, body from bases where subject = $1", subject)
-        return StoredBase(*found[0]) if found else None
+        return BaseRow(*found[0]) if found else None
 
-    async def save_base(self, base: StoredBase) -> None:
+    async def save_base(self, base: BaseRow) -> None:
         if await self._session.run(_SAVE_BASE, *base) != 1:
             raise Fenced("a newer release has written this base")
 
