@@ -21,9 +21,7 @@ from services.profile.domain.personal import Pseudonymiser
 from services.profile.domain.segments import Segments
 from services.profile.linking import Linked, link_subjects, reach
 from services.profile.outbox import dead_letter_messages
-from services.profile.ports import (
-    LedgerEntry, Mark, ProfileStore, StoredSubject, TimelineRow, UpdateTransaction,
-)  # fmt: skip
+from services.profile.ports import LedgerEntry, Mark, ProfileStore, StoredSubject, TimelineRow, UpdateTransaction
 from services.profile.refold import refold, refuse_newer
 from services.profile.sources import HEARTBEAT, sources_seen
 
