@@ -79,7 +79,7 @@ def last_heard(seen: list[SourceSeen]) -> Mapping[str, int]:
     """source → ms."""
     heard: dict[str, int] = {}
     for one in seen:
-        heard[one.source] = max(heard.get(one.source, 0), one.accepted_at, one.heartbeat_at)
+        heard[one.source] = max(heard.get(one.source, 0), one.accepted_at)
     return heard
 
 

@@ -15,7 +15,7 @@ from services.ingest.adapters.memory import TokenBuckets
 from services.ingest.channels.documents import document_routes, openapi_document
 from services.ingest.channels.http import EventsEndpoint
 from services.ingest.channels.publish import EVENTS_PATH, Publisher
-from services.ingest.domain.heartbeat import heartbeats
+from services.ingest.domain.heartbeat import heartbeats, vouched
 from services.ingest.domain.rules import HOUR_MS, Rules, plans_of
 from services.ingest.ports import KeyStore, SourceStore
 from services.ingest.settings import Choices, Limits
@@ -47,7 +47,7 @@ class Ingest:
         self._sources, self._period_s = sources, period_s
 
     async def beat(self) -> None:
-        """Vouches, every few seconds, for the sources heard of within their rhythm."""
+        """Tells, every few seconds, of the sources it hears, and vouches for those heard of within their rhythm."""
         while True:
             await asyncio.sleep(self._period_s)
             try:
@@ -56,15 +56,14 @@ class Ingest:
                 continue  # a heartbeat missed is repeated by the next one
 
     async def beat_once(self) -> int:
-        """Returns how many sources spoke. Raises `Unavailable`."""
+        """Returns how many sources it vouched for. Raises `Unavailable`."""
         now = self._clock.now_ms()
         heard = self._publisher.heard
         known = await self._sources.sources()
-        speaking = [source for source in known if now - heard.get(source.id, -source.rhythm_ms) < source.rhythm_ms]
-        messages = heartbeats(speaking, now, self._publisher.partitions)
+        messages = heartbeats(known, heard, now, self._publisher.partitions)
         if messages:
             await self._log.append(CHANNEL_EVENTS.name, messages)
-        return len(messages) // self._publisher.partitions
+        return sum(vouched(source, heard, now) for source in known)
 
 
 async def open_ingest(

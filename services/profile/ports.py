@@ -110,14 +110,17 @@ class StoredView(msgspec.Struct):
 
 
 class SourceSeen(NamedTuple):
-    """How far a source has come in one partition (ms): its last heartbeat, and the newest event accepted from it.
-    `channel` is `*` where it speaks for several."""
+    """How far a source has come in one partition (ms): what its last heartbeat vouched for, and the newest event
+    accepted from it. `channel` is `*` where it speaks for several. `rhythm_ms` (0: nobody has told) and `lateness_ms`
+    are those that it is registered with."""
 
     source: str
     channel: str
     partition: int
     heartbeat_at: int
     accepted_at: int
+    rhythm_ms: int = 0
+    lateness_ms: int = 0
 
 
 class OutboxMessage(NamedTuple):

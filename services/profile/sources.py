@@ -22,16 +22,22 @@ def sources_seen(events: Iterable[ChannelEvent], partition: int) -> list[SourceS
         known = seen.get(event.source, SourceSeen(event.source, event.channel, partition, 0, 0))
         if event.channel != known.channel:
             known = known._replace(channel=ANY_CHANNEL)
-        beat = _complete_up_to(event) if event.type == HEARTBEAT else 0
-        seen[event.source] = known._replace(
-            heartbeat_at=max(known.heartbeat_at, beat), accepted_at=max(known.accepted_at, event.accepted_at)
-        )
+        if event.type == HEARTBEAT:
+            seen[event.source] = _beaten(known, event)
+        else:
+            seen[event.source] = known._replace(accepted_at=max(known.accepted_at, event.accepted_at))
     return list(seen.values())
 
 
-def _complete_up_to(heartbeat: ChannelEvent) -> int:
-    attributes = msgspec.json.decode(heartbeat.attributes, type=dict[str, Any])
-    return int(attributes.get("complete_up_to", heartbeat.occurred_at))
+def _beaten(known: SourceSeen, heartbeat: ChannelEvent) -> SourceSeen:
+    """What ingest tells of a source is no sign that it lives: what the source itself sends is."""
+    told = msgspec.json.decode(heartbeat.attributes, type=dict[str, Any])
+    by_ingest = "rhythm_ms" in told
+    beat = int(told.get("complete_up_to", 0 if by_ingest else heartbeat.occurred_at))
+    known = known._replace(heartbeat_at=max(known.heartbeat_at, beat))
+    if by_ingest:
+        return known._replace(rhythm_ms=int(told["rhythm_ms"]), lateness_ms=int(told.get("lateness_ms", 0)))
+    return known._replace(accepted_at=max(known.accepted_at, heartbeat.accepted_at))
 
 
 class Freshness:

@@ -191,6 +191,13 @@ async def test_sources_are_remembered_by_their_furthest(store: Store) -> None:
     assert await store.sources_seen() == [SourceSeen("core", "corebank", 1, 9, 60)]
 
 
+async def test_the_terms_of_a_source_are_those_told_last(store: Store) -> None:
+    for terms in ((500, 5), (400, 4), (0, 0)):
+        async with store.updating() as tx:
+            await tx.note_sources([SourceSeen("core", "corebank", 1, 9, 60, *terms)])
+    assert await store.sources_seen() == [SourceSeen("core", "corebank", 1, 9, 60, 400, 4)]
+
+
 async def test_staff_is_told_to_the_refresh(store: Store) -> None:
     async with store.updating() as tx:
         await tx.put_staff("m1", {"left": 5})

@@ -77,7 +77,8 @@ create table personal_subjects (ref {key} not null, subject {key} not null, prim
 create index personal_subjects_subject on personal_subjects (subject);
 create table sources_seen (
     source {key} not null, partition integer not null, channel text not null, heartbeat_at bigint not null,
-    accepted_at bigint not null, primary key (source, partition)
+    accepted_at bigint not null, rhythm_ms bigint not null, lateness_ms bigint not null,
+    primary key (source, partition)
 ) {hot};
 create table lanes (lane {key} primary key, last_n bigint not null, published bigint not null) {hot};
 create table outbox (

@@ -1,6 +1,6 @@
 """How a source says that it is alive: one event, appended to every partition, so that each reader comes to see it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -13,16 +13,22 @@ from services.log import Message
 HEARTBEAT = "source.heartbeat"
 
 
-def heartbeats(sources: Sequence[Source], now_ms: int, partitions: int) -> list[Message]:
-    """What ingest says for the sources that it hears: complete up to now, less their declared lateness.
+def heartbeats(sources: Sequence[Source], heard: Mapping[str, int], now_ms: int, partitions: int) -> list[Message]:
+    """What ingest says of the sources that it has `heard` (source id → when, ms): their rhythm and lateness as they are
+    registered now, and of those that speak that they are complete up to now, less that lateness."""
+    known = [source for source in sources if source.id in heard and source.enabled]
+    events = [_heartbeat(source, vouched(source, heard, now_ms), now_ms) for source in known]
+    return [message for event in events for message in spread(event, partitions)]
 
-    Give it only sources that were heard of within their rhythm: ingest cannot vouch for a silent one.
-    """
-    speaking = (source for source in sources if source.heartbeats and source.enabled)
-    return [message for source in speaking for message in spread(_heartbeat(source, now_ms), partitions)]
+
+def vouched(source: Source, heard: Mapping[str, int], now_ms: int) -> bool:
+    """Ingest cannot vouch for a source that is silent beyond its rhythm."""
+    spoke = now_ms - heard.get(source.id, now_ms - source.rhythm_ms) < source.rhythm_ms
+    return spoke and source.heartbeats and source.enabled
 
 
-def _heartbeat(source: Source, now_ms: int) -> ChannelEvent:
+def _heartbeat(source: Source, complete: bool, now_ms: int) -> ChannelEvent:
+    terms = {"rhythm_ms": source.rhythm_ms, "lateness_ms": source.lateness_ms}
     return ChannelEvent(
         id=f"heartbeat-{now_ms}",
         type=HEARTBEAT,
@@ -32,7 +38,7 @@ def _heartbeat(source: Source, now_ms: int) -> ChannelEvent:
         occurred_at=now_ms,
         accepted_at=now_ms,
         identifiers={},
-        attributes=encode({"complete_up_to": now_ms - source.lateness_ms}),
+        attributes=encode(terms | ({"complete_up_to": now_ms - source.lateness_ms} if complete else {})),
     )
 
 

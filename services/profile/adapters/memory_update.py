@@ -188,8 +188,9 @@ class MemoryUpdate:
             heartbeat_at = max(known.heartbeat_at, one.heartbeat_at)
             accepted_at = max(known.accepted_at, one.accepted_at)
             channel = one.channel if one.channel == known.channel else ANY_CHANNEL
+            terms = one if one.rhythm_ms else known
             self._tables.sources_seen.put(
-                one._replace(channel=channel, heartbeat_at=heartbeat_at, accepted_at=accepted_at)
+                terms._replace(channel=channel, heartbeat_at=heartbeat_at, accepted_at=accepted_at)
             )
 
     async def keep_dead_letters(self, letters: Sequence[StoredDeadLetter]) -> None:

@@ -47,7 +47,8 @@ order by d.at, d.decision_id limit $1"""  # noqa: S608 - constants
 _DEAD_LETTERS = f"""
 select {rows.DEAD_LETTER} from dead_letters where state = $2 order by at desc, letter_id limit $1"""  # noqa: S608 - constants
 _DEAD_LETTER = f"select {rows.DEAD_LETTER} from dead_letters where letter_id = $1"  # noqa: S608 - constants
-_SOURCES_SEEN = "select source, channel, partition, heartbeat_at, accepted_at from sources_seen order by 1, 3"
+_SOURCES_SEEN = """
+select source, channel, partition, heartbeat_at, accepted_at, rhythm_ms, lateness_ms from sources_seen order by 1, 3"""
 _BEHIND = """
 from subjects s where fold_version < $1 and (exists (select 1 from timeline t where t.subject = s.subject)
                                              or exists (select 1 from bases b where b.subject = s.subject))"""

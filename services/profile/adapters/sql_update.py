@@ -70,11 +70,14 @@ insert into staff (manager_id, record) values ($1, $2)
 on conflict (manager_id) do update set record = excluded.record"""
 _NOTE_SOURCES = insert(
     "sources_seen as s",
-    "source text, channel text, partition int, heartbeat_at bigint, accepted_at bigint",
+    "source text, channel text, partition int, heartbeat_at bigint, accepted_at bigint, rhythm_ms bigint,"
+    " lateness_ms bigint",
     """on conflict (source, partition) do update set
     channel = case when excluded.channel = s.channel then s.channel else '*' end,
     heartbeat_at = case when excluded.heartbeat_at > s.heartbeat_at then excluded.heartbeat_at else s.heartbeat_at end,
-    accepted_at = case when excluded.accepted_at > s.accepted_at then excluded.accepted_at else s.accepted_at end""",
+    accepted_at = case when excluded.accepted_at > s.accepted_at then excluded.accepted_at else s.accepted_at end,
+    lateness_ms = case when excluded.rhythm_ms > 0 then excluded.lateness_ms else s.lateness_ms end,
+    rhythm_ms = case when excluded.rhythm_ms > 0 then excluded.rhythm_ms else s.rhythm_ms end""",
 )
 
 _KEEP_DEAD_LETTERS = insert(
@@ -199,8 +202,7 @@ class SqlUpdate:
         await self._session.run(_PUT_STAFF, manager_id, rows.to_json(record))
 
     async def note_sources(self, seen: Sequence[SourceSeen]) -> None:
-        ordered = sorted((one.source, one.channel, one.partition, one.heartbeat_at, one.accepted_at) for one in seen)
-        await self._session.bulk(_NOTE_SOURCES, ordered)
+        await self._session.bulk(_NOTE_SOURCES, sorted(map(tuple, seen)))
 
     async def keep_dead_letters(self, letters: Sequence[StoredDeadLetter]) -> None:
         await self._session.bulk(_KEEP_DEAD_LETTERS, [rows.dead_letter_row(one) for one in letters])

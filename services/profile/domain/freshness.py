@@ -7,31 +7,37 @@ from services.profile.domain.customer import ANY_CHANNEL, Completeness
 
 
 class Seen(NamedTuple):
-    """Of one source in one partition (ms): complete up to what its heartbeat says, newest acceptance; 0 for none."""
+    """Of one source in one partition (ms): complete up to what its heartbeat says, newest acceptance; 0 for none.
+    `rhythm_ms` and `lateness_ms`: see `SourceSeen` of the ports."""
 
     source: str
     channel: str
     partition: int
     heartbeat_at: int
     accepted_at: int
+    rhythm_ms: int = 0
+    lateness_ms: int = 0
 
 
 def completeness(seen: Iterable[Seen], partitions: int, now: int, lateness_ms: int, rhythm_ms: int) -> Completeness:
     """A source without heartbeats counts as complete up to its lateness, unless it is silent beyond its rhythm: then up
-    to when it was last heard."""
+    to when it was last heard. `lateness_ms` and `rhythm_ms` are of sources that nobody has told of."""
     rows: dict[str, list[Seen]] = {}
     for row in seen:
         rows.setdefault(row.source, []).append(row)
     until, channels, silent = {}, {}, []
     for source, told in sorted(rows.items()):
         beats = [row.heartbeat_at for row in told if row.heartbeat_at]
-        heard = max(max(row.accepted_at, row.heartbeat_at) for row in told)
+        heard = max(row.accepted_at for row in told) or max(beats, default=0)
+        rhythm, lateness = max((row.rhythm_ms, row.lateness_ms) for row in told)
+        if not rhythm:
+            rhythm, lateness = rhythm_ms, lateness_ms
         spoken_for = {row.channel for row in told}
         channels[source] = spoken_for.pop() if len(spoken_for) == 1 else ANY_CHANNEL
         if beats:
             until[source] = min(beats) if len(beats) == partitions else 0
         else:
-            until[source] = now - lateness_ms if now - heard <= rhythm_ms else heard
-        if now - heard > rhythm_ms:
+            until[source] = now - lateness if now - heard <= rhythm else heard
+        if now - heard > rhythm:
             silent.append(source)
     return Completeness(until, channels, tuple(silent))

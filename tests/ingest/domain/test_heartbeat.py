@@ -9,16 +9,23 @@ from tests.ingest.bank import NOW, Bank, open_bank, transaction
 
 
 def test_each_partition_gets_one_of_its_own() -> None:
-    messages = heartbeats([Source(id="atm", channel="atm", lateness_ms=5_000)], NOW, 3)
+    messages = heartbeats([Source(id="atm", channel="atm", lateness_ms=5_000)], {"atm": NOW - 60_000}, NOW, 3)
     assert [message.partition for message in messages] == [0, 1, 2]
     events = [decode_event(message.value) for message in messages]
     assert len({event.id for event in events}) == 3
     assert {(event.subject, event.source, event.channel) for event in events} == {("source:atm", "atm", "atm")}
-    assert msgspec.json.decode(events[0].attributes) == {"complete_up_to": NOW - 5_000}
+    assert msgspec.json.decode(events[0].attributes) == {
+        "complete_up_to": NOW - 5_000, "lateness_ms": 5_000, "rhythm_ms": 3_600_000,
+    }  # fmt: skip
 
 
-def test_sources_without_heartbeats_and_those_switched_off_say_nothing() -> None:
-    assert heartbeats([Source(id="a", heartbeats=False), Source(id="b", enabled=False)], NOW, 8) == []
+def test_a_source_that_is_silent_or_sends_no_heartbeats_is_told_of_and_not_vouched_for() -> None:
+    sources = [Source(id="a", heartbeats=False), Source(id="b", rhythm_ms=1_000), Source(id="c", enabled=False)]
+    messages = heartbeats([*sources, Source(id="d")], dict.fromkeys("abc", NOW - 2_000), NOW, 1)
+    told = {event.source: msgspec.json.decode(event.attributes) for event in (decode_event(m.value) for m in messages)}
+    assert told == {
+        "a": {"rhythm_ms": 3_600_000, "lateness_ms": 60_000}, "b": {"rhythm_ms": 1_000, "lateness_ms": 60_000},
+    }  # fmt: skip
 
 
 async def _beats(bank: Bank) -> int:

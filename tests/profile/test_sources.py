@@ -1,0 +1,45 @@
+"""How far the sources have come, by what they send and by what ingest tells of them."""
+
+from typing import Any
+
+from schemas.events import ChannelEvent
+from services.profile.domain.customer import Completeness
+from services.profile.domain.freshness import Seen, completeness
+from services.profile.sources import sources_seen
+from tests.profile.domain.happenings import NOON, event
+
+HOUR, MINUTE = 3_600_000, 60_000
+
+
+def beat(at: int, **told: Any) -> ChannelEvent:
+    return event("source.heartbeat", at, "source:core", attributes=told)
+
+
+def so_far(*seen: Seen, now: int = NOON) -> Completeness:
+    return completeness(seen, 1, now, lateness_ms=MINUTE, rhythm_ms=HOUR)
+
+
+def test_what_ingest_tells_of_a_source_is_no_sign_that_it_lives() -> None:
+    [seen] = sources_seen([beat(NOON, rhythm_ms=5 * MINUTE, lateness_ms=MINUTE, complete_up_to=NOON - MINUTE)], 0)
+    assert (seen.heartbeat_at, seen.accepted_at, seen.rhythm_ms) == (NOON - MINUTE, 0, 5 * MINUTE)
+    [seen] = sources_seen([beat(NOON, complete_up_to=NOON - MINUTE)], 0)
+    assert (seen.heartbeat_at, seen.accepted_at > 0) == (NOON - MINUTE, True)
+
+
+def test_a_source_is_silent_beyond_the_rhythm_that_it_is_registered_with() -> None:
+    seen = Seen("core", "corebank", 0, 0, NOON - 10 * MINUTE, 5 * MINUTE, MINUTE)
+    assert so_far(seen).silent == ("core",)
+    assert so_far(seen, now=NOON - 6 * MINUTE).silent == ()
+    assert so_far(seen._replace(rhythm_ms=0)).silent == ()
+
+
+def test_without_heartbeats_a_source_is_complete_up_to_its_lateness_and_when_silent_up_to_what_was_heard() -> None:
+    seen = Seen("core", "corebank", 0, 0, NOON - 4 * MINUTE, 5 * MINUTE, 2 * MINUTE)
+    assert so_far(seen).until == {"core": NOON - 2 * MINUTE}
+    assert so_far(seen, now=NOON + 5 * MINUTE).until == {"core": NOON - 4 * MINUTE}
+
+
+def test_a_source_is_complete_as_far_as_its_heartbeats_have_come_in_every_partition() -> None:
+    seen = [Seen("core", "corebank", place, NOON - place * MINUTE, NOON) for place in (0, 1)]
+    assert completeness(seen, 2, NOON, MINUTE, HOUR).until == {"core": NOON - MINUTE}
+    assert completeness(seen, 3, NOON, MINUTE, HOUR).until == {"core": 0}
