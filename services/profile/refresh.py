@@ -111,15 +111,14 @@ class Refresh:
         messages: list[OutboxMessage] = []
         for lead in sorted(wanted):
             found = [] if lead in merged else [one for root in wanted[lead].roots for one in members.get(root, ())]
-            parts = [_part(one) for one in found]
             before = known.get(lead)
-            if all(part.tells_nothing for part in parts):
+            whole = self._whole(lead, wanted[lead], found, before, context)
+            if all(part.tells_nothing for part in whole.parts):
                 if before is not None and before.state == LIVE:
                     views.append(gone(before, now))
                     messages.append(change_of_gone(views[-1], wanted[lead], self._alias_of))
                     due[lead] = ()
                 continue
-            whole = self._whole(lead, wanted[lead], found, parts, before, context)
             summary = summarise(whole, self._policy(), now)
             said = statement_of(whole, summary, before, now)
             due[lead] = [DueTime(*one) for one in summary.due]  # the ones before may have fired
@@ -150,9 +149,9 @@ class Refresh:
         return Context(staff, facts)
 
     def _whole(
-        self, lead: str, cluster: Cluster, members: Sequence[Member], parts: list[Part], before: StoredView | None,
-        context: "Context",
-    ) -> Whole:  # fmt: skip
+        self, lead: str, cluster: Cluster, members: Sequence[Member], before: StoredView | None, context: "Context"
+    ) -> Whole:
+        parts = [_part(one) for one in members]
         roots = {root for one in members for root in one.stored.roots}
         return Whole(
             customer_id=self._alias_of(lead), lead=lead, roots=cluster.roots, kind=kind_of_customer(lead, parts),

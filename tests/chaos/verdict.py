@@ -154,17 +154,20 @@ async def _views(store: SqlProfileStore) -> list[str]:
         subjects = await session.rows("select subject, roots from subjects where version > 0")
         leads = {row[0]: row[1] for row in await session.rows("select root, lead from clusters")}
     live = {leads.get(root, root) for _, roots in subjects for root in rows.strings(roots)}
-    wrong = [f"no live view of {one}" for one in sorted(live) if one not in views or views[one].state != "live"][:MOST]
-    wrong += [
-        f"a view of nobody: {one.lead}" for one in views.values() if one.state == "live" and one.lead not in live
-    ][:MOST]
+    alive = {lead for lead, view in views.items() if view.state == "live"}
+    wrong = [f"a view of nobody: {lead}" for lead in sorted(alive - live)][:MOST]
     policy, now = load_declarations().policy, time.time_ns() // 1_000_000
     refresh = Refresh(store, lambda: policy, Completeness, lambda subject: customer_id(subject, SECRET))
-    for lead in sorted(live & views.keys()):
+    for lead in sorted(live):
         async with store.refreshing() as tx:
             cluster = (await tx.clusters([lead])).get(lead) or next(iter(clusters([(lead, lead)])))
             members = [one for found in (await tx.members(list(cluster.roots))).values() for one in found]
-        whole = refresh._whole(lead, cluster, members, views[lead], Context({}, {}))
+        whole = refresh._whole(lead, cluster, members, views.get(lead), Context({}, {}))
+        told = not all(part.tells_nothing for part in whole.parts)
+        if told != (lead in alive):
+            wrong.append(f"{lead}: a live view is {'missing' if told else 'of nothing'}")
+        if not told or lead not in alive:
+            continue
         body = msgspec.json.decode(msgspec.json.encode(summarise(whole, policy, now).body))
         shown = msgspec.json.decode(views[lead].body)
         wrong += [
