@@ -62,6 +62,21 @@ async def test_a_key_that_is_revoked_stops_in_the_middle_of_its_stream(bank: Ban
     assert await counted(bank, account) == accepted
 
 
+async def silent(bank: Bank) -> set[str]:
+    return {one["source"] for one in (await bank.get("/v1/sources"))["sources"] if one["silent"]}
+
+
+async def test_a_source_silent_for_longer_than_its_own_rhythm_is_seen(bank: Bank) -> None:
+    source = f"quiet-{bank.digits(6)}"
+    await bank.command("sources", "set", source, "channel=atm", "rhythm_ms=500")
+    key = json.loads(await bank.command("keys", "create", source, "--channel", "atm", "--json"))["key"]
+    await bank.tell(paid_in(bank.no("rare")), key=key)
+    async with asyncio.timeout(60):  # ingest tells of its sources every few seconds
+        while source not in (seen := await silent(bank)):  # noqa: ASYNC110 - no event of ours
+            await asyncio.sleep(0.1)
+    assert "bank" not in seen
+
+
 async def test_a_refused_event_waits_as_a_dead_letter_until_its_source_is_put_right(bank: Bank) -> None:
     source, account = f"yen-{bank.digits(6)}", bank.no("mended")
     await bank.command("sources", "set", source, "channel=atm", "currency=JPY", "of_record=cash.deposited")
