@@ -54,10 +54,17 @@ def _contended(request: Any_, contended: Contended) -> Response[bytes]:
 def _refused(request: Any_, error: HTTPException) -> Response[bytes]:
     """The framework's own words may repeat a value: only the place of the mistake is taken from them."""
     status = error.status_code if error.status_code in TITLES else 400
-    found = _PATH.search(error.detail) if status == 400 else None
+    place = _place(error) if status == 400 else ""
     detail = _DETAILS.get(status, TITLES[status])
-    headers = dict(error.headers or {})
-    return answer(Problem(status, f"{detail}: {found[0]}" if found else detail, headers))
+    return answer(Problem(status, f"{detail}: {place}" if place else detail, dict(error.headers or {})))
+
+
+def _place(error: HTTPException) -> str:
+    """Where in the body, or which declared parameters: their names are ours."""
+    found = _PATH.search(error.detail)
+    extra = error.extra if isinstance(error.extra, list) else []
+    named = [str(one["key"]) for one in extra if one.get("source") in ("query", "header") and "key" in one]
+    return found[0] if found else ", ".join(sorted(named))
 
 
 def _bug(request: Any_, error: Exception) -> Response[bytes]:

@@ -56,6 +56,13 @@ async def test_a_refused_address_is_not_repeated(path: str) -> None:
     assert not [secret for secret in SECRETS if secret in answer.text]
 
 
+async def test_a_parameter_that_cannot_be_read_is_named() -> None:
+    bank = await open_bank()
+    admin = await bank.sign_in("admin")
+    answer = await admin.get("/v1/dead-letters?limit=13912345678x")
+    assert answer.json()["detail"].endswith(": limit")
+
+
 async def test_a_body_that_is_too_large_or_no_json_is_a_problem() -> None:
     bank = await open_bank()
     agent = await bank.sign_in("agent")
