@@ -136,7 +136,9 @@ def _welcome(known: Credentials, path: Path, seconds: float) -> Panel:
 
 def _next_steps(known: Credentials, path: Path) -> str:
     """Lines to be copied: outside the panel, whose frame would break them. What started this is not on every PATH."""
-    program, data = shlex.quote(sys.argv[0]), shlex.quote(str(path.parent))
+    by_module = sys.argv[0].endswith("__main__.py")
+    program = f"{shlex.quote(sys.executable)} -m services.cli" if by_module else shlex.quote(sys.argv[0])
+    data = shlex.quote(str(path.parent))
     return (
         f"Watch it live:  {program} watch --data {data}\n"
         f"A customer:     {program} customers show customer_no=10000017 --data {data}\n"
