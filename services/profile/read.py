@@ -89,7 +89,11 @@ class Read:
 
     async def facts(self, view: StoredView) -> bytes:
         stated = {"customer_id": view.customer_id, "version": view.version, "as_of": instant(view.changed_at)}
-        return (await self.in_clear([msgspec.json.encode({**stated, **_members.decode(view.facts)})]))[0]
+        members: dict[str, Any] = {**stated, **_members.decode(view.facts)}
+        if "moments" in members:
+            moments = msgspec.json.decode(members["moments"], type=list[dict[str, Any]])
+            members["moments"] = [{**one, "occurred_at": instant(one["occurred_at"])} for one in moments]
+        return (await self.in_clear([msgspec.json.encode(members)]))[0]
 
     async def timeline(self, view: StoredView, before: Cursor | None, where: TimelineFilter, limit: int) -> Page:
         roots = await self.roots(view)

@@ -25,6 +25,10 @@ async def test_a_card_declined_abroad_is_seen_by_the_call_center_before_the_cust
     assert view["measures"]["declines_24h"] == 1
     assert view["contacts"][0]["status"] == "offered"
     [moment] = [one for one in (await bank.about(view, "facts"))["moments"] if one["kind"] == "declined"]
+    assert (
+        moment["occurred_at"]
+        == (await bank.about(view, "timeline", type="transaction.declined"))["events"][0]["occurred_at"]
+    )
     assert (moment["values"]["merchant_country"], moment["values"]["card_last4"]) == ("JP", "1111")
     [found] = await bank.customers(card_no="4111 1111 1111 1111")
     assert found["customer_id"] == view["customer_id"]
