@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from services.profile.domain.combine import DAY_MS, month_of
 from services.profile.domain.customer import Part, Whole
-from services.profile.domain.links import kind_of
 from services.profile.domain.months import Counted
 from services.profile.domain.reference import Reference
 
@@ -85,11 +84,7 @@ def course_of(whole: Whole, reference: Reference, today: int) -> Course:
 
 
 def _accounts(whole: Whole) -> dict[str, Part]:
-    return {
-        part.subject: part
-        for part in whole.parts
-        if part.counts and part.current and kind_of(part.subject) == "account"
-    }
+    return {part.subject: part for part in whole.parts if part.kind == "account" and part.counts and part.current}
 
 
 def _closings(state: Counted, account: str, today: int) -> Iterator[tuple[int, int, str]]:

@@ -118,10 +118,9 @@ def _own_names(whole: Whole) -> tuple[frozenset[str], frozenset[str]]:
     """By what a counterparty is the customer: the numbers of the own accounts, and the own names (by reference)."""
     accounts, names = set(), set()
     for part in whole.parts:
-        kind, _, number = part.subject.partition(":")
-        if kind == "account" and part.counts:
-            accounts.add(number)
-        elif kind == "party" and part.role == "self" and "name" in part.things.get(part.subject, {}):
+        if part.kind == "account" and part.counts:
+            accounts.add(part.subject.partition(":")[2])
+        elif part.kind == "party" and part.role == "self" and "name" in part.things.get(part.subject, {}):
             names.add(str(part.things[part.subject]["name"].value))
     return frozenset(accounts), frozenset(names)
 
@@ -133,17 +132,20 @@ def _recently(one: _Dealing, this_month: int, reference: Reference, today: int) 
 
 def _usual(dealings: list[_Dealing], reference: Reference, today: int) -> tuple[Counterparty, ...]:
     most = max((len(one.cells) for one in dealings), default=0)
-    while most > 1 and sum(len(one.cells) >= most for one in dealings) < USUAL_KEPT:
+    while most > 1 and sum([len(one.cells) >= most for one in dealings]) < USUAL_KEPT:
         most -= 1
-    often = [_counterparty(one, reference, today) for one in dealings if len(one.cells) >= most]
-    often.sort(key=lambda one: (-one.months, -one.total_minor, one.party, one.direction))
-    return tuple(often[:USUAL_KEPT])
+    often = [(one, sum([cell.total for cell in one.cells.values()])) for one in dealings if len(one.cells) >= most]
+    often.sort(key=_most_first)
+    return tuple([_counterparty(one, total, reference, today) for one, total in often[:USUAL_KEPT]])
 
 
-def _counterparty(one: _Dealing, reference: Reference, today: int) -> Counterparty:
-    count = total = 0
-    for cell in one.cells.values():
-        count, total = count + cell.count, total + cell.total
+def _most_first(found: tuple[_Dealing, int]) -> tuple[int, int, str, str]:
+    one, total = found
+    return -len(one.cells), -total, one.party, one.direction
+
+
+def _counterparty(one: _Dealing, total: int, reference: Reference, today: int) -> Counterparty:
+    count = sum([cell.count for cell in one.cells.values()])
     party_class = reference.classify(one.party, today)
     return Counterparty(one.party, one.direction, party_class, len(one.cells), count, total, one.currency)
 

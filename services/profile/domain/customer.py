@@ -9,7 +9,7 @@ import msgspec
 
 from services.profile.domain.combine import combine_flows, join_all, join_things, month_of
 from services.profile.domain.links import BEGINNING, COLLECTIVES, COUNTED_ROLES, END, Membership, kind_of
-from services.profile.domain.months import JoinedMonth, MonthPart
+from services.profile.domain.months import AMonth, MonthPart, joined
 from services.profile.domain.segments import segments_between
 from services.profile.domain.state import MONTHS_KEPT, Head, Thing
 
@@ -29,19 +29,14 @@ class Part(msgspec.Struct):
     subject itself (balance, status), from all its past while the link holds, else up to the link's end."""
 
     subject: str
+    kind: str
     role: str
     from_at: int
     until_at: int
+    counts: bool
+    current: bool
     flows: Flows
     things: dict[str, Thing]
-
-    @property
-    def counts(self) -> bool:
-        return self.role in COUNTED_ROLES
-
-    @property
-    def current(self) -> bool:
-        return self.until_at == END
 
     @property
     def tells_nothing(self) -> bool:
@@ -90,10 +85,10 @@ def sources_of(completeness: Completeness, channels: tuple[str, ...]) -> tuple[s
 
 
 class Total(NamedTuple):
-    """See `total`. `head` has no things: they stand with the parts."""
+    """See `total`. `head` has no things: they stand with the parts. The newest month comes first."""
 
     head: Head
-    months: dict[int, JoinedMonth]
+    months: dict[int, AMonth]
 
 
 class Whole(msgspec.Struct):
@@ -112,7 +107,7 @@ class Whole(msgspec.Struct):
     completeness: Completeness = Completeness()
 
     def of_kind(self, kind: str) -> list[Part]:
-        return [part for part in self.parts if kind_of(part.subject) == kind]
+        return [part for part in self.parts if part.kind == kind]
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -132,7 +127,8 @@ def part_of(
         borders = [*cuts, END]
         known = [head for place, head in enumerate(heads) if borders[place] <= until_at]
     things = known[0].things if len(known) == 1 else join_all([head.things for head in known], join_things)
-    return Part(subject, role, from_at, until_at, flows, things)
+    counts, current = role in COUNTED_ROLES, until_at == END
+    return Part(subject, kind_of(subject), role, from_at, until_at, counts, current, flows, things)
 
 
 def total(parts: Iterable[Part]) -> Total:
@@ -148,7 +144,7 @@ def total(parts: Iterable[Part]) -> Total:
                 months.setdefault(number, []).extend(told)
     head = combine_flows(heads)
     oldest = month_of(head.newest_at) - MONTHS_KEPT
-    return Total(head, {number: JoinedMonth(told) for number, told in months.items() if number > oldest})
+    return Total(head, {number: joined(months[number]) for number in sorted(months, reverse=True) if number > oldest})
 
 
 def _without(flows: Flows, seen: set[int]) -> Flows:

@@ -52,12 +52,10 @@ def facts(seen: Picture) -> Facts:
     values = _NOTHING_TOLD | dict.fromkeys(seen.measured, 0.0)
     for name, value in told.items():
         # Numbers travel as doubles: the rule language does not add integers to them.
-        if value.__class__ is int:
-            values[name] = float(value)
+        if value:
+            values[name] = float(value) if value.__class__ is int else value
         elif value is None:
             missing.append(name)
-        else:
-            values[name] = value
     for name, measured in seen.measured.items():
         if measured.amount:
             values[name] = _of_measure(seen, measured)

@@ -9,10 +9,9 @@ import msgspec
 from services.profile.domain.calendar import DAY_MS, day_number
 from services.profile.domain.combine import month_of
 from services.profile.domain.customer import Part, Whole
-from services.profile.domain.links import kind_of
 from services.profile.domain.months import AMonth
 from services.profile.domain.reference import Reference
-from services.profile.domain.state import MONTHS_KEPT, Entry, Thing
+from services.profile.domain.state import Entry, Thing
 
 PAST_DAYS = (30, 90)
 
@@ -37,7 +36,7 @@ def of_parts(whole: Whole, reference: Reference, now: int) -> Iterator[Held]:
     seen: set[str] = set()
     today = reference.day_of(now)
     for part in whole.parts:
-        kind = kind_of(part.subject)
+        kind = part.kind
         if kind not in ("account", "contract") or part.subject in seen or not (part.counts and part.current):
             continue
         seen.add(part.subject)
@@ -102,13 +101,12 @@ def _balance_at(account: str, thing: Thing, balance: Entry, months: Mapping[int,
 
 
 def _closing(months: Mapping[int, AMonth], account: str, day: int) -> Any:
-    """The last closing balance at or before the day: [minor, currency], or None."""
+    """The last closing balance at or before the day: [minor, currency], or None. `months`: the newest first."""
     newest = month_of(day * DAY_MS)
-    for number in range(newest, newest - MONTHS_KEPT, -1):
-        month = months.get(number)
-        closings = month.closing.get(account) if month is not None else None
+    for number, month in months.items():
+        closings = month.closing.get(account) if number <= newest else None
         if closings:
-            found = max((known for known in closings if known <= day), default=None)
+            found = max([known for known in closings if known <= day], default=None)
             if found is not None:
                 return closings[found].value
     return None

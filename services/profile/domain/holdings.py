@@ -33,7 +33,7 @@ def held(whole: Whole) -> dict[str, Held]:
         for key, thing in part.things.items():
             known = found.get(key)
             if known is None:
-                found[key] = Held(key, kind_of(key), thing, part)
+                found[key] = Held(key, part.kind if key == part.subject else kind_of(key), thing, part)
             elif known.thing is not thing:
                 stronger = part if _before(part, known.part) else known.part
                 found[key] = Held(key, known.kind, join_things(known.thing, thing), stronger)
@@ -58,7 +58,7 @@ def value(thing: Thing, name: str) -> Any:
 
 
 def accounts(whole: Whole) -> list[dict[str, Any]]:
-    own = {part.subject.partition(":")[2] for part in whole.parts if kind_of(part.subject) == "party"}
+    own = {part.subject.partition(":")[2] for part in whole.parts if part.kind == "party"}
     found: dict[str, Part] = {}
     for part in whole.of_kind("account"):
         known = found.get(part.subject)

@@ -169,7 +169,8 @@ def measure_all(measures: Measures, buckets: Buckets, reference: Reference, now:
         if series not in plan.money:
             for rule in rules:
                 count = _cell(rule, series, buckets, windows, now).count
-                measured[rule.name] = Measured(_aggregate(rule, count), is_money=False)
+                if count:
+                    measured[rule.name] = Measured(_aggregate(rule, count), is_money=False)
             continue
         names = [(currency, f"{series}:{currency}") for currency in currencies]
         for rule in rules:

@@ -1,7 +1,7 @@
 """The months of several subjects as one. A field is read and joined when somebody asks for it: of most months that is
 only the totals, and so a customer's refresh does not grow with the past that is kept."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -77,6 +77,12 @@ _FIELDS: Mapping[str, _Field] = {
 }
 
 
+def joined(parts: Sequence[MonthPart]) -> AMonth:
+    if len(parts) == 1 and parts[0].__class__ is Month:
+        return parts[0]
+    return JoinedMonth(parts)
+
+
 class JoinedMonth:
     """See `AMonth`. The parts are never changed, nor may what is read here be."""
 
@@ -88,7 +94,7 @@ class JoinedMonth:
     banks: dict[int, Series]
     contacts: dict[str, Thing]
 
-    def __init__(self, parts: Iterable[MonthPart]) -> None:
+    def __init__(self, parts: Sequence[MonthPart]) -> None:
         self._parts = parts
 
     def __getattr__(self, name: str) -> Any:
@@ -101,6 +107,6 @@ class JoinedMonth:
             found = [field.decode(value) if value.__class__ is msgspec.Raw else value for value in told]
         except msgspec.ValidationError as error:
             raise OtherShape(name) from error
-        joined = join_all(found, field.join)
-        setattr(self, name, joined)
-        return joined
+        whole = join_all(found, field.join)
+        setattr(self, name, whole)
+        return whole

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.profile.domain.customer import Decided, Manager, Whole
-from services.profile.domain.links import BEGINNING, kind_of
+from services.profile.domain.links import BEGINNING
 from services.profile.domain.policy import Policy
 from services.profile.domain.state import Entry
 
@@ -70,7 +70,7 @@ def _as_assigned(known: _Chosen, whole: Whole) -> _Chosen:
 
 def _assignment(whole: Whole) -> Entry | None:
     """The latest one among the customer's own parties."""
-    own = [part for part in whole.parts if part.role == "self" and part.current and kind_of(part.subject) == "party"]
+    own = [part for part in whole.parts if part.kind == "party" and part.role == "self" and part.current]
     told = [
         part.things[part.subject]["manager_id"] for part in own if "manager_id" in part.things.get(part.subject, {})
     ]

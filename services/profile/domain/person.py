@@ -6,7 +6,7 @@ from typing import Any
 from schemas.identifiers import PERSONAL_KINDS, SUBJECT_OF
 from services.profile.domain.combine import later
 from services.profile.domain.customer import Part, Whole
-from services.profile.domain.links import COLLECTIVES, kind_of
+from services.profile.domain.links import COLLECTIVES
 from services.profile.domain.rendering import instant, instant_or_none, written
 from services.profile.domain.state import Entry, Thing
 
@@ -28,7 +28,7 @@ def own_parties(whole: Whole) -> list[Thing]:
     return [
         part.things[part.subject]
         for part in whole.parts
-        if part.role == "self" and part.current and kind_of(part.subject) == "party" and part.subject in part.things
+        if part.kind == "party" and part.role == "self" and part.current and part.subject in part.things
     ]
 
 
@@ -57,7 +57,7 @@ def identifiers(whole: Whole) -> list[dict[str, Any]]:
     """A hashed one (phone, e-mail, national id) is shown by its subject key; its clear form stands in `person`."""
     found: dict[str, Part] = {}
     for part in whole.parts:
-        if kind_of(part.subject) in _IDENTIFIERS:
+        if part.kind in _IDENTIFIERS:
             known = found.get(part.subject)
             if known is None or (part.current, part.from_at) > (known.current, known.from_at):
                 found[part.subject] = part
@@ -65,11 +65,15 @@ def identifiers(whole: Whole) -> list[dict[str, Any]]:
 
 
 def _identifier(part: Part) -> dict[str, Any]:
-    subject, _, value = part.subject.partition(":")
-    kind = _KIND_OF_SUBJECT[subject]
-    entry: dict[str, Any] = {"kind": kind, "role": part.role}
-    entry |= {"key": part.subject} if kind in PERSONAL_KINDS else {"value": value}
-    return entry | span(part)
+    kind = _KIND_OF_SUBJECT[part.kind]
+    is_personal = kind in PERSONAL_KINDS
+    return {
+        "kind": kind,
+        "role": part.role,
+        "key" if is_personal else "value": part.subject if is_personal else part.subject[len(part.kind) + 1 :],
+        "since": instant_or_none(part.from_at),
+        "until": instant_or_none(part.until_at),
+    }
 
 
 def span(part: Part) -> dict[str, str | None]:

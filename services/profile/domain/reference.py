@@ -102,11 +102,11 @@ class Reference:
     def closed_day(self, now: int) -> int:
         """The last bank day that has closed."""
         day = self.day_of(now)
-        return self.calendar.working_day_before(day if self.close_of(day) <= now else day - 1)
+        return _working_day_before(self.calendar, day if self.close_of(day) <= now else day - 1)
 
     def next_close(self, now: int) -> int:
         """When the next bank day closes, in ms UTC; later than `now`."""
-        return self.close_of(self.calendar.working_day_after(self.closed_day(now) + 1))
+        return self.close_of(_working_day_after(self.calendar, self.closed_day(now) + 1))
 
     def is_working_day(self, day: int) -> bool:
         return self.calendar.is_working_day(day)
@@ -166,6 +166,16 @@ class Reference:
         if parsed.bank in self._own_banks:
             return "own_bank"
         return "bank" if parsed.bank else "other"
+
+
+@lru_cache(1024)
+def _working_day_before(calendar: Calendar, day: int) -> int:
+    return calendar.working_day_before(day)
+
+
+@lru_cache(1024)
+def _working_day_after(calendar: Calendar, day: int) -> int:
+    return calendar.working_day_after(day)
 
 
 def _from_day(rate: Rate) -> int:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from services.profile.domain.assets import Assets
 from services.profile.domain.behaviour import Behaviour
 from services.profile.domain.customer import Whole
-from services.profile.domain.links import kind_of
 from services.profile.domain.reference import Reference
 from services.profile.domain.state import Thing
 
@@ -37,7 +36,7 @@ def known_of(whole: Whole, assets: Assets, behaviour: Behaviour, reference: Refe
         seen.add(part.subject)
         for name, thing in part.things.items():
             if name == part.subject:
-                things.setdefault(kind_of(name), []).append(thing)
+                things.setdefault(part.kind, []).append(thing)
             elif name.startswith("product:") and _value(thing, "status") == "open":
                 products.add(str(_value(thing, "product")))
     return Known(assets, behaviour, reference, reference.day_of(now), things, frozenset(products))

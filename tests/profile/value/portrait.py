@@ -113,7 +113,7 @@ class Portrait:
             since, until = self.spans.get(subject, (BEGINNING, END))
             membership = Membership(self.lead, subject, self.roles[subject], since, END)
             part = part_of(membership, segments.cuts, segments.heads, segments.months)
-            parts.append(msgspec.structs.replace(part, until_at=until))
+            parts.append(msgspec.structs.replace(part, until_at=until, current=until == END))
         return Whole(
             customer_id="c", lead=self.lead, roots=(self.lead,), kind=kind_of_customer(self.lead, parts), parts=parts,
             state=total(parts), decided=decided or Decided(), collectives=collectives or {},
