@@ -73,14 +73,15 @@ class DueTime(NamedTuple):
 
 
 class KeptSubject(NamedTuple):
-    """A subject as refresh reads it; see `StoredSubject`."""
+    """A subject as refresh reads it; see `StoredSubject`. `collectives`: the households and groups in which it stands
+    now, told of parties that were asked for as roots."""
 
     subject: str
     version: int
     cuts: Sequence[int]
-    roots: Sequence[str]
     heads: Sequence[Head]
     months: Mapping[int, Sequence[MonthPart]]
+    collectives: Sequence[str] = ()
 
 
 class Member(NamedTuple):

@@ -137,13 +137,7 @@ class Refresh:
             manager_id: Manager(manager_id, fields, owned.get(manager_id, 0))
             for manager_id, fields in (await tx.staff()).items()
         }
-        collectives = {
-            root
-            for found in members.values()
-            for one in found
-            for root in one.stored.roots
-            if kind_of(root) in COLLECTIVES
-        }
+        collectives = {root for found in members.values() for one in found for root in one.stored.collectives}
         views = await tx.views(sorted(collectives)) if collectives else {}
         facts = {lead: _decode_json(view.facts)["values"] for lead, view in views.items()}
         return Context(staff, facts)
@@ -152,7 +146,8 @@ class Refresh:
         self, lead: str, cluster: Cluster, members: Sequence[Member], before: StoredView | None, context: "Context"
     ) -> Whole:
         parts = [_part(one) for one in members]
-        roots = {root for one in members for root in one.stored.roots}
+        own = [one for one in members if one.membership.subject in cluster.roots]
+        roots = {root for one in own for root in one.stored.collectives}
         return Whole(
             customer_id=self._alias_of(lead), lead=lead, roots=cluster.roots, kind=kind_of_customer(lead, parts),
             parts=parts, state=total(parts),

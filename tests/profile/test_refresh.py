@@ -169,6 +169,24 @@ async def test_a_household_is_a_customer_of_its_own_over_the_subjects_of_its_mem
     assert [one["account_no"] for one in body["accounts"]] == ["6001"]
 
 
+async def test_a_household_shows_in_the_views_of_those_who_stand_in_it_now_and_of_nobody_else(store: Store) -> None:
+    events = [
+        opened("6001", "77", FIRST),
+        told("holder.added", "h-1", FIRST, account_no="6001", customer_no="78", attributes={"role": "joint"}),
+        *(told("household.joined", f"j-{n}", FIRST, customer_no=n, household_no="h-1") for n in ("77", "79")),
+        told("household.left", "l-79", FIRST + DAY_MS, customer_no="79", household_no="h-1"),
+    ]
+    await new_update(store).apply(batch(0, events), NOW)
+    for _ in range(2):  # a household's view comes into those of its members by a refresh of their own
+        await refresh_all(store)
+    shown = {
+        root: msgspec.json.decode((await view_of(store, root)).body)["household"]
+        for root in ("party:77", "party:78", "party:79", "household:h-1")
+    }
+    assert shown.pop("party:77")["members"] == 1
+    assert list(shown.values()) == [None, None, None]
+
+
 async def test_a_household_that_is_marked_again_and_again_rests_between_two_refreshes(store: Store) -> None:
     joined = [told("household.joined", f"j-{n}", FIRST, customer_no=n, household_no="h-1") for n in ("77", "78")]
     await new_update(store).apply(batch(0, joined), NOW)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from services.failures import Unavailable
-from services.profile.adapters.rows import integers, strings
+from services.profile.adapters.rows import integers
 from services.profile.domain.months import MonthPart, SealedMonth
 from services.profile.domain.state import Head, Month
 from services.profile.ports import KeptSubject
@@ -18,22 +18,22 @@ _small_months = msgspec.msgpack.Decoder(list[Month])
 _months = msgspec.msgpack.Decoder(list[SealedMonth])
 
 
-def kept_subject(row: Sequence[Any], parts: Iterable[tuple[int, bytes]]) -> KeptSubject:
-    """`row`: subject, version, cuts, roots, heads. Raises `Unavailable` for a state of another shape."""
-    subject, version, cuts, roots, heads = row
+def kept_subject(row: Sequence[Any], parts: Iterable[tuple[int, bytes]], collectives: Sequence[str]) -> KeptSubject:
+    """`row`: subject, version, cuts, heads. Raises `Unavailable` for a state of another shape."""
+    subject, version, cuts, heads = row
     try:
         months = {month: _read(body) for month, body in parts}
         told = _heads.decode(heads)
     except msgspec.ValidationError as error:
         # a view without it would be wrong; the mark waits until the rebuild has come by
         raise Unavailable("states of another release wait to be rebuilt") from error
-    return KeptSubject(subject, version, integers(cuts) if cuts != "[]" else [], strings(roots), told, months)
+    return KeptSubject(subject, version, integers(cuts) if cuts != "[]" else [], told, months, collectives)
 
 
 def _read(body: bytes) -> Sequence[MonthPart]:
     return _small_months.decode(body) if len(body) < SMALL_BYTES else _months.decode(body)
 
 
-def unknown_subject(subject: str) -> KeptSubject:
+def unknown_subject(subject: str, collectives: Sequence[str]) -> KeptSubject:
     """What stands for a member that has no row."""
-    return KeptSubject(subject, 0, [], [subject], [Head()], {})
+    return KeptSubject(subject, 0, [], [Head()], {}, collectives)

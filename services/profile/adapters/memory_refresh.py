@@ -10,7 +10,7 @@ from services.failures import Contended
 from services.profile.adapters import memory_queues
 from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.memory_tables import Tables
-from services.profile.adapters.roots import with_roots
+from services.profile.adapters.roots import standing_in, with_roots
 from services.profile.domain.links import Cluster, Membership, strength
 from services.profile.ports import Decision, DueTime, KeptSubject, Mark, Member, OutboxMessage, Shard, StoredView
 
@@ -35,8 +35,9 @@ class MemoryRefresh:
 
     async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
         members: dict[str, list[Member]] = {root: [] for root in roots}
+        standing = standing_in(self._tables.memberships.by("subject", roots))
         for one in memberships_around(self._tables, roots):
-            members[one.root].append(Member(one, _kept(self._tables, one.subject)))
+            members[one.root].append(Member(one, _kept(self._tables, one.subject, standing.get(one.subject, ()))))
         return members
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]:
@@ -68,12 +69,12 @@ class MemoryRefresh:
         memory_queues.send(self._tables, lane, messages, now)
 
 
-def _kept(tables: Tables, subject: str) -> KeptSubject:
+def _kept(tables: Tables, subject: str, collectives: Sequence[str]) -> KeptSubject:
     row = tables.subjects.get(subject)
     if row is None:
-        return unknown_subject(subject)
+        return unknown_subject(subject, collectives)
     parts = [(part.month, part.body) for part in tables.parts.by("subject", [subject])]
-    return kept_subject((row.subject, row.version, row.cuts, row.roots, row.heads), parts)
+    return kept_subject((row.subject, row.version, row.cuts, row.heads), parts, collectives)
 
 
 def memberships_around(tables: Tables, roots: Sequence[str]) -> list[Membership]:

@@ -17,6 +17,15 @@ def with_roots(memberships: Iterable[Membership], roots: Sequence[str]) -> list[
     return sorted({one for one in known if one.root in wanted} | themselves)
 
 
+def standing_in(memberships: Iterable[Membership]) -> dict[str, list[str]]:
+    """party → the households and groups in which it stands now, by itself and not through what it holds."""
+    found: dict[str, set[str]] = {}
+    for one in memberships:
+        if kind_of(one.subject) == "party" and one.until_at == END and kind_of(one.root) in COLLECTIVES:
+            found.setdefault(one.subject, set()).add(one.root)
+    return {party: sorted(roots) for party, roots in found.items()}
+
+
 def counted_parents(memberships: Iterable[Membership], roots: Sequence[str]) -> dict[str, list[str]]:
     """root → the roots that it counts for now, households and groups aside; empty where it is a root itself."""
     parents: dict[str, set[str]] = {root: set() for root in roots}

@@ -8,7 +8,7 @@ import msgspec
 from services.failures import Contended
 from services.profile.adapters import rows, sql_queues
 from services.profile.adapters.kept import kept_subject, unknown_subject
-from services.profile.adapters.roots import with_roots
+from services.profile.adapters.roots import standing_in, with_roots
 from services.profile.adapters.session import Session, insert
 from services.profile.domain.links import Cluster, Membership, strength
 from services.profile.ports import (
@@ -30,7 +30,7 @@ with m as (select root, subject, role, from_at, until_at from memberships
            where root = any($1::text[]) or subject = any($1::text[])),
      s as (select subject from m union select unnest($1::text[]))
 select 0, root, subject, role, from_at, until_at, null as blob from m
-union all select 1, t.subject, t.cuts, t.roots, t.version, null, t.heads
+union all select 1, t.subject, t.cuts, null, t.version, null, t.heads
     from s join subjects t on t.subject = s.subject
 union all select 2, p.subject, null, null, p.month, null, p.body from s join parts p on p.subject = s.subject"""
 _VIEWS = f"select {rows.VIEW} from views where lead = any($1::text[])"  # noqa: S608 - constants
@@ -75,16 +75,18 @@ class SqlRefresh:
             if what == 0:
                 memberships.append(Membership(first, second, third, fourth, fifth))
             elif what == 1:
-                heads[first] = (first, fourth, second, third, blob)
+                heads[first] = (first, fourth, second, blob)
             else:
                 parts.setdefault(first, []).append((fourth, blob))
         kept: dict[str, KeptSubject] = {}
+        standing = standing_in(memberships)
         members: dict[str, list[Member]] = {root: [] for root in roots}
         for one in with_roots(memberships, roots):
             found = kept.get(one.subject)
             if found is None:
-                row = heads.get(one.subject)
-                found = kept_subject(row, parts.get(one.subject, ())) if row else unknown_subject(one.subject)
+                row, within = heads.get(one.subject), standing.get(one.subject, ())
+                told = parts.get(one.subject, ())
+                found = kept_subject(row, told, within) if row else unknown_subject(one.subject, within)
                 kept[one.subject] = found
             members[one.root].append(Member(one, found))
         return members

@@ -26,7 +26,9 @@ def standing_facts(seen: Picture) -> Facts:
         "owner": decided.owner or "",
         "former_owner": decided.former_owner or "",
         "owner_days": _days_since(seen, decided.owner_since),
-        "members": len({part.subject for part in whole.of_kind("party")}) if not seen.read.parties else 0,
+        "members": len({part.subject for part in whole.of_kind("party") if part.current})
+        if not seen.read.parties
+        else 0,
         "value_score": seen.judged.score or 0,
         "tenure_days": 0 if began is None else max(0, seen.bank_day - began),
         "anniversary_in_days": 0 if began is None else _anniversary(began, seen.bank_day),
