@@ -49,7 +49,7 @@ def facts(seen: Picture) -> Facts:
     told |= _unheard(seen.whole.completeness)
     uncovered = _uncovered(seen)
     missing = []
-    values = _NOTHING_TOLD | dict.fromkeys(seen.measured, 0.0)
+    values = _NOTHING_TOLD | seen.nothing_counted
     for name, value in told.items():
         # Numbers travel as doubles: the rule language does not add integers to them.
         if value:

@@ -1,7 +1,7 @@
 """Windowed aggregates over what a customer's state counts by hour and by day, declared as data."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -98,6 +98,7 @@ class Buckets:
     def __init__(self, state: Counted) -> None:
         self._state = state
         self._months = sorted(state.months.items(), reverse=True)
+        self._spans = [(first_day_of(n), first_day_of(n + 1) - 1, month) for n, month in self._months]
         self.series: dict[str, list[str]] = {}
         for name in sorted({name for _, month in self._months for name in month.totals}):
             series, _, currency = name.partition(":")
@@ -108,9 +109,11 @@ class Buckets:
         before it and what lies further back, whole months taken whole."""
         found: dict[int, Sums] = {}
         sums: dict[str, list[int]] = {}
+        latest: Sums = {}
         until = _AHEAD
         for length in lengths:
-            for series in self._between(today - length, until):
+            between = self._between(today - length, until)
+            for series in between:
                 for name, cell in series.items():
                     known = sums.get(name)
                     if known is None:
@@ -118,28 +121,30 @@ class Buckets:
                     else:
                         known[0] += cell.count
                         known[1] += cell.total
-            found[length] = {name: (count, total) for name, (count, total) in sums.items()}
-            until = today - length
+            if between:
+                latest = {name: (count, total) for name, (count, total) in sums.items()}
+            found[length], until = latest, today - length
         return found
 
-    def _between(self, after: int, until: int) -> Iterator[Mapping[str, Cell]]:
+    def _between(self, after: int, until: int) -> list[Mapping[str, Cell]]:
         """What was counted on the days from `after` (exclusive) to `until` (inclusive)."""
-        for number, month in self._months:
-            first, last = first_day_of(number), first_day_of(number + 1) - 1
+        found: list[Mapping[str, Cell]] = []
+        for first, last, month in self._spans:
             if first > after and last <= until:
-                yield month.totals
+                found.append(month.totals)
             elif first <= until and last > after:
-                yield from (series for day, series in month.days.items() if after < day <= until)
+                found += [series for day, series in month.days.items() if after < day <= until]
+        return found
 
-    def over_hours(self, name: str, length: int, hour: int) -> Cell:
+    def over_hours(self, name: str, length: int, hour: int) -> tuple[int, int]:
         """The last `length` hours, the running one included."""
         count = total = 0
         for at, series in self._state.head.hours.items():
             if at > hour - length and (cell := series.get(name)) is not None:
                 count, total = count + cell.count, total + cell.total
-        return Cell(count, total)
+        return count, total
 
-    def greatest_day(self, name: str, length: int, today: int) -> Cell:
+    def greatest_day(self, name: str, length: int, today: int) -> tuple[int, int]:
         """The greatest count and the greatest sum of a day."""
         count = total = 0
         for number, month in self._months:
@@ -147,7 +152,7 @@ class Buckets:
                 for day, series in month.days.items():
                     if day > today - length and (cell := series.get(name)) is not None:
                         count, total = max(count, cell.count), max(total, cell.total)
-        return Cell(count, total)
+        return count, total
 
     def last_day(self, name: str) -> int | None:
         """When it was last counted: a day since 1970."""
@@ -160,50 +165,61 @@ class Buckets:
 
 
 def measure_all(measures: Measures, buckets: Buckets, reference: Reference, now: int) -> dict[str, Measured]:
-    """Foreign currencies are converted at today's rate."""
+    """Every measure; see `counted`."""
+    return plan_of(measures).nothing | counted(measures, buckets, reference, now)
+
+
+def counted(measures: Measures, buckets: Buckets, reference: Reference, now: int) -> dict[str, Measured]:
+    """The measures of what was counted within their windows. Foreign currencies are converted at today's rate."""
     plan = plan_of(measures)
-    measured = dict(plan.nothing)
+    measured: dict[str, Measured] = {}
     windows = buckets.over_days(plan.days, now // DAY_MS) if buckets.series else {}
     for series, currencies in buckets.series.items():
-        rules = plan.by_series.get(series, ())
-        if series not in plan.money:
-            for rule in rules:
-                count = _cell(rule, series, buckets, windows, now).count
+        is_summed = series in plan.money
+        name = f"{series}:{currencies[0]}" if is_summed else series
+        in_one = not is_summed or currencies == [reference.home_currency]
+        for rule in plan.by_series.get(series, ()):
+            if in_one:
+                count, total = _sum(rule, name, buckets, windows, now)
+                is_money = is_summed and rule.aggregate != "count"
                 if count:
-                    measured[rule.name] = Measured(_aggregate(rule, count), is_money=False)
-            continue
-        names = [(currency, f"{series}:{currency}") for currency in currencies]
-        for rule in rules:
-            cells = {currency: _cell(rule, name, buckets, windows, now) for currency, name in names}
-            measured[rule.name] = _of_money(rule, cells, reference, now)
+                    measured[rule.name] = Measured(_aggregate(rule, total if is_money else count), is_money)
+            else:
+                sums = {one: _sum(rule, f"{series}:{one}", buckets, windows, now) for one in currencies}
+                measured[rule.name] = _of_money(rule, sums, reference, now)
     return measured
 
 
-def _of_money(rule: Planned, cells: Mapping[str, Cell], reference: Reference, now: int) -> Measured:
+def _of_money(rule: Planned, sums: Mapping[str, tuple[int, int]], reference: Reference, now: int) -> Measured:
     if rule.aggregate == "count":
-        return Measured(sum(cell.count for cell in cells.values()), is_money=False)
-    if len(cells) == 1 and reference.home_currency in cells:
-        return Measured(_aggregate(rule, cells[reference.home_currency].total), is_money=True)
-    total = 0
+        return Measured(sum(count for count, _ in sums.values()), is_money=False)
+    added = 0
     unknown = []
-    for currency, cell in cells.items():
-        home = reference.home_minor(cell.total, currency, reference.day_of(now))
-        total += home or 0
-        if home is None and cell.count:
+    for currency, (count, total) in sums.items():
+        home = reference.home_minor(total, currency, reference.day_of(now))
+        added += home or 0
+        if home is None and count:
             unknown.append(currency)
-    return Measured(_aggregate(rule, total), True, tuple(unknown))
+    return Measured(_aggregate(rule, added), True, tuple(unknown))
 
 
-def _cell(rule: Planned, name: str, buckets: Buckets, windows: Mapping[int, Sums], now: int) -> Cell:
+def _sum(rule: Planned, name: str, buckets: Buckets, windows: Mapping[int, Sums], now: int) -> tuple[int, int]:
+    """How often, and how much."""
     if rule.by_hour:
         return buckets.over_hours(name, rule.length, now // HOUR_MS)
     if rule.aggregate == "max":
         return buckets.greatest_day(name, rule.length, now // DAY_MS)
-    return Cell(*windows[rule.length].get(name, _NOTHING))
+    return windows[rule.length].get(name, _NOTHING)
 
 
 def _aggregate(rule: Planned, amount: int) -> int:
     return amount // rule.length if rule.aggregate == "mean" else amount
+
+
+@lru_cache(16)
+def nothing_counted(measures: Measures) -> dict[str, float]:
+    """Every measure as a fact where nothing was counted."""
+    return dict.fromkeys(plan_of(measures).nothing, 0.0)
 
 
 @lru_cache(16)

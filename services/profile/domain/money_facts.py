@@ -39,6 +39,8 @@ def leaving_facts(seen: Picture) -> Facts:
             continue
         for days in external:
             external[days] += minor if age < days else 0
+        if not reference.is_listed(bank):
+            continue
         if reference.is_competitor(bank, day):
             for days in competing:
                 competing[days] += minor if age < days else 0

@@ -14,10 +14,12 @@ from services.profile.domain.view import Read
 
 
 class Picture(NamedTuple):
-    """`now` in ms; `today` counts UTC days, as the day buckets do; `bank_day` counts days in the bank's zone."""
+    """`now` in ms; `today` counts UTC days, as the day buckets do; `bank_day` counts days in the bank's zone.
+    `nothing_counted` names every measure, `measured` has those of which something was counted."""
 
     read: Read
     buckets: Buckets
+    nothing_counted: dict[str, float]
     measured: dict[str, Measured]
     course: Course
     assets: Assets
@@ -35,7 +37,7 @@ class Picture(NamedTuple):
 
     def major(self, minor: int | None) -> float | None:
         """Major units of the home currency, as rules write them."""
-        return None if minor is None else self.major_of(minor, self.reference.home_currency)
+        return None if minor is None else minor / self.reference.home_unit
 
     def major_of(self, minor: int, currency: str) -> float:
         """Major units of another currency."""

@@ -78,6 +78,7 @@ class Reference:
     ) -> None:
         """Amounts in minor units of the home currency; `zone_minutes` east of UTC; `closes_minutes` after midnight."""
         self.calendar, self.home_currency, self.version = calendar, home_currency, version
+        self.home_unit = float(10 ** EXPONENTS[home_currency])
         self.private_banking_threshold, self.near_band = private_banking_threshold, near_band
         self._zone_ms, self._closes_ms = zone_minutes * MINUTE_MS, closes_minutes * MINUTE_MS
         self._rates = {code: sorted(dated) for code, dated in (rates or {}).items()}
@@ -139,6 +140,10 @@ class Reference:
         return -home if minor < 0 else home
 
     # --- institutions -----------------------------------------------------------------------------------------
+
+    def is_listed(self, bank: str) -> bool:
+        """Whether any list names it, on whatever day."""
+        return bank in self._listed
 
     def is_own_bank(self, bank: str) -> bool:
         return bank in self._own_banks

@@ -53,32 +53,44 @@ def record(told: msgspec.Struct, currency: str) -> dict[str, Any]:
     names one), `*_at` an instant, and the days named in `DAYS` dates; see `PARTIES`."""
     shown: dict[str, Any] = {}
     own = getattr(told, "currency", currency)
-    for name, shown_as, form in _forms(told.__class__):
-        value = getattr(told, name)
-        if value is None or form == "plain":
-            shown[shown_as] = value if value.__class__ in _PLAIN else _shown(value, currency)
+    for value, (name, form) in zip(msgspec.structs.astuple(told), _forms(told.__class__), strict=True):
+        if value is None or (form == "plain" and value.__class__ in _PLAIN):
+            shown[name] = value
         elif form == "money":
-            shown[shown_as] = money(value, currency if name == "home_minor" else own)
-        elif form == "party":
-            shown[shown_as], _, reference = value.partition("#")
-            if reference:
-                shown[f"{shown_as}_name"] = reference
-        elif form == "parties":
-            shown[shown_as] = [one.partition("#")[0] for one in value]
+            shown[name] = {"value": _major(value, own), "currency": own}
+        elif form == "plain":
+            shown[name] = _shown(value, currency)
         else:
-            shown[shown_as] = instant_or_none(value) if form == "instant" else day_as_date(value)
+            _show(shown, name, form, value, currency)
+    shown.pop("currency", None)
     return shown
 
 
+def _show(shown: dict[str, Any], name: str, form: str, value: Any, home: str) -> None:
+    match form:
+        case "home_money":
+            shown[name] = money(value, home)
+        case "instant":
+            shown[name] = instant_or_none(value)
+        case "date":
+            shown[name] = day_as_date(value)
+        case "parties":
+            shown[name] = [one.partition("#")[0] for one in value]
+        case _:
+            shown[name], _, reference = value.partition("#")
+            if reference:
+                shown[f"{name}_name"] = reference
+
+
 @lru_cache(64)
-def _forms(record_class: type[msgspec.Struct]) -> tuple[tuple[str, str, str], ...]:
-    """(field, name in the view, form) of each field that is shown."""
-    return tuple((name, *_form(name)) for name in record_class.__struct_fields__ if name != "currency")
+def _forms(record_class: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    """(name in the view, form) of each field."""
+    return tuple(_form(name) for name in record_class.__struct_fields__)
 
 
 def _form(name: str) -> tuple[str, str]:
-    if name == "minor":
-        return "amount", "money"
+    if name in ("minor", "home_minor"):
+        return ("amount", "money") if name == "minor" else ("home", "home_money")
     if name.endswith("_minor"):
         return name[:-6], "money"
     if name.endswith("_at"):

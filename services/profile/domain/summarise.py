@@ -11,7 +11,7 @@ from services.profile.domain.combine import DAY_MS
 from services.profile.domain.customer import Decided, Whole
 from services.profile.domain.due import due_times
 from services.profile.domain.facts import facts
-from services.profile.domain.measures import Buckets, measure_all, shown
+from services.profile.domain.measures import Buckets, counted, nothing_counted, shown
 from services.profile.domain.moments import moments
 from services.profile.domain.owners import assign
 from services.profile.domain.picture import Picture
@@ -30,7 +30,7 @@ def summarise(whole: Whole, policy: Policy, now: int) -> Summary:
     reference = policy.reference
     seen = read(whole, now)
     buckets = Buckets(whole.state)
-    measured = measure_all(policy.measures, buckets, reference, now)
+    measured = counted(policy.measures, buckets, reference, now)
     assets = assets_of(whole, reference, now)
     behaviour = learn(whole, reference, now)
     judged = judge(whole, assets, behaviour, policy, now)
@@ -38,8 +38,8 @@ def summarise(whole: Whole, policy: Policy, now: int) -> Summary:
     owner, decided = assign(whole, tier, whole.staff, _note_tier(whole.decided, decided), policy, now)
     decided = note_band(assets, decided, now)
     picture = Picture(
-        seen, buckets, measured, course_of(whole, reference, now // DAY_MS), assets, behaviour, judged, decided,
-        reference, now, now // DAY_MS, reference.day_of(now),
+        seen, buckets, nothing_counted(policy.measures), measured, course_of(whole, reference, now // DAY_MS), assets,
+        behaviour, judged, decided, reference, now, now // DAY_MS, reference.day_of(now),
     )  # fmt: skip
     currency = reference.home_currency
     body = body_of(seen, currency)

@@ -42,12 +42,12 @@ def judge(whole: Whole, assets: Assets, behaviour: Behaviour, policy: Policy, no
     if scale is None:
         return Judged(whole.kind, None, ())
     known = known_of(whole, assets, behaviour, policy.reference, now)
-    dimensions = tuple(_dimension(dimension, known) for dimension in scale.dimensions)
+    dimensions = tuple([_dimension(dimension, known) for dimension in scale.dimensions])
     return Judged(whole.kind, _mean(dimensions), dimensions)
 
 
 def _dimension(dimension: Dimension, known: Known) -> JudgedDimension:
-    terms = tuple(_term(term, known) for term in dimension.terms)
+    terms = tuple([_term(term, known) for term in dimension.terms])
     return JudgedDimension(dimension.name, dimension.weight, _mean(terms), terms)
 
 
