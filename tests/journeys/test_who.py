@@ -50,10 +50,10 @@ async def test_a_booking_waits_in_its_account_until_somebody_knows_whose_it_is(b
 
 async def test_a_joint_account_shows_in_two_views_and_counts_once_in_the_household(bank: Bank) -> None:
     account, home = bank.no("joint"), bank.no("home")
-    mei, tao = bank.no("mei"), bank.no("tao")
+    mei, tao, aunt = bank.no("mei"), bank.no("tao"), bank.no("aunt")
     await bank.tell(
         event("account.opened", ago(90), account_no=account, customer_no=mei),
-        event("holder.added", ago(90), account_no=account, customer_no=tao),
+        *(event("holder.added", ago(90), account_no=account, customer_no=one) for one in (tao, aunt)),
         event("household.joined", ago(80), customer_no=mei, household_no=home),
         event("household.joined", ago(80), customer_no=tao, household_no=home),
         event("transaction.posted", ago(2), account_no=account, direction="debit", amount=cny("500.00"),
@@ -67,7 +67,8 @@ async def test_a_joint_account_shows_in_two_views_and_counts_once_in_the_househo
         assert view["assets"]["total"] == cny("9500.00")
     assert household["kind"] == "household"
     assert household["members"] == [{"customer_no": mei}, {"customer_no": tao}]
-    assert sorted(kinds(await bank.customers(account_no=account))) == ["person", "person"]
+    assert kinds(await bank.customers(account_no=account)) == ["person"] * 3
+    assert (await bank.customer(customer_no=aunt))["household"] is None
 
 
 async def test_a_holder_keeps_what_happened_before_leaving_and_sees_nothing_after(bank: Bank) -> None:
