@@ -42,6 +42,8 @@ from services.profile.statement import LIVE, change_of, change_of_gone, gone, is
 COLLECTIVE_REST_MS = 1_000
 """Between two refreshes of one household or group."""
 COLLECTIVES_REMEMBERED = 50_000
+OWNED_FOR_MS = 5_000
+"""For how long it is taken as known how many customers each manager owns: counting them reads every view."""
 _decode_json = msgspec.json.Decoder().decode
 _decode_decided = msgspec.json.Decoder(Decided).decode
 
@@ -65,6 +67,8 @@ class Refresh:
     ) -> None:  # fmt: skip
         self._store, self._policy, self._completeness = store, policy, completeness
         self._refreshed_at: dict[str, int] = {}  # households and groups
+        self._owned: dict[str, int] = {}
+        self._owned_until = 0
         self._alias_of = lru_cache(maxsize=200_000)(alias_of)
 
     async def apply(self, shard: Shard, limit: int, now: int) -> Refreshed:
@@ -105,7 +109,7 @@ class Refresh:
     ) -> list[str]:
         known = await tx.views(list(wanted))
         members = await tx.members(sorted({root for lead in wanted.keys() - merged for root in wanted[lead].roots}))
-        context = await self._context(tx, members)
+        context = await self._context(tx, members, now)
         views: list[StoredView] = []
         due: dict[str, Sequence[DueTime]] = {}
         messages: list[OutboxMessage] = []
@@ -127,16 +131,17 @@ class Refresh:
             views.append(said.view)
             messages.append(change_of(whole, summary, said, self._alias_of))
             await _mark_household(tx, whole, before, summary)
+        if any(view.owner != (known[view.lead].owner if view.lead in known else None) for view in views):
+            self._owned_until = now  # its own choices a worker knows at once
         await tx.save_views(views, due)
         await tx.send(lane_of_shard(shard.shard), messages, now)
         return [view.customer_id for view in views]
 
-    async def _context(self, tx: RefreshTransaction, members: Mapping[str, Sequence[Member]]) -> "Context":
-        owned = await tx.owned_counts()
-        staff = {
-            manager_id: Manager(manager_id, fields, owned.get(manager_id, 0))
-            for manager_id, fields in (await tx.staff()).items()
-        }
+    async def _context(self, tx: RefreshTransaction, members: Mapping[str, Sequence[Member]], now: int) -> "Context":
+        if not now < self._owned_until <= now + OWNED_FOR_MS:
+            self._owned, self._owned_until = await tx.owned_counts(), now + OWNED_FOR_MS
+        owned, told = self._owned, await tx.staff()
+        staff = {one: Manager(one, told.get(one, {}), owned.get(one, 0)) for one in owned.keys() | told.keys()}
         collectives = {root for found in members.values() for one in found for root in one.stored.collectives}
         views = await tx.views(sorted(collectives)) if collectives else {}
         facts = {lead: _decode_json(view.facts)["values"] for lead, view in views.items()}
