@@ -6,8 +6,9 @@ from schemas.money import EXPONENTS
 from services.profile.domain.assets import Assets
 from services.profile.domain.balances import Course
 from services.profile.domain.behaviour import Behaviour
+from services.profile.domain.buckets import Buckets
 from services.profile.domain.customer import Decided, Whole, sources_of
-from services.profile.domain.measures import Buckets, Measured
+from services.profile.domain.measures import Measured
 from services.profile.domain.reference import Reference
 from services.profile.domain.value import Judged
 from services.profile.domain.view import Read

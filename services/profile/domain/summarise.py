@@ -7,11 +7,12 @@ import msgspec
 from services.profile.domain.assets import Assets, assets_of, note_band
 from services.profile.domain.balances import course_of
 from services.profile.domain.behaviour import learn
+from services.profile.domain.buckets import Buckets
 from services.profile.domain.combine import DAY_MS
 from services.profile.domain.customer import Decided, Whole
 from services.profile.domain.due import due_times
 from services.profile.domain.facts import facts
-from services.profile.domain.measures import Buckets, counted, nothing_counted, shown
+from services.profile.domain.measures import counted, nothing_counted, shown
 from services.profile.domain.moments import moments
 from services.profile.domain.owners import assign
 from services.profile.domain.picture import Picture
