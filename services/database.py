@@ -165,6 +165,12 @@ def _postgresql(url: str, timeouts: Timeouts, pool_size: int) -> AsyncEngine:
         "statement_timeout": str(timeouts.statement),
         "idle_in_transaction_session_timeout": str(timeouts.idle_in_transaction),
         "jit": "off",  # compiling costs more than any of our statements
+        # every statement is a few thousand index probes at most: a planner that believes too little of a young table
+        # must not read a whole one, nor plan anew for each array of keys
+        "plan_cache_mode": "force_generic_plan",
+        "enable_seqscan": "off",
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
     }
     return create_async_engine(
         url,
