@@ -34,6 +34,7 @@ class Arrival(NamedTuple):
     event: ChannelEvent  # pseudonymised
     key: bytes
     content: bytes
+    encoded: bytes  # `event`; as it came where there was nothing personal to take out
     links: list[Link]
     personal: dict[str, str]
 
@@ -118,7 +119,8 @@ class Update:
         told = decode_event(record.value)
         event, personal = self._pseudonymiser.apply(told)
         links = links_of(told, self._catalogue.get(told.type), self._secret)
-        return Arrival(event, ledger_key(told.source, told.id), content_hash(event), links, personal)
+        encoded = record.value if event is told else encode_event(event)
+        return Arrival(event, ledger_key(told.source, told.id), content_hash(event), encoded, links, personal)
 
     def _asserted(self, fresh: Sequence[Arrival]) -> list[Link]:
         """What the batch asserts beyond what is known to be stored."""
@@ -188,8 +190,9 @@ def _wanted(fresh: Sequence[Arrival], linked: set[str]) -> dict[str, frozenset[i
     """Every subject to be locked, with the months to be read of it."""
     wanted = dict.fromkeys(linked, frozenset[int]())
     for arrival in fresh:
-        subject = arrival.event.subject
-        wanted[subject] = wanted.get(subject, frozenset[int]()).union(months_touched(arrival.event))
+        subject, months = arrival.event.subject, months_touched(arrival.event)
+        known = wanted.get(subject)
+        wanted[subject] = months if known is None else known | months
     return wanted
 
 
@@ -211,5 +214,5 @@ async def _enter(tx: UpdateTransaction, arrivals: Sequence[Arrival]) -> tuple[li
 def _timeline_row(arrival: Arrival) -> TimelineRow:
     event = arrival.event
     return TimelineRow(
-        event.subject, event.occurred_at, arrival.key, event.type, event.channel, event.accepted_at, encode_event(event)
+        event.subject, event.occurred_at, arrival.key, event.type, event.channel, event.accepted_at, arrival.encoded
     )

@@ -29,6 +29,8 @@ _DISSOLVE = "delete from clusters where root = any($1::text[])"
 _MERGE = insert("clusters", "root text, lead text", "on conflict (root) do update set lead = excluded.lead")
 _MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
 _CLUSTER_LOCK = 0x636C7573
+_KNOWN_AT_MOST = 200_000
+"""Subjects remembered to have a row: so many names fit into a few dozen megabytes."""
 
 
 class SqlProfileStore(SqlReader):
@@ -37,6 +39,7 @@ class SqlProfileStore(SqlReader):
     def __init__(self, database: Database, alias_of: Callable[[str], str]) -> None:
         super().__init__(database)
         self._alias_of, self._ledger = alias_of, SqlLedger(database)
+        self._known: set[str] = set()
 
     async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
         async with reading(self._database) as session:
@@ -50,7 +53,11 @@ class SqlProfileStore(SqlReader):
     @asynccontextmanager
     async def updating(self) -> AsyncIterator[SqlUpdate]:
         async with writing(self._database) as session:
-            yield SqlUpdate(session, self._ledger, self._alias_of)
+            update = SqlUpdate(session, self._ledger, self._alias_of, self._known)
+            yield update
+        if len(self._known) > _KNOWN_AT_MOST:
+            self._known.clear()
+        self._known |= update.locked
 
     @asynccontextmanager
     async def refreshing(self) -> AsyncIterator[SqlRefresh]:

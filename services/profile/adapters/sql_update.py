@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from services.failures import Fenced
+from services.failures import Contended, Fenced
 from services.profile.adapters import rows, sql_links
 from services.profile.adapters.session import Bulk, Session, insert
 from services.profile.adapters.sql_decisions import record
@@ -89,10 +89,12 @@ _KEEP_DEAD_LETTERS = insert(
 
 
 class SqlUpdate:
-    """See `UpdateTransaction`. `alias_of` gives the customer id that a subject would name."""
+    """See `UpdateTransaction`. `alias_of` gives the customer id that a subject would name; `known` are subjects that
+    committed transactions have found or made; `locked` become so when this one commits."""
 
-    def __init__(self, session: Session, ledger: SqlLedger, alias_of: Callable[[str], str]) -> None:
-        self._session, self._ledger, self._alias_of = session, ledger, alias_of
+    def __init__(self, session: Session, ledger: SqlLedger, alias_of: Callable[[str], str], known: set[str]) -> None:
+        self._session, self._ledger, self._alias_of, self._known = session, ledger, alias_of, known
+        self.locked: set[str] = set()
 
     async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
         if await self._session.run(_ADVANCE, topic, partition, topic_id, start, until) != 1:
@@ -108,14 +110,19 @@ class SqlUpdate:
         if not wanted:
             return {}
         subjects = sorted(wanted)
-        known = {row[0] for row in await self._session.rows(_ABSENT, subjects)}
+        unknown = [subject for subject in subjects if subject not in self._known]
+        there = {row[0] for row in await self._session.rows(_ABSENT, unknown)} if unknown else set()
         # missing rows first: whoever inserts while it holds locks may wait for one who waits for it
-        new = [subject for subject in subjects if subject not in known]
+        new = [subject for subject in unknown if subject not in there]
         await self._session.bulk(
             _NEW_SUBJECTS,
             [(one, self._alias_of(one), 0, 0, "[]", rows.to_json([one]), rows.NO_HEADS, now) for one in new],
         )
         locked = await self._session.rows(_LOCK, subjects)
+        if len(locked) != len(subjects):
+            self._known.clear()
+            raise Contended("a known subject is not there: the database is another one than before")
+        self.locked.update(subjects)
         parts = await self._parts(wanted)
         return {row[0]: rows.lenient_subject_of(row, parts.get(row[0], ())) for row in locked}
 

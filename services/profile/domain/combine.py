@@ -30,8 +30,14 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 def month_of(at_ms: int) -> int:
-    """year * 12 + month - 1, UTC (Hinnant's civil-from-days, for days since 1970)."""
-    days = at_ms // DAY_MS + 719_468
+    """year * 12 + month - 1, UTC."""
+    return _month_of_day(at_ms // DAY_MS)
+
+
+@lru_cache(2048)
+def _month_of_day(day: int) -> int:
+    """Hinnant's civil-from-days, for days since 1970: the standard library ends with the year 9999."""
+    days = day + 719_468
     era, day_of_era = divmod(days, 146_097)
     year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
     day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)

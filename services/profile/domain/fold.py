@@ -1,6 +1,7 @@
 """Adds one event to a state. Every event that has something to say of a thing has one short function in `describe`."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -93,10 +94,15 @@ def original_of(event: ChannelEvent, attributes: Mapping[str, Any]) -> tuple[int
     return (told if isinstance(told, int) else event.occurred_at), str(attributes.get("original_id"))
 
 
-def months_touched(event: ChannelEvent) -> tuple[int, ...]:
+def months_touched(event: ChannelEvent) -> frozenset[int]:
     """The parts that folding this event reads and writes."""
-    own = month_of(event.occurred_at)
-    return (own,) if event.type != REVERSED else (own, month_of(original_at(event)))
+    own = _alone(month_of(event.occurred_at))
+    return own if event.type != REVERSED else own | {month_of(original_at(event))}
+
+
+@lru_cache(512)
+def _alone(month: int) -> frozenset[int]:
+    return frozenset((month,))
 
 
 def original_at(event: ChannelEvent) -> int:

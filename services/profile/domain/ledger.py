@@ -1,25 +1,28 @@
 """How an event is recognised when it comes again: its key, and what of it may not change."""
 
-import hashlib
+from hashlib import blake2b
+
+import msgspec
 
 from schemas.events import ChannelEvent
 
 DAY_MS = 86_400_000
 AROUND_MIDNIGHT_MS = 10 * 60_000
 DAYS_KEPT = 8
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 def ledger_key(source: str, event_id: str) -> bytes:
-    return hashlib.blake2b(f"{source}\0{event_id}".encode(), digest_size=16).digest()
+    return blake2b(f"{source}\0{event_id}".encode(), digest_size=16).digest()
 
 
 def content_hash(event: ChannelEvent) -> bytes:
     """Of all but times and sequence: client libraries set those anew on each try."""
     told = (
         event.type, event.channel, event.subject, event.actor, event.amount, event.direction, event.balance_after,
-        event.counterparty, event.product, event.attributes, sorted(event.identifiers.items()),
+        event.counterparty, event.product, event.attributes, event.identifiers,
     )  # fmt: skip
-    return hashlib.blake2b(repr(told).encode(), digest_size=8).digest()
+    return blake2b(_encode(told), digest_size=8).digest()
 
 
 def days_of(accepted_at: int) -> tuple[int, int | None]:
