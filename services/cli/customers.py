@@ -1,6 +1,7 @@
 """`customers`: who they are and what happened, read as the API reads it; merge and split as decisions."""
 
 import getpass
+import os
 from typing import Annotated, Any
 
 import msgspec
@@ -8,6 +9,7 @@ import typer
 
 from schemas.catalogue import load_catalogue
 from schemas.identifiers import KINDS
+from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.customer_tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
 from services.cli.declared import declared_fold, subject_limits
@@ -16,8 +18,10 @@ from services.cli.positions import milliseconds
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.profile.decide import Decide, Said
+from services.profile.domain.freshness import Seen, completeness
 from services.profile.ports import Decision, StoredView, TimelineFilter
 from services.profile.read import Read
+from services.profile.settings import read_choices
 
 app = typer.Typer(no_args_is_help=True, help="Find and read customers; merge and split them.")
 WHO = "A customer id, or an identifier such as customer_no=10000017."
@@ -44,7 +48,7 @@ def find(
         raise Refusal("each kind of identifier once: ask again for the other one")
 
     async def work(beside: Beside) -> tuple[list[Any], bool]:
-        read = _read(beside)
+        read = await _read(beside)
         views, more = await read.find(read.asked(asked, name))
         return [msgspec.json.decode(one) for one in await read.shown(views)], more
 
@@ -62,7 +66,7 @@ def show(who: Who, data: Data = None, as_json: Json = False) -> None:
     """All that is known of a customer now."""
 
     async def work(beside: Beside) -> Any:
-        read = _read(beside)
+        read = await _read(beside)
         return msgspec.json.decode((await read.shown([await _one(read, who)]))[0])
 
     view = in_deployment(data, work)
@@ -90,7 +94,7 @@ def timeline(
     where = TimelineFilter(tuple(types or ()), tuple(channels or ()), *bounds)
 
     async def work(beside: Beside) -> list[Any]:
-        read = _read(beside)
+        read = await _read(beside)
         page = await read.timeline(await _one(read, who), None, where, limit)
         return [msgspec.json.decode(event) for event in page.events]
 
@@ -108,7 +112,7 @@ def merge(who: Who, other: Who, reason: Reason, actor: Actor = None, data: Data 
     """From now on the two are one customer, until the decision is undone by `split`."""
 
     async def work(beside: Beside) -> Decision:
-        read = _read(beside)
+        read = await _read(beside)
         left, right = await _one(read, who), await _one(read, other)
         return await _decide(beside).merge(left.customer_id, right.customer_id, _said(actor, reason))
 
@@ -130,7 +134,7 @@ def split(
         raise Refusal("say either --decision or --subject")
 
     async def work(beside: Beside) -> Decision:
-        customer_id, said = (await _one(_read(beside), who)).customer_id, _said(actor, reason)
+        customer_id, said = (await _one(await _read(beside), who)).customer_id, _said(actor, reason)
         if subject:
             return await _decide(beside).detach(customer_id, subject, said)
         if decision:
@@ -151,8 +155,13 @@ def _said(actor: str | None, reason: str) -> Said:
     return Said(actor or getpass.getuser(), reason, SystemClock().now_ms())
 
 
-def _read(beside: Beside) -> Read:
-    return Read(beside.store, load_catalogue(), beside.secret)
+async def _read(beside: Beside) -> Read:
+    choices = read_choices(os.environ)
+    seen = [Seen(*one) for one in await beside.store.sources_seen()]
+    heard = completeness(
+        seen, CHANNEL_EVENTS.partitions, SystemClock().now_ms(), choices.lateness_s * 1000, choices.rhythm_s * 1000
+    )
+    return Read(beside.store, load_catalogue(), beside.secret, lambda: heard)
 
 
 def _decide(beside: Beside) -> Decide:

@@ -98,5 +98,6 @@ async def open_profile(
     )
     decide, access = Decide(store, store, fold, limits), Access(users, time.monotonic)
     facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}
-    desk = Desk(Read(store, catalogue, secret), decide, access, notifications, clock, limits, facts, patience)
+    read = Read(store, catalogue, secret, lambda: freshness.now)
+    desk = Desk(read, decide, access, notifications, clock, limits, facts, patience)
     return Profile(profile_app(desk), lambda: run(worker), {"profile": progress.check}, worker)

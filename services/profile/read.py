@@ -1,18 +1,20 @@
 """USE CASE: find customers, and show what is known of them. Nothing is worked out here that refresh has not written."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from schemas.catalogue import EventType
 from schemas.codec import decode_event
+from services.profile.domain.customer import Completeness
 from services.profile.domain.links import COUNTED_ROLES, Membership
 from services.profile.domain.named import subjects_named
 from services.profile.domain.personal import reference
 from services.profile.domain.rendering import instant
 from services.profile.domain.told import told
+from services.profile.domain.view import complete_up_to
 from services.profile.ports import StoredView, TimelineFilter
 from services.profile.waiting import Reader
 
@@ -46,10 +48,19 @@ class Page(NamedTuple):
 
 
 class Read:
-    """`secret` is the deployment's, `region` (ISO 3166-1) that of phone numbers without a country code."""
+    """`secret` is the deployment's, `region` (ISO 3166-1) that of phone numbers without a country code. `completeness`
+    tells how far the sources have come now: that moves on while nothing happens to a customer."""
 
-    def __init__(self, reader: Reader, catalogue: Mapping[str, EventType], secret: bytes, region: str = "CN") -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        catalogue: Mapping[str, EventType],
+        secret: bytes,
+        completeness: Callable[[], Completeness] = Completeness,
+        region: str = "CN",
+    ) -> None:
         self.reader, self._catalogue, self._secret, self._region = reader, catalogue, secret, region
+        self._completeness = completeness
 
     def asked(self, identifiers: Mapping[str, str], name: str | None = None) -> Asked:
         """Raises `Rejected` naming the identifier."""
@@ -85,7 +96,8 @@ class Read:
 
     async def shown(self, views: Sequence[StoredView]) -> list[bytes]:
         """Each as JSON, personal values in clear."""
-        return await self.in_clear([_body(view) for view in views])
+        completeness = self._completeness()
+        return await self.in_clear([_body(view, completeness) for view in views])
 
     async def facts(self, view: StoredView) -> bytes:
         stated = {"customer_id": view.customer_id, "version": view.version, "as_of": instant(view.changed_at)}
@@ -119,13 +131,16 @@ class Read:
         return [_REFERENCE.sub(lambda found: encoded.get(found[1], found[0]), document) for document in documents]
 
 
-def _body(view: StoredView) -> bytes:
+def _body(view: StoredView, completeness: Completeness) -> bytes:
+    body = _members.decode(view.body)
+    used = msgspec.json.decode(body["channels"], type=dict[str, Any]) if "channels" in body else ()
     stated: dict[str, Any] = {
         "customer_id": view.customer_id,
         "version": view.version,
         "changed_at": instant(view.changed_at),
     }
-    return msgspec.json.encode({**stated, **_members.decode(view.body)})
+    heard = {"complete_up_to": complete_up_to(completeness, used), "silent_sources": list(completeness.silent)}
+    return msgspec.json.encode({**stated, **body, **heard})
 
 
 def spans_of(memberships: Iterable[Membership]) -> list[tuple[str, int, int]]:

@@ -68,8 +68,6 @@ def body_of(seen: Read, home: str) -> dict[str, Any]:
         "members": members(whole),
         "household": next(iter(_collectives(whole, "household", home)), None),
         "groups": _collectives(whole, "group", home),
-        "complete_up_to": complete_up_to(whole.completeness, used),
-        "silent_sources": list(whole.completeness.silent),
     }
 
 

@@ -5,6 +5,7 @@ import msgspec
 from services.profile.domain.customer import Completeness, part_of, total
 from services.profile.domain.links import BEGINNING, END, Membership
 from services.profile.domain.segments import Segments
+from services.profile.domain.view import complete_up_to
 from tests.profile.domain.customers import ME, heard, part, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold
 
@@ -137,16 +138,15 @@ def test_what_happened_before_a_link_began_stays_with_whoever_had_it() -> None:
     assert summary.body["accounts"][0]["since"] == "2026-09-19T14:13:20Z"
 
 
-def test_the_view_tells_how_far_each_channel_is_complete_and_who_is_silent() -> None:
-    body = summary_of([REGISTERED], completeness=heard(("atm1",), core="corebank", atm1="atm")).body
-    assert body["complete_up_to"] == {"atm": "2026-09-21T14:13:20Z", "corebank": "2026-09-21T14:13:20Z"}
-    assert body["silent_sources"] == ["atm1"]
+def test_each_channel_is_complete_up_to_the_least_of_its_sources() -> None:
+    told = complete_up_to(heard(("atm1",), core="corebank", atm1="atm"), ())
+    assert told == {"atm": "2026-09-21T14:13:20Z", "corebank": "2026-09-21T14:13:20Z"}
 
 
 def test_a_source_that_speaks_for_any_channel_holds_each_of_them_up() -> None:
     late = Completeness({"bank": NOON - 9000, "atm1": NOON}, {"bank": "*", "atm1": "atm"})
-    body = summary_of([REGISTERED, OPENED, PAID_IN], completeness=late).body
-    assert body["complete_up_to"] == dict.fromkeys(("*", "atm", "corebank", "counter"), "2026-09-21T14:13:11Z")
+    used = summary_of([REGISTERED, OPENED, PAID_IN]).body["channels"]
+    assert complete_up_to(late, used) == dict.fromkeys(("*", "atm", "corebank", "counter"), "2026-09-21T14:13:11Z")
 
 
 def test_an_anonymous_device_has_a_view_of_its_own() -> None:
