@@ -6,6 +6,7 @@ from typing import NamedTuple
 from services.profile.domain.fold import Fold
 from services.profile.domain.links import Link, Membership, kind_of
 from services.profile.domain.memberships import Graph, cuts_of, roots_of
+from services.profile.domain.packing import pack_heads, pack_months
 from services.profile.domain.reviews import ReviewCase, review_cases
 from services.profile.ports import Decision, StoredSubject, UpdateTransaction
 from services.profile.refold import refold, refuse_newer
@@ -104,7 +105,8 @@ async def relink(
 
 async def _cut(tx: UpdateTransaction, row: StoredSubject, cuts: list[int], fold: Fold) -> None:
     segments = await refold(tx, row, cuts, fold)
-    row.cuts, row.heads, row.months, row.fold_version = cuts, segments.heads, segments.months, fold.version
+    row.heads, row.months = pack_heads(segments.heads), pack_months(segments.months)
+    row.cuts, row.fold_version = cuts, fold.version
 
 
 def descendants(subjects: set[str], links: Iterable[Link]) -> set[str]:

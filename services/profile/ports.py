@@ -9,7 +9,7 @@ import msgspec
 from services.log import Position
 from services.profile.domain.links import Cluster, Link, Membership
 from services.profile.domain.months import MonthPart
-from services.profile.domain.state import Head, Month
+from services.profile.domain.state import Head
 
 
 class LedgerEntry(NamedTuple):
@@ -26,16 +26,17 @@ class LedgerEntry(NamedTuple):
 
 
 class StoredSubject(msgspec.Struct):
-    """A subject's row under lock. `cuts` are the segment borders (ms, ascending); `heads` and each month's list have
-    len(cuts) + 1 entries. `roots` are the roots it counts for; itself where it has none. version 0: not stored yet."""
+    """A subject's row under lock. `cuts` are the segment borders (ms, ascending). `roots` are the roots it counts for;
+    itself where it has none. `heads` and `months` hold the states of its segments, packed (`domain/packing.py`);
+    `months` only those that were asked for. version 0: not stored yet."""
 
     subject: str
     version: int
     fold_version: int
     cuts: list[int]
     roots: list[str]
-    heads: list[Head]
-    months: dict[int, list[Month]]
+    heads: bytes
+    months: dict[int, bytes]
 
 
 class TimelineRow(NamedTuple):

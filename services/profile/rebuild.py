@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from services.profile.attempts import again_when_contended
 from services.profile.domain.fold import Fold
+from services.profile.domain.packing import pack_heads, pack_months
 from services.profile.ports import Mark, ProfileReader, ProfileStore
 from services.profile.refold import refold
 
@@ -45,6 +46,7 @@ async def _refold(store: ProfileStore, fold: Fold, subjects: list[str], now: int
         behind = [row for row in stored.values() if row.fold_version < fold.version]
         for row in behind:
             segments = await refold(tx, row, row.cuts, fold)
-            row.heads, row.months, row.fold_version = segments.heads, segments.months, fold.version
+            row.heads, row.months = pack_heads(segments.heads), pack_months(segments.months)
+            row.fold_version = fold.version
         await tx.save_subjects(behind)
         await tx.mark([Mark(root, 0) for root in sorted({root for row in behind for root in row.roots})])

@@ -16,13 +16,13 @@ from services.profile.domain.assertions import links_of
 from services.profile.domain.fold import Fold, months_touched
 from services.profile.domain.ledger import content_hash, days_of, ledger_key
 from services.profile.domain.letters import conflict, parked, unreadable
-from services.profile.domain.links import Link, join, kind_of
+from services.profile.domain.links import Link, join
 from services.profile.domain.personal import Pseudonymiser
-from services.profile.domain.segments import Segments
+from services.profile.folding import fold_events
 from services.profile.linking import Linked, link_subjects, reach
 from services.profile.outbox import dead_letter_messages
 from services.profile.ports import LedgerEntry, Mark, ProfileStore, StoredSubject, TimelineRow, UpdateTransaction
-from services.profile.refold import refold, refuse_newer
+from services.profile.refold import refuse_newer
 from services.profile.sources import HEARTBEAT, sources_seen
 
 DEAD_LETTER_LANE = "dead-letters"
@@ -85,7 +85,7 @@ class Update:
             stored = await tx.lock_subjects(_wanted(fresh, await reach(tx, asserted)), now)
             refuse_newer(stored.values(), self._fold)
             linked = await link_subjects(tx, asserted, self._limits, self._fold, stored, now)
-            marks = await self._fold_all(tx, fresh, stored, linked)
+            marks = await _fold_all(tx, fresh, stored, linked, self._fold)
             await tx.mark(marks)
             await tx.append_timeline([_timeline_row(arrival) for arrival in fresh])
             await _save_personal(tx, fresh)
@@ -138,32 +138,20 @@ class Update:
             self._known_links.clear()
         self._known_links |= linked.asserted
 
-    async def _fold_all(
-        self, tx: UpdateTransaction, fresh: Sequence[Arrival], stored: Mapping[str, StoredSubject], linked: Linked
-    ) -> list[Mark]:
-        oldest = dict.fromkeys(linked.roots, 0)
-        folded: dict[str, Segments] = {}
-        for arrival in fresh:
-            event, row = arrival.event, stored[arrival.event.subject]
-            if row.subject not in folded:
-                folded[row.subject] = await self._open(tx, row)
-            folded[row.subject].add(event, self._fold)
-            for root in row.roots:
-                oldest[root] = min(oldest.get(root) or event.accepted_at, event.accepted_at)
-        for subject, segments in folded.items():
-            stored[subject].heads, stored[subject].months = segments.heads, segments.months
-        changed = [stored[subject] for subject in sorted(folded.keys() | linked.moved)]
-        await tx.save_subjects(changed)
-        await _note_staff(tx, changed)
-        return [Mark(root, accepted_at) for root, accepted_at in oldest.items()]
 
-    async def _open(self, tx: UpdateTransaction, row: StoredSubject) -> Segments:
-        """A state of an older fold is folded anew the first time an event touches it."""
-        if row.version and row.fold_version < self._fold.version:
-            row.fold_version = self._fold.version
-            return await refold(tx, row, row.cuts, self._fold)
-        row.fold_version = self._fold.version
-        return Segments(row.cuts, row.heads, row.months)
+async def _fold_all(
+    tx: UpdateTransaction, fresh: Sequence[Arrival], stored: Mapping[str, StoredSubject], linked: Linked, fold: Fold
+) -> list[Mark]:
+    oldest = dict.fromkeys(linked.roots, 0)
+    events: dict[str, list[ChannelEvent]] = {}
+    for arrival in fresh:
+        event = arrival.event
+        events.setdefault(event.subject, []).append(event)
+        for root in stored[event.subject].roots:
+            oldest[root] = min(oldest.get(root) or event.accepted_at, event.accepted_at)
+    await fold_events(tx, events, stored, fold)
+    await tx.save_subjects([stored[subject] for subject in sorted(events.keys() | linked.moved)])
+    return [Mark(root, accepted_at) for root, accepted_at in oldest.items()]
 
 
 async def _save_personal(tx: UpdateTransaction, fresh: Sequence[Arrival]) -> None:
@@ -174,16 +162,6 @@ async def _save_personal(tx: UpdateTransaction, fresh: Sequence[Arrival]) -> Non
         told.update((ref, arrival.event.subject) for ref in arrival.personal)
     if values:
         await tx.save_personal(values, told)
-
-
-async def _note_staff(tx: UpdateTransaction, changed: Sequence[StoredSubject]) -> None:
-    """A manager who leaves or is absent concerns every customer in his or her care."""
-    managers = [row for row in changed if kind_of(row.subject) == "manager"]
-    for row in managers:
-        thing = row.heads[-1].things.get(row.subject, {})
-        await tx.put_staff(row.subject.partition(":")[2], {name: entry.value for name, entry in thing.items()})
-    if managers:
-        await tx.mark_customers_of([row.subject.partition(":")[2] for row in managers])
 
 
 def _wanted(fresh: Sequence[Arrival], linked: set[str]) -> dict[str, frozenset[int]]:

@@ -18,6 +18,8 @@ from services.profile.domain.base import aged, decode_base, encode_base, expired
 from services.profile.domain.combine import month_of
 from services.profile.domain.fold import Fold
 from services.profile.domain.ledger import DAY_MS, DAYS_KEPT
+from services.profile.domain.months import OtherShape
+from services.profile.domain.packing import unpack
 from services.profile.domain.state import MONTHS_KEPT
 from services.profile.ports import BaseRow, ProfileReader, ProfileStore, StoredSubject, UpdateTransaction
 
@@ -125,7 +127,11 @@ class Upkeep:
 
 
 async def _drop_months(tx: UpdateTransaction, row: StoredSubject) -> int:
-    gone = expired(row.heads, row.months)
+    try:
+        segments = unpack(row.cuts, row.heads, row.months)
+    except OtherShape:
+        return 0  # the rebuild keeps only what is due
+    gone = expired(segments.heads, segments.months)
     if gone:
         await tx.keep_parts(row.subject, row.months.keys() - gone)
     return len(gone)

@@ -6,6 +6,7 @@ import pytest
 
 from services.failures import Contended, Fenced
 from services.profile.domain.links import BEGINNING, END, Cluster, Link, Membership
+from services.profile.domain.packing import pack_heads, pack_months
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.state import Head, Month
 from services.profile.ports import Decision, DueTime, Mark, OutboxMessage, Shard, StoredDeadLetter
@@ -39,8 +40,8 @@ async def member(store: Store, memberships: Sequence[Membership], months: Sequen
     async with store.updating() as tx:
         stored = await tx.lock_subjects(dict.fromkeys(subjects, frozenset()), 1)
         for one in stored.values():
-            one.months = {month: [Month(days={month: {}})] for month in months}
-            one.heads = [Head(count=7)]
+            one.months = pack_months({month: [Month(days={month: {}})] for month in months})
+            one.heads = pack_heads([Head(count=7)])
         await tx.save_subjects(list(stored.values()))
         await tx.replace_memberships(sorted(subjects), memberships)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from services.failures import Fenced
+from services.profile.domain.packing import pack_heads, pack_months
 from services.profile.domain.state import Head, Month
 from services.profile.ports import BaseRow, StoredDeadLetter
 from tests.ports.profile_stores import Store, event, place, sqlite_template, store
@@ -14,7 +15,7 @@ NOW = 1_000_000
 async def store_months(store: Store, subject: str, *months: int) -> None:
     async with store.updating() as tx:
         row = (await tx.lock_subjects({subject: frozenset()}, NOW))[subject]
-        row.heads, row.months = [Head(count=1)], {month: [Month()] for month in months}
+        row.heads, row.months = pack_heads([Head(count=1)]), pack_months({month: [Month()] for month in months})
         await tx.save_subjects([row])
 
 

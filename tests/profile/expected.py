@@ -18,6 +18,7 @@ from services.profile.domain.fold import Fold
 from services.profile.domain.ledger import ledger_key
 from services.profile.domain.links import Link, Membership, join
 from services.profile.domain.memberships import Graph, cuts_of, roots_of
+from services.profile.domain.packing import unpack
 from services.profile.domain.personal import Pseudonymiser
 from services.profile.domain.segments import Segments
 from services.profile.domain.state import State, canonical_bytes
@@ -73,10 +74,15 @@ async def held(store: object) -> Held:
     assert isinstance(store, MemoryProfileStore | SqlProfileStore)
     kept = _in_memory(store) if isinstance(store, MemoryProfileStore) else _in_sql(store)
     stored, memberships, timeline = await kept
-    told = [one for one in stored if any(head.count or head.latest or head.hours for head in one.heads)]
+    opened = {one.subject: unpack(one.cuts, one.heads, one.months) for one in stored}
+    told = {
+        subject: segments
+        for subject, segments in opened.items()
+        if any(head.count or head.latest or head.hours for head in segments.heads)
+    }
     return Held(
-        {one.subject: canonical(Segments(one.cuts, one.heads, one.months).states) for one in told},
-        {one.subject: one.roots for one in told},
+        {subject: canonical(segments.states) for subject, segments in told.items()},
+        {one.subject: one.roots for one in stored if one.subject in told},
         memberships,
         timeline,
     )

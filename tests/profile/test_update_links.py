@@ -152,6 +152,18 @@ async def test_an_older_worker_stops_and_never_writes_over_a_newer_fold(store: S
     assert await unlike(store, events) == []
 
 
+async def test_an_event_folds_its_subject_anew_where_its_state_has_another_shape(store: Store) -> None:
+    update, events = new_update(store), [opened("6001", "77", FIRST), paid("p-1", FIRST + DAY, "6001")]
+    await update.apply(batch(0, events), NOW)
+    async with store.updating() as tx:
+        row = (await tx.lock_subjects({"account:6001": frozenset()}, NOW))["account:6001"]
+        row.heads = b"\x91\xa3abc"
+        await tx.save_subjects([row])
+    events.append(paid("p-2", FIRST + 2 * DAY, "6001"))
+    await update.apply(batch(2, events[2:]), NOW)
+    assert not differences(expected(events, new_fold()), await held(store))
+
+
 async def test_an_event_folds_its_subject_anew_where_an_older_fold_left_it(store: Store) -> None:
     events = [paid(f"p-{n}", FIRST + n * 20 * DAY, "6001") for n in range(3)]
     await new_update(store).apply(batch(0, events[:2]), NOW)

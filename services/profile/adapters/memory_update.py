@@ -22,6 +22,7 @@ from services.profile.adapters.old_events import is_aged, predates_ledger
 from services.profile.domain.customer import ANY_CHANNEL
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.links import Link, Membership
+from services.profile.domain.packing import NO_HEADS
 from services.profile.ports import (
     BaseRow,
     Decision,
@@ -85,7 +86,7 @@ class MemoryUpdate:
         for subject in wanted:
             if self._tables.subjects.get(subject) is None:
                 alias, roots = self._alias_of(subject), rows.to_json([subject])
-                self._tables.subjects.put(SubjectRow(subject, alias, 0, 0, "[]", roots, rows.NO_HEADS))
+                self._tables.subjects.put(SubjectRow(subject, alias, 0, 0, "[]", roots, NO_HEADS))
         return {subject: stored_subject(self._tables, subject, months) for subject, months in sorted(wanted.items())}
 
     async def save_subjects(self, changed: Sequence[StoredSubject]) -> None:
@@ -93,12 +94,12 @@ class MemoryUpdate:
             stored = self._tables.subjects.get(one.subject)
             if stored is None or stored.version != one.version or stored.fold_version > one.fold_version:
                 raise Fenced("a subject has moved under its lock, or a newer release has written it")
-            cuts, roots, heads = rows.to_json(one.cuts), rows.to_json(one.roots), rows.encode_state(one.heads)
+            cuts, roots = rows.to_json(one.cuts), rows.to_json(one.roots)
             self._tables.subjects.put(
-                SubjectRow(one.subject, stored.alias, one.version + 1, one.fold_version, cuts, roots, heads)
+                SubjectRow(one.subject, stored.alias, one.version + 1, one.fold_version, cuts, roots, one.heads)
             )
-            for month, states in one.months.items():
-                self._tables.parts.put(PartRow(one.subject, month, rows.encode_state(states)))
+            for month, body in one.months.items():
+                self._tables.parts.put(PartRow(one.subject, month, body))
 
     async def append_timeline(self, events: Sequence[TimelineRow]) -> None:
         for row in events:
@@ -203,7 +204,7 @@ class MemoryUpdate:
 
 
 def stored_subject(tables: Tables, subject: str, months: frozenset[int] | None) -> StoredSubject:
-    """With the months wanted, or with every one; read from bytes, so that nobody shares a state with the store."""
+    """With the months wanted, or with every one."""
     row = tables.subjects.get(subject)
     if row is None:
         return rows.new_subject(subject)

@@ -1,4 +1,4 @@
-"""How the profile's structs lie in rows. States are msgpack, read back into their exact types."""
+"""How the profile's structs lie in rows. States are bytes here: what is in them is the domain's."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -6,17 +6,11 @@ from typing import Any
 import msgspec
 
 from services.profile.domain.links import Link
-from services.profile.domain.state import Head, Month
+from services.profile.domain.packing import NO_HEADS
 from services.profile.ports import Decision, StoredDeadLetter, StoredSubject, StoredView
 
-encode_state = msgspec.msgpack.Encoder().encode
-_heads = msgspec.msgpack.Decoder(list[Head])
-_months = msgspec.msgpack.Decoder(list[Month])
 _integers = msgspec.json.Decoder(list[int])
 _strings = msgspec.json.Decoder(list[str])
-UNREADABLE = -1
-"""Stands for a fold version older than any."""
-NO_HEADS = encode_state([Head()])
 
 
 def to_json(value: object) -> str:
@@ -33,27 +27,13 @@ def integers(text: str) -> list[int]:
 
 def new_subject(subject: str) -> StoredSubject:
     """What stands for a subject that has no row."""
-    return StoredSubject(subject, 0, 0, [], [subject], [Head()], {})
+    return StoredSubject(subject, 0, 0, [], [subject], NO_HEADS, {})
 
 
 def subject_of(row: Sequence[Any], parts: Iterable[tuple[int, bytes]]) -> StoredSubject:
     """`row`: subject, version, fold_version, cuts, roots, heads."""
-    return StoredSubject(
-        row[0], row[1], row[2],
-        _integers.decode(row[3]) if row[3] != "[]" else [], _strings.decode(row[4]), _heads.decode(row[5]),
-        {month: _months.decode(body) for month, body in parts},
-    )  # fmt: skip
-
-
-def lenient_subject_of(row: Sequence[Any], parts: Iterable[tuple[int, bytes]]) -> StoredSubject:
-    """A state that another release wrote in another shape comes back empty, at `UNREADABLE`: it is folded anew from its
-    timeline, and saving it as it is would be fenced."""
-    try:
-        return subject_of(row, parts)
-    except msgspec.ValidationError:
-        cuts = integers(row[3])
-        heads = [Head() for _ in range(len(cuts) + 1)]
-        return StoredSubject(row[0], row[1], UNREADABLE, cuts, strings(row[4]), heads, {})
+    cuts = _integers.decode(row[3]) if row[3] != "[]" else []
+    return StoredSubject(row[0], row[1], row[2], cuts, _strings.decode(row[4]), row[5], dict(parts))
 
 
 LINK = "subject, target, role, first_at, told_at, past, ends, barred_by, source, event_id"

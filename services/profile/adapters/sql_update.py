@@ -10,6 +10,7 @@ from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
 from services.profile.adapters.sql_queues import leave_marks, send
 from services.profile.domain.links import Link, Membership
+from services.profile.domain.packing import NO_HEADS
 from services.profile.ports import (
     BaseRow,
     Decision,
@@ -116,7 +117,7 @@ class SqlUpdate:
         new = [subject for subject in unknown if subject not in there]
         await self._session.bulk(
             _NEW_SUBJECTS,
-            [(one, self._alias_of(one), 0, 0, "[]", rows.to_json([one]), rows.NO_HEADS, now) for one in new],
+            [(one, self._alias_of(one), 0, 0, "[]", rows.to_json([one]), NO_HEADS, now) for one in new],
         )
         locked = await self._session.rows(_LOCK, subjects)
         if len(locked) != len(subjects):
@@ -124,7 +125,7 @@ class SqlUpdate:
             raise Contended("a known subject is not there: the database is another one than before")
         self.locked.update(subjects)
         parts = await self._parts(wanted)
-        return {row[0]: rows.lenient_subject_of(row, parts.get(row[0], ())) for row in locked}
+        return {row[0]: rows.subject_of(row, parts.get(row[0], ())) for row in locked}
 
     async def _parts(self, wanted: Mapping[str, frozenset[int]]) -> dict[str, list[tuple[int, bytes]]]:
         """Read after the lock. Most subjects want the same months: one statement for each set of them."""
@@ -145,11 +146,7 @@ class SqlUpdate:
             raise Fenced("a subject has moved under its lock, or a newer release has written it")
         await self._session.bulk(
             _SAVE_PARTS,
-            [
-                (one.subject, month, rows.encode_state(one.months[month]))
-                for one in ordered
-                for month in sorted(one.months)
-            ],
+            [(one.subject, month, one.months[month]) for one in ordered for month in sorted(one.months)],
         )
 
     async def append_timeline(self, events: Sequence[TimelineRow]) -> None:
@@ -220,4 +217,4 @@ class SqlUpdate:
 
 def _subject_row(one: StoredSubject) -> tuple[Any, ...]:
     cuts, roots = rows.to_json(one.cuts), rows.to_json(one.roots)
-    return one.subject, one.version, one.fold_version, cuts, roots, rows.encode_state(one.heads)
+    return one.subject, one.version, one.fold_version, cuts, roots, one.heads

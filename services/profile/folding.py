@@ -1,0 +1,44 @@
+"""States under lock: a subject's are opened, its events folded in, and packed again before the next one's turn."""
+
+from collections.abc import Mapping, Sequence
+
+from schemas.events import ChannelEvent
+from services.profile.domain.fold import Fold
+from services.profile.domain.links import kind_of
+from services.profile.domain.months import OtherShape
+from services.profile.domain.packing import pack_heads, pack_months, unpack
+from services.profile.domain.segments import Segments
+from services.profile.ports import StoredSubject, UpdateTransaction
+from services.profile.refold import refold
+
+
+async def fold_events(
+    tx: UpdateTransaction, events: Mapping[str, Sequence[ChannelEvent]], stored: Mapping[str, StoredSubject], fold: Fold
+) -> None:
+    """`events` by subject; their rows in `stored` are changed, not yet saved."""
+    for subject, told in events.items():
+        row = stored[subject]
+        segments = await _open(tx, row, fold)
+        for event in told:
+            segments.add(event, fold)
+        row.heads, row.months = pack_heads(segments.heads), pack_months(segments.months)
+        if kind_of(subject) == "manager":
+            await _note_staff(tx, subject, segments)
+
+
+async def _open(tx: UpdateTransaction, row: StoredSubject, fold: Fold) -> Segments:
+    """A state of an older fold, or of another shape, is folded anew the first time an event touches it."""
+    older, row.fold_version = row.fold_version < fold.version, fold.version
+    if row.version and older:
+        return await refold(tx, row, row.cuts, fold)
+    try:
+        return unpack(row.cuts, row.heads, row.months)
+    except OtherShape:
+        return await refold(tx, row, row.cuts, fold)
+
+
+async def _note_staff(tx: UpdateTransaction, manager: str, segments: Segments) -> None:
+    """A manager who leaves or is absent concerns every customer in his or her care."""
+    number, thing = manager.partition(":")[2], segments.heads[-1].things.get(manager, {})
+    await tx.put_staff(number, {name: entry.value for name, entry in thing.items()})
+    await tx.mark_customers_of([number])
