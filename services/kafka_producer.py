@@ -31,6 +31,7 @@ class Producer:
                 raise _too_large(f"a message is limited to {self._max_message_bytes} bytes, this one has {size}")
             if message.partition is not None and not 0 <= message.partition < partitions:
                 raise ValueError(f"{topic} has {partitions} partitions, not one numbered {message.partition}")
+        producer: AIOKafkaProducer | None = None
         try:
             async with answered_within(self._timeout_s):
                 producer = await self._started()
@@ -38,25 +39,28 @@ class Producer:
                     return await _send_each(producer, topic, messages, partitions)
                 return await _send_batches(producer, topic, messages, partitions)
         except Unavailable as away:
-            self._retire()  # what it still holds may fail with it; the next append starts with a clean one
+            if producer is self._producer:  # not one that was started since, for another append that failed with it
+                self._retire()  # what it still holds may fail with it; the next append starts with a clean one
             if isinstance(away.__cause__, MessageSizeTooLargeError | RecordListTooLargeError):
                 raise _too_large("the broker takes no message of this size") from away
             raise
 
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:
-            if self._producer is None:
-                self._producer = AIOKafkaProducer(
-                    **self._connection, acks="all", enable_idempotence=True, linger_ms=self._linger_ms,
-                    compression_type="lz4", max_batch_size=256 << 10, request_timeout_ms=int(self._timeout_s * 1000),
-                    max_request_size=self._max_message_bytes + (16 << 10),
-                )  # fmt: skip
-                try:
-                    await self._producer.start()
-                except BaseException:
-                    self._retire()
-                    raise
-            return self._producer
+            if self._producer is not None:
+                return self._producer
+            # Kept at hand: while it starts, an append that failed may retire it, and then it says so itself.
+            producer = self._producer = AIOKafkaProducer(
+                **self._connection, acks="all", enable_idempotence=True, linger_ms=self._linger_ms,
+                compression_type="lz4", max_batch_size=256 << 10, request_timeout_ms=int(self._timeout_s * 1000),
+                max_request_size=self._max_message_bytes + (16 << 10),
+            )  # fmt: skip
+            try:
+                await producer.start()
+            except BaseException:
+                self._retire()
+                raise
+            return producer
 
     def _retire(self) -> None:
         producer, self._producer = self._producer, None
