@@ -12,6 +12,7 @@ from schemas.codec import encode_event
 from schemas.events import ChannelEvent
 from schemas.identifiers import LIMITS, SUBJECT_OF
 from services.database import Database, open_database
+from services.deployment import calm_collector
 from services.log import Batch, Record
 from services.migrations import upgrade
 from services.profile.adapters.policies import load_declarations
@@ -81,6 +82,7 @@ async def new_database(embedded: bool) -> AsyncIterator[Database]:
         database = open_database(url)
         try:
             await upgrade(database)
+            calm_collector()  # as the services do
             yield database
         finally:
             await database.close()
