@@ -90,10 +90,11 @@ class Course:
         return done
 
     async def single(self, aim: str) -> None:
-        done, lags, _ = await self._load("single", size=1)
+        done, lags, usage = await self._load("single", size=1)
         self._report.tell("one event a request: accepted", done.events / done.seconds, "events/s", aim)
         self._report.tell("one event a request, p99", done.p99_ms, "ms")
         self._tell_lag("one event a request", lags)
+        tell_usage(self._report, usage, done.events)
         await self._platform.rest(self._sent)
 
     async def _load(self, run: str, **order: float) -> tuple[Done, Sequence[float], Usage]:
