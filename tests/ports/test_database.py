@@ -200,7 +200,9 @@ async def test_a_server_that_went_away_is_unavailable_until_it_is_back(
     await database.ping()
     getattr(breakable_servers, how)("postgres")
     with pytest.raises(Unavailable):
-        await database.ping()
+        for _ in range(200):  # a session outlives the killed postmaster by a moment
+            await database.ping()
+            await asyncio.sleep(0.05)
     with pytest.raises(Unavailable):
         async with database.transaction() as connection:
             await driver_connection(connection)
