@@ -15,7 +15,7 @@ _TELLING = {
     "services.embedded_files": ("DirectoryInUse",),
     "services.replay.send": ("NotAccepted",),
     "services.failures": ("Unavailable", "Contended"),
-    "services.profile.adapters.declared_files": ("PolicyError",),
+    "services.declared_files": ("PolicyError",),
 }
 
 

@@ -17,7 +17,7 @@ from deploy.local_servers import SetupError
 from services.database import Database, open_database
 from services.kafka import KafkaLog
 from services.log import Batch, Message
-from services.profile.adapters.session import writing
+from services.session import writing
 from tests.benchmarks.engine_fold import Engine, Movement, folded
 from tests.benchmarks.figures import Given, Report
 from tests.benchmarks.peer import run_peer

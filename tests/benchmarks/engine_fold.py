@@ -8,7 +8,7 @@ import msgspec
 from services.database import Database
 from services.failures import Fenced
 from services.log import Batch, Position
-from services.profile.adapters.session import insert, reading, writing
+from services.session import insert, reading, writing
 
 DAY_MS, DAYS_KEPT = 86_400_000, 40
 

@@ -19,8 +19,8 @@ from services.database import open_database
 from services.kafka import KafkaLog
 from services.log import Message
 from services.migrations import upgrade
-from services.profile.adapters.session import reading
 from services.profile.adapters.sql import SqlProfileStore
+from services.session import reading
 from tests.benchmarks.bank import messages, openings, traffic
 from tests.benchmarks.child import Child
 from tests.benchmarks.figures import Given, Report

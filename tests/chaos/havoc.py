@@ -6,10 +6,10 @@ from collections.abc import Callable
 from random import Random
 
 from services.failures import Contended, Rejected, Unavailable
-from services.profile.adapters.session import reading
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.decide import Decide, Said
 from services.profile.domain.customer_ids import customer_id
+from services.session import reading
 from tests.chaos.workers import Crew, WorkerProcess
 from tests.conftest import RunningServers
 from tests.profile.told import CUSTOMER_LIMITS, SECRET, new_fold

@@ -14,13 +14,13 @@ from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS, PROFILE_CHANGES, TOPICS
 from services.kafka import KafkaLog
 from services.profile.adapters import rows
 from services.profile.adapters.policies import load_declarations
-from services.profile.adapters.session import reading
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.customer import Completeness
 from services.profile.domain.customer_ids import customer_id
 from services.profile.domain.links import Link, clusters
 from services.profile.domain.summarise import summarise
 from services.profile.refresh import Context, Refresh
+from services.session import reading
 from tests.profile.expected import differences, expected, held
 from tests.profile.told import SECRET, new_fold
 

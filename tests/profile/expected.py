@@ -10,7 +10,6 @@ from schemas.events import ChannelEvent
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.memory_update import stored_subject
 from services.profile.adapters.rows import subject_of
-from services.profile.adapters.session import reading
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.assertions import links_of
 from services.profile.domain.combine import combine
@@ -23,6 +22,7 @@ from services.profile.domain.personal import Pseudonymiser
 from services.profile.domain.segments import Segments
 from services.profile.domain.state import State, canonical_bytes
 from services.profile.ports import StoredSubject
+from services.session import reading
 from tests.profile.told import CATALOGUE, CUSTOMER_LIMITS, SECRET
 
 HEARTBEAT = "source.heartbeat"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.money import EXPONENTS
-from services.profile.adapters.declared_files import Place, PolicyError, place
+from services.declared_files import Place, PolicyError, place
 from services.profile.adapters.reference_files import Refer, load_reference
 from services.profile.domain.fact_catalogue import FACTS
 from services.profile.domain.measures import Measures

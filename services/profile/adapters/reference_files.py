@@ -8,7 +8,7 @@ from hashlib import sha256
 import msgspec
 
 from schemas.money import EXPONENTS
-from services.profile.adapters.declared_files import Place, PolicyError
+from services.declared_files import Place, PolicyError
 from services.profile.domain.calendar import Calendar, day_number
 from services.profile.domain.reference import RATE_SCALE, Listed, Rate, Reference
 

@@ -7,7 +7,6 @@ from services.database import Database
 from services.log import Position
 from services.profile.adapters import sql_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
-from services.profile.adapters.session import Session, insert, reading, writing
 from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
 from services.profile.adapters.sql_reader import SqlReader
@@ -15,6 +14,7 @@ from services.profile.adapters.sql_refresh import SqlRefresh, clusters_of
 from services.profile.adapters.sql_update import SqlUpdate
 from services.profile.domain.links import Cluster, Membership
 from services.profile.ports import Decision, Mark, OutboxRow, Shard
+from services.session import Session, insert, reading, writing
 
 _POSITIONS = "select partition, topic_id, next from positions where topic = $1 and partition = any($2::int[])"
 _SET_POSITION = """

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from services.profile.adapters import rows
-from services.profile.adapters.session import Session, insert
 from services.profile.ports import Decision
+from services.session import Session, insert
 
 _KNOWN = "select decision_id from decisions where decision_id = any($1::text[])"
 _DECIDE = insert(

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from services.failures import Fenced
 from services.profile.adapters import rows
 from services.profile.adapters.marks import MARKS_A_ROOT, oldest_of
-from services.profile.adapters.session import Session, insert
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
+from services.session import Session, insert
 
 # all marks of a root go together, as far as the oldest ones show it: a hot customer is refreshed once
 _TAKE_MARKS = """

@@ -9,7 +9,6 @@ from services.failures import Contended
 from services.profile.adapters import rows, sql_queues
 from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.roots import standing_in, with_roots
-from services.profile.adapters.session import Session, insert
 from services.profile.domain.links import Cluster, Membership, strength
 from services.profile.ports import (
     Decision,
@@ -21,6 +20,7 @@ from services.profile.ports import (
     Shard,
     StoredView,
 )
+from services.session import Session, insert
 
 CLUSTERS = """
 select c.root, c.lead from clusters c where c.lead in (select lead from clusters where root = any($1::text[]))"""

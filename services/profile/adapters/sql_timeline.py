@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.profile.adapters.session import Session
 from services.profile.ports import TimelineFilter, TimelineRow
+from services.session import Session
 
 _COLUMNS = "subject, occurred_at, key, type, channel, accepted_at, event"
 _SPANS_AT_ONCE = 200

@@ -8,18 +8,22 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
+from services.guard import guard
+from services.problems import handlers
 from services.profile.web.customers import find_customers, read_customer, read_identity, search_customers
 from services.profile.web.decisions import keep_apart, list_reviews, merge_customers, split_customer
 from services.profile.web.desk import Desk
-from services.profile.web.guard import guard
 from services.profile.web.history import read_facts, read_timeline
 from services.profile.web.live import follow_customer
 from services.profile.web.operations import list_dead_letters, list_sources
 from services.profile.web.preference import preference
-from services.profile.web.problems import HANDLERS
 from services.web import App
 
 MAX_BODY_BYTES = 64 * 1024
+_STATUS_OF = {
+    "unknown_customer": 404, "unknown_decision": 404,
+    "already_one": 409, "several_customers": 409, "not_one_merge": 409, "not_linked": 409, "undone": 409,
+}  # fmt: skip
 _HANDLERS = [
     find_customers, search_customers, read_customer, read_identity, read_timeline, read_facts, follow_customer,
     merge_customers, split_customer, list_reviews, keep_apart, list_dead_letters, list_sources,
@@ -36,7 +40,7 @@ def profile_app(desk: Desk, release: str = "0") -> Litestar:
             "desk": Provide(lambda: desk, sync_to_thread=False),
             "preference": Provide(preference, sync_to_thread=False),
         },
-        exception_handlers=HANDLERS,
+        exception_handlers=handlers(_STATUS_OF),
         openapi_config=OpenAPIConfig(
             title="Counterpoint", version=release, use_handler_docstrings=True, security=[{"userToken": []}],
             render_plugins=[JsonRenderPlugin()],  # the others load scripts of strangers

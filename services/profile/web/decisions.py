@@ -7,13 +7,13 @@ from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from services.access import User
+from services.guard import ROLE
 from services.profile.decide import Said
 from services.profile.domain.rendering import instant
 from services.profile.ports import Decision
 from services.profile.waiting import until_visible
 from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import DecisionMade, KeepApart, Merge, Review, Reviews, Split, answers
-from services.profile.web.guard import ROLE
 from services.web import Problem
 
 MANAGER = {ROLE: "manager"}

@@ -11,11 +11,11 @@ from litestar.response import Stream
 
 from services.access import User
 from services.failures import Unavailable
+from services.guard import still_admitted
 from services.profile.ports import StoredView
 from services.profile.web.customers import current
 from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import answers
-from services.profile.web.guard import still_admitted
 
 WAKE_S = 1.0
 # what a notification server lost is found again by looking

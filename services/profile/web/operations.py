@@ -5,12 +5,12 @@ from typing import Annotated
 from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
-from services.profile.domain.freshness import Seen, completeness
+from services.guard import ROLE
+from services.profile.domain.freshness import SourceSeen, completeness
 from services.profile.domain.rendering import instant, instant_or_none
-from services.profile.ports import SourceSeen, StoredDeadLetter
+from services.profile.ports import StoredDeadLetter
 from services.profile.web.desk import AtDesk
 from services.profile.web.documents import DeadLetter, DeadLetters, SourceFreshness, Sources, answers
-from services.profile.web.guard import ROLE
 
 _MOST = 1000
 
@@ -30,7 +30,7 @@ async def list_dead_letters(
 async def list_sources(desk: AtDesk) -> Sources:
     """How far each source has come: everything older is in the views."""
     seen = await desk.read.reader.sources_seen()
-    now = completeness([Seen(*one) for one in seen], desk.patience.partitions, desk.clock.now_ms(),
+    now = completeness(seen, desk.patience.partitions, desk.clock.now_ms(),
                        desk.patience.lateness_ms, desk.patience.rhythm_ms)  # fmt: skip
     rows = {source: [one for one in seen if one.source == source] for source in now.channels}
     return Sources(

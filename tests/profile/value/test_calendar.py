@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profile.adapters.declared_files import place
+from services.declared_files import place
 from services.profile.adapters.policies import PRODUCT
 from services.profile.adapters.reference_files import load_calendar
 from services.profile.domain.calendar import Calendar, day_number, is_weekend

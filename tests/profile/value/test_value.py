@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profile.adapters.declared_files import PolicyError
+from services.declared_files import PolicyError
 from services.profile.adapters.policies import PRODUCT, load_declarations
 from services.profile.domain.assets import assets_of
 from services.profile.domain.behaviour import learn

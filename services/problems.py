@@ -3,6 +3,7 @@
 import logging
 import math
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from litestar import Request, Response
@@ -13,10 +14,6 @@ from services.failures import Contended, Rejected, Unavailable
 from services.web import TITLES, Problem, frames_of
 
 _log = logging.getLogger(__name__)
-_STATUS_OF = {
-    "unknown_customer": 404, "unknown_decision": 404,
-    "already_one": 409, "several_customers": 409, "not_one_merge": 409, "not_linked": 409, "undone": 409,
-}  # fmt: skip
 _DETAILS = {
     400: "the request is not as the API document describes it",
     404: "there is nothing at this path",
@@ -38,9 +35,12 @@ def _problem(request: Any_, problem: Problem) -> Response[bytes]:
     return answer(problem)
 
 
-def _rejected(request: Any_, rejected: Rejected) -> Response[bytes]:
-    status = _STATUS_OF.get(rejected.reason, 422)
-    return answer(Problem(status, rejected.message, reason=rejected.reason, field=rejected.field))
+def _rejecting(status_of: Mapping[str, int]) -> Callable[[Any_, Rejected], Response[bytes]]:
+    def rejected(request: Any_, rejected: Rejected) -> Response[bytes]:
+        status = status_of.get(rejected.reason, 422)
+        return answer(Problem(status, rejected.message, reason=rejected.reason, field=rejected.field))
+
+    return rejected
 
 
 def _away(request: Any_, away: Unavailable) -> Response[bytes]:
@@ -72,11 +72,13 @@ def _bug(request: Any_, error: Exception) -> Response[bytes]:
     return answer(Problem(500, "a mistake of ours"))
 
 
-HANDLERS: ExceptionHandlersMap = {
-    Problem: _problem,
-    Rejected: _rejected,
-    Unavailable: _away,
-    Contended: _contended,
-    HTTPException: _refused,
-    Exception: _bug,
-}
+def handlers(status_of: Mapping[str, int]) -> ExceptionHandlersMap:
+    """`status_of`: what a reason of `Rejected` is answered with, where that is not 422."""
+    return {
+        Problem: _problem,
+        Rejected: _rejecting(status_of),
+        Unavailable: _away,
+        Contended: _contended,
+        HTTPException: _refused,
+        Exception: _bug,
+    }
