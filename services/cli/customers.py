@@ -18,7 +18,7 @@ from services.cli.positions import milliseconds
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.profile.decide import Decide, Said
-from services.profile.domain.freshness import Seen, completeness
+from services.profile.domain.freshness import completeness
 from services.profile.ports import Decision, StoredView, TimelineFilter
 from services.profile.read import Read
 from services.profile.settings import read_choices
@@ -157,7 +157,7 @@ def _said(actor: str | None, reason: str) -> Said:
 
 async def _read(beside: Beside) -> Read:
     choices = read_choices(os.environ)
-    seen = [Seen(*one) for one in await beside.store.sources_seen()]
+    seen = await beside.store.sources_seen()
     heard = completeness(
         seen, CHANNEL_EVENTS.partitions, SystemClock().now_ms(), choices.lateness_s * 1000, choices.rhythm_s * 1000
     )

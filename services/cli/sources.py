@@ -13,7 +13,7 @@ from services.cli.refusals import Refusal
 from services.failures import Rejected
 from services.ingest.domain.sources import Source
 from services.ingest.registry import set_source
-from services.profile.ports import SourceSeen
+from services.profile.domain.freshness import SourceSeen
 
 app = typer.Typer(no_args_is_help=True, help="The channel systems, and what is expected of them.")
 LISTS = ("of_record",)

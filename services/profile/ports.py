@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from services.log import Position
+from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import Cluster, Link, Membership
 from services.profile.domain.months import MonthPart
 from services.profile.domain.state import Head
@@ -109,20 +110,6 @@ class StoredView(msgspec.Struct):
     owner: str | None = None
     tier: str | None = None
     name_ref: str | None = None
-
-
-class SourceSeen(NamedTuple):
-    """How far a source has come in one partition (ms): what its last heartbeat vouched for, and the newest event
-    accepted from it. `channel` is `*` where it speaks for several. `rhythm_ms` (0: nobody has told) and `lateness_ms`
-    are those that it is registered with."""
-
-    source: str
-    channel: str
-    partition: int
-    heartbeat_at: int
-    accepted_at: int
-    rhythm_ms: int = 0
-    lateness_ms: int = 0
 
 
 class OutboxMessage(NamedTuple):
@@ -235,15 +222,8 @@ class UpdateTransaction(Protocol):
         """Appends to an outbox lane; one writer at a time (the lane's row is locked)."""
 
 
-class RefreshTransaction(Protocol):
-    async def fence(self, shard: Shard) -> Shard:
-        """Proves the lease inside the transaction and returns it moved on. Raises `Fenced`."""
-
-    async def take_marks(self, shard: int, limit: int) -> list[Mark]:
-        """Those of at most `limit` roots, those first that have waited longest. Deletes what it returns: one mark per
-        root, the oldest accepted_at of it."""
-
-    async def mark(self, marks: Sequence[Mark]) -> None: ...
+class CustomerRows(Protocol):
+    """What a customer is gathered from."""
 
     async def clusters(self, roots: Sequence[str]) -> dict[str, Cluster]:
         """root → the merged cluster it stands in, where it stands in one."""
@@ -256,11 +236,22 @@ class RefreshTransaction(Protocol):
 
     async def staff(self) -> dict[str, dict[str, Any]]: ...
 
-    async def decisions(self, subjects: Sequence[str]) -> dict[str, list[Decision]]:
-        """subject → decisions that name it, oldest first."""
-
     async def owned_counts(self) -> dict[str, int]:
         """manager id → how many customers he or she owns."""
+
+
+class RefreshTransaction(CustomerRows, Protocol):
+    async def fence(self, shard: Shard) -> Shard:
+        """Proves the lease inside the transaction and returns it moved on. Raises `Fenced`."""
+
+    async def take_marks(self, shard: int, limit: int) -> list[Mark]:
+        """Those of at most `limit` roots, those first that have waited longest. Deletes what it returns: one mark per
+        root, the oldest accepted_at of it."""
+
+    async def mark(self, marks: Sequence[Mark]) -> None: ...
+
+    async def decisions(self, subjects: Sequence[str]) -> dict[str, list[Decision]]:
+        """subject → decisions that name it, oldest first."""
 
     async def save_views(self, views: Sequence[StoredView], due: Mapping[str, Sequence[DueTime]]) -> None:
         """Writes rows by lead, and replaces the due times of each."""

@@ -9,8 +9,8 @@ from schemas.events import ChannelEvent
 from services import metrics as measure
 from services.metrics import Metrics
 from services.profile.domain.customer import ANY_CHANNEL, Completeness
-from services.profile.domain.freshness import Seen, completeness
-from services.profile.ports import ProfileReader, SourceSeen
+from services.profile.domain.freshness import SourceSeen, completeness
+from services.profile.ports import ProfileReader
 
 HEARTBEAT = "source.heartbeat"
 
@@ -36,7 +36,8 @@ def _beaten(known: SourceSeen, heartbeat: ChannelEvent) -> SourceSeen:
     beat = int(told.get("complete_up_to", 0 if by_ingest else heartbeat.occurred_at))
     known = known._replace(heartbeat_at=max(known.heartbeat_at, beat))
     if by_ingest:
-        return known._replace(rhythm_ms=int(told["rhythm_ms"]), lateness_ms=int(told.get("lateness_ms", 0)))
+        terms = int(told["rhythm_ms"]), int(told.get("lateness_ms", 0)), bool(told.get("enabled", True))
+        return known._replace(rhythm_ms=terms[0], lateness_ms=terms[1], enabled=terms[2])
     return known._replace(accepted_at=max(known.accepted_at, heartbeat.accepted_at))
 
 
@@ -48,8 +49,11 @@ class Freshness:
         self.now = Completeness()
 
     async def renew(self, reader: ProfileReader, now: int, metrics: Metrics) -> None:
-        seen = [Seen(*row) for row in await reader.sources_seen()]
+        seen, known = await reader.sources_seen(), self.now.until
         self.now = completeness(seen, self._partitions, now, self._lateness_ms, self._rhythm_ms)
+        for retired in known.keys() - self.now.until.keys():
+            metrics.forget(measure.SOURCE_FRESHNESS, retired)
+            metrics.forget(measure.SOURCE_SILENT, retired)
         for source, until in self.now.until.items():
             metrics.set(measure.SOURCE_FRESHNESS, max(0, now - until) / 1000, source)
             metrics.set(measure.SOURCE_SILENT, source in self.now.silent, source)

@@ -21,7 +21,8 @@ async def fire(store: ProfileStore, completeness: Completeness, now: int) -> Fir
 
 async def _all(store: ProfileStore, completeness: Completeness, now: int, grain: str) -> int:
     fired = 0
-    while due := await store.fire_due(now, grain, completeness.until, FIRED_AT_ONCE):
+    complete = completeness.until | dict.fromkeys(completeness.retired, now)
+    while due := await store.fire_due(now, grain, complete, FIRED_AT_ONCE):
         fired += due
         if due < FIRED_AT_ONCE:
             break

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import pytest
 
 from services.failures import Contended, Fenced
+from services.profile.domain.customer import Completeness
 from services.profile.domain.links import BEGINNING, END, Cluster, Link, Membership
 from services.profile.domain.packing import pack_heads, pack_months
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.state import Head, Month
 from services.profile.ports import Decision, DueTime, Mark, OutboxMessage, Shard, StoredDeadLetter
+from services.profile.timers import fire
 from tests.ports.profile_stores import Store, alias_of, place, shard_for, sqlite_template, store, view
 
 __all__ = ["place", "sqlite_template", "store"]
@@ -190,6 +192,12 @@ async def test_due_times_fire_once_when_their_sources_are_complete(store: Store)
     assert await store.fire_due(60, "day", {"core": 60, "atm": 60}, 10) == 0
     assert await waiting(store) == [TWO]
     assert await store.next_due("day") == 99
+
+
+async def test_due_times_do_not_wait_for_a_source_that_was_switched_off(store: Store) -> None:
+    await due(store, ONE, 1, DueTime(50, "salary", "day", ("atm", "core")))
+    assert (await fire(store, Completeness({"core": 60}), 60)).days == 0
+    assert (await fire(store, Completeness({"core": 60}, retired=("atm",)), 60)).days == 1
 
 
 async def test_no_more_due_times_fire_than_asked_for(store: Store) -> None:

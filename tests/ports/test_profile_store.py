@@ -4,8 +4,9 @@ import pytest
 
 from services.failures import Fenced
 from services.log import Position
+from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.packing import NO_HEADS
-from services.profile.ports import LedgerEntry, Mark, OutboxMessage, SourceSeen, StoredSubject
+from services.profile.ports import LedgerEntry, Mark, OutboxMessage, StoredSubject
 from tests.ports.profile_stores import DAY_MS, Store, event, place, sqlite_template, store
 
 __all__ = ["place", "sqlite_template", "store"]
@@ -192,10 +193,10 @@ async def test_sources_are_remembered_by_their_furthest(store: Store) -> None:
 
 
 async def test_the_terms_of_a_source_are_those_told_last(store: Store) -> None:
-    for terms in ((500, 5), (400, 4), (0, 0)):
+    for terms in ((500, 5, True), (400, 4, False), (0, 0, True)):
         async with store.updating() as tx:
             await tx.note_sources([SourceSeen("core", "corebank", 1, 9, 60, *terms)])
-    assert await store.sources_seen() == [SourceSeen("core", "corebank", 1, 9, 60, 400, 4)]
+    assert await store.sources_seen() == [SourceSeen("core", "corebank", 1, 9, 60, 400, 4, False)]
 
 
 async def test_staff_is_told_to_the_refresh(store: Store) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from schemas.events import ChannelEvent
 from services.profile.domain.customer import Completeness
-from services.profile.domain.freshness import Seen, completeness
+from services.profile.domain.freshness import SourceSeen, completeness
 from services.profile.sources import sources_seen
 from tests.profile.domain.happenings import NOON, event
 
@@ -15,7 +15,7 @@ def beat(at: int, **told: Any) -> ChannelEvent:
     return event("source.heartbeat", at, "source:core", attributes=told)
 
 
-def so_far(*seen: Seen, now: int = NOON) -> Completeness:
+def so_far(*seen: SourceSeen, now: int = NOON) -> Completeness:
     return completeness(seen, 1, now, lateness_ms=MINUTE, rhythm_ms=HOUR)
 
 
@@ -27,19 +27,33 @@ def test_what_ingest_tells_of_a_source_is_no_sign_that_it_lives() -> None:
 
 
 def test_a_source_is_silent_beyond_the_rhythm_that_it_is_registered_with() -> None:
-    seen = Seen("core", "corebank", 0, 0, NOON - 10 * MINUTE, 5 * MINUTE, MINUTE)
+    seen = SourceSeen("core", "corebank", 0, 0, NOON - 10 * MINUTE, 5 * MINUTE, MINUTE)
     assert so_far(seen).silent == ("core",)
     assert so_far(seen, now=NOON - 6 * MINUTE).silent == ()
     assert so_far(seen._replace(rhythm_ms=0)).silent == ()
 
 
 def test_without_heartbeats_a_source_is_complete_up_to_its_lateness_and_when_silent_up_to_what_was_heard() -> None:
-    seen = Seen("core", "corebank", 0, 0, NOON - 4 * MINUTE, 5 * MINUTE, 2 * MINUTE)
+    seen = SourceSeen("core", "corebank", 0, 0, NOON - 4 * MINUTE, 5 * MINUTE, 2 * MINUTE)
     assert so_far(seen).until == {"core": NOON - 2 * MINUTE}
     assert so_far(seen, now=NOON + 5 * MINUTE).until == {"core": NOON - 4 * MINUTE}
 
 
 def test_a_source_is_complete_as_far_as_its_heartbeats_have_come_in_every_partition() -> None:
-    seen = [Seen("core", "corebank", place, NOON - place * MINUTE, NOON) for place in (0, 1)]
+    seen = [SourceSeen("core", "corebank", place, NOON - place * MINUTE, NOON) for place in (0, 1)]
     assert completeness(seen, 2, NOON, MINUTE, HOUR).until == {"core": NOON - MINUTE}
     assert completeness(seen, 3, NOON, MINUTE, HOUR).until == {"core": 0}
+
+
+def test_a_source_that_was_switched_off_is_left_out_until_it_is_on_again() -> None:
+    on = sources_seen([beat(NOON, rhythm_ms=HOUR, complete_up_to=NOON)], 0)
+    off = sources_seen([beat(NOON, rhythm_ms=HOUR, enabled=False)], 0)
+    assert so_far(*on).until == {"core": NOON}
+    left_out = so_far(*off, now=NOON + 2 * HOUR)
+    assert (left_out.until, left_out.channels, left_out.silent) == ({}, {}, ())
+    assert left_out.retired == ("core",)
+
+
+def test_a_source_counts_until_every_partition_has_heard_that_it_is_off() -> None:
+    [off] = sources_seen([beat(NOON, rhythm_ms=HOUR, enabled=False)], 0)
+    assert so_far(off, off._replace(partition=1, enabled=True)).retired == ()

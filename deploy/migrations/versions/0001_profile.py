@@ -78,7 +78,7 @@ create index personal_subjects_subject on personal_subjects (subject);
 create table sources_seen (
     source {key} not null, partition integer not null, channel text not null, heartbeat_at bigint not null,
     accepted_at bigint not null, rhythm_ms bigint not null, lateness_ms bigint not null,
-    primary key (source, partition)
+    enabled boolean not null, primary key (source, partition)
 ) {hot};
 create table lanes (lane {key} primary key, last_n bigint not null, published bigint not null) {hot};
 create table outbox (

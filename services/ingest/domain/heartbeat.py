@@ -15,8 +15,9 @@ HEARTBEAT = "source.heartbeat"
 
 def heartbeats(sources: Sequence[Source], heard: Mapping[str, int], now_ms: int, partitions: int) -> list[Message]:
     """What ingest says of the sources that it has `heard` (source id → when, ms): their rhythm and lateness as they are
-    registered now, and of those that speak that they are complete up to now, less that lateness."""
-    known = [source for source in sources if source.id in heard and source.enabled]
+    registered now, and of those that speak that they are complete up to now, less that lateness. Of one that is
+    switched off it says so, heard or not: nobody must wait for it."""
+    known = [source for source in sources if source.id in heard or not source.enabled]
     events = [_heartbeat(source, vouched(source, heard, now_ms), now_ms) for source in known]
     return [message for event in events for message in spread(event, partitions)]
 
@@ -28,7 +29,7 @@ def vouched(source: Source, heard: Mapping[str, int], now_ms: int) -> bool:
 
 
 def _heartbeat(source: Source, complete: bool, now_ms: int) -> ChannelEvent:
-    terms = {"rhythm_ms": source.rhythm_ms, "lateness_ms": source.lateness_ms}
+    terms = {"rhythm_ms": source.rhythm_ms, "lateness_ms": source.lateness_ms, "enabled": source.enabled}
     return ChannelEvent(
         id=f"heartbeat-{now_ms}",
         type=HEARTBEAT,

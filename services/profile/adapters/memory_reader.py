@@ -7,8 +7,9 @@ from services.profile.adapters.memory_refresh import clusters_of, decisions_on, 
 from services.profile.adapters.memory_tables import SubjectRow, Tables
 from services.profile.adapters.old_events import is_aged
 from services.profile.adapters.roots import counted_parents
+from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import Cluster, Link, Membership, kind_of
-from services.profile.ports import Decision, SourceSeen, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
+from services.profile.ports import Decision, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
 
 
 class MemoryReader:

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
+from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import Link, Membership
 from services.profile.ports import (
     BaseRow,
     Decision,
     Mark,
     OutboxRow,
-    SourceSeen,
     StoredDeadLetter,
     StoredView,
     TimelineRow,

@@ -20,6 +20,7 @@ from services.profile.adapters.memory_tables import (
 )
 from services.profile.adapters.old_events import is_aged, predates_ledger
 from services.profile.domain.customer import ANY_CHANNEL
+from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.links import Link, Membership
 from services.profile.domain.packing import NO_HEADS
@@ -29,7 +30,6 @@ from services.profile.ports import (
     LedgerEntry,
     Mark,
     OutboxMessage,
-    SourceSeen,
     StoredDeadLetter,
     StoredSubject,
     TimelineRow,

@@ -6,12 +6,13 @@ from typing import Any
 from services.database import Database
 from services.profile.adapters import rows
 from services.profile.adapters.roots import with_roots
-from services.profile.adapters.session import Row, reading
 from services.profile.adapters.sql_refresh import clusters_of
 from services.profile.adapters.sql_timeline import timeline
+from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import END, Cluster, Link, Membership
 from services.profile.domain.shards import shard_of
-from services.profile.ports import Decision, SourceSeen, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
+from services.profile.ports import Decision, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
+from services.session import Row, reading
 
 _VIEW = f"select {rows.VIEW} from views where customer_id = $1"  # noqa: S608 - constants
 # the roots for which a subject counts today, households and groups aside, the subject itself where there are none;
@@ -48,7 +49,8 @@ _DEAD_LETTERS = f"""
 select {rows.DEAD_LETTER} from dead_letters where state = $2 order by at desc, letter_id limit $1"""  # noqa: S608 - constants
 _DEAD_LETTER = f"select {rows.DEAD_LETTER} from dead_letters where letter_id = $1"  # noqa: S608 - constants
 _SOURCES_SEEN = """
-select source, channel, partition, heartbeat_at, accepted_at, rhythm_ms, lateness_ms from sources_seen order by 1, 3"""
+select source, channel, partition, heartbeat_at, accepted_at, rhythm_ms, lateness_ms, enabled
+from sources_seen order by 1, 3"""
 _BEHIND = """
 from subjects s where fold_version < $1 and (exists (select 1 from timeline t where t.subject = s.subject)
                                              or exists (select 1 from bases b where b.subject = s.subject))"""
@@ -137,7 +139,7 @@ class SqlReader:
         return rows.dead_letter_of(found[0]) if found else None
 
     async def sources_seen(self) -> list[SourceSeen]:
-        return [SourceSeen(*row) for row in await self._rows(_SOURCES_SEEN)]
+        return [SourceSeen._make((*row[:-1], bool(row[-1]))) for row in await self._rows(_SOURCES_SEEN)]
 
     async def subjects_behind(self, fold_version: int, limit: int) -> list[str]:
         found = await self._rows(f"select subject {_BEHIND} limit $2", fold_version, limit)

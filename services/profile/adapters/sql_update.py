@@ -5,10 +5,10 @@ from typing import Any
 
 from services.failures import Contended, Fenced
 from services.profile.adapters import rows, sql_links
-from services.profile.adapters.session import Bulk, Session, insert
 from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
 from services.profile.adapters.sql_queues import leave_marks, send
+from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import Link, Membership
 from services.profile.domain.packing import NO_HEADS
 from services.profile.ports import (
@@ -17,11 +17,11 @@ from services.profile.ports import (
     LedgerEntry,
     Mark,
     OutboxMessage,
-    SourceSeen,
     StoredDeadLetter,
     StoredSubject,
     TimelineRow,
 )  # fmt: skip
+from services.session import Bulk, Session, insert
 
 _ADVANCE = """
 insert into positions as p (topic, partition, topic_id, next) values ($1, $2, $3, $5)
@@ -72,11 +72,12 @@ on conflict (manager_id) do update set record = excluded.record"""
 _NOTE_SOURCES = insert(
     "sources_seen as s",
     "source text, channel text, partition int, heartbeat_at bigint, accepted_at bigint, rhythm_ms bigint,"
-    " lateness_ms bigint",
+    " lateness_ms bigint, enabled boolean",
     """on conflict (source, partition) do update set
     channel = case when excluded.channel = s.channel then s.channel else '*' end,
     heartbeat_at = case when excluded.heartbeat_at > s.heartbeat_at then excluded.heartbeat_at else s.heartbeat_at end,
     accepted_at = case when excluded.accepted_at > s.accepted_at then excluded.accepted_at else s.accepted_at end,
+    enabled = case when excluded.rhythm_ms > 0 then excluded.enabled else s.enabled end,
     lateness_ms = case when excluded.rhythm_ms > 0 then excluded.lateness_ms else s.lateness_ms end,
     rhythm_ms = case when excluded.rhythm_ms > 0 then excluded.rhythm_ms else s.rhythm_ms end""",
 )

@@ -70,11 +70,13 @@ class Decided(msgspec.Struct, omit_defaults=True):
 
 class Completeness(msgspec.Struct, frozen=True, eq=False):
     """`until`: source → complete up to (ms). `channels`: source → channel, `*` where it speaks for several. `silent`:
-    sources beyond their rhythm. Compared by identity, so that what follows from it can be remembered."""
+    sources beyond their rhythm. `retired`: sources switched off, which stand in none of the others. Compared by
+    identity, so that what follows from it can be remembered."""
 
     until: dict[str, int] = {}
     channels: dict[str, str] = {}
     silent: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
 
 
 @lru_cache(256)

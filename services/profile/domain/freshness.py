@@ -6,9 +6,10 @@ from typing import NamedTuple
 from services.profile.domain.customer import ANY_CHANNEL, Completeness
 
 
-class Seen(NamedTuple):
-    """Of one source in one partition (ms): complete up to what its heartbeat says, newest acceptance; 0 for none.
-    `rhythm_ms` and `lateness_ms`: see `SourceSeen` of the ports."""
+class SourceSeen(NamedTuple):
+    """How far a source has come in one partition (ms): what its last heartbeat vouched for, and the newest event
+    accepted from it; 0 for none. `channel` is `*` where it speaks for several. `rhythm_ms` (0: nobody has told),
+    `lateness_ms` and `enabled` are those that it is registered with."""
 
     source: str
     channel: str
@@ -17,16 +18,23 @@ class Seen(NamedTuple):
     accepted_at: int
     rhythm_ms: int = 0
     lateness_ms: int = 0
+    enabled: bool = True
 
 
-def completeness(seen: Iterable[Seen], partitions: int, now: int, lateness_ms: int, rhythm_ms: int) -> Completeness:
+def completeness(
+    seen: Iterable[SourceSeen], partitions: int, now: int, lateness_ms: int, rhythm_ms: int
+) -> Completeness:
     """A source without heartbeats counts as complete up to its lateness, unless it is silent beyond its rhythm: then up
-    to when it was last heard. `lateness_ms` and `rhythm_ms` are of sources that nobody has told of."""
-    rows: dict[str, list[Seen]] = {}
+    to when it was last heard. One that every partition knows to be switched off holds nothing back and covers nothing.
+    `lateness_ms` and `rhythm_ms` are of sources that nobody has told of."""
+    rows: dict[str, list[SourceSeen]] = {}
     for row in seen:
         rows.setdefault(row.source, []).append(row)
-    until, channels, silent = {}, {}, []
+    until, channels, silent, retired = {}, {}, [], []
     for source, told in sorted(rows.items()):
+        if not any(row.enabled for row in told):
+            retired.append(source)
+            continue
         beats = [row.heartbeat_at for row in told if row.heartbeat_at]
         heard = max(row.accepted_at for row in told) or max(beats, default=0)
         rhythm, lateness = max((row.rhythm_ms, row.lateness_ms) for row in told)
@@ -40,4 +48,4 @@ def completeness(seen: Iterable[Seen], partitions: int, now: int, lateness_ms: i
             until[source] = now - lateness if now - heard <= rhythm else heard
         if now - heard > rhythm:
             silent.append(source)
-    return Completeness(until, channels, tuple(silent))
+    return Completeness(until, channels, tuple(silent), tuple(retired))

@@ -15,17 +15,25 @@ def test_each_partition_gets_one_of_its_own() -> None:
     assert len({event.id for event in events}) == 3
     assert {(event.subject, event.source, event.channel) for event in events} == {("source:atm", "atm", "atm")}
     assert msgspec.json.decode(events[0].attributes) == {
-        "complete_up_to": NOW - 5_000, "lateness_ms": 5_000, "rhythm_ms": 3_600_000,
+        "complete_up_to": NOW - 5_000, "enabled": True, "lateness_ms": 5_000, "rhythm_ms": 3_600_000,
     }  # fmt: skip
 
 
 def test_a_source_that_is_silent_or_sends_no_heartbeats_is_told_of_and_not_vouched_for() -> None:
-    sources = [Source(id="a", heartbeats=False), Source(id="b", rhythm_ms=1_000), Source(id="c", enabled=False)]
-    messages = heartbeats([*sources, Source(id="d")], dict.fromkeys("abc", NOW - 2_000), NOW, 1)
+    sources = [Source(id="a", heartbeats=False), Source(id="b", rhythm_ms=1_000), Source(id="c")]
+    messages = heartbeats(sources, dict.fromkeys("ab", NOW - 2_000), NOW, 1)
     told = {event.source: msgspec.json.decode(event.attributes) for event in (decode_event(m.value) for m in messages)}
     assert told == {
-        "a": {"rhythm_ms": 3_600_000, "lateness_ms": 60_000}, "b": {"rhythm_ms": 1_000, "lateness_ms": 60_000},
+        "a": {"rhythm_ms": 3_600_000, "lateness_ms": 60_000, "enabled": True},
+        "b": {"rhythm_ms": 1_000, "lateness_ms": 60_000, "enabled": True},
     }  # fmt: skip
+
+
+def test_a_source_that_is_switched_off_is_told_of_heard_or_not() -> None:
+    messages = heartbeats([Source(id="a", enabled=False), Source(id="b", enabled=False)], {"a": NOW}, NOW, 1)
+    told = {event.source: msgspec.json.decode(event.attributes) for event in (decode_event(m.value) for m in messages)}
+    off = {"rhythm_ms": 3_600_000, "lateness_ms": 60_000, "enabled": False}
+    assert told == {"a": off, "b": off}
 
 
 async def _beats(bank: Bank) -> int:
