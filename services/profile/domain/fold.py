@@ -11,7 +11,7 @@ from schemas.events import ChannelEvent
 from services.profile.domain.candidates import is_kept, values_of
 from services.profile.domain.combine import join_latest, month_of
 from services.profile.domain.describe import DESCRIBE
-from services.profile.domain.series import Counting
+from services.profile.domain.series import Counting, holds
 from services.profile.domain.state import Candidate, Month, State
 from services.profile.domain.tally import count_at, month_part, note_activity, note_balance, note_party
 
@@ -60,7 +60,7 @@ class Fold:
         if moves:
             note_party(month, event, event.occurred_at, 1)
         for rule in counted.candidates:
-            if is_kept(rule.floor_minor, rule.share_percent, event):
+            if is_kept(rule.floor_minor, rule.share_percent, event) and holds(rule.where, event, attributes):
                 candidate = Candidate(event.occurred_at, event.id, values_of(event, flow, attributes))
                 state.head.latest[rule.name] = join_latest(state.head.latest.get(rule.name, []), [candidate])
 

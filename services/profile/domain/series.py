@@ -5,9 +5,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from schemas.events import ChannelEvent
+
 
 class Where(msgspec.Struct, forbid_unknown_fields=True):
-    """All given conditions must hold; an empty one always does. `attributes`: name → accepted values."""
+    """All given conditions must hold; an empty one always does. `attributes`: name → accepted values, as text; none
+    accepted: it must be there. `party_kinds`: the source's words for what the other side is."""
 
     types: tuple[str, ...] = ()
     flows: tuple[str, ...] = ()
@@ -15,6 +18,12 @@ class Where(msgspec.Struct, forbid_unknown_fields=True):
     direction: str | None = None
     channels: tuple[str, ...] = ()
     attributes: dict[str, tuple[str, ...]] = {}
+    party_kinds: tuple[str, ...] = ()
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether more must be looked at than type, flow, direction and channel."""
+        return bool(self.attributes or self.party_kinds)
 
 
 class SeriesRule(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,7 +54,8 @@ class Declared(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Counted(NamedTuple):
-    """What concerns one combination of type, flow, direction and channel. `conditional` have attribute conditions."""
+    """What concerns one combination of type, flow, direction and channel. `conditional` ask for more; so may the
+    candidates."""
 
     series: tuple[SeriesRule, ...]
     conditional: tuple[SeriesRule, ...]
@@ -82,12 +92,20 @@ class Counting:
 
         series = [rule for rule in self._declared.series if concerned(rule.where)]
         return Counted(
-            tuple(rule for rule in series if not rule.where.attributes),
-            tuple(rule for rule in series if rule.where.attributes),
+            tuple(rule for rule in series if not rule.where.is_conditional),
+            tuple(rule for rule in series if rule.where.is_conditional),
             tuple(rule for rule in self._declared.candidates if concerned(rule.where)),
         )
 
 
-def holds(conditions: Mapping[str, Sequence[str]], attributes: Mapping[str, Any]) -> bool:
-    """Whether every named attribute has one of the accepted values."""
-    return all(str(attributes.get(name, "")) in accepted for name, accepted in conditions.items())
+def holds(where: Where, event: ChannelEvent, attributes: Mapping[str, Any]) -> bool:
+    """Whether what is not told by type, flow, direction and channel is as asked."""
+    if where.party_kinds and (event.counterparty is None or event.counterparty.kind not in where.party_kinds):
+        return False
+    return all(_is_accepted(attributes.get(name), accepted) for name, accepted in where.attributes.items())
+
+
+def _is_accepted(value: Any, accepted: Sequence[str]) -> bool:
+    if value is None or not accepted:
+        return value is not None
+    return (str(value).lower() if isinstance(value, bool) else str(value)) in accepted

@@ -63,7 +63,7 @@ def count_at(
 ) -> None:
     rules = counted.series
     if counted.conditional:
-        rules += tuple(rule for rule in counted.conditional if holds(rule.where.attributes, attributes))
+        rules += tuple(rule for rule in counted.conditional if holds(rule.where, event, attributes))
     if not rules:
         return
     day = month.days.setdefault(at // DAY_MS, {}) if month is not None else None

@@ -1,0 +1,67 @@
+"""What the declared series and candidates ask of an event beyond its type, flow and direction."""
+
+import msgspec
+import pytest
+
+from schemas.events import ChannelEvent, Counterparty
+from tests.profile.domain.customers import ME, summary_of
+from tests.profile.domain.happenings import DAY_MS, NOON, event, reversal
+
+CARD = "card:1"
+
+
+def paid(number: int = 0, **fields: object) -> ChannelEvent:
+    return event("card.paid", NOON - number * DAY_MS, CARD, id=f"p{number}", minor=10_000, direction="debit", **fields)
+
+
+def measured(*events: ChannelEvent) -> dict[str, object]:
+    return dict(summary_of(list(events)).facts.values)
+
+
+def test_a_flag_among_the_attributes_is_asked_for_as_text() -> None:
+    values = measured(*(paid(number, attributes={"foreign": number < 2}) for number in range(4)))
+    assert values["foreign_payments_14d"] == 2
+
+
+def test_a_reversal_that_repeats_what_the_original_was_counted_by_takes_it_out_again() -> None:
+    original = event(
+        "fee.charged", NOON - DAY_MS, minor=1000, direction="debit", attributes={"fee_kind": "foreign_atm"}
+    )
+    assert measured(original)["friction_fees_30d"] == 1
+    cancelled = reversal(original, NOON)
+    repeated = msgspec.structs.replace(cancelled, attributes=cancelled.attributes[:-1] + b',"fee_kind":"foreign_atm"}')
+    assert measured(original, repeated)["friction_fees_30d"] == 0
+
+
+@pytest.mark.parametrize(("kind", "counted"), [("acquirer", 1), ("employer", 0)])
+def test_the_sources_word_for_the_other_side_is_asked_for(kind: str, counted: int) -> None:
+    credit = event(
+        "transfer.received", NOON, minor=5000, direction="credit", counterparty=Counterparty(kind=kind, name="p_a")
+    )
+    assert measured(credit)["business_credits_30d"] == counted
+
+
+def test_a_credit_of_nobody_known_is_no_business() -> None:
+    assert measured(event("transfer.received", NOON, minor=5000, direction="credit"))["business_credits_30d"] == 0
+
+
+def test_a_candidate_may_ask_for_an_attribute_whatever_its_value() -> None:
+    plain = event("page.viewed", NOON, ME, id="a", attributes={"page": "/funds"})
+    asked = event("page.viewed", NOON, ME, id="b", attributes={"page": "/loan", "reason": "payout_quote"})
+    (moment,) = summary_of([plain, asked]).moments
+    assert (moment.kind, moment.values["reason"]) == ("asked_online", "payout_quote")
+
+
+def test_marketing_is_counted_by_contact_channel_and_service_messages_are_not() -> None:
+    def wrote(number: int, purpose: str, channel: str) -> ChannelEvent:
+        told = {"purpose": purpose, "contact_channel": channel}
+        return event("message.sent", NOON - number * DAY_MS, ME, id=f"m{number}", attributes=told)
+
+    values = measured(
+        wrote(1, "marketing", "email"),
+        wrote(2, "marketing", "sms"),
+        wrote(3, "service", "sms"),
+        wrote(9, "marketing", "sms"),
+    )
+    names = ("marketing_messages_7d", "marketing_emails_7d", "marketing_sms_7d")
+    assert [values[name] for name in names] == [2, 1, 1]
