@@ -5,32 +5,20 @@ are written together.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from services.failures import Unavailable
-from services.profile.domain.customer import (
-    Completeness,
-    Decided,
-    Manager,
-    Part,
-    Whole,
-    kind_of_customer,
-    part_of,
-    total,
-)
+from services.profile.domain.customer import Completeness, Whole
 from services.profile.domain.links import COLLECTIVES, Cluster, kind_of
 from services.profile.domain.months import OtherShape
 from services.profile.domain.policy import Policy
 from services.profile.domain.summarise import summarise
 from services.profile.domain.summary import Summary
+from services.profile.gathering import Gathering, facts_of
 from services.profile.outbox import lane_of_shard
 from services.profile.ports import (
     DueTime,
     Mark,
-    Member,
     OutboxMessage,
     ProfileStore,
     RefreshTransaction,
@@ -42,10 +30,6 @@ from services.profile.statement import LIVE, change_of, change_of_gone, gone, is
 COLLECTIVE_REST_MS = 1_000
 """Between two refreshes of one household or group."""
 COLLECTIVES_REMEMBERED = 50_000
-OWNED_FOR_MS = 5_000
-"""For how long it is taken as known how many customers each manager owns: counting them reads every view."""
-_decode_json = msgspec.json.Decoder().decode
-_decode_decided = msgspec.json.Decoder(Decided).decode
 
 
 class Refreshed(NamedTuple):
@@ -65,11 +49,8 @@ class Refresh:
         self, store: ProfileStore, policy: Callable[[], Policy], completeness: Callable[[], Completeness],
         alias_of: Callable[[str], str],
     ) -> None:  # fmt: skip
-        self._store, self._policy, self._completeness = store, policy, completeness
+        self._store, self._policy, self._gathering = store, policy, Gathering(completeness, alias_of)
         self._refreshed_at: dict[str, int] = {}  # households and groups
-        self._owned: dict[str, int] = {}
-        self._owned_until = 0
-        self._alias_of = lru_cache(maxsize=200_000)(alias_of)
 
     async def apply(self, shard: Shard, limit: int, now: int) -> Refreshed:
         """Raises `Fenced` when the lease was lost, `Contended`, `Unavailable`; then nothing has happened."""
@@ -109,18 +90,19 @@ class Refresh:
     ) -> list[str]:
         known = await tx.views(list(wanted))
         members = await tx.members(sorted({root for lead in wanted.keys() - merged for root in wanted[lead].roots}))
-        context = await self._context(tx, members, now)
+        gathering = self._gathering
+        context = await gathering.context(tx, members, now)
         views: list[StoredView] = []
         due: dict[str, Sequence[DueTime]] = {}
         messages: list[OutboxMessage] = []
         for lead in sorted(wanted):
             found = [] if lead in merged else [one for root in wanted[lead].roots for one in members.get(root, ())]
             before = known.get(lead)
-            whole = self._whole(lead, wanted[lead], found, before, context)
+            whole = gathering.whole(lead, wanted[lead], found, before, context)
             if all(part.tells_nothing for part in whole.parts):
                 if before is not None and before.state == LIVE:
                     views.append(gone(before, now))
-                    messages.append(change_of_gone(views[-1], wanted[lead], self._alias_of))
+                    messages.append(change_of_gone(views[-1], wanted[lead], gathering.alias_of))
                     due[lead] = ()
                 continue
             summary = summarise(whole, self._policy(), now)
@@ -129,56 +111,20 @@ class Refresh:
             if before is not None and is_same(before, said.view):
                 continue
             views.append(said.view)
-            messages.append(change_of(whole, summary, said, self._alias_of))
+            messages.append(change_of(whole, summary, said, gathering.alias_of))
             await _mark_household(tx, whole, before, summary)
         if any(view.owner != (known[view.lead].owner if view.lead in known else None) for view in views):
-            self._owned_until = now  # its own choices a worker knows at once
+            gathering.count_anew(now)
         await tx.save_views(views, due)
         await tx.send(lane_of_shard(shard.shard), messages, now)
         return [view.customer_id for view in views]
-
-    async def _context(self, tx: RefreshTransaction, members: Mapping[str, Sequence[Member]], now: int) -> "Context":
-        if not now < self._owned_until <= now + OWNED_FOR_MS:
-            self._owned, self._owned_until = await tx.owned_counts(), now + OWNED_FOR_MS
-        owned, told = self._owned, await tx.staff()
-        staff = {one: Manager(one, told.get(one, {}), owned.get(one, 0)) for one in owned.keys() | told.keys()}
-        collectives = {root for found in members.values() for one in found for root in one.stored.collectives}
-        views = await tx.views(sorted(collectives)) if collectives else {}
-        facts = {lead: _decode_json(view.facts)["values"] for lead, view in views.items()}
-        return Context(staff, facts)
-
-    def _whole(
-        self, lead: str, cluster: Cluster, members: Sequence[Member], before: StoredView | None, context: "Context"
-    ) -> Whole:
-        parts = [_part(one) for one in members]
-        own = [one for one in members if one.membership.subject in cluster.roots]
-        roots = {root for one in own for root in one.stored.collectives}
-        return Whole(
-            customer_id=self._alias_of(lead), lead=lead, roots=cluster.roots, kind=kind_of_customer(lead, parts),
-            parts=parts, state=total(parts),
-            decided=Decided() if before is None else _decode_decided(before.decided),
-            collectives={root: facts for root, facts in context.collectives.items() if root in roots},
-            staff=context.staff, completeness=self._completeness(),
-        )  # fmt: skip
-
-
-def _part(member: Member) -> Part:
-    stored = member.stored
-    return part_of(member.membership, stored.cuts, stored.heads, stored.months)
-
-
-class Context(NamedTuple):
-    """What all customers of one batch share."""
-
-    staff: dict[str, Manager]
-    collectives: dict[str, dict[str, Any]]
 
 
 async def _mark_household(tx: RefreshTransaction, whole: Whole, before: StoredView | None, summary: Summary) -> None:
     """What a household owns together shows in the views of its members."""
     if whole.kind not in COLLECTIVES:
         return
-    told = _decode_json(before.facts)["values"].get("assets") if before is not None else None
+    told = facts_of(before).get("assets") if before is not None else None
     if told != summary.facts.values.get("assets"):
         parties = sorted({part.subject for part in whole.parts if kind_of(part.subject) == "party"})
         await tx.mark([Mark(party, 0) for party in parties])

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from services.profile.domain.links import Cluster
 from services.profile.domain.summarise import summarise
+from services.profile.gathering import Context
 from services.profile.ports import Member
-from services.profile.refresh import Context
 from services.simulator.bank import customer_no
 from tests.benchmarks.bank import openings, paid, subjects_of, traffic
 from tests.benchmarks.figures import Given, Report
@@ -37,7 +37,7 @@ async def _alone(workshop: Workshop, roots: Sequence[str], subjects: int, report
     for root in roots:
         members: Sequence[Member] = found[root]
         began = time.process_time()
-        whole = workshop.refresh._whole(root, Cluster(root, (root,)), members, views[root], Context({}, {}))
+        whole = workshop.refresh._gathering.whole(root, Cluster(root, (root,)), members, views[root], Context({}, {}))
         summarise(whole, policy, now)
         cpu += time.process_time() - began
     report.tell(f"summed up alone, {subjects} subjects, CPU", cpu / len(roots) * 1e6, "us/customer")

@@ -1,0 +1,80 @@
+"""A customer gathered from what a store holds: the same for refresh, which writes down what follows, and for reading,
+which only shows it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+
+from services.profile.domain.customer import (
+    Completeness,
+    Decided,
+    Manager,
+    Part,
+    Whole,
+    kind_of_customer,
+    part_of,
+    total,
+)
+from services.profile.domain.links import Cluster
+from services.profile.ports import CustomerRows, Member, StoredView
+
+OWNED_FOR_MS = 5_000
+"""For how long it is taken as known how many customers each manager owns: counting them reads every view."""
+_decode_json = msgspec.json.Decoder().decode
+_decode_decided = msgspec.json.Decoder(Decided).decode
+
+
+class Context(NamedTuple):
+    """What customers gathered together share: managers, and the facts of households and groups."""
+
+    staff: dict[str, Manager]
+    collectives: dict[str, dict[str, Any]]
+
+
+class Gathering:
+    """`completeness`: how far the sources have come. `alias_of` gives the customer id that a subject would name."""
+
+    def __init__(self, completeness: Callable[[], Completeness], alias_of: Callable[[str], str]) -> None:
+        self._completeness = completeness
+        self.alias_of = lru_cache(maxsize=200_000)(alias_of)
+        self._owned: dict[str, int] = {}
+        self._owned_until = 0
+
+    async def context(self, rows: CustomerRows, members: Mapping[str, Sequence[Member]], now: int) -> Context:
+        if not now < self._owned_until <= now + OWNED_FOR_MS:
+            self._owned, self._owned_until = await rows.owned_counts(), now + OWNED_FOR_MS
+        owned, told = self._owned, await rows.staff()
+        staff = {one: Manager(one, told.get(one, {}), owned.get(one, 0)) for one in owned.keys() | told.keys()}
+        collectives = {root for found in members.values() for one in found for root in one.stored.collectives}
+        views = await rows.views(sorted(collectives)) if collectives else {}
+        return Context(staff, {lead: facts_of(view) for lead, view in views.items()})
+
+    def count_anew(self, now: int) -> None:
+        """Owners have been chosen: a worker knows its own choices at once."""
+        self._owned_until = now
+
+    def whole(
+        self, lead: str, cluster: Cluster, members: Sequence[Member], before: StoredView | None, context: Context
+    ) -> Whole:
+        parts = [_part(one) for one in members]
+        own = [one for one in members if one.membership.subject in cluster.roots]
+        roots = {root for one in own for root in one.stored.collectives}
+        return Whole(
+            customer_id=self.alias_of(lead), lead=lead, roots=cluster.roots, kind=kind_of_customer(lead, parts),
+            parts=parts, state=total(parts),
+            decided=Decided() if before is None else _decode_decided(before.decided),
+            collectives={root: facts for root, facts in context.collectives.items() if root in roots},
+            staff=context.staff, completeness=self._completeness(),
+        )  # fmt: skip
+
+
+def facts_of(view: StoredView) -> dict[str, Any]:
+    facts: dict[str, Any] = _decode_json(view.facts)["values"]
+    return facts
+
+
+def _part(member: Member) -> Part:
+    stored = member.stored
+    return part_of(member.membership, stored.cuts, stored.heads, stored.months)
