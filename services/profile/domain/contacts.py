@@ -73,6 +73,11 @@ class Case:
         self.is_overdue = self.is_open and (is_told or (self.due_at is not None and self.due_at < now))
 
     @property
+    def stands(self) -> bool:
+        """Open, and still the customer's: not that of a member who left, or of an account given up."""
+        return self.is_open and self.held.part.current
+
+    @property
     def opened_at(self) -> int | None:
         at = value(self.held.thing, "opened_at")
         return at if isinstance(at, int) else None

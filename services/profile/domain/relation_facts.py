@@ -65,7 +65,9 @@ def conduct_facts(seen: Picture) -> Facts:
     started = [
         (at, str(value(one.thing, "product_family") or value(one.thing, "product") or ""))
         for one in of_kinds(seen.read.things.values(), "application")
-        if value(one.thing, "status") in ("started", "abandoned")
+        if one.part.counts
+        and one.part.current
+        and value(one.thing, "status") in ("started", "abandoned")
         and isinstance(at := value(one.thing, "started_at"), int)
         and at > seen.now - APPLICATION_MS
     ]
@@ -105,7 +107,7 @@ def score_percent(values: dict[str, object]) -> float:
 
 
 def case_facts(seen: Picture) -> Facts:
-    open_cases = [case for case in seen.read.cases if case.is_open]
+    open_cases = [case for case in seen.read.cases if case.stands]
     complaints = [case for case in open_cases if case.kind == "complaint"]
     oldest = min((case.opened_at for case in complaints if case.opened_at is not None), default=0)
     return {

@@ -93,13 +93,13 @@ def channels(whole: Whole) -> dict[str, dict[str, Any]]:
 
 def flags(whole: Whole, parties: list[Thing], found: list[Case], now: int) -> dict[str, bool]:
     """From the customer's own parties and cases alone: not from those for whom he or she merely signs. A household has
-    those of any member."""
+    those of any member. Who left it, or was left by a link, flags nothing."""
     if whole.kind in COLLECTIVES:
-        parties = [one.thing for one in of_kinds(held(whole).values(), "party")]
+        parties = [one.thing for one in of_kinds(held(whole).values(), "party") if one.part.current]
     bereaved = max((thing["life/bereavement"].value for thing in parties if "life/bereavement" in thing), default=None)
     return {
-        "complaint_open": any(case.is_open and case.kind == "complaint" for case in found),
-        "fraud_case": any(case.is_open and case.kind == "fraud" for case in found),
+        "complaint_open": any(case.stands and case.kind == "complaint" for case in found),
+        "fraud_case": any(case.stands and case.kind == "fraud" for case in found),
         "vulnerable": any("vulnerable" in thing and bool(thing["vulnerable"].value) for thing in parties),
         "bereaved": bereaved is not None and bereaved > now - BEREAVEMENT_DAYS * DAY_MS,
     }

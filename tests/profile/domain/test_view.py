@@ -110,6 +110,21 @@ def test_a_bereavement_is_forgotten_after_a_year() -> None:
     assert not summary_of([told], NOON + 366 * DAY_MS).body["flags"]["bereaved"]
 
 
+def test_who_left_a_household_flags_it_no_more() -> None:
+    told = [
+        event("vulnerability.flagged", NOON - 5 * DAY_MS, "party:2"),
+        event("life_event.recorded", NOON - 5 * DAY_MS, "party:2", id="l", attributes={"kind": "bereavement"}),
+        event("case.opened", NOON - 5 * DAY_MS, "case:1", id="c", attributes={"case_kind": "complaint"}),
+        event("case.opened", NOON - 5 * DAY_MS, "case:2", id="f", attributes={"case_kind": "fraud"}),
+    ]
+    flags, facts = {"complaint_open", "fraud_case", "vulnerable", "bereaved"}, {"complaint_open_days", "open_cases"}
+    for until, holds in ((END, True), (NOON, False)):
+        roles = {one.subject: ("self", BEGINNING, until) for one in told}
+        summary = summary_of([REGISTERED, *told], lead="household:H", roles=roles)
+        assert {name for name, value in summary.body["flags"].items() if value} == (flags if holds else set())
+        assert {name for name in flags | facts if summary.facts.values[name]} == (flags | facts if holds else set())
+
+
 def test_a_household_counts_a_shared_account_once() -> None:
     events = [OPENED, PAID_IN]
     once, twice = part(events, ACCOUNT, "owner"), part(events, ACCOUNT, "joint")
