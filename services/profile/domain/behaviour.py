@@ -24,6 +24,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     own_parties: tuple[str, ...]
     own_in_minor: int
     own_out_minor: int
+    own_elsewhere_count: int
     competitor_out_minor: int
     lender_out_minor: int
     shortfalls_180d: int
@@ -51,6 +52,7 @@ def learn(whole: Whole, reference: Reference, now: int) -> Behaviour:
         own_parties=others.own_parties,
         own_in_minor=others.own_in_minor,
         own_out_minor=others.own_out_minor,
+        own_elsewhere_count=others.own_elsewhere_count,
         competitor_out_minor=others.competitor_out_minor,
         lender_out_minor=others.lender_out_minor,
         shortfalls_180d=rhythm.shortfalls_180d,

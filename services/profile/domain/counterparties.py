@@ -35,7 +35,8 @@ class Counterparty(msgspec.Struct, frozen=True):
 
 
 class Regular(msgspec.Struct, frozen=True):
-    """Paid once a month, about the same each time. `in_a_row`: months up to the last full one."""
+    """Paid once a month, about the same each time. `in_a_row`: months without a gap, the current one where it is paid
+    already."""
 
     party: str
     party_class: PartyClass
@@ -45,7 +46,8 @@ class Regular(msgspec.Struct, frozen=True):
 
 
 class Counterparties(NamedTuple):
-    """The sums are of the current and the two months before it, in minor units of the home currency."""
+    """The sums are of the current and the two months before it, in minor units of the home currency;
+    `own_elsewhere_count`: transfers to the own name at other banks, of the current month and the one before it."""
 
     usual: tuple[Counterparty, ...]
     regular: tuple[Regular, ...]
@@ -53,6 +55,7 @@ class Counterparties(NamedTuple):
     own_parties: tuple[str, ...]
     own_in_minor: int
     own_out_minor: int
+    own_elsewhere_count: int
     competitor_out_minor: int
     lender_out_minor: int
     missing: tuple[str, ...]
@@ -71,7 +74,7 @@ def counterparties_of(whole: Whole, reference: Reference, now: int) -> Counterpa
     accounts, names = _own_names(whole)
     own: set[str] = set()
     sums = {"own_in": 0, "own_out": 0, "competitor": 0, "broker": 0, "lender": 0}
-    regular = []
+    regular, elsewhere = [], 0
     for one in dealings:
         party = parse_party(one.party)
         is_own = party.account_no in accounts or party.name in names
@@ -79,6 +82,8 @@ def counterparties_of(whole: Whole, reference: Reference, now: int) -> Counterpa
             own.add(one.party)
             name = "own_in" if one.direction == "credit" else "own_out"
             sums[name] += _recently(one, this_month, reference, today)
+            if one.direction == "debit" and party.account_no not in accounts and not reference.is_own_bank(party.bank):
+                elsewhere += sum([cell.count for number, cell in one.cells.items() if number >= this_month - 1])
         elif one.direction == "debit":
             party_class = reference.classify(one.party, today)
             if party_class in sums:
@@ -89,7 +94,7 @@ def counterparties_of(whole: Whole, reference: Reference, now: int) -> Counterpa
     regular.sort(key=lambda one: (-one.median_minor, one.party))
     return Counterparties(
         _usual(dealings, reference, today), tuple(regular[:REGULAR_KEPT]), _rent(regular, dealings), tuple(sorted(own)),
-        sums["own_in"], sums["own_out"], sums["competitor"] + sums["broker"], sums["lender"],
+        sums["own_in"], sums["own_out"], elsewhere, sums["competitor"] + sums["broker"], sums["lender"],
         ("counterparties", "own_transfers", "regular_payments") if many else (),
     )  # fmt: skip
 
@@ -151,15 +156,21 @@ def _counterparty(one: _Dealing, total: int, reference: Reference, today: int) -
 
 
 def _regular(one: _Dealing, party_class: PartyClass, this_month: int) -> Regular | None:
-    totals = []
+    totals: list[int] = []
     for number in range(this_month - 1, this_month - MONTHS_LOOKED_AT, -1):
         cell = one.cells.get(number)
         if cell is None or cell.count != 1:
             break
         totals.append(cell.total)
-    if len(totals) < REGULAR_MONTHS or min(totals) * 100 < max(totals) * ALIKE_PERCENT:
+    if len(totals) < REGULAR_MONTHS or not _alike(totals):
         return None
-    return Regular(one.party, party_class, median(totals), one.currency, len(totals))
+    now = one.cells.get(this_month)
+    is_paid = now is not None and now.count == 1 and _alike([*totals, now.total])
+    return Regular(one.party, party_class, median(totals), one.currency, len(totals) + is_paid)
+
+
+def _alike(totals: list[int]) -> bool:
+    return min(totals) * 100 >= max(totals) * ALIKE_PERCENT
 
 
 def _rent(regular: list[Regular], dealings: list[_Dealing]) -> Regular | None:

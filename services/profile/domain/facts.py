@@ -4,6 +4,7 @@ source could tell is `not_covered`."""
 from functools import lru_cache
 
 from schemas.changes import Fact
+from services.profile.domain.crossing_facts import crossing_facts, regular_party_facts
 from services.profile.domain.customer import ANY_CHANNEL, Completeness, sources_of
 from services.profile.domain.fact_catalogue import BOOKS, DIGITAL, FACTS
 from services.profile.domain.holding_facts import holding_facts
@@ -13,7 +14,6 @@ from services.profile.domain.money_facts import (
     asset_facts,
     balance_facts,
     income_facts,
-    leaving_facts,
     usual_facts,
 )
 from services.profile.domain.picture import Picture
@@ -27,8 +27,8 @@ from services.profile.domain.relation_facts import (
 from services.profile.domain.summary import Facts
 
 _GROUPS = (
-    standing_facts, balance_facts, leaving_facts, usual_facts, income_facts, holding_facts, asset_facts,
-    conduct_facts, contact_facts, case_facts, person_facts,
+    standing_facts, balance_facts, crossing_facts, regular_party_facts, usual_facts, income_facts, holding_facts,
+    asset_facts, conduct_facts, contact_facts, case_facts, person_facts,
 )  # fmt: skip
 _ABSENCES = {
     "salary_missed": SALARY_CHANNELS,

@@ -1,12 +1,9 @@
-"""Facts about money: balances, what leaves for other banks, income, assets. None stands for unknown."""
-
-from collections.abc import Iterator
+"""Facts about money: balances, income, assets. None stands for unknown."""
 
 from schemas.changes import Fact
-from services.profile.domain.combine import DAY_MS, month_of
+from services.profile.domain.combine import DAY_MS
 from services.profile.domain.picture import Picture
 from services.profile.domain.salary import Salary
-from services.profile.domain.state import MANY, Cell
 
 SALARY_CHANNELS = ("corebank",)
 Facts = dict[str, Fact | None]
@@ -27,56 +24,6 @@ def balance_facts(seen: Picture) -> Facts:
     }
 
 
-def leaving_facts(seen: Picture) -> Facts:
-    """What went to other banks, told by the bank of the other side; a day with too many banks makes them unknown."""
-    reference, today = seen.reference, seen.today
-    external = {7: 0, 30: 0}
-    competing, transfers, lenders, many = {30: 0, 90: 0}, 0, 0, False
-    for day, bank, minor, count in _sent(seen, 90):
-        many = many or bank == MANY
-        age = today - day
-        if bank == MANY or reference.is_own_bank(bank):
-            continue
-        for days in external:
-            external[days] += minor if age < days else 0
-        if not reference.is_listed(bank):
-            continue
-        if reference.is_competitor(bank, day):
-            for days in competing:
-                competing[days] += minor if age < days else 0
-            transfers += count if age < 30 else 0
-        if age < 60 and reference.is_lender(bank, day):
-            lenders += count
-    facts: Facts = {
-        "external_outflow_7d": seen.major(external[7]),
-        "external_outflow_30d": seen.major(external[30]),
-        "competitor_transfers_30d": transfers,
-        "competitor_outflow_30d": seen.major(competing[30]),
-        "competitor_outflow_90d": seen.major(competing[90]),
-        "lender_payments_60d": lenders,
-    }
-    return dict.fromkeys(facts) if many else facts
-
-
-def _sent(seen: Picture, days: int) -> Iterator[tuple[int, str, int, int]]:
-    """(day, bank of the other side or MANY, minor units of the home currency, count) of debits."""
-    since = seen.today - days
-    for number in range(month_of(max(since, 0) * DAY_MS), max(seen.whole.state.months, default=0) + 1):
-        month = seen.whole.state.months.get(number)
-        for day, banks in month.banks.items() if month is not None else ():
-            if day > since:
-                yield from ((day, *found) for key, cell in banks.items() if (found := _debit(seen, day, key, cell)))
-
-
-def _debit(seen: Picture, day: int, key: str, cell: Cell) -> tuple[str, int, int] | None:
-    if key == MANY:
-        return MANY, 0, 0
-    if not key.startswith("debit:"):
-        return None
-    _, currency, bank = key.split(":", 2)
-    return bank, seen.reference.home_minor(cell.total, currency, day) or 0, cell.count
-
-
 def income_facts(seen: Picture) -> Facts:
     salary = seen.behaviour.salary
     if salary is None:
@@ -91,7 +38,19 @@ def income_facts(seen: Picture) -> Facts:
         "salary_reduced_periods": salary.reduced_periods,
         "salary_raised_periods": salary.raised_periods,
         "salary_credits": salary.credits,
+        **_first_salary(seen, salary),
         **_absence(seen, salary),
+    }
+
+
+def _first_salary(seen: Picture, salary: Salary) -> Facts:
+    """Who was known long before the first one has moved a salary here; who was not has brought it along."""
+    if salary.first_at is None:
+        return {}
+    known_since = seen.whole.state.head.first_at
+    return {
+        "salary_known_days": (seen.now - salary.first_at) // DAY_MS,
+        "salary_first_after_days": (salary.first_at - known_since) // DAY_MS,
     }
 
 
@@ -110,9 +69,6 @@ def usual_facts(seen: Picture) -> Facts:
     for name, spread in (("outflow", behaviour.outflow), ("inflow", behaviour.inflow)):
         facts[f"usual_monthly_{name}"] = seen.major(spread.median_minor) if spread else 0
         facts[f"usual_monthly_{name}_spread"] = seen.major(spread.spread_minor) if spread else 0
-    known = "regular_payments" not in behaviour.missing
-    facts["pays_rent"] = behaviour.rent is not None if known else None
-    facts["rent_months_in_a_row"] = (behaviour.rent.in_a_row if behaviour.rent else 0) if known else None
     return facts
 
 

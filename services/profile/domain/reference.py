@@ -155,6 +155,14 @@ class Reference:
     def is_lender(self, party: str, day: int) -> bool:
         return _listed(self._lenders, parse_party(party), day) is not None
 
+    def is_broker(self, party: str, day: int) -> bool:
+        listed = _listed(self._competitors, parse_party(party), day)
+        return listed is not None and listed.kind == "broker"
+
+    def is_short_term_lender(self, party: str, day: int) -> bool:
+        listed = _listed(self._lenders, parse_party(party), day)
+        return listed is not None and listed.kind == "short_term"
+
     def bank_title(self, bank: str) -> str | None:
         known = self._banks.get(bank)
         return known.title if known else None

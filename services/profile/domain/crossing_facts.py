@@ -1,0 +1,81 @@
+"""Facts about money that crosses to and from other banks, told by the bank of the other side, and about who is paid
+regularly. None stands for unknown."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from services.profile.domain.combine import DAY_MS, month_of
+from services.profile.domain.money_facts import Facts
+from services.profile.domain.picture import Picture
+from services.profile.domain.state import MANY, Cell
+
+LONGEST_DAYS = 90
+
+
+class _Crossed(NamedTuple):
+    """A day's money of one direction and bank, `age` days ago; minor units of the home currency."""
+
+    age: int
+    day: int
+    direction: str
+    bank: str
+    minor: int
+    payments: int
+
+
+def crossing_facts(seen: Picture) -> Facts:
+    """A day with too many banks to tell apart makes them all unknown."""
+    crossed = [one for one in _crossed(seen) if not seen.reference.is_own_bank(one.bank)]
+    sent = [one for one in crossed if one.direction == "debit"]
+    listed = [one for one in sent if seen.reference.is_listed(one.bank)]
+    competitors = [one for one in listed if seen.reference.is_competitor(one.bank, one.day)]
+    brokers = [one for one in competitors if seen.reference.is_broker(one.bank, one.day)]
+    lenders = [one for one in listed if one.age < 60 and seen.reference.is_lender(one.bank, one.day)]
+    short_term = [one for one in lenders if seen.reference.is_short_term_lender(one.bank, one.day)]
+    facts: Facts = {
+        "external_outflow_7d": seen.major(_minor(sent, 7)),
+        "external_outflow_30d": seen.major(_minor(sent, 30)),
+        "external_inflow_30d": seen.major(_minor([one for one in crossed if one.direction == "credit"], 30)),
+        "competitor_transfers_30d": sum([one.payments for one in competitors if one.age < 30]),
+        "competitor_outflow_30d": seen.major(_minor(competitors, 30)),
+        "competitor_outflow_90d": seen.major(_minor(competitors, 90)),
+        "broker_transfers_90d": sum([one.payments for one in brokers]),
+        "lender_payments_60d": sum([one.payments for one in lenders]),
+        "short_term_loans_60d": sum([one.payments for one in short_term]),
+    }
+    return dict.fromkeys(facts) if any(one.bank == MANY for one in crossed) else facts
+
+
+def regular_party_facts(seen: Picture) -> Facts:
+    """What months tell of the other side: who is paid regularly, and own accounts elsewhere."""
+    behaviour = seen.behaviour
+    is_known = "regular_payments" not in behaviour.missing
+    to_lenders = [one for one in behaviour.regular if one.party_class == "lender"]
+    monthly = sum(seen.reference.home_minor(one.median_minor, one.currency, seen.bank_day) or 0 for one in to_lenders)
+    return {
+        "pays_rent": behaviour.rent is not None if is_known else None,
+        "rent_months_in_a_row": (behaviour.rent.in_a_row if behaviour.rent else 0) if is_known else None,
+        "lender_monthly_payment": seen.major(monthly) if is_known else None,
+        "own_elsewhere_transfers_2m": behaviour.own_elsewhere_count if is_known else None,
+    }
+
+
+def _minor(crossed: list[_Crossed], days: int) -> int:
+    return sum([one.minor for one in crossed if one.age < days])
+
+
+def _crossed(seen: Picture) -> Iterator[_Crossed]:
+    since = seen.today - LONGEST_DAYS
+    for number in range(month_of(max(since, 0) * DAY_MS), max(seen.whole.state.months, default=0) + 1):
+        month = seen.whole.state.months.get(number)
+        for day, banks in month.banks.items() if month is not None else ():
+            if day > since:
+                yield from (_one(seen, day, key, cell) for key, cell in banks.items())
+
+
+def _one(seen: Picture, day: int, key: str, cell: Cell) -> _Crossed:
+    if key == MANY:
+        return _Crossed(seen.today - day, day, "", MANY, 0, 0)
+    direction, currency, bank = key.split(":", 2)
+    minor = seen.reference.home_minor(cell.total, currency, day) or 0
+    return _Crossed(seen.today - day, day, direction, bank, minor, cell.count)

@@ -1,0 +1,76 @@
+"""Money to and from other banks, and who is paid regularly."""
+
+from schemas.events import ChannelEvent, Counterparty
+from services.profile.domain.state import BANKS_KEPT
+from tests.profile.domain.customers import ME, summary_of
+from tests.profile.domain.happenings import DAY_MS, NOON, event
+
+REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"name": "p_me"})
+
+
+def moved(days_ago: int, bank: str, kind: str = "transfer.sent", minor: int = 1000, **told: str) -> ChannelEvent:
+    return event(
+        kind, NOON - days_ago * DAY_MS, id=f"{kind}{bank}{days_ago}{told}", minor=minor,
+        direction="credit" if kind == "transfer.received" else "debit", counterparty=Counterparty(bank=bank, **told),
+    )  # fmt: skip
+
+
+def values_of(*events: ChannelEvent) -> dict[str, object]:
+    return dict(summary_of(list(events)).facts.values)
+
+
+def test_what_other_banks_sent_is_told_and_what_was_sent_to_them_is_not_among_it() -> None:
+    values = values_of(
+        moved(2, "OTHA", "transfer.received"),
+        moved(40, "OTHA", "transfer.received"),
+        moved(3, "CPBK", "transfer.received"),
+        moved(4, "OTHA"),
+    )
+    assert (values["external_inflow_30d"], values["external_outflow_30d"]) == (10.0, 10.0)
+
+
+def test_transfers_to_a_broker_are_told_among_those_to_competitors() -> None:
+    values = values_of(moved(5, "BRKA"), moved(50, "BRKA"), moved(6, "CMPA"))
+    assert (values["broker_transfers_90d"], values["competitor_transfers_30d"]) == (2, 2)
+
+
+def test_short_term_credit_is_told_apart_from_other_lenders() -> None:
+    values = values_of(moved(5, "LNDA"), moved(8, "LNDB"), moved(70, "LNDB"))
+    assert (values["lender_payments_60d"], values["short_term_loans_60d"]) == (2, 1)
+
+
+def test_too_many_banks_on_a_day_leave_all_of_it_unknown() -> None:
+    facts = summary_of([moved(1, f"B{number}") for number in range(BANKS_KEPT + 1)]).facts
+    assert {"external_inflow_30d", "broker_transfers_90d", "short_term_loans_60d"} <= set(facts.missing)
+
+
+def test_transfers_to_the_own_name_at_another_bank_are_told_and_those_within_the_bank_are_not() -> None:
+    elsewhere = moved(1, "OTHA", account_no="88", name="p_me")
+    within = moved(2, "CPBK", account_no="77", name="p_me")
+    others = moved(3, "OTHA", account_no="66", name="p_you")
+    assert values_of(REGISTERED, elsewhere, within, others)["own_elsewhere_transfers_2m"] == 1
+
+
+def test_a_monthly_payment_to_a_lender_is_a_loan_that_stands_elsewhere() -> None:
+    paid = [moved(30 * month, "LNDA", account_no="5", minor=200_000) for month in range(1, 5)]
+    assert values_of(*paid)["lender_monthly_payment"] == 2000.0
+    assert values_of(*paid[:2])["lender_monthly_payment"] == 0
+
+
+def test_the_current_months_rent_counts_once_it_is_paid() -> None:
+    rents = [moved(30 * month + 5, "OTHD", account_no="9", minor=300_000) for month in range(6)]
+    assert values_of(*rents[1:])["rent_months_in_a_row"] == 5
+    assert values_of(*rents)["rent_months_in_a_row"] == 6
+
+
+def test_a_first_salary_is_told_apart_from_one_that_was_there_from_the_beginning() -> None:
+    salaries = [
+        event(
+            "salary.credited", NOON - days * DAY_MS, id=f"s{days}", minor=900_000, direction="credit",
+            counterparty=Counterparty(bank="OTHC", account_no="1"),
+        )
+        for days in (10, 40)
+    ]  # fmt: skip
+    values = values_of(REGISTERED, *salaries)
+    assert (values["salary_known_days"], values["salary_first_after_days"]) == (40, 460)
+    assert values_of(*salaries)["salary_first_after_days"] == 0
