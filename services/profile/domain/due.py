@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from schemas.moments import MOMENTS
 from services.profile.domain.combine import DAY_MS, HOUR_MS
 from services.profile.domain.fact_catalogue import BOOKS, DIGITAL, SERVICE
 from services.profile.domain.holding_facts import day_of
 from services.profile.domain.holdings import of_kinds, value
-from services.profile.domain.moments import WINDOW_DAYS
 from services.profile.domain.money_facts import SALARY_CHANNELS
 from services.profile.domain.picture import Picture
 from services.profile.domain.summary import Due
@@ -16,7 +16,7 @@ FIXED_RATE_DAYS = (120, 30)
 DORMANCY_DAYS = (30, 90, 180)
 APPLICATION_HOURS = (24, 72)
 LEAST_SILENCE_DAYS, SILENCE_GAPS = 14, 3
-ACTIVE_DAYS = max(WINDOW_DAYS.values())
+ACTIVE_DAYS = max(moment.window_days for moment in MOMENTS.values())
 """While a window still slides over something, the facts change with every day that closes."""
 DAY, HOUR = "day", "hour"
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.changes import Fact, Moment
+from schemas.moments import window_days
 from schemas.money import EXPONENTS
 from services.profile.domain.combine import DAY_MS
 from services.profile.domain.personal import PREFIX
@@ -13,22 +14,6 @@ from services.profile.domain.reference import parse_party
 from services.profile.domain.relation_facts import score_percent
 from services.profile.domain.state import Candidate
 
-WINDOW_DAYS: Mapping[str, int] = {
-    "large_debit": 30,
-    "large_credit": 30,
-    "income": 45,
-    "declined": 7,
-    "charged_fee": 30,
-    "feedback": 30,
-    "life_event": 90,
-    "closed": 90,
-    "interest_shown": 7,
-    "moved": 60,
-    "owner_changed": 30,
-    "tier_changed": 30,
-    "band_changed": 30,
-}
-"""For how long each kind of moment stays in the statement. Declared here, since rules build on it."""
 _NOT_TOLD = frozenset({"minor", "before_minor", "party", "description", "original_id"})
 
 
@@ -40,7 +25,7 @@ def moments(seen: Picture) -> list[Moment]:
 
 def _of_events(seen: Picture) -> Iterator[Moment]:
     for kind, candidates in seen.whole.state.head.latest.items():
-        since = seen.now - WINDOW_DAYS.get(kind, 30) * DAY_MS
+        since = seen.now - window_days(kind) * DAY_MS
         for candidate in candidates:
             if candidate.at > since and candidate.values and not candidate.cancelled:
                 yield Moment(
@@ -120,5 +105,5 @@ def _of_decisions(seen: Picture) -> Iterator[Moment]:
 
 
 def _decision(seen: Picture, kind: str, at: int, values: dict[str, Fact]) -> Iterator[Moment]:
-    if at > seen.now - WINDOW_DAYS[kind] * DAY_MS:
+    if at > seen.now - window_days(kind) * DAY_MS:
         yield Moment(moment_id=f"{kind}:{at}", kind=kind, occurred_at=at, event_id="", values=values)

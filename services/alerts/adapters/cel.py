@@ -1,0 +1,91 @@
+"""Conditions in CEL (https://cel.dev, by the Rust crate `cel`). Evaluation holds the interpreter lock and knows no
+budget, so what could cost much is refused when a rule is read."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import cel
+
+from schemas.changes import Fact
+from services.alerts.domain.expressions import MOMENT, BadExpression, Expression, WrongTypes
+
+MAX_LENGTH = 2_000
+MAX_LIST = 100
+MAX_DEPTH = 32
+_STRING = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
+_MACRO = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
+_FIELD = re.compile(rf"\b{MOMENT}\.([A-Za-z_]\w*)")
+_FUNCTIONS = frozenset({"size", "contains", "startsWith", "endsWith", "matches", "double", "string", "has", "in"})
+_CALL = re.compile(r"(?<![\w])([A-Za-z_]\w*)\s*\(")
+_BARE_INTEGER = re.compile(r"(?<![\w.])\d+(?![\w.])")
+
+
+class CelExpression(NamedTuple):
+    """See `Expression`."""
+
+    source: str
+    facts: frozenset[str]
+    fields: frozenset[str]
+    program: Any
+
+    def evaluate(self, context: Any) -> Fact:
+        try:
+            value = self.program.execute(context)
+        except (TypeError, RuntimeError, ValueError) as error:
+            raise WrongTypes(str(error).split(". ")[0]) from error
+        if isinstance(value, bool | float | str):
+            return value
+        raise WrongTypes(f"gives {type(value).__name__}; a truth value, a double or a text is expected")
+
+
+class Cel:
+    """See `Expressions`."""
+
+    def compile(self, source: str) -> Expression:
+        refuse_costly(source)
+        try:
+            program = cel.compile(source)
+        except ValueError as error:
+            raise BadExpression(_first_line(error)) from error
+        fields = frozenset(_FIELD.findall(_STRING.sub('""', source)))
+        return CelExpression(source, frozenset(program.references()["variables"]) - {MOMENT}, fields, program)
+
+    def context(self, facts: Mapping[str, Fact]) -> Any:
+        return cel.Context(variables=dict(facts))
+
+    def show_moment(self, context: Any, fields: Mapping[str, Fact]) -> None:
+        context.add_variable(MOMENT, dict(fields))
+
+
+def refuse_costly(source: str) -> None:
+    """Raises `BadExpression` for what could take long, or multiplies whole numbers with doubles."""
+    if len(source) > MAX_LENGTH:
+        raise BadExpression(f"is {len(source)} characters long; at most {MAX_LENGTH} are taken")
+    bare = _STRING.sub('""', source)
+    if _depth(bare) > MAX_DEPTH:
+        raise BadExpression(f"is nested more than {MAX_DEPTH} deep")
+    if _MACRO.search(bare):
+        raise BadExpression(
+            "loops (all, exists, exists_one, map, filter) are not taken: facts are flat, use `on: MOMENT`"
+        )
+    unknown = sorted(set(_CALL.findall(bare)) - _FUNCTIONS)
+    if unknown:
+        raise BadExpression(f"calls {unknown[0]}; known are {', '.join(sorted(_FUNCTIONS))}")
+    if any(part.count(",") >= MAX_LIST for part in re.findall(r"\[([^\]]*)\]", bare)):
+        raise BadExpression(f"has a list of more than {MAX_LIST} values: use a reference table")
+    whole = _BARE_INTEGER.search(bare)
+    if whole is not None:
+        raise BadExpression(f"has the whole number {whole[0]}: numbers are doubles, write {whole[0]}.0")
+
+
+def _depth(source: str) -> int:
+    depth = most = 0
+    for char in source:
+        depth += (char in "([{") - (char in ")]}")
+        most = max(most, depth)
+    return most
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("ERROR: ")[2].splitlines()[0] if "ERROR: " in str(error) else str(error).splitlines()[0]

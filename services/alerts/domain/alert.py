@@ -1,0 +1,130 @@
+"""An alert: one situation of one customer, for one owner, from its opening to its outcome."""
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from schemas.changes import Fact
+from services.alerts.domain.rules import Kind, Text
+
+State = Literal[
+    "new", "routed", "claimed", "snoozed", "planned", "contacted", "closed", "withdrawn", "expired", "superseded"
+]
+OPEN_STATES: tuple[State, ...] = ("new", "routed", "claimed", "snoozed", "planned", "contacted")
+UNTOUCHED: tuple[State, ...] = ("new", "routed")
+"""Nobody has taken it up: it may be withdrawn without a word."""
+SYSTEM = "system"
+Result = Literal["saved", "lost", "sold", "not_relevant", "unreachable"]
+
+
+class Evidence(msgspec.Struct, kw_only=True):
+    """Why a rule spoke: the rule as it was, the moment or the facts' hour, and all values that it saw. `ended_at`: when
+    it ceased to hold (ms), 0 while it does. `origin`: the customer of whom it was said, before a merge."""
+
+    key: str
+    rule: str
+    rule_version: int
+    name: Text
+    kind: Kind
+    occurred_at: int
+    seen_at: int
+    statement: int
+    event_id: str = ""
+    severity: int = 1
+    value: float = 0.0
+    text: Text = Text("", "")
+    values: dict[str, Fact] = {}
+    ended_at: int = 0
+    origin: str = ""
+
+
+class Step(msgspec.Struct, kw_only=True, frozen=True):
+    """`actor`: a user's name, or `system`. Time in ms."""
+
+    at: int
+    actor: str
+    action: str
+    state: State
+    note: str = ""
+
+
+class Outcome(msgspec.Struct, kw_only=True, frozen=True):
+    """`product` and `amount_minor` of what was sold; `reason` of what was not relevant."""
+
+    result: Result
+    note: str = ""
+    reason: str = ""
+    product: str = ""
+    amount_minor: int = 0
+    currency: str = ""
+
+
+class Alert(msgspec.Struct, kw_only=True):
+    """`waiting`: why a new one is not routed yet (a guard's id, `retention_first`, `budget`, `capacity`).
+    `rank`: value at stake x severity x precision. `routed_day`: the bank day in which it took a place of its owner's
+    capacity. `owner`: who answers for it, a manager's id, or `queue:BRANCH`. Times in ms, 0: none."""
+
+    alert_id: str
+    customer_id: str
+    situation: str
+    kind: Kind
+    state: State = "new"
+    revision: int = 1
+    severity: int = 1
+    value: float = 0.0
+    rank: float = 0.0
+    grade: str = ""
+    owner: str = ""
+    branch: str = ""
+    tier: str = ""
+    claimed_by: str = ""
+    waiting: str = ""
+    wording: str = ""
+    title: Text = Text("", "")
+    reason: Text = Text("", "")
+    may_say: Text = Text("", "")
+    must_not_say: Text = Text("", "")
+    suggested: Text = Text("", "")
+    opened_at: int = 0
+    routed_at: int = 0
+    routed_day: int = -1
+    due_at: int = 0
+    expires_at: int = 0
+    snoozed_until: int = 0
+    planned_at: int = 0
+    reminded_at: int = 0
+    escalated_at: int = 0
+    ended_at: int = 0
+    respond_within_hours: int = 16
+    evidence: list[Evidence] = []
+    history: list[Step] = []
+    outcome: Outcome | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def rules(self) -> list[tuple[str, int]]:
+        """Every rule that has spoken, with its newest version, in the order in which they did."""
+        return list({one.rule: one.rule_version for one in self.evidence}.items())
+
+    def standing(self) -> list[Evidence]:
+        return [one for one in self.evidence if not one.ended_at]
+
+
+def alert_id(customer_id: str, situation: str, key: str, statement: int) -> str:
+    """The same cause in the same statement opens the same alert, however often it is judged."""
+    told = "\n".join((customer_id, situation, key, str(statement)))
+    return "al_" + hashlib.sha256(told.encode()).hexdigest()[:24]
+
+
+def step(alert: Alert, at: int, actor: str, action: str, state: State, note: str = "") -> None:
+    """The only way in which an alert changes its state. Changes the alert given."""
+    alert.state = state
+    alert.revision += 1
+    alert.history = [*alert.history, Step(at=at, actor=actor, action=action, state=state, note=note)]
+    if not alert.is_open:
+        alert.ended_at = at
+        alert.waiting = ""

@@ -1,0 +1,45 @@
+"""PORT: conditions as a bank writes them (CEL). The domain asks; what evaluates stands in `adapters/cel.py`."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+from schemas.changes import Fact
+
+FactType = Literal["number", "boolean", "string"]
+NOTHING: Mapping[FactType, Fact] = {"number": 0.0, "boolean": False, "string": ""}
+"""What a fact is where a registered source covers it and nothing was told."""
+MOMENT = "moment"
+"""The name under which the fields of a moment are asked."""
+
+
+class BadExpression(ValueError):  # noqa: N818 - what was written, not what we did
+    """It cannot be understood, or could cost too much; the message says where and what to write instead."""
+
+
+class WrongTypes(Exception):  # noqa: N818 - see above
+    """It met a value of another type than it was written for: the rule is broken, the customer is not judged."""
+
+
+class Expression(Protocol):
+    """`facts` are the flat names that it asks, `fields` those of the moment."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def facts(self) -> frozenset[str]: ...
+    @property
+    def fields(self) -> frozenset[str]: ...
+
+    def evaluate(self, context: Any) -> Fact:
+        """Raises `WrongTypes`."""
+
+
+class Expressions(Protocol):
+    def compile(self, source: str) -> Expression:
+        """Raises `BadExpression`."""
+
+    def context(self, facts: Mapping[str, Fact]) -> Any:
+        """One for a whole evaluation, shared by all its expressions."""
+
+    def show_moment(self, context: Any, fields: Mapping[str, Fact]) -> None:
+        """Puts a moment before the expressions that follow."""

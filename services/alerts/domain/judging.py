@@ -1,0 +1,120 @@
+"""What every rule says of one statement: it holds, it does not, or that cannot be known. The hot path of the service:
+one context for all rules, and only the facts that they name."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from schemas.changes import Fact, Moment, ProfileChange
+from services.alerts.domain.compiled import Rule, RuleSet
+from services.alerts.domain.expressions import Expressions, WrongTypes
+
+Outcome = Literal["holds", "not", "missing", "broken"]
+HOLDS: Outcome = "holds"
+_RESTING = frozenset[Fact]({0.0, ""})  # False is equal to 0.0
+NO_SEVERITY, MOST = 1, 3
+
+
+class Verdict(NamedTuple):
+    """`moment`: the one that it was judged on. `missing`: facts that are unknown or not covered, for which it could
+    not be judged (a guard then holds). `why` it is broken. `value` in the home currency's major unit."""
+
+    rule: Rule
+    outcome: Outcome
+    moment: Moment | None = None
+    severity: int = NO_SEVERITY
+    value: float = 0.0
+    missing: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def key(self) -> str:
+        """What it stands for: once for each moment, or once for as long as the facts hold."""
+        return f"{self.rule.id}|{self.moment.moment_id if self.moment else ''}"
+
+
+def judge(change: ProfileChange, rules: RuleSet, expressions: Expressions) -> list[Verdict]:
+    """Everything but "not": what holds, and what could not be judged."""
+    judging = Judging(change, rules, expressions)
+    verdicts = [judging.verdict(rule) for rule in rules.on_facts if judging.concerns(rule)]
+    for moment in change.moments:
+        verdicts += [judging.verdict(rule, moment) for rule in rules.on_moments.get(moment.kind, ())
+                     if change.kind in rule.declared.about]  # fmt: skip
+    return [verdict for verdict in verdicts if verdict.outcome != "not"]
+
+
+class Judging:
+    """One statement before the rules."""
+
+    def __init__(self, change: ProfileChange, rules: RuleSet, expressions: Expressions) -> None:
+        self._change, self._expressions = change, expressions
+        facts = change.facts
+        self._context = expressions.context({name: facts[name] for name in rules.asked if name in facts})
+        # a fact at rest cannot make a rule hold that does not hold with all of them at rest
+        self._awake = {name for name in rules.asked if facts.get(name) not in _RESTING}
+
+    def concerns(self, rule: Rule) -> bool:
+        if self._change.kind not in rule.declared.about:
+            return False
+        return rule.at_rest is not False or not self._awake.isdisjoint(rule.facts)
+
+    def verdict(self, rule: Rule, moment: Moment | None = None) -> Verdict:
+        if moment is not None:
+            self._expressions.show_moment(self._context, moment.values)
+        try:
+            outcome, missing = self._outcome(rule, moment)
+            if outcome == HOLDS or (outcome == "missing" and rule.declared.kind == "guard"):
+                return Verdict(rule, outcome, moment, self._severity(rule), self._number(rule.value_at_stake), missing)
+        except WrongTypes as error:
+            return Verdict(rule, "broken", moment, why=str(error))
+        return Verdict(rule, outcome, moment, missing=missing)
+
+    def _outcome(self, rule: Rule, moment: Moment | None) -> tuple[Outcome, tuple[str, ...]]:
+        unknown: list[str] = []
+        for part in self._covered(rule):
+            absent = self._absent(part.facts, part.fields, moment)
+            if absent:
+                unknown += absent
+            elif bool(part.evaluate(self._context)) is rule.any_of:
+                # one that holds is enough for the one kind, one that fails for the other
+                return (HOLDS if rule.any_of else "not"), ()
+        if unknown:
+            return "missing", tuple(sorted(set(unknown)))
+        return ("not" if rule.any_of else HOLDS), ()
+
+    def _covered(self, rule: Rule) -> Iterable[Any]:
+        """A guard's part that no registered source could tell of is left out, visibly (see `explain`)."""
+        if not rule.any_of:
+            return rule.parts
+        return [part for part in rule.parts if part.facts.isdisjoint(self._change.not_covered)]
+
+    def _absent(self, facts: Iterable[str], fields: Iterable[str], moment: Moment | None) -> list[str]:
+        told = self._change.facts
+        absent = [name for name in facts if name not in told]
+        if moment is not None:
+            absent += [f"moment.{name}" for name in fields if name not in moment.values]
+        return absent
+
+    def _severity(self, rule: Rule) -> int:
+        return min(MOST, max(NO_SEVERITY, int(self._number(rule.severity, NO_SEVERITY))))
+
+    def _number(self, expression: Any, otherwise: float = 0.0) -> float:
+        if any(name not in self._change.facts for name in expression.facts):
+            return otherwise
+        return float(expression.evaluate(self._context))
+
+    def parts(self, rule: Rule, moment: Moment | None = None) -> Iterator[tuple[str, bool | None, tuple[str, ...]]]:
+        """Each part with whether it holds (None: cannot be known) and what is missing. Raises `WrongTypes`."""
+        if moment is not None:
+            self._expressions.show_moment(self._context, moment.values)
+        for part in rule.parts:
+            absent = self._absent(part.facts, part.fields, moment)
+            held = None if absent else bool(part.evaluate(self._context))
+            yield part.source, held, tuple(sorted(absent))
+
+
+def seen_values(rule: Rule, facts: Mapping[str, Fact], moment: Moment | None) -> dict[str, Fact]:
+    """What is kept as evidence: the facts that the condition and the texts name, and the moment's own values."""
+    values: dict[str, Fact] = {name: facts[name] for name in sorted(rule.asked) if name in facts}
+    if moment is not None:
+        values |= {f"moment.{name}": value for name, value in sorted(moment.values.items())}
+    return values

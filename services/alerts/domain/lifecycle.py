@@ -1,0 +1,113 @@
+"""The life of an alert in the hands of people: what may follow what, and who may do it."""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from services.alerts.domain.alert import OPEN_STATES, Alert, Outcome, State, step
+from services.failures import Rejected
+
+Action = Literal["claim", "snooze", "plan", "contact", "outcome", "reassign", "false_alarm"]
+_AFTER: Mapping[Action, State] = {
+    "claim": "claimed", "snooze": "snoozed", "plan": "planned", "contact": "contacted", "outcome": "closed",
+    "reassign": "routed", "false_alarm": "closed",
+}  # fmt: skip
+_FROM: Mapping[Action, tuple[State, ...]] = {
+    "claim": ("new", "routed", "snoozed"),
+    "snooze": ("claimed", "planned", "contacted"),
+    "plan": ("claimed", "contacted", "planned", "snoozed"),
+    "contact": ("claimed", "planned", "contacted", "snoozed"),
+    "outcome": ("claimed", "planned", "contacted", "snoozed"),
+    "reassign": OPEN_STATES,
+    "false_alarm": OPEN_STATES,
+}
+MAX_NOTE = 2_000
+
+
+class Actor(NamedTuple):
+    """`name` signs the step. `manager_id`: whose portfolio it works, None for one who may act on all of them."""
+
+    name: str
+    manager_id: str | None = None
+
+
+class Asked(NamedTuple):
+    """`until`: snooze and plan (ms). `to`: reassign, a manager's id."""
+
+    action: Action
+    note: str = ""
+    until: int = 0
+    to: str = ""
+    outcome: Outcome | None = None
+
+
+def possible(alert: Alert) -> list[Action]:
+    return [action for action, states in _FROM.items() if alert.state in states]
+
+
+def act(alert: Alert, asked: Asked, actor: Actor, acting_for: frozenset[str], now: int) -> None:
+    """Changes the alert. `acting_for`: managers whose delegate the actor is now. Raises `Rejected`: illegal_step,
+    already_claimed, not_yours, invalid_value."""
+    _refuse_strangers(alert, actor, acting_for)
+    if alert.state not in _FROM[asked.action]:
+        can = ", ".join(possible(alert)) or "nothing more"
+        if asked.action == "claim" and alert.claimed_by:
+            raise Rejected("already_claimed", f"{alert.claimed_by} has claimed it; possible now: {can}", "action")
+        raise Rejected("illegal_step", f"a {alert.state} alert takes no {asked.action}; possible now: {can}", "action")
+    _refuse_incomplete(asked, now)
+    _take_up(alert, asked, actor, now)
+    step(alert, now, actor.name, asked.action, _AFTER[asked.action], _note(asked))
+
+
+def _refuse_strangers(alert: Alert, actor: Actor, acting_for: frozenset[str]) -> None:
+    if actor.manager_id is None or alert.owner.startswith("queue:") or not alert.owner:
+        return
+    if alert.owner not in {actor.manager_id, *acting_for}:
+        raise Rejected("not_yours", f"{alert.owner} answers for this customer: ask to have it reassigned", "owner")
+
+
+def _refuse_incomplete(asked: Asked, now: int) -> None:
+    if len(asked.note) > MAX_NOTE:
+        raise Rejected("invalid_value", f"at most {MAX_NOTE} characters are taken", "note")
+    if asked.action in ("snooze", "plan") and asked.until <= now:
+        raise Rejected("invalid_value", "a time to come is expected", "until" if asked.action == "snooze" else "at")
+    if asked.action == "reassign" and not asked.to:
+        raise Rejected("invalid_value", "the manager who takes it over is expected", "to")
+    if asked.action == "outcome":
+        _refuse_vague(asked.outcome)
+
+
+def _refuse_vague(outcome: Outcome | None) -> None:
+    if outcome is None:
+        raise Rejected("invalid_value", "an outcome is expected", "result")
+    if outcome.result == "not_relevant" and not outcome.reason.strip():
+        raise Rejected("invalid_value", "why it was not relevant is expected: the rule learns from it", "reason")
+    if outcome.result == "sold" and (not outcome.product.strip() or outcome.amount_minor <= 0):
+        raise Rejected("invalid_value", "what was sold, product and amount, is expected", "product")
+
+
+def _take_up(alert: Alert, asked: Asked, actor: Actor, now: int) -> None:
+    alert.snoozed_until = asked.until if asked.action == "snooze" else 0
+    if asked.action == "plan":
+        alert.planned_at = asked.until
+    elif asked.action == "claim":
+        alert.claimed_by = actor.name
+        alert.owner = (
+            alert.owner if alert.owner and not alert.owner.startswith("queue:") else actor.manager_id or alert.owner
+        )
+        alert.routed_at = alert.routed_at or now
+        alert.waiting = ""
+    elif asked.action == "reassign":
+        alert.owner, alert.claimed_by, alert.waiting = asked.to, "", ""
+        alert.routed_at = now
+    elif asked.action == "outcome":
+        alert.outcome = asked.outcome
+    elif asked.action == "false_alarm":
+        alert.outcome = Outcome(result="not_relevant", reason="false_alarm", note=asked.note)
+
+
+def _note(asked: Asked) -> str:
+    if asked.action == "reassign":
+        return f"to {asked.to}" + (f": {asked.note}" if asked.note else "")
+    if asked.outcome is not None:
+        return asked.outcome.result + (f": {asked.note}" if asked.note else "")
+    return asked.note

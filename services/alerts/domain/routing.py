@@ -1,0 +1,86 @@
+"""Who gets an alert, and when: the portfolio's owner, while away the delegate, else the branch's queue; no more in a
+day than one can work, the greatest first."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from services.alerts.domain.alert import OPEN_STATES, SYSTEM, Alert, step
+from services.alerts.domain.terms import Terms, answer_by
+
+CAPACITY = "capacity"
+QUEUE = "queue:"
+
+
+class Place(NamedTuple):
+    """What the statement says of a customer's place in the bank."""
+
+    owner: str
+    acting: str
+    branch: str
+
+
+def owner_for(place: Place) -> str:
+    """A manager's id, or the queue of a branch (`queue:` alone where no branch is known)."""
+    return place.acting or place.owner or QUEUE + place.branch
+
+
+def by_rank(alerts: Iterable[Alert]) -> list[Alert]:
+    """The order in which what waits finds a place: greatest rank, then oldest."""
+    return sorted(alerts, key=lambda one: (-one.rank, one.opened_at, one.alert_id))
+
+
+def route(alerts: Iterable[Alert], routed: Mapping[str, int], terms: Terms, now: int) -> list[Alert]:
+    """Gives what waits for nothing else to its owner while there is room today; returns what changed. `routed`: owner →
+    alerts that came to him or her in this bank day. Queues have no limit: a branch shares its work."""
+    day, taken, changed = terms.day_of(now), dict(routed), []
+    for alert in by_rank(one for one in alerts if one.state == "new" and one.waiting in ("", CAPACITY)):
+        room = terms.desk.capacities.get(alert.owner, terms.desk.daily_capacity)
+        if not alert.owner.startswith(QUEUE) and taken.get(alert.owner, 0) >= room:
+            if alert.waiting != CAPACITY:
+                alert.waiting = CAPACITY
+                step(alert, now, SYSTEM, "hold", "new", CAPACITY)
+                changed.append(alert)
+            continue
+        taken[alert.owner] = taken.get(alert.owner, 0) + 1
+        alert.waiting, alert.routed_at, alert.routed_day = "", now, day
+        alert.due_at = answer_by(now, alert.respond_within_hours, alert.tier, terms)
+        step(alert, now, SYSTEM, "route", "routed", f"to {alert.owner}")
+        changed.append(alert)
+    return changed
+
+
+def remind(alert: Alert, terms: Terms, now: int) -> bool:
+    """The service level: a reminder when most of the time is gone, escalation when all of it is; an alert that nobody
+    took up expires; one put off comes back. True when something changed."""
+    if alert.state not in OPEN_STATES:
+        return False
+    if alert.expires_at and now >= alert.expires_at and alert.state in ("new", "routed"):
+        step(alert, now, SYSTEM, "expire", "expired", "nobody took it up in its time")
+        return True
+    if alert.state == "snoozed" and alert.snoozed_until and now >= alert.snoozed_until:
+        alert.snoozed_until = 0
+        step(alert, now, SYSTEM, "wake", "claimed", "the time it was put off to has come")
+        return True
+    if alert.state != "routed" or not alert.due_at:
+        return False
+    if now >= alert.due_at and not alert.escalated_at:
+        superior = terms.desk.superiors.get(alert.owner, "")
+        alert.escalated_at = now
+        step(alert, now, SYSTEM, "escalate", "routed", f"to {superior}" if superior else "the service level has passed")
+        return True
+    due_soon = alert.routed_at + (alert.due_at - alert.routed_at) * terms.desk.remind_at // 100
+    if now >= due_soon and not alert.reminded_at:
+        alert.reminded_at = now
+        step(alert, now, SYSTEM, "remind", "routed", "the service level is near")
+        return True
+    return False
+
+
+def next_look(alert: Alert, terms: Terms) -> int:
+    """When time alone may change it (ms); 0: never."""
+    times = [alert.expires_at if alert.state in ("new", "routed") else 0, alert.snoozed_until]
+    if alert.state == "routed" and alert.due_at:
+        times.append(0 if alert.escalated_at else alert.due_at)
+        soon = alert.routed_at + (alert.due_at - alert.routed_at) * terms.desk.remind_at // 100
+        times.append(0 if alert.reminded_at else soon)
+    return min((at for at in times if at), default=0)

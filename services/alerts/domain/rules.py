@@ -1,0 +1,90 @@
+"""What a bank declares: rules, and the desk at which people work their alerts. Files become these structs, unchecked;
+`compiled.py` makes of them what runs."""
+
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["retention", "upsell", "guard"]
+KINDS: tuple[Kind, ...] = ("retention", "upsell", "guard")
+Situation = Literal[
+    "leaving", "money_arriving", "service_trouble", "credit_need", "life_event", "threshold", "hand_over", "growth",
+    "courtesy", "care",
+]  # fmt: skip
+"""What rules may speak of together: one open alert for a customer and each of these."""
+Role = Literal["manager", "branch", "care"]
+CustomerKind = Literal["person", "company", "household", "group"]
+MAX_COOLDOWN_DAYS = 400
+
+
+class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`{fact}` and `{moment.field}` are filled in from what raised the alert."""
+
+    en: str
+    zh: str
+
+
+EMPTY = Text("", "")
+
+
+class RuleDeclared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`on` names a kind of moment: the rule is judged once for each one; without it, on the facts as they stand.
+
+    Every part of `when` must hold; of `when_any` one is enough, and a part that no registered source covers is left
+    out. `severity` (1 to 3) and `value_at_stake` (home currency, major units) are CEL as well. `depends_on`: channels
+    that must be heard for an absence to count. `blocks`: kinds of alerts that a guard holds back; `wording`: they go
+    out, worded as service only. `respond_within_hours` are working hours; `expires_after_days` calendar days.
+    """
+
+    id: str
+    version: int = 1
+    signal: str = ""
+    kind: Kind
+    situation: Situation | None = None
+    about: tuple[CustomerKind, ...] = ("person", "company")
+    name: Text
+    on: str = ""
+    when: tuple[str, ...] = ()
+    when_any: tuple[str, ...] = ()
+    severity: str = "1.0"
+    value_at_stake: str = "0.0"
+    cooldown_days: int = 30
+    depends_on: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    reason: Text
+    may_say: Text = EMPTY
+    must_not_say: Text = EMPTY
+    suggested: Text = EMPTY
+    owner_role: Role = "manager"
+    respond_within_hours: int = 16
+    expires_after_days: int = 30
+    blocks: tuple[Kind, ...] = ()
+    wording: Literal["", "service_only"] = ""
+    enabled: bool = True
+
+
+class WorkingHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Local hours of a working day; which days work the reference calendar tells."""
+
+    zone: str = "Asia/Shanghai"
+    opens: int = 9
+    closes: int = 17
+
+
+class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`daily_capacity`: alerts that come to one owner in a bank day; `capacities` says it for single ones.
+
+    `tier_share`: percent of a rule's answering time by tier. `remind_at`: percent of the time to the service level
+    after which the owner is reminded. A rule is throttled when at least `throttle_after` outcomes are known and more
+    than `throttle_above` percent of them are "not relevant". `open_budget`: open alerts of one customer at most."""
+
+    version: int = 1
+    daily_capacity: int = 20
+    capacities: dict[str, int] = {}
+    superiors: dict[str, str] = {}
+    tier_share: dict[str, int] = {"gold": 50, "profit": 75}
+    remind_at: int = 75
+    throttle_after: int = 20
+    throttle_above: int = 60
+    open_budget: int = 3
+    hours: WorkingHours = WorkingHours()

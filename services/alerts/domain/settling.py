@@ -1,0 +1,207 @@
+"""What a statement changes: alerts opened, joined, raised, withdrawn. Pure; what was given is changed in place and
+belongs to the caller, who holds the customer's lock."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from schemas.changes import Fact, ProfileChange
+from schemas.moments import window_days
+from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, alert_id, step
+from services.alerts.domain.judging import HOLDS, Verdict, seen_values
+from services.alerts.domain.standing import Firing, Standing
+from services.alerts.domain.terms import DAY_MS, NEW_RULE_PRECISION, Terms, answer_by, grade
+from services.alerts.domain.wording import filled, joined_reason
+
+RETENTION_FIRST, BUDGET = "retention_first", "budget"
+
+
+class Settled(NamedTuple):
+    """`changed`: alerts with a new step or new evidence. `broken`: rules that met a value of a wrong type, and why."""
+
+    changed: list[Alert]
+    fired: int
+    suppressed: int
+    unknown: int
+    broken: Mapping[str, str]
+
+
+def settle(
+    change: ProfileChange, standing: Standing, alerts: Sequence[Alert], verdicts: Sequence[Verdict], terms: Terms
+) -> Settled:
+    """`alerts`: the open ones of the customer. `standing` takes up the statement."""
+    settling = Settling(change, standing, alerts, terms)
+    standing.version, standing.as_of, standing.kind = change.version, change.changed_at, change.kind
+    standing.owner, standing.tier = str(change.facts.get("owner", "")), str(change.facts.get("tier", ""))
+    standing.guards = {one.rule.id: one.outcome for one in verdicts if _guards(one)}
+    standing.unknown = {one.rule.id: one.missing for one in verdicts if one.outcome == "missing"}
+    holding = {one.key: one for one in verdicts if one.outcome == HOLDS}
+    settling.end(holding, standing.unknown.keys())
+    for key, verdict in holding.items():
+        if verdict.rule.declared.situation is not None:
+            settling.hold(key, verdict)
+    settling.wait({one.rule.id: one.rule.declared.wording for one in verdicts if _guards(one)}, _blocked(verdicts))
+    broken = {one.rule.id: one.why for one in verdicts if one.outcome == "broken"}
+    return Settled(list(settling.changed.values()), settling.fired, settling.suppressed, len(standing.unknown), broken)
+
+
+def _guards(verdict: Verdict) -> bool:
+    return verdict.rule.declared.kind == "guard" and verdict.outcome in (HOLDS, "missing")
+
+
+def _blocked(verdicts: Iterable[Verdict]) -> dict[str, str]:
+    """Kind of alert → the guard that holds it back."""
+    blocked: dict[str, str] = {}
+    for verdict in verdicts:
+        if _guards(verdict):
+            for kind in verdict.rule.declared.blocks:
+                blocked.setdefault(kind, verdict.rule.id)
+    return blocked
+
+
+class Settling:
+    def __init__(self, change: ProfileChange, standing: Standing, alerts: Sequence[Alert], terms: Terms) -> None:
+        self._change, self._standing, self._terms = change, standing, terms
+        self._open = {one.situation: one for one in alerts if one.is_open}
+        self.changed: dict[str, Alert] = {}
+        self.fired = self.suppressed = 0
+
+    def end(self, holding: Mapping[str, Verdict], unknown: Iterable[str]) -> None:
+        """What holds no longer. What cannot be judged now stands as it was; a moment past its window is no news."""
+        unjudged = set(unknown)
+        by_id = {one.alert_id: one for one in self._open.values()}
+        for key, firing in list(self._standing.firings.items()):
+            if key in holding or firing.rule in unjudged:
+                continue
+            del self._standing.firings[key]
+            if firing.window_until and firing.window_until <= self._change.changed_at:
+                continue
+            alert = by_id.get(firing.alert_id)
+            if alert is not None:
+                self._take_back(alert, key, firing)
+
+    def _take_back(self, alert: Alert, key: str, firing: Firing) -> None:
+        for evidence in alert.evidence:
+            if evidence.key == key and not evidence.ended_at:
+                evidence.ended_at = self._change.changed_at
+        self._restore_cooldown(firing)
+        self.changed[alert.alert_id] = alert
+        if alert.standing():
+            self._say(alert, "evidence_ended", f"{firing.rule} no longer holds")
+        elif alert.state in UNTOUCHED:
+            step(alert, self._change.changed_at, SYSTEM, "withdraw", "withdrawn", f"{firing.rule} no longer holds")
+            del self._open[alert.situation]
+        else:
+            self._say(alert, "cause_ended", f"{firing.rule} no longer holds; the case is yours to close")
+
+    def _restore_cooldown(self, firing: Firing) -> None:
+        """What is taken back starts no cooldown."""
+        if firing.former_cooldown:
+            self._standing.cooled[firing.rule] = firing.former_cooldown
+        else:
+            self._standing.cooled.pop(firing.rule, None)
+
+    def _say(self, alert: Alert, action: str, note: str) -> None:
+        step(alert, self._change.changed_at, SYSTEM, action, alert.state, note)
+
+    def hold(self, key: str, verdict: Verdict) -> None:
+        known = self._standing.firings.get(key)
+        if known is None:
+            self._fire(key, verdict)
+            return
+        alert = next((one for one in self._open.values() if one.alert_id == known.alert_id), None)
+        if alert is not None and verdict.severity > alert.severity:
+            self._raise(alert, verdict)
+
+    def _fire(self, key: str, verdict: Verdict) -> None:
+        declared, moment = verdict.rule.declared, verdict.moment
+        at = moment.occurred_at if moment else self._change.changed_at
+        until = at + window_days(moment.kind) * DAY_MS if moment else 0
+        firing = Firing(declared.id, declared.version, self._change.changed_at, at, until)
+        self._standing.firings[key] = firing
+        alert = self._open.get(declared.situation or "")
+        cooled = self._standing.cooled.get(declared.id, 0)
+        if declared.id in self._terms.throttled or (alert is None and at < cooled):
+            self.suppressed += 1
+            return
+        if alert is None:
+            alert = self._opened(key, verdict)
+        elif any(one.key == key for one in alert.evidence):
+            firing.alert_id = alert.alert_id
+            return  # known from before a merge or a split
+        firing.alert_id, firing.former_cooldown = alert.alert_id, cooled
+        self._standing.cooled[declared.id] = max(cooled, at + declared.cooldown_days * DAY_MS)
+        self._join(alert, key, verdict, at)
+        self.fired += 1
+
+    def _opened(self, key: str, verdict: Verdict) -> Alert:
+        change, declared = self._change, verdict.rule.declared
+        situation = declared.situation or ""
+        alert = Alert(
+            alert_id=alert_id(change.customer_id, situation, key, change.version), customer_id=change.customer_id,
+            situation=situation, kind=declared.kind, opened_at=change.changed_at, revision=0, title=declared.name,
+            owner=self._standing.owner, tier=self._standing.tier,
+        )  # fmt: skip
+        step(alert, change.changed_at, SYSTEM, "open", "new", declared.id)
+        self._open[situation] = alert
+        return alert
+
+    def _join(self, alert: Alert, key: str, verdict: Verdict, at: int) -> None:
+        declared, change = verdict.rule.declared, self._change
+        values: dict[str, Fact] = seen_values(verdict.rule, change.facts, verdict.moment)
+        alert.evidence = [*alert.evidence, Evidence(
+            key=key, rule=declared.id, rule_version=declared.version, name=declared.name, kind=declared.kind,
+            occurred_at=at, seen_at=change.changed_at, statement=change.version,
+            event_id=verdict.moment.event_id if verdict.moment else "", severity=verdict.severity, value=verdict.value,
+            text=filled(declared.reason, values), values=values,
+        )]  # fmt: skip
+        if len(alert.evidence) > 1:
+            self._say(alert, "evidence_added", declared.id)
+        alert.expires_at = max(alert.expires_at, change.changed_at + declared.expires_after_days * DAY_MS)
+        self._raise(alert, verdict)
+        alert.reason = joined_reason(alert.standing())
+
+    def _raise(self, alert: Alert, verdict: Verdict) -> None:
+        """The gravest rule gives the alert its title and its words; retention outranks upsell in one situation."""
+        declared, terms = verdict.rule.declared, self._terms
+        self.changed[alert.alert_id] = alert
+        outranks = alert.kind == "upsell" and declared.kind != "upsell"
+        if verdict.severity > alert.severity or outranks or len(alert.evidence) == 1:
+            values = seen_values(verdict.rule, self._change.facts, verdict.moment)
+            alert.title, alert.kind = declared.name, declared.kind
+            alert.suggested, alert.may_say = filled(declared.suggested, values), filled(declared.may_say, values)
+            alert.must_not_say = filled(declared.must_not_say, values)
+            if len(alert.evidence) > 1 and verdict.severity > alert.severity:
+                self._say(alert, "raise", f"{declared.id}: severity {verdict.severity}")
+        alert.severity = max(alert.severity, verdict.severity)
+        alert.value = max(alert.value, verdict.value)
+        alert.grade = grade(alert.severity, alert.tier)
+        alert.respond_within_hours = min(alert.respond_within_hours, declared.respond_within_hours)
+        precision = max(terms.precision.get(one.rule, NEW_RULE_PRECISION) for one in alert.standing())
+        alert.rank = max(alert.value, 1.0) * alert.severity * precision
+        if alert.routed_at:
+            due = answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms)
+            alert.due_at = min(alert.due_at, due)
+
+    def wait(self, wordings: Mapping[str, str], blocked: Mapping[str, str]) -> None:
+        """Guards win over selling; retention comes before upsell; a customer has so many open alerts and no more."""
+        wording = next((one for one in wordings.values() if one), "")
+        retains = any(one.kind == "retention" for one in self._open.values())
+        routed = sum(one.state != "new" for one in self._open.values())
+        for alert in self._open.values():
+            waiting = blocked.get(alert.kind, "")
+            if alert.kind == "upsell" and not waiting and retains:
+                waiting = RETENTION_FIRST
+            if not waiting and alert.state == "new" and routed >= self._terms.desk.open_budget:
+                waiting = BUDGET
+            if alert.wording != wording:
+                alert.wording = wording
+                self.changed[alert.alert_id] = alert
+            self._note_waiting(alert, waiting)
+
+    def _note_waiting(self, alert: Alert, waiting: str) -> None:
+        if alert.waiting == waiting or (alert.waiting == "capacity" and not waiting):
+            return
+        alert.waiting = waiting
+        self.changed[alert.alert_id] = alert
+        state = "new" if waiting and alert.state == "routed" else alert.state
+        step(alert, self._change.changed_at, SYSTEM, "hold" if waiting else "release", state, waiting)

@@ -1,0 +1,32 @@
+"""What the service remembers of one customer between two statements, beside the alerts themselves."""
+
+import msgspec
+
+
+class Firing(msgspec.Struct):
+    """A rule that holds and has been acted on. `alert_id` is empty where nothing was raised (cooldown, throttled)."""
+
+    rule: str
+    version: int
+    since: int
+    occurred_at: int
+    window_until: int = 0
+    alert_id: str = ""
+    former_cooldown: int = 0
+
+
+class Standing(msgspec.Struct):
+    """`version`: the newest statement acted on. `firings` by key of the verdict. `cooled`: rule → event time until
+    which it raises nothing new. `guards`: those that hold, "missing" where they do because something is unknown.
+    `unknown`: rule → what was missing when it could not be judged. `merged_into`: the customer it went into."""
+
+    version: int = 0
+    as_of: int = 0
+    kind: str = ""
+    owner: str = ""
+    tier: str = ""
+    firings: dict[str, Firing] = {}
+    cooled: dict[str, int] = {}
+    guards: dict[str, str] = {}
+    unknown: dict[str, tuple[str, ...]] = {}
+    merged_into: str = ""

@@ -1,0 +1,59 @@
+"""What an evaluation is told beside statement and rules: the desk's terms, and what is known of the rules so far."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from services.alerts.domain.rules import Desk
+
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+NEW_RULE_PRECISION = 0.7
+"""Of a rule of which no outcome is known yet."""
+
+
+class Terms(NamedTuple):
+    """`works`: whether a day (since 1970, in the desk's zone) is a working day. `precision`: rule → share of relevant
+    outcomes, 0 to 1. `throttled`: rules that raise nothing for now."""
+
+    desk: Desk
+    works: Callable[[int], bool]
+    precision: Mapping[str, float]
+    throttled: frozenset[str]
+
+    def day_of(self, at: int) -> int:
+        return (at + _offset_ms(self.desk.hours.zone, at)) // DAY_MS
+
+
+def _offset_ms(zone: str, at: int) -> int:
+    return _offset_of_hour(zone, at // HOUR_MS)
+
+
+@lru_cache(4096)
+def _offset_of_hour(zone: str, hour: int) -> int:
+    """Of the hour's beginning: zones change theirs on the hour or on the half."""
+    told = datetime.fromtimestamp(hour * 3600, UTC).astimezone(ZoneInfo(zone)).utcoffset()
+    return 0 if told is None else int(told.total_seconds() * 1000)
+
+
+def answer_by(at: int, hours: int, tier: str, terms: Terms) -> int:
+    """When a service level of so many working hours ends; the tier shortens it."""
+    left = hours * terms.desk.tier_share.get(tier, 100) * HOUR_MS // 100
+    opens, closes = terms.desk.hours.opens * HOUR_MS, terms.desk.hours.closes * HOUR_MS
+    offset = _offset_ms(terms.desk.hours.zone, at)
+    day, since = divmod(at + offset, DAY_MS)
+    for _ in range(400):
+        if terms.works(day):
+            start = max(since, opens)
+            if start + left <= closes:
+                return day * DAY_MS + start + left - offset
+            left -= max(0, closes - start)
+        day, since = day + 1, 0
+    return at + 400 * DAY_MS  # a calendar without a working day
+
+
+def grade(severity: int, tier: str) -> str:
+    """A, B or C: how much the case deserves."""
+    points = severity + {"gold": 2, "profit": 1}.get(tier, 0)
+    return "A" if points >= 4 else "B" if points >= 3 else "C"

@@ -1,0 +1,38 @@
+"""Texts with what was seen filled in. Only facts and a moment's fields have names: a template is no program."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from schemas.changes import Fact
+from services.alerts.domain.alert import Evidence
+from services.alerts.domain.rules import Text
+
+_NAME = re.compile(r"\{((?:moment\.)?[a-z_]\w*)\}")
+_UNKNOWN = "?"
+_CHINESE_SEMICOLON = "\uff1b"
+
+
+def filled(text: Text, values: Mapping[str, Fact]) -> Text:
+    return Text(en=_filled(text.en, values), zh=_filled(text.zh, values))
+
+
+def _filled(template: str, values: Mapping[str, Fact]) -> str:
+    return _NAME.sub(lambda found: shown(values.get(found[1])), template)
+
+
+def shown(value: Fact | None) -> str:
+    """A number with at most two decimals and thousands apart."""
+    if value is None:
+        return _UNKNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+    return value
+
+
+def joined_reason(evidence: Iterable[Evidence]) -> Text:
+    """Every reason that stands, the gravest first."""
+    told = sorted(evidence, key=lambda one: (-one.severity, one.seen_at, one.key))
+    english, chinese = dict.fromkeys(one.text.en for one in told), dict.fromkeys(one.text.zh for one in told)
+    return Text(en="; ".join(english), zh=_CHINESE_SEMICOLON.join(chinese))

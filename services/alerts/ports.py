@@ -1,0 +1,119 @@
+"""What the alert service needs of a database, in its own words. Adapters: memory, SQLite, PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, Protocol
+
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.standing import Standing
+from services.log import Position
+
+
+class OutboxMessage(NamedTuple):
+    topic: str
+    key: bytes
+    value: bytes
+
+
+class OutboxRow(NamedTuple):
+    n: int
+    message: OutboxMessage
+
+
+class Learned(NamedTuple):
+    """Outcomes of a rule: how many alerts that it spoke in were closed, and how many of them as not relevant."""
+
+    rule: str
+    closed: int
+    not_relevant: int
+
+
+class AlertFilter(NamedTuple):
+    """None: any. `state` "open" means every open state."""
+
+    owner: str | None = None
+    state: str | None = None
+    kind: str | None = None
+    severity: int | None = None
+    customer_id: str | None = None
+    situation: str | None = None
+    rule: str | None = None
+
+
+class RuleSwitch(NamedTuple):
+    """A rule switched on or off by a person; the newest word stands."""
+
+    rule: str
+    enabled: bool
+    actor: str
+    at: int
+    note: str = ""
+
+
+class AlertsTransaction(Protocol):
+    """Leaving the context commits; an exception rolls back all of it. Customers are locked before anything of theirs
+    is read, in sorted order, by people's steps as well as by statements."""
+
+    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
+        """Moves the position `until where next = start` (inserts it where none is stored). Raises `Fenced`."""
+
+    async def lock(self, customer_ids: Sequence[str]) -> dict[str, Standing]:
+        """Missing rows are made first, then all are locked in sorted order."""
+
+    async def alerts_of(self, customer_ids: Sequence[str]) -> dict[str, list[Alert]]:
+        """The open ones of each, oldest first."""
+
+    async def alert(self, alert_id: str) -> Alert | None: ...
+
+    async def save_standings(self, standings: Mapping[str, Standing]) -> None: ...
+
+    async def save_alerts(self, alerts: Sequence[Alert], look_at: Mapping[str, int]) -> None:
+        """`look_at`: alert id → when time alone may change it (ms), 0 never. Raises `Contended` where a customer would
+        have two open alerts of one situation: the database refuses it."""
+
+    async def routed_on(self, owners: Sequence[str], day: int) -> dict[str, int]:
+        """owner → how many alerts came to him or her in that bank day."""
+
+    async def send(self, lane: str, messages: Sequence[OutboxMessage]) -> None:
+        """Appends to an outbox lane; one writer at a time (the lane's row is locked)."""
+
+
+class AlertStore(Protocol):
+    """Raises `Unavailable` when the database is away; `Contended` where the same may succeed at the next try."""
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]: ...
+
+    async def set_position(self, topic: str, partition: int, position: Position) -> None: ...
+
+    def working(self) -> AbstractAsyncContextManager[AlertsTransaction]: ...
+
+    async def alert(self, alert_id: str) -> Alert | None: ...
+
+    async def find(self, where: AlertFilter, after: tuple[float, str] | None, limit: int) -> list[Alert]:
+        """Greatest rank first, then by id; `after`: (rank, id) of the last one seen."""
+
+    async def standing(self, customer_id: str) -> Standing | None: ...
+
+    async def waiting(self, limit: int) -> list[Alert]:
+        """New ones that wait for nothing but room, greatest rank first."""
+
+    async def due(self, now: int, limit: int) -> list[str]:
+        """Customers with an open alert that time alone may change by now."""
+
+    async def learned(self) -> list[Learned]: ...
+
+    async def count(self) -> dict[str, int]:
+        """state → alerts."""
+
+    async def switch(self, said: RuleSwitch) -> None: ...
+
+    async def switches(self) -> list[RuleSwitch]:
+        """The newest word on each rule that anybody spoke of."""
+
+    async def lanes(self) -> list[str]: ...
+
+    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
+        """The rows after the lane's published mark, in order."""
+
+    async def published(self, lane: str, after: int, until: int) -> bool:
+        """Moves the lane's mark `until where published = after` and drops the rows; False when another moved it."""
