@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.catalogue import Attribute, EventType
+from schemas.catalogue import CHANNELS, Attribute, EventType
 from schemas.identifiers import KINDS, MAX_LENGTH
 from schemas.money import EXPONENTS
 
@@ -66,7 +66,7 @@ def _properties(event_type: EventType, prefix: str) -> Schema:
             "description": "RFC 3339; without an offset in the source's time zone",
         },
         "sequence": {"type": "integer", "format": "int64", "description": "Order within source and subject"},
-        "channel": {**text, "description": "Where the key allows several"},
+        "channel": {"enum": list(CHANNELS), "description": "Where the key allows several"},
         "identifiers": _identifiers(event_type),
         "actor": {"$ref": prefix + "Identifiers", "description": "Who did it: customer, login or card"},
         "balance_after": money,

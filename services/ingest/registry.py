@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from schemas.catalogue import EventType
+from schemas.catalogue import CHANNELS, EventType
 from schemas.money import EXPONENTS
 from services.failures import Rejected
 from services.ingest.access import key_hash
@@ -17,6 +17,7 @@ from services.ingest.ports import KeyStore, SourceStore
 async def set_source(sources: SourceStore, source: Source, catalogue: Mapping[str, EventType]) -> None:
     """Registers a source or replaces its parameters; running platforms follow within a second. Raises `Rejected`."""
     _check(source)
+    _check_channels([source.channel] if source.channel else [], "channel")
     try:
         ZoneInfo(source.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -37,6 +38,7 @@ async def create_key(
         raise Rejected("unknown_source", f"register the source {source} first", "source")
     if not channels:
         raise Rejected("invalid_value", "at least one channel is expected, or *", "channels")
+    _check_channels([channel for channel in channels if channel != EVERY], "channels")
     secret = "cpk_" + secrets.token_urlsafe(32)
     grant = Grant(
         key_id="key_" + secrets.token_hex(6),
@@ -59,6 +61,11 @@ async def revoke_key(keys: KeyStore, key_id: str, now_ms: int) -> bool:
     if grant.revoked_at is None:
         await keys.change(msgspec.structs.replace(grant, revoked_at=now_ms))
     return True
+
+
+def _check_channels(channels: Sequence[str], field: str) -> None:
+    if any(channel not in CHANNELS for channel in channels):
+        raise Rejected("invalid_value", f"one of {', '.join(CHANNELS)} is expected", field)
 
 
 def _check(value: Source | Grant) -> None:

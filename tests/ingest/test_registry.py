@@ -23,7 +23,8 @@ from tests.ingest.bank import CATALOGUE, NOW
         {"id": "a", "currency": "yuan"},
         {"id": "a", "of_record": ("transaction.imagined",)},
         {"id": "a", "rhythm_ms": 0},
-        {"id": "a", "channel": "A B"},
+        {"id": "a", "channel": "atmm"},
+        {"id": "a", "channel": "*"},
     ],
     ids=str,
 )
@@ -35,7 +36,7 @@ async def test_a_source_with_a_mistake_is_not_registered(parameters: dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("source", "channels", "rate"), [("b", ["atm"], 1), ("a", [], 1), ("a", ["A B"], 1), ("a", ["atm"], 0)]
+    ("source", "channels", "rate"), [("b", ["atm"], 1), ("a", [], 1), ("a", ["atm", "atmm"], 1), ("a", ["atm"], 0)]
 )
 async def test_a_key_with_a_mistake_is_not_made(source: str, channels: list[str], rate: int) -> None:
     keys, sources = MemoryKeyStore(), MemorySourceStore()
@@ -43,6 +44,12 @@ async def test_a_key_with_a_mistake_is_not_made(source: str, channels: list[str]
     with pytest.raises(Rejected):
         await create_key(keys, sources, source, channels, NOW, rate)
     assert await keys.grants() == []
+
+
+async def test_a_channel_that_nobody_declared_is_answered_with_those_that_are() -> None:
+    with pytest.raises(Rejected, match="counter, atm, online") as refused:
+        await set_source(MemorySourceStore(), Source(id="a", channel="atmm"), CATALOGUE)
+    assert refused.value.field == "channel"
 
 
 async def test_a_key_revoked_twice_keeps_its_first_date() -> None:

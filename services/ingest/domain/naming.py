@@ -1,18 +1,17 @@
 """Whom and what an event names: its identifiers in normal form, its subject, its actor, its channel."""
 
-import re
 from collections.abc import Mapping
 
+from schemas.catalogue import CHANNELS
 from schemas.identifiers import KINDS, IdentifierError, normalise, subject_key
 from schemas.tokens import card_no_token, national_id_token
 from services.failures import Rejected
 from services.ingest.domain.rules import Plan, Rules
 from services.ingest.domain.scrub import clean_text
-from services.ingest.domain.sources import CHANNEL_PATTERN, Terms
+from services.ingest.domain.sources import Terms
 
 ACTORS = ("customer_no", "login", "card_no", "device_id", "phone")
 _KINDS = frozenset(KINDS)
-_CHANNEL = re.compile(CHANNEL_PATTERN)
 
 
 def admit_identifiers(given: Mapping[str, str], rules: Rules) -> tuple[dict[str, str], str]:
@@ -70,8 +69,8 @@ def channel_of(given: str | None, terms: Terms, plan: Plan) -> str:
     """The event's channel, else the key's; where that allows several, the source's, else the type's most usual."""
     grant = terms.grant
     if given is not None:
-        if _CHANNEL.match(given) is None or given == "*":
-            raise Rejected("invalid_value", "a channel's name is expected", "channel")
+        if given not in CHANNELS:
+            raise Rejected("invalid_value", f"one of {', '.join(CHANNELS)} is expected", "channel")
         if not grant.allows(given):
             raise Rejected("channel_not_allowed", "the key does not allow this channel", "channel")
         return given

@@ -6,7 +6,6 @@ from typing import Annotated
 import msgspec
 
 EVERY = "*"
-CHANNEL_PATTERN = r"^([a-z][a-z0-9_]{0,31}|\*)$"
 ID_PATTERN = r"^[a-z0-9][a-z0-9_.\-]{0,63}$"
 
 Positive = Annotated[int, msgspec.Meta(gt=0)]
@@ -21,7 +20,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """
 
     id: Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
-    channel: Annotated[str, msgspec.Meta(pattern=r"^([a-z][a-z0-9_]{0,31})?$")] = ""
+    channel: str = ""
     time_zone: str = "Asia/Shanghai"
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "CNY"
     of_record: tuple[str, ...] = ()
@@ -41,7 +40,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 
     key_id: str
     source: str
-    channels: tuple[Annotated[str, msgspec.Meta(pattern=CHANNEL_PATTERN)], ...]
+    channels: tuple[str, ...]
     rate: Positive = 10_000
     burst: Positive = 20_000
     created_at: int = 0

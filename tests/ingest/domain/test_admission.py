@@ -160,7 +160,7 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"attributes": [1]}, "invalid_field", "attributes"),
     ({"channel": "atm"}, "channel_not_allowed", "channel"),
     ({"channel": "*"}, "invalid_value", "channel"),
-    ({"channel": "a b"}, "invalid_value", "channel"),
+    ({"channel": "atmm"}, "invalid_value", "channel"),
 ]
 
 
@@ -229,6 +229,7 @@ def test_where_the_key_allows_several_channels_the_event_or_the_source_or_the_ty
     assert admitted(transaction(type="cash.withdrawn"), several).channel == "atm"
     assert admitted(transaction(), terms("*", channel="online")).channel == "online"
     assert refusal(transaction(), several) == ("missing_field", "channel")
+    assert refusal(transaction(channel="atmm"), several) == ("invalid_value", "channel")
 
 
 def test_attributes_come_in_one_form() -> None:
