@@ -60,7 +60,7 @@ BATCHES_FAILED = CounterMetric(
     "batches_failed", ("topic", "kind"), "batches", "kind: retried, unavailable, fenced, bug"
 )
 PARTITIONS_STOPPED = GaugeMetric("partitions_stopped", ("topic",), "partitions", "Stopped loudly; an operator must act")
-MARKS_WAITING = GaugeMetric("marks_waiting", (), "marks", "Customers still to be refreshed")
+MARKS_WAITING = GaugeMetric("marks_waiting", (), "marks", "To be refreshed, those of resting customers aside")
 REFRESH_DURATION = HistogramMetric("refresh_seconds", (), "seconds", "One shard's marks, one transaction", _SECONDS)
 CUSTOMERS_REFRESHED = CounterMetric("customers_refreshed", (), "customers", "Views written")
 LOCK_WAIT = CounterMetric("lock_wait_seconds", (), "seconds", "Spent waiting for rows that another transaction held")

@@ -30,6 +30,7 @@ from services.profile.domain.series import Counting
 from services.profile.read import Read
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh
+from services.profile.resting import Resting
 from services.profile.settings import Choices
 from services.profile.sources import Freshness
 from services.profile.stream import Worker, run
@@ -84,7 +85,7 @@ async def open_profile(
         store=store,
         reader=store,
         update=Update(store, fold, catalogue, secret, limits),
-        refresh=Refresh(store, lambda: declarations.policy, lambda: freshness.now, aliases(secret)),
+        refresh=Refresh(store, lambda: declarations.policy, lambda: freshness.now, aliases(secret), Resting()),
         upkeep=Upkeep(store, store, log, fold, choices.timeline_months),
         notifications=notifications,
         metrics=metrics,

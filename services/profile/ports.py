@@ -244,9 +244,9 @@ class RefreshTransaction(CustomerRows, Protocol):
     async def fence(self, shard: Shard) -> Shard:
         """Proves the lease inside the transaction and returns it moved on. Raises `Fenced`."""
 
-    async def take_marks(self, shard: int, limit: int) -> list[Mark]:
-        """Those of at most `limit` roots, those first that have waited longest. Deletes what it returns: one mark per
-        root, the oldest accepted_at of it."""
+    async def take_marks(self, shard: int, limit: int, resting: Sequence[str] = ()) -> list[Mark]:
+        """Those of at most `limit` roots, those first that have waited longest, and none of a `resting` root. Deletes
+        what it returns: one mark per root, the oldest accepted_at of it."""
 
     async def mark(self, marks: Sequence[Mark]) -> None: ...
 
@@ -281,8 +281,8 @@ class ProfileStore(Protocol):
     async def leaseholders(self, now: int) -> list[str]:
         """Workers that hold a shard now."""
 
-    async def marks_waiting(self) -> dict[int, int]:
-        """shard → how many marks wait."""
+    async def marks_waiting(self, resting: Sequence[str] = ()) -> dict[int, int]:
+        """shard → how many marks wait, those of `resting` roots left out."""
 
     async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         """The rows after the lane's published mark, in order."""

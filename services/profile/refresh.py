@@ -4,7 +4,7 @@ Each marked customer is combined once, from one snapshot of all its subjects; vi
 are written together.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from services.failures import Unavailable
@@ -25,11 +25,8 @@ from services.profile.ports import (
     Shard,
     StoredView,
 )
+from services.profile.resting import Resting
 from services.profile.statement import LIVE, change_of, change_of_gone, gone, is_same, statement_of
-
-COLLECTIVE_REST_MS = 1_000
-"""Between two refreshes of one household or group."""
-COLLECTIVES_REMEMBERED = 50_000
 
 
 class Refreshed(NamedTuple):
@@ -43,20 +40,21 @@ class Refreshed(NamedTuple):
 
 
 class Refresh:
-    """`completeness` tells how far the sources have come; `policy` may be replaced while running."""
+    """`completeness` tells how far the sources have come; `policy` may be replaced while running. Whom it refreshes it
+    lets rest: the marks of `resting` roots wait."""
 
     def __init__(
         self, store: ProfileStore, policy: Callable[[], Policy], completeness: Callable[[], Completeness],
-        alias_of: Callable[[str], str],
+        alias_of: Callable[[str], str], resting: Resting,
     ) -> None:  # fmt: skip
         self._store, self._policy, self._gathering = store, policy, Gathering(completeness, alias_of)
-        self._refreshed_at: dict[str, int] = {}  # households and groups
+        self.resting = resting
 
     async def apply(self, shard: Shard, limit: int, now: int) -> Refreshed:
         """Raises `Fenced` when the lease was lost, `Contended`, `Unavailable`; then nothing has happened."""
         async with self._store.refreshing() as tx:
             shard = await tx.fence(shard)
-            marks = await self._take(tx, shard.shard, limit, now)
+            marks = await tx.take_marks(shard.shard, limit, self.resting.roots([shard.shard]))
             if not marks:
                 return Refreshed(shard, 0, [], [])
             clusters = await tx.clusters([mark.root for mark in marks])
@@ -67,23 +65,8 @@ class Refresh:
                 changed = await self._refresh(tx, wanted, {mark.root for mark in moved}, shard, now)
             except OtherShape as error:
                 raise Unavailable("states of another release wait to be rebuilt") from error
-        self._note_collectives(wanted, now)
+        self.resting.note(shard.shard, wanted)
         return Refreshed(shard, len(marks), changed, [mark.accepted_at for mark in marks if mark.accepted_at])
-
-    async def _take(self, tx: RefreshTransaction, shard: int, limit: int, now: int) -> list[Mark]:
-        """Every event of every member marks a household: its marks wait until it has had a rest."""
-        marks = await tx.take_marks(shard, limit)
-        resting = [mark for mark in marks if self._refreshed_at.get(mark.root, now) < now < self._rested(mark.root)]
-        await tx.mark(resting)
-        return [mark for mark in marks if mark not in resting] if resting else marks
-
-    def _rested(self, root: str) -> int:
-        return self._refreshed_at.get(root, 0) + COLLECTIVE_REST_MS
-
-    def _note_collectives(self, leads: Iterable[str], now: int) -> None:
-        if len(self._refreshed_at) > COLLECTIVES_REMEMBERED:
-            self._refreshed_at.clear()
-        self._refreshed_at |= {lead: now for lead in leads if kind_of(lead) in COLLECTIVES}
 
     async def _refresh(
         self, tx: RefreshTransaction, wanted: Mapping[str, Cluster], merged: set[str], shard: Shard, now: int

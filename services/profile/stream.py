@@ -121,7 +121,7 @@ async def refreshing(worker: Worker) -> None:
                 shards.update({shard.shard: shard for shard in leased})
                 renewed = loop.time()
             worker.marked.clear()
-            waiting = await worker.store.marks_waiting()
+            waiting = await worker.store.marks_waiting(worker.refresh.resting.roots(shards))
             worker.metrics.set(measure.MARKS_WAITING, sum(waiting.values()))
             taken = 0
             for number in waiting.keys() & shards.keys():

@@ -23,6 +23,7 @@ from services.profile.domain.fold import Fold
 from services.profile.domain.series import Counting
 from services.profile.ports import ProfileStore, Shard
 from services.profile.refresh import Refresh
+from services.profile.resting import Resting
 from services.profile.update import Update
 from tests.conftest import started_servers
 
@@ -38,7 +39,7 @@ class Workshop:
         limits = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
         self.fold = Fold(catalogue, Counting(self.declarations.series), self.declarations.series.version)
         self.store, self.update = store, Update(store, self.fold, catalogue, SECRET, limits)
-        self.refresh = Refresh(store, lambda: self.declarations.policy, Completeness, alias_of)
+        self.refresh = Refresh(store, lambda: self.declarations.policy, Completeness, alias_of, Resting(0, 0))
         self._offset, self._shards = 0, list[Shard]()
 
     @property

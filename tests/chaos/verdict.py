@@ -19,7 +19,7 @@ from services.profile.domain.customer import Completeness
 from services.profile.domain.customer_ids import customer_id
 from services.profile.domain.links import Link, clusters
 from services.profile.domain.summarise import summarise
-from services.profile.refresh import Context, Refresh
+from services.profile.gathering import Context, Gathering
 from services.session import reading
 from tests.profile.expected import differences, expected, held
 from tests.profile.told import SECRET, new_fold
@@ -157,12 +157,12 @@ async def _views(store: SqlProfileStore) -> list[str]:
     alive = {lead for lead, view in views.items() if view.state == "live"}
     wrong = [f"a view of nobody: {lead}" for lead in sorted(alive - live)][:MOST]
     policy, now = load_declarations().policy, time.time_ns() // 1_000_000
-    refresh = Refresh(store, lambda: policy, Completeness, lambda subject: customer_id(subject, SECRET))
+    gathering = Gathering(Completeness, lambda subject: customer_id(subject, SECRET))
     for lead in sorted(live):
         async with store.refreshing() as tx:
             cluster = (await tx.clusters([lead])).get(lead) or next(iter(clusters([(lead, lead)])))
             members = [one for found in (await tx.members(list(cluster.roots))).values() for one in found]
-        whole = refresh._whole(lead, cluster, members, views.get(lead), Context({}, {}))
+        whole = gathering.whole(lead, cluster, members, views.get(lead), Context({}, {}))
         told = not all(part.tells_nothing for part in whole.parts)
         if told != (lead in alive):
             wrong.append(f"{lead}: a live view is {'missing' if told else 'of nothing'}")

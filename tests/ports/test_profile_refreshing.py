@@ -63,6 +63,15 @@ async def test_as_many_roots_are_taken_as_the_limit_says_each_with_all_its_marks
     assert await take(store, ONE) == [Mark(beside[1], 4)]
 
 
+async def test_marks_of_resting_roots_are_neither_counted_nor_taken(store: Store) -> None:
+    beside = next(root for place in range(200) if shard_of(root := f"party:b{place}") == shard_of(ONE))
+    await mark(store, *[Mark(ONE, 1)] * 9, Mark(beside, 2))
+    assert await store.marks_waiting([ONE]) == {shard_of(ONE): 1}
+    async with store.refreshing() as tx:
+        assert await tx.take_marks(shard_of(ONE), 1, [ONE]) == [Mark(beside, 2)]
+    assert await take(store, ONE) == [Mark(ONE, 1)]
+
+
 async def test_marks_come_back_when_their_refresh_fails(store: Store) -> None:
     await mark(store, Mark(ONE, 1))
     with pytest.raises(RuntimeError):

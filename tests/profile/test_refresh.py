@@ -14,6 +14,7 @@ from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.outbox import lane_of_shard
 from services.profile.ports import Mark, Shard, StoredView
 from services.profile.refresh import Refresh
+from services.profile.resting import COLLECTIVE_S, CUSTOMER_S, Resting
 from services.profile.statement import GONE, LIVE
 from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store
 from tests.profile.test_update import new_update
@@ -24,8 +25,9 @@ FIRST = NOW - 30 * DAY_MS
 SAID = Said("anna", "the same person", NOW)
 
 
-def new_refresh(store: Store, completeness: Completeness | None = None) -> Refresh:
-    return Refresh(store, lambda: DECLARED.policy, lambda: completeness or Completeness(), alias_of)
+def new_refresh(store: Store, completeness: Completeness | None = None, resting: Resting | None = None) -> Refresh:
+    known = completeness or Completeness()
+    return Refresh(store, lambda: DECLARED.policy, lambda: known, alias_of, resting or Resting(0, 0))
 
 
 async def refresh_all(store: Store, now: int = NOW, completeness: Completeness | None = None) -> list[str]:
@@ -187,16 +189,41 @@ async def test_a_household_shows_in_the_views_of_those_who_stand_in_it_now_and_o
     assert list(shown.values()) == [None, None, None]
 
 
-async def test_a_household_that_is_marked_again_and_again_rests_between_two_refreshes(store: Store) -> None:
-    joined = [told("household.joined", f"j-{n}", FIRST, customer_no=n, household_no="h-1") for n in ("77", "78")]
-    await new_update(store).apply(batch(0, joined), NOW)
-    await refresh_all(store)
-    refresh, root = new_refresh(store), "household:h-1"
+@pytest.mark.parametrize(("root", "rest_s"), [("household:h-1", COLLECTIVE_S), ("party:77", CUSTOMER_S)])
+async def test_who_was_just_refreshed_rests_and_what_comes_meanwhile_is_one_refresh(
+    store: Store, root: str, rest_s: float
+) -> None:
+    seconds = [100.0]
+    resting = Resting(clock=lambda: seconds[0])
+    refresh = new_refresh(store, resting=resting)
     shard = next(one for one in await store.lease("worker", NOW, 3_600_000) if one.shard == shard_of(root))
-    taken = []
-    for now in (NOW, NOW + 1, NOW + 999, NOW + 1_000):
+    seen = []
+    for after in (0.0, 0.0, rest_s - 0.01, rest_s):
+        seconds[0] = 100.0 + after
         await mark(store, [root])
-        done = await refresh.apply(shard, 100, now)
+        waiting = await store.marks_waiting(resting.roots([shard.shard]))
+        done = await refresh.apply(shard, 100, NOW)  # the clock of the deployment may stand still
         shard = done.shard
-        taken.append((done.marks, await store.marked([root])))
-    assert taken == [(1, False), (0, True), (0, True), (1, False)]
+        seen.append((waiting.get(shard.shard, 0), done.marks, await store.marked([root])))
+    assert seen == [(1, 1, False), (0, 0, True), (0, 0, True), (3, 1, False)]
+
+
+async def test_who_rests_holds_up_nobody_else(store: Store) -> None:
+    hot, other = [root for n in range(200) if shard_of(root := f"party:{n}") == 0][:2]
+    resting = Resting(clock=lambda: 0.0)
+    resting.note(0, [hot])
+    shard = next(one for one in await store.lease("worker", NOW, 3_600_000) if one.shard == 0)
+    await mark(store, [hot] * 20 + [other])
+    done = await new_refresh(store, resting=resting).apply(shard, 1, NOW)
+    assert done.marks == 1
+    assert (await store.marked([hot]), await store.marked([other])) == (True, False)
+
+
+async def test_who_could_not_be_refreshed_does_not_rest(store: Store) -> None:
+    resting = Resting(clock=lambda: 0.0)
+    stale = next(one for one in await store.lease("frozen", NOW, 10) if one.shard == shard_of("party:77"))
+    await store.lease("other", NOW + 11, 1000)
+    await mark(store, ["party:77"])
+    with pytest.raises(Fenced):
+        await new_refresh(store, resting=resting).apply(stale, 100, NOW)
+    assert resting.roots([stale.shard]) == []

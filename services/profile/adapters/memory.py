@@ -1,5 +1,6 @@
 """The profile's store in the memory of one process: for trying out, and for tests of everything above it."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -55,12 +56,9 @@ class MemoryProfileStore(MemoryReader):
         async with self._tables.turn() as tables:
             return sorted({row.owner for row in tables.shards.rows() if row.owner and row.leased_until >= now})
 
-    async def marks_waiting(self) -> dict[int, int]:
+    async def marks_waiting(self, resting: Sequence[str] = ()) -> dict[int, int]:
         async with self._tables.turn() as tables:
-            waiting: dict[int, int] = {}
-            for row in tables.marks.rows():
-                waiting[row.shard] = waiting.get(row.shard, 0) + 1
-            return waiting
+            return dict(Counter(row.shard for row in tables.marks.rows() if row.mark.root not in resting))
 
     async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         async with self._tables.turn() as tables:

@@ -15,8 +15,9 @@ def leave_marks(tables: Tables, marks: Sequence[Mark]) -> None:
         tables.marks.put(MarkRow(shard_of(mark.root), tables.last_mark, mark))
 
 
-def take_marks(tables: Tables, shard: int, limit: int) -> list[Mark]:
-    oldest = sorted(tables.marks.by("shard", [shard]), key=lambda row: row.n)[: limit * MARKS_A_ROOT]
+def take_marks(tables: Tables, shard: int, limit: int, resting: Sequence[str]) -> list[Mark]:
+    ready = [row for row in tables.marks.by("shard", [shard]) if row.mark.root not in resting]
+    oldest = sorted(ready, key=lambda row: row.n)[: limit * MARKS_A_ROOT]
     chosen = frozenset(list(dict.fromkeys(row.mark.root for row in oldest))[:limit])
     taken = [row for row in oldest if row.mark.root in chosen]
     tables.marks.drop(taken)

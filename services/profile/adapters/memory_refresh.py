@@ -24,8 +24,8 @@ class MemoryRefresh:
     async def fence(self, shard: Shard) -> Shard:
         return memory_queues.fence(self._tables, shard)
 
-    async def take_marks(self, shard: int, limit: int) -> list[Mark]:
-        return memory_queues.take_marks(self._tables, shard, limit)
+    async def take_marks(self, shard: int, limit: int, resting: Sequence[str] = ()) -> list[Mark]:
+        return memory_queues.take_marks(self._tables, shard, limit, resting)
 
     async def mark(self, marks: Sequence[Mark]) -> None:
         memory_queues.leave_marks(self._tables, marks)

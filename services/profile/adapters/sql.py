@@ -7,10 +7,11 @@ from services.database import Database
 from services.log import Position
 from services.profile.adapters import sql_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
+from services.profile.adapters.sql_customers import clusters_of
 from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
 from services.profile.adapters.sql_reader import SqlReader
-from services.profile.adapters.sql_refresh import SqlRefresh, clusters_of
+from services.profile.adapters.sql_refresh import SqlRefresh
 from services.profile.adapters.sql_update import SqlUpdate
 from services.profile.domain.links import Cluster, Membership
 from services.profile.ports import Decision, Mark, OutboxRow, Shard
@@ -23,7 +24,7 @@ on conflict (topic, partition) do update set topic_id = excluded.topic_id, next 
 _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and state = 'open'"
 _DROP_LETTERS = "delete from dead_letters where state = 'replayed' and at < $1"
 _LEASEHOLDERS = "select distinct owner from shards where owner is not null and leased_until >= $1 order by owner"
-_MARKS_WAITING = "select shard, count(*) from marks group by shard"
+_MARKS_WAITING = "select shard, count(*) from marks where root not in (select unnest($1::text[])) group by shard"
 _LANES = "select lane from lanes order by lane"
 _DISSOLVE = "delete from clusters where root = any($1::text[])"
 _MERGE = insert("clusters", "root text, lead text", "on conflict (root) do update set lead = excluded.lead")
@@ -76,9 +77,9 @@ class SqlProfileStore(SqlReader):
         async with reading(self._database) as session:
             return [row[0] for row in await session.rows(_LEASEHOLDERS, now)]
 
-    async def marks_waiting(self) -> dict[int, int]:
+    async def marks_waiting(self, resting: Sequence[str] = ()) -> dict[int, int]:
         async with reading(self._database) as session:
-            return {row[0]: row[1] for row in await session.rows(_MARKS_WAITING)}
+            return {row[0]: row[1] for row in await session.rows(_MARKS_WAITING, list(resting))}
 
     async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         async with reading(self._database) as session:

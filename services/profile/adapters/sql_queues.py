@@ -12,7 +12,8 @@ from services.session import Session, insert
 # all marks of a root go together, as far as the oldest ones show it: a hot customer is refreshed once
 _TAKE_MARKS = """
 delete from marks where shard = $1 and n in (
-    with oldest as (select n, root from marks where shard = $1 order by n limit $3),
+    with oldest as (select n, root from marks where shard = $1 and root not in (select unnest($4::text[]))
+                    order by n limit $3),
          chosen as (select root from oldest group by root order by min(n) limit $2)
     select oldest.n from oldest join chosen on chosen.root = oldest.root)
 returning root, accepted_at"""
@@ -59,8 +60,9 @@ async def leave_marks(session: Session, marks: Sequence[Mark]) -> None:
     await session.append("marks", "shard, root, accepted_at", left)
 
 
-async def take_marks(session: Session, shard: int, limit: int) -> list[Mark]:
-    return oldest_of(Mark(*row) for row in await session.rows(_TAKE_MARKS, shard, limit, limit * MARKS_A_ROOT))
+async def take_marks(session: Session, shard: int, limit: int, resting: Sequence[str]) -> list[Mark]:
+    taken = await session.rows(_TAKE_MARKS, shard, limit, limit * MARKS_A_ROOT, list(resting))
+    return oldest_of(Mark(*row) for row in taken)
 
 
 async def fence(session: Session, shard: Shard) -> Shard:

@@ -58,8 +58,8 @@ class SqlRefresh:
     async def fence(self, shard: Shard) -> Shard:
         return await sql_queues.fence(self._session, shard)
 
-    async def take_marks(self, shard: int, limit: int) -> list[Mark]:
-        return await sql_queues.take_marks(self._session, shard, limit)
+    async def take_marks(self, shard: int, limit: int, resting: Sequence[str] = ()) -> list[Mark]:
+        return await sql_queues.take_marks(self._session, shard, limit, resting)
 
     async def mark(self, marks: Sequence[Mark]) -> None:
         await sql_queues.leave_marks(self._session, marks)

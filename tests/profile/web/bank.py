@@ -29,6 +29,7 @@ from services.profile.domain.fold import Fold
 from services.profile.domain.series import Counting
 from services.profile.read import Read
 from services.profile.refresh import Refresh
+from services.profile.resting import Resting
 from services.profile.update import Update
 from services.profile.web import Desk, Patience, mounted, profile_app
 from tests.ingest.bank import NOW, SECRET, rules, terms
@@ -54,7 +55,7 @@ class Bank:
         self.id_of = aliases(SECRET)
         fold = Fold(CATALOGUE, Counting(declarations.series), declarations.series.version)
         self._update = Update(store, fold, CATALOGUE, SECRET, LIMIT_OF)
-        self._refresh = Refresh(store, lambda: declarations.policy, Completeness, self.id_of)
+        self._refresh = Refresh(store, lambda: declarations.policy, Completeness, self.id_of, Resting(0, 0))
         self._numbers, self._next = itertools.count(1), 0
         self.monotonic = 0.0
         facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}
