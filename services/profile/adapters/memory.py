@@ -9,8 +9,9 @@ import msgspec
 from services.log import Position
 from services.profile.adapters import memory_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
+from services.profile.adapters.memory_customers import clusters_of
 from services.profile.adapters.memory_reader import MemoryReader
-from services.profile.adapters.memory_refresh import MemoryRefresh, clusters_of
+from services.profile.adapters.memory_refresh import MemoryRefresh
 from services.profile.adapters.memory_tables import ClusterRow, PositionRow, Tables
 from services.profile.adapters.memory_update import MemoryUpdate
 from services.profile.domain.links import Cluster

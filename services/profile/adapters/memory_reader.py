@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 
-from services.profile.adapters.memory_refresh import clusters_of, decisions_on, memberships_around
+from services.profile.adapters.memory_customers import clusters_of, memberships_around
+from services.profile.adapters.memory_refresh import decisions_on
 from services.profile.adapters.memory_tables import SubjectRow, Tables
 from services.profile.adapters.old_events import is_aged
 from services.profile.adapters.roots import counted_parents

@@ -6,7 +6,7 @@ from typing import Any
 from services.database import Database
 from services.profile.adapters import rows
 from services.profile.adapters.roots import with_roots
-from services.profile.adapters.sql_refresh import clusters_of
+from services.profile.adapters.sql_customers import clusters_of
 from services.profile.adapters.sql_timeline import timeline
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import END, Cluster, Link, Membership

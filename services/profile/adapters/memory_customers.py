@@ -1,0 +1,68 @@
+"""What a customer is gathered from, in memory."""
+
+from collections.abc import Sequence
+from copy import copy
+from typing import Any
+
+import msgspec
+
+from services.profile.adapters.kept import kept_subject, unknown_subject
+from services.profile.adapters.memory_tables import Tables
+from services.profile.adapters.roots import standing_in, with_roots
+from services.profile.domain.links import Cluster, Membership, strength
+from services.profile.ports import KeptSubject, Member, StoredView
+
+
+class MemoryCustomers:
+    """See `CustomerRows`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def clusters(self, roots: Sequence[str]) -> dict[str, Cluster]:
+        return clusters_of(self._tables, roots)
+
+    async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
+        members: dict[str, list[Member]] = {root: [] for root in roots}
+        standing = standing_in(self._tables.memberships.by("subject", roots))
+        for one in memberships_around(self._tables, roots):
+            members[one.root].append(Member(one, _kept(self._tables, one.subject, standing.get(one.subject, ()))))
+        return members
+
+    async def views(self, leads: Sequence[str]) -> dict[str, StoredView]:
+        found = [self._tables.views.get(lead) for lead in leads]
+        return {view.lead: copy(view) for view in found if view is not None}
+
+    async def staff(self) -> dict[str, dict[str, Any]]:
+        return {manager_id: msgspec.json.decode(record) for manager_id, record in self._tables.staff.rows()}
+
+    async def owned_counts(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for view in self._tables.views.rows():
+            if view.state == "live" and view.owner is not None:
+                counts[view.owner] = counts.get(view.owner, 0) + 1
+        return counts
+
+
+def _kept(tables: Tables, subject: str, collectives: Sequence[str]) -> KeptSubject:
+    row = tables.subjects.get(subject)
+    if row is None:
+        return unknown_subject(subject, collectives)
+    parts = [(part.month, part.body) for part in tables.parts.by("subject", [subject])]
+    return kept_subject((row.subject, row.version, row.cuts, row.heads), parts, collectives)
+
+
+def memberships_around(tables: Tables, roots: Sequence[str]) -> list[Membership]:
+    known = tables.memberships.by("root", roots) + tables.memberships.by("subject", roots)
+    return with_roots(known, roots)
+
+
+def clusters_of(tables: Tables, roots: Sequence[str]) -> dict[str, Cluster]:
+    """root → the whole cluster in which it stands."""
+    found: dict[str, Cluster] = {}
+    for root in roots:
+        row = tables.clusters.get(root)
+        if row is not None:
+            members = [member for member, _ in tables.clusters.by("lead", [row[1]])]
+            found[root] = Cluster(row[1], tuple(sorted(members, key=strength)))
+    return found

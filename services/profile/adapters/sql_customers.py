@@ -1,0 +1,84 @@
+"""What a customer is gathered from, in SQL: clusters, members with their states from one snapshot, views, staff."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from services.profile.adapters import rows
+from services.profile.adapters.kept import kept_subject, unknown_subject
+from services.profile.adapters.roots import standing_in, with_roots
+from services.profile.domain.links import Cluster, Membership, strength
+from services.profile.ports import KeptSubject, Member, StoredView
+from services.session import Session
+
+CLUSTERS = """
+select c.root, c.lead from clusters c where c.lead in (select lead from clusters where root = any($1::text[]))"""
+# one statement is one snapshot: memberships first, then each subject and each part once, however many share them
+_MEMBERS = """
+with m as (select root, subject, role, from_at, until_at from memberships
+           where root = any($1::text[]) or subject = any($1::text[])),
+     s as (select subject from m union select unnest($1::text[]))
+select 0, root, subject, role, from_at, until_at, null as blob from m
+union all select 1, t.subject, t.cuts, null, t.version, null, t.heads
+    from s join subjects t on t.subject = s.subject
+union all select 2, p.subject, null, null, p.month, null, p.body from s join parts p on p.subject = s.subject"""
+_VIEWS = f"select {rows.VIEW} from views where lead = any($1::text[])"  # noqa: S608 - constants
+_OWNED_COUNTS = "select owner, count(*) from views where state = 'live' and owner is not null group by owner"
+
+
+class SqlCustomers:
+    """See `CustomerRows`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def clusters(self, roots: Sequence[str]) -> dict[str, Cluster]:
+        return await clusters_of(self._session, roots)
+
+    async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
+        memberships: list[Membership] = []
+        heads: dict[str, Sequence[Any]] = {}
+        parts: dict[str, list[tuple[int, bytes]]] = {}
+        for what, first, second, third, fourth, fifth, blob in await self._session.rows(_MEMBERS, list(roots)):
+            if what == 0:
+                memberships.append(Membership(first, second, third, fourth, fifth))
+            elif what == 1:
+                heads[first] = (first, fourth, second, blob)
+            else:
+                parts.setdefault(first, []).append((fourth, blob))
+        kept: dict[str, KeptSubject] = {}
+        standing = standing_in(memberships)
+        members: dict[str, list[Member]] = {root: [] for root in roots}
+        for one in with_roots(memberships, roots):
+            found = kept.get(one.subject)
+            if found is None:
+                row, within = heads.get(one.subject), standing.get(one.subject, ())
+                told = parts.get(one.subject, ())
+                found = kept_subject(row, told, within) if row else unknown_subject(one.subject, within)
+                kept[one.subject] = found
+            members[one.root].append(Member(one, found))
+        return members
+
+    async def views(self, leads: Sequence[str]) -> dict[str, StoredView]:
+        return {view.lead: view for view in map(rows.view_of, await self._session.rows(_VIEWS, list(leads)))}
+
+    async def staff(self) -> dict[str, dict[str, Any]]:
+        return {row[0]: msgspec.json.decode(row[1]) for row in await self._session.rows("select * from staff")}
+
+    async def owned_counts(self) -> dict[str, int]:
+        return {row[0]: row[1] for row in await self._session.rows(_OWNED_COUNTS)}
+
+
+async def clusters_of(session: Session, roots: Sequence[str]) -> dict[str, Cluster]:
+    """root → the whole cluster in which it stands."""
+    by_lead: dict[str, list[str]] = {}
+    for root, lead in await session.rows(CLUSTERS, list(roots)):
+        by_lead.setdefault(lead, []).append(root)
+    found = [cluster_of(lead, members) for lead, members in by_lead.items()]
+    wanted = set(roots)
+    return {root: cluster for cluster in found for root in cluster.roots if root in wanted}
+
+
+def cluster_of(lead: str, roots: Sequence[str]) -> Cluster:
+    return Cluster(lead, tuple(sorted(roots, key=strength)))
