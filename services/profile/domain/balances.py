@@ -9,6 +9,7 @@ from services.profile.domain.months import Counted
 from services.profile.domain.reference import Reference
 
 DAYS_LOOKED_AT, DAYS_BY_DAY = 365, 90
+_SAVED = ("savings", "margin")
 
 
 class Course(NamedTuple):
@@ -30,6 +31,19 @@ class Course(NamedTuple):
                 break
             found = total
         return found
+
+    def until(self, day: int) -> "Course":
+        """As it was at the close of an earlier day."""
+        return Course(tuple([step for step in self.steps if step[0] <= day]), day)
+
+    def days_since_negative(self) -> int | None:
+        """0 while it is; None when it never was within a year."""
+        end = self.today + 1
+        for begins, total in reversed(self.steps):
+            if total < 0:
+                return self.today - end + 1
+            end = begins
+        return None
 
     def _last(self, days: int) -> list[tuple[int, int]]:
         """(how many days, total) within the last `days` days, today included, the latest first."""
@@ -66,7 +80,14 @@ class Course(NamedTuple):
         return min([total for _, total in self._last(days)], default=None)
 
 
-def course_of(whole: Whole, reference: Reference, today: int) -> Course:
+class Courses(NamedTuple):
+    """Of all accounts, and of those that money is spent from: savings are not among them."""
+
+    of_all: Course
+    of_current: Course
+
+
+def courses_of(whole: Whole, reference: Reference, today: int) -> Courses:
     """`today` counts UTC days, as closing balances do. An account that was opened later than the first step counts
     nothing before its first booking."""
     accounts = _accounts(whole)
@@ -80,7 +101,17 @@ def course_of(whole: Whole, reference: Reference, today: int) -> Course:
             home = reference.home_minor(minor, currency, today)
             if home is not None:
                 points.append((min(day, today), account, home))
-    return Course(_summed(sorted(points)), today)
+    points.sort()
+    of_all = Course(_summed(points), today)
+    current = {account for account, part in accounts.items() if _is_current(part)}
+    if len(current) == len(accounts):
+        return Courses(of_all, of_all)
+    return Courses(of_all, Course(_summed([point for point in points if point[1] in current]), today))
+
+
+def _is_current(part: Part) -> bool:
+    kind = part.things.get(part.subject, {}).get("account_kind")
+    return kind is None or kind.value not in _SAVED
 
 
 def _accounts(whole: Whole) -> dict[str, Part]:

@@ -55,6 +55,10 @@ _FACTS: tuple[FactDeclared, ...] = (
     _number("balance_deviation_365d", "money", "Standard deviation of the same", BOOKS),
     _number("balance_lowest_60d", "money", "Lowest closing balance within 60 days", BOOKS),
     _number("balance_lowest_90d", "money", "Lowest closing balance within 90 days", BOOKS),
+    _number("balance_below_usual_checks", "count", "Of two weekly checks: 30 days far under the year", BOOKS),
+    _number("current_lowest_60d", "money", "Lowest closing balance of the accounts that are no savings", BOOKS),
+    _flag("overdrawn", "Those accounts together are below nothing", BOOKS),
+    _number("days_since_overdrawn", "days", "Since they last were; 0 when they are, or were not within a year", BOOKS),
     # money that leaves
     _number("external_outflow_7d", "money", "Sent to other banks within 7 days", BOOKS),
     _number("external_outflow_30d", "money", "Sent to other banks within 30 days", BOOKS),

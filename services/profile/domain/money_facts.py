@@ -1,6 +1,7 @@
 """Facts about money: balances, income, assets. None stands for unknown."""
 
 from schemas.changes import Fact
+from services.profile.domain.balances import Course
 from services.profile.domain.combine import DAY_MS
 from services.profile.domain.picture import Picture
 from services.profile.domain.salary import Salary
@@ -10,18 +11,33 @@ Facts = dict[str, Fact | None]
 
 
 def balance_facts(seen: Picture) -> Facts:
-    course, major, today = seen.course, seen.major, seen.today
-    mean, deviation = course.spread(365)
+    (course, current), major, today = seen.courses, seen.major, seen.today
+    overdrawn = current.days_since_negative()
+    recent, usual = course.mean(30), course.spread(365)
     return {
         "balance_total": major(course.now),
         "balance_7d_ago": major(course.at(today - 7)),
         "balance_30d_ago": major(course.at(today - 30)),
-        "balance_mean_30d": major(course.mean(30)),
-        "balance_mean_365d": major(mean),
-        "balance_deviation_365d": major(deviation),
+        "balance_mean_30d": major(recent),
+        "balance_mean_365d": major(usual[0]),
+        "balance_deviation_365d": major(usual[1]),
         "balance_lowest_60d": major(course.lowest(60)),
         "balance_lowest_90d": major(course.lowest(90)),
+        "balance_below_usual_checks": _checks_below_usual(course) if _is_below(recent, *usual) else 0,
+        "current_lowest_60d": major(current.lowest(60)),
+        "overdrawn": overdrawn == 0,
+        "days_since_overdrawn": overdrawn or 0,
     }
+
+
+def _checks_below_usual(course: Course) -> int:
+    """Today's is one; the one before was a week ago."""
+    earlier = course.until(course.today - 7)
+    return 2 if _is_below(earlier.mean(30), *earlier.spread(365)) else 1
+
+
+def _is_below(recent: int | None, usual: int | None, deviation: int | None) -> bool:
+    return recent is not None and usual is not None and deviation is not None and recent < usual - 2 * deviation
 
 
 def income_facts(seen: Picture) -> Facts:

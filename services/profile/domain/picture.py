@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from schemas.money import EXPONENTS
 from services.profile.domain.assets import Assets
-from services.profile.domain.balances import Course
+from services.profile.domain.balances import Courses
 from services.profile.domain.behaviour import Behaviour
 from services.profile.domain.buckets import Buckets
 from services.profile.domain.customer import Decided, Whole, sources_of
@@ -22,7 +22,7 @@ class Picture(NamedTuple):
     buckets: Buckets
     nothing_counted: dict[str, float]
     measured: dict[str, Measured]
-    course: Course
+    courses: Courses
     assets: Assets
     behaviour: Behaviour
     judged: Judged

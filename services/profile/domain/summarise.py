@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from services.profile.domain.assets import Assets, assets_of, note_band
-from services.profile.domain.balances import course_of
+from services.profile.domain.balances import courses_of
 from services.profile.domain.behaviour import learn
 from services.profile.domain.buckets import Buckets
 from services.profile.domain.combine import DAY_MS
@@ -39,7 +39,7 @@ def summarise(whole: Whole, policy: Policy, now: int) -> Summary:
     owner, decided = assign(whole, tier, whole.staff, _note_tier(whole.decided, decided), policy, now)
     decided = note_band(assets, decided, now)
     picture = Picture(
-        seen, buckets, nothing_counted(policy.measures), measured, course_of(whole, reference, now // DAY_MS), assets,
+        seen, buckets, nothing_counted(policy.measures), measured, courses_of(whole, reference, now // DAY_MS), assets,
         behaviour, judged, decided, reference, now, now // DAY_MS, reference.day_of(now),
     )  # fmt: skip
     currency = reference.home_currency

@@ -1,0 +1,57 @@
+"""The course of the balance: its trend, what lies idle, and when it was last below nothing."""
+
+from schemas.events import ChannelEvent
+from tests.profile.domain.customers import summary_of
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+
+SAVINGS = "account:2"
+OPENED = [
+    event("account.opened", NOON - 400 * DAY_MS, ACCOUNT, attributes={"account_kind": "current"}),
+    event("account.opened", NOON - 400 * DAY_MS, SAVINGS, attributes={"account_kind": "savings"}),
+]
+
+
+def booked(days_ago: int, balance: int, account: str = ACCOUNT) -> ChannelEvent:
+    return event(
+        "transaction.posted", NOON - days_ago * DAY_MS, account, id=f"{account}{days_ago}", minor=1,
+        direction="debit", balance=balance,
+    )  # fmt: skip
+
+
+def values_of(*events: ChannelEvent, now: int = NOON) -> dict[str, object]:
+    return dict(summary_of([*OPENED, *(one for one in events if one.occurred_at <= now)], now).facts.values)
+
+
+def test_a_mean_far_under_the_years_is_found_by_two_weekly_checks() -> None:
+    steady = [booked(days, 1_000_000 + days % 7) for days in range(40, 365)]
+    fallen = [booked(days, 100_000) for days in range(39)]
+    checks = [
+        values_of(*steady, *fallen, now=NOON - passed * DAY_MS)["balance_below_usual_checks"] for passed in (0, 38)
+    ]
+    assert checks == [2, 0]
+    assert values_of(*steady)["balance_below_usual_checks"] == 0
+
+
+def test_the_second_check_follows_a_week_after_the_first() -> None:
+    steady = [booked(days, 1_000_000 + days % 7) for days in range(40, 365)]
+    fallen = [booked(39, 100_000)]
+    checks = [
+        values_of(*steady, *fallen, now=NOON - passed * DAY_MS)["balance_below_usual_checks"] for passed in range(39)
+    ]
+    first = next(passed for passed in reversed(range(39)) if checks[passed])
+    assert {checks[passed] for passed in range(first, first - 7, -1)} == {1}
+    assert checks[first - 7] == 2
+
+
+def test_savings_are_not_what_lies_idle() -> None:
+    events = [booked(100, 300_000), booked(100, 9_000_000, SAVINGS), booked(20, 200_000)]
+    values = values_of(*events)
+    assert (values["current_lowest_60d"], values["balance_lowest_60d"]) == (2000.0, 92_000.0)
+
+
+def test_an_overdraft_is_told_though_the_savings_would_cover_it_and_how_long_it_has_been_over() -> None:
+    events = [booked(200, 9_000_000, SAVINGS), booked(200, 100), booked(120, -500), booked(110, 100)]
+    during, after = values_of(*events, now=NOON - 115 * DAY_MS), values_of(*events)
+    assert (during["overdrawn"], during["days_since_overdrawn"]) == (True, 0)
+    assert (after["overdrawn"], after["days_since_overdrawn"]) == (False, 111)
+    assert values_of(booked(5, 100))["days_since_overdrawn"] == 0
