@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from services.attempts import again_when_contended
 from services.failures import Rejected
-from services.profile.attempts import again_when_contended
 from services.profile.domain.fold import Fold
 from services.profile.domain.links import COLLECTIVES, Link, bar, clusters, kind_of, lift
 from services.profile.linking import link_subjects, reach

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from services.profile.attempts import again_when_contended
+from services.attempts import again_when_contended
 from services.profile.domain.fold import Fold
 from services.profile.domain.packing import pack_heads, pack_months
 from services.profile.ports import Mark, ProfileReader, ProfileStore

@@ -14,14 +14,14 @@ from schemas.codec import decode_dead_letter
 from schemas.dead_letters import DeadLetter
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
 from services import metrics as measure
+from services.attempts import Attempts, again_when_contended
 from services.clock import Clock
 from services.failures import Contended, Fenced, Unavailable
 from services.log import Batch, EventLog, UnknownTopic
 from services.metrics import Metrics
 from services.notifications import Notifications
-from services.profile.attempts import Attempts, again_when_contended
+from services.pace import every, woken
 from services.profile.outbox import publish_lane, shard_of_lane
-from services.profile.pace import every, woken
 from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredDeadLetter
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh, Refreshed

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from schemas.codec import decode_event
 from schemas.topics import CHANNEL_EVENTS
+from services.attempts import again_when_contended
 from services.failures import Fenced
 from services.log import EventLog
-from services.profile.attempts import again_when_contended
 from services.profile.domain.base import aged, decode_base, encode_base, expired, horizon
 from services.profile.domain.combine import month_of
 from services.profile.domain.fold import Fold

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from services.attempts import ATTEMPTS, PARKED_IN_A_ROW, Attempts, singles
 from services.failures import Contended, Fenced, Unavailable
 from services.log import Batch, Position, Stop
-from services.profile.attempts import ATTEMPTS, PARKED_IN_A_ROW, Attempts, singles
 from services.profile.update import Update
 from tests.ports.profile_stores import Store, place, sqlite_template, store
 from tests.profile.test_update import Poisoned, letters, new_update, unlike

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
+from services.attempts import again_when_contended
 from services.failures import Contended, Unavailable
-from services.profile.attempts import again_when_contended
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
