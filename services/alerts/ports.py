@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.learning import Learned
 from services.alerts.domain.standing import Standing
 from services.log import Position
 
@@ -18,14 +19,6 @@ class OutboxMessage(NamedTuple):
 class OutboxRow(NamedTuple):
     n: int
     message: OutboxMessage
-
-
-class Learned(NamedTuple):
-    """Outcomes of a rule: how many alerts that it spoke in were closed, and how many of them as not relevant."""
-
-    rule: str
-    closed: int
-    not_relevant: int
 
 
 class AlertFilter(NamedTuple):

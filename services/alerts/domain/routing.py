@@ -4,7 +4,8 @@ day than one can work, the greatest first."""
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from services.alerts.domain.alert import OPEN_STATES, SYSTEM, Alert, step
+from schemas.changes import ProfileChange
+from services.alerts.domain.alert import OPEN_STATES, SYSTEM, UNTOUCHED, Alert, step
 from services.alerts.domain.terms import Terms, answer_by
 
 CAPACITY = "capacity"
@@ -22,6 +23,22 @@ class Place(NamedTuple):
 def owner_for(place: Place) -> str:
     """A manager's id, or the queue of a branch (`queue:` alone where no branch is known)."""
     return place.acting or place.owner or QUEUE + place.branch
+
+
+def place_of(change: ProfileChange) -> Place:
+    facts = change.facts
+    return Place(str(facts.get("owner", "")), str(facts.get("acting_owner", "")), str(facts.get("branch", "")))
+
+
+def follow_owner(alert: Alert, place: Place, now: int) -> bool:
+    """An alert that nobody has taken up goes with its customer to another owner. True when it changed."""
+    owner = owner_for(place)
+    if alert.state not in UNTOUCHED or alert.owner == owner or any(one.action == "reassign" for one in alert.history):
+        return False
+    had, alert.owner, alert.branch = alert.owner, owner, place.branch
+    if alert.state == "routed":
+        step(alert, now, SYSTEM, "hand_over", "routed", f"from {had} to {owner}")
+    return True
 
 
 def by_rank(alerts: Iterable[Alert]) -> list[Alert]:

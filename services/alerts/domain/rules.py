@@ -82,7 +82,7 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     daily_capacity: int = 20
     capacities: dict[str, int] = {}
     superiors: dict[str, str] = {}
-    tier_share: dict[str, int] = {"gold": 50, "profit": 75}
+    tier_share: dict[str, int] = msgspec.field(default_factory=lambda: {"gold": 50, "profit": 75})
     remind_at: int = 75
     throttle_after: int = 20
     throttle_above: int = 60

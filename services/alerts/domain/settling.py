@@ -139,7 +139,7 @@ class Settling:
         alert = Alert(
             alert_id=alert_id(change.customer_id, situation, key, change.version), customer_id=change.customer_id,
             situation=situation, kind=declared.kind, opened_at=change.changed_at, revision=0, title=declared.name,
-            owner=self._standing.owner, tier=self._standing.tier,
+            tier=self._standing.tier,
         )  # fmt: skip
         step(alert, change.changed_at, SYSTEM, "open", "new", declared.id)
         self._open[situation] = alert

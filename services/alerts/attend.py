@@ -1,0 +1,57 @@
+"""USE CASE: what time alone does to alerts: reminders, escalation, expiry, waking, and room for those that wait."""
+
+from typing import NamedTuple
+
+from services.alerts.current import Current
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.routing import next_look, remind, route
+from services.alerts.ports import AlertStore, AlertsTransaction
+from services.alerts.telling import message_of
+
+DESK = "desk"
+AT_ONCE = 500
+
+
+class Attended(NamedTuple):
+    changed: list[Alert]
+
+
+class Attend:
+    def __init__(self, store: AlertStore, current: Current) -> None:
+        self._store, self._current = store, current
+
+    async def apply(self, now: int) -> Attended:
+        """Raises `Contended`, `Unavailable`; what was done before stands."""
+        changed = await self._due(now)
+        changed += await self._promoted(now)
+        return Attended(changed)
+
+    async def _due(self, now: int) -> list[Alert]:
+        customers = await self._store.due(now, AT_ONCE)
+        if not customers:
+            return []
+        async with self._store.working() as tx:
+            await tx.lock(customers)
+            found = [one for alerts in (await tx.alerts_of(customers)).values() for one in alerts]
+            changed = [one for one in found if remind(one, self._current.terms, now)]
+            await self._save(tx, found, changed)
+        return changed
+
+    async def _promoted(self, now: int) -> list[Alert]:
+        """One at a time in the order of rank: room is counted anew in the transaction that takes it."""
+        waiting = await self._store.waiting(AT_ONCE)
+        if not waiting:
+            return []
+        async with self._store.working() as tx:
+            customers = sorted({one.customer_id for one in waiting})
+            await tx.lock(customers)
+            found = [one for alerts in (await tx.alerts_of(customers)).values() for one in alerts]
+            routed = await tx.routed_on(sorted({one.owner for one in found}), self._current.terms.day_of(now))
+            changed = route(found, routed, self._current.terms, now)
+            await self._save(tx, changed, changed)
+        return changed
+
+    async def _save(self, tx: AlertsTransaction, found: list[Alert], changed: list[Alert]) -> None:
+        """All that were looked at: their next look has moved on, too."""
+        await tx.save_alerts(found, {one.alert_id: next_look(one, self._current.terms) for one in found})
+        await tx.send(DESK, [message_of(one) for one in changed])

@@ -1,0 +1,44 @@
+"""What an evaluation works with now: the rule set and the terms. Either is replaced whole, between two batches."""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from services.alerts.domain.compiled import RuleSet, rule_set
+from services.alerts.domain.learning import Learned, precision, throttled
+from services.alerts.domain.rules import Desk
+from services.alerts.domain.terms import Terms
+
+log = structlog.get_logger(__name__)
+
+
+class Current:
+    """`works`: whether a day (since 1970, in the desk's zone) is a working day."""
+
+    def __init__(self, rules: RuleSet, desk: Desk, works: Callable[[int], bool]) -> None:
+        self.rules, self._works = rules, works
+        self.terms = Terms(desk, works, {}, frozenset())
+        self.broken: dict[str, str] = {}
+
+    def take(self, rules: RuleSet, desk: Desk) -> None:
+        """A new set; what was broken in the old one may run again."""
+        self.rules, self.broken = rules, {}
+        self.terms = self.terms._replace(desk=desk)
+        log.info("rules loaded", version=rules.version, rules=len(rules.rules))
+
+    def learn(self, learned: Sequence[Learned]) -> None:
+        found = throttled(learned, self.terms.desk)
+        for rule in sorted(found - self.terms.throttled):
+            log.warning("rule throttled: too many of its alerts were not relevant", rule=rule)
+        self.terms = self.terms._replace(precision=precision(learned), throttled=found)
+
+    def stop_rule(self, rule_id: str, why: str) -> None:
+        """It met a value of a wrong type: it speaks no more until its file changes."""
+        if rule_id in self.broken:
+            return
+        self.broken[rule_id] = why
+        left = [rule for rule in self.rules.rules if rule.id not in self.broken]
+        stopped = [rule for rule in self.rules.rules if rule.id in self.broken]
+        kept = rule_set(self.rules.version, left)
+        self.rules = kept._replace(rules=(*kept.rules, *stopped))
+        log.error("rule stopped: it does not fit the values it meets", rule=rule_id, why=why)

@@ -1,0 +1,153 @@
+"""USE CASE: one partition batch of profile changes, one transaction: what the rules say becomes alerts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from schemas.changes import ProfileChange
+from schemas.codec import decode_change
+from services.alerts.current import Current
+from services.alerts.domain.alert import SYSTEM, Alert, step
+from services.alerts.domain.expressions import Expressions
+from services.alerts.domain.judging import judge
+from services.alerts.domain.merging import merge, part
+from services.alerts.domain.routing import follow_owner, next_look, place_of, route
+from services.alerts.domain.settling import settle
+from services.alerts.domain.standing import Standing
+from services.alerts.ports import AlertStore, AlertsTransaction
+from services.alerts.telling import message_of
+from services.log import Batch
+
+GONE = "gone"
+
+
+class Evaluated(NamedTuple):
+    """`skipped`: statements older than one acted on before. `changed`: alerts with a new step. `newest` (ms): when the
+    profile made the oldest and the youngest of the statements."""
+
+    statements: int
+    skipped: int
+    fired: int
+    suppressed: int
+    unknown: int
+    changed: list[Alert]
+    broken: Mapping[str, str]
+
+
+class Evaluate:
+    def __init__(self, store: AlertStore, expressions: Expressions, current: Current) -> None:
+        self._store, self._expressions, self._current = store, expressions, current
+
+    async def apply(self, batch: Batch) -> Evaluated:
+        """Raises `Fenced`, `Contended`, `Unavailable`; then nothing has happened."""
+        changes = newest(decode_change(record.value) for record in batch.records)
+        async with self._store.working() as tx:
+            await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
+            work = Work(tx, self._expressions, self._current)
+            await work.take_up(changes)
+            for change in changes:
+                await work.one(change)
+            await work.finish(f"changes-{batch.partition}", max((one.changed_at for one in changes), default=0))
+        for rule, why in work.broken.items():
+            self._current.stop_rule(rule, why)
+        skipped = len(batch.records) - work.applied
+        return Evaluated(work.applied, skipped, work.fired, work.suppressed, work.unknown,
+                         list(work.changed.values()), work.broken)  # fmt: skip
+
+
+def newest(changes: Iterable[ProfileChange]) -> list[ProfileChange]:
+    """A statement is whole: of several on one customer the newest says all, where none of them ends or begins it."""
+    found: dict[str, ProfileChange] = {}
+    kept: list[ProfileChange] = []
+    for change in changes:
+        before = found.get(change.customer_id)
+        if before is not None and before.version > change.version:
+            continue
+        if before is not None and GONE in (before.kind, change.kind):
+            kept.append(before)
+        found[change.customer_id] = change
+    return [*kept, *found.values()]
+
+
+class Work:
+    """One transaction's customers, as far as they have been read and changed."""
+
+    def __init__(self, tx: AlertsTransaction, expressions: Expressions, current: Current) -> None:
+        self._tx, self._expressions = tx, expressions
+        self._rules, self._terms = current.rules, current.terms
+        self._standings: dict[str, Standing] = {}
+        self._alerts: dict[str, list[Alert]] = {}
+        self.changed: dict[str, Alert] = {}
+        self.broken: dict[str, str] = {}
+        self.applied = self.fired = self.suppressed = self.unknown = 0
+
+    async def take_up(self, changes: Sequence[ProfileChange]) -> None:
+        await self._lock({one.customer_id for one in changes} | {to for one in changes if (to := _heir(one))})
+
+    async def _lock(self, customer_ids: Iterable[str]) -> None:
+        wanted = sorted(set(customer_ids) - self._standings.keys())
+        if wanted:
+            self._standings |= await self._tx.lock(wanted)
+            self._alerts |= {one: [] for one in wanted} | await self._tx.alerts_of(wanted)
+
+    async def one(self, change: ProfileChange) -> None:
+        standing = self._standings[change.customer_id]
+        if change.version <= standing.version:
+            return
+        self.applied += 1
+        if change.kind == GONE:
+            self._gone(change, standing)
+            return
+        if standing.merged_into:
+            await self._returned(change, standing)
+        alerts = self._alerts[change.customer_id]
+        settled = settle(change, standing, alerts, judge(change, self._rules, self._expressions), self._terms)
+        known = {one.alert_id for one in alerts}
+        alerts += [one for one in settled.changed if one.alert_id not in known]
+        self.fired, self.suppressed = self.fired + settled.fired, self.suppressed + settled.suppressed
+        self.unknown += settled.unknown
+        self.broken |= settled.broken
+        self._note(settled.changed)
+        place = place_of(change)
+        self._note([one for one in alerts if one.is_open and follow_owner(one, place, change.changed_at)])
+
+    def _note(self, changed: Iterable[Alert]) -> None:
+        self.changed |= {one.alert_id: one for one in changed}
+
+    def _gone(self, change: ProfileChange, standing: Standing) -> None:
+        alerts, to = self._alerts[change.customer_id], _heir(change)
+        standing.version, standing.as_of, standing.kind = change.version, change.changed_at, GONE
+        if to:
+            self._note(merge(standing, alerts, self._standings[to], self._alerts[to], to, change.changed_at))
+            self._alerts[to] += [one for one in alerts if one.customer_id == to]
+            return
+        for alert in alerts:
+            if alert.is_open:
+                step(
+                    alert, change.changed_at, SYSTEM, "withdraw", "withdrawn", "the customer stands for nobody any more"
+                )
+                self._note([alert])
+
+    async def _returned(self, change: ProfileChange, standing: Standing) -> None:
+        there = standing.merged_into
+        await self._lock([there])
+        parted = part(standing, change.customer_id, self._standings[there], self._alerts[there], change.changed_at)
+        self._note(parted)
+        self._alerts[change.customer_id] += [one for one in parted if one.customer_id == change.customer_id]
+        self._alerts[there] = [one for one in self._alerts[there] if one.customer_id == there]
+
+    async def finish(self, lane: str, now: int) -> None:
+        """Routes what waits for nothing, and writes all of it."""
+        ready = [one for one in self.changed.values() if one.state == "new"]
+        routed = (
+            await self._tx.routed_on(sorted({one.owner for one in ready}), self._terms.day_of(now)) if ready else {}
+        )
+        self._note(route(ready, routed, self._terms, now))
+        await self._tx.save_standings(self._standings)
+        changed = list(self.changed.values())
+        await self._tx.save_alerts(changed, {one.alert_id: next_look(one, self._terms) for one in changed})
+        await self._tx.send(lane, [message_of(one) for one in changed])
+
+
+def _heir(change: ProfileChange) -> str:
+    """Whom a customer that is gone has become, where it became one."""
+    return change.aliases[0] if change.kind == GONE and change.aliases else ""

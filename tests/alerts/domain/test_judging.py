@@ -1,0 +1,67 @@
+"""What rules say of a statement."""
+
+from schemas.changes import ProfileChange
+from services.alerts.domain.compiled import Rule
+from services.alerts.domain.judging import Verdict, judge
+from tests.alerts.told import CEL, COMPLAINT, MISSED, NOON, OUTFLOW, SAVINGS, moment, rule, rules, statement
+
+
+def judged(change: ProfileChange, *given: Rule) -> dict[str, Verdict]:
+    return {verdict.rule.id: verdict for verdict in judge(change, rules(*given), CEL)}
+
+
+def test_a_rule_holds_when_every_part_does() -> None:
+    assert judged(statement(1, has_salary=True, salary_missed=1.0, assets=5e5), MISSED)["R4"].value == 5e5
+    assert not judged(statement(1, has_salary=True), MISSED)
+
+
+def test_a_rule_whose_facts_are_at_rest_says_nothing() -> None:
+    assert not judged(statement(1), MISSED, SAVINGS, COMPLAINT)
+
+
+def test_a_rule_that_holds_at_rest_is_judged_all_the_same() -> None:
+    poor = rule("R22", when=("assets < 1000.0",))
+    assert judged(statement(1), poor)["R22"].outcome == "holds"
+
+
+def test_on_a_missing_fact_retention_does_not_fire_and_a_guard_is_kept() -> None:
+    change = statement(1, has_salary=True, missing=["salary_missed", "complaint_open"])
+    found = judged(change, MISSED, COMPLAINT)
+    assert found["R4"].outcome == "missing"
+    assert found["R4"].missing == ("salary_missed",)
+    assert found["G1"].outcome == "missing"
+
+
+def test_a_guard_leaves_out_the_part_that_no_source_covers() -> None:
+    assert not judged(statement(1, not_covered=["complaint_open"]), COMPLAINT)
+    assert judged(statement(1, not_covered=["complaint_open"], fraud_case=True), COMPLAINT)["G1"].outcome == "holds"
+
+
+def test_a_part_that_fails_decides_even_where_another_is_unknown() -> None:
+    assert not judged(statement(1, has_salary=False, missing=["salary_missed"]), MISSED)
+
+
+def test_a_rule_on_a_moment_is_judged_once_for_each() -> None:
+    given = [moment("a", NOON), moment("b", NOON, percent_of_balance=10.0), moment("c", NOON, percent_of_balance=90.0)]
+    found = judge(statement(1, moments=given), rules(OUTFLOW), CEL)
+    assert [one.moment.moment_id for one in found if one.moment] == ["a", "c"]
+    assert all(one.severity == 2 for one in found)
+
+
+def test_a_moment_without_the_field_that_is_asked_is_unknown() -> None:
+    bare = moment("a", NOON)
+    del bare.values["percent_of_balance"]
+    assert judged(statement(1, moments=[bare]), OUTFLOW)["R1"].missing == ("moment.percent_of_balance",)
+
+
+def test_a_value_of_a_wrong_type_breaks_the_rule_and_not_the_customer() -> None:
+    found = judged(statement(1, has_salary=True, salary_missed="two", balance_total=5e3), MISSED, SAVINGS)
+    assert found["R4"].outcome == "broken"
+    assert "overload" in found["R4"].why
+    assert found["U3"].outcome == "holds"
+
+
+def test_a_rule_about_households_does_not_speak_of_persons() -> None:
+    of_households = rule("U7", kind="upsell", situation="threshold", about=("household",), when=("assets > 5.0",))
+    assert not judged(statement(1, assets=10.0), of_households)
+    assert judged(statement(1, assets=10.0, kind="household"), of_households)

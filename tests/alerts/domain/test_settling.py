@@ -1,0 +1,177 @@
+"""What a statement changes in the alerts of its customer."""
+
+from schemas.changes import ProfileChange
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.compiled import Rule
+from services.alerts.domain.judging import judge
+from services.alerts.domain.lifecycle import Actor, Asked, act
+from services.alerts.domain.settling import Settled, settle
+from services.alerts.domain.standing import Standing
+from services.alerts.domain.terms import Terms
+from tests.alerts.told import (
+    CEL,
+    COMPLAINT,
+    DAY,
+    HOUR,
+    MISSED,
+    NOON,
+    OUTFLOW,
+    SAVINGS,
+    moment,
+    rule,
+    rules,
+    statement,
+    terms,
+)
+
+OWED = {"has_salary": True, "salary_missed": 1.0, "assets": 5e5}
+
+
+class Customer:
+    """Takes statements one after another, as the service does."""
+
+    def __init__(self, *given: Rule, on: Terms | None = None) -> None:
+        self.rules, self.terms = rules(*given), on or terms()
+        self.standing, self.alerts = Standing(), list[Alert]()
+
+    def takes(self, change: ProfileChange) -> Settled:
+        open_now = [one for one in self.alerts if one.is_open]
+        settled = settle(change, self.standing, open_now, judge(change, self.rules, CEL), self.terms)
+        known = {one.alert_id for one in self.alerts}
+        self.alerts += [one for one in settled.changed if one.alert_id not in known]
+        return settled
+
+    @property
+    def states(self) -> list[str]:
+        return [one.state for one in self.alerts]
+
+
+def test_a_rule_that_begins_to_hold_opens_an_alert_with_its_evidence() -> None:
+    customer = Customer(MISSED)
+    customer.takes(statement(1, **OWED))
+    (alert,) = customer.alerts
+    assert (alert.situation, alert.kind, alert.severity, alert.value) == ("leaving", "retention", 1, 5e5)
+    assert alert.evidence[0].values == {"assets": 5e5, "has_salary": True, "salary_missed": 1.0}
+    assert alert.evidence[0].rule_version == 1
+    assert alert.reason.en == "R4 holds"
+
+
+def test_the_same_fact_told_again_raises_nothing_new() -> None:
+    customer = Customer(MISSED)
+    customer.takes(statement(1, **OWED))
+    assert customer.takes(statement(2, **OWED)).changed == []
+
+
+def test_rules_of_one_situation_join_one_alert_and_raise_it() -> None:
+    customer = Customer(MISSED, OUTFLOW)
+    customer.takes(statement(1, **OWED))
+    customer.takes(statement(2, moments=[moment("a", NOON)], **OWED))
+    (alert,) = customer.alerts
+    assert alert.rules == [("R4", 1), ("R1", 1)]
+    assert alert.severity == 2
+    assert alert.title.en == "R1"
+    assert alert.reason.en == "R1 holds; R4 holds"
+
+
+def test_a_cause_that_disappears_withdraws_the_alert_and_starts_no_cooldown() -> None:
+    customer = Customer(MISSED)
+    customer.takes(statement(1, **OWED))
+    customer.takes(statement(2, has_salary=True))
+    assert customer.states == ["withdrawn"]
+    assert customer.alerts[0].history[-1].note == "R4 no longer holds"
+    customer.takes(statement(3, **OWED))
+    assert customer.states == ["withdrawn", "new"]
+
+
+def test_an_alert_that_somebody_works_on_is_told_and_not_taken_away() -> None:
+    customer = Customer(MISSED)
+    customer.takes(statement(1, **OWED))
+    act(customer.alerts[0], Asked("claim"), Actor("Li"), frozenset(), NOON + 2 * HOUR)
+    customer.takes(statement(3, has_salary=True))
+    assert customer.states == ["claimed"]
+    assert customer.alerts[0].history[-1].action == "cause_ended"
+
+
+def test_while_a_fact_is_unknown_what_stood_goes_on_standing() -> None:
+    customer = Customer(MISSED)
+    customer.takes(statement(1, **OWED))
+    customer.takes(statement(2, has_salary=True, missing=["salary_missed"]))
+    assert customer.states == ["new"]
+
+
+def test_after_an_outcome_a_rule_rests_for_its_cooldown_in_event_time() -> None:
+    customer = Customer(OUTFLOW)
+    customer.takes(statement(1, moments=[moment("a", NOON)]))
+    alert = customer.alerts[0]
+    alert.state = "closed"
+    later = moment("b", NOON + 29 * DAY)
+    assert customer.takes(statement(2, at=NOON + 29 * DAY, moments=[later])).suppressed == 1
+    much_later = moment("c", NOON + 31 * DAY)
+    customer.takes(statement(3, at=NOON + 31 * DAY, moments=[much_later]))
+    assert customer.states == ["closed", "new"]
+
+
+def test_a_moment_is_acted_on_once_and_its_passing_is_no_news() -> None:
+    customer = Customer(OUTFLOW)
+    customer.takes(statement(1, moments=[moment("a", NOON)]))
+    assert customer.takes(statement(2, moments=[moment("a", NOON)])).changed == []
+    assert customer.takes(statement(3, at=NOON + 30 * DAY)).changed == []
+    assert customer.states == ["new"]
+
+
+def test_a_moment_that_is_reversed_within_its_window_withdraws() -> None:
+    customer = Customer(OUTFLOW)
+    customer.takes(statement(1, moments=[moment("a", NOON)]))
+    customer.takes(statement(2))
+    assert customer.states == ["withdrawn"]
+
+
+def test_a_guard_holds_selling_back_and_lets_it_go_on_when_it_ends() -> None:
+    customer = Customer(SAVINGS, COMPLAINT)
+    customer.takes(statement(1, balance_total=5e3, complaint_open=True))
+    assert [(one.state, one.waiting) for one in customer.alerts] == [("new", "G1")]
+    customer.takes(statement(2, balance_total=5e3))
+    assert [(one.state, one.waiting) for one in customer.alerts] == [("new", "")]
+
+
+def test_a_guard_that_cannot_be_judged_holds() -> None:
+    customer = Customer(SAVINGS, COMPLAINT)
+    customer.takes(statement(1, balance_total=5e3, missing=["complaint_open"]))
+    assert customer.alerts[0].waiting == "G1"
+    assert customer.standing.guards == {"G1": "missing"}
+
+
+def test_retention_comes_before_upsell_for_one_customer() -> None:
+    customer = Customer(SAVINGS, MISSED)
+    customer.takes(statement(1, balance_total=5e3, **OWED))
+    assert {one.kind: one.waiting for one in customer.alerts} == {"upsell": "retention_first", "retention": ""}
+
+
+def test_a_throttled_rule_raises_nothing() -> None:
+    customer = Customer(MISSED, on=terms(throttled=frozenset({"R4"})))
+    assert customer.takes(statement(1, **OWED)).suppressed == 1
+    assert customer.alerts == []
+
+
+def test_rank_is_value_by_severity_by_the_rules_own_precision() -> None:
+    sure, unsure = Customer(MISSED, on=terms(R4=0.9)), Customer(MISSED, on=terms(R4=0.1))
+    for customer in (sure, unsure):
+        customer.takes(statement(1, **OWED))
+    assert sure.alerts[0].rank == 5e5 * 0.9
+    assert unsure.alerts[0].rank == 5e5 * 0.1
+
+
+def test_the_evidence_of_a_rule_that_ended_stays_readable() -> None:
+    customer = Customer(MISSED, OUTFLOW)
+    customer.takes(statement(1, moments=[moment("a", NOON)], **OWED))
+    customer.takes(statement(2, has_salary=True, moments=[moment("a", NOON)]))
+    alert = customer.alerts[0]
+    assert {one.rule: bool(one.ended_at) for one in alert.evidence} == {"R4": True, "R1": False}
+    assert alert.state == "new"
+
+
+def test_a_household_rule_needs_no_person() -> None:
+    of_households = rule("U7", kind="upsell", situation="threshold", about=("household",), when=("assets > 5.0",))
+    customer = Customer(of_households)
+    customer.takes(statement(1, assets=10.0, kind="household"))
+    assert customer.states == ["new"]

@@ -1,0 +1,64 @@
+"""Rules, statements and terms for tests: small, and as a bank would write them."""
+
+from typing import Any
+
+from schemas.changes import Fact, Moment, ProfileChange
+from services.alerts.adapters.cel import Cel
+from services.alerts.domain.compiled import Known, Rule, RuleSet, at_rest, compile_rule, rule_set
+from services.alerts.domain.rules import Desk, RuleDeclared, Text
+from services.alerts.domain.terms import Terms
+
+CEL = Cel()
+HOUR, DAY = 3_600_000, 86_400_000
+NOON = 1_795_406_400_000  # Monday 2026-11-23 12:00 in Shanghai is 04:00 UTC
+KNOWN = Known(
+    {"salary_missed": "number", "has_salary": "boolean", "assets": "number", "balance_total": "number",
+     "complaint_open": "boolean", "fraud_case": "boolean", "tier": "string", "owner": "string"},
+    {"large_debit": {"amount_home": "number", "percent_of_balance": "number", "external": "boolean"}},
+)  # fmt: skip
+
+
+def declared(rule_id: str, **given: Any) -> RuleDeclared:
+    given = {"kind": "retention", "situation": "leaving", "name": Text(en=rule_id, zh=rule_id), **given}
+    return RuleDeclared(id=rule_id, **{"reason": Text(en=f"{rule_id} holds", zh=f"{rule_id}"), **given})
+
+
+def rule(rule_id: str, **given: Any) -> Rule:
+    return at_rest(compile_rule(declared(rule_id, **given), CEL), KNOWN, CEL)
+
+
+def rules(*given: Rule) -> RuleSet:
+    return rule_set("test", given)
+
+
+MISSED = rule("R4", when=("has_salary", "salary_missed >= 1.0"), value_at_stake="assets")
+OUTFLOW = rule("R1", on="large_debit", when=("moment.external", "moment.percent_of_balance >= 30.0"), severity="2.0")
+SAVINGS = rule("U3", kind="upsell", situation="growth", when=("balance_total >= 1000.0",))
+COMPLAINT = rule("G1", kind="guard", situation=None, when_any=("complaint_open", "fraud_case"), blocks=("upsell",))
+
+
+def moment(moment_id: str, at: int, **values: Fact) -> Moment:
+    given: dict[str, Fact] = {"external": True, "percent_of_balance": 50.0, "amount_home": 9000.0, **values}
+    return Moment(moment_id=moment_id, kind="large_debit", occurred_at=at, event_id=moment_id, values=given)
+
+
+def statement(version: int, customer_id: str = "c1", at: int = 0, **given: Any) -> ProfileChange:
+    """Facts at rest unless given; `missing` and `not_covered` take theirs away."""
+    resting: dict[str, Fact] = {
+        "salary_missed": 0.0, "has_salary": False, "assets": 0.0, "balance_total": 0.0, "complaint_open": False,
+        "fraud_case": False, "tier": "gold", "owner": "M-1",
+    }  # fmt: skip
+    extra = {
+        name: given.pop(name) for name in ("moments", "missing", "not_covered", "kind", "aliases") if name in given
+    }
+    facts = resting | given
+    for name in (*extra.get("missing", ()), *extra.get("not_covered", ())):
+        facts.pop(name, None)
+    changed_at = at or NOON + version * HOUR
+    return ProfileChange(
+        customer_id=customer_id, version=version, changed_at=changed_at, facts=facts, **{"kind": "person", **extra}
+    )
+
+
+def terms(desk: Desk | None = None, throttled: frozenset[str] = frozenset(), **precision: float) -> Terms:
+    return Terms(desk or Desk(), lambda day: (day + 3) % 7 < 5, precision, throttled)
