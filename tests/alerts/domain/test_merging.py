@@ -1,0 +1,56 @@
+"""Alerts of customers who become one, and two again."""
+
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.judging import judge
+from services.alerts.domain.merging import merge, part
+from services.alerts.domain.settling import settle
+from services.alerts.domain.standing import Standing
+from tests.alerts.told import CEL, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, rules, statement, terms
+
+RULES = rules(MISSED, OUTFLOW, SAVINGS)
+
+
+def takes(customer_id: str, version: int, standing: Standing, alerts: list[Alert], **given: object) -> list[Alert]:
+    change = statement(version, customer_id, **given)
+    settled = settle(change, standing, [one for one in alerts if one.is_open], judge(change, RULES, CEL), terms())
+    known = {one.alert_id for one in alerts}
+    return [*alerts, *(one for one in settled.changed if one.alert_id not in known)]
+
+
+def test_alerts_of_one_situation_join_and_others_move() -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)], balance_total=5e3)
+    ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
+    merge(one, theirs, other, ours, "b", NOON + DAY)
+    assert {(alert.situation, alert.state, alert.customer_id) for alert in theirs} == {
+        ("leaving", "superseded", "a"), ("growth", "new", "b"),
+    }  # fmt: skip
+    assert [(said.rule, said.origin) for said in ours[0].evidence] == [("R4", ""), ("R1", "a")]
+
+
+def test_what_was_acted_on_before_the_merge_is_not_raised_again() -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    merge(one, theirs, other, [], "b", NOON + DAY)
+    after = takes("b", 2, other, theirs, moments=[moment("x", NOON)])
+    assert [alert.customer_id for alert in after] == ["b"]
+
+
+def test_a_split_parts_what_the_merge_had_joined() -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
+    merge(one, theirs, other, ours, "b", NOON + DAY)
+    parted = part(one, "a", other, ours, NOON + 2 * DAY)
+    assert {alert.customer_id: [said.rule for said in alert.evidence] for alert in parted} == {"a": ["R1"], "b": ["R4"]}
+    again = takes("a", 3, one, [alert for alert in parted if alert.customer_id == "a"], moments=[moment("x", NOON)])
+    assert len(again) == 1
+    assert one.merged_into == ""
+
+
+def test_an_alert_that_had_only_moved_moves_back() -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    merge(one, theirs, other, [], "b", NOON + DAY)
+    (back,) = part(one, "a", other, theirs, NOON + 2 * DAY)
+    assert (back.customer_id, back.state) == ("a", "new")

@@ -1,0 +1,88 @@
+"""Who gets an alert, when, and what time alone does to it."""
+
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.lifecycle import Actor, Asked, act
+from services.alerts.domain.routing import Place, follow_owner, next_look, owner_for, remind, route
+from services.alerts.domain.rules import Desk
+from services.alerts.domain.terms import answer_by, grade
+from tests.alerts.told import DAY, HOUR, NOON, terms
+
+
+def alert(number: int = 1, **given: object) -> Alert:
+    kept = {"owner": "M-1", "rank": float(number), "opened_at": NOON, "expires_at": NOON + 30 * DAY, **given}
+    return Alert(alert_id=f"al_{number}", customer_id=f"c{number}", situation="leaving", kind="retention", **kept)  # type: ignore[arg-type]  # fields by name
+
+
+def test_the_owner_is_the_delegate_while_away_and_the_branch_where_there_is_none() -> None:
+    assert owner_for(Place("M-1", "M-1", "BJ")) == "M-1"
+    assert owner_for(Place("M-1", "M-2", "BJ")) == "M-2"
+    assert owner_for(Place("", "", "BJ")) == "queue:BJ"
+
+
+def test_the_greatest_go_first_and_the_rest_wait_visibly() -> None:
+    given = [alert(1), alert(2), alert(3)]
+    route(given, {"M-1": 1}, terms(Desk(daily_capacity=3)), NOON)
+    assert [(one.state, one.waiting) for one in given] == [("new", "capacity"), ("routed", ""), ("routed", "")]
+
+
+def test_with_new_room_the_next_one_comes_up() -> None:
+    late = alert(1)
+    route([late], {"M-1": 3}, terms(Desk(daily_capacity=3)), NOON)
+    assert late.waiting == "capacity"
+    route([late], {}, terms(Desk(daily_capacity=3)), NOON + DAY)
+    assert (late.state, late.waiting) == ("routed", "")
+
+
+def test_what_a_guard_holds_back_takes_no_place() -> None:
+    held = alert(1, waiting="G1")
+    assert route([held], {}, terms(), NOON) == []
+    assert held.state == "new"
+
+
+def test_the_service_level_runs_in_working_hours() -> None:
+    noon_monday = NOON
+    assert answer_by(noon_monday, 4, "", terms()) == noon_monday + 4 * HOUR
+    assert answer_by(noon_monday, 6, "", terms()) == noon_monday + DAY - 3 * HOUR + HOUR
+    friday = NOON + 4 * DAY
+    assert answer_by(friday, 8, "", terms()) == friday + 3 * DAY  # five hours on Friday, three on Monday
+
+
+def test_a_gold_customer_is_answered_in_half_the_time() -> None:
+    assert answer_by(NOON, 4, "gold", terms()) == NOON + 2 * HOUR
+
+
+def test_grades_follow_severity_and_tier() -> None:
+    assert [grade(3, "gold"), grade(2, "profit"), grade(1, "general")] == ["A", "B", "C"]
+
+
+def test_first_a_reminder_then_escalation_each_once() -> None:
+    one, on = alert(), terms(Desk(superiors={"M-1": "M-9"}))
+    route([one], {}, on, NOON)
+    moments = []
+    now = NOON
+    while (look := next_look(one, on)) and len(moments) < 5:
+        now = max(now, look)
+        assert remind(one, on, now)
+        assert not remind(one, on, now)
+        moments.append(one.history[-1].action)
+    assert moments == ["remind", "escalate", "expire"]
+    assert one.history[-2].note == "to M-9"
+
+
+def test_an_alert_put_off_comes_back_to_who_claimed_it() -> None:
+    one = alert()
+    route([one], {}, terms(), NOON)
+    act(one, Asked("claim"), Actor("Li", "M-1"), frozenset(), NOON)
+    act(one, Asked("snooze", until=NOON + DAY), Actor("Li", "M-1"), frozenset(), NOON)
+    assert next_look(one, terms()) == NOON + DAY
+    assert remind(one, terms(), NOON + DAY)
+    assert (one.state, one.claimed_by) == ("claimed", "Li")
+
+
+def test_an_untouched_alert_follows_its_customer_to_another_owner() -> None:
+    one = alert()
+    route([one], {}, terms(), NOON)
+    assert follow_owner(one, Place("M-2", "M-2", "BJ"), NOON + HOUR)
+    assert one.owner == "M-2"
+    act(one, Asked("claim"), Actor("Wu", "M-2"), frozenset(), NOON + HOUR)
+    assert not follow_owner(one, Place("M-3", "M-3", "BJ"), NOON + 2 * HOUR)
