@@ -218,8 +218,8 @@ class UpdateTransaction(Protocol):
     async def keep_dead_letters(self, letters: "Sequence[StoredDeadLetter]") -> None:
         """A letter that came before (same id) is left as it is."""
 
-    async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
-        """Appends to an outbox lane; one writer at a time (the lane's row is locked)."""
+    async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
+        """Appends to outbox lanes; one writer at a time (the row of a lane is locked)."""
 
 
 class CustomerRows(Protocol):
@@ -241,10 +241,10 @@ class CustomerRows(Protocol):
 
 
 class RefreshTransaction(CustomerRows, Protocol):
-    async def fence(self, shard: Shard) -> Shard:
-        """Proves the lease inside the transaction and returns it moved on. Raises `Fenced`."""
+    async def fence(self, shards: Sequence[Shard]) -> list[Shard]:
+        """Proves the leases inside the transaction and returns them moved on. Raises `Fenced` where one was lost."""
 
-    async def take_marks(self, shard: int, limit: int, resting: Sequence[str] = ()) -> list[Mark]:
+    async def take_marks(self, shards: Sequence[int], limit: int, resting: Sequence[str] = ()) -> list[Mark]:
         """Those of at most `limit` roots, those first that have waited longest, and none of a `resting` root. Deletes
         what it returns: one mark per root, the oldest accepted_at of it."""
 
@@ -256,7 +256,7 @@ class RefreshTransaction(CustomerRows, Protocol):
     async def save_views(self, views: Sequence[StoredView], due: Mapping[str, Sequence[DueTime]]) -> None:
         """Writes rows by lead, and replaces the due times of each."""
 
-    async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None: ...
+    async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None: ...
 
 
 class ProfileStore(Protocol):

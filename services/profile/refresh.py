@@ -1,9 +1,10 @@
-"""USE CASE: one shard's marks, one transaction.
+"""USE CASE: the marks of some shards, one transaction.
 
 Each marked customer is combined once, from one snapshot of all its subjects; view, facts, due times and the outbox row
 are written together.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from services.profile.domain.customer import Completeness, Whole
 from services.profile.domain.links import COLLECTIVES, Cluster, kind_of
 from services.profile.domain.months import OtherShape
 from services.profile.domain.policy import Policy
+from services.profile.domain.shards import shard_of
 from services.profile.domain.summarise import summarise
 from services.profile.domain.summary import Summary
 from services.profile.gathering import Gathering, facts_of
@@ -33,7 +35,7 @@ class Refreshed(NamedTuple):
     """`marks`: of how many roots; 0 when nothing could be done. `accepted`: the oldest acceptance behind each view now
     visible (ms). `changed`: customers with a new version."""
 
-    shard: Shard
+    shards: list[Shard]
     marks: int
     changed: list[str]
     accepted: list[int]
@@ -50,26 +52,27 @@ class Refresh:
         self._store, self._policy, self._gathering = store, policy, Gathering(completeness, alias_of)
         self.resting = resting
 
-    async def apply(self, shard: Shard, limit: int, now: int) -> Refreshed:
-        """Raises `Fenced` when the lease was lost, `Contended`, `Unavailable`; then nothing has happened."""
+    async def apply(self, shards: Sequence[Shard], limit: int, now: int) -> Refreshed:
+        """Raises `Fenced` when a lease was lost, `Contended`, `Unavailable`; then nothing has happened."""
+        numbers = [shard.shard for shard in shards]
         async with self._store.refreshing() as tx:
-            shard = await tx.fence(shard)
-            marks = await tx.take_marks(shard.shard, limit, self.resting.roots([shard.shard]))
+            held = await tx.fence(shards)
+            marks = await tx.take_marks(numbers, limit, self.resting.roots(numbers))
             if not marks:
-                return Refreshed(shard, 0, [], [])
+                return Refreshed(held, 0, [], [])
             clusters = await tx.clusters([mark.root for mark in marks])
             moved = [mark for mark in marks if mark.root in clusters and clusters[mark.root].lead != mark.root]
             await tx.mark([Mark(clusters[mark.root].lead, mark.accepted_at) for mark in moved])
             wanted = {mark.root: clusters.get(mark.root, Cluster(mark.root, (mark.root,))) for mark in marks}
             try:
-                changed = await self._refresh(tx, wanted, {mark.root for mark in moved}, shard, now)
+                changed = await self._refresh(tx, wanted, {mark.root for mark in moved}, now)
             except OtherShape as error:
                 raise Unavailable("states of another release wait to be rebuilt") from error
-        self.resting.note(shard.shard, wanted)
-        return Refreshed(shard, len(marks), changed, [mark.accepted_at for mark in marks if mark.accepted_at])
+        self.resting.note(wanted)
+        return Refreshed(held, len(marks), changed, [mark.accepted_at for mark in marks if mark.accepted_at])
 
     async def _refresh(
-        self, tx: RefreshTransaction, wanted: Mapping[str, Cluster], merged: set[str], shard: Shard, now: int
+        self, tx: RefreshTransaction, wanted: Mapping[str, Cluster], merged: set[str], now: int
     ) -> list[str]:
         known = await tx.views(list(wanted))
         members = await tx.members(sorted({root for lead in wanted.keys() - merged for root in wanted[lead].roots}))
@@ -77,15 +80,15 @@ class Refresh:
         context = await gathering.context(tx, members, now)
         views: list[StoredView] = []
         due: dict[str, Sequence[DueTime]] = {}
-        messages: list[OutboxMessage] = []
+        lanes: defaultdict[str, list[OutboxMessage]] = defaultdict(list)
         for lead in sorted(wanted):
             found = [] if lead in merged else [one for root in wanted[lead].roots for one in members.get(root, ())]
-            before = known.get(lead)
+            before, lane = known.get(lead), lanes[lane_of_shard(shard_of(lead))]
             whole = gathering.whole(lead, wanted[lead], found, before, context)
             if all(part.tells_nothing for part in whole.parts):
                 if before is not None and before.state == LIVE:
                     views.append(gone(before, now))
-                    messages.append(change_of_gone(views[-1], wanted[lead], gathering.alias_of))
+                    lane.append(change_of_gone(views[-1], wanted[lead], gathering.alias_of))
                     due[lead] = ()
                 continue
             summary = summarise(whole, self._policy(), now)
@@ -94,12 +97,12 @@ class Refresh:
             if before is not None and is_same(before, said.view):
                 continue
             views.append(said.view)
-            messages.append(change_of(whole, summary, said, gathering.alias_of))
+            lane.append(change_of(whole, summary, said, gathering.alias_of))
             await _mark_household(tx, whole, before, summary)
         if any(view.owner != (known[view.lead].owner if view.lead in known else None) for view in views):
             gathering.count_anew(now)
         await tx.save_views(views, due)
-        await tx.send(lane_of_shard(shard.shard), messages, now)
+        await tx.send(lanes, now)
         return [view.customer_id for view in views]
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from services.profile.domain.links import COLLECTIVES, kind_of
+from services.profile.domain.shards import shard_of
 
 CUSTOMER_S = 0.5
 COLLECTIVE_S = 1.0
@@ -25,10 +26,11 @@ class Resting:
         self._customer_s, self._collective_s, self._clock = customer_s, collective_s, clock
         self._until: dict[int, dict[str, float]] = {}
 
-    def note(self, shard: int, roots: Iterable[str]) -> None:
-        now, until = self._clock(), self._until.setdefault(shard, {})
+    def note(self, roots: Iterable[str]) -> None:
+        now = self._clock()
         for root in roots:
-            until[root] = now + (self._collective_s if kind_of(root) in COLLECTIVES else self._customer_s)
+            rest_s = self._collective_s if kind_of(root) in COLLECTIVES else self._customer_s
+            self._until.setdefault(shard_of(root), {})[root] = now + rest_s
 
     def roots(self, shards: Iterable[int]) -> list[str]:
         """Those of these shards that rest now."""

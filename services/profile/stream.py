@@ -6,6 +6,7 @@ channel-events → update → marks → refresh → views, outbox → publish �
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import structlog
@@ -21,6 +22,7 @@ from services.log import Batch, EventLog, UnknownTopic
 from services.metrics import Metrics
 from services.notifications import Notifications
 from services.pace import every, woken
+from services.profile.domain.shards import together
 from services.profile.outbox import publish_lane, shard_of_lane
 from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredDeadLetter
 from services.profile.readiness import Progress
@@ -116,19 +118,21 @@ async def refreshing(worker: Worker) -> None:
     while True:
         try:
             if loop.time() - renewed > LEASE_MS / 3000:
-                leased = await worker.store.lease(worker.name, worker.clock.now_ms(), LEASE_MS)
+                held = await worker.store.lease(worker.name, worker.clock.now_ms(), LEASE_MS)
                 shards.clear()
-                shards.update({shard.shard: shard for shard in leased})
+                shards.update({shard.shard: shard for shard in held})
                 renewed = loop.time()
             worker.marked.clear()
             waiting = await worker.store.marks_waiting(worker.refresh.resting.roots(shards))
             worker.metrics.set(measure.MARKS_WAITING, sum(waiting.values()))
             taken = 0
-            for number in waiting.keys() & shards.keys():
+            leased = {number: waiting[number] for number in waiting.keys() & shards.keys()}
+            for numbers in together(leased, MARKS_AT_ONCE):
                 if loop.time() - renewed > LEASE_MS / 2000:
                     break  # the rest when the leases are renewed: behind a busy writer a shard can take seconds
-                done = await refresh_shard(worker, shards[number])
-                shards[number], taken = done.shard, taken + done.marks
+                done = await refresh_shards(worker, [shards[number] for number in numbers])
+                shards.update({shard.shard: shard for shard in done.shards})
+                taken += done.marks
         except (Fenced, Contended) as error:
             log.info("shard given up", reason=type(error).__name__)
             renewed, taken = 0.0, 0
@@ -139,9 +143,9 @@ async def refreshing(worker: Worker) -> None:
             await woken(worker.marked, IDLE_S)
 
 
-async def refresh_shard(worker: Worker, shard: Shard) -> Refreshed:
+async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
     started = asyncio.get_running_loop().time()
-    done = await again_when_contended(lambda: worker.refresh.apply(shard, MARKS_AT_ONCE, worker.clock.now_ms()))
+    done = await again_when_contended(lambda: worker.refresh.apply(shards, MARKS_AT_ONCE, worker.clock.now_ms()))
     worker.metrics.observe(measure.REFRESH_DURATION, asyncio.get_running_loop().time() - started)
     worker.metrics.add(measure.CUSTOMERS_REFRESHED, len(done.changed))
     now = worker.clock.now_ms()

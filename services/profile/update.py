@@ -90,7 +90,7 @@ class Update:
             await tx.append_timeline([_timeline_row(arrival) for arrival in fresh])
             await _save_personal(tx, fresh)
             await tx.note_sources(sources_seen([arrival.event for arrival in arrivals], batch.partition))
-            await tx.send(DEAD_LETTER_LANE, dead_letter_messages(letters), now)
+            await tx.send({DEAD_LETTER_LANE: dead_letter_messages(letters)}, now)
         self._remember(linked)
         repeats = len(events) - len(fresh) - len(conflicts)
         return Updated(len(fresh), repeats, len(letters), len(heartbeats), len(marks))
@@ -103,7 +103,7 @@ class Update:
             await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
             fresh, _ = await _enter(tx, arrivals)
             await tx.park([(one.key, days_of(one.event.accepted_at)[0]) for one in fresh])
-            await tx.send(DEAD_LETTER_LANE, dead_letter_messages(letters), now)
+            await tx.send({DEAD_LETTER_LANE: dead_letter_messages(letters)}, now)
 
     def _read(self, batch: Batch, now: int) -> tuple[list[Arrival], list[DeadLetter]]:
         arrivals: list[Arrival] = []

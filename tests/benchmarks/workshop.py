@@ -21,6 +21,7 @@ from services.profile.domain.customer import Completeness
 from services.profile.domain.customer_ids import customer_id
 from services.profile.domain.fold import Fold
 from services.profile.domain.series import Counting
+from services.profile.domain.shards import together
 from services.profile.ports import ProfileStore, Shard
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
@@ -40,7 +41,7 @@ class Workshop:
         self.fold = Fold(catalogue, Counting(self.declarations.series), self.declarations.series.version)
         self.store, self.update = store, Update(store, self.fold, catalogue, SECRET, limits)
         self.refresh = Refresh(store, lambda: self.declarations.policy, Completeness, alias_of, Resting(0, 0))
-        self._offset, self._shards = 0, list[Shard]()
+        self._offset, self._shards = 0, dict[int, Shard]()
 
     @property
     def now(self) -> int:
@@ -61,13 +62,14 @@ class Workshop:
 
     async def refresh_all(self) -> int:
         """Until no mark is left; returns how many views were written."""
-        self._shards = self._shards or await self.store.lease("benchmark", self.now, LEASE_MS)
+        if not self._shards:
+            self._shards = {one.shard: one for one in await self.store.lease("benchmark", self.now, LEASE_MS)}
         written = 0
         while waiting := await self.store.marks_waiting():
-            for place, shard in enumerate(self._shards):
-                if shard.shard in waiting:
-                    done = await self.refresh.apply(shard, MARKS_AT_ONCE, self.now)
-                    self._shards[place], written = done.shard, written + len(done.changed)
+            for numbers in together(waiting, MARKS_AT_ONCE):
+                done = await self.refresh.apply([self._shards[one] for one in numbers], MARKS_AT_ONCE, self.now)
+                self._shards.update({shard.shard: shard for shard in done.shards})
+                written += len(done.changed)
         return written
 
 

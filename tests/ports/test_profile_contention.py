@@ -99,7 +99,7 @@ async def test_batches_that_meet_in_their_subjects_all_count(store: Store, other
 
 async def send(store: Store, value: int) -> None:
     async with store.refreshing() as tx:
-        await tx.send("lane", [OutboxMessage("topic", b"", bytes([value]))] * 3, 1)
+        await tx.send({"lane": [OutboxMessage("topic", b"", bytes([value]))] * 3}, 1)
 
 
 async def test_numbers_of_a_lane_have_no_gap_and_no_repeat(store: Store, other: Store) -> None:
@@ -128,8 +128,8 @@ async def test_every_shard_is_leased_to_one_worker(store: Store, other: Store) -
 async def refresh(store: Store, root: str) -> list[Mark]:
     shard = await shard_for(store, root, "one name for both")
     async with store.refreshing() as tx:
-        await tx.fence(shard)
-        return await tx.take_marks(shard.shard, 100)
+        await tx.fence([shard])
+        return await tx.take_marks([shard.shard], 100)
 
 
 async def test_two_that_believe_to_hold_one_shard_take_each_mark_once(store: Store, other: Store) -> None:

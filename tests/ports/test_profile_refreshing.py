@@ -25,7 +25,7 @@ async def mark(store: Store, *marks: Mark) -> None:
 
 async def take(store: Store, root: str, limit: int = 100) -> list[Mark]:
     async with store.refreshing() as tx:
-        return await tx.take_marks(shard_of(root), limit)
+        return await tx.take_marks([shard_of(root)], limit)
 
 
 async def waiting(store: Store) -> list[str]:
@@ -33,7 +33,7 @@ async def waiting(store: Store) -> list[str]:
     taken: list[Mark] = []
     async with store.refreshing() as tx:
         for shard in range(SHARDS):
-            taken += await tx.take_marks(shard, 1_000)
+            taken += await tx.take_marks([shard], 1_000)
     return sorted(one.root for one in taken)
 
 
@@ -68,7 +68,7 @@ async def test_marks_of_resting_roots_are_neither_counted_nor_taken(store: Store
     await mark(store, *[Mark(ONE, 1)] * 9, Mark(beside, 2))
     assert await store.marks_waiting([ONE]) == {shard_of(ONE): 1}
     async with store.refreshing() as tx:
-        assert await tx.take_marks(shard_of(ONE), 1, [ONE]) == [Mark(beside, 2)]
+        assert await tx.take_marks([shard_of(ONE)], 1, [ONE]) == [Mark(beside, 2)]
     assert await take(store, ONE) == [Mark(ONE, 1)]
 
 
@@ -76,7 +76,7 @@ async def test_marks_come_back_when_their_refresh_fails(store: Store) -> None:
     await mark(store, Mark(ONE, 1))
     with pytest.raises(RuntimeError):
         async with store.refreshing() as tx:
-            await tx.take_marks(shard_of(ONE), 10)
+            await tx.take_marks([shard_of(ONE)], 10)
             raise RuntimeError("the worker is ill")
     assert await take(store, ONE) == [Mark(ONE, 1)]
 
@@ -119,7 +119,7 @@ async def test_a_lapsed_lease_goes_to_another_worker_and_fences_the_first(store:
     assert [one for one in await store.lease("b", 60_001, 100) if one.shard == stale.shard]
     with pytest.raises(Fenced):
         async with store.refreshing() as tx:
-            await tx.fence(stale)
+            await tx.fence([stale])
 
 
 async def test_a_released_lease_is_free_at_once(store: Store) -> None:
@@ -127,19 +127,19 @@ async def test_a_released_lease_is_free_at_once(store: Store) -> None:
     await store.release("a")
     with pytest.raises(Fenced):
         async with store.refreshing() as tx:
-            await tx.fence(stale)
+            await tx.fence([stale])
     assert len(await store.lease("b", 1, 100)) == SHARDS
 
 
 async def test_the_fence_moves_with_each_transaction(store: Store) -> None:
     leased = await shard_for(store, ONE)
     async with store.refreshing() as tx:
-        moved = await tx.fence(leased)
+        [moved] = await tx.fence([leased])
     assert moved == Shard(leased.shard, leased.owner, leased.fence + 1)
     assert moved in await store.lease("worker", 5, 100)
     with pytest.raises(Fenced):
         async with store.refreshing() as tx:
-            await tx.fence(leased)
+            await tx.fence([leased])
 
 
 async def test_members_come_with_every_part_and_a_root_is_its_own_member(store: Store) -> None:
@@ -226,7 +226,7 @@ async def test_a_lane_is_published_in_order_by_one_at_a_time(store: Store) -> No
     sent = [OutboxMessage("topic", b"key", bytes([number])) for number in range(5)]
     for part in (sent[:2], [], sent[2:]):
         async with store.refreshing() as tx:
-            await tx.send("shard-1", part, 7)
+            await tx.send({"shard-1": part}, 7)
     rows = await store.outbox("shard-1", 3)
     assert ([row.n for row in rows], [row.message for row in rows]) == ([1, 2, 3], sent[:3])
     assert rows[0].created_at == 7
@@ -239,7 +239,7 @@ async def test_a_lane_is_published_in_order_by_one_at_a_time(store: Store) -> No
 async def test_numbers_of_a_lane_go_on_after_everything_was_published(store: Store) -> None:
     for n in (1, 2):
         async with store.refreshing() as tx:
-            await tx.send("lane", [OutboxMessage("topic", b"", b"")], 7)
+            await tx.send({"lane": [OutboxMessage("topic", b"", b"")]}, 7)
         assert [row.n for row in await store.outbox("lane", 10)] == [n]
         assert await store.published("lane", n - 1, n)
 

@@ -68,7 +68,7 @@ async def test_an_exception_undoes_everything_of_a_batch(store: Store) -> None:
             await tx.save_subjects(list(locked.values()))
             await tx.append_timeline([event("account:1", 5, "a")])
             await tx.mark([Mark("account:1", 5)])
-            await tx.send("lane", [OutboxMessage("topic", b"key", b"value")], 1)
+            await tx.send({"lane": [OutboxMessage("topic", b"key", b"value")]}, 1)
             raise RuntimeError("the worker is ill")
     assert await store.positions("events", [0]) == {}
     assert set((await store.counts()).values()) == {0}

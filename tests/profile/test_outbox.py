@@ -23,7 +23,7 @@ async def test_rows_are_published_once_and_in_order(tmp_path: Path) -> None:
     log, store = EmbeddedLog(tmp_path), MemoryProfileStore(str)
     await log.ensure_topics(TOPICS)
     async with store.updating() as tx:
-        await tx.send(LANE, [OutboxMessage("profile-changes", b"c", bytes([n])) for n in range(3)], 1)
+        await tx.send({LANE: [OutboxMessage("profile-changes", b"c", bytes([n])) for n in range(3)]}, 1)
     assert await publish_lane(store, log, LANE) == 3
     assert await publish_lane(store, log, LANE) == 0
     assert await records(log, "profile-changes") == [b"\x00", b"\x01", b"\x02"]
@@ -37,8 +37,8 @@ async def test_a_message_that_the_log_will_never_take_becomes_a_dead_letter_and_
     await log.ensure_topics(TOPICS)
     large = OutboxMessage("profile-changes", b"cus_large", b"x" * 5_000)
     async with store.updating() as tx:
-        await tx.send(LANE, [OutboxMessage("profile-changes", b"a", b"1"), large], 7)
-        await tx.send(LANE, [OutboxMessage("profile-changes", b"b", b"2")], 8)
+        await tx.send({LANE: [OutboxMessage("profile-changes", b"a", b"1"), large]}, 7)
+        await tx.send({LANE: [OutboxMessage("profile-changes", b"b", b"2")]}, 8)
     assert await publish_lane(store, log, LANE) == 3
     assert await records(log, "profile-changes") == [b"1", b"2"]
     (letter,) = [decode_dead_letter(value) for value in await records(log, "dead-letters")]

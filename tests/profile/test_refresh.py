@@ -37,8 +37,8 @@ async def refresh_all(store: Store, now: int = NOW, completeness: Completeness |
     shards = {one.shard: one for one in await store.lease("worker", now, 3_600_000)}
     while waiting := await store.marks_waiting():
         for number in waiting:
-            done = await refresh.apply(shards[number], 100, now)
-            shards[number] = done.shard
+            done = await refresh.apply([shards[number]], 100, now)
+            shards |= {one.shard: one for one in done.shards}
             changed += done.changed
     return changed
 
@@ -114,16 +114,16 @@ async def test_a_worker_that_lost_its_shard_is_fenced_and_leaves_its_marks(store
     stale = next(one for one in await store.lease("frozen", NOW, 10) if one.shard == number)
     taken = next(one for one in await store.lease("other", NOW + 11, 1000) if one.shard == number)
     with pytest.raises(Fenced):
-        await new_refresh(store).apply(stale, 100, NOW)
-    assert (await new_refresh(store).apply(taken, 100, NOW)).changed == [alias_of("party:77")]
+        await new_refresh(store).apply([stale], 100, NOW)
+    assert (await new_refresh(store).apply([taken], 100, NOW)).changed == [alias_of("party:77")]
 
 
 async def test_a_lease_moves_with_every_transaction(store: Store) -> None:
     [first, *_] = await store.lease("worker", NOW, 1000)
-    done = await new_refresh(store).apply(first, 100, NOW)
-    assert done.shard == Shard(first.shard, first.owner, first.fence + 1)
+    done = await new_refresh(store).apply([first], 100, NOW)
+    assert done.shards == [Shard(first.shard, first.owner, first.fence + 1)]
     with pytest.raises(Fenced):
-        await new_refresh(store).apply(first, 100, NOW)
+        await new_refresh(store).apply([first], 100, NOW)
 
 
 async def test_an_account_that_finds_its_customer_is_no_customer_of_its_own_any_more(store: Store) -> None:
@@ -202,8 +202,8 @@ async def test_who_was_just_refreshed_rests_and_what_comes_meanwhile_is_one_refr
         seconds[0] = 100.0 + after
         await mark(store, [root])
         waiting = await store.marks_waiting(resting.roots([shard.shard]))
-        done = await refresh.apply(shard, 100, NOW)  # the clock of the deployment may stand still
-        shard = done.shard
+        done = await refresh.apply([shard], 100, NOW)  # the clock of the deployment may stand still
+        [shard] = done.shards
         seen.append((waiting.get(shard.shard, 0), done.marks, await store.marked([root])))
     assert seen == [(1, 1, False), (0, 0, True), (0, 0, True), (3, 1, False)]
 
@@ -211,10 +211,10 @@ async def test_who_was_just_refreshed_rests_and_what_comes_meanwhile_is_one_refr
 async def test_who_rests_holds_up_nobody_else(store: Store) -> None:
     hot, other = [root for n in range(200) if shard_of(root := f"party:{n}") == 0][:2]
     resting = Resting(clock=lambda: 0.0)
-    resting.note(0, [hot])
+    resting.note([hot])
     shard = next(one for one in await store.lease("worker", NOW, 3_600_000) if one.shard == 0)
     await mark(store, [hot] * 20 + [other])
-    done = await new_refresh(store, resting=resting).apply(shard, 1, NOW)
+    done = await new_refresh(store, resting=resting).apply([shard], 1, NOW)
     assert done.marks == 1
     assert (await store.marked([hot]), await store.marked([other])) == (True, False)
 
@@ -225,5 +225,27 @@ async def test_who_could_not_be_refreshed_does_not_rest(store: Store) -> None:
     await store.lease("other", NOW + 11, 1000)
     await mark(store, ["party:77"])
     with pytest.raises(Fenced):
-        await new_refresh(store, resting=resting).apply(stale, 100, NOW)
+        await new_refresh(store, resting=resting).apply([stale], 100, NOW)
     assert resting.roots([stale.shard]) == []
+
+
+async def test_shards_are_refreshed_together_and_each_change_stands_in_the_lane_of_its_own(store: Store) -> None:
+    parties = [f"party:{n}" for n in range(70, 90)]
+    opening = [opened(f"60{n}", str(n), FIRST) for n in range(70, 90)]
+    await new_update(store).apply(batch(0, opening), NOW)
+    shards = await store.lease("worker", NOW, 3_600_000)
+    done = await new_refresh(store).apply(shards, 100, NOW)
+    assert sorted(done.changed) == sorted(map(alias_of, parties))
+    assert done.shards == await store.lease("worker", NOW, 3_600_000)
+    for shard in range(SHARDS):
+        told_of = [row.message.key.decode() for row in await store.outbox(lane_of_shard(shard), 100)]
+        assert sorted(told_of) == sorted(alias_of(one) for one in parties if shard_of(one) == shard)
+
+
+async def test_one_lost_shard_fences_the_refresh_of_all(store: Store) -> None:
+    await new_update(store).apply(batch(0, [opened("6001", "77", FIRST)]), NOW)
+    [first, *others] = await store.lease("worker", NOW, 3_600_000)
+    await new_refresh(store).apply([first], 100, NOW)
+    with pytest.raises(Fenced):
+        await new_refresh(store).apply([first, *others], 100, NOW)
+    assert await store.marked(["party:77"])

@@ -15,8 +15,8 @@ def leave_marks(tables: Tables, marks: Sequence[Mark]) -> None:
         tables.marks.put(MarkRow(shard_of(mark.root), tables.last_mark, mark))
 
 
-def take_marks(tables: Tables, shard: int, limit: int, resting: Sequence[str]) -> list[Mark]:
-    ready = [row for row in tables.marks.by("shard", [shard]) if row.mark.root not in resting]
+def take_marks(tables: Tables, shards: Sequence[int], limit: int, resting: Sequence[str]) -> list[Mark]:
+    ready = [row for row in tables.marks.by("shard", shards) if row.mark.root not in resting]
     oldest = sorted(ready, key=lambda row: row.n)[: limit * MARKS_A_ROOT]
     chosen = frozenset(list(dict.fromkeys(row.mark.root for row in oldest))[:limit])
     taken = [row for row in oldest if row.mark.root in chosen]
@@ -24,12 +24,13 @@ def take_marks(tables: Tables, shard: int, limit: int, resting: Sequence[str]) -
     return oldest_of([row.mark for row in taken])
 
 
-def fence(tables: Tables, shard: Shard) -> Shard:
-    row = tables.shards.get(shard.shard)
-    if row is None or (row.owner, row.fence) != (shard.owner, shard.fence):
-        raise Fenced(f"shard {shard.shard} has another owner")
-    tables.shards.put(row._replace(fence=row.fence + 1))
-    return shard._replace(fence=shard.fence + 1)
+def fence(tables: Tables, shards: Sequence[Shard]) -> list[Shard]:
+    for shard in shards:
+        row = tables.shards.get(shard.shard)
+        if row is None or (row.owner, row.fence) != (shard.owner, shard.fence):
+            raise Fenced(f"shard {shard.shard} has another owner")
+        tables.shards.put(row._replace(fence=row.fence + 1))
+    return [shard._replace(fence=shard.fence + 1) for shard in shards]
 
 
 def lease(tables: Tables, owner: str, now: int, ttl_ms: int) -> list[Shard]:
@@ -54,13 +55,12 @@ def release(tables: Tables, owner: str) -> None:
     tables.workers.drop(row for row in tables.workers.rows() if row.worker == owner)
 
 
-def send(tables: Tables, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
-    if not messages:
-        return
-    known = tables.lanes.get(lane) or LaneRow(lane, 0, 0)
-    for n, message in enumerate(messages, known.last_n + 1):
-        tables.outbox.put(LaneMessage(lane, n, OutboxRow(n, now, message)))
-    tables.lanes.put(known._replace(last_n=known.last_n + len(messages)))
+def send(tables: Tables, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
+    for lane, messages in lanes.items():
+        known = tables.lanes.get(lane) or LaneRow(lane, 0, 0)
+        for n, message in enumerate(messages, known.last_n + 1):
+            tables.outbox.put(LaneMessage(lane, n, OutboxRow(n, now, message)))
+        tables.lanes.put(known._replace(last_n=known.last_n + len(messages)))
 
 
 def outbox(tables: Tables, lane: str, limit: int) -> list[OutboxRow]:

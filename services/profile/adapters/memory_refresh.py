@@ -13,11 +13,11 @@ from services.profile.ports import Decision, DueTime, Mark, OutboxMessage, Shard
 class MemoryRefresh(MemoryCustomers):
     """See `RefreshTransaction`."""
 
-    async def fence(self, shard: Shard) -> Shard:
-        return memory_queues.fence(self._tables, shard)
+    async def fence(self, shards: Sequence[Shard]) -> list[Shard]:
+        return memory_queues.fence(self._tables, shards)
 
-    async def take_marks(self, shard: int, limit: int, resting: Sequence[str] = ()) -> list[Mark]:
-        return memory_queues.take_marks(self._tables, shard, limit, resting)
+    async def take_marks(self, shards: Sequence[int], limit: int, resting: Sequence[str] = ()) -> list[Mark]:
+        return memory_queues.take_marks(self._tables, shards, limit, resting)
 
     async def mark(self, marks: Sequence[Mark]) -> None:
         memory_queues.leave_marks(self._tables, marks)
@@ -33,8 +33,8 @@ class MemoryRefresh(MemoryCustomers):
             self._tables.views.put(copy(view))
         memory_queues.replace_due(self._tables, due)
 
-    async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
-        memory_queues.send(self._tables, lane, messages, now)
+    async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
+        memory_queues.send(self._tables, lanes, now)
 
 
 def decisions_on(tables: Tables, subjects: Sequence[str]) -> list[Decision]:

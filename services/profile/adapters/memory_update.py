@@ -199,8 +199,8 @@ class MemoryUpdate:
             if self._tables.dead_letters.get(letter.letter_id) is None:
                 self._tables.dead_letters.put(copy(letter))
 
-    async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
-        send(self._tables, lane, messages, now)
+    async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
+        send(self._tables, lanes, now)
 
 
 def stored_subject(tables: Tables, subject: str, months: frozenset[int] | None) -> StoredSubject:

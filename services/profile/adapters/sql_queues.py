@@ -7,17 +7,22 @@ from services.profile.adapters import rows
 from services.profile.adapters.marks import MARKS_A_ROOT, oldest_of
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
-from services.session import Session, insert
+from services.session import Bulk, Session, insert
 
 # all marks of a root go together, as far as the oldest ones show it: a hot customer is refreshed once
 _TAKE_MARKS = """
-delete from marks where shard = $1 and n in (
-    with oldest as (select n, root from marks where shard = $1 and root not in (select unnest($4::text[]))
+delete from marks where shard = any($1::int[]) and n in (
+    with oldest as (select n, root from marks where shard = any($1::int[]) and root not in (select unnest($4::text[]))
                     order by n limit $3),
          chosen as (select root from oldest group by root order by min(n) limit $2)
     select oldest.n from oldest join chosen on chosen.root = oldest.root)
 returning root, accepted_at"""
-_FENCE = "update shards set fence = fence + 1 where shard = $1 and owner = $2 and fence = $3"
+_FENCE = Bulk(
+    """update shards s set fence = s.fence + 1
+    from unnest($1::int[], $2::text[], $3::bigint[]) as held(shard, owner, fence)
+    where s.shard = held.shard and s.owner = held.owner and s.fence = held.fence""",
+    "update shards set fence = fence + 1 where shard = ? and owner = ? and fence = ?",
+)
 _ALIVE = """
 insert into workers (worker, seen_at) values ($1, $2) on conflict (worker) do update set seen_at = excluded.seen_at"""
 _GONE = "delete from workers where seen_at < $1"
@@ -30,9 +35,11 @@ _TAKE = """
 update shards set owner = $1, fence = fence + 1, leased_until = $3 where shard in (
     select shard from shards where owner is null or leased_until < $2 order by shard limit $4 for update skip locked)"""
 _RELEASE = "update shards set owner = null, leased_until = 0 where owner = $1"
+# one entry for each message of a lane
 _NEXT_NUMBERS = """
-insert into lanes as l (lane, last_n, published) values ($1, $2, 0)
-on conflict (lane) do update set last_n = l.last_n + $2 returning last_n"""
+with sent(lane) as (select unnest($1::text[]))
+insert into lanes as l (lane, last_n, published) select lane, count(*), 0 from sent group by lane order by lane
+on conflict (lane) do update set last_n = l.last_n + excluded.last_n returning lane, last_n"""
 _OUTBOX = """
 select o.n, o.created_at, o.topic, o.key, o.value from outbox o join lanes l on l.lane = o.lane
 where o.lane = $1 and o.n > l.published order by o.n limit $2"""
@@ -60,15 +67,15 @@ async def leave_marks(session: Session, marks: Sequence[Mark]) -> None:
     await session.append("marks", "shard, root, accepted_at", left)
 
 
-async def take_marks(session: Session, shard: int, limit: int, resting: Sequence[str]) -> list[Mark]:
-    taken = await session.rows(_TAKE_MARKS, shard, limit, limit * MARKS_A_ROOT, list(resting))
+async def take_marks(session: Session, shards: Sequence[int], limit: int, resting: Sequence[str]) -> list[Mark]:
+    taken = await session.rows(_TAKE_MARKS, list(shards), limit, limit * MARKS_A_ROOT, list(resting))
     return oldest_of(Mark(*row) for row in taken)
 
 
-async def fence(session: Session, shard: Shard) -> Shard:
-    if await session.run(_FENCE, shard.shard, shard.owner, shard.fence) != 1:
-        raise Fenced(f"shard {shard.shard} has another owner")
-    return shard._replace(fence=shard.fence + 1)
+async def fence(session: Session, shards: Sequence[Shard]) -> list[Shard]:
+    if await session.bulk(_FENCE, shards) != len(shards):
+        raise Fenced(f"one of the shards {[one.shard for one in shards]} has another owner")
+    return [shard._replace(fence=shard.fence + 1) for shard in shards]
 
 
 async def lease(session: Session, owner: str, now: int, ttl_ms: int) -> list[Shard]:
@@ -89,12 +96,15 @@ async def release(session: Session, owner: str) -> None:
     await session.run(_LEAVE, owner)
 
 
-async def send(session: Session, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
-    if not messages:
+async def send(session: Session, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
+    if not any(lanes.values()):
         return
-    last = (await session.rows(_NEXT_NUMBERS, lane, len(messages)))[0][0]
-    numbered = enumerate(messages, last - len(messages) + 1)
-    sent = [(lane, n, one.topic, one.key, one.value, now) for n, one in numbered]
+    named = [lane for lane, messages in lanes.items() for _ in messages]
+    sent = [
+        (lane, n, one.topic, one.key, one.value, now)
+        for lane, last in await session.rows(_NEXT_NUMBERS, named)
+        for n, one in enumerate(lanes[lane], last - len(lanes[lane]) + 1)
+    ]
     await session.append("outbox", "lane, n, topic, key, value, created_at", sent)
 
 

@@ -32,11 +32,11 @@ _SAVE_VIEWS = insert(
 class SqlRefresh(SqlCustomers):
     """See `RefreshTransaction`."""
 
-    async def fence(self, shard: Shard) -> Shard:
-        return await sql_queues.fence(self._session, shard)
+    async def fence(self, shards: Sequence[Shard]) -> list[Shard]:
+        return await sql_queues.fence(self._session, shards)
 
-    async def take_marks(self, shard: int, limit: int, resting: Sequence[str] = ()) -> list[Mark]:
-        return await sql_queues.take_marks(self._session, shard, limit, resting)
+    async def take_marks(self, shards: Sequence[int], limit: int, resting: Sequence[str] = ()) -> list[Mark]:
+        return await sql_queues.take_marks(self._session, shards, limit, resting)
 
     async def mark(self, marks: Sequence[Mark]) -> None:
         await sql_queues.leave_marks(self._session, marks)
@@ -53,5 +53,5 @@ class SqlRefresh(SqlCustomers):
             raise Contended("a view was refreshed elsewhere")
         await sql_queues.replace_due(self._session, due)
 
-    async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
-        await sql_queues.send(self._session, lane, messages, now)
+    async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
+        await sql_queues.send(self._session, lanes, now)

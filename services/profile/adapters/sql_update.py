@@ -212,8 +212,8 @@ class SqlUpdate:
     async def keep_dead_letters(self, letters: Sequence[StoredDeadLetter]) -> None:
         await self._session.bulk(_KEEP_DEAD_LETTERS, [rows.dead_letter_row(one) for one in letters])
 
-    async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
-        await send(self._session, lane, messages, now)
+    async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
+        await send(self._session, lanes, now)
 
 
 def _subject_row(one: StoredSubject) -> tuple[Any, ...]:

@@ -99,8 +99,8 @@ class Bank:
         """Until no mark waits; returns the customers that changed, and tells live screens."""
         changed: list[str] = []
         for shard in await self.store.lease("test", self.clock.now_ms(), 60_000):
-            while (done := await self._refresh.apply(shard, 100, self.clock.now_ms())).marks:
-                shard = done.shard
+            while (done := await self._refresh.apply([shard], 100, self.clock.now_ms())).marks:
+                [shard] = done.shards
                 changed += done.changed
         if await self.store.marks_waiting():
             return changed + await self.refresh()
