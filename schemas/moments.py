@@ -1,5 +1,6 @@
 """The kinds of moments that a profile change may carry: for how long each stays in the statement, and with which
-fields. Rules build on them; a field that is not known of a moment is absent from it."""
+fields. Rules build on them; a number that is not known of a moment is absent from it, a flag or word that was not told
+is false or empty."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -20,6 +21,7 @@ _MONEY: Fields = {
     "own_account": "boolean", "competitor": "boolean", "lender": "boolean", "external": "boolean",
     "party_class": "string",
 }  # fmt: skip
+_PRODUCT: Fields = {"product": "string", "product_family": "string"}
 _CHOICE: Fields = {"from": "string", "to": "string", "fell": "boolean"}
 MOMENTS: Mapping[str, MomentDeclared] = {
     "large_debit": MomentDeclared(30, _MONEY),
@@ -29,9 +31,13 @@ MOMENTS: Mapping[str, MomentDeclared] = {
     "charged_fee": MomentDeclared(30, {**_MONEY, "fee_kind": "string"}),
     "feedback": MomentDeclared(30, {**_EVENT, "score": "number", "scale": "number", "score_percent": "number"}),
     "life_event": MomentDeclared(90, {**_EVENT, "kind": "string"}),
-    "closed": MomentDeclared(90, {**_EVENT, "reason": "string", "product_family": "string"}),
-    "interest_shown": MomentDeclared(7, {**_EVENT, "product_family": "string"}),
+    "closed": MomentDeclared(90, {**_EVENT, **_PRODUCT, "reason": "string", "early": "boolean"}),
+    "interest_shown": MomentDeclared(7, {**_EVENT, **_PRODUCT}),
     "moved": MomentDeclared(60, {**_EVENT, "outside_footprint": "boolean"}),
+    "renamed": MomentDeclared(60, {**_EVENT, "reason": "string"}),
+    "asked_online": MomentDeclared(30, {**_EVENT, **_PRODUCT, "page": "string", "reason": "string"}),
+    "failed_step": MomentDeclared(2, {**_EVENT, **_PRODUCT, "step": "string", "reason": "string"}),
+    "card_statement": MomentDeclared(45, {**_MONEY, "paid_in_full": "boolean"}),
     "owner_changed": MomentDeclared(30, {"from": "string", "to": "string"}),
     "tier_changed": MomentDeclared(30, _CHOICE),
     "band_changed": MomentDeclared(30, _CHOICE),

@@ -27,6 +27,8 @@ def _balance_before(event: ChannelEvent) -> int | None:
 def values_of(event: ChannelEvent, flow: str | None, attributes: dict[str, Any]) -> dict[str, Any]:
     values = {name: plain(value) for name, value in attributes.items() if isinstance(value, str | int | float)}
     values |= {"type": event.type, "channel": event.channel, "subject": event.subject}
+    if event.product:
+        values["product"] = event.product
     if flow:
         values["flow"] = flow
     if event.amount is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.changes import Fact, Moment
-from schemas.moments import window_days
+from schemas.moments import MOMENTS, window_days
 from schemas.money import EXPONENTS
 from services.profile.domain.combine import DAY_MS
 from services.profile.domain.personal import PREFIX
@@ -15,6 +15,16 @@ from services.profile.domain.relation_facts import score_percent
 from services.profile.domain.state import Candidate
 
 _NOT_TOLD = frozenset({"minor", "before_minor", "party", "description", "original_id"})
+_UNTOLD: Mapping[str, Mapping[str, Fact]] = {
+    kind: {name: "" if type_ == "string" else False for name, type_ in declared.fields.items() if type_ != "number"}
+    for kind, declared in MOMENTS.items()
+}
+"""A rule asks for them without asking whether they are there."""
+_NO_FIELDS: Mapping[str, Fact] = {}
+_FRACTIONS = frozenset(
+    (kind, name) for kind, declared in MOMENTS.items() for name, type_ in declared.fields.items() if type_ == "number"
+)
+"""Numbers that a state may hold as text."""
 
 
 def moments(seen: Picture) -> list[Moment]:
@@ -39,11 +49,10 @@ def _of_events(seen: Picture) -> Iterator[Moment]:
 
 def _judged(seen: Picture, kind: str, candidate: Candidate) -> dict[str, Fact]:
     told = candidate.values
-    values: dict[str, Fact] = {
-        name: float(value) if value.__class__ is int else value
-        for name, value in told.items()
-        if name not in _NOT_TOLD and not (isinstance(value, str) and value.startswith(PREFIX))
-    }
+    values: dict[str, Fact] = {**_UNTOLD.get(kind, _NO_FIELDS)}
+    for name, value in told.items():
+        if name not in _NOT_TOLD and not (isinstance(value, str) and value.startswith(PREFIX)):
+            values[name] = float(value) if value.__class__ is int or (kind, name) in _FRACTIONS else value
     if "minor" in told:
         values |= _amount(seen, kind, told, candidate.at)
     if told.get("party"):

@@ -1,6 +1,7 @@
 """Notable events with their judgement, as long as they are within their window."""
 
 from schemas.events import Counterparty
+from schemas.moments import MOMENTS
 from services.profile.domain.customer import Decided, Manager
 from tests.profile.domain.customers import ME, summary_of
 from tests.profile.domain.happenings import DAY_MS, NOON, event, reversal
@@ -66,3 +67,30 @@ def test_a_change_of_tier_tells_its_direction_and_the_first_judgement_is_none() 
     fell = Decided(tier="general", tier_since=NOON - DAY_MS, judged_day=1 << 30, notes={"former_tier": "gold"})
     (moment,) = [one for one in summary_of([registered], decided=fell).moments if one.kind == "tier_changed"]
     assert moment.values == {"from": "gold", "to": "general", "fell": True}
+
+
+def test_money_that_names_no_other_side_went_to_nobody_known() -> None:
+    cash = event("cash.withdrawn", NOON, minor=40_000, direction="debit", balance=60_000)
+    (moment,) = summary_of([cash]).moments
+    assert (moment.values["external"], moment.values["own_account"], moment.values["flow"]) == (False, False, "cash")
+
+
+def test_a_moments_fields_are_those_declared_for_its_kind() -> None:
+    told = [
+        DRAIN,
+        event("product.closed", NOON, ME, product="card", attributes={"product_family": "card"}),
+        event("feedback.given", NOON, ME, attributes={"score": 2.5, "scale": 5}),
+        event("account.closed", NOON, "account:5", attributes={"reason": "moved"}),
+        event("loan.repaid", NOON, "loan:5", minor=100, attributes={"early": True}),
+        event("name.changed", NOON, ME, attributes={"name": "p_a", "former_name": "p_b", "reason": "marriage"}),
+        event("login.failed", NOON, "login:5", attributes={"reason": "wrong_password"}),
+        event("card.statement_issued", NOON, "card:5", minor=100, attributes={"paid_in_full": True}),
+        event("page.viewed", NOON, ME, attributes={"page": "/loan", "reason": "payout_quote"}),
+    ]
+    types = {"number": float, "boolean": bool, "string": str}
+    found = summary_of(told).moments
+    assert len(found) == len(told)
+    for moment in found:
+        for name, type_ in MOMENTS[moment.kind].fields.items():
+            if type_ != "number" or name in moment.values:
+                assert type(moment.values[name]) is types[type_], (moment.kind, name)
