@@ -40,6 +40,8 @@ _FACTS: tuple[FactDeclared, ...] = (
     _text("tier", "gold, profit or general; empty before the first judgement"),
     _number("tier_days", "days", "Since the tier was taken"),
     _text("owner", "Manager who answers for the customer; empty when nobody does"),
+    _text("acting_owner", "Who answers now: the owner, or the delegate while the owner is away"),
+    _text("branch", "Branch that keeps the customer or an account; the first by name where there are several"),
     _text("former_owner", "Manager who did before"),
     _number("owner_days", "days", "Since the owner took over"),
     _number("members", "count", "Customer numbers in the household or group; 0 for any other customer"),

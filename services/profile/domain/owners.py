@@ -101,13 +101,13 @@ def _by_rule_if_needed(
         return known
     if tier not in policy.portfolio.tiers:
         return known._replace(reason="not_needed")
-    found = _least_loaded(_branches(whole), tier, staff, policy)
+    found = _least_loaded(branches(whole), tier, staff, policy)
     if found is None:
         return known._replace(reason="nobody_in_reach")
     return known._replace(owner=found, since=now, reason="portfolio_rule")
 
 
-def _branches(whole: Whole) -> frozenset[str]:
+def branches(whole: Whole) -> frozenset[str]:
     """Where the customer and his or her accounts are kept."""
     parts = (part for part in whole.parts if part.counts and part.current)
     told = (part.things.get(part.subject, {}).get("branch") for part in parts)
@@ -139,6 +139,12 @@ def _remember(chosen: _Chosen, before: _Chosen, decided: Decided, policy: Policy
     return msgspec.structs.replace(
         decided, owner=chosen.owner, owner_since=chosen.since, former_owner=chosen.former, notes=notes
     )
+
+
+def acting(owner: str | None, staff: Staff, now: int) -> str | None:
+    """Who answers now: the owner, or while away the delegate."""
+    delegate = _delegate(owner, staff, now)
+    return delegate["manager_id"] if delegate else owner
 
 
 def _view(chosen: _Chosen, staff: Staff, decided: Decided, now: int) -> dict[str, Any]:

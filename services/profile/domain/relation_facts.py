@@ -9,6 +9,7 @@ from services.profile.domain.combine import DAY_MS, HOUR_MS
 from services.profile.domain.holding_facts import day_of
 from services.profile.domain.holdings import of_kinds, value
 from services.profile.domain.money_facts import Facts
+from services.profile.domain.owners import acting, branches
 from services.profile.domain.person import ALL_CHANNELS, consents, told
 from services.profile.domain.picture import Picture
 
@@ -24,6 +25,8 @@ def standing_facts(seen: Picture) -> Facts:
         "tier": decided.tier or "",
         "tier_days": _days_since(seen, decided.tier_since),
         "owner": decided.owner or "",
+        "acting_owner": acting(decided.owner, whole.staff, seen.now) or "",
+        "branch": min(branches(whole), default=""),
         "former_owner": decided.former_owner or "",
         "owner_days": _days_since(seen, decided.owner_since),
         "members": len({part.subject for part in whole.of_kind("party") if part.current})
