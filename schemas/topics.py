@@ -4,10 +4,12 @@ from typing import NamedTuple
 
 
 class Topic(NamedTuple):
+    """`retention_days`: for how long the log keeps a record at least."""
+
     name: str
     partitions: int
-    key: str
-    retention_days: int
+    key: str = ""
+    retention_days: int = 14
 
 
 CHANNEL_EVENTS = Topic("channel-events", 8, "subject of the event", 14)

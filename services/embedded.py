@@ -7,13 +7,16 @@ process are told of new records at once. Beside a running platform the directory
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from schemas.topics import Topic
 from services.clock import Clock, SystemClock
 from services.embedded_files import DirectoryInUse, DirectoryLock, TopicTable
 from services.embedded_groups import Group, Member
 from services.embedded_reader import EmbeddedPartition, Reading
+from services.embedded_retention import Retention
 from services.embedded_segments import Stream
 from services.embedded_writer import Append, Pairs, Writer
 from services.failures import Rejected, Unavailable
@@ -43,7 +46,6 @@ class EmbeddedLog:
         *,
         clock: Clock | None = None,
         read_only: bool = False,
-        retention_days: int = 14,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._limits, self._closed = limits, False
@@ -52,15 +54,16 @@ class EmbeddedLog:
             directory.mkdir(parents=True, exist_ok=True)
             self._lock = DirectoryLock(directory)
         self._topics = TopicTable(directory, read_only=read_only)
+        self._retention = Retention(directory, self._topics)
         if not read_only:
-            self._writer = Writer(directory, self._topics.streams(), clock or SystemClock(), retention_days)
+            self._writer = Writer(directory, self._topics.streams(), clock or SystemClock(), self._retention.drop)
         ends = self._writer.ends if self._writer else None
         self._reading = Reading(directory, ends, limits.batch_records, limits.batch_bytes)
         if self._writer:
             self._writer.start(self._reading.on_written, self._reading.on_rotated)
         self._groups: dict[str, Group] = defaultdict(Group)
 
-    async def ensure_topics(self, topics: Mapping[str, int]) -> None:
+    async def ensure_topics(self, topics: Sequence[Topic]) -> None:
         self._writing()
         await asyncio.to_thread(self._topics.create, topics)
 
@@ -115,8 +118,11 @@ class EmbeddedLog:
         places = [Place(topic, p) for topic in topics for p in range(self._topics.get(topic).partitions)]
 
         def start(place: Place) -> PartitionWork:
-            return PartitionWork(EmbeddedPartition(self._topics, self._reading, place), positions, handler)
+            reached = partial(self._retention.reached.__setitem__, (group, place))
+            return PartitionWork(EmbeddedPartition(self._topics, self._reading, place, reached), positions, handler)
 
+        for place in places:
+            self._retention.reached.setdefault((group, place), 0)
         shared = self._groups[group]
         member = Member(places, Holdings(start, shared.locks))
         async with self._reading.following():

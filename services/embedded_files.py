@@ -4,15 +4,17 @@ import fcntl
 import os
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from schemas.topics import Topic
 from services.embedded_segments import Segment, Stream, connect
 from services.log import Record, UnknownTopic
 
 _TOPICS = """create table if not exists topics (
-  number integer primary key autoincrement, name text not null unique, id text not null, partitions integer not null)"""
+  number integer primary key autoincrement, name text not null unique, id text not null, partitions integer not null,
+  retention_days integer not null)"""
 
 
 class DirectoryInUse(RuntimeError):  # noqa: N818 - named after what is wrong
@@ -60,16 +62,23 @@ class TopicTable:
             raise UnknownTopic(name)
         return TopicRow(*row)
 
-    def create(self, topics: Mapping[str, int]) -> None:
-        rows = [(name, uuid.uuid4().hex, partitions) for name, partitions in topics.items()]
+    def create(self, topics: Sequence[Topic]) -> None:
+        rows = [(topic.name, uuid.uuid4().hex, topic.partitions, topic.retention_days) for topic in topics]
         with self._lock:
             self._connection.executemany(
-                "insert into topics (name, id, partitions) values (?, ?, ?) on conflict (name) do nothing", rows
+                "insert into topics (name, id, partitions, retention_days) values (?, ?, ?, ?)"
+                " on conflict (name) do nothing",
+                rows,
             )
 
     def delete(self, name: str) -> None:
         with self._lock:
             self._connection.execute("delete from topics where name = ?", (name,))
+
+    def longest_retention_days(self) -> int | None:
+        with self._lock:
+            row = self._connection.execute("select max(retention_days) from topics").fetchone()
+        return None if row[0] is None else int(row[0])
 
     def streams(self) -> list[Stream]:
         with self._lock:

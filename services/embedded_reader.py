@@ -108,11 +108,12 @@ class Reading:
 
 
 class EmbeddedPartition:
-    """The batches of one partition. A `PartitionReader`; nothing is read ahead, the files are at hand."""
+    """The batches of one partition. A `PartitionReader`; nothing is read ahead, the files are at hand. `reached` is
+    told the offset before which all has been handled."""
 
-    def __init__(self, topics: TopicTable, reading: Reading, place: Place) -> None:
+    def __init__(self, topics: TopicTable, reading: Reading, place: Place, reached: Callable[[int], None]) -> None:
         self.topic, self.partition = place
-        self._topics, self._reading = topics, reading
+        self._topics, self._reading, self._reached = topics, reading, reached
         self._topic_id, self._next, self._stream = "", 0, (0, 0)
 
     def _identity(self) -> str:
@@ -134,6 +135,7 @@ class EmbeddedPartition:
 
     async def read(self) -> Batch:
         start = self._next
+        self._reached(start)
         records = await self._reading.records(self._stream, start)
         if not records or self._identity() != self._topic_id:
             raise Unavailable(f"{self.topic} is not the topic that it was", _SOON)

@@ -6,7 +6,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,8 +46,8 @@ Outcome = Written | Exception
 class Writer:
     """`ends` is the next offset of every partition, moved after each commit, before anybody is told."""
 
-    def __init__(self, directory: Path, streams: Sequence[Stream], clock: Clock, retention_days: int) -> None:
-        self._directory, self._clock, self._retention_days = directory, clock, retention_days
+    def __init__(self, directory: Path, streams: Sequence[Stream], clock: Clock, drop: Callable[[date], None]) -> None:
+        self._directory, self._clock, self._drop = directory, clock, drop
         self._queue: queue.SimpleQueue[Append | None] = queue.SimpleQueue()
         self._waiting_bytes = 0
         self._segment = self._newest()
@@ -144,7 +144,7 @@ class Writer:
         return self.ends.get(stream, 0)
 
     def _rotate(self) -> None:
-        """A new file when the clock has entered a new day; what is older than the retention goes, whole files."""
+        """A new file when the clock has entered a new day; what is no longer kept goes."""
         today = self._today()
         if today <= self._segment.path.stem:
             return
@@ -152,11 +152,7 @@ class Writer:
         create_segment(path, self.ends)
         self._segment.close()
         self._segment = Segment(path, read_only=False)
-        oldest = (datetime.fromisoformat(today) - timedelta(days=self._retention_days)).date().isoformat()
-        for old in segment_paths(self._directory):
-            if old.stem < oldest:
-                for suffix in ("", "-wal", "-shm"):
-                    old.with_name(old.name + suffix).unlink(missing_ok=True)
+        self._drop(date.fromisoformat(today))
         self._rotated()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from schemas.topics import Topic
 from services.failures import Unavailable
 from services.kafka_cluster import Cluster
 from services.kafka_desks import DeskRoom
@@ -50,7 +51,7 @@ class KafkaLog:
         self._partitions: dict[str, int] = {}
         self._rooms: list[DeskRoom] = []
 
-    async def ensure_topics(self, topics: Mapping[str, int]) -> None:
+    async def ensure_topics(self, topics: Sequence[Topic]) -> None:
         await self._cluster.ensure_topics(topics)
 
     async def append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:

@@ -5,13 +5,14 @@ Every question is answered or `Unavailable` within the time limit.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from schemas.topics import Topic
 from services.failures import Unavailable
 from services.kafka_metadata import TopicDescription, describe_topic
 from services.log import Record, UnknownTopic
@@ -33,13 +34,18 @@ async def answered_within(seconds: float) -> AsyncIterator[None]:
         raise Unavailable(f"Kafka: {type(error).__name__}") from error
 
 
+def _new(topic: Topic) -> NewTopic:
+    kept = {"cleanup.policy": "delete", "retention.ms": str(topic.retention_days * 86_400_000)}
+    return NewTopic(topic.name, topic.partitions, 1, topic_configs=kept)
+
+
 class Cluster:
     def __init__(self, connection: Connection, timeout_s: float, replication_factor: int) -> None:
         self._connection, self._timeout_s, self._replication_factor = connection, timeout_s, replication_factor
         self._reader: AIOKafkaConsumer | None = None
         self._starting = asyncio.Lock()
 
-    async def ensure_topics(self, topics: Mapping[str, int]) -> None:
+    async def ensure_topics(self, topics: Sequence[Topic]) -> None:
         async with answered_within(max(30.0, self._timeout_s)):
             admin = AIOKafkaAdminClient(**self._connection)
             try:
@@ -48,12 +54,12 @@ class Cluster:
             finally:
                 await admin.close()
             for topic in topics:
-                while not await self._is_led(topic):  # noqa: ASYNC110 - no event tells
+                while not await self._is_led(topic.name):  # noqa: ASYNC110 - no event tells
                     await asyncio.sleep(0.05)
 
-    async def _create(self, admin: AIOKafkaAdminClient, topics: Mapping[str, int]) -> None:
+    async def _create(self, admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
         known = set(await admin.list_topics())
-        missing = [NewTopic(name, n, 1) for name, n in topics.items() if name not in known]
+        missing = [_new(topic) for topic in topics if topic.name not in known]
         for new in missing:
             new.replication_factor = self._replication_factor  # the constructor refuses -1, the broker's own default
         if missing:

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from schemas.topics import Topic
+
 
 class Message(NamedTuple):
     """What is appended. `partition` None means: by hash of the key (murmur2, as Kafka's default partitioner)."""
@@ -74,8 +76,8 @@ class PositionStore(Protocol):
 class EventLog(Protocol):
     """A partitioned, durable, append-only log."""
 
-    async def ensure_topics(self, topics: Mapping[str, int]) -> None:
-        """Creates what is missing: name → number of partitions. Never changes what exists."""
+    async def ensure_topics(self, topics: Sequence[Topic]) -> None:
+        """Creates what is missing, with its partitions and retention. Never changes what exists."""
 
     async def append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:
         """Returns once every message is durable; messages of one partition stand in the order given.

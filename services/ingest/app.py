@@ -77,7 +77,7 @@ async def open_ingest(
     choices: Choices = Choices(),  # noqa: B008 - frozen
 ) -> Ingest:
     """`secret` keys tokens and hashes: with another one, the same card is another card. Raises `Unavailable`."""
-    await log.ensure_topics({topic.name: topic.partitions for topic in TOPICS})
+    await log.ensure_topics(TOPICS)
     partitions = len(await log.ends(CHANNEL_EVENTS.name))
     rules = rules_of(secret, catalogue, choices)
     publisher = Publisher(log, partitions, metrics)

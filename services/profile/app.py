@@ -70,7 +70,7 @@ async def open_profile(
     choices: Choices,
 ) -> Profile:
     """Raises `Unavailable`; PolicyError where a bank's own declarations contradict themselves."""
-    await log.ensure_topics({topic.name: topic.partitions for topic in TOPICS})
+    await log.ensure_topics(TOPICS)
     partitions = len(await log.ends(CHANNEL_EVENTS.name))
     refer = partial(reference, secret=secret)
     declarations = load_declarations(choices.catalogue, choices.reference, refer)

@@ -14,6 +14,7 @@ from random import Random
 import msgspec
 
 from deploy.local_servers import SetupError
+from schemas.topics import Topic
 from services.database import Database, open_database
 from services.kafka import KafkaLog
 from services.log import Batch, Message
@@ -78,7 +79,7 @@ async def run(given: Given, report: Report) -> None:
 
 async def _fill(log: KafkaLog, topic: str, customers: int, count: int, report: Report) -> None:
     cpu = time.process_time()
-    await log.ensure_topics({topic: PARTITIONS})
+    await log.ensure_topics([Topic(topic, PARTITIONS)])
     messages = movements(customers, count)
     while some := list(islice(messages, 5_000)):
         await log.append(topic, some)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from schemas.topics import Topic
 from services.embedded import EmbeddedLog
 from services.kafka import KafkaLog
 from services.log import Batch, EventLog, Message, Position
@@ -65,7 +66,7 @@ async def append_at_once(log: EventLog, topic: str, records: int, clients: int) 
 
 async def measure(log: EventLog, kind: str, records: int, report: Report) -> None:
     topic, clients = f"benchmark-{uuid.uuid4().hex}", 64
-    await log.ensure_topics({topic: 8})
+    await log.ensure_topics([Topic(topic, 8)])
     ordered = await append_in_order(log, topic, records, 1_000)
     report.tell(f"{kind}: append, 1,000 records a call, one caller", ordered, "records/s")
     at_once = await append_at_once(log, topic, records // 20, clients)

@@ -89,7 +89,7 @@ async def _bench(given: Given) -> AsyncIterator[Bench]:
             "COUNTERPOINT_LOG_LEVEL": "warning", "COUNTERPOINT_DATA": directory,
         }  # fmt: skip
         try:
-            await log.ensure_topics({topic.name: topic.partitions for topic in TOPICS})
+            await log.ensure_topics(TOPICS)
             await upgrade(database)
             yield Bench(log, sql_store(database), environment, server_processes(servers, urls), Path(directory))
         finally:

@@ -51,7 +51,7 @@ async def _run(plan: Plan, servers: RunningServers, kafka: str, database_url: st
     log, database = KafkaLog(kafka.removeprefix("kafka://")), open_database(database_url)
     store = SqlProfileStore(database, lambda subject: customer_id(subject, SECRET))
     try:
-        await log.ensure_topics({topic.name: topic.partitions for topic in TOPICS})
+        await log.ensure_topics(TOPICS)
         await upgrade(database)
         load = messages(plan.seed, plan.events)
         havoc, staff = Havoc(plan.seed, crew, servers, plan.fail_every, tell), Staff(plan.seed, store)

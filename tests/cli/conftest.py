@@ -90,7 +90,7 @@ def in_log(data: Path, *works: Callable[[EmbeddedLog], Any], clock: Clock | None
 
     async def work() -> None:
         log = EmbeddedLog(data / "log", clock=clock)
-        await log.ensure_topics({topic.name: topic.partitions for topic in TOPICS})
+        await log.ensure_topics(TOPICS)
         for one in works:
             await one(log)
         await log.close()

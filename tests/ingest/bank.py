@@ -69,9 +69,9 @@ class ListLog:
         self.topics: dict[str, list[list[Message]]] = {}
         self.failing: set[str] = set()
 
-    async def ensure_topics(self, topics: Mapping[str, int]) -> None:
-        for name in topics:
-            self.topics.setdefault(name, [[] for _ in range(self.partitions)])
+    async def ensure_topics(self, topics: Sequence[Topic]) -> None:
+        for topic in topics:
+            self.topics.setdefault(topic.name, [[] for _ in range(self.partitions)])
 
     async def append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:
         if topic in self.failing:

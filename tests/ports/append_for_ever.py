@@ -4,13 +4,14 @@ import asyncio
 import sys
 from pathlib import Path
 
+from schemas.topics import Topic
 from services.embedded import EmbeddedLog
 from services.log import Message
 
 
 async def append_for_ever(directory: Path) -> None:
     log = EmbeddedLog(directory)
-    await log.ensure_topics({"t": 1})
+    await log.ensure_topics([Topic("t", 1)])
     number = 0
     while True:
         await log.append("t", [Message(b"", b"%d" % number)])

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from schemas.topics import Topic
 from services.clock import ManualClock
 from services.embedded import DirectoryInUse, EmbeddedLog
 from services.embedded_files import segment_paths
 from services.failures import Unavailable
-from services.log import Message
+from services.log import Batch, Message
 from tests.ports.log_places import DAY_MS, Applied, consuming
 
 
@@ -25,8 +26,8 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def log(tmp_path: Path, clock: ManualClock) -> AsyncIterator[EmbeddedLog]:
-    log = EmbeddedLog(tmp_path, clock=clock, retention_days=2)
-    await log.ensure_topics({"t": 2})
+    log = EmbeddedLog(tmp_path, clock=clock)
+    await log.ensure_topics([Topic("t", 2, retention_days=2)])
     yield log
     await log.close()
 
@@ -43,25 +44,58 @@ async def test_a_second_writer_is_refused_by_the_name_of_the_directory(log: Embe
 async def test_offsets_go_on_over_days_and_old_days_are_dropped_whole(
     log: EmbeddedLog, clock: ManualClock, tmp_path: Path
 ) -> None:
-    for day in range(5):
-        (spot,) = await log.append("t", [message(b"%d" % day)])
-        assert spot.offset == day
-        clock.move_to(clock.now_ms() + DAY_MS)
-    assert len(segment_paths(tmp_path)) == 3
-    assert await log.ends("t") == {0: (2, 5), 1: (0, 0)}
     applied = Applied()
     async with consuming(log, "t", applied):
-        await applied.reaches(3)
-    assert applied.values["t", 0] == [b"2", b"3", b"4"]
+        for day in range(5):
+            (spot,) = await log.append("t", [message(b"%d" % day)])
+            assert spot.offset == day
+            await applied.reaches(day + 1)
+            clock.move_to(clock.now_ms() + DAY_MS)
+    assert len(segment_paths(tmp_path)) == 3
+    assert await log.ends("t") == {0: (2, 5), 1: (0, 0)}
+
+
+async def test_a_day_that_a_reader_has_not_reached_is_not_dropped(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path
+) -> None:
+    """Nobody reads, then one reader stands still: either may still come to what is old."""
+    for _ in range(3):
+        await log.append("t", [message(b"early")])
+        clock.move_to(clock.now_ms() + 5 * DAY_MS)
+    assert await log.ends("t") == {0: (0, 3), 1: (0, 0)}
+    applied = Away()
+    async with consuming(log, "t", applied):
+        await log.append("t", [message(b"late")])
+        assert await log.ends("t") == {0: (0, 4), 1: (0, 0)}
+        applied.is_away = False
+        await applied.reaches(4)
+        clock.move_to(clock.now_ms() + DAY_MS)
+        await log.append("t", [message(b"later")])
+        assert await log.ends("t") == {0: (3, 5), 1: (0, 0)}
+
+
+async def test_a_day_is_kept_as_long_as_the_topic_that_is_kept_longest(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path
+) -> None:
+    await log.ensure_topics([Topic("letters", 1, retention_days=9)])
+    async with consuming(log, "t", applied := Applied()):
+        for day in range(12):
+            await log.append("t", [message(b"%d" % day)])
+            await applied.reaches(day + 1)
+            clock.move_to(clock.now_ms() + DAY_MS)
+    assert len(segment_paths(tmp_path)) == 10
 
 
 async def test_a_quiet_partition_keeps_its_offset_over_days_and_restarts(
     log: EmbeddedLog, clock: ManualClock, tmp_path: Path
 ) -> None:
-    await log.append("t", [message(b"early", partition=1)])
-    for _ in range(4):
-        clock.move_to(clock.now_ms() + DAY_MS)
-        await log.append("t", [message(b"daily")])
+    applied = Applied()
+    async with consuming(log, "t", applied):
+        await log.append("t", [message(b"early", partition=1)])
+        for day in range(4):
+            await applied.reaches(day + 1)
+            clock.move_to(clock.now_ms() + DAY_MS)
+            await log.append("t", [message(b"daily")])
     await log.close()
     again = EmbeddedLog(tmp_path, clock=clock)
     (spot,) = await again.append("t", [message(b"late", partition=1)])
@@ -73,7 +107,7 @@ async def test_a_quiet_partition_keeps_its_offset_over_days_and_restarts(
 async def test_a_clock_that_runs_back_loses_nothing(tmp_path: Path) -> None:
     for now_ms in (1_790_000_000_000, 1_790_000_000_000 - 5 * DAY_MS):
         log = EmbeddedLog(tmp_path, clock=ManualClock(now_ms))
-        await log.ensure_topics({"t": 1})
+        await log.ensure_topics([Topic("t", 1)])
         await log.append("t", [message(b"x")])
         assert await log.ends("t") == {0: (0, int(now_ms != 1_790_000_000_000) + 1)}
         await log.close()
@@ -139,6 +173,17 @@ async def test_too_much_waiting_for_the_disk_is_refused(log: EmbeddedLog) -> Non
     assert (await log.ends("t"))[0][1] == taken
 
 
+class Away(Applied):
+    """Takes nothing while it is away."""
+
+    is_away = True
+
+    async def apply(self, batch: Batch) -> None:
+        if self.is_away:
+            raise Unavailable("the database is away", 0.01)
+        await super().apply(batch)
+
+
 @contextmanager
 def files_limited_to(size: int) -> Iterator[None]:
     """Every write beyond `size` bytes of a file fails, as on a full disk."""
@@ -153,7 +198,7 @@ def files_limited_to(size: int) -> Iterator[None]:
 async def test_offsets_are_found_by_time_over_the_files_of_several_days(tmp_path: Path) -> None:
     clock = ManualClock(1_790_000_000_000)
     log = EmbeddedLog(tmp_path, clock=clock)
-    await log.ensure_topics({"t": 1})
+    await log.ensure_topics([Topic("t", 1)])
     for _ in range(40):
         await log.append("t", [Message(b"", b"", partition=0)] * 3)
         clock.move_to(clock.now_ms() + 2 * 3_600_000)

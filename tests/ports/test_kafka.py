@@ -7,7 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from schemas.topics import Topic
 from services.failures import Unavailable
 from services.kafka import KafkaLog
 from services.kafka_fetching import BatchConsumer
@@ -26,8 +29,21 @@ async def log(kafka_url: str) -> AsyncIterator[KafkaLog]:
 @pytest.fixture
 async def topic(log: KafkaLog) -> str:
     name = f"t-{uuid.uuid4().hex}"
-    await log.ensure_topics({name: 1})
+    await log.ensure_topics([Topic(name, 1)])
     return name
+
+
+async def test_a_topic_is_made_with_its_retention(log: KafkaLog, kafka_url: str) -> None:
+    name = f"t-{uuid.uuid4().hex}"
+    await log.ensure_topics([Topic(name, 1, retention_days=3)])
+    admin = AIOKafkaAdminClient(bootstrap_servers=urlsplit(kafka_url).netloc)
+    await admin.start()
+    try:
+        (told,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+    finally:
+        await admin.close()
+    configs = {entry[0]: entry[1] for resource in told.resources for entry in resource[4]}
+    assert (configs["retention.ms"], configs["cleanup.policy"]) == (str(3 * 86_400_000), "delete")
 
 
 def numbered(begin: int, count: int) -> list[Message]:
@@ -139,7 +155,7 @@ async def test_a_broker_that_stops_is_unavailable_and_both_sides_go_on_after_it(
     breakable_servers: RunningServers,
 ) -> None:
     log = KafkaLog(urlsplit(breakable_servers.up("kafka")["kafka"]).netloc, timeout_s=2.0)
-    await log.ensure_topics({"t": 2})
+    await log.ensure_topics([Topic("t", 2)])
     applied = Applied()
     async with consuming(log, "t", applied):
         sent = await _append_until_taken(log, numbered(0, 10))
@@ -166,7 +182,7 @@ async def test_a_broker_that_stops_is_unavailable_and_both_sides_go_on_after_it(
 async def test_a_consumer_waits_for_a_broker_that_is_away_at_its_start(breakable_servers: RunningServers) -> None:
     url = breakable_servers.up("kafka")["kafka"]
     maker = KafkaLog(urlsplit(url).netloc)
-    await maker.ensure_topics({"waiting": 1})
+    await maker.ensure_topics([Topic("waiting", 1)])
     await maker.append("waiting", numbered(0, 5))
     await maker.close()
     await asyncio.to_thread(breakable_servers.stop, "kafka")

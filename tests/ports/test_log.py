@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.topics import Topic
 from services.failures import Fenced, Rejected, Unavailable
 from services.log import Batch, EventLog, Handler, Message, Placed, Position, Stop, UnknownTopic
 from tests.ports.kafka_place import KafkaPlace
@@ -30,7 +31,7 @@ async def log(place: LogPlace) -> EventLog:
 @pytest.fixture
 async def topic(log: EventLog) -> str:
     name = f"t-{uuid.uuid4().hex}"
-    await log.ensure_topics({name: 4})
+    await log.ensure_topics([Topic(name, 4)])
     return name
 
 
@@ -202,7 +203,7 @@ async def test_a_topic_made_anew_is_another_topic_and_stops_its_partitions(
         await applied.reaches(4)
     before = await log.topic_id(topic)
     await place.delete(log, topic)
-    await log.ensure_topics({topic: 4})
+    await log.ensure_topics([Topic(topic, 4)])
     assert await log.topic_id(topic) != before
     await log.append(topic, [Message(b"", b"y", partition=p) for p in range(4) for _ in range(3)])
     why = await reasons_to_stop(log, topic, applied, partitions=4)
@@ -239,7 +240,7 @@ async def test_a_topic_made_anew_while_somebody_consumes_stops_its_partitions(
         await log.append(topic, former * 3)
         await applied.reaches(12)
         await place.delete(log, topic)
-        await log.ensure_topics({topic: 4})
+        await log.ensure_topics([Topic(topic, 4)])
         await log.append(topic, [Message(b"", b"new", partition=p) for p in range(4)] * 50)
         told = await stopped_places(log, 4)
     assert all("anew" in why or "restore it" in why for why in told.values()), told
@@ -316,7 +317,7 @@ async def test_an_append_of_nothing_places_nothing(log: EventLog, topic: str) ->
 
 async def test_making_topics_twice_changes_nothing(log: EventLog, topic: str) -> None:
     before = await log.topic_id(topic)
-    await log.ensure_topics({topic: 9})
+    await log.ensure_topics([Topic(topic, 9)])
     assert await log.topic_id(topic) == before
     assert sorted(await log.ends(topic)) == [0, 1, 2, 3]
 

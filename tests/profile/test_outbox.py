@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from schemas.codec import decode_dead_letter
+from schemas.topics import Topic
 from services.embedded import EmbeddedLog, Limits
 from services.log import EventLog
 from services.profile.adapters.memory import MemoryProfileStore
@@ -10,7 +11,7 @@ from services.profile.outbox import publish_lane
 from services.profile.ports import OutboxMessage
 
 LANE = "shard-0"
-TOPICS = {"profile-changes": 1, "dead-letters": 1}
+TOPICS = [Topic("profile-changes", 1), Topic("dead-letters", 1)]
 
 
 async def records(log: EventLog, topic: str) -> list[bytes]:
