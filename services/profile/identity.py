@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from schemas.identifiers import PERSONAL_KINDS, SUBJECT_OF
+from schemas.instants import instant
 from services.profile.domain.links import Link, Membership, kind_of
 from services.profile.domain.memberships import Graph
-from services.profile.domain.rendering import instant, instant_or_none
+from services.profile.domain.rendering import instant_or_none
 from services.profile.ports import Decision, ProfileReader, StoredView
 from services.profile.read import Read
 

@@ -8,11 +8,11 @@ import msgspec
 
 from schemas.catalogue import EventType
 from schemas.codec import decode_event
+from schemas.instants import instant
 from services.profile.domain.customer import Completeness
 from services.profile.domain.links import COUNTED_ROLES, Membership
 from services.profile.domain.named import subjects_named
 from services.profile.domain.personal import reference
-from services.profile.domain.rendering import instant
 from services.profile.domain.told import told
 from services.profile.domain.view import complete_up_to
 from services.profile.ports import StoredView, TimelineFilter

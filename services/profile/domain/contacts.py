@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from schemas.instants import instant
 from services.profile.domain.combine import join_things, merge_maps
 from services.profile.domain.customer import Whole
 from services.profile.domain.holdings import Held, of_kinds, value
-from services.profile.domain.rendering import instant, instant_or_none
+from services.profile.domain.rendering import instant_or_none
 from services.profile.domain.state import Thing
 
 CONTACTS_SHOWN = 50

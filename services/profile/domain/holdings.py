@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from schemas.instants import instant
 from services.profile.domain.combine import join_things
 from services.profile.domain.customer import Part, Whole
 from services.profile.domain.links import COUNTED_ROLES, LISTED_ROLES, kind_of
 from services.profile.domain.person import span
-from services.profile.domain.rendering import instant, instant_or_none, written
+from services.profile.domain.rendering import instant_or_none, written
 from services.profile.domain.state import Thing
 
 HOLDER = "holder/"

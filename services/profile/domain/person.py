@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.identifiers import PERSONAL_KINDS, SUBJECT_OF
+from schemas.instants import instant
 from services.profile.domain.combine import later
 from services.profile.domain.customer import Part, Whole
 from services.profile.domain.links import COLLECTIVES
-from services.profile.domain.rendering import instant, instant_or_none, written
+from services.profile.domain.rendering import instant_or_none, written
 from services.profile.domain.state import Entry, Thing
 
 FIELDS = (

@@ -1,12 +1,12 @@
 """How times and money are written in a view: ISO 8601 UTC and major units with their currency."""
 
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from schemas.events import Money
+from schemas.instants import instant
 from schemas.money import format_money
 from services.profile.domain.calendar import iso as day_as_date
 from services.profile.domain.links import BEGINNING, END
@@ -15,14 +15,6 @@ DAYS = frozenset({"next_due", "next_due_by", "last_day"})
 PARTIES = {"party": "party", "payer": "party", "own_parties": "parties"}
 """Fields of counterparty keys. The reference to a name that a key may hold stands by itself, where it is resolved."""
 _PLAIN = frozenset({str, int, bool, type(None)})
-
-
-@lru_cache(65_536)
-def instant(at_ms: int) -> str:
-    """ "2026-11-22T01:30:00Z"; milliseconds only where there are some."""
-    seconds, millis = divmod(at_ms, 1000)
-    text = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
-    return f"{text}.{millis:03d}Z" if millis else f"{text}Z"
 
 
 def instant_or_none(at_ms: Any) -> str | None:

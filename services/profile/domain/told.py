@@ -8,8 +8,9 @@ import msgspec
 from schemas.catalogue import EventType
 from schemas.events import ChannelEvent, Money
 from schemas.identifiers import PERSONAL_KINDS, SUBJECT_OF
+from schemas.instants import instant
 from schemas.money import format_money
-from services.profile.domain.rendering import instant, written
+from services.profile.domain.rendering import written
 
 _KIND_OF_SUBJECT = {subject: kind for kind, subject in SUBJECT_OF.items()}
 

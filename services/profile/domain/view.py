@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from schemas.instants import instant
 from schemas.money import EXPONENTS
 from services.profile.domain.combine import DAY_MS
 from services.profile.domain.contacts import Case, Contact, cases, cases_shown, contacts, contacts_shown
@@ -19,7 +20,7 @@ from services.profile.domain.holdings import (
 )
 from services.profile.domain.links import COLLECTIVES, kind_of
 from services.profile.domain.person import consents, identifiers, own_parties, person, preferences, told
-from services.profile.domain.rendering import instant, money
+from services.profile.domain.rendering import money
 from services.profile.domain.state import Thing
 
 BEREAVEMENT_DAYS = 365

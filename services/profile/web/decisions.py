@@ -6,10 +6,10 @@ from typing import Any
 from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from schemas.instants import instant
 from services.access import User
 from services.guard import ROLE
 from services.profile.decide import Said
-from services.profile.domain.rendering import instant
 from services.profile.ports import Decision
 from services.profile.waiting import until_visible
 from services.profile.web.desk import AtDesk, Desk

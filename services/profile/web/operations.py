@@ -5,9 +5,10 @@ from typing import Annotated
 from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
+from schemas.instants import instant
 from services.guard import ROLE
 from services.profile.domain.freshness import SourceSeen, completeness
-from services.profile.domain.rendering import instant, instant_or_none
+from services.profile.domain.rendering import instant_or_none
 from services.profile.ports import StoredDeadLetter
 from services.profile.web.desk import AtDesk
 from services.profile.web.documents import DeadLetter, DeadLetters, SourceFreshness, Sources, answers
