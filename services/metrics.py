@@ -63,7 +63,6 @@ PARTITIONS_STOPPED = GaugeMetric("partitions_stopped", ("topic",), "partitions",
 MARKS_WAITING = GaugeMetric("marks_waiting", (), "marks", "To be refreshed, those of resting customers aside")
 REFRESH_DURATION = HistogramMetric("refresh_seconds", (), "seconds", "One shard's marks, one transaction", _SECONDS)
 CUSTOMERS_REFRESHED = CounterMetric("customers_refreshed", (), "customers", "Views written")
-LOCK_WAIT = CounterMetric("lock_wait_seconds", (), "seconds", "Spent waiting for rows that another transaction held")
 OUTBOX_AGE = GaugeMetric("outbox_age_seconds", ("lane",), "seconds", "Age of the oldest row not yet published")
 OUTBOX_PUBLISHED = CounterMetric("outbox_published", ("topic",), "messages", "Appended to the log from the outbox")
 SOURCE_FRESHNESS = GaugeMetric("source_silent_seconds", ("source",), "seconds", "Since the source was last heard of")

@@ -89,7 +89,7 @@ async def marks(patient: Patient) -> Sequence[Finding]:
 
 async def outbox(patient: Patient) -> Sequence[Finding]:
     store, now = patient.beside.store, SystemClock().now_ms()
-    oldest = [rows[0].created_at for lane in await store.lanes() if (rows := await store.outbox(lane, 1))]
+    oldest = list((await store.lanes_waiting()).values())
     late = now - min(oldest, default=now)
     if late > LATE_OUTBOX_MS:
         return [

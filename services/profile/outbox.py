@@ -37,18 +37,17 @@ def change_message(change: ProfileChange, written: Mapping[str, bytes] = NOTHING
     return OutboxMessage(PROFILE_CHANGES.name, change.customer_id.encode(), encode_change(change, written))
 
 
-async def publish_lane(store: ProfileStore, log: EventLog, lane: str) -> int:
-    """Publishes what waits in one lane; returns how many. Raises `Unavailable`; the rows then stay."""
+async def publish_lane(store: ProfileStore, log: EventLog, lane: str) -> dict[str, int]:
+    """Publishes what waits in one lane; returns how many for each topic. Raises `Unavailable`; the rows then stay."""
     rows = await store.outbox(lane, LANE_BATCH)
-    if not rows:
-        return 0
     by_topic: dict[str, list[OutboxMessage]] = {}
     for row in rows:
         by_topic.setdefault(row.message.topic, []).append(row.message)
     for topic, messages in by_topic.items():
         await _append(log, topic, messages, rows[0].created_at)
-    await store.published(lane, rows[0].n - 1, rows[-1].n)
-    return len(rows)
+    if rows:
+        await store.published(lane, rows[0].n - 1, rows[-1].n)
+    return {topic: len(messages) for topic, messages in by_topic.items()}
 
 
 async def _append(log: EventLog, topic: str, messages: Sequence[OutboxMessage], at: int) -> None:

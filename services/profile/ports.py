@@ -290,7 +290,8 @@ class ProfileStore(Protocol):
     async def published(self, lane: str, after: int, until: int) -> bool:
         """Moves the lane's mark `until where published = after` and drops the rows; False when another moved it."""
 
-    async def lanes(self) -> list[str]: ...
+    async def lanes_waiting(self) -> dict[str, int]:
+        """lane → since when (ms) the first of its rows waits, where one does."""
 
     async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
         """Deletes due times of that grain with at <= now whose sources are complete past them; leaves marks.

@@ -6,7 +6,7 @@ channel-events → update → marks → refresh → views, outbox → publish �
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -159,18 +159,25 @@ async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
 
 async def publishing(worker: Worker) -> None:
     """outbox → profile-changes, dead-letters. A lane is published by the worker that leases its shard."""
+    waited: Collection[str] = ()
     while True:
-        sent = 0
         worker.written.clear()
         try:
-            for lane in await worker.store.lanes():
-                if shard_of_lane(lane) in worker.leases:
-                    sent += await publish_lane(worker.store, worker.log, lane)
+            since = await worker.store.lanes_waiting()
+            waiting = [lane for lane in since if shard_of_lane(lane) in worker.leases]
+            now = worker.clock.now_ms()
+            for lane in {*waited, *waiting}:
+                worker.metrics.set(measure.OUTBOX_AGE, max(0, now - since.get(lane, now)) / 1000, lane)
+            waited = waiting
+            for lane in waiting:
+                for topic, many in (await publish_lane(worker.store, worker.log, lane)).items():
+                    worker.metrics.add(measure.OUTBOX_PUBLISHED, many, topic)
         except Contended:
             continue
         except Unavailable as error:
             await asyncio.sleep(error.retry_after)
-        if not sent:
+            continue
+        if not waiting:
             await woken(worker.written, IDLE_S * 4)
 
 

@@ -80,8 +80,8 @@ async def _waiting(log: KafkaLog, store: SqlProfileStore) -> str | None:
             return f"{topic}: positions and ends {behind}"
     if marks := sum((await store.marks_waiting()).values()):
         return f"{marks} marks"
-    lanes = {lane: len(await store.outbox(lane, 1000)) for lane in await store.lanes()}
-    return f"outbox {lanes}" if any(lanes.values()) else None
+    lanes = await store.lanes_waiting()
+    return f"outbox {sorted(lanes)}" if lanes else None
 
 
 def accepted(topic: Topic) -> tuple[list[ChannelEvent], int]:

@@ -25,8 +25,8 @@ async def test_rows_are_published_once_and_in_order(tmp_path: Path) -> None:
     await log.ensure_topics(TOPICS)
     async with store.updating() as tx:
         await tx.send({LANE: [OutboxMessage("profile-changes", b"c", bytes([n])) for n in range(3)]}, 1)
-    assert await publish_lane(store, log, LANE) == 3
-    assert await publish_lane(store, log, LANE) == 0
+    assert await publish_lane(store, log, LANE) == {"profile-changes": 3}
+    assert await publish_lane(store, log, LANE) == {}
     assert await records(log, "profile-changes") == [b"\x00", b"\x01", b"\x02"]
     await log.close()
 
@@ -40,7 +40,7 @@ async def test_a_message_that_the_log_will_never_take_becomes_a_dead_letter_and_
     async with store.updating() as tx:
         await tx.send({LANE: [OutboxMessage("profile-changes", b"a", b"1"), large]}, 7)
         await tx.send({LANE: [OutboxMessage("profile-changes", b"b", b"2")]}, 8)
-    assert await publish_lane(store, log, LANE) == 3
+    assert await publish_lane(store, log, LANE) == {"profile-changes": 3}
     assert await records(log, "profile-changes") == [b"1", b"2"]
     (letter,) = [decode_dead_letter(value) for value in await records(log, "dead-letters")]
     assert (letter.stage, letter.reason, letter.length, letter.body) == ("publish", "message_too_large", 5_000, b"")

@@ -69,9 +69,12 @@ class MemoryProfileStore(MemoryReader):
         async with self._tables.turn() as tables:
             return memory_queues.published(tables, lane, after, until)
 
-    async def lanes(self) -> list[str]:
+    async def lanes_waiting(self) -> dict[str, int]:
         async with self._tables.turn() as tables:
-            return sorted(row.lane for row in tables.lanes.rows())
+            waiting: dict[str, int] = {}
+            for one in sorted(tables.outbox.rows(), key=lambda one: (one.lane, one.n)):
+                waiting.setdefault(one.lane, one.row.created_at)
+            return waiting
 
     async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
         async with self._tables.turn() as tables:

@@ -25,7 +25,9 @@ _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and
 _DROP_LETTERS = "delete from dead_letters where state = 'replayed' and at < $1"
 _LEASEHOLDERS = "select distinct owner from shards where owner is not null and leased_until >= $1 order by owner"
 _MARKS_WAITING = "select shard, count(*) from marks where root not in (select unnest($1::text[])) group by shard"
-_LANES = "select lane from lanes order by lane"
+_LANES_WAITING = """
+select l.lane, (select o.created_at from outbox o where o.lane = l.lane and o.n > l.published order by o.n limit 1)
+from lanes l where l.published < l.last_n order by l.lane"""
 _DISSOLVE = "delete from clusters where root = any($1::text[])"
 _MERGE = insert("clusters", "root text, lead text", "on conflict (root) do update set lead = excluded.lead")
 _MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
@@ -89,9 +91,9 @@ class SqlProfileStore(SqlReader):
         async with writing(self._database) as session:
             return await sql_queues.published(session, lane, after, until)
 
-    async def lanes(self) -> list[str]:
+    async def lanes_waiting(self) -> dict[str, int]:
         async with reading(self._database) as session:
-            return [row[0] for row in await session.rows(_LANES)]
+            return {row[0]: row[1] for row in await session.rows(_LANES_WAITING)}
 
     async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
         async with writing(self._database) as session:
