@@ -131,9 +131,12 @@ class RedisNotifications:
             self._subscribers.tell_gap()
 
 
-def open_notifications(url: str) -> RedisNotifications:
-    """`redis://host:port/number`. Connects when first used."""
-    client = Redis.from_url(
+def connect(url: str) -> Redis:
+    """`redis://host:port/number`. Connects when first used; nobody waits long for a server that is away."""
+    return Redis.from_url(
         url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S, retry=Retry(NoBackoff(), 0)
     )
-    return RedisNotifications(client)
+
+
+def open_notifications(url: str) -> RedisNotifications:
+    return RedisNotifications(connect(url))

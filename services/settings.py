@@ -28,7 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: str = "var"
     log: str = ""  # embedded:DIR | kafka://host:port[,host:port]; default embedded:DATA/log
     database: str = ""  # sqlite:FILE | postgresql://…; default sqlite:DATA/counterpoint.db
-    redis: str = ""  # redis://host:port/number; none: notifications stay in this process
+    redis: str = ""  # redis://host:port/number; none: notifications and rates stay in this process
     secret: str = ""  # key of tokens and customer ids; better in a file
     secret_file: str = ""  # made with a random secret when missing, mode 600; default DATA/secret with an embedded log
     host: str = "127.0.0.1"

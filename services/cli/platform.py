@@ -11,6 +11,7 @@ from services.access import SqlUserStore
 from services.clock import SystemClock
 from services.database import open_database
 from services.deployment import calm_collector, open_log, open_screens
+from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
 from services.ingest.channels.documents import OPENAPI_PATH
@@ -55,8 +56,17 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         profile = await open_profile(
             log, database, screens, users, secret, catalogue, clock, metrics, read_profile_choices(environment)
         )
+        rates = await closing.enter_async_context(opened_rates(settings.redis))
         ingest = await open_ingest(
-            log, stores, secret, catalogue, clock, metrics, read_limits(environment), read_ingest_choices(environment)
+            log,
+            stores,
+            rates,
+            secret,
+            catalogue,
+            clock,
+            metrics,
+            read_limits(environment),
+            read_ingest_choices(environment),
         )
         work = asyncio.create_task(_work(profile.work, ingest.beat), name="work")
         closing.push_async_callback(_end, work)

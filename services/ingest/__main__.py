@@ -10,6 +10,7 @@ from services.clock import SystemClock
 from services.database import open_database
 from services.deployment import calm_collector, open_log, told_to_stop, when_up
 from services.failures import Unavailable
+from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
 from services.ingest.settings import read_choices, read_limits
@@ -32,9 +33,10 @@ async def run(environment: Mapping[str, str]) -> None:
         log = open_log(settings, SystemClock())
         closing.push_async_callback(log.close)
         stores = Stores(SqlKeyStore(database), SqlSourceStore(database))
+        rates = await closing.enter_async_context(opened_rates(settings.redis))
         limits, choices = read_limits(environment), read_choices(environment)
         ingest = await when_up(
-            lambda: open_ingest(log, stores, secret, catalogue, SystemClock(), metrics, limits, choices)
+            lambda: open_ingest(log, stores, rates, secret, catalogue, SystemClock(), metrics, limits, choices)
         )
 
         async def log_ready() -> str | None:

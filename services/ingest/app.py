@@ -11,13 +11,12 @@ from schemas.topics import CHANNEL_EVENTS, TOPICS
 from services.clock import Clock
 from services.failures import Unavailable
 from services.ingest.access import Access
-from services.ingest.adapters.memory import TokenBuckets
 from services.ingest.channels.documents import document_routes, openapi_document
 from services.ingest.channels.http import EventsEndpoint
 from services.ingest.channels.publish import EVENTS_PATH, Publisher
 from services.ingest.domain.heartbeat import heartbeats, vouched
 from services.ingest.domain.rules import HOUR_MS, Rules, plans_of
-from services.ingest.ports import KeyStore, SourceStore
+from services.ingest.ports import KeyStore, RateLimiter, SourceStore
 from services.ingest.settings import Choices, Limits
 from services.log import EventLog
 from services.metrics import Metrics
@@ -69,6 +68,7 @@ class Ingest:
 async def open_ingest(
     log: EventLog,
     stores: Stores,
+    rates: RateLimiter,
     secret: bytes,
     catalogue: Mapping[str, EventType],
     clock: Clock,
@@ -82,7 +82,7 @@ async def open_ingest(
     rules = rules_of(secret, catalogue, choices)
     publisher = Publisher(log, partitions, metrics)
     access = Access(stores.keys, stores.sources, time.monotonic)
-    endpoint = EventsEndpoint(access, rules, publisher, TokenBuckets(time.monotonic), clock, limits)
+    endpoint = EventsEndpoint(access, rules, publisher, rates, clock, limits)
     openapi = openapi_document(catalogue, limits)
     routes: dict[str, App] = {EVENTS_PATH: endpoint, **document_routes(catalogue, openapi)}
     return Ingest(routes, openapi, publisher, log, clock, stores.sources, choices.heartbeat_s)

@@ -1,6 +1,7 @@
 """What the tests of ingest share: a source with its key, rules over the real catalogue, a log in memory."""
 
 import gzip
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,9 +13,10 @@ from schemas.catalogue import load_catalogue
 from schemas.codec import decode_dead_letter, decode_event
 from schemas.dead_letters import DeadLetter
 from schemas.events import ChannelEvent
+from schemas.topics import Topic
 from services.clock import ManualClock
 from services.failures import Unavailable
-from services.ingest.adapters.memory import MemoryKeyStore, MemorySourceStore
+from services.ingest.adapters.memory import MemoryKeyStore, MemorySourceStore, TokenBuckets
 from services.ingest.app import Ingest, Stores, open_ingest, rules_of
 from services.ingest.domain.rules import Rules
 from services.ingest.domain.sources import Grant, Source, Terms
@@ -146,5 +148,8 @@ async def open_bank(
     key, _ = await create_key(stores.keys, stores.sources, "core", channels, NOW, rate)
     log, clock = ListLog(), ManualClock(NOW)
     metrics = Metrics()
-    ingest = await open_ingest(log, stores, SECRET, CATALOGUE, clock, metrics, limits or Limits(), choices or Choices())
+    rates = TokenBuckets(time.monotonic)
+    ingest = await open_ingest(
+        log, stores, rates, SECRET, CATALOGUE, clock, metrics, limits or Limits(), choices or Choices()
+    )
     return Bank(ingest, log, stores, clock, key, metrics)
