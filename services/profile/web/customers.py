@@ -10,6 +10,7 @@ from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 from litestar.params import FromPath, JSONBody
 
 from schemas.identifiers import KINDS
+from services.conditional import matches
 from services.profile.domain.named import NEVER_IN_A_URL
 from services.profile.identity import Identity, identity
 from services.profile.ports import StoredView
@@ -70,7 +71,7 @@ async def read_customer(
     view, moved = await current(desk, customer_id)
     tag = f'"{view.customer_id}-{view.version}"' if moved else f'"{view.version}"'
     headers |= {"ETag": tag, "Cache-Control": "private, no-cache", **moved}
-    if _matches(request.headers.get("if-none-match", ""), tag):
+    if matches(request.headers.get("if-none-match", ""), tag):
         return Response(b"", status_code=304, headers=headers)
     return Response((await desk.read.shown([view]))[0], media_type=JSON, headers=headers)
 
@@ -98,9 +99,3 @@ async def current(desk: Desk, customer_id: str) -> tuple[StoredView, dict[str, s
 
 def _places(customer_ids: Sequence[str]) -> list[dict[str, str]]:
     return [{"customer_id": one, "href": _PATH + one} for one in customer_ids]
-
-
-def _matches(if_none_match: str, tag: str) -> bool:
-    """RFC 9110, 13.1.2: weak comparison."""
-    told = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
-    return tag in told or "*" in told

@@ -8,8 +8,8 @@ import httpx
 import msgspec
 import pytest
 
+from services import live
 from services.notifications import LocalNotifications
-from services.profile.web import live
 from services.web import serve
 from tests.profile.web.bank import Bank, open_bank, opened, registered
 
