@@ -11,7 +11,8 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     """`values`, when there are any, are the only ones allowed. `max_length` counts characters of a string.
 
     A `date` is `YYYY-MM-DD`, a `datetime` RFC 3339 with offset, `money` `{"value": "1200.50", "currency": "CNY"}`.
-    `personal` ones must not reach a log, an error or a state.
+    `personal` ones must not reach a log or an error; those that are strings (names, addresses, free text) are kept
+    apart, and states refer to them.
     """
 
     name: str

@@ -10,6 +10,8 @@ import msgspec
 from schemas.money import EXPONENTS
 from services.declared_files import Place, PolicyError
 from services.profile.domain.calendar import Calendar, day_number
+from services.profile.domain.offers import NextProduct
+from services.profile.domain.reasons import Reasons
 from services.profile.domain.reference import RATE_SCALE, Listed, Rate, Reference
 
 Refer = Callable[[str], str]
@@ -31,6 +33,23 @@ class _Institution(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     name: str = ""
     kind: str = "bank"
     own: bool = False
+    from_: date | None = None
+    until: date | None = None
+
+
+class _Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reason: str
+    codes: list[str]
+    events: tuple[str, ...] = ()
+    leaving: bool = False
+
+
+class _NextProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    kind: str
+    tiers: list[str]
+    has: list[str]
+    next: str
+    share_percent: int
     from_: date | None = None
     until: date | None = None
 
@@ -66,8 +85,32 @@ def load_reference(files: Place, refer: Refer | None) -> Reference:
         competitors=_institutions(files, "competitors.yaml", refer),
         lenders=_institutions(files, "lenders.yaml", refer),
         own_banks=frozenset(one.bank for one in banks if one.own),
+        reasons=load_reasons(files),
+        next_products=load_next_products(files),
         version=_version(files),
     )
+
+
+def load_reasons(files: Place) -> Reasons:
+    told = files.read("reasons.yaml", list[_Reason])
+    codes = [code for one in told for code in one.codes]
+    if len(codes) != len(set(codes)):
+        raise PolicyError("reasons.yaml: each code has one reason")
+    return Reasons(
+        {code: one.reason for one in told for code in one.codes},
+        {event: one.reason for one in told for event in one.events},
+        frozenset(one.reason for one in told if one.leaving),
+    )
+
+
+def load_next_products(files: Place) -> list[NextProduct]:
+    return [
+        NextProduct(
+            one.kind, frozenset(one.tiers), frozenset(one.has), one.next, one.share_percent,
+            day_number(one.from_ or date.min), day_number(one.until or date.max),
+        )
+        for one in files.read("next_products.yaml", list[_NextProduct])
+    ]  # fmt: skip
 
 
 def load_calendar(files: Place, name: str) -> Calendar:

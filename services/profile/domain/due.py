@@ -11,10 +11,11 @@ from services.profile.domain.money_facts import SALARY_CHANNELS
 from services.profile.domain.picture import Picture
 from services.profile.domain.summary import Due
 
-DEPOSIT_DAYS = (30, 7, 0)
+DEPOSIT_DAYS = (30, 7, 0, -1, -8)
+"""Before maturity; a day after it is seen who said nothing, and a week later that is over."""
 FIXED_RATE_DAYS = (120, 30)
 DORMANCY_DAYS = (30, 90, 180)
-APPLICATION_HOURS = (24, 72)
+APPLICATION_HOURS, INTEREST_HOURS = (24, 72), 24
 LEAST_SILENCE_DAYS, SILENCE_GAPS = 14, 3
 ACTIVE_DAYS = max(moment.window_days for moment in MOMENTS.values())
 """While a window still slides over something, the facts change with every day that closes."""
@@ -84,6 +85,12 @@ def _applications(seen: Picture) -> Iterator[Due]:
                 yield Due(started + hours * HOUR_MS, f"application_{hours}", HOUR, seen.sources_of(DIGITAL))
 
 
+def _interest(seen: Picture) -> Iterator[Due]:
+    """Who looked at a product and has let it rest."""
+    for one in seen.whole.state.head.latest.get("interest_shown", ()):
+        yield Due(one.at + INTEREST_HOURS * HOUR_MS, f"interest_{INTEREST_HOURS}", HOUR, seen.sources_of(DIGITAL))
+
+
 def _closes(seen: Picture) -> Iterator[Due]:
     """Windows slide and tiers are judged at the close of a bank day."""
     is_active = seen.whole.state.head.newest_at > seen.now - ACTIVE_DAYS * DAY_MS
@@ -99,4 +106,4 @@ def _absence_of_owner(seen: Picture) -> Iterator[Due]:
             yield Due(at, f"owner_absence_{name}", HOUR, ())
 
 
-_KINDS = (_salary, _deposits, _loans, _cases, _logins, _dormancy, _applications, _closes, _absence_of_owner)
+_KINDS = (_salary, _deposits, _loans, _cases, _logins, _dormancy, _applications, _interest, _closes, _absence_of_owner)

@@ -8,6 +8,8 @@ from services.profile.domain.crossing_facts import crossing_facts, regular_party
 from services.profile.domain.customer import ANY_CHANNEL, Completeness, sources_of
 from services.profile.domain.fact_catalogue import BOOKS, DIGITAL, FACTS
 from services.profile.domain.holding_facts import holding_facts
+from services.profile.domain.journey_facts import journey_facts
+from services.profile.domain.life_facts import life_facts
 from services.profile.domain.measures import Measured
 from services.profile.domain.money_facts import (
     SALARY_CHANNELS,
@@ -17,6 +19,7 @@ from services.profile.domain.money_facts import (
     usual_facts,
 )
 from services.profile.domain.picture import Picture
+from services.profile.domain.potential_facts import potential_facts
 from services.profile.domain.relation_facts import (
     case_facts,
     conduct_facts,
@@ -28,7 +31,7 @@ from services.profile.domain.summary import Facts
 
 _GROUPS = (
     standing_facts, balance_facts, crossing_facts, regular_party_facts, usual_facts, income_facts, holding_facts,
-    asset_facts, conduct_facts, contact_facts, case_facts, person_facts,
+    asset_facts, potential_facts, conduct_facts, contact_facts, journey_facts, case_facts, person_facts, life_facts,
 )  # fmt: skip
 _ABSENCES = {
     "salary_missed": SALARY_CHANNELS,

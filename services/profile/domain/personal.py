@@ -1,7 +1,7 @@
 """Personal values leave the event here: what goes on to states and timeline carries references to them.
 
 A reference is a keyed hash of the value in its normal form, so two events that name the same person can be compared
-without knowing the name.
+without knowing the name. A personal date says nothing without its person, and ages are made of it: it stays.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Pseudonymiser:
         self._secret, self._remembered = secret, remembered
         self._known: dict[str, str] = {}
         self._personal = {
-            name: frozenset(attribute.name for attribute in declared.attributes if attribute.personal)
+            name: frozenset(one.name for one in declared.attributes if one.personal and one.type == "string")
             for name, declared in catalogue.items()
         }
 

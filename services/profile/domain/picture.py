@@ -28,6 +28,7 @@ class Picture(NamedTuple):
     judged: Judged
     decided: Decided
     reference: Reference
+    top_potential: int
     now: int
     today: int
     bank_day: int

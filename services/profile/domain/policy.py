@@ -8,6 +8,9 @@ from services.profile.domain.reference import Reference
 TIERS = ("general", "profit", "gold")
 """From the lowest to the highest."""
 
+OUT_OF_REACH = 101
+"""More points than there are."""
+
 Step = tuple[int, int]
 """(at least this much, points 0-100)."""
 
@@ -39,10 +42,12 @@ class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`thresholds` from the highest tier down; below all of them a customer is general."""
+    """`thresholds` from the highest tier down; below all of them a customer is general. `top_potential`: points of the
+    dimension `potential` that the best tenth of the bank's customers reach."""
 
     dimensions: tuple[Dimension, ...]
     thresholds: tuple[Threshold, ...]
+    top_potential: int = OUT_OF_REACH
 
 
 class Scales(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,3 +83,7 @@ class Policy(msgspec.Struct):
     scales: Scales
     portfolio: Portfolio
     measures: Measures = Measures()
+
+    def top_potential(self, kind: str) -> int:
+        scale = self.scales.by_kind.get(kind)
+        return OUT_OF_REACH if scale is None else scale.top_potential

@@ -1,4 +1,4 @@
-"""Dated tables that a bank replaces: calendar, exchange rates, banks, competitors, lenders.
+"""Dated tables that a bank replaces: calendar, exchange rates, banks, competitors, lenders, reasons, products.
 
 Every look-up takes the day it is about, so that a backtest sees what was known then.
 """
@@ -12,6 +12,8 @@ import msgspec
 
 from schemas.money import EXPONENTS
 from services.profile.domain.calendar import DAY_MS, MINUTE_MS, Calendar
+from services.profile.domain.offers import NextProduct
+from services.profile.domain.reasons import NO_REASONS, Reasons
 
 RATE_SCALE = 1_000_000
 """Rates are integers: millionths of a home unit for one unit of the foreign currency, both in major units."""
@@ -74,6 +76,8 @@ class Reference:
         competitors: Sequence[Listed] = (),
         lenders: Sequence[Listed] = (),
         own_banks: frozenset[str] = frozenset(),
+        reasons: Reasons = NO_REASONS,
+        next_products: Sequence[NextProduct] = (),
         version: str = "",
     ) -> None:
         """Amounts in minor units of the home currency; `zone_minutes` east of UTC; `closes_minutes` after midnight."""
@@ -81,6 +85,7 @@ class Reference:
         self.home_unit = float(10 ** EXPONENTS[home_currency])
         self.private_banking_threshold, self.near_band = private_banking_threshold, near_band
         self._zone_ms, self._closes_ms = zone_minutes * MINUTE_MS, closes_minutes * MINUTE_MS
+        self.reasons, self.next_products = reasons, next_products
         self._rates = {code: sorted(dated) for code, dated in (rates or {}).items()}
         self._banks, self._own_banks = dict(banks or {}), own_banks
         self._competitors, self._lenders = _by_key(competitors), _by_key(lenders)

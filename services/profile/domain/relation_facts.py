@@ -88,7 +88,7 @@ def conduct_facts(seen: Picture) -> Facts:
 def contact_facts(seen: Picture) -> Facts:
     found = seen.read.contacts
     week = [one for one in found if one.at > seen.now - WEEK_MS]
-    reasons = Counter(reason for one in week if (reason := one.reason) is not None)
+    reasons = Counter(reason for one in week if (reason := seen.reference.reasons.word(one.reason)))
     reason, most = min(reasons.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
     feedback = [one for one in seen.whole.state.head.latest.get("feedback", ()) if "score" in one.values]
     last = feedback[-1] if feedback else None

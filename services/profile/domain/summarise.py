@@ -17,6 +17,7 @@ from services.profile.domain.moments import moments
 from services.profile.domain.owners import assign
 from services.profile.domain.picture import Picture
 from services.profile.domain.policy import Policy
+from services.profile.domain.potential_facts import note_potential
 from services.profile.domain.rendering import instant_or_none, money, record
 from services.profile.domain.summary import Summary
 from services.profile.domain.tiers import decide
@@ -37,10 +38,11 @@ def summarise(whole: Whole, policy: Policy, now: int) -> Summary:
     judged = judge(whole, assets, behaviour, policy, now)
     tier, decided = decide(judged, whole.decided, policy, now)
     owner, decided = assign(whole, tier, whole.staff, _note_tier(whole.decided, decided), policy, now)
-    decided = note_band(assets, decided, now)
+    decided = note_potential(judged, note_band(assets, decided, now), now)
     picture = Picture(
         seen, buckets, nothing_counted(policy.measures), measured, courses_of(whole, reference, now // DAY_MS), assets,
-        behaviour, judged, decided, reference, now, now // DAY_MS, reference.day_of(now),
+        behaviour, judged, decided, reference, policy.top_potential(whole.kind), now, now // DAY_MS,
+        reference.day_of(now),
     )  # fmt: skip
     currency = reference.home_currency
     body = body_of(seen, currency)

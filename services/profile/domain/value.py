@@ -8,7 +8,7 @@ from services.profile.domain.assets import Assets
 from services.profile.domain.behaviour import Behaviour
 from services.profile.domain.customer import Whole
 from services.profile.domain.policy import Dimension, Policy, Step, Term
-from services.profile.domain.worth import MEASURES, Known, known_of
+from services.profile.domain.worth import MEASURES, Known, families_of, known_of
 
 
 class JudgedTerm(msgspec.Struct, frozen=True):
@@ -30,11 +30,17 @@ class JudgedDimension(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """`score` 0-100; None where the bank declares no scale for this kind of customer."""
+    """`score` 0-100; None where the bank declares no scale for this kind of customer. `families`: the needs that the
+    bank serves already."""
 
     kind: str
     score: int | None
     dimensions: tuple[JudgedDimension, ...]
+    families: frozenset[str] = frozenset()
+
+    def points(self, name: str) -> int | None:
+        """Of one dimension."""
+        return next((one.points for one in self.dimensions if one.name == name), None)
 
 
 def judge(whole: Whole, assets: Assets, behaviour: Behaviour, policy: Policy, now: int) -> Judged:
@@ -43,7 +49,7 @@ def judge(whole: Whole, assets: Assets, behaviour: Behaviour, policy: Policy, no
         return Judged(whole.kind, None, ())
     known = known_of(whole, assets, behaviour, policy.reference, now)
     dimensions = tuple([_dimension(dimension, known) for dimension in scale.dimensions])
-    return Judged(whole.kind, _mean(dimensions), dimensions)
+    return Judged(whole.kind, _mean(dimensions), dimensions, families_of(known))
 
 
 def _dimension(dimension: Dimension, known: Known) -> JudgedDimension:

@@ -12,7 +12,7 @@ from services.profile.domain.state import Thing
 
 class Known(NamedTuple):
     """All that is known when a customer is judged. `things`: kind of subject → what stands about each of the customer's
-    own ones; `products`: the open ones that no subject of their own stands for."""
+    own ones; `products`: the open ones that no subject of their own stands for. `today` in the bank's zone."""
 
     assets: Assets
     behaviour: Behaviour

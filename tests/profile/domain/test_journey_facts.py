@@ -1,0 +1,77 @@
+"""What the customer tries to do across channels, and asks for when about to go."""
+
+from schemas.events import ChannelEvent
+from tests.profile.domain.customers import ME, summary_of
+from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event
+
+
+def happened(kind: str, hours_ago: float, subject: str = ME, channel: str = "mobile", **told: object) -> ChannelEvent:
+    at = NOON - int(hours_ago * HOUR_MS)
+    return event(kind, at, subject, id=f"{kind}{hours_ago}", channel=channel, attributes=told)
+
+
+def called(hours_ago: float, reason: str) -> ChannelEvent:
+    return happened("call.ended", hours_ago, channel="call_center", reason=reason, contact_id=f"c{hours_ago}")
+
+
+def values_of(*events: ChannelEvent) -> dict[str, object]:
+    return dict(summary_of(list(events)).facts.values)
+
+
+def test_a_call_about_what_failed_on_the_screen_is_a_hop_in_either_order() -> None:
+    failed = happened("login.failed", 30, "login:a", reason="wrong_password")
+    for call in (called(29, "app_problem"), called(31, "locked_out")):
+        values = values_of(failed, call)
+        assert (values["channel_hops_7d"], values["channel_hop_reason"]) == (1, "sign_in")
+
+
+def test_a_call_about_something_else_or_much_later_is_no_hop() -> None:
+    failed = happened("login.failed", 60, "login:a", reason="wrong_password")
+    assert values_of(failed, called(59, "fee"), called(30, "app_problem"))["channel_hops_7d"] == 0
+
+
+def test_one_call_is_one_hop_however_often_the_step_failed() -> None:
+    declined = [happened("transaction.declined", hours, "card:1", "pos", reason="limit_exceeded") for hours in (5, 5.1)]
+    assert values_of(*declined, called(4, "card_declined"))["channel_hops_7d"] == 1
+
+
+def test_a_chat_is_no_hop_to_people() -> None:
+    failed = happened("login.failed", 5, "login:a", reason="wrong_password")
+    wrote = happened("message.received", 4, reason="app_problem", contact_id="m")
+    assert values_of(failed, wrote)["channel_hops_7d"] == 0
+
+
+def test_contacts_of_several_codes_for_one_reason_are_counted_together() -> None:
+    values = values_of(called(9, "fee"), called(8, "charge"), called(7, "fee_dispute"))
+    assert (values["contacts_same_reason_7d"], values["contacts_same_reason"]) == (3, "fee")
+
+
+def test_enquiries_of_who_leaves_are_found_in_contacts_cases_and_pages() -> None:
+    values = values_of(
+        called(9, "closing"),
+        called(8, "fee"),
+        happened("page.viewed", 7, page="/loan/payout", reason="payout_quote"),
+        happened("case.opened", 6, "case:1", "call_center", case_kind="request", reason="switch_bank"),
+        happened("page.viewed", 24 * 40, page="/loan/payout", reason="payout_quote"),
+    )
+    assert values["leaving_enquiries_30d"] == 3
+
+
+def test_interest_is_of_the_family_looked_at_most_until_it_is_applied_for() -> None:
+    looked = [
+        happened("calculator.used", 50, product_family="mortgage"),
+        happened("calculator.used", 30, product_family="mortgage"),
+        happened("calculator.used", 26, product_family="wealth"),
+    ]
+    values = values_of(*looked)
+    assert (values["interest_shown_72h"], values["interest_family"], values["hours_since_interest"]) == (
+        2, "mortgage", 30,
+    )  # fmt: skip
+    applied = happened("application.submitted", 20, "application:1", product_family="mortgage")
+    values = values_of(*looked, applied)
+    assert (values["interest_shown_72h"], values["interest_family"]) == (1, "wealth")
+
+
+def test_when_interest_has_rested_for_a_day_the_customer_is_looked_at_again() -> None:
+    looked = happened("calculator.used", 2, product_family="mortgage")
+    assert [one.at for one in summary_of([looked]).due if one.kind == "interest_24"] == [NOON - 2 * HOUR_MS + DAY_MS]

@@ -1,0 +1,58 @@
+"""What the relation could still bring, and the product that similar customers hold."""
+
+import msgspec
+import pytest
+
+from services.profile.domain.customer import Decided
+from services.profile.domain.offers import NextProduct, next_product
+from services.profile.domain.potential_facts import note_potential
+from services.profile.domain.value import Judged, JudgedDimension
+from tests.profile.domain.customers import ME, summary_of
+from tests.profile.domain.happenings import DAY_MS, NOON, event
+
+MONTH = 31 * DAY_MS
+
+
+def judged(points: int) -> Judged:
+    return Judged("person", 50, (JudgedDimension("potential", 20, points, ()),))
+
+
+def test_potential_is_measured_against_the_end_of_the_month_before() -> None:
+    decided = note_potential(judged(30), Decided(), NOON)
+    assert decided.notes["potential"][2] is None
+    decided = note_potential(judged(40), decided, NOON + DAY_MS)
+    decided = note_potential(judged(55), decided, NOON + MONTH)
+    decided = note_potential(judged(50), decided, NOON + MONTH + DAY_MS)
+    assert decided.notes["potential"][1:] == [50, 40]
+    assert note_potential(judged(50), decided, NOON + MONTH + DAY_MS) is decided
+
+
+@pytest.mark.parametrize(("before", "rising"), [(-1, True), (100, False)])
+def test_rising_and_top_are_told_of_the_present_points(before: int, rising: bool) -> None:
+    registered = event("customer.registered", NOON - 90 * DAY_MS, ME, attributes={"kind": "person"})
+    first = summary_of([registered])
+    month = first.decided.notes["potential"][0]
+    points = first.facts.values["potential_points"]
+    noted = msgspec.structs.replace(first.decided, notes={"potential": [month, points, before]})
+    values = summary_of([registered], decided=noted).facts.values
+    assert (values["potential_rising"], values["potential_top"]) == (rising, False)
+
+
+def test_the_next_product_is_the_first_of_the_table_that_is_not_held() -> None:
+    account = event("account.opened", NOON - 9 * DAY_MS, attributes={"account_kind": "current"})
+    registered = event("customer.registered", NOON - 90 * DAY_MS, ME, attributes={"kind": "person"})
+    values = summary_of([registered, account]).facts.values
+    assert (values["next_product"], values["next_product_share_percent"]) == ("card", 88)
+    card = event("card.issued", NOON, "card:1", attributes={"card_kind": "debit"})
+    assert summary_of([registered, account, card]).facts.values["next_product"] == "payroll"
+    assert summary_of([registered]).facts.values["next_product"] == ""
+
+
+def test_a_row_counts_only_in_its_time_for_its_kind_and_tier() -> None:
+    row = NextProduct("person", frozenset({"gold"}), frozenset({"current"}), "wealth", 50, 10, 20)
+    held = {"current"}
+    assert next_product([row], "person", "gold", held, 20) == row
+    assert next_product([row], "person", "gold", held, 21) is None
+    assert next_product([row], "person", "general", held, 15) is None
+    assert next_product([row], "company", "gold", held, 15) is None
+    assert next_product([row], "person", "gold", held | {"wealth"}, 15) is None
