@@ -34,7 +34,7 @@ class Attend:
             await tx.lock(customers)
             found = [one for alerts in (await tx.alerts_of(customers)).values() for one in alerts]
             changed = [one for one in found if remind(one, self._current.terms, now)]
-            await self._save(tx, found, changed)
+            await self._save(tx, found, changed, now)
         return changed
 
     async def _promoted(self, now: int) -> list[Alert]:
@@ -48,10 +48,10 @@ class Attend:
             found = [one for alerts in (await tx.alerts_of(customers)).values() for one in alerts]
             routed = await tx.routed_on(sorted({one.owner for one in found}), self._current.terms.day_of(now))
             changed = route(found, routed, self._current.terms, now)
-            await self._save(tx, changed, changed)
+            await self._save(tx, changed, changed, now)
         return changed
 
-    async def _save(self, tx: AlertsTransaction, found: list[Alert], changed: list[Alert]) -> None:
+    async def _save(self, tx: AlertsTransaction, found: list[Alert], changed: list[Alert], now: int) -> None:
         """All that were looked at: their next look has moved on, too."""
         await tx.save_alerts(found, {one.alert_id: next_look(one, self._current.terms) for one in found})
-        await tx.send(DESK, [message_of(one) for one in changed])
+        await tx.send(DESK, [message_of(one) for one in changed], now)

@@ -145,7 +145,7 @@ class Work:
         await self._tx.save_standings(self._standings)
         changed = list(self.changed.values())
         await self._tx.save_alerts(changed, {one.alert_id: next_look(one, self._terms) for one in changed})
-        await self._tx.send(lane, [message_of(one) for one in changed])
+        await self._tx.send(lane, [message_of(one) for one in changed], now)
 
 
 def _heir(change: ProfileChange) -> str:

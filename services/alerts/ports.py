@@ -8,21 +8,14 @@ from services.alerts.domain.alert import Alert
 from services.alerts.domain.learning import Learned
 from services.alerts.domain.standing import Standing
 from services.log import Position
+from services.outbox import Outbox, OutboxMessage
 
-
-class OutboxMessage(NamedTuple):
-    topic: str
-    key: bytes
-    value: bytes
-
-
-class OutboxRow(NamedTuple):
-    n: int
-    message: OutboxMessage
+OPEN = "open"
+"""In a filter: every open state."""
 
 
 class AlertFilter(NamedTuple):
-    """None: any. `state` "open" means every open state."""
+    """None: any. `state` may be `OPEN`."""
 
     owner: str | None = None
     state: str | None = None
@@ -61,17 +54,18 @@ class AlertsTransaction(Protocol):
     async def save_standings(self, standings: Mapping[str, Standing]) -> None: ...
 
     async def save_alerts(self, alerts: Sequence[Alert], look_at: Mapping[str, int]) -> None:
-        """`look_at`: alert id → when time alone may change it (ms), 0 never. Raises `Contended` where a customer would
-        have two open alerts of one situation: the database refuses it."""
+        """`look_at`: alert id → when time alone may change it (ms), 0 never. The database refuses a second open alert
+        of one situation of a customer: under the customers' locks that is a bug, and no error with a name."""
 
     async def routed_on(self, owners: Sequence[str], day: int) -> dict[str, int]:
-        """owner → how many alerts came to him or her in that bank day."""
+        """owner → how many alerts came to him or her in that bank day. Until this transaction ends, nobody else who
+        asks the same of one of them is answered."""
 
-    async def send(self, lane: str, messages: Sequence[OutboxMessage]) -> None:
+    async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         """Appends to an outbox lane; one writer at a time (the lane's row is locked)."""
 
 
-class AlertStore(Protocol):
+class AlertStore(Outbox, Protocol):
     """Raises `Unavailable` when the database is away; `Contended` where the same may succeed at the next try."""
 
     async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]: ...
@@ -102,11 +96,3 @@ class AlertStore(Protocol):
 
     async def switches(self) -> list[RuleSwitch]:
         """The newest word on each rule that anybody spoke of."""
-
-    async def lanes(self) -> list[str]: ...
-
-    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
-        """The rows after the lane's published mark, in order."""
-
-    async def published(self, lane: str, after: int, until: int) -> bool:
-        """Moves the lane's mark `until where published = after` and drops the rows; False when another moved it."""

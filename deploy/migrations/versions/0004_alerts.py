@@ -1,0 +1,72 @@
+"""Everything the alert service keeps: positions, what it knows of customers, alerts, outbox, switched rules."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+# {key}: text that sorts by bytes on every database; {clustered}: on SQLite the rows live in the primary key itself
+TABLES = """
+create table alert_positions (
+    topic text not null, partition integer not null, topic_id text not null, next bigint not null,
+    primary key (topic, partition)
+);
+create table alert_customers (customer_id {key} primary key, standing {bytes} not null) {hot};
+create table alerts (
+    alert_id {key} primary key, customer_id {key} not null, situation {key} not null, kind {key} not null,
+    state {key} not null, severity integer not null, owner {key} not null, rank {double} not null,
+    opened_at bigint not null, routed_day integer not null, look_at bigint not null, waiting {key} not null,
+    is_open boolean not null, body {bytes} not null
+) {hot};
+create unique index alerts_one_open on alerts (customer_id, situation) where is_open;
+create index alerts_customer on alerts (customer_id, is_open, rank desc, alert_id);
+create index alerts_owner on alerts (owner, is_open, rank desc, alert_id);
+create index alerts_rank on alerts (is_open, rank desc, alert_id);
+create index alerts_state on alerts (state);
+create index alerts_look_at on alerts (look_at) where is_open and look_at > 0;
+create index alerts_waiting on alerts (rank desc, alert_id) where state = 'new' and waiting in ('', 'capacity');
+create index alerts_routed on alerts (owner, routed_day) where routed_day >= 0;
+create table alert_rules (
+    alert_id {key} not null, rule {key} not null, result {key} not null, primary key (alert_id, rule)
+) {clustered};
+create index alert_rules_rule on alert_rules (rule, result);
+create table rule_switches (
+    n {serial}, rule {key} not null, enabled boolean not null, actor text not null, at bigint not null,
+    note text not null{switches_key}
+);
+create index rule_switches_rule on rule_switches (rule, n);
+create table alert_lanes (lane {key} primary key, last_n bigint not null, published bigint not null) {hot};
+create table alert_outbox (
+    lane {key} not null, n bigint not null, topic text not null, key {bytes} not null, value {bytes} not null,
+    created_at bigint not null, primary key (lane, n)
+) {queue};
+"""
+POSTGRESQL = {
+    "key": 'text collate "C"',
+    "bytes": "bytea",
+    "double": "double precision",
+    "serial": "bigint generated always as identity",
+    "switches_key": ", primary key (n)",
+    "clustered": "",
+    # room in each page for new versions of its rows, so that an update touches no index
+    "hot": "with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05)",
+    # rows live for seconds: dead ones must not pile up at the head of the queue
+    "queue": "with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)",
+}
+SQLITE = {
+    "key": "text",
+    "bytes": "blob",
+    "double": "real",
+    "serial": "integer primary key autoincrement",
+    "switches_key": "",
+    "clustered": "without rowid",
+    "hot": "",
+    "queue": "",
+}
+
+
+def upgrade() -> None:
+    on_sqlite = op.get_bind().dialect.name == "sqlite"
+    for statement in TABLES.format_map(SQLITE if on_sqlite else POSTGRESQL).split(";"):
+        if statement.strip():
+            op.execute(statement)

@@ -1,0 +1,95 @@
+"""The alert store in the memory of one process: for trying out, and for tests of everything above it."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from services.alerts.adapters.memory_tables import ROOM, Tables, matches, places
+from services.alerts.adapters.memory_transaction import MemoryTransaction
+from services.alerts.adapters.rows import alert_of, standing_of
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.learning import Learned
+from services.alerts.domain.standing import Standing
+from services.alerts.ports import AlertFilter, RuleSwitch
+from services.log import Position
+from services.outbox import OutboxRow
+
+
+class MemoryAlertStore:
+    """See `AlertStore`."""
+
+    def __init__(self) -> None:
+        self._tables = Tables()
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+        async with self._tables.turn() as tables:
+            return tables.stream.positions(topic, partitions)
+
+    async def set_position(self, topic: str, partition: int, position: Position) -> None:
+        async with self._tables.turn() as tables:
+            tables.stream.set_position(topic, partition, position)
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[MemoryTransaction]:
+        async with self._tables.turn() as tables:
+            yield MemoryTransaction(tables)
+
+    async def alert(self, alert_id: str) -> Alert | None:
+        async with self._tables.turn() as tables:
+            return await MemoryTransaction(tables).alert(alert_id)
+
+    async def find(self, where: AlertFilter, after: tuple[float, str] | None, limit: int) -> list[Alert]:
+        async with self._tables.turn() as tables:
+            spoke = {row.alert_id for row in tables.rules.by("rule", [where.rule])} if where.rule else set()
+            found = sorted((row for row in tables.alerts.rows() if matches(row, where, spoke)), key=places)
+            last = (-after[0], after[1]) if after else None
+            return [alert_of(row.body) for row in found if last is None or places(row) > last][:limit]
+
+    async def standing(self, customer_id: str) -> Standing | None:
+        async with self._tables.turn() as tables:
+            row = tables.customers.get(customer_id)
+            return None if row is None else standing_of(row.standing)
+
+    async def waiting(self, limit: int) -> list[Alert]:
+        async with self._tables.turn() as tables:
+            found = [row for row in tables.alerts.rows() if row.state == "new" and row.waiting in ROOM]
+            return [alert_of(row.body) for row in sorted(found, key=places)[:limit]]
+
+    async def due(self, now: int, limit: int) -> list[str]:
+        async with self._tables.turn() as tables:
+            ripe = [row for row in tables.alerts.rows() if row.is_open and 0 < row.look_at <= now]
+            ordered = sorted(ripe, key=lambda row: (row.look_at, row.customer_id))
+            return list(dict.fromkeys(row.customer_id for row in ordered))[:limit]
+
+    async def learned(self) -> list[Learned]:
+        async with self._tables.turn() as tables:
+            told = [row for row in tables.rules.rows() if row.result]
+        closed, wrong = (
+            Counter(row.rule for row in told),
+            Counter(row.rule for row in told if row.result == "not_relevant"),
+        )
+        return [Learned(rule, closed[rule], wrong[rule]) for rule in sorted(closed)]
+
+    async def count(self) -> dict[str, int]:
+        async with self._tables.turn() as tables:
+            return dict(Counter(row.state for row in tables.alerts.rows()))
+
+    async def switch(self, said: RuleSwitch) -> None:
+        async with self._tables.turn() as tables:
+            tables.switches.put(said)
+
+    async def switches(self) -> list[RuleSwitch]:
+        async with self._tables.turn() as tables:
+            return sorted(tables.switches.rows())
+
+    async def lanes(self) -> list[str]:
+        async with self._tables.turn() as tables:
+            return tables.stream.lanes()
+
+    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
+        async with self._tables.turn() as tables:
+            return tables.stream.outbox(lane, limit)
+
+    async def published(self, lane: str, after: int, until: int) -> bool:
+        async with self._tables.turn() as tables:
+            return tables.stream.published(lane, after, until)

@@ -1,0 +1,54 @@
+"""The tables of the alert store in memory, and how they are searched."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from services.alerts.adapters.rows import AlertRow, RuleRow
+from services.alerts.domain.routing import CAPACITY
+from services.alerts.ports import OPEN, AlertFilter, RuleSwitch
+from services.memory_tables import Table, Turns
+from services.stream_memory import MemoryStream
+
+ROOM = ("", CAPACITY)
+"""What a new alert waits for when it waits for nothing but room."""
+
+
+class CustomerRow(NamedTuple):
+    customer_id: str
+    standing: bytes
+
+
+class Tables:
+    def __init__(self) -> None:
+        self._turns = Turns()
+        journal = self._turns.journal
+        self.stream = MemoryStream(journal)
+        self.customers = Table[CustomerRow](journal, "customer_id")
+        self.alerts = Table[AlertRow](journal, "alert_id", "customer_id", "owner")
+        self.rules = Table[RuleRow](journal, "alert_id rule", "alert_id", "rule")
+        self.switches = Table[RuleSwitch](journal, "rule")
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator["Tables"]:
+        async with self._turns.one():
+            yield self
+
+
+def places(row: AlertRow) -> tuple[float, str]:
+    """The order of the inbox."""
+    return -row.rank, row.alert_id
+
+
+def matches(row: AlertRow, where: AlertFilter, spoke: Collection[str]) -> bool:
+    """`spoke`: alerts in which the rule asked for speaks."""
+    if where.rule is not None and row.alert_id not in spoke:
+        return False
+    if where.state == OPEN:
+        return row.is_open and _equal(row, where._replace(state=None))
+    return _equal(row, where)
+
+
+def _equal(row: AlertRow, where: AlertFilter) -> bool:
+    asked = where._replace(rule=None)._asdict()
+    return all(value is None or getattr(row, name) == value for name, value in asked.items() if name != "rule")

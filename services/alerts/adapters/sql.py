@@ -1,0 +1,104 @@
+"""The alert store on SQLite or PostgreSQL."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from services.alerts.adapters.rows import alert_of, standing_of
+from services.alerts.adapters.sql_finding import finding
+from services.alerts.adapters.sql_transaction import ALERT, STREAM, SqlTransaction
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.learning import Learned
+from services.alerts.domain.standing import Standing
+from services.alerts.ports import AlertFilter, RuleSwitch
+from services.database import Database
+from services.log import Position
+from services.outbox import OutboxRow
+from services.session import reading, writing
+
+_STANDING = "select standing from alert_customers where customer_id = $1"
+# the words of the partial indexes, so that they serve
+_WAITING = """
+select body from alerts where state = 'new' and waiting in ('', 'capacity') order by rank desc, alert_id limit $1"""
+_DUE = """
+select customer_id from alerts where is_open and look_at > 0 and look_at <= $1
+group by customer_id order by min(look_at), customer_id limit $2"""
+_LEARNED = """
+select rule, count(*), sum(case when result = 'not_relevant' then 1 else 0 end) from alert_rules
+where result <> '' group by rule order by rule"""
+_COUNT = "select state, count(*) from alerts group by state"
+_SWITCH = "insert into rule_switches (rule, enabled, actor, at, note) values ($1, $2, $3, $4, $5)"
+_SWITCHES = """
+select rule, enabled, actor, at, note from rule_switches where n in (select max(n) from rule_switches group by rule)
+order by rule"""
+
+
+class SqlAlertStore:
+    """See `AlertStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+        async with reading(self._database) as session:
+            return await STREAM.positions(session, topic, partitions)
+
+    async def set_position(self, topic: str, partition: int, position: Position) -> None:
+        async with writing(self._database) as session:
+            await STREAM.set_position(session, topic, partition, position)
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[SqlTransaction]:
+        async with writing(self._database) as session:
+            yield SqlTransaction(session)
+
+    async def alert(self, alert_id: str) -> Alert | None:
+        async with reading(self._database) as session:
+            found = await session.rows(ALERT, alert_id)
+        return alert_of(found[0][0]) if found else None
+
+    async def find(self, where: AlertFilter, after: tuple[float, str] | None, limit: int) -> list[Alert]:
+        sql, arguments = finding(where, after, limit)
+        async with reading(self._database) as session:
+            return [alert_of(row[0]) for row in await session.rows(sql, *arguments)]
+
+    async def standing(self, customer_id: str) -> Standing | None:
+        async with reading(self._database) as session:
+            found = await session.rows(_STANDING, customer_id)
+        return standing_of(found[0][0]) if found else None
+
+    async def waiting(self, limit: int) -> list[Alert]:
+        async with reading(self._database) as session:
+            return [alert_of(row[0]) for row in await session.rows(_WAITING, limit)]
+
+    async def due(self, now: int, limit: int) -> list[str]:
+        async with reading(self._database) as session:
+            return [row[0] for row in await session.rows(_DUE, now, limit)]
+
+    async def learned(self) -> list[Learned]:
+        async with reading(self._database) as session:
+            return [Learned(*row) for row in await session.rows(_LEARNED)]
+
+    async def count(self) -> dict[str, int]:
+        async with reading(self._database) as session:
+            return {row[0]: row[1] for row in await session.rows(_COUNT)}
+
+    async def switch(self, said: RuleSwitch) -> None:
+        async with writing(self._database) as session:
+            await session.run(_SWITCH, *said)
+
+    async def switches(self) -> list[RuleSwitch]:
+        async with reading(self._database) as session:
+            found = await session.rows(_SWITCHES)
+        return [RuleSwitch(row[0], bool(row[1]), *row[2:]) for row in found]
+
+    async def lanes(self) -> list[str]:
+        async with reading(self._database) as session:
+            return await STREAM.lanes(session)
+
+    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
+        async with reading(self._database) as session:
+            return await STREAM.outbox(session, lane, limit)
+
+    async def published(self, lane: str, after: int, until: int) -> bool:
+        async with writing(self._database) as session:
+            return await STREAM.published(session, lane, after, until)

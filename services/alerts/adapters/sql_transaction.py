@@ -1,0 +1,108 @@
+"""One transaction of the alert service in SQL. Locks are taken in one order: customers, owners, lane."""
+
+from collections.abc import Mapping, Sequence
+from zlib import crc32
+
+from services.alerts.adapters.rows import (
+    alert_of,
+    by_customer,
+    row_of,
+    rules_of,
+    standing_of,
+    standing_row,
+)
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.standing import Standing
+from services.outbox import OutboxMessage
+from services.session import Bulk, Session, insert
+from services.stream_sql import SqlStream
+
+STREAM = SqlStream("alert_")
+ALERT = "select body from alerts where alert_id = $1"
+_THERE = "select customer_id from alert_customers where customer_id = any($1::text[])"
+_NEW_CUSTOMERS = insert("alert_customers", "customer_id text, standing bytea", "on conflict do nothing")
+_LOCK = """
+select customer_id, standing from alert_customers where customer_id = any($1::text[])
+order by customer_id for no key update"""
+_OPEN = "select body from alerts where customer_id = any($1::text[]) and is_open order by opened_at, alert_id"
+_SAVE_STANDINGS = insert(
+    "alert_customers", "customer_id text, standing bytea",
+    "on conflict (customer_id) do update set standing = excluded.standing",
+)  # fmt: skip
+# what closes or goes to another customer makes room first for what opens
+_MAKE_ROOM = Bulk(
+    """update alerts a set is_open = false
+    from unnest($1::text[], $2::text[], $3::boolean[]) u(id, customer_id, is_open)
+    where a.alert_id = u.id and a.is_open and not (u.is_open and a.customer_id = u.customer_id)""",
+    "update alerts set is_open = 0 where alert_id = ?1 and is_open and not (?3 and customer_id = ?2)",
+)
+_SAVE = insert(
+    "alerts",
+    "alert_id text, customer_id text, situation text, kind text, state text, severity int, owner text, rank float8,"
+    " opened_at bigint, routed_day int, look_at bigint, waiting text, is_open boolean, body bytea",
+    """on conflict (alert_id) do update set customer_id = excluded.customer_id, kind = excluded.kind,
+    state = excluded.state, severity = excluded.severity, owner = excluded.owner, rank = excluded.rank,
+    routed_day = excluded.routed_day, look_at = excluded.look_at, waiting = excluded.waiting,
+    is_open = excluded.is_open, body = excluded.body""",
+)
+_DROP_RULES = Bulk(
+    """delete from alert_rules r using unnest($1::text[], $2::text[]) u(alert_id, rules)
+    where r.alert_id = u.alert_id and not r.rule = any(string_to_array(u.rules, ' '))""",
+    "delete from alert_rules where alert_id = ?1 and instr(' ' || ?2 || ' ', ' ' || rule || ' ') = 0",
+)
+_SAVE_RULES = insert(
+    "alert_rules as r", "alert_id text, rule text, result text",
+    "on conflict (alert_id, rule) do update set result = excluded.result where r.result <> excluded.result",
+)  # fmt: skip
+_OWNERS = 0x6F776E72  # any number: it keeps these locks apart from those on other things
+_LOCK_OWNERS = "select pg_advisory_xact_lock($1, owner) from unnest($2::int[]) owner"
+_ROUTED = """
+select owner, count(*) from alerts where owner = any($1::text[]) and routed_day = $2 and routed_day >= 0
+group by owner"""
+
+
+class SqlTransaction:
+    """See `AlertsTransaction`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
+        await STREAM.advance(self._session, topic, topic_id, partition, start, until)
+
+    async def lock(self, customer_ids: Sequence[str]) -> dict[str, Standing]:
+        wanted = sorted(set(customer_ids))
+        there = {row[0] for row in await self._session.rows(_THERE, wanted)}
+        # missing rows first: whoever inserts while it holds locks may wait for one who waits for it
+        new = [standing_row(one, Standing()) for one in wanted if one not in there]
+        await self._session.bulk(_NEW_CUSTOMERS, new)
+        return {row[0]: standing_of(row[1]) for row in await self._session.rows(_LOCK, wanted)}
+
+    async def alerts_of(self, customer_ids: Sequence[str]) -> dict[str, list[Alert]]:
+        found = await self._session.rows(_OPEN, sorted(set(customer_ids)))
+        return by_customer(customer_ids, [row[0] for row in found])
+
+    async def alert(self, alert_id: str) -> Alert | None:
+        found = await self._session.rows(ALERT, alert_id)
+        return alert_of(found[0][0]) if found else None
+
+    async def save_standings(self, standings: Mapping[str, Standing]) -> None:
+        await self._session.bulk(_SAVE_STANDINGS, [standing_row(*one) for one in sorted(standings.items())])
+
+    async def save_alerts(self, alerts: Sequence[Alert], look_at: Mapping[str, int]) -> None:
+        written = [row_of(one, look_at.get(one.alert_id, 0)) for one in sorted(alerts, key=lambda one: one.alert_id)]
+        await self._session.bulk(_MAKE_ROOM, [(row.alert_id, row.customer_id, row.is_open) for row in written])
+        await self._session.bulk(_SAVE, written)
+        rules = {one.alert_id: rules_of(one) for one in alerts}
+        await self._session.bulk(
+            _DROP_RULES, [(one, " ".join(row.rule for row in spoke)) for one, spoke in sorted(rules.items())]
+        )
+        await self._session.bulk(_SAVE_RULES, sorted(row for spoke in rules.values() for row in spoke))
+
+    async def routed_on(self, owners: Sequence[str], day: int) -> dict[str, int]:
+        if self._session.dialect == "postgresql":  # SQLite's one writer is this transaction
+            await self._session.rows(_LOCK_OWNERS, _OWNERS, sorted({crc32(one.encode()) >> 1 for one in owners}))
+        return {row[0]: row[1] for row in await self._session.rows(_ROUTED, list(owners), day)}
+
+    async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
+        await STREAM.send(self._session, lane, messages, now)

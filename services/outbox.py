@@ -1,0 +1,81 @@
+"""What leaves a service: rows of an outbox lane, written with the effects that they tell of, published in order.
+
+The lane's mark moves by compare-and-set: a message may be sent twice, after a crash or by two publishers at once, and
+is never left out. Readers of a topic skip a version or revision that they have passed; dead letters have an id.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from schemas.codec import encode_dead_letter
+from schemas.dead_letters import DeadLetter
+from schemas.topics import DEAD_LETTERS
+from services.failures import Rejected
+from services.log import EventLog, Message
+
+LANE_BATCH = 500
+
+
+class OutboxMessage(NamedTuple):
+    topic: str
+    key: bytes
+    value: bytes
+
+
+class OutboxRow(NamedTuple):
+    """`n` counts the lane's rows without a gap; `created_at` in ms."""
+
+    n: int
+    created_at: int
+    message: OutboxMessage
+
+
+class Outbox(Protocol):
+    """Raises `Unavailable`."""
+
+    async def lanes(self) -> list[str]: ...
+
+    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
+        """The rows after the lane's published mark, in order."""
+
+    async def published(self, lane: str, after: int, until: int) -> bool:
+        """Moves the lane's mark `until where published = after` and drops the rows; False when another moved it."""
+
+
+async def publish_lane(store: Outbox, log: EventLog, lane: str) -> int:
+    """Publishes what waits in one lane; returns how many. Raises `Unavailable`; the rows then stay."""
+    rows = await store.outbox(lane, LANE_BATCH)
+    if not rows:
+        return 0
+    by_topic: dict[str, list[OutboxRow]] = {}
+    for row in rows:
+        by_topic.setdefault(row.message.topic, []).append(row)
+    for topic, told in by_topic.items():
+        await _append(log, topic, told)
+    await store.published(lane, rows[0].n - 1, rows[-1].n)
+    return len(rows)
+
+
+async def _append(log: EventLog, topic: str, rows: Sequence[OutboxRow]) -> None:
+    """What the log will never take, because it is too large, becomes a dead letter; it must not hold up the others."""
+    try:
+        await log.append(topic, [Message(one.message.key, one.message.value) for one in rows])
+    except Rejected as error:
+        if len(rows) > 1:
+            for one in rows:
+                await _append(log, topic, [one])
+            return
+        letter = _unpublished(rows[0], error.reason)
+        await log.append(DEAD_LETTERS.name, [Message(rows[0].message.key, encode_dead_letter(letter))])
+
+
+def _unpublished(row: OutboxRow, reason: str) -> DeadLetter:
+    """What the log refused for good keeps length and hash; the next message on the same says all of it again."""
+    topic, key, value = row.message
+    digest = hashlib.sha256(value).hexdigest()
+    return DeadLetter(
+        id=f"{topic}-{digest[:32]}", stage="publish", source="", reason=reason,
+        message=f"The log took no message of {len(value)} bytes for {key.decode(errors='replace')} on {topic}.",
+        body=b"", length=len(value), sha256=digest, at=row.created_at,
+    )  # fmt: skip

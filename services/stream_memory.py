@@ -1,0 +1,72 @@
+"""What a consumer of the log keeps beside its own tables, in memory: positions and outbox lanes."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from services.failures import Fenced
+from services.log import Position
+from services.memory_tables import Journal, Table
+from services.outbox import OutboxMessage, OutboxRow
+
+
+class PositionRow(NamedTuple):
+    topic: str
+    partition: int
+    topic_id: str
+    next: int
+
+
+class LaneRow(NamedTuple):
+    lane: str
+    last_n: int
+    published: int
+
+
+class LaneMessage(NamedTuple):
+    lane: str
+    n: int
+    row: OutboxRow
+
+
+class MemoryStream:
+    """Called inside a transaction of the tables that `journal` belongs to."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._positions = Table[PositionRow](journal, "topic partition")
+        self._lanes = Table[LaneRow](journal, "lane")
+        self._outbox = Table[LaneMessage](journal, "lane n", "lane")
+
+    def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+        found = [self._positions.get((topic, partition)) for partition in partitions]
+        return {row.partition: Position(row.topic_id, row.next) for row in found if row is not None}
+
+    def set_position(self, topic: str, partition: int, position: Position) -> None:
+        self._positions.put(PositionRow(topic, partition, position.topic_id, position.next))
+
+    def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
+        stored = self._positions.get((topic, partition))
+        if stored is not None and (stored.topic_id, stored.next) != (topic_id, start):
+            raise Fenced(f"{topic}/{partition} does not stand at {start}: another worker has moved it")
+        self._positions.put(PositionRow(topic, partition, topic_id, until))
+
+    def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
+        if not messages:
+            return
+        known = self._lanes.get(lane) or LaneRow(lane, 0, 0)
+        for n, message in enumerate(messages, known.last_n + 1):
+            self._outbox.put(LaneMessage(lane, n, OutboxRow(n, now, message)))
+        self._lanes.put(known._replace(last_n=known.last_n + len(messages)))
+
+    def lanes(self) -> list[str]:
+        return sorted(row.lane for row in self._lanes.rows())
+
+    def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
+        return sorted(waiting.row for waiting in self._outbox.by("lane", [lane]))[:limit]
+
+    def published(self, lane: str, after: int, until: int) -> bool:
+        known = self._lanes.get(lane)
+        if known is None or known.published != after:
+            return False
+        self._lanes.put(known._replace(published=until))
+        self._outbox.drop(waiting for waiting in self._outbox.by("lane", [lane]) if waiting.n <= until)
+        return True

@@ -1,0 +1,70 @@
+"""What a consumer of the log keeps beside its own tables, in SQL: positions and outbox lanes."""
+
+from collections.abc import Mapping, Sequence
+
+from services.failures import Fenced
+from services.log import Position
+from services.outbox import OutboxMessage, OutboxRow
+from services.session import Session
+
+
+class SqlStream:
+    """`prefix` of the tables `positions`, `lanes` and `outbox`: each service has its own."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self._statements = {name: sql.replace("@", prefix) for name, sql in _STATEMENTS.items()}
+        self._outbox = f"{prefix}outbox"
+
+    async def positions(self, session: Session, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+        found = await session.rows(self._statements["positions"], topic, list(partitions))
+        return {row[0]: Position(row[1], row[2]) for row in found}
+
+    async def set_position(self, session: Session, topic: str, partition: int, position: Position) -> None:
+        await session.run(self._statements["set_position"], topic, partition, position.topic_id, position.next)
+
+    async def advance(
+        self, session: Session, topic: str, topic_id: str, partition: int, start: int, until: int
+    ) -> None:
+        if await session.run(self._statements["advance"], topic, partition, topic_id, start, until) != 1:
+            raise Fenced(f"{topic}/{partition} does not stand at {start}: another worker has moved it")
+
+    async def send(self, session: Session, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
+        if not messages:
+            return
+        last = (await session.rows(self._statements["next_numbers"], lane, len(messages)))[0][0]
+        numbered = enumerate(messages, last - len(messages) + 1)
+        sent = [(lane, n, one.topic, one.key, one.value, now) for n, one in numbered]
+        await session.append(self._outbox, "lane, n, topic, key, value, created_at", sent)
+
+    async def lanes(self, session: Session) -> list[str]:
+        return [row[0] for row in await session.rows(self._statements["lanes"])]
+
+    async def outbox(self, session: Session, lane: str, limit: int) -> list[OutboxRow]:
+        waiting = await session.rows(self._statements["outbox"], lane, limit)
+        return [OutboxRow(row[0], row[1], OutboxMessage(row[2], row[3], row[4])) for row in waiting]
+
+    async def published(self, session: Session, lane: str, after: int, until: int) -> bool:
+        if await session.run(self._statements["published"], lane, after, until) != 1:
+            return False
+        await session.run(self._statements["drop_published"], lane, until)
+        return True
+
+
+_STATEMENTS = {
+    "positions": "select partition, topic_id, next from @positions where topic = $1 and partition = any($2::int[])",
+    "set_position": """
+        insert into @positions (topic, partition, topic_id, next) values ($1, $2, $3, $4)
+        on conflict (topic, partition) do update set topic_id = excluded.topic_id, next = excluded.next""",
+    "advance": """
+        insert into @positions as p (topic, partition, topic_id, next) values ($1, $2, $3, $5)
+        on conflict (topic, partition) do update set next = $5 where p.next = $4 and p.topic_id = $3""",
+    "next_numbers": """
+        insert into @lanes as l (lane, last_n, published) values ($1, $2, 0)
+        on conflict (lane) do update set last_n = l.last_n + $2 returning last_n""",
+    "lanes": "select lane from @lanes order by lane",
+    "outbox": """
+        select o.n, o.created_at, o.topic, o.key, o.value from @outbox o join @lanes l on l.lane = o.lane
+        where o.lane = $1 and o.n > l.published order by o.n limit $2""",
+    "published": "update @lanes set published = $3 where lane = $1 and published = $2",
+    "drop_published": "delete from @outbox where lane = $1 and n <= $2",
+}

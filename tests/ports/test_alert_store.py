@@ -1,0 +1,276 @@
+"""One contract of the alert store, held by memory, SQLite and PostgreSQL."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
+
+import pytest
+
+from services.alerts.domain.alert import Alert, Outcome, Step
+from services.alerts.domain.learning import Learned
+from services.alerts.domain.standing import Firing, Standing
+from services.alerts.ports import OPEN, AlertFilter, AlertStore, RuleSwitch
+from services.failures import Contended, Fenced
+from services.log import Position
+from services.outbox import OutboxMessage
+from tests.ports.alert_stores import alert, evidence, other, place, save, sqlite_template, store
+
+__all__ = ["other", "place", "sqlite_template", "store"]
+Result = TypeVar("Result")
+TWO_OPEN = "alerts_one_open|alerts.customer_id, alerts.situation"
+
+
+class Interrupted(Exception):  # noqa: N818 - what happens to the transaction
+    """Something else went wrong."""
+
+
+async def outcomes(*work: Awaitable[Result]) -> list[Result | BaseException]:
+    return await asyncio.gather(*work, return_exceptions=True)
+
+
+async def advance(store: AlertStore, start: int, until: int, topic_id: str = "id") -> None:
+    async with store.working() as tx:
+        await tx.advance("changes", topic_id, 0, start, until)
+
+
+async def test_a_position_moves_only_from_where_it_stands(store: AlertStore) -> None:
+    await advance(store, 0, 10)
+    with pytest.raises(Fenced):
+        await advance(store, 0, 10)
+    with pytest.raises(Fenced):
+        await advance(store, 10, 20, "another topic")
+    await advance(store, 10, 20)
+    assert await store.positions("changes", [0, 1]) == {0: Position("id", 20)}
+    await store.set_position("changes", 0, Position("id", 5))
+    await advance(store, 5, 6)
+
+
+async def test_of_two_workers_on_one_partition_one_is_fenced(store: AlertStore, other: AlertStore) -> None:
+    results = await outcomes(advance(store, 0, 10), advance(other, 0, 10))
+    assert [type(one) for one in results if one is not None] == [Fenced]
+
+
+async def test_what_fails_leaves_nothing(store: AlertStore) -> None:
+    await save(store, alert("a1"))
+    with pytest.raises(Interrupted):
+        async with store.working() as tx:
+            await tx.advance("changes", "id", 0, 0, 10)
+            await tx.lock(["c1", "c2"])
+            await tx.save_standings({"c1": Standing(version=7)})
+            await tx.save_alerts([alert("a1", state="claimed"), alert("a2", "c2")], {})
+            await tx.send("lane", [OutboxMessage("alerts", b"c1", b"1")], 1)
+            raise Interrupted
+    assert await store.positions("changes", [0]) == {}
+    assert await store.standing("c1") == Standing()
+    assert await store.standing("c2") is None
+    assert [one.state for one in await store.find(AlertFilter(), None, 9)] == ["new"]
+    assert await store.outbox("lane", 9) == []
+
+
+async def test_what_is_known_of_a_customer_comes_back_whole(store: AlertStore) -> None:
+    known = Standing(
+        version=3, as_of=4, owner="M-1", firings={"R1": Firing("R1", 2, 5, 6, alert_id="a1")}, cooled={"R1": 9},
+        unknown={"R2": ("assets",)},
+    )  # fmt: skip
+    async with store.working() as tx:
+        assert await tx.lock(["c1", "c1"]) == {"c1": Standing()}
+        await tx.save_standings({"c1": known})
+    assert await store.standing("c1") == known
+    async with store.working() as tx:
+        assert await tx.lock(["c2", "c1"]) == {"c1": known, "c2": Standing()}
+
+
+async def test_an_alert_comes_back_whole(store: AlertStore) -> None:
+    told = alert(
+        "a1", state="closed", rank=1234.5678, severity=3, revision=4, outcome=Outcome(result="sold", product="loan"),
+        evidence=[evidence("R1", values={"assets": 1.0, "tier": "gold", "own": True})],
+        history=[Step(at=1, actor="Mei", action="claim", state="claimed")],
+    )  # fmt: skip
+    await save(store, told)
+    assert await store.alert("a1") == told
+    assert await store.alert("a2") is None
+    async with store.working() as tx:
+        assert await tx.alert("a1") == told
+
+
+async def test_the_open_alerts_of_customers_are_told_oldest_first(store: AlertStore) -> None:
+    closed = alert("a0", state="closed")
+    await save(store, closed, alert("a1", opened_at=9), alert("a2", situation="care"), alert("b1", "c2"))
+    async with store.working() as tx:
+        found = await tx.alerts_of(["c1", "c2", "c3"])
+    assert {one: [told.alert_id for told in alerts] for one, alerts in found.items()} == {
+        "c1": ["a2", "a1"], "c2": ["b1"], "c3": [],
+    }  # fmt: skip
+
+
+async def test_a_customer_has_one_open_alert_of_a_situation(store: AlertStore) -> None:
+    await save(store, alert("a1"))
+    with pytest.raises(Exception, match=TWO_OPEN):
+        await save(store, alert("a2"))
+    assert await store.alert("a2") is None
+    await save(store, alert("a2", situation="care"), alert("a3", "c2"), alert("a4", state="withdrawn"))
+    assert await store.count() == {"new": 3, "withdrawn": 1}
+
+
+async def test_an_alert_may_take_the_place_of_one_that_closes_or_moves_away(store: AlertStore) -> None:
+    await save(store, alert("a5"), alert("a6", "c2"))
+    await save(store, alert("a1"), alert("a5", state="withdrawn"))
+    await save(store, alert("a2", "c2"), alert("a6", "c3"))
+    await save(store, alert("a1", "c2"), alert("a2", "c1"))
+    async with store.working() as tx:
+        found = await tx.alerts_of(["c1", "c2", "c3"])
+    assert [[one.alert_id for one in alerts] for alerts in found.values()] == [["a2"], ["a1"], ["a6"]]
+
+
+async def take_up(store: AlertStore, customers: Sequence[str]) -> None:
+    """Counts one up for each, as a batch does; tries again as a worker does."""
+    while True:
+        try:
+            async with store.working() as tx:
+                found = await tx.lock(customers)
+                for standing in found.values():
+                    standing.version += 1
+                await tx.save_standings(found)
+                return
+        except Contended:
+            continue
+
+
+async def test_batches_that_meet_in_their_customers_all_count(store: AlertStore, other: AlertStore) -> None:
+    customers = [f"c{number}" for number in range(12)]
+    mixed = (customers, customers[::-1], customers[3:9], customers[::2])
+    await asyncio.gather(*(take_up(worker, some) for some in mixed for worker in (store, other)))
+    async with store.working() as tx:
+        found = await tx.lock(customers)
+    assert {one: told.version for one, told in found.items()} == {
+        one: 2 * sum(one in some for some in mixed) for one in customers
+    }
+
+
+async def give(store: AlertStore, number: int, owners: list[str]) -> None:
+    """Takes a place of an owner's capacity of three, if there is one."""
+    async with store.working() as tx:
+        routed = await tx.routed_on(owners, 20_000)
+        await asyncio.sleep(0.01)
+        if routed.get("M-1", 0) < 3:
+            await tx.save_alerts([alert(f"a{number}", f"c{number}", routed_day=20_000)], {})
+
+
+async def test_no_owner_is_given_more_than_fits_by_two_at_once(store: AlertStore, other: AlertStore) -> None:
+    two = (["M-1", "M-2"], ["M-2", "M-1"])
+    await asyncio.gather(*(give((store, other)[n % 2], n, two[n % 2]) for n in range(8)))
+    await save(store, alert("b1", "c9", owner="M-2", routed_day=20_000), alert("b2", "c8", routed_day=19_999))
+    async with store.working() as tx:
+        assert await tx.routed_on(["M-1", "M-2", "M-3"], 20_000) == {"M-1": 3, "M-2": 1}
+
+
+def filled() -> list[Alert]:
+    return [
+        alert("a1", rank=5.0), alert("a2", "c2", rank=9.0, severity=3, state="claimed"),
+        alert("a3", "c3", "growth", kind="upsell", rank=5.0, owner="M-2", evidence=[evidence("R1"), evidence("U2")]),
+        alert("a4", "c4", state="closed", rank=7.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (AlertFilter(), ["a2", "a4", "a1", "a3"]),
+        (AlertFilter(owner="M-1"), ["a2", "a4", "a1"]),
+        (AlertFilter(state=OPEN), ["a2", "a1", "a3"]),
+        (AlertFilter(state="closed"), ["a4"]),
+        (AlertFilter(kind="upsell"), ["a3"]),
+        (AlertFilter(severity=3), ["a2"]),
+        (AlertFilter(customer_id="c2"), ["a2"]),
+        (AlertFilter(situation="growth"), ["a3"]),
+        (AlertFilter(rule="U2"), ["a3"]),
+        (AlertFilter(rule="R1", owner="M-1", state=OPEN), ["a2", "a1"]),
+        (AlertFilter(rule="R9"), []),
+    ],
+)
+async def test_alerts_are_found_by_every_part_of_a_filter(
+    store: AlertStore, where: AlertFilter, expected: list[str]
+) -> None:
+    await save(store, *filled())
+    assert [one.alert_id for one in await store.find(where, None, 9)] == expected
+
+
+@pytest.mark.parametrize("where", [AlertFilter(), AlertFilter(owner="M-1", state=OPEN), AlertFilter(rule="R1")])
+async def test_pages_meet_without_gap_or_repeat(store: AlertStore, where: AlertFilter) -> None:
+    await save(store, *(alert(f"a{n}", f"c{n}", rank=float(n // 4) / 3) for n in range(11)))
+    whole = await store.find(where, None, 99)
+    assert [one.alert_id for one in whole] == ["a10", "a8", "a9", *(f"a{n}" for n in (4, 5, 6, 7, 0, 1, 2, 3))]
+    paged: list[Alert] = []
+    while page := await store.find(where, (paged[-1].rank, paged[-1].alert_id) if paged else None, 3):
+        paged += page
+    assert paged == whole
+
+
+async def test_a_rule_that_speaks_no_more_does_not_find_the_alert(store: AlertStore) -> None:
+    await save(store, alert("a1", evidence=[evidence("R1"), evidence("R10")]))
+    await save(store, alert("a1", evidence=[evidence("R10")]))
+    assert [len(await store.find(AlertFilter(rule=rule), None, 9)) for rule in ("R1", "R10")] == [0, 1]
+
+
+async def test_those_wait_that_lack_nothing_but_room(store: AlertStore) -> None:
+    await save(
+        store, alert("a1", rank=1.0), alert("a2", "c2", rank=3.0, waiting="capacity"),
+        alert("a3", "c3", rank=9.0, waiting="G1"), alert("a4", "c4", state="routed", rank=9.0),
+    )  # fmt: skip
+    assert [one.alert_id for one in await store.waiting(9)] == ["a2", "a1"]
+    assert [one.alert_id for one in await store.waiting(1)] == ["a2"]
+
+
+async def test_customers_come_due_once_and_in_the_order_of_their_times(store: AlertStore) -> None:
+    await save(
+        store, alert("a1"), alert("a2", situation="care"), alert("b1", "c2"), alert("d1", "c3"),
+        alert("e1", "c4"), alert("f1", "c5", state="closed"),
+        a1=30, a2=20, b1=10, d1=31, f1=5,
+    )  # fmt: skip
+    assert await store.due(30, 9) == ["c2", "c1"]
+    assert await store.due(30, 1) == ["c2"]
+    assert await store.due(9, 9) == []
+
+
+async def test_outcomes_are_counted_for_every_rule_that_spoke(store: AlertStore) -> None:
+    both = [evidence("R1"), evidence("R2")]
+    wrong, right = Outcome(result="not_relevant", reason="old news"), Outcome(result="saved")
+    await save(store, alert("a1", evidence=both), alert("a2", "c2", evidence=both), alert("a3", "c3"))
+    assert await store.learned() == []
+    await save(store, alert("a1", state="closed", evidence=both, outcome=wrong))
+    await save(store, alert("a2", "c2", state="closed", evidence=both, outcome=right))
+    await save(store, alert("a3", "c3", state="closed", outcome=right))
+    assert await store.learned() == [Learned("R1", 3, 1), Learned("R2", 2, 1)]
+
+
+async def test_the_newest_word_on_a_rule_stands(store: AlertStore) -> None:
+    assert await store.switches() == []
+    said = [
+        RuleSwitch("R2", False, "Mei", 9, "noise"),
+        RuleSwitch("R1", False, "An", 7),
+        RuleSwitch("R2", True, "An", 8),
+    ]
+    for one in said:
+        await store.switch(one)
+    assert await store.switches() == said[1:]
+
+
+async def send(store: AlertStore, value: int) -> None:
+    async with store.working() as tx:
+        await tx.send("lane", [OutboxMessage("alerts", b"c", bytes([value]))] * 3, 7)
+
+
+async def test_numbers_of_a_lane_have_no_gap_and_no_repeat(store: AlertStore, other: AlertStore) -> None:
+    await asyncio.gather(*(send(worker, value) for value in range(4) for worker in (store, other)))
+    found = await store.outbox("lane", 99)
+    assert [(row.n, row.created_at) for row in found] == [(n, 7) for n in range(1, 25)]
+    assert await store.lanes() == ["lane"]
+
+
+async def test_a_lane_is_moved_by_one_publisher(store: AlertStore, other: AlertStore) -> None:
+    await send(store, 1)
+    moved = await asyncio.gather(store.published("lane", 0, 2), other.published("lane", 0, 2))
+    assert sorted(moved) == [False, True]
+    assert [row.n for row in await store.outbox("lane", 9)] == [3]
+    assert not await store.published("lane", 0, 3)
+    assert not await store.published("no lane", 0, 1)
