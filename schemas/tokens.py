@@ -72,6 +72,9 @@ _SEPARATOR = r"[\s.\-_\u2010-\u2015\u2212]{0,2}"
 CANDIDATE = re.compile(rf"\d(?:{_SEPARATOR}\d){{12,}}")
 _GROUP = re.compile(r"\d+")
 _LONGEST = 19
+_LAST_FOUR = 4
+_RESIDENT_ID_LENGTH = 18
+_TRACK = re.compile(r"%?B?\d{13,19}\^[^^\n]{2,26}\^[^?\n]*\??|;?\d{13,19}[=D]\d{7,}\??")
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _RESIDENT_ID = re.compile(r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dXx](?!\d)", re.ASCII)
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -154,6 +157,29 @@ def card_no_token(value: str, key: TokenKey) -> tuple[str, str]:
 def resident_ids(text: str) -> list[tuple[int, int]]:
     """Chinese resident identity numbers (GB 11643-1999: date of birth and check character hold) in a text."""
     return [match.span() for match in _RESIDENT_ID.finditer(text) if _is_resident_id(match.group())]
+
+
+def clean_text(text: str, key: TokenKey) -> str:
+    """Card numbers become their token (with the last four digits unless the number is all there is)."""
+    if len(text) < 13 or CANDIDATE.search(text) is None:
+        return text
+    cards = card_numbers(text, key.ranges)
+    if cards and (swiped := _TRACK.sub("[track data dropped]", text)) != text:
+        return clean_text(swiped, key)
+    for card in reversed(cards):
+        alone = card.start == 0 and card.end == len(text)
+        token = card_token(card.digits, key) + ("" if alone else f" (…{card.digits[-_LAST_FOUR:]})")
+        text = text[: card.start] + token + text[card.end :]
+    for start, end in reversed(resident_ids(text)) if len(text) >= _RESIDENT_ID_LENGTH else ():
+        text = text[:start] + national_id_token(text[start:end], key) + text[end:]
+    return text
+
+
+def identifier_value(kind: str, normal: str, key: TokenKey) -> tuple[str, str]:
+    """What stands for an identifier in normal form, and the last four digits of a card ("" for anything else)."""
+    if kind == "card_no":
+        return card_no_token(normal, key)
+    return (national_id_token(normal, key) if kind == "national_id" else clean_text(normal, key)), ""
 
 
 def _is_resident_id(number: str) -> bool:

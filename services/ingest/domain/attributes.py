@@ -11,10 +11,10 @@ import msgspec
 
 from schemas.catalogue import Attribute
 from schemas.money import parse_money
-from schemas.tokens import TokenKey
+from schemas.tokens import TokenKey, clean_text
 from services.failures import Rejected
 from services.ingest.domain.rules import Plan
-from services.ingest.domain.scrub import clean, clean_text, is_forbidden
+from services.ingest.domain.scrub import clean, is_forbidden
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_GENERIC_BYTES = 16_384

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 from schemas.catalogue import CHANNELS
 from schemas.identifiers import KINDS, IdentifierError, normalise, subject_key
-from schemas.tokens import card_no_token, national_id_token
+from schemas.tokens import clean_text, identifier_value
 from services.failures import Rejected
 from services.ingest.domain.rules import Plan, Rules
-from services.ingest.domain.scrub import clean_text
 from services.ingest.domain.sources import Terms
 
 ACTORS = ("customer_no", "login", "card_no", "device_id", "phone")
@@ -30,13 +29,8 @@ def admit_identifiers(given: Mapping[str, str], rules: Rules) -> tuple[dict[str,
             raise Rejected("invalid_identifier", str(error), f"identifiers.{kind}") from None
         if normal is None:
             continue
-        if kind == "card_no":
-            normal, last4 = card_no_token(normal, rules.key)
-        elif kind == "national_id":
-            normal = national_id_token(normal, rules.key)
-        elif len(normal) >= 13:
-            normal = clean_text(normal, rules.key)
-        admitted[kind] = normal
+        admitted[kind], card_last4 = identifier_value(kind, normal, rules.key)
+        last4 = last4 or card_last4
     return admitted, last4
 
 

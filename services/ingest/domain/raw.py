@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from schemas.tokens import TokenKey
+from schemas.tokens import TokenKey, clean_text
 from services.failures import Rejected
-from services.ingest.domain.scrub import clean_text, is_forbidden
+from services.ingest.domain.scrub import is_forbidden
 
 INT64 = 2**63
 Sequence = Annotated[int, msgspec.Meta(ge=-INT64, le=INT64 - 1)]

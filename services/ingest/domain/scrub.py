@@ -7,12 +7,11 @@ all; the number itself only unreadable.
 import re
 from typing import Any
 
-from schemas.tokens import CANDIDATE, TokenKey, card_no_token, card_numbers, card_token, national_id_token, resident_ids
+from schemas.tokens import TokenKey, card_no_token, card_numbers, card_token, clean_text, national_id_token
 from services.failures import Rejected
 
 MAX_DEPTH = 16
 _LAST_FOUR = 4
-_RESIDENT_ID_LENGTH = 18
 
 FORBIDDEN_KEYS = frozenset({
     "pin", "pinblock", "pinoffset", "pinverificationvalue", "encryptedpin", "encryptedpinblock", "pvv",
@@ -21,29 +20,12 @@ FORBIDDEN_KEYS = frozenset({
     "track2equivalent", "track2equivalentdata", "magstripe", "magneticstripe",
     "password", "passwd", "passcode", "otp", "onetimepassword",
 })  # fmt: skip
-_TRACK = re.compile(r"%?B?\d{13,19}\^[^^\n]{2,26}\^[^?\n]*\??|;?\d{13,19}[=D]\d{7,}\??")
 _SHAPE = re.compile(r'"[a-z_]{1,32}"\s*:|\w')
 
 
 def is_forbidden(name: str) -> bool:
     """Field names under which channels send what must be dropped at the door, in any spelling."""
     return "".join(char for char in name if char.isalnum()).lower() in FORBIDDEN_KEYS
-
-
-def clean_text(text: str, key: TokenKey) -> str:
-    """Card numbers become their token (with the last four digits unless the number is all there is)."""
-    if len(text) < 13 or CANDIDATE.search(text) is None:
-        return text
-    cards = card_numbers(text, key.ranges)
-    if cards and (swiped := _TRACK.sub("[track data dropped]", text)) != text:
-        return clean_text(swiped, key)
-    for card in reversed(cards):
-        alone = card.start == 0 and card.end == len(text)
-        token = card_token(card.digits, key) + ("" if alone else f" (…{card.digits[-_LAST_FOUR:]})")
-        text = text[: card.start] + token + text[card.end :]
-    for start, end in reversed(resident_ids(text)) if len(text) >= _RESIDENT_ID_LENGTH else ():
-        text = text[:start] + national_id_token(text[start:end], key) + text[end:]
-    return text
 
 
 def holds_card_number(text: str, key: TokenKey) -> bool:

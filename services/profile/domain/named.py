@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from schemas.identifiers import KINDS, IdentifierError, normalise, subject_key
-from schemas.tokens import TokenKey, card_no_token, card_numbers, card_token, national_id_token, resident_ids
+from schemas.tokens import TokenKey, identifier_value
 from services.failures import Rejected
 
 NEVER_IN_A_URL = frozenset({"phone", "email", "card_no", "national_id"})
@@ -22,17 +22,5 @@ def subjects_named(given: Mapping[str, str], secret: bytes, region: str) -> dict
         except IdentifierError as error:
             raise Rejected("invalid_identifier", str(error), kind) from None
         if normal is not None:
-            named[kind] = subject_key(kind, _token(kind, normal, key), secret)
+            named[kind] = subject_key(kind, identifier_value(kind, normal, key)[0], secret)
     return named
-
-
-def _token(kind: str, normal: str, key: TokenKey) -> str:
-    if kind == "card_no":
-        return card_no_token(normal, key)[0]
-    if kind == "national_id":
-        return national_id_token(normal, key)
-    # an account number that could be a card or a national id was taken for one at acceptance
-    for card in card_numbers(normal, key.ranges):
-        if (card.start, card.end) == (0, len(normal)):
-            return card_token(card.digits, key)
-    return national_id_token(normal, key) if (0, len(normal)) in resident_ids(normal) else normal

@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from schemas.codec import decode_dead_letter
-from schemas.tokens import TokenKey
+from schemas.tokens import TokenKey, clean_text
 from services.failures import Rejected
 from services.ingest.accept import accept
 from services.ingest.domain.admission import admit
-from services.ingest.domain.scrub import clean, clean_event, clean_text, is_forbidden, shape
+from services.ingest.domain.scrub import clean, clean_event, is_forbidden, shape
 from tests.ingest.bank import NOW, SECRET, VISA, encoded, rules, terms, transaction
 
 KEY = TokenKey(SECRET)

@@ -15,6 +15,7 @@ VALUES = st.one_of(
     st.sampled_from(("13912345678", "+86 139 1234 5678", "fang@EXAMPLE.org", "6001 0000 0001 7", "card-7K2M9Q")),
     st.from_regex(r"[0-9]{1,20}", fullmatch=True),
     st.text(min_size=1, max_size=24),
+    st.builds(str.__add__, st.sampled_from(("A", "A-", "0 ", "9")), st.sampled_from((VISA, UNIONPAY, VISA + "/7"))),
 )
 
 
