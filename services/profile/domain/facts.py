@@ -4,6 +4,7 @@ source could tell is `not_covered`."""
 from functools import lru_cache
 
 from schemas.changes import Fact
+from services.profile.domain.card_facts import card_facts
 from services.profile.domain.crossing_facts import crossing_facts, regular_party_facts
 from services.profile.domain.customer import ANY_CHANNEL, Completeness, sources_of
 from services.profile.domain.fact_catalogue import BOOKS, DIGITAL, FACTS
@@ -31,7 +32,8 @@ from services.profile.domain.summary import Facts
 
 _GROUPS = (
     standing_facts, balance_facts, crossing_facts, regular_party_facts, usual_facts, income_facts, holding_facts,
-    asset_facts, potential_facts, conduct_facts, contact_facts, journey_facts, case_facts, person_facts, life_facts,
+    card_facts, asset_facts, potential_facts, conduct_facts, contact_facts, journey_facts, case_facts, person_facts,
+    life_facts,
 )  # fmt: skip
 _ABSENCES = {
     "salary_missed": SALARY_CHANNELS,

@@ -5,18 +5,21 @@ from typing import Any
 
 from services.profile.domain.calendar import day_number
 from services.profile.domain.combine import DAY_MS
-from services.profile.domain.holdings import Held, of_kinds, value
+from services.profile.domain.holdings import of_kinds, value
 from services.profile.domain.money_facts import Facts
 from services.profile.domain.picture import Picture
 from services.profile.domain.state import Thing
 
-MATURING_DAYS = 30
+MATURING_DAYS, MATURED_DAYS = 30, 7
 _CLOSED = frozenset({"closed", "repaid", "cancelled", "blocked"})
 _NO_LOANS: Facts = {
     "loans_open": 0,
     "loan_outstanding": 0,
     "loan_repaid_percent": 0,
     "loan_arrears": False,
+    "loan_instalment": 0,
+    "loan_ends_in_days": 0,
+    "mortgages_open": 0,
     "fixed_rate_ends_in_days": 0,
 }
 _NO_DEPOSITS: Facts = {
@@ -24,8 +27,9 @@ _NO_DEPOSITS: Facts = {
     "deposit_matures_in_days": 0,
     "deposit_maturing_uninstructed": False,
     "deposit_maturing_amount": 0,
+    "deposit_matured_uninstructed": False,
+    "deposit_matured_amount": 0,
 }
-_FAMILIES = {"account": "account", "card": "card", "loan": "loan", "contract": "term_deposit"}
 
 
 def holding_facts(seen: Picture) -> Facts:
@@ -37,19 +41,22 @@ def holding_facts(seen: Picture) -> Facts:
     accounts = sum([one.kind == "account" and one.key == one.part.subject for one in standing])
     return {
         "accounts_open": accounts,
-        "product_families": len({family_of(one) for one in standing} - {None, ""}),
+        "product_families": len(seen.judged.families),
         "products_closed_90d": _closed(seen),
         "cards_active": sum(one.kind == "card" and "issued_at" in one.thing for one in standing),
         "mandates_active": sum(one.kind == "mandate" for one in standing),
+        "mandates_active_30d_ago": _mandates_at(seen, seen.now - 30 * DAY_MS),
         **_loans(seen, [one.thing for one in of_kinds(standing, "loan") if one.thing]),
         **_deposits(seen, [one.thing for one in of_kinds(standing, "contract") if one.thing]),
     }
 
 
-def family_of(one: Held) -> str | None:
-    if one.kind == "product":
-        return str(value(one.thing, "product"))
-    return _FAMILIES.get(one.kind) if one.thing else None
+def _mandates_at(seen: Picture, at: int) -> int:
+    """How many were in force then; of one whose beginning nobody told, it is long ago."""
+    counted = [one.thing for one in of_kinds(seen.read.things.values(), "mandate") if one.part.counts]
+    return sum(
+        (value(thing, "set_up_at") or 0) <= at < (value(thing, "cancelled_at") or seen.now + 1) for thing in counted
+    )
 
 
 def _closed(seen: Picture) -> int:
@@ -61,39 +68,46 @@ def _closed(seen: Picture) -> int:
 def _loans(seen: Picture, loans: list[Thing]) -> Facts:
     if not loans:
         return _NO_LOANS
-    owed = [_minor(seen, loan, "outstanding") for loan in loans]
-    granted = [_minor(seen, loan, "principal") for loan in loans]
+    owed = [minor_of(seen, loan, "outstanding") for loan in loans]
+    granted = [minor_of(seen, loan, "principal") for loan in loans]
     both = [(left, whole) for left, whole in zip(owed, granted, strict=True) if left is not None and whole]
     repaid = 100 - sum(left for left, _ in both) * 100 // sum(whole for _, whole in both) if both else 0
-    fixed = [until - seen.bank_day for loan in loans if (until := day_of(loan, "fixed_until")) is not None]
     return {
         "loans_open": len(loans),
         "loan_outstanding": seen.major(sum(left or 0 for left in owed)),
         "loan_repaid_percent": repaid,
         "loan_arrears": any(bool(value(loan, "arrears")) for loan in loans),
-        "fixed_rate_ends_in_days": min((days for days in fixed if days >= 0), default=0),
+        "loan_instalment": seen.major(sum(minor_of(seen, loan, "instalment") or 0 for loan in loans)),
+        "loan_ends_in_days": _next(seen, loans, "ends_on"),
+        "mortgages_open": sum(value(loan, "loan_kind") == "mortgage" for loan in loans),
+        "fixed_rate_ends_in_days": _next(seen, loans, "fixed_until"),
     }
+
+
+def _next(seen: Picture, things: list[Thing], name: str) -> int:
+    """Days until the first of these dates that is not past; 0 without one."""
+    ahead = [day - seen.bank_day for thing in things if (day := day_of(thing, name)) is not None]
+    return min((days for days in ahead if days >= 0), default=0)
 
 
 def _deposits(seen: Picture, deposits: list[Thing]) -> Facts:
     if not deposits:
         return _NO_DEPOSITS
-    running = [
-        (matures - seen.bank_day, deposit)
-        for deposit in deposits
-        if (matures := day_of(deposit, "matures_on")) is not None and matures >= seen.bank_day
-    ]
-    uninstructed = [(days, deposit) for days, deposit in running if value(deposit, "instruction") is None]
-    maturing = [deposit for days, deposit in uninstructed if days <= MATURING_DAYS]
+    dated = [(day - seen.bank_day, one) for one in deposits if (day := day_of(one, "matures_on")) is not None]
+    uninstructed = [(days, deposit) for days, deposit in dated if value(deposit, "instruction") is None]
+    maturing = [deposit for days, deposit in uninstructed if 0 <= days <= MATURING_DAYS]
+    matured = [deposit for days, deposit in uninstructed if -MATURED_DAYS <= days < 0]
     return {
-        "deposits_open": len(running),
-        "deposit_matures_in_days": min((days for days, _ in uninstructed), default=0),
+        "deposits_open": sum(days >= 0 for days, _ in dated),
+        "deposit_matures_in_days": min((days for days, _ in uninstructed if days >= 0), default=0),
         "deposit_maturing_uninstructed": bool(maturing),
-        "deposit_maturing_amount": seen.major(sum(_minor(seen, deposit, "amount") or 0 for deposit in maturing)),
+        "deposit_maturing_amount": seen.major(sum(minor_of(seen, deposit, "amount") or 0 for deposit in maturing)),
+        "deposit_matured_uninstructed": bool(matured),
+        "deposit_matured_amount": seen.major(sum(minor_of(seen, deposit, "amount") or 0 for deposit in matured)),
     }
 
 
-def _minor(seen: Picture, thing: Thing, name: str) -> int | None:
+def minor_of(seen: Picture, thing: Thing, name: str) -> int | None:
     """In minor units of the home currency; both forms of money in a state are read."""
     told: Any = value(thing, name)
     if isinstance(told, dict):

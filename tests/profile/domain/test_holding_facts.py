@@ -1,0 +1,74 @@
+"""What the customer holds: mandates that leave, loans that end, deposits that matured, cards that are used."""
+
+from schemas.events import ChannelEvent
+from tests.profile.domain.customers import summary_of
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+
+
+def values_of(*events: ChannelEvent, now: int = NOON) -> dict[str, object]:
+    return dict(summary_of(list(events), now).facts.values)
+
+
+def test_mandates_are_counted_as_they_stood_thirty_days_ago() -> None:
+    set_up = [event("standing_order.set_up", NOON - 90 * DAY_MS, f"mandate:{number}") for number in range(4)]
+    fresh = event("standing_order.set_up", NOON - DAY_MS, "mandate:9")
+    cancelled = [event("standing_order.cancelled", NOON - 9 * DAY_MS, f"mandate:{number}") for number in range(3)]
+    values = values_of(*set_up, fresh, *cancelled)
+    assert (values["mandates_active_30d_ago"], values["mandates_active"]) == (4, 2)
+
+
+def test_a_loan_tells_its_instalment_and_its_end_until_it_is_repaid() -> None:
+    terms = {"loan_kind": "mortgage", "instalment": {"minor": 300_000, "currency": "CNY"}, "ends_on": "2026-10-21"}
+    granted = event("loan.granted", NOON - 90 * DAY_MS, "loan:1", minor=9_000_000, attributes=terms)
+    values = values_of(granted)
+    assert (values["loan_instalment"], values["loan_ends_in_days"], values["mortgages_open"]) == (3000.0, 30, 1)
+    assert values_of(granted, event("loan.repaid", NOON, "loan:1"))["loan_instalment"] == 0
+
+
+def test_extra_repayments_are_summed_and_regular_ones_are_not_among_them() -> None:
+    def repaid(days: int, extra: bool) -> ChannelEvent:
+        told = {"extra": True} if extra else {}
+        return event("loan.instalment_paid", NOON - days * DAY_MS, "loan:1", minor=100_000, attributes=told)
+
+    assert values_of(repaid(1, True), repaid(2, True), repaid(3, False))["extra_repaid_60d"] == 2000.0
+
+
+def test_a_deposit_that_matured_without_a_word_is_told_for_a_week() -> None:
+    opened = event(
+        "term_deposit.opened", NOON - 300 * DAY_MS, "contract:1", minor=500_000, attributes={"matures_on": "2026-09-20"}
+    )
+    values = values_of(opened)
+    assert (values["deposit_matured_uninstructed"], values["deposit_matured_amount"]) == (True, 5000.0)
+    assert not values["deposit_maturing_uninstructed"]
+    assert not values_of(opened, now=NOON + 8 * DAY_MS)["deposit_matured_uninstructed"]
+    told = event("term_deposit.instructed", NOON, "contract:1", attributes={"instruction": "pay_out"})
+    assert not values_of(opened, told)["deposit_matured_uninstructed"]
+
+
+def statement(month: int, minor: int, in_full: bool, card: str = "card:1") -> ChannelEvent:
+    told = {"credit_limit": {"minor": 1_000_000, "currency": "CNY"}, "paid_in_full": in_full}
+    at = NOON - month * 30 * DAY_MS
+    return event("card.statement_issued", at, card, id=f"{card}{month}", minor=minor, attributes=told)
+
+
+def test_a_credit_card_tells_how_much_of_its_limit_is_used_and_how_often_it_was_paid_in_full() -> None:
+    told = [statement(month, 800_000, in_full=month < 3) for month in range(5)]
+    values = values_of(*told)
+    assert (values["card_utilisation_percent"], values["card_paid_in_full"]) == (80.0, 3)
+
+
+def test_of_several_cards_the_most_used_and_the_least_often_paid_decide() -> None:
+    told = [*(statement(month, 100_000, in_full=True) for month in range(3)), statement(0, 900_000, False, "card:2")]
+    values = values_of(*told)
+    assert (values["card_utilisation_percent"], values["card_paid_in_full"]) == (90.0, 0)
+
+
+def test_a_card_without_a_limit_leaves_its_use_unknown() -> None:
+    told = event("card.statement_issued", NOON, "card:1", minor=100)
+    assert "card_utilisation_percent" in summary_of([told]).facts.missing
+
+
+def test_product_families_are_the_needs_that_the_value_scale_counts() -> None:
+    registered = event("customer.registered", NOON - 90 * DAY_MS, "party:1", attributes={"kind": "person"})
+    account = event("account.opened", NOON - 9 * DAY_MS, ACCOUNT, attributes={"account_kind": "savings"})
+    assert values_of(registered, account)["product_families"] == 1
