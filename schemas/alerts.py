@@ -5,19 +5,29 @@ import msgspec
 from schemas.changes import Fact
 
 
+class Text(msgspec.Struct, frozen=True):
+    en: str = ""
+    zh: str = ""
+
+
+NO_TEXT = Text()
+
+
 class RuleReference(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     version: int
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What made a rule hold: an event (or none, for an absence) and the values seen then. Time in ms UTC."""
+    """What made a rule hold: an event (or none, for an absence) and the values seen then. `ended_at`: when it ceased to
+    hold, 0 while it does. Times in ms UTC."""
 
     rule_id: str
     occurred_at: int
     event_id: str = ""
-    text: str = ""
+    text: Text = NO_TEXT
     values: dict[str, Fact] = {}
+    ended_at: int = 0
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +40,19 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """`product` and `amount_minor` of what was sold; `reason` of what was not relevant."""
+
+    result: str
+    reason: str = ""
+    product: str = ""
+    amount_minor: int = 0
+    currency: str = ""
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind` is retention, upsell or guard; times are ms UTC, `due_at` 0 when there is no service level.
+    """`kind` is retention, upsell or guard; times are ms UTC, `due_at` 0 when there is no service level. `waiting`: why
+    a new one is not with its owner yet.
 
     `revision` counts the alert's own steps: a consumer that has seen a newer one skips the older.
     """
@@ -42,13 +63,17 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     situation: str
     severity: int
-    title: str
-    reason: str
+    title: Text
+    reason: Text
     state: str
     opened_at: int
     owner: str = ""
     due_at: int = 0
-    suggested: str = ""
+    grade: str = ""
+    claimed_by: str = ""
+    waiting: str = ""
+    outcome: Outcome | None = None
+    suggested: Text = NO_TEXT
     rules: list[RuleReference] = []
     evidence: list[Evidence] = []
     history: list[Step] = []

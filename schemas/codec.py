@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from fastavro import schemaless_reader, schemaless_writer
 
-from schemas.alerts import Alert, Evidence, RuleReference, Step
+from schemas.alerts import Alert, Evidence, Outcome, RuleReference, Step, Text
 from schemas.changes import Due, Fact, Moment, ProfileChange
 from schemas.dead_letters import DeadLetter, Place
 from schemas.events import ChannelEvent, Counterparty, Money
@@ -30,6 +30,9 @@ _dues = msgspec.json.Decoder(list[Due]).decode
 _rules = msgspec.json.Decoder(list[RuleReference]).decode
 _evidence = msgspec.json.Decoder(list[Evidence]).decode
 _steps = msgspec.json.Decoder(list[Step]).decode
+_outcome = msgspec.json.Decoder(Outcome | None).decode
+_ALERT_TEXTS = ("title", "reason", "suggested")
+_ALERT_JSON = {"rules": _rules, "evidence": _evidence, "history": _steps, "outcome": _outcome}
 
 
 class CodecError(ValueError):
@@ -125,12 +128,14 @@ def encode_alert(alert: Alert) -> bytes:
     """Raises ValueError when a value of the evidence is not finite."""
     for evidence in alert.evidence:
         _require_finite(evidence.values)
-    return _write("alert", _flat(alert, ("rules", "evidence", "history")))
+    record = _flat(alert, tuple(_ALERT_JSON))
+    return _write("alert", record | {name: msgspec.structs.asdict(record[name]) for name in _ALERT_TEXTS})
 
 
 def decode_alert(data: bytes) -> Alert:
     """Raises CodecError."""
-    return Alert(**_unfolded(_read("alert", data), {"rules": _rules, "evidence": _evidence, "history": _steps}))
+    record = _unfolded(_read("alert", data), _ALERT_JSON)
+    return Alert(**record | {name: Text(**record[name]) for name in _ALERT_TEXTS})
 
 
 def encode_dead_letter(letter: DeadLetter) -> bytes:

@@ -3,7 +3,7 @@
 import msgspec
 from hypothesis import strategies as st
 
-from schemas.alerts import Alert, Evidence, RuleReference, Step
+from schemas.alerts import Alert, Evidence, Outcome, RuleReference, Step, Text
 from schemas.changes import Due, Moment, ProfileChange
 from schemas.dead_letters import DeadLetter, Place
 from schemas.events import ChannelEvent, Counterparty, Money
@@ -50,6 +50,7 @@ changes = st.builds(
     due=st.lists(st.builds(Due, at=int64, kind=words, sources=names), max_size=3),
     aliases=names,
 )
+texts = st.builds(Text, st.text(), st.text())
 alerts = st.builds(
     Alert,
     alert_id=words,
@@ -58,15 +59,21 @@ alerts = st.builds(
     kind=words,
     situation=words,
     severity=int32,
-    title=st.text(),
-    reason=st.text(),
+    title=texts,
+    reason=texts,
     state=words,
     opened_at=int64,
     owner=st.text(),
     due_at=int64,
-    suggested=st.text(),
+    grade=st.text(),
+    claimed_by=st.text(),
+    waiting=st.text(),
+    outcome=st.none() | st.builds(Outcome, result=words, reason=st.text(), amount_minor=int64),
+    suggested=texts,
     rules=st.lists(st.builds(RuleReference, id=words, version=int32), max_size=3),
-    evidence=st.lists(st.builds(Evidence, rule_id=words, occurred_at=int64, text=st.text(), values=facts), max_size=3),
+    evidence=st.lists(
+        st.builds(Evidence, rule_id=words, occurred_at=int64, text=texts, values=facts, ended_at=int64), max_size=3
+    ),
     history=st.lists(st.builds(Step, at=int64, actor=words, action=words, state=words, note=st.text()), max_size=3),
 )
 dead_letters = st.builds(
