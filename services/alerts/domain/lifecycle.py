@@ -1,9 +1,13 @@
 """The life of an alert in the hands of people: what may follow what, and who may do it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
 from services.alerts.domain.alert import OPEN_STATES, Alert, Outcome, State, step
+from services.alerts.domain.routing import CAPACITY, QUEUE
+from services.alerts.domain.settling import BUDGET
+from services.alerts.domain.terms import DAY_MS
 from services.failures import Rejected
 
 Action = Literal["claim", "snooze", "plan", "contact", "outcome", "reassign", "false_alarm"]
@@ -21,6 +25,20 @@ _FROM: Mapping[Action, tuple[State, ...]] = {
     "false_alarm": OPEN_STATES,
 }
 MAX_NOTE = 2_000
+_NAME = re.compile(r"\S{1,100}")
+MAX_AWAY_MS = 366 * DAY_MS
+"""For as long as something may be put off or planned ahead."""
+_TAKING_UP: tuple[Action, ...] = ("claim", "reassign")
+_NO_BAR = ("", CAPACITY, BUDGET)
+
+
+class IllegalStep(Rejected):
+    """Not as the alert stands; `possible` says what is, instead."""
+
+    def __init__(self, reason: str, message: str, alert: Alert) -> None:
+        self.possible, self.state, self.claimed_by = possible(alert), alert.state, alert.claimed_by
+        can = ", ".join(self.possible) or "nothing more"
+        super().__init__(reason, f"{message}; possible now: {can}", "action")
 
 
 class Actor(NamedTuple):
@@ -41,36 +59,43 @@ class Asked(NamedTuple):
 
 
 def possible(alert: Alert) -> list[Action]:
-    return [action for action, states in _FROM.items() if alert.state in states]
+    return [one for one, states in _FROM.items() if alert.state in states and not _barred(alert, one)]
 
 
-def act(alert: Alert, asked: Asked, actor: Actor, acting_for: frozenset[str], now: int) -> None:
-    """Changes the alert. `acting_for`: managers whose delegate the actor is now. Raises `Rejected`: illegal_step,
-    already_claimed, not_yours, invalid_value."""
-    _refuse_strangers(alert, actor, acting_for)
+def _barred(alert: Alert, action: Action) -> bool:
+    """What a guard or a retention case holds back, nobody takes up; what waits for room, anybody may."""
+    return alert.state == "new" and action in _TAKING_UP and alert.waiting not in _NO_BAR
+
+
+def act(alert: Alert, asked: Asked, actor: Actor, answer_for: Collection[str], now: int) -> None:
+    """Changes the alert. `answer_for`: managers who answer for the customer now, beside the alert's owner. Raises
+    `IllegalStep` (illegal_step, already_claimed, held_back), `Rejected` (not_yours, invalid_value)."""
+    _refuse_strangers(alert, actor, answer_for)
     if alert.state not in _FROM[asked.action]:
-        can = ", ".join(possible(alert)) or "nothing more"
-        if asked.action == "claim" and alert.claimed_by:
-            raise Rejected("already_claimed", f"{alert.claimed_by} has claimed it; possible now: {can}", "action")
-        raise Rejected("illegal_step", f"a {alert.state} alert takes no {asked.action}; possible now: {can}", "action")
+        if asked.action == "claim" and alert.is_open:
+            raise IllegalStep("already_claimed", f"{alert.claimed_by} has claimed it", alert)
+        raise IllegalStep("illegal_step", f"a {alert.state} alert takes no {asked.action}", alert)
+    if _barred(alert, asked.action):
+        raise IllegalStep("held_back", f"{alert.waiting} holds it back", alert)
     _refuse_incomplete(asked, now)
     _take_up(alert, asked, actor, now)
     step(alert, now, actor.name, asked.action, _AFTER[asked.action], _note(asked))
 
 
-def _refuse_strangers(alert: Alert, actor: Actor, acting_for: frozenset[str]) -> None:
-    if actor.manager_id is None or alert.owner.startswith("queue:") or not alert.owner:
+def _refuse_strangers(alert: Alert, actor: Actor, answer_for: Collection[str]) -> None:
+    if actor.manager_id is None or alert.owner.startswith(QUEUE) or not alert.owner:
         return
-    if alert.owner not in {actor.manager_id, *acting_for}:
+    if actor.manager_id not in {alert.owner, *answer_for}:
         raise Rejected("not_yours", f"{alert.owner} answers for this customer: ask to have it reassigned", "owner")
 
 
 def _refuse_incomplete(asked: Asked, now: int) -> None:
     if len(asked.note) > MAX_NOTE:
         raise Rejected("invalid_value", f"at most {MAX_NOTE} characters are taken", "note")
-    if asked.action in ("snooze", "plan") and asked.until <= now:
-        raise Rejected("invalid_value", "a time to come is expected", "until" if asked.action == "snooze" else "at")
-    if asked.action == "reassign" and not asked.to:
+    if asked.action in ("snooze", "plan") and not now < asked.until <= now + MAX_AWAY_MS:
+        field = "until" if asked.action == "snooze" else "at"
+        raise Rejected("invalid_value", "a time to come, within a year, is expected", field)
+    if asked.action == "reassign" and not _NAME.fullmatch(asked.to):
         raise Rejected("invalid_value", "the manager who takes it over is expected", "to")
     if asked.action == "outcome":
         _refuse_vague(asked.outcome)
@@ -91,14 +116,12 @@ def _take_up(alert: Alert, asked: Asked, actor: Actor, now: int) -> None:
         alert.planned_at = asked.until
     elif asked.action == "claim":
         alert.claimed_by = actor.name
-        alert.owner = (
-            alert.owner if alert.owner and not alert.owner.startswith("queue:") else actor.manager_id or alert.owner
-        )
+        if not alert.owner or alert.owner.startswith(QUEUE):
+            alert.owner = actor.manager_id or alert.owner
         alert.routed_at = alert.routed_at or now
         alert.waiting = ""
     elif asked.action == "reassign":
-        alert.owner, alert.claimed_by, alert.waiting = asked.to, "", ""
-        alert.routed_at = now
+        alert.owner, alert.claimed_by = asked.to, ""
     elif asked.action == "outcome":
         alert.outcome = asked.outcome
     elif asked.action == "false_alarm":

@@ -49,7 +49,7 @@ def by_rank(alerts: Iterable[Alert]) -> list[Alert]:
 def route(alerts: Iterable[Alert], routed: Mapping[str, int], terms: Terms, now: int) -> list[Alert]:
     """Gives what waits for nothing else to its owner while there is room today; returns what changed. `routed`: owner →
     alerts that came to him or her in this bank day. Queues have no limit: a branch shares its work."""
-    day, taken, changed = terms.day_of(now), dict(routed), []
+    taken, changed = dict(routed), []
     for alert in by_rank(one for one in alerts if one.state == "new" and one.waiting in ("", CAPACITY)):
         room = terms.desk.capacities.get(alert.owner, terms.desk.daily_capacity)
         if not alert.owner.startswith(QUEUE) and taken.get(alert.owner, 0) >= room:
@@ -59,11 +59,17 @@ def route(alerts: Iterable[Alert], routed: Mapping[str, int], terms: Terms, now:
                 changed.append(alert)
             continue
         taken[alert.owner] = taken.get(alert.owner, 0) + 1
-        alert.waiting, alert.routed_at, alert.routed_day = "", now, day
-        alert.due_at = answer_by(now, alert.respond_within_hours, alert.tier, terms)
+        give(alert, terms, now)
         step(alert, now, SYSTEM, "route", "routed", f"to {alert.owner}")
         changed.append(alert)
     return changed
+
+
+def give(alert: Alert, terms: Terms, now: int) -> None:
+    """It takes a place of its owner's day, and the service level runs from now."""
+    alert.waiting, alert.routed_at, alert.routed_day = "", now, terms.day_of(now)
+    alert.due_at = answer_by(now, alert.respond_within_hours, alert.tier, terms)
+    alert.reminded_at = alert.escalated_at = 0
 
 
 def remind(alert: Alert, terms: Terms, now: int) -> bool:

@@ -32,6 +32,7 @@ def settle(
     settling = Settling(change, standing, alerts, terms)
     standing.version, standing.as_of, standing.kind = change.version, change.changed_at, change.kind
     standing.owner, standing.tier = str(change.facts.get("owner", "")), str(change.facts.get("tier", ""))
+    standing.acting = str(change.facts.get("acting_owner", ""))
     standing.guards = {one.rule.id: one.outcome for one in verdicts if _guards(one)}
     standing.unknown = {one.rule.id: one.missing for one in verdicts if one.outcome == "missing"}
     holding = {one.key: one for one in verdicts if one.outcome == HOLDS}

@@ -18,12 +18,14 @@ class Firing(msgspec.Struct):
 class Standing(msgspec.Struct):
     """`version`: the newest statement acted on. `firings` by key of the verdict. `cooled`: rule → event time until
     which it raises nothing new. `guards`: those that hold, "missing" where they do because something is unknown.
-    `unknown`: rule → what was missing when it could not be judged. `merged_into`: the customer it went into."""
+    `acting`: who answers now, the owner or who stands in. `unknown`: rule → what was missing when it could not be
+    judged. `merged_into`: the customer it went into."""
 
     version: int = 0
     as_of: int = 0
     kind: str = ""
     owner: str = ""
+    acting: str = ""
     tier: str = ""
     firings: dict[str, Firing] = {}
     cooled: dict[str, int] = {}

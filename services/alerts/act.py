@@ -1,0 +1,54 @@
+"""USE CASE: a person's step on an alert. One transaction under the customer's lock, so that of two at once one wins."""
+
+from collections.abc import Callable
+
+from services.access import User
+from services.alerts.attend import DESK
+from services.alerts.domain import lifecycle
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.lifecycle import Actor, Asked
+from services.alerts.domain.routing import give, next_look
+from services.alerts.domain.terms import Terms
+from services.alerts.ports import AlertStore, AlertsTransaction
+from services.alerts.telling import message_of
+from services.attempts import again_when_contended
+from services.clock import Clock
+from services.failures import Contended, Rejected
+
+
+class Act:
+    def __init__(self, store: AlertStore, terms: Callable[[], Terms], clock: Clock) -> None:
+        self._store, self._terms, self._clock = store, terms, clock
+
+    async def on(self, alert_id: str, asked: Asked, user: User) -> Alert:
+        """The alert after the step. Raises `Rejected` (unknown_alert, and what `lifecycle.act` raises), `Contended`,
+        `Unavailable`; then nothing has happened."""
+        return await again_when_contended(lambda: self._once(alert_id, asked, actor_of(user)))
+
+    async def _once(self, alert_id: str, asked: Asked, actor: Actor) -> Alert:
+        now, terms = self._clock.now_ms(), self._terms()
+        async with self._store.working() as tx:
+            alert, answer_for = await _locked(tx, alert_id)
+            lifecycle.act(alert, asked, actor, answer_for, now)
+            if asked.action == "reassign":
+                give(alert, terms, now)
+            await tx.save_alerts([alert], {alert_id: next_look(alert, terms)})
+            await tx.send(DESK, [message_of(alert)], now)
+        return alert
+
+
+def actor_of(user: User) -> Actor:
+    """An administrator, and a manager without a portfolio of his or her own, may act on all of them."""
+    return Actor(user.name, None if user.may("admin") else user.manager_id)
+
+
+async def _locked(tx: AlertsTransaction, alert_id: str) -> tuple[Alert, frozenset[str]]:
+    """As it is under the customer's lock, and who answers for the customer now."""
+    seen = await tx.alert(alert_id)
+    if seen is None:
+        raise Rejected("unknown_alert", "no alert has this id", "alert_id")
+    standing = (await tx.lock([seen.customer_id]))[seen.customer_id]
+    alert = await tx.alert(alert_id)
+    if alert is None or alert.customer_id != seen.customer_id:
+        raise Contended("its customer was merged or split meanwhile")
+    return alert, frozenset({standing.owner, standing.acting} - {""})

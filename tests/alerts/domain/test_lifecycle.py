@@ -1,0 +1,132 @@
+"""What may follow what in the hands of people, and what is refused."""
+
+import pytest
+
+from services.alerts.domain.alert import Alert, Outcome, State
+from services.alerts.domain.lifecycle import Action, Actor, Asked, IllegalStep, act, possible
+from services.failures import Rejected
+from tests.alerts.told import DAY, NOON
+
+LI, WU, SUPERVISOR = Actor("Li", "M-1"), Actor("Wu", "M-2"), Actor("Chief")
+NOBODY = frozenset[str]()
+STEPS: dict[Action, Asked] = {
+    "claim": Asked("claim"),
+    "snooze": Asked("snooze", until=NOON + DAY),
+    "plan": Asked("plan", until=NOON + DAY),
+    "contact": Asked("contact", note="called, comes on Friday"),
+    "outcome": Asked("outcome", outcome=Outcome(result="saved")),
+    "reassign": Asked("reassign", to="M-2"),
+    "false_alarm": Asked("false_alarm"),
+}
+AFTER: dict[Action, State] = {
+    "claim": "claimed", "snooze": "snoozed", "plan": "planned", "contact": "contacted", "outcome": "closed",
+    "reassign": "routed", "false_alarm": "closed",
+}  # fmt: skip
+LEGAL: dict[State, str] = {
+    "new": "claim reassign false_alarm",
+    "routed": "claim reassign false_alarm",
+    "claimed": "snooze plan contact outcome reassign false_alarm",
+    "snoozed": "claim plan contact outcome reassign false_alarm",
+    "planned": "snooze plan contact outcome reassign false_alarm",
+    "contacted": "snooze plan contact outcome reassign false_alarm",
+    "closed": "",
+    "withdrawn": "",
+    "expired": "",
+    "superseded": "",
+}
+
+
+def alert(state: State = "routed", **given: str) -> Alert:
+    kept = {"owner": "M-1", **given}
+    return Alert(alert_id="al_1", customer_id="c1", situation="leaving", kind="retention", state=state, **kept)  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.mark.parametrize("action", STEPS)
+@pytest.mark.parametrize("state", LEGAL)
+def test_each_state_takes_its_steps_and_refuses_all_others(state: State, action: Action) -> None:
+    one = alert(state)
+    if action in LEGAL[state].split():
+        act(one, STEPS[action], LI, NOBODY, NOON)
+        assert (one.state, one.revision) == (AFTER[action], 2)
+        assert [(step.actor, step.action, step.at, step.state) for step in one.history] == [
+            ("Li", action, NOON, AFTER[action])
+        ]
+        return
+    with pytest.raises(IllegalStep) as refused:
+        act(one, STEPS[action], LI, NOBODY, NOON)
+    assert set(refused.value.possible) == set(LEGAL[state].split())
+    assert (one.state, one.revision, one.history) == (state, 1, [])
+
+
+@pytest.mark.parametrize("state", LEGAL)
+def test_what_is_possible_is_told_of_each_state(state: State) -> None:
+    assert set(possible(alert(state))) == set(LEGAL[state].split())
+
+
+def test_who_comes_second_is_told_who_has_claimed_it() -> None:
+    one = alert()
+    act(one, STEPS["claim"], LI, NOBODY, NOON)
+    with pytest.raises(IllegalStep, match="Li has claimed it") as refused:
+        act(one, STEPS["claim"], SUPERVISOR, NOBODY, NOON)
+    assert refused.value.reason == "already_claimed"
+
+
+def test_what_a_guard_holds_back_is_taken_up_by_nobody_but_may_be_a_false_alarm() -> None:
+    one = alert("new", waiting="G1")
+    for action in ("claim", "reassign"):
+        with pytest.raises(IllegalStep, match="G1 holds it back"):
+            act(one, STEPS[action], SUPERVISOR, NOBODY, NOON)
+    assert possible(one) == ["false_alarm"]
+
+
+@pytest.mark.parametrize("waiting", ["capacity", "budget", ""])
+def test_what_waits_for_room_may_be_taken_up_before_its_turn(waiting: str) -> None:
+    one = alert("new", waiting=waiting)
+    act(one, STEPS["claim"], LI, NOBODY, NOON)
+    assert (one.state, one.waiting, one.routed_at) == ("claimed", "", NOON)
+
+
+def test_a_stranger_to_the_portfolio_is_refused_and_who_answers_for_it_is_not() -> None:
+    one = alert()
+    with pytest.raises(Rejected) as refused:
+        act(one, STEPS["claim"], WU, NOBODY, NOON)
+    assert refused.value.reason == "not_yours"
+    act(one, STEPS["claim"], WU, frozenset({"M-1", "M-2"}), NOON)
+    assert (one.claimed_by, one.owner) == ("Wu", "M-1")
+
+
+@pytest.mark.parametrize("owner", ["", "queue:BJ"])
+def test_whoever_claims_from_a_queue_becomes_the_owner(owner: str) -> None:
+    one = alert(owner=owner)
+    act(one, STEPS["claim"], WU, NOBODY, NOON)
+    assert one.owner == "M-2"
+
+
+def test_a_false_alarm_counts_as_not_relevant() -> None:
+    one = alert()
+    act(one, STEPS["false_alarm"], LI, NOBODY, NOON)
+    assert one.outcome is not None
+    assert (one.outcome.result, one.ended_at) == ("not_relevant", NOON)
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        (Asked("outcome"), "result"),
+        (Asked("outcome", outcome=Outcome(result="not_relevant", reason=" ")), "reason"),
+        (Asked("outcome", outcome=Outcome(result="sold", product="fund")), "product"),
+        (Asked("outcome", outcome=Outcome(result="sold", amount_minor=100, currency="CNY")), "product"),
+        (Asked("outcome", note="x" * 2001, outcome=Outcome(result="saved")), "note"),
+        (Asked("snooze", until=NOON), "until"),
+        (Asked("snooze", until=NOON + 400 * DAY), "until"),
+        (Asked("plan", until=NOON - 1), "at"),
+        (Asked("reassign", to="  "), "to"),
+        (Asked("reassign", to="x" * 101), "to"),
+    ],
+)
+def test_feedback_and_times_that_cannot_be_meant_are_refused_by_field(asked: Asked, field: str) -> None:
+    one = alert("claimed")
+    with pytest.raises(Rejected) as refused:
+        act(one, asked, LI, NOBODY, NOON)
+    assert (refused.value.reason, refused.value.field) == ("invalid_value", field)
+    assert (one.state, one.outcome) == ("claimed", None)
