@@ -3,12 +3,12 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from zoneinfo import available_timezones
 
 from schemas.changes import Fact
 from services.alerts.domain.compiled import FIELD, Known, Rule, texts
-from services.alerts.domain.expressions import Expressions, FactType, WrongTypes
-from services.alerts.domain.rules import MAX_COOLDOWN_DAYS, RuleDeclared
+from services.alerts.domain.expressions import Expression, Expressions, FactType, WrongTypes
+from services.alerts.domain.rules import MAX_COOLDOWN_DAYS, Desk, RuleDeclared
 
 _ID = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _SAMPLES: Mapping[FactType, tuple[Fact, ...]] = {
@@ -18,32 +18,11 @@ _SAMPLES: Mapping[FactType, tuple[Fact, ...]] = {
 }
 
 
-class Mistake(NamedTuple):
-    """`field` of the rule; `message` says what to write instead."""
-
-    rule: str
-    field: str
-    message: str
-
-
-def check(rules: Sequence[Rule], known: Known, expressions: Expressions) -> list[Mistake]:
-    """Every mistake of every rule, so that one reading mends them all."""
-    found: list[Mistake] = []
-    seen = set[str]()
-    for rule in rules:
-        if rule.id in seen:
-            found.append(Mistake(rule.id, "id", "another rule has this id"))
-        seen.add(rule.id)
-        found += [Mistake(rule.id, field, message) for field, message in _wrong(rule, known, expressions)]
-    return found
-
-
-def _wrong(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[str, str]]:
+def check(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[str, str]]:
+    """Every mistake, so that one reading mends them all: field of the rule, and what to write instead."""
     yield from _wrong_form(rule.declared)
-    named = list(_unknown(rule, known))
-    yield from named
-    if not named:
-        yield from _wrong_types(rule, known, expressions)
+    yield from _unknown(rule, known)
+    yield from _wrong_types(rule, known, expressions)
 
 
 def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
@@ -64,17 +43,33 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
             yield field, "1 or more is expected"
 
 
+def check_desk(desk: Desk) -> Iterator[tuple[str, str]]:
+    """(field, message) of each mistake."""
+    counted = ("daily_capacity", "throttle_after", "open_budget")
+    yield from ((field, "1 or more is expected") for field in counted if getattr(desk, field) < 1)
+    shares = {"remind_at": desk.remind_at, "throttle_above": desk.throttle_above}
+    shares |= {f"tier_share.{tier}": share for tier, share in desk.tier_share.items()}
+    yield from ((field, "1 to 100 percent is expected") for field, share in shares.items() if not 1 <= share <= 100)
+    for owner, capacity in desk.capacities.items():
+        if capacity < 0:
+            yield f"capacities.{owner}", "0 or more is expected"
+    if not 0 <= desk.hours.opens < desk.hours.closes <= 24:
+        yield "hours", "it opens before it closes, from 0 to 24"
+    if desk.hours.zone not in available_timezones():
+        yield "hours.zone", f"no time zone is called {desk.hours.zone}{nearest(desk.hours.zone, available_timezones())}"
+
+
 def _unknown(rule: Rule, known: Known) -> Iterator[tuple[str, str]]:
     declared = rule.declared
     for name in sorted(rule.asked - known.facts.keys()):
-        yield _where(rule, name), f"no fact is called {name}{_nearest(name, known.facts)}"
+        yield _where(rule, name), f"no fact is called {name}{nearest(name, known.facts)}"
     if declared.on and declared.on not in known.moments:
-        yield "on", f"no moment is called {declared.on}{_nearest(declared.on, known.moments)}"
+        yield "on", f"no moment is called {declared.on}{nearest(declared.on, known.moments)}"
         return
     fields = known.moments.get(declared.on, {})
     shown = {name for text in texts(declared) for name in FIELD.findall(text)}
     for name in sorted((rule.fields | shown) - fields.keys()):
-        said = f"a moment {declared.on} has no field {name}{_nearest(name, fields)}" if declared.on else "needs `on`"
+        said = f"a moment {declared.on} has no field {name}{nearest(name, fields)}" if declared.on else "needs `on`"
         yield "when", said
 
 
@@ -87,32 +82,42 @@ def _where(rule: Rule, name: str) -> str:
     return next((field for field in ("severity", "value_at_stake") if name in getattr(rule, field).facts), "reason")
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What was probably meant, as the end of a sentence."""
     near = difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 def _wrong_types(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[str, str]]:
     """Runs every expression by itself on samples of each type: `&&` would hide the mistakes of its right side."""
-    fields = known.moments.get(rule.declared.on, {})
-    named = [(f"{'when_any' if rule.any_of else 'when'}[{n}]", part, bool) for n, part in enumerate(rule.parts)]
-    for where, expression, expected in [
-        *named, ("severity", rule.severity, float), ("value_at_stake", rule.value_at_stake, float),
-    ]:  # fmt: skip
-        for turn in range(5):
-            context = expressions.context(_sample(sorted(expression.facts), known.facts, turn))
-            expressions.show_moment(context, _sample(sorted(expression.fields), fields, turn))
-            try:
-                given = expression.evaluate(context)
-            except WrongTypes as error:
-                yield where, f"{expression.source!r}: {error}"
-                break
-            if type(given) is not expected:
-                yield (
-                    where,
-                    f"gives {type(given).__name__}; {'a condition' if expected is bool else 'a double'} is expected",
-                )
-                break
+    field = "when_any" if rule.any_of else "when"
+    conditions = [(f"{field}[{place}]", part, bool) for place, part in enumerate(rule.parts)]
+    numbers = [("severity", rule.severity, float), ("value_at_stake", rule.value_at_stake, float)]
+    for where, expression, expected in (*conditions, *numbers):
+        wrong = _wrong_type(expression, expected, known.facts, known.moments.get(rule.declared.on, {}), expressions)
+        if wrong:
+            yield where, wrong
+
+
+def _wrong_type(
+    expression: Expression,
+    expected: type,
+    facts: Mapping[str, FactType],
+    fields: Mapping[str, FactType],
+    expressions: Expressions,
+) -> str:
+    if not (expression.facts <= facts.keys() and expression.fields <= fields.keys()):
+        return ""  # told already
+    for turn in range(5):
+        context = expressions.context(_sample(sorted(expression.facts), facts, turn))
+        expressions.show_moment(context, _sample(sorted(expression.fields), fields, turn))
+        try:
+            given = expression.evaluate(context)
+        except WrongTypes as error:
+            return f"{expression.source!r}: {error}"
+        if type(given) is not expected:
+            return f"gives {type(given).__name__}; {'a condition' if expected is bool else 'a double'} is expected"
+    return ""
 
 
 def _sample(names: Sequence[str], types: Mapping[str, FactType], turn: int) -> dict[str, Fact]:

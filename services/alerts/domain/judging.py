@@ -63,7 +63,14 @@ class Judging:
         try:
             outcome, missing = self._outcome(rule, moment)
             if outcome == HOLDS or (outcome == "missing" and rule.declared.kind == "guard"):
-                return Verdict(rule, outcome, moment, self._severity(rule), self._number(rule.value_at_stake), missing)
+                return Verdict(
+                    rule,
+                    outcome,
+                    moment,
+                    self._severity(rule, moment),
+                    self._number(rule.value_at_stake, moment),
+                    missing,
+                )
         except WrongTypes as error:
             return Verdict(rule, "broken", moment, why=str(error))
         return Verdict(rule, outcome, moment, missing=missing)
@@ -94,12 +101,12 @@ class Judging:
             absent += [f"moment.{name}" for name in fields if name not in moment.values]
         return absent
 
-    def _severity(self, rule: Rule) -> int:
-        return min(MOST, max(NO_SEVERITY, int(self._number(rule.severity, NO_SEVERITY))))
+    def _severity(self, rule: Rule, moment: Moment | None) -> int:
+        return min(MOST, max(NO_SEVERITY, int(self._number(rule.severity, moment))))
 
-    def _number(self, expression: Any, otherwise: float = 0.0) -> float:
-        if any(name not in self._change.facts for name in expression.facts):
-            return otherwise
+    def _number(self, expression: Any, moment: Moment | None) -> float:
+        if self._absent(expression.facts, expression.fields, moment):
+            return 0.0
         return float(expression.evaluate(self._context))
 
     def parts(self, rule: Rule, moment: Moment | None = None) -> Iterator[tuple[str, bool | None, tuple[str, ...]]]:

@@ -1,0 +1,201 @@
+"""Reads what a bank declares about its alerts: rules and the desk. Everything that is wrong is told at once, with file
+and line; what a file may cost is bounded before it is read."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
+
+import msgspec
+
+from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
+from services.alerts.domain.checking import check, check_desk, nearest
+from services.alerts.domain.compiled import Known, Rule, RuleSet, at_rest, compile_rule, rule_set
+from services.alerts.domain.expressions import BadExpression, Expressions
+from services.alerts.domain.rules import Desk, RuleDeclared
+from services.declared_files import Place
+
+PRODUCT = Path(__file__).resolve().parent.parent / "catalogue"
+DESK = "desk.yaml"
+_AT = re.compile(r" - at `\$\.?([^`]*)`$")
+_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]*)`")
+Declared = TypeVar("Declared", bound=msgspec.Struct)
+
+
+class Mistake(NamedTuple):
+    """`line` counts from 1; 0 where the whole file is meant. `rule` is empty for what is no rule's."""
+
+    file: str
+    line: int
+    rule: str
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        what = " ".join(part for part in (self.rule, self.field) if part)
+        return ": ".join(part for part in (where, what, self.message) if part)
+
+
+class Loaded(NamedTuple):
+    """`rule_set` has the rules without a mistake. Where there is one, a caller that has a former set keeps that."""
+
+    rule_set: RuleSet
+    desk: Desk
+    mistakes: Sequence[Mistake]
+
+
+class _Written(NamedTuple):
+    """A rule as a file has it."""
+
+    file: str
+    lines: Lines
+    declared: RuleDeclared
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.lines.line_of('id')}"
+
+
+def stamp(files: Place) -> tuple[object, ...]:
+    """Names, sizes and times of change: another stamp tells that the files have changed. Taken before they are read."""
+    return tuple(_stamp(path) for path in _declared(files))
+
+
+def _declared(files: Place) -> Iterator[Path]:
+    """Without the hidden ones that editors leave beside what they edit."""
+    return (path for path in files.paths() if not path.name.startswith("."))
+
+
+def _stamp(path: Path) -> tuple[str, int, int]:
+    try:
+        told = path.stat()
+    except OSError:  # reading it will tell why
+        return str(path), 0, 0
+    return str(path), told.st_mtime_ns, told.st_size
+
+
+def load_rules(files: Place, known: Known, expressions: Expressions, switches: Mapping[str, bool]) -> Loaded:
+    """`switches`: rule → whether a person has switched it on or off."""
+    loading = _Loading(files, known, expressions)
+    rules = [_switched(rule, switches) for rule in loading.rules()]
+    desk = loading.desk()
+    version = _version(loading.content, switches)
+    return Loaded(rule_set(version, rules), desk, loading.mistakes)
+
+
+def _switched(rule: Rule, switches: Mapping[str, bool]) -> Rule:
+    enabled = switches.get(rule.id, rule.declared.enabled)
+    return rule._replace(declared=msgspec.structs.replace(rule.declared, enabled=enabled))
+
+
+def _version(content: Iterable[bytes], switches: Mapping[str, bool]) -> str:
+    told = hashlib.sha256(repr(sorted(switches.items())).encode())
+    for one in content:
+        told.update(hashlib.sha256(one).digest())
+    return told.hexdigest()[:12]
+
+
+class _Loading:
+    """One reading of all files. `content`: their bytes, in order."""
+
+    def __init__(self, files: Place, known: Known, expressions: Expressions) -> None:
+        self._files, self._known, self._expressions = files, known, expressions
+        self.mistakes: list[Mistake] = []
+        self.content: list[bytes] = []
+
+    def rules(self) -> list[Rule]:
+        paths = [path for path in _declared(self._files) if path.name != DESK]
+        written = [one for path in paths for one in self._written(path)]
+        places: dict[str, list[_Written]] = {}
+        for one in written:
+            places.setdefault(one.declared.id, []).append(one)
+        for one in written:
+            for other in places[one.declared.id]:
+                if other is not one:
+                    self._tell(one.file, one.lines, one.declared.id, "id", f"{other.place} has the same id")
+        alone = [one for one in written if len(places[one.declared.id]) == 1]
+        return [rule for one in alone if (rule := self._checked(one)) is not None]
+
+    def desk(self) -> Desk:
+        path = self._files.path(DESK)
+        lines = self._lines(path)
+        desk = None if lines is None else self._converted(path.name, lines, "", Desk)
+        if lines is None or desk is None:
+            return Desk()
+        for field, message in check_desk(desk):
+            self._tell(path.name, lines, "", field, message)
+        return desk
+
+    def _written(self, path: Path) -> Iterator[_Written]:
+        lines = self._lines(path)
+        if lines is None:
+            return
+        rules = lines.at("rules")
+        if (
+            not isinstance(lines.content, dict)
+            or lines.content.keys() != {"rules"}
+            or not isinstance(rules.content, list)
+        ):
+            self.mistakes.append(
+                Mistake(path.name, 1, "", "rules", "a list under `rules:` is expected, and nothing else")
+            )
+            return
+        for place in range(len(rules.content)):
+            rule = rules.at(str(place))
+            rule_id = rule.content.get("id", f"rules[{place}]") if isinstance(rule.content, dict) else f"rules[{place}]"
+            declared = self._converted(path.name, rule, str(rule_id), RuleDeclared)
+            if declared is not None:
+                yield _Written(path.name, rule, declared)
+
+    def _checked(self, one: _Written) -> Rule | None:
+        try:
+            rule = compile_rule(one.declared, self._expressions)
+        except BadExpression as error:
+            field, _, message = str(error).partition(" ")
+            self._tell(one.file, one.lines, one.declared.id, field, message)
+            return None
+        mistakes = list(check(rule, self._known, self._expressions))
+        for field, message in mistakes:
+            self._tell(one.file, one.lines, rule.id, field, message)
+        return None if mistakes else at_rest(rule, self._known, self._expressions)
+
+    def _lines(self, path: Path) -> Lines | None:
+        try:
+            lines, content = read_lines(path)
+        except Unreadable as error:
+            self.mistakes.append(Mistake(path.name, error.line, "", "", str(error)))
+            return None
+        self.content.append(content)
+        return lines
+
+    def _converted(self, file: str, lines: Lines, rule: str, into: type[Declared]) -> Declared | None:
+        for line, key in lines.twice():
+            self.mistakes.append(Mistake(file, line, rule, key, "is written twice"))
+        try:
+            return msgspec.convert(lines.content, into, strict=False)
+        except msgspec.ValidationError as error:
+            told = str(error)
+            found = _AT.search(told)
+            field, message = (found[1], told[: found.start()]) if found else ("", told)
+            unknown = _UNKNOWN_FIELD.search(message)
+            if unknown is not None:
+                message += nearest(unknown[1], into.__struct_fields__)
+            elif message.startswith("Invalid enum value"):
+                message += f"; one of {', '.join(_choices(into, field))} is expected"
+            self._tell(file, lines, rule, field, message)
+            return None
+
+    def _tell(self, file: str, lines: Lines, rule: str, field: str, message: str) -> None:
+        self.mistakes.append(Mistake(file, lines.line_of(field), rule, field, message))
+
+
+def _choices(into: type[msgspec.Struct], field: str) -> list[str]:
+    """The words that a field takes."""
+    waiting: list[Any] = [get_type_hints(into)[re.split(r"[.\[]", field)[0]]]
+    found: list[str] = []
+    while waiting:
+        for one in get_args(waiting.pop()):
+            (found if isinstance(one, str) else waiting).append(one)
+    return [one for one in found if one]

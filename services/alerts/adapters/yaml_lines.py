@@ -1,0 +1,91 @@
+"""YAML as texts, lists and mappings that know their lines. Every scalar stays the text that was written, so that
+`on` is no truth value and `2.0` no float; nothing can be built from it, and nothing in it can grow."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+MAX_BYTES = 256 * 1024
+_STEP = re.compile(r"[^.\[\]]+")
+
+
+class Unreadable(ValueError):  # noqa: N818 - a finding about a file, told to whoever wrote it
+    """`line` counts from 1; 0 where the whole file is meant."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class _Loader(yaml.BaseLoader):
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it out
+        if getattr(event, "anchor", None) is not None:
+            raise Unreadable("anchors and aliases are not taken: write it out", event.start_mark.line + 1)
+        return super().compose_node(parent, index)
+
+
+class Lines(NamedTuple):
+    """`content`: str, list or dict, as `node` has it."""
+
+    node: yaml.Node
+    content: Any
+
+    def at(self, path: str) -> "Lines":
+        """By a path such as `when[0]` or `name.en`; the deepest that there is."""
+        here = self
+        for step in _STEP.findall(path):
+            inner = here._inner(step)
+            if inner is None:
+                break
+            here = inner
+        return here
+
+    def line_of(self, path: str) -> int:
+        return int(self.at(path).node.start_mark.line) + 1
+
+    def _inner(self, step: str) -> "Lines | None":
+        if isinstance(self.node, yaml.MappingNode):
+            return next((Lines(value, self.content[step]) for key, value in self.node.value if key.value == step), None)
+        if isinstance(self.node, yaml.SequenceNode) and step.isdigit() and int(step) < len(self.node.value):
+            return Lines(self.node.value[int(step)], self.content[int(step)])
+        return None
+
+    def twice(self) -> Iterator[tuple[int, str]]:
+        """Keys that a mapping has twice, of which the first would be lost without a word: line and key."""
+        waiting = [self.node]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, yaml.SequenceNode):
+                waiting += node.value
+            elif isinstance(node, yaml.MappingNode):
+                seen = set[str]()
+                for key, value in node.value:
+                    if key.value in seen:
+                        yield key.start_mark.line + 1, key.value
+                    seen.add(key.value)
+                    waiting.append(value)
+
+
+def read_lines(path: Path) -> tuple[Lines, bytes]:
+    """With the file's bytes. Raises `Unreadable`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise Unreadable(f"is larger than {MAX_BYTES // 1024} KB: split it")
+        loader = _Loader(content.decode())
+        node = loader.get_single_node()
+        if node is None:
+            raise Unreadable("is empty")
+        return Lines(node, loader.construct_document(node)), content
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise Unreadable(f"is no YAML: {error.problem}", line) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise Unreadable(f"cannot be read: {error}") from error
+    except RecursionError as error:
+        raise Unreadable("is nested too deeply") from error
