@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from services.failures import Contended, Rejected, Unavailable
+from services.log import Stop
 from services.web import TITLES, Problem, frames_of
 
 _log = logging.getLogger(__name__)
@@ -51,6 +52,11 @@ def _contended(request: Any_, contended: Contended) -> Response[bytes]:
     return answer(Problem(503, "others are deciding about the same customers", {"retry-after": "1"}))
 
 
+def _outdated(request: Any_, order: Stop) -> Response[bytes]:
+    """What this process must not touch; another one, of the newer release, answers behind the same address."""
+    return answer(Problem(503, "a newer release has written what this one would change", {"retry-after": "30"}))
+
+
 def _refused(request: Any_, error: HTTPException) -> Response[bytes]:
     """The framework's own words may repeat a value: only the place of the mistake is taken from them."""
     status = error.status_code if error.status_code in TITLES else 400
@@ -79,6 +85,7 @@ def handlers(status_of: Mapping[str, int]) -> ExceptionHandlersMap:
         Rejected: _rejecting(status_of),
         Unavailable: _away,
         Contended: _contended,
+        Stop: _outdated,
         HTTPException: _refused,
         Exception: _bug,
     }

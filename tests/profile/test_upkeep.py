@@ -249,6 +249,19 @@ async def test_an_older_worker_stops_at_states_of_a_newer_fold_and_writes_nothin
     assert await store.positions(TOPIC, [0]) == {0: Position(TOPIC_ID, len(bank.sent))}
 
 
+async def test_an_older_worker_stops_at_states_of_a_newer_shape(store: Store) -> None:
+    bank = Bank(store)
+    await bank.tell([opened("1", "77", LONG_AGO, now=LONG_AGO), *history("1")], version=999)
+    async with store.updating() as tx:
+        row = (await tx.lock_subjects({"account:1": frozenset()}, NOW))["account:1"]
+        row.heads = b"\x91\xa3abc"
+        await tx.save_subjects([row])
+    with pytest.raises(Stop, match="newer release"):
+        await bank.tell([paid("new", NOW, "1")])
+    with pytest.raises(Stop, match="newer release"):
+        await bank.tell([opened("1", "78", NOW)])
+
+
 async def test_an_older_worker_stops_at_a_link_to_states_of_a_newer_fold(store: Store) -> None:
     bank = Bank(store)
     await bank.tell(history("1"), version=999)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.failures import Unavailable
-from tests.profile.web.bank import Bank, open_bank
+from tests.profile.web.bank import Bank, open_bank, opened, posted, registered
 
 SECRETS = ("Wang Fang", "13912345678", "4111111111111111", "11010519491231002X")
 
@@ -92,6 +92,21 @@ async def test_a_database_that_is_away_is_told_with_the_time_to_try_again(monkey
     answer = await agent.get("/v1/customers/cus_1")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
     assert "somewhere" not in answer.text
+
+
+async def test_what_a_newer_release_has_written_is_not_changed_and_the_caller_comes_again() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1", "Wang Fang"), opened("6001", "C1"), posted("6001"))
+    async with bank.store.updating() as tx:
+        row = (await tx.lock_subjects({"account:6001": frozenset()}, 1))["account:6001"]
+        row.fold_version += 1
+        await tx.save_subjects([row])
+    manager = await bank.sign_in("manager")
+    wrong = {"customer_id": bank.id_of("party:C1"), "subject": "account:6001", "reason": "not hers"}
+    answer = await manager.post("/v1/customers/split", json=wrong)
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert "newer release" in answer.json()["detail"]
+    assert int(answer.headers["retry-after"]) > 0
 
 
 async def test_a_bug_is_logged_by_its_place_and_not_by_its_words(
