@@ -80,7 +80,7 @@ def normalise(kind: str, value: str, *, region: str = "CN") -> str | None:
 
     Phones become E.164, read in `region` (ISO 3166-1) where they carry no country code. Raises IdentifierError.
     """
-    text = (value if value.isascii() else unicodedata.normalize("NFKC", value)).strip()
+    text = _compatible(value).strip()
     if not text:
         raise IdentifierError("must not be empty")
     if len(text) > MAX_LENGTH:
@@ -89,8 +89,13 @@ def normalise(kind: str, value: str, *, region: str = "CN") -> str | None:
         raise IdentifierError("contains control characters")
     if text.lower() in _PLACEHOLDERS or not text.strip("0-: "):
         return None
-    normal = _normal_form(kind, text, region)
+    # what stood apart until a space was taken out may belong together now
+    normal = _compatible(_normal_form(kind, text, region))
     return None if normal.lower() in _BLOCKED.get(kind, ()) else normal
+
+
+def _compatible(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 def _normal_form(kind: str, text: str, region: str) -> str:
