@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from schemas.identifiers import IdentifierError, normalise
 from services.database import Database
 from services.failures import Rejected
 
@@ -26,11 +27,13 @@ MAX_NAME = 100
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """One token of a user. `name` is what decisions are signed with; times in ms."""
+    """One token of a user. `name` is what decisions are signed with; `manager_id` whose portfolio a manager works, None
+    for one who oversees all of them. Times in ms."""
 
     user_id: str
     name: str
     role: Role
+    manager_id: str | None = None
     created_at: int = 0
     revoked_at: int | None = None
 
@@ -91,7 +94,7 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def create_user(store: UserStore, name: str, role: str, now_ms: int) -> NewToken:
+async def create_user(store: UserStore, name: str, role: str, now_ms: int, manager_id: str | None = None) -> NewToken:
     """Raises `Rejected` naming the field, `Unavailable`."""
     name = name.strip()
     if not name or len(name) > MAX_NAME or not name.isprintable():
@@ -99,10 +102,26 @@ async def create_user(store: UserStore, name: str, role: str, now_ms: int) -> Ne
     known = next((one for one in ROLES if one == role), None)
     if known is None:
         raise Rejected("invalid_value", f"one of {', '.join(ROLES)} is expected", "role")
+    if manager_id is not None:
+        manager_id = _manager(manager_id, known)
     token = "cpt_" + secrets.token_urlsafe(32)
-    user = User(user_id="usr_" + secrets.token_hex(6), name=name, role=known, created_at=now_ms)
+    user_id = "usr_" + secrets.token_hex(6)
+    user = User(user_id=user_id, name=name, role=known, manager_id=manager_id, created_at=now_ms)
     await store.add(token_hash(token), user)
     return NewToken(token, user)
+
+
+def _manager(manager_id: str, role: Role) -> str:
+    """In the form in which the bank's events name one. Raises `Rejected`."""
+    if role != "manager":
+        raise Rejected("invalid_value", "only a manager works a portfolio", "manager_id")
+    try:
+        normal = normalise("manager_id", manager_id)
+    except IdentifierError as error:
+        raise Rejected("invalid_value", str(error), "manager_id") from error
+    if normal is None:
+        raise Rejected("invalid_value", "stands for nobody", "manager_id")
+    return normal
 
 
 class MemoryUserStore:
@@ -128,10 +147,10 @@ class MemoryUserStore:
         return False
 
 
-_COLUMNS = "user_id, name, role, created_at, revoked_at"
+_COLUMNS = "user_id, name, role, manager_id, created_at, revoked_at"
 _ADD = text(
     f"insert into users (token_hash, {_COLUMNS}) values"  # noqa: S608 - our own constant
-    " (:token_hash, :user_id, :name, :role, :created_at, :revoked_at)"
+    " (:token_hash, :user_id, :name, :role, :manager_id, :created_at, :revoked_at)"
 )
 _FIND = text(f"select {_COLUMNS} from users where token_hash = :token_hash")  # noqa: S608 - our own constant
 _ALL = text(f"select {_COLUMNS} from users")  # noqa: S608 - our own constant

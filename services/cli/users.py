@@ -17,14 +17,16 @@ app = typer.Typer(no_args_is_help=True, help="Staff who may read and decide, and
 def create(
     name: Annotated[str, typer.Argument(help="With which decisions are signed.")],
     role: Annotated[str, typer.Option(help="agent reads, manager merges and splits, admin does everything.")],
+    manager_id: Annotated[str | None, typer.Option(help="Whose portfolio a manager works; without it, all.")] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Make a token for a person. It is shown once and kept nowhere; another one for the same name is a second token."""
 
     async def work(beside: Beside) -> dict[str, object]:
-        token, user = await create_user(beside.users, name, role, SystemClock().now_ms())
-        return {"token": token, "user_id": user.user_id, "name": user.name, "role": user.role}
+        token, user = await create_user(beside.users, name, role, SystemClock().now_ms(), manager_id)
+        told = {"user_id": user.user_id, "name": user.name, "role": user.role, "manager_id": user.manager_id}
+        return {"token": token, **told}
 
     made = in_deployment(data, work)
     if as_json:
@@ -40,13 +42,20 @@ def list_users(data: Data = None, as_json: Json = False) -> None:
     async def work(beside: Beside) -> list[dict[str, object]]:
         return [
             {
-                "user_id": one.user_id, "name": one.name, "role": one.role,
+                "user_id": one.user_id, "name": one.name, "role": one.role, "manager_id": one.manager_id,
                 "created_at": at(one.created_at), "revoked_at": at(one.revoked_at),
             }
             for one in await beside.users.users()
         ]  # fmt: skip
 
-    columns = {"user_id": "Id", "name": "Name", "role": "Role", "created_at": "Created", "revoked_at": "Revoked"}
+    columns = {
+        "user_id": "Id",
+        "name": "Name",
+        "role": "Role",
+        "manager_id": "Portfolio",
+        "created_at": "Created",
+        "revoked_at": "Revoked",
+    }
     nothing = "nobody may read yet: make a token with `counterpoint users create`"
     show_rows(in_deployment(data, work), columns, as_json=as_json, nothing=nothing)
 

@@ -64,6 +64,8 @@ def test_a_token_is_shown_once_listed_and_revoked(counterpoint: Command, deploym
     assert [(one["name"], one["role"]) for one in listed.json] == [("Li Wei", "agent")]
     assert counterpoint("users", "revoke", made["user_id"]).code == 0
     assert counterpoint("users", "revoke", made["user_id"]).code == 1
+    made = counterpoint("users", "create", "Li Wei", "--role", "manager", "--manager-id", "M-104", "--json").json
+    assert made["manager_id"] == "M-104"
     said = counterpoint("users", "create", "Li Wei", "--role", "king")
     assert (said.code, said.err) == (1, "error: role: one of agent, manager, admin is expected\n")
 

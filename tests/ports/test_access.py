@@ -87,6 +87,20 @@ async def test_the_token_itself_is_kept_nowhere(store: UserStore) -> None:
     assert await store.find(token) is None
 
 
+async def test_a_manager_may_work_one_portfolio(store: UserStore) -> None:
+    token, user = await create_user(store, "Mei", "manager", 7, " M-104 ")
+    assert user.manager_id == "M-104"
+    assert await Access(store, lambda: 0.0).user(token) == user
+
+
+@pytest.mark.parametrize(("role", "manager_id"), [("agent", "M-1"), ("admin", "M-1"), ("manager", " ")])
+async def test_only_a_manager_has_a_portfolio_and_it_has_a_name(store: UserStore, role: str, manager_id: str) -> None:
+    with pytest.raises(Rejected) as rejected:
+        await create_user(store, "Mei", role, 7, manager_id)
+    assert rejected.value.field == "manager_id"
+    assert not await store.users()
+
+
 @pytest.mark.parametrize(
     ("name", "role", "field"), [("", "agent", "name"), ("a\0b", "agent", "name"), ("An", "root", "role")]
 )

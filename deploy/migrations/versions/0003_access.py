@@ -1,4 +1,4 @@
-"""Who of the staff may read and decide: bearer tokens (hashed) with the user's name and role."""
+"""Who of the staff may read and decide: bearer tokens (hashed) with the user's name, role and portfolio."""
 
 from alembic import op
 
@@ -10,6 +10,6 @@ def upgrade() -> None:
     op.execute("""
         create table users (
             token_hash text primary key, user_id text not null unique, name text not null, role text not null,
-            created_at bigint not null, revoked_at bigint
+            manager_id text, created_at bigint not null, revoked_at bigint
         )
     """)
