@@ -23,15 +23,20 @@ Result = TypeVar("Result")
 
 
 class Timeouts(NamedTuple):
-    """Milliseconds, on the server. All lie below the consumer group's session timeout (10 s by default): a worker that
-    is frozen inside its transaction loses it before another one is given its partitions."""
+    """Milliseconds, on the server."""
 
-    lock: int = 3_000
-    statement: int = 8_000
-    idle_in_transaction: int = 5_000
+    lock: int
+    statement: int
+    idle_in_transaction: int
 
 
-DEFAULT_TIMEOUTS = Timeouts()
+def timeouts_within(session_timeout_ms: int) -> Timeouts:
+    """All below the consumer group's session timeout: a worker that is frozen inside its transaction loses it before
+    another one is given its partitions."""
+    return Timeouts(session_timeout_ms * 3 // 10, session_timeout_ms * 8 // 10, session_timeout_ms * 5 // 10)
+
+
+DEFAULT_TIMEOUTS = timeouts_within(10_000)
 ATTEMPTS = 6
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 import structlog
 
 from services.clock import Clock
+from services.database import Database, open_database, timeouts_within
 from services.embedded import EmbeddedLog, Limits
 from services.failures import Unavailable
 from services.log import EventLog
@@ -33,6 +34,11 @@ def open_log(settings: Settings, clock: Clock) -> EventLog:
         batch_records=settings.batch_events,
         session_timeout_s=settings.session_timeout_ms / 1000,
     )
+
+
+def open_tables(settings: Settings) -> Database:
+    """SQLite or PostgreSQL, with a patience that fits the consumer group's."""
+    return open_database(settings.database, timeouts=timeouts_within(settings.session_timeout_ms))
 
 
 def open_screens(settings: Settings) -> Notifications:

@@ -14,8 +14,8 @@ import typer
 from services.access import SqlUserStore
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
-from services.database import Database, open_database
-from services.deployment import open_log
+from services.database import Database
+from services.deployment import open_log, open_tables
 from services.embedded import EmbeddedLog
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores
@@ -71,7 +71,7 @@ async def opened(settings: Settings) -> AsyncIterator[Beside]:
     """Raises `Refusal` where no platform has been yet, `WrongSchema`, `SettingsError`, `Unavailable`."""
     require_database(settings)
     secret = load_secret(settings)
-    database = open_database(settings.database)
+    database = open_tables(settings)
     try:
         await check(database)
         store = SqlProfileStore(database, partial(customer_id, secret=secret))

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
 from services.clock import SystemClock
-from services.database import open_database
-from services.deployment import calm_collector, open_log, open_screens
+from services.deployment import calm_collector, open_log, open_screens, open_tables
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
@@ -22,8 +21,8 @@ from services.migrations import upgrade
 from services.openapi import merged
 from services.profile.app import open_profile
 from services.profile.settings import read_choices as read_profile_choices
-from services.profile.web import mounted, openapi_document
 from services.settings import Settings, load_secret
+from services.staff_app import mounted, openapi_document
 from services.web import fixed, json_response, operations, routes, serve
 
 
@@ -47,7 +46,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
     async with contextlib.AsyncExitStack() as closing:
         log = open_log(settings, clock)
         closing.push_async_callback(log.close)
-        database = open_database(settings.database)
+        database = open_tables(settings)
         closing.push_async_callback(database.close)
         await upgrade(database)
         screens = open_screens(settings)

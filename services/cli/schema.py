@@ -6,7 +6,7 @@ import typer
 
 from services.cli.beside import Data, Json, require_database, settings_of
 from services.cli.output import show_json
-from services.database import open_database
+from services.deployment import open_tables
 from services.migrations import check, upgrade
 
 app = typer.Typer(no_args_is_help=True, help="The shape of the database.")
@@ -18,7 +18,7 @@ def upgrade_database(data: Data = None) -> None:
     settings = settings_of(data)
 
     async def work() -> str:
-        database = open_database(settings.database)
+        database = open_tables(settings)
         try:
             return await upgrade(database)
         finally:
@@ -34,7 +34,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
     require_database(settings)
 
     async def work() -> str:
-        database = open_database(settings.database)
+        database = open_tables(settings)
         try:
             return await check(database)
         finally:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 from schemas.catalogue import load_catalogue
 from services.clock import SystemClock
-from services.database import open_database
-from services.deployment import calm_collector, open_log, told_to_stop, when_up
+from services.deployment import calm_collector, open_log, open_tables, told_to_stop, when_up
 from services.failures import Unavailable
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
@@ -27,7 +26,7 @@ async def run(environment: Mapping[str, str]) -> None:
     configure_logging(settings.log_level, settings.log_format)
     metrics, secret, catalogue = Metrics(), load_secret(settings), load_catalogue()
     async with contextlib.AsyncExitStack() as closing:
-        database = open_database(settings.database)
+        database = open_tables(settings)
         closing.push_async_callback(database.close)
         await when_up(lambda: upgrade(database))
         log = open_log(settings, SystemClock())

@@ -8,15 +8,14 @@ from collections.abc import Mapping
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
 from services.clock import SystemClock
-from services.database import open_database
-from services.deployment import calm_collector, open_log, open_screens, told_to_stop, when_up
+from services.deployment import calm_collector, open_log, open_screens, open_tables, told_to_stop, when_up
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE, Metrics
 from services.migrations import upgrade
 from services.profile.app import open_profile
 from services.profile.settings import read_choices
-from services.profile.web import mounted
 from services.settings import load_secret, read_settings
+from services.staff_app import mounted
 from services.web import operations, routes, serve
 
 
@@ -28,7 +27,7 @@ async def run(environment: Mapping[str, str]) -> None:
     async with contextlib.AsyncExitStack() as closing:
         log = open_log(settings, clock)
         closing.push_async_callback(log.close)
-        database = open_database(settings.database)
+        database = open_tables(settings)
         closing.push_async_callback(database.close)
         await when_up(lambda: upgrade(database))
         screens = open_screens(settings)

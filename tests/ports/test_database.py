@@ -14,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.database import Database, Timeouts, driver_connection, open_database
 from services.database_errors import is_retryable, is_unavailable
+from services.deployment import open_tables
 from services.failures import Unavailable
+from services.settings import read_settings
 from tests.conftest import RunningServers
 
 IMPATIENT = Timeouts(lock=200, statement=2_000, idle_in_transaction=400)
@@ -190,6 +192,19 @@ async def test_a_worker_frozen_inside_its_transaction_loses_it(postgres_url: str
             await connection.execute(text("SELECT 1"))
     await frozen.close()
     await other.close()
+
+
+@pytest.mark.parametrize("session_timeout_ms", [6_000, 45_000])
+async def test_the_server_ends_a_statement_before_the_group_gives_its_partition_away(
+    postgres_url: str, session_timeout_ms: int
+) -> None:
+    given = {"COUNTERPOINT_DATABASE": postgres_url, "COUNTERPOINT_SESSION_TIMEOUT_MS": str(session_timeout_ms)}
+    database = open_tables(read_settings(given))
+    async with database.reading() as connection:
+        for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            found = await connection.execute(text("select setting from pg_settings where name = :name"), {"name": name})
+            assert 0 < int(found.scalar_one()) < session_timeout_ms
+    await database.close()
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
