@@ -34,7 +34,8 @@ class OutboxRow(NamedTuple):
 class Outbox(Protocol):
     """Raises `Unavailable`."""
 
-    async def lanes(self) -> list[str]: ...
+    async def lanes_waiting(self) -> dict[str, int]:
+        """lane → when its oldest unpublished row was written (ms)."""
 
     async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         """The rows after the lane's published mark, in order."""
@@ -43,18 +44,17 @@ class Outbox(Protocol):
         """Moves the lane's mark `until where published = after` and drops the rows; False when another moved it."""
 
 
-async def publish_lane(store: Outbox, log: EventLog, lane: str) -> int:
-    """Publishes what waits in one lane; returns how many. Raises `Unavailable`; the rows then stay."""
+async def publish_lane(store: Outbox, log: EventLog, lane: str) -> dict[str, int]:
+    """Publishes what waits in one lane; returns how many for each topic. Raises `Unavailable`; the rows then stay."""
     rows = await store.outbox(lane, LANE_BATCH)
-    if not rows:
-        return 0
     by_topic: dict[str, list[OutboxRow]] = {}
     for row in rows:
         by_topic.setdefault(row.message.topic, []).append(row)
     for topic, told in by_topic.items():
         await _append(log, topic, told)
-    await store.published(lane, rows[0].n - 1, rows[-1].n)
-    return len(rows)
+    if rows:
+        await store.published(lane, rows[0].n - 1, rows[-1].n)
+    return {topic: len(told) for topic, told in by_topic.items()}
 
 
 async def _append(log: EventLog, topic: str, rows: Sequence[OutboxRow]) -> None:

@@ -49,16 +49,18 @@ class MemoryStream:
             raise Fenced(f"{topic}/{partition} does not stand at {start}: another worker has moved it")
         self._positions.put(PositionRow(topic, partition, topic_id, until))
 
-    def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
-        if not messages:
-            return
-        known = self._lanes.get(lane) or LaneRow(lane, 0, 0)
-        for n, message in enumerate(messages, known.last_n + 1):
-            self._outbox.put(LaneMessage(lane, n, OutboxRow(n, now, message)))
-        self._lanes.put(known._replace(last_n=known.last_n + len(messages)))
+    def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
+        for lane, messages in lanes.items():
+            known = self._lanes.get(lane) or LaneRow(lane, 0, 0)
+            for n, message in enumerate(messages, known.last_n + 1):
+                self._outbox.put(LaneMessage(lane, n, OutboxRow(n, now, message)))
+            self._lanes.put(known._replace(last_n=known.last_n + len(messages)))
 
-    def lanes(self) -> list[str]:
-        return sorted(row.lane for row in self._lanes.rows())
+    def lanes_waiting(self) -> dict[str, int]:
+        waiting: dict[str, int] = {}
+        for one in sorted(self._outbox.rows(), key=lambda one: (one.lane, one.n)):
+            waiting.setdefault(one.lane, one.row.created_at)
+        return waiting
 
     def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         return sorted(waiting.row for waiting in self._outbox.by("lane", [lane]))[:limit]

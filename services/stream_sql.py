@@ -28,16 +28,19 @@ class SqlStream:
         if await session.run(self._statements["advance"], topic, partition, topic_id, start, until) != 1:
             raise Fenced(f"{topic}/{partition} does not stand at {start}: another worker has moved it")
 
-    async def send(self, session: Session, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
-        if not messages:
+    async def send(self, session: Session, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
+        if not any(lanes.values()):
             return
-        last = (await session.rows(self._statements["next_numbers"], lane, len(messages)))[0][0]
-        numbered = enumerate(messages, last - len(messages) + 1)
-        sent = [(lane, n, one.topic, one.key, one.value, now) for n, one in numbered]
+        named = [lane for lane, messages in lanes.items() for _ in messages]
+        sent = [
+            (lane, n, one.topic, one.key, one.value, now)
+            for lane, last in await session.rows(self._statements["next_numbers"], named)
+            for n, one in enumerate(lanes[lane], last - len(lanes[lane]) + 1)
+        ]
         await session.append(self._outbox, "lane, n, topic, key, value, created_at", sent)
 
-    async def lanes(self, session: Session) -> list[str]:
-        return [row[0] for row in await session.rows(self._statements["lanes"])]
+    async def lanes_waiting(self, session: Session) -> dict[str, int]:
+        return {row[0]: row[1] for row in await session.rows(self._statements["lanes_waiting"])}
 
     async def outbox(self, session: Session, lane: str, limit: int) -> list[OutboxRow]:
         waiting = await session.rows(self._statements["outbox"], lane, limit)
@@ -59,9 +62,13 @@ _STATEMENTS = {
         insert into @positions as p (topic, partition, topic_id, next) values ($1, $2, $3, $5)
         on conflict (topic, partition) do update set next = $5 where p.next = $4 and p.topic_id = $3""",
     "next_numbers": """
-        insert into @lanes as l (lane, last_n, published) values ($1, $2, 0)
-        on conflict (lane) do update set last_n = l.last_n + $2 returning last_n""",
-    "lanes": "select lane from @lanes order by lane",
+        with sent(lane) as (select unnest($1::text[]))
+        insert into @lanes as l (lane, last_n, published) select lane, count(*), 0 from sent group by lane order by lane
+        on conflict (lane) do update set last_n = l.last_n + excluded.last_n returning lane, last_n""",
+    "lanes_waiting": """
+        select l.lane,
+            (select o.created_at from @outbox o where o.lane = l.lane and o.n > l.published order by o.n limit 1)
+        from @lanes l where l.published < l.last_n order by l.lane""",
     "outbox": """
         select o.n, o.created_at, o.topic, o.key, o.value from @outbox o join @lanes l on l.lane = o.lane
         where o.lane = $1 and o.n > l.published order by o.n limit $2""",

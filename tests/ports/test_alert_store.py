@@ -264,7 +264,7 @@ async def test_numbers_of_a_lane_have_no_gap_and_no_repeat(store: AlertStore, ot
     await asyncio.gather(*(send(worker, value) for value in range(4) for worker in (store, other)))
     found = await store.outbox("lane", 99)
     assert [(row.n, row.created_at) for row in found] == [(n, 7) for n in range(1, 25)]
-    assert await store.lanes() == ["lane"]
+    assert await store.lanes_waiting() == {"lane": 7}
 
 
 async def test_a_lane_is_moved_by_one_publisher(store: AlertStore, other: AlertStore) -> None:
@@ -272,5 +272,8 @@ async def test_a_lane_is_moved_by_one_publisher(store: AlertStore, other: AlertS
     moved = await asyncio.gather(store.published("lane", 0, 2), other.published("lane", 0, 2))
     assert sorted(moved) == [False, True]
     assert [row.n for row in await store.outbox("lane", 9)] == [3]
-    assert not await store.published("lane", 0, 3)
+    assert await store.lanes_waiting() == {"lane": 7}
+    assert await store.published("lane", 2, 3)
+    assert await store.lanes_waiting() == {}
+    assert not await store.published("lane", 2, 3)
     assert not await store.published("no lane", 0, 1)

@@ -82,9 +82,9 @@ class MemoryAlertStore:
         async with self._tables.turn() as tables:
             return sorted(tables.switches.rows())
 
-    async def lanes(self) -> list[str]:
+    async def lanes_waiting(self) -> dict[str, int]:
         async with self._tables.turn() as tables:
-            return tables.stream.lanes()
+            return tables.stream.lanes_waiting()
 
     async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         async with self._tables.turn() as tables:

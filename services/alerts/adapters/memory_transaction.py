@@ -60,7 +60,7 @@ class MemoryTransaction:
         return dict(Counter(row.owner for row in self._tables.alerts.by("owner", owners) if row.routed_day == day))
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
-        self._tables.stream.send(lane, messages, now)
+        self._tables.stream.send({lane: messages}, now)
 
 
 def _slot(row: AlertRow) -> tuple[str, str]:

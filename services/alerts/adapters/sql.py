@@ -91,9 +91,9 @@ class SqlAlertStore:
             found = await session.rows(_SWITCHES)
         return [RuleSwitch(row[0], bool(row[1]), *row[2:]) for row in found]
 
-    async def lanes(self) -> list[str]:
+    async def lanes_waiting(self) -> dict[str, int]:
         async with reading(self._database) as session:
-            return await STREAM.lanes(session)
+            return await STREAM.lanes_waiting(session)
 
     async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         async with reading(self._database) as session:

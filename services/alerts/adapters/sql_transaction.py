@@ -105,4 +105,4 @@ class SqlTransaction:
         return {row[0]: row[1] for row in await self._session.rows(_ROUTED, list(owners), day)}
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
-        await STREAM.send(self._session, lane, messages, now)
+        await STREAM.send(self._session, {lane: messages}, now)
