@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
 from services.failures import Contended, Rejected, Unavailable
 from services.log import Stop
-from services.web import TITLES, Problem, frames_of
+from services.web import PROBLEM_JSON, TITLES, Problem, frames_of
 
 _log = logging.getLogger(__name__)
 _DETAILS = {
@@ -22,7 +24,35 @@ _DETAILS = {
     413: "the body is too large",
 }
 _PATH = re.compile(r"\$(?:\.\w{1,40}|\[\d+\])*")
+_MEANINGS = {
+    400: "Not as this document describes it",
+    401: "No token, an unknown or a revoked one",
+    403: "The role does not suffice",
+    404: "There is no such thing",
+    422: "A value that cannot be meant",
+    503: "The database is away; Retry-After says when to try again",
+}
 Any_ = Request[Any, Any, Any]
+
+
+class ProblemDocument(msgspec.Struct, kw_only=True):
+    """RFC 9457. It never repeats what was sent."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+def described(shape: type | None, more: Mapping[int, str]) -> dict[int, ResponseSpec]:
+    """For the API document: what may go wrong, `more` beside what may everywhere, and the shape of an answer that is
+    written as bytes."""
+    problems = {
+        status: ResponseSpec(ProblemDocument, generate_examples=False, description=meaning, media_type=PROBLEM_JSON)
+        for status, meaning in sorted({**_MEANINGS, **more}.items())
+    }
+    told = ResponseSpec(shape, generate_examples=False, description="As it stands now") if shape is not None else None
+    return problems if told is None else {200: told, **problems}
 
 
 def answer(problem: Problem) -> Response[bytes]:

@@ -6,7 +6,7 @@ import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 
 from schemas.identifiers import KINDS
-from services.web import PROBLEM_JSON
+from services.problems import described
 
 
 class IdentifiersGiven(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -180,40 +180,12 @@ class Sources(msgspec.Struct, kw_only=True):
     sources: list[SourceFreshness]
 
 
-class ProblemDocument(msgspec.Struct, kw_only=True):
-    """RFC 9457. It never repeats what was sent."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-
-
 _PROBLEMS = {
     300: "A former id that stands for several customers",
-    400: "Not as this document describes it",
-    401: "No token, an unknown or a revoked one",
-    403: "The role does not suffice",
-    404: "There is no such thing",
     409: "It cannot be decided as things stand",
-    422: "A value that cannot be meant",
-    503: "The database is away; Retry-After says when to try again",
 }
 
 
 def answers(shape: type | None = None) -> dict[int, ResponseSpec]:
     """For the document: problems, and the shape of an answer that is written as bytes."""
-    described = {
-        status: ResponseSpec(
-            ProblemDocument,
-            generate_examples=False,
-            description=meaning,
-            media_type=PROBLEM_JSON,
-        )
-        for status, meaning in _PROBLEMS.items()
-    }
-    return (
-        described
-        if shape is None
-        else {200: ResponseSpec(shape, generate_examples=False, description="As it stands now"), **described}
-    )
+    return described(shape, _PROBLEMS)

@@ -31,7 +31,8 @@ from services.profile.read import Read
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from services.profile.update import Update
-from services.profile.web import Desk, Patience, mounted, profile_app
+from services.profile.web import Desk, Patience, profile_app
+from services.staff_app import mounted
 from tests.ingest.bank import NOW, SECRET, rules, terms
 
 CATALOGUE = load_catalogue()
