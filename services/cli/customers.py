@@ -17,6 +17,7 @@ from services.cli.output import console, show_json, show_rows, table_of
 from services.cli.positions import milliseconds
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
+from services.profile.adapters.policies import load_declarations
 from services.profile.decide import Decide, Said
 from services.profile.domain.freshness import completeness
 from services.profile.ports import Decision, StoredView, TimelineFilter
@@ -49,8 +50,8 @@ def find(
 
     async def work(beside: Beside) -> tuple[list[Any], bool]:
         read = await _read(beside)
-        views, more = await read.find(read.asked(asked, name))
-        return [msgspec.json.decode(one) for one in await read.shown(views)], more
+        customers, more = await read.find(read.asked(asked, name))
+        return [msgspec.json.decode(one) for one in await read.shown([one.view for one in customers])], more
 
     found, more = in_deployment(data, work)
     if as_json:
@@ -161,7 +162,8 @@ async def _read(beside: Beside) -> Read:
     heard = completeness(
         seen, CHANNEL_EVENTS.partitions, SystemClock().now_ms(), choices.lateness_s * 1000, choices.rhythm_s * 1000
     )
-    return Read(beside.store, load_catalogue(), beside.secret, lambda: heard)
+    policy = load_declarations(choices.catalogue, choices.reference).policy
+    return Read(beside.store, load_catalogue(), beside.secret, lambda: policy, SystemClock().now_ms, lambda: heard)
 
 
 def _decide(beside: Beside) -> Decide:
@@ -177,13 +179,10 @@ def _identifier(text: str) -> tuple[str, str]:
 
 async def _one(read: Read, who: str) -> StoredView:
     if "=" in who:
-        found = await read.find(read.asked(dict([_identifier(who)])))
-        ids = [view.customer_id for view in found.views]
+        found = (await read.find(read.asked(dict([_identifier(who)])))).customers
     else:
-        ids = await read.reader.resolve(who)
+        found = await read.behind(who)
+    ids = [one.view.customer_id for one in found]
     if len(ids) != 1:
         raise Refusal(f"this stands for several customers: {', '.join(ids)}" if ids else "nobody is known by that")
-    view = await read.live(ids[0])
-    if view is None:
-        raise Refusal("this customer's view is not made yet: is a worker running?")
-    return view
+    return found[0].view

@@ -99,6 +99,6 @@ async def open_profile(
     )
     decide, access = Decide(store, store, fold, limits), Access(users, time.monotonic)
     facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}
-    read = Read(store, catalogue, secret, lambda: freshness.now)
+    read = Read(store, catalogue, secret, lambda: declarations.policy, clock.now_ms, lambda: freshness.now)
     desk = Desk(read, decide, access, notifications, clock, limits, facts, patience)
     return Profile(profile_app(desk), lambda: run(worker), {"profile": progress.check}, worker)

@@ -12,7 +12,7 @@ from services.failures import Rejected
 from services.profile.domain.fold import Fold
 from services.profile.domain.links import COLLECTIVES, Link, bar, clusters, kind_of, lift
 from services.profile.linking import link_subjects, reach
-from services.profile.ports import Decision, Mark, ProfileReader, ProfileStore, StoredView
+from services.profile.ports import Decision, Mark, ProfileReader, ProfileStore
 
 MERGE, SPLIT, DETACH, ATTACH, REVIEW, SEPARATE = "merge", "split", "detach", "attach", "review", "separate"
 MAX_REASON = 500
@@ -36,18 +36,17 @@ class Decide:
     async def merge(self, left: str, right: str, said: Said) -> Decision:
         """From now on the two customers are one, until the decision is undone."""
         first, second = await self._customer(left), await self._customer(right)
-        if first.lead == second.lead:
+        if first == second:
             raise Rejected("already_one", "these are one customer already", "customer_ids")
-        if kind_of(first.lead) in COLLECTIVES or kind_of(second.lead) in COLLECTIVES:
+        if kind_of(first) in COLLECTIVES or kind_of(second) in COLLECTIVES:
             raise Rejected("not_mergeable", "a household or group is joined and left, not merged", "customer_ids")
-        decision = _decision(MERGE, tuple(sorted((first.lead, second.lead))), said)
-        await again_when_contended(lambda: self._regroup(decision, (first.lead, second.lead)))
+        decision = _decision(MERGE, tuple(sorted((first, second))), said)
+        await again_when_contended(lambda: self._regroup(decision, (first, second)))
         return decision
 
     async def split(self, customer_id: str, said: Said) -> Decision:
         """Undoes the customer's only merge. Where there are several, one of them must be named: see `undo`."""
-        view = await self._customer(customer_id)
-        merges = await self._merges(await self._cluster(view.lead))
+        merges = await self._merges(await self._cluster(await self._customer(customer_id)))
         if len(merges) != 1:
             named = ", ".join(one.decision_id for one in merges) or "none stands"
             raise Rejected("not_one_merge", f"name the merge to undo ({named})", "decision_id")
@@ -55,8 +54,7 @@ class Decide:
 
     async def detach(self, customer_id: str, subject: str, said: Said) -> Decision:
         """From now on, and for all its past, the subject no longer belongs to the customer."""
-        view = await self._customer(customer_id)
-        roots = await self._cluster(view.lead)
+        roots = await self._cluster(await self._customer(customer_id))
         within = {one.subject for one in await self._reader.memberships(roots)} | set(roots)
         led = [link for link in await self._reader.links([subject]) if link.target in within and not link.barred]
         if not led:
@@ -85,8 +83,7 @@ class Decide:
 
     async def on(self, customer_id: str, decision_id: str, said: Said) -> Decision:
         """Undoes a decision that concerns this customer."""
-        view = await self._customer(customer_id)
-        roots = await self._cluster(view.lead)
+        roots = await self._cluster(await self._customer(customer_id))
         members = {one.subject for one in await self._reader.memberships(roots)}
         return await self.undo(decision_id, sorted(members | set(roots)), said)
 
@@ -103,16 +100,15 @@ class Decide:
         await self._store.decide(decision, [], [])
         return decision
 
-    async def _customer(self, customer_id: str) -> StoredView:
-        now = await self._reader.resolve(customer_id)
+    async def _customer(self, customer_id: str) -> str:
+        """The root that names the customer now."""
+        now = [one for one in await self._reader.standing_behind(customer_id) if one.is_live or one.waits]
         if not now:
             raise Rejected("unknown_customer", "no such customer", "customer_id")
         if now[1:]:
-            raise Rejected("several_customers", f"this former id stands for several: {', '.join(now)}", "customer_id")
-        view = await self._reader.view(now[0])
-        if view is None:
-            raise Rejected("unknown_customer", "no such customer", "customer_id")
-        return view
+            several = "this former id stands for several customers: name one of them"
+            raise Rejected("several_customers", several, "customer_id")
+        return now[0].lead
 
     async def _cluster(self, root: str) -> tuple[str, ...]:
         cluster = await self._reader.cluster(root)

@@ -112,6 +112,20 @@ class StoredView(msgspec.Struct):
     name_ref: str | None = None
 
 
+class Standing(NamedTuple):
+    """For whom a subject counts: the customer that `lead` names. `view` is as it was last written, if ever; `waits`: a
+    mark says that more was committed since. Both are of one snapshot."""
+
+    subject: str
+    lead: str
+    view: StoredView | None
+    waits: bool
+
+    @property
+    def is_live(self) -> bool:
+        return self.view is not None and self.view.state == "live"
+
+
 class OutboxMessage(NamedTuple):
     topic: str
     key: bytes
@@ -230,7 +244,8 @@ class CustomerRows(Protocol):
 
     async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
         """root → its members with every part; one snapshot for all. The root itself is a member (self, for all time)
-        unless it belongs to others: rows of its own in memberships other than to a household or group."""
+        unless it belongs to others: rows of its own in memberships other than to a household or group. Raises
+        `OtherShape`."""
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]: ...
 
@@ -339,21 +354,23 @@ class TimelineFilter(NamedTuple):
 class ProfileReader(Protocol):
     """Readers: one indexed read each, never a lock."""
 
+    def customers(self) -> AbstractAsyncContextManager[CustomerRows]:
+        """For a customer whose mark waits; each read sees whatever was committed before it."""
+
     async def view(self, customer_id: str) -> StoredView | None: ...
 
-    async def resolve(self, alias: str) -> list[str]:
-        """Customer ids that an id stands for now: a current one, or a former one (none, one or several)."""
+    async def standing(self, subjects: Sequence[str]) -> list[Standing]:
+        """For whom each of these subjects counts now; for nobody else: for itself."""
+
+    async def standing_behind(self, alias: str) -> list[Standing]:
+        """For whom the subject counts now that would name a customer so: of a current id, or of a former one (none,
+        one or several)."""
 
     async def customers_of(self, subject: str) -> list[str]:
-        """Customer ids of live views in which a subject stands."""
+        """Customer ids of those for whom a subject counts now."""
 
-    async def customers_named(self, name_ref: str) -> list[str]: ...
-
-    async def subject_named(self, alias: str) -> str | None:
-        """The subject that would name a customer so; it may count for another one."""
-
-    async def parties_told(self, ref: str) -> list[str]:
-        """Parties (at most 100) of which a personal value was told."""
+    async def parties_told(self, ref: str, limit: int) -> list[str]:
+        """Parties of which a personal value was told."""
 
     async def personal(self, refs: Sequence[str]) -> Mapping[str, str]: ...
 
@@ -373,9 +390,6 @@ class ProfileReader(Protocol):
     async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]: ...
 
     async def cluster(self, root: str) -> Cluster | None: ...
-
-    async def marked(self, roots: Sequence[str]) -> bool:
-        """Whether any of these roots still waits for its refresh."""
 
     async def reviews(self, limit: int) -> list[Decision]: ...
 

@@ -1,6 +1,12 @@
-"""USE CASE: find customers, and show what is known of them. Nothing is worked out here that refresh has not written."""
+"""USE CASE: find customers, and show what is known of them: all that update has committed.
 
+Where a mark waits, a customer is combined from its states then and there, as refresh will do it. Nothing is written,
+and what has to be decided (tier, owner) is shown as it was last decided.
+"""
+
+import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,17 +15,22 @@ import msgspec
 from schemas.catalogue import EventType
 from schemas.codec import decode_event
 from schemas.instants import instant
-from services.profile.domain.customer import Completeness
-from services.profile.domain.links import COUNTED_ROLES, Membership
+from services.profile.domain.customer import Completeness, Whole
+from services.profile.domain.customer_ids import customer_id
+from services.profile.domain.links import COUNTED_ROLES, Cluster, Membership
+from services.profile.domain.months import OtherShape
 from services.profile.domain.named import subjects_named
 from services.profile.domain.personal import reference
+from services.profile.domain.policy import Policy
+from services.profile.domain.summarise import summarise
 from services.profile.domain.told import told
 from services.profile.domain.view import complete_up_to
-from services.profile.ports import StoredView, TimelineFilter
+from services.profile.gathering import Gathering
+from services.profile.ports import Standing, StoredView, TimelineFilter
+from services.profile.statement import LIVE, is_same, statement_of
 from services.profile.waiting import Reader
 
-LIVE = "live"
-MOST_FOUND = 50
+MOST_FOUND, MOST_TOLD = 50, 100
 _REFERENCE = re.compile(rb'"(p_[0-9a-f]{32})"')
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 Cursor = tuple[int, bytes]
@@ -33,10 +44,18 @@ class Asked(NamedTuple):
     name_ref: str | None = None
 
 
+class Current(NamedTuple):
+    """A customer as it is now. `tag` tells apart whatever differs: the view's version, and what waits beyond it. The
+    version is 0 where nothing was ever written."""
+
+    view: StoredView
+    tag: str
+
+
 class Found(NamedTuple):
     """`more`: others match, too; a narrower question finds them."""
 
-    views: list[StoredView]
+    customers: list[Current]
     more: bool
 
 
@@ -49,50 +68,70 @@ class Page(NamedTuple):
 
 class Read:
     """`secret` is the deployment's, `region` (ISO 3166-1) that of phone numbers without a country code. `completeness`
-    tells how far the sources have come now: that moves on while nothing happens to a customer."""
+    tells how far the sources have come now: that moves on while nothing happens to a customer. `now_ms`: the time."""
 
     def __init__(
-        self,
-        reader: Reader,
-        catalogue: Mapping[str, EventType],
-        secret: bytes,
-        completeness: Callable[[], Completeness] = Completeness,
-        region: str = "CN",
-    ) -> None:
+        self, reader: Reader, catalogue: Mapping[str, EventType], secret: bytes, policy: Callable[[], Policy],
+        now_ms: Callable[[], int], completeness: Callable[[], Completeness] = Completeness, region: str = "CN",
+    ) -> None:  # fmt: skip
         self.reader, self._catalogue, self._secret, self._region = reader, catalogue, secret, region
-        self._completeness = completeness
+        self._policy, self._now_ms, self._completeness = policy, now_ms, completeness
+        self._gathering = Gathering(completeness, lambda subject: customer_id(subject, secret))
 
     def asked(self, identifiers: Mapping[str, str], name: str | None = None) -> Asked:
         """Raises `Rejected` naming the identifier."""
         subjects = subjects_named(identifiers, self._secret, self._region)
         return Asked(subjects, reference(name, self._secret) if name else None)
 
-    async def subjects_of(self, asked: Asked) -> list[str]:
-        parties = await self.reader.parties_told(asked.name_ref) if asked.name_ref else []
-        return [*asked.subjects.values(), *parties]
-
     async def find(self, asked: Asked) -> Found:
         """Everybody whom any of it names; first those whom most of it names."""
-        hits: dict[str, int] = {}
-        for subject in sorted(set(asked.subjects.values())):
-            for customer_id in await self.reader.customers_of(subject):
-                hits[customer_id] = hits.get(customer_id, 0) + 1
-        if asked.name_ref:
-            for customer_id in await self.reader.customers_named(asked.name_ref):
-                hits[customer_id] = hits.get(customer_id, 0) + 1
-        best = sorted(hits, key=lambda customer_id: (-hits[customer_id], customer_id))
-        views = [await self.live(customer_id) for customer_id in best[:MOST_FOUND]]
-        return Found([view for view in views if view is not None], len(best) > MOST_FOUND)
+        told = await self.reader.parties_told(asked.name_ref, MOST_TOLD) if asked.name_ref else []
+        named = set(asked.subjects.values())
+        standing = await self.reader.standing(sorted(named | set(told)))
+        hits = Counter(one.lead for one in standing if one.subject in named)
+        found = await self._as_they_are(standing)
+        hits.update(one.view.lead for one in found if asked.name_ref and one.view.name_ref == asked.name_ref)
+        best = [one for one in found if hits[one.view.lead]]
+        best.sort(key=lambda one: (-hits[one.view.lead], one.view.customer_id))
+        return Found(best[:MOST_FOUND], len(best) > MOST_FOUND or len(told) >= MOST_TOLD)
 
-    async def live(self, customer_id: str) -> StoredView | None:
-        view = await self.reader.view(customer_id)
-        return view if view is not None and view.state == LIVE else None
+    async def behind(self, customer_id: str) -> list[Current]:
+        """The customers that this id stands for now: itself, or for a former id none, one or several."""
+        return await self._as_they_are(await self.reader.standing_behind(customer_id))
 
-    async def subjects_behind(self, customer_id: str) -> list[str]:
-        """The subject by which this id names a customer, even where its view is not made yet."""
-        view = await self.reader.view(customer_id)
-        subject = view.lead if view is not None else await self.reader.subject_named(customer_id)
-        return [subject] if subject else []
+    async def _as_they_are(self, standing: Sequence[Standing]) -> list[Current]:
+        """Each customer once; without those who are none: all that is known of their subjects counts for others."""
+        customers = {one.lead: one for one in standing}
+        waiting = [one for one in customers.values() if one.waits]
+        combined = await self._combined(waiting) if waiting else {}
+        found = [combined[lead] if lead in combined else _as_written(one) for lead, one in customers.items()]
+        return [one for one in found if one is not None]
+
+    async def _combined(self, waiting: Sequence[Standing]) -> dict[str, Current | None]:
+        now, combined = self._now_ms(), dict[str, Current | None]()
+        try:
+            async with self.reader.customers() as rows:
+                clusters = await rows.clusters([one.lead for one in waiting])
+                wanted = {one.lead: clusters.get(one.lead, Cluster(one.lead, (one.lead,))) for one in waiting}
+                members = await rows.members(sorted({root for cluster in wanted.values() for root in cluster.roots}))
+                context = await self._gathering.context(rows, members, now)
+            for one in waiting:
+                cluster = wanted[one.lead]
+                found = [member for root in cluster.roots for member in members.get(root, ())]
+                whole = self._gathering.whole(one.lead, cluster, found, one.view, context)
+                combined[one.lead] = None if whole.tells_nothing else self._summed_up(whole, one.view, now)
+        except OtherShape:
+            return {}  # of another release: until it is rebuilt, the views stand as they were last written
+        return combined
+
+    def _summed_up(self, whole: Whole, before: StoredView | None, now: int) -> Current:
+        summary = summarise(whole, self._policy(), now, decides=False)
+        view = statement_of(whole, summary, before, now).view
+        if before is not None and is_same(before, view):
+            return Current(before, str(before.version))
+        view = msgspec.structs.replace(view, version=before.version if before is not None else 0)
+        digest = hashlib.blake2b(view.body + view.facts, digest_size=8).hexdigest()
+        return Current(view, f"{view.version}+{digest}")
 
     async def shown(self, views: Sequence[StoredView]) -> list[bytes]:
         """Each as JSON, personal values in clear."""
@@ -129,6 +168,10 @@ class Read:
         values = await self.reader.personal(refs)
         encoded = {ref.encode(): msgspec.json.encode(value) for ref, value in values.items()}
         return [_REFERENCE.sub(lambda found: encoded.get(found[1], found[0]), document) for document in documents]
+
+
+def _as_written(one: Standing) -> Current | None:
+    return Current(one.view, str(one.view.version)) if one.view is not None and one.view.state == LIVE else None
 
 
 def _body(view: StoredView, completeness: Completeness) -> bytes:

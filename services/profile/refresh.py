@@ -66,7 +66,7 @@ class Refresh:
             wanted = {mark.root: clusters.get(mark.root, Cluster(mark.root, (mark.root,))) for mark in marks}
             try:
                 changed = await self._refresh(tx, wanted, {mark.root for mark in moved}, now)
-            except OtherShape as error:
+            except OtherShape as error:  # a view without it would be wrong: the mark waits until the rebuild is by
                 raise Unavailable("states of another release wait to be rebuilt") from error
         self.resting.note(wanted)
         return Refreshed(held, len(marks), changed, [mark.accepted_at for mark in marks if mark.accepted_at])
@@ -85,7 +85,7 @@ class Refresh:
             found = [] if lead in merged else [one for root in wanted[lead].roots for one in members.get(root, ())]
             before, lane = known.get(lead), lanes[lane_of_shard(shard_of(lead))]
             whole = gathering.whole(lead, wanted[lead], found, before, context)
-            if all(part.tells_nothing for part in whole.parts):
+            if whole.tells_nothing:
                 if before is not None and before.state == LIVE:
                     views.append(gone(before, now))
                     lane.append(change_of_gone(views[-1], wanted[lead], gathering.alias_of))

@@ -69,7 +69,6 @@ async def test_a_view_is_read_by_its_customer_id(store: Store) -> None:
         await tx.save_views([stored, view("party:2", name_ref="n1"), view("party:3", name_ref="n1", state="gone")], {})
     assert await store.view(alias_of("party:1")) == stored
     assert await store.view("nobody") is None
-    assert await store.customers_named("n1") == [alias_of("party:1"), alias_of("party:2")]
 
 
 async def test_what_a_reader_was_given_cannot_change_the_store(store: Store) -> None:
@@ -82,11 +81,12 @@ async def test_what_a_reader_was_given_cannot_change_the_store(store: Store) -> 
     assert await store.view(alias_of("party:1")) == view("party:1")
 
 
-async def test_the_subject_behind_an_id_is_told(store: Store) -> None:
+async def test_parties_of_which_a_value_was_told_are_found(store: Store) -> None:
+    told = [("n1", subject) for subject in ("party:2", "party:1", "account:1", "party:3")] + [("n2", "party:4")]
     async with store.updating() as tx:
-        await tx.lock_subjects({"account:1": frozenset()}, 1)
-    assert await store.subject_named(alias_of("account:1")) == "account:1"
-    assert await store.subject_named("nobody") is None
+        await tx.save_personal({"n1": "Wang Fang", "n2": "Li Wei"}, told)
+    assert await store.parties_told("n1", 2) == ["party:1", "party:2"]
+    assert await store.parties_told("n3", 2) == []
 
 
 async def test_memberships_of_a_root_hold_the_root_itself(store: Store) -> None:

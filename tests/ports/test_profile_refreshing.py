@@ -12,7 +12,7 @@ from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.state import Head, Month
 from services.profile.ports import Decision, DueTime, Mark, OutboxMessage, Shard, StoredDeadLetter
 from services.profile.timers import fire
-from tests.ports.profile_stores import Store, alias_of, place, shard_for, sqlite_template, store, view
+from tests.ports.profile_stores import Store, place, shard_for, sqlite_template, store, view
 
 __all__ = ["place", "sqlite_template", "store"]
 ONE, TWO, THREE = "party:1", "party:2", "party:3"
@@ -50,10 +50,9 @@ async def member(store: Store, memberships: Sequence[Membership], months: Sequen
 
 async def test_marks_of_one_root_become_one_with_the_oldest_event(store: Store) -> None:
     await mark(store, Mark(ONE, 9), Mark(ONE, 0), Mark(ONE, 5))
-    assert await store.marked([ONE, TWO])
     assert await store.marks_waiting() == {shard_of(ONE): 3}
     assert await take(store, ONE) == [Mark(ONE, 5)]
-    assert not await store.marked([ONE, TWO])
+    assert await store.marks_waiting() == {}
 
 
 async def test_as_many_roots_are_taken_as_the_limit_says_each_with_all_its_marks(store: Store) -> None:
@@ -350,22 +349,3 @@ async def test_links_are_found_below_and_above(store: Store) -> None:
             assert sorted(await tx.links_around([subject]), key=lambda link: link.key) == [owner, card, home]
         assert await tx.links_around(["account:7"]) == []
     assert await store.links_to([ONE, "account:1"]) == [owner, card]
-
-
-async def test_a_former_id_resolves_to_the_customers_it_stands_for_now(store: Store) -> None:
-    everything = (BEGINNING, END)
-    await member(
-        store, [Membership(ONE, "account:1", "owner", *everything), Membership(TWO, "account:1", "joint", *everything)]
-    )
-    await member(store, [Membership("household:1", ONE, "self", *everything), Membership(ONE, "phone:1", "self", 0, 5)])
-    async with store.refreshing() as tx:
-        await tx.save_views([view(ONE), view(TWO), view("account:1", 3, state="gone"), view("household:1")], {})
-    assert await store.resolve(alias_of(ONE)) == [alias_of(ONE)]
-    assert await store.resolve(alias_of("account:1")) == [alias_of(ONE), alias_of(TWO)]
-    assert await store.customers_of(ONE) == [alias_of(ONE)]
-    assert await store.customers_of("phone:1") == await store.resolve("nobody") == []
-    await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
-    async with store.refreshing() as tx:
-        await tx.save_views([view(TWO, 2, state="gone")], {})
-    assert await store.resolve(alias_of(TWO)) == [alias_of(ONE)]
-    assert await store.customers_of("account:1") == [alias_of(ONE)]

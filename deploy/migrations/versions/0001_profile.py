@@ -44,6 +44,7 @@ create index memberships_subject on memberships (subject);
 create table marks (
     shard integer not null, n {serial}, root {key} not null, accepted_at bigint not null{marks_key}
 ) {queue};
+create index marks_root on marks (root);
 create table shards (
     shard integer primary key, owner text, fence bigint not null, leased_until bigint not null
 ) {hot};
@@ -54,7 +55,6 @@ create table views (
     decided {bytes} not null, owner {key}, tier text, name_ref {key}
 ) {hot};
 create index views_owner on views (owner);
-create index views_name_ref on views (name_ref);
 create table due (
     lead {key} not null, at bigint not null, kind {key} not null, grain {key} not null, sources {key} not null,
     primary key (lead, at, kind)

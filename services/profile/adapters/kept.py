@@ -5,9 +5,8 @@ from typing import Any
 
 import msgspec
 
-from services.failures import Unavailable
 from services.profile.adapters.rows import integers
-from services.profile.domain.months import MonthPart, SealedMonth
+from services.profile.domain.months import MonthPart, OtherShape, SealedMonth
 from services.profile.domain.state import Head, Month
 from services.profile.ports import KeptSubject
 
@@ -19,14 +18,13 @@ _months = msgspec.msgpack.Decoder(list[SealedMonth])
 
 
 def kept_subject(row: Sequence[Any], parts: Iterable[tuple[int, bytes]], collectives: Sequence[str]) -> KeptSubject:
-    """`row`: subject, version, cuts, heads. Raises `Unavailable` for a state of another shape."""
+    """`row`: subject, version, cuts, heads. Raises `OtherShape`."""
     subject, version, cuts, heads = row
     try:
         months = {month: _read(body) for month, body in parts}
         told = _heads.decode(heads)
     except msgspec.ValidationError as error:
-        # a view without it would be wrong; the mark waits until the rebuild has come by
-        raise Unavailable("states of another release wait to be rebuilt") from error
+        raise OtherShape(subject) from error
     return KeptSubject(subject, version, integers(cuts) if cuts != "[]" else [], told, months, collectives)
 
 

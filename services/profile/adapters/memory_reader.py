@@ -1,16 +1,17 @@
 """What readers ask of the store in memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from copy import copy
 
-from services.profile.adapters.memory_customers import clusters_of, memberships_around
+from services.profile.adapters.memory_customers import MemoryCustomers, clusters_of, memberships_around
 from services.profile.adapters.memory_refresh import decisions_on
 from services.profile.adapters.memory_tables import SubjectRow, Tables
 from services.profile.adapters.old_events import is_aged
 from services.profile.adapters.roots import counted_parents
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import Cluster, Link, Membership, kind_of
-from services.profile.ports import Decision, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
+from services.profile.ports import Decision, Standing, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
 
 
 class MemoryReader:
@@ -19,36 +20,33 @@ class MemoryReader:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
+    @asynccontextmanager
+    async def customers(self) -> AsyncIterator[MemoryCustomers]:
+        async with self._tables.turn() as tables:
+            yield MemoryCustomers(tables)
+
     async def view(self, customer_id: str) -> StoredView | None:
         async with self._tables.turn() as tables:
             return next((copy(view) for view in tables.views.by("customer_id", [customer_id])), None)
 
-    async def resolve(self, alias: str) -> list[str]:
-        known = await self.view(alias)
-        if known is not None and known.state == "live":
-            return [alias]
-        subject = known.lead if known else await self.subject_named(alias)
-        return await self.customers_of(subject) if subject else []
+    async def standing(self, subjects: Sequence[str]) -> list[Standing]:
+        async with self._tables.turn() as tables:
+            return _standing(tables, subjects)
+
+    async def standing_behind(self, alias: str) -> list[Standing]:
+        async with self._tables.turn() as tables:
+            named = {row.subject for row in tables.subjects.by("alias", [alias])}
+            named |= {view.lead for view in tables.views.by("customer_id", [alias])}
+            return _standing(tables, named)
 
     async def customers_of(self, subject: str) -> list[str]:
         async with self._tables.turn() as tables:
-            roots = counted_parents(tables.memberships.by("subject", [subject]), [subject])[subject] or [subject]
-            clusters = clusters_of(tables, roots)
-            views = [tables.views.get(clusters[root].lead if root in clusters else root) for root in roots]
-            return _live(view for view in views if view is not None)
+            return sorted(_customer_id(tables, one) for one in _standing(tables, [subject]) if one.waits or one.is_live)
 
-    async def subject_named(self, alias: str) -> str | None:
-        async with self._tables.turn() as tables:
-            return next((row.subject for row in tables.subjects.by("alias", [alias])), None)
-
-    async def parties_told(self, ref: str) -> list[str]:
+    async def parties_told(self, ref: str, limit: int) -> list[str]:
         async with self._tables.turn() as tables:
             subjects = sorted(subject for _, subject in tables.personal_subjects.by("ref", [ref]))
-        return [subject for subject in subjects if kind_of(subject) == "party"][:100]
-
-    async def customers_named(self, name_ref: str) -> list[str]:
-        async with self._tables.turn() as tables:
-            return _live(tables.views.by("name_ref", [name_ref]))
+        return [subject for subject in subjects if kind_of(subject) == "party"][:limit]
 
     async def personal(self, refs: Sequence[str]) -> Mapping[str, str]:
         async with self._tables.turn() as tables:
@@ -85,10 +83,6 @@ class MemoryReader:
     async def cluster(self, root: str) -> Cluster | None:
         async with self._tables.turn() as tables:
             return clusters_of(tables, [root]).get(root)
-
-    async def marked(self, roots: Sequence[str]) -> bool:
-        async with self._tables.turn() as tables:
-            return any(row.mark.root in roots for row in tables.marks.rows())
 
     async def reviews(self, limit: int) -> list[Decision]:
         async with self._tables.turn() as tables:
@@ -135,8 +129,20 @@ class MemoryReader:
             }
 
 
-def _live(views: Iterable[StoredView]) -> list[str]:
-    return sorted({view.customer_id for view in views if view.state == "live"})
+def _standing(tables: Tables, subjects: Iterable[str]) -> list[Standing]:
+    found = []
+    for subject in sorted(set(subjects)):
+        roots = counted_parents(tables.memberships.by("subject", [subject]), [subject])[subject] or [subject]
+        clusters = clusters_of(tables, roots)
+        for one in sorted({clusters.get(root, Cluster(root, (root,))) for root in roots}):
+            view, marks = tables.views.get(one.lead), tables.marks.by("mark.root", {one.lead, *one.roots})
+            found.append(Standing(subject, one.lead, copy(view), bool(marks)))
+    return found
+
+
+def _customer_id(tables: Tables, one: Standing) -> str:
+    row = tables.subjects.get(one.lead)
+    return row.alias if row is not None else one.view.customer_id if one.view is not None else ""
 
 
 def _behind(tables: Tables, fold_version: int) -> list[SubjectRow]:

@@ -167,7 +167,7 @@ class Tables:
         self.bases = Table[BaseRow](journal, "subject")
         self.links = Table[Link](journal, "subject target role", "subject", "target")
         self.memberships = Table[Membership](journal, "root subject role from_at until_at", "root", "subject")
-        self.marks = Table[MarkRow](journal, "n", "shard")
+        self.marks = Table[MarkRow](journal, "n", "shard", "mark.root")
         self.shards = Table[ShardRow](journal, "shard")
         self.workers = Table[WorkerRow](journal, "worker")
         self.views = Table[StoredView](journal, "lead", "customer_id", "owner", "name_ref")

@@ -1,32 +1,44 @@
 """What readers ask of the SQL stores: indexed reads, never a lock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from services.database import Database
 from services.profile.adapters import rows
 from services.profile.adapters.roots import with_roots
-from services.profile.adapters.sql_customers import clusters_of
+from services.profile.adapters.sql_customers import SqlCustomers, clusters_of
 from services.profile.adapters.sql_timeline import timeline
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import END, Cluster, Link, Membership
-from services.profile.domain.shards import shard_of
-from services.profile.ports import Decision, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
+from services.profile.ports import Decision, Standing, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
 from services.session import Row, reading
 
 _VIEW = f"select {rows.VIEW} from views where customer_id = $1"  # noqa: S608 - constants
-# the roots for which a subject counts today, households and groups aside, the subject itself where there are none;
-# then the customers that they name, through what decisions have merged
+# {me}: the subjects asked about. Of each, the roots for which it counts today, households and groups aside, itself
+# where there are none; then the customers that they name, through what decisions have merged
+_LEADS = f"""
+with me(subject) as ({{me}}),
+     counts as (select me.subject, m.root from me join memberships m on m.subject = me.subject and m.until_at = {END}
+                and m.root not like 'household:%' and m.root not like 'group:%'),
+     roots as (select subject, root from counts union
+               select subject, subject from me where subject not in (select subject from counts)),
+     leads as (select distinct r.subject, coalesce(c.lead, r.root) as lead
+               from roots r left join clusters c on c.root = r.root)"""  # noqa: S608 - a constant
+_WAITS = """(exists (select 1 from marks m where m.root = l.lead) or
+             exists (select 1 from clusters c join marks m on m.root = c.root where c.lead = l.lead))"""
+_STANDING = f"""
+{_LEADS} select l.subject, l.lead, {_WAITS}, {", ".join(f"v.{name}" for name in rows.VIEW.split(", "))}
+from leads l left join views v on v.lead = l.lead order by l.subject, l.lead"""  # noqa: S608 - constants
+_STANDING_OF = _STANDING.format(me="select unnest($1::text[])")
+_STANDING_BEHIND = _STANDING.format(
+    me="select subject from subjects where alias = $1 union select lead from views where customer_id = $1"
+)
 _CUSTOMERS_OF = f"""
-with r as (select root from memberships where subject = $1 and until_at = {END}
-           and root not like 'household:%' and root not like 'group:%'),
-     leads as (select coalesce(c.lead, a.root) as lead
-               from (select root from r union select $1 where not exists (select 1 from r)) a
-               left join clusters c on c.root = a.root)
-select v.customer_id from views v join leads l on l.lead = v.lead where v.state = 'live'
-group by v.customer_id order by v.customer_id"""  # noqa: S608 - a constant
-_SUBJECT_NAMED = "select subject from subjects where alias = $1"
-_NAMED = "select customer_id from views where name_ref = $1 and state = 'live' order by customer_id"
+{_LEADS.format(me="select $1")}
+select coalesce(v.customer_id, s.alias) from leads l
+left join views v on v.lead = l.lead left join subjects s on s.subject = l.lead
+where v.state = 'live' or {_WAITS} order by 1"""  # noqa: S608 - constants
 _PERSONAL = "select ref, value from personal where ref = any($1::text[])"
 _MEMBERSHIPS = """
 select root, subject, role, from_at, until_at from memberships
@@ -39,8 +51,7 @@ select {rows.DECISION} from decisions where decision_id in (
 _LINKS_TO = f"""
 select {rows.LINK} from links where target = any($1::text[]) order by subject, target, role"""  # noqa: S608 - constants
 _TOLD_OF = """
-select distinct subject from personal_subjects where ref = $1 and subject like 'party:%' order by subject limit 100"""
-_MARKED = "select 1 from marks where shard = any($1::int[]) and root = any($2::text[]) limit 1"
+select distinct subject from personal_subjects where ref = $1 and subject like 'party:%' order by subject limit $2"""
 _REVIEWS = f"""
 select {rows.DECISION} from decisions d where d.kind = 'review'
 and not exists (select 1 from decisions u where u.undoes = d.decision_id)
@@ -75,29 +86,26 @@ class SqlReader:
         async with reading(self._database) as session:
             return await session.rows(sql, *arguments)
 
+    @asynccontextmanager
+    async def customers(self) -> AsyncIterator[SqlCustomers]:
+        async with reading(self._database) as session:
+            yield SqlCustomers(session)
+
     async def view(self, customer_id: str) -> StoredView | None:
         found = await self._rows(_VIEW, customer_id)
         return rows.view_of(found[0]) if found else None
 
-    async def resolve(self, alias: str) -> list[str]:
-        known = await self.view(alias)
-        if known is not None and known.state == "live":
-            return [alias]
-        subject = known.lead if known else await self.subject_named(alias)
-        return await self.customers_of(subject) if subject else []
+    async def standing(self, subjects: Sequence[str]) -> list[Standing]:
+        return [_standing(row) for row in await self._rows(_STANDING_OF, list(subjects))]
+
+    async def standing_behind(self, alias: str) -> list[Standing]:
+        return [_standing(row) for row in await self._rows(_STANDING_BEHIND, alias)]
 
     async def customers_of(self, subject: str) -> list[str]:
         return [row[0] for row in await self._rows(_CUSTOMERS_OF, subject)]
 
-    async def subject_named(self, alias: str) -> str | None:
-        named = await self._rows(_SUBJECT_NAMED, alias)
-        return named[0][0] if named else None
-
-    async def parties_told(self, ref: str) -> list[str]:
-        return [row[0] for row in await self._rows(_TOLD_OF, ref)]
-
-    async def customers_named(self, name_ref: str) -> list[str]:
-        return [row[0] for row in await self._rows(_NAMED, name_ref)]
+    async def parties_told(self, ref: str, limit: int) -> list[str]:
+        return [row[0] for row in await self._rows(_TOLD_OF, ref, limit)]
 
     async def personal(self, refs: Sequence[str]) -> Mapping[str, str]:
         return {row[0]: row[1] for row in await self._rows(_PERSONAL, list(refs))}
@@ -123,10 +131,6 @@ class SqlReader:
     async def cluster(self, root: str) -> Cluster | None:
         async with reading(self._database) as session:
             return (await clusters_of(session, [root])).get(root)
-
-    async def marked(self, roots: Sequence[str]) -> bool:
-        shards = sorted({shard_of(root) for root in roots})
-        return bool(await self._rows(_MARKED, shards, list(roots)))
 
     async def reviews(self, limit: int) -> list[Decision]:
         return [rows.decision_of(row) for row in await self._rows(_REVIEWS, limit)]
@@ -156,3 +160,8 @@ class SqlReader:
     async def counts(self) -> dict[str, int]:
         names = ("customers", "subjects", "events", "marks", "dead_letters")
         return dict(zip(names, (await self._rows(_COUNTS))[0], strict=True))
+
+
+def _standing(row: Row) -> Standing:
+    subject, lead, waits, *view = row
+    return Standing(subject, lead, rows.view_of(view) if view[0] is not None else None, bool(waits))

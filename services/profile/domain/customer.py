@@ -108,6 +108,11 @@ class Whole(msgspec.Struct):
     staff: dict[str, Manager] = {}
     completeness: Completeness = Completeness()
 
+    @property
+    def tells_nothing(self) -> bool:
+        """There is no such customer: all that is known of its subjects counts for others."""
+        return all(part.tells_nothing for part in self.parts)
+
     def of_kind(self, kind: str) -> list[Part]:
         return [part for part in self.parts if part.kind == kind]
 

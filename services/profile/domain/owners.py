@@ -35,9 +35,12 @@ def assign(
         if step != chosen:
             decided = _remember(step, chosen, decided, policy)
         chosen = step
-    if chosen.owner is None and chosen.former is None and chosen.reason == "not_needed":
-        return None, decided
-    return _view(chosen, staff, decided, now), decided
+    return _shown(chosen, staff, decided, now), decided
+
+
+def as_assigned(whole: Whole, staff: Staff, decided: Decided, policy: Policy, now: int) -> dict[str, Any] | None:
+    """The owner as he or she was last decided; who acts meanwhile is as of now."""
+    return _shown(_known(decided), staff, decided, now) if whole.kind in policy.scales.by_kind else None
 
 
 def _steps(known: _Chosen, whole: Whole, tier: str | None, staff: Staff, policy: Policy, now: int) -> Iterator[_Chosen]:
@@ -147,7 +150,9 @@ def acting(owner: str | None, staff: Staff, now: int) -> str | None:
     return delegate["manager_id"] if delegate else owner
 
 
-def _view(chosen: _Chosen, staff: Staff, decided: Decided, now: int) -> dict[str, Any]:
+def _shown(chosen: _Chosen, staff: Staff, decided: Decided, now: int) -> dict[str, Any] | None:
+    if chosen.owner is None and chosen.former is None and chosen.reason == "not_needed":
+        return None
     delegate = _delegate(chosen.owner, staff, now)
     return {
         "manager_id": chosen.owner,

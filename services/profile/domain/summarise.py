@@ -14,7 +14,7 @@ from services.profile.domain.due import due_times
 from services.profile.domain.facts import facts
 from services.profile.domain.measures import counted, nothing_counted, shown
 from services.profile.domain.moments import moments
-from services.profile.domain.owners import assign
+from services.profile.domain.owners import as_assigned, assign
 from services.profile.domain.picture import Picture
 from services.profile.domain.policy import Policy
 from services.profile.domain.potential_facts import note_potential
@@ -27,8 +27,8 @@ from services.profile.domain.view import body_of, name_reference, read
 _OWNER_TIMES = frozenset({"since", "from", "until", "at"})
 
 
-def summarise(whole: Whole, policy: Policy, now: int) -> Summary:
-    """Pure: the same whole, policy and time give the same summary."""
+def summarise(whole: Whole, policy: Policy, now: int, decides: bool = True) -> Summary:
+    """Pure: the same whole, policy and time give the same summary. Who does not decide shows what was last decided."""
     reference = policy.reference
     seen = read(whole, now)
     buckets = Buckets(whole.state)
@@ -36,9 +36,7 @@ def summarise(whole: Whole, policy: Policy, now: int) -> Summary:
     assets = assets_of(whole, reference, now)
     behaviour = learn(whole, reference, now)
     judged = judge(whole, assets, behaviour, policy, now)
-    tier, decided = decide(judged, whole.decided, policy, now)
-    owner, decided = assign(whole, tier, whole.staff, _note_tier(whole.decided, decided), policy, now)
-    decided = note_potential(judged, note_band(assets, decided, now), now)
+    owner, decided = (_decide if decides else _as_decided)(whole, judged, assets, policy, now)
     picture = Picture(
         seen, buckets, nothing_counted(policy.measures), measured, courses_of(whole, reference, now // DAY_MS), assets,
         behaviour, judged, decided, reference, policy.top_potential(whole.kind), now, now // DAY_MS,
@@ -46,16 +44,29 @@ def summarise(whole: Whole, policy: Policy, now: int) -> Summary:
     )  # fmt: skip
     currency = reference.home_currency
     body = body_of(seen, currency)
-    body["tier"] = tier
+    body["tier"] = decided.tier
     body["measures"] = shown(policy.measures, measured, currency)
     body["behaviour"] = record(behaviour, currency)
     body["assets"] = record(assets, currency)
-    body["value"] = _value(judged, assets, tier, decided)
+    body["value"] = _value(judged, assets, decided)
     body["owner"] = _with_instants(owner)
     return Summary(
         kind=whole.kind, body=body, facts=facts(picture), moments=moments(picture), due=due_times(picture),
         decided=decided, name_ref=name_reference(seen),
     )  # fmt: skip
+
+
+_Owner = dict[str, Any] | None
+
+
+def _decide(whole: Whole, judged: Judged, assets: Assets, policy: Policy, now: int) -> tuple[_Owner, Decided]:
+    tier, decided = decide(judged, whole.decided, policy, now)
+    owner, decided = assign(whole, tier, whole.staff, _note_tier(whole.decided, decided), policy, now)
+    return owner, note_potential(judged, note_band(assets, decided, now), now)
+
+
+def _as_decided(whole: Whole, judged: Judged, assets: Assets, policy: Policy, now: int) -> tuple[_Owner, Decided]:
+    return as_assigned(whole, whole.staff, whole.decided, policy, now), whole.decided
 
 
 def _note_tier(before: Decided, after: Decided) -> Decided:
@@ -65,11 +76,11 @@ def _note_tier(before: Decided, after: Decided) -> Decided:
     return msgspec.structs.replace(after, notes={**after.notes, "former_tier": before.tier})
 
 
-def _value(judged: Judged, assets: Assets, tier: str | None, decided: Decided) -> dict[str, Any]:
+def _value(judged: Judged, assets: Assets, decided: Decided) -> dict[str, Any]:
     """How the score came about, term by term."""
     return {
         "score": judged.score,
-        "tier": tier,
+        "tier": decided.tier,
         "tier_since": instant_or_none(decided.tier_since or None),
         "candidate_tier": decided.candidate_tier,
         "dimensions": [

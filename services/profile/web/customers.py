@@ -13,8 +13,7 @@ from schemas.identifiers import KINDS
 from services.conditional import matches
 from services.profile.domain.named import NEVER_IN_A_URL
 from services.profile.identity import Identity, identity
-from services.profile.ports import StoredView
-from services.profile.read import Asked
+from services.profile.read import Asked, Current
 from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import Customers, CustomerView, Search, answers
 from services.profile.web.preference import Preference, Preferred
@@ -55,9 +54,9 @@ async def search_customers(data: JSONBody[Search], desk: AtDesk, preference: Pre
 
 async def _found(desk: Desk, asked: Asked, preference: Preference) -> _View:
     read = desk.read
-    headers = await preference.honoured(read.reader, lambda: read.subjects_of(asked))
+    headers = await preference.honoured(read.reader)
     found = await read.find(asked)
-    views = [msgspec.Raw(one) for one in await read.shown(found.views)]
+    views = [msgspec.Raw(one) for one in await read.shown([one.view for one in found.customers])]
     body = msgspec.json.encode({"customers": views, "more": found.more})
     return Response(body, media_type=JSON, headers=headers)
 
@@ -67,9 +66,9 @@ async def read_customer(
     request: Request[Any, Any, Any], customer_id: FromPath[str], desk: AtDesk, preference: Preferred
 ) -> _View:
     """The live view. A former id answers with the customer that it stands for now; several are told as 300."""
-    headers = await preference.honoured(desk.read.reader, lambda: desk.read.subjects_behind(customer_id))
-    view, moved = await current(desk, customer_id)
-    tag = f'"{view.customer_id}-{view.version}"' if moved else f'"{view.version}"'
+    headers = await preference.honoured(desk.read.reader)
+    (view, tag), moved = await current(desk, customer_id)
+    tag = f'"{view.customer_id}-{tag}"' if moved else f'"{tag}"'
     headers |= {"ETag": tag, "Cache-Control": "private, no-cache", **moved}
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(b"", status_code=304, headers=headers)
@@ -79,22 +78,23 @@ async def read_customer(
 @get("/v1/customers/{customer_id:str}/identity", responses=answers())
 async def read_identity(customer_id: FromPath[str], desk: AtDesk) -> Identity:
     """Why these subjects are one customer, and who else they touch."""
-    view, _ = await current(desk, customer_id)
+    (view, _), _ = await current(desk, customer_id)
     return await identity(desk.read, view, desk.limits)
 
 
-async def current(desk: Desk, customer_id: str) -> tuple[StoredView, dict[str, str]]:
-    """The view that this id stands for, and for a former id where it is now. Raises `Problem` (404, 300)."""
-    view = await desk.read.live(customer_id)
-    if view is not None:
-        return view, {}
-    now = await desk.read.reader.resolve(customer_id)
-    if now[1:]:
-        raise Problem(300, "this former id stands for several customers", customers=_places(now))
-    view = await desk.read.live(now[0]) if now else None
-    if view is None:
+async def current(desk: Desk, customer_id: str) -> tuple[Current, dict[str, str]]:
+    """The customer that this id stands for, and for a former id where it is now. Raises `Problem` (404, 300)."""
+    found = await desk.read.behind(customer_id)
+    if found[1:]:
+        raise Problem(
+            300,
+            "this former id stands for several customers",
+            customers=_places([one.view.customer_id for one in found]),
+        )
+    if not found:
         raise Problem(404, "no customer has this id")
-    return view, {"Content-Location": _PATH + view.customer_id}
+    now = found[0].view.customer_id
+    return found[0], {} if now == customer_id else {"Content-Location": _PATH + now}
 
 
 def _places(customer_ids: Sequence[str]) -> list[dict[str, str]]:

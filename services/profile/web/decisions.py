@@ -1,6 +1,5 @@
 """Merging, splitting and reviewing: for those who answer for customers."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, get, post
@@ -11,13 +10,11 @@ from services.access import User
 from services.guard import ROLE
 from services.profile.decide import Said
 from services.profile.ports import Decision
-from services.profile.waiting import until_visible
 from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import DecisionMade, KeepApart, Merge, Review, Reviews, Split, answers
 from services.web import Problem
 
 MANAGER = {ROLE: "manager"}
-REFRESH_S = 2.0
 _Asked = Request[User, Any, Any]
 
 
@@ -69,14 +66,9 @@ def _subject(desk: Desk, data: Split) -> str | None:
 
 
 async def _made(desk: Desk, decision: Decision) -> DecisionMade:
-    async def subjects() -> Sequence[str]:
-        return decision.subjects
-
-    refreshed = await until_visible(desk.read.reader, {}, subjects, REFRESH_S)
     return DecisionMade(
         decision_id=decision.decision_id, kind=decision.kind, actor=decision.actor, reason=decision.reason,
         at=instant(decision.at), undoes=decision.undoes, customer_ids=await _customers(desk, decision),
-        refreshed=refreshed,
     )  # fmt: skip
 
 

@@ -120,7 +120,7 @@ class Facts(msgspec.Struct, kw_only=True):
 
 
 class DecisionMade(msgspec.Struct, kw_only=True):
-    """`customer_ids`: who the subjects of the decision are now. `refreshed`: their views show it already."""
+    """`customer_ids`: who the subjects of the decision are now."""
 
     decision_id: str
     kind: str
@@ -129,7 +129,6 @@ class DecisionMade(msgspec.Struct, kw_only=True):
     at: str
     undoes: str | None
     customer_ids: list[str]
-    refreshed: bool
 
 
 class Review(msgspec.Struct, kw_only=True):

@@ -34,10 +34,10 @@ async def read_timeline(
     limit: Annotated[int, QueryParameter(ge=1, le=500)] = 50,
 ) -> Response[bytes]:
     """Events of the customer's own subjects, newest first."""
-    headers = await preference.honoured(desk.read.reader, lambda: desk.read.subjects_behind(customer_id))
+    headers = await preference.honoured(desk.read.reader)
     where = TimelineFilter(_several(event_type), _several(channel), _ms(since, "since"), _ms(until, "until"))
     before = _cursor(cursor)
-    view, moved = await current(desk, customer_id)
+    (view, _), moved = await current(desk, customer_id)
     page = await desk.read.timeline(view, before, where, limit)
     following = f"{page.after[0]}-{page.after[1].hex()}" if page.after is not None else None
     body = msgspec.json.encode(
@@ -48,9 +48,9 @@ async def read_timeline(
 
 @get("/v1/customers/{customer_id:str}/facts", responses=answers(Facts))
 async def read_facts(customer_id: FromPath[str], desk: AtDesk, preference: Preferred) -> Response[bytes]:
-    """What rules may ask of the customer, as it stood at the last refresh, with units and meanings."""
-    headers = await preference.honoured(desk.read.reader, lambda: desk.read.subjects_behind(customer_id))
-    view, moved = await current(desk, customer_id)
+    """What rules may ask of the customer, as it stands now, with units and meanings."""
+    headers = await preference.honoured(desk.read.reader)
+    (view, _), moved = await current(desk, customer_id)
     facts = msgspec.json.decode(await desk.read.facts(view), type=dict[str, msgspec.Raw])
     meanings = {name: {"type": one.type, "unit": one.unit, "meaning": one.meaning} for name, one in desk.facts.items()}
     return Response(msgspec.json.encode({**facts, "meanings": meanings}), media_type=JSON, headers=headers | moved)

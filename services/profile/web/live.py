@@ -18,7 +18,7 @@ from services.profile.web.documents import answers
 @get("/v1/customers/{customer_id:str}/live", media_type=EVENT_STREAM, responses=answers())
 async def follow_customer(request: Request[User, Any, Any], customer_id: FromPath[str], desk: AtDesk) -> Stream:
     """The view now, and again whenever it changes. `Last-Event-ID` is a version: what is not newer is left out."""
-    view, _ = await current(desk, customer_id)
+    (view, _), _ = await current(desk, customer_id)
     told = request.headers.get("last-event-id", "")
     follow = Follow(desk, view.customer_id, int(told) if told.isdecimal() and len(told) < 19 else 0)
     live = Live(desk.notifications, desk.access, f"customer/{view.customer_id}", follow.look)
@@ -40,6 +40,6 @@ class Follow:
         if view.state == "live":
             yield event("view", view.version, (await self._desk.read.shown([view]))[0])
             return
-        now = await self._desk.read.reader.resolve(self._customer_id)
+        now = [one.view.customer_id for one in await self._desk.read.behind(self._customer_id)]
         yield event("moved", view.version, msgspec.json.encode({"customer_ids": now}))
         yield END

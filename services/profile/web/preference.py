@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import HeaderParameter
 
 from schemas.receipt import decode_receipt
-from services.profile.waiting import LONGEST_S, Reader, Subjects, until_visible
+from services.profile.waiting import LONGEST_S, Reader, until_updated
 from services.web import Problem
 
 RECEIPT = "Counterpoint-Receipt"
@@ -21,9 +21,9 @@ class Preference(NamedTuple):
     receipt: Mapping[int, int]
     seconds: int | None
 
-    async def honoured(self, reader: Reader, subjects: Subjects) -> dict[str, str]:
+    async def honoured(self, reader: Reader) -> dict[str, str]:
         """Waits; the headers that say so. None of them when the time ran out first."""
-        if self.seconds is None or not await until_visible(reader, self.receipt, subjects, float(self.seconds)):
+        if self.seconds is None or not await until_updated(reader, self.receipt, float(self.seconds)):
             return {}
         return {"Preference-Applied": f"wait={self.seconds}"}
 

@@ -61,9 +61,10 @@ class Bank:
         self.monotonic = 0.0
         facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}
         self.access = Access(self.users, lambda: self.monotonic)
+        read = Read(store, CATALOGUE, SECRET, lambda: declarations.policy, self.clock.now_ms)
         self.desk = Desk(
-            Read(store, CATALOGUE, SECRET), Decide(store, store, fold, LIMIT_OF), self.access, self.notifications,
-            self.clock, LIMIT_OF, facts, Patience(1, 60_000, 3_600_000),
+            read, Decide(store, store, fold, LIMIT_OF), self.access, self.notifications, self.clock, LIMIT_OF, facts,
+            Patience(1, 60_000, 3_600_000),
         )  # fmt: skip
         self.litestar = profile_app(self.desk)
         self.app = mounted(self.litestar)

@@ -19,17 +19,11 @@ async def two(bank: Bank) -> tuple[str, str]:
 
 
 async def decide(bank: Bank, client: httpx.AsyncClient, path: str, **body: Any) -> dict[str, Any]:
-    """The refresh of a platform runs beside; here it runs after, so the answer cannot wait for it."""
     answer = await client.post(path, json={"reason": "same passport", **body})
     assert answer.status_code == 200, answer.text
     await bank.refresh()
     made: dict[str, Any] = answer.json()
     return made
-
-
-@pytest.fixture(autouse=True)
-def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.profile.web.decisions.REFRESH_S", 0.0)
 
 
 async def view_of(client: httpx.AsyncClient, customer_id: str) -> dict[str, Any]:

@@ -79,10 +79,10 @@ async def test_a_wrong_method_is_a_problem() -> None:
 
 
 def broken(bank: Bank, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def view(customer_id: str) -> None:
+    async def standing(alias: str) -> None:
         raise error
 
-    monkeypatch.setattr(bank.store, "view", view)
+    monkeypatch.setattr(bank.store, "standing_behind", standing)
 
 
 async def test_a_database_that_is_away_is_told_with_the_time_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,73 @@
+"""The contract of the profile's store: for whom a subject counts now, and whether a mark waits there."""
+
+import pytest
+
+from services.profile.domain.links import BEGINNING, END, Cluster, Membership
+from services.profile.ports import Mark, Standing
+from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store, view
+from tests.ports.test_profile_refreshing import ONE, TWO, mark, member, merge, take
+
+__all__ = ["place", "sqlite_template", "store"]
+
+
+async def stand_together(store: Store) -> None:
+    """account:1 counts for ONE and TWO, which is in household:1; phone:1 was ONE's once."""
+    always = (BEGINNING, END)
+    await member(
+        store, [Membership(ONE, "account:1", "owner", *always), Membership(TWO, "account:1", "joint", *always)]
+    )
+    async with store.updating() as tx:
+        await tx.lock_subjects({ONE: frozenset(), TWO: frozenset(), "household:1": frozenset()}, 1)
+    await member(store, [Membership("household:1", TWO, "self", *always), Membership(ONE, "phone:1", "self", 0, 5)])
+
+
+async def test_for_whom_a_subject_counts_is_told_with_the_views_as_they_were_written(store: Store) -> None:
+    await stand_together(store)
+    async with store.refreshing() as tx:
+        await tx.save_views([view(ONE), view(TWO), view("account:1", 3, state="gone"), view("household:1")], {})
+    both = [Standing("account:1", ONE, view(ONE), False), Standing("account:1", TWO, view(TWO), False)]
+    assert await store.standing(["account:1"]) == await store.standing_behind(alias_of("account:1")) == both
+    assert await store.standing_behind(alias_of(ONE)) == [Standing(ONE, ONE, view(ONE), False)]
+    household = Standing("household:1", "household:1", view("household:1"), False)
+    assert await store.standing(["phone:1", "household:1"]) == [household, Standing("phone:1", "phone:1", None, False)]
+    assert await store.standing([]) == await store.standing_behind("nobody") == []
+    assert await store.customers_of("account:1") == [alias_of(ONE), alias_of(TWO)]
+    assert await store.customers_of("phone:1") == await store.customers_of("nobody") == []
+
+
+async def test_an_id_is_known_by_its_subject_before_there_is_a_view(store: Store) -> None:
+    await stand_together(store)
+    assert await store.standing_behind(alias_of(ONE)) == [Standing(ONE, ONE, None, False)]
+    assert await store.customers_of(ONE) == []
+    await mark(store, Mark(ONE, 7))
+    assert await store.standing_behind(alias_of(ONE)) == [Standing(ONE, ONE, None, True)]
+
+
+async def test_a_merge_shows_before_anybody_is_refreshed(store: Store) -> None:
+    await stand_together(store)
+    async with store.refreshing() as tx:
+        await tx.save_views([view(ONE), view(TWO)], {})
+    await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
+    assert await store.standing_behind(alias_of(TWO)) == [Standing(TWO, ONE, view(ONE), True)]
+    assert await store.standing(["account:1"]) == [Standing("account:1", ONE, view(ONE), True)]
+    assert await store.customers_of("account:1") == [alias_of(ONE)]
+
+
+@pytest.mark.parametrize("marked", [ONE, TWO])
+async def test_a_mark_of_any_root_says_that_the_customer_waits(store: Store, marked: str) -> None:
+    await stand_together(store)
+    await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
+    for root in (ONE, TWO):
+        await take(store, root)
+    assert await store.standing(["account:1"]) == [Standing("account:1", ONE, None, False)]
+    await mark(store, Mark(marked, 7))
+    assert await store.standing(["account:1"]) == [Standing("account:1", ONE, None, True)]
+    assert await store.customers_of("account:1") == [alias_of(ONE)]
+
+
+async def test_a_reader_gathers_a_customer_without_a_transaction(store: Store) -> None:
+    await stand_together(store)
+    async with store.customers() as rows:
+        found = await rows.members([ONE])
+        assert sorted(one.membership.subject for one in found[ONE]) == ["account:1", ONE, "phone:1"]
+        assert (await rows.clusters([ONE]), await rows.views([ONE]), await rows.staff()) == ({}, {}, {})

@@ -1,0 +1,160 @@
+"""What update has committed is read at once, refreshed or not: here nothing refreshes unless a test says so."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from services.profile.domain.months import OtherShape
+from services.profile.ports import Mark
+from tests.profile.web.bank import Bank, open_bank, opened, posted, registered
+
+CASH = {"value": "55.00", "currency": "CNY"}
+
+
+async def get(client: httpx.AsyncClient, path: str) -> dict[str, Any]:
+    answer: dict[str, Any] = (await client.get(path)).json()
+    return answer
+
+
+async def one_customer(bank: Bank) -> str:
+    await bank.tell(registered("C1"), opened("6001", "C1"))
+    return f"/v1/customers/{bank.id_of('party:C1')}"
+
+
+async def test_an_event_is_in_view_facts_and_search_before_any_refresh() -> None:
+    bank = await open_bank()
+    path = await one_customer(bank)
+    agent = await bank.sign_in("agent")
+    before = await get(agent, path)
+    await bank.take([posted("6001", balance_after=CASH)])
+    view = await get(agent, path)
+    assert view["accounts"][0]["balance"] == CASH
+    assert view["version"] == before["version"]
+    assert (await get(agent, f"{path}/facts"))["values"]["balance_total"] == 55.0
+    [found] = (await get(agent, "/v1/customers?account_no=6001"))["customers"]
+    assert found["accounts"] == view["accounts"]
+
+
+async def test_what_is_read_before_a_refresh_is_what_the_refresh_then_writes() -> None:
+    bank = await open_bank()
+    path = await one_customer(bank)
+    agent = await bank.sign_in("agent")
+    bank.clock.move_to(bank.clock.now_ms() + 60_000)
+    await bank.take([posted("6001", balance_after=CASH)])
+    early = await get(agent, path)
+    await bank.refresh()
+    late = await get(agent, path)
+    decided = {"version", "changed_at", "tier", "owner", "value"}
+    assert {name: early[name] for name in early.keys() - decided} == {
+        name: late[name] for name in late.keys() - decided
+    }
+
+
+async def test_the_etag_tells_apart_what_waits_beyond_a_version() -> None:
+    bank = await open_bank()
+    path = await one_customer(bank)
+    agent = await bank.sign_in("agent")
+    tags = [(await agent.get(path)).headers["etag"]]
+    for value in ("1.00", "2.00"):
+        await bank.take([posted("6001", value)])
+        answer = await agent.get(path, headers={"if-none-match": ", ".join(tags)})
+        assert answer.status_code == 200
+        tags.append(answer.headers["etag"])
+        assert (await agent.get(path, headers={"if-none-match": tags[-1]})).status_code == 304
+    assert tags[1].startswith(tags[0].rstrip('"') + "+")
+    await bank.refresh()
+    tags.append((await agent.get(path)).headers["etag"])
+    assert "+" not in tags[-1]
+    assert len(set(tags)) == 4
+
+
+async def test_a_mark_behind_which_nothing_has_changed_leaves_the_version_its_tag() -> None:
+    bank = await open_bank()
+    path = await one_customer(bank)
+    agent = await bank.sign_in("agent")
+    tag = (await agent.get(path)).headers["etag"]
+    async with bank.store.updating() as tx:
+        await tx.mark([Mark("party:C1", 5)])
+    assert await bank.store.marks_waiting()
+    assert (await agent.get(path)).headers["etag"] == tag
+
+
+async def test_a_customer_who_has_just_come_is_shown_with_version_0_and_no_tier() -> None:
+    bank = await open_bank()
+    agent = await bank.sign_in("agent")
+    await bank.take([registered("C1", "Wang Fang"), opened("6001", "C1"), posted("6001", balance_after=CASH)])
+    answer = await agent.get(f"/v1/customers/{bank.id_of('party:C1')}")
+    assert (answer.status_code, answer.json()["version"], answer.json()["tier"]) == (200, 0, None)
+    for found in (await agent.post("/v1/customers/search", json={"name": "wang fang"})).json()["customers"]:
+        assert found["customer_id"] == bank.id_of("party:C1")
+    assert found["person"]["name"]["value"] == "Wang Fang"
+
+
+async def test_a_tier_is_shown_as_it_was_last_decided() -> None:
+    bank = await open_bank()
+    path = await one_customer(bank)
+    agent = await bank.sign_in("agent")
+    before = await get(agent, path)
+    rich = {"value": "9000000.00", "currency": "CNY"}
+    await bank.take([posted("6001", "9000000.00", balance_after=rich)])
+    now = await get(agent, path)
+    assert now["value"]["score"] != before["value"]["score"]
+    assert (now["tier"], now["owner"]) == (before["tier"], before["owner"])
+
+
+async def test_an_id_that_was_just_absorbed_leads_on_at_once() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1"), posted("6001", id="early"))
+    agent = await bank.sign_in("agent")
+    former = f"/v1/customers/{bank.id_of('account:6001')}"
+    assert (await get(agent, former))["kind"] == "anonymous"
+    await bank.take([opened("6001", "C1")])
+    for path in (former, f"{former}/timeline", f"{former}/facts"):
+        answer = await agent.get(path)
+        assert answer.json()["customer_id"] == bank.id_of("party:C1")
+        assert answer.headers["content-location"] == f"/v1/customers/{bank.id_of('party:C1')}"
+    [found] = (await get(agent, "/v1/customers?account_no=6001"))["customers"]
+    assert [one["account_no"] for one in found["accounts"]] == ["6001"]
+
+
+async def test_a_merge_and_its_undoing_show_at_once() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1"), opened("6001", "C1"), registered("C2"), opened("6002", "C2"))
+    left, right = bank.id_of("party:C1"), bank.id_of("party:C2")
+    manager = await bank.sign_in("manager")
+    body = {"customer_ids": [left, right], "reason": "the same"}
+    assert (await manager.post("/v1/customers/merge", json=body)).json()["customer_ids"] == [left]
+    merged = await get(manager, f"/v1/customers/{right}")
+    assert (merged["customer_id"], len(merged["accounts"])) == (left, 2)
+    body = {"customer_id": right, "reason": "they are not"}
+    assert (await manager.post("/v1/customers/split", json=body)).json()["customer_ids"] == [left, right]
+    for customer_id, account in ((left, "6001"), (right, "6002")):
+        view = await get(manager, f"/v1/customers/{customer_id}")
+        assert [one["account_no"] for one in view["accounts"]] == [account]
+
+
+async def test_a_name_finds_those_who_bear_it_now() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1", "Wang Fang"), registered("C2", "Wang Fang"))
+    later = registered("C1", "Li Fang", occurred_at="2026-11-21T10:00:00+08:00")
+    await bank.take([later])
+    agent = await bank.sign_in("agent")
+    found = (await agent.post("/v1/customers/search", json={"name": "Wang Fang"})).json()["customers"]
+    assert [one["customer_id"] for one in found] == [bank.id_of("party:C2")]
+
+
+async def test_until_states_of_another_release_are_rebuilt_the_view_stands_as_it_was_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bank = await open_bank()
+    path = await one_customer(bank)
+    agent = await bank.sign_in("agent")
+    before = await get(agent, path)
+    await bank.take([posted("6001", balance_after=CASH)])
+
+    def other(*_: object) -> None:
+        raise OtherShape("heads")
+
+    monkeypatch.setattr("services.profile.adapters.memory_customers.kept_subject", other)
+    assert await get(agent, path) == before
