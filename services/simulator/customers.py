@@ -34,7 +34,7 @@ class Customer(msgspec.Struct, frozen=True):
     cash: float
     current: int
     savings: int
-    manager_id: str | None
+    manager_id: str
     story: Kind | None
 
 
@@ -63,6 +63,7 @@ _STORY_ARCHETYPE: dict[Kind, Archetype] = {
     "manager_leaving": "wealthy",
     "salary_redirected": "worker",
 }
+PORTFOLIO = 150
 NEAR_THRESHOLD = 500_000_000
 """Where the rising customer's savings start: 5,000,000.00 CNY, to be inside the band when the story begins."""
 
@@ -114,11 +115,12 @@ def _archetype(random: Random, kind: Kind | None) -> Archetype:
     return _STORY_ARCHETYPE.get(kind, "professional")
 
 
-def _manager(number: int, archetype: Archetype, branch: str, kind: Kind | None) -> str | None:
-    """In each block of the stories one manager will leave, who looks after half of its wealthy people."""
+def _manager(number: int, archetype: Archetype, branch: str, kind: Kind | None) -> str:
+    """Everybody has one, of the branch, with a portfolio of about `PORTFOLIO`. In each block of the stories one manager
+    will leave, who looks after half of its wealthy people."""
     if kind == "manager_leaving" or (archetype == "wealthy" and kind is None and number % 2 == 0):
         return f"M-L{number // BLOCK}"
-    return f"M-{branch}" if archetype in ("wealthy", "company") else None
+    return f"M-{branch}-{1 + number // (PORTFOLIO * names.BRANCHES)}"
 
 
 def _company(number: int, random: Random, district: str, branch: str) -> Customer:

@@ -6,6 +6,7 @@ DISTRICTS = (
     "BJ-CY", "BJ-HD", "SH-PD", "SH-XH", "GZ-TH", "SZ-NS", "HZ-XH", "CD-WH", "WH-HS", "NJ-GL", "XA-YT", "CQ-YZ",
 )  # fmt: skip
 BRANCHES_PER_DISTRICT = 3
+BRANCHES = len(DISTRICTS) * BRANCHES_PER_DISTRICT
 CITIES = {
     "BJ": "北京", "SH": "上海", "GZ": "广州", "SZ": "深圳", "HZ": "杭州",
     "CD": "成都", "WH": "武汉", "NJ": "南京", "XA": "西安", "CQ": "重庆",

@@ -121,7 +121,6 @@ def _relations(plan: DayPlan, at: int, who: Customer) -> None:
             plan.event(at + 5, "holder.added", "corebank", shares, attributes={"role": "joint"})
     if (group := group_no(number)) is not None:
         plan.event(at + 5, "group.joined", "corebank", {"customer_no": customer_no(number), "group_no": group})
-    if who.manager_id is not None:
-        plan.party(at + 6, "manager.assigned", "corebank", manager_id=who.manager_id, branch=who.branch)
+    plan.party(at + 6, "manager.assigned", "corebank", manager_id=who.manager_id, branch=who.branch)
     agreed = draw(plan.bank.seed, "consent", number) < 0.85
     plan.party(at + 7, "consent.given" if agreed else "consent.withdrawn", "counter", purpose="marketing")

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from services.simulator.bank import Bank, customer_no, is_company
+from services.simulator.bank import Bank, customer_no, is_company, start_of
 from services.simulator.chance import chance
 
 Kind = Literal[
@@ -52,7 +52,8 @@ TIMELINES: dict[Kind, Timeline] = {
 
 class Story(msgspec.Struct, frozen=True):
     """`signal_from` to `signal_until` is when help is still possible; `loss_on` is when the bank loses (for
-    `near_threshold_rising`: when the chance is gone)."""
+    `near_threshold_rising`: when the chance is gone). The instants (ms UTC) are where those days begin and, of the last
+    day on which help is possible, end."""
 
     kind: Kind
     number: int
@@ -61,6 +62,9 @@ class Story(msgspec.Struct, frozen=True):
     signal_from: date
     signal_until: date
     loss_on: date
+    signal_from_ms: int
+    signal_until_ms: int
+    loss_ms: int
 
 
 def stories(bank: Bank) -> Iterator[Story]:
@@ -82,14 +86,23 @@ def _block(bank: Bank, block: int) -> dict[int, Story]:
     told = {}
     for kind, number in zip(KINDS, chosen, strict=False):
         timeline = TIMELINES[kind]
-        begins = bank.anchor - timedelta(days=random.randint(*timeline.begins))
-        told[number] = Story(
-            kind=kind,
-            number=number,
-            customer_no=customer_no(number),
-            begins=begins,
-            signal_from=begins + timedelta(days=timeline.signal[0]),
-            signal_until=begins + timedelta(days=timeline.signal[1]),
-            loss_on=begins + timedelta(days=timeline.loss),
-        )
+        told[number] = _story(kind, number, bank.anchor - timedelta(days=random.randint(*timeline.begins)))
     return told
+
+
+def _story(kind: Kind, number: int, begins: date) -> Story:
+    timeline = TIMELINES[kind]
+    signal_from, signal_until = (begins + timedelta(days=days) for days in timeline.signal)
+    loss_on = begins + timedelta(days=timeline.loss)
+    return Story(
+        kind=kind,
+        number=number,
+        customer_no=customer_no(number),
+        begins=begins,
+        signal_from=signal_from,
+        signal_until=signal_until,
+        loss_on=loss_on,
+        signal_from_ms=start_of(signal_from),
+        signal_until_ms=start_of(signal_until + timedelta(days=1)),
+        loss_ms=start_of(loss_on),
+    )

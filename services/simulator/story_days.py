@@ -119,8 +119,8 @@ def _abroad(plan: DayPlan, story: Story, passed: int) -> None:
 
 
 def _manager_leaving(plan: DayPlan, story: Story, passed: int) -> None:
-    manager_id = customer(plan.bank, story.number).manager_id or ""
     if passed == 0:
+        manager_id = customer(plan.bank, story.number).manager_id
         plan.event(plan.at(8, 9), "manager.left", "corebank", {"manager_id": manager_id},
                    attributes={"branch": plan.customer.branch, "reason": "resigned"})  # fmt: skip
     elif passed in (15, 25):

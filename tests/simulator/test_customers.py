@@ -42,7 +42,13 @@ def test_people_are_drawn_as_the_country_is_made() -> None:
     students = [who for who in people if who.archetype == "student"]
     assert all(who.birth_date.year <= ANCHOR.year - 60 for who in retired)
     assert sum(who.cash for who in retired) / len(retired) > 5 * sum(who.cash for who in students) / len(students)
-    assert all(who.manager_id for who in people if who.archetype in ("wealthy", "company"))
+
+
+def test_everybody_has_a_manager_and_no_portfolio_is_beyond_reach() -> None:
+    bank = Bank(5, 20_000, ANCHOR)
+    portfolios = Counter(customer(bank, number).manager_id for number in range(bank.size))
+    assert max(portfolios.values()) <= 300
+    assert sum(portfolios.values()) == bank.size
 
 
 def test_a_customer_does_not_depend_on_the_size_of_the_bank() -> None:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from services.replay.berka_files import minor_of
-from services.simulator.bank import Bank, account_no, customer_no, is_company
+from services.simulator.bank import Bank, account_no, customer_no, day_at, is_company
 from services.simulator.books import Event
 from services.simulator.customers import customer
 from services.simulator.names import BROKER, COMPETITORS
@@ -191,3 +191,12 @@ def test_a_leaving_manager_looks_after_others_too() -> None:
     counted = [leaving.count(f"M-L{block}") for block in range(10)]
     assert min(counted) >= 1
     assert max(counted) > 1
+
+
+def test_a_storys_instants_are_those_of_its_days_in_the_banks_zone() -> None:
+    for story in stories(Bank(11, 150, ANCHOR)):
+        assert day_at(story.signal_from_ms) == story.signal_from
+        assert day_at(story.signal_from_ms - 1) < story.signal_from
+        assert day_at(story.signal_until_ms - 1) == story.signal_until
+        assert day_at(story.loss_ms) == story.loss_on
+        assert story.signal_from_ms < story.signal_until_ms <= story.loss_ms
