@@ -126,6 +126,7 @@ def upgrade() -> None:
         op.execute("alter table subjects alter heads set compression lz4")
         op.execute("alter table parts alter body set compression lz4")
         op.execute("alter table bases alter body set compression lz4")
+        op.execute("alter table outbox alter value set compression lz4")
         op.execute("alter table views alter body set compression lz4, alter facts set compression lz4")
     for shard in range(SHARDS):
         op.execute(f"insert into shards (shard, fence, leased_until) values ({shard}, 0, 0)")  # noqa: S608 - a number

@@ -1,6 +1,7 @@
 """Marks, due times, leases and outbox lanes in SQL: what waits, and who may take it."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from services.failures import Fenced
 from services.profile.adapters import rows
@@ -58,6 +59,7 @@ delete from due where (lead, at, kind) in (
     select lead, at, kind from due where grain = $1 and sources = $2 and at <= $3 order by at limit $4
     for update skip locked)
 returning lead"""
+_DUE = "select lead, at, kind, grain, sources from due where lead = any($1::text[])"
 _DROP_DUE = "delete from due where lead = any($1::text[])"
 _SAVE_DUE = insert("due", "lead text, at bigint, kind text, grain text, sources text", "on conflict do nothing")
 
@@ -120,17 +122,26 @@ async def published(session: Session, lane: str, after: int, until: int) -> bool
     return True
 
 
+@lru_cache(256)
+def _sources(names: Sequence[str]) -> str:
+    return rows.to_json(sorted(set(names)))
+
+
 async def replace_due(session: Session, due: Mapping[str, Sequence[DueTime]]) -> None:
-    if due:
-        await session.run(_DROP_DUE, sorted(due))
-        await session.bulk(
-            _SAVE_DUE,
-            [
-                (lead, one.at, one.kind, one.grain, rows.to_json(sorted(set(one.sources))))
-                for lead in sorted(due)
-                for one in due[lead]
-            ],
-        )
+    """Most are the same all day long: only what differs is written."""
+    if not due:
+        return
+    stored: dict[str, set[tuple[object, ...]]] = {}
+    for row in await session.rows(_DUE, sorted(due)):
+        stored.setdefault(row[0], set()).add(tuple(row))
+    told = {
+        lead: {(lead, one.at, one.kind, one.grain, _sources(one.sources)) for one in times}
+        for lead, times in due.items()
+    }
+    moved = sorted(lead for lead, times in told.items() if times != stored.get(lead, set()))
+    if moved:
+        await session.run(_DROP_DUE, moved)
+        await session.bulk(_SAVE_DUE, [one for lead in moved for one in sorted(told[lead])])
 
 
 async def fire_due(session: Session, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
