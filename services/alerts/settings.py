@@ -1,0 +1,18 @@
+"""What a deployment chooses about alerts: field `x_y` is the variable `COUNTERPOINT_ALERTS_X_Y`."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+PREFIX = "COUNTERPOINT_ALERTS_"
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """`catalogue`: directory of a bank's own rules and desk, laid over those that come with the product, file by
+    file."""
+
+    catalogue: str = ""
+
+
+def read_choices(environment: Mapping[str, str]) -> Choices:
+    return Choices(**{name: environment.get(PREFIX + name.upper(), "") for name in Choices.__struct_fields__})

@@ -1,0 +1,120 @@
+"""Batches of profile changes through the use case, on the store in memory."""
+
+import pytest
+
+from schemas.changes import ProfileChange
+from schemas.codec import decode_alert, encode_change
+from schemas.topics import PROFILE_CHANGES
+from services.alerts.adapters.memory import MemoryAlertStore
+from services.alerts.attend import Attend
+from services.alerts.current import Current
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.rules import Desk
+from services.alerts.evaluate import Evaluate
+from services.alerts.ports import AlertFilter
+from services.failures import Fenced
+from services.log import Batch, Record
+from tests.alerts.told import CEL, COMPLAINT, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, rules, statement
+
+OWED = {"has_salary": True, "salary_missed": 1.0, "assets": 5e5}
+
+
+class Service:
+    def __init__(self, desk: Desk | None = None) -> None:
+        self.store = MemoryAlertStore()
+        self.current = Current(
+            rules(MISSED, OUTFLOW, SAVINGS, COMPLAINT), desk or Desk(), lambda day: (day + 3) % 7 < 5
+        )
+        self.evaluate = Evaluate(self.store, CEL, self.current)
+        self.until = 0
+
+    def batch(self, *changes: ProfileChange) -> Batch:
+        records = [
+            Record(self.until + place, one.changed_at, one.customer_id.encode(), encode_change(one))
+            for place, one in enumerate(changes)
+        ]
+        return Batch(PROFILE_CHANGES.name, "t", 0, self.until, self.until + len(changes), records)
+
+    async def takes(self, *changes: ProfileChange) -> None:
+        batch = self.batch(*changes)
+        await self.evaluate.apply(batch)
+        self.until = batch.until
+
+    async def alerts(self, **where: str) -> list[Alert]:
+        return await self.store.find(AlertFilter(**where), None, 100)
+
+    async def sent(self) -> list[tuple[str, int, str]]:
+        rows = await self.store.outbox("changes-0", 100)
+        told = [decode_alert(row.message.value) for row in rows]
+        return [(one.customer_id, one.revision, one.state) for one in told]
+
+
+async def test_a_statement_becomes_a_routed_alert_and_is_told() -> None:
+    service = Service()
+    await service.takes(statement(1, **OWED))
+    (alert,) = await service.alerts(owner="M-1")
+    assert (alert.state, alert.situation, alert.due_at > alert.opened_at) == ("routed", "leaving", True)
+    assert await service.sent() == [("c1", 2, "routed")]
+
+
+async def test_an_older_statement_changes_nothing() -> None:
+    service = Service()
+    await service.takes(statement(2, **OWED))
+    await service.takes(statement(1))
+    assert [one.state for one in await service.alerts()] == ["routed"]
+
+
+async def test_of_several_statements_in_a_batch_the_newest_speaks() -> None:
+    service = Service()
+    await service.takes(statement(1, **OWED), statement(2, has_salary=True))
+    assert await service.alerts() == []
+
+
+async def test_a_batch_that_another_worker_has_done_is_fenced_and_leaves_no_trace() -> None:
+    service = Service()
+    batch = service.batch(statement(1, **OWED))
+    await service.evaluate.apply(batch)
+    with pytest.raises(Fenced):
+        await service.evaluate.apply(batch)
+    assert len(await service.alerts()) == 1
+
+
+async def test_a_merge_joins_the_alerts_of_both_whichever_statement_comes_first() -> None:
+    for gone_first in (True, False):
+        service = Service()
+        await service.takes(statement(1, "a", moments=[moment("x", NOON)]), statement(1, "b", **OWED))
+        gone = statement(2, "a", kind="gone", aliases=["b"])
+        whole = statement(2, "b", moments=[moment("x", NOON)], **OWED)
+        for change in (gone, whole) if gone_first else (whole, gone):
+            await service.takes(change)
+        found = await service.alerts()
+        assert {one.customer_id: one.state for one in found} == {"a": "superseded", "b": "routed"}
+        open_one = next(one for one in found if one.is_open)
+        assert sorted(one.rule for one in open_one.evidence) == ["R1", "R4"]
+
+
+async def test_a_customer_who_stands_alone_again_takes_the_own_alerts_back() -> None:
+    service = Service()
+    await service.takes(statement(1, "a", moments=[moment("x", NOON)]), statement(1, "b", **OWED))
+    await service.takes(statement(2, "a", kind="gone", aliases=["b"]))
+    await service.takes(statement(3, "a", moments=[moment("x", NOON)]), statement(2, "b", **OWED))
+    found = [one for one in await service.alerts() if one.is_open]
+    assert {one.customer_id: [said.rule for said in one.evidence] for one in found} == {"a": ["R1"], "b": ["R4"]}
+
+
+async def test_what_finds_no_room_waits_in_order_and_comes_up_the_next_day() -> None:
+    service = Service(Desk(daily_capacity=1))
+    await service.takes(statement(1, "a", **(OWED | {"assets": 1e4})), statement(1, "b", **OWED))
+    assert {one.customer_id: one.state for one in await service.alerts()} == {"a": "new", "b": "routed"}
+    attend = Attend(service.store, service.current)
+    assert not [one for one in (await attend.apply(NOON + DAY // 8)).changed if one.state == "routed"]
+    await attend.apply(NOON + DAY)
+    assert {one.customer_id: one.state for one in await service.alerts()} == {"a": "routed", "b": "routed"}
+
+
+async def test_a_rule_that_meets_a_wrong_type_is_stopped_and_the_others_go_on() -> None:
+    service = Service()
+    await service.takes(statement(1, has_salary=True, salary_missed="two", balance_total=5e3))
+    assert service.current.broken.keys() == {"R4"}
+    await service.takes(statement(2, "b", has_salary=True, salary_missed="two", balance_total=5e3))
+    assert {one.situation for one in await service.alerts()} == {"growth"}
