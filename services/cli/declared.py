@@ -1,11 +1,14 @@
-"""What a deployment declares, as far as commands need it: how events are folded, and whom limits stop."""
+"""What a deployment declares, as far as commands need it: how events fold, whom limits stop, what rules may ask."""
 
 import os
 from collections.abc import Mapping
 
 from schemas.catalogue import load_catalogue
 from schemas.identifiers import LIMITS, SUBJECT_OF
-from services.profile.adapters.policies import load_declarations
+from schemas.moments import MOMENTS
+from services.alerts.domain.compiled import Known
+from services.profile.adapters.policies import Declarations, load_declarations
+from services.profile.domain.fact_catalogue import catalogue
 from services.profile.domain.fold import Fold
 from services.profile.domain.series import Counting
 from services.profile.settings import read_choices
@@ -21,3 +24,15 @@ def declared_fold() -> Fold:
 def subject_limits() -> Mapping[str, int]:
     """Subject kind → how many customers one such identifier may identify."""
     return {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
+
+
+def known_of(declarations: Declarations) -> Known:
+    """What rules may ask in this deployment."""
+    facts = {fact.name: fact.type for fact in catalogue(declarations.policy.measures)}
+    return Known(facts, {name: moment.fields for name, moment in MOMENTS.items()})
+
+
+def known_to_rules() -> Known:
+    """Raises `PolicyError`, `SettingsError`."""
+    choices = read_choices(os.environ)
+    return known_of(load_declarations(choices.catalogue, choices.reference))

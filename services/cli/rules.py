@@ -1,0 +1,129 @@
+"""`rules`: what makes an alert; what is wrong with a file of rules; why one holds for a customer, or does not."""
+
+import getpass
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import typer
+
+from services.alerts.adapters.cel import Cel
+from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
+from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.domain.learning import precision
+from services.alerts.domain.rules import RuleDeclared
+from services.alerts.ports import RuleSwitch
+from services.alerts.settings import read_choices
+from services.cli.beside import Beside, Data, Json, in_deployment
+from services.cli.declared import known_to_rules
+from services.cli.output import at, show_json, show_rows
+from services.cli.refusals import Refusal
+from services.clock import SystemClock
+from services.declared_files import place
+
+app = typer.Typer(no_args_is_help=True, help="The rules that make alerts: list, check, explain, switch on and off.")
+Language = Annotated[Literal["en", "zh"], typer.Option(help="Of the names.")]
+RuleId = Annotated[str, typer.Argument(metavar="RULE", help="As `rules list` shows it.")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
+Actor = Annotated[str | None, typer.Option(help="Who decides; the user of this machine if not said.")]
+COLUMNS = {
+    "id": "Rule", "version": "Version", "kind": "Kind", "situation": "Situation", "enabled": "On", "name": "Name",
+    "precision": "Precision", "switched": "Switched",
+}  # fmt: skip
+
+
+class _Platform(NamedTuple):
+    """What a deployment knows of its rules; empty where there is none."""
+
+    switches: dict[str, RuleSwitch]
+    precision: dict[str, float]
+
+
+@app.command("list")
+def list_rules(language: Language = "en", data: Data = None, as_json: Json = False) -> None:
+    """Every rule, and beside a deployment whether it is on and how often it was right."""
+    platform = _platform(data)
+    loaded = _loaded(platform)
+    rows = [_row(rule.declared, language, platform) for rule in loaded.rule_set.rules]
+    show_rows(rows, COLUMNS, as_json=as_json, nothing="there are no rules")
+    _tell(loaded)
+
+
+@app.command()
+def check(
+    directory: Annotated[
+        Path | None, typer.Argument(help="A bank's own files, laid over the product's; COUNTERPOINT_ALERTS_CATALOGUE.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Every mistake in rules and desk, with file, line and what to write instead. Exit code 1 if there is one."""
+    loaded = _loaded(_Platform({}, {}), directory)
+    if as_json:
+        show_json([one._asdict() for one in loaded.mistakes])
+    else:
+        _tell(loaded)
+    if loaded.mistakes:
+        raise typer.Exit(1)
+    if not as_json:
+        typer.echo(f"{len(loaded.rule_set.rules)} rules, and nothing is wrong with them")
+
+
+@app.command()
+def enable(rule: RuleId, reason: Reason, actor: Actor = None, data: Data = None) -> None:
+    """Let a rule speak again; running platforms follow within seconds."""
+    _switch(rule, True, reason, actor, data)
+
+
+@app.command()
+def disable(rule: RuleId, reason: Reason, actor: Actor = None, data: Data = None) -> None:
+    """Silence a rule; running platforms follow within seconds."""
+    _switch(rule, False, reason, actor, data)
+
+
+def _switch(rule_id: str, enabled: bool, reason: str, actor: str | None, data: Path | None) -> None:
+    if _loaded(_Platform({}, {})).rule_set.rule(rule_id) is None:
+        raise Refusal(f"there is no rule {rule_id}: `counterpoint rules list` shows them")
+    said = RuleSwitch(rule_id, enabled, actor or getpass.getuser(), SystemClock().now_ms(), reason)
+
+    async def work(beside: Beside) -> None:
+        await SqlAlertStore(beside.database).switch(said)
+
+    in_deployment(data, work)
+    typer.echo(f"{rule_id} is {'on' if enabled else 'off'}")
+
+
+def _loaded(platform: _Platform, directory: Path | None = None) -> Loaded:
+    own = str(directory) if directory else read_choices(os.environ).catalogue
+    switches = {rule: said.enabled for rule, said in platform.switches.items()}
+    return load_rules(place(PRODUCT, own), known_to_rules(), Cel(), switches)
+
+
+def _tell(loaded: Loaded) -> None:
+    for mistake in loaded.mistakes:
+        typer.echo(str(mistake), err=True)
+
+
+def _platform(data: Path | None) -> _Platform:
+    """Without a deployment, the rules themselves can still be looked at."""
+
+    async def work(beside: Beside) -> _Platform:
+        store = SqlAlertStore(beside.database)
+        switches = {one.rule: one for one in await store.switches()}
+        return _Platform(switches, dict(precision(await store.learned())))
+
+    try:
+        return in_deployment(data, work)
+    except Refusal:
+        if data is not None:
+            raise
+        return _Platform({}, {})
+
+
+def _row(rule: RuleDeclared, language: str, platform: _Platform) -> dict[str, Any]:
+    said, right = platform.switches.get(rule.id), platform.precision.get(rule.id)
+    return {
+        "id": rule.id, "version": rule.version, "signal": rule.signal, "kind": rule.kind, "situation": rule.situation,
+        "enabled": rule.enabled, "name": getattr(rule.name, language),
+        "precision": None if right is None else round(right, 2),
+        "switched": said and f"{at(said.at)} by {said.actor}: {said.note}",
+    }  # fmt: skip

@@ -1,0 +1,111 @@
+"""The rules that come with the product: all there, all sound, each speaking when it should and not otherwise."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from schemas.changes import Fact, Moment, ProfileChange
+from services.alerts.adapters.cel import Cel
+from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
+from services.alerts.domain.compiled import Rule
+from services.alerts.domain.expressions import NOTHING
+from services.alerts.domain.judging import judge
+from services.alerts.domain.rules import EMPTY
+from services.cli.declared import known_to_rules
+from services.declared_files import Place
+from tests.alerts.catalogue_cases import CASES, Case, Told
+
+SIGNALS = [*(f"R{n}" for n in range(1, 30)), *(f"U{n}" for n in range(1, 23)), *(f"G{n}" for n in range(1, 5))]
+"""G5, one alert for one cause, is how alerts are made, and no rule."""
+AT_REST: Told = {name: NOTHING[kind] for name, kind in known_to_rules().facts.items()}
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Loaded:
+    return load_rules(Place(PRODUCT), known_to_rules(), Cel(), {})
+
+
+def statement(told: Told, on: str) -> ProfileChange:
+    facts: dict[str, Fact] = {**AT_REST, "kind": "person"}
+    values: dict[str, Fact] = {}
+    for name, value in told.items():
+        if name.startswith("moment."):
+            values[name.removeprefix("moment.")] = value
+        else:
+            facts[name] = value
+    moments = [Moment(moment_id="m", kind=on, occurred_at=1, event_id="e", values=values)] if on else []
+    return ProfileChange(
+        customer_id="c", version=1, kind=str(facts["kind"]), changed_at=2, facts=facts, moments=moments
+    )
+
+
+def outcomes(told: Told, rule: Rule, loaded: Loaded) -> dict[str, str]:
+    """rule → outcome, of those that are not silent."""
+    return {one.rule.id: one.outcome for one in judge(statement(told, rule.declared.on), loaded.rule_set, Cel())}
+
+
+def test_no_rule_has_a_mistake(loaded: Loaded) -> None:
+    assert [str(one) for one in loaded.mistakes] == []
+
+
+def test_every_signal_has_a_rule(loaded: Loaded) -> None:
+    signals = Counter(rule.declared.signal for rule in loaded.rule_set.rules)
+    assert sorted(signals) == sorted(SIGNALS)
+    assert all(rule.id.startswith(rule.declared.signal) for rule in loaded.rule_set.rules)
+
+
+def test_every_rule_has_a_case(loaded: Loaded) -> None:
+    assert {case.rule for case in CASES} == {rule.id for rule in loaded.rule_set.rules}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_a_rule_holds_when_it_should_and_not_when_it_just_misses(case: Case, loaded: Loaded) -> None:
+    rule = loaded.rule_set.rule(case.rule)
+    assert rule is not None
+    assert outcomes(case.holds, rule, loaded).get(case.rule) == "holds"
+    assert case.rule not in outcomes({**case.holds, **case.misses}, rule, loaded)
+
+
+def test_a_customer_of_whom_nothing_is_told_raises_nothing(loaded: Loaded) -> None:
+    spoken = {one.rule.id for one in judge(statement({}, ""), loaded.rule_set, Cel())}
+    assert spoken == {"G3"}, "nobody has agreed to marketing yet"
+
+
+def test_texts_are_in_both_languages_and_show_what_was_seen(loaded: Loaded) -> None:
+    for rule in loaded.rule_set.rules:
+        declared = rule.declared
+        for text in (declared.name, declared.reason, declared.suggested):
+            assert text != EMPTY, rule.id
+        for text in (declared.name, declared.reason, declared.may_say, declared.must_not_say, declared.suggested):
+            assert bool(text.en) == bool(text.zh), rule.id
+            assert text.en.isascii(), rule.id
+            assert not text.zh or not text.zh.isascii(), rule.id
+
+
+def test_what_is_filled_in_is_the_same_in_both_languages(loaded: Loaded) -> None:
+    for rule in loaded.rule_set.rules:
+        for text in (rule.declared.reason, rule.declared.suggested):
+            named = [sorted(set(re.findall(r"\{[\w.]+\}", one))) for one in (text.en, text.zh)]
+            assert named[0] == named[1], rule.id
+
+
+def test_selling_is_held_back_by_guards_alone(loaded: Loaded) -> None:
+    blocking = {rule.id for rule in loaded.rule_set.rules if "upsell" in rule.declared.blocks}
+    assert blocking == {"G1", "G2", "G4"}
+    assert all("retention" not in rule.declared.blocks for rule in loaded.rule_set.rules)
+
+
+def test_a_life_that_goes_wrong_and_a_sale_never_share_an_alert(loaded: Loaded) -> None:
+    situations = {kind: {r.declared.situation for r in loaded.rule_set.rules if r.declared.kind == kind}
+                  for kind in ("retention", "upsell", "guard")}  # fmt: skip
+    assert "care" not in situations["upsell"]
+    assert "service_trouble" not in situations["upsell"]
+
+
+def test_a_household_is_told_of_once(loaded: Loaded) -> None:
+    collective = {rule.id for rule in loaded.rule_set.rules if "household" in rule.declared.about}
+    assert collective == {"R26", "U7", "U8"}
+    near = {"kind": "household", "assets_band": "near", "assets_direction": "rising"}
+    found = judge(statement(near, ""), loaded.rule_set, Cel())
+    assert [one.rule.id for one in found] == ["U7"]

@@ -1,0 +1,233 @@
+"""Files of rules as a bank writes them, and what people get wrong in them."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from services.alerts.adapters.rule_files import Loaded, Mistake, load_rules, stamp
+from services.alerts.domain.rules import Desk
+from services.declared_files import Place
+from tests.alerts.told import CEL, KNOWN
+
+SOUND = """\
+rules:
+  - id: R4
+    kind: retention
+    situation: leaving
+    name: {en: Salary, zh: 工资}
+    when: [has_salary, salary_missed >= 1.0]
+    reason: {en: "{salary_missed} missed", zh: "缺 {salary_missed}"}
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Place:
+    for name in ("product", "own"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "product" / "desk.yaml").write_text("daily_capacity: 7\n")
+    (tmp_path / "product" / "retention.yaml").write_text(SOUND, encoding="utf-8")
+    return Place(tmp_path / "product", tmp_path / "own")
+
+
+def own(files: Place, name: str, content: str) -> None:
+    assert files.own is not None
+    (files.own / name).write_text(content, encoding="utf-8")
+
+
+def load(files: Place, **switches: bool) -> Loaded:
+    return load_rules(files, KNOWN, CEL, switches)
+
+
+def one_rule(**changes: Any) -> str:
+    rule = {
+        "id": "B1", "kind": "upsell", "situation": "growth", "name": {"en": "x", "zh": "y"}, "when": ["has_salary"],
+        "reason": {"en": "x", "zh": "y"}, **changes,
+    }  # fmt: skip
+    return yaml.safe_dump({"rules": [rule]}, sort_keys=False, width=1_000_000)
+
+
+def only(loaded: Loaded) -> Mistake:
+    assert len(loaded.mistakes) == 1, [str(one) for one in loaded.mistakes]
+    return loaded.mistakes[0]
+
+
+def test_what_the_product_brings_is_read(files: Place) -> None:
+    loaded = load(files)
+    assert not loaded.mistakes
+    assert [rule.id for rule in loaded.rule_set.rules] == ["R4"]
+    assert loaded.rule_set.rules[0].at_rest is False
+    assert loaded.desk == Desk(daily_capacity=7)
+
+
+def test_a_banks_file_adds_rules_and_one_of_the_same_name_replaces(files: Place) -> None:
+    own(files, "bank.yaml", one_rule())
+    assert [rule.id for rule in load(files).rule_set.rules] == ["B1", "R4"]
+    own(files, "retention.yaml", one_rule(id="B2"))
+    assert [rule.id for rule in load(files).rule_set.rules] == ["B1", "B2"]
+
+
+def test_a_rule_stays_as_written_although_it_looks_like_something_else(files: Place) -> None:
+    own(files, "bank.yaml", "rules:\n  - {id: B1, kind: upsell, situation: growth, on: large_debit, when: [true],"
+        " severity: 2.0, version: 3, enabled: false, name: {en: No, zh: 否}, reason: {en: 1.0, zh: 一}}\n")  # fmt: skip
+    loaded = load(files)
+    assert not loaded.mistakes
+    declared = loaded.rule_set.rules[0].declared
+    assert (declared.on, declared.when, declared.severity) == ("large_debit", ("true",), "2.0")
+    assert (declared.version, declared.enabled, declared.name.en, declared.reason.en) == (3, False, "No", "1.0")
+
+
+def test_a_person_switches_a_rule_and_the_set_is_another_one(files: Place) -> None:
+    loaded, silenced = load(files), load(files, R4=False)
+    assert [rule.id for rule in loaded.rule_set.on_facts] == ["R4"]
+    assert silenced.rule_set.on_facts == ()
+    assert [rule.declared.enabled for rule in silenced.rule_set.rules] == [False]
+    assert load(files).rule_set.version == loaded.rule_set.version != silenced.rule_set.version
+
+
+def test_other_content_is_another_version(files: Place) -> None:
+    before = load(files).rule_set.version
+    own(files, "desk.yaml", "daily_capacity: 9\n")
+    assert load(files).rule_set.version != before
+
+
+def test_a_changed_added_or_removed_file_gives_another_stamp(files: Place) -> None:
+    stamps = [stamp(files)]
+    own(files, "bank.yaml", one_rule())
+    stamps.append(stamp(files))
+    path = files.path("bank.yaml")
+    os.utime(path, ns=(1, 1))
+    stamps.append(stamp(files))
+    path.unlink()
+    assert stamp(files) == stamps[0]
+    assert len(set(stamps)) == 3
+
+
+def test_what_an_editor_leaves_is_not_read(files: Place) -> None:
+    assert files.own is not None
+    before = stamp(files)
+    (files.own / ".#bank.yaml").symlink_to("somebody@machine")
+    assert stamp(files) == before
+    assert not load(files).mistakes
+
+
+def test_a_file_that_cannot_be_read_is_a_mistake_and_no_crash(files: Place) -> None:
+    assert files.own is not None
+    (files.own / "gone.yaml").symlink_to("nowhere")
+    (files.own / "latin.yaml").write_bytes(b"rules: [\xe9]")
+    (files.own / "folder.yaml").mkdir()
+    assert stamp(files) == stamp(files)
+    assert [one.file for one in load(files).mistakes] == ["folder.yaml", "gone.yaml", "latin.yaml"]
+
+
+def test_every_mistake_is_told_and_what_is_right_is_there(files: Place) -> None:
+    own(files, "a.yaml", one_rule(id="B1", when=["salry_missed >= 1.0", "has_salary > 3.0"], cooldown_days=-1))
+    own(files, "b.yaml", one_rule(id="B2", severity="assets >"))
+    loaded = load(files)
+    assert [(one.rule, one.field) for one in loaded.mistakes] == [
+        ("B1", "cooldown_days"), ("B1", "when[0]"), ("B1", "when[1]"), ("B2", "severity"),
+    ]  # fmt: skip
+    assert [rule.id for rule in loaded.rule_set.rules] == ["R4"]
+
+
+def test_an_unknown_fact_is_told_with_its_line_and_the_nearest_name(files: Place) -> None:
+    own(files, "bank.yaml", SOUND.replace("R4", "B4").replace("salary_missed >=", "salary_mised >="))
+    assert str(only(load(files))) == (
+        "bank.yaml:6: B4 when[1]: no fact is called salary_mised; did you mean salary_missed?"
+    )
+
+
+def test_a_fact_that_a_text_alone_names_is_looked_for_as_well(files: Place) -> None:
+    own(files, "bank.yaml", one_rule(reason={"en": "x", "zh": "{asets}"}))
+    assert only(load(files)).message == "no fact is called asets; did you mean assets?"
+
+
+@pytest.mark.parametrize(("source", "told"), [
+    ("2 * assets > 3.0", "has the whole number 2: numbers are doubles, write 2.0"),
+    ("[1.0, 2.0].all(x, [1.0].all(y, x > y))", "loops (all, exists, exists_one, map, filter) are not taken"),
+    ("assets > 1.0" + " && assets > 1.0" * 200, "characters long; at most 2000 are taken"),
+    ("(" * 40 + "has_salary" + ")" * 40, "is nested more than 32 deep"),
+    ("tier in [" + ", ".join(["'gold'"] * 200) + "]", "a list of more than 100 values"),
+    ("tier.matches('(a+)+$') && sleep(9.0)", "calls sleep"),
+    ("assets", "gives float; a condition is expected"),
+    ("has_salary > 3.0", "No such overload"),
+    ("moment.amount_home > 1.0", "needs `on`"),
+])  # fmt: skip
+def test_a_condition_that_costs_too_much_or_mixes_types_is_refused(files: Place, source: str, told: str) -> None:
+    own(files, "bank.yaml", one_rule(when=[source]))
+    mistake = only(load(files))
+    assert told in mistake.message
+    assert (mistake.file, mistake.rule, mistake.field.partition("[")[0]) == ("bank.yaml", "B1", "when")
+
+
+@pytest.mark.parametrize(("changes", "told"), [
+    ({"cooldown_days": -1}, "cooldown_days: 0 to 400 days are expected"),
+    ({"cooldown_days": "soon"}, "cooldown_days: Expected `int`, got `str`"),
+    ({"colour": "red"}, "unknown field `colour`"),
+    ({"cooldown_day": 3}, "did you mean cooldown_days?"),
+    ({"situation": "leaveing"}, "one of leaving, money_arriving"),
+    ({"when_any": ["has_salary"]}, "either `when` (all must hold) or `when_any`"),
+    ({"on": "large_debt"}, "no moment is called large_debt; did you mean large_debit?"),
+    ({"id": "b 1"}, "capitals, digits, - and _ are expected"),
+    ({"blocks": ["upsell"]}, "only a guard holds others back"),
+    ({"name": {"en": "x"}}, "missing required field `zh`"),
+])  # fmt: skip
+def test_a_wrong_field_is_named_with_what_is_expected(files: Place, changes: dict[str, Any], told: str) -> None:
+    own(files, "bank.yaml", one_rule(**changes))
+    mistake = only(load(files))
+    assert told in str(mistake)
+    assert mistake.line > 0
+
+
+def test_two_rules_with_one_id_are_both_refused_and_each_names_the_other(files: Place) -> None:
+    own(files, "bank.yaml", one_rule(id="R4"))
+    loaded = load(files)
+    assert [str(one) for one in loaded.mistakes] == [
+        "bank.yaml:2: R4 id: retention.yaml:2 has the same id", "retention.yaml:2: R4 id: bank.yaml:2 has the same id",
+    ]  # fmt: skip
+    assert loaded.rule_set.rules == ()
+
+
+def test_a_field_that_is_written_twice_is_refused(files: Place) -> None:
+    own(files, "bank.yaml", SOUND.replace("R4", "B4") + "    kind: upsell\n")
+    assert str(only(load(files))) == "bank.yaml:8: B4 kind: is written twice"
+
+
+@pytest.mark.parametrize(("content", "told"), [
+    ("a: &a [x, x]\nb: &b [*a, *a]\nrules: [*b, *b]\n", "bank.yaml:1: anchors and aliases are not taken"),
+    ("rules:\n  - <<: *base\n", "bank.yaml:2: anchors and aliases are not taken"),
+    ("rules: [\n  {id: B1\n", "bank.yaml:3: is no YAML"),
+    ("[" * 50_000, "bank.yaml: is nested too deeply"),
+    ("rules: []\n" + "#" * 300_000, "bank.yaml: is larger than 256 KB"),
+    ("", "bank.yaml: is empty"),
+    ("- id: B1\n", "bank.yaml:1: rules: a list under `rules:` is expected"),
+    ("rules: {id: B1}\n", "bank.yaml:1: rules: a list under `rules:` is expected"),
+    ("rules: [17]\n", "bank.yaml:1: rules[0]: Expected `object`"),
+    ("rules: []\n---\nrules: []\n", "bank.yaml:2: is no YAML"),
+    ("rules: [\x00]\n", "bank.yaml: cannot be read"),
+])  # fmt: skip
+def test_a_file_that_explodes_or_is_no_list_of_rules_is_refused(files: Place, content: str, told: str) -> None:
+    own(files, "bank.yaml", content)
+    assert str(only(load(files))).startswith(told)
+
+
+def test_nothing_is_built_from_a_tag(files: Place) -> None:
+    own(files, "bank.yaml", "rules: [!!python/object/apply:os.getcwd []]\n")
+    assert only(load(files)).rule == "rules[0]"
+
+
+@pytest.mark.parametrize(("content", "field"), [
+    ("daily_capacity: 0\n", "daily_capacity"),
+    ("capacities: {M-1: -1}\n", "capacities.M-1"),
+    ("tier_share: {gold: 0}\n", "tier_share.gold"),
+    ("remind_at: 120\n", "remind_at"),
+    ("hours: {zone: Asia/Shangai}\n", "hours.zone"),
+    ("hours: {opens: 17, closes: 9}\n", "hours"),
+    ("hours: {opens: early}\n", "hours.opens"),
+])  # fmt: skip
+def test_a_wrong_desk_is_refused(files: Place, content: str, field: str) -> None:
+    own(files, "desk.yaml", content)
+    mistake = only(load(files))
+    assert (mistake.file, mistake.line, mistake.field) == ("desk.yaml", 1, field)

@@ -1,0 +1,62 @@
+"""Rules on the command line: looked at and checked anywhere, switched on and off in a deployment."""
+
+import getpass
+from pathlib import Path
+
+from tests.cli.conftest import Command
+
+
+def test_rules_are_listed_where_no_platform_has_been(counterpoint: Command, data: Path) -> None:
+    rules = {one["id"]: one for one in counterpoint("rules", "list", "--json").json}
+    assert (rules["R4"]["kind"], rules["R4"]["situation"], rules["R4"]["enabled"]) == ("retention", "leaving", True)
+    assert rules["R4"]["name"] == "Salary has not come"
+    assert rules["R4"]["precision"] is None
+    assert not data.exists()
+    assert "工资未按期入账" in counterpoint("rules", "list", "--language", "zh").out
+
+
+def test_a_mistyped_directory_is_no_reason_to_list_as_if_there_were_none(counterpoint: Command, tmp_path: Path) -> None:
+    said = counterpoint("rules", "list", "--data", str(tmp_path / "vra"))
+    assert said.code == 1
+    assert "there is no database at" in said.err
+
+
+def test_the_products_rules_have_no_mistake(counterpoint: Command) -> None:
+    said = counterpoint("rules", "check")
+    assert said.code == 0, said.err
+    assert said.out.endswith("rules, and nothing is wrong with them\n")
+
+
+def test_a_banks_mistakes_are_told_with_file_and_line(counterpoint: Command, tmp_path: Path) -> None:
+    (tmp_path / "bank.yaml").write_text(
+        "rules:\n  - id: B1\n    kind: upsell\n    situation: growth\n    name: {en: x, zh: y}\n"
+        "    reason: {en: x, zh: y}\n    when: [asets >= 1.0]\n"
+    )
+    said = counterpoint("rules", "check", str(tmp_path))
+    assert said.code == 1
+    assert said.err == "bank.yaml:7: B1 when[0]: no fact is called asets; did you mean assets?\n"
+    told = counterpoint("rules", "check", str(tmp_path), "--json").json
+    assert [(one["file"], one["line"], one["rule"]) for one in told] == [("bank.yaml", 7, "B1")]
+    as_set = counterpoint("rules", "check", env={"COUNTERPOINT_ALERTS_CATALOGUE": str(tmp_path)})
+    assert (as_set.code, as_set.err) == (1, said.err)
+
+
+def test_a_directory_that_is_not_there_is_named(counterpoint: Command) -> None:
+    said = counterpoint("rules", "check", "/nowhere")
+    assert (said.code, said.err) == (1, "error: /nowhere is no directory\n")
+
+
+def test_a_rule_is_switched_off_and_on_by_a_person_with_a_reason(counterpoint: Command, deployment: Path) -> None:
+    assert counterpoint("rules", "disable", "R22", "--reason", "too many").out == "R22 is off\n"
+    rules = {one["id"]: one for one in counterpoint("rules", "list", "--json").json}
+    assert rules["R22"]["enabled"] is False
+    assert rules["R22"]["switched"].endswith(f"by {getpass.getuser()}: too many")
+    assert rules["R4"]["enabled"] is True
+    assert counterpoint("rules", "enable", "R22", "--reason", "better now", "--actor", "li.na").out == "R22 is on\n"
+    rules = {one["id"]: one for one in counterpoint("rules", "list", "--json").json}
+    assert (rules["R22"]["enabled"], rules["R22"]["switched"].split(" by ")[1]) == (True, "li.na: better now")
+
+
+def test_a_rule_that_is_not_there_cannot_be_switched(counterpoint: Command, deployment: Path) -> None:
+    said = counterpoint("rules", "disable", "R99", "--reason", "x")
+    assert (said.code, said.err) == (1, "error: there is no rule R99: `counterpoint rules list` shows them\n")
