@@ -1,5 +1,7 @@
 """How commands show what they found: a table for a person, JSON for a script."""
 
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 Row = Mapping[str, Any]
+WIDE = 240
 
 
 def show_json(value: Any) -> None:
@@ -42,8 +45,9 @@ def table_of(rows: Iterable[Row], columns: Mapping[str, str], title: str | None 
 
 
 def console() -> Console:
-    """Made when needed: a test, a pipe and a terminal have different widths."""
-    return Console(soft_wrap=False)
+    """Made when needed. A pipe has no width: nothing is cut there, unless `COLUMNS` says so."""
+    has_width = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(soft_wrap=False, width=None if has_width else WIDE)
 
 
 def written(value: Any) -> str:

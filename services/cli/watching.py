@@ -6,13 +6,13 @@ import secrets
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from services.cli.beside import Beside, Data, address_of, in_deployment
 from services.cli.board import board
 from services.cli.following import Following
+from services.cli.output import console
 from services.cli.refusals import Refusal
 from services.cli.snapshot import Observer
 from services.failures import Unavailable
@@ -47,17 +47,17 @@ async def _watch(beside: Beside, url: str | None, every: float, once: bool) -> N
 
 
 async def _show(observer: Observer, every: float, once: bool) -> None:
-    console = Console()
+    screen = console()
     await observer.look()  # rates need two looks
     if once:
         await asyncio.sleep(every)
-        console.print(board(await observer.look()))
+        screen.print(board(await observer.look()))
         return
-    with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
+    with Live(console=screen, screen=screen.is_terminal, auto_refresh=False) as live:
         while True:
             await asyncio.sleep(every)
             try:
-                shown = board(await observer.look(), max(3, console.height - ROOM_BESIDE_ROWS))
+                shown = board(await observer.look(), max(3, screen.height - ROOM_BESIDE_ROWS))
             except Unavailable as away:
                 shown = Text(f"{away}: trying again", style="red")
             live.update(shown, refresh=True)
