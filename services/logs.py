@@ -36,8 +36,12 @@ _EMAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.[A-Za-z]{2,}")
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)")
 _PERSONAL_DETAIL = re.compile(r"\n?DETAIL:.*")  # PostgreSQL repeats the offending row there
 
-# Libraries that tell of every heartbeat and request.
-_QUIET = ("aiokafka", "faust", "mode", "httpx", "httpcore", "asyncio", "uvicorn.access", "sqlalchemy")
+# Libraries that tell of every heartbeat, request and step of their own. What Faust's framework says of a class of ours
+# comes under the name of its module.
+_QUIET = (
+    "aiokafka", "faust", "mode", "httpx", "httpcore", "asyncio", "uvicorn", "sqlalchemy", "alembic",
+    "services.kafka_faust", "services.kafka_fetching",
+)  # fmt: skip
 
 
 def configure_logging(level: str = "INFO", form: Format = "json", stream: TextIO | None = None) -> None:

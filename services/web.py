@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+import structlog
 import uvicorn
+
+log = structlog.get_logger(__name__)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -179,4 +182,6 @@ async def serve(app: App, host: str = "127.0.0.1", port: int = 0, grace_s: int =
             await task
             raise OSError("the web server ended before it accepted connections")
         await asyncio.sleep(0.005)
-    return RunningServer(server, task, host, int(listening.getsockname()[1]))
+    running = RunningServer(server, task, host, int(listening.getsockname()[1]))
+    log.info("serving", host=running.host, port=running.port)
+    return running

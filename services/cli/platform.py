@@ -56,17 +56,8 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             log, database, screens, users, secret, catalogue, clock, metrics, read_profile_choices(environment)
         )
         rates = await closing.enter_async_context(opened_rates(settings.redis))
-        ingest = await open_ingest(
-            log,
-            stores,
-            rates,
-            secret,
-            catalogue,
-            clock,
-            metrics,
-            read_limits(environment),
-            read_ingest_choices(environment),
-        )
+        limits, choices = read_limits(environment), read_ingest_choices(environment)
+        ingest = await open_ingest(log, stores, rates, secret, catalogue, clock, metrics, limits, choices)
         work = asyncio.create_task(_work(profile.work, ingest.beat), name="work")
         closing.push_async_callback(_end, work)
         health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
