@@ -9,7 +9,7 @@ import msgspec
 
 from services.cli.credentials import write_private
 from services.clock import Clock
-from services.replay.send import Publish, http_publisher, send
+from services.replay.send import Publish, send
 from services.simulator.bank import DAY_MS, Bank, day_at, start_of
 from services.simulator.traffic import Traffic, live
 
@@ -51,13 +51,12 @@ class Demo:
     def size(self) -> int:
         return self._bank.size
 
-    async def run(self, base_url: str, key: str, on_day: Callable[[int], None]) -> None:
+    async def run(self, publish: Publish, on_day: Callable[[int], None]) -> None:
         """Until cancelled. Raises `NotAccepted` when the platform refuses its events."""
-        async with http_publisher(base_url, key) as publish:
-            await self._send_past(publish, on_day)
-            async for events in live(self._traffic, self._clock):
-                await send(events, publish)
-                self._save()
+        await self._send_past(publish, on_day)
+        async for events in live(self._traffic, self._clock):
+            await send(events, publish)
+            self._save()
 
     async def _send_past(self, publish: Publish, on_day: Callable[[int], None]) -> None:
         while self.days > 0:

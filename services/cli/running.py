@@ -16,14 +16,17 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from schemas.catalogue import load_catalogue
 from services.cli.credentials import Credentials, credentials, write_private
 from services.cli.demo import Demo
+from services.cli.demo_sources import demo_keys, demo_publisher
 from services.cli.platform import Platform, running_platform
 from services.clock import SystemClock
 from services.deployment import told_to_stop
 from services.ingest.__main__ import run as run_ingest
 from services.logs import configure_logging
 from services.profile.__main__ import run as run_profile
+from services.profile.settings import STEPS
 from services.settings import Settings, read_settings
 
 Directory = Annotated[Path | None, typer.Option(help="Where everything is kept; COUNTERPOINT_DATA.")]
@@ -53,9 +56,16 @@ def ingest(data: Directory = None, port: Port = None) -> None:
     forever(lambda: run_ingest(environment_of(data, port)))
 
 
-def profile(data: Directory = None, port: Port = None) -> None:
+def profile(
+    data: Directory = None,
+    port: Port = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"Of {', '.join(STEPS)}; repeatable. COUNTERPOINT_PROFILE_STEPS.")
+    ] = None,
+) -> None:
     """Start a worker that keeps the customer views and answers who reads them; start as many as you need."""
-    forever(lambda: run_profile(environment_of(data, port)))
+    steps = {"COUNTERPOINT_PROFILE_STEPS": ",".join(only)} if only else {}
+    forever(lambda: run_profile({**environment_of(data, port), **steps}))
 
 
 def environment_of(data: Path | None, port: int | None) -> dict[str, str]:
@@ -91,16 +101,16 @@ async def _run(settings: Settings, make_demo: Callable[[], Demo | None], credent
             write_private(credentials_file, msgspec.json.encode(known))
         console.print(_welcome(known, path, time.monotonic() - started))
         console.print(_next_steps(known, path), soft_wrap=True, highlight=False)
-        await _until_stopped(platform, make_demo(), known, console)
+        await _until_stopped(platform, make_demo(), path.with_name("simulator.keys"), console)
         console.print("Stopping: the batch in hand is finished first.")
     console.print("Stopped. Start again to go on where it was.")
 
 
-async def _until_stopped(platform: Platform, demo: Demo | None, known: Credentials, console: Console) -> None:
+async def _until_stopped(platform: Platform, demo: Demo | None, keys: Path, console: Console) -> None:
     """Until a signal; raises when a part of the platform has died."""
     tasks: list[asyncio.Future[Any]] = [asyncio.create_task(told_to_stop()), platform.work]
     if demo is not None:
-        tasks.append(asyncio.create_task(_live(demo, known, console)))
+        tasks.append(asyncio.create_task(_live(demo, platform, keys, console)))
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in (tasks[0], *tasks[2:]):
         task.cancel()
@@ -110,15 +120,17 @@ async def _until_stopped(platform: Platform, demo: Demo | None, known: Credentia
             task.result()
 
 
-async def _live(demo: Demo, known: Credentials, console: Console) -> None:
-    days = demo.days
+async def _live(demo: Demo, platform: Platform, keys: Path, console: Console) -> None:
+    days, now_ms = demo.days, SystemClock().now_ms()
+    by_channel = await demo_keys(keys, platform.stores, load_catalogue(), now_ms)
     progress = Progress(
         TextColumn("Sending the past of {task.fields[size]} customers"), BarColumn(),
         TextColumn("{task.completed}/{task.total} days"), TimeRemainingColumn(), console=console, disable=days < 2,
     )  # fmt: skip
     task = progress.add_task("past", total=days, size=demo.size)
-    with progress:
-        await demo.run(known.base_url, known.ingest_key, lambda left: progress.update(task, completed=days - left))
+    async with demo_publisher(platform.base_url, by_channel) as publish:
+        with progress:
+            await demo.run(publish, lambda left: progress.update(task, completed=days - left))
 
 
 def _welcome(known: Credentials, path: Path, seconds: float) -> Panel:
