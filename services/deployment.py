@@ -1,6 +1,7 @@
 """What every composition root does first: servers by their URLs, and waiting to be told to stop."""
 
 import asyncio
+import contextlib
 import gc
 import signal
 from collections.abc import Awaitable, Callable
@@ -62,6 +63,17 @@ async def told_to_stop() -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, told.set)
     await told.wait()
+
+
+async def until_told(work: Callable[[], Awaitable[None]]) -> None:
+    """Until the first signal, or until the work has died; then what happened is raised."""
+    working, stop = asyncio.ensure_future(work()), asyncio.ensure_future(told_to_stop())
+    await asyncio.wait([working, stop], return_when=asyncio.FIRST_COMPLETED)
+    for task in (working, stop):
+        task.cancel()
+    await asyncio.gather(stop, return_exceptions=True)
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
 
 
 def calm_collector() -> None:

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
+from services.alerts.app import open_alerts
+from services.alerts.settings import read_choices as read_alerts_choices
+from services.cli.alerting import from_profile
 from services.clock import SystemClock
 from services.deployment import calm_collector, open_log, open_screens, open_tables
 from services.ingest.adapters.redis import opened_rates
@@ -57,13 +60,17 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         )
         rates = await closing.enter_async_context(opened_rates(settings.redis))
         limits, choices = read_limits(environment), read_ingest_choices(environment)
+        alerts = await open_alerts(
+            log, database, screens, users, clock, metrics, read_alerts_choices(environment),
+            from_profile(profile.declarations, profile.read),
+        )  # fmt: skip
         ingest = await open_ingest(log, stores, rates, secret, catalogue, clock, metrics, limits, choices)
-        work = asyncio.create_task(_work(profile.work, ingest.beat), name="work")
+        work = asyncio.create_task(_work(profile.work, alerts.work, ingest.beat), name="work")
         closing.push_async_callback(_end, work)
         health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
-        described = merged([ingest.openapi, openapi_document(profile.app)])
+        described = merged([ingest.openapi, openapi_document(profile.app), openapi_document(alerts.app)])
         documents = {OPENAPI_PATH: fixed(json_response(described))}
-        app = routes({**ingest.routes, **documents, **health}, mounted(profile.app))
+        app = routes({**ingest.routes, **documents, **health}, mounted(profile.app, alerts.app))
         server = await serve(app, settings.host, settings.port)
         closing.push_async_callback(server.stop)
         closing.push_async_callback(screens.close)  # first of all: a live stream ends when its notifications do

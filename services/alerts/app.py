@@ -1,0 +1,112 @@
+"""Puts the alert service together from values handed in: a worker, and the routes of the inbox."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+import structlog
+from litestar import Litestar
+
+from schemas.changes import ProfileChange
+from schemas.topics import TOPICS
+from services.access import Access, UserStore
+from services.alerts.act import Act
+from services.alerts.adapters.cel import Cel
+from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules, stamp
+from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.attend import Attend
+from services.alerts.current import Current
+from services.alerts.domain.compiled import Known
+from services.alerts.evaluate import Evaluate
+from services.alerts.ports import AlertStore
+from services.alerts.settings import Choices
+from services.alerts.stream import Worker, run
+from services.alerts.web import Desk, alerts_app
+from services.clock import Clock
+from services.database import Database
+from services.declared_files import Place, place
+from services.log import EventLog
+from services.metrics import Metrics
+from services.notifications import Notifications
+from services.web import Check
+
+log = structlog.get_logger(__name__)
+
+
+class FromProfile(NamedTuple):
+    """What only the profile knows: which facts and moments there are, which days (since 1970, in the desk's zone) are
+    worked, and how a customer stands now (None: there is none of this id)."""
+
+    known: Known
+    works: Callable[[int], bool]
+    statement_of: Callable[[str], Awaitable[ProfileChange | None]]
+
+
+class Alerts(NamedTuple):
+    """`app` shows and works the inbox; `work` runs until cancelled."""
+
+    app: Litestar
+    work: Callable[[], Awaitable[None]]
+    checks: Mapping[str, Check]
+    store: AlertStore
+    current: Current
+
+
+class Reload:
+    """Reads the rules again where their files or their switches have changed; a bad file never replaces a good one."""
+
+    def __init__(self, files: Place, known: Known, store: AlertStore, expressions: Cel) -> None:
+        self._files, self._known, self._store, self._expressions = files, known, store, expressions
+        self._seen: tuple[object, ...] = ()
+
+    async def load(self) -> Loaded | None:
+        """None where nothing has changed since the last time. Raises `Unavailable`."""
+        switches = {one.rule: one.enabled for one in await self._store.switches()}
+        seen = (stamp(self._files), tuple(sorted(switches.items())))
+        if seen == self._seen:
+            return None
+        self._seen = seen
+        return load_rules(self._files, self._known, self._expressions, switches)
+
+    async def into(self, current: Current) -> None:
+        loaded = await self.load()
+        if loaded is None:
+            return
+        for mistake in loaded.mistakes:
+            log.error("rule file has a mistake: the rules before it stay", mistake=str(mistake))
+        if not loaded.mistakes:
+            current.take(loaded.rule_set, loaded.desk)
+
+
+async def open_alerts(
+    events: EventLog, database: Database, notifications: Notifications, users: UserStore, clock: Clock,
+    metrics: Metrics, choices: Choices, profile: FromProfile,
+) -> Alerts:  # fmt: skip
+    """Raises `Unavailable`; `PolicyError` where the bank's directory is missing. A mistake in a rule leaves it out."""
+    await events.ensure_topics(TOPICS)
+    store, expressions = SqlAlertStore(database), Cel()
+    reload = Reload(place(PRODUCT, choices.catalogue), profile.known, store, expressions)
+    loaded = await reload.load()
+    assert loaded is not None  # noqa: S101 - the first reading always finds something new
+    for mistake in loaded.mistakes:
+        log.error("rule left out", mistake=str(mistake))
+    current = Current(loaded.rule_set, loaded.desk, profile.works)
+    current.learn(await store.learned())
+    worker = Worker(
+        log=events,
+        store=store,
+        evaluate=Evaluate(store, expressions, current),
+        attend=Attend(store, current),
+        current=current,
+        reload=lambda: reload.into(current),
+        notifications=notifications,
+        metrics=metrics,
+        clock=clock,
+        written=asyncio.Event(),
+    )
+    act = Act(store, lambda: current.terms, clock)
+    desk = Desk(
+        store, act, current, expressions, Access(users, time.monotonic), notifications, clock, profile.statement_of
+    )
+    return Alerts(alerts_app(desk), lambda: run(worker), {"alerts": worker.check}, store, current)

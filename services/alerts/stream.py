@@ -1,0 +1,137 @@
+"""TOPOLOGY: what runs in an alert worker, from left to right.
+
+profile-changes → evaluate → alerts, outbox → publish → alerts (topic)
+                     ↑ rules       ↑ attend: time, room
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import NamedTuple
+
+import structlog
+
+from schemas.topics import PROFILE_CHANGES
+from services import metrics as measure
+from services.alerts.attend import Attend
+from services.alerts.current import Current
+from services.alerts.domain.alert import Alert
+from services.alerts.evaluate import Evaluate
+from services.alerts.ports import AlertStore
+from services.attempts import Attempts
+from services.clock import Clock
+from services.failures import Unavailable
+from services.log import Batch, EventLog
+from services.metrics import Metrics
+from services.notifications import Notifications
+from services.pace import every
+from services.publishing import Publisher, publish
+
+GROUP = "counterpoint-alerts"
+INBOX = "alerts"
+"""Where live screens hear of every alert that changed; the message is its id."""
+ATTEND_S, RELOAD_S, LEARN_S = 1.0, 2.0, 30.0
+log = structlog.get_logger(__name__)
+
+
+class Worker(NamedTuple):
+    """`reload` reads the rules again where their files or switches have changed."""
+
+    log: EventLog
+    store: AlertStore
+    evaluate: Evaluate
+    attend: Attend
+    current: Current
+    reload: Callable[[], Awaitable[None]]
+    notifications: Notifications
+    metrics: Metrics
+    clock: Clock
+    written: asyncio.Event
+
+    async def check(self) -> str | None:
+        """What is wrong in words, or None."""
+        stopped = {place: why for place, why in self.log.stopped().items() if place[0] == PROFILE_CHANGES.name}
+        self.metrics.set(measure.PARTITIONS_STOPPED, len(stopped), PROFILE_CHANGES.name)
+        if stopped:
+            (topic, partition), why = sorted(stopped.items())[0]
+            return f"{topic}/{partition} stopped: {why}; when that is mended, start this worker anew"
+        try:
+            await self.store.positions(PROFILE_CHANGES.name, [0])
+        except Unavailable:
+            return "the database is away"
+        return None
+
+
+async def run(worker: Worker) -> None:
+    """Works until cancelled: then the batch in hand is finished."""
+    async with asyncio.TaskGroup() as group:
+        for step in (consuming, attending, publishing, reloading, learning):
+            group.create_task(step(worker), name=step.__name__)
+
+
+async def consuming(worker: Worker) -> None:
+    """profile-changes → evaluate."""
+
+    async def apply(batch: Batch) -> None:
+        await evaluate(worker, batch)
+
+    async def park(batch: Batch, error: BaseException) -> None:
+        # a statement is whole: the customer's next one says all that this one said
+        async with worker.store.working() as tx:
+            await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
+        worker.metrics.add(measure.STATEMENTS_PARKED, 1)
+
+    await worker.log.consume([PROFILE_CHANGES.name], GROUP, worker.store, Attempts(apply, park))
+
+
+async def evaluate(worker: Worker, batch: Batch) -> None:
+    done = await worker.evaluate.apply(batch)
+    metrics, now = worker.metrics, worker.clock.now_ms()
+    metrics.add(measure.STATEMENTS_EVALUATED, done.statements)
+    metrics.add(measure.STATEMENTS_SKIPPED, done.skipped)
+    metrics.add(measure.RULES_FIRED, done.fired, "raised")
+    metrics.add(measure.RULES_FIRED, done.suppressed, "suppressed")
+    metrics.add(measure.RULES_UNKNOWN, done.unknown)
+    metrics.observe(measure.BATCH_SIZE, len(batch.records), batch.topic)
+    for alert in done.changed:
+        if alert.revision <= 2 and alert.is_open:
+            metrics.observe(measure.CHANGE_TO_ALERT, max(0, now - alert.opened_at) / 1000)
+    await tell(worker, done.changed)
+
+
+async def tell(worker: Worker, changed: Iterable[Alert]) -> None:
+    alerts = list(changed)
+    if not alerts:
+        return
+    worker.written.set()
+    for alert in alerts:
+        worker.metrics.add(measure.ALERT_STEPS, 1, alert.kind, alert.history[-1].action if alert.history else "")
+    await worker.notifications.publish([(INBOX, alert.alert_id.encode()) for alert in alerts])
+
+
+async def attending(worker: Worker) -> None:
+    """time → reminders, escalations, room."""
+
+    async def attend() -> None:
+        await tell(worker, (await worker.attend.apply(worker.clock.now_ms())).changed)
+
+    await every(ATTEND_S, attend)
+
+
+async def publishing(worker: Worker) -> None:
+    """outbox → alerts. Any worker publishes any lane; compare-and-set says who was first."""
+    publisher = Publisher(worker.store, worker.log, worker.metrics, worker.clock, worker.written)
+    await publish(publisher, lambda lane: True)
+
+
+async def reloading(worker: Worker) -> None:
+    """rule files, switches → the current rules."""
+    await every(RELOAD_S, worker.reload)
+
+
+async def learning(worker: Worker) -> None:
+    """outcomes → precision, throttling."""
+
+    async def learn() -> None:
+        worker.current.learn(await worker.store.learned())
+
+    await every(LEARN_S, learn)
