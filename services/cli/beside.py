@@ -110,7 +110,7 @@ class Door(NamedTuple):
 
 def door_of(data: Path | None, url: str | None, key: str | None) -> Door:
     """Raises `Refusal` where nobody says which key."""
-    known = _credentials(data).get("ingest_key")
+    known = credential(data, "ingest_key")
     if not key and not known:
         raise Refusal("say with which key: --key. `counterpoint keys create` makes one")
     return Door(address_of(data, url), key or known or "")
@@ -118,12 +118,13 @@ def door_of(data: Path | None, url: str | None, key: str | None) -> Door:
 
 def address_of(data: Path | None, url: str | None) -> str:
     """What is not said stands in the file that `counterpoint run` leaves beside its data. Raises `Refusal`."""
-    known = url or _credentials(data).get("base_url")
+    known = url or credential(data, "base_url")
     if not known:
         raise Refusal("say where the platform is: --url http://127.0.0.1:8080")
     return known.rstrip("/")
 
 
-def _credentials(data: Path | None) -> dict[str, str]:
+def credential(data: Path | None, name: str) -> str | None:
+    """Of the first start, from the file beside its data; None where there is none."""
     path = Path(settings_of(data).data) / "credentials.json"
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, str]).get(name) if path.exists() else None

@@ -4,6 +4,7 @@ import getpass
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import quote
 
 import typer
 
@@ -12,8 +13,10 @@ from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.domain.learning import precision
 from services.alerts.domain.rules import RuleDeclared
+from services.alerts.domain.wording import shown
 from services.alerts.ports import RuleSwitch
 from services.alerts.settings import read_choices
+from services.cli.asking import Token, Url, asking
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.declared import known_to_rules
 from services.cli.output import at, show_json, show_rows
@@ -30,6 +33,8 @@ COLUMNS = {
     "id": "Rule", "version": "Version", "kind": "Kind", "situation": "Situation", "enabled": "On", "name": "Name",
     "precision": "Precision", "switched": "Switched",
 }  # fmt: skip
+EXPLAINED = {"id": "Rule", "name": "Name", "status": "Status", "condition": "Condition", "because": "Because"}
+SILENT = ("not", "no_moment", "not_about", "disabled", "not_covered")
 
 
 class _Platform(NamedTuple):
@@ -66,6 +71,25 @@ def check(
         raise typer.Exit(1)
     if not as_json:
         typer.echo(f"{len(loaded.rule_set.rules)} rules, and nothing is wrong with them")
+
+
+@app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(help="A customer id, as `customers find` shows it.")],
+    every: Annotated[bool, typer.Option("--all", help="Those that do not hold, too, and which part fails.")] = False,
+    language: Language = "en",
+    url: Url = None,
+    token: Token = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Why a rule holds for a customer now, why another does not, and what is not known. Asks a running platform."""
+    told = asking(data, url, token).get(f"/v1/customers/{quote(customer, safe='')}/rules", language)
+    if as_json:
+        show_json(told)
+        return
+    rows = [_explained(one) for one in told["rules"] if every or one["status"] not in SILENT]
+    show_rows(rows, EXPLAINED, as_json=False, nothing="no rule holds, and none is in doubt")
 
 
 @app.command()
@@ -127,3 +151,15 @@ def _row(rule: RuleDeclared, language: str, platform: _Platform) -> dict[str, An
         "precision": None if right is None else round(right, 2),
         "switched": said and f"{at(said.at)} by {said.actor}: {said.note}",
     }  # fmt: skip
+
+
+def _explained(rule: dict[str, Any]) -> dict[str, Any]:
+    """With the parts that decide: those that hold where the rule does, that do not, or that cannot be known."""
+    parts = [one["condition"] for one in rule["parts"] if one["holds"] is rule["holds"]]
+    seen = [f"{name} {shown(value)}" for name, value in rule["values"].items()]
+    unknown = [f"{name} is not known" for name in rule["missing"]]
+    uncovered = [f"no source tells {name}" for name in rule["not_covered"]]
+    why = [one for one in (rule["held_back_by"], rule["why"], rule["cooling_until"]) if one]
+    status = " ".join([rule["status"].replace("_", " "), *why])
+    because = "\n".join([*unknown, *uncovered, *seen])
+    return {**rule, "status": status, "condition": "\n".join(parts), "because": because}

@@ -1,0 +1,53 @@
+"""Asks a running platform over HTTP, as a person with a token, and says in a sentence why it did not answer."""
+
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import httpx
+import typer
+
+from services.cli.beside import address_of, credential
+from services.cli.refusals import Refusal
+
+Url = Annotated[str | None, typer.Option(envvar="COUNTERPOINT_URL", help="Of the running platform.")]
+Token = Annotated[
+    str | None, typer.Option(envvar="COUNTERPOINT_TOKEN", help="A person's; the platform's first one if not said.")
+]
+PATIENCE_S = 30
+
+
+class Asking(NamedTuple):
+    """Where a platform runs, and whose token is shown."""
+
+    url: str
+    token: str
+
+    def get(self, path: str, language: str = "en", **parameters: Any) -> Any:
+        """Raises `Refusal`."""
+        return self._asked("GET", path, language, params={k: v for k, v in parameters.items() if v is not None})
+
+    def post(self, path: str, body: Any, language: str = "en") -> Any:
+        """Raises `Refusal`."""
+        return self._asked("POST", path, language, json=body)
+
+    def _asked(self, method: str, path: str, language: str, **more: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}", "Accept-Language": language}
+        try:
+            answer = httpx.request(method, self.url + path, headers=headers, timeout=PATIENCE_S, **more)
+        except httpx.HTTPError:
+            raise Refusal(f"nobody answers at {self.url}: is it running?") from None
+        if answer.is_success:
+            return answer.json()
+        try:
+            told = answer.json()["detail"]
+        except (ValueError, KeyError, TypeError):
+            told = answer.reason_phrase
+        raise Refusal(f"{answer.status_code}: {told}")
+
+
+def asking(data: Path | None, url: str | None, token: str | None, role: str = "agent") -> Asking:
+    """`role`: of the first token of that deployment, where none is given. Raises `Refusal`."""
+    known = token or credential(data, f"{role}_token")
+    if not known:
+        raise Refusal("say who asks: --token. `counterpoint users create` makes one")
+    return Asking(address_of(data, url), known)

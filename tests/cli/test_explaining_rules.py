@@ -1,0 +1,57 @@
+"""`rules explain` beside a running platform, and where there is none."""
+
+import httpx
+import pytest
+
+from tests.cli.conftest import Command, Platform
+
+
+@pytest.fixture(scope="module")
+def customer(platform: Platform) -> str:
+    """Registered a moment ago, and nothing more is known."""
+    event = {
+        "id": "reg-1", "channel": "corebank", "type": "customer.registered", "occurred_at": "2026-11-22T10:00:00Z",
+        "identifiers": {"customer_no": "10000017"}, "attributes": {"kind": "person"},
+    }  # fmt: skip
+    headers = {"Authorization": f"Bearer {platform.credentials['ingest_key']}"}
+    answer = httpx.post(f"{platform.credentials['base_url']}/v1/events", json=event, headers=headers)
+    assert answer.is_success, answer.text
+    found = platform.until("customers", "find", "customer_no=10000017", holds=bool)
+    return str(found[0]["customer_id"])
+
+
+def asked(platform: Platform, *more: str) -> tuple[str, ...]:
+    said = platform.credentials
+    return ("rules", "explain", *more, "--url", said["base_url"], "--token", said["agent_token"])
+
+
+def test_what_holds_or_is_in_doubt_is_told_with_the_reason(platform: Platform, customer: str) -> None:
+    told = platform.run(*asked(platform, customer)).out
+    assert "!marketing_consent" in told
+    assert "age is not known" in told
+    assert "Salary has not come" not in told
+
+
+def test_every_rule_is_told_with_the_part_that_fails(platform: Platform, customer: str) -> None:
+    told = platform.run(*asked(platform, customer, "--all", "--language", "zh")).out
+    assert "工资未按期入账" in told
+    assert "salary_missed >= 1.0" in told
+    rules = {one["id"]: one for one in platform.run(*asked(platform, customer, "--json")).json["rules"]}
+    assert (rules["G3"]["status"], rules["R4"]["status"]) == ("holds", "not")
+
+
+def test_somebody_who_is_not_there_is_one_sentence(platform: Platform) -> None:
+    said = platform.run(*asked(platform, "c_nobody"))
+    assert (said.code, said.err) == (1, "error: 404: no customer has this id\n")
+
+
+def test_a_token_that_is_not_known_is_refused(platform: Platform, customer: str) -> None:
+    said = platform.run("rules", "explain", customer, "--url", platform.credentials["base_url"], "--token", "nobody")
+    assert (said.code, said.err[:11]) == (1, "error: 401:")
+
+
+def test_without_a_platform_what_is_missing_is_named(counterpoint: Command) -> None:
+    assert "say who asks: --token" in counterpoint("rules", "explain", "c_1").err
+    assert "say where the platform is" in counterpoint("rules", "explain", "c_1", "--token", "t").err
+    nobody = counterpoint("rules", "explain", "c_1", "--token", "t", "--url", "http://127.0.0.1:9")
+    assert nobody.err == "error: nobody answers at http://127.0.0.1:9: is it running?\n"
