@@ -7,9 +7,9 @@ from typing import NamedTuple
 from services.profile.domain.combine import DAY_MS, month_of
 from services.profile.domain.money_facts import Facts
 from services.profile.domain.picture import Picture
-from services.profile.domain.state import MANY, Cell
+from services.profile.domain.state import MANY
 
-LONGEST_DAYS = 90
+LONGEST_DAYS, MONTH_DAYS = 90, 30
 
 
 class _Crossed(NamedTuple):
@@ -25,7 +25,7 @@ class _Crossed(NamedTuple):
 
 def crossing_facts(seen: Picture) -> Facts:
     """A day with too many banks to tell apart makes them all unknown."""
-    crossed = [one for one in _crossed(seen) if not seen.reference.is_own_bank(one.bank)]
+    crossed = list(_crossed(seen))
     sent = [one for one in crossed if one.direction == "debit"]
     listed = [one for one in sent if seen.reference.is_listed(one.bank)]
     competitors = [one for one in listed if seen.reference.is_competitor(one.bank, one.day)]
@@ -65,17 +65,17 @@ def _minor(crossed: list[_Crossed], days: int) -> int:
 
 
 def _crossed(seen: Picture) -> Iterator[_Crossed]:
-    since = seen.today - LONGEST_DAYS
+    """What the facts look at: of the last month every other bank, before it those on a list."""
+    reference, since = seen.reference, seen.today - LONGEST_DAYS
     for number in range(month_of(max(since, 0) * DAY_MS), max(seen.whole.state.months, default=0) + 1):
         month = seen.whole.state.months.get(number)
         for day, banks in month.banks.items() if month is not None else ():
-            if day > since:
-                yield from (_one(seen, day, key, cell) for key, cell in banks.items())
-
-
-def _one(seen: Picture, day: int, key: str, cell: Cell) -> _Crossed:
-    if key == MANY:
-        return _Crossed(seen.today - day, day, "", MANY, 0, 0)
-    direction, currency, bank = key.split(":", 2)
-    minor = seen.reference.home_minor(cell.total, currency, day) or 0
-    return _Crossed(seen.today - day, day, direction, bank, minor, cell.count)
+            age = seen.today - day
+            for key, cell in banks.items() if day > since else ():
+                if key == MANY:
+                    yield _Crossed(age, day, "", MANY, 0, 0)
+                    continue
+                direction, currency, bank = key.split(":", 2)
+                if (age < MONTH_DAYS and not reference.is_own_bank(bank)) or reference.is_listed(bank):
+                    minor = reference.home_minor(cell.total, currency, day) or 0
+                    yield _Crossed(age, day, direction, bank, minor, cell.count)
