@@ -23,6 +23,7 @@ _DETAILS = {
     405: "this method is not served here",
     413: "the body is too large",
 }
+_WHOLE_BODY, _MISSING = "data", re.compile(r"missing required field `(\w{1,40})`")
 _PATH = re.compile(r"\$(?:\.\w{1,40}|\[\d+\])*")
 _MEANINGS = {
     400: "Not as this document describes it",
@@ -99,8 +100,14 @@ def _place(error: HTTPException) -> str:
     """Where in the body, or which declared parameters: their names are ours."""
     found = _PATH.search(error.detail)
     extra = error.extra if isinstance(error.extra, list) else []
-    named = [str(one["key"]) for one in extra if one.get("source") in ("query", "header") and "key" in one]
-    return found[0] if found else ", ".join(sorted(named))
+    return found[0] if found else ", ".join(sorted(filter(None, map(_named, extra))))
+
+
+def _named(one: Mapping[str, str]) -> str:
+    if one.get("source") == "body" and one.get("key") == _WHOLE_BODY:
+        missing = _MISSING.search(one.get("message", ""))
+        return missing[1] if missing else ""
+    return one.get("key", "") if one.get("source") in ("query", "header", "body") else ""
 
 
 def _bug(request: Any_, error: Exception) -> Response[bytes]:

@@ -40,7 +40,7 @@ def settle(
     for key, verdict in holding.items():
         if verdict.rule.declared.situation is not None:
             settling.hold(key, verdict)
-    settling.wait({one.rule.id: one.rule.declared.wording for one in verdicts if _guards(one)}, _blocked(verdicts))
+    settling.wait({one.rule.id: one.rule.declared.wording for one in verdicts if _guards(one)}, blocked(verdicts))
     broken = {one.rule.id: one.why for one in verdicts if one.outcome == "broken"}
     return Settled(list(settling.changed.values()), settling.fired, settling.suppressed, len(standing.unknown), broken)
 
@@ -49,14 +49,14 @@ def _guards(verdict: Verdict) -> bool:
     return verdict.rule.declared.kind == "guard" and verdict.outcome in (HOLDS, "missing")
 
 
-def _blocked(verdicts: Iterable[Verdict]) -> dict[str, str]:
+def blocked(verdicts: Iterable[Verdict]) -> dict[str, str]:
     """Kind of alert → the guard that holds it back."""
-    blocked: dict[str, str] = {}
+    found: dict[str, str] = {}
     for verdict in verdicts:
         if _guards(verdict):
             for kind in verdict.rule.declared.blocks:
-                blocked.setdefault(kind, verdict.rule.id)
-    return blocked
+                found.setdefault(kind, verdict.rule.id)
+    return found
 
 
 class Settling:
@@ -183,13 +183,13 @@ class Settling:
             due = answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms)
             alert.due_at = min(alert.due_at, due)
 
-    def wait(self, wordings: Mapping[str, str], blocked: Mapping[str, str]) -> None:
+    def wait(self, wordings: Mapping[str, str], held_back: Mapping[str, str]) -> None:
         """Guards win over selling; retention comes before upsell; a customer has so many open alerts and no more."""
         wording = next((one for one in wordings.values() if one), "")
         retains = any(one.kind == "retention" for one in self._open.values())
         routed = sum(one.state != "new" for one in self._open.values())
         for alert in self._open.values():
-            waiting = blocked.get(alert.kind, "")
+            waiting = held_back.get(alert.kind, "")
             if alert.kind == "upsell" and not waiting and retains:
                 waiting = RETENTION_FIRST
             if not waiting and alert.state == "new" and routed >= self._terms.desk.open_budget:

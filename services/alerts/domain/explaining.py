@@ -1,0 +1,133 @@
+"""Why, and why not: what each rule says of a statement and what became of that, by the judging that raises alerts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from schemas.changes import Fact, Moment, ProfileChange
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.compiled import Rule, RuleSet
+from services.alerts.domain.expressions import Expressions
+from services.alerts.domain.judging import HOLDS, Judging, Verdict, seen_values
+from services.alerts.domain.settling import blocked
+from services.alerts.domain.standing import Standing
+
+Status = Literal[
+    "holds", "not", "missing", "not_covered", "no_moment", "not_about", "disabled", "broken", "throttled",
+    "cooling_down", "held_back",
+]  # fmt: skip
+
+
+class Part(NamedTuple):
+    """`holds`: None where facts that it asks are `missing`."""
+
+    condition: str
+    holds: bool | None
+    missing: tuple[str, ...]
+
+
+class Remembered(NamedTuple):
+    """What stands beside a statement: the customer's standing and open alerts, and rules out of order, with the reason
+    why."""
+
+    standing: Standing
+    alerts: Sequence[Alert]
+    throttled: frozenset[str]
+    broken: Mapping[str, str]
+
+
+class Explained(NamedTuple):
+    """`holds`: whether the condition does; None: it cannot be known, or nothing asks for it (no such moment). `by`: the
+    guard that holds it back, or why it is broken. `cooling_until`: event time in ms. `alert_id`: what it has raised."""
+
+    rule: Rule
+    status: Status
+    holds: bool | None
+    parts: list[Part]
+    missing: list[str]
+    not_covered: list[str]
+    values: dict[str, Fact]
+    moment: Moment | None
+    severity: int
+    value: float
+    cooling_until: int
+    by: str
+    alert_id: str
+
+
+def explain(change: ProfileChange, rules: RuleSet, expressions: Expressions, remembered: Remembered) -> list[Explained]:
+    """Every rule, also those that are switched off."""
+    asked = frozenset[str]().union(*(rule.asked for rule in rules.rules))
+    judging = Judging(change, rules._replace(asked=asked), expressions)
+    verdicts = [(rule, _verdict(judging, rule, change)) for rule in rules.rules]
+    running = [one for rule, one in verdicts if one and rule.declared.enabled and rule.id not in remembered.broken]
+    held_back = blocked([one for one in running if change.kind in one.rule.declared.about])
+    return [_explained(judging, change, rule, verdict, held_back, remembered) for rule, verdict in verdicts]
+
+
+def _verdict(judging: Judging, rule: Rule, change: ProfileChange) -> Verdict | None:
+    """Of a rule on moments the newest in which it holds, else of the newest; None where there is none."""
+    if not rule.declared.on:
+        return judging.verdict(rule)
+    judged = [(one.occurred_at, judging.verdict(rule, one)) for one in change.moments if one.kind == rule.declared.on]
+    return max(judged, key=lambda one: (one[1].outcome == HOLDS, one[0]))[1] if judged else None
+
+
+def _explained(
+    judging: Judging, change: ProfileChange, rule: Rule, verdict: Verdict | None, held_back: Mapping[str, str],
+    remembered: Remembered,
+) -> Explained:  # fmt: skip
+    moment = verdict.moment if verdict else None
+    judged = verdict is not None and verdict.outcome != "broken"
+    parts = [Part(*one) for one in judging.parts(rule, moment)] if judged else []
+    missing = verdict.missing if verdict else ()
+    uncovered = [name for name in missing if name in change.not_covered]
+    firing = remembered.standing.firings.get(verdict.key) if verdict else None
+    status, by = _status(change, rule, verdict, len(uncovered) == len(missing), held_back, remembered)
+    return Explained(
+        rule=rule, status=status, holds={"holds": True, "not": False}.get(verdict.outcome) if verdict else None,
+        parts=parts, missing=[name for name in missing if name not in uncovered], not_covered=uncovered,
+        values=seen_values(rule, change.facts, moment), moment=moment,
+        severity=verdict.severity if verdict else 0, value=verdict.value if verdict else 0.0,
+        cooling_until=remembered.standing.cooled.get(rule.id, 0), by=by, alert_id=firing.alert_id if firing else "",
+    )  # fmt: skip
+
+
+def _status(
+    change: ProfileChange, rule: Rule, verdict: Verdict | None, uncovered: bool, held_back: Mapping[str, str],
+    remembered: Remembered,
+) -> tuple[Status, str]:  # fmt: skip
+    if rule.id in remembered.broken:
+        return "broken", remembered.broken[rule.id]
+    if not rule.declared.enabled:
+        return "disabled", ""
+    if change.kind not in rule.declared.about:
+        return "not_about", ""
+    if verdict is None:
+        return "no_moment", ""
+    if verdict.outcome == "broken":
+        return "broken", verdict.why
+    if verdict.outcome == "not":
+        return "not", ""
+    if verdict.outcome == "missing":
+        return ("not_covered" if uncovered else "missing"), ""
+    return _raised(change, rule, verdict, held_back, remembered)
+
+
+def _raised(
+    change: ProfileChange, rule: Rule, verdict: Verdict, held_back: Mapping[str, str], remembered: Remembered
+) -> tuple[Status, str]:
+    """Of a rule that holds: what came of it, or would come."""
+    firing = remembered.standing.firings.get(verdict.key)
+    alert = next((one for one in remembered.alerts if firing and one.alert_id == firing.alert_id), None)
+    if alert is not None:
+        return ("held_back", alert.waiting) if alert.waiting else ("holds", "")
+    if firing is not None and firing.alert_id:
+        return "holds", ""
+    if rule.id in remembered.throttled:
+        return "throttled", ""
+    at = verdict.moment.occurred_at if verdict.moment else change.changed_at
+    joins = any(one.situation == rule.declared.situation for one in remembered.alerts)
+    if firing is not None or (at < remembered.standing.cooled.get(rule.id, 0) and not joins):
+        return "cooling_down", ""
+    by = held_back.get(rule.declared.kind, "")
+    return ("held_back", by) if by else ("holds", "")

@@ -1,0 +1,37 @@
+"""Puts the routes together."""
+
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Litestar
+
+from services.alerts.domain.lifecycle import IllegalStep
+from services.alerts.web.desk import Desk
+from services.alerts.web.inbox import list_alerts, read_alert
+from services.alerts.web.language import language
+from services.alerts.web.live import follow_alerts
+from services.alerts.web.rules import disable_rule, enable_rule, explain_rules, list_rules
+from services.alerts.web.steps import (
+    claim_alert,
+    give_outcome,
+    mark_false_alarm,
+    note_contact,
+    plan_contact,
+    reassign_alert,
+    refused,
+    snooze_alert,
+)
+from services.problems import handlers
+from services.staff_app import staff_app
+
+_STATUS_OF = {"unknown_alert": 404, "not_yours": 403}
+_ROUTES = [
+    list_alerts, follow_alerts, read_alert, claim_alert, snooze_alert, plan_contact, note_contact, give_outcome,
+    reassign_alert, mark_false_alarm, list_rules, enable_rule, disable_rule, explain_rules,
+]  # fmt: skip
+
+
+def alerts_app(desk: Desk, release: str = "0") -> Litestar:
+    """Everything under `/v1/` about alerts and rules."""
+    dependencies: dict[str, Callable[..., Any]] = {"desk": lambda: desk, "language": language}
+    return staff_app(_ROUTES, desk.access, dependencies, {**handlers(_STATUS_OF), IllegalStep: refused}, release)

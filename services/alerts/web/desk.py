@@ -1,0 +1,31 @@
+"""What the handlers work with, handed in by the composition root."""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from litestar.di import NamedDependency
+
+from schemas.changes import ProfileChange
+from services.access import Access
+from services.alerts.act import Act
+from services.alerts.current import Current
+from services.alerts.domain.expressions import Expressions
+from services.alerts.ports import AlertStore
+from services.clock import Clock
+from services.notifications import Notifications
+
+
+class Desk(NamedTuple):
+    """`statement_of`: how a customer stands now, None where there is none of this id."""
+
+    store: AlertStore
+    act: Act
+    current: Current
+    expressions: Expressions
+    access: Access
+    notifications: Notifications
+    clock: Clock
+    statement_of: Callable[[str], Awaitable[ProfileChange | None]]
+
+
+AtDesk = NamedDependency[Desk]

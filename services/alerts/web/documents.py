@@ -1,0 +1,152 @@
+"""The shapes of what is asked and answered: read by the framework, and the source of the OpenAPI document."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from litestar.openapi.datastructures import ResponseSpec
+
+from schemas.changes import Fact
+from services.alerts.domain.alert import Result, State
+from services.alerts.domain.lifecycle import Action
+from services.alerts.domain.rules import Kind
+from services.problems import described
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Amount(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Major units, as text: `{"value": "50000.00", "currency": "CNY"}`."""
+
+    value: str
+    currency: str
+
+
+class Noted(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """For `claim`, `contact` and `false-alarm`."""
+
+    note: str = ""
+
+
+class Snooze(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    until: Instant
+    note: str = ""
+
+
+class Plan(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """When the customer is to be visited or called."""
+
+    at: Instant
+    note: str = ""
+
+
+class OutcomeGiven(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`not_relevant` needs its `reason`; `sold` needs `product` and `amount`."""
+
+    result: Result
+    reason: str = ""
+    product: str = ""
+    amount: Amount | None = None
+    note: str = ""
+
+
+class Reassign(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`to`: a manager's id, or the queue of a branch (`queue:BRANCH`)."""
+
+    to: str
+    note: str = ""
+
+
+class RuleSpoken(msgspec.Struct, kw_only=True):
+    id: str
+    version: int
+
+
+class AlertEvidence(msgspec.Struct, kw_only=True):
+    """`event_id`: None for an absence, or what stands in the facts. `values`: all that the rule saw. `origin`: the
+    customer of whom it was said, before a merge."""
+
+    rule: RuleSpoken
+    name: str
+    text: str
+    occurred_at: str
+    seen_at: str
+    ended_at: str | None
+    event_id: str | None
+    customer_version: int
+    severity: int
+    value: float
+    values: dict[str, Fact]
+    origin: str | None
+
+
+class AlertStep(msgspec.Struct, kw_only=True):
+    at: str
+    actor: str
+    action: str
+    state: State
+    note: str
+
+
+class AlertOutcome(msgspec.Struct, kw_only=True):
+    result: Result
+    reason: str
+    product: str
+    amount: Amount | None
+    note: str
+
+
+class AlertShown(msgspec.Struct, kw_only=True):
+    """Times are RFC 3339 in UTC. `revision` counts the alert's steps. `value` is what is at stake in the bank's home
+    currency, `rank` the order of the inbox. `waiting`: a guard's id, `retention_first`, `budget` or `capacity`.
+    `wording` `service_only`: nothing may be offered. `possible`: the steps that can follow."""
+
+    alert_id: str
+    revision: int
+    customer_id: str
+    kind: Kind
+    situation: str
+    severity: int
+    grade: str
+    title: str
+    reason: str
+    rules: list[RuleSpoken]
+    evidence: list[AlertEvidence]
+    owner: str | None
+    branch: str | None
+    tier: str | None
+    claimed_by: str | None
+    state: State
+    waiting: str | None
+    wording: str | None
+    possible: list[Action]
+    value: float
+    rank: float
+    opened_at: str
+    routed_at: str | None
+    due_at: str | None
+    expires_at: str | None
+    snoozed_until: str | None
+    planned_at: str | None
+    reminded_at: str | None
+    escalated_at: str | None
+    ended_at: str | None
+    suggested: str
+    may_say: str
+    must_not_say: str
+    outcome: AlertOutcome | None
+    history: list[AlertStep]
+
+
+class AlertList(msgspec.Struct, kw_only=True):
+    """Greatest rank first; `next` is the cursor of the next page."""
+
+    alerts: list[AlertShown]
+    next: str | None
+
+
+_PROBLEMS = {409: "Not as the alert stands: `reason`, `state`, and `possible` steps"}
+
+
+def answers(shape: type | None = None) -> dict[int, ResponseSpec]:
+    return described(shape, _PROBLEMS)

@@ -1,0 +1,98 @@
+"""Reading the inbox: alerts by filters, page by page, and one of them."""
+
+import base64
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from services.access import User
+from services.alerts.domain.alert import State
+from services.alerts.domain.rules import Kind, Situation
+from services.alerts.ports import AlertFilter, AlertStore
+from services.alerts.web.desk import AtDesk
+from services.alerts.web.documents import AlertList, AlertShown, answers
+from services.alerts.web.language import Reading
+from services.alerts.web.showing import shown
+from services.conditional import matches
+from services.failures import Rejected
+from services.web import JSON, Problem
+
+MERGES_FOLLOWED = 8
+_ANY = "all"
+_place = msgspec.json.Decoder(tuple[float, str]).decode
+Asking = Request[User, Any, Any]
+Mine = Annotated[bool, QueryParameter(description="Of the portfolio of whoever asks")]
+InState = Annotated[Literal["open", "all"] | State, QueryParameter(name="state")]
+Page = Annotated[int, QueryParameter(ge=1, le=200)]
+
+
+@get("/v1/alerts", responses=answers())
+async def list_alerts(
+    request: Asking,
+    desk: AtDesk,
+    language: Reading,
+    owner: FromQuery[str | None] = None,
+    mine: Mine = False,
+    in_state: InState = "open",
+    kind: FromQuery[Kind | None] = None,
+    severity: Annotated[int | None, QueryParameter(ge=1, le=3)] = None,
+    customer_id: FromQuery[str | None] = None,
+    situation: FromQuery[Situation | None] = None,
+    rule: FromQuery[str | None] = None,
+    cursor: Annotated[str | None, QueryParameter(description="`next` of the page before")] = None,
+    limit: Page = 50,
+) -> AlertList:
+    """Alerts as they stand, the greatest rank first; open ones unless another state is asked for."""
+    where = AlertFilter(
+        owner=my_portfolio(request.user) if mine else owner, state=None if in_state == _ANY else in_state, kind=kind,
+        severity=severity, customer_id=await _standing_for(desk.store, customer_id), situation=situation, rule=rule,
+    )  # fmt: skip
+    found = await desk.store.find(where, _after(cursor), limit + 1)
+    page = found[:limit]
+    following = _cursor(page[-1].rank, page[-1].alert_id) if len(found) > limit else None
+    return AlertList(alerts=[shown(one, language) for one in page], next=following)
+
+
+@get("/v1/alerts/{alert_id:str}", responses=answers(AlertShown))
+async def read_alert(request: Asking, alert_id: FromPath[str], desk: AtDesk, language: Reading) -> Response[bytes]:
+    """One alert, whole: evidence and history. `ETag` is its revision in this language."""
+    alert = await desk.store.alert(alert_id)
+    if alert is None:
+        raise Problem(404, "no alert has this id")
+    headers = {"ETag": f'"{alert.revision}-{language}"', "Cache-Control": "private, no-cache",
+               "Vary": "Accept-Language", "Content-Language": language}  # fmt: skip
+    if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+        return Response(b"", status_code=304, headers=headers)
+    return Response(msgspec.json.encode(shown(alert, language)), media_type=JSON, headers=headers)
+
+
+def my_portfolio(user: User) -> str:
+    """Raises `Rejected`."""
+    if user.manager_id is None:
+        raise Rejected("invalid_value", "this token works no portfolio of its own: ask for an `owner`", "mine")
+    return user.manager_id
+
+
+async def _standing_for(store: AlertStore, customer_id: str | None) -> str | None:
+    """A former id asks for the customer that it went into."""
+    for _ in range(MERGES_FOLLOWED):
+        standing = await store.standing(customer_id) if customer_id else None
+        if standing is None or not standing.merged_into:
+            break
+        customer_id = standing.merged_into
+    return customer_id
+
+
+def _cursor(rank: float, alert_id: str) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode((rank, alert_id))).decode().rstrip("=")
+
+
+def _after(cursor: str | None) -> tuple[float, str] | None:
+    if cursor is None:
+        return None
+    try:
+        return _place(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, msgspec.MsgspecError):
+        raise Problem(400, "cursor must be `next` of the page before") from None

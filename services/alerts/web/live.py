@@ -1,0 +1,77 @@
+"""The inbox as it changes: first whole, then each alert with its newest step."""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+
+import msgspec
+from litestar import get
+from litestar.params import FromQuery
+from litestar.response import Stream
+
+from services.alerts.domain.alert import Alert
+from services.alerts.ports import OPEN, AlertFilter
+from services.alerts.stream import INBOX
+from services.alerts.web.desk import AtDesk, Desk
+from services.alerts.web.documents import answers
+from services.alerts.web.inbox import Asking, Mine, my_portfolio
+from services.alerts.web.language import Language, Reading
+from services.alerts.web.showing import shown
+from services.live import EVENT_STREAM, Live, event, streamed
+
+MOST_FOLLOWED = 200
+
+
+@get("/v1/alerts/live", media_type=EVENT_STREAM, responses=answers())
+async def follow_alerts(
+    request: Asking, desk: AtDesk, language: Reading, owner: FromQuery[str | None] = None, mine: Mine = False
+) -> Stream:
+    """`inbox`: the open alerts, at most 200, the greatest rank first; then `alert` for each one that changes, until it
+    has ended. `Last-Event-ID` stands for the revisions that the screen has: `inbox` is left out where they are
+    still those."""
+    where = AlertFilter(owner=my_portfolio(request.user) if mine else owner, state=OPEN)
+    follow = Follow(desk, where, language, request.headers.get("last-event-id", ""))
+    live = Live(desk.notifications, desk.access, INBOX, follow.look)
+    return streamed(live.events(request.headers.get("authorization", ""), request.user))
+
+
+class Follow:
+    """Keeps which revisions the screen has: whatever was missed is found by the next look."""
+
+    def __init__(self, desk: Desk, where: AlertFilter, language: Language, tag: str) -> None:
+        self._desk, self._where, self._language, self._tag = desk, where, language, tag
+        self._seen: dict[str, int] | None = None
+
+    async def look(self) -> AsyncIterator[bytes]:
+        found = await self._desk.store.find(self._where, None, MOST_FOLLOWED)
+        now = {one.alert_id: one.revision for one in found}
+        if self._seen is None:
+            self._seen = now
+            if tag_of(now) != self._tag:
+                yield event("inbox", tag_of(now), self._encoded(found))
+            return
+        before, self._seen = self._seen, dict(self._seen)
+        for alert in [*found, *await self._left(before.keys() - now.keys())]:
+            if alert.revision > before.get(alert.alert_id, 0):
+                self._note(alert)
+                yield event("alert", tag_of(self._seen), msgspec.json.encode(shown(alert, self._language)))
+
+    async def _left(self, alert_ids: set[str]) -> list[Alert]:
+        """Those that ended, went to another owner, or are not among the greatest any more."""
+        read = [await self._desk.store.alert(one) for one in sorted(alert_ids)]
+        return [one for one in read if one is not None]
+
+    def _note(self, alert: Alert) -> None:
+        seen = self._seen or {}
+        if alert.is_open and self._where.owner in (None, alert.owner):
+            seen[alert.alert_id] = alert.revision
+        else:
+            seen.pop(alert.alert_id, None)
+
+    def _encoded(self, found: list[Alert]) -> bytes:
+        return msgspec.json.encode({"alerts": [shown(one, self._language) for one in found]})
+
+
+def tag_of(revisions: Mapping[str, int]) -> str:
+    """One word for everything that a screen has."""
+    told = "\n".join(f"{alert_id} {revision}" for alert_id, revision in sorted(revisions.items()))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -1,0 +1,109 @@
+"""The shapes of what is told of rules."""
+
+import msgspec
+
+from schemas.changes import Fact
+from services.alerts.domain.explaining import Status
+from services.alerts.domain.rules import Kind
+
+
+class RuleShown(msgspec.Struct, kw_only=True):
+    """`precision`: share of its closed alerts that were relevant, 0 to 1; None until something is known. `throttled`:
+    it raises nothing, because too many of its alerts were not relevant. `stopped`: why it does not run."""
+
+    id: str
+    version: int
+    signal: str
+    kind: Kind
+    situation: str | None
+    about: list[str]
+    name: str
+    reason: str
+    suggested: str
+    may_say: str
+    must_not_say: str
+    on: str | None
+    when: list[str]
+    when_any: list[str]
+    severity: str
+    value_at_stake: str
+    cooldown_days: int
+    depends_on: list[str]
+    owner_role: str
+    respond_within_hours: int
+    expires_after_days: int
+    blocks: list[str]
+    enabled: bool
+    precision: float | None
+    throttled: bool
+    stopped: str | None
+
+
+class RuleList(msgspec.Struct, kw_only=True):
+    """`version` of the whole set."""
+
+    version: str
+    rules: list[RuleShown]
+
+
+class Switch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    reason: str
+
+
+class Switched(msgspec.Struct, kw_only=True):
+    """Running workers follow within seconds."""
+
+    rule: str
+    enabled: bool
+    actor: str
+    at: str
+    reason: str
+
+
+class ConditionPart(msgspec.Struct, kw_only=True):
+    """`holds`: None where it cannot be known, for what is `missing`."""
+
+    condition: str
+    holds: bool | None
+    missing: list[str]
+
+
+class MomentJudged(msgspec.Struct, kw_only=True):
+    moment_id: str
+    kind: str
+    occurred_at: str
+
+
+class RuleExplained(msgspec.Struct, kw_only=True):
+    """`parts`: all must hold, or one is enough where `any_of`. `missing`: unknown now; `not_covered`: no registered
+    source could tell. `held_back_by`: a guard's id, `retention_first`, `budget` or `capacity`. `why` it is broken."""
+
+    id: str
+    version: int
+    kind: Kind
+    situation: str | None
+    name: str
+    status: Status
+    holds: bool | None
+    any_of: bool
+    parts: list[ConditionPart]
+    missing: list[str]
+    not_covered: list[str]
+    values: dict[str, Fact]
+    moment: MomentJudged | None
+    severity: int
+    value: float
+    cooling_until: str | None
+    held_back_by: str | None
+    why: str | None
+    alert_id: str | None
+
+
+class RulesOfCustomer(msgspec.Struct, kw_only=True):
+    """Of the customer as it stood at `version`."""
+
+    customer_id: str
+    version: int
+    as_of: str
+    rule_set: str
+    rules: list[RuleExplained]

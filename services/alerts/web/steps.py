@@ -1,0 +1,108 @@
+"""What people do with an alert: each step is refused where it cannot follow, with what can."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.params import FromPath, JSONBody
+
+from schemas.money import parse_money
+from services.alerts.domain.alert import Outcome
+from services.alerts.domain.lifecycle import Asked, IllegalStep
+from services.alerts.stream import INBOX
+from services.alerts.web.desk import AtDesk, Desk
+from services.alerts.web.documents import AlertShown, Noted, OutcomeGiven, Plan, Reassign, Snooze, answers
+from services.alerts.web.inbox import Asking
+from services.alerts.web.language import Language, Reading
+from services.alerts.web.showing import shown
+from services.failures import Rejected
+from services.guard import ROLE
+from services.problems import answer
+from services.web import Problem
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STEP: dict[str, Any] = {"opt": {ROLE: "manager"}, "status_code": 200, "responses": answers()}
+
+
+@post("/v1/alerts/{alert_id:str}/claim", **_STEP)
+async def claim_alert(
+    request: Asking, alert_id: FromPath[str], desk: AtDesk, language: Reading, data: JSONBody[Noted | None] = None
+) -> AlertShown:
+    """It is mine to work from now on. Of two who claim at once, one gets 409 with the other's name."""
+    return await _done(request, desk, language, alert_id, Asked("claim", note=data.note if data else ""))
+
+
+@post("/v1/alerts/{alert_id:str}/snooze", **_STEP)
+async def snooze_alert(
+    request: Asking, alert_id: FromPath[str], data: JSONBody[Snooze], desk: AtDesk, language: Reading
+) -> AlertShown:
+    """Put off: it comes back by itself."""
+    asked = Asked("snooze", note=data.note, until=_ms(data.until))
+    return await _done(request, desk, language, alert_id, asked)
+
+
+@post("/v1/alerts/{alert_id:str}/plan", **_STEP)
+async def plan_contact(
+    request: Asking, alert_id: FromPath[str], data: JSONBody[Plan], desk: AtDesk, language: Reading
+) -> AlertShown:
+    """A visit or a call is planned."""
+    return await _done(request, desk, language, alert_id, Asked("plan", note=data.note, until=_ms(data.at)))
+
+
+@post("/v1/alerts/{alert_id:str}/contact", **_STEP)
+async def note_contact(
+    request: Asking, alert_id: FromPath[str], desk: AtDesk, language: Reading, data: JSONBody[Noted | None] = None
+) -> AlertShown:
+    """The customer was spoken to."""
+    return await _done(request, desk, language, alert_id, Asked("contact", note=data.note if data else ""))
+
+
+@post("/v1/alerts/{alert_id:str}/outcome", **_STEP)
+async def give_outcome(
+    request: Asking, alert_id: FromPath[str], data: JSONBody[OutcomeGiven], desk: AtDesk, language: Reading
+) -> AlertShown:
+    """Closes it. The rules that spoke learn from the result."""
+    return await _done(request, desk, language, alert_id, Asked("outcome", note=data.note, outcome=_outcome(data)))
+
+
+@post("/v1/alerts/{alert_id:str}/reassign", **_STEP)
+async def reassign_alert(
+    request: Asking, alert_id: FromPath[str], data: JSONBody[Reassign], desk: AtDesk, language: Reading
+) -> AlertShown:
+    """Somebody else is to work it; the time to answer runs anew."""
+    return await _done(request, desk, language, alert_id, Asked("reassign", note=data.note, to=data.to.strip()))
+
+
+@post("/v1/alerts/{alert_id:str}/false-alarm", **_STEP)
+async def mark_false_alarm(
+    request: Asking, alert_id: FromPath[str], desk: AtDesk, language: Reading, data: JSONBody[Noted | None] = None
+) -> AlertShown:
+    """Closes it as not relevant, in one action."""
+    return await _done(request, desk, language, alert_id, Asked("false_alarm", note=data.note if data else ""))
+
+
+async def _done(request: Asking, desk: Desk, language: Language, alert_id: str, asked: Asked) -> AlertShown:
+    alert = await desk.act.on(alert_id, asked, request.user)
+    await desk.notifications.publish([(INBOX, alert.alert_id.encode())])
+    return shown(alert, language)
+
+
+def refused(request: Request[Any, Any, Any], illegal: IllegalStep) -> Response[bytes]:
+    return answer(Problem(409, illegal.message, reason=illegal.reason, field=illegal.field, state=illegal.state,
+                          claimed_by=illegal.claimed_by or None, possible=illegal.possible))  # fmt: skip
+
+
+def _ms(at: datetime) -> int:
+    elapsed = at - _EPOCH
+    return elapsed.days * 86_400_000 + elapsed.seconds * 1000 + elapsed.microseconds // 1000
+
+
+def _outcome(given: OutcomeGiven) -> Outcome:
+    minor, currency = 0, ""
+    if given.amount is not None:
+        try:
+            minor, currency = parse_money(given.amount.value, given.amount.currency).minor, given.amount.currency
+        except ValueError as error:
+            raise Rejected("invalid_value", str(error), "amount") from None
+    return Outcome(result=given.result, note=given.note, reason=given.reason, product=given.product,
+                   amount_minor=minor, currency=currency)  # fmt: skip

@@ -1,0 +1,128 @@
+"""A person's step: one transaction, one winner, and the topic hears of it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from schemas.codec import decode_alert
+from services.access import User
+from services.alerts.attend import DESK
+from services.alerts.domain.alert import Outcome
+from services.alerts.domain.lifecycle import Asked, IllegalStep
+from services.alerts.domain.rules import Desk
+from services.failures import Contended, Rejected
+from tests.alerts.told import DAY, HOUR, NOON, statement
+from tests.alerts.web.branch import LEAVING, Branch
+
+CLAIM = Asked("claim")
+
+
+def user(name: str, manager_id: str | None = None, **given: Any) -> User:
+    return User(user_id=name, name=name, **{"role": "manager", "manager_id": manager_id, **given})
+
+
+LI, WU, CHIEF, ADMIN = user("Li", "M-1"), user("Wu", "M-2"), user("Chief"), user("Root", "M-9", role="admin")
+
+
+async def test_a_step_is_kept_and_told_to_the_topic() -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    after = await branch.act.on(alert.alert_id, CLAIM, LI)
+    kept = await branch.store.alert(alert.alert_id)
+    assert kept == after
+    assert (after.state, after.claimed_by, after.revision) == ("claimed", "Li", alert.revision + 1)
+    told = [decode_alert(row.message.value) for row in await branch.store.outbox(DESK, 10)]
+    assert [(one.alert_id, one.state, one.revision) for one in told] == [(alert.alert_id, "claimed", after.revision)]
+
+
+async def test_of_two_who_claim_at_once_one_wins_and_the_other_is_told_who() -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    said = await asyncio.gather(
+        branch.act.on(alert.alert_id, CLAIM, CHIEF), branch.act.on(alert.alert_id, CLAIM, LI), return_exceptions=True
+    )
+    [lost] = [one for one in said if isinstance(one, IllegalStep)]
+    kept = await branch.store.alert(alert.alert_id)
+    assert kept is not None
+    assert (lost.reason, lost.claimed_by) == ("already_claimed", kept.claimed_by)
+
+
+async def test_a_refused_step_changes_and_tells_nothing() -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    with pytest.raises(Rejected, match="M-1 answers for this customer"):
+        await branch.act.on(alert.alert_id, CLAIM, WU)
+    assert await branch.store.alert(alert.alert_id) == alert
+    assert await branch.store.outbox(DESK, 10) == []
+
+
+async def test_the_delegate_of_the_customers_owner_may_act_and_so_may_the_owner_beside_the_delegate() -> None:
+    branch = Branch()
+    alert = await branch.leaving(acting_owner="M-2")
+    assert alert.owner == "M-2"
+    assert (await branch.act.on(alert.alert_id, CLAIM, LI)).claimed_by == "Li"
+    await branch.hear(statement(2, acting_owner="M-3", **LEAVING))
+    after = await branch.act.on(alert.alert_id, Asked("contact"), user("Xu", "M-3"))
+    assert after.state == "contacted"
+
+
+@pytest.mark.parametrize("who", [CHIEF, ADMIN])
+async def test_a_supervisor_and_an_administrator_act_on_every_portfolio(who: User) -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    assert (await branch.act.on(alert.alert_id, CLAIM, who)).claimed_by == who.name
+
+
+async def test_a_reassigned_alert_gets_its_time_anew_and_takes_a_place_of_the_new_owner() -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    branch.clock.move_to(NOON + 3 * DAY)
+    after = await branch.act.on(alert.alert_id, Asked("reassign", to="M-2"), LI)
+    assert (after.owner, after.claimed_by, after.routed_at) == ("M-2", "", NOON + 3 * DAY)
+    assert after.due_at > alert.due_at
+    async with branch.store.working() as tx:
+        assert await tx.routed_on(["M-2"], branch.current.terms.day_of(NOON + 3 * DAY)) == {"M-2": 1}
+
+
+async def test_one_put_off_is_looked_at_when_its_time_has_come() -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    until = branch.clock.now_ms() + HOUR
+    await branch.act.on(alert.alert_id, CLAIM, LI)
+    await branch.act.on(alert.alert_id, Asked("snooze", until=until), LI)
+    assert await branch.store.due(until - 1, 10) == []
+    assert await branch.store.due(until, 10) == ["c1"]
+
+
+async def test_outcomes_are_what_the_rules_learn_from() -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    await branch.act.on(alert.alert_id, CLAIM, LI)
+    await branch.act.on(alert.alert_id, Asked("outcome", outcome=Outcome(result="not_relevant", reason="moved")), LI)
+    [learned] = await branch.store.learned()
+    assert (learned.rule, learned.closed, learned.not_relevant) == ("R4", 1, 1)
+    branch.current.take(branch.current.rules, Desk(throttle_after=1))
+    branch.current.learn([learned])
+    assert branch.current.terms.throttled == {"R4"}
+
+
+async def test_an_unknown_alert_is_said_to_be_unknown() -> None:
+    with pytest.raises(Rejected) as refused:
+        await Branch().act.on("al_none", CLAIM, CHIEF)
+    assert refused.value.reason == "unknown_alert"
+
+
+async def test_an_alert_whose_customer_was_merged_meanwhile_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    first = iter([True])
+    known = branch.act._once
+
+    async def once(*asked: Any) -> Any:
+        if next(first, False):
+            raise Contended("its customer was merged")
+        return await known(*asked)
+
+    monkeypatch.setattr(branch.act, "_once", once)
+    assert (await branch.act.on(alert.alert_id, CLAIM, LI)).state == "claimed"

@@ -1,0 +1,73 @@
+"""A branch at work: statements are evaluated in the memory store, people work the inbox by HTTP."""
+
+import itertools
+from typing import Any
+
+import httpx
+
+from schemas.changes import ProfileChange
+from schemas.codec import encode_change
+from schemas.topics import PROFILE_CHANGES
+from services.access import Access, MemoryUserStore, Role, create_user
+from services.alerts.act import Act
+from services.alerts.adapters.memory import MemoryAlertStore
+from services.alerts.current import Current
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.compiled import RuleSet
+from services.alerts.domain.rules import Desk as DeskDeclared
+from services.alerts.evaluate import Evaluate
+from services.alerts.stream import INBOX
+from services.alerts.web import Desk, alerts_app
+from services.clock import ManualClock
+from services.log import Batch, Record
+from services.notifications import LocalNotifications
+from services.staff_app import mounted
+from tests.alerts.told import CEL, COMPLAINT, DAY, MISSED, NOON, OUTFLOW, SAVINGS, rules, statement
+
+RULES = rules(MISSED, OUTFLOW, SAVINGS, COMPLAINT)
+LEAVING: dict[str, Any] = {"has_salary": True, "salary_missed": 1.0, "assets": 80_000.0}
+
+
+class Branch:
+    def __init__(self, declared: RuleSet = RULES) -> None:
+        self.store, self.clock, self.users = MemoryAlertStore(), ManualClock(NOON + DAY), MemoryUserStore()
+        self.notifications, self.monotonic = LocalNotifications(), 0.0
+        self.current = Current(declared, DeskDeclared(), lambda day: (day + 3) % 7 < 5)
+        self.act = Act(self.store, lambda: self.current.terms, self.clock)
+        self._evaluate, self._numbers = Evaluate(self.store, CEL, self.current), itertools.count()
+        self.statements: dict[str, ProfileChange] = {}
+        access = Access(self.users, lambda: self.monotonic)
+        self.desk = Desk(
+            self.store, self.act, self.current, CEL, access, self.notifications, self.clock, self._statement_of
+        )
+        self.litestar = alerts_app(self.desk)
+        self.app = mounted(self.litestar)
+        self.client = self._client("")
+
+    async def _statement_of(self, customer_id: str) -> ProfileChange | None:
+        return self.statements.get(customer_id)
+
+    def _client(self, token: str) -> httpx.AsyncClient:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app), base_url="http://bank.test", headers=headers
+        )
+
+    async def sign_in(self, role: Role, manager_id: str | None = None, name: str = "") -> httpx.AsyncClient:
+        token, _ = await create_user(self.users, name or role, role, 0, manager_id)
+        return self._client(token)
+
+    async def hear(self, *changes: ProfileChange) -> None:
+        for change in changes:
+            self.statements[change.customer_id] = change
+            start, value = next(self._numbers), encode_change(change)
+            record = Record(start, change.changed_at, change.customer_id.encode(), value)
+            batch = Batch(PROFILE_CHANGES.name, "topic", 0, start, start + 1, [record])
+            done = await self._evaluate.apply(batch)
+            await self.notifications.publish([(INBOX, one.alert_id.encode()) for one in done.changed])
+
+    async def leaving(self, customer_id: str = "c1", **facts: Any) -> Alert:
+        """The open alert of a customer whose salary stopped."""
+        await self.hear(statement(1, customer_id, **{**LEAVING, **facts}))
+        async with self.store.working() as tx:
+            return (await tx.alerts_of([customer_id]))[customer_id][0]

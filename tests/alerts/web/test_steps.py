@@ -1,0 +1,125 @@
+"""What a manager does with an alert, and what he or she is told when it cannot be."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from schemas.instants import instant
+from tests.alerts.told import DAY, NOON
+from tests.alerts.web.branch import Branch
+
+TOMORROW = instant(NOON + 2 * DAY)
+SOLD = {"result": "sold", "product": "fund-7", "amount": {"value": "50000.00", "currency": "CNY"}, "note": "signed"}
+
+
+async def at_work(branch: Branch) -> tuple[str, httpx.AsyncClient]:
+    alert = await branch.leaving()
+    return f"/v1/alerts/{alert.alert_id}", await branch.sign_in("manager", "M-1", "Li")
+
+
+async def test_an_alert_goes_from_its_claim_to_its_outcome() -> None:
+    path, manager = await at_work(Branch())
+    steps: list[tuple[str, dict[str, Any], str]] = [
+        ("claim", {}, "claimed"), ("plan", {"at": TOMORROW, "note": "at home"}, "planned"),
+        ("snooze", {"until": TOMORROW}, "snoozed"), ("contact", {"note": "called"}, "contacted"),
+        ("outcome", SOLD, "closed"),
+    ]  # fmt: skip
+    for step, body, state in steps:
+        answer = await manager.post(f"{path}/{step}", json=body)
+        assert (answer.status_code, answer.json()["state"]) == (200, state), answer.text
+    closed = (await manager.get(path)).json()
+    assert closed["outcome"] == {**SOLD, "reason": ""}
+    assert [(one["actor"], one["action"], one["note"]) for one in closed["history"]][-5:] == [
+        ("Li", "claim", ""), ("Li", "plan", "at home"), ("Li", "snooze", ""), ("Li", "contact", "called"),
+        ("Li", "outcome", "sold: signed"),
+    ]  # fmt: skip
+    assert (closed["planned_at"], closed["possible"]) == (TOMORROW, [])
+
+
+async def test_a_claim_needs_no_body_and_a_false_alarm_is_one_action() -> None:
+    path, manager = await at_work(Branch())
+    assert (await manager.post(f"{path}/claim")).json()["claimed_by"] == "Li"
+    answer = await manager.post(f"{path}/false-alarm")
+    assert answer.json()["outcome"]["reason"] == "false_alarm"
+
+
+async def test_who_claims_second_is_told_who_was_first_and_what_is_possible() -> None:
+    branch = Branch()
+    path, manager = await at_work(branch)
+    chief = await branch.sign_in("manager", name="Chief")
+    assert (await manager.post(f"{path}/claim")).status_code == 200
+    answer = await chief.post(f"{path}/claim")
+    problem = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
+    assert (problem["reason"], problem["claimed_by"], problem["state"]) == ("already_claimed", "Li", "claimed")
+    assert "contact" in problem["possible"]
+    assert "Li has claimed it" in problem["detail"]
+
+
+async def test_an_outcome_posted_twice_is_told_what_the_alert_is_now() -> None:
+    path, manager = await at_work(Branch())
+    await manager.post(f"{path}/claim")
+    assert (await manager.post(f"{path}/outcome", json={"result": "saved"})).status_code == 200
+    again = await manager.post(f"{path}/outcome", json={"result": "saved"})
+    assert again.status_code == 409
+    assert {**again.json(), "detail": ""} == {
+        "type": "about:blank", "title": "Conflict", "status": 409, "detail": "", "reason": "illegal_step",
+        "field": "action", "state": "closed", "claimed_by": "Li", "possible": [],
+    }  # fmt: skip
+    assert len((await manager.get(path)).json()["history"]) == 4
+
+
+async def test_a_manager_outside_the_portfolio_is_refused_until_it_is_reassigned() -> None:
+    branch = Branch()
+    path, manager = await at_work(branch)
+    other = await branch.sign_in("manager", "M-2", "Wu")
+    answer = await other.post(f"{path}/claim")
+    assert (answer.status_code, answer.json()["reason"]) == (403, "not_yours")
+    assert (await manager.post(f"{path}/reassign", json={"to": "M-2", "note": "on leave"})).json()["owner"] == "M-2"
+    assert (await other.post(f"{path}/claim")).json()["claimed_by"] == "Wu"
+
+
+@pytest.mark.parametrize(
+    ("step", "body", "field"),
+    [
+        ("outcome", {"result": "not_relevant"}, "reason"),
+        ("outcome", {"result": "sold"}, "product"),
+        ("outcome", {"result": "sold", "product": "fund"}, "product"),
+        ("outcome", {"result": "sold", "product": "f", "amount": {"value": "1.234", "currency": "CNY"}}, "amount"),
+        ("outcome", {"result": "sold", "product": "f", "amount": {"value": "1", "currency": "XYZ"}}, "amount"),
+        ("snooze", {"until": instant(NOON)}, "until"),
+        ("plan", {"at": instant(NOON)}, "at"),
+        ("reassign", {"to": " "}, "to"),
+        ("contact", {"note": "x" * 2001}, "note"),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused_by_field(step: str, body: dict[str, Any], field: str) -> None:
+    path, manager = await at_work(Branch())
+    await manager.post(f"{path}/claim")
+    answer = await manager.post(f"{path}/{step}", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
+    assert (await manager.get(path)).json()["state"] == "claimed"
+
+
+@pytest.mark.parametrize(
+    ("step", "body", "place"),
+    [
+        ("outcome", {}, "result"),
+        ("outcome", {"result": "won"}, "result"),
+        ("outcome", {"result": "saved", "amount": {"value": "1", "currency": 3}}, "amount.currency"),
+        ("snooze", {"until": "2027-01-01T00:00:00"}, "until"),
+        ("reassign", {"note": "no word to whom"}, "to"),
+    ],
+)
+async def test_a_body_of_another_shape_is_refused_naming_the_place(step: str, body: dict[str, Any], place: str) -> None:
+    path, manager = await at_work(Branch())
+    await manager.post(f"{path}/claim")
+    answer = await manager.post(f"{path}/{step}", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["detail"].endswith(f": {place}")
+
+
+async def test_a_step_on_nothing_is_not_found() -> None:
+    _, manager = await at_work(Branch())
+    assert (await manager.post("/v1/alerts/al_none/claim")).status_code == 404
