@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from services.log import Position
+from services.outbox import Outbox, OutboxMessage
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import Cluster, Link, Membership
 from services.profile.domain.months import MonthPart
@@ -124,18 +125,6 @@ class Standing(NamedTuple):
     @property
     def is_live(self) -> bool:
         return self.view is not None and self.view.state == "live"
-
-
-class OutboxMessage(NamedTuple):
-    topic: str
-    key: bytes
-    value: bytes
-
-
-class OutboxRow(NamedTuple):
-    n: int
-    created_at: int
-    message: OutboxMessage
 
 
 class Shard(NamedTuple):
@@ -274,7 +263,7 @@ class RefreshTransaction(CustomerRows, Protocol):
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None: ...
 
 
-class ProfileStore(Protocol):
+class ProfileStore(Outbox, Protocol):
     """Writers. `Unavailable` is raised when the database is away; deadlocks and serialization failures are retried by
     the caller on `Contended`."""
 
@@ -298,15 +287,6 @@ class ProfileStore(Protocol):
 
     async def marks_waiting(self, resting: Sequence[str] = ()) -> dict[int, int]:
         """shard → how many marks wait, those of `resting` roots left out."""
-
-    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
-        """The rows after the lane's published mark, in order."""
-
-    async def published(self, lane: str, after: int, until: int) -> bool:
-        """Moves the lane's mark `until where published = after` and drops the rows; False when another moved it."""
-
-    async def lanes_waiting(self) -> dict[str, int]:
-        """lane → since when (ms) the first of its rows waits, where one does."""
 
     async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
         """Deletes due times of that grain with at <= now whose sources are complete past them; leaves marks.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from services.failures import Unavailable
+from services.outbox import OutboxMessage
 from services.profile.domain.customer import Completeness, Whole
 from services.profile.domain.links import COLLECTIVES, Cluster, kind_of
 from services.profile.domain.months import OtherShape
@@ -21,7 +22,6 @@ from services.profile.outbox import lane_of_shard
 from services.profile.ports import (
     DueTime,
     Mark,
-    OutboxMessage,
     ProfileStore,
     RefreshTransaction,
     Shard,

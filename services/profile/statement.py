@@ -6,11 +6,12 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.changes import Due, ProfileChange
+from services.outbox import OutboxMessage
 from services.profile.domain.customer import Whole
 from services.profile.domain.links import Cluster
 from services.profile.domain.summary import Summary
 from services.profile.outbox import change_message
-from services.profile.ports import OutboxMessage, StoredView
+from services.profile.ports import StoredView
 
 GONE, LIVE = "gone", "live"
 _encode = msgspec.json.Encoder().encode  # what is told has an order of its own

@@ -10,8 +10,9 @@ from services.clock import SystemClock
 from services.database import Database
 from services.embedded import EmbeddedLog
 from services.log import Message, Position
+from services.outbox import OutboxMessage
 from services.profile.adapters.sql import SqlProfileStore
-from services.profile.ports import Mark, OutboxMessage, StoredDeadLetter, TimelineRow
+from services.profile.ports import Mark, StoredDeadLetter, TimelineRow
 from tests.cli.conftest import Command, in_database, in_log
 
 NOW = 1_795_320_000_000

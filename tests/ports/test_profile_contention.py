@@ -12,12 +12,13 @@ from sqlalchemy import text
 from services.database import Database, open_database
 from services.failures import Contended, Fenced, Unavailable
 from services.migrations import upgrade
+from services.outbox import OutboxMessage
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.links import Cluster
 from services.profile.domain.packing import pack_heads, unpack
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.state import Head
-from services.profile.ports import Decision, LedgerEntry, Mark, OutboxMessage, StoredSubject
+from services.profile.ports import Decision, LedgerEntry, Mark, StoredSubject
 from tests.ports.profile_stores import IMPATIENT, Store, alias_of, place, shard_for, sqlite_template, store
 
 __all__ = ["place", "sqlite_template", "store"]

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import pytest
 
 from services.failures import Contended, Fenced
+from services.outbox import OutboxMessage
 from services.profile.domain.customer import Completeness
 from services.profile.domain.links import BEGINNING, END, Cluster, Link, Membership
 from services.profile.domain.packing import pack_heads, pack_months
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.state import Head, Month
-from services.profile.ports import Decision, DueTime, Mark, OutboxMessage, Shard, StoredDeadLetter
+from services.profile.ports import Decision, DueTime, Mark, Shard, StoredDeadLetter
 from services.profile.timers import fire
 from tests.ports.profile_stores import Store, place, shard_for, sqlite_template, store, view
 

@@ -4,9 +4,10 @@ import pytest
 
 from services.failures import Fenced
 from services.log import Position
+from services.outbox import OutboxMessage
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.packing import NO_HEADS
-from services.profile.ports import LedgerEntry, Mark, OutboxMessage, StoredSubject
+from services.profile.ports import LedgerEntry, Mark, StoredSubject
 from tests.ports.profile_stores import DAY_MS, Store, event, place, sqlite_template, store
 
 __all__ = ["place", "sqlite_template", "store"]

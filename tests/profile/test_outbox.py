@@ -6,9 +6,8 @@ from schemas.codec import decode_dead_letter
 from schemas.topics import Topic
 from services.embedded import EmbeddedLog, Limits
 from services.log import EventLog
+from services.outbox import OutboxMessage, publish_lane
 from services.profile.adapters.memory import MemoryProfileStore
-from services.profile.outbox import publish_lane
-from services.profile.ports import OutboxMessage
 
 LANE = "shard-0"
 TOPICS = [Topic("profile-changes", 1), Topic("dead-letters", 1)]

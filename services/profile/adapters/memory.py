@@ -7,16 +7,17 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from services.log import Position
+from services.outbox import OutboxRow
 from services.profile.adapters import memory_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.memory_customers import clusters_of
 from services.profile.adapters.memory_reader import MemoryReader
 from services.profile.adapters.memory_refresh import MemoryRefresh
-from services.profile.adapters.memory_tables import ClusterRow, PositionRow, Tables
+from services.profile.adapters.memory_tables import ClusterRow, Tables
 from services.profile.adapters.memory_update import MemoryUpdate
 from services.profile.domain.links import Cluster
 from services.profile.domain.shards import SHARDS
-from services.profile.ports import Decision, Mark, OutboxRow, Shard
+from services.profile.ports import Decision, Mark, Shard
 
 
 class MemoryProfileStore(MemoryReader):
@@ -28,12 +29,11 @@ class MemoryProfileStore(MemoryReader):
 
     async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
         async with self._tables.turn() as tables:
-            found = [tables.positions.get((topic, partition)) for partition in partitions]
-            return {row.partition: Position(row.topic_id, row.next) for row in found if row is not None}
+            return tables.stream.positions(topic, partitions)
 
     async def set_position(self, topic: str, partition: int, position: Position) -> None:
         async with self._tables.turn() as tables:
-            tables.positions.put(PositionRow(topic, partition, position.topic_id, position.next))
+            tables.stream.set_position(topic, partition, position)
 
     @asynccontextmanager
     async def updating(self) -> AsyncIterator[MemoryUpdate]:
@@ -63,18 +63,15 @@ class MemoryProfileStore(MemoryReader):
 
     async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         async with self._tables.turn() as tables:
-            return memory_queues.outbox(tables, lane, limit)
+            return tables.stream.outbox(lane, limit)
 
     async def published(self, lane: str, after: int, until: int) -> bool:
         async with self._tables.turn() as tables:
-            return memory_queues.published(tables, lane, after, until)
+            return tables.stream.published(lane, after, until)
 
     async def lanes_waiting(self) -> dict[str, int]:
         async with self._tables.turn() as tables:
-            waiting: dict[str, int] = {}
-            for one in sorted(tables.outbox.rows(), key=lambda one: (one.lane, one.n)):
-                waiting.setdefault(one.lane, one.row.created_at)
-            return waiting
+            return tables.stream.lanes_waiting()
 
     async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
         async with self._tables.turn() as tables:

@@ -1,12 +1,12 @@
-"""Marks, due times, leases and outbox lanes in memory."""
+"""Marks, due times and leases in memory."""
 
 from collections.abc import Mapping, Sequence
 
 from services.failures import Fenced
 from services.profile.adapters.marks import MARKS_A_ROOT, oldest_of
-from services.profile.adapters.memory_tables import DueRow, LaneMessage, LaneRow, MarkRow, Tables, WorkerRow
+from services.profile.adapters.memory_tables import DueRow, MarkRow, Tables, WorkerRow
 from services.profile.domain.shards import fair_share, shard_of
-from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
+from services.profile.ports import DueTime, Mark, Shard
 
 
 def leave_marks(tables: Tables, marks: Sequence[Mark]) -> None:
@@ -53,27 +53,6 @@ def release(tables: Tables, owner: str) -> None:
         if row.owner == owner:
             tables.shards.put(row._replace(owner=None, leased_until=0))
     tables.workers.drop(row for row in tables.workers.rows() if row.worker == owner)
-
-
-def send(tables: Tables, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
-    for lane, messages in lanes.items():
-        known = tables.lanes.get(lane) or LaneRow(lane, 0, 0)
-        for n, message in enumerate(messages, known.last_n + 1):
-            tables.outbox.put(LaneMessage(lane, n, OutboxRow(n, now, message)))
-        tables.lanes.put(known._replace(last_n=known.last_n + len(messages)))
-
-
-def outbox(tables: Tables, lane: str, limit: int) -> list[OutboxRow]:
-    return sorted(waiting.row for waiting in tables.outbox.by("lane", [lane]))[:limit]
-
-
-def published(tables: Tables, lane: str, after: int, until: int) -> bool:
-    known = tables.lanes.get(lane)
-    if known is None or known.published != after:
-        return False
-    tables.lanes.put(known._replace(published=until))
-    tables.outbox.drop(waiting for waiting in tables.outbox.by("lane", [lane]) if waiting.n <= until)
-    return True
 
 
 def replace_due(tables: Tables, due: Mapping[str, Sequence[DueTime]]) -> None:

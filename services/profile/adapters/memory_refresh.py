@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 
 from services.failures import Contended
+from services.outbox import OutboxMessage
 from services.profile.adapters import memory_queues
 from services.profile.adapters.memory_customers import MemoryCustomers
 from services.profile.adapters.memory_tables import Tables
-from services.profile.ports import Decision, DueTime, Mark, OutboxMessage, Shard, StoredView
+from services.profile.ports import Decision, DueTime, Mark, Shard, StoredView
 
 
 class MemoryRefresh(MemoryCustomers):
@@ -34,7 +35,7 @@ class MemoryRefresh(MemoryCustomers):
         memory_queues.replace_due(self._tables, due)
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
-        memory_queues.send(self._tables, lanes, now)
+        self._tables.stream.send(lanes, now)
 
 
 def decisions_on(tables: Tables, subjects: Sequence[str]) -> list[Decision]:

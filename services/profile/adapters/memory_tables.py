@@ -1,76 +1,21 @@
-"""Tables in memory with indexes, and transactions that can be undone: one writer at a time, readers wait for it."""
+"""The profile's tables in memory."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from operator import attrgetter
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
+from services.memory_tables import Table, Turns
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import Link, Membership
 from services.profile.ports import (
     BaseRow,
     Decision,
     Mark,
-    OutboxRow,
     StoredDeadLetter,
     StoredView,
     TimelineRow,
 )  # fmt: skip
-
-Row = TypeVar("Row")
-
-
-class Table(Generic[Row]):
-    """Rows by the fields of their key, and by any number of indexed fields; changes are noted in `journal`."""
-
-    def __init__(self, journal: list[Callable[[], None]], key: str, *indexes: str) -> None:
-        self._journal, self._key = journal, attrgetter(*key.split())
-        self._indexes = {index: attrgetter(index) for index in indexes}
-        self._rows: dict[Hashable, Row] = {}
-        self._found: dict[tuple[str, Hashable], dict[Hashable, None]] = {}
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def get(self, key: Hashable) -> Row | None:
-        return self._rows.get(key)
-
-    def rows(self) -> list[Row]:
-        return list(self._rows.values())
-
-    def by(self, index: str, values: Iterable[Hashable]) -> list[Row]:
-        """The rows whose indexed value is one of these, each once."""
-        return [self._rows[key] for value in dict.fromkeys(values) for key in self._found.get((index, value), ())]
-
-    def put(self, row: Row) -> None:
-        key = self._key(row)
-        before = self._rows.get(key)
-        self._set(key, row)
-        self._journal.append(lambda: self._set(key, before))
-
-    def drop(self, rows: Iterable[Row]) -> None:
-        for row in list(rows):
-            key = self._key(row)
-            self._set(key, None)
-            self._journal.append(lambda key=key, row=row: self._set(key, row))  # type: ignore[misc] # binds this row
-
-    def _set(self, key: Hashable, row: Row | None) -> None:
-        before = self._rows.pop(key, None)
-        if before is not None:
-            for index, value in self._indexes.items():
-                del self._found[index, value(before)][key]
-        if row is not None:
-            self._rows[key] = row
-            for index, value in self._indexes.items():
-                self._found.setdefault((index, value(row)), {})[key] = None
-
-
-class PositionRow(NamedTuple):
-    topic: str
-    partition: int
-    topic_id: str
-    next: int
+from services.stream_memory import MemoryStream
 
 
 class LedgerRow(NamedTuple):
@@ -117,18 +62,6 @@ class DueRow(NamedTuple):
     sources: tuple[str, ...]
 
 
-class LaneRow(NamedTuple):
-    lane: str
-    last_n: int
-    published: int
-
-
-class LaneMessage(NamedTuple):
-    lane: str
-    n: int
-    row: OutboxRow
-
-
 class WorkerRow(NamedTuple):
     worker: str
     seen_at: int
@@ -156,10 +89,9 @@ class ToldRow(NamedTuple):
 
 class Tables:
     def __init__(self, shards: int) -> None:
-        self._turn = asyncio.Lock()
-        self._journal: list[Callable[[], None]] = []
-        journal = self._journal
-        self.positions = Table[PositionRow](journal, "topic partition")
+        self._turns = Turns()
+        journal = self._turns.journal
+        self.stream = MemoryStream(journal)
         self.ledger = Table[LedgerRow](journal, "day key", "key", "day")
         self.subjects = Table[SubjectRow](journal, "subject", "alias")
         self.parts = Table[PartRow](journal, "subject month", "subject")
@@ -178,8 +110,6 @@ class Tables:
         self.personal = Table[PersonalRow](journal, "ref")
         self.personal_subjects = Table[ToldRow](journal, "ref subject", "ref")
         self.sources_seen = Table[SourceSeen](journal, "source partition")
-        self.lanes = Table[LaneRow](journal, "lane")
-        self.outbox = Table[LaneMessage](journal, "lane n", "lane")
         self.dead_letters = Table[StoredDeadLetter](journal, "letter_id")
         self.last_mark = 0
         for shard in range(shards):
@@ -187,12 +117,5 @@ class Tables:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator["Tables"]:
-        """A transaction: nobody else reads or writes meanwhile, and an exception undoes all of it."""
-        async with self._turn:
-            self._journal.clear()
-            try:
-                yield self
-            except BaseException:
-                while self._journal:
-                    self._journal.pop()()
-                raise
+        async with self._turns.one():
+            yield self

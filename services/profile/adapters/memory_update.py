@@ -5,14 +5,14 @@ from copy import copy
 from typing import Any
 
 from services.failures import Fenced
+from services.outbox import OutboxMessage
 from services.profile.adapters import rows
 from services.profile.adapters.joining import join_links
-from services.profile.adapters.memory_queues import leave_marks, send
+from services.profile.adapters.memory_queues import leave_marks
 from services.profile.adapters.memory_tables import (
     LedgerRow,
     PartRow,
     PersonalRow,
-    PositionRow,
     StaffRow,
     SubjectRow,
     Tables,
@@ -29,7 +29,6 @@ from services.profile.ports import (
     Decision,
     LedgerEntry,
     Mark,
-    OutboxMessage,
     StoredDeadLetter,
     StoredSubject,
     TimelineRow,
@@ -43,10 +42,7 @@ class MemoryUpdate:
         self._tables, self._alias_of = tables, alias_of
 
     async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        stored = self._tables.positions.get((topic, partition))
-        if stored is not None and (stored.topic_id, stored.next) != (topic_id, start):
-            raise Fenced(f"{topic}/{partition} does not stand at {start}: another worker has moved it")
-        self._tables.positions.put(PositionRow(topic, partition, topic_id, until))
+        self._tables.stream.advance(topic, topic_id, partition, start, until)
 
     async def enter_ledger(self, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
         first: dict[bytes, LedgerEntry] = {}
@@ -200,7 +196,7 @@ class MemoryUpdate:
                 self._tables.dead_letters.put(copy(letter))
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
-        send(self._tables, lanes, now)
+        self._tables.stream.send(lanes, now)
 
 
 def stored_subject(tables: Tables, subject: str, months: frozenset[int] | None) -> StoredSubject:

@@ -5,29 +5,24 @@ from contextlib import asynccontextmanager
 
 from services.database import Database
 from services.log import Position
+from services.outbox import OutboxRow
 from services.profile.adapters import sql_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.sql_customers import clusters_of
 from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
+from services.profile.adapters.sql_queues import STREAM
 from services.profile.adapters.sql_reader import SqlReader
 from services.profile.adapters.sql_refresh import SqlRefresh
 from services.profile.adapters.sql_update import SqlUpdate
 from services.profile.domain.links import Cluster, Membership
-from services.profile.ports import Decision, Mark, OutboxRow, Shard
+from services.profile.ports import Decision, Mark, Shard
 from services.session import Session, insert, reading, writing
 
-_POSITIONS = "select partition, topic_id, next from positions where topic = $1 and partition = any($2::int[])"
-_SET_POSITION = """
-insert into positions (topic, partition, topic_id, next) values ($1, $2, $3, $4)
-on conflict (topic, partition) do update set topic_id = excluded.topic_id, next = excluded.next"""
 _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and state = 'open'"
 _DROP_LETTERS = "delete from dead_letters where state = 'replayed' and at < $1"
 _LEASEHOLDERS = "select distinct owner from shards where owner is not null and leased_until >= $1 order by owner"
 _MARKS_WAITING = "select shard, count(*) from marks where root not in (select unnest($1::text[])) group by shard"
-_LANES_WAITING = """
-select l.lane, (select o.created_at from outbox o where o.lane = l.lane and o.n > l.published order by o.n limit 1)
-from lanes l where l.published < l.last_n order by l.lane"""
 _DISSOLVE = "delete from clusters where root = any($1::text[])"
 _MERGE = insert("clusters", "root text, lead text", "on conflict (root) do update set lead = excluded.lead")
 _MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
@@ -46,12 +41,11 @@ class SqlProfileStore(SqlReader):
 
     async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
         async with reading(self._database) as session:
-            found = await session.rows(_POSITIONS, topic, list(partitions))
-        return {row[0]: Position(row[1], row[2]) for row in found}
+            return await STREAM.positions(session, topic, partitions)
 
     async def set_position(self, topic: str, partition: int, position: Position) -> None:
         async with writing(self._database) as session:
-            await session.run(_SET_POSITION, topic, partition, position.topic_id, position.next)
+            await STREAM.set_position(session, topic, partition, position)
 
     @asynccontextmanager
     async def updating(self) -> AsyncIterator[SqlUpdate]:
@@ -85,15 +79,15 @@ class SqlProfileStore(SqlReader):
 
     async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         async with reading(self._database) as session:
-            return await sql_queues.outbox(session, lane, limit)
+            return await STREAM.outbox(session, lane, limit)
 
     async def published(self, lane: str, after: int, until: int) -> bool:
         async with writing(self._database) as session:
-            return await sql_queues.published(session, lane, after, until)
+            return await STREAM.published(session, lane, after, until)
 
     async def lanes_waiting(self) -> dict[str, int]:
         async with reading(self._database) as session:
-            return {row[0]: row[1] for row in await session.rows(_LANES_WAITING)}
+            return await STREAM.lanes_waiting(session)
 
     async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
         async with writing(self._database) as session:

@@ -7,8 +7,11 @@ from services.failures import Fenced
 from services.profile.adapters import rows
 from services.profile.adapters.marks import MARKS_A_ROOT, oldest_of
 from services.profile.domain.shards import fair_share, shard_of
-from services.profile.ports import DueTime, Mark, OutboxMessage, OutboxRow, Shard
+from services.profile.ports import DueTime, Mark, Shard
 from services.session import Bulk, Session, insert
+from services.stream_sql import SqlStream
+
+STREAM = SqlStream()
 
 # all marks of a root go together, as far as the oldest ones show it: a hot customer is refreshed once
 _TAKE_MARKS = """
@@ -37,15 +40,6 @@ update shards set owner = $1, fence = fence + 1, leased_until = $3 where shard i
     select shard from shards where owner is null or leased_until < $2 order by shard limit $4 for update skip locked)"""
 _RELEASE = "update shards set owner = null, leased_until = 0 where owner = $1"
 # one entry for each message of a lane
-_NEXT_NUMBERS = """
-with sent(lane) as (select unnest($1::text[]))
-insert into lanes as l (lane, last_n, published) select lane, count(*), 0 from sent group by lane order by lane
-on conflict (lane) do update set last_n = l.last_n + excluded.last_n returning lane, last_n"""
-_OUTBOX = """
-select o.n, o.created_at, o.topic, o.key, o.value from outbox o join lanes l on l.lane = o.lane
-where o.lane = $1 and o.n > l.published order by o.n limit $2"""
-_PUBLISHED = "update lanes set published = $3 where lane = $1 and published = $2"
-_DROP_PUBLISHED = "delete from outbox where lane = $1 and n <= $2"
 # hops from one set of sources to the next: there are a handful of them, and a due time for every customer
 _SOURCE_SETS = """
 with recursive s(sources) as (
@@ -96,30 +90,6 @@ async def lease(session: Session, owner: str, now: int, ttl_ms: int) -> list[Sha
 async def release(session: Session, owner: str) -> None:
     await session.run(_RELEASE, owner)
     await session.run(_LEAVE, owner)
-
-
-async def send(session: Session, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
-    if not any(lanes.values()):
-        return
-    named = [lane for lane, messages in lanes.items() for _ in messages]
-    sent = [
-        (lane, n, one.topic, one.key, one.value, now)
-        for lane, last in await session.rows(_NEXT_NUMBERS, named)
-        for n, one in enumerate(lanes[lane], last - len(lanes[lane]) + 1)
-    ]
-    await session.append("outbox", "lane, n, topic, key, value, created_at", sent)
-
-
-async def outbox(session: Session, lane: str, limit: int) -> list[OutboxRow]:
-    waiting = await session.rows(_OUTBOX, lane, limit)
-    return [OutboxRow(row[0], row[1], OutboxMessage(row[2], row[3], row[4])) for row in waiting]
-
-
-async def published(session: Session, lane: str, after: int, until: int) -> bool:
-    if await session.run(_PUBLISHED, lane, after, until) != 1:
-        return False
-    await session.run(_DROP_PUBLISHED, lane, until)
-    return True
 
 
 @lru_cache(256)

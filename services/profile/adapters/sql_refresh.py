@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from services.failures import Contended
+from services.outbox import OutboxMessage
 from services.profile.adapters import rows, sql_queues
 from services.profile.adapters.sql_customers import SqlCustomers
+from services.profile.adapters.sql_queues import STREAM
 from services.profile.ports import (
     Decision,
     DueTime,
     Mark,
-    OutboxMessage,
     Shard,
     StoredView,
 )
@@ -54,4 +55,4 @@ class SqlRefresh(SqlCustomers):
         await sql_queues.replace_due(self._session, due)
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
-        await sql_queues.send(self._session, lanes, now)
+        await STREAM.send(self._session, lanes, now)

@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from services.failures import Contended, Fenced
+from services.outbox import OutboxMessage
 from services.profile.adapters import rows, sql_links
 from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
-from services.profile.adapters.sql_queues import leave_marks, send
+from services.profile.adapters.sql_queues import STREAM, leave_marks
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import Link, Membership
 from services.profile.domain.packing import NO_HEADS
@@ -16,16 +17,12 @@ from services.profile.ports import (
     Decision,
     LedgerEntry,
     Mark,
-    OutboxMessage,
     StoredDeadLetter,
     StoredSubject,
     TimelineRow,
 )  # fmt: skip
 from services.session import Bulk, Session, insert
 
-_ADVANCE = """
-insert into positions as p (topic, partition, topic_id, next) values ($1, $2, $3, $5)
-on conflict (topic, partition) do update set next = $5 where p.next = $4 and p.topic_id = $3"""
 _ABSENT = "select s.subject from subjects s where s.subject = any($1::text[])"
 _NEW_SUBJECTS = insert(
     "subjects",
@@ -99,8 +96,7 @@ class SqlUpdate:
         self.locked: set[str] = set()
 
     async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        if await self._session.run(_ADVANCE, topic, partition, topic_id, start, until) != 1:
-            raise Fenced(f"{topic}/{partition} does not stand at {start}: another worker has moved it")
+        await STREAM.advance(self._session, topic, topic_id, partition, start, until)
 
     async def enter_ledger(self, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
         return await self._ledger.enter(self._session, entries)
@@ -213,7 +209,7 @@ class SqlUpdate:
         await self._session.bulk(_KEEP_DEAD_LETTERS, [rows.dead_letter_row(one) for one in letters])
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
-        await send(self._session, lanes, now)
+        await STREAM.send(self._session, lanes, now)
 
 
 def _subject_row(one: StoredSubject) -> tuple[Any, ...]:

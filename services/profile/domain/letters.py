@@ -27,16 +27,6 @@ def unreadable(batch: Batch, record: Record, reason: str, message: str, now: int
     )  # fmt: skip
 
 
-def unpublished(topic: str, key: bytes, value: bytes, reason: str, now: int) -> DeadLetter:
-    """What the log refused for good keeps length and hash; the customer's next change says all of it again."""
-    digest = hashlib.sha256(value).hexdigest()
-    return DeadLetter(
-        id=f"{topic}-{digest[:32]}", stage="publish", source="", reason=reason,
-        message=f"The log took no message of {len(value)} bytes for {key.decode(errors='replace')} on {topic}.",
-        body=b"", length=len(value), sha256=digest, at=now,
-    )  # fmt: skip
-
-
 def parked(event: ChannelEvent, batch: Batch, offset: int, error: BaseException, now: int) -> DeadLetter:
     """A bug met this event twice. The frames are kept, not the exception's text: it may repeat a value."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]

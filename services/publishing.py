@@ -1,0 +1,50 @@
+"""outbox → log, for as long as a service runs."""
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+from services import metrics as measure
+from services.clock import Clock
+from services.failures import Contended, Unavailable
+from services.log import EventLog
+from services.metrics import Metrics
+from services.outbox import Outbox, publish_lane
+from services.pace import woken
+
+IDLE_S = 0.2
+
+
+class Publisher(NamedTuple):
+    """`written`: set by whoever has left a message."""
+
+    store: Outbox
+    log: EventLog
+    metrics: Metrics
+    clock: Clock
+    written: asyncio.Event
+
+
+async def publish(publisher: Publisher, mine: Callable[[str], bool]) -> None:
+    """Works until cancelled, on the lanes that are `mine` at the time. A lane of which two say so is safe, but its
+    messages go out twice now and then."""
+    waited: list[str] = []
+    while True:
+        publisher.written.clear()
+        try:
+            since = await publisher.store.lanes_waiting()
+            waiting = [lane for lane in since if mine(lane)]
+            now = publisher.clock.now_ms()
+            for lane in {*waited, *waiting}:
+                publisher.metrics.set(measure.OUTBOX_AGE, max(0, now - since.get(lane, now)) / 1000, lane)
+            waited = waiting
+            for lane in waiting:
+                for topic, many in (await publish_lane(publisher.store, publisher.log, lane)).items():
+                    publisher.metrics.add(measure.OUTBOX_PUBLISHED, many, topic)
+        except Contended:
+            continue
+        except Unavailable as error:
+            await asyncio.sleep(error.retry_after)
+            continue
+        if not waiting:
+            await woken(publisher.written, IDLE_S)
