@@ -18,13 +18,18 @@ STOP_WITHIN_S = 30.0
 
 
 class Service(NamedTuple):
+    """`steps`: of the profile, where the process does some of them alone."""
+
     module: str
     port: int
+    steps: str = ""
 
 
 SERVICES: Mapping[str, Service] = {
     "ingest": Service("services.ingest", 8080),
-    "profile": Service("services.profile", 8081),
+    "profile-read": Service("services.profile", 8081, "read"),
+    "profile-update": Service("services.profile", 8083, "update"),
+    "profile-refresh": Service("services.profile", 8084, "refresh"),
 }
 
 
@@ -77,7 +82,7 @@ def _run(environment: Mapping[str, str], written: Path) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     running = {name: _start(service, environment) for name, service in SERVICES.items()}
     for name, service in SERVICES.items():
-        print(f"{name:9} http://127.0.0.1:{service.port}")
+        print(f"{name:15} http://127.0.0.1:{service.port}")
     print(f"The command line finds them after `. {written}`: begin with `{_program('counterpoint')} doctor`.")
     print("Ctrl-C stops everything.", flush=True)
     try:
@@ -95,7 +100,7 @@ def _run(environment: Mapping[str, str], written: Path) -> int:
 def _start(service: Service, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603 - fixed argv
         [sys.executable, "-m", service.module],
-        env={**environment, "COUNTERPOINT_PORT": str(service.port)},
+        env={**environment, "COUNTERPOINT_PORT": str(service.port), "COUNTERPOINT_PROFILE_STEPS": service.steps},
         start_new_session=True,  # Ctrl-C comes here first, and stops them in order
     )
 

@@ -48,7 +48,10 @@ EVENTS_APPLIED = CounterMetric("events_applied", (), "events", "Folded into a st
 EVENTS_REPEATED = CounterMetric("events_repeated", (), "events", "Sent again with the same id: counted once")
 DEAD_LETTERS = CounterMetric("dead_letters", ("stage", "reason"), "events", "Can never succeed; kept to be looked at")
 ACCEPTED_TO_VISIBLE = HistogramMetric(
-    "accepted_to_visible_seconds", (), "seconds", "From the log's timestamp to the commit of the view", _SECONDS
+    "accepted_to_visible_seconds", (), "seconds", "From acceptance to the commit that shows it to readers", _SECONDS
+)
+ACCEPTED_TO_CHANGED = HistogramMetric(
+    "accepted_to_changed_seconds", (), "seconds", "From acceptance until the profile change is in the outbox", _SECONDS
 )
 LAG = GaugeMetric("lag", ("topic", "partition"), "events", "Behind the end of the partition")
 POSITION_MOVED = GaugeMetric(

@@ -1,4 +1,4 @@
-"""Composition root: one profile worker with its reading API, one of several processes on Kafka and PostgreSQL."""
+"""Composition root: the profile, or some of its steps, as one of several processes on Kafka and PostgreSQL."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,8 @@ async def run(environment: Mapping[str, str]) -> None:
             lambda: open_profile(log, database, screens, users, secret, catalogue, clock, metrics, choices)
         )
         health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
-        server = await serve(routes(health, mounted(profile.app)), settings.host, settings.port)
+        app = mounted(profile.app) if "read" in choices.steps else None
+        server = await serve(routes(health, app), settings.host, settings.port)
         closing.push_async_callback(server.stop)
         closing.push_async_callback(screens.close)  # first of all: a live stream ends when its notifications do
         calm_collector()

@@ -16,10 +16,11 @@ from schemas.topics import CHANNEL_EVENTS, TOPICS
 from services.access import Access, UserStore
 from services.clock import Clock
 from services.database import Database
+from services.failures import Unavailable
 from services.log import EventLog
 from services.metrics import Metrics
 from services.notifications import Notifications
-from services.profile.adapters.policies import load_declarations
+from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.decide import Decide
 from services.profile.domain import fact_catalogue
@@ -51,11 +52,22 @@ class Profile(NamedTuple):
     work: Callable[[], Awaitable[None]]
     checks: Mapping[str, Check]
     worker: Worker
+    read: Read
+    declarations: Declarations
 
 
 def aliases(secret: bytes) -> Callable[[str], str]:
     """Subject → the customer id that it would name."""
     return lambda subject: customer_id(subject, secret)
+
+
+async def reachable(database: Database) -> str | None:
+    """What is wrong in words, or None."""
+    try:
+        await database.ping()
+    except Unavailable:
+        return "the database is away"
+    return None
 
 
 async def open_profile(
@@ -101,4 +113,5 @@ async def open_profile(
     facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}
     read = Read(store, catalogue, secret, lambda: declarations.policy, clock.now_ms, lambda: freshness.now)
     desk = Desk(read, decide, access, notifications, clock, limits, facts, patience)
-    return Profile(profile_app(desk), lambda: run(worker), {"profile": progress.check}, worker)
+    checks = {"profile": progress.check if "update" in choices.steps else lambda: reachable(database)}
+    return Profile(profile_app(desk), lambda: run(worker, choices.steps), checks, worker, read, declarations)

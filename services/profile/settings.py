@@ -1,7 +1,7 @@
 """What a deployment chooses about the profile: field `x_y` is the variable `COUNTERPOINT_PROFILE_X_Y`."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -9,24 +9,32 @@ from services.settings import SettingsError
 
 PREFIX = "COUNTERPOINT_PROFILE_"
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+Step = Literal["update", "refresh", "read"]
+STEPS: tuple[Step, ...] = get_args(Step)
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """`timeline_months`: how long events are kept one by one, the running month included. `lateness_s`, `rhythm_s`: of
     a source that declares none. `catalogue`, `reference`: directories of a bank's own files, laid over those that come
-    with the product, file by file."""
+    with the product, file by file. `steps`: what this process does of all that the profile does, by commas."""
 
     timeline_months: Positive = 25
     lateness_s: Positive = 60
     rhythm_s: Positive = 3_600
     catalogue: str = ""
     reference: str = ""
+    steps: tuple[Step, ...] = STEPS
 
 
 def read_choices(environment: Mapping[str, str]) -> Choices:
     """Raises `SettingsError` naming the variable."""
-    given = {name: environment.get(PREFIX + name.upper()) for name in Choices.__struct_fields__}
+    variables = {name: environment.get(PREFIX + name.upper()) for name in Choices.__struct_fields__}
+    given: dict[str, object] = {name: value for name, value in variables.items() if value}
+    if steps := variables["steps"]:
+        given["steps"] = steps.split(",")
+        if unknown := set(steps.split(",")) - set(STEPS):
+            raise SettingsError(f"{PREFIX}STEPS: {len(unknown)} of them unknown; there are {', '.join(STEPS)}")
     try:
-        return msgspec.convert({name: value for name, value in given.items() if value}, Choices, strict=False)
+        return msgspec.convert(given, Choices, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{PREFIX}*: {error}") from None

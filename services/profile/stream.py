@@ -6,8 +6,8 @@ channel-events → update → marks → refresh → views, outbox → publish �
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -23,15 +23,15 @@ from services.metrics import Metrics
 from services.notifications import Notifications
 from services.pace import every, woken
 from services.profile.domain.shards import together
-from services.profile.outbox import shard_of_lane
+from services.profile.outbox import publish_lane, shard_of_lane
 from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredDeadLetter
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh, Refreshed
+from services.profile.settings import Step
 from services.profile.sources import Freshness
 from services.profile.timers import fire
 from services.profile.update import Update
 from services.profile.upkeep import Upkeep
-from services.publishing import Publisher, publish
 
 GROUP = "counterpoint-profile"
 LEASE_MS = 10_000
@@ -63,13 +63,12 @@ class Worker(NamedTuple):
     updating: asyncio.Semaphore
 
 
-async def run(worker: Worker) -> None:
+async def run(worker: Worker, steps: Sequence[Step]) -> None:
     """Works until cancelled: then the batch in hand is finished and the leases are given back."""
-    steps = (consuming, refreshing, publishing, timing, watching, upkeeping)
     try:
         async with asyncio.TaskGroup() as group:
-            for step in steps:
-                group.create_task(step(worker), name=step.__name__)
+            for part in (watching, *(part for step in steps for part in PARTS[step])):
+                group.create_task(part(worker), name=part.__name__)
     finally:
         with contextlib.suppress(Unavailable, Contended):  # the leases lapse by themselves
             await asyncio.shield(worker.store.release(worker.name))
@@ -95,6 +94,9 @@ async def update(worker: Worker, batch: Batch) -> None:
     worker.metrics.add(measure.EVENTS_APPLIED, updated.applied)
     worker.metrics.add(measure.EVENTS_REPEATED, updated.repeats)
     worker.metrics.observe(measure.BATCH_SIZE, len(batch.records), batch.topic)
+    now = worker.clock.now_ms()
+    for accepted_at in updated.accepted:
+        worker.metrics.observe(measure.ACCEPTED_TO_VISIBLE, max(0, now - accepted_at) / 1000)
 
 
 async def keep_letters(worker: Worker, batch: Batch) -> None:
@@ -151,7 +153,7 @@ async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
     worker.metrics.add(measure.CUSTOMERS_REFRESHED, len(done.changed))
     now = worker.clock.now_ms()
     for accepted_at in done.accepted:
-        worker.metrics.observe(measure.ACCEPTED_TO_VISIBLE, max(0, now - accepted_at) / 1000)
+        worker.metrics.observe(measure.ACCEPTED_TO_CHANGED, max(0, now - accepted_at) / 1000)
     if done.changed:
         worker.written.set()
         await worker.notifications.publish([(f"customer/{customer_id}", b"changed") for customer_id in done.changed])
@@ -160,8 +162,26 @@ async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
 
 async def publishing(worker: Worker) -> None:
     """outbox → profile-changes, dead-letters. A lane is published by the worker that leases its shard."""
-    publisher = Publisher(worker.store, worker.log, worker.metrics, worker.clock, worker.written)
-    await publish(publisher, lambda lane: shard_of_lane(lane) in worker.leases)
+    waited: Collection[str] = ()
+    while True:
+        worker.written.clear()
+        try:
+            since = await worker.store.lanes_waiting()
+            waiting = [lane for lane in since if shard_of_lane(lane) in worker.leases]
+            now = worker.clock.now_ms()
+            for lane in {*waited, *waiting}:
+                worker.metrics.set(measure.OUTBOX_AGE, max(0, now - since.get(lane, now)) / 1000, lane)
+            waited = waiting
+            for lane in waiting:
+                for topic, many in (await publish_lane(worker.store, worker.log, lane)).items():
+                    worker.metrics.add(measure.OUTBOX_PUBLISHED, many, topic)
+        except Contended:
+            continue
+        except Unavailable as error:
+            await asyncio.sleep(error.retry_after)
+            continue
+        if not waiting:
+            await woken(worker.written, IDLE_S * 4)
 
 
 async def timing(worker: Worker) -> None:
@@ -192,12 +212,24 @@ async def _keep_up(worker: Worker) -> None:
 
 
 async def watching(worker: Worker) -> None:
-    """How far the sources have come, and the partitions."""
-    await every(2.0, lambda: _watch(worker))
+    """How far the sources have come."""
+    await every(2.0, lambda: worker.freshness.renew(worker.reader, worker.clock.now_ms(), worker.metrics))
 
 
-async def _watch(worker: Worker) -> None:
-    await worker.freshness.renew(worker.reader, worker.clock.now_ms(), worker.metrics)
+async def progressing(worker: Worker) -> None:
+    """How far the partitions have come."""
+    await every(2.0, lambda: _measure(worker))
+
+
+async def _measure(worker: Worker) -> None:
     worker.progress.stopped()
     with contextlib.suppress(UnknownTopic):  # its partitions have stopped and say why; the views stay readable
         await worker.progress.measure()
+
+
+Part = Callable[[Worker], Coroutine[Any, Any, None]]
+PARTS: Mapping[Step, Sequence[Part]] = {
+    "update": (consuming, progressing),
+    "refresh": (refreshing, publishing, timing, upkeeping),
+    "read": (),  # HTTP alone
+}

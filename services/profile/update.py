@@ -40,13 +40,15 @@ class Arrival(NamedTuple):
 
 
 class Updated(NamedTuple):
-    """What one batch came to: accepted = applied + repeats + dead letters + heartbeats."""
+    """What one batch came to: accepted = applied + repeats + dead letters + heartbeats. `accepted`: when each of those
+    applied was accepted (ms)."""
 
     applied: int
     repeats: int
     dead_letters: int
     heartbeats: int
     marked: int
+    accepted: Sequence[int] = ()
 
 
 class Update:
@@ -93,7 +95,8 @@ class Update:
             await tx.send({DEAD_LETTER_LANE: dead_letter_messages(letters)}, now)
         self._remember(linked)
         repeats = len(events) - len(fresh) - len(conflicts)
-        return Updated(len(fresh), repeats, len(letters), len(heartbeats), len(marks))
+        accepted = tuple(arrival.event.accepted_at for arrival in fresh)
+        return Updated(len(fresh), repeats, len(letters), len(heartbeats), len(marks), accepted)
 
     async def park(self, batch: Batch, error: BaseException, now: int) -> None:
         """Sets aside the one event of `batch`: its ledger row is marked, so that a replay may take it over."""

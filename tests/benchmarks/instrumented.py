@@ -17,7 +17,7 @@ from services.metrics import ACCEPTED_TO_VISIBLE, HistogramMetric, Metrics
 from services.web import App, Receive, Scope, Send
 
 VISIBLE, READ = 0.0, 1.0
-COMPOSITION_ROOTS = ("services.profile.__main__", "services.cli.platform")
+PROFILE, PLATFORM = "services.profile.__main__", "services.cli.platform"
 VIEW = "/v1/customers"
 
 
@@ -45,8 +45,8 @@ def read_samples(path: Path) -> list[Sample]:
     return [Sample(*values[place : place + 3]) for place in range(0, len(values), 3)]
 
 
-def instrument(samples: Samples) -> None:
-    """Puts measuring ones in the place of what the composition roots use: those themselves stay as they are."""
+def instrument(samples: Samples, root: Any) -> None:
+    """Puts measuring ones in the place of what a composition root uses: it stays as it is."""
 
     class SampledMetrics(Metrics):
         def observe(self, metric: HistogramMetric, value: float, *labels: str) -> None:
@@ -54,9 +54,7 @@ def instrument(samples: Samples) -> None:
                 samples.add(VISIBLE, value)
             super().observe(metric, value, *labels)
 
-    for name in COMPOSITION_ROOTS:
-        root: Any = importlib.import_module(name)
-        root.Metrics, root.mounted = SampledMetrics, _timing(root.mounted, samples)
+    root.Metrics, root.mounted = SampledMetrics, _timing(root.mounted, samples)
 
 
 def _timing(mounted: Any, samples: Samples) -> Any:
@@ -76,10 +74,11 @@ def _timing(mounted: Any, samples: Samples) -> Any:
 
 def main(arguments: Sequence[str]) -> None:
     samples = Samples()
-    instrument(samples)
+    root: Any = importlib.import_module(PROFILE if arguments[1] == "profile" else PLATFORM)
+    instrument(samples, root)
     try:
         if arguments[1] == "profile":
-            asyncio.run(importlib.import_module(COMPOSITION_ROOTS[0]).run(os.environ))
+            asyncio.run(root.run(os.environ))
         else:
             sys.argv = ["counterpoint", *arguments[1:]]
             importlib.import_module("services.cli").main()

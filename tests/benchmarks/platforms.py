@@ -1,11 +1,11 @@
-"""The platform as it is run, in processes of its own: ingest and profile on the servers, or one process on files."""
+"""The platform as it is run: on the servers with a process for each service and step, or one process on files."""
 
 import asyncio
 import re
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from deploy.local_servers.system import free_port
+from deploy.topology import SERVICES
 from services.access import SqlUserStore
 from services.cli.credentials import Credentials, credentials
 from services.database import open_database
@@ -30,12 +31,15 @@ from tests.conftest import started_servers
 
 
 class Platform:
-    """`processes`: name → process id, for their CPU. `sampled`: what the profile measured, once it has stopped."""
+    """`measured`: where metrics are. `processes`: name → process id, for their CPU. `sampled`: what the profile
+    measured, once it has stopped."""
 
-    def __init__(self, ingest_url: str, profile_url: str, known: Credentials, processes: Mapping[str, int]) -> None:
-        self.ingest_url, self.profile_url, self.known, self.processes = ingest_url, profile_url, known, processes
+    def __init__(
+        self, ingest_url: str, read_url: str, measured: Sequence[str], known: Credentials, processes: Mapping[str, int]
+    ) -> None:
+        self.ingest_url, self.read_url, self.known, self.processes = ingest_url, read_url, known, processes
         self.sampled: list[Sample] = []
-        self._client = httpx.AsyncClient(base_url=profile_url, timeout=30.0)
+        self._measured, self._client = measured, httpx.AsyncClient(timeout=30.0)
 
     async def drive(self, order: Order) -> Done:
         """Runs a generator to its end."""
@@ -50,10 +54,10 @@ class Platform:
         return msgspec.convert({"url": self.ingest_url, "token": self.known.ingest_key, **order}, Order)
 
     def reading(self, **order: object) -> Order:
-        return msgspec.convert({"url": self.profile_url, "token": self.known.agent_token, **order}, Order)
+        return msgspec.convert({"url": self.read_url, "token": self.known.agent_token, **order}, Order)
 
     async def progress(self) -> "Progress":
-        text = (await self._client.get("/metrics")).text
+        text = "".join([(await self._client.get(f"{url}/metrics")).text for url in self._measured])
         return Progress(_sum(text, "lag", 'topic="channel-events"'), _sum(text, "marks_waiting"),
                         _sum(text, "events_applied_total"))  # fmt: skip
 
@@ -91,7 +95,7 @@ async def embedded_platform() -> AsyncIterator[Platform]:
         while not secret_file.exists():  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.05)
         known = msgspec.json.decode(secret_file.read_bytes(), type=Credentials)
-        platform = Platform(url, url, known, {"the platform": child.pid})
+        platform = Platform(url, url, [url], known, {"the platform": child.pid})
         yield platform
         closing.close()
         platform.sampled = read_samples(samples)
@@ -100,29 +104,29 @@ async def embedded_platform() -> AsyncIterator[Platform]:
 @asynccontextmanager
 async def served_platform() -> AsyncIterator[Platform]:
     with TemporaryDirectory(prefix="counterpoint-benchmark-") as name, started_servers() as servers, ExitStack() as end:
-        directory, samples, ports = Path(name), Path(name) / "samples", (free_port(), free_port())
-        ingest_url, profile_url = (f"http://127.0.0.1:{port}" for port in ports)
-        urls = servers.up()
-        known = await _credentials(urls["postgres"], directory, ingest_url)
+        directory, children, urls = Path(name), dict[str, Child](), servers.up()
+        ports = {name: free_port() for name in SERVICES}
+        address = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        known = await _credentials(urls["postgres"], directory, address["ingest"])
         environment = {
             "COUNTERPOINT_LOG": urls["kafka"], "COUNTERPOINT_DATABASE": urls["postgres"],
             "COUNTERPOINT_REDIS": urls["redis"], "COUNTERPOINT_SECRET": SECRET.decode(), "COUNTERPOINT_DATA": name,
             "COUNTERPOINT_LOG_LEVEL": "warning",
         }  # fmt: skip
-        children = {}
-        for service, command, port in (
-            ("profile", ["tests.benchmarks.instrumented", str(samples), "profile"], ports[1]),
-            ("ingest", ["services.ingest"], ports[0]),
-        ):
-            log = directory / f"{service}.log"
-            children[service] = Child(command, {**environment, "COUNTERPOINT_PORT": str(port)}, log)
-            end.callback(children[service].stop)
-            await children[service].serves(f"http://127.0.0.1:{port}")
+        samples = {name: directory / f"{name}.samples" for name, service in SERVICES.items() if service.steps}
+        for name, service in reversed(list(SERVICES.items())):
+            own = {"COUNTERPOINT_PORT": str(ports[name]), "COUNTERPOINT_PROFILE_STEPS": service.steps}
+            measuring = ["tests.benchmarks.instrumented", str(samples.get(name)), "profile"]
+            command = measuring if name in samples else [service.module]
+            children[name] = Child(command, {**environment, **own}, directory / f"{name}.log")
+            end.callback(children[name].stop)
+            await children[name].serves(address[name])
         processes = {name: child.pid for name, child in children.items()} | server_processes(servers, urls)
-        platform = Platform(ingest_url, profile_url, known, processes)
+        measured = [address[name] for name in samples]
+        platform = Platform(address["ingest"], address["profile-read"], measured, known, processes)
         yield platform
         end.close()
-        platform.sampled = read_samples(samples)
+        platform.sampled = [one for path in samples.values() for one in read_samples(path)]
 
 
 async def _credentials(database_url: str, directory: Path, base_url: str) -> Credentials:

@@ -60,7 +60,7 @@ async def unlike(store: Store, events: Sequence[ChannelEvent]) -> list[str]:
 async def test_events_are_folded_under_their_subjects_and_stand_in_the_timeline(store: Store) -> None:
     events = [opened("6001", "77", FIRST), paid("p-1", FIRST + DAY, "6001"), paid("p-2", FIRST + 40 * DAY, "6002")]
     done = await new_update(store).apply(batch(0, events), NOW)
-    assert done == Updated(applied=3, repeats=0, dead_letters=0, heartbeats=0, marked=3)
+    assert done == Updated(applied=3, repeats=0, dead_letters=0, heartbeats=0, marked=3, accepted=(NOW, NOW, NOW))
     assert await unlike(store, events) == []
     assert await store.positions(TOPIC, [0]) == {0: Position(TOPIC_ID, 3)}
 
@@ -112,7 +112,7 @@ async def test_the_same_id_of_another_source_is_another_event(store: Store) -> N
 async def test_the_same_id_with_other_content_is_a_dead_letter(store: Store) -> None:
     first, other = paid("p-1", FIRST, "6001", 1_000), paid("p-1", FIRST, "6001", 2_000)
     update = new_update(store)
-    assert await update.apply(batch(0, [first, other]), NOW) == Updated(1, 0, 1, 0, 1)
+    assert await update.apply(batch(0, [first, other]), NOW) == Updated(1, 0, 1, 0, 1, (NOW,))
     assert await update.apply(batch(2, [other, first]), NOW) == Updated(0, 1, 1, 0, 0)
     assert {(one.reason, one.event_id, one.source) for one in await letters(store)} == {("conflict", "p-1", "core")}
     assert await unlike(store, [first]) == []
@@ -120,7 +120,7 @@ async def test_the_same_id_with_other_content_is_a_dead_letter(store: Store) -> 
 
 async def test_a_client_that_sets_its_clock_anew_on_each_try_makes_no_conflict(store: Store) -> None:
     tries = [paid("p-1", FIRST, "6001"), paid("p-1", FIRST + 2_000, "6001", now=NOW + 2_000)]
-    assert await new_update(store).apply(batch(0, tries), NOW) == Updated(1, 1, 0, 0, 1)
+    assert await new_update(store).apply(batch(0, tries), NOW) == Updated(1, 1, 0, 0, 1, (NOW,))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ async def test_every_accepted_event_is_applied_a_repeat_or_a_dead_letter(store: 
     sent: list[ChannelEvent | bytes] = [*payments, *payments[:4], paid("p-1", FIRST, "6001", 77), b"nonsense", beat]
     done = await new_update(store).apply(batch(0, sent), NOW)
     assert done.applied + done.repeats + done.dead_letters + done.heartbeats == len(sent)
-    assert done == Updated(10, 4, 2, 1, 3)
+    assert done == Updated(10, 4, 2, 1, 3, (NOW,) * 10)
     assert await unlike(store, payments) == []
 
 

@@ -1,0 +1,162 @@
+"""A process may do some of the profile's steps alone; several, side by side, do all of it."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from deploy.local_servers.system import free_port
+from schemas.catalogue import load_catalogue
+from schemas.codec import encode_event
+from schemas.topics import CHANNEL_EVENTS
+from services import metrics as measure
+from services.access import MemoryUserStore
+from services.clock import SystemClock
+from services.database import open_database
+from services.embedded import EmbeddedLog
+from services.log import Message
+from services.metrics import Metrics
+from services.migrations import upgrade
+from services.notifications import LocalNotifications
+from services.profile.app import Profile, open_profile
+from services.profile.ports import Standing
+from services.profile.settings import STEPS, Choices, Step, read_choices
+from services.settings import SettingsError
+from tests.journeys.platforms import until
+from tests.profile.told import NOW, SECRET, opened
+
+ACCOUNT = "account:6001"
+
+
+class Deployment:
+    """One log and one database; `doing` starts a worker for some steps, as a process of its own would."""
+
+    def __init__(self, directory: Path) -> None:
+        self._log = EmbeddedLog(directory / "log", clock=SystemClock())
+        self._database = open_database(f"sqlite:{directory / 'profile.db'}")
+
+    async def made(self, *steps: Step) -> Profile:
+        await upgrade(self._database)
+        return await open_profile(
+            self._log, self._database, LocalNotifications(), MemoryUserStore(), SECRET, load_catalogue(),
+            SystemClock(), Metrics(), Choices(steps=steps),
+        )  # fmt: skip
+
+    @asynccontextmanager
+    async def doing(self, *steps: Step) -> AsyncIterator[Profile]:
+        profile = await self.made(*steps)
+        work = asyncio.ensure_future(profile.work())
+        try:
+            yield profile
+        finally:
+            work.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+
+    async def tell(self) -> None:
+        event = opened("6001", "77", NOW)
+        await self._log.append(CHANNEL_EVENTS.name, [Message(event.subject.encode(), encode_event(event))])
+
+    async def close(self) -> None:
+        await self._log.close()
+        await self._database.close()
+
+
+@pytest.fixture
+async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
+    made = Deployment(tmp_path)
+    yield made
+    await made.close()
+
+
+async def standing(profile: Profile) -> list[Standing]:
+    return [one for one in await profile.worker.reader.standing([ACCOUNT]) if one.waits or one.is_live]
+
+
+def counted(profile: Profile, metric: measure.HistogramMetric) -> int:
+    name = f"counterpoint_{metric.name}_count"
+    lines = profile.worker.metrics.render().decode().splitlines()
+    return int(sum(float(line.split()[1]) for line in lines if line.startswith(name)))
+
+
+async def test_update_alone_makes_an_event_visible_and_leaves_the_refreshing_to_others(deployment: Deployment) -> None:
+    async with deployment.doing("update") as updating:
+        await deployment.tell()
+
+        async def applied() -> bool:
+            return bool(await standing(updating))
+
+        await until(applied)
+        await asyncio.sleep(0.2)
+        [found] = await standing(updating)
+        assert (found.lead, found.view, found.waits) == ("party:77", None, True)
+        assert not updating.worker.leases
+        assert counted(updating, measure.ACCEPTED_TO_VISIBLE) == 1
+    async with deployment.doing("refresh") as refreshing:
+
+        async def refreshed() -> bool:
+            return not await refreshing.worker.store.marks_waiting()
+
+        await until(refreshed)
+        [found] = await standing(refreshing)
+        assert (found.is_live, found.waits) == (True, False)
+        assert counted(refreshing, measure.ACCEPTED_TO_CHANGED) == 1
+        assert counted(refreshing, measure.ACCEPTED_TO_VISIBLE) == 0
+
+
+@pytest.mark.parametrize("step", ["refresh", "read"])
+async def test_who_does_not_update_takes_no_event(deployment: Deployment, step: Step) -> None:
+    async with deployment.doing(step) as profile:
+        await deployment.tell()
+        await asyncio.sleep(0.3)
+        assert await standing(profile) == []
+        assert bool(profile.worker.leases) == (step == "refresh")
+        assert await profile.checks["profile"]() is None
+
+
+async def test_the_steps_side_by_side_do_the_whole(deployment: Deployment) -> None:
+    async with deployment.doing("read") as reading, deployment.doing("update"), deployment.doing("refresh"):
+        await deployment.tell()
+
+        async def written() -> bool:
+            return any(one.is_live and not one.waits for one in await standing(reading))
+
+        await until(written)
+        [found] = await standing(reading)
+        assert found.view is not None
+        assert msgspec.json.decode(found.view.body)["accounts"][0]["account_no"] == "6001"
+
+
+@pytest.mark.parametrize(("only", "status"), [(["update", "refresh"], 404), (["read"], 401)])
+async def test_a_process_answers_readers_only_where_reading_is_among_its_steps(
+    tmp_path: Path, only: list[str], status: int
+) -> None:
+    port = free_port()
+    options = ["--data", str(tmp_path), "--port", str(port), *(f"--only={step}" for step in only)]
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.cli", "profile", *options)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+
+        async def ready() -> bool:
+            with contextlib.suppress(httpx.TransportError):
+                return (await client.get("/health/ready")).is_success
+            return False
+
+        await until(ready)
+        assert (await client.get("/v1/customers")).status_code == status
+        assert "counterpoint_accepted_to_visible_seconds" in (await client.get("/metrics")).text
+    process.terminate()
+    assert await process.wait() == 0
+
+
+def test_a_process_does_everything_unless_it_is_told_what() -> None:
+    assert read_choices({}).steps == STEPS
+    assert read_choices({"COUNTERPOINT_PROFILE_STEPS": ""}).steps == STEPS
+    assert read_choices({"COUNTERPOINT_PROFILE_STEPS": "update,refresh"}).steps == ("update", "refresh")
+    with pytest.raises(SettingsError, match=r"COUNTERPOINT_PROFILE_STEPS.*update, refresh, read"):
+        read_choices({"COUNTERPOINT_PROFILE_STEPS": "update,hunter2"})
