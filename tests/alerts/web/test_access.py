@@ -1,0 +1,44 @@
+"""Deny by default: who may read alerts, work them, and switch rules."""
+
+import pytest
+
+from services.access import Role
+from services.staff_app import openapi_document
+from tests.alerts.web.branch import Branch
+
+STEPS = ("claim", "snooze", "plan", "contact", "outcome", "reassign", "false-alarm")
+ROUTES: dict[tuple[str, str], Role] = {
+    ("GET", "/v1/alerts"): "agent",
+    ("GET", "/v1/alerts/live"): "agent",
+    ("GET", "/v1/alerts/{alert_id}"): "agent",
+    ("GET", "/v1/rules"): "agent",
+    ("GET", "/v1/customers/{customer_id}/rules"): "agent",
+    **{("POST", f"/v1/alerts/{{alert_id}}/{step}"): "manager" for step in STEPS},
+    ("POST", "/v1/rules/{rule_id}/enable"): "admin",
+    ("POST", "/v1/rules/{rule_id}/disable"): "admin",
+}
+RANKS: tuple[Role, ...] = ("agent", "manager", "admin")
+
+
+def test_the_list_of_routes_is_complete() -> None:
+    paths = openapi_document(Branch().litestar)["paths"]
+    assert {(method.upper(), path) for path, item in paths.items() for method in item} == set(ROUTES)
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_nobody_gets_in_without_a_token(method: str, path: str) -> None:
+    answer = await Branch().client.request(method, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
+
+
+@pytest.mark.parametrize(("method", "path"), [one for one, role in ROUTES.items() if role != "agent"])
+async def test_a_role_below_the_routes_own_is_refused_before_the_body_is_read(method: str, path: str) -> None:
+    branch = Branch()
+    needed = ROUTES[method, path]
+    for role in RANKS[: RANKS.index(needed)]:
+        client = await branch.sign_in(role)
+        answer = await client.request(method, path, content=b"{")
+        assert answer.status_code == 403
+        assert f'scope="{needed}"' in answer.headers["www-authenticate"]
+    allowed = await branch.sign_in(needed)
+    assert (await allowed.request(method, path, content=b"{")).status_code == 400

@@ -1,0 +1,158 @@
+"""What the inbox shows, to whom it is narrowed, and how it goes on from page to page."""
+
+import httpx
+import pytest
+
+from services.alerts.domain.lifecycle import Asked
+from services.alerts.web.language import language
+from tests.alerts.told import DAY, NOON, moment, statement
+from tests.alerts.web.branch import LEAVING, Branch
+
+
+async def busy() -> tuple[Branch, httpx.AsyncClient]:
+    """c1 to c4 leave, of M-1 and M-2, c2 with a large outflow beside; c5 may buy; greatest assets first."""
+    branch = Branch()
+    out = moment("m1", NOON, amount_home=9000.0)
+    for number, owner in enumerate(("M-1", "M-2", "M-1", "M-2"), 1):
+        facts = {**LEAVING, "assets": 50_000.0 - number * 10_000, "owner": owner}
+        await branch.hear(statement(1, f"c{number}", moments=[out] if number == 2 else [], **facts))
+    await branch.hear(statement(1, "c5", balance_total=5000.0))
+    return branch, await branch.sign_in("manager", "M-1")
+
+
+async def customers(client: httpx.AsyncClient, query: str = "") -> list[str]:
+    answer = await client.get(f"/v1/alerts{query}")
+    assert answer.status_code == 200, answer.text
+    return [one["customer_id"] for one in answer.json()["alerts"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", {"c1", "c2", "c3", "c4", "c5"}),
+        ("?owner=M-2", {"c2", "c4"}),
+        ("?mine=true", {"c1", "c3", "c5"}),
+        ("?kind=upsell", {"c5"}),
+        ("?severity=2", {"c2"}),
+        ("?situation=growth", {"c5"}),
+        ("?rule=R1", {"c2"}),
+        ("?rule=R4&owner=M-1", {"c1", "c3"}),
+        ("?customer_id=c3", {"c3"}),
+        ("?customer_id=nobody", set()),
+        ("?state=routed", {"c1", "c2", "c3", "c4", "c5"}),
+        ("?state=claimed", set()),
+        ("?state=all", {"c1", "c2", "c3", "c4", "c5"}),
+    ],
+)
+async def test_filters_narrow_the_inbox(query: str, expected: set[str]) -> None:
+    _, client = await busy()
+    assert set(await customers(client, query)) == expected
+
+
+async def test_what_is_closed_leaves_the_inbox_and_stays_to_be_read() -> None:
+    branch, client = await busy()
+    alert = await branch.leaving("c9")
+    chief = await branch.sign_in("manager")
+    assert (await chief.post(f"/v1/alerts/{alert.alert_id}/false-alarm")).status_code == 200
+    assert "c9" not in await customers(client)
+    assert await customers(client, "?state=closed") == ["c9"]
+    assert "c9" in await customers(client, "?state=all")
+
+
+async def test_the_greatest_rank_comes_first_and_pages_join_without_gap_or_repeat() -> None:
+    _, client = await busy()
+    whole = await customers(client)
+    assert whole[0] == "c2"  # twice as severe
+    paged: list[str] = []
+    query = "?limit=2"
+    for _ in range(3):
+        answer = (await client.get(f"/v1/alerts{query}")).json()
+        paged += [one["customer_id"] for one in answer["alerts"]]
+        query = f"?limit=2&cursor={answer['next']}"
+    assert (paged, answer["next"]) == (whole, None)
+
+
+@pytest.mark.parametrize("query", ["cursor=%22", "cursor=AAAA", "state=lost", "severity=4", "limit=0", "kind=x"])
+async def test_a_filter_that_means_nothing_is_refused(query: str) -> None:
+    _, client = await busy()
+    answer = await client.get(f"/v1/alerts?{query}")
+    assert answer.status_code == 400
+    assert query.partition("=")[0] in answer.json()["detail"]
+
+
+async def test_mine_is_refused_where_the_token_works_no_portfolio() -> None:
+    branch, _ = await busy()
+    chief = await branch.sign_in("manager")
+    answer = await chief.get("/v1/alerts?mine=true")
+    assert (answer.status_code, answer.json()["field"]) == (422, "mine")
+
+
+async def test_a_former_customer_id_asks_for_the_one_that_it_went_into() -> None:
+    branch, client = await busy()
+    await branch.hear(statement(2, "c1", kind="gone", aliases=["c9"]))
+    assert await customers(client, "?customer_id=c1") == ["c9"]
+
+
+async def test_an_alert_is_shown_whole_with_its_evidence_and_history() -> None:
+    _, client = await busy()
+    [found] = (await client.get("/v1/alerts?customer_id=c2")).json()["alerts"]
+    one = (await client.get(f"/v1/alerts/{found['alert_id']}")).json()
+    assert one == found
+    wanted = {"alert_id", "customer_id", "kind", "situation", "severity", "title", "reason", "rules", "evidence",
+              "owner", "state", "opened_at", "due_at", "suggested", "history"}  # fmt: skip
+    assert wanted <= one.keys()
+    assert one["rules"] == [{"id": "R4", "version": 1}, {"id": "R1", "version": 1}]
+    salary, outflow = one["evidence"]
+    assert (salary["event_id"], outflow["event_id"]) == (None, "m1")
+    assert outflow["values"]["moment.amount_home"] == 9000.0
+    assert salary["values"] == {"assets": 30_000.0, "has_salary": True, "salary_missed": 1.0}
+    assert [step["action"] for step in one["history"]] == ["open", "evidence_added", "raise", "route"]
+    assert one["possible"] == ["claim", "reassign", "false_alarm"]
+
+
+async def test_an_unchanged_alert_is_not_sent_again_and_a_changed_one_is() -> None:
+    branch, client = await busy()
+    alert = await branch.leaving("c9")
+    path = f"/v1/alerts/{alert.alert_id}"
+    tag = (await client.get(path)).headers["etag"]
+    assert (await client.get(path, headers={"if-none-match": tag})).status_code == 304
+    assert (await client.get(path, headers={"if-none-match": tag, "accept-language": "zh"})).status_code == 200
+    await client.post(f"{path}/claim")
+    assert (await client.get(path, headers={"if-none-match": tag})).status_code == 200
+
+
+async def test_texts_come_in_the_readers_language() -> None:
+    branch, client = await busy()
+    alert = await branch.leaving("c9")
+    answer = await client.get(f"/v1/alerts/{alert.alert_id}", headers={"accept-language": "zh-CN,en;q=0.5"})
+    assert (answer.json()["reason"], answer.headers["content-language"]) == ("R4", "zh")
+    answer = await client.get(f"/v1/alerts/{alert.alert_id}")
+    assert (answer.json()["reason"], answer.headers["content-language"]) == ("R4 holds", "en")
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [(None, "en"), ("", "en"), ("zh", "zh"), ("zh-Hans-CN", "zh"), ("en,zh", "en"), ("en;q=0.3, zh;q=0.8", "zh"),
+     ("fr, de", "en"), ("zh;q=x", "en"), ("zh;q=0", "en"), ("*", "en")],
+)  # fmt: skip
+def test_the_language_wanted_most_is_taken(header: str | None, expected: str) -> None:
+    assert language(header) == expected
+
+
+async def test_what_waits_says_what_for() -> None:
+    branch, client = await busy()
+    await branch.hear(statement(1, "c8", balance_total=5000.0, complaint_open=True))
+    [one] = (await client.get("/v1/alerts?customer_id=c8")).json()["alerts"]
+    assert (one["state"], one["waiting"], one["possible"]) == ("new", "G1", ["false_alarm"])
+    answer = await client.post(f"/v1/alerts/{one['alert_id']}/claim")
+    assert (answer.status_code, answer.json()["reason"]) == (409, "held_back")
+
+
+async def test_a_snoozed_alert_says_until_when() -> None:
+    branch, client = await busy()
+    alert = await branch.leaving("c9")
+    await client.post(f"/v1/alerts/{alert.alert_id}/claim")
+    until = branch.clock.now_ms() + DAY
+    user = (await branch.users.users())[0]
+    await branch.act.on(alert.alert_id, Asked("snooze", until=until), user)
+    assert (await client.get(f"/v1/alerts/{alert.alert_id}")).json()["snoozed_until"].startswith("2026-11-25T04")

@@ -1,0 +1,132 @@
+"""The inbox as it changes, over a real connection."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from services import live
+from services.notifications import LocalNotifications
+from services.web import serve
+from tests.alerts.told import statement
+from tests.alerts.web.branch import LEAVING, Branch
+
+Event = tuple[str, str, Any]
+
+
+async def next_event(lines: AsyncIterator[str]) -> Event | None:
+    """(name, id, data); None at the end of the stream. Comments are left out."""
+    fields: dict[str, str] = {}
+    async for line in lines:
+        if line and not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif not line and fields:
+            return fields["event"], fields["id"], msgspec.json.decode(fields["data"])
+    return None
+
+
+async def told(lines: AsyncIterator[str]) -> Event:
+    event = await next_event(lines)
+    assert event is not None
+    return event
+
+
+@asynccontextmanager
+async def serving(branch: Branch) -> AsyncIterator[str]:
+    server = await serve(branch.app, grace_s=1)
+    try:
+        async with asyncio.timeout(30):  # a stream that should have ended must not hang the suite
+            yield f"http://127.0.0.1:{server.port}"
+    finally:
+        await branch.notifications.close()
+        await server.stop()
+
+
+@asynccontextmanager
+async def following(url: str, client: httpx.AsyncClient, seen: str = "") -> AsyncIterator[AsyncIterator[str]]:
+    headers = {**client.headers, **({"last-event-id": seen} if seen else {})}
+    async with (
+        httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as connected,
+        connected.stream("GET", "/v1/alerts/live", params=dict(client.params)) as answer,
+    ):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield answer.aiter_lines()
+
+
+async def test_a_screen_gets_the_inbox_and_then_each_alert_that_changes() -> None:
+    branch = Branch()
+    first = await branch.leaving("c1")
+    manager = await branch.sign_in("manager")
+    agent = await branch.sign_in("agent")
+    async with serving(branch) as url, following(url, agent) as lines:
+        name, _, inbox = await told(lines)
+        assert (name, [one["alert_id"] for one in inbox["alerts"]]) == ("inbox", [first.alert_id])
+        second = await branch.leaving("c2")
+        name, _, alert = await told(lines)
+        assert (name, alert["alert_id"], alert["state"]) == ("alert", second.alert_id, "routed")
+        await manager.post(f"/v1/alerts/{first.alert_id}/claim")
+        name, _, alert = await told(lines)
+        assert (alert["alert_id"], alert["claimed_by"]) == (first.alert_id, "manager")
+        await manager.post(f"/v1/alerts/{first.alert_id}/outcome", json={"result": "saved"})
+        name, _, alert = await told(lines)
+        assert (alert["alert_id"], alert["state"]) == (first.alert_id, "closed")
+
+
+async def test_a_manager_follows_what_is_his_and_sees_it_go_to_another() -> None:
+    branch = Branch()
+    await branch.leaving("c1", owner="M-2")
+    mine = await branch.leaving("c2", owner="M-1")
+    chief = await branch.sign_in("manager", name="Chief")
+    manager = await branch.sign_in("manager", "M-1")
+    manager.params = manager.params.set("mine", "true")
+    async with serving(branch) as url, following(url, manager) as lines:
+        _, _, inbox = await told(lines)
+        assert [one["customer_id"] for one in inbox["alerts"]] == ["c2"]
+        await branch.leaving("c3", owner="M-2")
+        await chief.post(f"/v1/alerts/{mine.alert_id}/reassign", json={"to": "M-2"})
+        name, _, alert = await told(lines)
+        assert (name, alert["alert_id"], alert["owner"]) == ("alert", mine.alert_id, "M-2")
+
+
+async def test_a_screen_that_comes_back_gets_the_inbox_only_if_it_has_changed() -> None:
+    branch = Branch()
+    await branch.leaving("c1")
+    agent = await branch.sign_in("agent")
+    async with serving(branch) as url, following(url, agent) as lines:
+        _, seen, _ = await told(lines)
+        async with following(url, agent, seen) as again:
+            await branch.leaving("c2")
+            name, later, alert = await told(again)
+            assert (name, alert["customer_id"]) == ("alert", "c2")
+        async with following(url, agent, seen) as again:
+            name, now, inbox = await told(again)
+            assert (name, now, len(inbox["alerts"])) == ("inbox", later, 2)
+
+
+async def test_a_change_is_seen_even_when_nobody_told_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "WAKE_S", 0.01)
+    branch = Branch()
+    agent = await branch.sign_in("agent")
+    async with serving(branch) as url, following(url, agent) as lines:
+        assert (await told(lines))[0] == "inbox"
+        heard, branch.notifications = branch.notifications, LocalNotifications()
+        await branch.hear(statement(1, "c1", **LEAVING))
+        branch.notifications = heard
+        assert (await told(lines))[2]["customer_id"] == "c1"
+
+
+async def test_a_revoked_token_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "WAKE_S", 0.01)
+    branch = Branch()
+    agent = await branch.sign_in("agent")
+    async with serving(branch) as url, following(url, agent) as lines:
+        await told(lines)
+        [user] = await branch.users.users()
+        await branch.users.revoke(user.user_id, 1)
+        branch.monotonic += 1
+        assert await next_event(lines) is None
