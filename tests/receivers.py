@@ -1,0 +1,122 @@
+"""Receivers on this machine: HTTP servers that answer, fail, redirect or never answer, and a mail relay."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import NamedTuple
+
+LOOPBACK = ("127.0.0.0/8",)
+
+
+class Request(NamedTuple):
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Reply(NamedTuple):
+    """`never`: the connection stays open and silent."""
+
+    status: int = 200
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    never: bool = False
+
+
+class Receiver:
+    """`reply` may be replaced while it runs."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply, self.port = reply, 0
+        self.requests: list[Request] = []
+        self.arrived = asyncio.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
+            self.requests.append(Request(head[0].split()[1], headers, body))
+            self.arrived.set()
+            if self.reply.never:
+                await reader.read()
+                return
+            told = {"content-length": str(len(self.reply.body)), "connection": "close", **self.reply.headers}
+            lines = [f"HTTP/1.1 {self.reply.status} X", *(f"{name}: {value}" for name, value in told.items()), "", ""]
+            writer.write("\r\n".join(lines).encode() + self.reply.body)
+            await writer.drain()
+        except ConnectionError:
+            pass  # the sender hung up: it has seen enough
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def receiver(reply: Reply = Reply()) -> AsyncIterator[Receiver]:  # noqa: B008 - a frozen value
+    told = Receiver(reply)
+    server = await asyncio.start_server(told.serve, "127.0.0.1", 0)
+    told.port = server.sockets[0].getsockname()[1]
+    try:
+        yield told
+    finally:
+        server.close()
+
+
+class MailRelay:
+    """Takes mail for anybody but `nobody@…` (550) and `later@…` (451); `login` once somebody has logged in."""
+
+    def __init__(self) -> None:
+        self.port, self.login = 0, ""
+        self.mails: list[EmailMessage] = []
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def say(*lines: str) -> None:
+            writer.write("".join(f"{line}\r\n" for line in lines).encode())
+
+        answers: Mapping[str, Callable[[str], str]] = {
+            "EHLO": lambda rest: "250-sink\r\n250 AUTH PLAIN", "MAIL": lambda rest: "250 ok", "RCPT": self._recipient,
+            "AUTH": self._authenticate, "QUIT": lambda rest: "221 bye", "RSET": lambda rest: "250 ok",
+        }  # fmt: skip
+        say("220 sink")
+        while line := (await reader.readline()).decode().strip():
+            verb, _, rest = line.partition(" ")
+            if verb.upper() == "DATA":
+                say("354 go on")
+                raw = (await reader.readuntil(b"\r\n.\r\n")).removesuffix(b"\r\n.\r\n")
+                self.mails.append(message_from_bytes(raw, policy=default))
+                say("250 taken")
+                continue
+            say(answers[verb.upper()](rest) if verb.upper() in answers else "502 unknown")
+            if verb.upper() == "QUIT":
+                break
+        writer.close()
+
+    def _recipient(self, rest: str) -> str:
+        return "550 unknown" if "nobody@" in rest else "451 later" if "later@" in rest else "250 ok"
+
+    def _authenticate(self, rest: str) -> str:
+        self.login = base64.b64decode(rest.split()[-1]).decode().replace("\0", ":")
+        return "535 no" if self.login.endswith(":wrong") else "235 ok"
+
+
+@asynccontextmanager
+async def mail_relay() -> AsyncIterator[MailRelay]:
+    relay = MailRelay()
+    server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)
+    relay.port = server.sockets[0].getsockname()[1]
+    try:
+        yield relay
+    finally:
+        server.close()
