@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from random import Random
 
 import pytest
 
@@ -109,3 +110,20 @@ def test_a_household_is_told_of_once(loaded: Loaded) -> None:
     near = {"kind": "household", "assets_band": "near", "assets_direction": "rising"}
     found = judge(statement(near, ""), loaded.rule_set, Cel())
     assert [one.rule.id for one in found] == ["U7"]
+
+
+def test_what_is_left_out_unjudged_would_not_have_held(loaded: Loaded) -> None:
+    rules = loaded.rule_set
+    ungated = rules._replace(on_facts=tuple(rule._replace(gates=()) for rule in rules.on_facts))
+    chance, kinds = Random(4), known_to_rules().facts
+    given: dict[str, tuple[Fact, ...]] = {
+        "number": (0.0, 0.0, 1.0, 6.0, 90.0, 30_000.0), "boolean": (False, True), "string": ("", "gold", "near"),
+    }  # fmt: skip
+    for _ in range(200):
+        told = {name: chance.choice(given[kind]) for name, kind in kinds.items()}
+        change = statement({**told, "kind": "person"}, "")
+        for name in chance.sample(sorted(kinds), 5):
+            del change.facts[name]
+        found = [[(one.rule.id, one.outcome, one.missing) for one in judge(change, one_set, Cel())]
+                 for one_set in (rules, ungated)]  # fmt: skip
+        assert found[0] == found[1]

@@ -58,7 +58,7 @@ def test_what_the_product_brings_is_read(files: Place) -> None:
     loaded = load(files)
     assert not loaded.mistakes
     assert [rule.id for rule in loaded.rule_set.rules] == ["R4"]
-    assert loaded.rule_set.rules[0].at_rest is False
+    assert loaded.rule_set.rules[0].gates == (frozenset({"has_salary"}), frozenset({"salary_missed"}))
     assert loaded.desk == Desk(daily_capacity=7)
 
 

@@ -11,13 +11,14 @@ import msgspec
 
 from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
 from services.alerts.domain.checking import check, check_desk, nearest
-from services.alerts.domain.compiled import Known, Rule, RuleSet, at_rest, compile_rule, rule_set
+from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, gated, rule_set
 from services.alerts.domain.expressions import BadExpression, Expressions
 from services.alerts.domain.rules import Desk, RuleDeclared
 from services.declared_files import Place
 
 PRODUCT = Path(__file__).resolve().parent.parent / "catalogue"
 DESK = "desk.yaml"
+NO_RULES = (DESK, "destinations.yaml")
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
 _UNKNOWN_FIELD = re.compile(r"unknown field `([^`]*)`")
 Declared = TypeVar("Declared", bound=msgspec.Struct)
@@ -106,7 +107,7 @@ class _Loading:
         self.content: list[bytes] = []
 
     def rules(self) -> list[Rule]:
-        paths = [path for path in _declared(self._files) if path.name != DESK]
+        paths = [path for path in _declared(self._files) if path.name not in NO_RULES]
         written = [one for path in paths for one in self._written(path)]
         places: dict[str, list[_Written]] = {}
         for one in written:
@@ -159,7 +160,7 @@ class _Loading:
         mistakes = list(check(rule, self._known, self._expressions))
         for field, message in mistakes:
             self._tell(one.file, one.lines, rule.id, field, message)
-        return None if mistakes else at_rest(rule, self._known, self._expressions)
+        return None if mistakes else gated(rule, self._known, self._expressions)
 
     def _lines(self, path: Path) -> Lines | None:
         try:

@@ -18,19 +18,19 @@ class Known(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """`parts` of its condition; one is enough where `any_of`. `facts`: those that its condition asks.
-    `asked`: with severity and value, and what its texts and evidence show. `at_rest`: None, or whether it holds where
-    all facts of its condition are what nothing told leaves them (no moment asked)."""
+    """`parts` of its condition; one is enough where `any_of`. `judged`: the facts that condition, severity and value
+    ask; `asked`: with those that its texts and evidence show. `gates`: of each of these sets of facts one at least must
+    tell something for the rule to hold; what is at rest in all of them need not be judged."""
 
     declared: RuleDeclared
     parts: tuple[Expression, ...]
     any_of: bool
     severity: Expression
     value_at_stake: Expression
-    facts: frozenset[str]
+    judged: frozenset[str]
     asked: frozenset[str]
     fields: frozenset[str]
-    at_rest: bool | None
+    gates: tuple[frozenset[str], ...] = ()
 
     @property
     def id(self) -> str:
@@ -38,13 +38,13 @@ class Rule(NamedTuple):
 
 
 class RuleSet(NamedTuple):
-    """`version` tells one set from another: content decides. `asked`: every fact that any rule names."""
+    """`version` tells one set from another: content decides. `gated`: every fact of a gate."""
 
     version: str
     rules: tuple[Rule, ...]
     on_facts: tuple[Rule, ...]
     on_moments: Mapping[str, tuple[Rule, ...]]
-    asked: frozenset[str]
+    gated: frozenset[str]
 
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
@@ -57,8 +57,8 @@ def rule_set(version: str, rules: Sequence[Rule]) -> RuleSet:
         if rule.declared.on:
             by_moment[rule.declared.on] = (*by_moment.get(rule.declared.on, ()), rule)
     on_facts = tuple(rule for rule in running if not rule.declared.on)
-    asked = frozenset[str]().union(*(rule.asked for rule in running))
-    return RuleSet(version, tuple(rules), on_facts, by_moment, asked)
+    gated = frozenset[str]().union(*(gate for rule in on_facts for gate in rule.gates))
+    return RuleSet(version, tuple(rules), on_facts, by_moment, gated)
 
 
 def compile_rule(declared: RuleDeclared, expressions: Expressions) -> Rule:
@@ -71,11 +71,11 @@ def compile_rule(declared: RuleDeclared, expressions: Expressions) -> Rule:
     )
     severity = _compiled("severity", declared.severity, expressions)
     value = _compiled("value_at_stake", declared.value_at_stake, expressions)
-    facts = frozenset[str]().union(*(part.facts for part in parts))
+    judged = frozenset[str]().union(*(one.facts for one in (*parts, severity, value)))
     shown = {name for text in texts(declared) for name in FACT.findall(text)}
-    asked = facts | severity.facts | value.facts | shown | set(declared.evidence)
-    fields = frozenset[str]().union(*(part.fields for part in (*parts, severity, value)))
-    return Rule(declared, parts, any_of, severity, value, facts, asked, fields, None)
+    fields = frozenset[str]().union(*(one.fields for one in (*parts, severity, value)))
+    asked = judged | shown | set(declared.evidence)
+    return Rule(declared, parts, any_of, severity, value, judged, asked, fields)
 
 
 def _compiled(field: str, source: str, expressions: Expressions) -> Expression:
@@ -90,10 +90,13 @@ def texts(declared: RuleDeclared) -> Iterator[str]:
         yield from (text.en, text.zh)
 
 
-def at_rest(rule: Rule, known: Known, expressions: Expressions) -> Rule:
-    """With `at_rest` worked out, for a rule that `check` has found no mistake in."""
+def gated(rule: Rule, known: Known, expressions: Expressions) -> Rule:
+    """With its gates, for a rule that `check` has found no mistake in: the parts that do not hold where all facts are
+    what nothing told leaves them."""
     if rule.declared.on:
         return rule
-    context = expressions.context({name: NOTHING[known.facts[name]] for name in rule.facts})
-    held = [bool(part.evaluate(context)) for part in rule.parts]
-    return rule._replace(at_rest=any(held) if rule.any_of else all(held))
+    context = expressions.context({name: NOTHING[known.facts[name]] for name in rule.judged})
+    closed = [part.facts for part in rule.parts if not part.evaluate(context)]
+    if not rule.any_of:
+        return rule._replace(gates=tuple(closed))
+    return rule._replace(gates=(frozenset[str]().union(*closed),)) if len(closed) == len(rule.parts) else rule

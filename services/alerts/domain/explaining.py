@@ -56,8 +56,7 @@ class Explained(NamedTuple):
 
 def explain(change: ProfileChange, rules: RuleSet, expressions: Expressions, remembered: Remembered) -> list[Explained]:
     """Every rule, also those that are switched off."""
-    asked = frozenset[str]().union(*(rule.asked for rule in rules.rules))
-    judging = Judging(change, rules._replace(asked=asked), expressions)
+    judging = Judging(change, rules.rules, expressions)
     verdicts = [(rule, _verdict(judging, rule, change)) for rule in rules.rules]
     running = [one for rule, one in verdicts if one and rule.declared.enabled and rule.id not in remembered.broken]
     held_back = blocked([one for one in running if change.kind in one.rule.declared.about])

@@ -34,28 +34,30 @@ class Verdict(NamedTuple):
 
 def judge(change: ProfileChange, rules: RuleSet, expressions: Expressions) -> list[Verdict]:
     """Everything but "not": what holds, and what could not be judged."""
-    judging = Judging(change, rules, expressions)
-    verdicts = [judging.verdict(rule) for rule in rules.on_facts if judging.concerns(rule)]
-    for moment in change.moments:
-        verdicts += [judging.verdict(rule, moment) for rule in rules.on_moments.get(moment.kind, ())
-                     if change.kind in rule.declared.about]  # fmt: skip
+    concerned = [(rule, None) for rule in _concerned(change, rules)]
+    on_moments = [(rule, moment) for moment in change.moments for rule in rules.on_moments.get(moment.kind, ())
+                  if change.kind in rule.declared.about]  # fmt: skip
+    judging = Judging(change, [rule for rule, _ in (*concerned, *on_moments)], expressions)
+    verdicts = [judging.verdict(rule, moment) for rule, moment in (*concerned, *on_moments)]
     return [verdict for verdict in verdicts if verdict.outcome != "not"]
 
 
+def _concerned(change: ProfileChange, rules: RuleSet) -> Iterator[Rule]:
+    """A part of a condition that fails while all its facts are at rest fails here as well, if they are."""
+    told = change.facts
+    awake = {name for name in rules.gated if told.get(name) not in _RESTING}
+    for rule in rules.on_facts:
+        if change.kind in rule.declared.about and not any(gate.isdisjoint(awake) for gate in rule.gates):
+            yield rule
+
+
 class Judging:
-    """One statement before the rules."""
+    """One statement before rules. What they ask is put before them once: that costs more than judging."""
 
-    def __init__(self, change: ProfileChange, rules: RuleSet, expressions: Expressions) -> None:
+    def __init__(self, change: ProfileChange, rules: Iterable[Rule], expressions: Expressions) -> None:
         self._change, self._expressions = change, expressions
-        facts = change.facts
-        self._context = expressions.context({name: facts[name] for name in rules.asked if name in facts})
-        # a fact at rest cannot make a rule hold that does not hold with all of them at rest
-        self._awake = {name for name in rules.asked if facts.get(name) not in _RESTING}
-
-    def concerns(self, rule: Rule) -> bool:
-        if self._change.kind not in rule.declared.about:
-            return False
-        return rule.at_rest is not False or not self._awake.isdisjoint(rule.facts)
+        asked = set[str]().union(*[rule.judged for rule in rules])
+        self._context = expressions.context({name: change.facts[name] for name in asked if name in change.facts})
 
     def verdict(self, rule: Rule, moment: Moment | None = None) -> Verdict:
         if moment is not None:
