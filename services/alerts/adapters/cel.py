@@ -3,6 +3,7 @@ budget, so what could cost much is refused when a rule is read."""
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, NamedTuple
 
 import cel
@@ -34,6 +35,8 @@ class CelExpression(NamedTuple):
             value = self.program.execute(context)
         except (TypeError, RuntimeError, ValueError) as error:
             raise WrongTypes(str(error).split(". ")[0]) from error
+        if isinstance(value, float) and not isfinite(value):
+            raise WrongTypes("gives no finite number: write `x > 0.0 ? y / x : 0.0` where x may be zero")
         if isinstance(value, bool | float | str):
             return value
         raise WrongTypes(f"gives {type(value).__name__}; a truth value, a double or a text is expected")
