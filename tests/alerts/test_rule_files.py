@@ -192,7 +192,9 @@ def test_two_rules_with_one_id_are_both_refused_and_each_names_the_other(files: 
 
 def test_a_field_that_is_written_twice_is_refused(files: Place) -> None:
     own(files, "bank.yaml", SOUND.replace("R4", "B4") + "    kind: upsell\n")
-    assert str(only(load(files))) == "bank.yaml:8: B4 kind: is written twice"
+    assert str(only(load(files))) == "bank.yaml:8: kind: is written twice"
+    own(files, "bank.yaml", "rules: []\nrules: [1, 2]\n")
+    assert str(only(load(files))) == "bank.yaml:2: rules: is written twice"
 
 
 @pytest.mark.parametrize(("content", "told"), [
@@ -229,5 +231,7 @@ def test_nothing_is_built_from_a_tag(files: Place) -> None:
 ])  # fmt: skip
 def test_a_wrong_desk_is_refused(files: Place, content: str, field: str) -> None:
     own(files, "desk.yaml", content)
-    mistake = only(load(files))
+    loaded = load(files)
+    mistake = only(loaded)
     assert (mistake.file, mistake.line, mistake.field) == ("desk.yaml", 1, field)
+    assert loaded.desk == Desk()

@@ -40,7 +40,8 @@ class Mistake(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """`rule_set` has the rules without a mistake. Where there is one, a caller that has a former set keeps that."""
+    """`rule_set` has the rules without a mistake, `desk` is the ordinary one where the file has some. Where there is a
+    mistake, a caller that has a former set keeps that."""
 
     rule_set: RuleSet
     desk: Desk
@@ -125,9 +126,10 @@ class _Loading:
         desk = None if lines is None else self._converted(path.name, lines, "", Desk)
         if lines is None or desk is None:
             return Desk()
-        for field, message in check_desk(desk):
+        mistakes = list(check_desk(desk))
+        for field, message in mistakes:
             self._tell(path.name, lines, "", field, message)
-        return desk
+        return Desk() if mistakes else desk
 
     def _written(self, path: Path) -> Iterator[_Written]:
         lines = self._lines(path)
@@ -169,11 +171,11 @@ class _Loading:
             self.mistakes.append(Mistake(path.name, error.line, "", "", str(error)))
             return None
         self.content.append(content)
-        return lines
+        doubled = [Mistake(path.name, line, "", key, "is written twice") for line, key in lines.twice()]
+        self.mistakes += doubled
+        return None if doubled else lines
 
     def _converted(self, file: str, lines: Lines, rule: str, into: type[Declared]) -> Declared | None:
-        for line, key in lines.twice():
-            self.mistakes.append(Mistake(file, line, rule, key, "is written twice"))
         try:
             return msgspec.convert(lines.content, into, strict=False)
         except msgspec.ValidationError as error:
