@@ -1,16 +1,21 @@
 """Appends to Kafka: acknowledged by all in-sync replicas, idempotent, in bounded time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
 from services.failures import Rejected, Unavailable
+from services.holdings import Place
 from services.kafka_cluster import Connection, answered_within
 from services.log import Message, Placed
 from services.murmur2 import partition_of
+
+log = structlog.get_logger()
 
 _WHOLE_BATCHES_FROM = 32
 _STOPPING_S = 5.0
@@ -23,6 +28,7 @@ class Producer:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._retiring: set[asyncio.Task[None]] = set()
+        self._turns: defaultdict[Place, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def append(self, topic: str, messages: Sequence[Message], partitions: int) -> list[Placed]:
         for message in messages:
@@ -37,8 +43,9 @@ class Producer:
                 producer = await self._started()
                 if len(messages) < _WHOLE_BATCHES_FROM:
                     return await _send_each(producer, topic, messages, partitions)
-                return await _send_batches(producer, topic, messages, partitions)
+                return await _send_batches(producer, topic, messages, partitions, self._turns)
         except Unavailable as away:
+            log.warning("append failed", topic=topic, what=str(away))
             if producer is self._producer:  # not one that was started since, for another append that failed with it
                 self._retire()  # what it still holds may fail with it; the next append starts with a clean one
             if isinstance(away.__cause__, MessageSizeTooLargeError | RecordListTooLargeError):
@@ -95,9 +102,17 @@ async def _send_each(
 
 
 async def _send_batches(
-    producer: AIOKafkaProducer, topic: str, messages: Sequence[Message], partitions: int
+    producer: AIOKafkaProducer,
+    topic: str,
+    messages: Sequence[Message],
+    partitions: int,
+    turns: Mapping[Place, asyncio.Lock],
 ) -> list[Placed]:
-    """Many messages: whole batches, which costs a tenth per message."""
+    """Many messages: whole batches, which costs a tenth per message.
+
+    One append at a time waits for a partition's place in the producer: where several do, aiokafka 0.14 takes the time
+    since the first off the patience of each at every round, and gives up within a fraction of it.
+    """
     indexes: dict[int, list[int]] = {}
     for index, message in enumerate(messages):
         indexes.setdefault(_partition(message, partitions), []).append(index)
@@ -109,7 +124,9 @@ async def _send_batches(
                 if builder.append(key=messages[index].key, value=messages[index].value, timestamp=None) is None:
                     break
                 taken += 1
-            batches.append((partition, own[:taken], await producer.send_batch(builder, topic, partition=partition)))
+            async with turns[Place(topic, partition)]:
+                sent = await producer.send_batch(builder, topic, partition=partition)
+            batches.append((partition, own[:taken], sent))
             own = own[taken:]
     placed: dict[int, Placed] = {}
     done = await asyncio.gather(*(future for _, _, future in batches))

@@ -46,6 +46,18 @@ async def test_a_topic_is_made_with_its_retention(log: KafkaLog, kafka_url: str)
     assert (configs["retention.ms"], configs["cleanup.policy"]) == (str(3 * 86_400_000), "delete")
 
 
+async def test_many_large_appends_at_once_wait_for_each_other_and_all_succeed(log: KafkaLog, topic: str) -> None:
+    """aiokafka would give up after half a second where sixteen wait for one partition."""
+    messages = [Message(b"one", b"x" * 20_000)] * 40
+
+    async def client() -> None:
+        for _ in range(4):
+            await log.append(topic, messages)
+
+    await asyncio.gather(*(client() for _ in range(24)))
+    assert (await log.ends(topic))[0] == (0, 24 * 4 * 40)
+
+
 def numbered(begin: int, count: int) -> list[Message]:
     return [Message(b"one", b"%d" % i) for i in range(begin, begin + count)]
 
