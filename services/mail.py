@@ -46,7 +46,7 @@ def _composed(mail: Mail) -> EmailMessage:
     message["Date"] = format_datetime(datetime.fromtimestamp(mail.at / 1000, UTC))
     message["Message-ID"] = f"<{mail.message_id}@{parseaddr(mail.sender)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # so that nobody's absence note answers
-    message.set_content(mail.text)
+    message.set_content(mail.text, cte="quoted-printable")  # not every relay takes eight bits
     return message
 
 

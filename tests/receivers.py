@@ -94,7 +94,7 @@ class MailRelay:
             verb, _, rest = line.partition(" ")
             if verb.upper() == "DATA":
                 say("354 go on")
-                raw = (await reader.readuntil(b"\r\n.\r\n")).removesuffix(b"\r\n.\r\n")
+                raw = (await reader.readuntil(b"\r\n.\r\n")).removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
                 self.mails.append(message_from_bytes(raw, policy=default))
                 say("250 taken")
                 continue

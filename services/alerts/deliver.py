@@ -1,0 +1,171 @@
+"""USE CASE: alerts leave the house. A batch of the topic becomes rows in the queues of the destinations; each queue is
+worked by itself, so that a dead receiver delays nobody else."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import structlog
+
+from schemas.alerts import Alert
+from schemas.codec import decode_alert
+from services.alerts.deliveries import DeliveryStore, Parcel, Sender
+from services.alerts.domain.delivering import (
+    ENDED,
+    HOUR_MS,
+    Delivery,
+    delivered,
+    deliveries,
+    held,
+    message_id,
+    missed,
+    news,
+    refused,
+    room_at,
+)  # fmt: skip
+from services.alerts.domain.destinations import Destination, quiet_until
+from services.alerts.domain.messages import Told
+from services.clock import Clock
+from services.failures import Rejected, Unavailable
+from services.log import Batch
+from services.web import frames_of
+
+LEASE_MS = 180_000
+"""Longer than the slowest attempt; it is renewed before each."""
+AT_ONCE = 100
+DIGEST_AT_ONCE = 5_000
+AWAY_AFTER = 3
+"""Messages in a row that did not arrive: the receiver is away, and the others keep their turn."""
+
+log = structlog.get_logger(__name__)
+
+
+class Served(NamedTuple):
+    """Messages of one pass over a queue. `away`: the receiver did not answer to several in a row."""
+
+    delivered: int = 0
+    missed: int = 0
+    dead: int = 0
+    held: int = 0
+    away: bool = False
+
+
+class Tally:
+    """Counts a pass, and the messages in a row that did not arrive."""
+
+    def __init__(self) -> None:
+        self.served, self._in_a_row = Served(), 0
+
+    def hold(self) -> None:
+        self.served = self.served._replace(held=self.served.held + 1)
+
+    def is_away_after(self, one: Delivery) -> bool:
+        """Takes in what became of a message; True when the receiver seems to be away."""
+        outcome = "missed" if one.state == "waiting" else "dead" if one.state == "dead" else "delivered"
+        self._in_a_row = 0 if outcome == "delivered" else self._in_a_row + (outcome == "missed")
+        away = self._in_a_row >= AWAY_AFTER
+        self.served = self.served._replace(**{outcome: getattr(self.served, outcome) + 1}, away=away)
+        return away
+
+
+class Deliver:
+    """`destinations` are those declared now; `name` is of this worker."""
+
+    def __init__(
+        self, store: DeliveryStore, sender: Sender, destinations: Callable[[], Sequence[Destination]], clock: Clock,
+        name: str,
+    ) -> None:  # fmt: skip
+        self._store, self._sender, self._destinations = store, sender, destinations
+        self._clock, self._name = clock, name
+
+    async def accept(self, batch: Batch) -> int:
+        """Returns how many messages were queued. Raises `Fenced`, `Contended`, `Unavailable`; then nothing happened."""
+        newest: dict[str, tuple[Alert, bytes]] = {}
+        for record in batch.records:  # each tells the whole history, so the longest says all
+            alert = decode_alert(record.value)
+            if len(alert.history) >= len(newest[alert.alert_id][0].history if alert.alert_id in newest else ()):
+                newest[alert.alert_id] = alert, record.value
+        now, destinations = self._clock.now_ms(), self._destinations()
+        async with self._store.accepting() as tx:
+            await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
+            seen, queued, ended = await tx.seen(sorted(newest)), list[Delivery](), list[str]()
+            for alert_id, (alert, body) in newest.items():
+                told = news(alert, seen.get(alert_id, 0), now)
+                queued += deliveries(alert, body, told, destinations, now)
+                ended += [alert_id] * any(one in told for one in ENDED)
+            people = [one.id for one in destinations if one.kind != "webhook"]
+            await tx.drop_untold(ended, people, now)
+            await tx.add(queued)
+            steps = {alert_id: len(alert.history) for alert_id, (alert, _) in newest.items()}
+            await tx.save_seen({one: max(count, seen.get(one, 0)) for one, count in steps.items()}, now)
+        return len(queued)
+
+    async def serve(self, destination: Destination) -> Served:
+        """One pass over what is due there. Raises `Unavailable`, `Contended`: of the database, not of the receiver."""
+        now, together = self._clock.now_ms(), bool(destination.digest_at)
+        if quiet_until(destination, now):
+            return Served()
+        due = await self._store.due(destination.id, now, DIGEST_AT_ONCE if together else AT_ONCE)
+        if not due or not await self._leased(destination):
+            return Served()
+        try:
+            # read again: another worker may have sent them before it let go
+            due = await self._store.due(destination.id, now, DIGEST_AT_ONCE if together else AT_ONCE)
+            return await (self._digests(destination, due) if together else self._singles(destination, due))
+        finally:
+            await self._store.release(destination.id, self._name)
+
+    async def _leased(self, destination: Destination) -> bool:
+        now = self._clock.now_ms()
+        return await self._store.lease(destination.id, self._name, now, now + LEASE_MS)
+
+    async def _singles(self, destination: Destination, due: Sequence[Delivery]) -> Served:
+        sent = await self._store.sent_since(destination.id, self._clock.now_ms() - HOUR_MS)
+        tally = Tally()
+        for one in due:
+            later = room_at(destination.most_an_hour, sent.get(one.person, ()))
+            if later > self._clock.now_ms():
+                await self._store.settle([held(one, later)])
+                tally.hold()
+                continue
+            if not await self._leased(destination):
+                break
+            after = await self._send(destination, [one])
+            if after[0].state == "delivered":
+                sent.setdefault(one.person, []).append(after[0].ended_at)
+            if tally.is_away_after(after[0]):
+                break
+        return tally.served
+
+    async def _digests(self, destination: Destination, due: Sequence[Delivery]) -> Served:
+        by_person: dict[str, list[Delivery]] = {}
+        for one in due:
+            by_person.setdefault(one.person, []).append(one)
+        tally = Tally()
+        for together in by_person.values():
+            if not await self._leased(destination) or tally.is_away_after((await self._send(destination, together))[0]):
+                break
+        return tally.served
+
+    async def _send(self, destination: Destination, together: Sequence[Delivery]) -> list[Delivery]:
+        """What became of it is written before anything else is sent."""
+        told = [_told(one) for one in together]
+        try:
+            parcel = Parcel(message_id(together), together[0].person, told)
+            await self._sender.send(destination, parcel, self._clock.now_ms())
+            after = [delivered(one, self._clock.now_ms()) for one in together]
+        except Unavailable as error:
+            after = [missed(one, str(error), error.retry_after, self._clock.now_ms()) for one in together]
+        except Rejected as error:
+            after = [refused(one, str(error), self._clock.now_ms()) for one in together]
+        except Exception as error:
+            # one message that we cannot make must hold up neither its queue nor the others
+            log.error("message cannot be made", destination=destination.id, what=frames_of(error))
+            why = f"a mistake of ours ({type(error).__name__}): see the log"
+            after = [refused(one, why, self._clock.now_ms()) for one in together]
+        await self._store.settle(after)
+        return after
+
+
+def _told(one: Delivery) -> Told:
+    alert = decode_alert(one.body)
+    return Told(alert, one.happening, alert.history[one.step].at)

@@ -1,0 +1,78 @@
+"""PORT: what delivery needs of a database (memory, SQLite, PostgreSQL) and of the world outside (HTTP, SMTP)."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, Protocol
+
+from services.alerts.domain.delivering import Delivery
+from services.alerts.domain.destinations import Destination
+from services.alerts.domain.messages import Told
+from services.log import Position
+
+
+class Parcel(NamedTuple):
+    """One message: `told` holds one step, or those of a digest. `message_id` is the same when it is sent again."""
+
+    message_id: str
+    person: str
+    told: Sequence[Told]
+
+
+class Sender(Protocol):
+    async def send(self, destination: Destination, parcel: Parcel, now: int) -> None:
+        """Raises `Unavailable` where it may arrive later, `Rejected` where it never will; neither repeats a secret."""
+
+    async def test(self, destination: Destination, now: int) -> None:
+        """A message that says that it is one. Raises the same."""
+
+
+class DeliveryTransaction(Protocol):
+    """Leaving the context commits; an exception rolls back all of it."""
+
+    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
+        """Moves the position `until where next = start` (inserts it where none is stored). Raises `Fenced`."""
+
+    async def seen(self, alert_ids: Sequence[str]) -> dict[str, int]:
+        """alert id → how many steps of it were looked at; new ones are left out."""
+
+    async def save_seen(self, steps: Mapping[str, int], now: int) -> None: ...
+
+    async def add(self, deliveries: Sequence[Delivery]) -> None:
+        """What is there already, by destination, alert, happening and step, stays as it is."""
+
+    async def drop_untold(self, alert_ids: Sequence[str], destinations: Sequence[str], now: int) -> None:
+        """What waits there on these alerts without ever having been tried becomes `dropped`."""
+
+
+class DeliveryStore(Protocol):
+    """Raises `Unavailable` when the database is away; `Contended` where the same may succeed at the next try."""
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]: ...
+
+    def accepting(self) -> AbstractAsyncContextManager[DeliveryTransaction]: ...
+
+    async def lease(self, destination: str, owner: str, now: int, until: int) -> bool:
+        """One worker at a time speaks to a destination. True for the one that has it now."""
+
+    async def release(self, destination: str, owner: str) -> None: ...
+
+    async def due(self, destination: str, now: int, limit: int) -> list[Delivery]:
+        """Waiting ones, those that are due for longest first; of the same time, by person."""
+
+    async def sent_since(self, destination: str, since: int) -> dict[str, list[int]]:
+        """person → when messages arrived (ms)."""
+
+    async def settle(self, deliveries: Sequence[Delivery]) -> None:
+        """Writes what became of them."""
+
+    async def find(self, state: str | None, destination: str | None, limit: int) -> list[Delivery]:
+        """The newest first."""
+
+    async def retry(self, delivery_ids: Sequence[str], now: int) -> int:
+        """Dead ones wait again, as if never tried; returns how many."""
+
+    async def count(self) -> dict[tuple[str, str], int]:
+        """(destination, state) → deliveries."""
+
+    async def drop(self, before: int) -> int:
+        """What ended before, and alerts not heard of since; returns how many deliveries."""

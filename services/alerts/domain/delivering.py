@@ -1,0 +1,111 @@
+"""What of an alert's life is told where, once; and what becomes of a message that did not arrive."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from schemas.alerts import Alert
+from services.alerts.domain.destinations import Destination, Happening, digest_due, wants
+
+DeliveryState = Literal["waiting", "delivered", "dead", "dropped"]
+HAPPENED: Mapping[str, Happening] = {
+    "open": "opened", "route": "routed", "reassign": "routed", "hand_over": "routed", "raise": "raised",
+    "remind": "reminded", "escalate": "escalated", "withdraw": "withdrawn", "supersede": "withdrawn",
+    "expire": "expired", "outcome": "closed", "false_alarm": "closed",
+}  # fmt: skip
+"""Action of a step → what is told. The other steps are of the inbox alone."""
+ENDED: tuple[Happening, ...] = ("withdrawn", "expired", "closed")
+HOUR_MS = 3_600_000
+BACKOFF_MS = (5_000, 30_000, 120_000, 600_000, HOUR_MS, 6 * HOUR_MS)
+GIVE_UP_MS = 24 * HOUR_MS
+OLD_MS = 24 * HOUR_MS
+"""A step older than this is no news: of a topic read from its beginning, or of an outage that long."""
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One message to one destination. `step` counts from 0 in the alert's history. `body`: the alert as the topic told
+    it. `tried_at`: the first attempt. `error`: why the last one failed. Times in ms, 0: none."""
+
+    delivery_id: str
+    destination: str
+    person: str
+    alert_id: str
+    happening: Happening
+    step: int
+    body: bytes
+    created_at: int
+    next_at: int
+    state: DeliveryState = "waiting"
+    attempts: int = 0
+    tried_at: int = 0
+    ended_at: int = 0
+    error: str = ""
+
+
+def news(alert: Alert, seen: int, now: int) -> dict[Happening, int]:
+    """What has happened since `seen` steps of its history, with the step; of the same twice, the last."""
+    steps = alert.history
+    if not seen:  # an alert that was parted from another has that one's past, which has been told
+        seen = next((n for n in range(len(steps), 0, -1) if steps[n - 1].action == "part"), 0)
+    fresh = (n for n in range(seen, len(steps)) if steps[n].at >= now - OLD_MS)
+    return {HAPPENED[steps[n].action]: n for n in fresh if steps[n].action in HAPPENED}
+
+
+def deliveries(
+    alert: Alert, body: bytes, told: Mapping[Happening, int], destinations: Iterable[Destination], now: int
+) -> list[Delivery]:
+    return [
+        Delivery(
+            delivery_id=_delivery_id(destination.id, alert.alert_id, happening, step), destination=destination.id,
+            person=receiver.person, alert_id=alert.alert_id, happening=happening, step=step, body=body,
+            created_at=now, next_at=digest_due(destination, now),
+        )
+        for destination in destinations
+        for happening, step in told.items()
+        if (receiver := wants(destination, alert.kind, alert.severity, alert.owner, happening)) is not None
+    ]  # fmt: skip
+
+
+def _delivery_id(*parts: str | int) -> str:
+    """The same step on the same destination has one id, however often it is read; receivers know a repeat by it."""
+    return "msg_" + hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:24]
+
+
+def message_id(together: Sequence[Delivery]) -> str:
+    """Of a digest: its parts decide."""
+    return together[0].delivery_id if len(together) == 1 else _delivery_id(*(one.delivery_id for one in together))
+
+
+def delivered(one: Delivery, now: int) -> Delivery:
+    return msgspec.structs.replace(
+        one, state="delivered", attempts=one.attempts + 1, tried_at=one.tried_at or now, ended_at=now, error=""
+    )
+
+
+def missed(one: Delivery, why: str, retry_after_s: float, now: int) -> Delivery:
+    """It may arrive later: the pauses grow, and a day after the first attempt is the last."""
+    first, attempts = one.tried_at or now, one.attempts + 1
+    if now - first >= GIVE_UP_MS:
+        return refused(one, why, now)
+    pause = max(BACKOFF_MS[min(attempts, len(BACKOFF_MS)) - 1], int(retry_after_s * 1000))
+    again = min(now + pause, first + GIVE_UP_MS)
+    return msgspec.structs.replace(one, attempts=attempts, tried_at=first, next_at=again, error=why)
+
+
+def refused(one: Delivery, why: str, now: int) -> Delivery:
+    return msgspec.structs.replace(
+        one, state="dead", attempts=one.attempts + 1, tried_at=one.tried_at or now, ended_at=now, error=why
+    )
+
+
+def held(one: Delivery, until: int) -> Delivery:
+    return msgspec.structs.replace(one, next_at=until)
+
+
+def room_at(most_an_hour: int, sent: Sequence[int]) -> int:
+    """When a person who was sent messages at these times of the last hour may get the next one (ms); 0: now."""
+    if not most_an_hour or len(sent) < most_an_hour:
+        return 0
+    return sorted(sent)[-most_an_hour] + HOUR_MS

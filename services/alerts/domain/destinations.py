@@ -1,0 +1,180 @@
+"""Where alerts go beside the inbox, as a bank declares it, and when each place may be spoken to. Secrets are never
+written there: only the names of the environment variables that hold them."""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from services.alerts.domain.rules import Kind
+
+Channel = Literal["webhook", "mail", "wecom", "dingtalk"]
+Language = Literal["en", "zh"]
+Happening = Literal["opened", "routed", "raised", "reminded", "escalated", "withdrawn", "expired", "closed"]
+"""What is told of an alert's life."""
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
+_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_OPEN_SECRET = re.compile(r"(?:key|access_token)=(?!\$\{)|//[^/@$]*:(?!\$\{)[^/@]*@")
+_SCHEMES: Mapping[Channel, tuple[str, ...]] = {
+    "webhook": ("https", "http"), "mail": ("smtps", "smtp"), "wecom": ("https", "http"), "dingtalk": ("https", "http"),
+}  # fmt: skip
+_WITHOUT_TLS = ("http",)
+
+
+class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`url` may hold `${NAME}` of environment variables; `secret` is the name of one, for what the channel signs with.
+
+    `people`: owner → mail address; `address` gets what belongs to anybody else. Empty `kinds` and `owners` mean all.
+    `quiet`: local hours in which nothing is said, such as "20:00-08:00". `most_an_hour`: messages on one person, 0 any
+    number. `digest_at`: one message a day and person, at that local time, instead of one for each step. `insecure`:
+    may do without TLS; `networks`: may lie there although it is not public.
+    """
+
+    id: str
+    kind: Channel
+    url: str
+    secret: str = ""
+    sender: str = ""
+    address: str = ""
+    people: dict[str, str] = {}
+    steps: tuple[Happening, ...] = ("routed", "raised", "escalated")
+    kinds: tuple[Kind, ...] = ()
+    severity_at_least: int = 1
+    owners: tuple[str, ...] = ()
+    language: Language = "en"
+    zone: str = "Asia/Shanghai"
+    quiet: str = ""
+    most_an_hour: int = 0
+    digest_at: str = ""
+    networks: tuple[str, ...] = ()
+    insecure: bool = False
+    enabled: bool = True
+
+
+class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`link`: where a person opens an alert, with `{alert_id}`; empty: none is shown."""
+
+    destinations: tuple[Destination, ...] = ()
+    link: str = ""
+
+
+class Receiver(NamedTuple):
+    """`person`: who is told: the owner of the alert, or the address of a mail."""
+
+    destination: Destination
+    person: str
+
+
+def wants(destination: Destination, kind: str, severity: int, owner: str, happening: Happening) -> Receiver | None:
+    if (
+        not destination.enabled
+        or happening not in destination.steps
+        or severity < destination.severity_at_least
+        or (destination.kinds and kind not in destination.kinds)
+        or (destination.owners and owner not in destination.owners)
+    ):
+        return None
+    person = destination.people.get(owner, destination.address) if destination.kind == "mail" else owner
+    return Receiver(destination, person) if person or destination.kind != "mail" else None
+
+
+def quiet_until(destination: Destination, now: int) -> int:
+    """The end of its quiet hours (ms) where `now` lies in them, else 0."""
+    if not destination.quiet:
+        return 0
+    opens, closes = (_minutes(text) for text in destination.quiet.split("-"))
+    local = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(destination.zone))
+    minute = local.hour * 60 + local.minute
+    inside = opens <= minute < closes if opens < closes else minute >= opens or minute < closes
+    return next_at(closes, destination.zone, now) if inside else 0
+
+
+def digest_due(destination: Destination, now: int) -> int:
+    """When what happens now is told: at once, or with the next digest (ms)."""
+    return next_at(_minutes(destination.digest_at), destination.zone, now) if destination.digest_at else now
+
+
+def next_at(minute: int, zone: str, now: int) -> int:
+    """The next time, after now, at which a clock in the zone shows that minute of the day (ms)."""
+    local = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(zone))
+    wanted = local.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0)
+    if wanted <= local:
+        wanted = (wanted.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=ZoneInfo(zone))
+    return int(wanted.timestamp() * 1000)
+
+
+def _minutes(text: str) -> int:
+    hours, _, minutes = text.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def variables(destination: Destination) -> set[str]:
+    """Names of the environment variables that it needs."""
+    return {*_VARIABLE.findall(destination.url), *([destination.secret] if destination.secret else [])}
+
+
+def url_with(destination: Destination, values: Mapping[str, str]) -> str:
+    """The URL with what the environment holds. Raises KeyError naming the variable."""
+    return _VARIABLE.sub(lambda found: values[found[1]], destination.url)
+
+
+def mistakes(destination: Destination) -> Iterator[tuple[str, str]]:
+    """Field and what is wrong with it."""
+    if not _ID.fullmatch(destination.id):
+        yield "id", "small letters, digits, - and _ are expected, such as crm-webhook"
+    yield from _wrong_address(destination)
+    yield from _wrong_times(destination)
+    if destination.secret and not _NAME.fullmatch(destination.secret):
+        yield "secret", "the name of an environment variable is expected, never the secret itself"
+    if destination.kind == "webhook" and not destination.secret:
+        yield "secret", "a webhook is signed: name the environment variable that holds its `whsec_...`"
+    if not destination.steps:
+        yield "steps", "one or more are expected"
+    if destination.most_an_hour < 0:
+        yield "most_an_hour", "0 (any number) or more is expected"
+    if destination.digest_at and destination.kind == "webhook":
+        yield "digest_at", "a digest is for people: a webhook tells each step"
+
+
+def _wrong_address(destination: Destination) -> Iterator[tuple[str, str]]:
+    scheme = destination.url.partition("://")[0]
+    schemes = _SCHEMES[destination.kind]
+    if scheme not in schemes:
+        yield "url", f"{' or '.join(f'{one}://' for one in schemes)} is expected for {destination.kind}"
+    elif scheme in _WITHOUT_TLS and not destination.insecure:
+        yield "url", f"{scheme}:// sends everything in clear: use {schemes[0]}://, or say `insecure: true`"
+    if not all(map(_is_network, destination.networks)):
+        yield "networks", "networks are expected, such as 10.1.2.0/24"
+    if _OPEN_SECRET.search(destination.url):
+        yield "url", "holds a secret: keep it in an environment variable and write ${NAME} in its place"
+    if destination.kind == "mail":
+        if not destination.address and not destination.people:
+            yield "address", "a mail goes to `address`, or to the owner's address among `people`"
+        if "@" not in destination.sender:
+            yield "sender", "the address from which it is sent is expected"
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _wrong_times(destination: Destination) -> Iterator[tuple[str, str]]:
+    try:
+        ZoneInfo(destination.zone)
+    except (KeyError, ValueError, OSError):
+        yield "zone", "a time zone is expected, such as Asia/Shanghai"
+    if destination.digest_at and not _TIME.fullmatch(destination.digest_at):
+        yield "digest_at", "a time of the day is expected, such as 08:30"
+    hours = destination.quiet.split("-") if destination.quiet else []
+    if hours and (len(hours) != 2 or hours[0] == hours[1] or not all(_TIME.fullmatch(one) for one in hours)):
+        yield "quiet", "hours are expected, such as 20:00-08:00"

@@ -1,0 +1,108 @@
+"""What is news, to whom it goes, and when a message is tried again."""
+
+from typing import Any
+
+import pytest
+
+from services.alerts.domain.delivering import (
+    GIVE_UP_MS,
+    Delivery,
+    delivered,
+    deliveries,
+    held,
+    message_id,
+    missed,
+    news,
+    refused,
+    room_at,
+)  # fmt: skip
+from tests.alerts.destined import DAY, HOUR, MINUTE, NOON, alert, destination, mail
+
+
+def queued(**given: Any) -> Delivery:
+    [one] = deliveries(alert("open", "route"), b"body", {"routed": 1}, [destination(**given)], NOON)
+    return one
+
+
+def test_what_happened_since_the_last_look_is_news() -> None:
+    told = alert("open", "route", "claim", "raise")
+    assert news(told, 0, NOON) == {"opened": 0, "routed": 1, "raised": 3}
+    assert news(told, 2, NOON) == {"raised": 3}
+    assert news(told, 4, NOON) == {}
+
+
+def test_of_the_same_twice_the_last_is_told() -> None:
+    assert news(alert("open", "route", "hand_over", "reassign"), 0, NOON) == {"opened": 0, "routed": 3}
+
+
+def test_what_is_a_day_old_is_no_news() -> None:
+    assert news(alert("open", "route"), 0, NOON + DAY) == {"opened": 0, "routed": 1}
+    assert news(alert("open", "route"), 0, NOON + DAY + 1) == {}
+
+
+def test_an_alert_that_was_parted_does_not_tell_the_past_of_the_other_again() -> None:
+    assert news(alert("open", "route", "part", "escalate"), 0, NOON) == {"escalated": 3}
+
+
+@pytest.mark.parametrize("action", ["withdraw", "supersede"])
+def test_an_alert_that_is_gone_was_withdrawn(action: str) -> None:
+    assert news(alert(action), 0, NOON) == {"withdrawn": 0}
+
+
+def test_the_same_step_on_the_same_destination_is_one_message() -> None:
+    assert queued().delivery_id == queued().delivery_id
+    assert queued().delivery_id != queued(destination_id="other").delivery_id
+
+
+def test_a_destination_is_told_of_the_steps_it_asked_for() -> None:
+    told = deliveries(alert("open", "route"), b"", {"opened": 0, "routed": 1}, [destination()], NOON)
+    assert [(one.happening, one.step, one.person, one.next_at) for one in told] == [("routed", 1, "M-1", NOON)]
+
+
+def test_a_digest_waits_for_its_time() -> None:
+    [one] = deliveries(alert("route"), b"", {"routed": 0}, [mail(digest_at="08:30")], NOON)
+    assert one.next_at == NOON + 20 * HOUR + 30 * MINUTE
+
+
+def test_the_pauses_grow_and_a_day_after_the_first_attempt_is_the_last() -> None:
+    one, now, pauses = queued(), NOON, list[int]()
+    while one.state == "waiting":
+        one = missed(one, "it answers 500", 0, now)
+        if one.state == "waiting":
+            pauses.append((one.next_at - now) // 1000)
+            now = one.next_at
+    assert pauses[:6] == [5, 30, 120, 600, 3600, 21600]
+    assert now - NOON == GIVE_UP_MS
+    assert (one.state, one.ended_at, one.error) == ("dead", now, "it answers 500")
+
+
+def test_a_receiver_may_ask_for_a_longer_pause_and_not_for_a_shorter_one() -> None:
+    assert missed(queued(), "busy", 60.0, NOON).next_at == NOON + 60_000
+    assert missed(queued(), "busy", 1.0, NOON).next_at == NOON + 5_000
+
+
+def test_what_is_refused_is_dead_at_once() -> None:
+    one = refused(queued(), "it answers 410", NOON)
+    assert (one.state, one.attempts, one.tried_at, one.ended_at) == ("dead", 1, NOON, NOON)
+
+
+def test_what_arrived_says_when() -> None:
+    one = delivered(missed(queued(), "away", 0, NOON), NOON + 5_000)
+    assert (one.state, one.attempts, one.tried_at, one.ended_at, one.error) == ("delivered", 2, NOON, NOON + 5_000, "")
+
+
+def test_being_held_is_no_attempt() -> None:
+    one = held(queued(), NOON + HOUR)
+    assert (one.state, one.attempts, one.next_at) == ("waiting", 0, NOON + HOUR)
+
+
+def test_there_is_room_for_a_person_until_so_many_came_within_the_hour() -> None:
+    assert room_at(0, [NOON] * 99) == 0
+    assert room_at(2, [NOON]) == 0
+    assert room_at(2, [NOON + 5, NOON, NOON - 7]) == NOON + HOUR
+
+
+def test_a_digest_has_an_id_of_its_parts() -> None:
+    one, other = queued(), queued(destination_id="other")
+    assert message_id([one]) == one.delivery_id
+    assert message_id([one, other]) not in (one.delivery_id, other.delivery_id, message_id([other, one]))

@@ -1,0 +1,185 @@
+"""One contract of the queues of delivery, held by memory, SQLite and PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from services.alerts.adapters.memory_deliveries import MemoryDeliveryStore
+from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
+from services.alerts.deliveries import DeliveryStore
+from services.alerts.domain.delivering import Delivery, delivered, missed, refused
+from services.database import open_database
+from services.failures import Fenced
+from services.log import Position
+from services.migrations import upgrade
+from tests.ports.alert_stores import IMPATIENT, place, sqlite_template
+
+__all__ = ["place", "sqlite_template"]
+TABLES = "deliveries, delivery_alerts, delivery_leases, delivery_positions"
+
+
+@pytest_asyncio.fixture
+async def store(place: str) -> AsyncIterator[DeliveryStore]:
+    if not place:
+        yield MemoryDeliveryStore()
+        return
+    database = open_database(place, timeouts=IMPATIENT)
+    if database.dialect == "postgresql":
+        await upgrade(database)
+        async with database.transaction() as connection:
+            await connection.execute(text(f"truncate {TABLES}"))
+    yield SqlDeliveryStore(database)
+    await database.close()
+
+
+def delivery(delivery_id: str, **given: Any) -> Delivery:
+    plain: dict[str, Any] = {
+        "destination": "crm", "person": "M-1", "alert_id": "al_1", "happening": "routed", "step": 1, "body": b"\x00b",
+        "created_at": 10, "next_at": 10,
+    }  # fmt: skip
+    return Delivery(delivery_id=delivery_id, **{**plain, "step": len(delivery_id), **given})
+
+
+async def add(store: DeliveryStore, *deliveries: Delivery) -> None:
+    async with store.accepting() as tx:
+        await tx.add(deliveries)
+
+
+async def advance(store: DeliveryStore, start: int, until: int) -> None:
+    async with store.accepting() as tx:
+        await tx.advance("alerts", "id", 0, start, until)
+
+
+def ids(found: Sequence[Delivery]) -> list[str]:
+    return [one.delivery_id for one in found]
+
+
+async def test_a_position_moves_only_from_where_it_stands(store: DeliveryStore) -> None:
+    await advance(store, 0, 5)
+    with pytest.raises(Fenced):
+        await advance(store, 0, 5)
+    assert await store.positions("alerts", [0, 1]) == {0: Position("id", 5)}
+
+
+async def test_what_is_queued_is_due_with_all_that_was_said(store: DeliveryStore) -> None:
+    one = delivery("a", error="was away", attempts=2, tried_at=7)
+    await add(store, one)
+    assert await store.due("crm", 10, 5) == [one]
+    assert await store.due("crm", 9, 5) == []
+    assert await store.due("other", 10, 5) == []
+
+
+async def test_the_same_step_is_queued_once(store: DeliveryStore) -> None:
+    await add(store, delivery("a"))
+    await store.settle([delivered(delivery("a"), 20)])
+    await add(store, delivery("a"), delivery("bb"))
+    assert {one.delivery_id: one.state for one in await store.find(None, None, 9)} == {
+        "a": "delivered",
+        "bb": "waiting",
+    }
+
+
+async def test_what_fails_leaves_neither_position_nor_queue(store: DeliveryStore) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with store.accepting() as tx:
+            await tx.advance("alerts", "id", 0, 0, 5)
+            await tx.add([delivery("a")])
+            await tx.save_seen({"al_1": 3}, 10)
+            raise ZeroDivisionError
+    async with store.accepting() as tx:
+        assert await tx.seen(["al_1"]) == {}
+    assert await store.positions("alerts", [0]) == {}
+    assert await store.find(None, None, 9) == []
+
+
+async def test_how_many_steps_were_looked_at_is_remembered(store: DeliveryStore) -> None:
+    async with store.accepting() as tx:
+        await tx.save_seen({"al_1": 3, "al_2": 1}, 10)
+        await tx.save_seen({"al_1": 4}, 11)
+        assert await tx.seen(["al_1", "al_2", "al_3"]) == {"al_1": 4, "al_2": 1}
+
+
+async def test_what_waits_longest_comes_first_and_of_the_same_time_by_person(store: DeliveryStore) -> None:
+    await add(store, delivery("a", person="M-2"), delivery("bb"), delivery("ccc", next_at=9, person="M-3"))
+    assert ids(await store.due("crm", 10, 9)) == ["ccc", "bb", "a"]
+    assert ids(await store.due("crm", 10, 2)) == ["ccc", "bb"]
+
+
+async def test_one_worker_at_a_time_speaks_to_a_destination(store: DeliveryStore) -> None:
+    assert await store.lease("crm", "one", 10, 20)
+    assert not await store.lease("crm", "two", 19, 30)
+    assert await store.lease("crm", "one", 19, 30)
+    assert await store.lease("other", "two", 19, 30)
+    assert await store.lease("crm", "two", 30, 40)
+
+
+async def test_a_lease_is_let_go_by_its_owner_alone(store: DeliveryStore) -> None:
+    await store.lease("crm", "one", 10, 20)
+    await store.release("crm", "two")
+    assert not await store.lease("crm", "two", 11, 20)
+    await store.release("crm", "one")
+    assert await store.lease("crm", "two", 11, 20)
+
+
+async def test_of_two_workers_that_reach_for_a_destination_one_gets_it(store: DeliveryStore) -> None:
+    got = await asyncio.gather(*(store.lease("crm", name, 10, 20) for name in ("one", "two", "three")))
+    assert sorted(got) == [False, False, True]
+
+
+async def test_what_became_of_a_message_is_kept(store: DeliveryStore) -> None:
+    one, two, three = delivery("a"), delivery("bb"), delivery("ccc")
+    await add(store, one, two, three)
+    after = [delivered(one, 20), missed(two, "it answers 500", 0, 20), refused(three, "it answers 410", 20)]
+    await store.settle(after)
+    assert sorted(await store.find(None, None, 9), key=lambda one: one.delivery_id) == after
+    assert await store.due("crm", 10**9, 9) == [after[1]]
+    assert await store.count() == {("crm", "delivered"): 1, ("crm", "waiting"): 1, ("crm", "dead"): 1}
+
+
+async def test_what_arrived_within_the_hour_is_counted_by_person(store: DeliveryStore) -> None:
+    told = [delivery("a"), delivery("bb", person="M-2"), delivery("ccc"), delivery("dddd", destination="other")]
+    await add(store, *told)
+    await store.settle([delivered(one, 20 + n) for n, one in enumerate(told)])
+    assert await store.sent_since("crm", 20) == {"M-2": [21], "M-1": [22]}
+
+
+async def test_what_ended_before_it_was_told_is_dropped_where_asked(store: DeliveryStore) -> None:
+    tried = missed(delivery("bb"), "away", 0, 10)
+    await add(store, delivery("a"), tried, delivery("ccc", destination="other"), delivery("dddd", alert_id="al_2"))
+    async with store.accepting() as tx:
+        await tx.drop_untold(["al_1"], ["crm"], 30)
+        await tx.drop_untold([], ["crm"], 30)
+        await tx.drop_untold(["al_2"], [], 30)
+    assert ids(await store.find("dropped", None, 9)) == ["a"]
+    assert ids(await store.find("waiting", "crm", 9)) == ["bb", "dddd"]
+
+
+async def test_what_is_dead_waits_again_when_an_operator_says_so(store: DeliveryStore) -> None:
+    await add(store, delivery("a"), delivery("bb"))
+    await store.settle([refused(delivery("a"), "it answers 410", 20)])
+    assert await store.retry(["a", "bb", "nobody"], 50) == 1
+    again = msgspec.structs.replace(delivery("a"), next_at=50, error="it answers 410")
+    assert await store.due("crm", 50, 9) == [delivery("bb"), again]
+
+
+async def test_what_ended_long_ago_is_forgotten_and_what_waits_is_not(store: DeliveryStore) -> None:
+    await add(store, delivery("a"), delivery("bb"), delivery("ccc"))
+    await store.settle([delivered(delivery("a"), 20), delivered(delivery("bb"), 30)])
+    async with store.accepting() as tx:
+        await tx.save_seen({"al_1": 3}, 20)
+        await tx.save_seen({"al_2": 3}, 30)
+    assert await store.drop(30) == 1
+    assert ids(await store.find(None, None, 9)) == ["bb", "ccc"]
+    async with store.accepting() as tx:
+        assert await tx.seen(["al_1", "al_2"]) == {"al_2": 3}
+
+
+async def test_the_newest_are_found_first(store: DeliveryStore) -> None:
+    await add(store, delivery("a"), delivery("bb", created_at=12), delivery("ccc", destination="other", created_at=11))
+    assert ids(await store.find("waiting", None, 2)) == ["bb", "ccc"]
+    assert ids(await store.find(None, "other", 2)) == ["ccc"]
