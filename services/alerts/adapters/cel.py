@@ -17,6 +17,7 @@ MAX_DEPTH = 32
 _STRING = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
 _MACRO = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
 _FIELD = re.compile(rf"\b{MOMENT}\.([A-Za-z_]\w*)")
+_GIVEN = frozenset({bool, float, str})
 _FUNCTIONS = frozenset({"size", "contains", "startsWith", "endsWith", "matches", "double", "string", "has", "in"})
 _CALL = re.compile(r"(?<![\w])([A-Za-z_]\w*)\s*\(")
 _BARE_INTEGER = re.compile(r"(?<![\w.])\d+(?![\w.])")
@@ -32,12 +33,12 @@ class CelExpression(NamedTuple):
 
     def evaluate(self, context: Any) -> Fact:
         try:
-            value = self.program.execute(context)
+            value: Fact = self.program.execute(context)  # or of another type: see below
         except (TypeError, RuntimeError, ValueError) as error:
             raise WrongTypes(str(error).split(". ")[0]) from error
         if isinstance(value, float) and not isfinite(value):
             raise WrongTypes("gives no finite number: write `x > 0.0 ? y / x : 0.0` where x may be zero")
-        if isinstance(value, bool | float | str):
+        if value.__class__ in _GIVEN:
             return value
         raise WrongTypes(f"gives {type(value).__name__}; a truth value, a double or a text is expected")
 

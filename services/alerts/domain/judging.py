@@ -47,8 +47,12 @@ def _concerned(change: ProfileChange, rules: RuleSet) -> Iterator[Rule]:
     told = change.facts
     awake = {name for name in rules.gated if told.get(name) not in _RESTING}
     for rule in rules.on_facts:
-        if change.kind in rule.declared.about and not any(gate.isdisjoint(awake) for gate in rule.gates):
-            yield rule
+        for gate in rule.gates:
+            if gate.isdisjoint(awake):
+                break
+        else:
+            if change.kind in rule.declared.about:
+                yield rule
 
 
 class Judging:
@@ -57,7 +61,8 @@ class Judging:
     def __init__(self, change: ProfileChange, rules: Iterable[Rule], expressions: Expressions) -> None:
         self._change, self._expressions = change, expressions
         asked = set[str]().union(*[rule.judged for rule in rules])
-        self._context = expressions.context({name: change.facts[name] for name in asked if name in change.facts})
+        self._unknown = asked - change.facts.keys()
+        self._context = expressions.context({name: change.facts[name] for name in asked - self._unknown})
 
     def verdict(self, rule: Rule, moment: Moment | None = None) -> Verdict:
         if moment is not None:
@@ -97,8 +102,7 @@ class Judging:
         return [part for part in rule.parts if part.facts.isdisjoint(self._change.not_covered)]
 
     def _absent(self, facts: Iterable[str], fields: Iterable[str], moment: Moment | None) -> list[str]:
-        told = self._change.facts
-        absent = [name for name in facts if name not in told]
+        absent = [name for name in facts if name in self._unknown] if self._unknown else []
         if moment is not None:
             absent += [f"moment.{name}" for name in fields if name not in moment.values]
         return absent
