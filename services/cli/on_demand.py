@@ -27,6 +27,7 @@ COMMANDS = {
     "replay": Lazy("replaying:app", "Send what already happened: a user's own files."),
     "simulate": Lazy("simulating:simulate", "Send the events of a synthetic bank with planted stories."),
     "keys": Lazy("keys:app", "Keys with which channel systems publish."),
+    "alerts": Lazy("inbox:app", "The inbox: what customers need somebody to act on, and what was done."),
     "rules": Lazy("rules:app", "The rules that make alerts: list, check, explain, switch on and off."),
     "sources": Lazy("sources:app", "The channel systems, and what is expected of them."),
     "users": Lazy("users:app", "Staff who may read and decide, and their tokens."),

@@ -1,7 +1,7 @@
 """Reading the inbox: alerts by filters, page by page, and one of them."""
 
 import base64
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, get_args
 
 import msgspec
 from litestar import Request, Response, get
@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from services.access import User
 from services.alerts.domain.alert import State
 from services.alerts.domain.rules import Kind, Situation
-from services.alerts.ports import AlertFilter, AlertStore
+from services.alerts.ports import OPEN, AlertFilter, AlertStore
 from services.alerts.web.desk import AtDesk
 from services.alerts.web.documents import AlertList, AlertShown, answers
 from services.alerts.web.language import Reading
@@ -24,7 +24,9 @@ _ANY = "all"
 _place = msgspec.json.Decoder(tuple[float, str]).decode
 Asking = Request[User, Any, Any]
 Mine = Annotated[bool, QueryParameter(description="Of the portfolio of whoever asks")]
-InState = Annotated[Literal["open", "all"] | State, QueryParameter(name="state")]
+STATES = (OPEN, _ANY, *get_args(State))
+# the framework keeps the word `state` for itself
+InState = Annotated[str, QueryParameter(name="state", description=f"One of {', '.join(STATES)}")]
 Page = Annotated[int, QueryParameter(ge=1, le=200)]
 
 
@@ -35,7 +37,7 @@ async def list_alerts(
     language: Reading,
     owner: FromQuery[str | None] = None,
     mine: Mine = False,
-    in_state: InState = "open",
+    in_state: InState = OPEN,
     kind: FromQuery[Kind | None] = None,
     severity: Annotated[int | None, QueryParameter(ge=1, le=3)] = None,
     customer_id: FromQuery[str | None] = None,
@@ -46,7 +48,7 @@ async def list_alerts(
 ) -> AlertList:
     """Alerts as they stand, the greatest rank first; open ones unless another state is asked for."""
     where = AlertFilter(
-        owner=my_portfolio(request.user) if mine else owner, state=None if in_state == _ANY else in_state, kind=kind,
+        owner=my_portfolio(request.user) if mine else owner, state=_state(in_state), kind=kind,
         severity=severity, customer_id=await _standing_for(desk.store, customer_id), situation=situation, rule=rule,
     )  # fmt: skip
     found = await desk.store.find(where, _after(cursor), limit + 1)
@@ -73,6 +75,12 @@ def my_portfolio(user: User) -> str:
     if user.manager_id is None:
         raise Rejected("invalid_value", "this token works no portfolio of its own: ask for an `owner`", "mine")
     return user.manager_id
+
+
+def _state(given: str) -> str | None:
+    if given not in STATES:
+        raise Problem(400, f"state is one of {', '.join(STATES)}")
+    return None if given == _ANY else given
 
 
 async def _standing_for(store: AlertStore, customer_id: str | None) -> str | None:

@@ -1,0 +1,48 @@
+"""Alerts on a terminal: a row each, or one on a page of its own."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from services.cli.output import Row, table_of
+
+LISTED = {"alert_id": "Alert", "grade": "Grade", "title": "Title", "customer_id": "Customer", "owner": "Owner",
+          "stands": "State", "due_at": "Due"}  # fmt: skip
+_EVIDENCE = {"rule": "Rule", "text": "Evidence", "occurred_at": "When", "ended_at": "Ended", "values": "Seen"}
+_HISTORY = {"at": "When", "actor": "Who", "action": "Step", "state": "State", "note": "Note"}
+_SAID = (("Reason", "reason"), ("Suggested", "suggested"), ("May be said", "may_say"),
+         ("Must not be said", "must_not_say"))  # fmt: skip
+
+
+def list_row(alert: Row) -> Row:
+    return {**alert, "stands": _stands(alert)}
+
+
+def print_alert(console: Console, alert: Row) -> None:
+    console.print(Text(f"{alert['title']}  {alert['alert_id']}", style="bold"))
+    console.print(Text(
+        f"Customer: {alert['customer_id']}   Kind: {alert['kind']}, {alert['situation']}   "
+        f"Severity: {alert['severity']}, grade {alert['grade'] or '-'}   At stake: {alert['value']:,.0f}"
+    ))  # fmt: skip
+    console.print(Text(
+        f"State: {_stands(alert)}   Owner: {alert['owner'] or '-'}   Claimed by: {alert['claimed_by'] or '-'}   "
+        f"Due: {alert['due_at'] or '-'}"
+    ))  # fmt: skip
+    for heading, field in _SAID:
+        if alert[field]:
+            console.print(Text(f"{heading}: {alert[field]}"))
+    console.print(table_of([_evidence_row(one) for one in alert["evidence"]], _EVIDENCE))
+    console.print(table_of(alert["history"], _HISTORY))
+    if alert["outcome"]:
+        told = {name: value for name, value in alert["outcome"].items() if value}
+        console.print(table_of([{"what": name, "told": value} for name, value in told.items()],
+                               {"what": "Outcome", "told": ""}))  # fmt: skip
+
+
+def _stands(alert: Row) -> str:
+    return f"{alert['state']}, waits: {alert['waiting']}" if alert["waiting"] else str(alert["state"])
+
+
+def _evidence_row(one: dict[str, Any]) -> Row:
+    return {**one, "rule": f"{one['rule']['id']} v{one['rule']['version']}"}

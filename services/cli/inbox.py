@@ -1,0 +1,145 @@
+"""`alerts`: the inbox from a terminal, worked as a person with a token, beside a running platform."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+import typer
+
+from schemas.instants import instant
+from services.cli.alert_tables import LISTED, list_row, print_alert
+from services.cli.asking import Token, Url, asking
+from services.cli.beside import Data, Json
+from services.cli.output import console, show_json, show_rows
+from services.cli.positions import milliseconds
+from services.cli.refusals import Refusal
+
+app = typer.Typer(no_args_is_help=True, help="The inbox: what customers need somebody to act on, and what was done.")
+AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="As `alerts list` shows it.")]
+Language = Annotated[Literal["en", "zh"], typer.Option(help="Of titles and reasons.")]
+Note = Annotated[str, typer.Option(help="Kept with the step.")]
+STEPS_BY = "manager"
+
+
+@app.command("list")
+def list_alerts(
+    owner: Annotated[str | None, typer.Option(help="A manager's id, or queue:BRANCH.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Of the portfolio that the token works.")] = False,
+    state: Annotated[str, typer.Option(help="open, all, or a single one such as routed or closed.")] = "open",
+    kind: Annotated[str | None, typer.Option(help="retention or upsell.")] = None,
+    severity: Annotated[int | None, typer.Option(min=1, max=3)] = None,
+    situation: Annotated[str | None, typer.Option(help="leaving, money_arriving, service_trouble …")] = None,
+    customer: Annotated[str | None, typer.Option(help="A customer id, as `customers find` shows it.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Alerts in which this rule speaks.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 30,
+    language: Language = "en",
+    url: Url = None,
+    token: Token = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Alerts as they stand, the greatest first."""
+    told = asking(data, url, token).get(
+        "/v1/alerts", language, owner=owner, mine=mine or None, state=state, kind=kind, severity=severity,
+        situation=situation, customer_id=customer, rule=rule, limit=limit,
+    )  # fmt: skip
+    if as_json:
+        show_json(told["alerts"])
+        return
+    show_rows([list_row(one) for one in told["alerts"]], LISTED, as_json=False, nothing="nothing waits for anybody")
+    if told["next"]:
+        typer.echo("there are more: narrow it, or raise --limit")
+
+
+@app.command()
+def show(
+    alert: AlertId, language: Language = "en", url: Url = None, token: Token = None, data: Data = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """One alert: why it was raised, what to do, and what was done."""
+    told = asking(data, url, token).get(_path(alert), language)
+    if as_json:
+        show_json(told)
+    else:
+        print_alert(console(), told)
+
+
+@app.command()
+def claim(alert: AlertId, note: Note = "", url: Url = None, token: Token = None, data: Data = None) -> None:
+    """It is mine to work; of two who claim at once, one is refused."""
+    _step(alert, "claim", {"note": note}, data, url, token)
+
+
+@app.command()
+def snooze(
+    alert: AlertId,
+    until: Annotated[str, typer.Option(help="A time such as 2026-11-30T09:00+08:00.")],
+    note: Note = "", url: Url = None, token: Token = None, data: Data = None,
+) -> None:  # fmt: skip
+    """Put it off; it comes back by itself."""
+    _step(alert, "snooze", {"until": instant(milliseconds(until)), "note": note}, data, url, token)
+
+
+@app.command()
+def plan(
+    alert: AlertId,
+    at: Annotated[str, typer.Option(help="Of the visit or call: a time such as 2026-11-30T09:00+08:00.")],
+    note: Note = "", url: Url = None, token: Token = None, data: Data = None,
+) -> None:  # fmt: skip
+    """A visit or a call is planned."""
+    _step(alert, "plan", {"at": instant(milliseconds(at)), "note": note}, data, url, token)
+
+
+@app.command()
+def contact(alert: AlertId, note: Note = "", url: Url = None, token: Token = None, data: Data = None) -> None:
+    """The customer was spoken to."""
+    _step(alert, "contact", {"note": note}, data, url, token)
+
+
+@app.command()
+def outcome(
+    alert: AlertId,
+    result: Annotated[str, typer.Argument(help="saved, lost, sold, not_relevant or unreachable.")],
+    reason: Annotated[str, typer.Option(help="Why it was not relevant: the rule learns from it.")] = "",
+    product: Annotated[str, typer.Option(help="What was sold.")] = "",
+    amount: Annotated[str | None, typer.Option(help='For how much, such as "50000.00 CNY".')] = None,
+    note: Note = "", url: Url = None, token: Token = None, data: Data = None,
+) -> None:  # fmt: skip
+    """Close it with what came of it."""
+    body = {"result": result, "reason": reason, "product": product, "amount": _money(amount), "note": note}
+    _step(alert, "outcome", body, data, url, token)
+
+
+@app.command()
+def reassign(
+    alert: AlertId,
+    to: Annotated[str, typer.Option(help="A manager's id, or queue:BRANCH.")],
+    note: Note = "", url: Url = None, token: Token = None, data: Data = None,
+) -> None:  # fmt: skip
+    """Somebody else is to work it."""
+    _step(alert, "reassign", {"to": to, "note": note}, data, url, token)
+
+
+@app.command("false-alarm")
+def false_alarm(alert: AlertId, note: Note = "", url: Url = None, token: Token = None, data: Data = None) -> None:
+    """Close it as not relevant, in one go."""
+    _step(alert, "false-alarm", {"note": note}, data, url, token)
+
+
+def _step(alert: str, action: str, body: dict[str, Any], data: Path | None, url: str | None, token: str | None) -> None:
+    told = asking(data, url, token, STEPS_BY).post(f"{_path(alert)}/{action}", body)
+    possible = ", ".join(told["possible"]).replace("_", "-")
+    typer.echo(f"{told['alert_id']} is {told['state']}" + (f"; possible now: {possible}" if possible else ""))
+
+
+def _path(alert: str) -> str:
+    return f"/v1/alerts/{quote(alert, safe='')}"
+
+
+def _money(text: str | None) -> dict[str, str] | None:
+    if text is None:
+        return None
+    value, _, currency = text.strip().partition(" ")
+    if not currency.strip():
+        raise Refusal(f'{text}: an amount with its currency is expected, such as "50000.00 CNY"')
+    return {"value": value, "currency": currency.strip()}

@@ -1,0 +1,83 @@
+"""`alerts` beside a running platform: a complaint becomes an alert, and is worked to its end from the terminal."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Platform
+
+
+def run(platform: Platform, *command: str, role: str = "manager") -> Any:
+    said = platform.credentials
+    return platform.run("alerts", *command, "--url", said["base_url"], "--token", said[f"{role}_token"])
+
+
+def complaint(number: int) -> list[dict[str, Any]]:
+    customer = {"customer_no": f"k-{number}"}
+    at = "2026-11-20T10:00:00+08:00"
+    return [
+        {"id": f"k{number}-r", "type": "customer.registered", "occurred_at": at, "identifiers": customer,
+         "attributes": {"kind": "person", "name": "王芳"}},
+        {"id": f"k{number}-c", "type": "case.opened", "occurred_at": at,
+         "identifiers": {"case_id": f"CS-{number}", **customer},
+         "attributes": {"case_kind": "complaint", "reason": "fee"}},
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def alert_id(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return raised(platform, tmp_path_factory.mktemp("events"), 1)
+
+
+def raised(platform: Platform, directory: Path, number: int) -> str:
+    """The alert on the complaint of a new customer."""
+    file = directory / "events.ndjson"
+    file.write_text("\n".join(json.dumps(one) for one in complaint(number)))
+    assert platform.run("replay", "ndjson", str(file)).code == 0
+    [customer] = platform.until("customers", "find", f"customer_no=k-{number}", holds=bool)
+    said = platform.credentials
+    asked = ("alerts", "list", "--customer", customer["customer_id"], "--rule", "R11", "--url", said["base_url"],
+             "--token", said["agent_token"])  # fmt: skip
+    [alert] = platform.until(*asked, holds=bool)
+    return str(alert["alert_id"])
+
+
+def test_an_alert_is_listed_shown_and_worked_to_its_end(platform: Platform, tmp_path: Path) -> None:
+    alert = raised(platform, tmp_path, 2)
+    assert alert in run(platform, "list", "--limit", "200").out
+    assert run(platform, "claim", alert).out.startswith(f"{alert} is claimed; possible now: snooze, plan, contact")
+    assert run(platform, "plan", alert, "--at", "2100-01-01T09:00+08:00").err.startswith("error: 422: a time to come")
+    assert run(platform, "contact", alert, "--note", "asked the branch").code == 0
+    refused = run(platform, "outcome", alert, "not_relevant")
+    assert (refused.code, refused.err[:10]) == (1, "error: 422")
+    closed = run(platform, "outcome", alert, "sold", "--product", "fund-7", "--amount", "50000.00 CNY")
+    assert closed.out == f"{alert} is closed\n"
+    shown = run(platform, "show", alert).out
+    for told in ("Complaint open", "Suggested: ", "Must not be said: ", "asked the branch", "50000.00 CNY", "R11 v1"):
+        assert told in shown
+    again = run(platform, "outcome", alert, "saved")
+    assert again.err == "error: 409: a closed alert takes no outcome; possible now: nothing more\n"
+
+
+def test_texts_come_in_chinese_when_asked(platform: Platform, alert_id: str) -> None:
+    assert "投诉未结" in run(platform, "show", alert_id, "--language", "zh").out
+
+
+def test_an_agent_reads_and_takes_no_step(platform: Platform, alert_id: str) -> None:
+    assert run(platform, "show", alert_id, "--json", role="agent").json["alert_id"] == alert_id
+    assert run(platform, "claim", alert_id, role="agent").err == "error: 403: the role manager is needed\n"
+
+
+def test_a_false_alarm_is_closed_in_one_go(platform: Platform, tmp_path: Path) -> None:
+    alert = raised(platform, tmp_path, 3)
+    assert run(platform, "false-alarm", alert).out == f"{alert} is closed\n"
+    assert run(platform, "list", "--state", "closed", "--limit", "200", "--json").json
+
+
+def test_what_was_mistyped_is_one_sentence(platform: Platform, alert_id: str) -> None:
+    assert "a time such as" in run(platform, "snooze", alert_id, "--until", "soon").err
+    assert "with its currency" in run(platform, "outcome", alert_id, "sold", "--amount", "12").err
+    assert run(platform, "show", "al_none").err == "error: 404: no alert has this id\n"
+    assert run(platform, "list", "--state", "lost").err.startswith("error: 400: state is one of open, all, new")
