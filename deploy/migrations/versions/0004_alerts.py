@@ -21,8 +21,9 @@ create table alerts (
 create unique index alerts_one_open on alerts (customer_id, situation) where is_open;
 create index alerts_customer on alerts (customer_id, is_open, rank desc, alert_id);
 create index alerts_owner on alerts (owner, is_open, rank desc, alert_id);
-create index alerts_rank on alerts (is_open, rank desc, alert_id);
-create index alerts_state on alerts (state);
+create index alerts_open on alerts (is_open, rank desc, alert_id);
+create index alerts_state on alerts (state, rank desc, alert_id);
+create index alerts_all on alerts (rank desc, alert_id);
 create index alerts_look_at on alerts (look_at) where is_open and look_at > 0;
 create index alerts_waiting on alerts (rank desc, alert_id) where state = 'new' and waiting in ('', 'capacity');
 create index alerts_routed on alerts (owner, routed_day) where routed_day >= 0;

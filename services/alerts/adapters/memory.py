@@ -64,10 +64,8 @@ class MemoryAlertStore:
     async def learned(self) -> list[Learned]:
         async with self._tables.turn() as tables:
             told = [row for row in tables.rules.rows() if row.result]
-        closed, wrong = (
-            Counter(row.rule for row in told),
-            Counter(row.rule for row in told if row.result == "not_relevant"),
-        )
+        closed = Counter(row.rule for row in told)
+        wrong = Counter(row.rule for row in told if row.result == "not_relevant")
         return [Learned(rule, closed[rule], wrong[rule]) for rule in sorted(closed)]
 
     async def count(self) -> dict[str, int]:
