@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from services.cli.credentials import write_private
+from services.cli.demo_sources import heartbeats
 from services.clock import Clock
 from services.replay.send import Publish, send
 from services.simulator.bank import DAY_MS, Bank, day_at, start_of
@@ -15,6 +16,7 @@ from services.simulator.traffic import Traffic, live
 
 DAYS_AT_ONCE = 5
 LIVE_PER_SECOND = 3.0
+BEAT_MS = 20_000
 
 
 class Saved(msgspec.Struct):
@@ -53,10 +55,15 @@ class Demo:
 
     async def run(self, publish: Publish, on_day: Callable[[int], None]) -> None:
         """Until cancelled. Raises `NotAccepted` when the platform refuses its events."""
+        await publish(heartbeats(self._traffic.reached_ms))
         await self._send_past(publish, on_day)
+        beaten_ms = 0
         async for events in live(self._traffic, self._clock):
             await send(events, publish)
             self._save()
+            if self._traffic.reached_ms - beaten_ms >= BEAT_MS:
+                beaten_ms = self._traffic.reached_ms
+                await publish(heartbeats(beaten_ms))
 
     async def _send_past(self, publish: Publish, on_day: Callable[[int], None]) -> None:
         while self.days > 0:
@@ -64,6 +71,7 @@ class Demo:
             until = min(start_of(reached + timedelta(days=DAYS_AT_ONCE)), self._clock.now_ms())
             await send(self._traffic.advance(until), publish)
             self._save()
+            await publish(heartbeats(self._traffic.reached_ms))
             on_day(self.days)
             await asyncio.sleep(0)
 

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from schemas.catalogue import EventType
+from schemas.instants import instant
 from services.cli.credentials import FIRST_SOURCE, write_private
 from services.ingest.app import Stores
 from services.ingest.domain.sources import EVERY, Source
@@ -34,7 +35,9 @@ async def demo_keys(path: Path, stores: Stores, catalogue: Mapping[str, EventTyp
     keys = {}
     for channel, hours in RHYTHM_HOURS.items():
         # the demo tells of each movement once, on the channel where it happens: whoever tells of it books it
-        source = Source(id=f"demo-{channel}", channel=channel, of_record=(EVERY,), rhythm_ms=hours * HOUR_MS)
+        source = Source(
+            id=f"demo-{channel}", channel=channel, of_record=(EVERY,), rhythm_ms=hours * HOUR_MS, heartbeats=False
+        )
         await set_source(stores.sources, source, catalogue)
         keys[channel], _ = await create_key(stores.keys, stores.sources, source.id, [channel], now_ms, rate=100_000)
     write_private(path, msgspec.json.encode(keys))
@@ -43,6 +46,17 @@ async def demo_keys(path: Path, stores: Stores, catalogue: Mapping[str, EventTyp
 
 def _kept(path: Path) -> dict[str, str] | None:
     return msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else None
+
+
+def heartbeats(reached_ms: int) -> list[Event]:
+    """What each of them says of itself: all that happened before is sent. While the past is being sent, ingest could
+    not know that, and silence would look like absence."""
+    at = instant(reached_ms)
+    return [
+        {"id": f"beat-{channel}-{reached_ms}", "type": "source.heartbeat", "channel": channel, "occurred_at": at,
+         "attributes": {"complete_up_to": at}}
+        for channel in RHYTHM_HOURS
+    ]  # fmt: skip
 
 
 @asynccontextmanager

@@ -1,5 +1,5 @@
-"""Flat typed names that a rule or a screen may ask. Absent is 0, false or ""; unknown is `missing`; what no registered
-source could tell is `not_covered`."""
+"""Flat typed names that a rule or a screen may ask. What is 0, false or "" is not named; unknown is `missing`; what no
+registered source could tell is `not_covered`."""
 
 from functools import lru_cache
 
@@ -7,7 +7,7 @@ from schemas.changes import Fact
 from services.profile.domain.card_facts import card_facts
 from services.profile.domain.crossing_facts import crossing_facts, regular_party_facts
 from services.profile.domain.customer import ANY_CHANNEL, Completeness, sources_of
-from services.profile.domain.fact_catalogue import BOOKS, DIGITAL, FACTS
+from services.profile.domain.fact_catalogue import BOOKS, CARDS, DIGITAL, FACTS
 from services.profile.domain.holding_facts import holding_facts
 from services.profile.domain.journey_facts import journey_facts
 from services.profile.domain.life_facts import life_facts
@@ -40,10 +40,11 @@ _ABSENCES = {
     "salary_days_overdue": SALARY_CHANNELS,
     "days_since_last_login": DIGITAL,
     "days_since_customer_debit": BOOKS,
+    "card_payments_30d": CARDS,
 }
-"""Facts that grow while nothing is heard: with a silent source they are unknown."""
-_NOTHING: dict[str, Fact] = {"number": 0.0, "boolean": False, "string": ""}
-_NOTHING_TOLD: dict[str, Fact] = {name: _NOTHING[declared.type] for name, declared in FACTS.items()}
+"""Facts of what did not happen: with a source that is silent, or not complete to within `BEHIND_MS`, they are
+unknown. So a past that is still being sent, or a file that is late for everybody, raises no alarm."""
+BEHIND_MS = 36 * 3_600_000
 _ALL_COVERED: frozenset[str] = frozenset()
 
 
@@ -52,9 +53,12 @@ def facts(seen: Picture) -> Facts:
     for group in _GROUPS:
         told |= group(seen)
     told |= _unheard(seen.whole.completeness)
+    told |= dict.fromkeys(
+        name for name, channels in _ABSENCES.items() if seen.complete_until(channels) < seen.now - BEHIND_MS
+    )
     uncovered = _uncovered(seen)
     missing = []
-    values = _NOTHING_TOLD | seen.nothing_counted
+    values: dict[str, Fact] = {}
     for name, value in told.items():
         # Numbers travel as doubles: the rule language does not add integers to them.
         if value:
@@ -67,7 +71,7 @@ def facts(seen: Picture) -> Facts:
         if measured.unconverted:
             missing.append(name)
     for name in (*missing, *uncovered):
-        values.pop(name, None)
+        values.pop(name, None)  # a measure may be counted and unknown
     return Facts(values, sorted(set(missing) - uncovered) if missing else [], sorted(uncovered))
 
 
