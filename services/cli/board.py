@@ -15,9 +15,8 @@ def board(seen: Snapshot, rows: int = 8) -> RenderableType:
     """`rows`: how many of the latest events and views there is room for."""
     lower = Table.grid(padding=(0, 2))
     lower.add_row(_events(seen, rows), _views(seen, rows))
-    return Group(
-        Panel(_totals(seen), title="Counterpoint", title_align="left"), _partitions(seen), lower, _sources(seen)
-    )
+    top = Panel(_totals(seen), title="Counterpoint", title_align="left")
+    return Group(top, _partitions(seen), lower, _alerts(seen), _inbox(seen), _sources(seen))
 
 
 def _totals(seen: Snapshot) -> Text:
@@ -54,6 +53,16 @@ def _events(seen: Snapshot, rows: int) -> Table:
 def _views(seen: Snapshot, rows: int) -> Table:
     latest = [(one.customer_id[:12] + "…", one.version, one.kind) for one in seen.views[:rows]]
     return _columns(("Latest views", "Version", "Kind"), latest)
+
+
+def _alerts(seen: Snapshot) -> Table:
+    latest = [(one.title, one.severity, one.state, one.owner, one.alert_id) for one in seen.alerts]
+    return _columns(("Alerts", "Severity", "State", "Owner", "Id"), latest)
+
+
+def _inbox(seen: Snapshot) -> Text:
+    told = "   ".join(f"{count:,} {state}" for state, count in seen.alerts_by_state.items())
+    return Text(f"alerts by state: {told or 'none yet'}")
 
 
 def _columns(headings: Sequence[str], latest: Sequence[Sequence[object]]) -> Table:

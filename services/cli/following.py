@@ -4,8 +4,8 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.codec import CodecError, decode_change, decode_event
-from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES
+from schemas.codec import CodecError, decode_alert, decode_change, decode_event
+from schemas.topics import ALERTS, CHANNEL_EVENTS, PROFILE_CHANGES
 from services.log import Batch, EventLog, Position
 
 HEARTBEAT = "source.heartbeat"
@@ -30,6 +30,16 @@ class SeenView(NamedTuple):
     moments: int
 
 
+class SeenAlert(NamedTuple):
+    at: int
+    alert_id: str
+    title: str
+    severity: int
+    customer_id: str
+    owner: str
+    state: str
+
+
 class Following:
     """A handler of batches, and the store of its own positions: it begins at the end of each partition."""
 
@@ -39,7 +49,8 @@ class Following:
         self.events: deque[SeenEvent] = deque(maxlen=KEPT)
         self.views: deque[SeenView] = deque(maxlen=KEPT)
         self.by_channel: Counter[str] = Counter()
-        self.changes = 0
+        self.alerts: deque[SeenAlert] = deque(maxlen=KEPT)
+        self.changes = self.alert_steps = 0
 
     async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
         if any((topic, partition) not in self._positions for partition in partitions):
@@ -50,15 +61,14 @@ class Following:
 
     async def follow(self, group: str) -> None:
         """Until cancelled. `group` must be nobody else's."""
-        await self._log.consume([CHANNEL_EVENTS.name, PROFILE_CHANGES.name], group, self, self.look)
+        await self._log.consume([CHANNEL_EVENTS.name, PROFILE_CHANGES.name, ALERTS.name], group, self, self.look)
 
     async def look(self, batch: Batch) -> None:
+        sees = {CHANNEL_EVENTS.name: self._see_event, PROFILE_CHANGES.name: self._see_change}
+        see = sees.get(batch.topic, self._see_alert)
         for record in batch.records:
             try:
-                if batch.topic == CHANNEL_EVENTS.name:
-                    self._see_event(record.value)
-                else:
-                    self._see_change(record.value)
+                see(record.value)
             except CodecError:
                 continue  # the profile makes a dead letter of it
         self._positions[batch.topic, batch.partition] = Position(batch.topic_id, batch.until)
@@ -75,3 +85,14 @@ class Following:
         self.views.append(
             SeenView(change.changed_at, change.customer_id, change.version, change.kind, len(change.moments))
         )
+
+    def _see_alert(self, value: bytes) -> None:
+        """Its newest step stands for it."""
+        alert = decode_alert(value)
+        self.alert_steps += 1
+        for former in [one for one in self.alerts if one.alert_id == alert.alert_id]:
+            self.alerts.remove(former)
+        self.alerts.append(
+            SeenAlert(alert.history[-1].at if alert.history else alert.opened_at, alert.alert_id, alert.title.en,
+                      alert.severity, alert.customer_id, alert.owner, alert.state)
+        )  # fmt: skip

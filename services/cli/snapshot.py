@@ -8,8 +8,10 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.topics import CHANNEL_EVENTS
+from services.alerts.adapters.sql import SqlAlertStore
 from services.cli.beside import Beside
-from services.cli.following import Following, SeenEvent, SeenView
+from services.cli.following import Following, SeenAlert, SeenEvent, SeenView
+from services.cli.glance import Glance
 from services.cli.positions import Place, places
 from services.cli.sources import last_heard
 from services.clock import SystemClock
@@ -29,7 +31,8 @@ class Silence(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """Rates are a second's, since the snapshot before. `visible_ms`: 50 and 99 of 100 events are visible within."""
+    """Rates are a second's, since the snapshot before. `visible_ms`: 50 and 99 of 100 events are visible within.
+    `alerts`: those that changed last, then the greatest."""
 
     accepted_rate: float
     worked_rate: float
@@ -42,6 +45,8 @@ class Snapshot(NamedTuple):
     silences: Sequence[Silence]
     events: Sequence[SeenEvent]
     views: Sequence[SeenView]
+    alerts: Sequence[SeenAlert]
+    alerts_by_state: Mapping[str, int]
     visible_ms: tuple[float, float] | None
 
 
@@ -60,6 +65,7 @@ class Observer:
         self._beside, self._log, self._following, self._url = beside, log, following, url
         self._before: _Before | None = None
         self._counts: Mapping[str, int] = {}
+        self._inbox = Glance(SqlAlertStore(beside.database), following)
         self._counted_at = float("-inf")
         self._buckets: Mapping[float, float] = {}
 
@@ -90,6 +96,8 @@ class Observer:
             silences=await self._silences(),
             events=list(self._following.events)[::-1],
             views=list(self._following.views)[::-1],
+            alerts=await self._inbox.alerts(),
+            alerts_by_state=await self._inbox.by_state(now),
             visible_ms=await self._visible(),
         )
 

@@ -17,7 +17,7 @@ from services.cli.refusals import Refusal
 from services.cli.snapshot import Observer
 from services.failures import Unavailable
 
-ROOM_BESIDE_ROWS = 14
+ROOM_BESIDE_ROWS = 22
 
 
 def watch(
@@ -26,7 +26,7 @@ def watch(
     url: Annotated[str | None, typer.Option(envvar="COUNTERPOINT_URL", help="Of the running platform.")] = None,
     data: Data = None,
 ) -> None:
-    """A live board: rates, lag of each partition, latest events and views, silent sources. Ctrl-C leaves it."""
+    """A live board: rates, lag of each partition, latest events, views and alerts, silent sources. Ctrl-C leaves it."""
     try:
         address = address_of(data, url)
     except Refusal:

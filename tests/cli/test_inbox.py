@@ -1,6 +1,7 @@
 """`alerts` beside a running platform: a complaint becomes an alert, and is worked to its end from the terminal."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +82,10 @@ def test_what_was_mistyped_is_one_sentence(platform: Platform, alert_id: str) ->
     assert "with its currency" in run(platform, "outcome", alert_id, "sold", "--amount", "12").err
     assert run(platform, "show", "al_none").err == "error: 404: no alert has this id\n"
     assert run(platform, "list", "--state", "lost").err.startswith("error: 400: state is one of open, all, new")
+
+
+def test_the_board_shows_alerts_and_how_many_there_are(platform: Platform, alert_id: str) -> None:
+    shown = platform.run("watch", "--once", "--every", "0.3").out
+    assert alert_id[:3] in shown
+    assert "Complaint open" in shown
+    assert re.search(r"alerts by state: .*\d+ routed", shown)

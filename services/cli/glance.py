@@ -1,0 +1,36 @@
+"""What the board shows of the inbox: which alerts changed last, the greatest that wait, and how many there are."""
+
+from collections.abc import Mapping, Sequence
+
+from services.alerts.domain.alert import Alert
+from services.alerts.ports import OPEN, AlertFilter, AlertStore
+from services.cli.following import Following, SeenAlert
+
+SHOWN = 5
+COUNTED_EVERY_S = 15.0
+
+
+class Glance:
+    def __init__(self, store: AlertStore, following: Following) -> None:
+        self._store, self._following = store, following
+        self._counts: Mapping[str, int] = {}
+        self._counted, self._steps = float("-inf"), 0
+
+    async def alerts(self) -> Sequence[SeenAlert]:
+        """Those heard of since the board began, newest first; then the greatest open ones."""
+        heard = list(self._following.alerts)[::-1]
+        known = {one.alert_id for one in heard}
+        greatest = await self._store.find(AlertFilter(state=OPEN), None, SHOWN)
+        return [*heard, *(_seen(one) for one in greatest if one.alert_id not in known)][:SHOWN]
+
+    async def by_state(self, now: float) -> Mapping[str, int]:
+        """`now` in seconds of a clock that only goes forward: counting all takes a database a while."""
+        steps = self._following.alert_steps
+        if steps != self._steps or now - self._counted >= COUNTED_EVERY_S:
+            self._counts, self._counted, self._steps = await self._store.count(), now, steps
+        return self._counts
+
+
+def _seen(alert: Alert) -> SeenAlert:
+    at = alert.history[-1].at if alert.history else alert.opened_at
+    return SeenAlert(at, alert.alert_id, alert.title.en, alert.severity, alert.customer_id, alert.owner, alert.state)
