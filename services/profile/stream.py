@@ -6,7 +6,7 @@ channel-events → update → marks → refresh → views, outbox → publish �
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import structlog
@@ -23,7 +23,7 @@ from services.metrics import Metrics
 from services.notifications import Notifications
 from services.pace import every, woken
 from services.profile.domain.shards import together
-from services.profile.outbox import publish_lane, shard_of_lane
+from services.profile.outbox import shard_of_lane
 from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredDeadLetter
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh, Refreshed
@@ -32,6 +32,7 @@ from services.profile.sources import Freshness
 from services.profile.timers import fire
 from services.profile.update import Update
 from services.profile.upkeep import Upkeep
+from services.publishing import Publisher, publish
 
 GROUP = "counterpoint-profile"
 LEASE_MS = 10_000
@@ -162,26 +163,8 @@ async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
 
 async def publishing(worker: Worker) -> None:
     """outbox → profile-changes, dead-letters. A lane is published by the worker that leases its shard."""
-    waited: Collection[str] = ()
-    while True:
-        worker.written.clear()
-        try:
-            since = await worker.store.lanes_waiting()
-            waiting = [lane for lane in since if shard_of_lane(lane) in worker.leases]
-            now = worker.clock.now_ms()
-            for lane in {*waited, *waiting}:
-                worker.metrics.set(measure.OUTBOX_AGE, max(0, now - since.get(lane, now)) / 1000, lane)
-            waited = waiting
-            for lane in waiting:
-                for topic, many in (await publish_lane(worker.store, worker.log, lane)).items():
-                    worker.metrics.add(measure.OUTBOX_PUBLISHED, many, topic)
-        except Contended:
-            continue
-        except Unavailable as error:
-            await asyncio.sleep(error.retry_after)
-            continue
-        if not waiting:
-            await woken(worker.written, IDLE_S * 4)
+    publisher = Publisher(worker.store, worker.log, worker.metrics, worker.clock, worker.written)
+    await publish(publisher, lambda lane: shard_of_lane(lane) in worker.leases)
 
 
 async def timing(worker: Worker) -> None:
