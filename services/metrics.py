@@ -72,6 +72,21 @@ SOURCE_FRESHNESS = GaugeMetric("source_silent_seconds", ("source",), "seconds", 
 SOURCE_SILENT = GaugeMetric("source_silent", ("source",), "sources", "1 while silent beyond its rhythm")
 TIMERS_FIRED = CounterMetric("timers_fired", ("kind",), "timers", "Due times that left a mark")
 UPKEEP = CounterMetric("upkeep", ("what",), "rows", "Aged or dropped: events, months, ledgers, letters")
+STATEMENTS_EVALUATED = CounterMetric("statements_evaluated", (), "statements", "Profile changes judged by the rules")
+STATEMENTS_SKIPPED = CounterMetric("statements_skipped", (), "statements", "Older than one acted on before")
+STATEMENTS_PARKED = CounterMetric("statements_parked", (), "statements", "Left out after failing twice; a bug")
+RULES_FIRED = CounterMetric("rules_fired", ("how",), "times", "raised, or suppressed by cooldown or throttle")
+RULES_UNKNOWN = CounterMetric("rules_unknown", (), "times", "Not judged: a fact was unknown or not covered")
+ALERT_STEPS = CounterMetric("alert_steps", ("kind", "action"), "steps", "Steps in the lives of alerts")
+CHANGE_TO_ALERT = HistogramMetric(
+    "change_to_alert_seconds", (), "seconds", "From the profile's statement to the commit of the alert", _SECONDS
+)
+DELIVERIES = CounterMetric(
+    "deliveries", ("destination", "outcome"), "messages", "outcome: delivered, missed (tried again), dead, held"
+)
+DELIVERIES_KEPT = GaugeMetric(
+    "deliveries_kept", ("destination", "state"), "messages", "waiting, or dead until an operator acts"
+)
 HTTP_REQUESTS = CounterMetric("http_requests", ("method", "route", "status"), "requests", "Answered")
 HTTP_DURATION = HistogramMetric("http_request_seconds", ("method", "route"), "seconds", "Until the answer", _SECONDS)
 LIVE_STREAMS = GaugeMetric("live_streams", (), "streams", "Screens that follow a customer now")

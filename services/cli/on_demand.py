@@ -32,6 +32,8 @@ COMMANDS = {
     "sources": Lazy("sources:app", "The channel systems, and what is expected of them."),
     "users": Lazy("users:app", "Staff who may read and decide, and their tokens."),
     "dead-letters": Lazy("letters:app", "What could not be used: look at it, send it again after a fix."),
+    "destinations": Lazy("destinations:app", "Where alerts go beside the inbox: webhooks, mail, group bots."),
+    "deliveries": Lazy("deliveries:app", "What was told where: look at it, send again what did not arrive."),
     "positions": Lazy("positions:app", "How far the log was worked; go back after a fail-over."),
     "rebuild": Lazy("rebuilding:rebuild_states", "Fold every state anew that an older release has folded."),
     "db": Lazy("schema:app", "The shape of the database."),

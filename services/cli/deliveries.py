@@ -1,0 +1,58 @@
+"""`deliveries`: what was told where, and what did not arrive."""
+
+from typing import Annotated, Any
+
+import typer
+
+from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
+from services.alerts.domain.delivering import Delivery
+from services.cli.beside import Beside, Data, Json, in_deployment
+from services.cli.output import at, show_rows
+from services.cli.refusals import Refusal
+from services.clock import SystemClock
+
+app = typer.Typer(no_args_is_help=True, help="What was told where: look at it, send again what did not arrive.")
+COLUMNS = {"delivery_id": "Delivery", "destination": "Destination", "alert_id": "Alert", "happening": "Tells of",
+           "state": "State", "attempts": "Tries", "next_at": "Next", "ended_at": "Ended", "error": "Why"}  # fmt: skip
+MOST = 10_000
+
+
+@app.command("list")
+def list_deliveries(
+    state: Annotated[str, typer.Option(help="dead, waiting, delivered, dropped, or all.")] = "dead",
+    destination: Annotated[str | None, typer.Option(help="Only to this one.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST)] = 50,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """The newest first; without --state those that did not arrive and are tried no more."""
+
+    async def work(beside: Beside) -> list[dict[str, Any]]:
+        found = await SqlDeliveryStore(beside.database).find(None if state == "all" else state, destination, limit)
+        return [_row(one) for one in found]
+
+    show_rows(in_deployment(data, work), COLUMNS, as_json=as_json, nothing="there are none")
+
+
+@app.command()
+def retry(
+    delivery_ids: Annotated[list[str] | None, typer.Argument(help="As `deliveries list` shows them.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every dead one; --destination narrows it.")] = False,
+    destination: Annotated[str | None, typer.Option(help="With --all: only to this one.")] = None,
+    data: Data = None,
+) -> None:
+    """Send again, after a fix, what is dead; running platforms follow within a second."""
+    if bool(delivery_ids) == every:
+        raise Refusal("name deliveries, or say --all")
+
+    async def work(beside: Beside) -> int:
+        store = SqlDeliveryStore(beside.database)
+        found = [one.delivery_id for one in await store.find("dead", destination, MOST)] if every else delivery_ids
+        return await store.retry(found or [], SystemClock().now_ms())
+
+    typer.echo(f"{in_deployment(data, work)} are sent again")
+
+
+def _row(one: Delivery) -> dict[str, Any]:
+    told = {name: getattr(one, name) for name in COLUMNS}
+    return told | {"next_at": at(one.next_at) if one.state == "waiting" else None, "ended_at": at(one.ended_at or None)}

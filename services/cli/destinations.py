@@ -1,0 +1,66 @@
+"""`destinations`: where alerts go beside the inbox."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.alerts.adapters.destination_files import Loaded, load_destinations
+from services.alerts.adapters.rule_files import PRODUCT
+from services.alerts.adapters.senders import Channels
+from services.alerts.domain.destinations import Destination
+from services.alerts.settings import read_choices
+from services.cli.beside import Json
+from services.cli.output import show_rows
+from services.cli.refusals import Refusal
+from services.clock import SystemClock
+from services.declared_files import place
+from services.delivery import HttpSender
+from services.failures import Unavailable
+
+app = typer.Typer(no_args_is_help=True, help="Where alerts go beside the inbox: webhooks, mail, group bots.")
+Catalogue = Annotated[
+    Path | None, typer.Option(help="The bank's own directory of rules and destinations; COUNTERPOINT_ALERTS_CATALOGUE.")
+]
+COLUMNS = {"id": "Destination", "kind": "Kind", "steps": "Tells of", "language": "Language", "quiet": "Quiet",
+           "most_an_hour": "At most an hour", "digest_at": "Digest at", "enabled": "On"}  # fmt: skip
+
+
+@app.command("list")
+def list_destinations(catalogue: Catalogue = None, as_json: Json = False) -> None:
+    """Every declared destination; mistakes in the file are told instead. Secrets are never shown."""
+    found = _loaded(catalogue).declared.destinations
+    rows = [{name: getattr(one, name) for name in COLUMNS} for one in found]
+    show_rows(rows, COLUMNS, as_json=as_json, nothing="there are none: declare them in destinations.yaml")
+
+
+@app.command("test")
+def send_test(destination: str, catalogue: Catalogue = None) -> None:
+    """Send a message that says that it is a test, now and once. Quiet hours do not hold it."""
+    loaded = _loaded(catalogue)
+    found = next((one for one in loaded.declared.destinations if one.id == destination), None)
+    if found is None:
+        raise Refusal(f"there is no destination {destination}: `counterpoint destinations list` shows them")
+    try:
+        asyncio.run(_test(found))
+    except Unavailable as error:
+        raise Refusal(f"{destination}: {error}") from None
+    typer.echo(f"{destination} has taken it")
+
+
+async def _test(destination: Destination) -> None:
+    http = HttpSender()
+    try:
+        await Channels(http, os.environ, str).test(destination, SystemClock().now_ms())
+    finally:
+        await http.close()
+
+
+def _loaded(catalogue: Path | None) -> Loaded:
+    own = str(catalogue) if catalogue else read_choices(os.environ).catalogue
+    loaded = load_destinations(place(PRODUCT, own), os.environ)
+    if loaded.mistakes:
+        raise Refusal("\n".join(loaded.mistakes))
+    return loaded

@@ -1,0 +1,209 @@
+"""Alerts leave the house: every queue by itself, nothing twice, nothing at night, nobody flooded."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from services.alerts.adapters.memory_deliveries import MemoryDeliveryStore
+from services.alerts.adapters.senders import Channels
+from services.alerts.deliver import AWAY_AFTER, Deliver, Served
+from services.alerts.deliveries import Parcel
+from services.alerts.domain.destinations import Destination
+from services.clock import ManualClock
+from services.delivery import HttpSender
+from services.failures import Fenced, Rejected, Unavailable
+from tests.alerts.destined import DAY, HOUR, MINUTE, NOON, SECRET, alert, batch, destination, mail
+from tests.receivers import LOOPBACK, Reply, receiver
+
+
+class Recorded:
+    """A `Sender` that notes what it was given; `fails` says how for a destination."""
+
+    def __init__(self) -> None:
+        self.parcels: list[tuple[str, Parcel]] = []
+        self.fails: dict[str, Exception] = {}
+
+    async def send(self, destination: Destination, parcel: Parcel, now: int) -> None:
+        if destination.id in self.fails:
+            raise self.fails[destination.id]
+        self.parcels.append((destination.id, parcel))
+
+    async def test(self, destination: Destination, now: int) -> None:
+        raise AssertionError("nobody asks for it here")
+
+    def told(self, destination_id: str = "crm") -> list[tuple[str, str]]:
+        return [
+            (one.alert.alert_id, one.happening) for name, p in self.parcels for one in p.told if name == destination_id
+        ]
+
+
+class Office:
+    """Delivery with a clock that is moved by hand."""
+
+    def __init__(self, *destinations: Destination) -> None:
+        self.destinations: Sequence[Destination] = destinations
+        self.store, self.sender, self.clock = MemoryDeliveryStore(), Recorded(), ManualClock(NOON)
+        self.deliver = self.worker("one")
+
+    def worker(self, name: str) -> Deliver:
+        return Deliver(self.store, self.sender, lambda: self.destinations, self.clock, name)
+
+    async def serve(self, after: int = 0, destination_id: str = "crm") -> Served:
+        self.clock.move_to(self.clock.now_ms() + after)
+        return await self.deliver.serve(next(one for one in self.destinations if one.id == destination_id))
+
+    async def states(self) -> list[str]:
+        return sorted(one.state for one in await self.store.find(None, None, 99))
+
+
+async def test_a_step_is_told_once_however_often_the_topic_repeats_it() -> None:
+    office = Office(destination())
+    assert await office.deliver.accept(batch(alert("open", "route"))) == 1
+    assert await office.serve() == Served(delivered=1)
+    assert await office.deliver.accept(batch(alert("open", "route"), alert("open"), start=1)) == 0
+    await office.deliver.accept(batch(alert("open", "route", "claim", "raise"), start=3))
+    await office.serve()
+    assert office.sender.told() == [("al_1", "routed"), ("al_1", "raised")]
+
+
+async def test_of_several_messages_in_a_batch_the_longest_history_says_all() -> None:
+    office = Office(destination())
+    await office.deliver.accept(batch(alert("open", "route", "raise"), alert("open", "route")))
+    await office.serve()
+    assert office.sender.told() == [("al_1", "routed"), ("al_1", "raised")]
+
+
+async def test_a_batch_of_another_worker_queues_nothing() -> None:
+    office = Office(destination())
+    await office.deliver.accept(batch(alert("route")))
+    with pytest.raises(Fenced):
+        await office.deliver.accept(batch(alert("route", alert_id="al_2")))
+    assert await office.states() == ["waiting"]
+
+
+async def test_a_destination_that_is_declared_later_is_not_told_the_past() -> None:
+    office = Office()
+    await office.deliver.accept(batch(alert("open", "route")))
+    office.destinations = [destination()]
+    await office.deliver.accept(batch(alert("open", "route", "raise"), start=1))
+    await office.serve()
+    assert office.sender.told() == [("al_1", "raised")]
+
+
+async def test_a_receiver_that_fails_for_an_hour_gets_it_with_growing_pauses() -> None:
+    office = Office(destination())
+    await office.deliver.accept(batch(alert("route")))
+    office.sender.fails["crm"] = Unavailable("it answers 500")
+    tries = 0
+    while office.clock.now_ms() < NOON + HOUR:
+        tries += (await office.serve(MINUTE)).missed
+    assert tries == 5
+    del office.sender.fails["crm"]
+    assert (await office.serve(HOUR)).delivered == 1
+
+
+async def test_a_receiver_that_stays_away_leaves_an_entry_for_an_operator_who_sends_it_again() -> None:
+    office = Office(destination())
+    await office.deliver.accept(batch(alert("route")))
+    office.sender.fails["crm"] = Unavailable("it answers 500")
+    while await office.states() == ["waiting"]:
+        await office.serve(HOUR)
+    assert NOON + DAY <= office.clock.now_ms() <= NOON + DAY + 2 * HOUR
+    [dead] = await office.store.find("dead", None, 9)
+    assert (dead.error, dead.attempts) == ("it answers 500", 10)
+    office.sender.fails.clear()
+    await office.store.retry([dead.delivery_id], office.clock.now_ms())
+    await office.serve()
+    assert office.sender.told() == [("al_1", "routed")]
+
+
+async def test_what_is_refused_is_not_tried_again_and_holds_nobody_up() -> None:
+    office = Office(destination())
+    await office.deliver.accept(batch(*(alert("route", alert_id=f"al_{n}") for n in range(9))))
+    office.sender.fails["crm"] = Rejected("refused", "it answers 410")
+    assert await office.serve() == Served(dead=9)
+
+
+async def test_after_some_in_a_row_the_receiver_is_away_and_the_others_keep_their_turn() -> None:
+    office = Office(destination())
+    await office.deliver.accept(batch(*(alert("route", alert_id=f"al_{n}") for n in range(9))))
+    office.sender.fails["crm"] = Unavailable("no answer within 10 s")
+    assert await office.serve() == Served(missed=AWAY_AFTER, away=True)
+    assert len(await office.store.due("crm", office.clock.now_ms(), 99)) == 9 - AWAY_AFTER
+
+
+async def test_a_message_that_we_cannot_make_is_dead_and_the_next_one_goes_out() -> None:
+    office = Office(destination(), destination("other"))
+    await office.deliver.accept(batch(alert("route")))
+    office.sender.fails["crm"] = KeyError("a mistake")
+    assert await office.serve() == Served(dead=1)
+    assert (await office.serve(destination_id="other")).delivered == 1
+    assert (await office.store.find("dead", None, 9))[0].error == "a mistake of ours (KeyError): see the log"
+
+
+async def test_quiet_hours_hold_everything_until_they_end() -> None:
+    office = Office(destination(quiet="11:00-13:00"))
+    await office.deliver.accept(batch(alert("route")))
+    assert await office.serve() == Served()
+    assert await office.serve(59 * MINUTE) == Served()
+    assert await office.serve(MINUTE) == Served(delivered=1)
+
+
+async def test_nobody_gets_more_than_so_many_an_hour_and_others_are_not_held_by_that() -> None:
+    office = Office(destination(most_an_hour=2))
+    alerts = [alert("route", alert_id=f"al_{n}") for n in range(4)]
+    await office.deliver.accept(batch(*alerts, alert("route", alert_id="al_9", owner="M-2")))
+    assert await office.serve() == Served(delivered=3, held=2)
+    assert await office.serve(HOUR - 1) == Served()
+    assert await office.serve(1) == Served(delivered=2)
+    assert len(office.sender.told()) == 5
+
+
+async def test_a_digest_is_one_message_a_day_and_person() -> None:
+    office = Office(mail("crm", digest_at="08:30", people={"M-2": "bo@bank.example"}))
+    told = [
+        alert("route", alert_id="al_1"),
+        alert("route", alert_id="al_2"),
+        alert("route", alert_id="al_3", owner="M-2"),
+    ]
+    await office.deliver.accept(batch(*told))
+    assert await office.serve(20 * HOUR) == Served()
+    assert await office.serve(HOUR) == Served(delivered=2)
+    assert [(parcel.person, len(parcel.told)) for _, parcel in office.sender.parcels] == [
+        ("b@bank.example", 2), ("bo@bank.example", 1),
+    ]  # fmt: skip
+    assert await office.states() == ["delivered"] * 3
+
+
+async def test_people_do_not_hear_of_what_is_over_before_they_could_and_a_webhook_hears_all() -> None:
+    office = Office(mail(quiet="11:00-13:00"), destination(steps=["routed", "withdrawn"]))
+    await office.deliver.accept(batch(alert("open", "route")))
+    await office.deliver.accept(batch(alert("open", "route", "withdraw"), start=1))
+    assert await office.serve(HOUR, "managers") == Served()
+    assert (await office.serve()).delivered == 2
+
+
+async def test_two_workers_do_not_speak_to_one_destination_at_once() -> None:
+    office = Office(destination())
+    await office.deliver.accept(batch(alert("route")))
+    await office.store.lease("crm", "two", NOON, NOON + MINUTE)
+    assert await office.serve() == Served()
+    assert await office.serve(MINUTE) == Served(delivered=1)
+
+
+async def test_over_http_a_message_is_signed_and_a_repeat_has_the_same_id() -> None:
+    http = HttpSender()
+    async with receiver(Reply(500)) as there:
+        office = Office(destination(url=there.url, networks=LOOPBACK, insecure=True))
+        channels = Channels(http, {"CRM_SECRET": SECRET}, str)
+        deliver = Deliver(office.store, channels, lambda: office.destinations, office.clock, "one")
+        await deliver.accept(batch(alert("route")))
+        assert (await deliver.serve(office.destinations[0])).missed == 1
+        there.reply = Reply()
+        office.clock.move_to(NOON + MINUTE)
+        assert (await deliver.serve(office.destinations[0])).delivered == 1
+        first, second = there.requests
+    await http.close()
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.body == second.body
+    assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
