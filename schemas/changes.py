@@ -1,8 +1,14 @@
 """What the profile publishes: a full statement of one customer at one version."""
 
+from collections.abc import Mapping
+from typing import Literal
+
 import msgspec
 
 Fact = float | bool | str
+FactType = Literal["number", "boolean", "string"]
+AT_REST: Mapping[FactType, Fact] = {"number": 0.0, "boolean": False, "string": ""}
+"""What a fact is that a statement does not name."""
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +32,8 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 class ProfileChange(msgspec.Struct, frozen=True, kw_only=True):
     """All facts and *every* moment still within its window, so that a consumer may skip older versions.
 
-    `version` never restarts. `kind` is anonymous, person, company, household or group. Numbers among the facts are
+    `version` never restarts. `kind` is anonymous, person, company, household or group. `facts` names those that are not
+    at rest: a fact that is neither there nor in `missing` or `not_covered` is 0.0, false or "" (`AT_REST`). Numbers are
     doubles and finite. `missing` names unknown facts, `not_covered` those whose source the bank does not have.
     `aliases` are former customer ids and ids of the other subjects.
     """

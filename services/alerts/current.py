@@ -39,6 +39,6 @@ class Current:
         self.broken[rule_id] = why
         left = [rule for rule in self.rules.rules if rule.id not in self.broken]
         stopped = [rule for rule in self.rules.rules if rule.id in self.broken]
-        kept = rule_set(self.rules.version, left)
+        kept = rule_set(self.rules.version, left, self.rules.at_rest)
         self.rules = kept._replace(rules=(*kept.rules, *stopped))
         log.error("rule stopped: it does not fit the values it meets", rule=rule_id, why=why)

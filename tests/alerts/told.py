@@ -28,7 +28,7 @@ def rule(rule_id: str, **given: Any) -> Rule:
 
 
 def rules(*given: Rule) -> RuleSet:
-    return rule_set("test", given)
+    return rule_set("test", given, KNOWN.at_rest())
 
 
 MISSED = rule("R4", when=("has_salary", "salary_missed >= 1.0"), value_at_stake="assets")
@@ -43,17 +43,11 @@ def moment(moment_id: str, at: int, **values: Fact) -> Moment:
 
 
 def statement(version: int, customer_id: str = "c1", at: int = 0, **given: Any) -> ProfileChange:
-    """Facts at rest unless given; `missing` and `not_covered` take theirs away."""
-    resting: dict[str, Fact] = {
-        "salary_missed": 0.0, "has_salary": False, "assets": 0.0, "balance_total": 0.0, "complaint_open": False,
-        "fraud_case": False, "tier": "gold", "owner": "M-1",
-    }  # fmt: skip
+    """Facts at rest unless given."""
     extra = {
         name: given.pop(name) for name in ("moments", "missing", "not_covered", "kind", "aliases") if name in given
     }
-    facts = resting | given
-    for name in (*extra.get("missing", ()), *extra.get("not_covered", ())):
-        facts.pop(name, None)
+    facts = {"tier": "gold", "owner": "M-1", **{name: value for name, value in given.items() if value}}
     changed_at = at or NOON + version * HOUR
     return ProfileChange(
         customer_id=customer_id, version=version, changed_at=changed_at, facts=facts, **{"kind": "person", **extra}

@@ -84,7 +84,7 @@ def load_rules(files: Place, known: Known, expressions: Expressions, switches: M
     rules = [_switched(rule, switches) for rule in loading.rules()]
     desk = loading.desk()
     version = _version(loading.content, switches)
-    return Loaded(rule_set(version, rules), desk, loading.mistakes)
+    return Loaded(rule_set(version, rules, known.at_rest()), desk, loading.mistakes)
 
 
 def _switched(rule: Rule, switches: Mapping[str, bool]) -> Rule:

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from zoneinfo import available_timezones
 
-from schemas.changes import Fact
+from schemas.changes import Fact, FactType
 from services.alerts.domain.compiled import FIELD, Known, Rule, texts
-from services.alerts.domain.expressions import Expression, Expressions, FactType, WrongTypes
+from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
 from services.alerts.domain.rules import MAX_COOLDOWN_DAYS, Desk, RuleDeclared
 
 _ID = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from services.alerts.domain.expressions import NOTHING, BadExpression, Expression, Expressions, FactType
+from schemas.changes import AT_REST, Fact, FactType
+from services.alerts.domain.expressions import BadExpression, Expression, Expressions
 from services.alerts.domain.rules import RuleDeclared
 
 FACT, FIELD = re.compile(r"\{([a-z_]\w*)\}"), re.compile(r"\{moment\.([a-z_]\w*)\}")
@@ -15,6 +16,10 @@ class Known(NamedTuple):
 
     facts: Mapping[str, FactType]
     moments: Mapping[str, Mapping[str, FactType]]
+
+    def at_rest(self) -> dict[str, Fact]:
+        """What each fact is that a statement does not name."""
+        return {name: AT_REST[kind] for name, kind in self.facts.items()}
 
 
 class Rule(NamedTuple):
@@ -38,19 +43,21 @@ class Rule(NamedTuple):
 
 
 class RuleSet(NamedTuple):
-    """`version` tells one set from another: content decides. `gated`: every fact of a gate."""
+    """`version` tells one set from another: content decides. `gated`: every fact of a gate. `at_rest`: what each fact is
+    that a statement does not name."""
 
     version: str
     rules: tuple[Rule, ...]
     on_facts: tuple[Rule, ...]
     on_moments: Mapping[str, tuple[Rule, ...]]
     gated: frozenset[str]
+    at_rest: Mapping[str, Fact]
 
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
 
-def rule_set(version: str, rules: Sequence[Rule]) -> RuleSet:
+def rule_set(version: str, rules: Sequence[Rule], at_rest: Mapping[str, Fact]) -> RuleSet:
     running = [rule for rule in rules if rule.declared.enabled]
     by_moment: dict[str, tuple[Rule, ...]] = {}
     for rule in running:
@@ -58,7 +65,7 @@ def rule_set(version: str, rules: Sequence[Rule]) -> RuleSet:
             by_moment[rule.declared.on] = (*by_moment.get(rule.declared.on, ()), rule)
     on_facts = tuple(rule for rule in running if not rule.declared.on)
     gated = frozenset[str]().union(*(gate for rule in on_facts for gate in rule.gates))
-    return RuleSet(version, tuple(rules), on_facts, by_moment, gated)
+    return RuleSet(version, tuple(rules), on_facts, by_moment, gated, at_rest)
 
 
 def compile_rule(declared: RuleDeclared, expressions: Expressions) -> Rule:
@@ -92,10 +99,10 @@ def texts(declared: RuleDeclared) -> Iterator[str]:
 
 def gated(rule: Rule, known: Known, expressions: Expressions) -> Rule:
     """With its gates, for a rule that `check` has found no mistake in: the parts that do not hold where all facts are
-    what nothing told leaves them."""
+    at rest."""
     if rule.declared.on:
         return rule
-    context = expressions.context({name: NOTHING[known.facts[name]] for name in rule.judged})
+    context = expressions.context(known.at_rest())
     closed = [part.facts for part in rule.parts if not part.evaluate(context)]
     if not rule.any_of:
         return rule._replace(gates=tuple(closed))

@@ -7,7 +7,7 @@ from schemas.changes import Fact, Moment, ProfileChange
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import Rule, RuleSet
 from services.alerts.domain.expressions import Expressions
-from services.alerts.domain.judging import HOLDS, Judging, Verdict, seen_values
+from services.alerts.domain.judging import HOLDS, Judging, Verdict
 from services.alerts.domain.settling import blocked
 from services.alerts.domain.standing import Standing
 
@@ -56,7 +56,7 @@ class Explained(NamedTuple):
 
 def explain(change: ProfileChange, rules: RuleSet, expressions: Expressions, remembered: Remembered) -> list[Explained]:
     """Every rule, also those that are switched off."""
-    judging = Judging(change, rules.rules, expressions)
+    judging = Judging(change, rules.rules, rules.at_rest, expressions)
     verdicts = [(rule, _verdict(judging, rule, change)) for rule in rules.rules]
     running = [one for rule, one in verdicts if one and rule.declared.enabled and rule.id not in remembered.broken]
     held_back = blocked([one for one in running if change.kind in one.rule.declared.about])
@@ -85,7 +85,7 @@ def _explained(
     return Explained(
         rule=rule, status=status, holds={"holds": True, "not": False}.get(verdict.outcome) if verdict else None,
         parts=parts, missing=[name for name in missing if name not in uncovered], not_covered=uncovered,
-        values=seen_values(rule, change.facts, moment), moment=moment,
+        values=judging.seen(rule, moment), moment=moment,
         severity=verdict.severity if verdict else 0, value=verdict.value if verdict else 0.0,
         cooling_until=remembered.standing.cooled.get(rule.id, 0), by=by, alert_id=firing.alert_id if firing else "",
     )  # fmt: skip

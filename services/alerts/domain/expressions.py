@@ -1,13 +1,10 @@
 """PORT: conditions as a bank writes them (CEL). The domain asks; what evaluates stands in `adapters/cel.py`."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from schemas.changes import Fact
 
-FactType = Literal["number", "boolean", "string"]
-NOTHING: Mapping[FactType, Fact] = {"number": 0.0, "boolean": False, "string": ""}
-"""What a fact is where a registered source covers it and nothing was told."""
 MOMENT = "moment"
 """The name under which the fields of a moment are asked."""
 

@@ -2,6 +2,7 @@
 one context for all rules, and only the facts that they name."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from schemas.changes import Fact, Moment, ProfileChange
@@ -10,13 +11,14 @@ from services.alerts.domain.expressions import Expressions, WrongTypes
 
 Outcome = Literal["holds", "not", "missing", "broken"]
 HOLDS: Outcome = "holds"
-_RESTING = frozenset[Fact]({0.0, ""})  # False is equal to 0.0
 NO_SEVERITY, MOST = 1, 3
+NOTHING_SEEN: Mapping[str, Fact] = MappingProxyType({})
 
 
 class Verdict(NamedTuple):
     """`moment`: the one that it was judged on. `missing`: facts that are unknown or not covered, for which it could
-    not be judged (a guard then holds). `why` it is broken. `value` in the home currency's major unit."""
+    not be judged (a guard then holds). `why` it is broken. `value` in the home currency's major unit. `seen`: what
+    condition and texts name, of a rule that holds; see `Judging.seen`."""
 
     rule: Rule
     outcome: Outcome
@@ -25,6 +27,7 @@ class Verdict(NamedTuple):
     value: float = 0.0
     missing: tuple[str, ...] = ()
     why: str = ""
+    seen: Mapping[str, Fact] = NOTHING_SEEN
 
     @property
     def key(self) -> str:
@@ -37,15 +40,14 @@ def judge(change: ProfileChange, rules: RuleSet, expressions: Expressions) -> li
     concerned = [(rule, None) for rule in _concerned(change, rules)]
     on_moments = [(rule, moment) for moment in change.moments for rule in rules.on_moments.get(moment.kind, ())
                   if change.kind in rule.declared.about]  # fmt: skip
-    judging = Judging(change, [rule for rule, _ in (*concerned, *on_moments)], expressions)
+    judging = Judging(change, [rule for rule, _ in (*concerned, *on_moments)], rules.at_rest, expressions)
     verdicts = [judging.verdict(rule, moment) for rule, moment in (*concerned, *on_moments)]
     return [verdict for verdict in verdicts if verdict.outcome != "not"]
 
 
 def _concerned(change: ProfileChange, rules: RuleSet) -> Iterator[Rule]:
     """A part of a condition that fails while all its facts are at rest fails here as well, if they are."""
-    told = change.facts
-    awake = {name for name in rules.gated if told.get(name) not in _RESTING}
+    awake = rules.gated.intersection((*change.facts, *change.missing, *change.not_covered))
     for rule in rules.on_facts:
         for gate in rule.gates:
             if gate.isdisjoint(awake):
@@ -58,11 +60,16 @@ def _concerned(change: ProfileChange, rules: RuleSet) -> Iterator[Rule]:
 class Judging:
     """One statement before rules. What they ask is put before them once: that costs more than judging."""
 
-    def __init__(self, change: ProfileChange, rules: Iterable[Rule], expressions: Expressions) -> None:
-        self._change, self._expressions = change, expressions
-        asked = set[str]().union(*[rule.judged for rule in rules])
-        self._unknown = asked - change.facts.keys()
-        self._context = expressions.context({name: change.facts[name] for name in asked - self._unknown})
+    def __init__(
+        self, change: ProfileChange, rules: Iterable[Rule], at_rest: Mapping[str, Fact], expressions: Expressions
+    ) -> None:
+        self._change, self._at_rest, self._expressions = change, at_rest, expressions
+        self._unknown = frozenset((*change.missing, *change.not_covered))
+        self._context = expressions.context(self._facts(set[str]().union(*[rule.judged for rule in rules])))
+
+    def _facts(self, names: Iterable[str]) -> dict[str, Fact]:
+        told, at_rest = self._change.facts, self._at_rest
+        return {name: told.get(name, at_rest[name]) for name in names if name not in self._unknown}
 
     def verdict(self, rule: Rule, moment: Moment | None = None) -> Verdict:
         if moment is not None:
@@ -70,14 +77,8 @@ class Judging:
         try:
             outcome, missing = self._outcome(rule, moment)
             if outcome == HOLDS or (outcome == "missing" and rule.declared.kind == "guard"):
-                return Verdict(
-                    rule,
-                    outcome,
-                    moment,
-                    self._severity(rule, moment),
-                    self._number(rule.value_at_stake, moment),
-                    missing,
-                )
+                severity, value = self._severity(rule, moment), self._number(rule.value_at_stake, moment)
+                return Verdict(rule, outcome, moment, severity, value, missing, seen=self.seen(rule, moment))
         except WrongTypes as error:
             return Verdict(rule, "broken", moment, why=str(error))
         return Verdict(rule, outcome, moment, missing=missing)
@@ -124,10 +125,9 @@ class Judging:
             held = None if absent else bool(part.evaluate(self._context))
             yield part.source, held, tuple(sorted(absent))
 
-
-def seen_values(rule: Rule, facts: Mapping[str, Fact], moment: Moment | None) -> dict[str, Fact]:
-    """What is kept as evidence: the facts that the condition and the texts name, and the moment's own values."""
-    values: dict[str, Fact] = {name: facts[name] for name in sorted(rule.asked) if name in facts}
-    if moment is not None:
-        values |= {f"moment.{name}": value for name, value in sorted(moment.values.items())}
-    return values
+    def seen(self, rule: Rule, moment: Moment | None) -> dict[str, Fact]:
+        """What is kept as evidence: the facts that the condition and the texts name, and the moment's own values."""
+        values = self._facts(sorted(rule.asked))
+        if moment is not None:
+            values |= {f"moment.{name}": value for name, value in sorted(moment.values.items())}
+        return values

@@ -4,10 +4,10 @@ belongs to the caller, who holds the customer's lock."""
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.changes import Fact, ProfileChange
+from schemas.changes import ProfileChange
 from schemas.moments import window_days
 from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, alert_id, step
-from services.alerts.domain.judging import HOLDS, Verdict, seen_values
+from services.alerts.domain.judging import HOLDS, Verdict
 from services.alerts.domain.standing import Firing, Standing
 from services.alerts.domain.terms import DAY_MS, NEW_RULE_PRECISION, Terms, answer_by, grade
 from services.alerts.domain.wording import filled, joined_reason
@@ -148,12 +148,11 @@ class Settling:
 
     def _join(self, alert: Alert, key: str, verdict: Verdict, at: int) -> None:
         declared, change = verdict.rule.declared, self._change
-        values: dict[str, Fact] = seen_values(verdict.rule, change.facts, verdict.moment)
         alert.evidence = [*alert.evidence, Evidence(
             key=key, rule=declared.id, rule_version=declared.version, name=declared.name, kind=declared.kind,
             occurred_at=at, seen_at=change.changed_at, statement=change.version,
             event_id=verdict.moment.event_id if verdict.moment else "", severity=verdict.severity, value=verdict.value,
-            text=filled(declared.reason, values), values=values,
+            text=filled(declared.reason, verdict.seen), values=dict(verdict.seen),
         )]  # fmt: skip
         if len(alert.evidence) > 1:
             self._say(alert, "evidence_added", declared.id)
@@ -167,7 +166,7 @@ class Settling:
         self.changed[alert.alert_id] = alert
         outranks = alert.kind == "upsell" and declared.kind != "upsell"
         if verdict.severity > alert.severity or outranks or len(alert.evidence) == 1:
-            values = seen_values(verdict.rule, self._change.facts, verdict.moment)
+            values = verdict.seen
             alert.title, alert.kind = declared.name, declared.kind
             alert.suggested, alert.may_say = filled(declared.suggested, values), filled(declared.may_say, values)
             alert.must_not_say = filled(declared.must_not_say, values)
