@@ -24,6 +24,7 @@ from services.alerts.domain.delivering import (
 )  # fmt: skip
 from services.alerts.domain.destinations import Destination, quiet_until
 from services.alerts.domain.messages import Told
+from services.attempts import again_when_contended
 from services.clock import Clock
 from services.failures import Rejected, Unavailable
 from services.log import Batch
@@ -148,9 +149,8 @@ class Deliver:
 
     async def _send(self, destination: Destination, together: Sequence[Delivery]) -> list[Delivery]:
         """What became of it is written before anything else is sent."""
-        told = [_told(one) for one in together]
         try:
-            parcel = Parcel(message_id(together), together[0].person, told)
+            parcel = Parcel(message_id(together), together[0].person, [_told(one) for one in together])
             await self._sender.send(destination, parcel, self._clock.now_ms())
             after = [delivered(one, self._clock.now_ms()) for one in together]
         except Unavailable as error:
@@ -162,7 +162,7 @@ class Deliver:
             log.error("message cannot be made", destination=destination.id, what=frames_of(error))
             why = f"a mistake of ours ({type(error).__name__}): see the log"
             after = [refused(one, why, self._clock.now_ms()) for one in together]
-        await self._store.settle(after)
+        await again_when_contended(lambda: self._store.settle(after))
         return after
 
 

@@ -183,6 +183,13 @@ async def test_people_do_not_hear_of_what_is_over_before_they_could_and_a_webhoo
     assert (await office.serve()).delivered == 2
 
 
+async def test_people_do_not_hear_how_an_alert_began_that_ended_in_the_same_breath() -> None:
+    office = Office(mail(steps=["opened", "routed", "withdrawn"]))
+    await office.deliver.accept(batch(alert("open", "route", "withdraw")))
+    await office.serve(destination_id="managers")
+    assert office.sender.told("managers") == [("al_1", "withdrawn")]
+
+
 async def test_two_workers_do_not_speak_to_one_destination_at_once() -> None:
     office = Office(destination())
     await office.deliver.accept(batch(alert("route")))

@@ -56,6 +56,8 @@ def news(alert: Alert, seen: int, now: int) -> dict[Happening, int]:
 def deliveries(
     alert: Alert, body: bytes, told: Mapping[Happening, int], destinations: Iterable[Destination], now: int
 ) -> list[Delivery]:
+    """People do not hear how an alert began that is over already."""
+    over = any(happening in ENDED for happening in told)
     return [
         Delivery(
             delivery_id=_delivery_id(destination.id, alert.alert_id, happening, step), destination=destination.id,
@@ -64,7 +66,8 @@ def deliveries(
         )
         for destination in destinations
         for happening, step in told.items()
-        if (receiver := wants(destination, alert.kind, alert.severity, alert.owner, happening)) is not None
+        if not (over and happening not in ENDED and destination.kind != "webhook")
+        and (receiver := wants(destination, alert.kind, alert.severity, alert.owner, happening)) is not None
     ]  # fmt: skip
 
 
