@@ -18,18 +18,19 @@ STOP_WITHIN_S = 30.0
 
 
 class Service(NamedTuple):
-    """`steps`: of the profile, where the process does some of them alone."""
+    """`command`: what follows `python -m`. `steps`: of the profile, where the process does some of them alone."""
 
-    module: str
+    command: tuple[str, ...]
     port: int
     steps: str = ""
 
 
 SERVICES: Mapping[str, Service] = {
-    "ingest": Service("services.ingest", 8080),
-    "profile-read": Service("services.profile", 8081, "read"),
-    "profile-update": Service("services.profile", 8083, "update"),
-    "profile-refresh": Service("services.profile", 8084, "refresh"),
+    "ingest": Service(("services.ingest",), 8080),
+    "profile-read": Service(("services.profile",), 8081, "read"),
+    "alerts": Service(("services.cli", "alerts", "serve"), 8082),
+    "profile-update": Service(("services.profile",), 8083, "update"),
+    "profile-refresh": Service(("services.profile",), 8084, "refresh"),
 }
 
 
@@ -99,7 +100,7 @@ def _run(environment: Mapping[str, str], written: Path) -> int:
 
 def _start(service: Service, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603 - fixed argv
-        [sys.executable, "-m", service.module],
+        [sys.executable, "-m", *service.command],
         env={**environment, "COUNTERPOINT_PORT": str(service.port), "COUNTERPOINT_PROFILE_STEPS": service.steps},
         start_new_session=True,  # Ctrl-C comes here first, and stops them in order
     )

@@ -126,6 +126,19 @@ def false_alarm(alert: AlertId, note: Note = "", url: Url = None, token: Token =
     _step(alert, "false-alarm", {"note": note}, data, url, token)
 
 
+@app.command()
+def serve(
+    data: Data = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one; COUNTERPOINT_PORT.")] = None,
+) -> None:
+    """Start a worker that evaluates the rules and answers the inbox; start as many as you need."""
+    # the whole service comes along, and who only reads the inbox need not wait for it
+    from services.cli.alerting import run
+    from services.cli.running import environment_of, forever
+
+    forever(lambda: run(environment_of(data, port)))
+
+
 def _step(alert: str, action: str, body: dict[str, Any], data: Path | None, url: str | None, token: str | None) -> None:
     told = asking(data, url, token, STEPS_BY).post(f"{_path(alert)}/{action}", body)
     possible = ", ".join(told["possible"]).replace("_", "-")

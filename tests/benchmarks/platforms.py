@@ -117,7 +117,7 @@ async def served_platform() -> AsyncIterator[Platform]:
         for name, service in reversed(list(SERVICES.items())):
             own = {"COUNTERPOINT_PORT": str(ports[name]), "COUNTERPOINT_PROFILE_STEPS": service.steps}
             measuring = ["tests.benchmarks.instrumented", str(samples.get(name)), "profile"]
-            command = measuring if name in samples else [service.module]
+            command = measuring if name in samples else list(service.command)
             children[name] = Child(command, {**environment, **own}, directory / f"{name}.log")
             end.callback(children[name].stop)
             await children[name].serves(address[name])

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 WAIT_S = 180.0
-SERVERS = re.compile(r"counterpoint (run|ingest|profile)\b")
+SERVERS = re.compile(r"counterpoint (run|ingest|profile|alerts serve)\b")
 
 
 class Terminal:

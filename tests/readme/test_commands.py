@@ -11,6 +11,7 @@ import httpx
 import pytest
 import yaml
 
+from deploy.topology import SERVICES
 from tests.readme.pages import ENGLISH, ROOT, Block, blocks
 from tests.readme.terminal import Terminal, until
 from tests.replay.berka_bank import write_berka_bank
@@ -98,7 +99,7 @@ def test_the_containers_of_the_page_are_in_the_compose_file() -> None:
     file, profile = words[words.index("-f") + 1], words[words.index("--profile") + 1]
     services = yaml.safe_load((ROOT / file).read_text())["services"]
     started = {name for name, service in services.items() if profile in service.get("profiles", [profile])}
-    assert {"kafka", "postgres", "redis", "ingest", "profile"} <= started
+    assert {"kafka", "postgres", "redis", *SERVICES} <= started
     for name in started:
         built = services[name].get("build")
         if built:
