@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
-from services.alerts.domain.routing import next_look, remind, route
+from services.alerts.domain.routing import limited, next_look, remind, route
 from services.alerts.ports import AlertStore, AlertsTransaction
 from services.alerts.telling import message_of
 
@@ -46,7 +46,7 @@ class Attend:
             customers = sorted({one.customer_id for one in waiting})
             await tx.lock(customers)
             found = [one for alerts in (await tx.alerts_of(customers)).values() for one in alerts]
-            routed = await tx.routed_on(sorted({one.owner for one in found}), self._current.terms.day_of(now))
+            routed = await tx.routed_on(limited(found), self._current.terms.day_of(now))
             changed = route(found, routed, self._current.terms, now)
             await self._save(tx, changed, changed, now)
         return changed

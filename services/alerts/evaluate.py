@@ -10,7 +10,7 @@ from services.alerts.domain.alert import SYSTEM, Alert, step
 from services.alerts.domain.expressions import Expressions
 from services.alerts.domain.judging import judge
 from services.alerts.domain.merging import merge, part
-from services.alerts.domain.routing import follow_owner, next_look, place_of, route
+from services.alerts.domain.routing import follow_owner, limited, next_look, place_of, route
 from services.alerts.domain.settling import settle
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertStore, AlertsTransaction
@@ -138,9 +138,8 @@ class Work:
     async def finish(self, lane: str, now: int) -> None:
         """Routes what waits for nothing, and writes all of it."""
         ready = [one for one in self.changed.values() if one.state == "new"]
-        routed = (
-            await self._tx.routed_on(sorted({one.owner for one in ready}), self._terms.day_of(now)) if ready else {}
-        )
+        owners = limited(ready)
+        routed = await self._tx.routed_on(owners, self._terms.day_of(now)) if owners else {}
         self._note(route(ready, routed, self._terms, now))
         await self._tx.save_standings(self._standings)
         changed = list(self.changed.values())

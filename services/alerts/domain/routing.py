@@ -46,9 +46,14 @@ def by_rank(alerts: Iterable[Alert]) -> list[Alert]:
     return sorted(alerts, key=lambda one: (-one.rank, one.opened_at, one.alert_id))
 
 
+def limited(alerts: Iterable[Alert]) -> list[str]:
+    """Their owners who can work only so many in a day. Queues have no limit: a branch shares its work."""
+    return sorted({one.owner for one in alerts if not one.owner.startswith(QUEUE)})
+
+
 def route(alerts: Iterable[Alert], routed: Mapping[str, int], terms: Terms, now: int) -> list[Alert]:
     """Gives what waits for nothing else to its owner while there is room today; returns what changed. `routed`: owner →
-    alerts that came to him or her in this bank day. Queues have no limit: a branch shares its work."""
+    alerts that came to him or her in this bank day, for those that are `limited`."""
     taken, changed = dict(routed), []
     for alert in by_rank(one for one in alerts if one.state == "new" and one.waiting in ("", CAPACITY)):
         room = terms.desk.capacities.get(alert.owner, terms.desk.daily_capacity)
