@@ -65,6 +65,17 @@ async def told_to_stop() -> None:
     await told.wait()
 
 
+async def side_by_side(*parts: Callable[[], Awaitable[None]]) -> None:
+    """All of them; when one dies, the others are stopped and what happened is raised."""
+    async with asyncio.TaskGroup() as group:
+        for part in parts:
+            group.create_task(_awaited(part))
+
+
+async def _awaited(part: Callable[[], Awaitable[None]]) -> None:
+    await part()
+
+
 async def until_told(work: Callable[[], Awaitable[None]]) -> None:
     """Until the first signal, or until the work has died; then what happened is raised."""
     working, stop = asyncio.ensure_future(work()), asyncio.ensure_future(told_to_stop())

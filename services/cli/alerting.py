@@ -1,22 +1,26 @@
 """Composition root of the alert service: the only place where it meets the profile, whose facts its rules ask."""
 
 import contextlib
+import os
 from collections.abc import Mapping
 from functools import partial
-
-import msgspec
+from typing import NamedTuple
 
 from schemas.catalogue import load_catalogue
-from schemas.changes import Fact, Moment, ProfileChange
+from schemas.changes import ProfileChange
 from services.access import SqlUserStore
-from services.alerts.app import FromProfile, open_alerts
+from services.alerts.app import Alerts, FromProfile, open_alerts
+from services.alerts.delivery import open_delivery
 from services.alerts.settings import read_choices
 from services.cli.declared import known_of
-from services.clock import SystemClock
-from services.deployment import calm_collector, open_log, open_screens, open_tables, until_told, when_up
+from services.clock import Clock, SystemClock
+from services.database import Database
+from services.deployment import calm_collector, open_log, open_screens, open_tables, side_by_side, until_told, when_up
+from services.log import EventLog
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE, Metrics
 from services.migrations import upgrade
+from services.notifications import Notifications
 from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.app import aliases
@@ -24,21 +28,10 @@ from services.profile.domain.personal import reference
 from services.profile.ports import StoredView
 from services.profile.read import Read
 from services.profile.settings import read_choices as read_profile_choices
+from services.profile.statement import told_of
 from services.settings import load_secret, read_settings
 from services.staff_app import mounted
 from services.web import operations, routes, serve
-
-
-class _Told(msgspec.Struct):
-    """A view's facts as refresh wrote them."""
-
-    values: dict[str, Fact] = {}
-    missing: list[str] = []
-    not_covered: list[str] = []
-    moments: list[Moment] = []
-
-
-_told = msgspec.json.Decoder(_Told).decode
 
 
 def from_profile(declarations: Declarations, read: Read) -> FromProfile:
@@ -51,11 +44,34 @@ def from_profile(declarations: Declarations, read: Read) -> FromProfile:
 
 def statement(view: StoredView) -> ProfileChange:
     """What the profile would publish of a customer as it stands."""
-    told = _told(view.facts)
+    told = told_of(view)
     return ProfileChange(
         customer_id=view.customer_id, version=view.version, kind=view.kind, changed_at=view.changed_at,
         facts=told.values, missing=told.missing, not_covered=told.not_covered, moments=told.moments,
     )  # fmt: skip
+
+
+class Plumbing(NamedTuple):
+    """What the services of one process share."""
+
+    log: EventLog
+    database: Database
+    screens: Notifications
+    clock: Clock
+    metrics: Metrics
+
+
+async def opened_alerts(
+    closing: contextlib.AsyncExitStack, shared: Plumbing, profile: FromProfile, environment: Mapping[str, str]
+) -> Alerts:
+    """With what delivers them beside the inbox; `closing` ends it. Raises `Unavailable`, `PolicyError`."""
+    log, database, screens, clock, metrics = shared
+    choices = read_choices(environment)
+    alerts = await open_alerts(log, database, screens, SqlUserStore(database), clock, metrics, choices, profile)
+    name = f"{os.uname().nodename}-{os.getpid()}"
+    delivery = open_delivery(log, database, clock, metrics, choices.catalogue, environment, name)
+    closing.push_async_callback(delivery.close)
+    return alerts._replace(work=lambda: side_by_side(alerts.work, delivery.work))
 
 
 async def run(environment: Mapping[str, str]) -> None:
@@ -76,10 +92,8 @@ async def run(environment: Mapping[str, str]) -> None:
         closing.push_async_callback(screens.close)
         store = SqlProfileStore(database, aliases(secret))
         read = Read(store, load_catalogue(), secret, lambda: declarations.policy, clock.now_ms)
-        users, own = SqlUserStore(database), read_choices(environment)
-        alerts = await when_up(
-            lambda: open_alerts(log, database, screens, users, clock, metrics, own, from_profile(declarations, read))
-        )
+        shared = Plumbing(log, database, screens, clock, metrics)
+        alerts = await when_up(lambda: opened_alerts(closing, shared, from_profile(declarations, read), environment))
         health = operations(alerts.checks, lambda: (metrics.render(), CONTENT_TYPE))
         server = await serve(routes(health, mounted(alerts.app)), settings.host, settings.port)
         closing.push_async_callback(server.stop)

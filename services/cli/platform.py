@@ -2,17 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
-from services.alerts.app import open_alerts
-from services.alerts.settings import read_choices as read_alerts_choices
-from services.cli.alerting import from_profile
+from services.cli.alerting import Plumbing, from_profile, opened_alerts
 from services.clock import SystemClock
-from services.deployment import calm_collector, open_log, open_screens, open_tables
+from services.deployment import calm_collector, open_log, open_screens, open_tables, side_by_side
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
@@ -60,14 +58,12 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         )
         rates = await closing.enter_async_context(opened_rates(settings.redis))
         limits, choices = read_limits(environment), read_ingest_choices(environment)
-        alerts = await open_alerts(
-            log, database, screens, users, clock, metrics, read_alerts_choices(environment),
-            from_profile(profile.declarations, profile.read),
-        )  # fmt: skip
+        shared = Plumbing(log, database, screens, clock, metrics)
+        alerts = await opened_alerts(closing, shared, from_profile(profile.declarations, profile.read), environment)
         ingest = await open_ingest(log, stores, rates, secret, catalogue, clock, metrics, limits, choices)
-        work = asyncio.create_task(_work(profile.work, alerts.work, ingest.beat), name="work")
+        work = asyncio.create_task(side_by_side(profile.work, alerts.work, ingest.beat), name="work")
         closing.push_async_callback(_end, work)
-        health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
+        health = operations({**profile.checks, **alerts.checks}, lambda: (metrics.render(), CONTENT_TYPE))
         described = merged([ingest.openapi, openapi_document(profile.app), openapi_document(alerts.app)])
         documents = {OPENAPI_PATH: fixed(json_response(described))}
         app = routes({**ingest.routes, **documents, **health}, mounted(profile.app, alerts.app))
@@ -76,17 +72,6 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         closing.push_async_callback(screens.close)  # first of all: a live stream ends when its notifications do
         calm_collector()
         yield Platform(f"http://{server.host}:{server.port}", stores, users, metrics, work)
-
-
-async def _work(*parts: Callable[[], Awaitable[None]]) -> None:
-    """All of them; when one dies, the others are stopped and what happened is raised."""
-    async with asyncio.TaskGroup() as group:
-        for part in parts:
-            group.create_task(_part(part))
-
-
-async def _part(part: Callable[[], Awaitable[None]]) -> None:
-    await part()
 
 
 async def _end(work: "asyncio.Task[None]") -> None:
