@@ -76,6 +76,7 @@ class Work:
         self._rules, self._terms = current.rules, current.terms
         self._standings: dict[str, Standing] = {}
         self._alerts: dict[str, list[Alert]] = {}
+        self._revisions: dict[str, int] = {}
         self.changed: dict[str, Alert] = {}
         self.broken: dict[str, str] = {}
         self.applied = self.fired = self.suppressed = self.unknown = 0
@@ -88,6 +89,7 @@ class Work:
         if wanted:
             self._standings |= await self._tx.lock(wanted)
             self._alerts |= {one: [] for one in wanted} | await self._tx.alerts_of(wanted)
+            self._revisions |= {one.alert_id: one.revision for found in self._alerts.values() for one in found}
 
     async def one(self, change: ProfileChange) -> None:
         standing = self._standings[change.customer_id]
@@ -143,6 +145,9 @@ class Work:
         self._note(route(ready, routed, self._terms, now))
         await self._tx.save_standings(self._standings)
         changed = list(self.changed.values())
+        for alert in changed:
+            if alert.revision == self._revisions.get(alert.alert_id):
+                alert.revision += 1  # graver, or worded otherwise: no step of its life, but news for its readers
         await self._tx.save_alerts(changed, {one.alert_id: next_look(one, self._terms) for one in changed})
         await self._tx.send(lane, [message_of(one) for one in changed], now)
 

@@ -14,7 +14,7 @@ from services.alerts.evaluate import Evaluate
 from services.alerts.ports import AlertFilter
 from services.failures import Fenced
 from services.log import Batch, Record
-from tests.alerts.told import CEL, COMPLAINT, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, rules, statement
+from tests.alerts.told import CEL, COMPLAINT, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, rule, rules, statement
 
 OWED = {"has_salary": True, "salary_missed": 1.0, "assets": 5e5}
 
@@ -118,3 +118,15 @@ async def test_a_rule_that_meets_a_wrong_type_is_stopped_and_the_others_go_on() 
     assert service.current.broken.keys() == {"R4"}
     await service.takes(statement(2, "b", has_salary=True, salary_missed="two", balance_total=5e3))
     assert {one.situation for one in await service.alerts()} == {"growth"}
+
+
+async def test_an_alert_that_grows_graver_without_a_step_has_a_new_revision() -> None:
+    service = Service()
+    graver = rule("R4", when=("has_salary", "salary_missed >= 1.0"), severity="salary_missed >= 2.0 ? 3.0 : 1.0")
+    service.current.take(rules(graver), Desk())
+    await service.takes(statement(1, **OWED))
+    (before,) = await service.alerts()
+    await service.takes(statement(2, **(OWED | {"salary_missed": 2.0})))
+    (after,) = await service.alerts()
+    assert (before.severity, after.severity) == (1, 3)
+    assert after.revision > before.revision
