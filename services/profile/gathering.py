@@ -3,10 +3,11 @@ which only shows it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from schemas.changes import Fact
 from services.profile.domain.customer import (
     Completeness,
     Decided,
@@ -17,12 +18,13 @@ from services.profile.domain.customer import (
     part_of,
     total,
 )
+from services.profile.domain.fact_catalogue import FACTS, with_rests
 from services.profile.domain.links import Cluster
 from services.profile.ports import CustomerRows, Member, StoredView
+from services.profile.statement import LIVE, told_of
 
 OWNED_FOR_MS = 5_000
 """For how long it is taken as known how many customers each manager owns: counting them reads every view."""
-_decode_json = msgspec.json.Decoder().decode
 _decode_decided = msgspec.json.Decoder(Decided).decode
 
 
@@ -30,7 +32,7 @@ class Context(NamedTuple):
     """What customers gathered together share: managers, and the facts of households and groups."""
 
     staff: dict[str, Manager]
-    collectives: dict[str, dict[str, Any]]
+    collectives: dict[str, dict[str, Fact]]
 
 
 class Gathering:
@@ -70,9 +72,10 @@ class Gathering:
         )  # fmt: skip
 
 
-def facts_of(view: StoredView) -> dict[str, Any]:
-    facts: dict[str, Any] = _decode_json(view.facts)["values"]
-    return facts
+def facts_of(view: StoredView) -> dict[str, Fact]:
+    """Without those that are unknown; of a customer who is none any more, none."""
+    told = told_of(view)
+    return with_rests(told.values, told.unknown, FACTS.values()) if view.state == LIVE else {}
 
 
 def _part(member: Member) -> Part:

@@ -17,7 +17,9 @@ from schemas.codec import decode_event
 from schemas.instants import instant
 from services.profile.domain.customer import Completeness, Whole
 from services.profile.domain.customer_ids import customer_id
+from services.profile.domain.fact_catalogue import FactDeclared, with_rests
 from services.profile.domain.links import COUNTED_ROLES, Cluster, Membership
+from services.profile.domain.measures import nothing_shown
 from services.profile.domain.months import OtherShape
 from services.profile.domain.named import subjects_named
 from services.profile.domain.personal import reference
@@ -27,7 +29,7 @@ from services.profile.domain.told import told
 from services.profile.domain.view import complete_up_to
 from services.profile.gathering import Gathering
 from services.profile.ports import Standing, StoredView, TimelineFilter
-from services.profile.statement import LIVE, is_same, statement_of
+from services.profile.statement import LIVE, is_same, statement_of, told_of
 from services.profile.waiting import Reader
 
 MOST_FOUND, MOST_TOLD = 50, 100
@@ -136,14 +138,17 @@ class Read:
     async def shown(self, views: Sequence[StoredView]) -> list[bytes]:
         """Each as JSON, personal values in clear."""
         completeness = self._completeness()
-        return await self.in_clear([_body(view, completeness) for view in views])
+        return await self.in_clear([_body(view, self._policy(), completeness) for view in views])
 
-    async def facts(self, view: StoredView) -> bytes:
-        stated = {"customer_id": view.customer_id, "version": view.version, "as_of": instant(view.changed_at)}
-        members: dict[str, Any] = {**stated, **_members.decode(view.facts)}
-        if "moments" in members:
-            moments = msgspec.json.decode(members["moments"], type=list[dict[str, Any]])
-            members["moments"] = [{**one, "occurred_at": instant(one["occurred_at"])} for one in moments]
+    async def facts(self, view: StoredView, declared: Iterable[FactDeclared]) -> bytes:
+        """As JSON, those at rest among them."""
+        told = told_of(view)
+        moments = [{**msgspec.structs.asdict(one), "occurred_at": instant(one.occurred_at)} for one in told.moments]
+        members = {
+            "customer_id": view.customer_id, "version": view.version, "as_of": instant(view.changed_at),
+            "values": with_rests(told.values, told.unknown, declared),
+            "missing": told.missing, "not_covered": told.not_covered, "moments": moments,
+        }  # fmt: skip
         return (await self.in_clear([msgspec.json.encode(members)]))[0]
 
     async def timeline(self, view: StoredView, before: Cursor | None, where: TimelineFilter, limit: int) -> Page:
@@ -174,14 +179,17 @@ def _as_written(one: Standing) -> Current | None:
     return Current(one.view, str(one.view.version)) if one.view is not None and one.view.state == LIVE else None
 
 
-def _body(view: StoredView, completeness: Completeness) -> bytes:
-    body = _members.decode(view.body)
+def _body(view: StoredView, policy: Policy, completeness: Completeness) -> bytes:
+    body: dict[str, Any] = _members.decode(view.body)
     used = msgspec.json.decode(body["channels"], type=dict[str, Any]) if "channels" in body else ()
     stated: dict[str, Any] = {
         "customer_id": view.customer_id,
         "version": view.version,
         "changed_at": instant(view.changed_at),
     }
+    if "measures" in body:
+        counted = _members.decode(body["measures"])
+        body["measures"] = nothing_shown(policy.measures, policy.reference.home_currency) | counted
     heard = {"complete_up_to": complete_up_to(completeness, used), "silent_sources": list(completeness.silent)}
     return msgspec.json.encode({**stated, **body, **heard})
 

@@ -16,7 +16,6 @@ from services.profile.domain.months import OtherShape
 from services.profile.domain.policy import Policy
 from services.profile.domain.shards import shard_of
 from services.profile.domain.summarise import summarise
-from services.profile.domain.summary import Summary
 from services.profile.gathering import Gathering, facts_of
 from services.profile.outbox import lane_of_shard
 from services.profile.ports import (
@@ -98,7 +97,7 @@ class Refresh:
                 continue
             views.append(said.view)
             lane.append(change_of(whole, summary, said, gathering.alias_of))
-            await _mark_household(tx, whole, before, summary)
+            await _mark_household(tx, whole, before, said.view)
         if any(view.owner != (known[view.lead].owner if view.lead in known else None) for view in views):
             gathering.count_anew(now)
         await tx.save_views(views, due)
@@ -106,11 +105,11 @@ class Refresh:
         return [view.customer_id for view in views]
 
 
-async def _mark_household(tx: RefreshTransaction, whole: Whole, before: StoredView | None, summary: Summary) -> None:
+async def _mark_household(tx: RefreshTransaction, whole: Whole, before: StoredView | None, after: StoredView) -> None:
     """What a household owns together shows in the views of its members."""
     if whole.kind not in COLLECTIVES:
         return
-    told = facts_of(before).get("assets") if before is not None else None
-    if told != summary.facts.values.get("assets"):
+    told = None if before is None else facts_of(before).get("assets")
+    if told != facts_of(after).get("assets"):
         parties = sorted({part.subject for part in whole.parts if kind_of(part.subject) == "party"})
         await tx.mark([Mark(party, 0) for party in parties])

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.changes import Due, ProfileChange
+from schemas.changes import Due, Fact, Moment, ProfileChange
 from services.outbox import OutboxMessage
 from services.profile.domain.customer import Whole
 from services.profile.domain.links import Cluster
@@ -17,6 +17,26 @@ GONE, LIVE = "gone", "live"
 _encode = msgspec.json.Encoder().encode  # what is told has an order of its own
 _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
 _NOTHING = _encode({"values": {}, "missing": [], "not_covered": [], "moments": []})
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A view's facts and moments as they are stored."""
+
+    values: dict[str, Fact]
+    missing: list[str]
+    not_covered: list[str]
+    moments: list[Moment]
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        return frozenset((*self.missing, *self.not_covered))
+
+
+_told = msgspec.json.Decoder(Told).decode
+
+
+def told_of(view: StoredView) -> Told:
+    return _told(view.facts)
 
 
 class Statement(NamedTuple):

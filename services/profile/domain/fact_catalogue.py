@@ -1,8 +1,9 @@
 """Every fact that a rule or a screen may ask, declared once. Measures (`catalogue/measures.yaml`) are facts as well."""
 
-from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
+from schemas.changes import AT_REST, Fact, FactType
 from services.profile.domain.measures import MeasureRule, Measures
 
 BOOKS = ("corebank", "counter", "atm", "online", "mobile", "pos", "wechat")
@@ -17,10 +18,14 @@ class FactDeclared(NamedTuple):
     the home currency's major unit."""
 
     name: str
-    type: Literal["number", "boolean", "string"]
+    type: FactType
     unit: str
     meaning: str
     channels: tuple[str, ...] = ()
+
+    @property
+    def at_rest(self) -> Fact:
+        return AT_REST[self.type]
 
 
 def _number(name: str, unit: str, meaning: str, channels: tuple[str, ...] = ()) -> FactDeclared:
@@ -187,3 +192,10 @@ def catalogue(measures: Measures) -> Iterator[FactDeclared]:
     yield from _FACTS
     for rule in measures.measures:
         yield fact_of(rule, measures.summed)
+
+
+def with_rests(
+    values: Mapping[str, Fact], unknown: Collection[str], declared: Iterable[FactDeclared]
+) -> dict[str, Fact]:
+    """Those at rest beside those that were told, in the order in which they are declared."""
+    return {one.name: values.get(one.name, one.at_rest) for one in declared if one.name not in unknown}

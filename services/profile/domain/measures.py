@@ -85,11 +85,6 @@ def plan_of(measures: Measures) -> Plan:
     return Plan(nothing, by_series, measures.summed, days)
 
 
-def measure_all(measures: Measures, buckets: Buckets, reference: Reference, now: int) -> dict[str, Measured]:
-    """Every measure; see `counted`."""
-    return plan_of(measures).nothing | counted(measures, buckets, reference, now)
-
-
 def counted(measures: Measures, buckets: Buckets, reference: Reference, now: int) -> dict[str, Measured]:
     """The measures of what was counted within their windows. Foreign currencies are converted at today's rate."""
     plan = plan_of(measures)
@@ -138,13 +133,8 @@ def _aggregate(rule: Planned, amount: int) -> int:
 
 
 @lru_cache(16)
-def nothing_counted(measures: Measures) -> dict[str, float]:
-    """Every measure as a fact where nothing was counted."""
-    return dict.fromkeys(plan_of(measures).nothing, 0.0)
-
-
-@lru_cache(16)
-def _nothing_shown(measures: Measures, currency: str) -> dict[str, Any]:
+def nothing_shown(measures: Measures, currency: str) -> dict[str, Any]:
+    """Every measure as a view shows it where nothing was counted."""
     return {name: _shown(one, currency) for name, one in plan_of(measures).nothing.items()}
 
 
@@ -155,7 +145,6 @@ def _shown(measured: Measured, currency: str) -> Any:
     return money(measured.amount, currency) | unconverted
 
 
-def shown(measures: Measures, measured: Mapping[str, Measured], currency: str) -> dict[str, Any]:
-    return _nothing_shown(measures, currency) | {
-        name: _shown(one, currency) for name, one in measured.items() if one.amount or one.unconverted
-    }
+def shown(measured: Mapping[str, Measured], currency: str) -> dict[str, Any]:
+    """Those of which something was counted; a view is written with them alone."""
+    return {name: _shown(one, currency) for name, one in measured.items() if one.amount or one.unconverted}

@@ -16,11 +16,10 @@ from services.profile.domain.view import Read
 
 class Picture(NamedTuple):
     """`now` in ms; `today` counts UTC days, as the day buckets do; `bank_day` counts days in the bank's zone.
-    `nothing_counted` names every measure, `measured` has those of which something was counted."""
+    `measured`: of which something was counted."""
 
     read: Read
     buckets: Buckets
-    nothing_counted: dict[str, float]
     measured: dict[str, Measured]
     courses: Courses
     assets: Assets

@@ -12,7 +12,7 @@ from services.profile.domain.combine import DAY_MS
 from services.profile.domain.customer import Decided, Whole
 from services.profile.domain.due import due_times
 from services.profile.domain.facts import facts
-from services.profile.domain.measures import counted, nothing_counted, shown
+from services.profile.domain.measures import counted, shown
 from services.profile.domain.moments import moments
 from services.profile.domain.owners import as_assigned, assign
 from services.profile.domain.picture import Picture
@@ -38,14 +38,13 @@ def summarise(whole: Whole, policy: Policy, now: int, decides: bool = True) -> S
     judged = judge(whole, assets, behaviour, policy, now)
     owner, decided = (_decide if decides else _as_decided)(whole, judged, assets, policy, now)
     picture = Picture(
-        seen, buckets, nothing_counted(policy.measures), measured, courses_of(whole, reference, now // DAY_MS), assets,
-        behaviour, judged, decided, reference, policy.top_potential(whole.kind), now, now // DAY_MS,
-        reference.day_of(now),
+        seen, buckets, measured, courses_of(whole, reference, now // DAY_MS), assets, behaviour, judged, decided,
+        reference, policy.top_potential(whole.kind), now, now // DAY_MS, reference.day_of(now),
     )  # fmt: skip
     currency = reference.home_currency
     body = body_of(seen, currency)
     body["tier"] = decided.tier
-    body["measures"] = shown(policy.measures, measured, currency)
+    body["measures"] = shown(measured, currency)
     body["behaviour"] = record(behaviour, currency)
     body["assets"] = record(assets, currency)
     body["value"] = _value(judged, assets, decided)

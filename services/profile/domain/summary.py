@@ -16,7 +16,8 @@ class Due(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """Flat typed names. `missing`: unknown; `not_covered`: no registered source could tell."""
+    """Flat typed names; `values` has those that are not at rest. `missing`: unknown; `not_covered`: no
+    registered source could tell."""
 
     values: dict[str, Fact]
     missing: list[str]

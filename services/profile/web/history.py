@@ -51,7 +51,7 @@ async def read_facts(customer_id: FromPath[str], desk: AtDesk, preference: Prefe
     """What rules may ask of the customer, as it stands now, with units and meanings."""
     headers = await preference.honoured(desk.read.reader)
     (view, _), moved = await current(desk, customer_id)
-    facts = msgspec.json.decode(await desk.read.facts(view), type=dict[str, msgspec.Raw])
+    facts = msgspec.json.decode(await desk.read.facts(view, desk.facts.values()), type=dict[str, msgspec.Raw])
     meanings = {name: {"type": one.type, "unit": one.unit, "meaning": one.meaning} for name, one in desk.facts.items()}
     return Response(msgspec.json.encode({**facts, "meanings": meanings}), media_type=JSON, headers=headers | moved)
 

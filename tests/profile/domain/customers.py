@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.changes import Fact
 from schemas.events import ChannelEvent
 from services.profile.adapters.policies import load_declarations
 from services.profile.domain.customer import (
@@ -16,6 +17,7 @@ from services.profile.domain.customer import (
     part_of,
     total,
 )
+from services.profile.domain.fact_catalogue import catalogue, with_rests
 from services.profile.domain.links import BEGINNING, END, Membership
 from services.profile.domain.segments import Segments
 from services.profile.domain.summarise import summarise
@@ -49,6 +51,12 @@ def whole_of(events: list[ChannelEvent], lead: str = ME, roles: Roles | None = N
 
 def summary_of(events: list[ChannelEvent], now: int = NOON, **fields: Any) -> Summary:
     return summarise(whole_of(events, **fields), POLICY, now)
+
+
+def facts_told(summary: Summary) -> dict[str, Fact]:
+    """Every fact that is known, those at rest among them."""
+    facts = summary.facts
+    return with_rests(facts.values, {*facts.missing, *facts.not_covered}, catalogue(POLICY.measures))
 
 
 def heard(silent: tuple[str, ...] = (), until: int = NOON, **channels: str) -> Completeness:

@@ -1,7 +1,8 @@
 """The course of the balance: its trend, what lies idle, and when it was last below nothing."""
 
+from schemas.changes import Fact
 from schemas.events import ChannelEvent
-from tests.profile.domain.customers import summary_of
+from tests.profile.domain.customers import facts_told, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
 
 SAVINGS = "account:2"
@@ -18,8 +19,8 @@ def booked(days_ago: int, balance: int, account: str = ACCOUNT) -> ChannelEvent:
     )  # fmt: skip
 
 
-def values_of(*events: ChannelEvent, now: int = NOON) -> dict[str, object]:
-    return dict(summary_of([*OPENED, *(one for one in events if one.occurred_at <= now)], now).facts.values)
+def values_of(*events: ChannelEvent, now: int = NOON) -> dict[str, Fact]:
+    return facts_told(summary_of([*OPENED, *(one for one in events if one.occurred_at <= now)], now))
 
 
 def test_a_mean_far_under_the_years_is_found_by_two_weekly_checks() -> None:

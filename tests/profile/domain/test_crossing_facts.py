@@ -1,8 +1,9 @@
 """Money to and from other banks, and who is paid regularly."""
 
+from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.state import BANKS_KEPT
-from tests.profile.domain.customers import ME, summary_of
+from tests.profile.domain.customers import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, NOON, event
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"name": "p_me"})
@@ -15,8 +16,8 @@ def moved(days_ago: int, bank: str, kind: str = "transfer.sent", minor: int = 10
     )  # fmt: skip
 
 
-def values_of(*events: ChannelEvent) -> dict[str, object]:
-    return dict(summary_of(list(events)).facts.values)
+def values_of(*events: ChannelEvent) -> dict[str, Fact]:
+    return facts_told(summary_of(list(events)))
 
 
 def test_what_other_banks_sent_is_told_and_what_was_sent_to_them_is_not_among_it() -> None:

@@ -1,12 +1,13 @@
 """What the customer holds: mandates that leave, loans that end, deposits that matured, cards that are used."""
 
+from schemas.changes import Fact
 from schemas.events import ChannelEvent
-from tests.profile.domain.customers import summary_of
+from tests.profile.domain.customers import facts_told, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
 
 
-def values_of(*events: ChannelEvent, now: int = NOON) -> dict[str, object]:
-    return dict(summary_of(list(events), now).facts.values)
+def values_of(*events: ChannelEvent, now: int = NOON) -> dict[str, Fact]:
+    return facts_told(summary_of(list(events), now))
 
 
 def test_mandates_are_counted_as_they_stood_thirty_days_ago() -> None:

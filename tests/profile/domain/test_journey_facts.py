@@ -1,7 +1,8 @@
 """What the customer tries to do across channels, and asks for when about to go."""
 
+from schemas.changes import Fact
 from schemas.events import ChannelEvent
-from tests.profile.domain.customers import ME, summary_of
+from tests.profile.domain.customers import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event
 
 
@@ -14,8 +15,8 @@ def called(hours_ago: float, reason: str) -> ChannelEvent:
     return happened("call.ended", hours_ago, channel="call_center", reason=reason, contact_id=f"c{hours_ago}")
 
 
-def values_of(*events: ChannelEvent) -> dict[str, object]:
-    return dict(summary_of(list(events)).facts.values)
+def values_of(*events: ChannelEvent) -> dict[str, Fact]:
+    return facts_told(summary_of(list(events)))
 
 
 def test_a_call_about_what_failed_on_the_screen_is_a_hop_in_either_order() -> None:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from services.profile.domain.calendar import day_number
-from tests.profile.domain.customers import ME, POLICY, summary_of
+from tests.profile.domain.customers import ME, POLICY, facts_told, summary_of
 from tests.profile.domain.happenings import event
 
 
@@ -26,7 +26,7 @@ def on(day: str) -> int:
 )
 def test_age_and_the_days_to_the_next_birthday(born: str, today: str, age: int, in_days: int) -> None:
     registered = event("customer.registered", on("2020-01-01"), ME, attributes={"kind": "person", "birth_date": born})
-    values = summary_of([registered], on(today)).facts.values
+    values = facts_told(summary_of([registered], on(today)))
     assert (values["age"], values["birthday_in_days"]) == (age, in_days)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas.events import ChannelEvent
 from services.profile.domain.buckets import Buckets
-from services.profile.domain.measures import MeasureRule, Measures, measure_all, shown
+from services.profile.domain.measures import Measured, MeasureRule, Measures, counted, nothing_shown, shown
 from tests.profile.domain.customers import POLICY
 from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event, fold_of
 
@@ -19,7 +19,8 @@ def spent(at: int, minor: int, number: str, currency: str = "CNY") -> ChannelEve
 def measured(events: list[ChannelEvent], window: str, aggregate: str, series: str = "outflow") -> int:
     rule = msgspec.convert({"name": "m", "series": series, "window": window, "aggregate": aggregate}, type=MeasureRule)
     measures = Measures(measures=(rule,), summed=POLICY.measures.summed)
-    return measure_all(measures, Buckets(fold_of(events)), POLICY.reference, NOON)["m"].amount
+    found = counted(measures, Buckets(fold_of(events)), POLICY.reference, NOON)
+    return found.get("m", Measured(0, is_money=True)).amount
 
 
 @settings(max_examples=60, deadline=None)
@@ -50,9 +51,9 @@ def test_a_foreign_currency_is_converted_where_a_rate_is_known() -> None:
 
 def test_a_currency_without_a_rate_is_left_out_by_name() -> None:
     measures = POLICY.measures
-    found = measure_all(measures, Buckets(fold_of([spent(NOON, 100, "a", "ISK")])), POLICY.reference, NOON)
+    found = counted(measures, Buckets(fold_of([spent(NOON, 100, "a", "ISK")])), POLICY.reference, NOON)
     assert found["outflow_7d"].unconverted == ("ISK",)
-    assert shown(measures, found, "CNY")["outflow_7d"] == {"value": "0.00", "currency": "CNY", "unconverted": ["ISK"]}
+    assert shown(found, "CNY")["outflow_7d"] == {"value": "0.00", "currency": "CNY", "unconverted": ["ISK"]}
 
 
 @pytest.mark.parametrize("window", ["0d", "401d", "169h", "30m", "d"])
@@ -62,8 +63,8 @@ def test_a_window_beyond_what_is_kept_is_refused(window: str) -> None:
 
 
 def test_every_measure_is_shown_even_where_nothing_was_counted() -> None:
-    measures = POLICY.measures
-    body = shown(measures, measure_all(measures, Buckets(fold_of([])), POLICY.reference, NOON), "CNY")
-    assert body.keys() == {rule.name for rule in measures.measures}
+    assert shown(counted(POLICY.measures, Buckets(fold_of([])), POLICY.reference, NOON), "CNY") == {}
+    body = nothing_shown(POLICY.measures, "CNY")
+    assert body.keys() == {rule.name for rule in POLICY.measures.measures}
     assert body["outflow_30d"] == {"value": "0.00", "currency": "CNY"}
     assert body["declines_24h"] == 0

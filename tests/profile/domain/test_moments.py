@@ -3,7 +3,7 @@
 from schemas.events import Counterparty
 from schemas.moments import MOMENTS
 from services.profile.domain.customer import Decided, Manager
-from tests.profile.domain.customers import ME, summary_of
+from tests.profile.domain.customers import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, NOON, event, reversal
 
 DRAIN = event(
@@ -47,7 +47,7 @@ def test_a_small_score_is_told_in_percent_of_its_scale() -> None:
     given = event("feedback.given", NOON, ME, attributes={"score": 2.5, "scale": 5})
     summary = summary_of([given])
     assert summary.moments[0].values["score_percent"] == 50.0
-    assert summary.facts.values["feedback_last_percent"] == 50.0
+    assert facts_told(summary)["feedback_last_percent"] == 50.0
 
 
 def test_a_change_of_owner_is_a_moment() -> None:

@@ -7,7 +7,7 @@ from services.profile.domain.customer import Decided
 from services.profile.domain.offers import NextProduct, next_product
 from services.profile.domain.potential_facts import note_potential
 from services.profile.domain.value import Judged, JudgedDimension
-from tests.profile.domain.customers import ME, summary_of
+from tests.profile.domain.customers import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, NOON, event
 
 MONTH = 31 * DAY_MS
@@ -32,20 +32,20 @@ def test_rising_and_top_are_told_of_the_present_points(before: int, rising: bool
     registered = event("customer.registered", NOON - 90 * DAY_MS, ME, attributes={"kind": "person"})
     first = summary_of([registered])
     month = first.decided.notes["potential"][0]
-    points = first.facts.values["potential_points"]
+    points = facts_told(first)["potential_points"]
     noted = msgspec.structs.replace(first.decided, notes={"potential": [month, points, before]})
-    values = summary_of([registered], decided=noted).facts.values
+    values = facts_told(summary_of([registered], decided=noted))
     assert (values["potential_rising"], values["potential_top"]) == (rising, False)
 
 
 def test_the_next_product_is_the_first_of_the_table_that_is_not_held() -> None:
     account = event("account.opened", NOON - 9 * DAY_MS, attributes={"account_kind": "current"})
     registered = event("customer.registered", NOON - 90 * DAY_MS, ME, attributes={"kind": "person"})
-    values = summary_of([registered, account]).facts.values
+    values = facts_told(summary_of([registered, account]))
     assert (values["next_product"], values["next_product_share_percent"]) == ("card", 88)
     card = event("card.issued", NOON, "card:1", attributes={"card_kind": "debit"})
-    assert summary_of([registered, account, card]).facts.values["next_product"] == "payroll"
-    assert summary_of([registered]).facts.values["next_product"] == ""
+    assert facts_told(summary_of([registered, account, card]))["next_product"] == "payroll"
+    assert facts_told(summary_of([registered]))["next_product"] == ""
 
 
 def test_a_row_counts_only_in_its_time_for_its_kind_and_tier() -> None:

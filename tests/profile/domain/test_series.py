@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
+from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
-from tests.profile.domain.customers import ME, summary_of
+from tests.profile.domain.customers import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, NOON, event, reversal
 
 CARD = "card:1"
@@ -14,8 +15,8 @@ def paid(number: int = 0, **fields: object) -> ChannelEvent:
     return event("card.paid", NOON - number * DAY_MS, CARD, id=f"p{number}", minor=10_000, direction="debit", **fields)
 
 
-def measured(*events: ChannelEvent) -> dict[str, object]:
-    return dict(summary_of(list(events)).facts.values)
+def measured(*events: ChannelEvent) -> dict[str, Fact]:
+    return facts_told(summary_of(list(events)))
 
 
 def test_a_flag_among_the_attributes_is_asked_for_as_text() -> None:

@@ -6,7 +6,7 @@ from services.profile.domain.customer import Completeness, part_of, total
 from services.profile.domain.links import BEGINNING, END, Membership
 from services.profile.domain.segments import Segments
 from services.profile.domain.view import complete_up_to
-from tests.profile.domain.customers import ME, heard, part, summary_of
+from tests.profile.domain.customers import ME, facts_told, heard, part, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"kind": "person", "name": "p_li"})
@@ -34,8 +34,8 @@ def test_a_person_field_tells_its_source_and_keeps_its_reference() -> None:
 def test_an_attorney_sees_the_account_but_has_none_of_its_money_or_behaviour() -> None:
     summary = summary_of([REGISTERED, OPENED, PAID_IN], roles={ACCOUNT: "attorney"})
     assert [account["role"] for account in summary.body["accounts"]] == ["attorney"]
-    assert summary.facts.values["balance_total"] == 0
-    assert summary.facts.values["inflow_30d"] == 0
+    assert facts_told(summary)["balance_total"] == 0
+    assert facts_told(summary)["inflow_30d"] == 0
     assert summary.body["channels"].keys() == {"corebank"}
 
 
@@ -66,14 +66,14 @@ def test_cases_are_shown_open_ones_first_and_raise_flags() -> None:
     summary = summary_of([REGISTERED, old, solved, complaint])
     assert [(case["case_id"], case["status"]) for case in summary.body["cases"]] == [("2", "open"), ("1", "resolved")]
     assert summary.body["flags"]["complaint_open"]
-    assert summary.facts.values["open_cases"] == 1
+    assert facts_told(summary)["open_cases"] == 1
 
 
 def test_a_case_follows_the_last_of_its_marks_not_the_order_of_arrival() -> None:
     opened = event("case.opened", NOON - 3 * DAY_MS, "case:1", attributes={"case_kind": "complaint"})
     again = event("case.reopened", NOON - DAY_MS, "case:1")
     resolved = event("case.resolved", NOON - 2 * DAY_MS, "case:1")
-    values = summary_of([again, resolved, opened]).facts.values
+    values = facts_told(summary_of([again, resolved, opened]))
     assert (values["complaint_open"], values["complaint_reopened"]) == (True, True)
 
 
@@ -89,7 +89,7 @@ def test_a_consent_withdrawn_by_one_of_two_merged_parties_is_withdrawn() -> None
     withdrawn = event("consent.withdrawn", NOON - DAY_MS, "party:2", attributes={"purpose": "marketing"})
     summary = summary_of([REGISTERED, given, withdrawn])
     assert summary.body["consents"]["marketing"]["*"]["given"] is False
-    assert (summary.facts.values["marketing_consent"], summary.facts.values["marketing_refused"]) == (False, True)
+    assert (facts_told(summary)["marketing_consent"], facts_told(summary)["marketing_refused"]) == (False, True)
 
 
 def test_within_a_party_a_later_withdrawal_of_all_channels_covers_each() -> None:
@@ -122,7 +122,7 @@ def test_who_left_a_household_flags_it_no_more() -> None:
         roles = {one.subject: ("self", BEGINNING, until) for one in told}
         summary = summary_of([REGISTERED, *told], lead="household:H", roles=roles)
         assert {name for name, value in summary.body["flags"].items() if value} == (flags if holds else set())
-        assert {name for name in flags | facts if summary.facts.values[name]} == (flags | facts if holds else set())
+        assert {name for name in flags | facts if facts_told(summary)[name]} == (flags | facts if holds else set())
 
 
 def test_a_household_counts_a_shared_account_once() -> None:
@@ -149,7 +149,7 @@ def test_a_member_sees_the_household_as_its_own_view_tells() -> None:
 def test_what_happened_before_a_link_began_stays_with_whoever_had_it() -> None:
     before = event("cash.deposited", NOON - 20 * DAY_MS, id="b", minor=100, direction="credit", balance=100)
     summary = summary_of([before, PAID_IN], roles={ACCOUNT: ("joint", NOON - 2 * DAY_MS, 1 << 62)})
-    assert summary.facts.values["inflow_30d"] == 1200.5
+    assert facts_told(summary)["inflow_30d"] == 1200.5
     assert summary.body["accounts"][0]["since"] == "2026-09-19T14:13:20Z"
 
 

@@ -34,6 +34,7 @@ async def test_the_view_has_every_part_that_the_document_names() -> None:
     view = (await agent.get(f"/v1/customers/{bank.id_of('party:C1')}")).json()
     assert set(CustomerView.__struct_fields__) <= view.keys()
     assert list(view)[:2] == ["customer_id", "version"]
+    assert view["measures"]["outflow_7d"] == {"value": "0.00", "currency": "CNY"}
 
 
 async def test_nobody_found_is_an_empty_list_and_several_are_several() -> None:
@@ -146,7 +147,8 @@ async def test_facts_come_with_unit_and_meaning() -> None:
     facts = (await agent.get(f"/v1/customers/{bank.id_of('party:C1')}/facts")).json()
     assert facts["values"]["balance_total"] == 100.0
     assert facts["meanings"]["balance_total"]["unit"] == "money"
-    assert facts["values"].keys() <= facts["meanings"].keys()
+    assert facts["values"].keys() | {*facts["missing"], *facts["not_covered"]} == facts["meanings"].keys()
+    assert (facts["values"]["declines_24h"], facts["values"]["has_salary"]) == (0.0, False)
     assert {"missing", "not_covered", "moments", "version"} <= facts.keys()
 
 
