@@ -36,11 +36,11 @@ class Workshop:
     """One worker's use cases. `store` may be one that measures; `now` is the system's clock in ms."""
 
     def __init__(self, store: ProfileStore) -> None:
-        catalogue, self.declarations = load_catalogue(), load_declarations()
+        catalogue, self.declarations, completeness = load_catalogue(), load_declarations(), Completeness()
         limits = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
         self.fold = Fold(catalogue, Counting(self.declarations.series), self.declarations.series.version)
         self.store, self.update = store, Update(store, self.fold, catalogue, SECRET, limits)
-        self.refresh = Refresh(store, lambda: self.declarations.policy, Completeness, alias_of, Resting(0, 0))
+        self.refresh = Refresh(store, lambda: self.declarations.policy, lambda: completeness, alias_of, Resting(0, 0))
         self._offset, self._shards = 0, dict[int, Shard]()
 
     @property

@@ -52,10 +52,8 @@ def facts(seen: Picture) -> Facts:
     told: dict[str, Fact | None] = {}
     for group in _GROUPS:
         told |= group(seen)
-    told |= _unheard(seen.whole.completeness)
-    told |= dict.fromkeys(
-        name for name, channels in _ABSENCES.items() if seen.complete_until(channels) < seen.now - BEHIND_MS
-    )
+    behind = seen.now - BEHIND_MS
+    told |= dict.fromkeys([name for name, until in _heard_until(seen.whole.completeness).items() if until < behind])
     uncovered = _uncovered(seen)
     missing = []
     values: dict[str, Fact] = {}
@@ -81,11 +79,11 @@ def _of_measure(seen: Picture, measured: Measured) -> float:
 
 
 @lru_cache(64)
-def _unheard(completeness: Completeness) -> dict[str, None]:
-    silent = frozenset(completeness.silent)
-    return dict.fromkeys(
-        name for name, channels in _ABSENCES.items() if silent.intersection(sources_of(completeness, channels))
-    )
+def _heard_until(completeness: Completeness) -> dict[str, int]:
+    """Fact of what did not happen → until when all sources of it are complete (ms); 0 where one is silent."""
+    sources = {name: sources_of(completeness, channels) for name, channels in _ABSENCES.items()}
+    until = dict.fromkeys(completeness.silent, 0)
+    return {name: min((completeness.until | until).get(one, 0) for one in of) for name, of in sources.items() if of}
 
 
 def _uncovered(seen: Picture) -> frozenset[str]:
