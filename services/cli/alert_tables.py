@@ -5,6 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from services.alerts.domain.wording import shown
 from services.cli.output import Row, table_of
 
 LISTED = {"alert_id": "Alert", "grade": "Grade", "title": "Title", "customer_id": "Customer", "owner": "Owner",
@@ -45,4 +46,6 @@ def _stands(alert: Row) -> str:
 
 
 def _evidence_row(one: dict[str, Any]) -> Row:
-    return {**one, "rule": f"{one['rule']['id']} v{one['rule']['version']}"}
+    """The text tells of the moment; what it was made of is for `--json`."""
+    seen = {name: shown(value) for name, value in one["values"].items() if not name.startswith("moment.")}
+    return {**one, "rule": f"{one['rule']['id']} v{one['rule']['version']}", "values": seen}

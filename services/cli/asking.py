@@ -30,6 +30,16 @@ class Asking(NamedTuple):
         """Raises `Refusal`."""
         return self._asked("POST", path, language, json=body)
 
+    def customer(self, who: str) -> str:
+        """The id of whom an identifier names; an id stays as it is. Raises `Refusal` where that is not one customer."""
+        kind, equals, value = who.partition("=")
+        if not equals:
+            return who
+        ids = [one["customer_id"] for one in self.post("/v1/customers/search", {kind: value})["customers"]]
+        if len(ids) != 1:
+            raise Refusal(f"this stands for several customers: {', '.join(ids)}" if ids else "nobody is known by that")
+        return str(ids[0])
+
     def _asked(self, method: str, path: str, language: str, **more: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.token}", "Accept-Language": language}
         try:

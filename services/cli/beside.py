@@ -27,6 +27,7 @@ from services.settings import Settings, load_secret, read_settings
 
 Data = Annotated[Path | None, typer.Option("--data", help="The deployment's directory; COUNTERPOINT_DATA.")]
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
+WHO = "A customer id, or an identifier such as customer_no=10000017."
 Result = TypeVar("Result")
 
 

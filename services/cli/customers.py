@@ -10,7 +10,7 @@ import typer
 from schemas.catalogue import load_catalogue
 from schemas.identifiers import KINDS
 from schemas.topics import CHANNEL_EVENTS
-from services.cli.beside import Beside, Data, Json, in_deployment
+from services.cli.beside import WHO, Beside, Data, Json, in_deployment
 from services.cli.customer_tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
 from services.cli.declared import declared_fold, subject_limits
 from services.cli.output import console, show_json, show_rows, table_of
@@ -25,7 +25,6 @@ from services.profile.read import Read
 from services.profile.settings import read_choices
 
 app = typer.Typer(no_args_is_help=True, help="Find and read customers; merge and split them.")
-WHO = "A customer id, or an identifier such as customer_no=10000017."
 Who = Annotated[str, typer.Argument(metavar="CUSTOMER", help=WHO)]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
 Actor = Annotated[str | None, typer.Option(help="Who decides; the user of this machine if not said.")]

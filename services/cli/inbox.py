@@ -9,7 +9,7 @@ import typer
 from schemas.instants import instant
 from services.cli.alert_tables import LISTED, list_row, print_alert
 from services.cli.asking import Token, Url, asking
-from services.cli.beside import Data, Json
+from services.cli.beside import WHO, Data, Json
 from services.cli.output import console, show_json, show_rows
 from services.cli.positions import milliseconds
 from services.cli.refusals import Refusal
@@ -29,7 +29,7 @@ def list_alerts(
     kind: Annotated[str | None, typer.Option(help="retention or upsell.")] = None,
     severity: Annotated[int | None, typer.Option(min=1, max=3)] = None,
     situation: Annotated[str | None, typer.Option(help="leaving, money_arriving, service_trouble …")] = None,
-    customer: Annotated[str | None, typer.Option(help="A customer id, as `customers find` shows it.")] = None,
+    customer: Annotated[str | None, typer.Option(help=WHO)] = None,
     rule: Annotated[str | None, typer.Option(help="Alerts in which this rule speaks.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 30,
     language: Language = "en",
@@ -39,9 +39,10 @@ def list_alerts(
     as_json: Json = False,
 ) -> None:
     """Alerts as they stand, the greatest first."""
-    told = asking(data, url, token).get(
+    inbox = asking(data, url, token)
+    told = inbox.get(
         "/v1/alerts", language, owner=owner, mine=mine or None, state=state, kind=kind, severity=severity,
-        situation=situation, customer_id=customer, rule=rule, limit=limit,
+        situation=situation, customer_id=inbox.customer(customer) if customer else None, rule=rule, limit=limit,
     )  # fmt: skip
     if as_json:
         show_json(told["alerts"])

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from services.alerts.domain.wording import shown
 from services.alerts.ports import RuleSwitch
 from services.alerts.settings import read_choices
 from services.cli.asking import Token, Url, asking
-from services.cli.beside import Beside, Data, Json, in_deployment
+from services.cli.beside import WHO, Beside, Data, Json, in_deployment
 from services.cli.declared import known_to_rules
 from services.cli.output import at, show_json, show_rows
 from services.cli.refusals import Refusal
@@ -34,6 +35,7 @@ COLUMNS = {
     "precision": "Precision", "switched": "Switched",
 }  # fmt: skip
 EXPLAINED = {"id": "Rule", "name": "Name", "status": "Status", "condition": "Condition", "because": "Because"}
+_NAME = re.compile(r"(?:moment\.)?[a-z_]\w*")
 SILENT = ("not", "no_moment", "not_about", "disabled", "not_covered")
 
 
@@ -75,7 +77,7 @@ def check(
 
 @app.command()
 def explain(
-    customer: Annotated[str, typer.Argument(help="A customer id, as `customers find` shows it.")],
+    customer: Annotated[str, typer.Argument(help=WHO)],
     every: Annotated[bool, typer.Option("--all", help="Those that do not hold, too, and which part fails.")] = False,
     language: Language = "en",
     url: Url = None,
@@ -84,7 +86,8 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Why a rule holds for a customer now, why another does not, and what is not known. Asks a running platform."""
-    told = asking(data, url, token).get(f"/v1/customers/{quote(customer, safe='')}/rules", language)
+    desk = asking(data, url, token)
+    told = desk.get(f"/v1/customers/{quote(desk.customer(customer), safe='')}/rules", language)
     if as_json:
         show_json(told)
         return
@@ -154,12 +157,15 @@ def _row(rule: RuleDeclared, language: str, platform: _Platform) -> dict[str, An
 
 
 def _explained(rule: dict[str, Any]) -> dict[str, Any]:
-    """With the parts that decide: those that hold where the rule does, that do not, or that cannot be known."""
+    """With the parts that decide: those that hold where the rule does, that do not, or that cannot be known; and what
+    these saw."""
     parts = [one["condition"] for one in rule["parts"] if one["holds"] is rule["holds"]]
-    seen = [f"{name} {shown(value)}" for name, value in rule["values"].items()]
+    asked = set(_NAME.findall(" ".join(parts)))
+    seen = [f"{name} {shown(value)}" for name, value in rule["values"].items() if name in asked]
     unknown = [f"{name} is not known" for name in rule["missing"]]
     uncovered = [f"no source tells {name}" for name in rule["not_covered"]]
-    why = [one for one in (rule["held_back_by"], rule["why"], rule["cooling_until"]) if one]
+    rests = f"until {rule['cooling_until']}" if rule["status"] == "cooling_down" else ""
+    why = [one for one in (rule["held_back_by"], rule["why"], rests) if one]
     status = " ".join([rule["status"].replace("_", " "), *why])
     because = "\n".join([*unknown, *uncovered, *seen])
     return {**rule, "status": status, "condition": "\n".join(parts), "because": because}

@@ -153,7 +153,8 @@ def _next_steps(known: Credentials, path: Path) -> str:
     data = shlex.quote(str(path.parent))
     return (
         f"Watch it live:  {program} watch --data {data}\n"
-        f"A customer:     {program} customers show customer_no=10000017 --data {data}\n"
+        f"The inbox:      {program} alerts list --data {data}\n"
+        f"A customer:     {program} customers show customer_no=10000218 --data {data}\n"
         f"Over HTTP:      curl -H 'Authorization: Bearer {known.agent_token}' "
-        f"'{known.base_url}/v1/customers?customer_no=10000017'"
+        f"'{known.base_url}/v1/customers?customer_no=10000218'"
     )

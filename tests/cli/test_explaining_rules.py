@@ -26,7 +26,8 @@ def asked(platform: Platform, *more: str) -> tuple[str, ...]:
 
 
 def test_what_holds_or_is_in_doubt_is_told_with_the_reason(platform: Platform, customer: str) -> None:
-    told = platform.run(*asked(platform, customer)).out
+    told = platform.run(*asked(platform, "customer_no=10000017")).out
+    assert told == platform.run(*asked(platform, customer)).out
     assert "!marketing_consent" in told
     assert "age is not known" in told
     assert "Salary has not come" not in told
@@ -43,6 +44,8 @@ def test_every_rule_is_told_with_the_part_that_fails(platform: Platform, custome
 def test_somebody_who_is_not_there_is_one_sentence(platform: Platform) -> None:
     said = platform.run(*asked(platform, "c_nobody"))
     assert (said.code, said.err) == (1, "error: 404: no customer has this id\n")
+    said = platform.run(*asked(platform, "customer_no=nobody"))
+    assert (said.code, said.err) == (1, "error: nobody is known by that\n")
 
 
 def test_a_token_that_is_not_known_is_refused(platform: Platform, customer: str) -> None:

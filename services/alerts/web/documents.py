@@ -145,8 +145,12 @@ class AlertList(msgspec.Struct, kw_only=True):
     next: str | None
 
 
-_PROBLEMS = {409: "Not as the alert stands: `reason`, `state`, and `possible` steps"}
+_REFUSED = {409: "Not as the alert stands: `reason`, `state`, and `possible` steps"}
 
 
 def answers(shape: type | None = None) -> dict[int, ResponseSpec]:
-    return described(shape, _PROBLEMS)
+    return described(shape, {})
+
+
+def step_answers() -> dict[int, ResponseSpec]:
+    return described(None, _REFUSED)

@@ -23,7 +23,8 @@ MERGES_FOLLOWED = 8
 _ANY = "all"
 _place = msgspec.json.Decoder(tuple[float, str]).decode
 Asking = Request[User, Any, Any]
-Mine = Annotated[bool, QueryParameter(description="Of the portfolio of whoever asks")]
+Owner = Annotated[str | None, QueryParameter(description="A manager's id, or the queue of a branch: `queue:BRANCH`")]
+Mine = Annotated[bool, QueryParameter(description="Of the portfolio of whoever asks, in place of `owner`")]
 STATES = (OPEN, _ANY, *get_args(State))
 # the framework keeps the word `state` for itself
 InState = Annotated[str, QueryParameter(name="state", description=f"One of {', '.join(STATES)}")]
@@ -35,14 +36,16 @@ async def list_alerts(
     request: Asking,
     desk: AtDesk,
     language: Reading,
-    owner: FromQuery[str | None] = None,
+    owner: Owner = None,
     mine: Mine = False,
     in_state: InState = OPEN,
     kind: FromQuery[Kind | None] = None,
-    severity: Annotated[int | None, QueryParameter(ge=1, le=3)] = None,
-    customer_id: FromQuery[str | None] = None,
+    severity: Annotated[
+        int | None, QueryParameter(ge=1, le=3, description="Just this one; 3 is the gravest")
+    ] = None,
+    customer_id: Annotated[str | None, QueryParameter(description="A former id finds who it stands for now")] = None,
     situation: FromQuery[Situation | None] = None,
-    rule: FromQuery[str | None] = None,
+    rule: Annotated[str | None, QueryParameter(description="Alerts in which the rule of this id speaks")] = None,
     cursor: Annotated[str | None, QueryParameter(description="`next` of the page before")] = None,
     limit: Page = 50,
 ) -> AlertList:

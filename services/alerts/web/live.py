@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Mapping
 
 import msgspec
 from litestar import get
-from litestar.params import FromQuery
 from litestar.response import Stream
 
 from services.alerts.domain.alert import Alert
@@ -13,7 +12,7 @@ from services.alerts.ports import OPEN, AlertFilter
 from services.alerts.stream import INBOX
 from services.alerts.web.desk import AtDesk, Desk
 from services.alerts.web.documents import answers
-from services.alerts.web.inbox import Asking, Mine, my_portfolio
+from services.alerts.web.inbox import Asking, Mine, Owner, my_portfolio
 from services.alerts.web.language import Language, Reading
 from services.alerts.web.showing import shown
 from services.live import EVENT_STREAM, Live, event, streamed
@@ -23,7 +22,7 @@ MOST_FOLLOWED = 200
 
 @get("/v1/alerts/live", media_type=EVENT_STREAM, responses=answers())
 async def follow_alerts(
-    request: Asking, desk: AtDesk, language: Reading, owner: FromQuery[str | None] = None, mine: Mine = False
+    request: Asking, desk: AtDesk, language: Reading, owner: Owner = None, mine: Mine = False
 ) -> Stream:
     """`inbox`: the open alerts, at most 200, the greatest rank first; then `alert` for each one that changes, until it
     has ended. `Last-Event-ID` stands for the revisions that the screen has: `inbox` is left out where they are

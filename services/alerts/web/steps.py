@@ -11,7 +11,7 @@ from services.alerts.domain.alert import Outcome
 from services.alerts.domain.lifecycle import Asked, IllegalStep
 from services.alerts.stream import INBOX
 from services.alerts.web.desk import AtDesk, Desk
-from services.alerts.web.documents import AlertShown, Noted, OutcomeGiven, Plan, Reassign, Snooze, answers
+from services.alerts.web.documents import AlertShown, Noted, OutcomeGiven, Plan, Reassign, Snooze, step_answers
 from services.alerts.web.inbox import Asking
 from services.alerts.web.language import Language, Reading
 from services.alerts.web.showing import shown
@@ -21,7 +21,7 @@ from services.problems import answer
 from services.web import Problem
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_STEP: dict[str, Any] = {"opt": {ROLE: "manager"}, "status_code": 200, "responses": answers()}
+_STEP: dict[str, Any] = {"opt": {ROLE: "manager"}, "status_code": 200, "responses": step_answers()}
 
 
 @post("/v1/alerts/{alert_id:str}/claim", **_STEP)

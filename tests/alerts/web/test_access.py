@@ -25,6 +25,12 @@ def test_the_list_of_routes_is_complete() -> None:
     assert {(method.upper(), path) for path, item in paths.items() for method in item} == set(ROUTES)
 
 
+def test_the_document_says_what_fields_mean() -> None:
+    schemas = openapi_document(Branch().litestar)["components"]["schemas"]
+    assert "`waiting`: a guard's id" in schemas["AlertShown"]["description"]
+    assert "description" not in schemas["RuleSpoken"]
+
+
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_nobody_gets_in_without_a_token(method: str, path: str) -> None:
     answer = await Branch().client.request(method, path)
