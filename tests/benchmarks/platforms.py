@@ -56,6 +56,12 @@ class Platform:
     def reading(self, **order: object) -> Order:
         return msgspec.convert({"url": self.read_url, "token": self.known.agent_token, **order}, Order)
 
+    async def open_accounts(self, customers: int) -> None:
+        """Again where a request was told to come again; what was sent twice counts once. Ends at rest."""
+        while (await self.drive(self.posting(kind="openings", customers=customers))).failed:
+            pass
+        await self.rest(customers)
+
     async def progress(self) -> "Progress":
         text = "".join([(await self._client.get(f"{url}/metrics")).text for url in self._measured])
         return Progress(_sum(text, "lag", 'topic="channel-events"'), _sum(text, "marks_waiting"),

@@ -9,8 +9,7 @@ from tests.benchmarks.usage import between, tell_usage, used
 async def run(given: Given, report: Report) -> None:
     customers = given.customers
     async with embedded_platform() if given.embedded else served_platform() as platform:
-        await platform.drive(platform.posting(kind="openings", customers=customers))
-        await platform.rest(customers)
+        await platform.open_accounts(customers)
         before = used(platform.processes)
         order = platform.reading(kind="reads", customers=customers, seconds=given.seconds, connections=8, size=1)
         done = await platform.drive(order)
