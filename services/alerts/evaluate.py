@@ -9,7 +9,7 @@ from services.alerts.current import Current
 from services.alerts.domain.alert import SYSTEM, Alert, step
 from services.alerts.domain.expressions import Expressions
 from services.alerts.domain.judging import judge
-from services.alerts.domain.merging import merge, part
+from services.alerts.domain.merging import Side, departed, merge, part
 from services.alerts.domain.routing import follow_owner, limited, next_look, place_of, route
 from services.alerts.domain.settling import settle
 from services.alerts.domain.standing import Standing
@@ -100,7 +100,8 @@ class Work:
             self._gone(change, standing)
             return
         if standing.merged_into:
-            await self._returned(change, standing)
+            await self._part(change.customer_id, standing.merged_into, change.changed_at)
+        await self._let_go(change)
         alerts = self._alerts[change.customer_id]
         settled = settle(change, standing, alerts, judge(change, self._rules, self._expressions), self._terms)
         known = {one.alert_id for one in alerts}
@@ -119,7 +120,7 @@ class Work:
         alerts, to = self._alerts[change.customer_id], _heir(change)
         standing.version, standing.as_of, standing.kind = change.version, change.changed_at, GONE
         if to:
-            self._note(merge(standing, alerts, self._standings[to], self._alerts[to], to, change.changed_at))
+            self._note(merge(self._side(change.customer_id), self._side(to), change.changed_at))
             self._alerts[to] += [one for one in alerts if one.customer_id == to]
             return
         for alert in alerts:
@@ -129,13 +130,23 @@ class Work:
                 )
                 self._note([alert])
 
-    async def _returned(self, change: ProfileChange, standing: Standing) -> None:
-        there = standing.merged_into
-        await self._lock([there])
-        parted = part(standing, change.customer_id, self._standings[there], self._alerts[there], change.changed_at)
+    async def _let_go(self, change: ProfileChange) -> None:
+        """Of two who part, either may be told of first. A statement from before they met says nothing of the other."""
+        away = departed(self._side(change.customer_id), change.aliases)
+        await self._lock(away)
+        for other in sorted(away):
+            if change.changed_at > self._standings[other].as_of:
+                await self._part(other, change.customer_id, change.changed_at)
+
+    async def _part(self, back: str, there: str, at: int) -> None:
+        await self._lock([back, there])
+        parted = part(self._side(back), self._side(there), at)
         self._note(parted)
-        self._alerts[change.customer_id] += [one for one in parted if one.customer_id == change.customer_id]
+        self._alerts[back] += [one for one in parted if one.customer_id == back]
         self._alerts[there] = [one for one in self._alerts[there] if one.customer_id == there]
+
+    def _side(self, customer_id: str) -> Side:
+        return Side(customer_id, self._standings[customer_id], self._alerts[customer_id])
 
     async def finish(self, lane: str, now: int) -> None:
         """Routes what waits for nothing, and writes all of it."""

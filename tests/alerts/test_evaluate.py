@@ -90,16 +90,29 @@ async def test_a_merge_joins_the_alerts_of_both_whichever_statement_comes_first(
         found = await service.alerts()
         assert {one.customer_id: one.state for one in found} == {"a": "superseded", "b": "routed"}
         open_one = next(one for one in found if one.is_open)
-        assert sorted(one.rule for one in open_one.evidence) == ["R1", "R4"]
+        assert {one.rule for one in open_one.evidence} == {"R1", "R4"}
 
 
-async def test_a_customer_who_stands_alone_again_takes_the_own_alerts_back() -> None:
+@pytest.mark.parametrize("first", ["the one who returns", "the one who stays"])
+async def test_a_customer_who_stands_alone_again_takes_the_own_alerts_back(first: str) -> None:
     service = Service()
     await service.takes(statement(1, "a", moments=[moment("x", NOON)]), statement(1, "b", **OWED))
     await service.takes(statement(2, "a", kind="gone", aliases=["b"]))
-    await service.takes(statement(3, "a", moments=[moment("x", NOON)]), statement(2, "b", **OWED))
+    back, stays = statement(3, "a", moments=[moment("x", NOON)]), statement(3, "b", **OWED)
+    for change in (back, stays) if first == "the one who returns" else (stays, back):
+        await service.takes(change)
     found = [one for one in await service.alerts() if one.is_open]
     assert {one.customer_id: [said.rule for said in one.evidence] for one in found} == {"a": ["R1"], "b": ["R4"]}
+    assert not any(said.ended_at for one in found for said in one.evidence)
+
+
+async def test_a_statement_from_before_they_met_parts_nobody() -> None:
+    service = Service()
+    await service.takes(statement(1, "a", moments=[moment("x", NOON)]))
+    await service.takes(statement(3, "a", kind="gone", aliases=["b"]))
+    await service.takes(statement(2, "b", **OWED))
+    found = [one for one in await service.alerts() if one.is_open]
+    assert {one.customer_id for one in found} == {"b"}
 
 
 async def test_what_finds_no_room_waits_in_order_and_comes_up_the_next_day() -> None:

@@ -1,20 +1,29 @@
 """Alerts of customers who become one, and of one who becomes two again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from services.alerts.domain.alert import SYSTEM, Alert, Evidence, alert_id, step
+import msgspec
+
+from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, alert_id, step
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.wording import joined_reason
 
 
-def merge(
-    gone: Standing, alerts: Sequence[Alert], into: Standing, others: Sequence[Alert], to: str, now: int
-) -> list[Alert]:
-    """Open alerts of the one that is gone join those of the other (`to`) by situation, or move. Returns what changed;
-    every piece of evidence remembers of whom it was said."""
-    open_there = {one.situation: one for one in others if one.is_open}
+class Side(NamedTuple):
+    """One of the two customers. `alerts`: those that are known, open ones or more."""
+
+    customer_id: str
+    standing: Standing
+    alerts: Sequence[Alert]
+
+
+def merge(gone: Side, into: Side, now: int) -> list[Alert]:
+    """Open alerts of the one that is gone join those of the other by situation, or move. Returns what changed; every
+    piece of evidence remembers of whom it was said."""
+    open_there, to = {one.situation: one for one in into.alerts if one.is_open}, into.customer_id
     changed: list[Alert] = []
-    for alert in alerts:
+    for alert in gone.alerts:
         if not alert.is_open:
             continue
         for evidence in alert.evidence:
@@ -25,34 +34,55 @@ def merge(
             step(alert, now, SYSTEM, "move", alert.state, f"{former} became {to}")
             changed.append(alert)
             continue
-        known = {one.key for one in there.evidence}
-        there.evidence = [*there.evidence, *(one for one in alert.evidence if one.key not in known)]
-        there.severity, there.value = max(there.severity, alert.severity), max(there.value, alert.value)
-        there.rank = max(there.rank, alert.rank)
-        there.reason = joined_reason(there.standing())
+        _join(there, alert)
         step(there, now, SYSTEM, "merge", there.state, f"with {alert.alert_id} of {alert.customer_id}")
         step(alert, now, SYSTEM, "supersede", "superseded", f"by {there.alert_id} of {to}")
         changed += [there, alert]
-    _hand_over(gone, alerts, into, open_there)
-    gone.merged_into = to
+    _hand_over(gone, into.standing, open_there)
+    gone.standing.merged_into = to
     return changed
 
 
-def _hand_over(gone: Standing, alerts: Sequence[Alert], into: Standing, open_there: dict[str, Alert]) -> None:
+def _join(there: Alert, alert: Alert) -> None:
+    """What was said of either is kept, though both say the same: a split must know what is whose, and the statement of
+    the one who stays may tell of both before the other is gone. Work that was begun goes on."""
+    known = {(one.key, one.origin) for one in there.evidence}
+    there.evidence = [*there.evidence, *(one for one in alert.evidence if (one.key, one.origin) not in known)]
+    there.severity, there.value = max(there.severity, alert.severity), max(there.value, alert.value)
+    there.rank = max(there.rank, alert.rank)
+    there.reason = joined_reason(there.standing())
+    if there.state in UNTOUCHED and alert.state not in UNTOUCHED:
+        there.state, there.claimed_by, there.owner, there.waiting = alert.state, alert.claimed_by, alert.owner, ""
+        there.snoozed_until, there.planned_at = alert.snoozed_until, alert.planned_at
+
+
+def _hand_over(gone: Side, into: Standing, open_there: dict[str, Alert]) -> None:
     """What was acted on for the one has been acted on for the other."""
-    moved = {one.alert_id: there.alert_id for one in alerts if (there := open_there.get(one.situation)) is not None}
-    for key, firing in gone.firings.items():
+    moved = {
+        one.alert_id: there.alert_id for one in gone.alerts if (there := open_there.get(one.situation)) is not None
+    }
+    for key, firing in gone.standing.firings.items():
         firing.alert_id = moved.get(firing.alert_id, firing.alert_id)
+        firing.origin = firing.origin or gone.customer_id
         into.firings.setdefault(key, firing)
-    for rule, until in gone.cooled.items():
+    for rule, until in gone.standing.cooled.items():
         into.cooled[rule] = max(until, into.cooled.get(rule, 0))
-    gone.firings = {}
+    gone.standing.firings = {}
 
 
-def part(back: Standing, customer_id: str, there: Standing, alerts: Sequence[Alert], now: int) -> list[Alert]:
+def departed(side: Side, aliases: Iterable[str]) -> set[str]:
+    """Who had become this customer and has left it: a statement that does not name them tells nothing of them."""
+    said_of = {evidence.origin for alert in side.alerts if alert.is_open for evidence in alert.evidence}
+    return said_of - {"", side.customer_id, *aliases}
+
+
+def part(back: Side, there: Side, now: int) -> list[Alert]:
     """The customer stands alone again: what was said of it leaves the open alerts of the one it had gone into."""
     changed: list[Alert] = []
-    for alert in alerts:
+    customer_id, firings = back.customer_id, there.standing.firings
+    for key in [key for key, firing in firings.items() if firing.origin == customer_id]:
+        back.standing.firings[key] = firings.pop(key)
+    for alert in there.alerts:
         theirs = [one for one in alert.evidence if one.origin == customer_id]
         if not alert.is_open or not theirs:
             continue
@@ -63,13 +93,21 @@ def part(back: Standing, customer_id: str, there: Standing, alerts: Sequence[Ale
             changed.append(alert)
         else:
             changed += _parted(alert, customer_id, theirs, kept, now)
-        for key in (one.key for one in theirs):
-            firing = there.firings.pop(key, None)
-            if firing is not None:
-                firing.alert_id = changed[-1].alert_id
-                back.firings[key] = firing
-    back.merged_into = ""
+        _give_back(
+            {one.key for one in theirs}, {one.key for one in kept}, there.standing, back.standing, changed[-1].alert_id
+        )
+    back.standing.merged_into = ""
     return changed
+
+
+def _give_back(theirs: set[str], kept: set[str], there: Standing, back: Standing, alert: str) -> None:
+    """What was acted on for both has been acted on for each."""
+    for key in theirs:
+        firing = back.firings.get(key) or there.firings.get(key)
+        if firing is not None:
+            back.firings[key] = msgspec.structs.replace(firing, alert_id=alert)
+        if key not in kept:
+            there.firings.pop(key, None)
 
 
 def _parted(alert: Alert, customer_id: str, theirs: list[Evidence], kept: list[Evidence], now: int) -> list[Alert]:

@@ -4,7 +4,8 @@ import msgspec
 
 
 class Firing(msgspec.Struct):
-    """A rule that holds and has been acted on. `alert_id` is empty where nothing was raised (cooldown, throttled)."""
+    """A rule that holds and has been acted on. `alert_id` is empty where nothing was raised (cooldown, throttled).
+    `origin`: the customer for whom it was, before a merge."""
 
     rule: str
     version: int
@@ -13,6 +14,7 @@ class Firing(msgspec.Struct):
     window_until: int = 0
     alert_id: str = ""
     former_cooldown: int = 0
+    origin: str = ""
 
 
 class Standing(msgspec.Struct):

@@ -2,7 +2,7 @@
 
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.judging import judge
-from services.alerts.domain.merging import merge, part
+from services.alerts.domain.merging import Side, merge, part
 from services.alerts.domain.settling import settle
 from services.alerts.domain.standing import Standing
 from tests.alerts.told import CEL, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, rules, statement, terms
@@ -21,7 +21,7 @@ def test_alerts_of_one_situation_join_and_others_move() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)], balance_total=5e3)
     ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
-    merge(one, theirs, other, ours, "b", NOON + DAY)
+    merge(Side("a", one, theirs), Side("b", other, ours), NOON + DAY)
     assert {(alert.situation, alert.state, alert.customer_id) for alert in theirs} == {
         ("leaving", "superseded", "a"), ("growth", "new", "b"),
     }  # fmt: skip
@@ -31,7 +31,7 @@ def test_alerts_of_one_situation_join_and_others_move() -> None:
 def test_what_was_acted_on_before_the_merge_is_not_raised_again() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
-    merge(one, theirs, other, [], "b", NOON + DAY)
+    merge(Side("a", one, theirs), Side("b", other, []), NOON + DAY)
     after = takes("b", 2, other, theirs, moments=[moment("x", NOON)])
     assert [alert.customer_id for alert in after] == ["b"]
 
@@ -40,8 +40,8 @@ def test_a_split_parts_what_the_merge_had_joined() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
     ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
-    merge(one, theirs, other, ours, "b", NOON + DAY)
-    parted = part(one, "a", other, ours, NOON + 2 * DAY)
+    merge(Side("a", one, theirs), Side("b", other, ours), NOON + DAY)
+    parted = part(Side("a", one, []), Side("b", other, ours), NOON + 2 * DAY)
     assert {alert.customer_id: [said.rule for said in alert.evidence] for alert in parted} == {"a": ["R1"], "b": ["R4"]}
     again = takes("a", 3, one, [alert for alert in parted if alert.customer_id == "a"], moments=[moment("x", NOON)])
     assert len(again) == 1
@@ -51,6 +51,29 @@ def test_a_split_parts_what_the_merge_had_joined() -> None:
 def test_an_alert_that_had_only_moved_moves_back() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
-    merge(one, theirs, other, [], "b", NOON + DAY)
-    (back,) = part(one, "a", other, theirs, NOON + 2 * DAY)
+    merge(Side("a", one, theirs), Side("b", other, []), NOON + DAY)
+    (back,) = part(Side("a", one, []), Side("b", other, theirs), NOON + 2 * DAY)
     assert (back.customer_id, back.state) == ("a", "new")
+
+
+def test_what_both_say_of_one_moment_is_kept_of_each_and_work_that_was_begun_goes_on() -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    ours = takes("b", 1, other, [], moments=[moment("x", NOON)])
+    theirs[0].state, theirs[0].claimed_by = "claimed", "Li Na"
+    merge(Side("a", one, theirs), Side("b", other, ours), NOON + DAY)
+    assert ([said.origin for said in ours[0].evidence], ours[0].state, ours[0].claimed_by) == (
+        ["", "a"], "claimed", "Li Na",
+    )  # fmt: skip
+    parted = part(Side("a", one, []), Side("b", other, ours), NOON + 2 * DAY)
+    assert {alert.customer_id: len(alert.evidence) for alert in parted} == {"a": 1, "b": 1}
+    assert one.firings.keys() == other.firings.keys() == {"R1|x"}
+
+
+def test_what_is_closed_when_two_part_is_not_raised_again() -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    merge(Side("a", one, theirs), Side("b", other, []), NOON + DAY)
+    theirs[0].state = "closed"
+    assert part(Side("a", one, []), Side("b", other, theirs), NOON + 2 * DAY) == []
+    assert takes("a", 3, one, [], moments=[moment("x", NOON)]) == []
