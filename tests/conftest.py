@@ -1,5 +1,6 @@
 """Real servers for whoever asks for them: named by the environment, else Docker, else local processes. Never a skip."""
 
+import logging
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import pytest_asyncio
+import structlog
 from hypothesis import HealthCheck, settings
 
 from deploy.docker_servers import DockerServers, engine_runs
@@ -55,6 +57,17 @@ def started_servers() -> Iterator[RunningServers]:
         yield processes
     finally:
         processes.erase()
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command sets logging up for its whole process, and here that process goes on."""
+    root, known = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.configure(**known)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from schemas.topics import TOPICS
@@ -53,17 +51,6 @@ def command_line(data: Path) -> Command:
         return Said(result.exit_code, result.stdout, result.stderr)
 
     return run
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    """A command sets logging up for its whole process, and here that process goes on."""
-    root, known = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-    yield
-    structlog.configure(**known)
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 import pytest_asyncio
 
 from services.cli.credentials import Credentials
-from tests.cli.conftest import logging_as_before  # noqa: F401 - commands run in this process
 from tests.journeys.bank import Bank, opened
 from tests.journeys.platforms import PlatformProcess
 

@@ -150,7 +150,8 @@ async def test_one_person_with_two_numbers_is_merged_by_a_manager_and_split_agai
     assert refused.status_code == 403
     merged = await bank.decide("merge", customer_ids=ids, reason="same papers")
     views = [await bank.get(f"/v1/customers/{one}") for one in ids]
-    assert views[0] == views[1]
+    asked_at = {"changed_at": ""}  # what waits for its refresh is shown as of the moment of the question
+    assert views[0] | asked_at == views[1] | asked_at
     assert len(balances(views[0])) == 2
     assert views[0]["measures"]["outflow_7d"] == cny("100.00")
     decisions = (await bank.about(views[0], "identity"))["decisions"]
