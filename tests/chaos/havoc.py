@@ -10,12 +10,13 @@ from services.profile.adapters.sql import SqlProfileStore
 from services.profile.decide import Decide, Said
 from services.profile.domain.customer_ids import customer_id
 from services.session import reading
-from tests.chaos.workers import Crew, WorkerProcess
+from tests.chaos.workers import KINDS, Crew, WorkerProcess
 from tests.conftest import RunningServers
 from tests.profile.told import CUSTOMER_LIMITS, SECRET, new_fold
 
 PAST_SESSION_S = 8.0
-MOST_WORKERS = 3
+LEAST_WORKERS, MOST_WORKERS = 2, 3
+"""Of each kind."""
 _PARTIES = "select lead from views where state = 'live' and lead like 'party:%' order by lead"
 FAULTS = ("kill", "kill", "term", "pause", "pause", "scale out", "restart", "freeze", "scale in")
 DECISIONS = ("merge", "merge", "undo", "detach", "detach")
@@ -34,8 +35,8 @@ class Havoc:
         self._healing: set[asyncio.Task[None]] = set()
         self.done: dict[str, int] = {}
 
-    def start_worker(self) -> None:
-        self._crew.start(**self._environment)
+    def start_worker(self, kind: str) -> None:
+        self._crew.start(kind, **self._environment)
 
     async def rage(self, seconds: float, mean_gap: float = 2.5) -> None:
         loop = asyncio.get_running_loop()
@@ -44,22 +45,24 @@ class Havoc:
         while (left := end - loop.time()) > 0:
             for dead in self._crew.deaths():
                 self._note("died by itself", f"{dead.name}, exit code {dead.exit_code}")
-            while len(self._crew.working()) < 2:
-                self.start_worker()
+            for kind in KINDS:
+                while len(self._crew.working(kind)) < LEAST_WORKERS:
+                    self.start_worker(kind)
             await self._strike(self._random.choice(FAULTS))
             await asyncio.sleep(min(left, self._random.expovariate(1 / mean_gap)))
         await asyncio.gather(*self._healing)
 
     async def _strike(self, fault: str) -> None:
-        working = self._crew.working()
+        kind = self._random.choice(KINDS)
+        working = self._crew.working(kind)
         victim = self._random.choice(working) if working else None
         if fault == "restart":
             await self._restart_postgres()
         elif fault == "scale out":
             if len(working) < MOST_WORKERS:
-                self.start_worker()
+                self.start_worker(kind)
                 self._note(fault, self._crew.all[-1].name)
-        elif victim is not None and not (fault == "scale in" and len(working) <= 2):
+        elif victim is not None and not (fault == "scale in" and len(working) <= LEAST_WORKERS):
             self._note(fault, victim.name)
             self._heal(getattr(self, "_" + fault.replace(" ", "_"))(victim))
 
@@ -81,7 +84,7 @@ class Havoc:
         victim.frozen = False
 
     async def _freeze(self, victim: WorkerProcess) -> None:
-        """Inside its next update transaction, and it never comes back."""
+        """Inside its next transaction, and it never comes back."""
         victim.frozen = victim.expected_to_end = True
         victim.signal(signal.SIGUSR1)
 

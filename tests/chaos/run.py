@@ -9,17 +9,19 @@ from typing import NamedTuple
 
 from schemas.codec import decode_dead_letter
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS, TOPICS
-from services.database import open_database
+from services.alerts.adapters.sql import SqlAlertStore
+from services.database import Database, open_database
 from services.failures import Unavailable
 from services.kafka import KafkaLog
 from services.log import Message
 from services.migrations import upgrade
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.customer_ids import customer_id
+from tests.chaos.alerts_verdict import verdict_on_alerts
 from tests.chaos.havoc import Havoc, Staff
 from tests.chaos.load import messages
 from tests.chaos.verdict import at_rest, read_topic, verdict
-from tests.chaos.workers import Crew
+from tests.chaos.workers import KINDS, Crew
 from tests.conftest import RunningServers
 from tests.profile.told import SECRET
 
@@ -55,13 +57,13 @@ async def _run(plan: Plan, servers: RunningServers, kafka: str, database_url: st
         await upgrade(database)
         load = messages(plan.seed, plan.events)
         havoc, staff = Havoc(plan.seed, crew, servers, plan.fail_every, tell), Staff(plan.seed, store)
-        for _ in range(2):
-            havoc.start_worker()
+        for kind in KINDS * 2:
+            havoc.start_worker(kind)
         tell(f"seed {plan.seed}: {len(load)} records in {plan.seconds:.0f} s")
         await asyncio.gather(_append(log, load, plan.seconds), havoc.rage(plan.seconds), staff.decide(plan.seconds))
         tell(f"done: {havoc.done}; decided: {staff.done}")
         tell(f"worked off amid all that: {await _worked_off(log, store)} of {len(load)} records")
-        wrong = await _settle(kafka.removeprefix("kafka://"), log, store, crew, tell)
+        wrong = await _settle(kafka.removeprefix("kafka://"), log, database, store, crew, tell)
     finally:
         crew.kill_all()
         await log.close()
@@ -92,23 +94,25 @@ async def _append(log: KafkaLog, load: list[Message], seconds: float) -> None:
 
 
 async def _settle(
-    servers: str, log: KafkaLog, store: SqlProfileStore, crew: Crew, tell: Callable[[str], None]
+    servers: str, log: KafkaLog, database: Database, store: SqlProfileStore, crew: Crew, tell: Callable[[str], None]
 ) -> list[str]:
     """Workers that nobody sabotages finish the work; what was parked is replayed; then the books are compared."""
+    alerts = SqlAlertStore(database)
     crew.deaths()
     crew.kill_all()
-    for _ in range(2):
-        crew.start()
-    if waiting := await _rest(log, store):
+    for kind in KINDS * 2:
+        crew.start(kind)
+    if waiting := await _rest(log, store, alerts):
         return [f"no rest within {REST_S:.0f} s: {waiting}", *(one.last_words() for one in crew.working())]
     replayed = await _replay(servers, log)
     tell(f"at rest; {replayed} parked events replayed")
-    if waiting := await _rest(log, store):
+    if waiting := await _rest(log, store, alerts):
         return [f"no rest after the replay: {waiting}"]
     crew.deaths()
-    found = await verdict(servers, store)
-    tell(found.compared)
-    return found.wrong
+    found = [await verdict(servers, store), await verdict_on_alerts(servers, database)]
+    for one in found:
+        tell(one.compared)
+    return [wrong for one in found for wrong in one.wrong]
 
 
 async def _worked_off(log: KafkaLog, store: SqlProfileStore) -> int:
@@ -120,10 +124,10 @@ async def _worked_off(log: KafkaLog, store: SqlProfileStore) -> int:
             await asyncio.sleep(away.retry_after)
 
 
-async def _rest(log: KafkaLog, store: SqlProfileStore) -> str | None:
+async def _rest(log: KafkaLog, store: SqlProfileStore, alerts: SqlAlertStore) -> str | None:
     while True:
         try:
-            return await at_rest(log, store, REST_S)
+            return await at_rest(log, store, alerts, REST_S)
         except Unavailable as away:
             await asyncio.sleep(away.retry_after)
 

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.codec import CodecError, decode_change, decode_dead_letter, decode_event
 from schemas.events import ChannelEvent
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS, PROFILE_CHANGES, TOPICS
+from services.alerts.adapters.sql import SqlAlertStore
 from services.kafka import KafkaLog
 from services.profile.adapters import rows
 from services.profile.adapters.policies import load_declarations
@@ -58,11 +59,11 @@ async def read_topic(servers: str, topic: str) -> Topic:
         await consumer.stop()
 
 
-async def at_rest(log: KafkaLog, store: SqlProfileStore, seconds: float) -> str | None:
+async def at_rest(log: KafkaLog, store: SqlProfileStore, alerts: SqlAlertStore, seconds: float) -> str | None:
     """Waits until everything is worked off; what still waits, in words, when the time is over."""
     deadline, quiet = time.monotonic() + seconds, 0
     while True:
-        waiting = await _waiting(log, store)
+        waiting = await _waiting(log, store, alerts)
         quiet = quiet + 1 if waiting is None else 0
         if quiet == 4:
             return None
@@ -71,16 +72,16 @@ async def at_rest(log: KafkaLog, store: SqlProfileStore, seconds: float) -> str 
         await asyncio.sleep(0.3)
 
 
-async def _waiting(log: KafkaLog, store: SqlProfileStore) -> str | None:
-    for topic in (CHANNEL_EVENTS.name, DEAD_LETTERS.name):
+async def _waiting(log: KafkaLog, store: SqlProfileStore, alerts: SqlAlertStore) -> str | None:
+    for topic in (CHANNEL_EVENTS.name, DEAD_LETTERS.name, PROFILE_CHANGES.name):
         ends = await log.ends(topic)
-        positions = await store.positions(topic, list(ends))
+        positions = await (alerts if topic == PROFILE_CHANGES.name else store).positions(topic, list(ends))
         behind = {at: (positions[at].next if at in positions else 0, end) for at, (_, end) in ends.items()}
         if any(reached != end for reached, end in behind.values()):
             return f"{topic}: positions and ends {behind}"
     if marks := sum((await store.marks_waiting()).values()):
         return f"{marks} marks"
-    lanes = await store.lanes_waiting()
+    lanes = await store.lanes_waiting() | await alerts.lanes_waiting()
     return f"outbox {sorted(lanes)}" if lanes else None
 
 

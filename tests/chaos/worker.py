@@ -1,8 +1,8 @@
-"""A profile worker that fails on purpose: the product's own process with its transactions sabotaged from outside.
+"""A worker of the profile or of alerts that fails on purpose: the product's own process, its transactions sabotaged.
 
 CHAOS_FAIL_EVERY=n: every n-th transaction fails, in turn by a bug, by contention, by a lost server, and by a commit
 whose answer is lost; and one event in a thousand meets a bug whenever it is folded.
-SIGUSR1: the worker stops inside its next update transaction, for good.
+SIGUSR1: the worker stops inside its next transaction, for good.
 """
 
 import asyncio
@@ -16,11 +16,14 @@ from typing import Any
 from zlib import crc32
 
 from schemas.events import ChannelEvent
+from services.alerts.adapters.sql import SqlAlertStore
+from services.cli.alerting import run as run_alerts
 from services.failures import Contended, Unavailable
 from services.profile.__main__ import run
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.fold import Fold
 from services.profile.domain.state import State
+from tests.chaos.workers import ALERTS
 
 FAILURES: tuple[Callable[[], Exception], ...] = (
     lambda: RuntimeError("chaos: a bug"),
@@ -28,7 +31,7 @@ FAILURES: tuple[Callable[[], Exception], ...] = (
     lambda: Unavailable("chaos: the server is away", 0.05),
 )
 Folding = Callable[[Fold, State, ChannelEvent, State | None], None]
-Opening = Callable[[SqlProfileStore], AbstractAsyncContextManager[Any]]
+Opening = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 
 class Sabotage:
@@ -45,7 +48,7 @@ class Sabotage:
         numbers = itertools.count(1)
 
         @asynccontextmanager
-        async def sabotaged(store: SqlProfileStore) -> AsyncIterator[Any]:
+        async def sabotaged(store: Any) -> AsyncIterator[Any]:
             round_, place = divmod(next(numbers), self._every or sys.maxsize)
             turn = (round_ - 1) % (failures + 1) if round_ and place == 0 else None
             async with opening(store) as tx:
@@ -69,17 +72,22 @@ def poisoned(fold: Folding) -> Folding:
     return add
 
 
-def main() -> None:
+def main(kind: str) -> None:
     every = int(os.environ.get("CHAOS_FAIL_EVERY", "0"))
     sabotage = Sabotage(every)
+    signal.signal(signal.SIGUSR1, sabotage.freeze)
+    if kind == ALERTS:
+        # as with a refresh below: a bug while attending ends the worker
+        SqlAlertStore.working = sabotage.of(SqlAlertStore.working, 2)  # type: ignore[method-assign,assignment]  # the point
+        asyncio.run(run_alerts(os.environ))
+        return
     if every:
         Fold.add = poisoned(Fold.add)  # type: ignore[method-assign,assignment]  # the point
     SqlProfileStore.updating = sabotage.of(SqlProfileStore.updating, 3)  # type: ignore[method-assign,assignment]  # the point
     # a bug in a refresh ends the worker, which would hide the deaths that are worth finding
     SqlProfileStore.refreshing = sabotage.of(SqlProfileStore.refreshing, 2)  # type: ignore[method-assign,assignment]  # as above
-    signal.signal(signal.SIGUSR1, sabotage.freeze)
     asyncio.run(run(os.environ))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -1,4 +1,4 @@
-"""The profile workers of a chaos run as processes: started, killed, told to stop, frozen, and replaced."""
+"""The workers of a chaos run as processes: started, killed, told to stop, frozen, and replaced."""
 
 import os
 import signal
@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+PROFILE, ALERTS = "profile", "alerts"
+KINDS = (PROFILE, ALERTS)
+"""What a worker does; both are sabotaged alike."""
 
 
 class WorkerProcess:
-    def __init__(self, name: str, environment: Mapping[str, str], log: Path) -> None:
-        self.name, self.log = name, log
+    def __init__(self, kind: str, name: str, environment: Mapping[str, str], log: Path) -> None:
+        self.kind, self.name, self.log = kind, name, log
         self.expected_to_end = False
         self.frozen = False
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.chaos.worker"],
+                [sys.executable, "-m", "tests.chaos.worker", kind],
                 env={**os.environ, **environment}, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
@@ -62,15 +65,20 @@ class Crew:
         self.all: list[WorkerProcess] = []
         self.died: list[WorkerProcess] = []
 
-    def start(self, **environment: str) -> WorkerProcess:
+    def start(self, kind: str, **environment: str) -> WorkerProcess:
         self._count += 1
-        name = f"worker-{self._count}"
-        worker = WorkerProcess(name, {**self._environment, **environment}, self._directory / f"{name}.log")
+        name = f"{kind}-{self._count}"
+        worker = WorkerProcess(kind, name, {**self._environment, **environment}, self._directory / f"{name}.log")
         self.all.append(worker)
         return worker
 
-    def working(self) -> list[WorkerProcess]:
-        return [one for one in self.all if one.alive and not one.frozen and not one.expected_to_end]
+    def working(self, *kinds: str) -> list[WorkerProcess]:
+        """All of them where no kind is named."""
+        return [
+            one
+            for one in self.all
+            if one.alive and not one.frozen and not one.expected_to_end and one.kind in (kinds or KINDS)
+        ]
 
     def deaths(self) -> list[WorkerProcess]:
         """Those that ended without having been told to, since the last time asked."""
