@@ -43,21 +43,24 @@ def test_the_commands_of_one_machine_work_one_after_the_other(terminal: Terminal
     (tmp_path / "berka").mkdir()
     write_berka_bank(tmp_path / "berka")
     address = terminal.start(".venv/bin/counterpoint run --port 8080 --months 1")  # what `make run` starts, but shorter
-    until(lambda: complaint_is_open(address, tmp_path / "var" / "credentials.json"), "the planted story is not visible")
+    until(lambda: manager_is_told(address, tmp_path / "var" / "credentials.json"), "the planted story is not visible")
     for block in commands(of_servers=False):
         said = terminal.run(block.text)
         assert '{"customers":[]}' not in said, f"line {block.line}: nobody was found"
+        if "CASE-17" in block.text:
+            assert "Complaint open" in said
         if "Prefer: wait" in block.text:
             assert "preference-applied: wait=2" in said
 
 
-def complaint_is_open(address: str, credentials: Path) -> bool:
+def manager_is_told(address: str, credentials: Path) -> bool:
     if not credentials.exists():  # written once it serves
         return False
     token = json.loads(credentials.read_text())["agent_token"]
-    asked = {"Authorization": f"Bearer {token}"}
-    answer = httpx.get(f"{address}/v1/customers", params={"customer_no": STORY}, headers=asked, timeout=30)
-    return any(view["flags"]["complaint_open"] for view in answer.json()["customers"])
+    with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
+        found = http.get("/v1/customers", params={"customer_no": STORY}).json()["customers"]
+        told = [http.get("/v1/alerts", params={"customer_id": one["customer_id"]}).json()["alerts"] for one in found]
+    return {"leaving", "service_trouble"} <= {alert["situation"] for alerts in told for alert in alerts}
 
 
 def test_the_commands_on_servers_work_one_after_the_other(

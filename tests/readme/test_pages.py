@@ -21,7 +21,7 @@ def test_every_file_that_is_named_is_there(page: Path) -> None:
     assert [name for name in sorted(named_paths(page)) if not (ROOT / name).exists()] == []
 
 
-@pytest.mark.parametrize("language", ["sh", "json", "text"])
+@pytest.mark.parametrize("language", ["sh", "json", "text", "yaml"])
 def test_both_pages_have_the_same_blocks(language: str) -> None:
     assert [block.text for block in blocks(ENGLISH, language)] == [block.text for block in blocks(CHINESE, language)]
 
