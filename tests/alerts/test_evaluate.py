@@ -1,5 +1,7 @@
 """Batches of profile changes through the use case, on the store in memory."""
 
+from typing import Any
+
 import pytest
 
 from schemas.changes import ProfileChange
@@ -16,7 +18,7 @@ from services.failures import Fenced
 from services.log import Batch, Record
 from tests.alerts.told import CEL, COMPLAINT, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, rule, rules, statement
 
-OWED = {"has_salary": True, "salary_missed": 1.0, "assets": 5e5}
+OWED: dict[str, Any] = {"has_salary": True, "salary_missed": 1.0, "assets": 5e5}
 
 
 class Service:
@@ -40,7 +42,7 @@ class Service:
         await self.evaluate.apply(batch)
         self.until = batch.until
 
-    async def alerts(self, **where: str) -> list[Alert]:
+    async def alerts(self, **where: Any) -> list[Alert]:
         return await self.store.find(AlertFilter(**where), None, 100)
 
     async def sent(self) -> list[tuple[str, int, str]]:

@@ -100,6 +100,18 @@ class Bank:
         [view] = await self.customers(**identifiers)
         return view
 
+    async def refreshed(self, number: str) -> Json:
+        """As a refresh has written it: all that was told of the customer is decided, too."""
+        view = await self.customer(customer_no=number)
+        async with asyncio.timeout(VIEWED_S):
+            while "+" in (await self._tag(view["customer_id"])):  # noqa: ASYNC110 - no event of ours
+                await asyncio.sleep(0.05)
+        return await self.customer(customer_no=number)
+
+    async def _tag(self, customer_id: str) -> str:
+        answer = await self.http.get(f"/v1/customers/{customer_id}", headers=self.as_("agent"))
+        return answer.headers["etag"]
+
     async def until_owned(self, number: str, *, acting: str) -> Json:
         """What happens to a manager reaches the customers in his or her care by refreshes of their own."""
         async with asyncio.timeout(VIEWED_S):

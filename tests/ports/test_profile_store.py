@@ -183,7 +183,7 @@ async def test_personal_values_are_kept_once_and_found_by_whom_they_were_told_of
         await tx.save_personal({"r1": "another"}, {("r1", "party:2")})
     assert await store.personal(["r1", "r9"]) == {"r1": "Li Wei"}
     assert await store.parties_told("r1", 10) == ["party:1", "party:2", "party:3"]
-    assert await store.parties_told("r2") == []
+    assert await store.parties_told("r2", 10) == []
 
 
 async def test_sources_are_remembered_by_their_furthest(store: Store) -> None:

@@ -1,5 +1,7 @@
 """Alerts of customers who become one, and two again."""
 
+from typing import Any
+
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.judging import judge
 from services.alerts.domain.merging import Side, merge, part
@@ -10,7 +12,7 @@ from tests.alerts.told import CEL, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, 
 RULES = rules(MISSED, OUTFLOW, SAVINGS)
 
 
-def takes(customer_id: str, version: int, standing: Standing, alerts: list[Alert], **given: object) -> list[Alert]:
+def takes(customer_id: str, version: int, standing: Standing, alerts: list[Alert], **given: Any) -> list[Alert]:
     change = statement(version, customer_id, **given)
     settled = settle(change, standing, [one for one in alerts if one.is_open], judge(change, RULES, CEL), terms())
     known = {one.alert_id for one in alerts}

@@ -58,7 +58,7 @@ def test_grades_follow_severity_and_tier() -> None:
 def test_first_a_reminder_then_escalation_each_once() -> None:
     one, on = alert(), terms(Desk(superiors={"M-1": "M-9"}))
     route([one], {}, on, NOON)
-    moments = []
+    moments: list[str] = []
     now = NOON
     while (look := next_look(one, on)) and len(moments) < 5:
         now = max(now, look)

@@ -1,5 +1,7 @@
 """What a statement changes in the alerts of its customer."""
 
+from typing import Any
+
 from schemas.changes import ProfileChange
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import Rule
@@ -24,7 +26,7 @@ from tests.alerts.told import (
     terms,
 )
 
-OWED = {"has_salary": True, "salary_missed": 1.0, "assets": 5e5}
+OWED: dict[str, Any] = {"has_salary": True, "salary_missed": 1.0, "assets": 5e5}
 
 
 class Customer:
