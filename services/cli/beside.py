@@ -1,4 +1,6 @@
-"""Opens what a command needs beside a running platform: its settings, its database, its log to read from."""
+"""Opens what a command needs beside a running platform: its settings, its database, its log to read from.
+
+Drivers and stores are imported when something is opened: who only asks over HTTP need not wait for them."""
 
 import asyncio
 import os
@@ -6,24 +8,21 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 import typer
 
-from services.access import SqlUserStore
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
-from services.database import Database
-from services.deployment import open_log, open_tables
-from services.embedded import EmbeddedLog
-from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
-from services.ingest.app import Stores
-from services.log import EventLog
-from services.migrations import check
-from services.profile.adapters.sql import SqlProfileStore
-from services.profile.domain.customer_ids import customer_id
 from services.settings import Settings, load_secret, read_settings
+
+if TYPE_CHECKING:
+    from services.access import SqlUserStore
+    from services.database import Database
+    from services.ingest.app import Stores
+    from services.log import EventLog
+    from services.profile.adapters.sql import SqlProfileStore
 
 Data = Annotated[Path | None, typer.Option("--data", help="The deployment's directory; COUNTERPOINT_DATA.")]
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
@@ -36,13 +35,13 @@ class Beside(NamedTuple):
 
     settings: Settings
     secret: bytes
-    database: Database
-    store: SqlProfileStore
-    stores: Stores
-    users: SqlUserStore
+    database: "Database"
+    store: "SqlProfileStore"
+    stores: "Stores"
+    users: "SqlUserStore"
 
     @asynccontextmanager
-    async def log(self) -> AsyncIterator[EventLog]:
+    async def log(self) -> "AsyncIterator[EventLog]":
         """To read from only: on one machine there is one writer, the platform. Raises `Refusal` where there is none."""
         log = log_to_read(self.settings)
         try:
@@ -70,6 +69,14 @@ def in_deployment(data: Path | None, work: Callable[[Beside], Coroutine[Any, Any
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Beside]:
     """Raises `Refusal` where no platform has been yet, `WrongSchema`, `SettingsError`, `Unavailable`."""
+    from services.access import SqlUserStore
+    from services.deployment import open_tables
+    from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
+    from services.ingest.app import Stores
+    from services.migrations import check
+    from services.profile.adapters.sql import SqlProfileStore
+    from services.profile.domain.customer_ids import customer_id
+
     require_database(settings)
     secret = load_secret(settings)
     database = open_tables(settings)
@@ -92,8 +99,11 @@ def require_database(settings: Settings) -> None:
         )
 
 
-def log_to_read(settings: Settings) -> EventLog:
+def log_to_read(settings: Settings) -> "EventLog":
     """Raises `Refusal` where the embedded log was never written."""
+    from services.deployment import open_log
+    from services.embedded import EmbeddedLog
+
     if not settings.embedded:
         return open_log(settings, SystemClock())
     directory = Path(settings.log.removeprefix("embedded:"))
