@@ -19,6 +19,7 @@ from litestar.typing import FieldDefinition
 
 from services.access import Access
 from services.guard import guard
+from services.parameters import refuse_unknown
 from services.web import App, Receive, Scope, Send
 
 MAX_BODY_BYTES = 64 * 1024
@@ -42,7 +43,7 @@ def staff_app(
     token = SecurityScheme(type="http", scheme="bearer", description="Token of a user")
     return Litestar(
         list(routes),
-        guards=[guard(access)],
+        guards=[guard(access), refuse_unknown],
         dependencies={name: Provide(made, sync_to_thread=False) for name, made in dependencies.items()},
         exception_handlers=handlers,
         openapi_config=OpenAPIConfig(

@@ -15,6 +15,7 @@ import msgspec
 from schemas.catalogue import EventType
 from schemas.codec import decode_event
 from schemas.instants import instant
+from services.failures import Rejected
 from services.profile.domain.customer import Completeness, Whole
 from services.profile.domain.customer_ids import customer_id
 from services.profile.domain.fact_catalogue import FactDeclared, with_rests
@@ -81,7 +82,9 @@ class Read:
         self._gathering = Gathering(completeness, lambda subject: customer_id(subject, secret))
 
     def asked(self, identifiers: Mapping[str, str], name: str | None = None) -> Asked:
-        """Raises `Rejected` naming the identifier."""
+        """Raises `Rejected` naming the identifier, or where nobody is asked for."""
+        if not identifiers and not name:
+            raise Rejected("missing_field", "say whom: an identifier, or a name")
         subjects = subjects_named(identifiers, self._secret, self._region)
         return Asked(subjects, reference(name, self._secret) if name else None)
 

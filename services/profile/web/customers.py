@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody
 
 from schemas.identifiers import KINDS
 from services.conditional import matches
+from services.parameters import OWN_PARAMETERS
 from services.profile.domain.named import NEVER_IN_A_URL
 from services.profile.identity import Identity, identity
 from services.profile.read import Asked, Current
@@ -33,15 +34,17 @@ class ByIdentifier(Operation):
         ]  # fmt: skip
 
 
-@get("/v1/customers", operation_class=ByIdentifier, responses=answers(Customers))
+@get("/v1/customers", operation_class=ByIdentifier, opt={OWN_PARAMETERS: True}, responses=answers(Customers))
 async def find_customers(request: Request[Any, Any, Any], desk: AtDesk, preference: Preferred) -> _View:
     """Customers by identifiers that may stand in a URL. Nobody found: an empty list."""
     given: dict[str, str] = {}
-    for kind, value in request.query_params.items():
+    for kind, value in request.query_params.multi_items():
         if kind in NEVER_IN_A_URL:
             raise Problem(400, f"{kind} does not belong in a URL: use POST {_PATH}search")
         if kind not in IN_A_URL:
             raise Problem(400, f"an identifier is one of {', '.join(IN_A_URL)}")
+        if kind in given:
+            raise Problem(400, f"{kind} is expected once: ask again for the other one")
         given[kind] = value
     return await _found(desk, desk.read.asked(given), preference)
 

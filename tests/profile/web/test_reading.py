@@ -166,3 +166,22 @@ async def test_sources_say_how_far_they_have_come_and_dead_letters_why() -> None
 
 def test_a_search_takes_every_kind_of_identifier() -> None:
     assert IdentifiersGiven.__struct_fields__ == KINDS
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "told"),
+    [
+        ("", 422, "say whom: an identifier, or a name"),
+        ("?account_no=1&account_no=2", 400, "account_no is expected once: ask again for the other one"),
+    ],
+)
+async def test_who_asks_for_nobody_or_for_one_kind_twice_is_told_so(query: str, status: int, told: str) -> None:
+    agent = await (await open_bank()).sign_in("agent")
+    answer = await agent.get(f"/v1/customers{query}")
+    assert (answer.status_code, answer.json()["detail"]) == (status, told)
+
+
+async def test_a_search_for_nobody_is_refused() -> None:
+    agent = await (await open_bank()).sign_in("agent")
+    answer = await agent.post("/v1/customers/search", json={})
+    assert (answer.status_code, answer.json()["reason"]) == (422, "missing_field")

@@ -109,3 +109,15 @@ async def test_a_household_s_timeline_tells_each_event_of_a_joint_account_once()
     agent = await bank.sign_in("agent")
     found = await ids(agent, f"/v1/customers/{bank.id_of('household:H1')}/timeline")
     assert found.count("once") == 1
+
+
+@pytest.mark.parametrize("query", ["from=2026-11-02", "since=2026-11-02T00:00:00Z&colour=red"])
+async def test_a_filter_that_is_not_known_is_refused_not_passed_over(query: str) -> None:
+    bank = await open_bank()
+    path = await story(bank)
+    agent = await bank.sign_in("agent")
+    answer = await agent.get(f"{path}?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "the parameters of this path are type, channel, since, until, cursor, limit"
+    view = await agent.get(f"{path.removesuffix('/timeline')}?a=1")
+    assert (view.status_code, view.json()["detail"]) == (400, "this path takes no parameters")
