@@ -24,7 +24,8 @@ _FROM: Mapping[Action, tuple[State, ...]] = {
     "reassign": OPEN_STATES,
     "false_alarm": OPEN_STATES,
 }
-MAX_NOTE = 2_000
+MAX_NOTE, MAX_REASON = 2_000, 200
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NAME = re.compile(r"\S{1,100}")
 MAX_AWAY_MS = 366 * DAY_MS
 """For as long as something may be put off or planned ahead."""
@@ -90,8 +91,7 @@ def _refuse_strangers(alert: Alert, actor: Actor, answer_for: Collection[str]) -
 
 
 def _refuse_incomplete(asked: Asked, now: int) -> None:
-    if len(asked.note) > MAX_NOTE:
-        raise Rejected("invalid_value", f"at most {MAX_NOTE} characters are taken", "note")
+    _refuse_text("note", asked.note, MAX_NOTE)
     if asked.action in ("snooze", "plan") and not now < asked.until <= now + MAX_AWAY_MS:
         field = "until" if asked.action == "snooze" else "at"
         raise Rejected("invalid_value", "a time to come, within a year, is expected", field)
@@ -101,9 +101,19 @@ def _refuse_incomplete(asked: Asked, now: int) -> None:
         _refuse_vague(asked.outcome)
 
 
+def _refuse_text(field: str, text: str, most: int) -> None:
+    """Lines of a note are taken; what no database or screen takes (NUL, escapes) is not."""
+    if len(text) > most:
+        raise Rejected("invalid_value", f"at most {most} characters are taken", field)
+    if _CONTROL.search(text):
+        raise Rejected("invalid_value", "control characters are not taken", field)
+
+
 def _refuse_vague(outcome: Outcome | None) -> None:
     if outcome is None:
         raise Rejected("invalid_value", "an outcome is expected", "result")
+    _refuse_text("reason", outcome.reason, MAX_REASON)
+    _refuse_text("product", outcome.product, MAX_REASON)
     if outcome.result == "not_relevant" and not outcome.reason.strip():
         raise Rejected("invalid_value", "why it was not relevant is expected: the rule learns from it", "reason")
     if outcome.result == "sold" and (not outcome.product.strip() or outcome.amount_minor <= 0):

@@ -117,6 +117,12 @@ def test_a_false_alarm_counts_as_not_relevant() -> None:
         (Asked("outcome", outcome=Outcome(result="sold", product="fund")), "product"),
         (Asked("outcome", outcome=Outcome(result="sold", amount_minor=100, currency="CNY")), "product"),
         (Asked("outcome", note="x" * 2001, outcome=Outcome(result="saved")), "note"),
+        (Asked("contact", note="called\0"), "note"),
+        (Asked("outcome", outcome=Outcome(result="not_relevant", reason="x" * 201)), "reason"),
+        (
+            Asked("outcome", outcome=Outcome(result="sold", product="\x1b[2J", amount_minor=1, currency="CNY")),
+            "product",
+        ),
         (Asked("snooze", until=NOON), "until"),
         (Asked("snooze", until=NOON + 400 * DAY), "until"),
         (Asked("plan", until=NOON - 1), "at"),
@@ -130,3 +136,10 @@ def test_feedback_and_times_that_cannot_be_meant_are_refused_by_field(asked: Ask
         act(one, asked, LI, NOBODY, NOON)
     assert (refused.value.reason, refused.value.field) == ("invalid_value", field)
     assert (one.state, one.outcome) == ("claimed", None)
+
+
+def test_a_note_may_have_lines_and_signs_of_any_script() -> None:
+    one = alert("claimed")
+    note = "来电未接\r\n\tagain on Friday \U0001f468\u200d\U0001f469"
+    act(one, Asked("contact", note=note), LI, NOBODY, NOON)
+    assert one.history[-1].note == note
