@@ -13,20 +13,20 @@ ACTORS = ("customer_no", "login", "card_no", "device_id", "phone")
 _KINDS = frozenset(KINDS)
 
 
-def admit_identifiers(given: Mapping[str, str], rules: Rules) -> tuple[dict[str, str], str]:
+def admit_identifiers(given: Mapping[str, str], rules: Rules, field: str = "identifiers") -> tuple[dict[str, str], str]:
     """Identifiers in normal form, cards and national ids as tokens, and the last four digits of the card, if any.
 
-    Blocked ones (`000…`, `null`) are left out: they stand for nobody.
+    Blocked ones (`000…`, `null`) are left out: they stand for nobody. `field`: where they stand in the event.
     """
     admitted: dict[str, str] = {}
     last4 = ""
     for kind, value in given.items():
         if kind not in _KINDS:
-            raise Rejected("unknown_field", "no such identifier kind", f"identifiers.{clean_text(kind, rules.key)}")
+            raise Rejected("unknown_field", "no such identifier kind", f"{field}.{clean_text(kind, rules.key)}")
         try:
             normal = normalise(kind, value, region=rules.region)
         except IdentifierError as error:
-            raise Rejected("invalid_identifier", str(error), f"identifiers.{kind}") from None
+            raise Rejected("invalid_identifier", str(error), f"{field}.{kind}") from None
         if normal is None:
             continue
         admitted[kind], card_last4 = identifier_value(kind, normal, rules.key)
@@ -50,7 +50,7 @@ def subject_of(identifiers: Mapping[str, str], given: Mapping[str, str], plan: P
 
 def actor_key(given: Mapping[str, str], rules: Rules) -> str | None:
     """The subject key of who did it."""
-    identifiers, _ = admit_identifiers(given, rules)
+    identifiers, _ = admit_identifiers(given, rules, "actor")
     for kind in ACTORS:
         if kind in identifiers:
             return subject_key(kind, identifiers[kind], rules.secret)

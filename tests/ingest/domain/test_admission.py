@@ -146,6 +146,8 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"counterparty": {"name": "a\0b"}}, "invalid_text", "counterparty.name"),
     ({"counterparty": {"name": "x" * 201}}, "too_long", "counterparty.name"),
     ({"actor": {"account_no": "1"}}, "invalid_value", "actor"),
+    ({"actor": {"shoe_size": "44"}}, "unknown_field", "actor.shoe_size"),
+    ({"actor": {"phone": "12"}}, "invalid_identifier", "actor.phone"),
     ({"attributes": {"purpose": "fun"}}, "invalid_value", "attributes.purpose"),
     ({"attributes": {"foreign": 1}}, "invalid_value", "attributes.foreign"),
     ({"attributes": {"value_date": "22.11.2026"}}, "invalid_value", "attributes.value_date"),
