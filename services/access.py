@@ -24,6 +24,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 TTL_S = 0.5
 MAX_REMEMBERED = 10_000
 MAX_NAME = 100
+NOBODY = "system"
+"""What signs the steps that no person has taken."""
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +101,8 @@ async def create_user(store: UserStore, name: str, role: str, now_ms: int, manag
     name = name.strip()
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise Rejected("invalid_value", f"1 to {MAX_NAME} printable characters are expected", "name")
+    if name.casefold() == NOBODY:
+        raise Rejected("invalid_value", "this name signs what no person has done", "name")
     known = next((one for one in ROLES if one == role), None)
     if known is None:
         raise Rejected("invalid_value", f"one of {', '.join(ROLES)} is expected", "role")

@@ -102,7 +102,8 @@ async def test_only_a_manager_has_a_portfolio_and_it_has_a_name(store: UserStore
 
 
 @pytest.mark.parametrize(
-    ("name", "role", "field"), [("", "agent", "name"), ("a\0b", "agent", "name"), ("An", "root", "role")]
+    ("name", "role", "field"),
+    [("", "agent", "name"), ("a\0b", "agent", "name"), ("System", "agent", "name"), ("An", "root", "role")],
 )
 async def test_a_user_needs_a_printable_name_and_a_known_role(
     store: UserStore, name: str, role: str, field: str
