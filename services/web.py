@@ -168,9 +168,9 @@ async def serve(app: App, host: str = "127.0.0.1", port: int = 0, grace_s: int =
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listening.bind((host, port))
         listening.listen(_SOCKET_BACKLOG)
-    except OSError:
+    except OSError as error:
         listening.close()
-        raise
+        raise OSError(error.errno, f"cannot serve at {host}:{port}: {error.strerror}") from None
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="on", ws="none", http="httptools", loop="none",
         server_header=False, timeout_graceful_shutdown=grace_s, timeout_keep_alive=30, backlog=_SOCKET_BACKLOG,

@@ -30,10 +30,8 @@ def sentence_of(error: BaseException) -> str | None:
         return f"{field}: {error}" if field else str(error)
     if _is(error, "services.log", "UnknownTopic"):
         return f"the log holds no topic {error}: start the platform once, it makes its topics"
-    if isinstance(error, PermissionError | FileNotFoundError | IsADirectoryError):
-        return f"{error.filename}: {error.strerror}"
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return None
 
 
