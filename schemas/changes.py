@@ -35,6 +35,8 @@ class ProfileChange(msgspec.Struct, frozen=True, kw_only=True):
     `version` never restarts. `kind` is anonymous, person, company, household or group. `facts` names those that are not
     at rest: a fact that is neither there nor in `missing` or `not_covered` is 0.0, false or "" (`AT_REST`). Numbers are
     doubles and finite. `missing` names unknown facts, `not_covered` those whose source the bank does not have.
+    `unheard` names channels of which not everything up to a day and a half before has been heard: what is absent there
+    may still be on its way.
     `aliases` are former customer ids and ids of the other subjects.
     """
 
@@ -45,6 +47,7 @@ class ProfileChange(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, Fact] = {}
     missing: list[str] = []
     not_covered: list[str] = []
+    unheard: list[str] = []
     moments: list[Moment] = []
     due: list[Due] = []
     aliases: list[str] = []

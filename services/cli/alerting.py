@@ -47,7 +47,8 @@ def statement(view: StoredView) -> ProfileChange:
     told = told_of(view)
     return ProfileChange(
         customer_id=view.customer_id, version=view.version, kind=view.kind, changed_at=view.changed_at,
-        facts=told.values, missing=told.missing, not_covered=told.not_covered, moments=told.moments,
+        facts=told.values, missing=told.missing, not_covered=told.not_covered, unheard=told.unheard,
+        moments=told.moments,
     )  # fmt: skip
 
 

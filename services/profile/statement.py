@@ -16,7 +16,7 @@ from services.profile.ports import StoredView
 GONE, LIVE = "gone", "live"
 _encode = msgspec.json.Encoder().encode  # what is told has an order of its own
 _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
-_NOTHING = _encode({"values": {}, "missing": [], "not_covered": [], "moments": []})
+_NOTHING = _encode({"values": {}, "missing": [], "not_covered": [], "unheard": [], "moments": []})
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -25,6 +25,7 @@ class Told(msgspec.Struct, frozen=True):
     values: dict[str, Fact]
     missing: list[str]
     not_covered: list[str]
+    unheard: list[str]
     moments: list[Moment]
 
     @property
@@ -52,6 +53,7 @@ def statement_of(whole: Whole, summary: Summary, before: StoredView | None, now:
         "values": msgspec.Raw(written["facts"]),
         "missing": summary.facts.missing,
         "not_covered": summary.facts.not_covered,
+        "unheard": summary.facts.unheard,
         "moments": msgspec.Raw(written["moments"]),
     }
     view = StoredView(
@@ -86,7 +88,7 @@ def change_of(whole: Whole, summary: Summary, said: Statement, alias_of: Callabl
     change = ProfileChange(
         customer_id=view.customer_id, version=view.version, kind=view.kind, changed_at=view.changed_at,
         facts=summary.facts.values, missing=summary.facts.missing, not_covered=summary.facts.not_covered,
-        moments=summary.moments,
+        unheard=summary.facts.unheard,        moments=summary.moments,
         due=[Due(at=one.at, kind=one.kind, sources=list(one.sources)) for one in summary.due],
         aliases=sorted({alias_of(part.subject) for part in whole.parts} - {view.customer_id}),
     )  # fmt: skip

@@ -45,7 +45,9 @@ def moment(moment_id: str, at: int, **values: Fact) -> Moment:
 def statement(version: int, customer_id: str = "c1", at: int = 0, **given: Any) -> ProfileChange:
     """Facts at rest unless given."""
     extra = {
-        name: given.pop(name) for name in ("moments", "missing", "not_covered", "kind", "aliases") if name in given
+        name: given.pop(name)
+        for name in ("moments", "missing", "not_covered", "unheard", "kind", "aliases")
+        if name in given
     }
     facts = {"tier": "gold", "owner": "M-1", **{name: value for name, value in given.items() if value}}
     changed_at = at or NOON + version * HOUR

@@ -44,6 +44,7 @@ changes = st.builds(
     facts=facts,
     missing=names,
     not_covered=names,
+    unheard=names,
     moments=st.lists(
         st.builds(Moment, moment_id=words, kind=words, occurred_at=int64, event_id=words, values=facts), max_size=3
     ),

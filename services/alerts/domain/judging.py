@@ -92,6 +92,9 @@ class Judging:
             elif bool(part.evaluate(self._context)) is rule.any_of:
                 # one that holds is enough for the one kind, one that fails for the other
                 return (HOLDS if rule.any_of else "not"), ()
+        if not unknown and not rule.any_of:
+            # what is absent may be on its way as long as a channel that would tell of it is not heard
+            unknown = [f"channel {one}" for one in rule.declared.depends_on if one in self._change.unheard]
         if unknown:
             return "missing", tuple(sorted(set(unknown)))
         return ("not" if rule.any_of else HOLDS), ()

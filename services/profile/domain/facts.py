@@ -1,8 +1,10 @@
 """Flat typed names that a rule or a screen may ask. What is 0, false or "" is not named; unknown is `missing`; what no
 registered source could tell is `not_covered`."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
+from schemas.catalogue import CHANNELS
 from schemas.changes import Fact
 from services.profile.domain.card_facts import card_facts
 from services.profile.domain.crossing_facts import crossing_facts, regular_party_facts
@@ -70,7 +72,8 @@ def facts(seen: Picture) -> Facts:
             missing.append(name)
     for name in (*missing, *uncovered):
         values.pop(name, None)  # a measure may be counted and unknown
-    return Facts(values, sorted(set(missing) - uncovered) if missing else [], sorted(uncovered))
+    unheard = [one for one, until in _channels_until(seen.whole.completeness).items() if until < behind]
+    return Facts(values, sorted(set(missing) - uncovered) if missing else [], sorted(uncovered), unheard)
 
 
 def _of_measure(seen: Picture, measured: Measured) -> float:
@@ -81,9 +84,19 @@ def _of_measure(seen: Picture, measured: Measured) -> float:
 @lru_cache(64)
 def _heard_until(completeness: Completeness) -> dict[str, int]:
     """Fact of what did not happen → until when all sources of it are complete (ms); 0 where one is silent."""
-    sources = {name: sources_of(completeness, channels) for name, channels in _ABSENCES.items()}
-    until = dict.fromkeys(completeness.silent, 0)
-    return {name: min((completeness.until | until).get(one, 0) for one in of) for name, of in sources.items() if of}
+    return _complete(completeness, _ABSENCES)
+
+
+@lru_cache(64)
+def _channels_until(completeness: Completeness) -> dict[str, int]:
+    """The same of each channel that a source speaks for."""
+    return _complete(completeness, {channel: (channel,) for channel in sorted(CHANNELS)})
+
+
+def _complete(completeness: Completeness, asked: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    sources = {name: sources_of(completeness, channels) for name, channels in asked.items()}
+    until = completeness.until | dict.fromkeys(completeness.silent, 0)
+    return {name: min(until.get(one, 0) for one in of) for name, of in sources.items() if of}
 
 
 def _uncovered(seen: Picture) -> frozenset[str]:

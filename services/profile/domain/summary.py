@@ -22,6 +22,7 @@ class Facts(NamedTuple):
     values: dict[str, Fact]
     missing: list[str]
     not_covered: list[str]
+    unheard: list[str]
 
 
 class Summary(NamedTuple):

@@ -1,5 +1,7 @@
 """What rules say of a statement."""
 
+from typing import Any
+
 from schemas.changes import ProfileChange
 from services.alerts.domain.compiled import Rule
 from services.alerts.domain.judging import Verdict, judge
@@ -65,3 +67,11 @@ def test_a_rule_about_households_does_not_speak_of_persons() -> None:
     of_households = rule("U7", kind="upsell", situation="threshold", about=("household",), when=("assets > 5.0",))
     assert not judged(statement(1, assets=10.0), of_households)
     assert judged(statement(1, assets=10.0, kind="household"), of_households)
+
+
+def test_an_absence_does_not_count_while_a_channel_that_would_tell_of_it_is_not_heard() -> None:
+    absent = rule("R4", when=("has_salary", "salary_missed >= 1.0"), depends_on=("corebank",))
+    owed: dict[str, Any] = {"has_salary": True, "salary_missed": 1.0}
+    assert judged(statement(1, unheard=["corebank"], **owed), absent)["R4"].missing == ("channel corebank",)
+    assert judged(statement(1, unheard=["atm"], **owed), absent)["R4"].outcome == "holds"
+    assert not judged(statement(1, unheard=["corebank"], has_salary=True), absent)

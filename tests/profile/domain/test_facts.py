@@ -137,6 +137,13 @@ def test_an_absence_of_sign_ins_is_unknown_while_a_source_is_silent() -> None:
     assert told["days_since_last_login"] == 50
 
 
+def test_channels_that_are_behind_or_silent_are_told_as_unheard() -> None:
+    behind = heard(until=NOON - 2 * DAY_MS, core="corebank")
+    assert summary_of([REGISTERED], completeness=behind).facts.unheard == ["corebank"]
+    assert summary_of([REGISTERED], completeness=heard(("app",), app="mobile")).facts.unheard == ["mobile"]
+    assert summary_of([REGISTERED], completeness=heard(core="corebank", app="mobile")).facts.unheard == []
+
+
 def test_what_no_registered_source_could_tell_is_not_covered_and_not_false() -> None:
     facts = summary_of([REGISTERED], completeness=heard(core="corebank", atm="atm")).facts
     assert "complaint_open" in facts.not_covered
