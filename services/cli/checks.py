@@ -105,6 +105,17 @@ async def letters(patient: Patient) -> Sequence[Finding]:
     return [ok("dead letters", "none")]
 
 
+async def deliveries(patient: Patient) -> Sequence[Finding]:
+    from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
+
+    counted = await SqlDeliveryStore(patient.beside.database).count()
+    dead = sorted({destination for destination, state in counted if state == "dead"})
+    if dead:
+        why = "`counterpoint deliveries list` says why"
+        return [warning("deliveries", f"some did not arrive and are tried no more, to {', '.join(dead)}: {why}")]
+    return [ok("deliveries", "none is given up")]
+
+
 async def sources(patient: Patient) -> Sequence[Finding]:
     heard, now = last_heard(await patient.beside.store.sources_seen()), SystemClock().now_ms()
     known = [one for one in await patient.beside.stores.sources.sources() if one.enabled]
@@ -141,5 +152,6 @@ async def platform(patient: Patient) -> Sequence[Finding]:
 Check = Callable[[Patient], Awaitable[Sequence[Finding]]]
 CHECKS: Sequence[tuple[str, Check]] = (
     ("topics", topics), ("positions", positions), ("workers", workers), ("marks", marks), ("outbox", outbox),
-    ("states", folds), ("dead letters", letters), ("sources", sources), ("platform", platform),
+    ("states", folds), ("dead letters", letters), ("deliveries", deliveries), ("sources", sources),
+    ("platform", platform),
 )  # fmt: skip

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
+from schemas.topics import ALERTS, CHANNEL_EVENTS, DEAD_LETTERS, PROFILE_CHANGES
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.output import at, show_json, show_rows
 from services.cli.refusals import Refusal
@@ -14,8 +14,13 @@ from services.clock import SystemClock
 from services.log import EventLog, Position
 from services.profile.domain.ledger import DAY_MS, DAYS_KEPT
 
+if TYPE_CHECKING:
+    from services.alerts.adapters.sql import SqlAlertStore
+    from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
+    from services.profile.adapters.sql import SqlProfileStore
+
 app = typer.Typer(no_args_is_help=True, help="How far the log was worked; go back after a fail-over.")
-WORKED = (CHANNEL_EVENTS.name, DEAD_LETTERS.name)
+WORKED = (CHANNEL_EVENTS.name, DEAD_LETTERS.name, PROFILE_CHANGES.name, ALERTS.name)
 LEDGER_REACH_MS = (DAYS_KEPT - 1) * DAY_MS
 COLUMNS = {"topic": "Topic", "partition": "Partition", "next": "Next", "first": "Log from", "end": "Log to",
            "lag": "Waiting", "state": "State"}  # fmt: skip
@@ -49,10 +54,20 @@ class Place(NamedTuple):
         return self.end - reached if self.state == "ok" else None
 
 
+def _keeper(beside: Beside, topic: str) -> "SqlProfileStore | SqlAlertStore | SqlDeliveryStore":
+    """Each service keeps the positions of what it works beside its own tables."""
+    from services.alerts.adapters.sql import SqlAlertStore
+    from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
+
+    if topic == PROFILE_CHANGES.name:
+        return SqlAlertStore(beside.database)
+    return SqlDeliveryStore(beside.database) if topic == ALERTS.name else beside.store
+
+
 async def places(log: EventLog, beside: Beside, topic: str) -> list[Place]:
     """Raises `UnknownTopic`, `Unavailable`."""
     ends, topic_id = await log.ends(topic), await log.topic_id(topic)
-    stored = await beside.store.positions(topic, sorted(ends))
+    stored = await _keeper(beside, topic).positions(topic, sorted(ends))
     return [Place(topic, topic_id, one, stored.get(one), *ends[one]) for one in sorted(ends)]
 
 
@@ -110,7 +125,7 @@ def rewind(
             sought = dict.fromkeys(reach, to_offset or 0) if moment is None else await log.offsets_at(topic, moment)
         moves = [_checked(one, sought[one.partition], reach, moment) for one in chosen]
         for place, target in moves:
-            await beside.store.set_position(place.topic, place.partition, Position(place.topic_id, target))
+            await _keeper(beside, topic).set_position(topic, place.partition, Position(place.topic_id, target))
         return [_told(place, target) for place, target in moves]
 
     told = in_deployment(data, work)

@@ -115,6 +115,12 @@ def test_what_did_not_arrive_is_listed_with_the_reason(counterpoint: Command, de
     assert "it answers 410" in counterpoint("deliveries", "list").out
 
 
+def test_the_doctor_names_who_was_not_reached(counterpoint: Command, dead: list[str]) -> None:
+    found = {one["what"]: one for one in counterpoint("doctor", "--json").json}
+    assert found["deliveries"]["state"] == "warning"
+    assert "to crm, team" in found["deliveries"]["told"]
+
+
 @pytest.mark.parametrize(("words", "count"), [(["msg_crm"], 1), (["--all"], 2), (["--all", "--destination", "crm"], 1)])
 def test_what_did_not_arrive_is_sent_again(
     counterpoint: Command, dead: list[str], words: list[str], count: int

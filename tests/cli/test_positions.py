@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from schemas.topics import CHANNEL_EVENTS
+import pytest
+
+from schemas.topics import ALERTS, CHANNEL_EVENTS, PROFILE_CHANGES
 from services.clock import ManualClock, SystemClock
 from services.database import Database
 from services.embedded import EmbeddedLog
@@ -46,6 +48,20 @@ def test_positions_say_what_waits(counterpoint: Command, deployment: Path) -> No
     shown = first(counterpoint)
     assert (shown["next"], shown["end"], shown["lag"], shown["state"]) == (2, 3, 1, "ok")
     assert TOPIC in counterpoint("positions", "show").out
+
+
+@pytest.mark.parametrize("topic", [PROFILE_CHANGES.name, ALERTS.name])
+def test_what_alerts_and_deliveries_have_worked_is_shown_and_moved_too(
+    counterpoint: Command, deployment: Path, topic: str
+) -> None:
+    async def three_more(log: EmbeddedLog) -> None:
+        await log.append(topic, [Message(b"", b"%d" % i, partition=1) for i in range(3)])
+
+    in_log(deployment, three_more)
+    said = counterpoint("positions", "rewind", "--topic", topic, "--to-offset", "1", "--partition", "1")
+    assert said.out == f"{topic}/1: moved from the beginning to 1: 2 events are worked again\n"
+    shown = [one for one in counterpoint("positions", "show", "--json").json if one["topic"] == topic]
+    assert [(one["next"], one["lag"]) for one in shown[:2]] == [(None, 0), (1, 2)]
 
 
 def test_a_position_goes_back_to_a_time(counterpoint: Command, deployment: Path) -> None:
@@ -122,7 +138,7 @@ def test_what_cannot_be_meant_is_refused(counterpoint: Command, deployment: Path
         (("--to-offset", "0"), "--to-offset needs --partition"),
         (("--to-offset", "5", "--partition", "0"), "5 is not in the log, which holds 0 to 0"),
         (("--to-offset", "0", "--partition", "99"), "partitions 0 to 7, none numbered 99"),
-        (("--to-time", "2026-01-01", "--topic", "alerts"), "--topic alerts: no positions are kept for it"),
+        (("--to-time", "2026-01-01", "--topic", "letters"), "--topic letters: no positions are kept for it"),
     ):
         said = counterpoint("positions", "rewind", *arguments)
         assert said.code == 1

@@ -88,6 +88,10 @@ class SqlDeliveryStore:
         async with reading(self._database) as session:
             return await STREAM.positions(session, topic, partitions)
 
+    async def set_position(self, topic: str, partition: int, position: Position) -> None:
+        async with writing(self._database) as session:
+            await STREAM.set_position(session, topic, partition, position)
+
     @asynccontextmanager
     async def accepting(self) -> AsyncIterator[SqlDeliveryTransaction]:
         async with writing(self._database) as session:
