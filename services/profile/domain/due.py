@@ -19,6 +19,8 @@ APPLICATION_HOURS, INTEREST_HOURS = (24, 72), 24
 LEAST_SILENCE_DAYS, SILENCE_GAPS = 14, 3
 ACTIVE_DAYS = max(moment.window_days for moment in MOMENTS.values())
 """While a window still slides over something, the facts change with every day that closes."""
+BEHIND_MS = 36 * HOUR_MS
+"""How far a source may be behind before what did not happen there is unknown."""
 DAY, HOUR = "day", "hour"
 
 
@@ -106,4 +108,14 @@ def _absence_of_owner(seen: Picture) -> Iterator[Due]:
             yield Due(at, f"owner_absence_{name}", HOUR, ())
 
 
-_KINDS = (_salary, _deposits, _loans, _cases, _logins, _dormancy, _applications, _interest, _closes, _absence_of_owner)
+def _unheard(seen: Picture) -> Iterator[Due]:
+    """What is unknown because a source is behind is judged as soon as it has caught up."""
+    behind = seen.now - BEHIND_MS
+    until = seen.whole.completeness.until
+    sources = tuple(sorted(source for source, reached in until.items() if reached < behind))
+    if sources:
+        yield Due(behind, "heard_again", HOUR, sources)
+
+
+_KINDS = (_salary, _deposits, _loans, _cases, _logins, _dormancy, _applications, _interest, _closes, _absence_of_owner,
+          _unheard)  # fmt: skip

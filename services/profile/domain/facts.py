@@ -9,6 +9,7 @@ from schemas.changes import Fact
 from services.profile.domain.card_facts import card_facts
 from services.profile.domain.crossing_facts import crossing_facts, regular_party_facts
 from services.profile.domain.customer import ANY_CHANNEL, Completeness, sources_of
+from services.profile.domain.due import BEHIND_MS
 from services.profile.domain.fact_catalogue import BOOKS, CARDS, DIGITAL, FACTS
 from services.profile.domain.holding_facts import holding_facts
 from services.profile.domain.journey_facts import journey_facts
@@ -46,7 +47,6 @@ _ABSENCES = {
 }
 """Facts of what did not happen: with a source that is silent, or not complete to within `BEHIND_MS`, they are
 unknown. So a past that is still being sent, or a file that is late for everybody, raises no alarm."""
-BEHIND_MS = 36 * 3_600_000
 _ALL_COVERED: frozenset[str] = frozenset()
 
 

@@ -71,3 +71,10 @@ def test_every_due_time_lies_ahead_and_they_are_sorted() -> None:
     times = summary_of(events).due
     assert times == sorted(times)
     assert all(one.at > NOON for one in times)
+
+
+def test_what_is_unknown_while_a_source_is_behind_is_judged_as_soon_as_it_has_caught_up() -> None:
+    behind = heard(until=NOON - 5 * DAY_MS, core="corebank")
+    due = {one.kind: one for one in summary_of(salaries(10), completeness=behind).due}
+    assert due["heard_again"] == Due(NOON - 36 * HOUR_MS, "heard_again", "hour", ("core",))
+    assert "heard_again" not in {one.kind for one in summary_of(salaries(10), completeness=heard(core="corebank")).due}
