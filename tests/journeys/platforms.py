@@ -63,10 +63,10 @@ async def until(happened: Callable[[], Awaitable[bool]], pause_s: float = 0.05) 
 
 
 @asynccontextmanager
-async def serving(directory: Path, **urls: str) -> AsyncIterator[Serving]:
-    """`urls`: COUNTERPOINT_LOG and COUNTERPOINT_DATABASE where they are not the embedded ones."""
-    settings = _settings(directory, urls)
-    async with running_platform(settings, {}) as platform:
+async def serving(directory: Path, **variables: str) -> AsyncIterator[Serving]:
+    """`variables`: where log and database are not the embedded ones, and what a deployment chooses."""
+    settings = _settings(directory, variables)
+    async with running_platform(settings, variables) as platform:
         now = SystemClock().now_ms()
         place = directory / "credentials.json"
         known = await credentials(place, platform.base_url, platform.stores, platform.users, now)
