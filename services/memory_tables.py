@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
 from operator import attrgetter
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Row = TypeVar("Row")
 Journal = list[Callable[[], None]]
@@ -37,7 +37,7 @@ class Table(Generic[Row]):
         self._journal, self._key = journal, attrgetter(*key.split())
         self._indexes = {index: attrgetter(index) for index in indexes}
         self._rows: dict[Hashable, Row] = {}
-        self._found: dict[tuple[str, Hashable], dict[Hashable, None]] = {}
+        self._found: dict[str, dict[Hashable, dict[Hashable, None]]] = {index: {} for index in indexes}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -50,7 +50,12 @@ class Table(Generic[Row]):
 
     def by(self, index: str, values: Iterable[Hashable]) -> list[Row]:
         """The rows whose indexed value is one of these, each once."""
-        return [self._rows[key] for value in dict.fromkeys(values) for key in self._found.get((index, value), ())]
+        found = self._found[index]
+        return [self._rows[key] for value in dict.fromkeys(values) for key in found.get(value, ())]
+
+    def values(self, index: str) -> list[Any]:
+        """Every value of the index, each once."""
+        return list(self._found[index])
 
     def put(self, row: Row) -> None:
         key = self._key(row)
@@ -68,8 +73,11 @@ class Table(Generic[Row]):
         before = self._rows.pop(key, None)
         if before is not None:
             for index, value in self._indexes.items():
-                del self._found[index, value(before)][key]
+                keys = self._found[index][value(before)]
+                del keys[key]
+                if not keys:
+                    del self._found[index][value(before)]
         if row is not None:
             self._rows[key] = row
             for index, value in self._indexes.items():
-                self._found.setdefault((index, value(row)), {})[key] = None
+                self._found[index].setdefault(value(row), {})[key] = None

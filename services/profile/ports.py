@@ -359,6 +359,9 @@ class ProfileReader(Protocol):
     ) -> list[TimelineRow]:
         """Newest first. `spans`: (subject, from, until) in ms; `before`: cursor of (occurred_at, key)."""
 
+    async def timeline_page(self, after: tuple[str, int, bytes], limit: int) -> list[TimelineRow]:
+        """The next ones of all events there are, in the order of (subject, occurred_at, key)."""
+
     async def memberships(self, roots: Sequence[str]) -> list[Membership]: ...
 
     async def links(self, subjects: Sequence[str]) -> list[Link]:

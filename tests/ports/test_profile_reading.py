@@ -39,6 +39,16 @@ async def test_the_timeline_is_filtered(store: Store, where: TimelineFilter, exp
     assert await names(store, where) == expected
 
 
+@pytest.mark.parametrize("limit", [1, 4, 100])
+async def test_all_events_are_told_page_by_page_by_subject(store: Store, limit: int) -> None:
+    async with store.updating() as tx:
+        await tx.append_timeline(EVENTS)
+    found, after = "", ("", 0, b"")
+    while rows := await store.timeline_page(after, limit):
+        found, after = found + "".join(row.key[:1].decode() for row in rows), rows[-1][:3]
+    assert found == "abcfde"
+
+
 async def test_a_cursor_goes_on_between_events_of_one_instant(store: Store) -> None:
     assert await names(store, before=(20, EVENTS[2].key)) == "bda"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.failures import Fenced
 from services.profile.adapters.marks import MARKS_A_ROOT, oldest_of
-from services.profile.adapters.memory_tables import DueRow, MarkRow, Tables, WorkerRow
+from services.profile.adapters.memory_tables import HOUR_MS, DueRow, MarkRow, Tables, WorkerRow
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports import DueTime, Mark, Shard
 
@@ -63,11 +63,12 @@ def replace_due(tables: Tables, due: Mapping[str, Sequence[DueTime]]) -> None:
 
 
 def fire_due(tables: Tables, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
+    hours = [hour for hour in tables.due.values("hour") if hour <= now // HOUR_MS]
     ripe = [
         row
-        for row in sorted(tables.due.by("grain", [grain]), key=lambda row: (row.at, row.lead))
+        for row in sorted(tables.due.by("hour", hours), key=lambda row: (row.at, row.lead))
         # a source that nobody speaks for holds its due times back
-        if row.at <= min([now, *(complete.get(source, -1) for source in row.sources)])
+        if row.grain == grain and row.at <= min([now, *(complete.get(source, -1) for source in row.sources)])
     ][:limit]
     tables.due.drop(ripe)
     leave_marks(tables, [Mark(lead, 0) for lead in sorted({row.lead for row in ripe})])
@@ -75,4 +76,7 @@ def fire_due(tables: Tables, now: int, grain: str, complete: Mapping[str, int], 
 
 
 def next_due(tables: Tables, grain: str) -> int | None:
-    return min((row.at for row in tables.due.by("grain", [grain])), default=None)
+    for hour in sorted(tables.due.values("hour")):
+        if times := [row.at for row in tables.due.by("hour", [hour]) if row.grain == grain]:
+            return min(times)
+    return None

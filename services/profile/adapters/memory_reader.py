@@ -64,6 +64,10 @@ class MemoryReader:
             ]
         return sorted(found, key=lambda row: (row.occurred_at, row.key), reverse=True)[:limit]
 
+    async def timeline_page(self, after: tuple[str, int, bytes], limit: int) -> list[TimelineRow]:
+        async with self._tables.turn() as tables:
+            return sorted(row for row in tables.timeline.rows() if row[:3] > after)[:limit]
+
     async def memberships(self, roots: Sequence[str]) -> list[Membership]:
         async with self._tables.turn() as tables:
             return memberships_around(tables, roots)

@@ -17,6 +17,8 @@ from services.profile.ports import (
 )  # fmt: skip
 from services.stream_memory import MemoryStream
 
+HOUR_MS = 3_600_000
+
 
 class LedgerRow(NamedTuple):
     day: int
@@ -61,6 +63,10 @@ class DueRow(NamedTuple):
     grain: str
     sources: tuple[str, ...]
 
+    @property
+    def hour(self) -> int:
+        return self.at // HOUR_MS
+
 
 class WorkerRow(NamedTuple):
     worker: str
@@ -103,7 +109,7 @@ class Tables:
         self.shards = Table[ShardRow](journal, "shard")
         self.workers = Table[WorkerRow](journal, "worker")
         self.views = Table[StoredView](journal, "lead", "customer_id", "owner", "name_ref")
-        self.due = Table[DueRow](journal, "lead at kind", "lead", "grain")
+        self.due = Table[DueRow](journal, "lead at kind", "lead", "hour")
         self.clusters = Table[ClusterRow](journal, "root", "lead")
         self.decisions = Table[Decision](journal, "decision_id")
         self.staff = Table[StaffRow](journal, "manager_id")

@@ -8,7 +8,7 @@ from services.database import Database
 from services.profile.adapters import rows
 from services.profile.adapters.roots import with_roots
 from services.profile.adapters.sql_customers import SqlCustomers, clusters_of
-from services.profile.adapters.sql_timeline import timeline
+from services.profile.adapters.sql_timeline import PAGE, timeline
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import END, Cluster, Link, Membership
 from services.profile.ports import Decision, Standing, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
@@ -115,6 +115,9 @@ class SqlReader:
     ) -> list[TimelineRow]:
         async with reading(self._database) as session:
             return await timeline(session, spans, before, where, limit)
+
+    async def timeline_page(self, after: tuple[str, int, bytes], limit: int) -> list[TimelineRow]:
+        return [TimelineRow(*row) for row in await self._rows(PAGE, *after, limit)]
 
     async def memberships(self, roots: Sequence[str]) -> list[Membership]:
         return with_roots([Membership(*row) for row in await self._rows(_MEMBERSHIPS, list(roots))], roots)

@@ -7,6 +7,9 @@ from services.profile.ports import TimelineFilter, TimelineRow
 from services.session import Session
 
 _COLUMNS = "subject, occurred_at, key, type, channel, accepted_at, event"
+PAGE = f"""
+select {_COLUMNS} from timeline where (subject, occurred_at, key) > ($1, $2, $3)
+order by subject, occurred_at, key limit $4"""  # noqa: S608 - constants
 _SPANS_AT_ONCE = 200
 
 
