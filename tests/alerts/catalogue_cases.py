@@ -71,13 +71,36 @@ CASES = [
     Case("R15", {"tenure_days": 400.0, "fees_30d": 60.0, "fees_365d": 170.0}, {"fees_365d": 400.0}),
     Case(
         "R16",
-        {"logs_in": True, "usual_login_gap_days": 5.0, "days_since_last_login": 16.0},
+        {
+            "logs_in": True,
+            "usual_login_gap_days": 5.0,
+            "days_since_last_login": 16.0,
+            "customer_debits_90d": 10.0,
+            "customer_debits_30d": 2.0,
+        },
         {"days_since_last_login": 15.0},
     ),
     Case(
         "R16",
-        {"logs_in": True, "usual_login_gap_days": 1.0, "days_since_last_login": 15.0},
-        {"days_since_last_login": 14.0},
+        {
+            "logs_in": True,
+            "usual_login_gap_days": 5.0,
+            "days_since_last_login": 16.0,
+            "customer_debits_90d": 10.0,
+            "customer_debits_30d": 2.0,
+        },
+        {"customer_debits_30d": 3.0},
+    ),
+    Case(
+        "R16",
+        {
+            "logs_in": True,
+            "usual_login_gap_days": 1.0,
+            "days_since_last_login": 39.0,
+            "customer_debits_90d": 30.0,
+            "customer_debits_30d": 10.0,
+        },
+        {"days_since_last_login": 38.0},
     ),
     Case("R17", {"days_since_customer_debit": 30.0, "customer_debits_180d": 6.0}, {"customer_debits_180d": 5.0}),
     Case(
@@ -128,6 +151,12 @@ CASES = [
         "U1",
         {**INWARDS, "moment.amount_home": 12_000.0, "usual_monthly_inflow": 6_000.0},
         {"usual_monthly_inflow_spread": 2_000.0},
+    ),
+    Case("U1", {**INWARDS, "usual_monthly_inflow": 40_000.0}, {"usual_monthly_inflow": 500_000.0}),
+    Case(
+        "U2",
+        {"external_inflow_30d": 70_000.0, "income_30d": 10_000.0, "assets_change_30d": 50_000.0},
+        {"usual_monthly_inflow": 50_000.0},
     ),
     Case(
         "U2",

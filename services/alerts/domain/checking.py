@@ -38,6 +38,8 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
         yield "blocks", "only a guard holds others back"
     if not 0 <= declared.cooldown_days <= MAX_COOLDOWN_DAYS:
         yield "cooldown_days", f"0 to {MAX_COOLDOWN_DAYS} days are expected"
+    if not 0 <= declared.stays_said_days <= MAX_COOLDOWN_DAYS or (declared.on and declared.stays_said_days):
+        yield "stays_said_days", f"0 to {MAX_COOLDOWN_DAYS} days are expected, and none with `on`: a moment has its own"
     for field in ("respond_within_hours", "expires_after_days"):
         if getattr(declared, field) < 1:
             yield field, "1 or more is expected"

@@ -67,11 +67,11 @@ class Settling:
         self.fired = self.suppressed = 0
 
     def end(self, holding: Mapping[str, Verdict], unknown: Iterable[str]) -> None:
-        """What holds no longer. What cannot be judged now stands as it was; a moment past its window is no news."""
+        """What holds no longer. What cannot be judged now stands as it was; what is past its window is no news."""
         unjudged = set(unknown)
         by_id = {one.alert_id: one for one in self._open.values()}
         for key, firing in list(self._standing.firings.items()):
-            if key in holding or firing.rule in unjudged:
+            if key in holding or firing.rule in unjudged or self._stays_said(key, firing):
                 continue
             del self._standing.firings[key]
             if firing.window_until and firing.window_until <= self._change.changed_at:
@@ -79,6 +79,10 @@ class Settling:
             alert = by_id.get(firing.alert_id)
             if alert is not None:
                 self._take_back(alert, key, firing)
+
+    def _stays_said(self, key: str, firing: Firing) -> bool:
+        """Of facts: their window has slid on, and what happened has happened. A moment that is gone was undone."""
+        return key.endswith("|") and self._change.changed_at < firing.window_until
 
     def _take_back(self, alert: Alert, key: str, firing: Firing) -> None:
         for evidence in alert.evidence:
@@ -116,7 +120,8 @@ class Settling:
     def _fire(self, key: str, verdict: Verdict) -> None:
         declared, moment = verdict.rule.declared, verdict.moment
         at = moment.occurred_at if moment else self._change.changed_at
-        until = at + window_days(moment.kind) * DAY_MS if moment else 0
+        days = window_days(moment.kind) if moment else declared.stays_said_days
+        until = at + days * DAY_MS if days else 0
         firing = Firing(declared.id, declared.version, self._change.changed_at, at, until)
         self._standing.firings[key] = firing
         alert = self._open.get(declared.situation or "")

@@ -177,3 +177,14 @@ def test_a_household_rule_needs_no_person() -> None:
     customer = Customer(of_households)
     customer.takes(statement(1, assets=10.0, kind="household"))
     assert customer.states == ["new"]
+
+
+def test_what_has_happened_stays_said_although_the_short_window_slides_past_it() -> None:
+    owing = rule("R14", situation="service_trouble", when=("salary_missed >= 2.0",), stays_said_days=7)
+    customer = Customer(owing)
+    customer.takes(statement(1, salary_missed=2.0))
+    customer.takes(statement(2, at=NOON + DAY))
+    assert customer.states == ["new"]
+    assert customer.alerts[0].standing()
+    settled = customer.takes(statement(3, at=NOON + 8 * DAY))
+    assert (customer.states, settled.changed, customer.standing.firings) == (["new"], [], {})
