@@ -28,7 +28,7 @@ COMMANDS = {
     "simulate": Lazy("simulating:simulate", "Send the events of a synthetic bank with planted stories."),
     "keys": Lazy("keys:app", "Keys with which channel systems publish."),
     "alerts": Lazy("inbox:app", "The inbox: what customers need somebody to act on, and what was done."),
-    "rules": Lazy("rules:app", "The rules that make alerts: list, check, explain, switch on and off."),
+    "rules": Lazy("rules:app", "The rules that make alerts: list, check, explain, backtest, switch on and off."),
     "sources": Lazy("sources:app", "The channel systems, and what is expected of them."),
     "users": Lazy("users:app", "Staff who may read and decide, and their tokens."),
     "dead-letters": Lazy("letters:app", "What could not be used: look at it, send it again after a fix."),

@@ -18,6 +18,7 @@ from services.alerts.domain.wording import shown
 from services.alerts.ports import RuleSwitch
 from services.alerts.settings import read_choices
 from services.cli.asking import Token, Url, asking
+from services.cli.backtest_command import backtest_rules
 from services.cli.beside import WHO, Beside, Data, Json, in_deployment
 from services.cli.declared import known_to_rules
 from services.cli.output import at, show_json, show_rows
@@ -25,7 +26,9 @@ from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.declared_files import place
 
-app = typer.Typer(no_args_is_help=True, help="The rules that make alerts: list, check, explain, switch on and off.")
+app = typer.Typer(
+    no_args_is_help=True, help="The rules that make alerts: list, check, explain, backtest, switch on and off."
+)
 Language = Annotated[Literal["en", "zh"], typer.Option(help="Of the names.")]
 RuleId = Annotated[str, typer.Argument(metavar="RULE", help="As `rules list` shows it.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
@@ -93,6 +96,9 @@ def explain(
         return
     rows = [_explained(one) for one in told["rules"] if every or one["status"] not in SILENT]
     show_rows(rows, EXPLAINED, as_json=False, nothing="no rule holds, and none is in doubt")
+
+
+app.command("backtest")(backtest_rules)
 
 
 @app.command()

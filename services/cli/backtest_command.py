@@ -1,0 +1,128 @@
+"""`rules backtest` on the command line: what is asked, how far it is, and what was found."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import typer
+
+from services.alerts.adapters.cel import Cel
+from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
+from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.settings import read_choices as read_alert_choices
+from services.cli.backtesting import Asked, Deployment, Found, Shown, backtest, drafted
+from services.cli.beside import Beside, Data, Json, in_deployment
+from services.cli.declared import known_of
+from services.cli.output import progress, show_json, show_rows
+from services.cli.refusals import Refusal
+from services.clock import SystemClock
+from services.declared_files import place
+from services.profile.adapters.policies import Declarations, load_declarations
+from services.profile.domain.personal import reference
+from services.profile.settings import read_choices
+
+FEW = 3
+RULES = {
+    "rule": "Rule", "spoken": "Spoken", "alerts": "Alerts", "withdrawn": "Withdrawn", "customers": "Customers",
+    "right": "Right", "alone": "Alone", "together": "Together with", "months": "When", "owners": "Whose",
+}  # fmt: skip
+CAUGHT = {"kind": "Planted", "planted": "Number", "caught": "Caught", "median_days_of_warning": "Days of warning"}
+
+
+def backtest_rules(
+    rules: Annotated[
+        list[str] | None, typer.Argument(metavar="[RULE_FILE | RULE...]", help="A draft, or live ones; none: all.")
+    ] = None,
+    since: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, such as 2026-05-01.")] = "",
+    until: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day.")] = "",
+    clock: Annotated[
+        Literal["accepted", "event"],
+        typer.Option(help="When things happen again; `event`: a past that was sent later."),
+    ] = "accepted",
+    truth: Annotated[Path | None, typer.Option(help="What was planted, as `simulate --truth` writes it.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """What rules would have said of a past: of how many customers, when, beside which others, and how right."""
+    first, last = _day(since, "--from"), _day(until, "--to")
+
+    async def work(beside: Beside) -> Found:
+        declared, choices = _declared(beside.secret), read_choices(os.environ)
+        store = SqlAlertStore(beside.database)
+        switches = {one.rule: one.enabled for one in await store.switches()}
+        loaded, ids = _rules(rules or [], declared, switches)
+        starts = declared.policy.reference.start_of
+        end = min(starts(last + 1), SystemClock().now_ms())
+        asked = Asked(loaded, ids, starts(first), end, clock, truth)
+        with _shown() as shown:
+            return await backtest(asked, Deployment(beside.store, store, declared, choices, beside.secret), shown)
+
+    _tell(in_deployment(data, work), as_json)
+
+
+def _day(said: str, option: str) -> int:
+    """Since 1970. Raises `Refusal`."""
+    try:
+        return (date.fromisoformat(said) - date(1970, 1, 1)).days
+    except ValueError:
+        raise Refusal(f"{option}: a day such as 2026-05-01 is expected") from None
+
+
+def _declared(secret: bytes) -> Declarations:
+    choices = read_choices(os.environ)
+    return load_declarations(choices.catalogue, choices.reference, partial(reference, secret=secret))
+
+
+def _rules(said: list[str], declared: Declarations, switches: Mapping[str, bool]) -> tuple[Loaded, list[str]]:
+    """What is run, and the ids of those that are told of. Raises `Refusal`."""
+    known = known_of(declared)
+    live = load_rules(place(PRODUCT, read_alert_choices(os.environ).catalogue), known, Cel(), switches)
+    if len(said) == 1 and Path(said[0]).is_file():
+        return drafted(Path(said[0]), known, live)
+    ids = [rule.id for rule in live.rule_set.rules]
+    for rule in said:
+        if rule not in ids:
+            raise Refusal(f"there is no rule {rule}, and no file of that name: `counterpoint rules list` shows them")
+    return live, said or ids
+
+
+@contextmanager
+def _shown() -> Iterator[Shown]:
+    with progress("events") as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, of: int, rate: str) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=of or None, rate="")
+            bar.update(tasks[what], completed=done, rate=rate)
+
+        yield show
+
+
+def _tell(found: Found, as_json: bool) -> None:
+    if as_json:
+        show_json(msgspec.to_builtins(found))
+        return
+    right = {one.rule: f"{one.right} of {one.known}" for one in found.right if one.known}
+    rows = [
+        {"rule": one.rule, "spoken": one.spoken, "alerts": one.alerts, "withdrawn": one.withdrawn, "alone": one.alone,
+         "customers": len(one.customers), "right": right.get(one.rule), "months": _few(one.months, len(one.months)),
+         "together": _few(one.together), "owners": _few(one.owners)}
+        for one in found.rules if one.spoken
+    ]  # fmt: skip
+    show_rows(rows, RULES, as_json=False, nothing=f"no rule spoke in the period, of {found.events} events")
+    if found.caught:
+        stories = [{**msgspec.to_builtins(one), "kind": one.kind or "all"} for one in found.caught]
+        show_rows(stories, CAUGHT, as_json=False, nothing="")
+    for rule, why in found.broken.items():
+        typer.echo(f"{rule} was stopped: {why}", err=True)
+
+
+def _few(counted: Mapping[str, int], many: int = FEW) -> str:
+    return ", ".join(f"{name} {times}" for name, times in islice(counted.items(), many))

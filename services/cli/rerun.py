@@ -1,0 +1,169 @@
+"""A past lived through again in the memory of this process: the profile's and the alerts' own steps, under a clock that
+follows what happened. Nobody works the alerts, and desks have room for all of them."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import msgspec
+
+from schemas.catalogue import load_catalogue
+from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES
+from services.alerts.adapters.cel import Cel
+from services.alerts.adapters.memory import MemoryAlertStore
+from services.alerts.attend import Attend
+from services.alerts.current import Current
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.compiled import RuleSet
+from services.alerts.domain.rules import Desk
+from services.alerts.evaluate import Evaluate
+from services.alerts.ports import AlertFilter
+from services.cli.declared import subject_limits
+from services.log import Batch, Record
+from services.outbox import Outbox, OutboxRow
+from services.profile.adapters.memory import MemoryProfileStore
+from services.profile.adapters.policies import Declarations
+from services.profile.domain.customer import Completeness
+from services.profile.domain.customer_ids import customer_id
+from services.profile.domain.fold import Fold
+from services.profile.domain.freshness import SourceSeen, completeness
+from services.profile.domain.ledger import DAYS_KEPT
+from services.profile.domain.series import Counting
+from services.profile.domain.shards import together
+from services.profile.ports import Shard
+from services.profile.refresh import Refresh
+from services.profile.resting import Resting
+from services.profile.settings import Choices
+from services.profile.stream import MARKS_AT_ONCE
+from services.profile.timers import fire
+from services.profile.update import Update
+
+LOOK_AGAIN_MS = 900_000
+"""What is due and waits for its sources is tried again so much later, where nothing happens meanwhile."""
+DAY_MS = 86_400_000
+ROOM = 1_000_000_000
+
+
+class Happened(NamedTuple):
+    """`at`: when the clock stood there (ms)."""
+
+    at: int
+    event: bytes
+
+
+def steps(happened: Iterable[Happened], step_ms: int) -> Iterator[list[Happened]]:
+    """What happened within so long of each other is taken up together. `happened` in order."""
+    some: list[Happened] = []
+    for one in happened:
+        if some and one.at - some[0].at >= step_ms:
+            yield some
+            some = []
+        some.append(one)
+    if some:
+        yield some
+
+
+class Rerun:
+    """`watched_from`: until then (ms) the past is only folded, and nobody looks at a customer. `sources`: how those
+    that are registered are waited for; `choices` says it for the others."""
+
+    def __init__(
+        self, declared: Declarations, secret: bytes, rules: RuleSet, desk: Desk, choices: Choices,
+        watched_from: int = 0, sources: Sequence[SourceSeen] = (),
+    ) -> None:  # fmt: skip
+        catalogue, alias_of = load_catalogue(), partial(customer_id, secret=secret)
+        fold = Fold(catalogue, Counting(declared.series), declared.series.version)
+        self.now = 0
+        self.profile, self.alerts = MemoryProfileStore(alias_of), MemoryAlertStore()
+        self._update = Update(self.profile, fold, catalogue, secret, subject_limits())
+        self._refresh = Refresh(self.profile, lambda: declared.policy, lambda: self._complete, alias_of, Resting(0, 0))
+        roomy = msgspec.structs.replace(desk, daily_capacity=ROOM, capacities={}, open_budget=ROOM)
+        self._current = Current(rules, roomy, declared.policy.reference.is_working_day)
+        self._evaluate = Evaluate(self.alerts, Cel(), self._current)
+        self._attend = Attend(self.alerts, self._current)
+        self._complete, self._choices, self._sources = Completeness(), choices, sources
+        self._watched_from = watched_from
+        self._offsets: Counter[str] = Counter()
+        self._shards: dict[int, Shard] = {}
+        self._day = -1
+
+    @property
+    def broken(self) -> Mapping[str, str]:
+        """Rules that met a value of a wrong type, and why."""
+        return self._current.broken
+
+    async def take(self, some: Sequence[Happened]) -> None:
+        """One step of time, after all before it."""
+        if self.now >= self._watched_from:
+            await self.advance(some[0].at)
+        self.now = max(self.now, some[-1].at)
+        await self._update.apply(self._batch(CHANNEL_EVENTS.name, [one.event for one in some]), self.now)
+        if self.now >= self._watched_from:
+            await self._settle()
+
+    async def advance(self, until: int) -> None:
+        """Time passes in which nothing happens but what is due."""
+        while (due := await self._next_due()) is not None:
+            at = due if due > self.now else self.now + LOOK_AGAIN_MS
+            if at > until:
+                break
+            self.now = at
+            await self._settle()
+        self.now = max(self.now, until)
+
+    async def found(self) -> list[Alert]:
+        return await self.alerts.find(AlertFilter(), None, ROOM)
+
+    async def customer_of(self, subject: str) -> str:
+        """The customer for whom a subject counts at the end; empty where it was never heard of."""
+        standing = await self.profile.standing([subject])
+        return standing[0].view.customer_id if standing and standing[0].view is not None else ""
+
+    async def _next_due(self) -> int | None:
+        times = [await self.profile.next_due(grain) for grain in ("hour", "day")]
+        return min((at for at in times if at is not None), default=None)
+
+    async def _settle(self) -> None:
+        seen = await self.profile.sources_seen()
+        lateness_ms, rhythm_ms = self._choices.lateness_s * 1000, self._choices.rhythm_s * 1000
+        self._complete = completeness(seen, 1, self.now, lateness_ms, rhythm_ms)
+        await fire(self.profile, self._complete, self.now)
+        while waiting := await self.profile.marks_waiting():
+            for numbers in together(waiting, MARKS_AT_ONCE):
+                done = await self._refresh.apply([self._shards[one] for one in numbers], MARKS_AT_ONCE, self.now)
+                self._shards |= {shard.shard: shard for shard in done.shards}
+        changes = [row.message.value for row in await _sent(self.profile) if row.message.topic == PROFILE_CHANGES.name]
+        if changes:
+            await self._evaluate.apply(self._batch(PROFILE_CHANGES.name, changes))
+        if self.now // DAY_MS != self._day:
+            self._day = self.now // DAY_MS
+            await self._close_day()
+
+    async def _close_day(self) -> None:
+        """What a day leaves behind: alerts that nobody took up expire, and nothing is kept that is not asked again."""
+        await self._attend.apply(self.now)
+        await _sent(self.alerts)
+        await self.profile.drop_ledgers(self._day - DAYS_KEPT)
+
+    async def begin(self) -> None:
+        held = await self.profile.lease("rerun", 0, 0)
+        self._shards = {shard.shard: shard for shard in held}
+        async with self.profile.updating() as tx:
+            await tx.note_sources(self._sources)
+
+    def _batch(self, topic: str, values: Sequence[bytes]) -> Batch:
+        start = self._offsets[topic]
+        self._offsets[topic] += len(values)
+        records = [Record(place, self.now, b"", value) for place, value in enumerate(values, start)]
+        return Batch(topic, "rerun", 0, start, self._offsets[topic], records)
+
+
+async def _sent(store: Outbox) -> list[OutboxRow]:
+    """What waits in every lane leaves it."""
+    found: list[OutboxRow] = []
+    for lane in await store.lanes_waiting():
+        rows = await store.outbox(lane, ROOM)
+        await store.published(lane, rows[0].n - 1, rows[-1].n)
+        found += rows
+    return found

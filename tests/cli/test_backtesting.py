@@ -1,0 +1,134 @@
+"""A past lived through again says what the platform said: the same situations stand at the end."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from schemas.codec import encode_event
+from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES
+from services.alerts.adapters.cel import Cel
+from services.alerts.adapters.rule_files import PRODUCT, load_rules
+from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.domain.alert import Alert
+from services.alerts.ports import AlertFilter
+from services.cli.backtesting import Asked, Deployment, lived_again
+from services.cli.beside import Beside, opened, settings_of
+from services.cli.declared import known_of
+from services.cli.rerun import DAY_MS, Happened, Rerun, steps
+from services.clock import SystemClock
+from services.declared_files import place
+from services.log import PositionStore
+from services.profile.adapters.policies import Declarations, load_declarations
+from services.profile.domain.personal import reference
+from services.profile.settings import Choices
+from services.replay.disorder import disordered
+from services.simulator.bank import Bank, start_of
+from services.simulator.traffic import history
+from tests.cli.conftest import Command, running
+from tests.journeys.platforms import until
+from tests.profile.told import SECRET, admitted
+
+Ends = dict[int, int]
+Said = dict[tuple[str, str, str, int], list[int]]
+BANK = Bank(3, 40, date(2026, 11, 22))
+START, END = BANK.anchor - timedelta(days=75), BANK.anchor + timedelta(days=30)
+
+
+def standing(alerts: Iterable[Alert]) -> Said:
+    """(customer, situation, rule, version) → when what is behind it happened, or since when it holds."""
+    found: Said = {}
+    for alert in alerts:
+        for one in alert.standing() if alert.is_open else ():
+            key = (alert.customer_id, alert.situation, one.rule, one.rule_version)
+            found.setdefault(key, []).append(one.occurred_at)
+    return {key: sorted(times) for key, times in found.items()}
+
+
+def computed(said: Said) -> Said:
+    """Without what follows from decisions: an owner is chosen when a customer is first looked at, and kept."""
+    return {key: times for key, times in said.items() if key[2] not in ("R25", "R26", "R27")}
+
+
+def agree(one: Said, other: Said, within_ms: int) -> None:
+    assert one.keys() == other.keys()
+    assert len(one) > 5
+    for key, times in one.items():
+        assert all(abs(a - b) <= within_ms for a, b in zip(times, other[key], strict=True)), key
+
+
+async def settled(beside: Beside, alerts: SqlAlertStore) -> None:
+    """Until all that was sent has become a view, then a statement, then what the rules say of it."""
+
+    async def stated() -> bool:
+        return not await beside.store.marks_waiting() and not await beside.store.lanes_waiting()
+
+    async with beside.log() as log:
+        for store, topic in ((beside.store, CHANNEL_EVENTS.name), (alerts, PROFILE_CHANGES.name)):
+            ends = {partition: end for partition, (first, end) in (await log.ends(topic)).items() if first < end}
+
+            async def worked_off(store: PositionStore = store, topic: str = topic, ends: Ends = ends) -> bool:
+                reached = await store.positions(topic, list(ends))
+                return all(partition in reached and reached[partition].next >= end for partition, end in ends.items())
+
+            await until(worked_off, 0.1)
+            await until(stated, 0.1)
+
+
+async def both(data: Path) -> tuple[Said, Said]:
+    """What stands live, and what a backtest of the same says."""
+    async with opened(settings_of(data)) as beside:
+        alerts = SqlAlertStore(beside.database)
+        await settled(beside, alerts)
+        declared = load_declarations("", "", partial(reference, secret=beside.secret))
+        loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
+        asked = Asked(loaded, [], 0, SystemClock().now_ms(), "accepted", None)
+        deployment = Deployment(beside.store, alerts, declared, Choices(), beside.secret)
+        rerun, _ = await lived_again(asked, deployment, lambda *_: None)
+        return standing(await alerts.find(AlertFilter(), None, 10_000)), standing(await rerun.found())
+
+
+def test_a_backtest_of_the_live_rules_gives_the_live_situations(tmp_path: Path) -> None:
+    with running(tmp_path / "var") as platform:
+        assert platform.run("simulate", "--customers", "40", "--days", "75", "--seed", "3").code == 0
+        live, again = asyncio.run(both(platform.data))
+        agree(computed(live), computed(again), 600_000)
+        today = datetime.now().date()
+        period = ("--from", str(today - timedelta(days=1)), "--to", str(today + timedelta(days=1)))
+        told = platform.run("rules", "backtest", "U20", "R16", *period, "--json").json
+        assert [one["rule"] for one in told["rules"]] == ["U20", "R16"]
+        assert sum(one["spoken"] for one in told["rules"]) > 0
+
+
+def test_an_unknown_rule_and_a_day_that_is_none_are_refused(counterpoint: Command, deployment: Path) -> None:
+    said = counterpoint("rules", "backtest", "R99", "--from", "2026-05-01", "--to", "2026-05-02")
+    assert (said.code, "there is no rule R99" in said.err) == (1, True)
+    said = counterpoint("rules", "backtest", "--from", "May", "--to", "2026-05-02")
+    assert said.err == "error: --from: a day such as 2026-05-01 is expected\n"
+
+
+async def lived(declared: Declarations, events: Iterable[dict[str, Any]], *, disorder: bool) -> Rerun:
+    loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
+    rerun = Rerun(declared, SECRET, loaded.rule_set, loaded.desk, Choices(rhythm_s=30 * 86_400))
+    await rerun.begin()
+    for some in steps(_happened(events, disorder), 6 * 3_600_000):
+        await rerun.take(some)
+    await rerun.advance(start_of(END) + 4 * DAY_MS)
+    return rerun
+
+
+def _happened(events: Iterable[dict[str, Any]], disorder: bool) -> Iterator[Happened]:
+    at = 0
+    for raw in disordered(events, seed=5, within_ms=DAY_MS, repeats=0.2) if disorder else events:
+        at = max(at, int(datetime.fromisoformat(raw["occurred_at"]).timestamp() * 1000))
+        yield Happened(at, encode_event(admitted(raw, now=at)))
+
+
+async def test_what_comes_late_and_twice_leaves_the_same_situations_standing() -> None:
+    declared = load_declarations("", "", partial(reference, secret=SECRET))
+    events = list(history(BANK, START, END))
+    orderly = await lived(declared, events, disorder=False)
+    shuffled = await lived(declared, events, disorder=True)
+    agree(standing(await orderly.found()), standing(await shuffled.found()), 2 * DAY_MS)
