@@ -14,7 +14,7 @@ import uvloop
 
 from tests.benchmarks.figures import Given, Report, machine
 
-NAMES = ("codec", "log", "engine", "update", "refresh", "growth", "profile", "pipeline", "reading")
+NAMES = ("codec", "log", "engine", "update", "refresh", "growth", "profile", "pipeline", "reading", "catalogue")
 FULL_S, FULL_CUSTOMERS = 60.0, 50_000
 Program = Callable[[Given, Report], Awaitable[None]]
 
@@ -30,6 +30,9 @@ def main() -> None:
     parser.add_argument("--no-peer", dest="peer", action="store_false", help="engine: without Kafka Streams beside it")
     parser.add_argument("--embedded", action="store_true", help="one process on files instead of the servers")
     parser.add_argument("--log", default="", help="log: embedded:DIR or kafka://HOST:PORT instead of both of its own")
+    parser.add_argument("--months", type=int, default=18, help="catalogue: how long each bank lives; 18")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[6], help="catalogue: which banks; 6")
+    parser.add_argument("--processes", type=int, default=2, help="catalogue: how many banks at once; 2")
     parser.add_argument("--json", type=Path, help="append the figures to this file, a JSON object a line")
     given = parser.parse_args()
     unknown = set(given.names) - set(NAMES)
@@ -38,7 +41,8 @@ def main() -> None:
     seconds, customers = (FULL_S, FULL_CUSTOMERS) if given.full else (10.0, 5_000)
     chosen = Given(
         seconds=given.seconds or seconds, customers=given.customers or customers, rate=given.rate, batch=given.batch,
-        peer=given.peer, embedded=given.embedded, log=given.log,
+        peer=given.peer, embedded=given.embedded, log=given.log, months=given.months, seeds=tuple(given.seeds),
+        processes=given.processes,
     )  # fmt: skip
     told = machine()
     for name, value in told.items():

@@ -22,6 +22,9 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     peer: bool = True
     embedded: bool = False
     log: str = ""
+    months: int = 18
+    seeds: tuple[int, ...] = (6,)
+    processes: int = 2
 
 
 class Figure(msgspec.Struct, frozen=True):

@@ -1,0 +1,163 @@
+"""What the rule catalogue finds in synthetic banks with planted stories: recall, precision, days of warning, noise.
+
+Each bank is lived through by the clock of its events. A bank of many customers is several small ones side by side: a
+story's customers have no dealings with those of another. Thresholds are set on seeds 1-5 and reported on 6-10.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date, datetime, timedelta
+from functools import partial
+from multiprocessing import get_context
+from typing import NamedTuple
+
+import msgspec
+
+from schemas.codec import encode_event
+from services.alerts.adapters.cel import Cel
+from services.alerts.adapters.rule_files import PRODUCT, load_rules
+from services.alerts.domain.counting import Planted, Spoken, caught, spoken_in
+from services.cli.declared import known_of
+from services.cli.demo_sources import HOUR_MS, RHYTHM_HOURS
+from services.cli.rerun import DAY_MS, Happened, Rerun, steps
+from services.declared_files import place
+from services.profile.adapters.policies import load_declarations
+from services.profile.domain.freshness import SourceSeen
+from services.profile.domain.personal import reference
+from services.profile.settings import Choices
+from services.simulator.bank import Bank, customer_no, start_of
+from services.simulator.customers import customer
+from services.simulator.stories import BLOCK, stories
+from services.simulator.traffic import history
+from tests.benchmarks.confirming import CHECKS, Event, histories
+from tests.benchmarks.figures import Given, Report
+from tests.profile.told import SECRET, admitted
+
+ANCHOR = date(2026, 11, 22)
+AFTER_DAYS, WATCHED_DAYS, MONTH_DAYS = 95, 130, 30.4
+"""Stories begin at most 120 days before the anchor, and their signals end at most 90 days after it."""
+STEP_MS = 6 * HOUR_MS
+
+
+class Heard(msgspec.Struct):
+    """`confirmed`, `refuted`: words of a rule about customers without a story, by rule; `unchecked`: those of rules
+    without a check."""
+
+    planted: list[Planted]
+    spoken: list[tuple[str, str, int]]
+    alerts: int
+    routed: int
+    customers: int
+    days: int
+    confirmed: dict[str, int]
+    refuted: dict[str, int]
+    unchecked: dict[str, int]
+
+
+class Asked(NamedTuple):
+    seed: int
+    part: int
+    customers: int
+    days: int
+
+
+async def run(given: Given, report: Report) -> None:
+    parts = max(1, given.customers // BLOCK)
+    days = round(given.months * MONTH_DAYS)
+    asked = [Asked(seed, part, BLOCK, days) for seed in given.seeds for part in range(parts)]
+    loop = asyncio.get_running_loop()
+    found: list[Heard] = []
+    with ProcessPoolExecutor(given.processes, get_context("spawn")) as pool:
+        for done in asyncio.as_completed([loop.run_in_executor(pool, heard, one) for one in asked]):
+            found.append(await done)
+            report.note(f"{len(found)} of {len(asked)} banks of {BLOCK} customers")
+    _tell(found, report)
+
+
+def heard(asked: Asked) -> Heard:
+    return asyncio.run(_heard(asked))
+
+
+async def _heard(asked: Asked) -> Heard:
+    bank = Bank(asked.seed * 1_000 + asked.part, asked.customers, ANCHOR)
+    begins, end = ANCHOR - timedelta(days=asked.days - AFTER_DAYS), ANCHOR + timedelta(days=AFTER_DAYS)
+    events = list(history(bank, begins, end))
+    watched = max(start_of(begins), start_of(ANCHOR - timedelta(days=WATCHED_DAYS)))
+    rerun = _rerun(watched)
+    await rerun.begin()
+    for some in steps(_happened(events), STEP_MS):
+        await rerun.take(some)
+    await rerun.advance(start_of(end))
+    alerts = await rerun.found()
+    planted = [
+        Planted(one.kind, await rerun.customer_of(f"party:{one.customer_no}"), one.signal_from_ms, one.signal_until_ms,
+                one.loss_ms) for one in stories(bank)
+    ]  # fmt: skip
+    spoken = spoken_in(alerts, watched + DAY_MS, start_of(end))
+    numbers = {await rerun.customer_of(f"party:{customer_no(one)}"): one for one in range(bank.size)}
+    confirmed, refuted, unchecked = _checked(bank, events, spoken, numbers)
+    return Heard(
+        planted, [(one.rule, one.customer_id, one.at) for one in spoken], len({one.alert_id for one in spoken}),
+        sum(one.routed_at > watched + DAY_MS for one in alerts), bank.size, (start_of(end) - watched) // DAY_MS,
+        confirmed, refuted, unchecked,
+    )  # fmt: skip
+
+
+def _rerun(watched: int) -> Rerun:
+    declared = load_declarations(refer=partial(reference, secret=SECRET))
+    loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
+    sources = [SourceSeen(f"demo-{channel}", channel, 0, 0, 0, hours * HOUR_MS, 60_000)
+               for channel, hours in RHYTHM_HOURS.items()]  # fmt: skip
+    return Rerun(declared, SECRET, loaded.rule_set, loaded.desk, Choices(), watched, sources)
+
+
+def _happened(events: Sequence[Event]) -> Iterator[Happened]:
+    for raw in events:
+        at = int(datetime.fromisoformat(raw["occurred_at"]).timestamp() * 1000)
+        yield Happened(at, encode_event(admitted(raw, source=f"demo-{raw['channel']}", now=at)))
+
+
+def _checked(
+    bank: Bank, events: Sequence[Event], spoken: Sequence[Spoken], numbers: dict[str, int]
+) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """Of customers without a story, households and groups aside."""
+    told, confirmed, refuted, unchecked = histories(bank, events), Counter[str](), Counter[str](), Counter[str]()
+    for one in spoken:
+        number = numbers.get(one.customer_id)
+        if number is None or customer(bank, number).story is not None:
+            continue
+        check = CHECKS.get(one.rule)
+        if check is None:
+            unchecked[one.rule] += 1
+        elif check(told[number], one.at):
+            confirmed[one.rule] += 1
+        else:
+            refuted[one.rule] += 1
+    return confirmed, refuted, unchecked
+
+
+def _tell(found: Sequence[Heard], report: Report) -> None:
+    planted = [story for one in found for story in one.planted]
+    spoken = [Spoken(rule, 1, who, "", "", "", at, at, 0) for one in found for rule, who, at in one.spoken]
+    for one in caught(spoken, planted):
+        name = one.kind or "all stories"
+        report.tell(f"recall, {name} ({one.planted})", 100 * one.caught / one.planted, "%", "" if one.kind else ">= 95")
+        if one.median_days_of_warning is not None:
+            report.tell(f"median warning, {name}", one.median_days_of_warning, "days before the loss")
+    right, wrong = (
+        sum((Counter(getattr(one, name)) for one in found), Counter[str]()) for name in ("confirmed", "refuted")
+    )
+    known = right.total() + wrong.total()
+    report.tell("precision on customers without a story", 100 * right.total() / max(known, 1), "%", ">= 90")
+    unchecked = sum((Counter(one.unchecked) for one in found), Counter[str]())
+    report.tell("words of rules that have no independent check", unchecked.total(), f"beside {known}")
+    months = sum(one.customers * one.days for one in found) / MONTH_DAYS / 100
+    report.tell("alerts opened", sum(one.alerts for one in found) / months, "per 100 customers and month")
+    report.tell(
+        "alerts that reached somebody", sum(one.routed for one in found) / months, "per 100 customers and month"
+    )
+    for rule, times in Counter(one.rule for one in spoken).most_common():
+        checked = f"{right[rule]} confirmed, {wrong[rule]} refuted, {unchecked[rule]} unchecked without a story"
+        report.note(f"{rule:<6} {times:>6} words, {times / months:>6.2f} per 100 customers and month; {checked}")
