@@ -109,6 +109,21 @@ def test_an_unknown_rule_and_a_day_that_is_none_are_refused(counterpoint: Comman
     assert said.err == "error: --from: a day such as 2026-05-01 is expected\n"
 
 
+def test_a_draft_is_laid_over_the_live_rules_and_its_mistakes_are_told(
+    counterpoint: Command, deployment: Path, tmp_path: Path
+) -> None:
+    draft, period = tmp_path / "mine.yaml", ("--from", "2026-05-01", "--to", "2026-05-02")
+    written = """rules:
+  - {id: R4, kind: retention, situation: leaving, name: {en: x, zh: y}, reason: {en: x, zh: y}, when: [assets > 1.0]}
+"""
+    draft.write_text(written)
+    told = counterpoint("rules", "backtest", str(draft), *period, "--json").json
+    assert (told["events"], [one["rule"] for one in told["rules"]]) == (0, ["R4"])
+    draft.write_text(written.replace("assets >", "asets >"))
+    said = counterpoint("rules", "backtest", str(draft), *period)
+    assert "mine.yaml:2: R4 when[0]: no fact is called asets; did you mean assets?" in said.err
+
+
 async def lived(declared: Declarations, events: Iterable[dict[str, Any]], *, disorder: bool) -> Rerun:
     loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
     rerun = Rerun(declared, SECRET, loaded.rule_set, loaded.desk, Choices(rhythm_s=30 * 86_400))
