@@ -43,8 +43,8 @@ class Rule(NamedTuple):
 
 
 class RuleSet(NamedTuple):
-    """`version` tells one set from another: content decides. `gated`: every fact of a gate. `at_rest`: what each fact is
-    that a statement does not name."""
+    """`version` tells one set from another: content decides. `gated`: every fact of a gate. `at_rest`: what each fact
+    is that a statement does not name."""
 
     version: str
     rules: tuple[Rule, ...]

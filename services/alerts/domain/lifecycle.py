@@ -16,7 +16,7 @@ _AFTER: Mapping[Action, State] = {
     "reassign": "routed", "false_alarm": "closed",
 }  # fmt: skip
 _FROM: Mapping[Action, tuple[State, ...]] = {
-    "claim": ("new", "routed", "snoozed"),
+    "claim": ("new", "routed"),
     "snooze": ("claimed", "planned", "contacted"),
     "plan": ("claimed", "contacted", "planned", "snoozed"),
     "contact": ("claimed", "planned", "contacted", "snoozed"),

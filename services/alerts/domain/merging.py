@@ -111,16 +111,15 @@ def _give_back(theirs: set[str], kept: set[str], there: Standing, back: Standing
 
 
 def _parted(alert: Alert, customer_id: str, theirs: list[Evidence], kept: list[Evidence], now: int) -> list[Alert]:
+    """The new one goes to the customer's own manager: whoever had claimed the common one keeps that."""
     alert.evidence = kept
     alert.reason = joined_reason(alert.standing())
     step(alert, now, SYSTEM, "part", alert.state, f"{customer_id} stands alone again")
     return [alert, Alert(
         alert_id=alert_id(customer_id, alert.situation, theirs[0].key, now), customer_id=customer_id,
-        situation=alert.situation, kind=alert.kind, state=alert.state, severity=max(one.severity for one in theirs),
-        value=max(one.value for one in theirs), rank=alert.rank, grade=alert.grade, owner=alert.owner,
-        branch=alert.branch, tier=alert.tier, claimed_by=alert.claimed_by, title=alert.title,
+        situation=alert.situation, kind=alert.kind, severity=max(one.severity for one in theirs),
+        value=max(one.value for one in theirs), rank=alert.rank, grade=alert.grade, tier=alert.tier, title=alert.title,
         reason=joined_reason(theirs), may_say=alert.may_say, must_not_say=alert.must_not_say,
-        suggested=alert.suggested, opened_at=alert.opened_at, routed_at=alert.routed_at, routed_day=alert.routed_day,
-        due_at=alert.due_at, expires_at=alert.expires_at, evidence=theirs, history=list(alert.history),
-        respond_within_hours=alert.respond_within_hours,
+        suggested=alert.suggested, opened_at=alert.opened_at, expires_at=alert.expires_at, evidence=theirs,
+        history=list(alert.history), respond_within_hours=alert.respond_within_hours,
     )]  # fmt: skip

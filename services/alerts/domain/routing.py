@@ -89,6 +89,10 @@ def remind(alert: Alert, terms: Terms, now: int) -> bool:
         alert.snoozed_until = 0
         step(alert, now, SYSTEM, "wake", "claimed", "the time it was put off to has come")
         return True
+    if alert.state == "planned" and alert.reminded_at < alert.planned_at <= now:
+        alert.reminded_at = now
+        step(alert, now, SYSTEM, "remind", "planned", "the planned contact is due")
+        return True
     if alert.state != "routed" or not alert.due_at:
         return False
     if now >= alert.due_at and not alert.escalated_at:
@@ -107,6 +111,8 @@ def remind(alert: Alert, terms: Terms, now: int) -> bool:
 def next_look(alert: Alert, terms: Terms) -> int:
     """When time alone may change it (ms); 0: never."""
     times = [alert.expires_at if alert.state in ("new", "routed") else 0, alert.snoozed_until]
+    if alert.state == "planned" and alert.reminded_at < alert.planned_at:
+        times.append(alert.planned_at)
     if alert.state == "routed" and alert.due_at:
         times.append(0 if alert.escalated_at else alert.due_at)
         soon = alert.routed_at + (alert.due_at - alert.routed_at) * terms.desk.remind_at // 100

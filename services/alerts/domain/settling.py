@@ -10,7 +10,7 @@ from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, ale
 from services.alerts.domain.judging import HOLDS, Verdict
 from services.alerts.domain.standing import Firing, Standing
 from services.alerts.domain.terms import DAY_MS, NEW_RULE_PRECISION, Terms, answer_by, grade
-from services.alerts.domain.wording import filled, joined_reason
+from services.alerts.domain.wording import filled, joined_reason, what_changed
 
 RETENTION_FIRST, BUDGET = "retention_first", "budget"
 
@@ -85,18 +85,20 @@ class Settling:
         return key.endswith("|") and self._change.changed_at < firing.window_until
 
     def _take_back(self, alert: Alert, key: str, firing: Firing) -> None:
+        why = f"{firing.rule} no longer holds"
         for evidence in alert.evidence:
             if evidence.key == key and not evidence.ended_at:
                 evidence.ended_at = self._change.changed_at
+                why += what_changed(evidence.values, self._change.facts)
         self._restore_cooldown(firing)
         self.changed[alert.alert_id] = alert
         if alert.standing():
-            self._say(alert, "evidence_ended", f"{firing.rule} no longer holds")
+            self._say(alert, "evidence_ended", why)
         elif alert.state in UNTOUCHED:
-            step(alert, self._change.changed_at, SYSTEM, "withdraw", "withdrawn", f"{firing.rule} no longer holds")
+            step(alert, self._change.changed_at, SYSTEM, "withdraw", "withdrawn", why)
             del self._open[alert.situation]
         else:
-            self._say(alert, "cause_ended", f"{firing.rule} no longer holds; the case is yours to close")
+            self._say(alert, "cause_ended", f"{why}; the case is yours to close")
 
     def _restore_cooldown(self, firing: Firing) -> None:
         """What is taken back starts no cooldown."""

@@ -9,6 +9,7 @@ from services.alerts.domain.rules import Text
 
 _NAME = re.compile(r"\{((?:moment\.)?[a-z_]\w*)\}")
 _UNKNOWN = "?"
+MOST_TOLD = 3
 _CHINESE_SEMICOLON = "\uff1b"
 
 
@@ -36,3 +37,13 @@ def joined_reason(evidence: Iterable[Evidence]) -> Text:
     told = sorted(evidence, key=lambda one: (-one.severity, one.seen_at, one.key))
     english, chinese = dict.fromkeys(one.text.en for one in told), dict.fromkeys(one.text.zh for one in told)
     return Text(en="; ".join(english), zh=_CHINESE_SEMICOLON.join(chinese))
+
+
+def what_changed(then: Mapping[str, Fact], now: Mapping[str, Fact]) -> str:
+    """The facts that were seen then and are others now; "" where only a moment was seen, and it is gone."""
+    changed = [
+        f"{name} was {shown(value)}, is {shown(now.get(name, type(value)()))}"
+        for name, value in then.items()
+        if not name.startswith("moment.") and now.get(name, type(value)()) != value
+    ]
+    return f": {', '.join(changed[:MOST_TOLD])}" if changed else ""

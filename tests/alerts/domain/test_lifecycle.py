@@ -26,7 +26,7 @@ LEGAL: dict[State, str] = {
     "new": "claim reassign false_alarm",
     "routed": "claim reassign false_alarm",
     "claimed": "snooze plan contact outcome reassign false_alarm",
-    "snoozed": "claim plan contact outcome reassign false_alarm",
+    "snoozed": "plan contact outcome reassign false_alarm",
     "planned": "snooze plan contact outcome reassign false_alarm",
     "contacted": "snooze plan contact outcome reassign false_alarm",
     "closed": "",

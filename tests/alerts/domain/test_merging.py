@@ -43,7 +43,11 @@ def test_a_split_parts_what_the_merge_had_joined() -> None:
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
     ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
     merge(Side("a", one, theirs), Side("b", other, ours), NOON + DAY)
+    ours[0].state, ours[0].claimed_by = "claimed", "the manager of both"
     parted = part(Side("a", one, []), Side("b", other, ours), NOON + 2 * DAY)
+    assert {alert.customer_id: (alert.state, alert.claimed_by) for alert in parted} == {
+        "a": ("new", ""), "b": ("claimed", "the manager of both"),
+    }  # fmt: skip
     assert {alert.customer_id: [said.rule for said in alert.evidence] for alert in parted} == {"a": ["R1"], "b": ["R4"]}
     again = takes("a", 3, one, [alert for alert in parted if alert.customer_id == "a"], moments=[moment("x", NOON)])
     assert len(again) == 1

@@ -86,3 +86,14 @@ def test_an_untouched_alert_follows_its_customer_to_another_owner() -> None:
     assert one.owner == "M-2"
     act(one, Asked("claim"), Actor("Wu", "M-2"), frozenset(), NOON + HOUR)
     assert not follow_owner(one, Place("M-3", "M-3", "BJ"), NOON + 2 * HOUR)
+
+
+def test_a_planned_contact_is_called_to_mind_when_its_time_has_come_once() -> None:
+    one = alert()
+    route([one], {}, terms(), NOON)
+    act(one, Asked("claim"), Actor("Li", "M-1"), frozenset(), NOON)
+    act(one, Asked("plan", until=NOON + DAY), Actor("Li", "M-1"), frozenset(), NOON)
+    assert next_look(one, terms()) == NOON + DAY
+    assert remind(one, terms(), NOON + DAY)
+    assert (one.state, one.history[-1].note) == ("planned", "the planned contact is due")
+    assert not remind(one, terms(), NOON + DAY)
