@@ -40,9 +40,7 @@ async def list_alerts(
     mine: Mine = False,
     in_state: InState = OPEN,
     kind: FromQuery[Kind | None] = None,
-    severity: Annotated[
-        int | None, QueryParameter(ge=1, le=3, description="Just this one; 3 is the gravest")
-    ] = None,
+    severity: Annotated[int | None, QueryParameter(ge=1, le=3, description="Just this one; 3 is the gravest")] = None,
     customer_id: Annotated[str | None, QueryParameter(description="A former id finds who it stands for now")] = None,
     situation: FromQuery[Situation | None] = None,
     rule: Annotated[str | None, QueryParameter(description="Alerts in which the rule of this id speaks")] = None,

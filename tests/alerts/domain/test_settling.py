@@ -80,7 +80,8 @@ def test_a_cause_that_disappears_withdraws_the_alert_and_starts_no_cooldown() ->
     customer.takes(statement(1, **OWED))
     customer.takes(statement(2, has_salary=True))
     assert customer.states == ["withdrawn"]
-    assert customer.alerts[0].history[-1].note == "R4 no longer holds: assets was 500,000, is 0, salary_missed was 1, is 0"
+    said = customer.alerts[0].history[-1].note
+    assert said == "R4 no longer holds: assets was 500,000, is 0, salary_missed was 1, is 0"
     customer.takes(statement(3, **OWED))
     assert customer.states == ["withdrawn", "new"]
 
