@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import cel
 
 from schemas.changes import Fact
-from services.alerts.domain.expressions import MOMENT, BadExpression, Expression, WrongTypes
+from services.alerts.adapters.cel_needs import needs
+from services.alerts.domain.expressions import MOMENT, BadExpression, Expression, Need, WrongTypes
 
 MAX_LENGTH = 2_000
 MAX_LIST = 100
@@ -29,6 +30,7 @@ class CelExpression(NamedTuple):
     source: str
     facts: frozenset[str]
     fields: frozenset[str]
+    needs: tuple[Need, ...]
     program: Any
 
     def evaluate(self, context: Any) -> Fact:
@@ -53,7 +55,8 @@ class Cel:
         except ValueError as error:
             raise BadExpression(_first_line(error)) from error
         fields = frozenset(_FIELD.findall(_STRING.sub('""', source)))
-        return CelExpression(source, frozenset(program.references()["variables"]) - {MOMENT}, fields, program)
+        facts = frozenset(program.references()["variables"]) - {MOMENT}
+        return CelExpression(source, facts, fields, needs(source), program)
 
     def context(self, facts: Mapping[str, Fact]) -> Any:
         return cel.Context(variables=dict(facts))

@@ -1,7 +1,7 @@
 """PORT: conditions as a bank writes them (CEL). The domain asks; what evaluates stands in `adapters/cel.py`."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from schemas.changes import Fact
 
@@ -17,9 +17,22 @@ class WrongTypes(Exception):  # noqa: N818 - see above
     """It met a value of another type than it was written for: the rule is broken, the customer is not judged."""
 
 
-class Expression(Protocol):
-    """`facts` are the flat names that it asks, `fields` those of the moment."""
+class Need(NamedTuple):
+    """Without which a condition does not hold: `test(value of the fact or field, than)`. Raises `TypeError` for a value
+    of another type."""
 
+    name: str
+    of_moment: bool
+    test: Callable[[Any, Any], Any]
+    than: Any
+
+
+class Expression(Protocol):
+    """`facts` are the flat names that it asks, `fields` those of the moment. With everything known that it asks, it is
+    false where one of `needs` fails, and may be either where none does."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]: ...
     @property
     def source(self) -> str: ...
     @property

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from schemas.changes import Fact, Moment, ProfileChange
 from services.alerts.domain.compiled import Rule, RuleSet
-from services.alerts.domain.expressions import Expressions, WrongTypes
+from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
 
 Outcome = Literal["holds", "not", "missing", "broken"]
 HOLDS: Outcome = "holds"
@@ -37,12 +37,54 @@ class Verdict(NamedTuple):
 
 def judge(change: ProfileChange, rules: RuleSet, expressions: Expressions) -> list[Verdict]:
     """Everything but "not": what holds, and what could not be judged."""
-    concerned = [(rule, None) for rule in _concerned(change, rules)]
-    on_moments = [(rule, moment) for moment in change.moments for rule in rules.on_moments.get(moment.kind, ())
-                  if change.kind in rule.declared.about]  # fmt: skip
-    judging = Judging(change, [rule for rule, _ in (*concerned, *on_moments)], rules.at_rest, expressions)
-    verdicts = [judging.verdict(rule, moment) for rule, moment in (*concerned, *on_moments)]
+    known = Values(change, rules.at_rest)
+    concerned: list[tuple[Rule, Moment | None]] = [
+        (rule, None) for rule in _concerned(change, rules) if may_hold(rule, known, NOTHING_SEEN)
+    ]
+    for moment in change.moments:
+        concerned += [
+            (rule, moment) for rule in rules.on_moments.get(moment.kind, ())
+            if change.kind in rule.declared.about and may_hold(rule, known, moment.values)
+        ]  # fmt: skip
+    if not concerned:
+        return []
+    judging = Judging(change, [rule for rule, _ in concerned], rules.at_rest, expressions)
+    verdicts = [judging.verdict(rule, moment) for rule, moment in concerned]
     return [verdict for verdict in verdicts if verdict.outcome != "not"]
+
+
+class Values:
+    """The facts of a statement, those at rest included."""
+
+    def __init__(self, change: ProfileChange, at_rest: Mapping[str, Fact]) -> None:
+        self._told, self._at_rest = change.facts, at_rest
+        self.unknown = frozenset((*change.missing, *change.not_covered))
+
+    def of(self, name: str) -> Fact:
+        """Of one that is known."""
+        found = self._told.get(name)
+        return self._at_rest[name] if found is None else found
+
+
+def may_hold(rule: Rule, known: Values, moment: Mapping[str, Fact]) -> bool:
+    """False where it fails for certain: most rules of most statements, for a small part of what CEL costs."""
+    for part in rule.parts:
+        if _fails(part, known, moment) is not rule.any_of:
+            # one that fails decides for the one kind, one that may hold for the other
+            return rule.any_of
+    return not rule.any_of
+
+
+def _fails(part: Expression, known: Values, moment: Mapping[str, Fact]) -> bool:
+    if not (part.facts.isdisjoint(known.unknown) and part.fields <= moment.keys()):
+        return False
+    try:
+        for name, of_moment, test, than in part.needs:
+            if not test(moment[name] if of_moment else known.of(name), than):
+                return True
+    except TypeError:  # CEL says what is wrong with it
+        return False
+    return False
 
 
 def _concerned(change: ProfileChange, rules: RuleSet) -> Iterator[Rule]:
