@@ -21,6 +21,10 @@ OUTWARDS: Told = {
     "moment.external": True, "moment.competitor": False, "moment.amount_home": 40_000.0,
     "moment.percent_of_balance": 45.0,
 }  # fmt: skip
+TENANT: Told = {
+    "rent_months_in_a_row": 6.0, "housing_payments_190d": 6.0, "has_salary": True, "salary_usual": 10_000.0,
+    "assets": 100_000.0, "assets_change_90d": 100.0,
+}  # fmt: skip
 INWARDS: Told = {"moment.own_account": False, "moment.flow": "transfer", "moment.amount_home": 80_000.0}
 SALARIED: Told = {"has_salary": True, "salary_usual": 9_000.0}
 HALF_GONE: Told = {
@@ -182,7 +186,9 @@ CASES = [
         {"assets_band": "above", "assets_former_band": "near", "assets_band_days": 30.0},
         {"assets_band_days": 29.0},
     ),
-    Case("U9", {"rent_months_in_a_row": 6.0, "assets_change_90d": 100.0}, {"mortgages_open": 1.0}),
+    Case("U9", TENANT, {"mortgages_open": 1.0}),
+    Case("U9", TENANT, {"assets": 90_000.0}),
+    Case("U9", TENANT, {"housing_payments_190d": 5.0}),
     Case("U10", {"interest_shown_72h": 2.0, "hours_since_interest": 24.0}, {"hours_since_interest": 5.0}),
     Case("U10", {"application_open_hours": 24.0}, {"application_open_hours": 73.0}),
     Case("U11", LENT, {"loan_arrears": True}),

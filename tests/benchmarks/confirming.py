@@ -188,6 +188,11 @@ def _travels(history: History, at: int) -> bool:
     )
 
 
+def _unhappy(history: History, at: int) -> bool:
+    scores = [one["attributes"] for one in history.between(at - 32 * DAY_MS, at, "feedback.given")]
+    return any(one["score"] * 10 <= one["scale"] * 8 for one in scores)
+
+
 def _idle(history: History, at: int) -> bool:
     return min(history.balances(at - 58 * DAY_MS, at)) >= 20_000
 
@@ -206,6 +211,7 @@ CHECKS: Mapping[str, Check] = {
     "R17": _unused,
     "R18": _deposit,
     "R25": _happened(30, 1, "manager.left", "manager.assigned"),
+    "R28": _unhappy,
     "U1": _large_credit,
     "U2": _inflow,
     "U3": _idle,
