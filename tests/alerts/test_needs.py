@@ -51,7 +51,7 @@ def statements(draw: st.DrawFn) -> ProfileChange:
 @given(statements())
 def test_what_may_not_hold_does_not_hold(change: ProfileChange) -> None:
     _, rules = catalogue()
-    judging, known = Judging(change, rules.rules, rules.at_rest, CEL), Values(change, rules.at_rest)
+    judging, known = Judging(change, rules.rules, rules.at_rest, CEL), Values.of(change, rules.at_rest)
     for rule in rules.rules:
         for moment in [one for one in change.moments if one.kind == rule.declared.on] if rule.declared.on else [None]:
             if not may_hold(rule, known, moment.values if moment else NOTHING_SEEN):
@@ -65,6 +65,7 @@ def test_what_may_not_hold_does_not_hold(change: ProfileChange) -> None:
         ("!moment.external && assets >= 5.0", [("external", True, False), ("assets", False, 5.0)]),
         ("(tier in ['gold', \"profit\"]) && a - b >= 1.0", [("tier", False, frozenset({"gold", "profit"}))]),
         ("(a || b) && tier == 'x && y'", [("tier", False, "x && y")]),
+        ("a > 0.4 * b && c < d", [("a", False, 0.4), ("c", False, 1.0)]),
         ("a && b || c", []),
         ("a >= 1.0 ? b : c", []),
         ("a >= 1.0 && b == 'it\\'s && c && d'", []),

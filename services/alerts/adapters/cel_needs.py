@@ -11,6 +11,9 @@ from services.alerts.domain.expressions import MOMENT, Need
 _NAME = rf"(?P<field>{MOMENT}\.)?(?P<name>[A-Za-z_]\w*)"
 _STRING = r"'[^'\\]*'|\"[^\"\\]*\""
 _COMPARED = re.compile(rf"{_NAME}\s*(?P<sign>>=|<=|>|<|==|!=)\s*(?P<value>-?\d+\.\d+|{_STRING}|true|false)")
+_COMPARED_TO = re.compile(
+    rf"{_NAME}\s*(?P<sign>>=|<=|>|<)\s*((?P<factor>\d+\.\d+)\s*\*\s*)?(?P<other>(?!(?:true|false)$)[A-Za-z_]\w*)"
+)
 _FLAG = re.compile(rf"(?P<sign>!?)\s*{_NAME}")
 _ONE_OF = re.compile(rf"{_NAME}\s+in\s+\[\s*(?P<values>(?:{_STRING})(?:\s*,\s*(?:{_STRING}))*)\s*\]")
 
@@ -77,6 +80,9 @@ def _is_one_bracket(part: str) -> bool:
 def _need(part: str) -> Need | None:
     if found := _COMPARED.fullmatch(part):
         return Need(found["name"], bool(found["field"]), _TESTS[found["sign"]], _value(found["value"]))
+    if found := _COMPARED_TO.fullmatch(part):
+        factor = float(found["factor"] or 1.0)
+        return Need(found["name"], bool(found["field"]), _TESTS[found["sign"]], factor, found["other"])
     if found := _ONE_OF.fullmatch(part):
         values = frozenset(map(_value, re.findall(_STRING, found["values"])))
         return Need(found["name"], bool(found["field"]), _is_in, values)

@@ -18,13 +18,14 @@ class WrongTypes(Exception):  # noqa: N818 - see above
 
 
 class Need(NamedTuple):
-    """Without which a condition does not hold: `test(value of the fact or field, than)`. Raises `TypeError` for a value
-    of another type."""
+    """Without which a condition does not hold: `test(value of the fact or field, than)`, or `than` times another fact.
+    Raises `TypeError` for a value of another type."""
 
     name: str
     of_moment: bool
     test: Callable[[Any, Any], Any]
     than: Any
+    times: str = ""
 
 
 class Expression(Protocol):

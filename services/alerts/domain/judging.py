@@ -37,14 +37,14 @@ class Verdict(NamedTuple):
 
 def judge(change: ProfileChange, rules: RuleSet, expressions: Expressions) -> list[Verdict]:
     """Everything but "not": what holds, and what could not be judged."""
-    known = Values(change, rules.at_rest)
+    values = Values.of(change, rules.at_rest)
     concerned: list[tuple[Rule, Moment | None]] = [
-        (rule, None) for rule in _concerned(change, rules) if may_hold(rule, known, NOTHING_SEEN)
+        (rule, None) for rule in _concerned(change, rules) if may_hold(rule, values, NOTHING_SEEN)
     ]
     for moment in change.moments:
         concerned += [
             (rule, moment) for rule in rules.on_moments.get(moment.kind, ())
-            if change.kind in rule.declared.about and may_hold(rule, known, moment.values)
+            if change.kind in rule.declared.about and may_hold(rule, values, moment.values)
         ]  # fmt: skip
     if not concerned:
         return []
@@ -53,34 +53,33 @@ def judge(change: ProfileChange, rules: RuleSet, expressions: Expressions) -> li
     return [verdict for verdict in verdicts if verdict.outcome != "not"]
 
 
-class Values:
-    """The facts of a statement, those at rest included."""
+class Values(NamedTuple):
+    """The facts of a statement, those at rest included; where one is `unknown`, that stands for nothing."""
 
-    def __init__(self, change: ProfileChange, at_rest: Mapping[str, Fact]) -> None:
-        self._told, self._at_rest = change.facts, at_rest
-        self.unknown = frozenset((*change.missing, *change.not_covered))
+    facts: Mapping[str, Fact]
+    unknown: frozenset[str]
 
-    def of(self, name: str) -> Fact:
-        """Of one that is known."""
-        found = self._told.get(name)
-        return self._at_rest[name] if found is None else found
+    @classmethod
+    def of(cls, change: ProfileChange, at_rest: Mapping[str, Fact]) -> "Values":
+        return cls({**at_rest, **change.facts}, frozenset((*change.missing, *change.not_covered)))
 
 
-def may_hold(rule: Rule, known: Values, moment: Mapping[str, Fact]) -> bool:
+def may_hold(rule: Rule, values: Values, moment: Mapping[str, Fact]) -> bool:
     """False where it fails for certain: most rules of most statements, for a small part of what CEL costs."""
     for part in rule.parts:
-        if _fails(part, known, moment) is not rule.any_of:
+        if _fails(part, values, moment) is not rule.any_of:
             # one that fails decides for the one kind, one that may hold for the other
             return rule.any_of
     return not rule.any_of
 
 
-def _fails(part: Expression, known: Values, moment: Mapping[str, Fact]) -> bool:
-    if not (part.facts.isdisjoint(known.unknown) and part.fields <= moment.keys()):
+def _fails(part: Expression, values: Values, moment: Mapping[str, Fact]) -> bool:
+    facts, unknown = values
+    if (unknown and not part.facts.isdisjoint(unknown)) or (part.fields and not part.fields <= moment.keys()):
         return False
     try:
-        for name, of_moment, test, than in part.needs:
-            if not test(moment[name] if of_moment else known.of(name), than):
+        for name, of_moment, test, than, times in part.needs:
+            if not test(moment[name] if of_moment else facts[name], than * facts[times] if times else than):
                 return True
     except TypeError:  # CEL says what is wrong with it
         return False
