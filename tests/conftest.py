@@ -59,15 +59,23 @@ def started_servers() -> Iterator[RunningServers]:
         processes.erase()
 
 
-@pytest.fixture(autouse=True)
+@contextmanager
 def logging_as_before() -> Iterator[None]:
     """A command sets logging up for its whole process, and here that process goes on."""
     root, known = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers[:], root.level
-    yield
-    structlog.configure(**known)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    try:
+        yield
+    finally:
+        structlog.configure(**known)
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def logging_of_its_own() -> Iterator[None]:
+    with logging_as_before():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from services.clock import Clock
 from services.database import open_database
 from services.embedded import EmbeddedLog
 from services.migrations import upgrade
+from tests.conftest import logging_as_before
 
 HANG_S = 60.0
 
@@ -45,7 +46,8 @@ def command_line(data: Path) -> Command:
 
     def run(*arguments: str, env: dict[str, str] | None = None) -> Said:
         environment = {"COUNTERPOINT_DATA": str(data), "COLUMNS": "200", **(env or {})}
-        result = CliRunner().invoke(app, list(arguments), env=environment)
+        with logging_as_before():  # a fixture of a whole module may run a command, too
+            result = CliRunner().invoke(app, list(arguments), env=environment)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Said(result.exit_code, result.stdout, result.stderr)
