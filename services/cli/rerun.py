@@ -83,7 +83,7 @@ class Rerun:
         self._evaluate = Evaluate(self.alerts, Cel(), self._current)
         self._attend = Attend(self.alerts, self._current)
         self._complete, self._choices, self._sources = Completeness(), choices, sources
-        self._watched_from = watched_from
+        self._watched_from, self._watches = watched_from, False
         self._offsets: Counter[str] = Counter()
         self._shards: dict[int, Shard] = {}
         self._day = -1
@@ -95,15 +95,19 @@ class Rerun:
 
     async def take(self, some: Sequence[Happened]) -> None:
         """One step of time, after all before it."""
-        if self.now >= self._watched_from:
-            await self.advance(some[0].at)
+        await self.advance(some[0].at)
         self.now = max(self.now, some[-1].at)
         await self._update.apply(self._batch(CHANNEL_EVENTS.name, [one.event for one in some]), self.now)
-        if self.now >= self._watched_from:
+        if self._watches:
             await self._settle()
 
     async def advance(self, until: int) -> None:
         """Time passes in which nothing happens but what is due."""
+        if until < self._watched_from:
+            return
+        if not self._watches:
+            self._watches, self.now = True, max(self.now, self._watched_from)
+            await self._settle()
         while (due := await self._next_due()) is not None:
             at = due if due > self.now else self.now + LOOK_AGAIN_MS
             if at > until:
