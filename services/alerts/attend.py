@@ -4,12 +4,14 @@ from typing import NamedTuple
 
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
-from services.alerts.domain.routing import limited, next_look, remind, route
+from services.alerts.domain.routing import CAPACITY, limited, next_look, remind, route
 from services.alerts.ports import AlertStore, AlertsTransaction
 from services.alerts.telling import message_of
 
 DESK = "desk"
 AT_ONCE = 500
+FULL_MS = 60_000
+"""For so long an owner whose day is full is not looked at again: only a reassignment could have made room."""
 
 
 class Attended(NamedTuple):
@@ -19,6 +21,7 @@ class Attended(NamedTuple):
 class Attend:
     def __init__(self, store: AlertStore, current: Current) -> None:
         self._store, self._current = store, current
+        self._full: dict[str, tuple[object, int]] = {}
 
     async def apply(self, now: int) -> Attended:
         """Raises `Contended`, `Unavailable`; what was done before stands."""
@@ -39,16 +42,19 @@ class Attend:
 
     async def _promoted(self, now: int) -> list[Alert]:
         """One at a time in the order of rank: room is counted anew in the transaction that takes it."""
-        waiting = await self._store.waiting(AT_ONCE)
+        terms, today = self._current.terms, (self._current.terms.desk, self._current.terms.day_of(now))
+        self._full = {owner: seen for owner, seen in self._full.items() if seen[0] == today and now < seen[1]}
+        waiting = await self._store.waiting(AT_ONCE, self._full.keys())
         if not waiting:
             return []
         async with self._store.working() as tx:
             customers = sorted({one.customer_id for one in waiting})
             await tx.lock(customers)
             found = [one for alerts in (await tx.alerts_of(customers)).values() for one in alerts]
-            routed = await tx.routed_on(limited(found), self._current.terms.day_of(now))
-            changed = route(found, routed, self._current.terms, now)
+            routed = await tx.routed_on(limited(found), terms.day_of(now))
+            changed = route(found, routed, terms, now)
             await self._save(tx, changed, changed, now)
+        self._full |= {one.owner: (today, now + FULL_MS) for one in found if one.waiting == CAPACITY}
         return changed
 
     async def _save(self, tx: AlertsTransaction, found: list[Alert], changed: list[Alert], now: int) -> None:

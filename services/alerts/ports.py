@@ -1,6 +1,6 @@
 """What the alert service needs of a database, in its own words. Adapters: memory, SQLite, PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
@@ -81,8 +81,8 @@ class AlertStore(Outbox, Protocol):
 
     async def standing(self, customer_id: str) -> Standing | None: ...
 
-    async def waiting(self, limit: int) -> list[Alert]:
-        """New ones that wait for nothing but room, greatest rank first."""
+    async def waiting(self, limit: int, full: Collection[str] = ()) -> list[Alert]:
+        """New ones that wait for nothing but room, greatest rank first; not those of owners who are `full`."""
 
     async def due(self, now: int, limit: int) -> list[str]:
         """Customers with an open alert that time alone may change by now."""

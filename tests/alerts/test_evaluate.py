@@ -127,6 +127,19 @@ async def test_what_finds_no_room_waits_in_order_and_comes_up_the_next_day() -> 
     assert {one.customer_id: one.state for one in await service.alerts()} == {"a": "routed", "b": "routed"}
 
 
+async def test_an_owner_with_a_full_day_keeps_nobody_elses_alerts_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.alerts.attend.AT_ONCE", 1)
+    service = Service(Desk(daily_capacity=1))
+    await service.takes(statement(1, "a", **OWED), statement(1, "b", **OWED), statement(1, "c", **OWED))
+    small = OWED | {"assets": 1e4, "owner": "M-2"}
+    await service.takes(statement(1, "d", **small), statement(1, "e", **small))
+    attend = Attend(service.store, service.current)
+    assert len(await service.store.waiting(9)) == 3
+    for second in range(3):
+        await attend.apply(NOON + DAY + second)
+    assert [one.owner for one in await service.store.waiting(9)] == ["M-1"]
+
+
 async def test_a_rule_that_meets_a_wrong_type_is_stopped_and_the_others_go_on() -> None:
     service = Service()
     await service.takes(statement(1, has_salary=True, salary_missed="two", balance_total=5e3))

@@ -214,11 +214,12 @@ async def test_a_rule_that_speaks_no_more_does_not_find_the_alert(store: AlertSt
 
 async def test_those_wait_that_lack_nothing_but_room(store: AlertStore) -> None:
     await save(
-        store, alert("a1", rank=1.0), alert("a2", "c2", rank=3.0, waiting="capacity"),
+        store, alert("a1", rank=1.0), alert("a2", "c2", rank=3.0, waiting="capacity", owner="M-9"),
         alert("a3", "c3", rank=9.0, waiting="G1"), alert("a4", "c4", state="routed", rank=9.0),
     )  # fmt: skip
     assert [one.alert_id for one in await store.waiting(9)] == ["a2", "a1"]
     assert [one.alert_id for one in await store.waiting(1)] == ["a2"]
+    assert [one.alert_id for one in await store.waiting(9, ["M-9"])] == ["a1"]
 
 
 async def test_customers_come_due_once_and_in_the_order_of_their_times(store: AlertStore) -> None:

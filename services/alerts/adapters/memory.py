@@ -1,7 +1,7 @@
 """The alert store in the memory of one process: for trying out, and for tests of everything above it."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from services.alerts.adapters.memory_tables import ROOM, Tables, matches, places
@@ -50,10 +50,11 @@ class MemoryAlertStore:
             row = tables.customers.get(customer_id)
             return None if row is None else standing_of(row.standing)
 
-    async def waiting(self, limit: int) -> list[Alert]:
+    async def waiting(self, limit: int, full: Collection[str] = ()) -> list[Alert]:
         async with self._tables.turn() as tables:
             found = [row for row in tables.alerts.rows() if row.state == "new" and row.waiting in ROOM]
-            return [alert_of(row.body) for row in sorted(found, key=places)[:limit]]
+            wanted = [row for row in found if row.owner not in full]
+            return [alert_of(row.body) for row in sorted(wanted, key=places)[:limit]]
 
     async def due(self, now: int, limit: int) -> list[str]:
         async with self._tables.turn() as tables:

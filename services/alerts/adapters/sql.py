@@ -1,6 +1,6 @@
 """The alert store on SQLite or PostgreSQL."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from services.alerts.adapters.rows import alert_of, standing_of
@@ -18,7 +18,8 @@ from services.session import reading, writing
 _STANDING = "select standing from alert_customers where customer_id = $1"
 # the words of the partial indexes, so that they serve
 _WAITING = """
-select body from alerts where state = 'new' and waiting in ('', 'capacity') order by rank desc, alert_id limit $1"""
+select body from alerts where state = 'new' and waiting in ('', 'capacity') and not owner = any($2::text[])
+order by rank desc, alert_id limit $1"""
 _DUE = """
 select customer_id from alerts where is_open and look_at > 0 and look_at <= $1
 group by customer_id order by min(look_at), customer_id limit $2"""
@@ -66,9 +67,9 @@ class SqlAlertStore:
             found = await session.rows(_STANDING, customer_id)
         return standing_of(found[0][0]) if found else None
 
-    async def waiting(self, limit: int) -> list[Alert]:
+    async def waiting(self, limit: int, full: Collection[str] = ()) -> list[Alert]:
         async with reading(self._database) as session:
-            return [alert_of(row[0]) for row in await session.rows(_WAITING, limit)]
+            return [alert_of(row[0]) for row in await session.rows(_WAITING, limit, sorted(full))]
 
     async def due(self, now: int, limit: int) -> list[str]:
         async with reading(self._database) as session:
