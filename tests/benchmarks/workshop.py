@@ -33,7 +33,7 @@ LEASE_MS, MARKS_AT_ONCE = 3_600_000, 400
 
 
 class Workshop:
-    """One worker's use cases. `store` may be one that measures; `now` is the system's clock in ms."""
+    """One worker's use cases. `store` may be one that measures; `now` is the system's clock in ms, `ahead_ms` later."""
 
     def __init__(self, store: ProfileStore) -> None:
         catalogue, self.declarations, completeness = load_catalogue(), load_declarations(), Completeness()
@@ -41,11 +41,11 @@ class Workshop:
         self.fold = Fold(catalogue, Counting(self.declarations.series), self.declarations.series.version)
         self.store, self.update = store, Update(store, self.fold, catalogue, SECRET, limits)
         self.refresh = Refresh(store, lambda: self.declarations.policy, lambda: completeness, alias_of, Resting(0, 0))
-        self._offset, self._shards = 0, dict[int, Shard]()
+        self._offset, self._shards, self.ahead_ms = 0, dict[int, Shard](), 0
 
     @property
     def now(self) -> int:
-        return time.time_ns() // 1_000_000
+        return time.time_ns() // 1_000_000 + self.ahead_ms
 
     def batch(self, events: Sequence[ChannelEvent]) -> Batch:
         start = self._offset
