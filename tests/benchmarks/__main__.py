@@ -15,7 +15,8 @@ import uvloop
 from tests.benchmarks.figures import Given, Report, machine
 
 NAMES = (
-    "codec", "log", "engine", "update", "refresh", "growth", "profile", "pipeline", "reading", "alerts", "due", "catalogue",
+    "codec", "log", "engine", "update", "refresh", "growth", "profile", "pipeline", "reading", "alerts", "due",
+    "catalogue",
 )  # fmt: skip
 FULL_S, FULL_CUSTOMERS = 60.0, 50_000
 Program = Callable[[Given, Report], Awaitable[None]]
