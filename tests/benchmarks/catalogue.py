@@ -6,7 +6,7 @@ story's customers have no dealings with those of another. Thresholds are set on 
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -41,8 +41,22 @@ AFTER_DAYS, WATCHED_DAYS, MONTH_DAYS = 95, 130, 30.4
 STEP_MS = 6 * HOUR_MS
 
 
+ANSWERS: Mapping[str, frozenset[str]] = {
+    "drifting_to_competitor": frozenset({"R1", "R2", "R6", "R7", "R16", "R17", "R23"}),
+    "salary_redirected": frozenset({"R1", "R2", "R4", "R5", "R6", "R7", "R23"}),
+    "complaint_then_closed": frozenset({"R1", "R2", "R7", "R10", "R11", "R12", "R23", "R28"}),
+    "near_threshold_rising": frozenset({"U1", "U2", "U7", "U8"}),
+    "bonus_arriving": frozenset({"U1", "U4", "U10"}),
+    "term_deposit_maturing": frozenset({"R18"}),
+    "card_declined_abroad": frozenset({"R13", "R14"}),
+    "manager_leaving": frozenset({"R1", "R2", "R7", "R23", "R25"}),
+}
+"""Which rules speak of a story: a birthday in it is no catch."""
+COURTESY = ("U21", "U21B")
+
+
 class Heard(msgspec.Struct):
-    """`confirmed`, `refuted`: words of a rule about customers without a story, by rule; `unchecked`: those of rules
+    """Customers are named with their bank, since all banks number theirs alike. `confirmed`, `refuted`: words of a rule about customers without a story, by rule; `unchecked`: those of rules
     without a check."""
 
     planted: list[Planted]
@@ -92,14 +106,14 @@ async def _heard(asked: Asked) -> Heard:
     await rerun.advance(start_of(end))
     alerts = await rerun.found()
     planted = [
-        Planted(one.kind, await rerun.customer_of(f"party:{one.customer_no}"), one.signal_from_ms, one.signal_until_ms,
+        Planted(one.kind, f"{bank.seed}/{await rerun.customer_of(f'party:{one.customer_no}')}", one.signal_from_ms, one.signal_until_ms,
                 one.loss_ms) for one in stories(bank)
     ]  # fmt: skip
     spoken = spoken_in(alerts, watched + DAY_MS, start_of(end))
     numbers = {await rerun.customer_of(f"party:{customer_no(one)}"): one for one in range(bank.size)}
     confirmed, refuted, unchecked = _checked(bank, events, spoken, numbers)
     return Heard(
-        planted, [(one.rule, one.customer_id, one.at) for one in spoken], len({one.alert_id for one in spoken}),
+        planted, [(one.rule, f"{bank.seed}/{one.customer_id}", one.at) for one in spoken], len({one.alert_id for one in spoken}),
         sum(one.routed_at > watched + DAY_MS for one in alerts), bank.size, (start_of(end) - watched) // DAY_MS,
         confirmed, refuted, unchecked,
     )  # fmt: skip
@@ -139,18 +153,33 @@ def _checked(
 
 
 def _tell(found: Sequence[Heard], report: Report) -> None:
-    planted = [story for one in found for story in one.planted]
     spoken = [Spoken(rule, 1, who, "", "", "", at, at, 0) for one in found for rule, who, at in one.spoken]
-    for one in caught(spoken, planted):
+    planted = [story for one in found for story in one.planted]
+    speaking = _answers(planted)
+    answers = [one for one in spoken if one.rule in speaking.get(one.customer_id, ())]
+    for one in caught(answers, planted):
         name = one.kind or "all stories"
         report.tell(f"recall, {name} ({one.planted})", 100 * one.caught / one.planted, "%", "" if one.kind else ">= 95")
         if one.median_days_of_warning is not None:
             report.tell(f"median warning, {name}", one.median_days_of_warning, "days before the loss")
+    _tell_noise(found, spoken, report)
+
+
+def _answers(planted: Sequence[Planted]) -> dict[str, frozenset[str]]:
+    """Customer → the rules that speak of what was planted there. In every bank one story a customer."""
+    return {story.customer_id: ANSWERS[story.kind] for story in planted}
+
+
+def _tell_noise(found: Sequence[Heard], spoken: Sequence[Spoken], report: Report) -> None:
     right, wrong = (
         sum((Counter(getattr(one, name)) for one in found), Counter[str]()) for name in ("confirmed", "refuted")
     )
     known = right.total() + wrong.total()
     report.tell("precision on customers without a story", 100 * right.total() / max(known, 1), "%", ">= 90")
+    true, false = (sum(one.values()) - sum(one[rule] for rule in COURTESY) for one in (right, wrong))
+    report.tell(
+        "the same without birthdays and anniversaries", 100 * true / max(true + false, 1), f"% of {true + false}"
+    )
     unchecked = sum((Counter(one.unchecked) for one in found), Counter[str]())
     report.tell("words of rules that have no independent check", unchecked.total(), f"beside {known}")
     months = sum(one.customers * one.days for one in found) / MONTH_DAYS / 100

@@ -6,6 +6,7 @@ Written apart from facts and moments on purpose: what both get wrong in the same
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from operator import itemgetter
 from statistics import median
 from typing import Any
@@ -103,9 +104,11 @@ def _no_salary(history: History, at: int) -> bool:
 
 
 def _to_competitor(history: History, at: int) -> bool:
-    rivals = {*COMPETITORS, BROKER}
-    sent = [one for _, one in history.moved(at - 62 * DAY_MS, at, "debit")]
-    return any(one["counterparty"]["bank"] in rivals or one["counterparty"].get("kind") == "own" for one in sent)
+    sent = [one["counterparty"] for _, one in history.moved(at - 62 * DAY_MS, at, "debit")]
+    late = [one["counterparty"] for _, one in history.moved(at - 32 * DAY_MS, at, "debit")]
+    return (
+        any(one["bank"] in (*COMPETITORS, BROKER) for one in late) or sum(one.get("kind") == "own" for one in sent) > 1
+    )
 
 
 def _large_credit(history: History, at: int) -> bool:
@@ -132,7 +135,13 @@ def _repeated(history: History, at: int) -> bool:
 
 
 def _silent(history: History, at: int) -> bool:
-    return not history.between(at - 14 * DAY_MS, at, "login.succeeded")
+    days = sorted({one["occurred_at"][:10] for one in history.between(at - 250 * DAY_MS, at, "login.succeeded")})
+    gaps = [(date.fromisoformat(b) - date.fromisoformat(a)).days for a, b in pairwise(days)]
+    recent = history.between(at - 14 * DAY_MS, at, "login.succeeded")
+    if recent or not gaps:
+        return False
+    since = (datetime.fromtimestamp(at / 1000, UTC).date() - date.fromisoformat(days[-1])).days
+    return since > 2.5 * median(gaps)
 
 
 def _unused(history: History, at: int) -> bool:
@@ -193,6 +202,11 @@ def _unhappy(history: History, at: int) -> bool:
     return any(one["score"] * 10 <= one["scale"] * 8 for one in scores)
 
 
+def _hardship(history: History, at: int) -> bool:
+    returned = history.between(at - 32 * DAY_MS, at, "payment.insufficient_funds")
+    return len(returned) >= 2 or bool(history.between(at - 92 * DAY_MS, at, "loan.instalment_missed"))
+
+
 def _idle(history: History, at: int) -> bool:
     return min(history.balances(at - 58 * DAY_MS, at)) >= 20_000
 
@@ -206,7 +220,7 @@ CHECKS: Mapping[str, Check] = {
     "R10": _happened(90, 1, "account.closed", "product.closed"),
     "R11": _case_open,
     "R12": _repeated,
-    "R14": _happened(7, 1, "transaction.declined"),
+    "R14": _happened(1, 1, "transaction.declined"),
     "R16": _silent,
     "R17": _unused,
     "R18": _deposit,
@@ -221,5 +235,5 @@ CHECKS: Mapping[str, Check] = {
     "U19": _card_rests,
     "U21": lambda history, at: _day(history, at, "birth_date"),
     "U21B": lambda history, at: _day(history, at, "registered_on"),
-    "G2": _happened(90, 1, "payment.insufficient_funds", "loan.instalment_missed"),
+    "G2": _hardship,
 }
