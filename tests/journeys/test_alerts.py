@@ -63,7 +63,8 @@ async def test_a_salary_that_stops_is_told_to_the_owner_and_taken_back_when_it_c
     await inbox.bank.tell(*(salary(number, at) for at in paydays(1, 0)))
     [alert] = await inbox.until(number, lambda found: not any(map(is_open, found)))
     last = alert["history"][-1]
-    assert (last["state"], last["actor"], last["note"]) == ("withdrawn", "system", "R4 no longer holds")
+    assert (last["state"], last["actor"]) == ("withdrawn", "system")
+    assert last["note"].startswith("R4 no longer holds")
     assert alert["evidence"][0]["ended_at"]
 
 
