@@ -56,8 +56,8 @@ COURTESY = ("U21", "U21B")
 
 
 class Heard(msgspec.Struct):
-    """Customers are named with their bank, since all banks number theirs alike. `confirmed`, `refuted`: words of a rule about customers without a story, by rule; `unchecked`: those of rules
-    without a check."""
+    """Customers are named with their bank, since all banks number theirs alike. `confirmed`, `refuted`: words of a
+    rule about customers without a story, by rule; `unchecked`: those of rules without a check."""
 
     planted: list[Planted]
     spoken: list[tuple[str, str, int]]
@@ -105,15 +105,16 @@ async def _heard(asked: Asked) -> Heard:
         await rerun.take(some)
     await rerun.advance(start_of(end))
     alerts = await rerun.found()
-    planted = [
-        Planted(one.kind, f"{bank.seed}/{await rerun.customer_of(f'party:{one.customer_no}')}", one.signal_from_ms, one.signal_until_ms,
-                one.loss_ms) for one in stories(bank)
-    ]  # fmt: skip
+    planted = []
+    for one in stories(bank):
+        who = f"{bank.seed}/{await rerun.customer_of(f'party:{one.customer_no}')}"
+        planted.append(Planted(one.kind, who, one.signal_from_ms, one.signal_until_ms, one.loss_ms))
     spoken = spoken_in(alerts, watched + DAY_MS, start_of(end))
     numbers = {await rerun.customer_of(f"party:{customer_no(one)}"): one for one in range(bank.size)}
     confirmed, refuted, unchecked = _checked(bank, events, spoken, numbers)
     return Heard(
-        planted, [(one.rule, f"{bank.seed}/{one.customer_id}", one.at) for one in spoken], len({one.alert_id for one in spoken}),
+        planted, [(one.rule, f"{bank.seed}/{one.customer_id}", one.at) for one in spoken],
+        len({one.alert_id for one in spoken}),
         sum(one.routed_at > watched + DAY_MS for one in alerts), bank.size, (start_of(end) - watched) // DAY_MS,
         confirmed, refuted, unchecked,
     )  # fmt: skip
