@@ -5,16 +5,18 @@ import contextlib
 import gc
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import structlog
 
-from services.clock import Clock
+from services.clock import Clock, SystemClock
 from services.database import Database, open_database, timeouts_within
 from services.embedded import EmbeddedLog, Limits
 from services.failures import Unavailable
 from services.log import EventLog
+from services.metrics import Metrics
 from services.notifications import LocalNotifications, Notifications
 from services.redis import open_notifications
 from services.settings import Settings
@@ -45,6 +47,28 @@ def open_tables(settings: Settings) -> Database:
 def open_screens(settings: Settings) -> Notifications:
     """Redis where there is one, else this process tells only itself."""
     return open_notifications(settings.redis) if settings.redis else LocalNotifications()
+
+
+class Plumbing(NamedTuple):
+    """What every service of one process shares."""
+
+    log: EventLog
+    database: Database
+    screens: Notifications
+    clock: Clock
+    metrics: Metrics
+
+
+def open_plumbing(closing: AsyncExitStack, settings: Settings) -> Plumbing:
+    """By the system's clock; `closing` closes it, the log last. Raises `DirectoryInUse`. Servers may still be away."""
+    clock, metrics = SystemClock(), Metrics()
+    log = open_log(settings, clock)
+    closing.push_async_callback(log.close)
+    database = open_tables(settings)
+    closing.push_async_callback(database.close)
+    screens = open_screens(settings)
+    closing.push_async_callback(screens.close)
+    return Plumbing(log, database, screens, clock, metrics)
 
 
 async def when_up(opening: Callable[[], Awaitable[Opened]]) -> Opened:

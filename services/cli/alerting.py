@@ -4,7 +4,6 @@ import contextlib
 import os
 from collections.abc import Mapping
 from functools import partial
-from typing import NamedTuple
 
 from schemas.catalogue import load_catalogue
 from schemas.changes import ProfileChange
@@ -13,14 +12,17 @@ from services.alerts.app import Alerts, FromProfile, open_alerts
 from services.alerts.delivery import open_delivery
 from services.alerts.settings import read_choices
 from services.cli.declared import known_of
-from services.clock import Clock, SystemClock
-from services.database import Database
-from services.deployment import calm_collector, open_log, open_screens, open_tables, side_by_side, until_told, when_up
-from services.log import EventLog
+from services.deployment import (
+    Plumbing,
+    calm_collector,
+    open_plumbing,
+    side_by_side,
+    until_told,
+    when_up,
+)  # fmt: skip
 from services.logs import configure_logging
-from services.metrics import CONTENT_TYPE, Metrics
+from services.metrics import CONTENT_TYPE
 from services.migrations import upgrade
-from services.notifications import Notifications
 from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.app import aliases
@@ -52,16 +54,6 @@ def statement(view: StoredView) -> ProfileChange:
     )  # fmt: skip
 
 
-class Plumbing(NamedTuple):
-    """What the services of one process share."""
-
-    log: EventLog
-    database: Database
-    screens: Notifications
-    clock: Clock
-    metrics: Metrics
-
-
 async def opened_alerts(
     closing: contextlib.AsyncExitStack, shared: Plumbing, profile: FromProfile, environment: Mapping[str, str]
 ) -> Alerts:
@@ -80,24 +72,18 @@ async def run(environment: Mapping[str, str]) -> None:
     `WrongSchema`, `PolicyError`."""
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
-    clock, metrics, secret = SystemClock(), Metrics(), load_secret(settings)
+    secret = load_secret(settings)
     choices = read_profile_choices(environment)
     declarations = load_declarations(choices.catalogue, choices.reference, partial(reference, secret=secret))
     async with contextlib.AsyncExitStack() as closing:
-        log = open_log(settings, clock)
-        closing.push_async_callback(log.close)
-        database = open_tables(settings)
-        closing.push_async_callback(database.close)
-        await when_up(lambda: upgrade(database))
-        screens = open_screens(settings)
-        closing.push_async_callback(screens.close)
-        store = SqlProfileStore(database, aliases(secret))
-        read = Read(store, load_catalogue(), secret, lambda: declarations.policy, clock.now_ms)
-        shared = Plumbing(log, database, screens, clock, metrics)
+        shared = open_plumbing(closing, settings)
+        await when_up(lambda: upgrade(shared.database))
+        store = SqlProfileStore(shared.database, aliases(secret))
+        read = Read(store, load_catalogue(), secret, lambda: declarations.policy, shared.clock.now_ms)
         alerts = await when_up(lambda: opened_alerts(closing, shared, from_profile(declarations, read), environment))
-        health = operations(alerts.checks, lambda: (metrics.render(), CONTENT_TYPE))
+        health = operations(alerts.checks, lambda: (shared.metrics.render(), CONTENT_TYPE))
         server = await serve(routes(health, mounted(alerts.app)), settings.host, settings.port)
         closing.push_async_callback(server.stop)
-        closing.push_async_callback(screens.close)  # first of all: a live stream ends when its notifications do
+        closing.push_async_callback(shared.screens.close)  # first of all: a live stream ends when its notifications do
         calm_collector()
         await until_told(alerts.work)

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
-from services.cli.alerting import Plumbing, from_profile, opened_alerts
-from services.clock import SystemClock
-from services.deployment import calm_collector, open_log, open_screens, open_tables, side_by_side
+from services.cli.alerting import from_profile, opened_alerts
+from services.deployment import calm_collector, open_plumbing, side_by_side
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
@@ -43,22 +42,17 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
 
     Raises `DirectoryInUse`, `SettingsError`, `WrongSchema`, `Unavailable`, OSError (the port is taken).
     """
-    clock, metrics, secret, catalogue = SystemClock(), Metrics(), load_secret(settings), load_catalogue()
+    secret, catalogue = load_secret(settings), load_catalogue()
     async with contextlib.AsyncExitStack() as closing:
-        log = open_log(settings, clock)
-        closing.push_async_callback(log.close)
-        database = open_tables(settings)
-        closing.push_async_callback(database.close)
+        shared = open_plumbing(closing, settings)
+        log, database, screens, clock, metrics = shared
         await upgrade(database)
-        screens = open_screens(settings)
-        closing.push_async_callback(screens.close)
         users, stores = SqlUserStore(database), Stores(SqlKeyStore(database), SqlSourceStore(database))
         profile = await open_profile(
             log, database, screens, users, secret, catalogue, clock, metrics, read_profile_choices(environment)
         )
         rates = await closing.enter_async_context(opened_rates(settings.redis))
         limits, choices = read_limits(environment), read_ingest_choices(environment)
-        shared = Plumbing(log, database, screens, clock, metrics)
         alerts = await opened_alerts(closing, shared, from_profile(profile.declarations, profile.read), environment)
         ingest = await open_ingest(log, stores, rates, secret, catalogue, clock, metrics, limits, choices)
         work = asyncio.create_task(side_by_side(profile.work, alerts.work, ingest.beat), name="work")

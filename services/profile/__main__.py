@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
-from services.clock import SystemClock
-from services.deployment import calm_collector, open_log, open_screens, open_tables, told_to_stop, when_up
+from services.deployment import calm_collector, open_plumbing, until_told, when_up
 from services.logs import configure_logging
-from services.metrics import CONTENT_TYPE, Metrics
+from services.metrics import CONTENT_TYPE
 from services.migrations import upgrade
 from services.profile.app import open_profile
 from services.profile.settings import read_choices
@@ -23,15 +22,10 @@ async def run(environment: Mapping[str, str]) -> None:
     """Works until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`."""
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
-    clock, metrics, secret = SystemClock(), Metrics(), load_secret(settings)
+    secret = load_secret(settings)
     async with contextlib.AsyncExitStack() as closing:
-        log = open_log(settings, clock)
-        closing.push_async_callback(log.close)
-        database = open_tables(settings)
-        closing.push_async_callback(database.close)
+        log, database, screens, clock, metrics = open_plumbing(closing, settings)
         await when_up(lambda: upgrade(database))
-        screens = open_screens(settings)
-        closing.push_async_callback(screens.close)
         users, catalogue, choices = SqlUserStore(database), load_catalogue(), read_choices(environment)
         profile = await when_up(
             lambda: open_profile(log, database, screens, users, secret, catalogue, clock, metrics, choices)
@@ -42,13 +36,7 @@ async def run(environment: Mapping[str, str]) -> None:
         closing.push_async_callback(server.stop)
         closing.push_async_callback(screens.close)  # first of all: a live stream ends when its notifications do
         calm_collector()
-        work, stop = asyncio.ensure_future(profile.work()), asyncio.ensure_future(told_to_stop())
-        await asyncio.wait([work, stop], return_when=asyncio.FIRST_COMPLETED)
-        for task in (work, stop):
-            task.cancel()
-        await asyncio.gather(stop, return_exceptions=True)
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
+        await until_told(profile.work)
 
 
 if __name__ == "__main__":
