@@ -36,6 +36,7 @@ SUBJECT_OF: dict[str, str] = {
     "group_no": "group",
     "manager_id": "manager",
 }
+KIND_OF_SUBJECT = {subject: kind for kind, subject in SUBJECT_OF.items()}
 PERSONAL_KINDS = frozenset({"phone", "email", "national_id"})
 """Identifiers whose subject key holds a keyed hash."""
 
@@ -55,6 +56,8 @@ def subject_key(kind: str, value: str, secret: bytes) -> str:
 LIMITS: dict[str, int] = {"phone": 4, "email": 4, "device_id": 5, "login": 2, "national_id": 2}
 """How many customers one identifier may identify; above it, it identifies nobody, retroactively. Absent: no limit,
 because a source of record asserts these one by one (an account with ten holders is an account with ten holders)."""
+SUBJECT_LIMITS = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
+"""The same by subject kind."""
 
 MAX_LENGTH = 120
 _PLACEHOLDERS = frozenset(

@@ -3,7 +3,6 @@
 import contextlib
 import os
 from collections.abc import Mapping
-from functools import partial
 
 from schemas.catalogue import load_catalogue
 from schemas.changes import ProfileChange
@@ -11,7 +10,7 @@ from services.access import SqlUserStore
 from services.alerts.app import Alerts, FromProfile, open_alerts
 from services.alerts.delivery import open_delivery
 from services.alerts.settings import read_choices
-from services.cli.declared import known_of
+from services.cli.declared import declarations, known_of
 from services.deployment import (
     Plumbing,
     calm_collector,
@@ -23,25 +22,23 @@ from services.deployment import (
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE
 from services.migrations import upgrade
-from services.profile.adapters.policies import Declarations, load_declarations
+from services.profile.adapters.policies import Declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.app import aliases
-from services.profile.domain.personal import reference
 from services.profile.ports import StoredView
 from services.profile.read import Read
-from services.profile.settings import read_choices as read_profile_choices
 from services.profile.statement import told_of
 from services.settings import load_secret, read_settings
 from services.staff_app import mounted
 from services.web import operations, routes, serve
 
 
-def from_profile(declarations: Declarations, read: Read) -> FromProfile:
+def from_profile(declared: Declarations, read: Read) -> FromProfile:
     async def statement_of(customer_id: str) -> ProfileChange | None:
         found = await read.behind(customer_id)
         return statement(found[0].view) if len(found) == 1 else None
 
-    return FromProfile(known_of(declarations), declarations.policy.reference.is_working_day, statement_of)
+    return FromProfile(known_of(declared), declared.policy.reference.is_working_day, statement_of)
 
 
 def statement(view: StoredView) -> ProfileChange:
@@ -73,14 +70,13 @@ async def run(environment: Mapping[str, str]) -> None:
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
     secret = load_secret(settings)
-    choices = read_profile_choices(environment)
-    declarations = load_declarations(choices.catalogue, choices.reference, partial(reference, secret=secret))
+    declared = declarations(environment, secret)
     async with contextlib.AsyncExitStack() as closing:
         shared = open_plumbing(closing, settings)
         await when_up(lambda: upgrade(shared.database))
         store = SqlProfileStore(shared.database, aliases(secret))
-        read = Read(store, load_catalogue(), secret, lambda: declarations.policy, shared.clock.now_ms)
-        alerts = await when_up(lambda: opened_alerts(closing, shared, from_profile(declarations, read), environment))
+        read = Read(store, load_catalogue(), secret, lambda: declared.policy, shared.clock.now_ms)
+        alerts = await when_up(lambda: opened_alerts(closing, shared, from_profile(declared, read), environment))
         health = operations(alerts.checks, lambda: (shared.metrics.render(), CONTENT_TYPE))
         server = await serve(routes(health, mounted(alerts.app)), settings.host, settings.port)
         closing.push_async_callback(server.stop)

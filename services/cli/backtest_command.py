@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,13 +17,12 @@ from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.settings import read_choices as read_alert_choices
 from services.cli.backtesting import Asked, Deployment, Found, Shown, backtest, drafted
 from services.cli.beside import Beside, Data, Json, in_deployment
-from services.cli.declared import known_of
+from services.cli.declared import declarations, known_of
 from services.cli.output import progress, show_json, show_rows
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.declared_files import place
-from services.profile.adapters.policies import Declarations, load_declarations
-from services.profile.domain.personal import reference
+from services.profile.adapters.policies import Declarations
 from services.profile.settings import read_choices
 
 FEW = 3
@@ -53,7 +51,7 @@ def backtest_rules(
     first, last = _day(since, "--from"), _day(until, "--to")
 
     async def work(beside: Beside) -> Found:
-        declared, choices = _declared(beside.secret), read_choices(os.environ)
+        declared, choices = declarations(os.environ, beside.secret), read_choices(os.environ)
         store = SqlAlertStore(beside.database)
         switches = {one.rule: one.enabled for one in await store.switches()}
         loaded, ids = _rules(rules or [], declared, switches)
@@ -72,11 +70,6 @@ def _day(said: str, option: str) -> int:
         return (date.fromisoformat(said) - date(1970, 1, 1)).days
     except ValueError:
         raise Refusal(f"{option}: a day such as 2026-05-01 is expected") from None
-
-
-def _declared(secret: bytes) -> Declarations:
-    choices = read_choices(os.environ)
-    return load_declarations(choices.catalogue, choices.reference, partial(reference, secret=secret))
 
 
 def _rules(said: list[str], declared: Declarations, switches: Mapping[str, bool]) -> tuple[Loaded, list[str]]:

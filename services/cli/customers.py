@@ -8,16 +8,15 @@ import msgspec
 import typer
 
 from schemas.catalogue import load_catalogue
-from schemas.identifiers import KINDS
+from schemas.identifiers import KINDS, SUBJECT_LIMITS
 from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import WHO, Beside, Data, Json, in_deployment
 from services.cli.customer_tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
-from services.cli.declared import declared_fold, subject_limits
+from services.cli.declared import declarations, declared_fold
 from services.cli.output import console, show_json, show_rows, table_of
 from services.cli.positions import milliseconds
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
-from services.profile.adapters.policies import load_declarations
 from services.profile.decide import Decide, Said
 from services.profile.domain.freshness import completeness
 from services.profile.ports import Decision, StoredView, TimelineFilter
@@ -161,12 +160,12 @@ async def _read(beside: Beside) -> Read:
     heard = completeness(
         seen, CHANNEL_EVENTS.partitions, SystemClock().now_ms(), choices.lateness_s * 1000, choices.rhythm_s * 1000
     )
-    policy = load_declarations(choices.catalogue, choices.reference).policy
+    policy = declarations(os.environ, beside.secret).policy
     return Read(beside.store, load_catalogue(), beside.secret, lambda: policy, SystemClock().now_ms, lambda: heard)
 
 
 def _decide(beside: Beside) -> Decide:
-    return Decide(beside.store, beside.store, declared_fold(), subject_limits())
+    return Decide(beside.store, beside.store, declared_fold(), SUBJECT_LIMITS)
 
 
 def _identifier(text: str) -> tuple[str, str]:

@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 
 from schemas.catalogue import load_catalogue
-from schemas.identifiers import LIMITS, SUBJECT_OF
 from schemas.moments import MOMENTS
 from services.alerts.domain.compiled import Known
 from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.domain.fact_catalogue import catalogue
 from services.profile.domain.fold import Fold
+from services.profile.domain.personal import reference
 from services.profile.domain.series import Counting
 from services.profile.settings import read_choices
 
@@ -21,9 +22,11 @@ def declared_fold() -> Fold:
     return Fold(load_catalogue(), Counting(series), series.version)
 
 
-def subject_limits() -> Mapping[str, int]:
-    """Subject kind → how many customers one such identifier may identify."""
-    return {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
+def declarations(environment: Mapping[str, str], secret: bytes) -> Declarations:
+    """All of it, names of competitors and lenders as this deployment refers to them. Raises `PolicyError`,
+    `SettingsError`."""
+    choices = read_choices(environment)
+    return load_declarations(choices.catalogue, choices.reference, partial(reference, secret=secret))
 
 
 def known_of(declarations: Declarations) -> Known:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.catalogue import load_catalogue
+from schemas.identifiers import SUBJECT_LIMITS
 from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.memory import MemoryAlertStore
@@ -19,7 +20,6 @@ from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.rules import Desk
 from services.alerts.evaluate import Evaluate
 from services.alerts.ports import AlertFilter
-from services.cli.declared import subject_limits
 from services.log import Batch, Record
 from services.outbox import Outbox, OutboxRow
 from services.profile.adapters.memory import MemoryProfileStore
@@ -76,7 +76,7 @@ class Rerun:
         fold = Fold(catalogue, Counting(declared.series), declared.series.version)
         self.now = 0
         self.profile, self.alerts = MemoryProfileStore(alias_of), MemoryAlertStore()
-        self._update = Update(self.profile, fold, catalogue, secret, subject_limits())
+        self._update = Update(self.profile, fold, catalogue, secret, SUBJECT_LIMITS)
         self._refresh = Refresh(self.profile, lambda: declared.policy, lambda: self._complete, alias_of, Resting(0, 0))
         roomy = msgspec.structs.replace(desk, daily_capacity=ROOM, capacities={}, open_budget=ROOM)
         self._current = Current(rules, roomy, declared.policy.reference.is_working_day)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from litestar import Litestar
 
 from schemas.catalogue import EventType
-from schemas.identifiers import LIMITS, SUBJECT_OF
+from schemas.identifiers import SUBJECT_LIMITS
 from schemas.topics import CHANNEL_EVENTS, TOPICS
 from services.access import Access, UserStore
 from services.clock import Clock
@@ -87,7 +87,6 @@ async def open_profile(
     refer = partial(reference, secret=secret)
     declarations = load_declarations(choices.catalogue, choices.reference, refer)
     fold = Fold(catalogue, Counting(declarations.series), declarations.series.version)
-    limits = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
     patience = Patience(partitions, choices.lateness_s * 1000, choices.rhythm_s * 1000)
     store, freshness = SqlProfileStore(database, aliases(secret)), Freshness(*patience)
     progress = Progress(log, store, CHANNEL_EVENTS.name, metrics, clock.now_ms)
@@ -96,7 +95,7 @@ async def open_profile(
         log=log,
         store=store,
         reader=store,
-        update=Update(store, fold, catalogue, secret, limits),
+        update=Update(store, fold, catalogue, secret, SUBJECT_LIMITS),
         refresh=Refresh(store, lambda: declarations.policy, lambda: freshness.now, aliases(secret), Resting()),
         upkeep=Upkeep(store, store, log, fold, choices.timeline_months),
         notifications=notifications,
@@ -109,9 +108,9 @@ async def open_profile(
         leases={},
         updating=asyncio.Semaphore(UPDATES_AT_ONCE[database.dialect]),
     )
-    decide, access = Decide(store, store, fold, limits), Access(users, time.monotonic)
+    decide, access = Decide(store, store, fold, SUBJECT_LIMITS), Access(users, time.monotonic)
     facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}
     read = Read(store, catalogue, secret, lambda: declarations.policy, clock.now_ms, lambda: freshness.now)
-    desk = Desk(read, decide, access, notifications, clock, limits, facts, patience)
+    desk = Desk(read, decide, access, notifications, clock, SUBJECT_LIMITS, facts, patience)
     checks = {"profile": progress.check if "update" in choices.steps else lambda: reachable(database)}
     return Profile(profile_app(desk), lambda: run(worker, choices.steps), checks, worker, read, declarations)

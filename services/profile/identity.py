@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from schemas.identifiers import PERSONAL_KINDS, SUBJECT_OF
+from schemas.identifiers import KIND_OF_SUBJECT, PERSONAL_KINDS
 from schemas.instants import instant
 from services.profile.domain.links import Link, Membership, kind_of
 from services.profile.domain.memberships import Graph
@@ -12,7 +12,6 @@ from services.profile.domain.rendering import instant_or_none
 from services.profile.ports import Decision, ProfileReader, StoredView
 from services.profile.read import Read
 
-_KIND_OF_SUBJECT = {subject: kind for kind, subject in SUBJECT_OF.items()}
 MOST_SUBJECTS = 200
 
 
@@ -107,7 +106,7 @@ async def _others(reader: ProfileReader, subject: str, customer_id: str) -> list
 
 def _belonging(membership: Membership, links: Sequence[Link], customers: list[str]) -> Belonging:
     subject, _, value = membership.subject.partition(":")
-    kind = _KIND_OF_SUBJECT.get(subject, subject)
+    kind = KIND_OF_SUBJECT.get(subject, subject)
     return Belonging(
         subject=membership.subject, kind=kind, identifier=None if kind in PERSONAL_KINDS else value,
         role=membership.role, since=instant_or_none(membership.from_at), until=instant_or_none(membership.until_at),
@@ -132,7 +131,7 @@ async def _above_limit(reader: ProfileReader, subjects: Sequence[str], limits: M
         shared[link.subject].add(link.target)
     return [
         AboveLimit(
-            subject=subject, kind=_KIND_OF_SUBJECT.get(kind_of(subject), kind_of(subject)),
+            subject=subject, kind=KIND_OF_SUBJECT.get(kind_of(subject), kind_of(subject)),
             limit=limits[kind_of(subject)], shared_by=len(targets),
         )
         for subject, targets in shared.items()

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 from random import Random
 
+from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Contended, Rejected, Unavailable
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.decide import Decide, Said
@@ -12,7 +13,7 @@ from services.profile.domain.customer_ids import customer_id
 from services.session import reading
 from tests.chaos.workers import KINDS, Crew, WorkerProcess
 from tests.conftest import RunningServers
-from tests.profile.told import CUSTOMER_LIMITS, SECRET, new_fold
+from tests.profile.told import SECRET, new_fold
 
 PAST_SESSION_S = 8.0
 LEAST_WORKERS, MOST_WORKERS = 2, 3
@@ -111,7 +112,7 @@ class Staff:
 
     def __init__(self, seed: int, store: SqlProfileStore) -> None:
         self._random, self._store = Random(seed + 1), store
-        self._decide = Decide(store, store, new_fold(), CUSTOMER_LIMITS)
+        self._decide = Decide(store, store, new_fold(), SUBJECT_LIMITS)
         self._merges: list[tuple[str, tuple[str, ...]]] = []
         self._clock = 0
         self.done: dict[str, int] = {}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from schemas.events import ChannelEvent
+from schemas.identifiers import SUBJECT_LIMITS
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.memory_update import stored_subject
 from services.profile.adapters.rows import subject_of
@@ -23,7 +24,7 @@ from services.profile.domain.segments import Segments
 from services.profile.domain.state import State, canonical_bytes
 from services.profile.ports import StoredSubject
 from services.session import reading
-from tests.profile.told import CATALOGUE, CUSTOMER_LIMITS, SECRET
+from tests.profile.told import CATALOGUE, SECRET
 
 HEARTBEAT = "source.heartbeat"
 
@@ -48,7 +49,7 @@ def expected(events: Iterable[ChannelEvent], fold: Fold, decided: Iterable[Link]
     asserted = [link for event in distinct.values() for link in links_of(event, CATALOGUE.get(event.type), secret)]
     for link in (*asserted, *decided):
         links[link.key] = join(links[link.key], link) if link.key in links else link
-    graph = Graph(links.values(), CUSTOMER_LIMITS)
+    graph = Graph(links.values(), SUBJECT_LIMITS)
     by_subject: dict[str, list[ChannelEvent]] = {}
     for event in distinct.values():
         by_subject.setdefault(event.subject, []).append(pseudonymiser.apply(event).event)

@@ -7,6 +7,7 @@ import pytest
 
 from schemas.changes import ProfileChange
 from schemas.codec import decode_change
+from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Fenced
 from services.profile.decide import Decide, Said
 from services.profile.domain.customer import Completeness
@@ -18,7 +19,7 @@ from services.profile.resting import COLLECTIVE_S, CUSTOMER_S, Resting
 from services.profile.statement import GONE, LIVE
 from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store
 from tests.profile.test_update import new_update
-from tests.profile.told import CUSTOMER_LIMITS, DAY_MS, DECLARED, NOW, batch, new_fold, opened, paid, told
+from tests.profile.told import DAY_MS, DECLARED, NOW, batch, new_fold, opened, paid, told
 
 __all__ = ["place", "sqlite_template", "store"]
 FIRST = NOW - 30 * DAY_MS
@@ -146,7 +147,7 @@ async def test_a_merge_publishes_both_customers_and_a_split_brings_both_back_wit
     await new_update(store).apply(batch(0, [opened("6001", "77", FIRST), opened("6002", "78", FIRST)]), NOW)
     await refresh_all(store)
     single = msgspec.json.decode((await view_of(store, "party:77")).body)
-    decide = Decide(store, store, new_fold(), CUSTOMER_LIMITS)
+    decide = Decide(store, store, new_fold(), SUBJECT_LIMITS)
     merge = await decide.merge(alias_of("party:77"), alias_of("party:78"), SAID)
     assert set(await refresh_all(store)) == {alias_of("party:77"), alias_of("party:78")}
     assert [(await view_of(store, party)).state for party in ("party:77", "party:78")] == [LIVE, GONE]

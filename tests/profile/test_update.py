@@ -7,6 +7,7 @@ import pytest
 from schemas.codec import decode_dead_letter
 from schemas.dead_letters import DeadLetter
 from schemas.events import ChannelEvent
+from schemas.identifiers import SUBJECT_LIMITS
 from schemas.registry import MARKER
 from services.failures import Fenced
 from services.log import Position
@@ -17,7 +18,6 @@ from tests.ports.profile_stores import Store, place, sqlite_template, store
 from tests.profile.expected import differences, expected, held
 from tests.profile.told import (
     CATALOGUE,
-    CUSTOMER_LIMITS,
     NOW,
     SECRET,
     TOPIC,
@@ -46,7 +46,7 @@ class Poisoned(Fold):
 
 
 def new_update(store: Store, fold: Fold | None = None) -> Update:
-    return Update(store, fold or new_fold(), CATALOGUE, SECRET, CUSTOMER_LIMITS)
+    return Update(store, fold or new_fold(), CATALOGUE, SECRET, SUBJECT_LIMITS)
 
 
 async def letters(store: Store) -> list[DeadLetter]:

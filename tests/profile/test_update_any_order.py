@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import ChannelEvent
+from schemas.identifiers import SUBJECT_LIMITS
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.domain.customer_ids import customer_id
 from services.profile.update import Update
 from tests.profile.expected import differences, expected, held
-from tests.profile.told import CATALOGUE, CUSTOMER_LIMITS, DAY_MS, NOW, SECRET, batch, new_fold, rfc3339, told
+from tests.profile.told import CATALOGUE, DAY_MS, NOW, SECRET, batch, new_fold, rfc3339, told
 
 FIRST = NOW - 120 * DAY_MS
 CUSTOMERS, ACCOUNTS, LOGINS, DEVICES = ("c1", "c2", "c3", "c4", "c5", "c6"), ("a1", "a2"), ("l1", "l2"), ("d1",)
@@ -75,7 +76,7 @@ def sent(draw: st.DrawFn) -> Sent:
 @given(sent())
 async def test_any_order_grouping_and_repetition_give_the_same_states_and_memberships(given_events: Sent) -> None:
     store = MemoryProfileStore(lambda subject: customer_id(subject, SECRET))
-    update = Update(store, new_fold(), CATALOGUE, SECRET, CUSTOMER_LIMITS)
+    update = Update(store, new_fold(), CATALOGUE, SECRET, SUBJECT_LIMITS)
     starts = [0, 0, 0]
     applied = 0
     for partition, events in given_events.batches:

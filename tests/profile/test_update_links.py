@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Fenced
 from services.log import Stop
 from services.profile.adapters.memory import MemoryProfileStore
@@ -16,7 +17,7 @@ from services.profile.rebuild import Progress, rebuild
 from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store
 from tests.profile.expected import differences, expected, held
 from tests.profile.test_update import new_update, unlike
-from tests.profile.told import CUSTOMER_LIMITS, DECLARED, NOW, batch, new_fold, opened, paid, told
+from tests.profile.told import DECLARED, NOW, batch, new_fold, opened, paid, told
 
 __all__ = ["place", "sqlite_template", "store"]
 DAY = 86_400_000
@@ -120,7 +121,7 @@ class PausingStore:
 
 
 async def test_a_device_of_too_many_customers_identifies_nobody_any_more(store: Store) -> None:
-    limit = CUSTOMER_LIMITS["device"]
+    limit = SUBJECT_LIMITS["device"]
     signed = [
         told(
             "login.succeeded",

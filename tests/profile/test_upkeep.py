@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 
 from schemas.events import ChannelEvent
+from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Fenced
 from services.log import EventLog, Position, Record, Stop
 from services.profile.domain.combine import DAY_MS
@@ -20,7 +21,6 @@ from tests.ports.profile_stores import Store, place, sqlite_template, store
 from tests.profile.expected import Held, differences, expected, held
 from tests.profile.told import (
     CATALOGUE,
-    CUSTOMER_LIMITS,
     NOW,
     SECRET,
     TOPIC,
@@ -71,7 +71,7 @@ class Bank:
 
     async def tell(self, events: list[ChannelEvent], version: int | None = None) -> None:
         fold = new_fold() if version is None else new_fold(version)
-        update = Update(self.store, fold, CATALOGUE, SECRET, CUSTOMER_LIMITS)
+        update = Update(self.store, fold, CATALOGUE, SECRET, SUBJECT_LIMITS)
         await update.apply(batch(len(self.sent), list(events)), NOW)
         self.sent += events
 

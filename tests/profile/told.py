@@ -9,7 +9,7 @@ import msgspec
 from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
 from schemas.events import ChannelEvent
-from schemas.identifiers import LIMITS, SUBJECT_OF
+from schemas.identifiers import SUBJECT_OF
 from services.ingest.app import rules_of
 from services.ingest.domain.admission import admit
 from services.ingest.domain.sources import Grant, Source, Terms
@@ -25,7 +25,6 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 TOPIC, TOPIC_ID = "channel-events", "topic-1"
 CATALOGUE = load_catalogue()
 DECLARED = load_declarations()
-CUSTOMER_LIMITS = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
 _RULES = rules_of(SECRET, CATALOGUE, Choices())
 
 

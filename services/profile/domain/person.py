@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.identifiers import PERSONAL_KINDS, SUBJECT_OF
+from schemas.identifiers import KIND_OF_SUBJECT, PERSONAL_KINDS
 from schemas.instants import instant
 from services.profile.domain.combine import later
 from services.profile.domain.customer import Part, Whole
@@ -17,8 +17,7 @@ FIELDS = (
     "turnover", "legal_representative", "risk_profile", "registered_on", "registered_at", "moved_at",
 )  # fmt: skip
 _INSTANTS = frozenset({"registered_at", "moved_at"})
-_KIND_OF_SUBJECT = {subject: kind for kind, subject in SUBJECT_OF.items()}
-_IDENTIFIERS = frozenset(_KIND_OF_SUBJECT) - {"case", "application", "mandate", "manager"}
+_IDENTIFIERS = frozenset(KIND_OF_SUBJECT) - {"case", "application", "mandate", "manager"}
 ALL_CHANNELS = "*"
 
 
@@ -68,7 +67,7 @@ def identifiers(whole: Whole) -> list[dict[str, Any]]:
 
 
 def _identifier(part: Part) -> dict[str, Any]:
-    kind = _KIND_OF_SUBJECT[part.kind]
+    kind = KIND_OF_SUBJECT[part.kind]
     is_personal = kind in PERSONAL_KINDS
     return {
         "kind": kind,

@@ -7,12 +7,10 @@ import msgspec
 
 from schemas.catalogue import EventType
 from schemas.events import ChannelEvent, Money
-from schemas.identifiers import PERSONAL_KINDS, SUBJECT_OF
+from schemas.identifiers import KIND_OF_SUBJECT, PERSONAL_KINDS
 from schemas.instants import instant
 from schemas.money import format_money
 from services.profile.domain.rendering import written
-
-_KIND_OF_SUBJECT = {subject: kind for kind, subject in SUBJECT_OF.items()}
 
 
 def told(event: ChannelEvent, declared: EventType | None) -> dict[str, Any]:
@@ -40,7 +38,7 @@ def _actor(actor: str | None) -> dict[str, str] | None:
     if actor is None:
         return None
     subject, _, value = actor.partition(":")
-    kind = _KIND_OF_SUBJECT.get(subject, subject)
+    kind = KIND_OF_SUBJECT.get(subject, subject)
     return {"subject": actor} if kind in PERSONAL_KINDS else {kind: value}
 
 

@@ -11,7 +11,7 @@ import msgspec
 from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
 from schemas.events import ChannelEvent
-from schemas.identifiers import LIMITS, SUBJECT_OF
+from schemas.identifiers import SUBJECT_LIMITS
 from schemas.receipt import encode_receipt
 from schemas.topics import CHANNEL_EVENTS
 from services.access import Access, MemoryUserStore, Role, create_user
@@ -36,7 +36,6 @@ from services.staff_app import mounted
 from tests.ingest.bank import NOW, SECRET, rules, terms
 
 CATALOGUE = load_catalogue()
-LIMIT_OF = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
 DAY = 86_400_000
 Event = dict[str, Any]
 
@@ -55,7 +54,7 @@ class Bank:
         self.notifications = LocalNotifications()
         self.id_of = aliases(SECRET)
         fold = Fold(CATALOGUE, Counting(declarations.series), declarations.series.version)
-        self._update = Update(store, fold, CATALOGUE, SECRET, LIMIT_OF)
+        self._update = Update(store, fold, CATALOGUE, SECRET, SUBJECT_LIMITS)
         self._refresh = Refresh(store, lambda: declarations.policy, Completeness, self.id_of, Resting(0, 0))
         self._numbers, self._next = itertools.count(1), 0
         self.monotonic = 0.0
@@ -63,8 +62,8 @@ class Bank:
         self.access = Access(self.users, lambda: self.monotonic)
         read = Read(store, CATALOGUE, SECRET, lambda: declarations.policy, self.clock.now_ms)
         self.desk = Desk(
-            read, Decide(store, store, fold, LIMIT_OF), self.access, self.notifications, self.clock, LIMIT_OF, facts,
-            Patience(1, 60_000, 3_600_000),
+            read, Decide(store, store, fold, SUBJECT_LIMITS), self.access, self.notifications, self.clock,
+            SUBJECT_LIMITS, facts, Patience(1, 60_000, 3_600_000),
         )  # fmt: skip
         self.litestar = profile_app(self.desk)
         self.app = mounted(self.litestar)
