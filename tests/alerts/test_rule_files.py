@@ -162,6 +162,29 @@ def test_a_condition_that_costs_too_much_or_mixes_types_is_refused(files: Place,
     assert (mistake.file, mistake.rule, mistake.field.partition("[")[0]) == ("bank.yaml", "B1", "when")
 
 
+@pytest.mark.parametrize(("severity", "told"), [
+    ("9.0", "bank.yaml:13: B1 severity: may be 9.0: 1.0 to 3.0 are expected"),
+    ("0.0", "may be 0.0"),
+    ("assets >= 5000000.0 ? 4.0 : 2.0", "may be 4.0"),
+    ("assets >= 5.0 ? 3.0 : (has_salary ? 2.0 : 0.5)", "may be 0.5"),
+    ("tier == 'a ? 1.0 : 2.0' ? 3.0 : 7.0", "may be 7.0"),
+    ("salary_missed", "may be salary_missed"),
+    ("has_salary ? assets / 100000.0 : 1.0", "may be assets / 100000.0"),
+])  # fmt: skip
+def test_a_severity_that_could_lie_outside_is_refused_with_what_to_write(
+    files: Place, severity: str, told: str
+) -> None:
+    own(files, "bank.yaml", one_rule(severity=severity))
+    mistake = only(load(files))
+    assert told in str(mistake)
+    assert "a choice between them such as `assets >= 1000000.0 ? 3.0 : 2.0`" in mistake.message
+
+
+def test_a_severity_may_be_chosen_in_steps(files: Place) -> None:
+    own(files, "bank.yaml", one_rule(severity="assets >= 5.0 ? 3.0 : (tier in ['x?', 'y:'] ? 2.0 : 1.0)"))
+    assert not load(files).mistakes
+
+
 @pytest.mark.parametrize(("changes", "told"), [
     ({"cooldown_days": -1}, "cooldown_days: 0 to 400 days are expected"),
     ({"cooldown_days": "soon"}, "cooldown_days: Expected `int`, got `str`"),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import cel
 
 from schemas.changes import Fact
+from services.alerts.adapters.cel_choices import choices
 from services.alerts.adapters.cel_needs import needs
 from services.alerts.domain.expressions import MOMENT, BadExpression, Expression, Need, WrongTypes
 
@@ -31,6 +32,7 @@ class CelExpression(NamedTuple):
     facts: frozenset[str]
     fields: frozenset[str]
     needs: tuple[Need, ...]
+    choices: tuple[str, ...]
     program: Any
 
     def evaluate(self, context: Any) -> Fact:
@@ -56,7 +58,7 @@ class Cel:
             raise BadExpression(_first_line(error)) from error
         fields = frozenset(_FIELD.findall(_STRING.sub('""', source)))
         facts = frozenset(program.references()["variables"]) - {MOMENT}
-        return CelExpression(source, facts, fields, needs(source), program)
+        return CelExpression(source, facts, fields, needs(source), choices(source), program)
 
     def context(self, facts: Mapping[str, Fact]) -> Any:
         return cel.Context(variables=dict(facts))

@@ -8,9 +8,10 @@ from zoneinfo import available_timezones
 from schemas.changes import Fact, FactType
 from services.alerts.domain.compiled import FIELD, Known, Rule, texts
 from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
-from services.alerts.domain.rules import MAX_COOLDOWN_DAYS, Desk, RuleDeclared
+from services.alerts.domain.rules import LEAST_SEVERE, MAX_COOLDOWN_DAYS, MOST_SEVERE, Desk, RuleDeclared
 
 _ID = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 _SAMPLES: Mapping[FactType, tuple[Fact, ...]] = {
     "number": (0.0, 1.0, 40.0, -5.0, 1e6),
     "boolean": (False, True),
@@ -23,6 +24,7 @@ def check(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[
     yield from _wrong_form(rule.declared)
     yield from _unknown(rule, known)
     yield from _wrong_types(rule, known, expressions)
+    yield from _wrong_severity(rule)
 
 
 def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
@@ -120,6 +122,14 @@ def _wrong_type(
         if type(given) is not expected:
             return f"gives {type(given).__name__}; {'a condition' if expected is bool else 'a double'} is expected"
     return ""
+
+
+def _wrong_severity(rule: Rule) -> Iterator[tuple[str, str]]:
+    """What is worked out from facts could be anything: a severity is chosen, so that it can be looked through."""
+    for choice in rule.severity.choices:
+        if not (_NUMBER.fullmatch(choice) and LEAST_SEVERE <= float(choice) <= MOST_SEVERE):
+            example = "assets >= 1000000.0 ? 3.0 : 2.0"
+            yield "severity", f"may be {choice}: 1.0 to 3.0 are expected, or a choice between them such as `{example}`"
 
 
 def _sample(names: Sequence[str], types: Mapping[str, FactType], turn: int) -> dict[str, Fact]:

@@ -30,10 +30,13 @@ class Need(NamedTuple):
 
 class Expression(Protocol):
     """`facts` are the flat names that it asks, `fields` those of the moment. With everything known that it asks, it is
-    false where one of `needs` fails, and may be either where none does."""
+    false where one of `needs` fails, and may be either where none does. `choices`: the texts of the results that it
+    chooses from, its own where it chooses nothing."""
 
     @property
     def needs(self) -> tuple[Need, ...]: ...
+    @property
+    def choices(self) -> tuple[str, ...]: ...
     @property
     def source(self) -> str: ...
     @property

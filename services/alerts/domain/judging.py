@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 from schemas.changes import Fact, Moment, ProfileChange
 from services.alerts.domain.compiled import Rule, RuleSet
 from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
+from services.alerts.domain.rules import LEAST_SEVERE
 
 Outcome = Literal["holds", "not", "missing", "broken"]
 HOLDS: Outcome = "holds"
-NO_SEVERITY, MOST = 1, 3
 NOTHING_SEEN: Mapping[str, Fact] = MappingProxyType({})
 
 
@@ -23,7 +23,7 @@ class Verdict(NamedTuple):
     rule: Rule
     outcome: Outcome
     moment: Moment | None = None
-    severity: int = NO_SEVERITY
+    severity: int = LEAST_SEVERE
     value: float = 0.0
     missing: tuple[str, ...] = ()
     why: str = ""
@@ -153,7 +153,8 @@ class Judging:
         return absent
 
     def _severity(self, rule: Rule, moment: Moment | None) -> int:
-        return min(MOST, max(NO_SEVERITY, int(self._number(rule.severity, moment))))
+        """Where something that it asks is unknown, the least."""
+        return max(LEAST_SEVERE, int(self._number(rule.severity, moment)))
 
     def _number(self, expression: Any, moment: Moment | None) -> float:
         if self._absent(expression.facts, expression.fields, moment):

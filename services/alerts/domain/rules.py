@@ -15,6 +15,7 @@ Situation = Literal[
 Role = Literal["manager", "branch", "care"]
 CustomerKind = Literal["person", "company", "household", "group"]
 MAX_COOLDOWN_DAYS = 400
+LEAST_SEVERE, MOST_SEVERE = 1, 3
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
