@@ -7,7 +7,7 @@ from services.alerts.attend import DESK
 from services.alerts.domain import lifecycle
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.lifecycle import Actor, Asked
-from services.alerts.domain.routing import give, next_look
+from services.alerts.domain.routing import answer_from, give, next_look
 from services.alerts.domain.terms import Terms
 from services.alerts.ports import AlertStore, AlertsTransaction
 from services.alerts.telling import message_of
@@ -32,6 +32,8 @@ class Act:
             lifecycle.act(alert, asked, actor, answer_for, now)
             if asked.action == "reassign":
                 give(alert, terms, now)
+            elif not alert.routed_at:
+                answer_from(alert, terms, now)  # taken up before its turn
             await tx.save_alerts([alert], {alert_id: next_look(alert, terms)})
             await tx.send(DESK, [message_of(alert)], now)
         return alert

@@ -85,6 +85,16 @@ async def test_a_reassigned_alert_gets_its_time_anew_and_takes_a_place_of_the_ne
         assert await tx.routed_on(["M-2"], branch.current.terms.day_of(NOON + 3 * DAY)) == {"M-2": 1}
 
 
+async def test_what_is_taken_up_before_its_turn_is_to_be_answered_in_its_time_as_well() -> None:
+    branch = Branch()
+    branch.current.take(branch.current.rules, Desk(capacities={"M-1": 0}))
+    alert = await branch.leaving()
+    assert (alert.waiting, alert.due_at) == ("capacity", 0)
+    after = await branch.act.on(alert.alert_id, CLAIM, LI)
+    assert after.due_at > after.routed_at == branch.clock.now_ms()
+    assert await branch.store.due(after.due_at, 10) == ["c1"]
+
+
 async def test_one_put_off_is_looked_at_when_its_time_has_come() -> None:
     branch = Branch()
     alert = await branch.leaving()

@@ -14,6 +14,8 @@ State = Literal[
 OPEN_STATES: tuple[State, ...] = ("new", "routed", "claimed", "snoozed", "planned", "contacted")
 UNTOUCHED: tuple[State, ...] = ("new", "routed")
 """Nobody has taken it up: it may be withdrawn without a word."""
+UNANSWERED: tuple[State, ...] = ("routed", "claimed")
+"""Somebody has it, and the customer has neither been spoken to nor is to be at a planned time."""
 SYSTEM = "system"
 Result = Literal["saved", "lost", "sold", "not_relevant", "unreachable"]
 

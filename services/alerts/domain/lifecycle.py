@@ -128,7 +128,6 @@ def _take_up(alert: Alert, asked: Asked, actor: Actor, now: int) -> None:
         alert.claimed_by = actor.name
         if not alert.owner or alert.owner.startswith(QUEUE):
             alert.owner = actor.manager_id or alert.owner
-        alert.routed_at = alert.routed_at or now
         alert.waiting = ""
     elif asked.action == "reassign":
         alert.owner, alert.claimed_by = asked.to, ""

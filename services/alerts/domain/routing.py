@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from schemas.changes import ProfileChange
-from services.alerts.domain.alert import OPEN_STATES, SYSTEM, UNTOUCHED, Alert, step
+from services.alerts.domain.alert import SYSTEM, UNANSWERED, UNTOUCHED, Alert, step
 from services.alerts.domain.terms import Terms, answer_by
 
 CAPACITY = "capacity"
@@ -71,50 +71,59 @@ def route(alerts: Iterable[Alert], routed: Mapping[str, int], terms: Terms, now:
 
 
 def give(alert: Alert, terms: Terms, now: int) -> None:
-    """It takes a place of its owner's day, and the service level runs from now."""
-    alert.waiting, alert.routed_at, alert.routed_day = "", now, terms.day_of(now)
-    alert.due_at = answer_by(now, alert.respond_within_hours, alert.tier, terms)
+    """It takes a place of its owner's day."""
+    alert.waiting, alert.routed_day = "", terms.day_of(now)
+    answer_from(alert, terms, now)
+
+
+def answer_from(alert: Alert, terms: Terms, now: int) -> None:
+    """The service level runs from now."""
+    alert.routed_at, alert.due_at = now, answer_by(now, alert.respond_within_hours, alert.tier, terms)
     alert.reminded_at = alert.escalated_at = 0
 
 
 def remind(alert: Alert, terms: Terms, now: int) -> bool:
-    """The service level: a reminder when most of the time is gone, escalation when all of it is; an alert that nobody
-    took up expires; one put off comes back. True when something changed."""
-    if alert.state not in OPEN_STATES:
-        return False
-    if alert.expires_at and now >= alert.expires_at and alert.state in ("new", "routed"):
+    """What time does: an alert that nobody took up expires; one put off comes back, with its time to answer anew; a
+    planned contact is called to mind; else the service level is watched. True when something changed."""
+    if alert.expires_at and now >= alert.expires_at and alert.state in UNTOUCHED:
         step(alert, now, SYSTEM, "expire", "expired", "nobody took it up in its time")
         return True
     if alert.state == "snoozed" and alert.snoozed_until and now >= alert.snoozed_until:
         alert.snoozed_until = 0
+        answer_from(alert, terms, now)
         step(alert, now, SYSTEM, "wake", "claimed", "the time it was put off to has come")
         return True
     if alert.state == "planned" and alert.reminded_at < alert.planned_at <= now:
         alert.reminded_at = now
         step(alert, now, SYSTEM, "remind", "planned", "the planned contact is due")
         return True
-    if alert.state != "routed" or not alert.due_at:
-        return False
+    return alert.state in UNANSWERED and alert.due_at > 0 and _watched(alert, terms, now)
+
+
+def _watched(alert: Alert, terms: Terms, now: int) -> bool:
+    """The service level: a reminder when most of the time is gone, escalation when all of it is."""
     if now >= alert.due_at and not alert.escalated_at:
         superior = terms.desk.superiors.get(alert.owner, "")
         alert.escalated_at = now
-        step(alert, now, SYSTEM, "escalate", "routed", f"to {superior}" if superior else "the service level has passed")
+        note = f"to {superior}" if superior else "the service level has passed"
+        step(alert, now, SYSTEM, "escalate", alert.state, note)
         return True
-    due_soon = alert.routed_at + (alert.due_at - alert.routed_at) * terms.desk.remind_at // 100
-    if now >= due_soon and not alert.reminded_at:
+    if now >= _due_soon(alert, terms) and not alert.reminded_at and not alert.escalated_at:
         alert.reminded_at = now
-        step(alert, now, SYSTEM, "remind", "routed", "the service level is near")
+        step(alert, now, SYSTEM, "remind", alert.state, "the service level is near")
         return True
     return False
 
 
+def _due_soon(alert: Alert, terms: Terms) -> int:
+    return alert.routed_at + (alert.due_at - alert.routed_at) * terms.desk.remind_at // 100
+
+
 def next_look(alert: Alert, terms: Terms) -> int:
     """When time alone may change it (ms); 0: never."""
-    times = [alert.expires_at if alert.state in ("new", "routed") else 0, alert.snoozed_until]
+    times = [alert.expires_at if alert.state in UNTOUCHED else 0, alert.snoozed_until]
     if alert.state == "planned" and alert.reminded_at < alert.planned_at:
         times.append(alert.planned_at)
-    if alert.state == "routed" and alert.due_at:
-        times.append(0 if alert.escalated_at else alert.due_at)
-        soon = alert.routed_at + (alert.due_at - alert.routed_at) * terms.desk.remind_at // 100
-        times.append(0 if alert.reminded_at else soon)
+    if alert.state in UNANSWERED and alert.due_at and not alert.escalated_at:
+        times += [alert.due_at, 0 if alert.reminded_at else _due_soon(alert, terms)]
     return min((at for at in times if at), default=0)

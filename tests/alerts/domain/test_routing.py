@@ -69,14 +69,53 @@ def test_first_a_reminder_then_escalation_each_once() -> None:
     assert one.history[-2].note == "to M-9"
 
 
-def test_an_alert_put_off_comes_back_to_who_claimed_it() -> None:
+LI = Actor("Li", "M-1")
+
+
+def claimed() -> Alert:
     one = alert()
     route([one], {}, terms(), NOON)
-    act(one, Asked("claim"), Actor("Li", "M-1"), frozenset(), NOON)
-    act(one, Asked("snooze", until=NOON + DAY), Actor("Li", "M-1"), frozenset(), NOON)
-    assert next_look(one, terms()) == NOON + DAY
-    assert remind(one, terms(), NOON + DAY)
+    act(one, Asked("claim"), LI, frozenset(), NOON)
+    return one
+
+
+def actions(one: Alert) -> list[str]:
+    return [step.action for step in one.history]
+
+
+def test_who_has_claimed_an_alert_and_plans_nothing_is_reminded_and_then_the_superior_is_told() -> None:
+    one, on = claimed(), terms(Desk(superiors={"M-1": "M-9"}))
+    while look := next_look(one, on):
+        assert remind(one, on, look)
+        assert one.state == "claimed"
+    assert actions(one)[-2:] == ["remind", "escalate"]
+    assert one.history[-1].at == one.due_at
+    assert not remind(one, on, NOON + 40 * DAY)
+
+
+def test_a_planned_or_a_noted_contact_answers_in_time() -> None:
+    for asked in (Asked("plan", until=NOON + 3 * DAY), Asked("contact")):
+        one = claimed()
+        act(one, asked, LI, frozenset(), NOON)
+        assert not remind(one, terms(), one.due_at)
+
+
+def test_after_an_outage_that_outlasted_the_service_level_only_the_escalation_is_told() -> None:
+    one = claimed()
+    assert remind(one, terms(), one.due_at + DAY)
+    assert actions(one)[-1] == "escalate"
+    assert not remind(one, terms(), one.due_at + DAY)
+
+
+def test_an_alert_put_off_comes_back_to_who_claimed_it_with_its_time_to_answer_anew() -> None:
+    one = claimed()
+    before = one.due_at
+    act(one, Asked("snooze", until=NOON + 7 * DAY), LI, frozenset(), NOON)
+    assert next_look(one, terms()) == NOON + 7 * DAY
+    assert remind(one, terms(), NOON + 7 * DAY)
     assert (one.state, one.claimed_by) == ("claimed", "Li")
+    assert one.due_at == before + 7 * DAY
+    assert not remind(one, terms(), NOON + 7 * DAY)
 
 
 def test_an_untouched_alert_follows_its_customer_to_another_owner() -> None:
