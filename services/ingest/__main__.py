@@ -5,6 +5,8 @@ import contextlib
 import os
 from collections.abc import Mapping
 
+import uvloop
+
 from schemas.catalogue import load_catalogue
 from services.clock import SystemClock
 from services.deployment import calm_collector, open_log, open_tables, told_to_stop, when_up
@@ -55,4 +57,4 @@ async def run(environment: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(os.environ))
+    uvloop.run(run(os.environ))

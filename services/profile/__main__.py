@@ -1,9 +1,10 @@
 """Composition root: the profile, or some of its steps, as one of several processes on Kafka and PostgreSQL."""
 
-import asyncio
 import contextlib
 import os
 from collections.abc import Mapping
+
+import uvloop
 
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
@@ -40,4 +41,4 @@ async def run(environment: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(os.environ))
+    uvloop.run(run(os.environ))

@@ -3,7 +3,6 @@
 The product's histograms have buckets, a percentile wants every value. FILE gets them when the process ends.
 """
 
-import asyncio
 import importlib
 import os
 import sys
@@ -12,6 +11,8 @@ from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import uvloop
 
 from services.metrics import ACCEPTED_TO_VISIBLE, HistogramMetric, Metrics
 from services.web import App, Receive, Scope, Send
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str]) -> None:
     instrument(samples, root)
     try:
         if arguments[1] == "profile":
-            asyncio.run(root.run(os.environ))
+            uvloop.run(root.run(os.environ))
         else:
             sys.argv = ["counterpoint", *arguments[1:]]
             importlib.import_module("services.cli").main()
