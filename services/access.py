@@ -15,14 +15,12 @@ from sqlalchemy.exc import IntegrityError
 from schemas.identifiers import IdentifierError, normalise
 from services.database import Database
 from services.failures import Rejected
+from services.remembered import Remembered
 
 Role = Literal["agent", "manager", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """Each may do all that the ones before it may."""
 
-# short of the second within which a revoked token must stop working, also where two answers follow each other
-TTL_S = 0.5
-MAX_REMEMBERED = 10_000
 MAX_NAME = 100
 NOBODY = "system"
 """What signs the steps that no person has taken."""
@@ -67,21 +65,16 @@ class Access:
     """Answers from memory for less than a second, so that a revoked token stops within it. `monotonic`: seconds."""
 
     def __init__(self, store: UserStore, monotonic: Callable[[], float]) -> None:
-        self._store, self._monotonic = store, monotonic
-        self._known: dict[str, tuple[User | None, float]] = {}
+        self._store = store
+        self._known = Remembered(self._look_up, monotonic)
 
     async def user(self, token: str) -> User | None:
         """None: no such token, or a revoked one. Raises `Unavailable`."""
-        hashed, now = token_hash(token), self._monotonic()
-        known = self._known.get(hashed)
-        if known is not None and now - known[1] < TTL_S:
-            return known[0]
+        return await self._known.get(token_hash(token))
+
+    async def _look_up(self, hashed: str) -> User | None:
         found = await self._store.find(hashed)
-        user = found if found is not None and found.revoked_at is None else None
-        if len(self._known) >= MAX_REMEMBERED:
-            self._known.clear()
-        self._known[hashed] = (user, now)
-        return user
+        return found if found is not None and found.revoked_at is None else None
 
 
 class NewToken(NamedTuple):

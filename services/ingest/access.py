@@ -2,23 +2,16 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.failures import Unavailable
 from services.ingest.domain.sources import Terms
 from services.ingest.ports import KeyStore, SourceStore
+from services.remembered import Remembered
 
-TTL_S = 0.5
 # Nobody can revoke a key while the database is away, so an answer from before it went is still the right one; what
 # was revoked in the last half second before is the price of going on.
 GRACE_S = 60.0
-MAX_REMEMBERED = 10_000
-
-
-class _Known(NamedTuple):
-    terms: Terms | None
-    at: float
 
 
 def key_hash(secret: str) -> str:
@@ -31,24 +24,18 @@ class Access:
 
     def __init__(self, keys: KeyStore, sources: SourceStore, monotonic: Callable[[], float]) -> None:
         self._keys, self._sources, self._monotonic = keys, sources, monotonic
-        self._known: dict[str, _Known] = {}
+        self._known = Remembered(self._look_up, monotonic)
 
     async def terms(self, secret: str) -> Terms | None:
         """None: no such key, a revoked one, or its source is not registered or switched off. Raises `Unavailable`."""
-        hashed, now = key_hash(secret), self._monotonic()
-        known = self._known.get(hashed)
-        if known is not None and now - known.at < TTL_S:
-            return known.terms
+        hashed = key_hash(secret)
         try:
-            terms = await self._look_up(hashed)
+            return await self._known.get(hashed)
         except Unavailable:
-            if known is None or known.terms is None or now - known.at > GRACE_S:
+            known = self._known.last(hashed)
+            if known is None or known.value is None or self._monotonic() - known.at > GRACE_S:
                 raise
-            return known.terms
-        if len(self._known) >= MAX_REMEMBERED:
-            self._known.clear()
-        self._known[hashed] = _Known(terms, now)
-        return terms
+            return known.value
 
     async def _look_up(self, hashed: str) -> Terms | None:
         grant = await self._keys.find(hashed)

@@ -7,10 +7,11 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from services.access import TTL_S, Access, MemoryUserStore, SqlUserStore, Taken, User, UserStore, create_user
+from services.access import Access, MemoryUserStore, SqlUserStore, Taken, User, UserStore, create_user
 from services.database import open_database
 from services.failures import Rejected
 from services.migrations import upgrade
+from services.remembered import TTL_S
 
 USER = User(user_id="usr_1", name="Mei", role="manager", created_at=7)
 
