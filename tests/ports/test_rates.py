@@ -60,6 +60,37 @@ async def test_two_processes_share_a_bucket(redis_url: str, key: str) -> None:
     await other.close()
 
 
+async def test_what_processes_take_ahead_is_never_more_than_the_bucket_and_comes_back(redis_url: str, key: str) -> None:
+    processes = [open_buckets(redis_url), open_buckets(redis_url)]
+    granted, refused = 0, 0
+    while refused < 2:
+        refused = 0
+        for process in processes:
+            if await process.take(key, 3, 1, 3_600) == 0:
+                granted += 3
+            else:
+                refused += 1
+    assert 3_597 <= granted <= 3_603, "but for what came in by the second"
+    for process in processes:
+        await process.close()
+
+
+async def test_a_busy_process_asks_redis_once_for_many_takes(
+    redis_url: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.ingest.adapters.redis.LEASE_S", 60.0)
+    buckets = open_buckets(redis_url)
+    client = buckets._client
+    for _ in range(100):
+        assert await buckets.take(key, 1, 1, 3_600) == 0
+    before = (await client.info("commandstats"))["cmdstat_evalsha"]["calls"]
+    for _ in range(20):
+        assert await buckets.take(key, 1, 1, 3_600) == 0
+    after = (await client.info("commandstats"))["cmdstat_evalsha"]["calls"]
+    assert after - before <= 1
+    await buckets.close()
+
+
 async def test_without_redis_each_process_counts_for_itself_until_it_is_back(
     breakable_servers: RunningServers, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,20 +16,43 @@ log = structlog.get_logger()
 
 # nobody waits for a dead server twice within this time
 QUIET_S = 5.0
+# For how long a process may spend what it has taken ahead, which is as much as it has just spent in such a time.
+LEASE_S = 0.1
 # The server's clock counts, so that processes need not agree on theirs. A bucket that is full again is forgotten.
+# `unspent` comes back from the lease before; `ahead` is given only of what would still be there.
 _TAKE = """
 local told = redis.call('TIME')
 local now = told[1] + told[2] / 1e6
 local known = redis.call('HMGET', KEYS[1], 'level', 'at')
-local cost, rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local cost, rate, burst, unspent, ahead = unpack(ARGV)
+cost, rate, burst = tonumber(cost), tonumber(rate), tonumber(burst)
 local since = math.max(0, now - (tonumber(known[2]) or now))
-local level = math.min(burst, (tonumber(known[1]) or burst) + since * rate)
-local wanted, wait = math.min(cost, burst), 0
-if level < wanted then wait = (wanted - level) / rate else level = level - cost end
+local level = math.min(burst, (tonumber(known[1]) or burst) + since * rate + tonumber(unspent))
+local wanted, wait, lent = math.min(cost, burst), 0, 0
+if level < wanted then
+    wait = (wanted - level) / rate
+else
+    lent = math.max(0, math.min(tonumber(ahead), math.floor(level - cost)))
+    level = level - cost - lent
+end
 redis.call('HSET', KEYS[1], 'level', string.format('%.6f', level), 'at', string.format('%.6f', now))
 redis.call('PEXPIRE', KEYS[1], math.ceil((burst - level) / rate * 1000) + 1000)
-return string.format('%.6f', wait)
+return {string.format('%.6f', wait), lent}
 """
+
+
+class _Lease:
+    """What this process took of a bucket ahead: a round trip for each request costs more than the rest of it."""
+
+    def __init__(self, spent: int, left: int, until: float) -> None:
+        self.spent, self.left, self.until = spent, left, until
+
+    def spend(self, cost: int, now: float) -> bool:
+        if now >= self.until or self.left < cost:
+            return False
+        self.spent += cost
+        self.left -= cost
+        return True
 
 
 class RedisTokenBuckets:
@@ -38,20 +61,39 @@ class RedisTokenBuckets:
     def __init__(self, client: Redis) -> None:
         self._client, self._script = client, client.register_script(_TAKE)
         self._alone = TokenBuckets(time.monotonic)
+        self._leases: dict[str, _Lease] = {}
         self.counts_together = False
         self._quiet_until = 0.0  # of the event loop's clock
 
     async def take(self, key_id: str, cost: int, rate: int, burst: int) -> float:
-        if asyncio.get_running_loop().time() >= self._quiet_until:
+        now = asyncio.get_running_loop().time()
+        lease = self._leases.get(key_id)
+        if lease is not None and lease.spend(cost, now):
+            return 0.0
+        if now >= self._quiet_until:
             try:
-                wait = await self._script(keys=[f"{PREFIX}rate:{key_id}"], args=[cost, rate, burst])
-                self.counts_together = True
-                return float(wait)
+                return await self._renewed(key_id, cost, rate, burst)
             except AWAY as error:
                 self.counts_together = False
                 self._quiet_until = asyncio.get_running_loop().time() + QUIET_S
                 log.warning("rates_counted_alone", error=type(error).__name__)
         return await self._alone.take(key_id, cost, rate, burst)
+
+    async def _renewed(self, key_id: str, cost: int, rate: int, burst: int) -> float:
+        """Gives back what is left of the lease before, and takes the cost and the next lease."""
+        now = asyncio.get_running_loop().time()
+        before = self._leases.pop(key_id, None)
+        unspent, ahead = (before.left, before.spent) if before is not None else (0, 0)
+        if before is not None and now >= before.until + LEASE_S:
+            ahead = 0  # it was quiet since
+        wait, lent = await self._script(keys=[f"{PREFIX}rate:{key_id}"], args=[cost, rate, burst, unspent, ahead])
+        self.counts_together = True
+        if (seconds := float(wait)) > 0:
+            return seconds
+        lease = self._leases.setdefault(key_id, _Lease(0, 0, now + LEASE_S))
+        lease.spent += cost  # others may have renewed it meanwhile
+        lease.left += int(lent)
+        return 0.0
 
     async def close(self) -> None:
         with suppress(*AWAY):
