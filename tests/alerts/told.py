@@ -4,7 +4,7 @@ from typing import Any
 
 from schemas.changes import Fact, Moment, ProfileChange
 from services.alerts.adapters.cel import Cel
-from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, gated, rule_set
+from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, rule_set
 from services.alerts.domain.rules import Desk, RuleDeclared, Text
 from services.alerts.domain.terms import Terms
 
@@ -24,7 +24,7 @@ def declared(rule_id: str, **given: Any) -> RuleDeclared:
 
 
 def rule(rule_id: str, **given: Any) -> Rule:
-    return gated(compile_rule(declared(rule_id, **given), CEL), KNOWN, CEL)
+    return compile_rule(declared(rule_id, **given), CEL)
 
 
 def rules(*given: Rule) -> RuleSet:

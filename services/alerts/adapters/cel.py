@@ -10,8 +10,8 @@ import cel
 
 from schemas.changes import Fact
 from services.alerts.adapters.cel_choices import choices
-from services.alerts.adapters.cel_needs import needs
-from services.alerts.domain.expressions import MOMENT, BadExpression, Expression, Need, WrongTypes
+from services.alerts.adapters.cel_sieve import sieve
+from services.alerts.domain.expressions import MOMENT, BadExpression, Expression, Sieve, WrongTypes
 
 MAX_LENGTH = 2_000
 MAX_LIST = 100
@@ -31,7 +31,7 @@ class CelExpression(NamedTuple):
     source: str
     facts: frozenset[str]
     fields: frozenset[str]
-    needs: tuple[Need, ...]
+    sieve: Sieve
     choices: tuple[str, ...]
     program: Any
 
@@ -58,7 +58,7 @@ class Cel:
             raise BadExpression(_first_line(error)) from error
         fields = frozenset(_FIELD.findall(_STRING.sub('""', source)))
         facts = frozenset(program.references()["variables"]) - {MOMENT}
-        return CelExpression(source, facts, fields, needs(source), choices(source), program)
+        return CelExpression(source, facts, fields, sieve(source), choices(source), program)
 
     def context(self, facts: Mapping[str, Fact]) -> Any:
         return cel.Context(variables=dict(facts))

@@ -11,7 +11,7 @@ import msgspec
 
 from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
 from services.alerts.domain.checking import check, check_desk, nearest
-from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, gated, rule_set
+from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, rule_set
 from services.alerts.domain.expressions import BadExpression, Expressions
 from services.alerts.domain.rules import Desk, RuleDeclared
 from services.declared_files import Place
@@ -162,7 +162,7 @@ class _Loading:
         mistakes = list(check(rule, self._known, self._expressions))
         for field, message in mistakes:
             self._tell(one.file, one.lines, rule.id, field, message)
-        return None if mistakes else gated(rule, self._known, self._expressions)
+        return None if mistakes else rule
 
     def _lines(self, path: Path) -> Lines | None:
         try:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 from schemas.changes import AT_REST, Fact, FactType
-from services.alerts.domain.expressions import BadExpression, Expression, Expressions
+from services.alerts.domain.expressions import BadExpression, Expression, Expressions, Sieve
 from services.alerts.domain.rules import RuleDeclared
 
 FACT, FIELD = re.compile(r"\{([a-z_]\w*)\}"), re.compile(r"\{moment\.([a-z_]\w*)\}")
@@ -23,19 +24,18 @@ class Known(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """`parts` of its condition; one is enough where `any_of`. `judged`: the facts that condition, severity and value
-    ask; `asked`: with those that its texts and evidence show. `gates`: of each of these sets of facts one at least must
-    tell something for the rule to hold; what is at rest in all of them need not be judged."""
+    """`parts` of its condition; one is enough where `any_of`. `sieve` of all of it. `judged`: the facts that condition,
+    severity and value ask; `asked`: with those that its texts and evidence show."""
 
     declared: RuleDeclared
     parts: tuple[Expression, ...]
     any_of: bool
+    sieve: Sieve
     severity: Expression
     value_at_stake: Expression
     judged: frozenset[str]
     asked: frozenset[str]
     fields: frozenset[str]
-    gates: tuple[frozenset[str], ...] = ()
 
     @property
     def id(self) -> str:
@@ -43,14 +43,13 @@ class Rule(NamedTuple):
 
 
 class RuleSet(NamedTuple):
-    """`version` tells one set from another: content decides. `gated`: every fact of a gate. `at_rest`: what each fact
-    is that a statement does not name."""
+    """`version` tells one set from another: content decides. `on_facts`: by the kind of customer that they are about.
+    `at_rest`: what each fact is that a statement does not name."""
 
     version: str
     rules: tuple[Rule, ...]
-    on_facts: tuple[Rule, ...]
+    on_facts: Mapping[str, tuple[Rule, ...]]
     on_moments: Mapping[str, tuple[Rule, ...]]
-    gated: frozenset[str]
     at_rest: Mapping[str, Fact]
 
     def rule(self, rule_id: str) -> Rule | None:
@@ -58,14 +57,17 @@ class RuleSet(NamedTuple):
 
 
 def rule_set(version: str, rules: Sequence[Rule], at_rest: Mapping[str, Fact]) -> RuleSet:
-    running = [rule for rule in rules if rule.declared.enabled]
+    by_kind: dict[str, tuple[Rule, ...]] = {}
     by_moment: dict[str, tuple[Rule, ...]] = {}
-    for rule in running:
+    for rule in rules:
+        if not rule.declared.enabled:
+            continue
         if rule.declared.on:
             by_moment[rule.declared.on] = (*by_moment.get(rule.declared.on, ()), rule)
-    on_facts = tuple(rule for rule in running if not rule.declared.on)
-    gated = frozenset[str]().union(*(gate for rule in on_facts for gate in rule.gates))
-    return RuleSet(version, tuple(rules), on_facts, by_moment, gated, at_rest)
+            continue
+        for kind in rule.declared.about:
+            by_kind[kind] = (*by_kind.get(kind, ()), rule)
+    return RuleSet(version, tuple(rules), by_kind, by_moment, at_rest)
 
 
 def compile_rule(declared: RuleDeclared, expressions: Expressions) -> Rule:
@@ -82,7 +84,16 @@ def compile_rule(declared: RuleDeclared, expressions: Expressions) -> Rule:
     shown = {name for text in texts(declared) for name in FACT.findall(text)}
     fields = frozenset[str]().union(*(one.fields for one in (*parts, severity, value)))
     asked = judged | shown | set(declared.evidence)
-    return Rule(declared, parts, any_of, severity, value, judged, asked, fields)
+    sieve = reduce(_either if any_of else _both, (part.sieve for part in reversed(parts)))
+    return Rule(declared, parts, any_of, sieve, severity, value, judged, asked, fields)
+
+
+def _either(last: Sieve, first: Sieve) -> Sieve:
+    return lambda facts, fields: first(facts, fields) or last(facts, fields)
+
+
+def _both(last: Sieve, first: Sieve) -> Sieve:
+    return lambda facts, fields: first(facts, fields) and last(facts, fields)
 
 
 def _compiled(field: str, source: str, expressions: Expressions) -> Expression:
@@ -95,15 +106,3 @@ def _compiled(field: str, source: str, expressions: Expressions) -> Expression:
 def texts(declared: RuleDeclared) -> Iterator[str]:
     for text in (declared.reason, declared.may_say, declared.must_not_say, declared.suggested):
         yield from (text.en, text.zh)
-
-
-def gated(rule: Rule, known: Known, expressions: Expressions) -> Rule:
-    """With its gates, for a rule that `check` has found no mistake in: the parts that do not hold where all facts are
-    at rest."""
-    if rule.declared.on:
-        return rule
-    context = expressions.context(known.at_rest())
-    closed = [part.facts for part in rule.parts if not part.evaluate(context)]
-    if not rule.any_of:
-        return rule._replace(gates=tuple(closed))
-    return rule._replace(gates=(frozenset[str]().union(*closed),)) if len(closed) == len(rule.parts) else rule

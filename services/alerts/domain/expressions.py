@@ -1,7 +1,7 @@
 """PORT: conditions as a bank writes them (CEL). The domain asks; what evaluates stands in `adapters/cel.py`."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from schemas.changes import Fact
 
@@ -17,24 +17,17 @@ class WrongTypes(Exception):  # noqa: N818 - see above
     """It met a value of another type than it was written for: the rule is broken, the customer is not judged."""
 
 
-class Need(NamedTuple):
-    """Without which a condition does not hold: `test(value of the fact or field, than)`, or `than` times another fact.
-    Raises `TypeError` for a value of another type."""
-
-    name: str
-    of_moment: bool
-    test: Callable[[Any, Any], Any]
-    than: Any
-    times: str = ""
+Sieve = Callable[[Mapping[str, Fact], Mapping[str, Fact]], Any]
+"""Of the facts and the fields of the moment, all known that are asked: false where a condition is false for certain.
+Much cheaper than evaluating it. Raises `TypeError`, `KeyError`, `ArithmeticError` where only that can say more."""
 
 
 class Expression(Protocol):
-    """`facts` are the flat names that it asks, `fields` those of the moment. With everything known that it asks, it is
-    false where one of `needs` fails, and may be either where none does. `choices`: the texts of the results that it
-    chooses from, its own where it chooses nothing."""
+    """`facts` are the flat names that it asks, `fields` those of the moment. `choices`: the texts of the results that
+    it chooses from, its own where it chooses nothing."""
 
     @property
-    def needs(self) -> tuple[Need, ...]: ...
+    def sieve(self) -> Sieve: ...
     @property
     def choices(self) -> tuple[str, ...]: ...
     @property

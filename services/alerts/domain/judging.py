@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from schemas.changes import Fact, Moment, ProfileChange
 from services.alerts.domain.compiled import Rule, RuleSet
-from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
+from services.alerts.domain.expressions import Expressions, WrongTypes
 from services.alerts.domain.rules import LEAST_SEVERE
 
 Outcome = Literal["holds", "not", "missing", "broken"]
@@ -39,12 +39,12 @@ def judge(change: ProfileChange, rules: RuleSet, expressions: Expressions) -> li
     """Everything but "not": what holds, and what could not be judged."""
     values = Values.of(change, rules.at_rest)
     concerned: list[tuple[Rule, Moment | None]] = [
-        (rule, None) for rule in _concerned(change, rules) if may_hold(rule, values, NOTHING_SEEN)
+        (rule, None) for rule in sifted(rules.on_facts.get(change.kind, ()), values, NOTHING_SEEN)
     ]
     for moment in change.moments:
         concerned += [
-            (rule, moment) for rule in rules.on_moments.get(moment.kind, ())
-            if change.kind in rule.declared.about and may_hold(rule, values, moment.values)
+            (rule, moment) for rule in sifted(rules.on_moments.get(moment.kind, ()), values, moment.values)
+            if change.kind in rule.declared.about
         ]  # fmt: skip
     if not concerned:
         return []
@@ -64,38 +64,31 @@ class Values(NamedTuple):
         return cls({**at_rest, **change.facts}, frozenset((*change.missing, *change.not_covered)))
 
 
-def may_hold(rule: Rule, values: Values, moment: Mapping[str, Fact]) -> bool:
-    """False where it fails for certain: most rules of most statements, for a small part of what CEL costs."""
+def sifted(rules: Iterable[Rule], values: Values, moment: Mapping[str, Fact]) -> list[Rule]:
+    """Without those that fail for certain: most rules of most statements, for a small part of what CEL costs."""
+    facts, unknown = values
+    left = []
+    for rule in rules:
+        try:
+            if (unknown and not rule.judged.isdisjoint(unknown)) or (rule.fields and not rule.fields <= moment.keys()):
+                may_hold = _may_in_part(rule, values, moment)
+            else:
+                may_hold = rule.sieve(facts, moment)
+        except (TypeError, KeyError, ArithmeticError):  # CEL says what is wrong with it
+            may_hold = True
+        if may_hold:
+            left.append(rule)
+    return left
+
+
+def _may_in_part(rule: Rule, values: Values, moment: Mapping[str, Fact]) -> bool:
+    """What asks for something unknown may hold; another part may decide all the same."""
+    facts, unknown = values
     for part in rule.parts:
-        if _fails(part, values, moment) is not rule.any_of:
-            # one that fails decides for the one kind, one that may hold for the other
+        is_open = not part.facts.isdisjoint(unknown) or not part.fields <= moment.keys()
+        if (is_open or bool(part.sieve(facts, moment))) is rule.any_of:
             return rule.any_of
     return not rule.any_of
-
-
-def _fails(part: Expression, values: Values, moment: Mapping[str, Fact]) -> bool:
-    facts, unknown = values
-    if (unknown and not part.facts.isdisjoint(unknown)) or (part.fields and not part.fields <= moment.keys()):
-        return False
-    try:
-        for name, of_moment, test, than, times in part.needs:
-            if not test(moment[name] if of_moment else facts[name], than * facts[times] if times else than):
-                return True
-    except TypeError:  # CEL says what is wrong with it
-        return False
-    return False
-
-
-def _concerned(change: ProfileChange, rules: RuleSet) -> Iterator[Rule]:
-    """A part of a condition that fails while all its facts are at rest fails here as well, if they are."""
-    awake = rules.gated.intersection((*change.facts, *change.missing, *change.not_covered))
-    for rule in rules.on_facts:
-        for gate in rule.gates:
-            if gate.isdisjoint(awake):
-                break
-        else:
-            if change.kind in rule.declared.about:
-                yield rule
 
 
 class Judging:
