@@ -1,56 +1,105 @@
-"""Appends to Kafka: acknowledged by all in-sync replicas, idempotent, in bounded time."""
+"""Appends to Kafka: acknowledged by all in-sync replicas, idempotent, in bounded time.
+
+Appends that come while others are on their way go out together next.
+"""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Sequence
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from services.failures import Rejected, Unavailable
-from services.holdings import Place
 from services.kafka_cluster import Connection, answered_within
+from services.kafka_sending import Append, send_together
 from services.log import Message, Placed
 from services.murmur2 import partition_of
 
 log = structlog.get_logger()
 
-_WHOLE_BATCHES_FROM = 32
 _STOPPING_S = 5.0
+_MOST_TOGETHER_BYTES = 4 << 20
+
+
+class _Lane:
+    """The appends to one topic that wait, and the task that works them off, one group after another."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Append] = deque()
+        self.task: asyncio.Task[None] | None = None
+
+    def take(self) -> list[Append]:
+        """Those that go out together; without those that nobody waits for any more."""
+        taken: list[Append] = []
+        size = 0
+        while self.waiting and size < _MOST_TOGETHER_BYTES:
+            append = self.waiting.popleft()
+            if not append.done.done():
+                taken.append(append)
+                size += append.size
+        return taken
 
 
 class Producer:
+    """`linger_ms`: how long the first append of a group waits for others. Less than a round trip to the broker costs
+    nothing: those that come together are answered together, and send their next ones together."""
+
     def __init__(self, connection: Connection, timeout_s: float, max_message_bytes: int, linger_ms: int) -> None:
-        self._connection, self._timeout_s, self._linger_ms = connection, timeout_s, linger_ms
+        self._connection, self._timeout_s, self._linger_s = connection, timeout_s, linger_ms / 1000
         self._max_message_bytes = max_message_bytes
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._retiring: set[asyncio.Task[None]] = set()
-        self._turns: defaultdict[Place, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._lanes: dict[str, _Lane] = {}
 
     async def append(self, topic: str, messages: Sequence[Message], partitions: int) -> list[Placed]:
-        for message in messages:
-            size = len(message.key) + len(message.value)
-            if size > self._max_message_bytes:
-                raise _too_large(f"a message is limited to {self._max_message_bytes} bytes, this one has {size}")
-            if message.partition is not None and not 0 <= message.partition < partitions:
-                raise ValueError(f"{topic} has {partitions} partitions, not one numbered {message.partition}")
+        lane = self._lanes.setdefault(topic, _Lane())
+        done: asyncio.Future[list[Placed]] = asyncio.get_running_loop().create_future()
+        sizes = [self._checked_size(message, topic, partitions) for message in messages]
+        lane.waiting.append(Append(messages, [_partition(m, partitions) for m in messages], sum(sizes), done))
+        if lane.task is None:
+            lane.task = asyncio.create_task(self._work_off(lane, topic), name=f"append to {topic}")
+        async with answered_within(self._timeout_s):
+            return await done
+
+    def _checked_size(self, message: Message, topic: str, partitions: int) -> int:
+        size = len(message.key) + len(message.value)
+        if size > self._max_message_bytes:
+            raise _too_large(f"a message is limited to {self._max_message_bytes} bytes, this one has {size}")
+        if message.partition is not None and not 0 <= message.partition < partitions:
+            raise ValueError(f"{topic} has {partitions} partitions, not one numbered {message.partition}")
+        return size
+
+    async def _work_off(self, lane: _Lane, topic: str) -> None:
+        while lane.waiting:
+            await asyncio.sleep(self._linger_s)
+            appends = lane.take()
+            for append, outcome in zip(appends, await self._outcomes(topic, appends), strict=True):
+                if append.done.done():
+                    continue
+                if isinstance(outcome, BaseException):
+                    append.done.set_exception(outcome)
+                else:
+                    append.done.set_result(outcome)
+        lane.task = None
+
+    async def _outcomes(self, topic: str, appends: Sequence[Append]) -> list[list[Placed] | BaseException]:
         producer: AIOKafkaProducer | None = None
         try:
             async with answered_within(self._timeout_s):
                 producer = await self._started()
-                if len(messages) < _WHOLE_BATCHES_FROM:
-                    return await _send_each(producer, topic, messages, partitions)
-                return await _send_batches(producer, topic, messages, partitions, self._turns)
-        except Unavailable as away:
-            log.warning("append failed", topic=topic, what=str(away))
-            if producer is self._producer:  # not one that was started since, for another append that failed with it
+                outcomes = await send_together(producer, topic, appends)
+        except Exception as error:  # whatever it is, those who wait are told
+            outcomes = [error] * len(appends)
+        told = [_in_our_words(one) if isinstance(one, BaseException) else one for one in outcomes]
+        failed = next((one for one in told if isinstance(one, BaseException)), None)
+        if failed is not None:
+            log.warning("append failed", topic=topic, what=str(failed))
+            if producer is self._producer:  # not one that was started since, for another topic's failure
                 self._retire()  # what it still holds may fail with it; the next append starts with a clean one
-            if isinstance(away.__cause__, MessageSizeTooLargeError | RecordListTooLargeError):
-                raise _too_large("the broker takes no message of this size") from away
-            raise
+        return told
 
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:
@@ -58,7 +107,7 @@ class Producer:
                 return self._producer
             # Kept at hand: while it starts, an append that failed may retire it, and then it says so itself.
             producer = self._producer = AIOKafkaProducer(
-                **self._connection, acks="all", enable_idempotence=True, linger_ms=self._linger_ms,
+                **self._connection, acks="all", enable_idempotence=True,
                 compression_type="lz4", max_batch_size=256 << 10, request_timeout_ms=int(self._timeout_s * 1000),
                 max_request_size=self._max_message_bytes + (16 << 10),
             )  # fmt: skip
@@ -77,6 +126,9 @@ class Producer:
             task.add_done_callback(self._retiring.discard)
 
     async def close(self) -> None:
+        """What was appended is sent first, or fails in its time."""
+        while working := [lane.task for lane in self._lanes.values() if lane.task is not None]:
+            await asyncio.wait(working)
         self._retire()
         if self._retiring:
             await asyncio.wait(self._retiring)
@@ -90,53 +142,15 @@ async def _stop(producer: AIOKafkaProducer) -> None:
         await producer.client.close()
 
 
-async def _send_each(
-    producer: AIOKafkaProducer, topic: str, messages: Sequence[Message], partitions: int
-) -> list[Placed]:
-    """Few messages: the producer joins them with those of other appends."""
-    sent = [
-        await producer.send(topic, m.value, m.key, _partition(m, partitions))
-        for m in messages
-    ]  # fmt: skip
-    return [Placed(done.partition, done.offset) for done in await asyncio.gather(*sent)]
-
-
-async def _send_batches(
-    producer: AIOKafkaProducer,
-    topic: str,
-    messages: Sequence[Message],
-    partitions: int,
-    turns: Mapping[Place, asyncio.Lock],
-) -> list[Placed]:
-    """Many messages: whole batches, which costs a tenth per message.
-
-    One append at a time waits for a partition's place in the producer: where several do, aiokafka 0.14 takes the time
-    since the first off the patience of each at every round, and gives up within a fraction of it.
-    """
-    indexes: dict[int, list[int]] = {}
-    for index, message in enumerate(messages):
-        indexes.setdefault(_partition(message, partitions), []).append(index)
-    batches: list[tuple[int, list[int], asyncio.Future[Any]]] = []
-    for partition, own in indexes.items():
-        while own:
-            builder, taken = producer.create_batch(), 0
-            for index in own:
-                if builder.append(key=messages[index].key, value=messages[index].value, timestamp=None) is None:
-                    break
-                taken += 1
-            async with turns[Place(topic, partition)]:
-                sent = await producer.send_batch(builder, topic, partition=partition)
-            batches.append((partition, own[:taken], sent))
-            own = own[taken:]
-    placed: dict[int, Placed] = {}
-    done = await asyncio.gather(*(future for _, _, future in batches))
-    for (partition, own, _), metadata in zip(batches, done, strict=True):
-        placed |= {index: Placed(partition, metadata.offset + at) for at, index in enumerate(own)}
-    return [placed[index] for index in range(len(messages))]
-
-
 def _partition(message: Message, partitions: int) -> int:
     return partition_of(message.key, partitions) if message.partition is None else message.partition
+
+
+def _in_our_words(error: BaseException) -> BaseException:
+    cause = error.__cause__ if isinstance(error, Unavailable) else error
+    if isinstance(cause, MessageSizeTooLargeError | RecordListTooLargeError):
+        return _too_large("the broker takes no message of this size")
+    return Unavailable(f"Kafka: {type(error).__name__}") if isinstance(error, KafkaError) else error
 
 
 def _too_large(message: str) -> Rejected:

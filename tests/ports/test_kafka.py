@@ -1,17 +1,18 @@
 """What only Kafka brings: gaps between offsets, brokers that stop, and a Faust that loses batches or crashes."""
 
 import asyncio
+import os
 import uuid
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.topics import Topic
-from services.failures import Unavailable
+from services.failures import Rejected, Unavailable
 from services.kafka import KafkaLog
 from services.kafka_fetching import BatchConsumer
 from services.log import Batch, Message
@@ -56,6 +57,31 @@ async def test_many_large_appends_at_once_wait_for_each_other_and_all_succeed(lo
 
     await asyncio.gather(*(client() for _ in range(24)))
     assert (await log.ends(topic))[0] == (0, 24 * 4 * 40)
+
+
+async def test_what_the_broker_refuses_of_one_append_is_not_the_fault_of_those_beside_it(
+    log: KafkaLog, kafka_url: str
+) -> None:
+    name = f"t-{uuid.uuid4().hex}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=urlsplit(kafka_url).netloc)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, 2, 1, topic_configs={"max.message.bytes": "10000"})])
+    finally:
+        await admin.close()
+    await log.ensure_topics([Topic(name, 2)])
+    large, small = Message(b"", os.urandom(20_000), 0), Message(b"", b"small", 1)
+    refused, placed = await asyncio.gather(
+        log.append(name, [large]), log.append(name, [small, small]), return_exceptions=True
+    )
+    assert isinstance(refused, Rejected)
+    assert placed == [(1, 0), (1, 1)]
+
+
+async def test_appends_that_wait_together_stand_in_the_order_in_which_they_came(log: KafkaLog, topic: str) -> None:
+    await log.append(topic, numbered(0, 1))
+    placed = await asyncio.gather(*(log.append(topic, numbered(one, 1)) for one in range(20)))
+    assert [one.offset for (one,) in placed] == list(range(1, 21)), "in the order in which they came"
 
 
 def numbered(begin: int, count: int) -> list[Message]:
