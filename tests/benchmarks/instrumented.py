@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import uvloop
 
+from services import deployment
 from services.metrics import ACCEPTED_TO_VISIBLE, HistogramMetric, Metrics
 from services.web import App, Receive, Scope, Send
 
@@ -47,7 +48,7 @@ def read_samples(path: Path) -> list[Sample]:
 
 
 def instrument(samples: Samples, root: Any) -> None:
-    """Puts measuring ones in the place of what a composition root uses: it stays as it is."""
+    """Puts measuring ones in the place of what composition roots use: they stay as they are."""
 
     class SampledMetrics(Metrics):
         def observe(self, metric: HistogramMetric, value: float, *labels: str) -> None:
@@ -55,12 +56,12 @@ def instrument(samples: Samples, root: Any) -> None:
                 samples.add(VISIBLE, value)
             super().observe(metric, value, *labels)
 
-    root.Metrics, root.mounted = SampledMetrics, _timing(root.mounted, samples)
+    deployment.Metrics, root.mounted = SampledMetrics, _timing(root.mounted, samples)  # type: ignore[attr-defined]  # the point
 
 
 def _timing(mounted: Any, samples: Samples) -> Any:
-    def timed_mount(app: Any) -> App:
-        inner: App = mounted(app)
+    def timed_mount(*apps: Any) -> App:
+        inner: App = mounted(*apps)
 
         async def timed(scope: Scope, receive: Receive, send: Send) -> None:
             began = time.perf_counter()
