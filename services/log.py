@@ -28,6 +28,16 @@ class Record(NamedTuple):
     value: bytes
 
 
+class Move(NamedTuple):
+    """The position of a partition goes from where a batch starts to where the next one will."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    start: int
+    until: int
+
+
 class Batch(NamedTuple):
     """Consecutive records of one partition.
 
@@ -41,6 +51,10 @@ class Batch(NamedTuple):
     start: int
     until: int
     records: Sequence[Record]
+
+    @property
+    def move(self) -> Move:
+        return Move(*self[:5])
 
 
 class Position(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from services.failures import Fenced
-from services.log import Position
+from services.log import Move, Position
 from services.memory_tables import Journal, Table
 from services.outbox import OutboxMessage, OutboxRow
 
@@ -43,11 +43,12 @@ class MemoryStream:
     def set_position(self, topic: str, partition: int, position: Position) -> None:
         self._positions.put(PositionRow(topic, partition, position.topic_id, position.next))
 
-    def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        stored = self._positions.get((topic, partition))
-        if stored is not None and (stored.topic_id, stored.next) != (topic_id, start):
-            raise Fenced(f"{topic}/{partition} does not stand at {start}: another worker has moved it")
-        self._positions.put(PositionRow(topic, partition, topic_id, until))
+    def advance(self, moves: Sequence[Move]) -> None:
+        for topic, topic_id, partition, start, until in moves:
+            stored = self._positions.get((topic, partition))
+            if stored is not None and (stored.topic_id, stored.next) != (topic_id, start):
+                raise Fenced(f"{topic}/{partition} does not stand at {start}: another worker has moved it")
+            self._positions.put(PositionRow(topic, partition, topic_id, until))
 
     def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
         for lane, messages in lanes.items():

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from services.failures import Fenced
-from services.log import Position
+from services.log import Move, Position
 from services.outbox import OutboxMessage, OutboxRow
-from services.session import Session
+from services.session import Bulk, Session, insert
 
 
 class SqlStream:
@@ -14,6 +14,10 @@ class SqlStream:
     def __init__(self, prefix: str = "") -> None:
         self._statements = {name: sql.replace("@", prefix) for name, sql in _STATEMENTS.items()}
         self._outbox = f"{prefix}outbox"
+        self._moves = Bulk(_MOVES.replace("@", prefix), _MOVE_IN_SQLITE.replace("@", prefix))
+        self._first = insert(
+            f"{prefix}positions", "topic text, topic_id text, partition int, next bigint", "on conflict do nothing"
+        )
 
     async def positions(self, session: Session, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
         found = await session.rows(self._statements["positions"], topic, list(partitions))
@@ -22,11 +26,15 @@ class SqlStream:
     async def set_position(self, session: Session, topic: str, partition: int, position: Position) -> None:
         await session.run(self._statements["set_position"], topic, partition, position.topic_id, position.next)
 
-    async def advance(
-        self, session: Session, topic: str, topic_id: str, partition: int, start: int, until: int
-    ) -> None:
-        if await session.run(self._statements["advance"], topic, partition, topic_id, start, until) != 1:
-            raise Fenced(f"{topic}/{partition} does not stand at {start}: another worker has moved it")
+    async def advance(self, session: Session, moves: Sequence[Move]) -> None:
+        """All of them or none. A partition that was never worked on has no row yet."""
+        ordered = sorted(moves)
+        moved = await session.bulk(self._moves, ordered)
+        if moved < len(ordered):
+            moved += await session.bulk(self._first, [(*one[:3], one.until) for one in ordered])
+        if moved != len(ordered):
+            places = ", ".join(f"{one.topic}/{one.partition} at {one.start}" for one in ordered)
+            raise Fenced(f"not all positions stand where they should, another worker has moved them: {places}")
 
     async def send(self, session: Session, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
         if not any(lanes.values()):
@@ -53,14 +61,17 @@ class SqlStream:
         return True
 
 
+_MOVES = """
+update @positions p set next = m.until from unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bigint[])
+m(topic, topic_id, partition, start, until)
+where p.topic = m.topic and p.partition = m.partition and p.next = m.start and p.topic_id = m.topic_id"""
+_MOVE_IN_SQLITE = """
+update @positions set next = ?5 where topic = ?1 and topic_id = ?2 and partition = ?3 and next = ?4"""
 _STATEMENTS = {
     "positions": "select partition, topic_id, next from @positions where topic = $1 and partition = any($2::int[])",
     "set_position": """
         insert into @positions (topic, partition, topic_id, next) values ($1, $2, $3, $4)
         on conflict (topic, partition) do update set topic_id = excluded.topic_id, next = excluded.next""",
-    "advance": """
-        insert into @positions as p (topic, partition, topic_id, next) values ($1, $2, $3, $5)
-        on conflict (topic, partition) do update set next = $5 where p.next = $4 and p.topic_id = $3""",
     "next_numbers": """
         with sent(lane) as (select unnest($1::text[]))
         insert into @lanes as l (lane, last_n, published) select lane, count(*), 0 from sent group by lane order by lane

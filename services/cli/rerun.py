@@ -97,7 +97,7 @@ class Rerun:
         """One step of time, after all before it."""
         await self.advance(some[0].at)
         self.now = max(self.now, some[-1].at)
-        await self._update.apply(self._batch(CHANNEL_EVENTS.name, [one.event for one in some]), self.now)
+        await self._update.apply([self._batch(CHANNEL_EVENTS.name, [one.event for one in some])], self.now)
         if self._watches:
             await self._settle()
 

@@ -41,7 +41,7 @@ from services.profile.web import Desk, Patience, profile_app
 from services.web import Check
 
 UPDATES_AT_ONCE = {"sqlite": 1, "postgresql": 3}
-"""Batches of different partitions worked on side by side; where there is one writer, more of them would only keep
+"""Transactions of update side by side; where there is one writer, more of them would only keep
 refresh waiting."""
 
 
@@ -106,7 +106,7 @@ async def open_profile(
         marked=asyncio.Event(),
         written=asyncio.Event(),
         leases={},
-        updating=asyncio.Semaphore(UPDATES_AT_ONCE[database.dialect]),
+        updates_at_once=UPDATES_AT_ONCE[database.dialect],
     )
     decide, access = Decide(store, store, fold, SUBJECT_LIMITS), Access(users, time.monotonic)
     facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from services.log import Position
+from services.log import Move, Position
 from services.outbox import Outbox, OutboxMessage
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import Cluster, Link, Membership
@@ -149,10 +149,11 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class UpdateTransaction(Protocol):
-    """Everything one partition batch does. Leaving the context commits; an exception rolls back all of it."""
+    """Everything the batches of some partitions do. Leaving the context commits; an exception rolls back all of it."""
 
-    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        """Moves the position `until where next = start` (inserts it where none is stored). Raises `Fenced`."""
+    async def advance(self, moves: Sequence[Move]) -> None:
+        """Moves each partition's position `until where next = start` (inserts it where none is stored). Raises
+        `Fenced` where one of them does not stand there."""
 
     async def enter_ledger(self, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
         """Enters what is new, in one order; returns key → content of those that stood there already and are not

@@ -7,6 +7,7 @@ channel-events → update → marks → refresh → views, outbox → publish �
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
@@ -18,6 +19,7 @@ from services import metrics as measure
 from services.attempts import Attempts, again_when_contended
 from services.clock import Clock
 from services.failures import Contended, Fenced, Unavailable
+from services.group_commit import GroupCommit
 from services.log import Batch, EventLog, UnknownTopic
 from services.metrics import Metrics
 from services.notifications import Notifications
@@ -38,6 +40,7 @@ GROUP = "counterpoint-profile"
 LEASE_MS = 10_000
 MARKS_AT_ONCE = 400
 IDLE_S = 0.05
+EVENTS_TOGETHER = 4_000
 UPKEEP_S = 300.0
 UPKEEP_SHARD = 0
 log = structlog.get_logger(__name__)
@@ -61,7 +64,7 @@ class Worker(NamedTuple):
     marked: asyncio.Event
     written: asyncio.Event
     leases: dict[int, Shard]
-    updating: asyncio.Semaphore
+    updates_at_once: int
 
 
 async def run(worker: Worker, steps: Sequence[Step]) -> None:
@@ -76,10 +79,11 @@ async def run(worker: Worker, steps: Sequence[Step]) -> None:
 
 
 async def consuming(worker: Worker) -> None:
-    """channel-events → update; dead-letters → table."""
+    """channel-events → update, those of several partitions together; dead-letters → table."""
+    updating = GroupCommit(partial(update, worker), worker.updates_at_once, EVENTS_TOGETHER)
 
     async def apply(batch: Batch) -> None:
-        await (keep_letters if batch.topic == DEAD_LETTERS.name else update)(worker, batch)
+        await (keep_letters(worker, batch) if batch.topic == DEAD_LETTERS.name else updating(batch))
 
     async def park(batch: Batch, error: BaseException) -> None:
         await worker.update.park(batch, error, worker.clock.now_ms())
@@ -88,13 +92,12 @@ async def consuming(worker: Worker) -> None:
     await worker.log.consume(topics, GROUP, worker.store, Attempts(apply, park))
 
 
-async def update(worker: Worker, batch: Batch) -> None:
-    async with worker.updating:
-        updated = await worker.update.apply(batch, worker.clock.now_ms())
+async def update(worker: Worker, batches: Sequence[Batch]) -> None:
+    updated = await worker.update.apply(batches, worker.clock.now_ms())
     worker.marked.set()
     worker.metrics.add(measure.EVENTS_APPLIED, updated.applied)
     worker.metrics.add(measure.EVENTS_REPEATED, updated.repeats)
-    worker.metrics.observe(measure.BATCH_SIZE, len(batch.records), batch.topic)
+    worker.metrics.observe(measure.BATCH_SIZE, sum(len(batch.records) for batch in batches), CHANNEL_EVENTS.name)
     now = worker.clock.now_ms()
     for accepted_at in updated.accepted:
         worker.metrics.observe(measure.ACCEPTED_TO_VISIBLE, max(0, now - accepted_at) / 1000)
@@ -103,7 +106,7 @@ async def update(worker: Worker, batch: Batch) -> None:
 async def keep_letters(worker: Worker, batch: Batch) -> None:
     letters = [_kept(decode_dead_letter(record.value)) for record in batch.records]
     async with worker.store.updating() as tx:
-        await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
+        await tx.advance([batch.move])
         await tx.keep_dead_letters(letters)
 
 

@@ -1,4 +1,4 @@
-"""USE CASE: one partition batch, one transaction.
+"""USE CASE: the batches of some partitions, one transaction.
 
 Ledger, links, subject states, timeline, marks and the moved position are written together or not at all.
 """
@@ -14,6 +14,7 @@ from services.failures import Fenced, Unavailable
 from services.log import Batch, Record
 from services.profile.domain.assertions import links_of
 from services.profile.domain.fold import Fold, months_touched
+from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.ledger import content_hash, days_of, ledger_key
 from services.profile.domain.letters import conflict, parked, unreadable
 from services.profile.domain.links import Link, join
@@ -39,9 +40,17 @@ class Arrival(NamedTuple):
     personal: dict[str, str]
 
 
+class Told(NamedTuple):
+    """What a batch says, and what of it nobody can read."""
+
+    arrivals: Sequence[Arrival]
+    letters: Sequence[DeadLetter]
+    sources: Sequence[SourceSeen]
+
+
 class Updated(NamedTuple):
-    """What one batch came to: accepted = applied + repeats + dead letters + heartbeats. `accepted`: when each of those
-    applied was accepted (ms)."""
+    """What the batches came to: accepted = applied + repeats + dead letters + heartbeats. `accepted`: when each of
+    those applied was accepted (ms)."""
 
     applied: int
     repeats: int
@@ -66,21 +75,23 @@ class Update:
         self._pseudonymiser = Pseudonymiser(catalogue, secret)
         self._known_links: dict[tuple[str, str, str], Link] = {}
 
-    async def apply(self, batch: Batch, now: int) -> Updated:
-        """Raises `Fenced`, `Contended` or `Unavailable`; then nothing of the batch has happened."""
+    async def apply(self, batches: Sequence[Batch], now: int) -> Updated:
+        """At most one batch of a partition. Raises `Fenced`, `Contended` or `Unavailable`; then nothing of any has
+        happened."""
         try:
-            return await self._apply(batch, now)
+            return await self._apply(batches, now)
         except (Fenced, Unavailable):
             # a database that was away may come back as a replica that never heard of the last links
             self._known_links.clear()
             raise
 
-    async def _apply(self, batch: Batch, now: int) -> Updated:
-        arrivals, letters = self._read(batch, now)
-        heartbeats = [arrival for arrival in arrivals if arrival.event.type == HEARTBEAT]
+    async def _apply(self, batches: Sequence[Batch], now: int) -> Updated:
+        told = [self._read(batch, now) for batch in batches]
+        arrivals = [one for part in told for one in part.arrivals]
+        letters = [one for part in told for one in part.letters]
         events = [arrival for arrival in arrivals if arrival.event.type != HEARTBEAT]
         async with self._store.updating() as tx:
-            await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
+            await tx.advance([batch.move for batch in batches])
             fresh, conflicts = await _enter(tx, events)
             letters += [conflict(arrival.event, now) for arrival in conflicts]
             asserted = self._asserted(fresh)
@@ -91,24 +102,24 @@ class Update:
             await tx.mark(marks)
             await tx.append_timeline([_timeline_row(arrival) for arrival in fresh])
             await _save_personal(tx, fresh)
-            await tx.note_sources(sources_seen([arrival.event for arrival in arrivals], batch.partition))
+            await tx.note_sources([seen for part in told for seen in part.sources])
             await tx.send({DEAD_LETTER_LANE: dead_letter_messages(letters)}, now)
         self._remember(linked)
         repeats = len(events) - len(fresh) - len(conflicts)
         accepted = tuple(arrival.event.accepted_at for arrival in fresh)
-        return Updated(len(fresh), repeats, len(letters), len(heartbeats), len(marks), accepted)
+        return Updated(len(fresh), repeats, len(letters), len(arrivals) - len(events), len(marks), accepted)
 
     async def park(self, batch: Batch, error: BaseException, now: int) -> None:
         """Sets aside the one event of `batch`: its ledger row is marked, so that a replay may take it over."""
-        arrivals, letters = self._read(batch, now)
-        letters += [parked(one.event, batch, batch.until - 1, error, now) for one in arrivals]
+        told = self._read(batch, now)
+        letters = [*told.letters, *(parked(one.event, batch, batch.until - 1, error, now) for one in told.arrivals)]
         async with self._store.updating() as tx:
-            await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
-            fresh, _ = await _enter(tx, arrivals)
+            await tx.advance([batch.move])
+            fresh, _ = await _enter(tx, told.arrivals)
             await tx.park([(one.key, days_of(one.event.accepted_at)[0]) for one in fresh])
             await tx.send({DEAD_LETTER_LANE: dead_letter_messages(letters)}, now)
 
-    def _read(self, batch: Batch, now: int) -> tuple[list[Arrival], list[DeadLetter]]:
+    def _read(self, batch: Batch, now: int) -> Told:
         arrivals: list[Arrival] = []
         letters: list[DeadLetter] = []
         for record in batch.records:
@@ -116,7 +127,7 @@ class Update:
                 arrivals.append(self._arrival(record))
             except CodecError as error:
                 letters.append(unreadable(batch, record, error.reason, error.message, now))
-        return arrivals, letters
+        return Told(arrivals, letters, sources_seen([one.event for one in arrivals], batch.partition))
 
     def _arrival(self, record: Record) -> Arrival:
         told = decode_event(record.value)

@@ -31,7 +31,7 @@ async def _measure(workshop: Workshop, spent: Spent, given: Given, size: int, re
         workshop.update._read(batch, workshop.now)
         spent.add(READING, time.perf_counter() - began, time.process_time() - began_cpu)
         began, began_cpu = time.perf_counter(), time.process_time()
-        await workshop.update.apply(batch, workshop.now)
+        await workshop.update.apply([batch], workshop.now)
         wall, cpu = wall + time.perf_counter() - began, cpu + time.process_time() - began_cpu
         count += size
     spent.add(OWN, wall - sum(spent.wall.values()), cpu - sum(spent.cpu.values()))

@@ -58,7 +58,7 @@ class Workshop:
     async def apply(self, events: Iterable[ChannelEvent], size: int) -> None:
         iterator = iter(events)
         while some := list(islice(iterator, size)):
-            await self.update.apply(self.batch(some), self.now)
+            await self.update.apply([self.batch(some)], self.now)
 
     async def refresh_all(self) -> int:
         """Until no mark is left; returns how many views were written."""

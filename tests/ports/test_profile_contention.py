@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from services.database import Database, open_database
 from services.failures import Contended, Fenced, Unavailable
+from services.log import Move
 from services.migrations import upgrade
 from services.outbox import OutboxMessage
 from services.profile.adapters.sql import SqlProfileStore
@@ -47,7 +48,7 @@ async def outcomes(*work: Awaitable[Result]) -> list[Result | BaseException]:
 
 async def advance(store: Store, start: int, until: int) -> None:
     async with store.updating() as tx:
-        await tx.advance("events", "id", 0, start, until)
+        await tx.advance([Move("events", "id", 0, start, until)])
 
 
 async def test_of_two_workers_on_one_partition_one_is_fenced(store: Store, other: Store) -> None:
@@ -211,10 +212,10 @@ async def test_a_connection_lost_inside_a_transaction_is_unavailable_and_leaves_
     store = SqlProfileStore(hurried, alias_of)
     with pytest.raises(Unavailable):
         async with store.updating() as tx:
-            await tx.advance("lost", "id", 0, 0, 10)
+            await tx.advance([Move("lost", "id", 0, 0, 10)])
             async with hurried.transaction() as killer:
                 await killer.execute(text(KILL_WHO_IS_IN_A_TRANSACTION))
-            await tx.advance("lost", "id", 0, 10, 20)
+            await tx.advance([Move("lost", "id", 0, 10, 20)])
     assert await store.positions("lost", [0]) == {}
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from services.failures import Fenced
-from services.log import Position
+from services.log import Move, Position
 from services.outbox import OutboxMessage
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.packing import NO_HEADS
@@ -38,7 +38,7 @@ async def save(store: Store, changed: StoredSubject) -> None:
 async def test_a_position_moves_from_where_it_stands(store: Store) -> None:
     for start, until in ((0, 10), (10, 11), (11, 40)):
         async with store.updating() as tx:
-            await tx.advance("events", "id-1", 3, start, until)
+            await tx.advance([Move("events", "id-1", 3, start, until)])
     assert await store.positions("events", [3, 4]) == {3: Position("id-1", 40)}
 
 
@@ -47,23 +47,23 @@ async def test_a_batch_that_does_not_begin_where_the_position_stands_is_fenced(
     store: Store, topic_id: str, start: int
 ) -> None:
     async with store.updating() as tx:
-        await tx.advance("events", "id-1", 3, 0, 10)
+        await tx.advance([Move("events", "id-1", 3, 0, 10)])
     with pytest.raises(Fenced):
         async with store.updating() as tx:
-            await tx.advance("events", topic_id, 3, start, 50)
+            await tx.advance([Move("events", topic_id, 3, start, 50)])
     assert await store.positions("events", [3]) == {3: Position("id-1", 10)}
 
 
 async def test_a_partition_may_begin_after_offset_zero(store: Store) -> None:
     async with store.updating() as tx:
-        await tx.advance("events", "id-1", 0, 700, 710)
+        await tx.advance([Move("events", "id-1", 0, 700, 710)])
     assert await store.positions("events", [0]) == {0: Position("id-1", 710)}
 
 
 async def test_an_exception_undoes_everything_of_a_batch(store: Store) -> None:
     with pytest.raises(RuntimeError):
         async with store.updating() as tx:
-            await tx.advance("events", "id-1", 0, 0, 10)
+            await tx.advance([Move("events", "id-1", 0, 0, 10)])
             await tx.enter_ledger([LedgerEntry(KEY, CONTENT, 20_000)])
             locked = await tx.lock_subjects({"account:1": frozenset({5})}, 1)
             await tx.save_subjects(list(locked.values()))

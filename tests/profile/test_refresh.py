@@ -67,7 +67,7 @@ async def view_of(store: Store, lead: str) -> StoredView:
 async def test_a_view_shows_all_subjects_of_its_customer_and_its_change_is_published(store: Store) -> None:
     payment = paid("p-1", FIRST + 1, "6002", balance_after={"value": "70.00", "currency": "CNY"})
     events = [opened("6001", "77", FIRST), opened("6002", "77", FIRST), payment]
-    await new_update(store).apply(batch(0, events), NOW)
+    await new_update(store).apply([batch(0, events)], NOW)
     await refresh_all(store)
     view = await view_of(store, "party:77")
     body = msgspec.json.decode(view.body)
@@ -79,17 +79,17 @@ async def test_a_view_shows_all_subjects_of_its_customer_and_its_change_is_publi
 
 
 async def test_many_marks_of_one_customer_are_one_refresh(store: Store) -> None:
-    await new_update(store).apply(batch(0, [opened("6001", "77", FIRST)]), NOW)
+    await new_update(store).apply([batch(0, [opened("6001", "77", FIRST)])], NOW)
     await refresh_all(store)
     before = await view_of(store, "party:77")
-    await new_update(store).apply(batch(1, [paid(f"p-{n}", FIRST + n, "6001") for n in range(9)]), NOW)
+    await new_update(store).apply([batch(1, [paid(f"p-{n}", FIRST + n, "6001") for n in range(9)])], NOW)
     await mark(store, ["party:77"] * 5)
     assert await refresh_all(store) == [before.customer_id]
     assert (await view_of(store, "party:77")).version == before.version + 1
 
 
 async def test_a_mark_without_a_change_makes_no_version_and_tells_nobody(store: Store) -> None:
-    await new_update(store).apply(batch(0, [opened("6001", "77", FIRST)]), NOW)
+    await new_update(store).apply([batch(0, [opened("6001", "77", FIRST)])], NOW)
     await refresh_all(store)
     sent = await changes(store)
     await mark(store, ["party:77"])
@@ -98,7 +98,7 @@ async def test_a_mark_without_a_change_makes_no_version_and_tells_nobody(store: 
 
 
 async def test_due_times_that_fired_are_set_anew_even_where_nothing_else_has_changed(store: Store) -> None:
-    await new_update(store).apply(batch(0, [opened("6001", "77", FIRST), paid("p-1", FIRST, "6001")]), NOW)
+    await new_update(store).apply([batch(0, [opened("6001", "77", FIRST), paid("p-1", FIRST, "6001")])], NOW)
     await refresh_all(store)
     close = await store.next_due("day")
     assert close is not None
@@ -114,7 +114,7 @@ async def test_due_times_that_fired_are_set_anew_even_where_nothing_else_has_cha
 
 
 async def test_a_worker_that_lost_its_shard_is_fenced_and_leaves_its_marks(store: Store) -> None:
-    await new_update(store).apply(batch(0, [opened("6001", "77", FIRST)]), NOW)
+    await new_update(store).apply([batch(0, [opened("6001", "77", FIRST)])], NOW)
     number = shard_of("party:77")
     stale = next(one for one in await store.lease("frozen", NOW, 10) if one.shard == number)
     taken = next(one for one in await store.lease("other", NOW + 11, 1000) if one.shard == number)
@@ -133,10 +133,10 @@ async def test_a_lease_moves_with_every_transaction(store: Store) -> None:
 
 async def test_an_account_that_finds_its_customer_is_no_customer_of_its_own_any_more(store: Store) -> None:
     update = new_update(store)
-    await update.apply(batch(0, [paid("p-1", FIRST, "6001")]), NOW)
+    await update.apply([batch(0, [paid("p-1", FIRST, "6001")])], NOW)
     await refresh_all(store)
     assert (await view_of(store, "account:6001")).state == LIVE
-    await update.apply(batch(1, [opened("6001", "77", FIRST)]), NOW)
+    await update.apply([batch(1, [opened("6001", "77", FIRST)])], NOW)
     await refresh_all(store)
     gone = await view_of(store, "account:6001")
     assert (gone.state, gone.version, gone.body) == (GONE, 2, b"{}")
@@ -144,7 +144,7 @@ async def test_an_account_that_finds_its_customer_is_no_customer_of_its_own_any_
 
 
 async def test_a_merge_publishes_both_customers_and_a_split_brings_both_back_with_higher_versions(store: Store) -> None:
-    await new_update(store).apply(batch(0, [opened("6001", "77", FIRST), opened("6002", "78", FIRST)]), NOW)
+    await new_update(store).apply([batch(0, [opened("6001", "77", FIRST), opened("6002", "78", FIRST)])], NOW)
     await refresh_all(store)
     single = msgspec.json.decode((await view_of(store, "party:77")).body)
     decide = Decide(store, store, new_fold(), SUBJECT_LIMITS)
@@ -167,7 +167,7 @@ async def test_a_household_is_a_customer_of_its_own_over_the_subjects_of_its_mem
         *(told("household.joined", f"j-{n}", FIRST, customer_no=n, household_no="h-1") for n in ("77", "78")),
         paid("p-1", FIRST + DAY_MS, "6001"),
     ]
-    await new_update(store).apply(batch(0, events), NOW)
+    await new_update(store).apply([batch(0, events)], NOW)
     await refresh_all(store)
     view = await view_of(store, "household:h-1")
     body = msgspec.json.decode(view.body)
@@ -183,7 +183,7 @@ async def test_a_household_shows_in_the_views_of_those_who_stand_in_it_now_and_o
         *(told("household.joined", f"j-{n}", FIRST, customer_no=n, household_no="h-1") for n in ("77", "79")),
         told("household.left", "l-79", FIRST + DAY_MS, customer_no="79", household_no="h-1"),
     ]
-    await new_update(store).apply(batch(0, events), NOW)
+    await new_update(store).apply([batch(0, events)], NOW)
     for _ in range(2):  # a household's view comes into those of its members by a refresh of their own
         await refresh_all(store)
     shown = {
@@ -237,7 +237,7 @@ async def test_who_could_not_be_refreshed_does_not_rest(store: Store) -> None:
 async def test_shards_are_refreshed_together_and_each_change_stands_in_the_lane_of_its_own(store: Store) -> None:
     parties = [f"party:{n}" for n in range(70, 90)]
     opening = [opened(f"60{n}", str(n), FIRST) for n in range(70, 90)]
-    await new_update(store).apply(batch(0, opening), NOW)
+    await new_update(store).apply([batch(0, opening)], NOW)
     shards = await store.lease("worker", NOW, 3_600_000)
     done = await new_refresh(store).apply(shards, 100, NOW)
     assert sorted(done.changed) == sorted(map(alias_of, parties))
@@ -248,7 +248,7 @@ async def test_shards_are_refreshed_together_and_each_change_stands_in_the_lane_
 
 
 async def test_one_lost_shard_fences_the_refresh_of_all(store: Store) -> None:
-    await new_update(store).apply(batch(0, [opened("6001", "77", FIRST)]), NOW)
+    await new_update(store).apply([batch(0, [opened("6001", "77", FIRST)])], NOW)
     [first, *others] = await store.lease("worker", NOW, 3_600_000)
     await new_refresh(store).apply([first], 100, NOW)
     with pytest.raises(Fenced):

@@ -59,7 +59,7 @@ async def unlike(store: Store, events: Sequence[ChannelEvent]) -> list[str]:
 
 async def test_events_are_folded_under_their_subjects_and_stand_in_the_timeline(store: Store) -> None:
     events = [opened("6001", "77", FIRST), paid("p-1", FIRST + DAY, "6001"), paid("p-2", FIRST + 40 * DAY, "6002")]
-    done = await new_update(store).apply(batch(0, events), NOW)
+    done = await new_update(store).apply([batch(0, events)], NOW)
     assert done == Updated(applied=3, repeats=0, dead_letters=0, heartbeats=0, marked=3, accepted=(NOW, NOW, NOW))
     assert await unlike(store, events) == []
     assert await store.positions(TOPIC, [0]) == {0: Position(TOPIC_ID, 3)}
@@ -68,17 +68,17 @@ async def test_events_are_folded_under_their_subjects_and_stand_in_the_timeline(
 async def test_a_batch_that_was_applied_is_fenced_the_second_time(store: Store) -> None:
     events = [paid("p-1", FIRST, "6001")]
     update = new_update(store)
-    await update.apply(batch(0, events), NOW)
+    await update.apply([batch(0, events)], NOW)
     with pytest.raises(Fenced):
-        await update.apply(batch(0, events), NOW)
+        await update.apply([batch(0, events)], NOW)
     assert await unlike(store, events) == []
 
 
 async def test_a_skipped_batch_is_fenced(store: Store) -> None:
     update = new_update(store)
-    await update.apply(batch(0, [paid("p-1", FIRST, "6001")]), NOW)
+    await update.apply([batch(0, [paid("p-1", FIRST, "6001")])], NOW)
     with pytest.raises(Fenced):
-        await update.apply(batch(2, [paid("p-3", FIRST, "6001")]), NOW)
+        await update.apply([batch(2, [paid("p-3", FIRST, "6001")])], NOW)
 
 
 async def test_a_transaction_that_fails_leaves_no_trace(store: Store) -> None:
@@ -87,7 +87,7 @@ async def test_a_transaction_that_fails_leaves_no_trace(store: Store) -> None:
     paid_twice = paid("p-1", FIRST, "6001"), paid("p-2", FIRST, "6002")
     events: list[ChannelEvent | bytes] = [opened("6001", "77", FIRST), b"no avro", *paid_twice]
     with pytest.raises(ZeroDivisionError):
-        await new_update(store, fold).apply(batch(0, events), NOW)
+        await new_update(store, fold).apply([batch(0, events)], NOW)
     assert await unlike(store, []) == []
     assert await store.positions(TOPIC, [0]) == {}
     assert set((await store.counts()).values()) == {0}
@@ -97,30 +97,30 @@ async def test_a_transaction_that_fails_leaves_no_trace(store: Store) -> None:
 async def test_a_repeat_counts_once_whether_in_one_batch_or_days_later(store: Store) -> None:
     event = paid("p-1", FIRST, "6001")
     update = new_update(store)
-    assert (await update.apply(batch(0, [event, event]), NOW)).repeats == 1
+    assert (await update.apply([batch(0, [event, event])], NOW)).repeats == 1
     later = paid("p-1", FIRST, "6001", now=NOW + 5 * DAY)
-    assert await update.apply(batch(2, [later]), NOW + 5 * DAY) == Updated(0, 1, 0, 0, 0)
+    assert await update.apply([batch(2, [later])], NOW + 5 * DAY) == Updated(0, 1, 0, 0, 0)
     assert await unlike(store, [event]) == []
 
 
 async def test_the_same_id_of_another_source_is_another_event(store: Store) -> None:
     events = [paid("p-1", FIRST, "6001"), paid("p-1", FIRST, "6001", source="atm")]
-    assert (await new_update(store).apply(batch(0, events), NOW)).applied == 2
+    assert (await new_update(store).apply([batch(0, events)], NOW)).applied == 2
     assert await unlike(store, events) == []
 
 
 async def test_the_same_id_with_other_content_is_a_dead_letter(store: Store) -> None:
     first, other = paid("p-1", FIRST, "6001", 1_000), paid("p-1", FIRST, "6001", 2_000)
     update = new_update(store)
-    assert await update.apply(batch(0, [first, other]), NOW) == Updated(1, 0, 1, 0, 1, (NOW,))
-    assert await update.apply(batch(2, [other, first]), NOW) == Updated(0, 1, 1, 0, 0)
+    assert await update.apply([batch(0, [first, other])], NOW) == Updated(1, 0, 1, 0, 1, (NOW,))
+    assert await update.apply([batch(2, [other, first])], NOW) == Updated(0, 1, 1, 0, 0)
     assert {(one.reason, one.event_id, one.source) for one in await letters(store)} == {("conflict", "p-1", "core")}
     assert await unlike(store, [first]) == []
 
 
 async def test_a_client_that_sets_its_clock_anew_on_each_try_makes_no_conflict(store: Store) -> None:
     tries = [paid("p-1", FIRST, "6001"), paid("p-1", FIRST + 2_000, "6001", now=NOW + 2_000)]
-    assert await new_update(store).apply(batch(0, tries), NOW) == Updated(1, 1, 0, 0, 1, (NOW,))
+    assert await new_update(store).apply([batch(0, tries)], NOW) == Updated(1, 1, 0, 0, 1, (NOW,))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_what_nobody_can_read_is_a_dead_letter_and_the_stream_goes_on(
     store: Store, value: bytes, reason: str
 ) -> None:
     events = [paid("p-1", FIRST, "6001"), paid("p-2", FIRST, "6001")]
-    done = await new_update(store).apply(batch(0, [events[0], value, events[1]]), NOW)
+    done = await new_update(store).apply([batch(0, [events[0], value, events[1]])], NOW)
     assert (done.applied, done.dead_letters) == (2, 1)
     [letter] = await letters(store)
     assert (letter.reason, letter.body, letter.length) == (reason, b"", len(value))
@@ -142,7 +142,7 @@ async def test_what_nobody_can_read_is_a_dead_letter_and_the_stream_goes_on(
 
 async def test_a_truncated_record_is_a_dead_letter(store: Store) -> None:
     whole = batch(0, [paid("p-1", FIRST, "6001")]).records[0].value
-    assert (await new_update(store).apply(batch(0, [whole[:-3], whole]), NOW)).dead_letters == 1
+    assert (await new_update(store).apply([batch(0, [whole[:-3], whole])], NOW)).dead_letters == 1
     assert [one.reason for one in await letters(store)] == ["corrupt"]
 
 
@@ -150,7 +150,7 @@ async def test_every_accepted_event_is_applied_a_repeat_or_a_dead_letter(store: 
     beat = told("source.heartbeat", "beat@0", NOW, attributes={})
     payments = [paid(f"p-{place}", FIRST + place * DAY, f"600{place % 3}") for place in range(10)]
     sent: list[ChannelEvent | bytes] = [*payments, *payments[:4], paid("p-1", FIRST, "6001", 77), b"nonsense", beat]
-    done = await new_update(store).apply(batch(0, sent), NOW)
+    done = await new_update(store).apply([batch(0, sent)], NOW)
     assert done.applied + done.repeats + done.dead_letters + done.heartbeats == len(sent)
     assert done == Updated(10, 4, 2, 1, 3, (NOW,) * 10)
     assert await unlike(store, payments) == []
@@ -158,7 +158,7 @@ async def test_every_accepted_event_is_applied_a_repeat_or_a_dead_letter(store: 
 
 async def test_a_heartbeat_tells_of_its_source_and_never_enters_the_timeline(store: Store) -> None:
     beat = told("source.heartbeat", "beat@0", NOW - 5, attributes={})
-    await new_update(store).apply(batch(0, [beat, beat]), NOW)
+    await new_update(store).apply([batch(0, [beat, beat])], NOW)
     assert [(seen.source, seen.partition) for seen in await store.sources_seen()] == [("core", 0)]
     assert await unlike(store, []) == []
 
@@ -168,7 +168,7 @@ async def test_personal_values_stay_out_of_states_and_timeline(store: Store) -> 
         "customer.registered", "r-1", FIRST, customer_no="77", phone="+8613912345678",
         attributes={"kind": "person", "name": "Zhang Xiaoming"},
     )  # fmt: skip
-    await new_update(store).apply(batch(0, [registered]), NOW)
+    await new_update(store).apply([batch(0, [registered])], NOW)
     found = await held(store)
     async with store.updating() as tx:
         rows = await tx.timeline_of("party:77")
@@ -179,5 +179,5 @@ async def test_personal_values_stay_out_of_states_and_timeline(store: Store) -> 
 
 async def test_marks_name_the_oldest_event_behind_them(store: Store) -> None:
     events = [paid("p-1", FIRST, "6001", now=NOW - 50), paid("p-2", FIRST, "6001", now=NOW - 90)]
-    await new_update(store).apply(batch(0, events), NOW)
+    await new_update(store).apply([batch(0, events)], NOW)
     assert sum((await store.marks_waiting()).values()) == 1

@@ -20,10 +20,10 @@ ONLINE = {"channel": "mobile"}
 
 
 class Sent(NamedTuple):
-    """`batches` of (partition, events): what the log hands on."""
+    """`groups` of batches by partition: what the log hands on, and what of it goes into one transaction."""
 
     events: list[ChannelEvent]
-    batches: list[tuple[int, list[ChannelEvent]]]
+    groups: list[dict[int, list[ChannelEvent]]]
 
 
 @st.composite
@@ -64,12 +64,14 @@ def sent(draw: st.DrawFn) -> Sent:
     events = [told(event_id=str(place), **one) for place, one in enumerate(drawn)]  # type: ignore[arg-type]  # fields of one event
     repeats = draw(st.lists(st.sampled_from(events), max_size=8))
     order = draw(st.permutations([*events, *repeats]))
-    batches: list[tuple[int, list[ChannelEvent]]] = []
+    groups: list[dict[int, list[ChannelEvent]]] = []
     while order:
-        size = draw(st.integers(1, 6))
-        batches.append((draw(st.integers(0, 2)), order[:size]))
-        order = order[size:]
-    return Sent(events, batches)
+        group: dict[int, list[ChannelEvent]] = {}
+        for partition in draw(st.sets(st.integers(0, 2), min_size=1)):
+            size = draw(st.integers(1, 6))
+            group[partition], order = order[:size], order[size:]
+        groups.append(group)
+    return Sent(events, groups)
 
 
 @settings(max_examples=150, deadline=None)
@@ -79,9 +81,10 @@ async def test_any_order_grouping_and_repetition_give_the_same_states_and_member
     update = Update(store, new_fold(), CATALOGUE, SECRET, SUBJECT_LIMITS)
     starts = [0, 0, 0]
     applied = 0
-    for partition, events in given_events.batches:
-        done = await update.apply(batch(starts[partition], events, partition), NOW)
-        starts[partition] += len(events)
+    for group in given_events.groups:
+        done = await update.apply([batch(starts[one], events, one) for one, events in group.items()], NOW)
+        for partition, events in group.items():
+            starts[partition] += len(events)
         applied += done.applied
         assert done.dead_letters == 0
     assert applied == len(given_events.events)

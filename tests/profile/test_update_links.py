@@ -31,10 +31,10 @@ async def roots_of(store: Store, subject: str) -> set[str]:
 async def test_an_account_waits_for_its_customer_with_all_its_past(store: Store) -> None:
     payments = [paid(f"p-{n}", FIRST + n * DAY, "6001") for n in range(5)]
     update = new_update(store)
-    await update.apply(batch(0, payments), NOW)
+    await update.apply([batch(0, payments)], NOW)
     assert await roots_of(store, "account:6001") == set()
     late = opened("6001", "77", FIRST + 3 * DAY)
-    assert (await update.apply(batch(5, [late]), NOW)).marked == 2
+    assert (await update.apply([batch(5, [late])], NOW)).marked == 2
     assert await unlike(store, [*payments, late]) == []
     found = (await held(store)).memberships
     assert Membership("party:77", "account:6001", "owner", BEGINNING, END) in found
@@ -45,8 +45,8 @@ async def test_a_link_that_begins_late_cuts_the_state_into_segments(store: Store
     own = opened("6001", "77", FIRST)
     joint = told("holder.added", "h-1", FIRST + 4 * DAY, account_no="6001", customer_no="78")
     update = new_update(store)
-    await update.apply(batch(0, [own, *payments]), NOW)
-    await update.apply(batch(11, [joint]), NOW)
+    await update.apply([batch(0, [own, *payments])], NOW)
+    await update.apply([batch(11, [joint])], NOW)
     found = await held(store)
     assert len(found.states["account:6001"]) == 2
     assert await unlike(store, [own, *payments, joint]) == []
@@ -58,7 +58,7 @@ async def test_a_link_that_ends_leaves_what_was_before(store: Store) -> None:
     payments = [paid(f"p-{n}", FIRST + n * DAY, "6001") for n in range(10)]
     update = new_update(store)
     for start, event in enumerate([gone, *payments, own]):
-        await update.apply(batch(start, [event]), NOW)
+        await update.apply([batch(start, [event])], NOW)
     assert await unlike(store, [own, gone, *payments]) == []
     assert await roots_of(store, "account:6001") == {"party:77", "account:6001"}
 
@@ -72,7 +72,7 @@ async def test_what_stands_below_an_account_follows_it_to_its_customer(store: St
     ]
     update = new_update(store)
     for start, event in enumerate(events):
-        await update.apply(batch(start, [event]), NOW)
+        await update.apply([batch(start, [event])], NOW)
     assert await roots_of(store, "card:card-1") == {
         "card:card-1",
         "party:77",
@@ -86,11 +86,11 @@ async def test_links_that_meet_far_from_each_other_are_worked_out_one_after_the_
     own = opened("6001", "77", FIRST)
     card = told("card.issued", "c-1", FIRST, card_no="card-1", account_no="6001")
     joined = told("household.joined", "j-1", FIRST + DAY, customer_no="77", household_no="h-1")
-    await new_update(store).apply(batch(0, [own]), NOW)
+    await new_update(store).apply([batch(0, [own])], NOW)
     pausing = PausingStore(store)
-    household = asyncio.create_task(new_update(cast(Store, pausing)).apply(batch(0, [joined], partition=1), NOW))
+    household = asyncio.create_task(new_update(cast(Store, pausing)).apply([batch(0, [joined], partition=1)], NOW))
     await pausing.read.wait()
-    issued = asyncio.create_task(new_update(store).apply(batch(0, [card], partition=2), NOW))
+    issued = asyncio.create_task(new_update(store).apply([batch(0, [card], partition=2)], NOW))
     # a store with one writer makes the card wait, one with many lets it through
     await asyncio.wait([issued], timeout=0.3)
     pausing.go_on.set()
@@ -136,9 +136,9 @@ async def test_a_device_of_too_many_customers_identifies_nobody_any_more(store: 
     ]
     update = new_update(store)
     for start, event in enumerate(signed[:limit]):
-        await update.apply(batch(start, [event]), NOW)
+        await update.apply([batch(start, [event])], NOW)
     assert len(await roots_of(store, "device:d-1")) == limit
-    await update.apply(batch(limit, signed[limit:]), NOW)
+    await update.apply([batch(limit, signed[limit:])], NOW)
     assert await roots_of(store, "device:d-1") == set()
     assert await unlike(store, signed) == []
 
@@ -146,37 +146,37 @@ async def test_a_device_of_too_many_customers_identifies_nobody_any_more(store: 
 async def test_an_older_worker_stops_and_never_writes_over_a_newer_fold(store: Store) -> None:
     events = [paid("p-1", FIRST, "6001"), paid("p-2", FIRST, "6001")]
     older, newer = new_update(store), new_update(store, new_fold(DECLARED.series.version + 1))
-    await older.apply(batch(0, events[:1]), NOW)
-    await newer.apply(batch(1, events[1:]), NOW)
+    await older.apply([batch(0, events[:1])], NOW)
+    await newer.apply([batch(1, events[1:])], NOW)
     with pytest.raises(Stop):
-        await older.apply(batch(2, [paid("p-3", FIRST, "6001")]), NOW)
+        await older.apply([batch(2, [paid("p-3", FIRST, "6001")])], NOW)
     assert await unlike(store, events) == []
 
 
 async def test_an_event_folds_its_subject_anew_where_its_state_has_another_shape(store: Store) -> None:
     update, events = new_update(store), [opened("6001", "77", FIRST), paid("p-1", FIRST + DAY, "6001")]
-    await update.apply(batch(0, events), NOW)
+    await update.apply([batch(0, events)], NOW)
     async with store.updating() as tx:
         row = (await tx.lock_subjects({"account:6001": frozenset()}, NOW))["account:6001"]
         row.heads = b"\x91\xa3abc"
         await tx.save_subjects([row])
     events.append(paid("p-2", FIRST + 2 * DAY, "6001"))
-    await update.apply(batch(2, events[2:]), NOW)
+    await update.apply([batch(2, events[2:])], NOW)
     assert not differences(expected(events, new_fold()), await held(store))
 
 
 async def test_an_event_folds_its_subject_anew_where_an_older_fold_left_it(store: Store) -> None:
     events = [paid(f"p-{n}", FIRST + n * 20 * DAY, "6001") for n in range(3)]
-    await new_update(store).apply(batch(0, events[:2]), NOW)
+    await new_update(store).apply([batch(0, events[:2])], NOW)
     newer = new_fold(DECLARED.series.version + 1)
-    await new_update(store, newer).apply(batch(2, events[2:]), NOW)
+    await new_update(store, newer).apply([batch(2, events[2:])], NOW)
     assert await store.count_behind(newer.version) == 0
     assert await unlike(store, events) == []
 
 
 async def test_a_rebuild_folds_every_subject_anew_and_goes_on_where_it_was_stopped(store: Store) -> None:
     events = [opened("6001", "77", FIRST), *(paid(f"p-{n}", FIRST + n * DAY, f"60{n:02d}") for n in range(60))]
-    await new_update(store).apply(batch(0, events), NOW)
+    await new_update(store).apply([batch(0, events)], NOW)
     newer = new_fold(DECLARED.series.version + 1)
     seen: list[Progress] = []
 
@@ -197,10 +197,10 @@ async def test_links_known_to_a_worker_are_asserted_again_after_the_database_has
     own, other = opened("6001", "77", FIRST), paid("p-1", FIRST, "6009")
     lost = MemoryProfileStore(alias_of)
     update = new_update(lost)
-    await update.apply(batch(0, [other, own]), NOW)
-    await new_update(store).apply(batch(0, [other]), NOW)
+    await update.apply([batch(0, [other, own])], NOW)
+    await new_update(store).apply([batch(0, [other])], NOW)
     update._store = store
     with pytest.raises(Fenced):
-        await update.apply(batch(2, [paid("p-2", FIRST, "6009")]), NOW)
-    await update.apply(batch(1, [own]), NOW)
+        await update.apply([batch(2, [paid("p-2", FIRST, "6009")])], NOW)
+    await update.apply([batch(1, [own])], NOW)
     assert await unlike(store, [other, own]) == []

@@ -25,7 +25,7 @@ def poisoned(*bad: str) -> Poisoned:
 
 def attempts(update: Update, now: int = NOW) -> Attempts:
     async def apply(one: Batch) -> None:
-        await update.apply(one, now)
+        await update.apply([one], now)
 
     async def park(one: Batch, error: BaseException) -> None:
         await update.park(one, error, now)
@@ -60,8 +60,8 @@ async def test_the_replay_of_a_parked_event_takes_it_over_once(store: Store, acc
     later = accepted + days_later * DAY_MS
     replayed = paid("p-1", FIRST, "6001", now=later)
     mended = new_update(store)
-    assert (await mended.apply(batch(1, [replayed, replayed]), later)).applied == 1
-    assert (await mended.apply(batch(3, [poison]), later)).repeats == 1
+    assert (await mended.apply([batch(1, [replayed, replayed])], later)).applied == 1
+    assert (await mended.apply([batch(3, [poison])], later)).repeats == 1
     assert await unlike(store, [poison]) == []
 
 
@@ -70,7 +70,7 @@ async def test_a_repeat_of_a_parked_event_is_parked_again_until_the_release_is_m
     handler = attempts(new_update(store, poisoned("p-1")))
     await fails_once_then_works(handler, batch(0, [poison]))
     await fails_once_then_works(handler, batch(1, [poison]))
-    assert (await new_update(store).apply(batch(2, [poison]), NOW)).applied == 1
+    assert (await new_update(store).apply([batch(2, [poison])], NOW)).applied == 1
     assert await unlike(store, [poison]) == []
 
 

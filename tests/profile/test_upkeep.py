@@ -72,7 +72,7 @@ class Bank:
     async def tell(self, events: list[ChannelEvent], version: int | None = None) -> None:
         fold = new_fold() if version is None else new_fold(version)
         update = Update(self.store, fold, CATALOGUE, SECRET, SUBJECT_LIMITS)
-        await update.apply(batch(len(self.sent), list(events)), NOW)
+        await update.apply([batch(len(self.sent), list(events))], NOW)
         self.sent += events
 
     async def unlike(self) -> list[str]:

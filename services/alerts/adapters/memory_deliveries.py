@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from services.alerts.domain.delivering import Delivery
-from services.log import Position
+from services.log import Move, Position
 from services.memory_tables import Table, Turns
 from services.stream_memory import MemoryStream
 
@@ -45,7 +45,7 @@ class MemoryDeliveryStore:
             yield self
 
     async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        self._stream.advance(topic, topic_id, partition, start, until)
+        self._stream.advance([Move(topic, topic_id, partition, start, until)])
 
     async def seen(self, alert_ids: Sequence[str]) -> dict[str, int]:
         found = (self._seen.get(alert_id) for alert_id in alert_ids)

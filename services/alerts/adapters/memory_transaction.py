@@ -7,6 +7,7 @@ from services.alerts.adapters.memory_tables import CustomerRow, Tables
 from services.alerts.adapters.rows import AlertRow, alert_of, by_customer, row_of, rules_of, standing_of, standing_row
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.standing import Standing
+from services.log import Move
 from services.outbox import OutboxMessage
 
 
@@ -17,7 +18,7 @@ class MemoryTransaction:
         self._tables = tables
 
     async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        self._tables.stream.advance(topic, topic_id, partition, start, until)
+        self._tables.stream.advance([Move(topic, topic_id, partition, start, until)])
 
     async def lock(self, customer_ids: Sequence[str]) -> dict[str, Standing]:
         found: dict[str, Standing] = {}

@@ -7,7 +7,7 @@ import msgspec
 
 from services.alerts.domain.delivering import Delivery
 from services.database import Database
-from services.log import Position
+from services.log import Move, Position
 from services.session import Bulk, Row, Session, insert, reading, writing
 from services.stream_sql import SqlStream
 
@@ -62,7 +62,7 @@ class SqlDeliveryTransaction:
         self._session = session
 
     async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        await STREAM.advance(self._session, topic, topic_id, partition, start, until)
+        await STREAM.advance(self._session, [Move(topic, topic_id, partition, start, until)])
 
     async def seen(self, alert_ids: Sequence[str]) -> dict[str, int]:
         return {row[0]: row[1] for row in await self._session.rows(_SEEN, list(alert_ids))}

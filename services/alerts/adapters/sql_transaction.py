@@ -13,6 +13,7 @@ from services.alerts.adapters.rows import (
 )
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.standing import Standing
+from services.log import Move
 from services.outbox import OutboxMessage
 from services.session import Bulk, Session, insert
 from services.stream_sql import SqlStream
@@ -68,7 +69,7 @@ class SqlTransaction:
         self._session = session
 
     async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        await STREAM.advance(self._session, topic, topic_id, partition, start, until)
+        await STREAM.advance(self._session, [Move(topic, topic_id, partition, start, until)])
 
     async def lock(self, customer_ids: Sequence[str]) -> dict[str, Standing]:
         wanted = sorted(set(customer_ids))

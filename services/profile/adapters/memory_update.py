@@ -5,6 +5,7 @@ from copy import copy
 from typing import Any
 
 from services.failures import Fenced
+from services.log import Move
 from services.outbox import OutboxMessage
 from services.profile.adapters import rows
 from services.profile.adapters.joining import join_links
@@ -41,8 +42,8 @@ class MemoryUpdate:
     def __init__(self, tables: Tables, alias_of: Callable[[str], str]) -> None:
         self._tables, self._alias_of = tables, alias_of
 
-    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        self._tables.stream.advance(topic, topic_id, partition, start, until)
+    async def advance(self, moves: Sequence[Move]) -> None:
+        self._tables.stream.advance(moves)
 
     async def enter_ledger(self, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
         first: dict[bytes, LedgerEntry] = {}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from services.failures import Contended, Fenced
+from services.log import Move
 from services.outbox import OutboxMessage
 from services.profile.adapters import rows, sql_links
 from services.profile.adapters.sql_decisions import record
@@ -95,8 +96,8 @@ class SqlUpdate:
         self._session, self._ledger, self._alias_of, self._known = session, ledger, alias_of, known
         self.locked: set[str] = set()
 
-    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        await STREAM.advance(self._session, topic, topic_id, partition, start, until)
+    async def advance(self, moves: Sequence[Move]) -> None:
+        await STREAM.advance(self._session, moves)
 
     async def enter_ledger(self, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
         return await self._ledger.enter(self._session, entries)

@@ -89,7 +89,7 @@ class Bank:
         records = [Record(start + place, NOW, b"", value) for place, value in enumerate(encoded)]
         self._next += len(records)
         batch = Batch(CHANNEL_EVENTS.name, "topic", 0, start, self._next, records)
-        await self._update.apply(batch, self.clock.now_ms())
+        await self._update.apply([batch], self.clock.now_ms())
         return encode_receipt([(0, self._next - 1)])
 
     def next_receipt(self, events: int = 1) -> str:

@@ -1,0 +1,107 @@
+"""What waits together is applied together, and each batch meets only what is its own."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from services.failures import Contended, Fenced, Unavailable
+from services.group_commit import GroupCommit
+from services.log import Batch, Record
+
+
+def batch(partition: int, size: int = 1) -> Batch:
+    return Batch("topic", "id", partition, 0, size, [Record(offset, 0, b"", b"") for offset in range(size)])
+
+
+class Applying:
+    """Notes which partitions were applied together. Waits until it may `go_on`; raises what a partition `meets`."""
+
+    def __init__(self, **meets: Exception) -> None:
+        self.tried: list[list[int]] = []
+        self.meets = {int(name.removeprefix("p")): error for name, error in meets.items()}
+        self.begun, self.go_on = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def __call__(self, batches: Sequence[Batch]) -> None:
+        partitions = [one.partition for one in batches]
+        self.tried.append(partitions)
+        self.begun.set()
+        await self.go_on.acquire()
+        for partition in partitions:
+            if partition in self.meets:
+                raise self.meets[partition]
+
+
+async def outcomes(applying: Applying, *batches: Batch, at_once: int = 1, most: int = 100) -> list[str]:
+    """The first batches are being applied while the others come; what each met, or nothing."""
+    handler = GroupCommit(applying, at_once, most)
+    tasks = [asyncio.create_task(handler(one)) for one in batches]
+    await applying.begun.wait()
+    await asyncio.sleep(0)
+    for _ in batches * 2:
+        applying.go_on.release()
+    met = await asyncio.gather(*tasks, return_exceptions=True)
+    return [type(one).__name__ if one else "" for one in met]
+
+
+async def test_batches_that_come_while_another_is_applied_go_together() -> None:
+    applying = Applying()
+    assert await outcomes(applying, *map(batch, range(5))) == [""] * 5
+    assert applying.tried == [[0], [1, 2, 3, 4]]
+
+
+async def test_a_group_has_at_most_so_many_records_and_a_larger_batch_goes_alone() -> None:
+    applying = Applying()
+    batches = [batch(0), batch(1, 4), batch(2, 6), batch(3, 1), batch(4, 50), batch(5, 1)]
+    assert await outcomes(applying, *batches, most=10) == [""] * 6
+    assert applying.tried == [[0], [1, 2], [3], [4], [5]]
+
+
+async def test_transactions_run_side_by_side_up_to_a_limit() -> None:
+    applying = Applying()
+    assert await outcomes(applying, *map(batch, range(5)), at_once=2) == [""] * 5
+    assert applying.tried == [[0], [1], [2, 3, 4]]
+
+
+@pytest.mark.parametrize("met", [Fenced("another worker"), Contended("a deadlock"), ZeroDivisionError("a bug")])
+async def test_where_one_of_a_group_fails_each_is_applied_alone_and_the_others_go_on(met: Exception) -> None:
+    applying = Applying(p2=met)
+    assert await outcomes(applying, *map(batch, range(4))) == ["", "", type(met).__name__, ""]
+    assert applying.tried == [[0], [1, 2, 3], [1], [2], [3]]
+
+
+async def test_a_server_that_is_away_is_away_for_all_of_a_group_and_not_asked_for_each() -> None:
+    applying = Applying(p2=Unavailable("the database is away"))
+    assert await outcomes(applying, *map(batch, range(4))) == ["", *["Unavailable"] * 3]
+    assert applying.tried == [[0], [1, 2, 3]]
+
+
+async def test_a_batch_given_up_while_it_waits_is_not_applied() -> None:
+    applying = Applying()
+    handler = GroupCommit(applying, 1, 100)
+    first, second, third = (asyncio.create_task(handler(batch(partition))) for partition in range(3))
+    await applying.begun.wait()
+    second.cancel()
+    await asyncio.wait([second])
+    applying.go_on.release()
+    applying.go_on.release()
+    await asyncio.gather(first, third)
+    assert applying.tried == [[0], [2]]
+
+
+async def test_whoever_goes_along_with_a_batch_given_up_is_told_to_try_again() -> None:
+    applying = Applying()
+    handler = GroupCommit(applying, 1, 100)
+    first = asyncio.create_task(handler(batch(0)))
+    await applying.begun.wait()
+    leader, follower = (asyncio.create_task(handler(batch(partition))) for partition in (1, 2))
+    await asyncio.sleep(0)
+    applying.begun.clear()
+    applying.go_on.release()
+    await asyncio.gather(first, applying.begun.wait())
+    leader.cancel()
+    with pytest.raises(Contended):
+        await follower
+    applying.go_on.release()
+    await handler(batch(2))
+    assert applying.tried == [[0], [1, 2], [2]]
