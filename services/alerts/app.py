@@ -19,6 +19,7 @@ from services.alerts.attend import Attend
 from services.alerts.current import Current
 from services.alerts.domain.compiled import Known
 from services.alerts.evaluate import Evaluate
+from services.alerts.learn import Learn, heed
 from services.alerts.ports import AlertStore
 from services.alerts.settings import Choices
 from services.alerts.stream import Worker, run
@@ -70,6 +71,7 @@ class Reload:
         return load_rules(self._files, self._known, self._expressions, switches)
 
     async def into(self, current: Current) -> None:
+        await heed(self._store, current)
         loaded = await self.load()
         if loaded is None:
             return
@@ -93,12 +95,13 @@ async def open_alerts(
         log.error("rule left out", mistake=str(mistake))
     current = Current(loaded.rule_set, loaded.desk, profile.works)
     current.learn(await store.learned())
+    await heed(store, current)
     worker = Worker(
         log=events,
         store=store,
         evaluate=Evaluate(store, expressions, current),
         attend=Attend(store, current),
-        current=current,
+        learn=Learn(store, current),
         reload=lambda: reload.into(current),
         notifications=notifications,
         metrics=metrics,

@@ -1,11 +1,12 @@
 """What an evaluation works with now: the rule set and the terms. Either is replaced whole, between two batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
+from services.alerts.domain.bursts import Bursts
 from services.alerts.domain.compiled import RuleSet, rule_set
-from services.alerts.domain.learning import Learned, precision, throttled
+from services.alerts.domain.learning import Learned, Tally, precision, throttled
 from services.alerts.domain.rules import Desk
 from services.alerts.domain.terms import Terms
 
@@ -19,6 +20,7 @@ class Current:
         self.rules, self._works = rules, works
         self.terms = Terms(desk, works, {}, frozenset())
         self.broken: dict[str, str] = {}
+        self.bursts = Bursts()
 
     def take(self, rules: RuleSet, desk: Desk) -> None:
         """A new set; what was broken in the old one may run again."""
@@ -26,11 +28,18 @@ class Current:
         self.terms = self.terms._replace(desk=desk)
         log.info("rules loaded", version=rules.version, rules=len(rules.rules))
 
-    def learn(self, learned: Sequence[Learned]) -> None:
-        found = throttled(learned, self.terms.desk)
-        for rule in sorted(found - self.terms.throttled):
-            log.warning("rule throttled: too many of its alerts were not relevant", rule=rule)
-        self.terms = self.terms._replace(precision=precision(learned), throttled=found)
+    def learn(self, learned: Sequence[Learned]) -> Mapping[str, Tally]:
+        """The rules that are throttled by that."""
+        versions = {rule.id: rule.declared.version for rule in self.rules.rules}
+        found = throttled(learned, versions, self.terms.desk)
+        self.terms = self.terms._replace(precision=precision(learned), throttled=frozenset(found))
+        return found
+
+    def pause(self, rules: frozenset[str]) -> None:
+        """These and no others."""
+        for rule in sorted(rules - self.terms.paused):
+            log.warning("rule paused: it spoke of an unusual number of customers at once", rule=rule)
+        self.terms = self.terms._replace(paused=rules)
 
     def stop_rule(self, rule_id: str, why: str) -> None:
         """It met a value of a wrong type: it speaks no more until its file changes."""

@@ -1,5 +1,6 @@
 """USE CASE: one partition batch of profile changes, one transaction: what the rules say becomes alerts."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from services.alerts.domain.alert import SYSTEM, Alert, step
 from services.alerts.domain.expressions import Expressions
 from services.alerts.domain.judging import judge
 from services.alerts.domain.merging import Side, departed, merge, part
+from services.alerts.domain.notices import notice, standing
 from services.alerts.domain.routing import follow_owner, limited, next_look, place_of, route
 from services.alerts.domain.settling import settle
 from services.alerts.domain.standing import Standing
@@ -47,6 +49,8 @@ class Evaluate:
             for change in changes:
                 await work.one(change)
             await work.finish(f"changes-{batch.partition}", max((one.changed_at for one in changes), default=0))
+        self._current.bursts.count(work.absences, work.day)
+        self._current.pause(self._current.terms.paused | work.bursts.keys())
         for rule, why in work.broken.items():
             self._current.stop_rule(rule, why)
         skipped = len(batch.records) - work.applied
@@ -73,12 +77,13 @@ class Work:
 
     def __init__(self, tx: AlertsTransaction, expressions: Expressions, current: Current) -> None:
         self._tx, self._expressions = tx, expressions
-        self._rules, self._terms = current.rules, current.terms
+        self._current, self._rules, self._terms = current, current.rules, current.terms
         self._standings: dict[str, Standing] = {}
         self._alerts: dict[str, list[Alert]] = {}
         self._revisions: dict[str, int] = {}
         self.changed: dict[str, Alert] = {}
         self.broken: dict[str, str] = {}
+        self.absences, self.bursts, self.day = Counter[str](), dict[str, int](), -1
         self.applied = self.fired = self.suppressed = self.unknown = 0
 
     async def take_up(self, changes: Sequence[ProfileChange]) -> None:
@@ -109,9 +114,22 @@ class Work:
         self.fired, self.suppressed = self.fired + settled.fired, self.suppressed + settled.suppressed
         self.unknown += settled.unknown
         self.broken |= settled.broken
+        if settled.absences:
+            self._count(settled.absences, self._terms.day_of(change.changed_at))
         self._note(settled.changed)
         place = place_of(change)
         self._note([one for one in alerts if one.is_open and follow_owner(one, place, change.changed_at)])
+
+    def _count(self, absences: Sequence[str], day: int) -> None:
+        """A rule that speaks of too many customers of one day speaks of no more of them."""
+        if day != self.day:
+            self.absences, self.day = Counter(), day
+        self.absences.update(absences)
+        for rule in absences:
+            seen = self._current.bursts.seen(rule, day) + self.absences[rule]
+            if self._current.bursts.is_one(rule, day, seen, self._terms.desk):
+                self.bursts[rule] = seen
+                self._terms = self._terms._replace(paused=self._terms.paused | {rule})
 
     def _note(self, changed: Iterable[Alert]) -> None:
         self.changed |= {one.alert_id: one for one in changed}
@@ -160,7 +178,17 @@ class Work:
             if alert.revision == self._revisions.get(alert.alert_id):
                 alert.revision += 1  # graver, or worded otherwise: no step of its life, but news for its readers
         await self._tx.save_alerts(changed, {one.alert_id: next_look(one, self._terms) for one in changed})
+        if self.bursts:
+            await self._tell_of_bursts(now)
         await self._tx.send(lane, [message_of(one) for one in changed], now)
+
+    async def _tell_of_bursts(self, now: int) -> None:
+        told = standing(await self._tx.notices())
+        usual = self._current.bursts.usual
+        await self._tx.notify([
+            notice(self._rules, rule, "paused", now, began=True, seen=seen, among=usual(rule))
+            for rule, seen in self.bursts.items() if (rule, "paused") not in told
+        ])  # fmt: skip
 
 
 def _heir(change: ProfileChange) -> str:

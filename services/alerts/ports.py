@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.learning import Learned
+from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.log import Position
 from services.outbox import Outbox, OutboxMessage
@@ -61,6 +62,11 @@ class AlertsTransaction(Protocol):
         """owner → how many alerts came to him or her in that bank day. Until this transaction ends, nobody else who
         asks the same of one of them is answered."""
 
+    async def notices(self) -> list[Notice]:
+        """The newest on each rule and matter. Until this transaction ends, nobody else who asks is answered."""
+
+    async def notify(self, notices: Sequence[Notice]) -> None: ...
+
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         """Appends to an outbox lane; one writer at a time (the lane's row is locked)."""
 
@@ -88,6 +94,16 @@ class AlertStore(Outbox, Protocol):
         """Customers with an open alert that time alone may change by now."""
 
     async def learned(self) -> list[Learned]: ...
+
+    async def begun_by_day(self, rules: Collection[str], since: int, offset_ms: int) -> dict[tuple[str, int], int]:
+        """(rule, day) → alerts in which it has begun to speak since then, without those that were withdrawn. Days of a
+        place whose clocks are so far ahead of UTC."""
+
+    async def notices(self) -> list[Notice]:
+        """The newest on each rule and matter."""
+
+    async def recent_notices(self, since: int, limit: int) -> list[Notice]:
+        """From then on (ms), the newest first."""
 
     async def count(self) -> dict[str, int]:
         """state → alerts."""

@@ -13,9 +13,9 @@ import structlog
 from schemas.topics import PROFILE_CHANGES
 from services import metrics as measure
 from services.alerts.attend import Attend
-from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
 from services.alerts.evaluate import Evaluate
+from services.alerts.learn import Learn
 from services.alerts.ports import AlertStore
 from services.attempts import Attempts
 from services.clock import Clock
@@ -40,7 +40,7 @@ class Worker(NamedTuple):
     store: AlertStore
     evaluate: Evaluate
     attend: Attend
-    current: Current
+    learn: Learn
     reload: Callable[[], Awaitable[None]]
     notifications: Notifications
     metrics: Metrics
@@ -129,9 +129,11 @@ async def reloading(worker: Worker) -> None:
 
 
 async def learning(worker: Worker) -> None:
-    """outcomes → precision, throttling."""
+    """outcomes → precision, throttling, notices."""
 
     async def learn() -> None:
-        worker.current.learn(await worker.store.learned())
+        for one in await worker.learn.apply(worker.clock.now_ms()):
+            state = "began" if one.began else "ended"
+            log.warning("rule does not speak as usual", rule=one.rule, matter=one.matter, state=state, actor=one.actor)
 
     await every(LEARN_S, learn)

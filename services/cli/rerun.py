@@ -78,7 +78,7 @@ class Rerun:
         self.profile, self.alerts = MemoryProfileStore(alias_of), MemoryAlertStore()
         self._update = Update(self.profile, fold, catalogue, secret, SUBJECT_LIMITS)
         self._refresh = Refresh(self.profile, lambda: declared.policy, lambda: self._complete, alias_of, Resting(0, 0))
-        roomy = msgspec.structs.replace(desk, daily_capacity=ROOM, capacities={}, open_budget=ROOM)
+        roomy = msgspec.structs.replace(desk, daily_capacity=ROOM, capacities={}, open_budget=ROOM, burst_from=ROOM)
         self._current = Current(rules, roomy, declared.policy.reference.is_working_day)
         self._evaluate = Evaluate(self.alerts, Cel(), self._current)
         self._attend = Attend(self.alerts, self._current)

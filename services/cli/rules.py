@@ -142,7 +142,8 @@ def _platform(data: Path | None) -> _Platform:
     async def work(beside: Beside) -> _Platform:
         store = SqlAlertStore(beside.database)
         switches = {one.rule: one for one in await store.switches()}
-        return _Platform(switches, dict(precision(await store.learned())))
+        right = {rule: share for (rule, branch), share in precision(await store.learned()).items() if not branch}
+        return _Platform(switches, right)
 
     try:
         return in_deployment(data, work)

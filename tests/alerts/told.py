@@ -57,4 +57,6 @@ def statement(version: int, customer_id: str = "c1", at: int = 0, **given: Any) 
 
 
 def terms(desk: Desk | None = None, throttled: frozenset[str] = frozenset(), **precision: float) -> Terms:
-    return Terms(desk or Desk(), lambda day: (day + 3) % 7 < 5, precision, throttled)
+    """`precision` of rules in the whole bank."""
+    of_bank = {(rule, ""): share for rule, share in precision.items()}
+    return Terms(desk or Desk(), lambda day: (day + 3) % 7 < 5, of_bank, throttled)

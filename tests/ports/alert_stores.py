@@ -65,7 +65,7 @@ async def _empty(database: Database) -> None:
     await upgrade(database)
     async with database.transaction() as connection:
         tables = set(await connection.scalars(text("select tablename from pg_tables where schemaname = 'public'")))
-        ours = sorted(one for one in tables if one.startswith(("alert", "rule_switches")) and one != "alembic_version")
+        ours = sorted(one for one in tables if one.startswith(("alert", "rule_")) and one != "alembic_version")
         await connection.execute(text(f"truncate {', '.join(ours)} restart identity"))
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from services.alerts.domain.alert import Alert, Outcome, Step
 from services.alerts.domain.learning import Learned
+from services.alerts.domain.notices import Notice
+from services.alerts.domain.rules import Text
 from services.alerts.domain.standing import Firing, Standing
 from services.alerts.ports import OPEN, AlertFilter, AlertStore, RuleSwitch
 from services.failures import Contended, Fenced
@@ -241,7 +243,69 @@ async def test_outcomes_are_counted_for_every_rule_that_spoke(store: AlertStore)
     await save(store, alert("a1", state="closed", evidence=both, outcome=wrong))
     await save(store, alert("a2", "c2", state="closed", evidence=both, outcome=right))
     await save(store, alert("a3", "c3", state="closed", outcome=right))
-    assert await store.learned() == [Learned("R1", 3, 1), Learned("R2", 2, 1)]
+    assert await store.learned() == [
+        Learned("R1", 1, "", "M-1", False, 3, 1), Learned("R2", 1, "", "M-1", False, 2, 1),
+    ]  # fmt: skip
+
+
+async def test_outcomes_are_told_apart_by_version_branch_owner_and_what_came_after_a_person_enabled_the_rule(
+    store: AlertStore,
+) -> None:
+    right = Outcome(result="saved")
+
+    async def closed(alert_id: str, at: int, version: int = 1, **told: str) -> None:
+        said = [evidence("R1", version)]
+        await save(store, alert(alert_id, alert_id, evidence=said))
+        await save(store, alert(alert_id, alert_id, state="closed", ended_at=at, evidence=said, outcome=right, **told))
+
+    await store.switch(RuleSwitch("R1", True, "Mei", 10))
+    await closed("a1", 9, branch="BJ")
+    await closed("a2", 11, branch="BJ")
+    await closed("a3", 12, 2, branch="BJ")
+    await closed("a4", 13, branch="SH", owner="M-2")
+    assert await store.learned() == [
+        Learned("R1", 1, "BJ", "M-1", False, 1, 0), Learned("R1", 1, "BJ", "M-1", True, 1, 0),
+        Learned("R1", 1, "SH", "M-2", True, 1, 0), Learned("R1", 2, "BJ", "M-1", True, 1, 0),
+    ]  # fmt: skip
+
+
+async def test_alerts_are_counted_by_the_day_on_which_a_rule_began_to_speak_in_them(store: AlertStore) -> None:
+    day, eight = 86_400_000, 8 * 3_600_000
+    for number, (rule, at) in enumerate([("R4", 16 * 3_600_000), ("R4", day), ("R4", 2 * day - 1), ("R9", day)]):
+        said = [evidence(rule, seen_at=at), evidence(rule, key=f"{rule}|again", seen_at=at + 5 * day)]
+        await save(store, alert(f"a{number}", f"c{number}", evidence=said))
+    assert await store.begun_by_day(["R4"], 0, eight) == {("R4", 1): 2, ("R4", 2): 1}
+    assert await store.begun_by_day(["R4", "R9"], day, 0) == {("R4", 1): 2, ("R9", 1): 1}
+    await save(store, alert("a1", "c1", state="withdrawn", evidence=[evidence("R4", seen_at=day)]))
+    assert await store.begun_by_day(["R4"], 0, 0) == {("R4", 0): 1, ("R4", 1): 1}
+
+
+def notice(rule: str, at: int, **told: Any) -> Notice:
+    return Notice(**{"rule": rule, "name": Text(rule, rule), "matter": "throttled", "began": True, "at": at, **told})
+
+
+async def test_the_newest_notice_on_each_rule_and_matter_stands_and_all_are_kept(store: AlertStore) -> None:
+    told = [
+        notice("R1", 5, seen=13, among=20), notice("R1", 6, matter="paused", owner="M-1"),
+        notice("R2", 7), notice("R1", 8, began=False, actor="Mei", note="mended"),
+    ]  # fmt: skip
+    async with store.working() as tx:
+        assert await tx.notices() == []
+        await tx.notify(told[:3])
+        await tx.notify(told[3:])
+    assert await store.notices() == [told[1], told[3], told[2]]
+    assert await store.recent_notices(6, 9) == [told[3], told[2], told[1]]
+    assert await store.recent_notices(0, 1) == [told[3]]
+
+
+async def test_of_two_who_tell_the_same_at_once_one_finds_it_told(store: AlertStore, other: AlertStore) -> None:
+    async def tell(worker: AlertStore) -> None:
+        async with worker.working() as tx:
+            if not await tx.notices():
+                await tx.notify([notice("R1", 5)])
+
+    await asyncio.gather(*(tell(worker) for worker in (store, other, store, other)))
+    assert len(await store.recent_notices(0, 9)) == 1
 
 
 async def test_the_newest_word_on_a_rule_stands(store: AlertStore) -> None:

@@ -1,4 +1,5 @@
-"""Everything the alert service keeps: positions, what it knows of customers, alerts, outbox, switched rules."""
+"""Everything the alert service keeps: positions, what it knows of customers, alerts, outbox; switched rules, and what
+was told of them."""
 
 from alembic import op
 
@@ -28,14 +29,22 @@ create index alerts_look_at on alerts (look_at) where is_open and look_at > 0;
 create index alerts_waiting on alerts (rank desc, alert_id) where state = 'new' and waiting in ('', 'capacity');
 create index alerts_routed on alerts (owner, routed_day) where routed_day >= 0;
 create table alert_rules (
-    alert_id {key} not null, rule {key} not null, result {key} not null, primary key (alert_id, rule)
+    alert_id {key} not null, rule {key} not null, version integer not null, said_at bigint not null,
+    result {key} not null, branch {key} not null, owner {key} not null, ended_at bigint not null,
+    primary key (alert_id, rule)
 ) {clustered};
 create index alert_rules_rule on alert_rules (rule, result);
+create index alert_rules_said_at on alert_rules (rule, said_at);
 create table rule_switches (
     n {serial}, rule {key} not null, enabled boolean not null, actor text not null, at bigint not null,
     note text not null{switches_key}
 );
 create index rule_switches_rule on rule_switches (rule, n);
+create table rule_notices (
+    n {serial}, rule {key} not null, matter {key} not null, at bigint not null, body {bytes} not null{switches_key}
+);
+create index rule_notices_rule on rule_notices (rule, matter, n);
+create index rule_notices_at on rule_notices (at);
 create table alert_lanes (lane {key} primary key, last_n bigint not null, published bigint not null) {hot};
 create table alert_outbox (
     lane {key} not null, n bigint not null, topic text not null, key {bytes} not null, value {bytes} not null,

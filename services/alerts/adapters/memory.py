@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 
 from services.alerts.adapters.memory_tables import ROOM, Tables, matches, places
 from services.alerts.adapters.memory_transaction import MemoryTransaction
-from services.alerts.adapters.rows import alert_of, standing_of
+from services.alerts.adapters.rows import alert_of, notice_of, standing_of
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.learning import Learned
+from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
+from services.alerts.domain.terms import DAY_MS
 from services.alerts.ports import AlertFilter, RuleSwitch
 from services.log import Position
 from services.outbox import OutboxRow
@@ -65,9 +67,28 @@ class MemoryAlertStore:
     async def learned(self) -> list[Learned]:
         async with self._tables.turn() as tables:
             told = [row for row in tables.rules.rows() if row.result]
-        closed = Counter(row.rule for row in told)
-        wrong = Counter(row.rule for row in told if row.result == "not_relevant")
-        return [Learned(rule, closed[rule], wrong[rule]) for rule in sorted(closed)]
+            enabled_at = {one.rule: one.at for one in tables.switches.rows() if one.enabled}
+        keys = [
+            (row.rule, row.version, row.branch, row.owner, row.ended_at > enabled_at.get(row.rule, 0)) for row in told
+        ]
+        closed = Counter(keys)
+        wrong = Counter(key for key, row in zip(keys, told, strict=True) if row.result == "not_relevant")
+        return [Learned(*key, closed[key], wrong[key]) for key in sorted(closed)]
+
+    async def begun_by_day(self, rules: Collection[str], since: int, offset_ms: int) -> dict[tuple[str, int], int]:
+        async with self._tables.turn() as tables:
+            withdrawn = {row.alert_id for row in tables.alerts.rows() if row.state == "withdrawn"}
+            said = [row for row in tables.rules.by("rule", rules) if row.said_at >= since]
+        return Counter((row.rule, (row.said_at + offset_ms) // DAY_MS) for row in said if row.alert_id not in withdrawn)
+
+    async def notices(self) -> list[Notice]:
+        async with self._tables.turn() as tables:
+            return tables.newest_notices()
+
+    async def recent_notices(self, since: int, limit: int) -> list[Notice]:
+        async with self._tables.turn() as tables:
+            found = sorted(tables.notices.rows(), reverse=True)
+        return [notice_of(one.row.body) for one in found if one.row.at >= since][:limit]
 
     async def count(self) -> dict[str, int]:
         async with self._tables.turn() as tables:

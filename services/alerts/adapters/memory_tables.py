@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from services.alerts.adapters.rows import AlertRow, RuleRow
+from services.alerts.adapters.rows import AlertRow, NoticeRow, RuleRow, notice_of
+from services.alerts.domain.notices import Notice
 from services.alerts.domain.routing import CAPACITY
 from services.alerts.ports import OPEN, AlertFilter, RuleSwitch
 from services.memory_tables import Table, Turns
@@ -19,6 +20,11 @@ class CustomerRow(NamedTuple):
     standing: bytes
 
 
+class NumberedNotice(NamedTuple):
+    n: int
+    row: NoticeRow
+
+
 class Tables:
     def __init__(self) -> None:
         self._turns = Turns()
@@ -28,6 +34,12 @@ class Tables:
         self.alerts = Table[AlertRow](journal, "alert_id", "customer_id", "owner")
         self.rules = Table[RuleRow](journal, "alert_id rule", "alert_id", "rule")
         self.switches = Table[RuleSwitch](journal, "rule")
+        self.notices = Table[NumberedNotice](journal, "n")
+
+    def newest_notices(self) -> list[Notice]:
+        """On each rule and matter."""
+        newest = {(one.row.rule, one.row.matter): one.row for one in sorted(self.notices.rows())}
+        return [notice_of(newest[key].body) for key in sorted(newest)]
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator["Tables"]:

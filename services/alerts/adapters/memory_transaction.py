@@ -3,9 +3,19 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from services.alerts.adapters.memory_tables import CustomerRow, Tables
-from services.alerts.adapters.rows import AlertRow, alert_of, by_customer, row_of, rules_of, standing_of, standing_row
+from services.alerts.adapters.memory_tables import CustomerRow, NumberedNotice, Tables
+from services.alerts.adapters.rows import (
+    AlertRow,
+    alert_of,
+    by_customer,
+    notice_row,
+    row_of,
+    rules_of,
+    standing_of,
+    standing_row,
+)
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.log import Move
 from services.outbox import OutboxMessage
@@ -59,6 +69,13 @@ class MemoryTransaction:
 
     async def routed_on(self, owners: Sequence[str], day: int) -> dict[str, int]:
         return dict(Counter(row.owner for row in self._tables.alerts.by("owner", owners) if row.routed_day == day))
+
+    async def notices(self) -> list[Notice]:
+        return self._tables.newest_notices()
+
+    async def notify(self, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            self._tables.notices.put(NumberedNotice(len(self._tables.notices), notice_row(notice)))
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         self._tables.stream.send({lane: messages}, now)

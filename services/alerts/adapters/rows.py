@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 
 _alert = msgspec.json.Decoder(Alert).decode
+_notice = msgspec.json.Decoder(Notice).decode
 _standing = msgspec.json.Decoder(Standing).decode
 
 
@@ -30,11 +32,24 @@ class AlertRow(NamedTuple):
 
 
 class RuleRow(NamedTuple):
-    """A rule that speaks in an alert. `result`: how that ended, empty while nobody has said so."""
+    """A rule that speaks in an alert, since `said_at`. `result`: how that ended, and where, in whose hands and when;
+    empty and 0 while nobody has said so."""
 
     alert_id: str
     rule: str
+    version: int
+    said_at: int
     result: str
+    branch: str
+    owner: str
+    ended_at: int
+
+
+class NoticeRow(NamedTuple):
+    rule: str
+    matter: str
+    at: int
+    body: bytes
 
 
 def row_of(alert: Alert, look_at: int) -> AlertRow:
@@ -50,8 +65,19 @@ def alert_of(body: bytes) -> Alert:
 
 
 def rules_of(alert: Alert) -> list[RuleRow]:
-    result = alert.outcome.result if alert.outcome else ""
-    return [RuleRow(alert.alert_id, rule, result) for rule, _ in alert.rules]
+    ended = (alert.outcome.result, alert.branch, alert.owner, alert.ended_at) if alert.outcome else ("", "", "", 0)
+    said_at: dict[str, int] = {}
+    for one in alert.evidence:
+        said_at.setdefault(one.rule, one.seen_at)
+    return [RuleRow(alert.alert_id, rule, version, said_at[rule], *ended) for rule, version in alert.rules]
+
+
+def notice_row(notice: Notice) -> NoticeRow:
+    return NoticeRow(notice.rule, notice.matter, notice.at, msgspec.json.encode(notice))
+
+
+def notice_of(body: bytes) -> Notice:
+    return _notice(body)
 
 
 def standing_of(body: bytes) -> Standing:

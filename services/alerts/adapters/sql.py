@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from services.alerts.adapters.rows import alert_of, standing_of
+from services.alerts.adapters.rows import alert_of, notice_of, standing_of
 from services.alerts.adapters.sql_finding import finding
-from services.alerts.adapters.sql_transaction import ALERT, STREAM, SqlTransaction
+from services.alerts.adapters.sql_transaction import ALERT, NOTICES, STREAM, SqlTransaction
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.learning import Learned
+from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertFilter, RuleSwitch
 from services.database import Database
@@ -24,8 +25,16 @@ _DUE = """
 select customer_id from alerts where is_open and look_at > 0 and look_at <= $1
 group by customer_id order by min(look_at), customer_id limit $2"""
 _LEARNED = """
-select rule, count(*), sum(case when result = 'not_relevant' then 1 else 0 end) from alert_rules
-where result <> '' group by rule order by rule"""
+select r.rule, version, branch, owner, ended_at > coalesce(s.at, 0) as fresh, count(*),
+sum(case when result = 'not_relevant' then 1 else 0 end)
+from alert_rules r left join rule_switches s on s.rule = r.rule and s.enabled
+and s.n in (select max(n) from rule_switches group by rule)
+where result <> '' group by r.rule, version, branch, owner, fresh
+order by r.rule, version, branch, owner, fresh"""
+_BEGUN = """
+select r.rule, (r.said_at + $3) / 86400000 as day, count(*) from alert_rules r join alerts a on a.alert_id = r.alert_id
+where r.rule = any($1::text[]) and r.said_at >= $2 and a.state <> 'withdrawn' group by r.rule, day"""
+_RECENT = "select body from rule_notices where at >= $1 order by n desc limit $2"
 _COUNT = "select state, count(*) from alerts group by state"
 _SWITCH = "insert into rule_switches (rule, enabled, actor, at, note) values ($1, $2, $3, $4, $5)"
 _SWITCHES = """
@@ -77,7 +86,20 @@ class SqlAlertStore:
 
     async def learned(self) -> list[Learned]:
         async with reading(self._database) as session:
-            return [Learned(*row) for row in await session.rows(_LEARNED)]
+            found = await session.rows(_LEARNED)
+        return [Learned(row[0], row[1], row[2], row[3], bool(row[4]), row[5], row[6]) for row in found]
+
+    async def begun_by_day(self, rules: Collection[str], since: int, offset_ms: int) -> dict[tuple[str, int], int]:
+        async with reading(self._database) as session:
+            return {(row[0], row[1]): row[2] for row in await session.rows(_BEGUN, sorted(rules), since, offset_ms)}
+
+    async def notices(self) -> list[Notice]:
+        async with reading(self._database) as session:
+            return [notice_of(row[0]) for row in await session.rows(NOTICES)]
+
+    async def recent_notices(self, since: int, limit: int) -> list[Notice]:
+        async with reading(self._database) as session:
+            return [notice_of(row[0]) for row in await session.rows(_RECENT, since, limit)]
 
     async def count(self) -> dict[str, int]:
         async with reading(self._database) as session:

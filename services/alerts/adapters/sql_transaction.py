@@ -1,4 +1,5 @@
-"""One transaction of the alert service in SQL. Locks are taken in one order: customers, owners, lane."""
+"""One transaction of the alert service in SQL. Locks are taken in one order: customers, owners,
+notices, lane."""
 
 from collections.abc import Mapping, Sequence
 from zlib import crc32
@@ -6,12 +7,15 @@ from zlib import crc32
 from services.alerts.adapters.rows import (
     alert_of,
     by_customer,
+    notice_of,
+    notice_row,
     row_of,
     rules_of,
     standing_of,
     standing_row,
 )
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.log import Move
 from services.outbox import OutboxMessage
@@ -52,11 +56,19 @@ _DROP_RULES = Bulk(
     "delete from alert_rules where alert_id = ?1 and instr(' ' || ?2 || ' ', ' ' || rule || ' ') = 0",
 )
 _SAVE_RULES = insert(
-    "alert_rules as r", "alert_id text, rule text, result text",
-    "on conflict (alert_id, rule) do update set result = excluded.result where r.result <> excluded.result",
+    "alert_rules as r",
+    "alert_id text, rule text, version int, said_at bigint, result text, branch text, owner text, ended_at bigint",
+    """on conflict (alert_id, rule) do update set version = excluded.version, result = excluded.result,
+    branch = excluded.branch, owner = excluded.owner, ended_at = excluded.ended_at
+    where r.result <> excluded.result or r.version <> excluded.version""",
 )  # fmt: skip
-_OWNERS = 0x6F776E72  # any number: it keeps these locks apart from those on other things
+_OWNERS, _TOLD = 0x6F776E72, 0x746F6C64  # any numbers: they keep these locks apart from those on other things
 _LOCK_OWNERS = "select pg_advisory_xact_lock($1, owner) from unnest($2::int[]) owner"
+_LOCK_NOTICES = "select pg_advisory_xact_lock($1, 0)"
+NOTICES = """
+select body from rule_notices where n in (select max(n) from rule_notices group by rule, matter)
+order by rule, matter"""
+_NOTIFY = insert("rule_notices", "rule text, matter text, at bigint, body bytea")
 _ROUTED = """
 select owner, count(*) from alerts where owner = any($1::text[]) and routed_day = $2 and routed_day >= 0
 group by owner"""
@@ -104,6 +116,14 @@ class SqlTransaction:
         if self._session.dialect == "postgresql":  # SQLite's one writer is this transaction
             await self._session.rows(_LOCK_OWNERS, _OWNERS, sorted({crc32(one.encode()) >> 1 for one in owners}))
         return {row[0]: row[1] for row in await self._session.rows(_ROUTED, list(owners), day)}
+
+    async def notices(self) -> list[Notice]:
+        if self._session.dialect == "postgresql":
+            await self._session.rows(_LOCK_NOTICES, _TOLD)
+        return [notice_of(row[0]) for row in await self._session.rows(NOTICES)]
+
+    async def notify(self, notices: Sequence[Notice]) -> None:
+        await self._session.bulk(_NOTIFY, [notice_row(one) for one in notices])
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         await STREAM.send(self._session, {lane: messages}, now)

@@ -12,7 +12,7 @@ from services.alerts.domain.settling import blocked
 from services.alerts.domain.standing import Standing
 
 Status = Literal[
-    "holds", "not", "missing", "not_covered", "no_moment", "not_about", "disabled", "broken", "throttled",
+    "holds", "not", "missing", "not_covered", "no_moment", "not_about", "disabled", "broken", "throttled", "paused",
     "cooling_down", "held_back",
 ]  # fmt: skip
 
@@ -32,6 +32,7 @@ class Remembered(NamedTuple):
     standing: Standing
     alerts: Sequence[Alert]
     throttled: frozenset[str]
+    paused: frozenset[str]
     broken: Mapping[str, str]
 
 
@@ -124,6 +125,8 @@ def _raised(
         return "holds", ""
     if rule.id in remembered.throttled:
         return "throttled", ""
+    if rule.id in remembered.paused:
+        return "paused", ""
     at = verdict.moment.occurred_at if verdict.moment else change.changed_at
     joins = any(one.situation == rule.declared.situation for one in remembered.alerts)
     if firing is not None or (at < remembered.standing.cooled.get(rule.id, 0) and not joins):

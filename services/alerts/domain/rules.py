@@ -36,7 +36,8 @@ class RuleDeclared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     that must be heard for an absence to count. `blocks`: kinds of alerts that a guard holds back; `wording`: they go
     out, worded as service only. `stays_said_days`: what has happened within a short window stays a reason for so
     long, although the window has slid past it; a state is none when it ends, and has 0. `respond_within_hours` are
-    working hours; `expires_after_days` calendar days.
+    working hours; `expires_after_days` calendar days. `owner`: who answers for the rule and is told when it is
+    throttled or paused, as `people` of a destination names him or her.
     """
 
     id: str
@@ -60,6 +61,7 @@ class RuleDeclared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     must_not_say: Text = EMPTY
     suggested: Text = EMPTY
     owner_role: Role = "manager"
+    owner: str = ""
     respond_within_hours: int = 16
     expires_after_days: int = 30
     blocks: tuple[Kind, ...] = ()
@@ -80,7 +82,9 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `tier_share`: percent of a rule's answering time by tier. `remind_at`: percent of the time to the service level
     after which the owner is reminded. A rule is throttled when at least `throttle_after` outcomes are known and more
-    than `throttle_above` percent of them are "not relevant". `open_budget`: open alerts of one customer at most."""
+    than `throttle_above` percent of them are "not relevant". A rule of absence is paused when it begins to speak of
+    more than `burst_from` customers in a bank day, and of more than `burst_times` the most of any day in four weeks.
+    `open_budget`: open alerts of one customer at most."""
 
     version: int = 1
     daily_capacity: int = 20
@@ -90,5 +94,7 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remind_at: int = 75
     throttle_after: int = 20
     throttle_above: int = 60
+    burst_from: int = 100
+    burst_times: int = 3
     open_budget: int = 3
     hours: WorkingHours = WorkingHours()

@@ -9,19 +9,21 @@ from schemas.moments import window_days
 from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, alert_id, step
 from services.alerts.domain.judging import HOLDS, Verdict
 from services.alerts.domain.standing import Firing, Standing
-from services.alerts.domain.terms import DAY_MS, NEW_RULE_PRECISION, Terms, answer_by, grade
+from services.alerts.domain.terms import DAY_MS, Terms, answer_by, grade
 from services.alerts.domain.wording import filled, joined_reason, what_changed
 
 RETENTION_FIRST, BUDGET = "retention_first", "budget"
 
 
 class Settled(NamedTuple):
-    """`changed`: alerts with a new step or new evidence. `broken`: rules that met a value of a wrong type, and why."""
+    """`changed`: alerts with a new step or new evidence. `absences`: rules of absence that have begun to hold.
+    `broken`: rules that met a value of a wrong type, and why."""
 
     changed: list[Alert]
     fired: int
     suppressed: int
     unknown: int
+    absences: list[str]
     broken: Mapping[str, str]
 
 
@@ -42,7 +44,8 @@ def settle(
             settling.hold(key, verdict)
     settling.wait({one.rule.id: one.rule.declared.wording for one in verdicts if _guards(one)}, blocked(verdicts))
     broken = {one.rule.id: one.why for one in verdicts if one.outcome == "broken"}
-    return Settled(list(settling.changed.values()), settling.fired, settling.suppressed, len(standing.unknown), broken)
+    return Settled(list(settling.changed.values()), settling.fired, settling.suppressed, len(standing.unknown),
+                   settling.absences, broken)  # fmt: skip
 
 
 def _guards(verdict: Verdict) -> bool:
@@ -64,7 +67,7 @@ class Settling:
         self._change, self._standing, self._terms = change, standing, terms
         self._open = {one.situation: one for one in alerts if one.is_open}
         self.changed: dict[str, Alert] = {}
-        self.fired = self.suppressed = 0
+        self.absences, self.fired, self.suppressed = list[str](), 0, 0
 
     def end(self, holding: Mapping[str, Verdict], unknown: Iterable[str]) -> None:
         """What holds no longer. What cannot be judged now stands as it was; what is past its window is no news."""
@@ -90,7 +93,7 @@ class Settling:
             if evidence.key == key and not evidence.ended_at:
                 evidence.ended_at = self._change.changed_at
                 why += what_changed(evidence.values, self._change.facts)
-        self._restore_cooldown(firing)
+        self._standing.restore_cooldown(firing)
         self.changed[alert.alert_id] = alert
         if alert.standing():
             self._say(alert, "evidence_ended", why)
@@ -99,13 +102,6 @@ class Settling:
             del self._open[alert.situation]
         else:
             self._say(alert, "cause_ended", f"{why}; the case is yours to close")
-
-    def _restore_cooldown(self, firing: Firing) -> None:
-        """What is taken back starts no cooldown."""
-        if firing.former_cooldown:
-            self._standing.cooled[firing.rule] = firing.former_cooldown
-        else:
-            self._standing.cooled.pop(firing.rule, None)
 
     def _say(self, alert: Alert, action: str, note: str) -> None:
         step(alert, self._change.changed_at, SYSTEM, action, alert.state, note)
@@ -121,6 +117,9 @@ class Settling:
 
     def _fire(self, key: str, verdict: Verdict) -> None:
         declared, moment = verdict.rule.declared, verdict.moment
+        if declared.id in self._terms.paused:
+            self.suppressed += 1
+            return
         at = moment.occurred_at if moment else self._change.changed_at
         days = window_days(moment.kind) if moment else declared.stays_said_days
         until = at + days * DAY_MS if days else 0
@@ -140,6 +139,7 @@ class Settling:
         self._standing.cooled[declared.id] = max(cooled, at + declared.cooldown_days * DAY_MS)
         self._join(alert, key, verdict, at)
         self.fired += 1
+        self.absences += [declared.id] * bool(declared.depends_on)
 
     def _opened(self, key: str, verdict: Verdict) -> Alert:
         change, declared = self._change, verdict.rule.declared
@@ -147,7 +147,7 @@ class Settling:
         alert = Alert(
             alert_id=alert_id(change.customer_id, situation, key, change.version), customer_id=change.customer_id,
             situation=situation, kind=declared.kind, opened_at=change.changed_at, revision=0, title=declared.name,
-            tier=self._standing.tier,
+            tier=self._standing.tier, branch=str(change.facts.get("branch", "")),
         )  # fmt: skip
         step(alert, change.changed_at, SYSTEM, "open", "new", declared.id)
         self._open[situation] = alert
@@ -183,7 +183,7 @@ class Settling:
         alert.value = max(alert.value, verdict.value)
         alert.grade = grade(alert.severity, alert.tier)
         alert.respond_within_hours = min(alert.respond_within_hours, declared.respond_within_hours)
-        precision = max(terms.precision.get(one.rule, NEW_RULE_PRECISION) for one in alert.standing())
+        precision = max(terms.precision_of(one.rule, alert.branch) for one in alert.standing())
         alert.rank = max(alert.value, 1.0) * alert.severity * precision
         if alert.routed_at:
             due = answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms)

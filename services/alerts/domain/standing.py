@@ -34,3 +34,10 @@ class Standing(msgspec.Struct):
     guards: dict[str, str] = {}
     unknown: dict[str, tuple[str, ...]] = {}
     merged_into: str = ""
+
+    def restore_cooldown(self, firing: Firing) -> None:
+        """What is taken back starts none."""
+        if firing.former_cooldown:
+            self.cooled[firing.rule] = firing.former_cooldown
+        else:
+            self.cooled.pop(firing.rule, None)

@@ -11,19 +11,30 @@ from services.alerts.domain.rules import Desk
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 NEW_RULE_PRECISION = 0.7
 """Of a rule of which no outcome is known yet."""
+Precision = Mapping[tuple[str, str], float]
+"""(rule, branch) → share of relevant outcomes, 0 to 1; an empty branch stands for the whole bank."""
 
 
 class Terms(NamedTuple):
-    """`works`: whether a day (since 1970, in the desk's zone) is a working day. `precision`: rule → share of relevant
-    outcomes, 0 to 1. `throttled`: rules that raise nothing for now."""
+    """`works`: whether a day (since 1970, in the desk's zone) is a working day. `precision`: see `learning`.
+    `throttled`: rules that raise nothing for now; `paused`: nor is it remembered that they hold, so that they raise it
+    when a person lets them."""
 
     desk: Desk
     works: Callable[[int], bool]
-    precision: Mapping[str, float]
+    precision: Precision
     throttled: frozenset[str]
+    paused: frozenset[str] = frozenset()
+
+    def precision_of(self, rule: str, branch: str) -> float:
+        return self.precision.get((rule, branch), self.precision.get((rule, ""), NEW_RULE_PRECISION))
 
     def day_of(self, at: int) -> int:
-        return (at + _offset_ms(self.desk.hours.zone, at)) // DAY_MS
+        return (at + self.offset_ms(at)) // DAY_MS
+
+    def offset_ms(self, at: int) -> int:
+        """How far the desk's clocks are ahead of UTC."""
+        return _offset_ms(self.desk.hours.zone, at)
 
 
 def _offset_ms(zone: str, at: int) -> int:

@@ -9,7 +9,8 @@ from services.alerts.domain.rules import Kind
 
 class RuleShown(msgspec.Struct, kw_only=True):
     """`precision`: share of its closed alerts that were relevant, 0 to 1; None until something is known. `throttled`:
-    it raises nothing, because too many of its alerts were not relevant. `stopped`: why it does not run."""
+    it raises nothing, because too many of its alerts were not relevant; `paused`: because it spoke of an unusual number
+    of customers at once. `stopped`: why it does not run. `owner` answers for the rule itself."""
 
     id: str
     version: int
@@ -36,6 +37,8 @@ class RuleShown(msgspec.Struct, kw_only=True):
     enabled: bool
     precision: float | None
     throttled: bool
+    paused: bool
+    owner: str | None
     stopped: str | None
 
 

@@ -59,7 +59,7 @@ async def explain_rules(customer_id: FromPath[str], desk: AtDesk, language: Read
     current, now_is = desk.current, change.customer_id
     standing = await desk.store.standing(now_is) or Standing()
     alerts = await desk.store.find(AlertFilter(customer_id=now_is, state=OPEN), None, OPEN_OF_ONE)
-    remembered = Remembered(standing, alerts, current.terms.throttled, current.broken)
+    remembered = Remembered(standing, alerts, current.terms.throttled, current.terms.paused, current.broken)
     told = explain(change, current.rules, desk.expressions, remembered)
     return RulesOfCustomer(
         customer_id=now_is, version=change.version, as_of=instant(change.changed_at), rule_set=current.rules.version,
@@ -87,8 +87,9 @@ def _rule(rule: Rule, desk: Desk, language: Language) -> RuleShown:
         when_any=list(one.when_any), severity=one.severity, value_at_stake=one.value_at_stake,
         cooldown_days=one.cooldown_days, depends_on=list(one.depends_on), owner_role=one.owner_role,
         respond_within_hours=one.respond_within_hours, expires_after_days=one.expires_after_days,
-        blocks=list(one.blocks), enabled=one.enabled, precision=terms.precision.get(one.id),
-        throttled=one.id in terms.throttled, stopped=desk.current.broken.get(one.id),
+        blocks=list(one.blocks), enabled=one.enabled, precision=terms.precision.get((one.id, "")),
+        throttled=one.id in terms.throttled, paused=one.id in terms.paused, owner=one.owner or None,
+        stopped=desk.current.broken.get(one.id),
     )  # fmt: skip
 
 

@@ -21,8 +21,9 @@ LEAVING: dict[str, Any] = {"has_salary": True, "salary_missed": 1.0, "assets": 8
 def said(
     change: ProfileChange, given: tuple[Rule, ...] = ALL, standing: Standing | None = None,
     alerts: tuple[Alert, ...] = (), throttled: frozenset[str] = frozenset(), broken: dict[str, str] | None = None,
+    paused: frozenset[str] = frozenset(),
 ) -> dict[str, Explained]:  # fmt: skip
-    remembered = Remembered(standing or Standing(), alerts, throttled, broken or {})
+    remembered = Remembered(standing or Standing(), alerts, throttled, paused, broken or {})
     return {one.rule.id: one for one in explain(change, rules(*given), CEL, remembered)}
 
 
@@ -103,6 +104,12 @@ def test_what_was_suppressed_when_it_began_stays_so_until_it_ends() -> None:
     assert settled(change, standing) == ()
     later = statement(2, at=NOON + 21 * DAY, **LEAVING)
     assert said(later, standing=standing)["R4"].status == "cooling_down"
+
+
+def test_a_paused_rule_says_so_of_whom_it_has_not_spoken() -> None:
+    change = statement(1, **LEAVING)
+    assert said(change, paused=frozenset({"R4"}))["R4"].status == "paused"
+    assert said(statement(1), paused=frozenset({"R4"}))["R4"].status == "not"
 
 
 def test_a_throttled_rule_says_so() -> None:

@@ -7,7 +7,7 @@ from tests.alerts.web.branch import LEAVING, Branch
 
 async def test_rules_are_listed_with_what_their_outcomes_say() -> None:
     branch = Branch(rules(rule("R4", when=("has_salary",), cooldown_days=9), rule("R5", when=("has_salary",))))
-    branch.current.learn([Learned("R4", 25, 20)])
+    branch.current.learn([Learned("R4", 1, "BJ", "M-1", True, 25, 20)])
     branch.current.stop_rule("R5", "met a text")
     agent = await branch.sign_in("agent")
     listed = (await agent.get("/v1/rules")).json()

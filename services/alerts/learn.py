@@ -1,0 +1,61 @@
+"""USE CASE: outcomes teach. A rule that is wrong too often is throttled, one that a burst has paused goes on when a
+person enables it; whoever answers for it is told once when either begins, and once when it ends."""
+
+from collections.abc import Mapping, Sequence
+
+from services.alerts.current import Current
+from services.alerts.domain.bursts import DAYS_COMPARED
+from services.alerts.domain.learning import Tally
+from services.alerts.domain.notices import Notice, notice, paused, standing
+from services.alerts.domain.terms import DAY_MS
+from services.alerts.ports import AlertStore, RuleSwitch
+
+
+async def heed(store: AlertStore, current: Current) -> None:
+    """What any worker has paused, and people have enabled. Raises `Unavailable`."""
+    enabled_at = {one.rule: one.at for one in await store.switches() if one.enabled}
+    current.pause(paused(await store.notices(), enabled_at))
+    current.bursts.spare({rule: current.terms.day_of(at) for rule, at in enabled_at.items()})
+
+
+class Learn:
+    def __init__(self, store: AlertStore, current: Current) -> None:
+        self._store, self._current = store, current
+
+    async def apply(self, now: int) -> Sequence[Notice]:
+        """What is to be told. Raises `Contended`, `Unavailable`."""
+        found = self._current.learn(await self._store.learned())
+        await self._compare_days(now)
+        switches = {one.rule: one for one in await self._store.switches() if one.enabled}
+        news = self._news(await self._store.notices(), found, switches, now)
+        if not news:
+            return ()
+        async with self._store.working() as tx:
+            # asked again: of several workers, one tells
+            news = self._news(await tx.notices(), found, switches, now)
+            await tx.notify(news)
+        return news
+
+    async def _compare_days(self, now: int) -> None:
+        """How often rules of absence have begun to speak, day by day."""
+        terms = self._current.terms
+        today, offset = terms.day_of(now), terms.offset_ms(now)
+        rules = sorted(rule.id for rule in self._current.rules.rules if rule.declared.depends_on)
+        begun = await self._store.begun_by_day(rules, (today - DAYS_COMPARED) * DAY_MS - offset, offset)
+        self._current.bursts.learn(begun, today)
+
+    def _news(
+        self, newest: Sequence[Notice], found: Mapping[str, Tally], switches: Mapping[str, RuleSwitch], now: int
+    ) -> list[Notice]:
+        stands, rules = standing(newest), self._current.rules
+        news = [
+            notice(rules, rule, "throttled", now, began=True, seen=tally.not_relevant, among=tally.closed)
+            for rule, tally in found.items() if (rule, "throttled") not in stands
+        ]  # fmt: skip
+        for (rule, matter), began in stands.items():
+            said = switches.get(rule)
+            if said is not None and said.at > began.at:
+                news.append(notice(rules, rule, matter, now, began=False, actor=said.actor, note=said.note))
+            elif matter == "throttled" and rule not in found:
+                news.append(notice(rules, rule, matter, now, began=False))
+        return news
