@@ -1,6 +1,6 @@
 """How far the sources have come: what a batch tells of them, and what it comes to over all partitions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,15 +18,24 @@ HEARTBEAT = "source.heartbeat"
 def sources_seen(events: Iterable[ChannelEvent], partition: int) -> list[SourceSeen]:
     """What the events of one partition tell of their sources."""
     seen: dict[str, SourceSeen] = {}
+    accepted: dict[tuple[str, str], int] = {}
     for event in events:
-        known = seen.get(event.source, SourceSeen(event.source, event.channel, partition, 0, 0))
-        if event.channel != known.channel:
-            known = known._replace(channel=ANY_CHANNEL)
+        place = event.source, event.channel
         if event.type == HEARTBEAT:
-            seen[event.source] = _beaten(known, event)
-        else:
-            seen[event.source] = known._replace(accepted_at=max(known.accepted_at, event.accepted_at))
+            seen[event.source] = _beaten(_seen_on(seen, *place, partition), event)
+        elif event.accepted_at > accepted.get(place, 0):
+            accepted[place] = event.accepted_at
+    for (source, channel), at in accepted.items():
+        known = _seen_on(seen, source, channel, partition)
+        seen[source] = known._replace(accepted_at=max(known.accepted_at, at))
     return list(seen.values())
+
+
+def _seen_on(seen: Mapping[str, SourceSeen], source: str, channel: str, partition: int) -> SourceSeen:
+    known = seen.get(source)
+    if known is None:
+        return SourceSeen(source, channel, partition, 0, 0)
+    return known if channel == known.channel else known._replace(channel=ANY_CHANNEL)
 
 
 def _beaten(known: SourceSeen, heartbeat: ChannelEvent) -> SourceSeen:
