@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from services.database import Database, driver_connection
+from services.database import Database
 from services.database_errors import is_retryable
 from services.failures import Contended
 
@@ -137,8 +137,8 @@ def for_sqlite(sql: str) -> str:
 async def writing(database: Database) -> AsyncIterator[Session]:
     """A transaction. Raises `Contended` for what may succeed at the next try, `Unavailable` when the server is away."""
     try:
-        async with database.transaction() as connection:
-            yield _session(database, await driver_connection(connection))
+        async with database.driver_transaction() as driver:
+            yield _session(database, driver)
     except Exception as error:
         if is_retryable(error):
             raise Contended(f"another transaction was in the way ({type(error).__name__})") from error

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.database import Database, Timeouts, driver_connection, open_database
+from services.database import Database, Timeouts, open_database
 from services.database_errors import is_retryable, is_unavailable
 from services.deployment import open_tables
 from services.failures import Unavailable
@@ -46,8 +46,7 @@ async def items(database: Database) -> list[tuple[int, int]]:
 
 
 async def insert_raw(database: Database, fail: bool) -> None:
-    async with database.transaction() as connection:
-        raw = await driver_connection(connection)
+    async with database.driver_transaction() as raw:
         await raw.execute("INSERT INTO item VALUES (1, 1)")
         if fail:
             raise RuntimeError("after the raw write")
@@ -62,6 +61,34 @@ async def test_what_the_raw_driver_wrote_is_rolled_back_with_the_rest(database: 
 async def test_what_the_raw_driver_wrote_is_committed_with_the_rest(database: Database) -> None:
     await insert_raw(database, fail=False)
     assert await items(database) == [(1, 1)]
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in a statement", "between statements"])
+async def test_a_transaction_given_up_leaves_nothing_and_the_connection_serves_the_next_one(
+    postgres_url: str, inside: bool
+) -> None:
+    database = open_database(postgres_url, pool_size=1)
+    async with database.driver_transaction() as raw:
+        await raw.execute("DROP TABLE IF EXISTS given_up; CREATE TABLE given_up (n integer)")
+    written = asyncio.Event()
+
+    async def write() -> None:
+        async with database.driver_transaction() as raw:
+            await raw.execute("INSERT INTO given_up VALUES (1)")
+            written.set()
+            await (raw.execute("SELECT pg_sleep(60)") if inside else asyncio.sleep(60))
+
+    writing = asyncio.create_task(write())
+    await written.wait()
+    await asyncio.sleep(0.05)
+    writing.cancel()
+    await asyncio.wait([writing])
+    for _ in range(2):
+        async with database.driver_transaction() as raw:
+            await raw.execute("INSERT INTO given_up VALUES (2)")
+    async with database.driver_transaction() as raw:
+        assert [row[0] for row in await raw.fetch("SELECT n FROM given_up")] == [2, 2]
+    await database.close()
 
 
 async def test_nothing_of_a_failed_transaction_remains(database: Database) -> None:
@@ -219,8 +246,8 @@ async def test_a_server_that_went_away_is_unavailable_until_it_is_back(
             await database.ping()
             await asyncio.sleep(0.05)
     with pytest.raises(Unavailable):
-        async with database.transaction() as connection:
-            await driver_connection(connection)
+        async with database.driver_transaction():
+            pass
     breakable_servers.start("postgres")
     await database.ping()
     await database.close()
@@ -229,8 +256,7 @@ async def test_a_server_that_went_away_is_unavailable_until_it_is_back(
 async def test_a_session_ended_by_the_server_is_unavailable_through_the_raw_driver_too(postgres_url: str) -> None:
     database = open_database(postgres_url)
     with pytest.raises(Unavailable):
-        async with database.transaction() as connection:
-            raw = await driver_connection(connection)
+        async with database.driver_transaction() as raw:
             pid = await raw.fetchval("SELECT pg_backend_pid()")
             async with database.reading() as other:
                 await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
