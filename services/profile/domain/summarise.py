@@ -20,7 +20,7 @@ from services.profile.domain.policy import Policy
 from services.profile.domain.potential_facts import note_potential
 from services.profile.domain.rendering import instant_or_none, money, record
 from services.profile.domain.summary import Summary
-from services.profile.domain.tiers import decide
+from services.profile.domain.tiers import decide, is_provisional
 from services.profile.domain.value import Judged, JudgedTerm, judge
 from services.profile.domain.view import body_of, name_reference, read
 
@@ -60,7 +60,7 @@ _Owner = dict[str, Any] | None
 
 def _decide(whole: Whole, judged: Judged, assets: Assets, policy: Policy, now: int) -> tuple[_Owner, Decided]:
     tier, decided = decide(judged, whole.decided, policy, now)
-    owner, decided = assign(whole, tier, whole.staff, _note_tier(whole.decided, decided), policy, now)
+    owner, decided = assign(whole, tier, whole.staff, _note_tier(whole.decided, decided, policy, now), policy, now)
     return owner, note_potential(judged, note_band(assets, decided, now), now)
 
 
@@ -68,9 +68,9 @@ def _as_decided(whole: Whole, judged: Judged, assets: Assets, policy: Policy, no
     return as_assigned(whole, whole.staff, whole.decided, policy, now), whole.decided
 
 
-def _note_tier(before: Decided, after: Decided) -> Decided:
-    """What the tier was before it changed, for the moment that tells of it."""
-    if before.tier is None or before.tier == after.tier:
+def _note_tier(before: Decided, after: Decided, policy: Policy, now: int) -> Decided:
+    """What the tier was before it changed, for the moment that tells of it; a correction is no change."""
+    if before.tier in (None, after.tier) or is_provisional(before, policy.reference, now):
         return after
     return msgspec.structs.replace(after, notes={**after.notes, "former_tier": before.tier})
 

@@ -1,25 +1,31 @@
-"""Which tier a customer is in: chosen at the close of a bank day, with hysteresis, and kept as a decision."""
+"""Which tier a customer is in: chosen at the close of a bank day, with hysteresis, and kept as a decision.
+
+The first tier is provisional until a bank day has closed on which money of the customer was known: accounts are linked
+and balances told one after the other, and what was judged before the last of them needs no patience to correct.
+"""
 
 import msgspec
 
 from services.profile.domain.customer import Decided
 from services.profile.domain.policy import TIERS, Policy, Scale
+from services.profile.domain.reference import Reference
 from services.profile.domain.value import Judged
 
 NO_TIER = -1
+NO_DAY = -1
 
 
 def decide(judged: Judged, decided: Decided, policy: Policy, now: int) -> tuple[str | None, Decided]:
-    """The tier, and what is remembered. The first judgement is immediate; later ones at most one a bank day, and
+    """The tier, and what is remembered. Provisional judgements are immediate; later ones at most one a bank day, and
     another tier is taken once `hold_days` bank days in a row have judged the same. Without a score nothing changes."""
     scale = policy.scales.by_kind.get(judged.kind)
     if judged.score is None or scale is None:
         return decided.tier, decided
     reference = policy.reference
     day = reference.closed_day(now)
-    if decided.tier is None:
+    if decided.tier is None or is_provisional(decided, reference, now):
         tier = _fitting(judged.score, None, scale)
-        return tier, _settled(decided, tier, now, day)
+        return tier, _provisional(decided, tier, now, day if judged.grounded else NO_DAY)
     if day <= decided.judged_day:
         return decided.tier, decided
     proposed = _fitting(judged.score, decided.tier, scale)
@@ -33,6 +39,20 @@ def decide(judged: Judged, decided: Decided, policy: Policy, now: int) -> tuple[
     if reference.calendar.working_days_between(since, day) + 1 >= policy.scales.hold_days:
         return proposed, _settled(decided, proposed, closed_at, day)
     return decided.tier, _changed(decided, judged_day=day)
+
+
+def is_provisional(decided: Decided, reference: Reference, now: int) -> bool:
+    """Judged on nothing, or on a day that has not closed yet."""
+    if decided.judged_day == NO_DAY:
+        return True
+    is_first = decided.tier_since > reference.close_of(decided.judged_day)  # every later tier is taken at a close
+    return is_first and decided.judged_day == reference.closed_day(now)
+
+
+def _provisional(decided: Decided, tier: str, now: int, day: int) -> Decided:
+    """`day`: the last closed one, once money is known; a tier that was only presumed holds from then on."""
+    day = max(day, decided.judged_day)
+    return decided if (tier, day) == (decided.tier, decided.judged_day) else _settled(decided, tier, now, day)
 
 
 def _fitting(score: int, current: str | None, scale: Scale) -> str:

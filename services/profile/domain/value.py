@@ -31,12 +31,13 @@ class JudgedDimension(msgspec.Struct, frozen=True):
 
 class Judged(msgspec.Struct, frozen=True):
     """`score` 0-100; None where the bank declares no scale for this kind of customer. `families`: the needs that the
-    bank serves already."""
+    bank serves already. `grounded`: some money of the customer was known."""
 
     kind: str
     score: int | None
     dimensions: tuple[JudgedDimension, ...]
     families: frozenset[str] = frozenset()
+    grounded: bool = True
 
     def points(self, name: str) -> int | None:
         """Of one dimension."""
@@ -49,7 +50,13 @@ def judge(whole: Whole, assets: Assets, behaviour: Behaviour, policy: Policy, no
         return Judged(whole.kind, None, ())
     known = known_of(whole, assets, behaviour, policy.reference, now)
     dimensions = tuple([_dimension(dimension, known) for dimension in scale.dimensions])
-    return Judged(whole.kind, _mean(dimensions), dimensions, families_of(known))
+    return Judged(whole.kind, _mean(dimensions), dimensions, families_of(known), _is_grounded(assets, dimensions))
+
+
+def _is_grounded(assets: Assets, dimensions: Sequence[JudgedDimension]) -> bool:
+    """A balance of nothing is known money, too; that no account is linked yet is not."""
+    terms = (term for dimension in dimensions for term in dimension.terms)
+    return bool(assets.holdings) or any(term.measured for term in terms if term.unit == "money")
 
 
 def _dimension(dimension: Dimension, known: Known) -> JudgedDimension:

@@ -69,6 +69,15 @@ def test_a_change_of_tier_tells_its_direction_and_the_first_judgement_is_none() 
     assert moment.values == {"from": "gold", "to": "general", "fell": True}
 
 
+def test_a_tier_that_was_judged_before_money_was_known_is_corrected_without_a_moment() -> None:
+    registered = event("customer.registered", NOON - 9 * DAY_MS, ME)
+    presumed = summary_of([registered], NOON - DAY_MS).decided
+    rich = event("cash.deposited", NOON, minor=900_000_000, direction="credit", balance=900_000_000)
+    corrected = summary_of([registered, rich], decided=presumed)
+    assert (presumed.tier, corrected.decided.tier) == ("general", "profit")
+    assert not [one for one in corrected.moments if one.kind == "tier_changed"]
+
+
 def test_money_that_names_no_other_side_went_to_nobody_known() -> None:
     cash = event("cash.withdrawn", NOON, minor=40_000, direction="debit", balance=60_000)
     (moment,) = summary_of([cash]).moments

@@ -15,9 +15,11 @@ MONDAY = ms("2026-11-16", 9)
 HOLD = policy().scales.hold_days
 SCORES = st.lists(st.integers(0, 100), min_size=1, max_size=40)
 
+LATER_SCORES = st.lists(st.integers(0, 100), min_size=2, max_size=40)
 
-def score(points: int | None) -> Judged:
-    return Judged("person", points, ())
+
+def score(points: int | None, grounded: bool = True) -> Judged:
+    return Judged("person", points, (), grounded=grounded)
 
 
 def through(scores: list[int], decided: Decided | None = None, start: int = MONDAY) -> list[Decided]:
@@ -36,6 +38,36 @@ def tiers(scores: list[int]) -> list[str | None]:
 def test_the_first_judgement_is_immediate() -> None:
     tier, decided = decide(score(70), Decided(), policy(), MONDAY)
     assert (tier, decided.tier, decided.tier_since) == ("gold", "gold", MONDAY)
+
+
+def test_what_is_linked_later_on_the_first_day_corrects_the_first_tier_at_once() -> None:
+    _, decided = decide(score(10), Decided(), policy(), MONDAY)
+    tier, decided = decide(score(70), decided, policy(), MONDAY + 60_000)
+    assert (tier, decided.tier_since) == ("gold", MONDAY + 60_000)
+    tier, decided = decide(score(50), decided, policy(), MONDAY + 120_000)
+    assert tier == "profit"
+
+
+def test_a_tier_judged_on_nothing_gives_way_at_once_on_whatever_day_money_becomes_known() -> None:
+    decided = Decided()
+    for ahead in range(5):
+        tier, decided = decide(score(10, grounded=False), decided, policy(), MONDAY + ahead * DAY_MS)
+        assert (tier, decided.tier_since) == ("general", MONDAY)
+    tier, decided = decide(score(70), decided, policy(), MONDAY + 7 * DAY_MS)
+    assert (tier, decided.tier_since) == ("gold", MONDAY + 7 * DAY_MS)
+    assert decide(score(10), decided, policy(), MONDAY + 8 * DAY_MS)[0] == "gold"
+
+
+def test_the_tier_of_the_first_day_with_money_holds_from_its_close_on() -> None:
+    _, decided = decide(score(10, grounded=False), Decided(), policy(), MONDAY)
+    _, decided = decide(score(10), decided, policy(), MONDAY + DAY_MS)
+    steps = through([70, 70, 70], decided, MONDAY + 2 * DAY_MS)
+    assert [step.tier for step in steps] == ["general", "general", "gold"]
+
+
+def test_money_that_goes_again_on_the_first_day_starts_nothing_anew() -> None:
+    _, decided = decide(score(70), Decided(), policy(), MONDAY)
+    assert decide(score(70, grounded=False), decided, policy(), MONDAY + 60_000)[1] == decided
 
 
 def test_a_better_tier_is_taken_after_three_closed_bank_days() -> None:
@@ -62,7 +94,7 @@ def test_a_fall_from_gold_may_pass_profit() -> None:
     assert tiers([70, 20, 20, 20])[-1] == "general"
 
 
-def test_events_within_one_day_are_one_judgement() -> None:
+def test_events_within_a_later_day_are_one_judgement() -> None:
     _, decided = decide(score(10), Decided(), policy(), MONDAY)
     for minute in range(60):
         tier, decided = decide(score(70), decided, policy(), MONDAY + DAY_MS + minute * 60_000)
@@ -106,8 +138,8 @@ def test_the_same_judgements_give_the_same_decisions(scores: list[int]) -> None:
     assert through(scores) == through(scores)
 
 
-@given(SCORES)
-def test_judging_again_on_the_same_day_changes_nothing(scores: list[int]) -> None:
+@given(LATER_SCORES)
+def test_judging_again_on_a_later_day_changes_nothing(scores: list[int]) -> None:
     decided = through(scores)[-1]
     at = MONDAY + (len(scores) - 1) * DAY_MS + 3_600_000
     assert decide(score(0), decided, policy(), at)[1] == decided

@@ -53,6 +53,14 @@ def test_a_customer_nobody_knows_anything_of_is_judged_low_and_not_refused() -> 
     assert found.score < 36
 
 
+def test_only_money_that_is_known_grounds_a_judgement_and_a_balance_of_nothing_is_known() -> None:
+    linked = Portrait().tell("2026-10-01", "account.opened", CURRENT, account_kind="current")
+    assert [judged(one).grounded for one in (Portrait(), linked)] == [False, False]
+    told = linked.tell("2026-10-02", "cash.withdrawn", CURRENT, 100, balance=0)
+    owing = Portrait().tell("2026-10-01", "loan.granted", "loan:1", 10_000_000, loan_kind="consumer")
+    assert [judged(one).grounded for one in (told, owing)] == [True, True]
+
+
 def test_wealth_and_income_make_gold_and_an_ordinary_salary_does_not() -> None:
     wealthy, worker = judged(earner(9_000_000, 400_000_000)), judged(earner(900_000, 5_000_000))
     assert wealthy.score is not None
