@@ -7,7 +7,7 @@ import httpx
 import typer
 
 from services.cli.beside import address_of, credential
-from services.cli.refusals import Refusal
+from services.cli.refusals import Refusal, only
 
 Url = Annotated[str | None, typer.Option(envvar="COUNTERPOINT_URL", help="Of the running platform.")]
 Token = Annotated[
@@ -35,10 +35,7 @@ class Asking(NamedTuple):
         kind, equals, value = who.partition("=")
         if not equals:
             return who
-        ids = [one["customer_id"] for one in self.post("/v1/customers/search", {kind: value})["customers"]]
-        if len(ids) != 1:
-            raise Refusal(f"this stands for several customers: {', '.join(ids)}" if ids else "nobody is known by that")
-        return str(ids[0])
+        return only([one["customer_id"] for one in self.post("/v1/customers/search", {kind: value})["customers"]], who)
 
     def _asked(self, method: str, path: str, language: str, **more: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.token}", "Accept-Language": language}

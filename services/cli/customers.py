@@ -15,11 +15,12 @@ from services.cli.customer_tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row
 from services.cli.declared import declarations, declared_fold
 from services.cli.output import console, show_json, show_rows, table_of
 from services.cli.positions import milliseconds
-from services.cli.refusals import Refusal
+from services.cli.refusals import Refusal, only
 from services.clock import SystemClock
 from services.profile.decide import Decide, Said
 from services.profile.domain.freshness import completeness
-from services.profile.ports import Decision, StoredView, TimelineFilter
+from services.profile.narrowing import narrowed
+from services.profile.ports import Decision, StoredView
 from services.profile.read import Read
 from services.profile.settings import read_choices
 
@@ -55,7 +56,7 @@ def find(
     if as_json:
         show_json(found)
     else:
-        show_rows([found_row(one) for one in found], FOUND_COLUMNS, as_json=False, nothing="nobody is known by that")
+        show_rows([found_row(one) for one in found], FOUND_COLUMNS, as_json=False, nothing="nobody is known by this")
         if more:
             typer.echo("others match, too: ask for more of what you know")
 
@@ -90,11 +91,11 @@ def timeline(
 ) -> None:
     """What happened, the newest first."""
     bounds = [milliseconds(one) if one else None for one in (since, until)]
-    where = TimelineFilter(tuple(types or ()), tuple(channels or ()), *bounds)
 
     async def work(beside: Beside) -> list[Any]:
         read = await _read(beside)
-        page = await read.timeline(await _one(read, who), None, where, limit)
+        view = await _one(read, who)
+        page = await read.timeline(view, None, await narrowed(read, view, types or (), channels or (), *bounds), limit)
         return [msgspec.json.decode(event) for event in page.events]
 
     events = in_deployment(data, work)
@@ -180,7 +181,5 @@ async def _one(read: Read, who: str) -> StoredView:
         found = (await read.find(read.asked(dict([_identifier(who)])))).customers
     else:
         found = await read.behind(who)
-    ids = [one.view.customer_id for one in found]
-    if len(ids) != 1:
-        raise Refusal(f"this stands for several customers: {', '.join(ids)}" if ids else "nobody is known by that")
+    only([one.view.customer_id for one in found], who)
     return found[0].view

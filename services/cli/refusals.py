@@ -1,11 +1,23 @@
 """Why a command did not do what it was told: one sentence that names the thing and the fix."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 
 class Refusal(Exception):  # noqa: N818 - told to a person; not a programming error
     """The message is the sentence."""
+
+
+def only(customer_ids: Sequence[str], who: str) -> str:
+    """The one whom `who` (an id, or an identifier such as customer_no=10000017) names. Raises `Refusal`."""
+    if len(customer_ids) == 1:
+        return customer_ids[0]
+    # a phone or card number belongs into no message, nor does whatever was typed in place of an id
+    kind, equals, _ = who.partition("=")
+    named = who if kind in ("customer_no", "account_no") else f"this {kind}" if equals else "this id"
+    if customer_ids:
+        raise Refusal(f"{named} stands for several customers: {', '.join(customer_ids)}")
+    raise Refusal(f"nobody is known by {named}")
 
 
 # Looked up by name: to import them all here would be to load every driver for every command.

@@ -77,7 +77,7 @@ class Read:
         self, reader: Reader, catalogue: Mapping[str, EventType], secret: bytes, policy: Callable[[], Policy],
         now_ms: Callable[[], int], completeness: Callable[[], Completeness] = Completeness, region: str = "CN",
     ) -> None:  # fmt: skip
-        self.reader, self._catalogue, self._secret, self._region = reader, catalogue, secret, region
+        self.reader, self.catalogue, self._secret, self._region = reader, catalogue, secret, region
         self._policy, self._now_ms, self._completeness = policy, now_ms, completeness
         self._gathering = Gathering(completeness, lambda subject: customer_id(subject, secret))
 
@@ -160,7 +160,7 @@ class Read:
         rows = await self.reader.timeline(spans, before, where, limit + 1)
         page = rows[:limit]
         events = [decode_event(row.event) for row in page]
-        shown = [msgspec.json.encode(told(event, self._catalogue.get(event.type))) for event in events]
+        shown = [msgspec.json.encode(told(event, self.catalogue.get(event.type))) for event in events]
         after = (page[-1].occurred_at, page[-1].key) if len(rows) > limit else None
         return Page(await self.in_clear(shown), after)
 

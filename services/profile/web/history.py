@@ -8,7 +8,7 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath, QueryParameter
 
-from services.profile.ports import TimelineFilter
+from services.profile.narrowing import narrowed
 from services.profile.read import Cursor
 from services.profile.web.customers import current
 from services.profile.web.desk import AtDesk
@@ -35,9 +35,9 @@ async def read_timeline(
 ) -> Response[bytes]:
     """Events of the customer's own subjects, newest first."""
     headers = await preference.honoured(desk.read.reader)
-    where = TimelineFilter(_several(event_type), _several(channel), _ms(since, "since"), _ms(until, "until"))
-    before = _cursor(cursor)
+    bounds, before = (_ms(since, "since"), _ms(until, "until")), _cursor(cursor)
     (view, _), moved = await current(desk, customer_id)
+    where = await narrowed(desk.read, view, _several(event_type), _several(channel), *bounds)
     page = await desk.read.timeline(view, before, where, limit)
     following = f"{page.after[0]}-{page.after[1].hex()}" if page.after is not None else None
     body = msgspec.json.encode(

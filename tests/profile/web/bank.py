@@ -80,7 +80,7 @@ class Bank:
 
     def admitted(self, event: Event) -> ChannelEvent:
         given = {"id": f"e-{next(self._numbers)}", "occurred_at": "2026-11-20T10:00:00+08:00", **event}
-        return admit(msgspec.json.encode(given), terms("*"), rules(), self.clock.now_ms())
+        return admit(msgspec.json.encode(given), terms("*"), rules(accept_unknown_types=True), self.clock.now_ms())
 
     async def take(self, events: Sequence[Event]) -> str:
         """Updates with a batch of events; returns the receipt that ingest would have given."""

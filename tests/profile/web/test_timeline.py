@@ -82,6 +82,32 @@ async def test_the_timeline_is_narrowed_by_type_channel_and_time(params: dict[st
     assert set(await ids(agent, path, **params)) == expected
 
 
+@pytest.mark.parametrize(
+    ("params", "field", "possible"),
+    [
+        ({"type": "case.open"}, "type", "case.opened"),
+        ({"type": "card.paid,Wang Fang"}, "type", "GET /v1/event-types"),
+        ({"channel": "atm,Wang Fang"}, "channel", "counter, atm, online"),
+    ],
+)
+async def test_a_filter_that_nothing_can_match_is_refused_with_what_is_possible(
+    params: dict[str, Any], field: str, possible: str
+) -> None:
+    bank = await open_bank()
+    path = await story(bank)
+    answer = await (await bank.sign_in("agent")).get(path, params=params)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert possible in answer.json()["detail"]
+    assert "Wang Fang" not in answer.text
+
+
+async def test_a_type_beyond_the_catalogue_narrows_where_it_has_happened() -> None:
+    bank = await open_bank()
+    path = await story(bank)
+    await bank.tell(event("bank.own_type", {"customer_no": "C1"}, occurred_at=on(6), id="6"))
+    assert await ids(await bank.sign_in("agent"), path, type="bank.own_type") == ["6"]
+
+
 @pytest.mark.parametrize("params", [{"since": "yesterday"}, {"cursor": "zz"}, {"limit": 0}, {"limit": 501}])
 async def test_what_cannot_be_meant_is_refused(params: dict[str, Any]) -> None:
     bank = await open_bank()

@@ -1,0 +1,28 @@
+"""What a timeline may be narrowed to: a filter that nothing can match would look like a customer without a past."""
+
+import difflib
+from collections.abc import Sequence
+
+from schemas.catalogue import CHANNELS
+from services.failures import Rejected
+from services.profile.ports import StoredView, TimelineFilter
+from services.profile.read import Read
+
+
+async def narrowed(
+    read: Read, view: StoredView, types: Sequence[str], channels: Sequence[str], since: int | None, until: int | None
+) -> TimelineFilter:
+    """Raises `Rejected` naming the parameter; what was asked is not repeated."""
+    if not set(channels) <= set(CHANNELS):
+        raise Rejected("unknown_channel", f"a channel is one of {', '.join(CHANNELS)}", "channel")
+    for one in types:
+        # a deployment may accept types beyond the catalogue: then whatever has happened is a type
+        if one not in read.catalogue and not (await read.timeline(view, None, TimelineFilter((one,)), 1)).events:
+            raise Rejected("unknown_type", _possible(one, list(read.catalogue)), "type")
+    return TimelineFilter(tuple(types), tuple(channels), since, until)
+
+
+def _possible(asked: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(asked, known, n=3)
+    hint = f": did you mean {' or '.join(close)}?" if close else ""
+    return f"the catalogue has no such event type (GET /v1/event-types){hint}"
