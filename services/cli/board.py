@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.output import at, written
-from services.cli.snapshot import Silence, Snapshot
+from services.cli.silence import Silence
+from services.cli.snapshot import Snapshot
 
 
 def board(seen: Snapshot, rows: int = 8) -> RenderableType:
@@ -20,18 +21,21 @@ def board(seen: Snapshot, rows: int = 8) -> RenderableType:
 
 
 def _totals(seen: Snapshot) -> Text:
-    told = (name for name in seen.counts if name != "marks")  # the line's beginning says how many wait
-    counts = "   ".join(f"{seen.counts[name]:,} {name.replace('_', ' ')}" for name in told)
-    visible = (
-        "" if seen.visible_ms is None else "   visible within {:,.0f} ms (99 %: {:,.0f} ms)".format(*seen.visible_ms)
-    )
+    counts = "   ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in seen.counts.items())
+    half, most = map(_within, seen.visible_ms) if seen.visible_ms else ("", "")
+    visible = f"   visible within {half} (99 %: {most})" if half else ""
     channels = "  ".join(f"{channel} {rate:,.1f}" for channel, rate in seen.by_channel.items())
     return Text(
         f"accepted {seen.accepted_rate:,.1f}/s   worked {seen.worked_rate:,.1f}/s   "
         f"views {seen.changes_rate:,.1f}/s{visible}\n"
-        f"{seen.workers} workers   {seen.marks:,} customers to be refreshed   {counts}\n"
+        f"workers {seen.workers}   to be refreshed {seen.marks:,}   {counts}\n"
         f"events a second by channel: {channels or 'none yet'}"
     )
+
+
+def _within(ms: float) -> str:
+    """The last bucket of the histogram has no upper bound."""
+    return "more than a minute" if ms == float("inf") else f"{ms:,.0f} ms" if ms < 10_000 else f"{ms / 1000:,.0f} s"
 
 
 def _partitions(seen: Snapshot) -> Text:
@@ -76,14 +80,17 @@ def _columns(headings: Sequence[str], latest: Sequence[Sequence[object]]) -> Tab
 
 
 def _sources(seen: Snapshot) -> Text:
-    silent = [one for one in seen.silences if one.silent_ms > one.rhythm_ms]
+    silent = [one for one in seen.silences if one.is_too_long]
     if not seen.silences:
         return Text("no sources are registered", style="yellow")
     if not silent:
-        return Text(f"all {len(seen.silences)} sources are heard of within their rhythm", style="green")
+        heard = sum(one.is_heard for one in seen.silences)
+        unheard = len(seen.silences) - heard
+        never = f", {unheard} not heard of yet" if unheard else ""
+        return Text(f"sources heard of within their rhythm: {heard}{never}", style="green")
     return Text("silent beyond their rhythm: " + ", ".join(_silence(one) for one in silent), style="yellow")
 
 
 def _silence(one: Silence) -> str:
-    hours = one.silent_ms / 3_600_000
-    return f"{one.source} ({hours:,.1f} h)" if hours < 24 * 365 else f"{one.source} (never heard)"
+    hours = (one.silent_ms or 0) / 3_600_000
+    return f"{one.source} ({hours:,.1f} h{'' if one.is_heard else ', never heard'})"

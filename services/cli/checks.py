@@ -12,11 +12,12 @@ from services.cli.declared import declared_fold
 from services.cli.findings import Finding, Patient, ok, warning, wrong
 from services.cli.positions import WORKED, Place, places
 from services.cli.refusals import Refusal
-from services.cli.sources import last_heard
+from services.cli.silence import silences_of
 from services.clock import SystemClock
 from services.log import EventLog, UnknownTopic
 
 LATE_OUTBOX_MS = 30_000
+LOOKS_WHILE_MOVING = 10
 MANY_MARKS = 50_000
 
 
@@ -53,14 +54,24 @@ async def positions(patient: Patient) -> Sequence[Finding]:
         return [ok("positions", "inside the log, nothing waits")]
     if not await patient.beside.store.leaseholders(SystemClock().now_ms()):
         return [wrong("positions", f"{_sum(waiting)} events wait, and no worker is running: start one")]
-    await asyncio.sleep(patient.patience)
-    after = {(one.topic, one.partition): one for one in await _all_places(patient, patient.log)}
-    stopped = [one for one in waiting if after[one.topic, one.partition].stored == one.stored]
+    stopped = await _stopped(waiting, patient, patient.log)
     if stopped:
         where = ", ".join(f"{one.topic}/{one.partition}" for one in stopped)
         fix = "the worker's log says why (`partition stopped`, `batch failed`)"
         return [wrong("positions", f"{where} stand still although {_sum(stopped)} events wait: {fix}")]
     return [ok("positions", f"inside the log and moving; {_sum(waiting)} events wait")]
+
+
+async def _stopped(waiting: Sequence[Place], patient: Patient, log: EventLog) -> Sequence[Place]:
+    """A busy worker comes to its partitions in turn: as long as any of them moves, the others are given time."""
+    still = waiting
+    for _ in range(LOOKS_WHILE_MOVING):
+        await asyncio.sleep(patient.patience)
+        now = {(one.topic, one.partition): one.stored for one in await _all_places(patient, log)}
+        before, still = still, [one for one in still if now[one.topic, one.partition] == one.stored]
+        if not still or len(still) == len(before):
+            break
+    return still
 
 
 async def _all_places(patient: Patient, log: EventLog) -> list[Place]:
@@ -89,17 +100,21 @@ async def marks(patient: Patient) -> Sequence[Finding]:
 
 async def outbox(patient: Patient) -> Sequence[Finding]:
     store, now = patient.beside.store, SystemClock().now_ms()
-    oldest = list((await store.lanes_waiting()).values())
-    late = now - min(oldest, default=now)
-    if late > LATE_OUTBOX_MS:
-        return [
-            wrong("outbox", f"changes wait since {late // 1000} s to be published: is a worker running, and the log?")
-        ]
-    return [ok("outbox", "published" if not oldest else "being published")]
+    oldest = min((await store.lanes_waiting()).values(), default=None)
+    if oldest is None:
+        return [ok("outbox", "published")]
+    late = now - oldest
+    if late <= LATE_OUTBOX_MS:
+        return [ok("outbox", "being published")]
+    told = f"changes wait since {late // 1000} s to be published"
+    await asyncio.sleep(patient.patience)
+    if min((await store.lanes_waiting()).values(), default=now) > oldest:
+        return [warning("outbox", f"{told}, and leave one after the other: start another worker if that lasts")]
+    return [wrong("outbox", f"{told}: is a worker running, and the log?")]
 
 
 async def letters(patient: Patient) -> Sequence[Finding]:
-    open_letters = (await patient.beside.store.counts())["dead_letters"]
+    open_letters = (await patient.beside.store.counts(["dead_letters"]))["dead_letters"]
     if open_letters:
         return [warning("dead letters", f"{open_letters} are open: `counterpoint dead-letters list` says what to do")]
     return [ok("dead letters", "none")]
@@ -117,12 +132,16 @@ async def deliveries(patient: Patient) -> Sequence[Finding]:
 
 
 async def sources(patient: Patient) -> Sequence[Finding]:
-    heard, now = last_heard(await patient.beside.store.sources_seen()), SystemClock().now_ms()
-    known = [one for one in await patient.beside.stores.sources.sources() if one.enabled]
-    silent = [one.id for one in known if now - heard.get(one.id, 0) > one.rhythm_ms]
+    known = await silences_of(patient.beside, SystemClock().now_ms())
+    if not known:
+        return [warning("sources", "none are registered: `counterpoint sources set` does")]
+    silent = [one.source for one in known if one.is_too_long]
     if silent:
         return [warning("sources", f"silent beyond their rhythm: {', '.join(silent)}; ask those who run them")]
-    return [ok("sources", f"all {len(known)} are heard of") if known else warning("sources", "none are registered")]
+    without = [one.source for one in known if one.silent_ms is None]
+    if without:
+        return [warning("sources", f"without a key: {', '.join(without)}; `counterpoint keys create` makes one")]
+    return [ok("sources", f"none of {len(known)} is silent beyond its rhythm")]
 
 
 async def folds(patient: Patient) -> Sequence[Finding]:

@@ -13,21 +13,14 @@ from services.cli.beside import Beside
 from services.cli.following import Following, SeenAlert, SeenEvent, SeenView
 from services.cli.glance import Glance
 from services.cli.positions import Place, places
-from services.cli.sources import last_heard
+from services.cli.silence import Silence, silences_of
 from services.clock import SystemClock
 from services.log import EventLog
 
 COUNTED_EVERY_S = 15.0
-"""Counting every event takes a database a while."""
+PAUSE_FOR_COUNTING = 50
+"""Counting every event takes a large bank's database seconds: it rests this many times as long as it counted."""
 VISIBLE = "counterpoint_accepted_to_visible_seconds_bucket"
-
-
-class Silence(NamedTuple):
-    """How long nothing was heard of a source, and what is usual (ms)."""
-
-    source: str
-    silent_ms: int
-    rhythm_ms: int
 
 
 class Snapshot(NamedTuple):
@@ -66,7 +59,7 @@ class Observer:
         self._before: _Before | None = None
         self._counts: Mapping[str, int] = {}
         self._inbox = Glance(SqlAlertStore(beside.database), following)
-        self._counted_at = float("-inf")
+        self._count_at = float("-inf")
         self._buckets: Mapping[float, float] = {}
 
     async def look(self) -> Snapshot:
@@ -81,8 +74,10 @@ class Observer:
             dict(self._following.by_channel),
         )
         before, self._before = self._before or here, here
-        if now - self._counted_at >= COUNTED_EVERY_S:
-            self._counts, self._counted_at = await self._beside.store.counts(), now
+        if now >= self._count_at:
+            self._counts = await self._beside.store.counts(("customers", "subjects", "events", "dead_letters"))
+            took = time.monotonic() - now
+            self._count_at = now + max(COUNTED_EVERY_S, PAUSE_FOR_COUNTING * took)
         seconds = max(here.at - before.at, 1e-9)
         return Snapshot(
             accepted_rate=(here.end - before.end) / seconds,
@@ -93,18 +88,13 @@ class Observer:
             marks=sum((await self._beside.store.marks_waiting()).values()),
             workers=len(await self._beside.store.leaseholders(SystemClock().now_ms())),
             counts=self._counts,
-            silences=await self._silences(),
+            silences=await silences_of(self._beside, SystemClock().now_ms()),
             events=list(self._following.events)[::-1],
             views=list(self._following.views)[::-1],
             alerts=await self._inbox.alerts(),
             alerts_by_state=await self._inbox.by_state(now),
             visible_ms=await self._visible(),
         )
-
-    async def _silences(self) -> list[Silence]:
-        heard, now = last_heard(await self._beside.store.sources_seen()), SystemClock().now_ms()
-        known = [one for one in await self._beside.stores.sources.sources() if one.enabled]
-        return [Silence(one.id, now - heard.get(one.id, 0), one.rhythm_ms) for one in known]
 
     async def _visible(self) -> tuple[float, float] | None:
         if self._url is None:

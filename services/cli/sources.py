@@ -1,6 +1,5 @@
 """`sources`: the registered systems of the channels, their parameters, and when they were last heard of."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -10,10 +9,10 @@ from schemas.catalogue import load_catalogue
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.output import at, console, show_json, show_rows, table_of
 from services.cli.refusals import Refusal
+from services.cli.silence import last_heard
 from services.failures import Rejected
 from services.ingest.domain.sources import Source
 from services.ingest.registry import set_source
-from services.profile.domain.freshness import SourceSeen
 
 app = typer.Typer(no_args_is_help=True, help="The channel systems, and what is expected of them.")
 LISTS = ("of_record",)
@@ -73,14 +72,6 @@ def set_parameters(
         return known is None
 
     typer.echo(f"{source} is registered" if in_deployment(data, work) else f"{source} is changed")
-
-
-def last_heard(seen: list[SourceSeen]) -> Mapping[str, int]:
-    """source → ms."""
-    heard: dict[str, int] = {}
-    for one in seen:
-        heard[one.source] = max(heard.get(one.source, 0), one.accepted_at)
-    return heard
 
 
 def _parsed(parameter: str) -> tuple[str, object]:

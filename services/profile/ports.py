@@ -332,6 +332,10 @@ class TimelineFilter(NamedTuple):
     until: int | None = None
 
 
+COUNTED = ("customers", "subjects", "events", "marks", "dead_letters")
+"""Customers that live, subjects, events of the timeline, marks that wait, open dead letters."""
+
+
 class ProfileReader(Protocol):
     """Readers: one indexed read each, never a lock."""
 
@@ -392,5 +396,5 @@ class ProfileReader(Protocol):
 
     async def count_behind(self, fold_version: int) -> int: ...
 
-    async def counts(self) -> dict[str, int]:
-        """customers, subjects, events, marks, dead letters: for the board and for `doctor`."""
+    async def counts(self, of: Sequence[str] = COUNTED) -> dict[str, int]:
+        """For the board and for `doctor`. Each is counted row by row: ask for no more than is needed, and seldom."""

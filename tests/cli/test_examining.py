@@ -126,11 +126,18 @@ def test_what_waits_for_a_worker_that_is_not_there_is_wrong(counterpoint: Comman
 
 
 def test_a_silent_source_is_named(counterpoint: Command, deployment: Path) -> None:
+    counterpoint("sources", "set", "atm", "channel=atm", "rhythm_ms=1")
+    assert finding(counterpoint, "sources")[1] == "warning"
+    assert "without a key: atm; `counterpoint keys create`" in finding(counterpoint, "sources")[2]
+    counterpoint("keys", "create", "atm", "--channel", "atm")
+    told = finding(counterpoint, "sources")
+    assert told[1:] == ("warning", "silent beyond their rhythm: atm; ask those who run them")
+
+
+def test_a_source_that_got_its_key_within_its_rhythm_is_not_silent_yet(counterpoint: Command, deployment: Path) -> None:
     counterpoint("sources", "set", "atm", "channel=atm")
-    assert finding(counterpoint, "sources")[1:] == (
-        "warning",
-        "silent beyond their rhythm: atm; ask those who run them",
-    )
+    counterpoint("keys", "create", "atm", "--channel", "atm")
+    assert finding(counterpoint, "sources")[1:] == ("ok", "none of 1 is silent beyond its rhythm")
 
 
 def test_redis_that_is_away_loses_nothing(counterpoint: Command, deployment: Path) -> None:

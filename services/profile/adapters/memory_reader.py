@@ -11,7 +11,15 @@ from services.profile.adapters.old_events import is_aged
 from services.profile.adapters.roots import counted_parents
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import Cluster, Link, Membership, kind_of
-from services.profile.ports import Decision, Standing, StoredDeadLetter, StoredView, TimelineFilter, TimelineRow
+from services.profile.ports import (
+    COUNTED,
+    Decision,
+    Standing,
+    StoredDeadLetter,
+    StoredView,
+    TimelineFilter,
+    TimelineRow,
+)
 
 
 class MemoryReader:
@@ -122,15 +130,16 @@ class MemoryReader:
         async with self._tables.turn() as tables:
             return len(_behind(tables, fold_version))
 
-    async def counts(self) -> dict[str, int]:
+    async def counts(self, of: Sequence[str] = COUNTED) -> dict[str, int]:
         async with self._tables.turn() as tables:
-            return {
+            counted = {
                 "customers": sum(view.state == "live" for view in tables.views.rows()),
                 "subjects": len(tables.subjects),
                 "events": len(tables.timeline),
                 "marks": len(tables.marks),
                 "dead_letters": sum(letter.state == "open" for letter in tables.dead_letters.rows()),
             }
+            return {name: counted[name] for name in of}
 
 
 def _standing(tables: Tables, subjects: Iterable[str]) -> list[Standing]:
