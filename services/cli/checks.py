@@ -131,6 +131,16 @@ async def deliveries(patient: Patient) -> Sequence[Finding]:
     return [ok("deliveries", "none is given up")]
 
 
+async def rules(patient: Patient) -> Sequence[Finding]:
+    from services.alerts.adapters.sql import SqlAlertStore
+    from services.alerts.domain.notices import sentence, standing, to_do
+
+    silent = standing(await SqlAlertStore(patient.beside.database).notices()).values()
+    if silent:
+        return [warning("rules", f"{sentence(one, 'en')}. {to_do(one, 'en')}") for one in silent]
+    return [ok("rules", "every rule that is on speaks")]
+
+
 async def sources(patient: Patient) -> Sequence[Finding]:
     known = await silences_of(patient.beside, SystemClock().now_ms())
     if not known:
@@ -171,6 +181,6 @@ async def platform(patient: Patient) -> Sequence[Finding]:
 Check = Callable[[Patient], Awaitable[Sequence[Finding]]]
 CHECKS: Sequence[tuple[str, Check]] = (
     ("topics", topics), ("positions", positions), ("workers", workers), ("marks", marks), ("outbox", outbox),
-    ("states", folds), ("dead letters", letters), ("deliveries", deliveries), ("sources", sources),
+    ("states", folds), ("dead letters", letters), ("deliveries", deliveries), ("rules", rules), ("sources", sources),
     ("platform", platform),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.domain.learning import precision
+from services.alerts.domain.notices import Notice, standing
 from services.alerts.domain.rules import RuleDeclared
 from services.alerts.domain.wording import shown
 from services.alerts.ports import RuleSwitch
@@ -23,11 +24,13 @@ from services.cli.beside import WHO, Beside, Data, Json, in_deployment
 from services.cli.declared import known_to_rules
 from services.cli.output import at, show_json, show_rows
 from services.cli.refusals import Refusal
+from services.cli.rule_quality import rules_notices, rules_precision
 from services.clock import SystemClock
 from services.declared_files import place
 
 app = typer.Typer(
-    no_args_is_help=True, help="The rules that make alerts: list, check, explain, backtest, switch on and off."
+    no_args_is_help=True,
+    help="The rules that make alerts: list, check, explain, backtest, how right they are, switch on and off.",
 )
 Language = Annotated[Literal["en", "zh"], typer.Option(help="Of the names.")]
 RuleId = Annotated[str, typer.Argument(metavar="RULE", help="As `rules list` shows it.")]
@@ -35,7 +38,7 @@ Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 Actor = Annotated[str | None, typer.Option(help="Who decides; the user of this machine if not said.")]
 COLUMNS = {
     "id": "Rule", "version": "Version", "kind": "Kind", "situation": "Situation", "enabled": "On", "name": "Name",
-    "precision": "Precision", "switched": "Switched",
+    "precision": "Precision", "silent": "Silent", "switched": "Switched",
 }  # fmt: skip
 EXPLAINED = {"id": "Rule", "name": "Name", "status": "Status", "condition": "Condition", "because": "Because"}
 _NAME = re.compile(r"(?:moment\.)?[a-z_]\w*")
@@ -47,6 +50,10 @@ class _Platform(NamedTuple):
 
     switches: dict[str, RuleSwitch]
     precision: dict[str, float]
+    silent: dict[str, Notice]
+
+
+NOWHERE = _Platform({}, {}, {})
 
 
 @app.command("list")
@@ -67,7 +74,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Every mistake in rules and desk, with file, line and what to write instead. Exit code 1 if there is one."""
-    loaded = _loaded(_Platform({}, {}), directory)
+    loaded = _loaded(NOWHERE, directory)
     if as_json:
         show_json([one._asdict() for one in loaded.mistakes])
     else:
@@ -99,6 +106,8 @@ def explain(
 
 
 app.command("backtest")(backtest_rules)
+app.command("precision")(rules_precision)
+app.command("notices")(rules_notices)
 
 
 @app.command()
@@ -114,7 +123,7 @@ def disable(rule: RuleId, reason: Reason, actor: Actor = None, data: Data = None
 
 
 def _switch(rule_id: str, enabled: bool, reason: str, actor: str | None, data: Path | None) -> None:
-    if _loaded(_Platform({}, {})).rule_set.rule(rule_id) is None:
+    if _loaded(NOWHERE).rule_set.rule(rule_id) is None:
         raise Refusal(f"there is no rule {rule_id}: `counterpoint rules list` shows them")
     said = RuleSwitch(rule_id, enabled, actor or getpass.getuser(), SystemClock().now_ms(), reason)
 
@@ -143,22 +152,25 @@ def _platform(data: Path | None) -> _Platform:
         store = SqlAlertStore(beside.database)
         switches = {one.rule: one for one in await store.switches()}
         right = {rule: share for (rule, branch), share in precision(await store.learned()).items() if not branch}
-        return _Platform(switches, right)
+        silent = {one.rule: one for one in standing(await store.notices()).values()}
+        return _Platform(switches, right, silent)
 
     try:
         return in_deployment(data, work)
     except Refusal:
         if data is not None:
             raise
-        return _Platform({}, {})
+        return NOWHERE
 
 
 def _row(rule: RuleDeclared, language: str, platform: _Platform) -> dict[str, Any]:
     said, right = platform.switches.get(rule.id), platform.precision.get(rule.id)
+    silent = platform.silent.get(rule.id)
     return {
         "id": rule.id, "version": rule.version, "signal": rule.signal, "kind": rule.kind, "situation": rule.situation,
         "enabled": rule.enabled, "name": getattr(rule.name, language),
         "precision": None if right is None else round(right, 2),
+        "silent": silent and f"{silent.matter} since {at(silent.at)}",
         "switched": said and f"{at(said.at)} by {said.actor}: {said.note}",
     }  # fmt: skip
 

@@ -3,7 +3,13 @@
 import getpass
 from pathlib import Path
 
-from tests.cli.conftest import Command
+from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.domain.alert import Alert, Outcome
+from services.alerts.domain.notices import Notice
+from services.alerts.domain.rules import Text
+from services.database import Database
+from tests.cli.conftest import Command, in_database
+from tests.ports.alert_stores import alert, save
 
 
 def test_rules_are_listed_where_no_platform_has_been(counterpoint: Command, data: Path) -> None:
@@ -60,3 +66,55 @@ def test_a_rule_is_switched_off_and_on_by_a_person_with_a_reason(counterpoint: C
 def test_a_rule_that_is_not_there_cannot_be_switched(counterpoint: Command, deployment: Path) -> None:
     said = counterpoint("rules", "disable", "R99", "--reason", "x")
     assert (said.code, said.err) == (1, "error: there is no rule R99: `counterpoint rules list` shows them\n")
+
+
+def speak(data: Path, *said: Notice) -> None:
+    async def work(database: Database) -> None:
+        async with SqlAlertStore(database).working() as tx:
+            await tx.notify(said)
+
+    in_database(data, work)
+
+
+def close(data: Path, *alerts: Alert) -> None:
+    async def work(database: Database) -> None:
+        for one in alerts:
+            await save(SqlAlertStore(database), one)
+
+    in_database(data, work)
+
+
+def test_how_right_rules_were_is_told_by_rule_branch_and_owner(counterpoint: Command, deployment: Path) -> None:
+    assert counterpoint("rules", "precision").out == "no alert was closed with an outcome yet\n"
+    right, wrong = Outcome(result="saved"), Outcome(result="not_relevant", reason="x")
+    close(
+        deployment,
+        alert("a1", "c1", state="closed", branch="BJ", outcome=right),
+        alert("a2", "c2", state="closed", branch="SH", owner="M-2", outcome=wrong),
+    )
+    assert counterpoint("rules", "precision", "--json").json == [
+        {"rule": "R1", "closed": 2, "not_relevant": 1, "relevant": 0.5}
+    ]
+    by_owner = counterpoint("rules", "precision", "R1", "--by", "branch,owner", "--json").json
+    assert [(one["branch"], one["owner"], one["relevant"]) for one in by_owner] == [
+        ("BJ", "M-1", 1.0),
+        ("SH", "M-2", 0),
+    ]
+    assert "100%" in counterpoint("rules", "precision", "--by", "owner").out
+    assert "--by: rule, branch, owner are expected" in counterpoint("rules", "precision", "--by", "colour").err
+
+
+def test_a_rule_that_does_not_speak_is_named_with_what_to_do(counterpoint: Command, deployment: Path) -> None:
+    assert counterpoint("rules", "notices").out == "every rule that is on speaks\n"
+    paused = Notice(rule="R4", name=Text("Salary", "工资"), matter="paused", began=True, at=9, seen=101, among=12)
+    speak(deployment, paused)
+    assert "is paused: it began to speak of 101 customers" in counterpoint("rules", "notices").out
+    [told] = counterpoint("rules", "notices", "--json").json
+    assert (told["rule"], told["to_do"][:10]) == ("R4", "See whethe")
+    rules = {one["id"]: one for one in counterpoint("rules", "list", "--json").json}
+    assert rules["R4"]["silent"] == "paused since 1970-01-01 00:00:00Z"
+    found = {one["what"]: one for one in counterpoint("doctor", "--json").json}
+    assert (found["rules"]["state"], "Rule R4" in found["rules"]["told"]) == ("warning", True)
+    speak(deployment, Notice(rule="R4", name=Text("Salary", "工资"), matter="paused", began=False, at=10, actor="Mei"))
+    assert counterpoint("rules", "notices", "--json").json == []
+    assert [one["began"] for one in counterpoint("rules", "notices", "--all", "--json").json] == [False, True]

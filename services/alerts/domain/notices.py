@@ -48,3 +48,38 @@ def paused(newest: Iterable[Notice], enabled_at: Mapping[str, int]) -> frozenset
         rule for (rule, matter), one in standing(newest).items()
         if matter == "paused" and enabled_at.get(rule, 0) <= one.at
     )  # fmt: skip
+
+
+_SAID: Mapping[tuple[Matter, bool], Text] = {
+    ("throttled", True): Text(
+        "Rule {rule} ({name}) is throttled: {seen} of its {among} outcomes were not relevant",
+        "规则 {rule} {name} 已限流 {among} 条处理结果中有 {seen} 条不相关",
+    ),
+    ("throttled", False): Text("Rule {rule} ({name}) is throttled no longer", "规则 {rule} {name} 已解除限流"),
+    ("paused", True): Text(
+        "Rule {rule} ({name}) is paused: it began to speak of {seen} customers in one day, at most {among} before",
+        "规则 {rule} {name} 已暂停 一天内涉及 {seen} 位客户 此前单日最多 {among} 位",
+    ),
+    ("paused", False): Text("Rule {rule} ({name}) is paused no longer", "规则 {rule} {name} 已恢复"),
+}
+_TO_DO: Mapping[Matter, Text] = {
+    "throttled": Text(
+        "Mend its condition under a new version, or enable it: outcomes count anew from then on",
+        "请修正条件并提升版本 或重新启用 此后重新统计处理结果",
+    ),
+    "paused": Text(
+        "See whether a file is late; then enable it, and it speaks of whom it still holds for",
+        "请先确认数据文件是否迟到 再重新启用 仍符合条件的客户会照常提醒",
+    ),
+}
+
+
+def sentence(told: Notice, language: Literal["en", "zh"]) -> str:
+    text = _SAID[told.matter, told.began]
+    name = getattr(told.name, language)
+    return str(getattr(text, language)).format(rule=told.rule, name=name, seen=told.seen, among=told.among)
+
+
+def to_do(told: Notice, language: Literal["en", "zh"]) -> str:
+    """Empty where it has ended."""
+    return str(getattr(_TO_DO[told.matter], language)) if told.began else ""

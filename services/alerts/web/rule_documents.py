@@ -4,6 +4,7 @@ import msgspec
 
 from schemas.changes import Fact
 from services.alerts.domain.explaining import Status
+from services.alerts.domain.notices import Matter
 from services.alerts.domain.rules import Kind
 
 
@@ -110,3 +111,43 @@ class RulesOfCustomer(msgspec.Struct, kw_only=True):
     as_of: str
     rule_set: str
     rules: list[RuleExplained]
+
+
+class PrecisionShown(msgspec.Struct, kw_only=True):
+    """Of one rule, branch and owner; None: of all of them; an empty branch or owner: of customers without one.
+    `relevant`: share of the closed alerts, 0 to 1."""
+
+    rule: str | None = None
+    branch: str | None = None
+    owner: str | None = None
+    closed: int
+    not_relevant: int
+    relevant: float
+
+
+class PrecisionList(msgspec.Struct, kw_only=True):
+    outcomes: list[PrecisionShown]
+
+
+class NoticeShown(msgspec.Struct, kw_only=True):
+    """`began`: or has ended, then by whom and with which `note`. `owner` answers for the rule. `seen` of `among`: wrong
+    outcomes of all, or customers of the day and the most of any day before."""
+
+    rule: str
+    matter: Matter
+    began: bool
+    at: str
+    actor: str
+    owner: str | None
+    seen: int
+    among: int
+    note: str
+    said: str
+    to_do: str
+
+
+class NoticeList(msgspec.Struct, kw_only=True):
+    """`standing`: what has not ended. `recent`: beginnings and ends, the newest first."""
+
+    standing: list[NoticeShown]
+    recent: list[NoticeShown]

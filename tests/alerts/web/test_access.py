@@ -13,6 +13,8 @@ ROUTES: dict[tuple[str, str], Role] = {
     ("GET", "/v1/alerts/{alert_id}"): "agent",
     ("GET", "/v1/rules"): "agent",
     ("GET", "/v1/customers/{customer_id}/rules"): "agent",
+    ("GET", "/v1/rules/precision"): "manager",
+    ("GET", "/v1/notices"): "manager",
     **{("POST", f"/v1/alerts/{{alert_id}}/{step}"): "manager" for step in STEPS},
     ("POST", "/v1/rules/{rule_id}/enable"): "admin",
     ("POST", "/v1/rules/{rule_id}/disable"): "admin",
@@ -47,4 +49,5 @@ async def test_a_role_below_the_routes_own_is_refused_before_the_body_is_read(me
         assert answer.status_code == 403
         assert f'scope="{needed}"' in answer.headers["www-authenticate"]
     allowed = await branch.sign_in(needed)
-    assert (await allowed.request(method, path, content=b"{")).status_code == 400
+    admitted = 200 if method == "GET" else 400
+    assert (await allowed.request(method, path, content=b"{")).status_code == admitted

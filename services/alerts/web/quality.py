@@ -1,0 +1,51 @@
+"""How right the rules are, and which of them do not speak now."""
+
+from typing import Annotated, Any
+
+from litestar import get
+from litestar.params import QueryParameter
+
+from schemas.instants import instant
+from services.alerts.domain.learning import Part, tallies
+from services.alerts.domain.notices import Notice, sentence, standing, to_do
+from services.alerts.web.desk import AtDesk
+from services.alerts.web.documents import answers
+from services.alerts.web.language import Language, Reading
+from services.alerts.web.rule_documents import NoticeList, NoticeShown, PrecisionList, PrecisionShown
+from services.guard import ROLE
+
+MANAGER: dict[str, Any] = {ROLE: "manager"}
+By = Annotated[list[Part] | None, QueryParameter(description="`rule` if not said; several may be combined")]
+OfRule = Annotated[str | None, QueryParameter(description="Only of the rule of this id")]
+
+
+@get("/v1/rules/precision", opt=MANAGER, responses=answers())
+async def show_precision(desk: AtDesk, by: By = None, rule: OfRule = None) -> PrecisionList:
+    """What people made of the alerts, by rule, branch and owner or any of these together."""
+    parts: list[Part] = list(dict.fromkeys(by or ("rule",)))
+    learned = [one for one in await desk.store.learned() if rule in (None, one.rule)]
+    return PrecisionList(outcomes=[
+        PrecisionShown(closed=tally.closed, not_relevant=tally.not_relevant, relevant=round(tally.relevant, 4),
+                       **dict(zip(parts, key, strict=True)))
+        for key, tally in tallies(learned, parts).items()
+    ])  # fmt: skip
+
+
+@get("/v1/notices", opt=MANAGER, responses=answers())
+async def list_notices(
+    desk: AtDesk, language: Reading, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
+) -> NoticeList:
+    """What whoever answers for a rule must know: that it is throttled or paused, and when that has ended."""
+    stand = standing(await desk.store.notices()).values()
+    recent = await desk.store.recent_notices(0, limit)
+    return NoticeList(
+        standing=[_notice(one, language) for one in stand], recent=[_notice(one, language) for one in recent]
+    )
+
+
+def _notice(told: Notice, language: Language) -> NoticeShown:
+    return NoticeShown(
+        rule=told.rule, matter=told.matter, began=told.began, at=instant(told.at), actor=told.actor,
+        owner=told.owner or None, seen=told.seen, among=told.among, note=told.note, said=sentence(told, language),
+        to_do=to_do(told, language),
+    )  # fmt: skip

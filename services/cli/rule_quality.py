@@ -1,0 +1,67 @@
+"""`rules precision` and `rules notices`: how right rules are, where and in whose hands, and which do not speak now."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.domain.learning import Learned, Part, tallies
+from services.alerts.domain.notices import Notice, sentence, standing, to_do
+from services.cli.beside import Beside, Data, Json, in_deployment
+from services.cli.output import at, show_json, show_rows
+from services.cli.refusals import Refusal
+
+PARTS: tuple[Part, ...] = ("rule", "branch", "owner")
+HEADINGS = {"rule": "Rule", "branch": "Branch", "owner": "Owner"}
+COUNTED = {"closed": "Closed", "not_relevant": "Not relevant", "relevant": "Relevant"}
+NOTICES = {"at": "When", "said": "What", "actor": "Who", "note": "Note"}
+Language = Annotated[Literal["en", "zh"], typer.Option(help="Of what is said.")]
+
+
+def rules_precision(
+    rules: Annotated[list[str] | None, typer.Argument(metavar="[RULE...]", help="Only these.")] = None,
+    by: Annotated[str, typer.Option(help="rule, branch, owner, or several of them with commas.")] = "rule",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """What people made of the alerts: by rule, branch and owner, or any of these together."""
+    parts = [part for part in PARTS if part in by.split(",")]
+    if not parts or set(by.split(",")) - set(PARTS):
+        raise Refusal(f"--by: {', '.join(PARTS)} are expected, with commas between them")
+
+    async def work(beside: Beside) -> list[Learned]:
+        return await SqlAlertStore(beside.database).learned()
+
+    learned = [one for one in in_deployment(data, work) if not rules or one.rule in rules]
+    rows: list[dict[str, Any]] = [
+        {**dict(zip(parts, key, strict=True)), **tally._asdict(), "relevant": round(tally.relevant, 4)}
+        for key, tally in tallies(learned, parts).items()
+    ]
+    shown = rows if as_json else [{**row, "relevant": f"{row['relevant']:.0%}"} for row in rows]
+    columns = {part: HEADINGS[part] for part in parts} | COUNTED
+    show_rows(shown, columns, as_json=as_json, nothing="no alert was closed with an outcome yet")
+
+
+def rules_notices(
+    every: Annotated[bool, typer.Option("--all", help="What has ended, too; the newest first.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    language: Language = "en",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Rules that do not speak now: throttled for too many wrong alerts, or paused by a burst. And what to do."""
+
+    async def work(beside: Beside) -> list[Notice]:
+        store = SqlAlertStore(beside.database)
+        return await store.recent_notices(0, limit) if every else list(standing(await store.notices()).values())
+
+    rows = [
+        {"rule": one.rule, "matter": one.matter, "began": one.began, "owner": one.owner or None, "at": at(one.at),
+         "actor": one.actor, "note": one.note, "said": sentence(one, language), "to_do": to_do(one, language)}
+        for one in in_deployment(data, work)
+    ]  # fmt: skip
+    if as_json:
+        show_json(rows)
+        return
+    told = [{**row, "said": f"{row['said']}\n{row['to_do']}".strip()} for row in rows]
+    show_rows(told, NOTICES, as_json=False, nothing="every rule that is on speaks")
