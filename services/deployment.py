@@ -20,6 +20,7 @@ from services.metrics import Metrics
 from services.notifications import LocalNotifications, Notifications
 from services.redis import open_notifications
 from services.settings import Settings
+from services.web import App, RunningServer, serve
 
 Opened = TypeVar("Opened")
 log = structlog.get_logger(__name__)
@@ -69,6 +70,15 @@ def open_plumbing(closing: AsyncExitStack, settings: Settings) -> Plumbing:
     screens = open_screens(settings)
     closing.push_async_callback(screens.close)
     return Plumbing(log, database, screens, clock, metrics)
+
+
+async def open_door(closing: AsyncExitStack, settings: Settings, screens: Notifications, app: App) -> RunningServer:
+    """Serves, once everything behind the door is made; `closing` shuts it first. Raises OSError (the port is taken)."""
+    server = await serve(app, settings.host, settings.port)
+    closing.push_async_callback(server.stop)
+    closing.push_async_callback(screens.close)  # before it: a live stream ends when its notifications do
+    calm_collector()
+    return server
 
 
 async def when_up(opening: Callable[[], Awaitable[Opened]]) -> Opened:

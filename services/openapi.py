@@ -1,7 +1,26 @@
-"""One OpenAPI document for what several services serve together."""
+"""One OpenAPI document for all that one process serves: of several services on one machine, else of its own."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from services.web import App, fixed, json_response
+
+OPENAPI_PATH = "/v1/openapi.json"
+_ITSELF = {
+    "get": {
+        "operationId": "readOpenApi",
+        "summary": "This document: what this address serves",
+        "security": [],
+        "responses": {
+            "200": {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {"type": "object"}}}}
+        },
+    }
+}
+
+
+def openapi_route(*documents: Mapping[str, Any]) -> dict[str, App]:
+    """Made once: it changes with the release only. Raises as `merged` does."""
+    return {OPENAPI_PATH: fixed(json_response(merged([*documents, {"paths": {OPENAPI_PATH: _ITSELF}}])))}
 
 
 def merged(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from services.alerts.settings import read_choices
 from services.cli.declared import declarations, known_of
 from services.deployment import (
     Plumbing,
-    calm_collector,
+    open_door,
     open_plumbing,
     side_by_side,
     until_told,
@@ -22,6 +22,7 @@ from services.deployment import (
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE
 from services.migrations import upgrade
+from services.openapi import openapi_route
 from services.profile.adapters.policies import Declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.app import aliases
@@ -29,8 +30,8 @@ from services.profile.ports import StoredView
 from services.profile.read import Read
 from services.profile.statement import told_of
 from services.settings import load_secret, read_settings
-from services.staff_app import mounted
-from services.web import operations, routes, serve
+from services.staff_app import mounted, openapi_document
+from services.web import operations, routes
 
 
 def from_profile(declared: Declarations, read: Read) -> FromProfile:
@@ -78,8 +79,6 @@ async def run(environment: Mapping[str, str]) -> None:
         read = Read(store, load_catalogue(), secret, lambda: declared.policy, shared.clock.now_ms)
         alerts = await when_up(lambda: opened_alerts(closing, shared, from_profile(declared, read), environment))
         health = operations(alerts.checks, lambda: (shared.metrics.render(), CONTENT_TYPE))
-        server = await serve(routes(health, mounted(alerts.app)), settings.host, settings.port)
-        closing.push_async_callback(server.stop)
-        closing.push_async_callback(shared.screens.close)  # first of all: a live stream ends when its notifications do
-        calm_collector()
+        app = routes({**health, **openapi_route(openapi_document(alerts.app))}, mounted(alerts.app))
+        await open_door(closing, settings, shared.screens, app)
         await until_told(alerts.work)

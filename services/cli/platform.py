@@ -9,21 +9,20 @@ from typing import NamedTuple
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
 from services.cli.alerting import from_profile, opened_alerts
-from services.deployment import calm_collector, open_plumbing, side_by_side
+from services.deployment import open_door, open_plumbing, side_by_side
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
-from services.ingest.channels.documents import OPENAPI_PATH
 from services.ingest.settings import read_choices as read_ingest_choices
 from services.ingest.settings import read_limits
 from services.metrics import CONTENT_TYPE, Metrics
 from services.migrations import upgrade
-from services.openapi import merged
+from services.openapi import openapi_route
 from services.profile.app import open_profile
 from services.profile.settings import read_choices as read_profile_choices
 from services.settings import Settings, load_secret
 from services.staff_app import mounted, openapi_document
-from services.web import fixed, json_response, operations, routes, serve
+from services.web import operations, routes
 
 
 class Platform(NamedTuple):
@@ -58,13 +57,9 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         work = asyncio.create_task(side_by_side(profile.work, alerts.work, ingest.beat), name="work")
         closing.push_async_callback(_end, work)
         health = operations({**profile.checks, **alerts.checks}, lambda: (metrics.render(), CONTENT_TYPE))
-        described = merged([ingest.openapi, openapi_document(profile.app), openapi_document(alerts.app)])
-        documents = {OPENAPI_PATH: fixed(json_response(described))}
+        documents = openapi_route(ingest.openapi, openapi_document(profile.app), openapi_document(alerts.app))
         app = routes({**ingest.routes, **documents, **health}, mounted(profile.app, alerts.app))
-        server = await serve(app, settings.host, settings.port)
-        closing.push_async_callback(server.stop)
-        closing.push_async_callback(screens.close)  # first of all: a live stream ends when its notifications do
-        calm_collector()
+        server = await open_door(closing, settings, screens, app)
         yield Platform(f"http://{server.host}:{server.port}", stores, users, metrics, work)
 
 

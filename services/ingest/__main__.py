@@ -18,6 +18,7 @@ from services.ingest.settings import read_choices, read_limits
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE, Metrics
 from services.migrations import upgrade
+from services.openapi import openapi_route
 from services.settings import load_secret, read_settings
 from services.web import operations, routes, serve
 
@@ -48,7 +49,9 @@ async def run(environment: Mapping[str, str]) -> None:
             return None
 
         health = operations({"log": log_ready}, lambda: (metrics.render(), CONTENT_TYPE))
-        server = await serve(routes({**ingest.routes, **health}), settings.host, settings.port)
+        server = await serve(
+            routes({**ingest.routes, **openapi_route(ingest.openapi), **health}), settings.host, settings.port
+        )
         closing.push_async_callback(server.stop)
         beating = asyncio.create_task(ingest.beat(), name="heartbeats")
         closing.callback(beating.cancel)

@@ -83,9 +83,10 @@ async def open_ingest(
     publisher = Publisher(log, partitions, metrics)
     access = Access(stores.keys, stores.sources, time.monotonic)
     endpoint = EventsEndpoint(access, rules, publisher, rates, clock, limits)
-    openapi = openapi_document(catalogue, limits)
-    routes: dict[str, App] = {EVENTS_PATH: endpoint, **document_routes(catalogue, openapi)}
-    return Ingest(routes, openapi, publisher, log, clock, stores.sources, choices.heartbeat_s)
+    routes: dict[str, App] = {EVENTS_PATH: endpoint, **document_routes(catalogue)}
+    return Ingest(
+        routes, openapi_document(catalogue, limits), publisher, log, clock, stores.sources, choices.heartbeat_s
+    )
 
 
 def rules_of(secret: bytes, catalogue: Mapping[str, EventType], choices: Choices) -> Rules:

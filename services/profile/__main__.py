@@ -8,15 +8,16 @@ import uvloop
 
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
-from services.deployment import calm_collector, open_plumbing, until_told, when_up
+from services.deployment import open_door, open_plumbing, until_told, when_up
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE
 from services.migrations import upgrade
+from services.openapi import openapi_route
 from services.profile.app import open_profile
 from services.profile.settings import read_choices
 from services.settings import load_secret, read_settings
-from services.staff_app import mounted
-from services.web import operations, routes, serve
+from services.staff_app import mounted, openapi_document
+from services.web import operations, routes
 
 
 async def run(environment: Mapping[str, str]) -> None:
@@ -32,11 +33,10 @@ async def run(environment: Mapping[str, str]) -> None:
             lambda: open_profile(log, database, screens, users, secret, catalogue, clock, metrics, choices)
         )
         health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
-        app = mounted(profile.app) if "read" in choices.steps else None
-        server = await serve(routes(health, app), settings.host, settings.port)
-        closing.push_async_callback(server.stop)
-        closing.push_async_callback(screens.close)  # first of all: a live stream ends when its notifications do
-        calm_collector()
+        app = routes(health)
+        if "read" in choices.steps:
+            app = routes({**health, **openapi_route(openapi_document(profile.app))}, mounted(profile.app))
+        await open_door(closing, settings, screens, app)
         await until_told(profile.work)
 
 

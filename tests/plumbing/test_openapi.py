@@ -1,10 +1,22 @@
-"""Two services describe themselves; what they serve together is one document."""
+"""Each service describes itself; what several serve together is one document, and what one serves alone its own."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from jsonschema import Draft202012Validator
 
-from services.openapi import merged
+from services.openapi import OPENAPI_PATH, merged, openapi_route
+from services.staff_app import openapi_document
+from services.web import routes
+from tests.alerts.web.branch import Branch
+from tests.ingest.bank import open_bank as open_ingest
+from tests.profile.web.bank import open_bank as open_profile
+
+OFFICIAL = Path(__file__).parents[1] / "ingest" / "openapi" / "3.1.schema.json"
+OWN_PATHS = {"ingest": "/v1/events", "profile": "/v1/customers/{customer_id}", "alerts": "/v1/alerts/{alert_id}"}
 
 
 def document(path: str, **more: Any) -> dict[str, Any]:
@@ -30,3 +42,27 @@ def test_an_operation_keeps_the_security_of_its_own_document() -> None:
 def test_two_things_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="/a is described twice"):
         merged([document("/a"), {**document("/a"), "paths": {"/a": {"get": {"operationId": "other"}}}}])
+
+
+async def documents() -> dict[str, Any]:
+    ingest, profile = await open_ingest(), await open_profile()
+    alerts = Branch()
+    return {
+        "ingest": ingest.ingest.openapi,
+        "profile": openapi_document(profile.litestar),
+        "alerts": openapi_document(alerts.litestar),
+    }
+
+
+@pytest.mark.parametrize("served", [["ingest"], ["profile"], ["alerts"], list(OWN_PATHS)], ids="+".join)
+async def test_a_process_lays_open_what_it_serves_and_nothing_else(served: list[str]) -> None:
+    known = await documents()
+    transport = httpx.ASGITransport(app=routes(openapi_route(*(known[name] for name in served))))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bank.test") as client:
+        document = (await client.get(OPENAPI_PATH)).json()
+    official = Draft202012Validator(json.loads(OFFICIAL.read_text(encoding="utf-8")))
+    assert [error.message for error in official.iter_errors(document)] == []
+    assert OPENAPI_PATH in document["paths"]
+    assert {name for name, path in OWN_PATHS.items() if path in document["paths"]} == set(served)
+    names = {part.partition('"')[0] for part in json.dumps(document).split("#/components/schemas/")[1:]}
+    assert names <= set(document["components"]["schemas"])

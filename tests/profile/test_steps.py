@@ -15,8 +15,9 @@ from deploy.local_servers.system import free_port
 from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
 from schemas.topics import CHANNEL_EVENTS
+from services import live
 from services import metrics as measure
-from services.access import MemoryUserStore
+from services.access import MemoryUserStore, create_user
 from services.clock import SystemClock
 from services.database import open_database
 from services.embedded import EmbeddedLog
@@ -27,7 +28,10 @@ from services.notifications import LocalNotifications
 from services.profile.app import Profile, open_profile
 from services.profile.ports import Standing
 from services.profile.settings import STEPS, Choices, Step, read_choices
+from services.redis import open_notifications
 from services.settings import SettingsError
+from services.staff_app import mounted
+from services.web import serve
 from tests.journeys.platforms import until
 from tests.profile.told import NOW, SECRET, opened
 
@@ -35,17 +39,19 @@ ACCOUNT = "account:6001"
 
 
 class Deployment:
-    """One log and one database; `doing` starts a worker for some steps, as a process of its own would."""
+    """One log and one database; `doing` starts a worker for some steps, as a process of its own would. `redis`: a URL,
+    where there is one."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, redis: str = "") -> None:
+        self.users, self._redis = MemoryUserStore(), redis
         self._log = EmbeddedLog(directory / "log", clock=SystemClock())
         self._database = open_database(f"sqlite:{directory / 'profile.db'}")
 
     async def made(self, *steps: Step) -> Profile:
         await upgrade(self._database)
         return await open_profile(
-            self._log, self._database, LocalNotifications(), MemoryUserStore(), SECRET, load_catalogue(),
-            SystemClock(), Metrics(), Choices(steps=steps),
+            self._log, self._database, open_notifications(self._redis) if self._redis else LocalNotifications(),
+            self.users, SECRET, load_catalogue(), SystemClock(), Metrics(), Choices(steps=steps),
         )  # fmt: skip
 
     @asynccontextmanager
@@ -58,9 +64,10 @@ class Deployment:
             work.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await work
+            await profile.worker.notifications.close()
 
-    async def tell(self) -> None:
-        event = opened("6001", "77", NOW)
+    async def tell(self, account: str = "6001") -> None:
+        event = opened(account, "77", NOW)
         await self._log.append(CHANNEL_EVENTS.name, [Message(event.subject.encode(), encode_event(event))])
 
     async def close(self) -> None:
@@ -133,6 +140,44 @@ async def test_the_steps_side_by_side_do_the_whole(deployment: Deployment) -> No
         assert msgspec.json.decode(found.view.body)["accounts"][0]["account_no"] == "6001"
 
 
+@pytest.mark.parametrize("place", ["redis", "none"])
+async def test_a_screen_at_a_process_that_only_reads_follows_what_others_refresh(
+    tmp_path: Path, place: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told by Redis, it need not look by itself; without Redis it looks now and then."""
+    if place == "redis":
+        monkeypatch.setattr(live, "LOOK_EVERY", 1_000_000)
+    deployment = Deployment(tmp_path, request.getfixturevalue("redis_url") if place == "redis" else "")
+    token, _ = await create_user(deployment.users, "an agent", "agent", NOW)
+    async with deployment.doing("read") as reading, deployment.doing("update", "refresh"):
+        await deployment.tell()
+
+        async def written() -> bool:
+            return any(one.is_live and not one.waits for one in await standing(reading))
+
+        await until(written)
+        [found] = await standing(reading)
+        assert found.view is not None
+        server = await serve(mounted(reading.app), grace_s=1)
+        headers = {"authorization": f"Bearer {token}"}
+        async with (
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=60) as client,
+            client.stream("GET", f"/v1/customers/{found.view.customer_id}/live") as answer,
+        ):
+            lines = answer.aiter_lines()
+            assert await accounts_shown(lines) == {"6001"}
+            await deployment.tell("6002")
+            assert await accounts_shown(lines) == {"6001", "6002"}
+        await server.stop()
+    await deployment.close()
+
+
+async def accounts_shown(lines: AsyncIterator[str]) -> set[str]:
+    """By the next view of a stream."""
+    data = await anext(line async for line in lines if line.startswith("data: "))
+    return {one["account_no"] for one in msgspec.json.decode(data.removeprefix("data: "))["accounts"]}
+
+
 @pytest.mark.parametrize(("only", "status"), [(["update", "refresh"], 404), (["read"], 401)])
 async def test_a_process_answers_readers_only_where_reading_is_among_its_steps(
     tmp_path: Path, only: list[str], status: int
@@ -149,6 +194,9 @@ async def test_a_process_answers_readers_only_where_reading_is_among_its_steps(
 
         await until(ready)
         assert (await client.get("/v1/customers?account_no=nobody")).status_code == status
+        described = await client.get("/v1/openapi.json")
+        assert described.status_code == (404 if status == 404 else 200)
+        assert status == 404 or "/v1/customers" in described.json()["paths"]
         assert "counterpoint_accepted_to_visible_seconds" in (await client.get("/metrics")).text
     process.terminate()
     assert await process.wait() == 0

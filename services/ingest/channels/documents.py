@@ -11,7 +11,6 @@ from services.ingest.settings import Limits
 from services.web import App, fixed, json_response
 
 SCHEMAS = "#/components/schemas/"
-OPENAPI_PATH = "/v1/openapi.json"
 _LICENCE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
 _PROBLEMS = {
     "400": "The body could not be parsed",
@@ -27,13 +26,12 @@ _PROBLEMS = {
 _RETRY = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 
 
-def document_routes(catalogue: Mapping[str, EventType], openapi: Mapping[str, Any]) -> dict[str, App]:
+def document_routes(catalogue: Mapping[str, EventType]) -> dict[str, App]:
     """Made once: they change with the release only."""
     release = release_of_product()
     return {
         "/v1/event-types": fixed(json_response({"event_types": event_types_document(catalogue)})),
         "/v1/asyncapi.json": fixed(json_response(asyncapi_document(catalogue, version=release))),
-        OPENAPI_PATH: fixed(json_response(openapi)),
     }
 
 
@@ -53,7 +51,6 @@ def openapi_document(catalogue: Mapping[str, EventType], limits: Limits) -> dict
             "/v1/events": {"post": _post_events(limits)},
             "/v1/event-types": {"get": _get("listEventTypes", "The event-type catalogue", "application/json")},
             "/v1/asyncapi.json": {"get": _get("readAsyncApi", "AsyncAPI 3.1 of the topics", "application/json")},
-            OPENAPI_PATH: {"get": _get("readOpenApi", "This document", "application/json")},
         },
         "components": {
             "schemas": {**parts, "ChannelEvent": event, **_answers()},
