@@ -1,15 +1,15 @@
 """What alerts cost: judging one statement with the whole catalogue, and from a change to its alert under load.
 
-The service runs in this process, and so does what feeds it: one core for both. Its statements are those of a simulated
-bank, told again and again of other customers; one in twenty opens an alert, and most alerts find no room in their
-owner's day, as in a bank whose managers have more to do than they can.
+The service runs in this process, which is one core of Python, and what feeds it in another one (on files in this one,
+for they have one writer). Most alerts find no room in their owner's day, as in a bank whose managers have more to do
+than they can.
 """
 
 import asyncio
+import os
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from itertools import cycle
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -17,9 +17,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.changes import AT_REST, Moment, ProfileChange
+from schemas.changes import ProfileChange
 from schemas.codec import decode_change, encode_change
-from schemas.moments import MOMENTS
 from schemas.topics import PROFILE_CHANGES
 from services.access import SqlUserStore
 from services.alerts.adapters.cel import Cel
@@ -35,17 +34,18 @@ from services.declared_files import place
 from services.deployment import calm_collector
 from services.embedded import EmbeddedLog
 from services.kafka import KafkaLog
-from services.log import EventLog, Message
+from services.log import EventLog
 from services.metrics import CHANGE_TO_ALERT, HistogramMetric, Metrics
 from services.migrations import upgrade
 from services.notifications import LocalNotifications
 from services.profile.adapters.policies import load_declarations
+from tests.benchmarks.feed import RATE, Done, Order, fed, feed, keep
 from tests.benchmarks.figures import Given, Report, percentile
 from tests.benchmarks.lives import Lives, lived
+from tests.benchmarks.usage import between, server_processes, used
 from tests.conftest import started_servers
 
-RATE, TICK_S = 2_000, 0.01
-NEW_EVERY, MANAGERS, ROUNDS = 20, 50, 20
+ROUNDS = 20
 
 
 async def run(given: Given, report: Report) -> None:
@@ -91,9 +91,16 @@ class Sampled(Metrics):
 
 
 class Service(NamedTuple):
+    """`kafka`: where its log is; empty on files. `servers`: name → process id, for their CPU."""
+
     log: EventLog
+    kafka: str
+    servers: Mapping[str, int]
     store: SqlAlertStore
     metrics: Sampled
+
+    async def fed(self, order: Order) -> Done:
+        return await (fed(order) if self.kafka else feed(self.log, order))
 
     async def rest(self) -> None:
         """Until every statement is judged and every alert told."""
@@ -109,7 +116,7 @@ class Service(NamedTuple):
 @asynccontextmanager
 async def _service(given: Given) -> AsyncIterator[Service]:
     async with AsyncExitStack() as closing:
-        log, database = _opened(closing, given.embedded)
+        log, database, kafka, servers = _opened(closing, given.embedded)
         await upgrade(database)
         metrics, store, declarations = Sampled(), SqlAlertStore(database), load_declarations()
         profile = FromProfile(known_of(declarations), declarations.policy.reference.is_working_day, _nobody)
@@ -118,19 +125,21 @@ async def _service(given: Given) -> AsyncIterator[Service]:
         )
         calm_collector()
         working = asyncio.ensure_future(alerts.work())
-        yield Service(log, store, metrics)
+        yield Service(log, kafka, servers, store, metrics)
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
         await log.close()
         await database.close()
 
 
-def _opened(closing: AsyncExitStack, embedded: bool) -> tuple[EventLog, Database]:
+def _opened(closing: AsyncExitStack, embedded: bool) -> tuple[EventLog, Database, str, Mapping[str, int]]:
     if embedded:
         directory = Path(closing.enter_context(TemporaryDirectory(prefix="counterpoint-benchmark-")))
-        return EmbeddedLog(directory / "log"), open_database(f"sqlite:{directory / 'alerts.db'}")
-    urls = closing.enter_context(started_servers()).up("kafka", "postgres")
-    return KafkaLog(urls["kafka"].removeprefix("kafka://")), open_database(urls["postgres"])
+        return EmbeddedLog(directory / "log"), open_database(f"sqlite:{directory / 'alerts.db'}"), "", {}
+    servers = closing.enter_context(started_servers())
+    urls = servers.up("kafka", "postgres")
+    kafka = urls["kafka"].removeprefix("kafka://")
+    return KafkaLog(kafka), open_database(urls["postgres"]), kafka, server_processes(servers, urls)
 
 
 async def _nobody(customer_id: str) -> None:
@@ -138,67 +147,33 @@ async def _nobody(customer_id: str) -> None:
 
 
 async def _loaded(service: Service, statements: Sequence[ProfileChange], given: Given, report: Report) -> None:
-    feed = Feed(statements, given.customers)
-    for _ in range(0, given.customers, RATE):
-        await service.log.append(PROFILE_CHANGES.name, [feed.known() for _ in range(RATE)])
-    await service.rest()
-    service.metrics.alerted.clear()
-    began, cpu = time.perf_counter(), time.process_time()
-    async with asyncio.TaskGroup() as group:
-        for tick in range(int(given.seconds / TICK_S)):
-            await asyncio.sleep(max(0.0, began + tick * TICK_S - time.perf_counter()))
-            group.create_task(service.log.append(PROFILE_CHANGES.name, feed.some(int(RATE * TICK_S))))
-        told, behind = time.perf_counter() - began, await service.waiting()
-    await service.rest()
-    worked, cpu = time.perf_counter() - began, time.process_time() - cpu
-    count, times = int(given.seconds / TICK_S) * int(RATE * TICK_S), service.metrics.alerted
-    name = "embedded" if given.embedded else "Kafka, PostgreSQL"
-    report.note(f"{name}: {count:,} changes, {len(times):,} new alerts; behind at the end of the load {behind}")
-    report.tell("changes told", count / told, "changes/s", f"{RATE:,}")
-    report.tell("changes judged, their alerts told", count / worked, "changes/s")
-    report.tell("CPU of service and feed", cpu / count * 1e6, "us/change")
+    with TemporaryDirectory(prefix="counterpoint-benchmark-") as name:
+        path = Path(name) / "statements"
+        keep(statements, path)
+        order = Order(kafka=service.kafka, statements=str(path), customers=given.customers)
+        await service.fed(order)
+        await service.rest()
+        service.metrics.alerted.clear()
+        before = used(service.servers)
+        began, cpu = time.perf_counter(), time.process_time()
+        done = await service.fed(msgspec.structs.replace(order, versions=1, seconds=given.seconds))
+        behind = await service.waiting()
+        await service.rest()
+        worked, cpu = time.perf_counter() - began, time.process_time() - cpu
+    times = service.metrics.alerted
+    name = "Kafka, PostgreSQL" if service.kafka else "embedded"
+    report.note(f"{name}: {done.changes:,} changes, {len(times):,} new alerts; behind at the end of the load {behind}")
+    report.note(f"load of the machine, all of it, over the last minute: {os.getloadavg()[0]:.1f}")
+    report.tell("changes told", done.changes / done.seconds, "changes/s", f"{RATE:,}")
+    report.tell("changes judged, their alerts told", done.changes / worked, "changes/s")
+    report.tell("CPU of the feed", done.cpu_s / done.changes * 1e6, "us/change")
+    own = cpu if service.kafka else cpu - done.cpu_s
+    report.tell("CPU of the service", own / done.changes * 1e6, "us/change")
+    for server, one in between(before, used(service.servers)).items():
+        report.tell(f"CPU of {server}", one.cpu_s / done.changes * 1e6, "us/change")
     report.tell("change to alert, p50", percentile(times, 0.5), "ms")
     report.tell("change to alert, p99", percentile(times, 0.99), "ms", "300")
     began, cpu = time.perf_counter(), time.process_time()
     await asyncio.sleep(given.seconds / 2)
     share = (time.process_time() - cpu) / (time.perf_counter() - began)
     report.tell("of a core when idle, with alerts that wait for room", share * 100, "%", "5")
-
-
-class Feed:
-    """Statements as they would come now."""
-
-    def __init__(self, statements: Sequence[ProfileChange], customers: int) -> None:
-        self._numbers = cycle(range(customers))
-        self._statements, self._versions, self._new = statements, [0] * customers, 0
-
-    def some(self, count: int) -> list[Message]:
-        return list(self._some(count))
-
-    def _some(self, count: int) -> Iterator[Message]:
-        for place_ in range(count):
-            yield self.new() if place_ % NEW_EVERY == 0 else self.known()
-
-    def known(self) -> Message:
-        number = next(self._numbers)
-        self._versions[number] += 1
-        base = self._statements[number % len(self._statements)]
-        return self._message(base, f"cus_known{number}", number, self._versions[number], base.moments)
-
-    def new(self) -> Message:
-        """Of somebody whose money has just left."""
-        self._new += 1
-        base, now = self._statements[self._new % len(self._statements)], time.time_ns() // 1_000_000
-        values = {field: AT_REST[kind] for field, kind in MOMENTS["large_debit"].fields.items()}
-        values |= {"external": True, "amount_home": 50_000.0, "percent_of_balance": 60.0}
-        left = Moment(moment_id=f"m{self._new}", kind="large_debit", occurred_at=now, event_id="e", values=values)
-        return self._message(base, f"cus_new{self._new}", self._new, 1, [left])
-
-    def _message(
-        self, base: ProfileChange, customer_id: str, number: int, version: int, moments: list[Moment]
-    ) -> Message:
-        change = msgspec.structs.replace(
-            base, customer_id=customer_id, version=version, changed_at=time.time_ns() // 1_000_000, moments=moments,
-            facts={**base.facts, "owner": f"M{number % MANAGERS}", "acting_owner": f"M{number % MANAGERS}"},
-        )  # fmt: skip
-        return Message(customer_id.encode(), encode_change(change))
