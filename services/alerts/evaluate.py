@@ -1,4 +1,4 @@
-"""USE CASE: one partition batch of profile changes, one transaction: what the rules say becomes alerts."""
+"""USE CASE: profile changes, the batches of some partitions, one transaction: what the rules say becomes alerts."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,21 +39,21 @@ class Evaluate:
     def __init__(self, store: AlertStore, expressions: Expressions, current: Current) -> None:
         self._store, self._expressions, self._current = store, expressions, current
 
-    async def apply(self, batch: Batch) -> Evaluated:
-        """Raises `Fenced`, `Contended`, `Unavailable`; then nothing has happened."""
-        changes = newest(decode_change(record.value) for record in batch.records)
+    async def apply(self, batches: Sequence[Batch]) -> Evaluated:
+        """At most one batch of a partition. Raises `Fenced`, `Contended`, `Unavailable`; then nothing has happened."""
+        changes = newest(decode_change(record.value) for batch in batches for record in batch.records)
+        # two workers share no partition, and so no lane
+        lane = f"changes-{min(batch.partition for batch in batches)}"
         async with self._store.working() as tx:
-            await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
+            await tx.advance([batch.move for batch in batches])
             work = Work(tx, self._expressions, self._current)
             await work.take_up(changes)
             for change in changes:
                 await work.one(change)
-            await work.finish(f"changes-{batch.partition}", max((one.changed_at for one in changes), default=0))
-        self._current.bursts.count(work.absences, work.day)
-        self._current.pause(self._current.terms.paused | work.bursts.keys())
+            await work.finish(lane, max((one.changed_at for one in changes), default=0))
         for rule, why in work.broken.items():
             self._current.stop_rule(rule, why)
-        skipped = len(batch.records) - work.applied
+        skipped = sum(len(batch.records) for batch in batches) - work.applied
         return Evaluated(work.applied, skipped, work.fired, work.suppressed, work.unknown,
                          list(work.changed.values()), work.broken)  # fmt: skip
 

@@ -8,7 +8,7 @@ from services.alerts.domain.alert import Alert
 from services.alerts.domain.learning import Learned
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
-from services.log import Position
+from services.log import Move, Position
 from services.outbox import Outbox, OutboxMessage
 
 OPEN = "open"
@@ -41,8 +41,8 @@ class AlertsTransaction(Protocol):
     """Leaving the context commits; an exception rolls back all of it. Customers are locked before anything of theirs
     is read, in sorted order, by people's steps as well as by statements."""
 
-    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        """Moves the position `until where next = start` (inserts it where none is stored). Raises `Fenced`."""
+    async def advance(self, moves: Sequence[Move]) -> None:
+        """Moves each position `until where next = start` (inserts it where none is stored), or raises `Fenced`."""
 
     async def lock(self, customer_ids: Sequence[str]) -> dict[str, Standing]:
         """Missing rows are made first, then all are locked in sorted order."""

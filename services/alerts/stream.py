@@ -5,7 +5,8 @@ profile-changes → evaluate → alerts, outbox → publish → alerts (topic)
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -20,6 +21,7 @@ from services.alerts.ports import AlertStore
 from services.attempts import Attempts
 from services.clock import Clock
 from services.failures import Unavailable
+from services.group_commit import GroupCommit
 from services.log import Batch, EventLog
 from services.metrics import Metrics
 from services.notifications import Notifications
@@ -30,6 +32,7 @@ GROUP = "counterpoint-alerts"
 INBOX = "alerts"
 """Where live screens hear of every alert that changed; the message is its id."""
 ATTEND_S, RELOAD_S, LEARN_S = 1.0, 2.0, 30.0
+EVALUATIONS_AT_ONCE, STATEMENTS_TOGETHER = 1, 500
 log = structlog.get_logger(__name__)
 
 
@@ -69,29 +72,27 @@ async def run(worker: Worker) -> None:
 
 
 async def consuming(worker: Worker) -> None:
-    """profile-changes → evaluate."""
-
-    async def apply(batch: Batch) -> None:
-        await evaluate(worker, batch)
+    """profile-changes → evaluate, those of several partitions together."""
+    evaluating = GroupCommit(partial(evaluate, worker), EVALUATIONS_AT_ONCE, STATEMENTS_TOGETHER)
 
     async def park(batch: Batch, error: BaseException) -> None:
         # a statement is whole: the customer's next one says all that this one said
         async with worker.store.working() as tx:
-            await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
+            await tx.advance([batch.move])
         worker.metrics.add(measure.STATEMENTS_PARKED, 1)
 
-    await worker.log.consume([PROFILE_CHANGES.name], GROUP, worker.store, Attempts(apply, park))
+    await worker.log.consume([PROFILE_CHANGES.name], GROUP, worker.store, Attempts(evaluating, park))
 
 
-async def evaluate(worker: Worker, batch: Batch) -> None:
-    done = await worker.evaluate.apply(batch)
+async def evaluate(worker: Worker, batches: Sequence[Batch]) -> None:
+    done = await worker.evaluate.apply(batches)
     metrics, now = worker.metrics, worker.clock.now_ms()
     metrics.add(measure.STATEMENTS_EVALUATED, done.statements)
     metrics.add(measure.STATEMENTS_SKIPPED, done.skipped)
     metrics.add(measure.RULES_FIRED, done.fired, "raised")
     metrics.add(measure.RULES_FIRED, done.suppressed, "suppressed")
     metrics.add(measure.RULES_UNKNOWN, done.unknown)
-    metrics.observe(measure.BATCH_SIZE, len(batch.records), batch.topic)
+    metrics.observe(measure.BATCH_SIZE, sum(len(batch.records) for batch in batches), PROFILE_CHANGES.name)
     for alert in done.changed:
         if alert.revision <= 2 and alert.is_open:
             metrics.observe(measure.CHANGE_TO_ALERT, max(0, now - alert.opened_at) / 1000)

@@ -139,7 +139,7 @@ class Rerun:
                 self._shards |= {shard.shard: shard for shard in done.shards}
         changes = [row.message.value for row in await _sent(self.profile) if row.message.topic == PROFILE_CHANGES.name]
         if changes:
-            await self._evaluate.apply(self._batch(PROFILE_CHANGES.name, changes))
+            await self._evaluate.apply([self._batch(PROFILE_CHANGES.name, changes)])
         if self.now // DAY_MS != self._day:
             self._day = self.now // DAY_MS
             await self._close_day()

@@ -30,16 +30,16 @@ class Service:
         self.evaluate = Evaluate(self.store, CEL, self.current)
         self.until = 0
 
-    def batch(self, *changes: ProfileChange) -> Batch:
+    def batch(self, *changes: ProfileChange, partition: int = 0) -> Batch:
         records = [
             Record(self.until + place, one.changed_at, one.customer_id.encode(), encode_change(one))
             for place, one in enumerate(changes)
         ]
-        return Batch(PROFILE_CHANGES.name, "t", 0, self.until, self.until + len(changes), records)
+        return Batch(PROFILE_CHANGES.name, "t", partition, self.until, self.until + len(changes), records)
 
     async def takes(self, *changes: ProfileChange) -> None:
         batch = self.batch(*changes)
-        await self.evaluate.apply(batch)
+        await self.evaluate.apply([batch])
         self.until = batch.until
 
     async def alerts(self, **where: Any) -> list[Alert]:
@@ -75,10 +75,31 @@ async def test_of_several_statements_in_a_batch_the_newest_speaks() -> None:
 async def test_a_batch_that_another_worker_has_done_is_fenced_and_leaves_no_trace() -> None:
     service = Service()
     batch = service.batch(statement(1, **OWED))
-    await service.evaluate.apply(batch)
+    await service.evaluate.apply([batch])
     with pytest.raises(Fenced):
-        await service.evaluate.apply(batch)
+        await service.evaluate.apply([batch])
     assert len(await service.alerts()) == 1
+
+
+async def test_batches_of_several_partitions_are_evaluated_together() -> None:
+    service = Service()
+    here = service.batch(statement(1, "a", moments=[moment("x", NOON)]), statement(2, "a", kind="gone", aliases=["b"]))
+    there = service.batch(statement(1, "b", **OWED), partition=3)
+    done = await service.evaluate.apply([there, here])
+    assert (done.statements, done.fired) == (3, 2)
+    assert {one.customer_id: one.state for one in await service.alerts()} == {"a": "superseded", "b": "routed"}
+    reached = await service.store.positions(PROFILE_CHANGES.name, [0, 3])
+    assert {partition: position.next for partition, position in reached.items()} == {0: 2, 3: 1}
+
+
+async def test_where_one_of_several_partitions_is_fenced_nothing_of_any_has_happened() -> None:
+    service = Service()
+    done, fresh = service.batch(statement(1, **OWED)), service.batch(statement(1, "c2", **OWED), partition=1)
+    await service.evaluate.apply([done])
+    with pytest.raises(Fenced):
+        await service.evaluate.apply([fresh, done])
+    assert [one.customer_id for one in await service.alerts()] == ["c1"]
+    assert await service.store.positions(PROFILE_CHANGES.name, [1]) == {}
 
 
 async def test_a_merge_joins_the_alerts_of_both_whichever_statement_comes_first() -> None:

@@ -13,7 +13,7 @@ from services.alerts.domain.rules import Text
 from services.alerts.domain.standing import Firing, Standing
 from services.alerts.ports import OPEN, AlertFilter, AlertStore, RuleSwitch
 from services.failures import Contended, Fenced
-from services.log import Position
+from services.log import Move, Position
 from services.outbox import OutboxMessage
 from tests.ports.alert_stores import alert, evidence, other, place, save, sqlite_template, store
 
@@ -32,7 +32,7 @@ async def outcomes(*work: Awaitable[Result]) -> list[Result | BaseException]:
 
 async def advance(store: AlertStore, start: int, until: int, topic_id: str = "id") -> None:
     async with store.working() as tx:
-        await tx.advance("changes", topic_id, 0, start, until)
+        await tx.advance([Move("changes", topic_id, 0, start, until)])
 
 
 async def test_a_position_moves_only_from_where_it_stands(store: AlertStore) -> None:
@@ -56,7 +56,7 @@ async def test_what_fails_leaves_nothing(store: AlertStore) -> None:
     await save(store, alert("a1"))
     with pytest.raises(Interrupted):
         async with store.working() as tx:
-            await tx.advance("changes", "id", 0, 0, 10)
+            await tx.advance([Move("changes", "id", 0, 0, 10)])
             await tx.lock(["c1", "c2"])
             await tx.save_standings({"c1": Standing(version=7)})
             await tx.save_alerts([alert("a1", state="claimed"), alert("a2", "c2")], {})

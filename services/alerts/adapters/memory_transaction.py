@@ -27,8 +27,8 @@ class MemoryTransaction:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        self._tables.stream.advance([Move(topic, topic_id, partition, start, until)])
+    async def advance(self, moves: Sequence[Move]) -> None:
+        self._tables.stream.advance(moves)
 
     async def lock(self, customer_ids: Sequence[str]) -> dict[str, Standing]:
         found: dict[str, Standing] = {}

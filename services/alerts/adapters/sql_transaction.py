@@ -80,8 +80,8 @@ class SqlTransaction:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        await STREAM.advance(self._session, [Move(topic, topic_id, partition, start, until)])
+    async def advance(self, moves: Sequence[Move]) -> None:
+        await STREAM.advance(self._session, moves)
 
     async def lock(self, customer_ids: Sequence[str]) -> dict[str, Standing]:
         wanted = sorted(set(customer_ids))

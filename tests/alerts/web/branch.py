@@ -63,7 +63,7 @@ class Branch:
             start, value = next(self._numbers), encode_change(change)
             record = Record(start, change.changed_at, change.customer_id.encode(), value)
             batch = Batch(PROFILE_CHANGES.name, "topic", 0, start, start + 1, [record])
-            done = await self._evaluate.apply(batch)
+            done = await self._evaluate.apply([batch])
             await self.notifications.publish([(INBOX, one.alert_id.encode()) for one in done.changed])
 
     async def leaving(self, customer_id: str = "c1", **facts: Any) -> Alert:
