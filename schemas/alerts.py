@@ -31,13 +31,14 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of an alert's life. `actor` is a user's id or `system`. Time in ms UTC."""
+    """One step of an alert's life. `actor` is a user's id or `system`; `to` whom it was escalated. Time in ms UTC."""
 
     at: int
     actor: str
     action: str
     state: str
     note: str = ""
+    to: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,9 +1,10 @@
 """USE CASE: alerts leave the house. A batch of the topic becomes rows in the queues of the destinations; each queue is
 worked by itself, so that a dead receiver delays nobody else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from schemas.alerts import Alert
@@ -12,6 +13,8 @@ from services.alerts.deliveries import DeliveryStore, Parcel, Sender
 from services.alerts.domain.delivering import (
     ENDED,
     HOUR_MS,
+    NOTICE,
+    OLD_MS,
     Delivery,
     delivered,
     deliveries,
@@ -19,11 +22,13 @@ from services.alerts.domain.delivering import (
     message_id,
     missed,
     news,
+    notice_deliveries,
     refused,
     room_at,
 )  # fmt: skip
 from services.alerts.domain.destinations import Destination, quiet_until
 from services.alerts.domain.messages import Told
+from services.alerts.domain.notices import Notice
 from services.attempts import again_when_contended
 from services.clock import Clock
 from services.failures import Rejected, Unavailable
@@ -100,6 +105,17 @@ class Deliver:
             await tx.save_seen({one: max(count, seen.get(one, 0)) for one, count in steps.items()}, now)
         return len(queued)
 
+    async def accept_notices(self, recent: Callable[[int], Awaitable[Sequence[Notice]]]) -> None:
+        """`recent`: those since a time (ms). What was queued before stays as it is. Raises as `accept`."""
+        now, destinations = self._clock.now_ms(), self._destinations()
+        queued = [
+            one for told in await recent(now - OLD_MS)
+            for one in notice_deliveries(told, msgspec.json.encode(told), destinations, now)
+        ]  # fmt: skip
+        if queued:
+            async with self._store.accepting() as tx:
+                await tx.add(queued)
+
     async def serve(self, destination: Destination) -> Served:
         """One pass over what is due there. Raises `Unavailable`, `Contended`: of the database, not of the receiver."""
         now, together = self._clock.now_ms(), bool(destination.digest_at)
@@ -150,7 +166,7 @@ class Deliver:
     async def _send(self, destination: Destination, together: Sequence[Delivery]) -> list[Delivery]:
         """What became of it is written before anything else is sent."""
         try:
-            parcel = Parcel(message_id(together), together[0].person, [_told(one) for one in together])
+            parcel = _parcel(together)
             await self._sender.send(destination, parcel, self._clock.now_ms())
             after = [delivered(one, self._clock.now_ms()) for one in together]
         except Unavailable as error:
@@ -166,6 +182,14 @@ class Deliver:
         return after
 
 
+def _parcel(together: Sequence[Delivery]) -> Parcel:
+    first = together[0]
+    if first.happening == NOTICE:
+        return Parcel(message_id(together), first.person, (), msgspec.json.decode(first.body, type=Notice))
+    return Parcel(message_id(together), first.person, [_told(one) for one in together])
+
+
 def _told(one: Delivery) -> Told:
+    assert one.happening != NOTICE  # noqa: S101 - a digest tells of alerts alone
     alert = decode_alert(one.body)
     return Told(alert, one.happening, alert.history[one.step].at)

@@ -7,15 +7,18 @@ from typing import NamedTuple, Protocol
 from services.alerts.domain.delivering import Delivery
 from services.alerts.domain.destinations import Destination
 from services.alerts.domain.messages import Told
+from services.alerts.domain.notices import Notice
 from services.log import Position
 
 
 class Parcel(NamedTuple):
-    """One message: `told` holds one step, or those of a digest. `message_id` is the same when it is sent again."""
+    """One message: `told` holds one step, or those of a digest, or it is a `notice`. `message_id` is the same when it
+    is sent again."""
 
     message_id: str
     person: str
     told: Sequence[Told]
+    notice: Notice | None = None
 
 
 class Sender(Protocol):
@@ -38,7 +41,7 @@ class DeliveryTransaction(Protocol):
     async def save_seen(self, steps: Mapping[str, int], now: int) -> None: ...
 
     async def add(self, deliveries: Sequence[Delivery]) -> None:
-        """What is there already, by destination, alert, happening and step, stays as it is."""
+        """What is there already, by destination, alert, happening, step and person, stays as it is."""
 
     async def drop_untold(self, alert_ids: Sequence[str], destinations: Sequence[str], now: int) -> None:
         """What waits there on these alerts without ever having been tried becomes `dropped`."""

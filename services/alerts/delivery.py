@@ -1,6 +1,6 @@
 """TOPOLOGY: what delivers alerts beside the inbox, from left to right.
 
-alerts (topic) → accept → a queue for each destination → serve → webhook, mail, group bot
+alerts (topic), notices → accept → a queue for each destination → serve → webhook, mail, group bot
 """
 
 import asyncio
@@ -14,10 +14,12 @@ from services import metrics as measure
 from services.alerts.adapters.destination_files import DESTINATIONS, load_destinations, stamp
 from services.alerts.adapters.rule_files import PRODUCT
 from services.alerts.adapters.senders import Channels
+from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.deliver import Deliver, Served
 from services.alerts.deliveries import DeliveryStore
 from services.alerts.domain.destinations import Declared, Destination
+from services.alerts.domain.notices import Notice
 from services.attempts import Attempts, again_when_contended
 from services.clock import Clock
 from services.database import Database
@@ -29,7 +31,8 @@ from services.metrics import Metrics
 from services.pace import every, woken
 
 GROUP = "counterpoint-delivery"
-IDLE_S, AWAY_PAUSE_S, RELOAD_S, COUNT_S, UPKEEP_S = 1.0, 15.0, 2.0, 15.0, 3_600.0
+IDLE_S, AWAY_PAUSE_S, RELOAD_S, NOTICE_S, COUNT_S, UPKEEP_S = 1.0, 15.0, 2.0, 5.0, 15.0, 3_600.0
+NOTICES_AT_ONCE = 1_000
 GRACE_S = 2.0
 KEEP_MS = 40 * 86_400_000
 """Longer than the topic keeps its records."""
@@ -67,7 +70,7 @@ class Delivery(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """`queued` is set when there may be something to send."""
+    """`queued` is set when there may be something to send. `notices`: on rules, since a time (ms)."""
 
     log: EventLog
     store: DeliveryStore
@@ -76,6 +79,7 @@ class Worker(NamedTuple):
     metrics: Metrics
     clock: Clock
     queued: asyncio.Event
+    notices: Callable[[int], Awaitable[Sequence[Notice]]]
 
 
 def open_delivery(
@@ -91,13 +95,15 @@ def open_delivery(
     http, store = HttpSender(), SqlDeliveryStore(database)
     channels = Channels(http, environment, lambda: destinations.declared.link)
     deliver = Deliver(store, channels, lambda: destinations.declared.destinations, clock, name)
-    worker = Worker(events, store, deliver, destinations, metrics, clock, asyncio.Event())
+    alerts = SqlAlertStore(database)
+    worker = Worker(events, store, deliver, destinations, metrics, clock, asyncio.Event(),
+                    lambda since: alerts.recent_notices(since, NOTICES_AT_ONCE))  # fmt: skip
     return Delivery(lambda: run(worker), http.close)
 
 
 async def run(worker: Worker) -> None:
     async with asyncio.TaskGroup() as group:
-        for step in (accepting, serving, counting, forgetting):
+        for step in (accepting, noticing, serving, counting, forgetting):
             group.create_task(step(worker), name=step.__name__)
 
 
@@ -114,6 +120,11 @@ async def accepting(worker: Worker) -> None:
             await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
 
     await worker.log.consume([ALERTS.name], GROUP, worker.store, Attempts(apply, park))
+
+
+async def noticing(worker: Worker) -> None:
+    """notices on rules → queues."""
+    await every(NOTICE_S, lambda: worker.deliver.accept_notices(worker.notices))
 
 
 async def serving(worker: Worker) -> None:

@@ -22,7 +22,7 @@ def told(alert: Alert) -> told_as.Alert:
         rules=[told_as.RuleReference(id=rule, version=n) for rule, n in alert.rules],
         evidence=[_evidence(one) for one in alert.evidence],
         history=[
-            told_as.Step(at=one.at, actor=one.actor, action=one.action, state=one.state, note=one.note)
+            told_as.Step(at=one.at, actor=one.actor, action=one.action, state=one.state, note=one.note, to=one.to)
             for one in alert.history
         ],
     )  # fmt: skip

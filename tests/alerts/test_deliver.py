@@ -1,7 +1,9 @@
 """Alerts leave the house: every queue by itself, nothing twice, nothing at night, nobody flooded."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 import pytest
 
 from services.alerts.adapters.memory_deliveries import MemoryDeliveryStore
@@ -9,6 +11,8 @@ from services.alerts.adapters.senders import Channels
 from services.alerts.deliver import AWAY_AFTER, Deliver, Served
 from services.alerts.deliveries import Parcel
 from services.alerts.domain.destinations import Destination
+from services.alerts.domain.notices import Notice
+from services.alerts.domain.rules import Text
 from services.clock import ManualClock
 from services.delivery import HttpSender
 from services.failures import Fenced, Rejected, Unavailable
@@ -214,3 +218,48 @@ async def test_over_http_a_message_is_signed_and_a_repeat_has_the_same_id() -> N
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert first.body == second.body
     assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
+
+
+PAUSED = Notice(rule="R4", name=Text("Salary", "工资"), matter="paused", began=True, at=NOON, seen=101, among=12)
+
+
+def recent(*told: Notice) -> Callable[[int], Awaitable[Sequence[Notice]]]:
+    async def since(at: int) -> Sequence[Notice]:
+        return [one for one in told if one.at >= at]
+
+    return since
+
+
+async def test_a_rule_that_does_not_speak_is_told_once_by_every_channel_that_hears_notices() -> None:
+    async with receiver() as there:
+        ops = destination(url=there.url, insecure=True, networks=LOOPBACK, notices=True, steps=[])
+        office = Office(ops)
+        http = HttpSender()
+        office.deliver = Deliver(
+            office.store, Channels(http, {"CRM_SECRET": SECRET}, str), lambda: office.destinations, office.clock, "one"
+        )
+        ended = msgspec.structs.replace(PAUSED, began=False, at=NOON + 1, actor="Mei", note="it was late")
+        for _ in range(2):
+            await office.deliver.accept_notices(recent(PAUSED, ended))
+            await office.serve()
+        await http.close()
+    first, second = (json.loads(one.body) for one in there.requests)
+    assert (first["type"], first["data"]["rule"], first["data"]["seen"]) == ("rule.paused", "R4", 101)
+    assert first["data"]["to_do"].startswith("See whether a file is late")
+    assert (second["type"], second["data"]["actor"]) == ("rule.paused_ended", "Mei")
+
+
+async def test_a_notice_is_held_at_night_and_one_of_the_day_before_yesterday_is_none() -> None:
+    office = Office(destination(notices=True, quiet="11:00-13:00"))
+    await office.deliver.accept_notices(recent(PAUSED, msgspec.structs.replace(PAUSED, rule="R9", at=NOON - 2 * DAY)))
+    assert (await office.serve()).delivered == 0
+    assert (await office.serve(after=HOUR)).delivered == 1
+
+
+async def test_an_escalation_reaches_the_superiors_mail() -> None:
+    told = alert("open", "route", "escalate")
+    told.history[2] = msgspec.structs.replace(told.history[2], to="M-9")
+    office = Office(mail("crm", people={"M-9": "bob@bank.example"}, steps=["escalated"]))
+    await office.deliver.accept(batch(told))
+    await office.serve()
+    assert [parcel.person for _, parcel in office.sender.parcels] == ["b@bank.example", "bob@bank.example"]

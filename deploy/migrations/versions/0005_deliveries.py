@@ -19,7 +19,7 @@ create table deliveries (
     happening {key} not null, step integer not null, state {key} not null, attempts integer not null,
     created_at bigint not null, tried_at bigint not null, next_at bigint not null, ended_at bigint not null,
     error text not null, body {bytes} not null,
-    unique (destination, alert_id, happening, step)
+    unique (destination, alert_id, happening, step, person)
 );
 create index deliveries_due on deliveries (destination, next_at, person) where state = 'waiting';
 create index deliveries_untold on deliveries (alert_id) where state = 'waiting';

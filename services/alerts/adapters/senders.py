@@ -13,9 +13,11 @@ from services.alerts.domain.messages import (
     digest,
     dingtalk,
     mail_text,
+    notice_message,
     single,
     test_message,
     webhook_body,
+    webhook_notice,
     webhook_test,
     wecom,
 )  # fmt: skip
@@ -41,9 +43,11 @@ class Channels(NamedTuple):
 
     async def send(self, destination: Destination, parcel: Parcel, now: int) -> None:
         if destination.kind == "webhook":
-            body = webhook_body(parcel.told[0], destination.language)
+            body = _body(parcel, destination)
             return await self._webhook(destination, parcel.message_id, body, now)
-        if destination.digest_at:
+        if parcel.notice is not None:
+            message = notice_message(destination, parcel.notice)
+        elif destination.digest_at:
             message = digest(destination, parcel.told)
         else:
             message = single(destination, parcel.told[0], self.link())
@@ -84,6 +88,12 @@ class Channels(NamedTuple):
         if not found:
             raise Unavailable(f"the environment variable {destination.secret} is not set")
         return found
+
+
+def _body(parcel: Parcel, destination: Destination) -> bytes:
+    if parcel.notice is not None:
+        return webhook_notice(parcel.notice, destination.language)
+    return webhook_body(parcel.told[0], destination.language)
 
 
 def _judge(answer: bytes) -> None:

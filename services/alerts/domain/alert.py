@@ -42,13 +42,14 @@ class Evidence(msgspec.Struct, kw_only=True):
 
 
 class Step(msgspec.Struct, kw_only=True, frozen=True):
-    """`actor`: a user's name, or `system`. Time in ms."""
+    """`actor`: a user's name, or `system`. `to`: the superior to whom it was escalated. Time in ms."""
 
     at: int
     actor: str
     action: str
     state: State
     note: str = ""
+    to: str = ""
 
 
 class Outcome(msgspec.Struct, kw_only=True, frozen=True):
@@ -112,6 +113,12 @@ class Alert(msgspec.Struct, kw_only=True):
         """Every rule that has spoken, with its newest version, in the order in which they did."""
         return list({one.rule: one.rule_version for one in self.evidence}.items())
 
+    @property
+    def escalated_to(self) -> str:
+        """The superior who was told, while that stands."""
+        told = (one.to for one in reversed(self.history) if one.action == "escalate")
+        return next(told, "") if self.escalated_at else ""
+
     def standing(self) -> list[Evidence]:
         return [one for one in self.evidence if not one.ended_at]
 
@@ -122,11 +129,11 @@ def alert_id(customer_id: str, situation: str, key: str, statement: int) -> str:
     return "al_" + hashlib.sha256(told.encode()).hexdigest()[:24]
 
 
-def step(alert: Alert, at: int, actor: str, action: str, state: State, note: str = "") -> None:
+def step(alert: Alert, at: int, actor: str, action: str, state: State, note: str = "", to: str = "") -> None:
     """The only way in which an alert changes its state. Changes the alert given."""
     alert.state = state
     alert.revision += 1
-    alert.history = [*alert.history, Step(at=at, actor=actor, action=action, state=state, note=note)]
+    alert.history = [*alert.history, Step(at=at, actor=actor, action=action, state=state, note=note, to=to)]
     if not alert.is_open:
         alert.ended_at = at
         alert.waiting = ""

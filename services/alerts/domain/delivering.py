@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 
 from schemas.alerts import Alert
-from services.alerts.domain.destinations import Destination, Happening, digest_due, wants
+from services.alerts.domain.destinations import Destination, Happening, digest_due, wants, wants_notice
+from services.alerts.domain.notices import Notice
 
 DeliveryState = Literal["waiting", "delivered", "dead", "dropped"]
 HAPPENED: Mapping[str, Happening] = {
@@ -17,6 +18,7 @@ HAPPENED: Mapping[str, Happening] = {
 }  # fmt: skip
 """Action of a step → what is told. The other steps are of the inbox alone."""
 ENDED: tuple[Happening, ...] = ("withdrawn", "expired", "closed")
+NOTICE: Literal["notice"] = "notice"
 HOUR_MS = 3_600_000
 BACKOFF_MS = (5_000, 30_000, 120_000, 600_000, HOUR_MS, 6 * HOUR_MS)
 GIVE_UP_MS = 24 * HOUR_MS
@@ -26,13 +28,14 @@ OLD_MS = 24 * HOUR_MS
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One message to one destination. `step` counts from 0 in the alert's history. `body`: the alert as the topic told
-    it. `tried_at`: the first attempt. `error`: why the last one failed. Times in ms, 0: none."""
+    it, or a notice, which has its name in place of an alert's id. `tried_at`: the first attempt. `error`: why the last
+    one failed. Times in ms, 0: none."""
 
     delivery_id: str
     destination: str
     person: str
     alert_id: str
-    happening: Happening
+    happening: Happening | Literal["notice"]
     step: int
     body: bytes
     created_at: int
@@ -60,14 +63,34 @@ def deliveries(
     over = any(happening in ENDED for happening in told)
     return [
         Delivery(
-            delivery_id=_delivery_id(destination.id, alert.alert_id, happening, step), destination=destination.id,
-            person=receiver.person, alert_id=alert.alert_id, happening=happening, step=step, body=body,
-            created_at=now, next_at=digest_due(destination, now),
+            delivery_id=_delivery_id(destination.id, alert.alert_id, happening, step, person),
+            destination=destination.id, person=person, alert_id=alert.alert_id, happening=happening, step=step,
+            body=body, created_at=now, next_at=digest_due(destination, now),
         )
         for destination in destinations
         for happening, step in told.items()
         if not (over and happening not in ENDED and destination.kind != "webhook")
-        and (receiver := wants(destination, alert.kind, alert.severity, alert.owner, happening)) is not None
+        for person in _people(destination, alert, happening, step)
+    ]  # fmt: skip
+
+
+def _people(destination: Destination, alert: Alert, happening: Happening, step: int) -> list[str]:
+    """Of an escalation the owner and the superior; what is no mail has one place for all of them."""
+    asked = dict.fromkeys((alert.owner, alert.history[step].to or alert.owner))
+    wanted = (wants(destination, alert.kind, alert.severity, one, happening) for one in asked)
+    people = list(dict.fromkeys(one.person for one in wanted if one is not None))
+    return people if destination.kind == "mail" else people[:1]
+
+
+def notice_deliveries(told: Notice, body: bytes, destinations: Iterable[Destination], now: int) -> list[Delivery]:
+    name = f"rule:{told.rule}:{told.matter}:{told.at}"
+    return [
+        Delivery(
+            delivery_id=_delivery_id(destination.id, name), destination=destination.id, person=receiver.person,
+            alert_id=name, happening=NOTICE, step=0, body=body, created_at=told.at, next_at=now,
+        )
+        for destination in destinations
+        if (receiver := wants_notice(destination, told.owner)) is not None
     ]  # fmt: skip
 
 

@@ -32,8 +32,9 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     `people`: owner → mail address; `address` gets what belongs to anybody else. Empty `kinds` and `owners` mean all.
     `quiet`: local hours in which nothing is said, such as "20:00-08:00". `most_an_hour`: messages on one person, 0 any
-    number. `digest_at`: one message a day and person, at that local time, instead of one for each step. `insecure`:
-    may do without TLS; `networks`: may lie there although it is not public.
+    number. `digest_at`: one message a day and person, at that local time, instead of one for each step. `notices`: is
+    also told of rules that are throttled or paused. `insecure`: may do without TLS; `networks`: may lie there although
+    it is not public.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     quiet: str = ""
     most_an_hour: int = 0
     digest_at: str = ""
+    notices: bool = False
     networks: tuple[str, ...] = ()
     insecure: bool = False
     enabled: bool = True
@@ -80,6 +82,17 @@ def wants(destination: Destination, kind: str, severity: int, owner: str, happen
         or (destination.owners and owner not in destination.owners)
     ):
         return None
+    return _receiver(destination, owner)
+
+
+def wants_notice(destination: Destination, owner: str) -> Receiver | None:
+    """`owner`: who answers for the rule, empty where nobody is named."""
+    if not (destination.enabled and destination.notices) or (destination.owners and owner not in destination.owners):
+        return None
+    return _receiver(destination, owner)
+
+
+def _receiver(destination: Destination, owner: str) -> Receiver | None:
     person = destination.people.get(owner, destination.address) if destination.kind == "mail" else owner
     return Receiver(destination, person) if person or destination.kind != "mail" else None
 
@@ -134,8 +147,10 @@ def mistakes(destination: Destination) -> Iterator[tuple[str, str]]:
         yield "secret", "the name of an environment variable is expected, never the secret itself"
     if destination.kind == "webhook" and not destination.secret:
         yield "secret", "a webhook is signed: name the environment variable that holds its `whsec_...`"
-    if not destination.steps:
+    if not destination.steps and not destination.notices:
         yield "steps", "one or more are expected"
+    if destination.notices and destination.digest_at:
+        yield "notices", "a digest tells of alerts alone: declare a destination of its own"
     if destination.most_an_hour < 0:
         yield "most_an_hour", "0 (any number) or more is expected"
     if destination.digest_at and destination.kind == "webhook":

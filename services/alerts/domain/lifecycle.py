@@ -86,7 +86,7 @@ def act(alert: Alert, asked: Asked, actor: Actor, answer_for: Collection[str], n
 def _refuse_strangers(alert: Alert, actor: Actor, answer_for: Collection[str]) -> None:
     if actor.manager_id is None or alert.owner.startswith(QUEUE) or not alert.owner:
         return
-    if actor.manager_id not in {alert.owner, *answer_for}:
+    if actor.manager_id not in {alert.owner, alert.escalated_to, *answer_for}:
         raise Rejected("not_yours", f"{alert.owner} answers for this customer: ask to have it reassigned", "owner")
 
 

@@ -13,6 +13,7 @@ from schemas.events import Money
 from schemas.instants import instant
 from schemas.money import format_money
 from services.alerts.domain.destinations import Destination, Happening, Language
+from services.alerts.domain.notices import Notice, sentence, to_do
 
 MAX_WECOM, MAX_DINGTALK = 4_096, 20_000
 """Bytes that the group bots take."""
@@ -106,6 +107,12 @@ def _digest_line(alert: Alert, destination: Destination) -> str:
     return f"- [{alert.severity}] " + " / ".join(part for part in told if part)
 
 
+def notice_message(destination: Destination, told: Notice) -> Message:
+    by = "" if told.actor == SYSTEM else f"{told.actor}: {told.note}"
+    lines = [line for line in (to_do(told, destination.language), by) if line]
+    return Message(sentence(told, destination.language)[:MAX_TITLE], lines)
+
+
 def test_message(destination: Destination) -> Message:
     words = _WORDS[destination.language]
     return Message(words["test"], [words["tested"].format(id=destination.id)])
@@ -156,6 +163,15 @@ def webhook_body(told: Told, language: Language) -> bytes:
     return _event(f"alert.{told.happening}", told.at, as_data(told.alert, language))
 
 
+def webhook_notice(told: Notice, language: Language) -> bytes:
+    """`rule.throttled`, `rule.paused`, and the same with `_ended`."""
+    data = {
+        "rule": told.rule, "name": getattr(told.name, language), "owner": told.owner or None, "seen": told.seen,
+        "among": told.among, "actor": told.actor, "said": sentence(told, language), "to_do": to_do(told, language),
+    }  # fmt: skip
+    return _event(f"rule.{told.matter}{'' if told.began else '_ended'}", told.at, data)
+
+
 def webhook_test(destination: Destination, now: int) -> bytes:
     return _event("delivery.test", now, {"destination": destination.id})
 
@@ -188,6 +204,8 @@ def as_data(alert: Alert, language: Language) -> dict[str, Any]:
 
 def _step(one: Step) -> dict[str, str]:
     told = {"at": instant(one.at), "actor": one.actor, "action": one.action, "state": one.state}
+    if one.to:
+        told["to"] = one.to
     return told | {"note": one.note} if one.actor == SYSTEM else told
 
 

@@ -106,7 +106,7 @@ def _watched(alert: Alert, terms: Terms, now: int) -> bool:
         superior = terms.desk.superiors.get(alert.owner, "")
         alert.escalated_at = now
         note = f"to {superior}" if superior else "the service level has passed"
-        step(alert, now, SYSTEM, "escalate", alert.state, note)
+        step(alert, now, SYSTEM, "escalate", alert.state, note, superior)
         return True
     if now >= _due_soon(alert, terms) and not alert.reminded_at and not alert.escalated_at:
         alert.reminded_at = now

@@ -81,11 +81,14 @@ class AlertEvidence(msgspec.Struct, kw_only=True):
 
 
 class AlertStep(msgspec.Struct, kw_only=True):
+    """`to`: the superior to whom it was escalated."""
+
     at: str
     actor: str
     action: str
     state: State
     note: str
+    to: str | None
 
 
 class AlertOutcome(msgspec.Struct, kw_only=True):

@@ -23,8 +23,8 @@ def shown(alert: Alert, language: Language) -> AlertShown:
         reminded_at=when(alert.reminded_at), escalated_at=when(alert.escalated_at), ended_at=when(alert.ended_at),
         suggested=said(alert.suggested, language), may_say=said(alert.may_say, language),
         must_not_say=said(alert.must_not_say, language), outcome=_outcome(alert.outcome),
-        history=[AlertStep(at=instant(one.at), actor=one.actor, action=one.action, state=one.state, note=one.note)
-                 for one in alert.history],
+        history=[AlertStep(at=instant(one.at), actor=one.actor, action=one.action, state=one.state, note=one.note,
+                           to=one.to or None) for one in alert.history],
     )  # fmt: skip
 
 

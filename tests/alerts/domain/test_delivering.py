@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from schemas.alerts import Alert
 from services.alerts.domain.delivering import (
     GIVE_UP_MS,
     Delivery,
@@ -13,9 +15,12 @@ from services.alerts.domain.delivering import (
     message_id,
     missed,
     news,
+    notice_deliveries,
     refused,
     room_at,
 )  # fmt: skip
+from services.alerts.domain.notices import Notice
+from services.alerts.domain.rules import Text
 from tests.alerts.destined import DAY, HOUR, MINUTE, NOON, alert, destination, mail
 
 
@@ -33,6 +38,43 @@ def test_what_happened_since_the_last_look_is_news() -> None:
 
 def test_of_the_same_twice_the_last_is_told() -> None:
     assert news(alert("open", "route", "hand_over", "reassign"), 0, NOON) == {"opened": 0, "routed": 3}
+
+
+def escalated(to: str = "M-9") -> Alert:
+    told = alert("open", "route", "escalate")
+    return msgspec.structs.replace(told, history=[*told.history[:2], msgspec.structs.replace(told.history[2], to=to)])
+
+
+def test_an_escalation_goes_to_the_superior_and_to_the_owner() -> None:
+    people = {"M-1": "ada@bank.example", "M-9": "bob@bank.example"}
+    for to, told in (("M-9", ["ada@bank.example", "bob@bank.example"]), ("", ["ada@bank.example"])):
+        queued = deliveries(escalated(to), b"", {"escalated": 2}, [mail(people=people, address="")], NOON)
+        assert [one.person for one in queued] == told
+        assert len({one.delivery_id for one in queued}) == len(told)
+    routed = deliveries(escalated(), b"", {"routed": 1}, [mail(people=people, address="")], NOON)
+    assert [one.person for one in routed] == ["ada@bank.example"]
+
+
+def test_a_destination_of_the_superior_alone_hears_of_the_escalation_and_a_place_for_all_hears_it_once() -> None:
+    places = [destination("boss", owners=["M-9"]), destination("crm"), destination("other", owners=["M-5"])]
+    queued = deliveries(escalated(), b"", {"routed": 1, "escalated": 2}, places, NOON)
+    assert [(one.destination, one.happening) for one in queued] == [
+        ("boss", "escalated"), ("crm", "routed"), ("crm", "escalated"),
+    ]  # fmt: skip
+
+
+def test_a_notice_goes_where_notices_are_asked_for_to_who_answers_for_the_rule() -> None:
+    told = Notice(rule="R4", name=Text("Salary", "工资"), matter="paused", began=True, at=NOON, owner="M-9")
+    places = [
+        destination("crm"), destination("ops", notices=True), destination("off", notices=True, enabled=False),
+        destination("theirs", notices=True, owners=["M-1"]),
+        mail("mine", notices=True, people={"M-9": "bob@bank.example"}),
+    ]  # fmt: skip
+    queued = notice_deliveries(told, b"told", places, NOON)
+    assert [(one.destination, one.person) for one in queued] == [("ops", "M-9"), ("mine", "bob@bank.example")]
+    assert [one.delivery_id for one in queued] == [
+        one.delivery_id for one in notice_deliveries(told, b"told", places, NOON + HOUR)
+    ]
 
 
 def test_what_is_a_day_old_is_no_news() -> None:

@@ -1,10 +1,13 @@
 """Who gets an alert, when, and what time alone does to it."""
 
+import pytest
+
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.lifecycle import Actor, Asked, act
 from services.alerts.domain.routing import Place, follow_owner, next_look, owner_for, remind, route
 from services.alerts.domain.rules import Desk
 from services.alerts.domain.terms import answer_by, grade
+from services.failures import Rejected
 from tests.alerts.told import DAY, HOUR, NOON, terms
 
 
@@ -89,8 +92,17 @@ def test_who_has_claimed_an_alert_and_plans_nothing_is_reminded_and_then_the_sup
         assert remind(one, on, look)
         assert one.state == "claimed"
     assert actions(one)[-2:] == ["remind", "escalate"]
-    assert one.history[-1].at == one.due_at
+    assert (one.history[-1].at, one.history[-1].to, one.escalated_to) == (one.due_at, "M-9", "M-9")
     assert not remind(one, on, NOON + 40 * DAY)
+
+
+def test_the_superior_to_whom_it_was_escalated_may_work_it() -> None:
+    one, boss = claimed(), Actor("Bo", "M-9")
+    with pytest.raises(Rejected, match="M-1 answers for this customer"):
+        act(one, Asked("contact"), boss, frozenset(), NOON)
+    assert remind(one, terms(Desk(superiors={"M-1": "M-9"})), one.due_at)
+    act(one, Asked("contact"), boss, frozenset(), NOON + DAY)
+    assert (one.state, one.history[-1].actor) == ("contacted", "Bo")
 
 
 def test_a_planned_or_a_noted_contact_answers_in_time() -> None:
