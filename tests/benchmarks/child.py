@@ -16,12 +16,14 @@ START_S, STOP_S = 60.0, 60.0
 
 
 class Child:
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    """`command`: what follows `python -m`. `nice`: how far it gives way to the others."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path, nice: int = 0) -> None:
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", *command], env={**os.environ, **environment}, cwd=ROOT, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                ["nice", "-n", str(nice), sys.executable, "-m", *command], env={**os.environ, **environment}, cwd=ROOT,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 
     @property

@@ -124,7 +124,7 @@ async def served_platform() -> AsyncIterator[Platform]:
             own = {"COUNTERPOINT_PORT": str(ports[name]), "COUNTERPOINT_PROFILE_STEPS": service.steps}
             measuring = ["tests.benchmarks.instrumented", str(samples.get(name)), "profile"]
             command = measuring if name in samples else list(service.command)
-            children[name] = Child(command, {**environment, **own}, directory / f"{name}.log")
+            children[name] = Child(command, {**environment, **own}, directory / f"{name}.log", service.nice)
             end.callback(children[name].stop)
             await children[name].serves(address[name])
         processes = {name: child.pid for name, child in children.items()} | server_processes(servers, urls)
