@@ -1,13 +1,13 @@
 """USE CASE: a person's step on an alert. One transaction under the customer's lock, so that of two at once one wins."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from services.access import User
 from services.alerts.attend import DESK
 from services.alerts.domain import lifecycle
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.lifecycle import Actor, Asked
-from services.alerts.domain.routing import answer_from, give, next_look
+from services.alerts.domain.routing import Staff, answer_from, give, next_look, refuse_nobody
 from services.alerts.domain.terms import Terms
 from services.alerts.ports import AlertStore, AlertsTransaction
 from services.alerts.telling import message_of
@@ -17,20 +17,24 @@ from services.failures import Contended, Rejected
 
 
 class Act:
-    def __init__(self, store: AlertStore, terms: Callable[[], Terms], clock: Clock) -> None:
-        self._store, self._terms, self._clock = store, terms, clock
+    def __init__(
+        self, store: AlertStore, terms: Callable[[], Terms], clock: Clock, staff: Callable[[], Awaitable[Staff]]
+    ) -> None:
+        self._store, self._terms, self._clock, self._staff = store, terms, clock, staff
 
     async def on(self, alert_id: str, asked: Asked, user: User) -> Alert:
-        """The alert after the step. Raises `Rejected` (unknown_alert, and what `lifecycle.act` raises), `Contended`,
-        `Unavailable`; then nothing has happened."""
-        return await again_when_contended(lambda: self._once(alert_id, asked, actor_of(user)))
+        """The alert after the step. Raises `Rejected` (unknown_alert, unknown_owner, and what `lifecycle.act` raises),
+        `Contended`, `Unavailable`; then nothing has happened."""
+        staff = await self._staff() if asked.action == "reassign" else Staff()
+        return await again_when_contended(lambda: self._once(alert_id, asked, actor_of(user), staff))
 
-    async def _once(self, alert_id: str, asked: Asked, actor: Actor) -> Alert:
+    async def _once(self, alert_id: str, asked: Asked, actor: Actor, staff: Staff) -> Alert:
         now, terms = self._clock.now_ms(), self._terms()
         async with self._store.working() as tx:
             alert, answer_for = await _locked(tx, alert_id)
             lifecycle.act(alert, asked, actor, answer_for, now)
             if asked.action == "reassign":
+                refuse_nobody(asked.to, alert.branch, staff)
                 give(alert, terms, now)
             elif not alert.routed_at:
                 answer_from(alert, terms, now)  # taken up before its turn

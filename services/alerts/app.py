@@ -18,10 +18,12 @@ from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.attend import Attend
 from services.alerts.current import Current
 from services.alerts.domain.compiled import Known
+from services.alerts.domain.routing import Staff
 from services.alerts.evaluate import Evaluate
 from services.alerts.learn import Learn, heed
 from services.alerts.ports import AlertStore
 from services.alerts.settings import Choices
+from services.alerts.staff import staff_of
 from services.alerts.stream import Worker, run
 from services.alerts.web import Desk, alerts_app
 from services.clock import Clock
@@ -37,11 +39,12 @@ log = structlog.get_logger(__name__)
 
 class FromProfile(NamedTuple):
     """What only the profile knows: which facts and moments there are, which days (since 1970, in the desk's zone) are
-    worked, and how a customer stands now (None: there is none of this id)."""
+    worked, how a customer stands now (None: there is none of this id), and whom the bank's events and roster know."""
 
     known: Known
     works: Callable[[int], bool]
     statement_of: Callable[[str], Awaitable[ProfileChange | None]]
+    staff: Callable[[], Awaitable[Staff]]
 
 
 class Alerts(NamedTuple):
@@ -108,7 +111,7 @@ async def open_alerts(
         clock=clock,
         written=asyncio.Event(),
     )
-    act = Act(store, lambda: current.terms, clock)
+    act = Act(store, lambda: current.terms, clock, lambda: staff_of(store, users, current.terms.desk, profile.staff))
     desk = Desk(
         store, act, current, expressions, Access(users, time.monotonic), notifications, clock, profile.statement_of
     )

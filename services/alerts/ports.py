@@ -105,6 +105,9 @@ class AlertStore(Outbox, Protocol):
     async def recent_notices(self, since: int, limit: int) -> list[Notice]:
         """From then on (ms), the newest first."""
 
+    async def owners(self) -> list[str]:
+        """Managers and queues that any alert has been with."""
+
     async def count(self) -> dict[str, int]:
         """state → alerts."""
 

@@ -2,13 +2,15 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from schemas.catalogue import load_catalogue
 from schemas.changes import ProfileChange
 from services.access import SqlUserStore
 from services.alerts.app import Alerts, FromProfile, open_alerts
 from services.alerts.delivery import open_delivery
+from services.alerts.domain.routing import Staff
 from services.alerts.settings import read_choices
 from services.cli.declared import declarations, known_of
 from services.deployment import (
@@ -26,6 +28,7 @@ from services.openapi import openapi_route
 from services.profile.adapters.policies import Declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.app import aliases
+from services.profile.domain.policy import RosterEntry
 from services.profile.ports import StoredView
 from services.profile.read import Read
 from services.profile.statement import told_of
@@ -39,7 +42,22 @@ def from_profile(declared: Declarations, read: Read) -> FromProfile:
         found = await read.behind(customer_id)
         return statement(found[0].view) if len(found) == 1 else None
 
-    return FromProfile(known_of(declared), declared.policy.reference.is_working_day, statement_of)
+    async def staff() -> Staff:
+        async with read.reader.customers() as rows:
+            told, owners = await rows.staff(), await rows.owned_counts()
+        return staff_told(declared.policy.portfolio.roster, told, owners)
+
+    return FromProfile(known_of(declared), declared.policy.reference.is_working_day, statement_of, staff)
+
+
+def staff_told(roster: Sequence[RosterEntry], told: Mapping[str, Mapping[str, Any]], owners: Iterable[str]) -> Staff:
+    """`told`: what events say of managers; `owners`: those who have customers."""
+    left = frozenset(manager for manager, record in told.items() if record.get("status") == "left")
+    named = {
+        str(record[name]) for record in told.values() for name in ("successor_id", "delegate_id") if record.get(name)
+    }
+    managers = named.union(told, owners, (one.manager_id for one in roster))
+    return Staff(frozenset(managers - left), frozenset(branch for one in roster for branch in one.branches), left)
 
 
 def statement(view: StoredView) -> ProfileChange:

@@ -85,6 +85,33 @@ async def test_a_reassigned_alert_gets_its_time_anew_and_takes_a_place_of_the_ne
         assert await tx.routed_on(["M-2"], branch.current.terms.day_of(NOON + 3 * DAY)) == {"M-2": 1}
 
 
+@pytest.mark.parametrize(("to", "why"), [
+    ("M-22", "nobody is known as M-22; did you mean M-2?"),
+    ("queue:BJ-7", "nobody is known as queue:BJ-7; did you mean queue:BJ-1?"),
+    ("queue:", "nobody is known as queue:"),
+    ("M-8", "M-8 works here no more"),
+])  # fmt: skip
+async def test_an_alert_is_given_to_nobody_unknown_and_it_is_said_who_could_have_it(to: str, why: str) -> None:
+    branch = Branch()
+    alert = await branch.leaving(branch="SZ-3")
+    with pytest.raises(Rejected) as refused:
+        await branch.act.on(alert.alert_id, Asked("reassign", to=to), CHIEF)
+    assert (refused.value.reason, refused.value.field) == ("unknown_owner", "to")
+    assert why in str(refused.value)
+    assert "a manager with customers or a token is expected, or a queue: `queue:SZ-3`" in str(refused.value)
+    assert await branch.store.alert(alert.alert_id) == alert
+
+
+async def test_an_alert_is_given_to_whoever_is_known_by_portfolio_desk_token_or_alerts_and_to_a_known_branch() -> None:
+    branch = Branch()
+    branch.current.take(branch.current.rules, Desk(superiors={"M-1": "M-9"}))
+    await branch.sign_in("manager", "M-5", "Wu")
+    await branch.hear(statement(1, "other", owner="M-6", **LEAVING))
+    alert = await branch.leaving(branch="SZ-3")
+    for to in ("M-2", "M-9", "M-5", "M-6", "queue:BJ-1", "queue:SZ-3"):
+        assert (await branch.act.on(alert.alert_id, Asked("reassign", to=to), CHIEF)).owner == to
+
+
 async def test_what_is_taken_up_before_its_turn_is_to_be_answered_in_its_time_as_well() -> None:
     branch = Branch()
     branch.current.take(branch.current.rules, Desk(capacities={"M-1": 0}))

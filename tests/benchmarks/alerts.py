@@ -26,6 +26,7 @@ from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.app import FromProfile, open_alerts
 from services.alerts.domain.judging import judge
+from services.alerts.domain.routing import Staff
 from services.alerts.settings import Choices
 from services.cli.declared import known_of
 from services.clock import SystemClock
@@ -119,7 +120,7 @@ async def _service(given: Given) -> AsyncIterator[Service]:
         log, database, kafka, servers = _opened(closing, given.embedded)
         await upgrade(database)
         metrics, store, declarations = Sampled(), SqlAlertStore(database), load_declarations()
-        profile = FromProfile(known_of(declarations), declarations.policy.reference.is_working_day, _nobody)
+        profile = FromProfile(known_of(declarations), declarations.policy.reference.is_working_day, _nobody, _no_staff)
         alerts = await open_alerts(
             log, database, LocalNotifications(), SqlUserStore(database), SystemClock(), metrics, Choices(), profile
         )
@@ -144,6 +145,10 @@ def _opened(closing: AsyncExitStack, embedded: bool) -> tuple[EventLog, Database
 
 async def _nobody(customer_id: str) -> None:
     return None
+
+
+async def _no_staff() -> Staff:
+    return Staff()
 
 
 async def _loaded(service: Service, statements: Sequence[ProfileChange], given: Given, report: Report) -> None:

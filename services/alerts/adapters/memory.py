@@ -90,6 +90,10 @@ class MemoryAlertStore:
             found = sorted(tables.notices.rows(), reverse=True)
         return [notice_of(one.row.body) for one in found if one.row.at >= since][:limit]
 
+    async def owners(self) -> list[str]:
+        async with self._tables.turn() as tables:
+            return sorted({row.owner for row in tables.alerts.rows()} - {""})
+
     async def count(self) -> dict[str, int]:
         async with self._tables.turn() as tables:
             return dict(Counter(row.state for row in tables.alerts.rows()))

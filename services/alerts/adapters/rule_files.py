@@ -10,10 +10,11 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 import msgspec
 
 from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
-from services.alerts.domain.checking import check, check_desk, nearest
+from services.alerts.domain.checking import check, check_desk
 from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, rule_set
 from services.alerts.domain.expressions import BadExpression, Expressions
 from services.alerts.domain.rules import Desk, RuleDeclared
+from services.alerts.domain.wording import nearest
 from services.declared_files import Place
 
 PRODUCT = Path(__file__).resolve().parent.parent / "catalogue"

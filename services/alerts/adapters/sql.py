@@ -35,6 +35,7 @@ _BEGUN = """
 select r.rule, (r.said_at + $3) / 86400000 as day, count(*) from alert_rules r join alerts a on a.alert_id = r.alert_id
 where r.rule = any($1::text[]) and r.said_at >= $2 and a.state <> 'withdrawn' group by r.rule, day"""
 _RECENT = "select body from rule_notices where at >= $1 order by n desc limit $2"
+_OWNERS = "select distinct owner from alerts where owner <> '' order by owner"
 _COUNT = "select state, count(*) from alerts group by state"
 _SWITCH = "insert into rule_switches (rule, enabled, actor, at, note) values ($1, $2, $3, $4, $5)"
 _SWITCHES = """
@@ -100,6 +101,10 @@ class SqlAlertStore:
     async def recent_notices(self, since: int, limit: int) -> list[Notice]:
         async with reading(self._database) as session:
             return [notice_of(row[0]) for row in await session.rows(_RECENT, since, limit)]
+
+    async def owners(self) -> list[str]:
+        async with reading(self._database) as session:
+            return [row[0] for row in await session.rows(_OWNERS)]
 
     async def count(self) -> dict[str, int]:
         async with reading(self._database) as session:

@@ -1,14 +1,14 @@
 """What is wrong with a rule, told with the place and, where there is one, the nearest name that exists."""
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import available_timezones
 
 from schemas.changes import Fact, FactType
 from services.alerts.domain.compiled import FIELD, Known, Rule, texts
 from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
 from services.alerts.domain.rules import LEAST_SEVERE, MAX_COOLDOWN_DAYS, MOST_SEVERE, Desk, RuleDeclared
+from services.alerts.domain.wording import nearest
 
 _ID = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
@@ -84,12 +84,6 @@ def _where(rule: Rule, name: str) -> str:
     if name in rule.declared.evidence:
         return "evidence"
     return next((field for field in ("severity", "value_at_stake") if name in getattr(rule, field).facts), "reason")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """What was probably meant, as the end of a sentence."""
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _wrong_types(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[str, str]]:

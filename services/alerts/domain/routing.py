@@ -7,6 +7,8 @@ from typing import NamedTuple
 from schemas.changes import ProfileChange
 from services.alerts.domain.alert import SYSTEM, UNANSWERED, UNTOUCHED, Alert, step
 from services.alerts.domain.terms import Terms, answer_by
+from services.alerts.domain.wording import nearest
+from services.failures import Rejected
 
 CAPACITY = "capacity"
 QUEUE = "queue:"
@@ -18,6 +20,25 @@ class Place(NamedTuple):
     owner: str
     acting: str
     branch: str
+
+
+class Staff(NamedTuple):
+    """Whom an alert may be given to. `left`: managers who work here no more."""
+
+    managers: frozenset[str] = frozenset()
+    branches: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+
+
+def refuse_nobody(to: str, branch: str, staff: Staff) -> None:
+    """`branch`: the customer's own. Raises `Rejected` (unknown_owner) with whom it may be given to instead."""
+    queues = {QUEUE + one for one in (*staff.branches, branch) if one}
+    if to in staff.managers or to in queues:
+        return
+    own = f"`{QUEUE}{branch}`" if branch else f"`{QUEUE}BRANCH`"
+    near = nearest(to, [*staff.managers, *queues])
+    why = f"{to} works here no more" if to in staff.left else f"nobody is known as {to}{near}"
+    raise Rejected("unknown_owner", f"{why}; a manager with customers or a token is expected, or a queue: {own}", "to")
 
 
 def owner_for(place: Place) -> str:

@@ -1,5 +1,7 @@
-"""Texts with what was seen filled in. Only facts and a moment's fields have names: a template is no program."""
+"""Texts with what was seen filled in, and what was probably meant. Only facts and a moment's fields have names: a
+template is no program."""
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 
@@ -47,3 +49,9 @@ def what_changed(then: Mapping[str, Fact], now: Mapping[str, Fact]) -> str:
         if not name.startswith("moment.") and now.get(name, type(value)()) != value
     ]
     return f": {', '.join(changed[:MOST_TOLD])}" if changed else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What was probably meant, as the end of a sentence."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -14,8 +14,10 @@ from services.alerts.adapters.memory import MemoryAlertStore
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import RuleSet
+from services.alerts.domain.routing import Staff
 from services.alerts.domain.rules import Desk as DeskDeclared
 from services.alerts.evaluate import Evaluate
+from services.alerts.staff import staff_of
 from services.alerts.stream import INBOX
 from services.alerts.web import Desk, alerts_app
 from services.clock import ManualClock
@@ -33,7 +35,8 @@ class Branch:
         self.store, self.clock, self.users = MemoryAlertStore(), ManualClock(NOON + DAY), MemoryUserStore()
         self.notifications, self.monotonic = LocalNotifications(), 0.0
         self.current = Current(declared, DeskDeclared(), lambda day: (day + 3) % 7 < 5)
-        self.act = Act(self.store, lambda: self.current.terms, self.clock)
+        self.staff = Staff(frozenset({"M-1", "M-2"}), frozenset({"BJ-1"}), frozenset({"M-8"}))
+        self.act = Act(self.store, lambda: self.current.terms, self.clock, self._staff_now)
         self._evaluate, self._numbers = Evaluate(self.store, CEL, self.current), itertools.count()
         self.statements: dict[str, ProfileChange] = {}
         access = Access(self.users, lambda: self.monotonic)
@@ -43,6 +46,12 @@ class Branch:
         self.litestar = alerts_app(self.desk)
         self.app = mounted(self.litestar)
         self.client = self._client("")
+
+    async def _staff_now(self) -> Staff:
+        return await staff_of(self.store, self.users, self.current.terms.desk, self._of_profile)
+
+    async def _of_profile(self) -> Staff:
+        return self.staff
 
     async def _statement_of(self, customer_id: str) -> ProfileChange | None:
         return self.statements.get(customer_id)
