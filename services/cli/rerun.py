@@ -39,8 +39,6 @@ from services.profile.stream import MARKS_AT_ONCE
 from services.profile.timers import fire
 from services.profile.update import Update
 
-LOOK_AGAIN_MS = 900_000
-"""What is due and waits for its sources is tried again so much later, where nothing happens meanwhile."""
 DAY_MS = 86_400_000
 ROOM = 1_000_000_000
 
@@ -83,6 +81,7 @@ class Rerun:
         self._evaluate = Evaluate(self.alerts, Cel(), self._current)
         self._attend = Attend(self.alerts, self._current)
         self._complete, self._choices, self._sources = Completeness(), choices, sources
+        self._lateness_ms = {0, choices.lateness_s * 1000, *(one.lateness_ms for one in sources)}
         self._watched_from, self._watches = watched_from, False
         self._offsets: Counter[str] = Counter()
         self._shards: dict[int, Shard] = {}
@@ -108,10 +107,7 @@ class Rerun:
         if not self._watches:
             self._watches, self.now = True, max(self.now, self._watched_from)
             await self._settle()
-        while (due := await self._next_due()) is not None:
-            at = due if due > self.now else self.now + LOOK_AGAIN_MS
-            if at > until:
-                break
+        while (at := await self._next_look()) is not None and at <= until:
             self.now = at
             await self._settle()
         self.now = max(self.now, until)
@@ -124,9 +120,12 @@ class Rerun:
         standing = await self.profile.standing([subject])
         return standing[0].view.customer_id if standing and standing[0].view is not None else ""
 
-    async def _next_due(self) -> int | None:
-        times = [await self.profile.next_due(grain) for grain in ("hour", "day")]
-        return min((at for at in times if at is not None), default=None)
+    async def _next_look(self) -> int | None:
+        """When something is due, or a source that is late as usual complete past it. What waits for a silent one waits
+        until it is heard."""
+        looks = [(await self.profile.next_due(grain, self.now - late), late)
+                 for grain in ("hour", "day") for late in self._lateness_ms]  # fmt: skip
+        return min((due + late for due, late in looks if due is not None), default=None)
 
     async def _settle(self) -> None:
         seen = await self.profile.sources_seen()

@@ -293,7 +293,8 @@ class ProfileStore(Outbox, Protocol):
         """Deletes due times of that grain with at <= now whose sources are complete past them; leaves marks.
         Returns how many fired."""
 
-    async def next_due(self, grain: str) -> int | None: ...
+    async def next_due(self, grain: str, after: int = -1) -> int | None:
+        """The first of that grain later than `after`, whether its sources are complete past it or not."""
 
     async def decide(self, decision: Decision, clusters: Sequence[Cluster], dissolved: Sequence[str]) -> None:
         """Records a decision, writes the clusters that follow from it, drops those of `dissolved`, marks all. Raises

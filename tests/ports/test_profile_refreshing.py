@@ -194,6 +194,7 @@ async def test_due_times_fire_once_when_their_sources_are_complete(store: Store)
     await due(store, ONE, 1, DueTime(50, "salary", "day", ("core",)), DueTime(50, "gap", "hour", ()))
     await due(store, TWO, 1, DueTime(50, "salary", "day", ("core", "atm")), DueTime(99, "later", "day", ()))
     assert [await store.next_due(grain) for grain in ("day", "hour", "week")] == [50, 50, None]
+    assert [await store.next_due("day", after) for after in (49, 50, 99)] == [50, 99, None]
     assert await store.fire_due(60, "day", {"core": 49, "atm": 49}, 10) == 0
     assert await store.fire_due(60, "day", {"core": 50}, 10) == 1
     assert await waiting(store) == [ONE]

@@ -77,9 +77,9 @@ class MemoryProfileStore(MemoryReader):
         async with self._tables.turn() as tables:
             return memory_queues.fire_due(tables, now, grain, complete, limit)
 
-    async def next_due(self, grain: str) -> int | None:
+    async def next_due(self, grain: str, after: int = -1) -> int | None:
         async with self._tables.turn() as tables:
-            return memory_queues.next_due(tables, grain)
+            return memory_queues.next_due(tables, grain, after)
 
     async def decide(self, decision: Decision, clusters: Sequence[Cluster], dissolved: Sequence[str]) -> None:
         async with self._tables.turn() as tables:

@@ -75,8 +75,8 @@ def fire_due(tables: Tables, now: int, grain: str, complete: Mapping[str, int], 
     return len(ripe)
 
 
-def next_due(tables: Tables, grain: str) -> int | None:
-    for hour in sorted(tables.due.values("hour")):
-        if times := [row.at for row in tables.due.by("hour", [hour]) if row.grain == grain]:
+def next_due(tables: Tables, grain: str, after: int) -> int | None:
+    for hour in sorted(hour for hour in tables.due.values("hour") if hour >= after // HOUR_MS):
+        if times := [row.at for row in tables.due.by("hour", [hour]) if row.grain == grain and row.at > after]:
             return min(times)
     return None

@@ -93,9 +93,9 @@ class SqlProfileStore(SqlReader):
         async with writing(self._database) as session:
             return await sql_queues.fire_due(session, now, grain, complete, limit)
 
-    async def next_due(self, grain: str) -> int | None:
+    async def next_due(self, grain: str, after: int = -1) -> int | None:
         async with reading(self._database) as session:
-            return await sql_queues.next_due(session, grain)
+            return await sql_queues.next_due(session, grain, after)
 
     async def decide(self, decision: Decision, clusters: Sequence[Cluster], dissolved: Sequence[str]) -> None:
         async with writing(self._database) as session:

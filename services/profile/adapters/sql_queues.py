@@ -46,8 +46,8 @@ with recursive s(sources) as (
     select min(sources) from due where grain = $1
     union all select (select min(d.sources) from due d where d.grain = $1 and d.sources > s.sources)
     from s where s.sources is not null)
-select s.sources, (select min(d.at) from due d where d.grain = $1 and d.sources = s.sources)
-from s where s.sources is not null"""
+select s.sources from s where s.sources is not null"""
+_NEXT_DUE = "select min(at) from due where grain = $1 and at > $2"
 _FIRE = """
 delete from due where (lead, at, kind) in (
     select lead, at, kind from due where grain = $1 and sources = $2 and at <= $3 order by at limit $4
@@ -116,7 +116,7 @@ async def replace_due(session: Session, due: Mapping[str, Sequence[DueTime]]) ->
 
 async def fire_due(session: Session, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
     leads: list[str] = []
-    for sources, _ in await session.rows(_SOURCE_SETS, grain):
+    for (sources,) in await session.rows(_SOURCE_SETS, grain):
         # a source that nobody speaks for holds its due times back
         until = min([now, *(complete.get(source, -1) for source in rows.strings(sources))])
         if len(leads) < limit:
@@ -125,5 +125,6 @@ async def fire_due(session: Session, now: int, grain: str, complete: Mapping[str
     return len(leads)
 
 
-async def next_due(session: Session, grain: str) -> int | None:
-    return min((row[1] for row in await session.rows(_SOURCE_SETS, grain)), default=None)
+async def next_due(session: Session, grain: str, after: int) -> int | None:
+    [(at,)] = await session.rows(_NEXT_DUE, grain, after)
+    return None if at is None else int(at)
