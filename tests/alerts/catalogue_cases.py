@@ -221,6 +221,8 @@ CASES = [
     Case("G1", {"bereaved": True}, {"bereaved": False}),
     Case("G2", {"missed_instalments_90d": 1.0}, {"missed_instalments_90d": 0.0}),
     Case("G2", {"shortfalls_30d": 2.0}, {"shortfalls_30d": 1.0}),
+    Case("G2", {"overdrawn": True, "penalties_30d": 1.0}, {"overdrawn": False, "penalties_30d": 1.0}),
+    Case("G2", {"overdrawn": True, "penalties_30d": 1.0}, {"overdrawn": True, "penalties_30d": 0.0}),
     Case("G2", {"gambling_payments_30d": 5.0}, {"gambling_payments_30d": 4.0}),
     Case("G2", {"short_term_loans_60d": 2.0}, {"short_term_loans_60d": 1.0}),
     Case("G3", {}, {"marketing_consent": True}),
