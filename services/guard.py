@@ -1,10 +1,15 @@
-"""Deny by default: every route needs a token, and says which role it needs beyond an agent's."""
+"""Deny by default: every route needs a token, and says which role it needs beyond an agent's.
+
+One guard for all that is asked of a request: the framework copies a handler for each guard, and runs one that is no
+coroutine in another thread, which costs more than many an answer.
+"""
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Guard
 
 from services.access import Access, Role, User
+from services.parameters import refuse_unknown
 from services.web import Problem
 
 ROLE = "role"
@@ -13,7 +18,7 @@ _REALM = 'Bearer realm="counterpoint"'
 
 def guard(access: Access) -> Guard:
     async def admit(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]  # whatever it carries
-        """Raises `Problem` with the challenges of RFC 6750, `Unavailable`."""
+        """Raises `Problem` with the challenges of RFC 6750, or naming what may be asked; `Unavailable`."""
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Problem(401, "Authorization: Bearer TOKEN is expected", {"www-authenticate": _REALM})
@@ -26,6 +31,7 @@ def guard(access: Access) -> Guard:
             refused = {"www-authenticate": f'{_REALM}, error="insufficient_scope", scope="{needed}"'}
             raise Problem(403, f"the role {needed} is needed", refused)
         connection.scope["user"] = user
+        refuse_unknown(connection, handler)
 
     return admit
 

@@ -10,7 +10,7 @@ OWN_PARAMETERS = "own_parameters"
 
 
 def refuse_unknown(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]  # whatever it carries
-    """A guard. Raises `Problem` naming what may be asked: what was asked is not repeated."""
+    """Of a guard. Raises `Problem` naming what may be asked: what was asked is not repeated."""
     asked = set(connection.query_params)
     if not asked or handler.opt.get(OWN_PARAMETERS):
         return

@@ -19,7 +19,6 @@ from litestar.typing import FieldDefinition
 
 from services.access import Access
 from services.guard import guard
-from services.parameters import refuse_unknown
 from services.web import App, Receive, Scope, Send
 
 MAX_BODY_BYTES = 64 * 1024
@@ -43,7 +42,7 @@ def staff_app(
     token = SecurityScheme(type="http", scheme="bearer", description="Token of a user")
     return Litestar(
         list(routes),
-        guards=[guard(access), refuse_unknown],
+        guards=[guard(access)],
         dependencies={name: Provide(made, sync_to_thread=False) for name, made in dependencies.items()},
         exception_handlers=handlers,
         openapi_config=OpenAPIConfig(

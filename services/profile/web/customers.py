@@ -57,7 +57,7 @@ async def search_customers(data: JSONBody[Search], desk: AtDesk, preference: Pre
 
 async def _found(desk: Desk, asked: Asked, preference: Preference) -> _View:
     read = desk.read
-    headers = await preference.honoured(read.reader)
+    headers = await preference.honoured()
     found = await read.find(asked)
     views = [msgspec.Raw(one) for one in await read.shown([one.view for one in found.customers])]
     body = msgspec.json.encode({"customers": views, "more": found.more})
@@ -69,7 +69,7 @@ async def read_customer(
     request: Request[Any, Any, Any], customer_id: FromPath[str], desk: AtDesk, preference: Preferred
 ) -> _View:
     """The live view. A former id answers with the customer that it stands for now; several are told as 300."""
-    headers = await preference.honoured(desk.read.reader)
+    headers = await preference.honoured()
     (view, tag), moved = await current(desk, customer_id)
     tag = f'"{view.customer_id}-{tag}"' if moved else f'"{tag}"'
     headers |= {"ETag": tag, "Cache-Control": "private, no-cache", **moved}

@@ -34,7 +34,7 @@ async def read_timeline(
     limit: Annotated[int, QueryParameter(ge=1, le=500)] = 50,
 ) -> Response[bytes]:
     """Events of the customer's own subjects, newest first."""
-    headers = await preference.honoured(desk.read.reader)
+    headers = await preference.honoured()
     bounds, before = (_ms(since, "since"), _ms(until, "until")), _cursor(cursor)
     (view, _), moved = await current(desk, customer_id)
     where = await narrowed(desk.read, view, _several(event_type), _several(channel), *bounds)
@@ -49,7 +49,7 @@ async def read_timeline(
 @get("/v1/customers/{customer_id:str}/facts", responses=answers(Facts))
 async def read_facts(customer_id: FromPath[str], desk: AtDesk, preference: Preferred) -> Response[bytes]:
     """What rules may ask of the customer, as it stands now, with units and meanings."""
-    headers = await preference.honoured(desk.read.reader)
+    headers = await preference.honoured()
     (view, _), moved = await current(desk, customer_id)
     facts = msgspec.json.decode(await desk.read.facts(view, desk.facts.values()), type=dict[str, msgspec.Raw])
     meanings = {name: {"type": one.type, "unit": one.unit, "meaning": one.meaning} for name, one in desk.facts.items()}

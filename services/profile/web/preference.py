@@ -9,6 +9,7 @@ from litestar.params import HeaderParameter
 
 from schemas.receipt import decode_receipt
 from services.profile.waiting import LONGEST_S, Reader, until_updated
+from services.profile.web.desk import AtDesk
 from services.web import Problem
 
 RECEIPT = "Counterpoint-Receipt"
@@ -16,19 +17,21 @@ _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNO
 
 
 class Preference(NamedTuple):
-    """`seconds` is None where the reader did not ask to wait."""
+    """`seconds` is None where who reads did not ask to wait."""
 
+    reader: Reader
     receipt: Mapping[int, int]
     seconds: int | None
 
-    async def honoured(self, reader: Reader) -> dict[str, str]:
+    async def honoured(self) -> dict[str, str]:
         """Waits; the headers that say so. None of them when the time ran out first."""
-        if self.seconds is None or not await until_updated(reader, self.receipt, float(self.seconds)):
+        if self.seconds is None or not await until_updated(self.reader, self.receipt, float(self.seconds)):
             return {}
         return {"Preference-Applied": f"wait={self.seconds}"}
 
 
 def preference(
+    desk: AtDesk,
     receipt: Annotated[str | None, HeaderParameter(name=RECEIPT, description="As `POST /v1/events` gave it")] = None,
     prefer: Annotated[
         str | None,
@@ -43,7 +46,7 @@ def preference(
     except ValueError:
         raise Problem(400, f"{RECEIPT} is none of ours") from None
     wait = _WAIT.search(prefer or "")
-    return Preference(positions, int(wait[1]) if wait else None)
+    return Preference(desk.read.reader, positions, int(wait[1]) if wait else None)
 
 
 Preferred = NamedDependency[Preference]
