@@ -38,6 +38,7 @@ def timeouts_within(session_timeout_ms: int) -> Timeouts:
 
 DEFAULT_TIMEOUTS = timeouts_within(10_000)
 ATTEMPTS = 6
+_AT_HAND = 4
 
 
 class Database:
@@ -45,6 +46,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine, dialect: Dialect) -> None:
         self.engine, self.dialect = engine, dialect
+        self._at_hand: list[tuple[AsyncConnection, Any]] = []
         # SQLite has one writer: waiting in line here is fair, waiting in its busy handler is not
         self._writer_turn = asyncio.Lock() if dialect == "sqlite" else nullcontext()
 
@@ -82,6 +84,30 @@ class Database:
             await connection.execution_options(**options)
             yield connection
 
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[Any]:
+        """The driver's own connection, for single statements. Some are kept at hand: to take one from the pool and to
+        give it back costs several times what an indexed read does."""
+        async with self._translated():
+            connection, driver = self._at_hand.pop() if self._at_hand else await self._for_single_statements()
+            try:
+                yield driver
+            except BaseException as error:
+                if not isinstance(error, Exception):  # cancelled, it may be in the middle of a statement
+                    await connection.invalidate()
+                await connection.close()
+                raise
+            if len(self._at_hand) < _AT_HAND:
+                self._at_hand.append((connection, driver))
+            else:
+                await connection.close()
+
+    async def _for_single_statements(self) -> tuple[AsyncConnection, Any]:
+        connection = await self.engine.connect()
+        if self.dialect == "postgresql":
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+        return connection, (await connection.get_raw_connection()).driver_connection
+
     async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
         """`work` in a transaction, again after a deadlock, a serialization failure or a lock timeout.
 
@@ -105,7 +131,13 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
+        await self._let_go()
         await self.engine.dispose()
+
+    async def _let_go(self) -> None:
+        while self._at_hand:
+            connection, _ = self._at_hand.pop()
+            await connection.close()
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:
@@ -115,6 +147,7 @@ class Database:
             if isinstance(error, Unavailable) or is_retryable(error) or not is_unavailable(error):
                 raise
             # after a restart of the server every pooled connection is dead, not only this one
+            await self._let_go()
             await self.engine.dispose()
             raise Unavailable(f"the database is not available ({type(error).__name__})") from error
 

@@ -148,9 +148,8 @@ async def writing(database: Database) -> AsyncIterator[Session]:
 @asynccontextmanager
 async def reading(database: Database) -> AsyncIterator[Session]:
     """For single statements; raises `Unavailable`."""
-    async with database.reading() as connection:
-        raw = (await connection.get_raw_connection()).driver_connection
-        yield _session(database, raw)
+    async with database.driver() as driver:
+        yield _session(database, driver)
 
 
 def _session(database: Database, driver: Any) -> Session:

@@ -234,6 +234,29 @@ async def test_the_server_ends_a_statement_before_the_group_gives_its_partition_
     await database.close()
 
 
+async def test_a_connection_for_single_statements_serves_the_next_one_and_survives_one_given_up(
+    database: Database,
+) -> None:
+    async with database.driver() as first:
+        pass
+    reading = asyncio.Event()
+
+    async def read_for_ever() -> None:
+        async with database.driver() as driver:
+            assert driver is first, "it was at hand"
+            reading.set()
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(read_for_ever())
+    await reading.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.driver() as driver:
+        assert driver is not first, "it may have been in the middle of a statement"
+    await database.ping()
+
+
 @pytest.mark.parametrize("how", ["stop", "kill"])
 async def test_a_server_that_went_away_is_unavailable_until_it_is_back(
     breakable_servers: RunningServers, how: str
