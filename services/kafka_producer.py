@@ -61,8 +61,7 @@ class Producer:
         lane.waiting.append(Append(messages, [_partition(m, partitions) for m in messages], sum(sizes), done))
         if lane.task is None:
             lane.task = asyncio.create_task(self._work_off(lane, topic), name=f"append to {topic}")
-        async with answered_within(self._timeout_s):
-            return await done
+        return await done
 
     def _checked_size(self, message: Message, topic: str, partitions: int) -> int:
         size = len(message.key) + len(message.value)
@@ -75,24 +74,22 @@ class Producer:
     async def _work_off(self, lane: _Lane, topic: str) -> None:
         while lane.waiting:
             await asyncio.sleep(self._linger_s)
-            appends = lane.take()
-            for append, outcome in zip(appends, await self._outcomes(topic, appends), strict=True):
-                if append.done.done():
-                    continue
-                if isinstance(outcome, BaseException):
-                    append.done.set_exception(outcome)
-                else:
-                    append.done.set_result(outcome)
+            if appends := lane.take():
+                _tell(appends, await self._outcomes(topic, appends, lane))
         lane.task = None
 
-    async def _outcomes(self, topic: str, appends: Sequence[Append]) -> list[list[Placed] | BaseException]:
+    async def _outcomes(self, topic: str, appends: list[Append], lane: _Lane) -> list[list[Placed] | BaseException]:
         producer: AIOKafkaProducer | None = None
         try:
             async with answered_within(self._timeout_s):
                 producer = await self._started()
                 outcomes = await send_together(producer, topic, appends)
-        except Exception as error:  # whatever it is, those who wait are told
-            outcomes = [error] * len(appends)
+        except Unavailable as away:
+            appends += lane.waiting  # nobody waits for a dead broker longer than for one answer
+            lane.waiting.clear()
+            outcomes = [away] * len(appends)
+        except Exception as bug:  # those who wait are told
+            outcomes = [bug] * len(appends)
         told = [_in_our_words(one) if isinstance(one, BaseException) else one for one in outcomes]
         failed = next((one for one in told if isinstance(one, BaseException)), None)
         if failed is not None:
@@ -132,6 +129,16 @@ class Producer:
         self._retire()
         if self._retiring:
             await asyncio.wait(self._retiring)
+
+
+def _tell(appends: Sequence[Append], outcomes: Sequence[list[Placed] | BaseException]) -> None:
+    for append, outcome in zip(appends, outcomes, strict=True):
+        if append.done.done():  # who appended has been cancelled
+            continue
+        if isinstance(outcome, BaseException):
+            append.done.set_exception(outcome)
+        else:
+            append.done.set_result(outcome)
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

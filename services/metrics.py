@@ -107,6 +107,9 @@ class Metrics:
         self._counters: dict[CounterMetric, Counter] = {}
         self._gauges: dict[GaugeMetric, Gauge] = {}
         self._histograms: dict[HistogramMetric, Histogram] = {}
+        # finding a child among the labels costs more than adding to it
+        self._counted: dict[tuple[CounterMetric, tuple[str, ...]], Counter] = {}
+        self._observed: dict[tuple[HistogramMetric, tuple[str, ...]], Histogram] = {}
         for metric in TABLE:
             self._declare(metric)
 
@@ -123,8 +126,11 @@ class Metrics:
 
     def add(self, metric: CounterMetric, amount: float, *labels: str) -> None:
         """`labels` are values in the declared order."""
-        counter = self._counters[metric]
-        (counter.labels(*labels) if metric.labels else counter).inc(amount)
+        counter = self._counted.get((metric, labels))
+        if counter is None:
+            counter = self._counters[metric]
+            counter = self._counted[metric, labels] = counter.labels(*labels) if metric.labels else counter
+        counter.inc(amount)
 
     def set(self, metric: GaugeMetric, value: float, *labels: str) -> None:
         gauge = self._gauges[metric]
@@ -135,8 +141,11 @@ class Metrics:
         self._gauges[metric].remove(*labels)
 
     def observe(self, metric: HistogramMetric, value: float, *labels: str) -> None:
-        histogram = self._histograms[metric]
-        (histogram.labels(*labels) if metric.labels else histogram).observe(value)
+        histogram = self._observed.get((metric, labels))
+        if histogram is None:
+            histogram = self._histograms[metric]
+            histogram = self._observed[metric, labels] = histogram.labels(*labels) if metric.labels else histogram
+        histogram.observe(value)
 
     def render(self) -> bytes:
         """In the text format named by `CONTENT_TYPE`."""

@@ -62,22 +62,35 @@ class RedisTokenBuckets:
         self._client, self._script = client, client.register_script(_TAKE)
         self._alone = TokenBuckets(time.monotonic)
         self._leases: dict[str, _Lease] = {}
+        self._renewing: dict[str, asyncio.Event] = {}
         self.counts_together = False
         self._quiet_until = 0.0  # of the event loop's clock
 
     async def take(self, key_id: str, cost: int, rate: int, burst: int) -> float:
-        now = asyncio.get_running_loop().time()
-        lease = self._leases.get(key_id)
-        if lease is not None and lease.spend(cost, now):
+        if self._leased(key_id, cost):
             return 0.0
-        if now >= self._quiet_until:
+        if (others := self._renewing.get(key_id)) is not None:
+            await others.wait()
+            if self._leased(key_id, cost):
+                return 0.0
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._quiet_until:
+            renewing = self._renewing[key_id] = asyncio.Event()
             try:
                 return await self._renewed(key_id, cost, rate, burst)
             except AWAY as error:
                 self.counts_together = False
-                self._quiet_until = asyncio.get_running_loop().time() + QUIET_S
+                self._quiet_until = loop.time() + QUIET_S
                 log.warning("rates_counted_alone", error=type(error).__name__)
+            finally:
+                renewing.set()
+                if self._renewing.get(key_id) is renewing:
+                    del self._renewing[key_id]
         return await self._alone.take(key_id, cost, rate, burst)
+
+    def _leased(self, key_id: str, cost: int) -> bool:
+        lease = self._leases.get(key_id)
+        return lease is not None and lease.spend(cost, asyncio.get_running_loop().time())
 
     async def _renewed(self, key_id: str, cost: int, rate: int, burst: int) -> float:
         """Gives back what is left of the lease before, and takes the cost and the next lease."""
