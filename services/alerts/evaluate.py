@@ -51,6 +51,8 @@ class Evaluate:
             for change in changes:
                 await work.one(change)
             await work.finish(lane, max((one.changed_at for one in changes), default=0))
+        self._current.bursts.count(work.absences, work.day)
+        self._current.pause(self._current.terms.paused | work.bursts.keys())
         for rule, why in work.broken.items():
             self._current.stop_rule(rule, why)
         skipped = sum(len(batch.records) for batch in batches) - work.applied

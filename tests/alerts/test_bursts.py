@@ -48,6 +48,15 @@ async def test_a_burst_of_an_absence_pauses_its_rule_within_the_batch_and_tells_
     assert len(await bank.store.recent_notices(0, 9)) == 1
 
 
+async def test_it_is_a_burst_however_few_customers_a_batch_tells_of() -> None:
+    bank = Bank()
+    for number, customer in enumerate(many(0, 20)):
+        await bank.miss(customer)
+        await bank.takes(statement(1, f"calm{number}", bank.now))
+        await bank.takes(statement(1, f"late{number}", bank.now - 2 * DAY, **(OWED if number < 3 else {})))
+    assert len([one for one in await bank.open() if one.startswith("c")]) == 4
+
+
 async def test_what_was_raised_before_the_pause_stands_until_its_cause_is_gone() -> None:
     bank = Bank()
     await bank.miss(*many(0, 9))

@@ -33,9 +33,11 @@ class Bursts:
         self._greatest = greatest
 
     def count(self, began: Counter[str], day: int) -> None:
-        if day != self._day:
+        """What tells of a day before the one that is counted adds nothing."""
+        if day > self._day:
             self._day, self._today = day, Counter()
-        self._today += began
+        if day == self._day:
+            self._today += began
 
     def seen(self, rule: str, day: int) -> int:
         return self._today[rule] if day == self._day else 0
