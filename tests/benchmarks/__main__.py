@@ -28,7 +28,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="how long each measurement takes; 10")
     parser.add_argument("--customers", type=int, help="5,000")
     parser.add_argument("--full", action="store_true", help=f"{FULL_S:.0f} s and {FULL_CUSTOMERS:,} customers")
-    parser.add_argument("--rate", type=float, default=0.0, help="pipeline: events/s; 0: as many as are taken")
+    parser.add_argument(
+        "--rate", type=float, default=0.0, help="events/s of pipeline (0: all it takes), changes/s of alerts"
+    )
     parser.add_argument("--batch", type=int, default=2_000, help="events of one transaction")
     parser.add_argument("--no-peer", dest="peer", action="store_false", help="engine: without Kafka Streams beside it")
     parser.add_argument("--embedded", action="store_true", help="one process on files instead of the servers")

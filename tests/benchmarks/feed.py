@@ -7,8 +7,8 @@ Prints one JSON line.
 import asyncio
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from itertools import cycle
+from collections.abc import Sequence
+from itertools import count, cycle
 from pathlib import Path
 
 import msgspec
@@ -22,19 +22,20 @@ from services.kafka import KafkaLog
 from services.log import EventLog, Message
 from tests.benchmarks.child import ROOT
 
-RATE, TICK_S = 2_000, 0.01
+TICK_S, AT_ONCE = 0.01, 2_000
 NEW_EVERY, MANAGERS = 20, 50
-A_TICK = int(RATE * TICK_S)
+PATIENCE_S = 30.0
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """`statements`: a file of them, see `keep`. `versions`: how often each of the `customers` has been told of before.
-    `seconds` 0: each of them once, as fast as it goes."""
+    `rate`: changes a second; 0: one of each customer, as fast as it goes."""
 
     kafka: str
     statements: str
     customers: int
     versions: int = 0
+    rate: float = 0.0
     seconds: float = 0.0
 
 
@@ -61,45 +62,43 @@ async def fed(order: Order) -> Done:
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     told, _ = await process.communicate()
-    return msgspec.json.decode(told, type=Done)
+    if process.returncode:
+        raise RuntimeError("the feed has failed: see above")
+    return msgspec.json.decode(told.splitlines()[-1], type=Done)
 
 
 async def feed(log: EventLog, order: Order) -> Done:
     telling = Telling(_kept(Path(order.statements)), order.customers, order.versions)
     await log.ends(PROFILE_CHANGES.name)
     began, cpu = time.perf_counter(), time.process_time()
-    if order.seconds:
-        count = await _paced(log, telling, int(order.seconds / TICK_S))
+    if order.rate:
+        changes = await _paced(log, telling, int(order.seconds / TICK_S), int(order.rate * TICK_S))
     else:
-        for start in range(0, order.customers, RATE):
-            some = min(RATE, order.customers - start)
+        for start in range(0, order.customers, AT_ONCE):
+            some = min(AT_ONCE, order.customers - start)
             await log.append(PROFILE_CHANGES.name, [telling.known() for _ in range(some)])
-        count = order.customers
-    return Done(count, time.perf_counter() - began, time.process_time() - cpu)
+        changes = order.customers
+    return Done(changes, time.perf_counter() - began, time.process_time() - cpu)
 
 
-async def _paced(log: EventLog, telling: "Telling", ticks: int) -> int:
+async def _paced(log: EventLog, telling: "Telling", ticks: int, each: int) -> int:
     began = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for tick in range(ticks):
             await asyncio.sleep(max(0.0, began + tick * TICK_S - time.perf_counter()))
-            group.create_task(log.append(PROFILE_CHANGES.name, telling.some(A_TICK)))
-    return ticks * A_TICK
+            group.create_task(log.append(PROFILE_CHANGES.name, telling.some(each)))
+    return ticks * each
 
 
 class Telling:
     """Statements as they would come now."""
 
     def __init__(self, statements: Sequence[ProfileChange], customers: int, versions: int) -> None:
-        self._numbers = cycle(range(customers))
+        self._numbers, self._told = cycle(range(customers)), count()
         self._statements, self._versions, self._new = statements, [versions] * customers, 0
 
-    def some(self, count: int) -> list[Message]:
-        return list(self._some(count))
-
-    def _some(self, count: int) -> Iterator[Message]:
-        for place in range(count):
-            yield self.new() if place % NEW_EVERY == 0 else self.known()
+    def some(self, many: int) -> list[Message]:
+        return [self.new() if next(self._told) % NEW_EVERY == 0 else self.known() for _ in range(many)]
 
     def known(self) -> Message:
         number = next(self._numbers)
@@ -127,7 +126,7 @@ class Telling:
 
 
 async def _fed_from(order: Order) -> Done:
-    log = KafkaLog(order.kafka)
+    log = KafkaLog(order.kafka, timeout_s=PATIENCE_S)
     try:
         return await feed(log, order)
     finally:
