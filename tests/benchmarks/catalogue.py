@@ -18,7 +18,7 @@ import msgspec
 from schemas.codec import encode_event
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
-from services.alerts.domain.counting import Planted, Spoken, caught, spoken_in
+from services.alerts.domain.counting import Caught, Planted, Spoken, caught, spoken_in
 from services.cli.declared import known_of
 from services.cli.demo_sources import HOUR_MS, RHYTHM_HOURS
 from services.cli.rerun import DAY_MS, Happened, Rerun, steps
@@ -86,7 +86,7 @@ async def run(given: Given, report: Report) -> None:
     with ProcessPoolExecutor(given.processes, get_context("spawn")) as pool:
         for done in asyncio.as_completed([loop.run_in_executor(pool, heard, one) for one in asked]):
             found.append(await done)
-            report.note(f"{len(found)} of {len(asked)} banks of {BLOCK} customers")
+            report.note(f"{len(found)} of {len(asked)} banks of {BLOCK} customers: {_so_far(found)}")
     _tell(found, report)
 
 
@@ -153,17 +153,40 @@ def _checked(
     return confirmed, refuted, unchecked
 
 
-def _tell(found: Sequence[Heard], report: Report) -> None:
-    spoken = [Spoken(rule, 1, who, "", "", "", at, at, 0) for one in found for rule, who, at in one.spoken]
+def _so_far(found: Sequence[Heard]) -> str:
+    """A run takes hours: what it has found is told as it goes."""
+    stories = _caught(found)[-1]
+    right, wrong = _judged(found)
+    known = right.total() + wrong.total()
+    return f"{stories.caught} of {stories.planted} stories caught, {right.total()} of {known} words confirmed"
+
+
+def _caught(found: Sequence[Heard]) -> list[Caught]:
     planted = [story for one in found for story in one.planted]
     speaking = _answers(planted)
-    answers = [one for one in spoken if one.rule in speaking.get(one.customer_id, ())]
-    for one in caught(answers, planted):
+    return caught([one for one in _spoken(found) if one.rule in speaking.get(one.customer_id, ())], planted)
+
+
+def _spoken(found: Sequence[Heard]) -> list[Spoken]:
+    return [Spoken(rule, 1, who, "", "", "", at, at, 0) for one in found for rule, who, at in one.spoken]
+
+
+def _judged(found: Sequence[Heard]) -> tuple[Counter[str], Counter[str]]:
+    """How often each rule was right, and wrong, about customers without a story."""
+    right, wrong = Counter[str](), Counter[str]()
+    for one in found:
+        right.update(one.confirmed)
+        wrong.update(one.refuted)
+    return right, wrong
+
+
+def _tell(found: Sequence[Heard], report: Report) -> None:
+    for one in _caught(found):
         name = one.kind or "all stories"
         report.tell(f"recall, {name} ({one.planted})", 100 * one.caught / one.planted, "%", "" if one.kind else ">= 95")
         if one.median_days_of_warning is not None:
             report.tell(f"median warning, {name}", one.median_days_of_warning, "days before the loss")
-    _tell_noise(found, spoken, report)
+    _tell_noise(found, report)
 
 
 def _answers(planted: Sequence[Planted]) -> dict[str, frozenset[str]]:
@@ -171,10 +194,8 @@ def _answers(planted: Sequence[Planted]) -> dict[str, frozenset[str]]:
     return {story.customer_id: ANSWERS[story.kind] for story in planted}
 
 
-def _tell_noise(found: Sequence[Heard], spoken: Sequence[Spoken], report: Report) -> None:
-    right, wrong = (
-        sum((Counter(getattr(one, name)) for one in found), Counter[str]()) for name in ("confirmed", "refuted")
-    )
+def _tell_noise(found: Sequence[Heard], report: Report) -> None:
+    right, wrong = _judged(found)
     known = right.total() + wrong.total()
     report.tell("precision on customers without a story", 100 * right.total() / max(known, 1), "%", ">= 90")
     true, false = (sum(one.values()) - sum(one[rule] for rule in COURTESY) for one in (right, wrong))
@@ -188,6 +209,6 @@ def _tell_noise(found: Sequence[Heard], spoken: Sequence[Spoken], report: Report
     report.tell(
         "alerts that reached somebody", sum(one.routed for one in found) / months, "per 100 customers and month"
     )
-    for rule, times in Counter(one.rule for one in spoken).most_common():
+    for rule, times in Counter(one.rule for one in _spoken(found)).most_common():
         checked = f"{right[rule]} confirmed, {wrong[rule]} refuted, {unchecked[rule]} unchecked without a story"
         report.note(f"{rule:<6} {times:>6} words, {times / months:>6.2f} per 100 customers and month; {checked}")
