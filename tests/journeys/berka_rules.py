@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import NamedTuple
 
-from tests.journeys.berka_books import FACTS, Account, is_pension
+from tests.journeys.berka_books import Account, is_pension
+from tests.journeys.berka_facts import FACTS
 
 BOOKED = 11
 """The hour (UTC) at which the replay lets the bank book."""
