@@ -10,19 +10,32 @@ from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.roots import standing_in, with_roots
 from services.profile.domain.links import Cluster, Membership, strength
 from services.profile.ports import KeptSubject, Member, StoredView
-from services.session import Session
+from services.session import Row, Session
 
 CLUSTERS = """
 select c.root, c.lead from clusters c where c.lead in (select lead from clusters where root = any($1::text[]))"""
 # one statement is one snapshot: memberships first, then each subject and each part once, however many share them
-_MEMBERS = """
-with m as (select root, subject, role, from_at, until_at from memberships
-           where root = any($1::text[]) or subject = any($1::text[])),
-     s as (select subject from m union select unnest($1::text[]))
+_GATHERED = """
 select 0, root, subject, role, from_at, until_at, null as blob from m
 union all select 1, t.subject, t.cuts, null, t.version, null, t.heads
     from s join subjects t on t.subject = s.subject
 union all select 2, p.subject, null, null, p.month, null, p.body from s join parts p on p.subject = s.subject"""
+_MEMBERS = f"""
+with m as (select root, subject, role, from_at, until_at from memberships
+           where root = any($1::text[]) or subject = any($1::text[])),
+     s as (select subject from m union select unnest($1::text[]))
+{_GATHERED}"""  # noqa: S608 - constants
+_ALL_AT_ONCE = f"""
+with c as (select root, lead from clusters
+           where lead in (select lead from clusters where root = any($1::text[]))),
+     r(root) as (select root from c union select unnest($1::text[])),
+     m as (select m.root, m.subject, m.role, m.from_at, m.until_at from r join memberships m on m.root = r.root union
+           select m.root, m.subject, m.role, m.from_at, m.until_at from r join memberships m on m.subject = r.root),
+     s as (select subject from m union select root from r)
+{_GATHERED}
+union all select 3, root, lead, null, null, null, null from c
+union all select 4, manager_id, record, null, null, null, null from staff"""  # noqa: S608 - constants
+_CLUSTER = 3
 _VIEWS = f"select {rows.VIEW} from views where lead = any($1::text[])"  # noqa: S608 - constants
 _OWNED_COUNTS = "select owner, count(*) from views where state = 'live' and owner is not null group by owner"
 
@@ -37,28 +50,7 @@ class SqlCustomers:
         return await clusters_of(self._session, roots)
 
     async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
-        memberships: list[Membership] = []
-        heads: dict[str, Sequence[Any]] = {}
-        parts: dict[str, list[tuple[int, bytes]]] = {}
-        for what, first, second, third, fourth, fifth, blob in await self._session.rows(_MEMBERS, list(roots)):
-            if what == 0:
-                memberships.append(Membership(first, second, third, fourth, fifth))
-            elif what == 1:
-                heads[first] = (first, fourth, second, blob)
-            else:
-                parts.setdefault(first, []).append((fourth, blob))
-        kept: dict[str, KeptSubject] = {}
-        standing = standing_in(memberships)
-        members: dict[str, list[Member]] = {root: [] for root in roots}
-        for one in with_roots(memberships, roots):
-            found = kept.get(one.subject)
-            if found is None:
-                row, within = heads.get(one.subject), standing.get(one.subject, ())
-                told = parts.get(one.subject, ())
-                found = kept_subject(row, told, within) if row else unknown_subject(one.subject, within)
-                kept[one.subject] = found
-            members[one.root].append(Member(one, found))
-        return members
+        return members_of(await self._session.rows(_MEMBERS, list(roots)), roots)
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]:
         return {view.lead: view for view in map(rows.view_of, await self._session.rows(_VIEWS, list(leads)))}
@@ -70,14 +62,68 @@ class SqlCustomers:
         return {row[0]: row[1] for row in await self._session.rows(_OWNED_COUNTS)}
 
 
+class CustomersAtOnce(SqlCustomers):
+    """For who looks once: the first question brings along the answers to those that follow it, for each is a round
+    trip, and a read under load consists of waiting for those."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._brought: list[Row] = []
+        self._covered: set[str] = set()
+
+    async def clusters(self, roots: Sequence[str]) -> dict[str, Cluster]:
+        return _clusters([(row[1], row[2]) for row in await self._about(roots) if row[0] == _CLUSTER], roots)
+
+    async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
+        return members_of([row for row in await self._about(roots) if row[0] < _CLUSTER], roots)
+
+    async def staff(self) -> dict[str, dict[str, Any]]:
+        return {row[1]: msgspec.json.decode(row[2]) for row in await self._about(()) if row[0] > _CLUSTER}
+
+    async def _about(self, roots: Sequence[str]) -> Sequence[Row]:
+        if not self._brought or not self._covered.issuperset(roots):
+            self._brought = list(await self._session.rows(_ALL_AT_ONCE, list(roots)))
+            self._covered = {*roots, *(row[1] for row in self._brought if row[0] == _CLUSTER)}
+        return self._brought
+
+
+def members_of(gathered: Sequence[Row], roots: Sequence[str]) -> dict[str, list[Member]]:
+    memberships: list[Membership] = []
+    heads: dict[str, Sequence[Any]] = {}
+    parts: dict[str, list[tuple[int, bytes]]] = {}
+    for what, first, second, third, fourth, fifth, blob in gathered:
+        if what == 0:
+            memberships.append(Membership(first, second, third, fourth, fifth))
+        elif what == 1:
+            heads[first] = (first, fourth, second, blob)
+        else:
+            parts.setdefault(first, []).append((fourth, blob))
+    kept: dict[str, KeptSubject] = {}
+    standing = standing_in(memberships)
+    members: dict[str, list[Member]] = {root: [] for root in roots}
+    for one in with_roots(memberships, roots):
+        found = kept.get(one.subject)
+        if found is None:
+            row, within = heads.get(one.subject), standing.get(one.subject, ())
+            told = parts.get(one.subject, ())
+            found = kept_subject(row, told, within) if row else unknown_subject(one.subject, within)
+            kept[one.subject] = found
+        members[one.root].append(Member(one, found))
+    return members
+
+
 async def clusters_of(session: Session, roots: Sequence[str]) -> dict[str, Cluster]:
     """root → the whole cluster in which it stands."""
+    return _clusters(await session.rows(CLUSTERS, list(roots)), roots)
+
+
+def _clusters(found: Sequence[Row], roots: Sequence[str]) -> dict[str, Cluster]:
     by_lead: dict[str, list[str]] = {}
-    for root, lead in await session.rows(CLUSTERS, list(roots)):
+    for root, lead in found:
         by_lead.setdefault(lead, []).append(root)
-    found = [cluster_of(lead, members) for lead, members in by_lead.items()]
+    clusters = [cluster_of(lead, members) for lead, members in by_lead.items()]
     wanted = set(roots)
-    return {root: cluster for cluster in found for root in cluster.roots if root in wanted}
+    return {root: cluster for cluster in clusters for root in cluster.roots if root in wanted}
 
 
 def cluster_of(lead: str, roots: Sequence[str]) -> Cluster:

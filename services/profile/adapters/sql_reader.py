@@ -7,7 +7,7 @@ from typing import Any
 from services.database import Database
 from services.profile.adapters import rows
 from services.profile.adapters.roots import with_roots
-from services.profile.adapters.sql_customers import SqlCustomers, clusters_of
+from services.profile.adapters.sql_customers import CustomersAtOnce, clusters_of
 from services.profile.adapters.sql_timeline import PAGE, timeline
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.links import END, Cluster, Link, Membership
@@ -95,9 +95,9 @@ class SqlReader:
             return await session.rows(sql, *arguments)
 
     @asynccontextmanager
-    async def customers(self) -> AsyncIterator[SqlCustomers]:
+    async def customers(self) -> AsyncIterator[CustomersAtOnce]:
         async with reading(self._database) as session:
-            yield SqlCustomers(session)
+            yield CustomersAtOnce(session)
 
     async def view(self, customer_id: str) -> StoredView | None:
         found = await self._rows(_VIEW, customer_id)
