@@ -7,6 +7,7 @@ import msgspec
 
 from services.profile.adapters.rows import integers
 from services.profile.domain.months import MonthPart, OtherShape, SealedMonth
+from services.profile.domain.packing import EMPTY_MONTHS
 from services.profile.domain.state import Head, Month
 from services.profile.ports import KeptSubject
 
@@ -21,7 +22,7 @@ def kept_subject(row: Sequence[Any], parts: Iterable[tuple[int, bytes]], collect
     """`row`: subject, version, cuts, heads. Raises `OtherShape`."""
     subject, version, cuts, heads = row
     try:
-        months = {month: _read(body) for month, body in parts}
+        months = {month: _read(body) for month, body in parts if body not in EMPTY_MONTHS}
         told = _heads.decode(heads)
     except msgspec.ValidationError as error:
         raise OtherShape(subject) from error

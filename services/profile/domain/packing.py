@@ -22,6 +22,9 @@ def pack_months(months: Mapping[int, Sequence[Month]]) -> dict[int, bytes]:
     return {number: _pack(parts) for number, parts in months.items()}
 
 
+EMPTY_MONTHS = frozenset(_pack([Month()] * segments) for segments in range(1, 9))
+"""What is stored of a month in which there was nothing to count: one that only told who somebody is."""
+
 NO_HEADS = pack_heads([Head()])
 """Of a subject that no event has told of."""
 
