@@ -1,11 +1,11 @@
 """The balance of all accounts over the days, in the home currency: what it was, its mean, its spread, its lowest."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from services.profile.domain.combine import DAY_MS, month_of
 from services.profile.domain.customer import Part, Whole
-from services.profile.domain.months import Counted
+from services.profile.domain.months import Counted, last_closings
 from services.profile.domain.reference import Reference
 
 DAYS_LOOKED_AT, DAYS_BY_DAY = 365, 90
@@ -91,16 +91,17 @@ def courses_of(whole: Whole, reference: Reference, today: int) -> Courses:
     """`today` counts UTC days, as closing balances do. An account that was opened later than the first step counts
     nothing before its first booking."""
     accounts = _accounts(whole)
+    closings = _closings(whole.state, accounts, today)
     points: list[tuple[int, str, int]] = []
     for account, part in accounts.items():
-        known = sorted(_closings(whole.state, account, today))
+        known = closings[account]
         if not known:
             balance = part.things.get(account, {}).get("balance")
-            known = [] if balance is None else [(balance.stamp[0] // DAY_MS, *balance.value)]
-        for day, minor, currency in known:
+            known = [] if balance is None else [(balance.stamp[0] // DAY_MS, balance.value)]
+        for day, (minor, currency) in known:
             home = reference.home_minor(minor, currency, today)
             if home is not None:
-                points.append((min(day, today), account, home))
+                points.append((day if day < today else today, account, home))
     points.sort()
     of_all = Course(_summed(points), today)
     current = {account for account, part in accounts.items() if _is_current(part)}
@@ -118,16 +119,21 @@ def _accounts(whole: Whole) -> dict[str, Part]:
     return {part.subject: part for part in whole.parts if part.kind == "account" and part.counts and part.current}
 
 
-def _closings(state: Counted, account: str, today: int) -> Iterator[tuple[int, int, str]]:
+def _closings(state: Counted, accounts: Iterable[str], today: int) -> dict[str, list[tuple[int, Any]]]:
     """Of the last months every day's, before them each month's last: enough for a mean over a year."""
     by_day = month_of((today - DAYS_BY_DAY) * DAY_MS)
     oldest = month_of((today - DAYS_LOOKED_AT) * DAY_MS) - 1
+    found: dict[str, list[tuple[int, Any]]] = {account: [] for account in accounts}
     for number, month in state.months.items():
-        closing = month.closing.get(account)
-        if not closing or number < oldest:
-            continue
-        for day in closing if number >= by_day else (max(closing),):
-            yield day, *closing[day].value
+        if number >= by_day:
+            for account, closing in month.closing.items():
+                if account in found:
+                    found[account] += [(day, entry.value) for day, entry in closing.items()]
+        elif number >= oldest:
+            for account, last in last_closings(month).items():
+                if account in found:
+                    found[account].append(last)
+    return found
 
 
 def _summed(points: list[tuple[int, str, int]]) -> tuple[tuple[int, int], ...]:

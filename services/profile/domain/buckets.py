@@ -1,61 +1,50 @@
 """What a customer's state counts, by series, over windows of hours and of days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator
 
 from services.profile.domain.combine import first_day_of
-from services.profile.domain.months import Counted
-from services.profile.domain.state import Cell
+from services.profile.domain.months import AMonth, Counted
+from services.profile.domain.state import Cell, Series
 
 _AHEAD = 1 << 40
 """A day after all others: a clock may run ahead."""
 
-Sums = dict[str, tuple[int, int]]
+Sums = dict[str, list[int]]
 """By series: how often, and how much."""
 
 
 class Buckets:
-    """What a customer's state counts, by series and window. `series`: name → currencies, of all that was counted."""
+    """What a customer's state counts, by series and window. `names`: of all that was counted, `series` or
+    `series:currency`."""
 
     def __init__(self, state: Counted) -> None:
         self._state = state
+        self._last_days: dict[str, int | None] = {}
         self._months = sorted(state.months.items(), reverse=True)
-        self._spans = [(first_day_of(n), first_day_of(n + 1) - 1, month) for n, month in self._months]
-        self.series: dict[str, list[str]] = {}
-        for name in sorted({name for _, month in self._months for name in month.totals}):
-            series, _, currency = name.partition(":")
-            self.series.setdefault(series, []).append(currency)
+        self.names: frozenset[str] = frozenset().union(*[month.totals for _, month in self._months])
 
-    def over_days(self, lengths: Sequence[int], today: int) -> dict[int, Sums]:
-        """Length → what was counted in the last so many days, today included. `lengths` ascend: each window is the one
-        before it and what lies further back, whole months taken whole."""
-        found: dict[int, Sums] = {}
-        sums: dict[str, list[int]] = {}
-        latest: Sums = {}
+    def over_days(self, windows: Iterable[tuple[int, frozenset[str]]], today: int) -> Iterator[tuple[int, Sums]]:
+        """(length, sums) of each window: what was counted in the last so many days, today included. `windows`:
+        (length, names that it or a longer one asks for), ascending: each is the one before it and what lies further
+        back, whole months taken whole. The sums are to be read before the next window is asked for."""
+        sums: Sums = {name: [0, 0] for name in self.names}
+        spans = [(first_day_of(number), first_day_of(number + 1) - 1, month) for number, month in self._months]
         until = _AHEAD
-        for length in lengths:
-            between = self._between(today - length, until)
-            for series in between:
-                for name, cell in series.items():
-                    known = sums.get(name)
-                    if known is None:
-                        sums[name] = [cell.count, cell.total]
+        for length, names in windows:
+            after = today - length
+            for first, last, month in spans:
+                if last <= after:
+                    break
+                if first <= until and not names.isdisjoint(month.totals):
+                    if first > after and last <= until:
+                        _add(sums, month.totals)
                     else:
-                        known[0] += cell.count
-                        known[1] += cell.total
-            if between:
-                latest = {name: (count, total) for name, (count, total) in sums.items()}
-            found[length], until = latest, today - length
-        return found
-
-    def _between(self, after: int, until: int) -> list[Mapping[str, Cell]]:
-        """What was counted on the days from `after` (exclusive) to `until` (inclusive)."""
-        found: list[Mapping[str, Cell]] = []
-        for first, last, month in self._spans:
-            if first > after and last <= until:
-                found.append(month.totals)
-            elif first <= until and last > after:
-                found += [series for day, series in month.days.items() if after < day <= until]
-        return found
+                        for days in month.days_by_part:
+                            for day, series in days.items():
+                                if after < day <= until:
+                                    _add(sums, series)
+            yield length, sums
+            until = after
 
     def over_hours(self, name: str, length: int, hour: int) -> tuple[int, int]:
         """The last `length` hours, the running one included."""
@@ -67,19 +56,41 @@ class Buckets:
 
     def greatest_day(self, name: str, length: int, today: int) -> tuple[int, int]:
         """The greatest count and the greatest sum of a day."""
-        count = total = 0
+        after = today - length
+        counts, totals = dict[int, int](), dict[int, int]()
         for number, month in self._months:
-            if name in month.totals and first_day_of(number + 1) > today - length + 1:
-                for day, series in month.days.items():
-                    if day > today - length and (cell := series.get(name)) is not None:
-                        count, total = max(count, cell.count), max(total, cell.total)
-        return count, total
+            if name in month.totals and first_day_of(number + 1) > after + 1:
+                for day, cell in _cells(month, name):
+                    if day > after:
+                        counts[day] = counts.get(day, 0) + cell.count
+                        totals[day] = totals.get(day, 0) + cell.total
+        return max([0, *counts.values()]), max([0, *totals.values()])
 
     def last_day(self, name: str) -> int | None:
         """When it was last counted: a day since 1970."""
+        if name not in self._last_days:
+            self._last_days[name] = self._last_day(name)
+        return self._last_days[name]
+
+    def _last_day(self, name: str) -> int | None:
         for _, month in self._months:
             if name in month.totals:
-                days = [day for day, series in month.days.items() if name in series and series[name].count > 0]
-                if days:
-                    return max(days)
+                counts = dict[int, int]()
+                for day, cell in _cells(month, name):
+                    counts[day] = counts.get(day, 0) + cell.count
+                found = max([day for day, count in counts.items() if count > 0], default=None)
+                if found is not None:
+                    return found
         return None
+
+
+def _cells(month: AMonth, name: str) -> Iterator[tuple[int, Cell]]:
+    """Day → what one subject counted; several subjects may tell of a day."""
+    return ((day, series[name]) for days in month.days_by_part for day, series in days.items() if name in series)
+
+
+def _add(sums: Sums, series: Series) -> None:
+    for name, cell in series.items():
+        known = sums[name]
+        known[0] += cell.count
+        known[1] += cell.total

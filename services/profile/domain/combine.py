@@ -123,11 +123,12 @@ def join_all(maps: Sequence[dict[K, V]], join: Callable[[V, V], V]) -> dict[K, V
         return maps[0] if maps else {}
     merged = dict(maps[0])
     for one in maps[1:]:
-        shared = merged.keys() & one.keys()
-        known = {key: merged[key] for key in shared}
-        merged.update(one)
-        for key in shared:
-            merged[key] = join(known[key], one[key])
+        if merged.keys().isdisjoint(one):
+            merged.update(one)
+            continue
+        for key, value in one.items():
+            known = merged.get(key)
+            merged[key] = value if known is None else join(known, value)
     return merged
 
 

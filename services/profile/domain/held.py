@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -59,7 +60,7 @@ def of_wealth(months: Mapping[int, AMonth], reference: Reference, now: int) -> I
     for month in months.values():
         if bought not in month.totals and sold not in month.totals:
             continue
-        for day, series in month.days.items():
+        for day, series in chain.from_iterable([days.items() for days in month.days_by_part]):
             if bought in series or sold in series:
                 plus, minus = series.get(bought), series.get(sold)
                 net = (plus.total if plus else 0) - (minus.total if minus else 0)

@@ -1,19 +1,18 @@
 """Windowed aggregates over what a customer's state counts by hour and by day, declared as data."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from services.profile.domain.buckets import Buckets, Sums
+from services.profile.domain.buckets import Buckets
 from services.profile.domain.combine import DAY_MS, HOUR_MS
 from services.profile.domain.reference import Reference
 from services.profile.domain.rendering import money
 
 MAX_DAYS, MAX_HOURS = 400, 7 * 24
-_NOTHING = (0, 0)
 _WINDOW = re.compile(r"([1-9][0-9]{0,2})([hd])")
 
 
@@ -44,7 +43,7 @@ class Measures(msgspec.Struct, frozen=True, forbid_unknown_fields=True, eq=False
     summed: frozenset[str] = frozenset()
 
 
-class Measured(NamedTuple):
+class Measured(msgspec.Struct, frozen=True, gc=False):
     """`amount` in minor units of the home currency where the measure is of money, else a count. `unconverted` names
     currencies without a rate, which are left out."""
 
@@ -54,22 +53,38 @@ class Measured(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """`length` in hours or days."""
+    """`length` in hours or days. `names`: what its series was counted as, `series` or `series:currency`."""
 
     name: str
     aggregate: str
     by_hour: bool
     length: int
+    is_money: bool
+    names: tuple[str, ...] = ()
 
 
 class Plan(NamedTuple):
-    """Measures compiled: what each is where nothing was counted, and the rules of each series. `money`: series that
-    add money. `days`: the windows of days, ascending."""
+    """Measures compiled: what each is where nothing was counted, and the rules of each series."""
 
     nothing: dict[str, Measured]
     by_series: dict[str, tuple[Planned, ...]]
-    money: frozenset[str]
-    days: tuple[int, ...]
+
+
+class Window(NamedTuple):
+    """`names`: what it or a longer one asks for; `rules`: those of just this length."""
+
+    length: int
+    names: frozenset[str]
+    rules: tuple[Planned, ...]
+
+
+class Asked(NamedTuple):
+    """Which rules there are for what was counted: all in the order in which they are told, those of windows that end
+    at each other by window, and the others."""
+
+    order: tuple[str, ...]
+    windows: tuple[Window, ...]
+    others: tuple[Planned, ...]
 
 
 @lru_cache(16)
@@ -77,55 +92,74 @@ def plan_of(measures: Measures) -> Plan:
     by_series: dict[str, tuple[Planned, ...]] = {}
     nothing = {}
     for rule in measures.measures:
-        planned = Planned(rule.name, rule.aggregate, rule.window[-1] == "h", int(rule.window[:-1]))
+        is_money = rule.series in measures.summed and rule.aggregate != "count"
+        planned = Planned(rule.name, rule.aggregate, rule.window[-1] == "h", int(rule.window[:-1]), is_money)
         by_series[rule.series] = (*by_series.get(rule.series, ()), planned)
-        nothing[rule.name] = Measured(0, rule.series in measures.summed and rule.aggregate != "count")
-    all_planned = [planned for rules in by_series.values() for planned in rules]
-    days = tuple(sorted({one.length for one in all_planned if not one.by_hour and one.aggregate != "max"}))
-    return Plan(nothing, by_series, measures.summed, days)
+        nothing[rule.name] = Measured(0, is_money)
+    return Plan(nothing, by_series)
+
+
+@lru_cache(4096)
+def _asked(measures: Measures, names: frozenset[str]) -> Asked:
+    """Remembered, since customers are alike in what is counted of them."""
+    by_series = plan_of(measures).by_series
+    counted_as: dict[str, list[str]] = {}
+    for name in sorted(names):
+        counted_as.setdefault(name.partition(":")[0], []).append(name)
+    rules = [
+        rule._replace(names=tuple(told)) for series, told in counted_as.items() for rule in by_series.get(series, ())
+    ]
+    by_day = [rule for rule in rules if not rule.by_hour and rule.aggregate != "max"]
+    windows = [
+        Window(
+            length,
+            frozenset(name for rule in by_day if rule.length >= length for name in rule.names),
+            tuple(rule for rule in by_day if rule.length == length),
+        )
+        for length in sorted({rule.length for rule in by_day})
+    ]
+    others = tuple(rule for rule in rules if rule.by_hour or rule.aggregate == "max")
+    return Asked(tuple(rule.name for rule in rules), tuple(windows), others)
 
 
 def counted(measures: Measures, buckets: Buckets, reference: Reference, now: int) -> dict[str, Measured]:
     """The measures of what was counted within their windows. Foreign currencies are converted at today's rate."""
-    plan = plan_of(measures)
+    asked, today, hour = _asked(measures, buckets.names), now // DAY_MS, now // HOUR_MS
     measured: dict[str, Measured] = {}
-    windows = buckets.over_days(plan.days, now // DAY_MS) if buckets.series else {}
-    for series, currencies in buckets.series.items():
-        is_summed = series in plan.money
-        name = f"{series}:{currencies[0]}" if is_summed else series
-        in_one = not is_summed or currencies == [reference.home_currency]
-        for rule in plan.by_series.get(series, ()):
-            if in_one:
-                count, total = _sum(rule, name, buckets, windows, now)
-                is_money = is_summed and rule.aggregate != "count"
-                if count:
-                    measured[rule.name] = Measured(_aggregate(rule, total if is_money else count), is_money)
-            else:
-                sums = {one: _sum(rule, f"{series}:{one}", buckets, windows, now) for one in currencies}
-                measured[rule.name] = _of_money(rule, sums, reference, now)
-    return measured
+    windows = buckets.over_days([(window.length, window.names) for window in asked.windows], today)
+    for window, (_, sums) in zip(asked.windows, windows, strict=True):
+        for rule in window.rules:
+            _note(measured, rule, [sums[name] for name in rule.names], reference, now)
+    for rule in asked.others:
+        if rule.by_hour:
+            found = [buckets.over_hours(name, rule.length, hour) for name in rule.names]
+        else:
+            found = [buckets.greatest_day(name, rule.length, today) for name in rule.names]
+        _note(measured, rule, found, reference, now)
+    return {name: measured[name] for name in asked.order if name in measured}
 
 
-def _of_money(rule: Planned, sums: Mapping[str, tuple[int, int]], reference: Reference, now: int) -> Measured:
-    if rule.aggregate == "count":
-        return Measured(sum(count for count, _ in sums.values()), is_money=False)
-    added = 0
-    unknown = []
-    for currency, (count, total) in sums.items():
+def _note(
+    measured: dict[str, Measured], rule: Planned, found: Sequence[Sequence[int]], reference: Reference, now: int
+) -> None:
+    """`found`: how often and how much, by each of the rule's names."""
+    if not rule.is_money:
+        count = sum([count for count, _ in found])
+        if count:
+            measured[rule.name] = Measured(_aggregate(rule, count), is_money=False)
+        return
+    amount, unknown = 0, []
+    for name, (count, total) in zip(rule.names, found, strict=True):
+        currency = name.partition(":")[2]
+        if currency == reference.home_currency:
+            amount += total if count or len(found) > 1 else 0
+            continue
         home = reference.home_minor(total, currency, reference.day_of(now))
-        added += home or 0
+        amount += home or 0
         if home is None and count:
             unknown.append(currency)
-    return Measured(_aggregate(rule, added), True, tuple(unknown))
-
-
-def _sum(rule: Planned, name: str, buckets: Buckets, windows: Mapping[int, Sums], now: int) -> tuple[int, int]:
-    """How often, and how much."""
-    if rule.by_hour:
-        return buckets.over_hours(name, rule.length, now // HOUR_MS)
-    if rule.aggregate == "max":
-        return buckets.greatest_day(name, rule.length, now // DAY_MS)
-    return windows[rule.length].get(name, _NOTHING)
+    if amount or unknown:
+        measured[rule.name] = Measured(_aggregate(rule, amount), True, tuple(unknown))
 
 
 def _aggregate(rule: Planned, amount: int) -> int:

@@ -45,7 +45,7 @@ class AMonth(Protocol):
     """What a `Month` and a joined one have in common: to be read only."""
 
     @property
-    def days(self) -> dict[int, Series]: ...
+    def days_by_part(self) -> Sequence[dict[int, Series]]: ...
     @property
     def totals(self) -> Series: ...
     @property
@@ -58,23 +58,31 @@ class AMonth(Protocol):
     def contacts(self) -> dict[str, Thing]: ...
 
 
+LastClosing = tuple[int, Any]
+"""Day, and [minor units, currency]."""
+
+
 class _Field(NamedTuple):
+    """`join` is None where the parts stay side by side."""
+
+    stored: str
     decode: Callable[[msgspec.Raw], Any]
-    join: Callable[[Any, Any], Any]
+    join: Callable[[Any, Any], Any] | None
 
 
-def _field(shape: Any, join: Callable[[Any, Any], Any]) -> _Field:
-    return _Field(msgspec.msgpack.Decoder(shape).decode, join)
+def _field(stored: str, shape: Any, join: Callable[[Any, Any], Any] | None) -> _Field:
+    return _Field(stored, msgspec.msgpack.Decoder(shape).decode, join)
 
 
 _FIELDS: Mapping[str, _Field] = {
-    "days": _field(dict[int, Series], combine.join_series),
-    "totals": _field(Series, combine.join_cells),
-    "closing": _field(dict[str, dict[int, Entry]], combine.join_closings),
-    "parties": _field(dict[str, dict[str, Cell]], combine.join_parties),
-    "banks": _field(dict[int, Series], combine.join_banks),
-    "contacts": _field(dict[str, Thing], combine.join_things),
+    "days_by_part": _field("days", dict[int, Series], None),
+    "closing": _field("closing", dict[str, dict[int, Entry]], combine.join_closings),
+    "parties": _field("parties", dict[str, dict[str, Cell]], combine.join_parties),
+    "banks": _field("banks", dict[int, Series], combine.join_banks),
 }
+
+_decode_closing = msgspec.msgpack.Decoder(dict[str, dict[int, msgspec.Raw]]).decode
+_decode_entry = msgspec.msgpack.Decoder(Entry).decode
 
 
 def joined(parts: Sequence[MonthPart]) -> AMonth:
@@ -86,8 +94,8 @@ def joined(parts: Sequence[MonthPart]) -> AMonth:
 class JoinedMonth:
     """See `AMonth`. The parts are never changed, nor may what is read here be."""
 
-    __slots__ = ("_parts", "banks", "closing", "contacts", "days", "parties", "totals")
-    days: dict[int, Series]
+    __slots__ = ("_parts", "banks", "closing", "contacts", "days_by_part", "parties", "totals")
+    days_by_part: Sequence[dict[int, Series]]
     totals: Series
     closing: dict[str, dict[int, Entry]]
     parties: dict[str, dict[str, Cell]]
@@ -96,17 +104,45 @@ class JoinedMonth:
 
     def __init__(self, parts: Sequence[MonthPart]) -> None:
         self._parts = parts
+        self.totals = join_all([part.totals for part in parts if part.totals], combine.join_cells)
+        self.contacts = join_all([part.contacts for part in parts if part.contacts], combine.join_things)
 
     def __getattr__(self, name: str) -> Any:
         """Called for a field that was not asked for before."""
         field = _FIELDS.get(name)
         if field is None:
             raise AttributeError(name)
-        told = [value for part in self._parts if (value := getattr(part, name))]
+        told = [value for part in self._parts if (value := getattr(part, field.stored))]
         try:
             found = [field.decode(value) if value.__class__ is msgspec.Raw else value for value in told]
         except msgspec.ValidationError as error:
-            raise OtherShape(name) from error
-        whole = join_all(found, field.join)
+            raise OtherShape(field.stored) from error
+        whole = found if field.join is None else join_all(found, field.join)
         setattr(self, name, whole)
         return whole
+
+    def last_closings(self) -> dict[str, LastClosing]:
+        found: dict[str, LastClosing] = {}
+        for part in self._parts:
+            told = _last_closings(part.closing)
+            if not found.keys().isdisjoint(told):
+                return _last_closings(self.closing)
+            found.update(told)
+        return found
+
+
+def last_closings(month: AMonth) -> dict[str, LastClosing]:
+    """Account → its last closing balance in that month. Of all others not even the stamps are made."""
+    return month.last_closings() if isinstance(month, JoinedMonth) else _last_closings(month.closing)
+
+
+def _last_closings(closing: msgspec.Raw | dict[str, dict[int, Entry]]) -> dict[str, LastClosing]:
+    if not isinstance(closing, msgspec.Raw):
+        return {account: (day := max(days), days[day].value) for account, days in closing.items()}
+    if not closing:
+        return {}
+    try:
+        sealed = _decode_closing(closing)
+        return {account: (day := max(days), _decode_entry(days[day]).value) for account, days in sealed.items()}
+    except msgspec.ValidationError as error:
+        raise OtherShape("closing") from error

@@ -9,6 +9,7 @@ from services.profile.domain.calendar import DAY_MS
 from services.profile.domain.combine import month_of
 from services.profile.domain.months import AMonth, Counted
 from services.profile.domain.reference import Reference
+from services.profile.domain.state import Series
 
 BASELINE_MONTHS = 12
 LOGIN_DAYS = 30
@@ -54,28 +55,28 @@ def rhythm_of(state: Counted, currencies: Sequence[str], reference: Reference, n
     recent = [
         state.months[number] for number in range(this_month, this_month - RECENT_MONTHS, -1) if number in state.months
     ]
+    totals = [month.totals for number in full if (month := state.months.get(number)) is not None]
     return Rhythm(
         _logins(_days_of("logins", state, this_month)),
-        _spread("inflow", state, full, currencies, reference, today),
-        _spread("outflow", state, full, currencies, reference, today),
+        _spread("inflow", totals, len(full), currencies, reference, today),
+        _spread("outflow", totals, len(full), currencies, reference, today),
         _counted("shortfalls", recent, today - RECENT_DAYS),
         _counted("missed_instalments", recent, today - RECENT_DAYS),
     )
 
 
 def _spread(
-    series: str, state: Counted, full: range, currencies: Sequence[str], reference: Reference, today: int
+    series: str, totals: Sequence[Series], months: int, currencies: Sequence[str], reference: Reference, today: int
 ) -> Spread | None:
-    """At today's rates. Months without any event count as nothing; None before there is a full month."""
-    if not full:
+    """At today's rates. Of `months`, those without any event count as nothing; None before there is a full month."""
+    if not months:
         return None
     names = [(f"{series}:{currency}", currency) for currency in currencies]
-    sums = []
-    for number in full:
-        month, total = state.months.get(number), 0
-        totals = month.totals if month is not None else {}
+    sums = [0] * (months - len(totals))
+    for told in totals:
+        total = 0
         for name, currency in names:
-            cell = totals.get(name)
+            cell = told.get(name)
             if cell is not None:
                 total += reference.home_minor(cell.total, currency, today) or 0
         sums.append(total)
@@ -85,11 +86,11 @@ def _spread(
 
 def _days_of(series: str, state: Counted, this_month: int) -> list[int]:
     """The latest days on which it was counted, ascending."""
-    found: list[int] = []
+    found: set[int] = set()
     for number in range(this_month, this_month - BASELINE_MONTHS - 1, -1):
         month = state.months.get(number)
         if month is not None and series in month.totals:
-            found += [day for day, counted in month.days.items() if series in counted]
+            found |= {day for days in month.days_by_part for day, counted in days.items() if series in counted}
             if len(found) >= LOGIN_DAYS:
                 break
     return sorted(found)[-LOGIN_DAYS:]
@@ -99,7 +100,8 @@ def _counted(series: str, months: Sequence[AMonth], after: int) -> int:
     count = 0
     for month in months:
         if series in month.totals:
-            count += sum(told[series].count for day, told in month.days.items() if day > after and series in told)
+            for days in month.days_by_part:
+                count += sum([told[series].count for day, told in days.items() if day > after and series in told])
     return count
 
 

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import ChannelEvent
-from services.profile.domain.combine import combine_all
-from services.profile.domain.months import JoinedMonth, MonthPart, OtherShape, SealedMonth
+from services.profile.domain.combine import combine_all, join_all, join_series
+from services.profile.domain.months import JoinedMonth, MonthPart, OtherShape, SealedMonth, last_closings
 from services.profile.domain.state import Month
 from tests.profile.domain.happenings import fold_of, histories
 
-FIELDS = ("days", "totals", "closing", "parties", "banks", "contacts")
+FIELDS = ("totals", "closing", "parties", "banks", "contacts")
 
 
 def sealed(month: Month) -> SealedMonth:
@@ -32,8 +32,10 @@ def test_sealed_months_join_to_what_their_states_combine_to(events: list[Channel
         mixed: list[MonthPart] = [sealed(part) if chance.random() < 0.5 else part for part in parts]
         joined = JoinedMonth(mixed)
         assert {name: getattr(joined, name) for name in FIELDS} == {name: getattr(month, name) for name in FIELDS}
+        assert join_all(joined.days_by_part, join_series) == month.days
+        assert JoinedMonth(mixed).last_closings() == last_closings(month)
 
 
 def test_a_month_of_another_shape_is_said_to_be_one() -> None:
     with pytest.raises(OtherShape):
-        _ = JoinedMonth([SealedMonth(days=msgspec.Raw(b"\xc3"))]).days
+        _ = JoinedMonth([SealedMonth(days=msgspec.Raw(b"\xc3"))]).days_by_part
