@@ -75,7 +75,7 @@ class DueTime(NamedTuple):
     sources: tuple[str, ...]
 
 
-class KeptSubject(NamedTuple):
+class KeptSubject(msgspec.Struct, frozen=True, gc=False):
     """A subject as refresh reads it; see `StoredSubject`. `collectives`: the households and groups in which it stands
     now, told of parties that were asked for as roots."""
 
@@ -87,7 +87,7 @@ class KeptSubject(NamedTuple):
     collectives: Sequence[str] = ()
 
 
-class Member(NamedTuple):
+class Member(msgspec.Struct, frozen=True, gc=False):
     """A subject of a customer as refresh sees it, all of it from one snapshot."""
 
     membership: Membership

@@ -61,7 +61,9 @@ class Counterparties(NamedTuple):
     missing: tuple[str, ...]
 
 
-class _Dealing(NamedTuple):
+class _Dealing(msgspec.Struct, frozen=True, gc=False):
+    """`cells` by month number, the newest month first."""
+
     direction: str
     currency: str
     party: str
@@ -77,18 +79,18 @@ def counterparties_of(whole: Whole, reference: Reference, now: int) -> Counterpa
     regular, elsewhere = [], 0
     for one in dealings:
         party = parse_party(one.party)
-        is_own = party.account_no in accounts or party.name in names
-        if is_own:
+        if party.account_no in accounts or party.name in names:
             own.add(one.party)
             name = "own_in" if one.direction == "credit" else "own_out"
             sums[name] += _recently(one, this_month, reference, today)
             if one.direction == "debit" and party.account_no not in accounts and not reference.is_own_bank(party.bank):
                 elsewhere += sum([cell.count for number, cell in one.cells.items() if number >= this_month - 1])
         elif one.direction == "debit":
-            party_class = reference.classify(one.party, today)
-            if party_class in sums:
-                sums[party_class] += _recently(one, this_month, reference, today)
-            found = _regular(one, party_class, this_month) if len(one.cells) >= REGULAR_MONTHS else None
+            if reference.may_be_listed(party):
+                party_class = reference.classify(one.party, today)
+                if party_class in sums:
+                    sums[party_class] += _recently(one, this_month, reference, today)
+            found = _regular(one, this_month, reference, today) if len(one.cells) >= REGULAR_MONTHS else None
             if found is not None:
                 regular.append(found)
     regular.sort(key=lambda one: (-one.median_minor, one.party))
@@ -100,8 +102,8 @@ def counterparties_of(whole: Whole, reference: Reference, now: int) -> Counterpa
 
 
 def _dealings(whole: Whole, this_month: int) -> tuple[list[_Dealing], bool]:
-    """Cells by month number, the newest month first; and whether a month had too many to tell apart."""
-    found: dict[tuple[str, str], _Dealing] = {}
+    """Those of the last months; and whether a month had too many to tell apart."""
+    found: dict[tuple[str, str], dict[int, Cell]] = {}
     many = False
     for number in range(this_month, this_month - MONTHS_LOOKED_AT, -1):
         month = whole.state.months.get(number)
@@ -109,14 +111,18 @@ def _dealings(whole: Whole, this_month: int) -> tuple[list[_Dealing], bool]:
             if MANY in parties:
                 many = True
                 continue
-            direction, _, currency = series.partition(":")
             for party, cell in parties.items():
-                dealing = found.get((series, party))
-                if dealing is None:
-                    found[series, party] = _Dealing(direction, currency, party, {number: cell})
+                cells = found.get((series, party))
+                if cells is None:
+                    found[series, party] = {number: cell}
                 else:
-                    dealing.cells[number] = cell
-    return list(found.values()), many
+                    cells[number] = cell
+    return [_dealing(series, party, cells) for (series, party), cells in found.items()], many
+
+
+def _dealing(series: str, party: str, cells: dict[int, Cell]) -> _Dealing:
+    direction, _, currency = series.partition(":")
+    return _Dealing(direction, currency, party, cells)
 
 
 def _own_names(whole: Whole) -> tuple[frozenset[str], frozenset[str]]:
@@ -136,9 +142,8 @@ def _recently(one: _Dealing, this_month: int, reference: Reference, today: int) 
 
 
 def _usual(dealings: list[_Dealing], reference: Reference, today: int) -> tuple[Counterparty, ...]:
-    most = max((len(one.cells) for one in dealings), default=0)
-    while most > 1 and sum([len(one.cells) >= most for one in dealings]) < USUAL_KEPT:
-        most -= 1
+    lengths = sorted([len(one.cells) for one in dealings], reverse=True)[:USUAL_KEPT]
+    most = max(lengths[-1] if len(lengths) == USUAL_KEPT else 1, 1)
     often = [(one, sum([cell.total for cell in one.cells.values()])) for one in dealings if len(one.cells) >= most]
     often.sort(key=_most_first)
     return tuple([_counterparty(one, total, reference, today) for one, total in often[:USUAL_KEPT]])
@@ -155,7 +160,7 @@ def _counterparty(one: _Dealing, total: int, reference: Reference, today: int) -
     return Counterparty(one.party, one.direction, party_class, len(one.cells), count, total, one.currency)
 
 
-def _regular(one: _Dealing, party_class: PartyClass, this_month: int) -> Regular | None:
+def _regular(one: _Dealing, this_month: int, reference: Reference, today: int) -> Regular | None:
     totals: list[int] = []
     for number in range(this_month - 1, this_month - MONTHS_LOOKED_AT, -1):
         cell = one.cells.get(number)
@@ -166,6 +171,7 @@ def _regular(one: _Dealing, party_class: PartyClass, this_month: int) -> Regular
         return None
     now = one.cells.get(this_month)
     is_paid = now is not None and now.count == 1 and _alike([*totals, now.total])
+    party_class = reference.classify(one.party, today)
     return Regular(one.party, party_class, median(totals), one.currency, len(totals) + is_paid)
 
 

@@ -10,6 +10,14 @@ from services.profile.domain.picture import Picture
 from services.profile.domain.state import MANY
 
 LONGEST_DAYS, MONTH_DAYS = 90, 30
+_NOTHING: Facts = dict.fromkeys(
+    (
+        "external_outflow_7d", "external_outflow_30d", "external_inflow_30d", "competitor_transfers_30d",
+        "competitor_outflow_30d", "competitor_outflow_90d", "broker_transfers_90d", "lender_payments_60d",
+        "short_term_loans_60d",
+    ),
+    0,
+)  # fmt: skip
 
 
 class _Crossed(NamedTuple):
@@ -26,6 +34,8 @@ class _Crossed(NamedTuple):
 def crossing_facts(seen: Picture) -> Facts:
     """A day with too many banks to tell apart makes them all unknown."""
     crossed = list(_crossed(seen))
+    if not crossed:
+        return _NOTHING
     sent = [one for one in crossed if one.direction == "debit"]
     listed = [one for one in sent if seen.reference.is_listed(one.bank)]
     competitors = [one for one in listed if seen.reference.is_competitor(one.bank, one.day)]
@@ -66,16 +76,18 @@ def _minor(crossed: list[_Crossed], days: int) -> int:
 
 def _crossed(seen: Picture) -> Iterator[_Crossed]:
     """What the facts look at: of the last month every other bank, before it those on a list."""
-    reference, since = seen.reference, seen.today - LONGEST_DAYS
+    reference, today = seen.reference, seen.today
+    since = today - LONGEST_DAYS
     for number in range(month_of(max(since, 0) * DAY_MS), max(seen.whole.state.months, default=0) + 1):
         month = seen.whole.state.months.get(number)
         for day, banks in month.banks.items() if month is not None else ():
-            age = seen.today - day
-            for key, cell in banks.items() if day > since else ():
+            if day <= since:
+                continue
+            for key, cell in banks.items():
                 if key == MANY:
-                    yield _Crossed(age, day, "", MANY, 0, 0)
+                    yield _Crossed(today - day, day, "", MANY, 0, 0)
                     continue
                 direction, currency, bank = key.split(":", 2)
-                if (age < MONTH_DAYS and not reference.is_own_bank(bank)) or reference.is_listed(bank):
+                if (today - day < MONTH_DAYS and not reference.is_own_bank(bank)) or reference.is_listed(bank):
                     minor = reference.home_minor(cell.total, currency, day) or 0
-                    yield _Crossed(age, day, direction, bank, minor, cell.count)
+                    yield _Crossed(today - day, day, direction, bank, minor, cell.count)

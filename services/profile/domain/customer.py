@@ -16,7 +16,7 @@ from services.profile.domain.state import MONTHS_KEPT, Head, Thing
 ANY_CHANNEL = "*"
 
 
-class Flows(NamedTuple):
+class Flows(msgspec.Struct, frozen=True, gc=False):
     """The segments of a subject within the time of a link: their places, their heads, and each month's parts."""
 
     places: Sequence[int]
@@ -145,7 +145,11 @@ def total(parts: Iterable[Part]) -> Total:
     months: dict[int, list[MonthPart]] = {}
     for part in parts:
         if part.counts:
-            flows = _without(part.flows, seen.setdefault(part.subject, set()))
+            known = seen.get(part.subject)
+            if known is None:
+                seen[part.subject], flows = set(part.flows.places), part.flows
+            else:
+                flows = _without(part.flows, known)
             heads += flows.heads
             for number, told in flows.months.items():
                 months.setdefault(number, []).extend(told)

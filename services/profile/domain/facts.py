@@ -14,7 +14,6 @@ from services.profile.domain.fact_catalogue import BOOKS, CARDS, DIGITAL, FACTS
 from services.profile.domain.holding_facts import holding_facts
 from services.profile.domain.journey_facts import journey_facts
 from services.profile.domain.life_facts import life_facts
-from services.profile.domain.measures import Measured
 from services.profile.domain.money_facts import (
     SALARY_CHANNELS,
     asset_facts,
@@ -53,32 +52,25 @@ _ALL_COVERED: frozenset[str] = frozenset()
 def facts(seen: Picture) -> Facts:
     told: dict[str, Fact | None] = {}
     for group in _GROUPS:
-        told |= group(seen)
+        told.update(group(seen))
     behind = seen.now - BEHIND_MS
     told |= dict.fromkeys([name for name, until in _heard_until(seen.whole.completeness).items() if until < behind])
     uncovered = _uncovered(seen)
-    missing = []
-    values: dict[str, Fact] = {}
-    for name, value in told.items():
-        # Numbers travel as doubles: the rule language does not add integers to them.
-        if value:
-            values[name] = float(value) if value.__class__ is int else value
-        elif value is None:
-            missing.append(name)
+    missing = [name for name, value in told.items() if value is None]
+    # Numbers travel as doubles: the rule language does not add integers to them.
+    values: dict[str, Fact] = {
+        name: float(value) if value.__class__ is int else value for name, value in told.items() if value
+    }
+    unit = seen.reference.home_unit
     for name, measured in seen.measured.items():
         if measured.amount:
-            values[name] = _of_measure(seen, measured)
+            values[name] = measured.amount / unit if measured.is_money else float(measured.amount)
         if measured.unconverted:
             missing.append(name)
     for name in (*missing, *uncovered):
         values.pop(name, None)  # a measure may be counted and unknown
     unheard = [one for one, until in _channels_until(seen.whole.completeness).items() if until < behind]
     return Facts(values, sorted(set(missing) - uncovered) if missing else [], sorted(uncovered), unheard)
-
-
-def _of_measure(seen: Picture, measured: Measured) -> float:
-    amount = seen.major(measured.amount) if measured.is_money else None
-    return float(measured.amount) if amount is None else amount
 
 
 @lru_cache(64)

@@ -1,7 +1,9 @@
 """What the customer has at the bank: accounts, cards, loans, deposits, products, mandates, applications."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from schemas.instants import instant
 from services.profile.domain.combine import join_things
@@ -17,7 +19,7 @@ _ROLES = {role: weight for weight, role in enumerate((*COUNTED_ROLES, *LISTED_RO
 _NOT_SHOWN = ("balance", "product", "status")
 
 
-class Held(NamedTuple):
+class Held(msgspec.Struct, frozen=True, gc=False):
     """A thing as known in one of the customer's parts."""
 
     key: str

@@ -13,25 +13,29 @@ HOP_MS, HOPS_MS = 24 * HOUR_MS, 7 * DAY_MS
 ENQUIRY_MS, INTEREST_MS = 30 * DAY_MS, 72 * HOUR_MS
 _STEPS = ("failed_step", "declined")
 _PEOPLE = ("call_center", "counter")
+_NO_HOPS: Facts = {"channel_hops_7d": 0, "channel_hop_reason": ""}
+_NO_INTEREST: Facts = {"interest_shown_72h": 0, "interest_family": "", "hours_since_interest": 0}
 
 
 def journey_facts(seen: Picture) -> Facts:
-    hops = _hops(seen)
-    reason, most = min(hops.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
-    return {
-        "channel_hops_7d": sum(hops.values()),
-        "channel_hop_reason": reason if most else "",
-        "leaving_enquiries_30d": _enquiries(seen),
-        **_interest(seen),
-    }
+    return {**_hops(seen), "leaving_enquiries_30d": _enquiries(seen), **_interest(seen)}
 
 
-def _hops(seen: Picture) -> Counter[str]:
-    """Reason → contacts with people about what failed on a screen or at a till within a day, before or after."""
-    reasons, since = seen.reference.reasons, seen.now - HOPS_MS
+def _hops(seen: Picture) -> Facts:
+    """Contacts with people about what failed on a screen or at a till within a day, before or after."""
+    since = seen.now - HOPS_MS
     steps = [one for kind in _STEPS for one in _latest(seen, kind, since - HOP_MS)]
+    if not steps or not seen.read.contacts:
+        return _NO_HOPS
+    found = _by_reason(seen, steps, since)
+    reason, most = min(found.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
+    return {"channel_hops_7d": sum(found.values()), "channel_hop_reason": reason if most else ""}
+
+
+def _by_reason(seen: Picture, steps: list[Candidate], since: int) -> Counter[str]:
+    reasons = seen.reference.reasons
     found: Counter[str] = Counter()
-    for contact in seen.read.contacts if steps else ():
+    for contact in seen.read.contacts:
         reason = reasons.word(contact.reason)
         if reason and contact.at > since and value(contact.thing, "channel") in _PEOPLE:
             found[reason] += any(
@@ -54,6 +58,8 @@ def _enquiries(seen: Picture) -> int:
 def _interest(seen: Picture) -> Facts:
     """Of the family looked at most within 72 hours and not applied for since."""
     shown = _latest(seen, "interest_shown", seen.now - INTEREST_MS)
+    if not shown:
+        return _NO_INTEREST
     families = Counter(str(one.values.get("product_family") or one.values.get("product") or "") for one in shown)
     for family in _applied(seen):
         del families[family]

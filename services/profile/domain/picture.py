@@ -18,6 +18,7 @@ class Picture(NamedTuple):
     """`now` in ms; `today` counts UTC days, as the day buckets do; `bank_day` counts days in the bank's zone.
     `measured`: of which something was counted."""
 
+    whole: Whole
     read: Read
     buckets: Buckets
     measured: dict[str, Measured]
@@ -31,10 +32,6 @@ class Picture(NamedTuple):
     now: int
     today: int
     bank_day: int
-
-    @property
-    def whole(self) -> Whole:
-        return self.read.whole
 
     def major(self, minor: int | None) -> float | None:
         """Major units of the home currency, as rules write them."""

@@ -150,6 +150,10 @@ class Reference:
         """Whether any list names it, on whatever day."""
         return bank in self._listed
 
+    def may_be_listed(self, party: PartyKey) -> bool:
+        """The same of a counterparty."""
+        return party.bank in self._listed or party.name in self._listed
+
     def is_own_bank(self, bank: str) -> bool:
         return bank in self._own_banks
 
@@ -175,7 +179,7 @@ class Reference:
     def classify(self, party: str, day: int) -> PartyClass:
         """A competitor wins over a lender: money that leaves says more than money that is owed."""
         parsed = parse_party(party)
-        if parsed.bank in self._listed or parsed.name in self._listed:
+        if self.may_be_listed(parsed):
             competitor = _listed(self._competitors, parsed, day)
             if competitor is not None:
                 return "broker" if competitor.kind == "broker" else "competitor"

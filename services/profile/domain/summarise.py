@@ -38,7 +38,7 @@ def summarise(whole: Whole, policy: Policy, now: int, decides: bool = True) -> S
     judged = judge(whole, assets, behaviour, policy, now)
     owner, decided = (_decide if decides else _as_decided)(whole, judged, assets, policy, now)
     picture = Picture(
-        seen, buckets, measured, courses_of(whole, reference, now // DAY_MS), assets, behaviour, judged, decided,
+        whole, seen, buckets, measured, courses_of(whole, reference, now // DAY_MS), assets, behaviour, judged, decided,
         reference, policy.top_potential(whole.kind), now, now // DAY_MS, reference.day_of(now),
     )  # fmt: skip
     currency = reference.home_currency

@@ -8,7 +8,7 @@ from services.profile.domain.assets import Assets
 from services.profile.domain.behaviour import Behaviour
 from services.profile.domain.customer import Whole
 from services.profile.domain.policy import Dimension, Policy, Step, Term
-from services.profile.domain.worth import MEASURES, Known, families_of, known_of
+from services.profile.domain.worth import MEASURES, Known, known_of
 
 
 class JudgedTerm(msgspec.Struct, frozen=True):
@@ -50,7 +50,7 @@ def judge(whole: Whole, assets: Assets, behaviour: Behaviour, policy: Policy, no
         return Judged(whole.kind, None, ())
     known = known_of(whole, assets, behaviour, policy.reference, now)
     dimensions = tuple([_dimension(dimension, known) for dimension in scale.dimensions])
-    return Judged(whole.kind, _mean(dimensions), dimensions, families_of(known), _is_grounded(assets, dimensions))
+    return Judged(whole.kind, _mean(dimensions), dimensions, known.families, _is_grounded(assets, dimensions))
 
 
 def _is_grounded(assets: Assets, dimensions: Sequence[JudgedDimension]) -> bool:

@@ -12,7 +12,8 @@ from services.profile.domain.state import Thing
 
 class Known(NamedTuple):
     """All that is known when a customer is judged. `things`: kind of subject → what stands about each of the customer's
-    own ones; `products`: the open ones that no subject of their own stands for. `today` in the bank's zone."""
+    own ones; `products`: the open ones that no subject of their own stands for; `families`: the needs that the bank
+    serves for this customer. `today` in the bank's zone."""
 
     assets: Assets
     behaviour: Behaviour
@@ -20,6 +21,7 @@ class Known(NamedTuple):
     today: int
     things: Mapping[str, Sequence[Thing]]
     products: frozenset[str]
+    families: frozenset[str] = frozenset()
 
 
 Measure = Callable[[Known], int | None]
@@ -39,7 +41,8 @@ def known_of(whole: Whole, assets: Assets, behaviour: Behaviour, reference: Refe
                 things.setdefault(part.kind, []).append(thing)
             elif name.startswith("product:") and _value(thing, "status") == "open":
                 products.add(str(_value(thing, "product")))
-    return Known(assets, behaviour, reference, reference.day_of(now), things, frozenset(products))
+    known = Known(assets, behaviour, reference, reference.day_of(now), things, frozenset(products))
+    return known._replace(families=_families_of(known))
 
 
 def _of_kind(known: Known, kind: str) -> Sequence[Thing]:
@@ -112,8 +115,7 @@ def _missed_instalments(known: Known) -> int:
     return known.behaviour.missed_instalments_180d
 
 
-def families_of(known: Known) -> frozenset[str]:
-    """The families of needs that the bank serves for this customer."""
+def _families_of(known: Known) -> frozenset[str]:
     found = {
         "savings" if _value(thing, "account_kind") == "savings" else "current" for thing in _open(known, "account")
     }
@@ -135,7 +137,7 @@ def _open(known: Known, kind: str) -> Iterator[Thing]:
 
 
 def _families(known: Known) -> int:
-    return len(families_of(known))
+    return len(known.families)
 
 
 def _threshold_percent(known: Known) -> int:

@@ -11,7 +11,7 @@ from services.profile.adapters.policies import PRODUCT, load_declarations
 from services.profile.domain.assets import assets_of
 from services.profile.domain.behaviour import learn
 from services.profile.domain.value import Judged, JudgedTerm, judge, points_of
-from services.profile.domain.worth import families_of, known_of
+from services.profile.domain.worth import known_of
 from tests.profile.value.portrait import CURRENT, ME, SAVINGS, Portrait, ms, policy, reference
 
 NOW = ms("2026-10-20")
@@ -104,7 +104,7 @@ def test_needs_are_counted_once_for_each_family() -> None:
     portrait.tell("2026-01-01", "account.opened", SAVINGS, account_kind="savings")
     whole = portrait.whole()
     assets, behaviour = assets_of(whole, reference(), NOW), learn(whole, reference(), NOW)
-    assert families_of(known_of(whole, assets, behaviour, reference(), NOW)) == {
+    assert known_of(whole, assets, behaviour, reference(), NOW).families == {
         "current", "savings", "card", "mortgage", "payments", "payroll", "insurance",
     }  # fmt: skip
 
