@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,7 +32,7 @@ from services.cli.refusals import Refusal
 from services.cli.rerun import DAY_MS, Rerun, steps
 from services.declared_files import Place
 from services.profile.adapters.policies import Declarations
-from services.profile.ports import ProfileReader
+from services.profile.ports import Decision, ProfileReader
 from services.profile.settings import Choices
 
 LEAD_DAYS, STEP_MS, ALERTS_AT_ONCE = 45, 60_000, 1_000
@@ -120,19 +121,25 @@ async def lived_again(asked: Asked, deployment: Deployment, shown: Shown) -> tup
     with TemporaryDirectory() as directory:
         past = StoredPast(deployment.reader, asked.clock, Path(directory))
         events = await past.lay(asked.until, lambda read: shown("Reading", read, 0, ""))
-        await _live_through(rerun, past, events, shown)
+        decisions = await deployment.reader.decisions_taken(asked.until)
+        await _live_through(rerun, past, deque(decisions), events, shown)
     await rerun.advance(asked.until)
     return rerun, events
 
 
-async def _live_through(rerun: Rerun, past: StoredPast, events: int, shown: Shown) -> None:
+async def _live_through(rerun: Rerun, past: StoredPast, decisions: deque[Decision], events: int, shown: Shown) -> None:
+    """`decisions` of people, in their order, each after what had happened before it."""
     began, done = time.monotonic(), 0
     async for day in past.happened():
         for some in steps(day, STEP_MS):
+            while decisions and decisions[0].at <= some[0].at:
+                await rerun.decide(decisions.popleft())
             await rerun.take(some)
             done += len(some)
             shown("Living through it again", done, events, f"{done / (time.monotonic() - began):,.0f}/s")
             await asyncio.sleep(0)
+    for decision in decisions:
+        await rerun.decide(decision)
 
 
 def _truth(file: Path | None) -> list[_Story]:

@@ -24,6 +24,7 @@ from services.log import Batch, Record
 from services.outbox import Outbox, OutboxRow
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.policies import Declarations
+from services.profile.decide import Decide
 from services.profile.domain.customer import Completeness
 from services.profile.domain.customer_ids import customer_id
 from services.profile.domain.fold import Fold
@@ -31,7 +32,7 @@ from services.profile.domain.freshness import SourceSeen, completeness
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.series import Counting
 from services.profile.domain.shards import together
-from services.profile.ports import Shard
+from services.profile.ports import Decision, Shard
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from services.profile.settings import Choices
@@ -75,6 +76,7 @@ class Rerun:
         self.now = 0
         self.profile, self.alerts = MemoryProfileStore(alias_of), MemoryAlertStore()
         self._update = Update(self.profile, fold, catalogue, secret, SUBJECT_LIMITS)
+        self._decide = Decide(self.profile, self.profile, fold, SUBJECT_LIMITS)
         self._refresh = Refresh(self.profile, lambda: declared.policy, lambda: self._complete, alias_of, Resting(0, 0))
         roomy = msgspec.structs.replace(desk, daily_capacity=ROOM, capacities={}, open_budget=ROOM, burst_from=ROOM)
         self._current = Current(rules, roomy, declared.policy.reference.is_working_day)
@@ -97,6 +99,14 @@ class Rerun:
         await self.advance(some[0].at)
         self.now = max(self.now, some[-1].at)
         await self._update.apply([self._batch(CHANNEL_EVENTS.name, [one.event for one in some])], self.now)
+        if self._watches:
+            await self._settle()
+
+    async def decide(self, decision: Decision) -> None:
+        """What a person decided takes effect as it did then."""
+        await self.advance(decision.at)
+        self.now = max(self.now, decision.at)
+        await self._decide.again(decision)
         if self._watches:
             await self._settle()
 

@@ -72,14 +72,23 @@ class Decide:
         if not _stands(found, known):
             raise Rejected("undone", "another decision has undone this one", "decision_id")
         decision = _decision(_UNDONE_BY[found.kind], found.subjects, said, found.decision_id)
-        if found.kind == MERGE:
-            await again_when_contended(lambda: self._regroup(decision, found.subjects))
-        elif found.kind == DETACH:
-            barred = [link for link in await self._reader.links(found.subjects) if _barred_by(link, found)]
-            await self._relink(decision, [lift(link, decision.decision_id, said.at) for link in barred])
+        await self.again(decision)
+        return decision
+
+    async def again(self, decision: Decision) -> None:
+        """It takes effect as it was taken: here, or elsewhere in a past that is lived through once more."""
+        if decision.kind in (MERGE, SPLIT):
+            await again_when_contended(lambda: self._regroup(decision, decision.subjects))
+            return
+        links = await self._reader.links(decision.subjects)
+        if decision.kind == DETACH:
+            led = [link for link in links if link.target in decision.subjects and not link.barred]
+            await self._relink(decision, [bar(link, decision.decision_id, decision.at) for link in led])
+        elif decision.kind == ATTACH:
+            barred = [link for link in links if _is_barred_by(link, decision.undoes)]
+            await self._relink(decision, [lift(link, decision.decision_id, decision.at) for link in barred])
         else:
             await self._store.decide(decision, [], [])
-        return decision
 
     async def on(self, customer_id: str, decision_id: str, said: Said) -> Decision:
         """Undoes a decision that concerns this customer."""
@@ -161,5 +170,5 @@ def _pair(merge: Decision) -> tuple[str, str]:
     return merge.subjects[0], merge.subjects[1]
 
 
-def _barred_by(link: Link, decision: Decision) -> bool:
-    return link.barred and link.barred_by.partition("/")[2] == decision.decision_id
+def _is_barred_by(link: Link, decision_id: str | None) -> bool:
+    return link.barred and link.barred_by.partition("/")[2] == decision_id

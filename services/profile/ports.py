@@ -378,6 +378,9 @@ class ProfileReader(Protocol):
 
     async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]: ...
 
+    async def decisions_taken(self, until: int) -> list[Decision]:
+        """By people before then (ms), in the order in which they took effect. Review cases are nobody's decisions."""
+
     async def cluster(self, root: str) -> Cluster | None: ...
 
     async def reviews(self, limit: int) -> list[Decision]: ...

@@ -90,10 +90,14 @@ async def both(data: Path) -> tuple[Said, Said]:
         return standing(await alerts.find(AlertFilter(), None, 10_000)), standing(await rerun.found())
 
 
-def test_a_backtest_of_the_live_rules_gives_the_live_situations(tmp_path: Path) -> None:
+def test_a_backtest_of_the_live_rules_gives_the_live_situations_with_what_people_decided(tmp_path: Path) -> None:
     with running(tmp_path / "var") as platform:
         assert platform.run("simulate", "--customers", "40", "--days", "75", "--seed", "3").code == 0
+        told, _ = asyncio.run(both(platform.data))
+        one, other, *_ = sorted({customer for customer, *_ in told})
+        assert platform.run("customers", "merge", one, other, "--reason", "one person").code == 0
         live, again = asyncio.run(both(platform.data))
+        assert len({customer for customer, *_ in live} & {one, other}) == 1
         agree(computed(live), computed(again), 600_000)
         today = datetime.now().date()
         period = ("--from", str(today - timedelta(days=1)), "--to", str(today + timedelta(days=1)))

@@ -292,6 +292,16 @@ async def test_a_review_is_open_until_a_decision_answers_it(store: Store) -> Non
     assert await store.reviews(10) == []
 
 
+async def test_what_people_decided_is_told_in_the_order_in_which_it_took_effect(store: Store) -> None:
+    async with store.updating() as tx:
+        await tx.record([Decision("r1", "review", (ONE, TWO), "linking", "one phone", 1)])
+    taken = [Decision(name, "separate", (ONE,), "ann", "why not", at) for name, at in (("d2", 5), ("d3", 5), ("d1", 6))]
+    for one in reversed(taken):
+        await store.decide(one, [], [])
+    assert await store.decisions_taken(7) == taken
+    assert await store.decisions_taken(6) == taken[:2]
+
+
 async def test_a_decision_about_a_subject_marks_the_customers_it_counts_for(store: Store) -> None:
     await member(store, [Membership(ONE, "account:1", "owner", BEGINNING, END)])
     await store.decide(Decision("d1", "note", ("account:1", "login:9"), "ann", "why not", 5), [], [])

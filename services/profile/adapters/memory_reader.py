@@ -92,6 +92,11 @@ class MemoryReader:
         async with self._tables.turn() as tables:
             return decisions_on(tables, subjects)
 
+    async def decisions_taken(self, until: int) -> list[Decision]:
+        async with self._tables.turn() as tables:
+            found = [one for one in tables.decisions.rows() if one.kind != "review" and one.at < until]
+        return sorted(found, key=lambda one: (one.at, one.decision_id))
+
     async def cluster(self, root: str) -> Cluster | None:
         async with self._tables.turn() as tables:
             return clusters_of(tables, [root]).get(root)

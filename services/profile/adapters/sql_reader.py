@@ -56,6 +56,9 @@ select {rows.LINK} from links where subject = any($1::text[]) order by subject, 
 _DECISIONS = f"""
 select {rows.DECISION} from decisions where decision_id in (
     select decision_id from decision_subjects where subject = any($1::text[])) order by at, decision_id"""  # noqa: S608 - constants
+_TAKEN = f"""
+select {rows.DECISION} from decisions where kind <> 'review' and at < $1
+order by at, decision_id"""  # noqa: S608 - constants
 _LINKS_TO = f"""
 select {rows.LINK} from links where target = any($1::text[]) order by subject, target, role"""  # noqa: S608 - constants
 _TOLD_OF = """
@@ -138,6 +141,9 @@ class SqlReader:
 
     async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]:
         return [rows.decision_of(row) for row in await self._rows(_DECISIONS, list(subjects))]
+
+    async def decisions_taken(self, until: int) -> list[Decision]:
+        return [rows.decision_of(row) for row in await self._rows(_TAKEN, until)]
 
     async def cluster(self, root: str) -> Cluster | None:
         async with reading(self._database) as session:
