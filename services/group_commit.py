@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from services.failures import Contended, Unavailable
 from services.log import Batch
 
+LINGER_S = 0.005
+"""How long one that could begin waits for company: what was fetched together is handed on one after the other."""
 Outcome = asyncio.Future[Exception | None]
 """What a batch has met; None once it is applied."""
 
@@ -29,6 +31,8 @@ class GroupCommit:
         self._waiting[outcome] = batch
         try:
             async with self._turns:
+                if outcome in self._waiting:
+                    await asyncio.sleep(LINGER_S)
                 while outcome in self._waiting:
                     await self._commit(self._next_group())
             error = await outcome

@@ -40,9 +40,9 @@ from services.profile.upkeep import Upkeep
 from services.profile.web import Desk, Patience, profile_app
 from services.web import Check
 
-UPDATES_AT_ONCE = {"sqlite": 1, "postgresql": 3}
-"""Transactions of update side by side; where there is one writer, more of them would only keep
-refresh waiting."""
+UPDATES_AT_ONCE = {"sqlite": 1, "postgresql": 2}
+"""Transactions of update side by side: one is worked on here while the other one is at the server. Where there is one
+writer, more of them would only keep refresh waiting."""
 
 
 class Profile(NamedTuple):

@@ -41,8 +41,7 @@ LEASE_MS = 10_000
 MARKS_AT_ONCE = 400
 IDLE_S = 0.05
 EVENTS_TOGETHER = 4_000
-UPKEEP_S = 300.0
-UPKEEP_SHARD = 0
+UPKEEP_S, UPKEEP_SHARD = 300.0, 0
 log = structlog.get_logger(__name__)
 
 
