@@ -102,7 +102,10 @@ def holds(where: Where, event: ChannelEvent, attributes: Mapping[str, Any]) -> b
     """Whether what is not told by type, flow, direction and channel is as asked."""
     if where.party_kinds and (event.counterparty is None or event.counterparty.kind not in where.party_kinds):
         return False
-    return all(_is_accepted(attributes.get(name), accepted) for name, accepted in where.attributes.items())
+    for name, accepted in where.attributes.items():  # noqa: SIM110 - asked of every event, and `all` costs twice as much
+        if not _is_accepted(attributes.get(name), accepted):
+            return False
+    return True
 
 
 def _is_accepted(value: Any, accepted: Sequence[str]) -> bool:
