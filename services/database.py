@@ -8,32 +8,18 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-import msgspec
-from sqlalchemy import Connection, event, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.database_errors import is_retryable, is_unavailable
+from services.engines import Timeouts, postgresql_engine, sqlite_engine, timeouts_within
 from services.failures import Unavailable
 
 Dialect = Literal["sqlite", "postgresql"]
 Result = TypeVar("Result")
-
-
-class Timeouts(NamedTuple):
-    """Milliseconds, on the server."""
-
-    lock: int
-    statement: int
-    idle_in_transaction: int
-
-
-def timeouts_within(session_timeout_ms: int) -> Timeouts:
-    """All below the consumer group's session timeout: a worker that is frozen inside its transaction loses it before
-    another one is given its partitions."""
-    return Timeouts(session_timeout_ms * 3 // 10, session_timeout_ms * 8 // 10, session_timeout_ms * 5 // 10)
 
 
 DEFAULT_TIMEOUTS = timeouts_within(10_000)
@@ -176,66 +162,7 @@ def open_database(url: str, *, timeouts: Timeouts = DEFAULT_TIMEOUTS, pool_size:
     """
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite" and rest.removeprefix("//"):
-        return Database(_sqlite(Path(rest.removeprefix("//")), timeouts, pool_size), "sqlite")
+        return Database(sqlite_engine(Path(rest.removeprefix("//")), timeouts, pool_size), "sqlite")
     if scheme in ("postgresql", "postgres") and urlsplit(url).hostname:
-        return Database(_postgresql("postgresql+asyncpg:" + rest, timeouts, pool_size), "postgresql")
+        return Database(postgresql_engine("postgresql+asyncpg:" + rest, timeouts, pool_size), "postgresql")
     raise ValueError("a database URL is sqlite:PATH or postgresql://user@host:port/name")
-
-
-def _sqlite(path: Path, timeouts: Timeouts, pool_size: int) -> AsyncEngine:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
-        connect_args={"isolation_level": None, "timeout": timeouts.lock / 1000},
-        pool_size=pool_size,
-        hide_parameters=True,
-        json_serializer=_json,
-        json_deserializer=msgspec.json.decode,
-    )
-    event.listen(engine.sync_engine, "connect", _set_pragmas)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _set_pragmas(connection: Any, record: object) -> None:
-    cursor = connection.cursor()
-    # NORMAL would lose the last commits with the power: a position could then stand behind an acknowledged effect
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # a writer that begins as a reader cannot wait for the lock when it first writes: it fails at once
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
-
-
-def _postgresql(url: str, timeouts: Timeouts, pool_size: int) -> AsyncEngine:
-    settings = {
-        "application_name": "counterpoint",
-        "lock_timeout": str(timeouts.lock),
-        "statement_timeout": str(timeouts.statement),
-        "idle_in_transaction_session_timeout": str(timeouts.idle_in_transaction),
-        "jit": "off",  # compiling costs more than any of our statements
-        # every statement is a few thousand index probes at most: a planner that believes too little of a young table
-        # must not read a whole one, nor plan anew for each array of keys
-        "plan_cache_mode": "force_generic_plan",
-        "enable_seqscan": "off",
-        "enable_hashjoin": "off",
-        "enable_mergejoin": "off",
-    }
-    return create_async_engine(
-        url,
-        # the client's own patience ends after the server's, for a server that is frozen answers nothing
-        connect_args={"timeout": 5, "command_timeout": timeouts.statement / 1000 + 2, "server_settings": settings},
-        isolation_level="READ COMMITTED",
-        pool_size=pool_size,
-        pool_timeout=10,
-        hide_parameters=True,
-        json_serializer=_json,
-        json_deserializer=msgspec.json.decode,
-    )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

@@ -12,8 +12,9 @@ from typing import NamedTuple, TypeVar
 import structlog
 
 from services.clock import Clock, SystemClock
-from services.database import Database, open_database, timeouts_within
+from services.database import Database, open_database
 from services.embedded import EmbeddedLog, Limits
+from services.engines import timeouts_within
 from services.failures import Unavailable
 from services.log import EventLog
 from services.metrics import Metrics

@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from services.database import Database, Timeouts, open_database
+from services.database import Database, open_database
+from services.engines import Timeouts
 from services.migrations import upgrade
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.sql import SqlProfileStore

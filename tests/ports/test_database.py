@@ -12,9 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.database import Database, Timeouts, open_database
+from services.database import Database, open_database
 from services.database_errors import is_retryable, is_unavailable
 from services.deployment import open_tables
+from services.engines import Timeouts
 from services.failures import Unavailable
 from services.settings import read_settings
 from tests.conftest import RunningServers
