@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from operator import itemgetter
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from services.replay.berka_files import minor_of
@@ -211,9 +211,28 @@ def _idle(history: History, at: int) -> bool:
     return min(history.balances(at - 58 * DAY_MS, at)) >= 20_000
 
 
+def _below_usual(history: History, at: int) -> bool:
+    """Looked at every third day: movements are many while money goes, and few while it lies."""
+    days = range(0, 366, 3)
+    held = [history.balances(at - day * DAY_MS, at - day * DAY_MS)[-1] for day in days]
+    return mean(held[:11]) < 0.8 * mean(held)
+
+
+_SIGNS: tuple[Check, ...] = (
+    _left, _below_usual, _no_salary, _to_competitor, _unused, _silent, _case_open, _repeated,
+    _happened(30, 2, "standing_order.cancelled", "direct_debit.mandate_cancelled"),
+    _happened(90, 1, "account.closed", "product.closed"), _happened(7, 2, "transaction.declined"),
+)  # fmt: skip
+
+
+def _many_signs(history: History, at: int) -> bool:
+    return sum(sign(history, at) for sign in _SIGNS) >= 3
+
+
 CHECKS: Mapping[str, Check] = {
     "R1": _large_debit,
     "R2": _left,
+    "R3": _below_usual,
     "R4": _no_salary,
     "R6": _happened(30, 2, "standing_order.cancelled", "direct_debit.mandate_cancelled"),
     "R7": _to_competitor,
@@ -224,6 +243,7 @@ CHECKS: Mapping[str, Check] = {
     "R16": _silent,
     "R17": _unused,
     "R18": _deposit,
+    "R23": _many_signs,
     "R25": _happened(30, 1, "manager.left", "manager.assigned"),
     "R28": _unhappy,
     "U1": _large_credit,
