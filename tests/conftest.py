@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -18,6 +19,8 @@ from hypothesis import HealthCheck, settings
 
 from deploy.docker_servers import DockerServers, engine_runs
 from deploy.local_servers import Servers
+from services.database import open_database
+from services.migrations import upgrade
 
 # how long an example takes says how busy the machine is, and nothing of the product
 settings.register_profile("counterpoint", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -138,3 +141,22 @@ async def _tell(server_url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Brought up to this release once: each test copies it."""
+    path = tmp_path_factory.mktemp("stores") / "template.db"
+    database = open_database(f"sqlite:{path}")
+    await upgrade(database)
+    await database.close()
+    return path
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a store keeps what it keeps: a database URL; empty for memory."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "stores.db")
+        return f"sqlite:{tmp_path}/stores.db"
+    return str(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else ""

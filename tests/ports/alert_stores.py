@@ -1,11 +1,8 @@
 """The alert stores under test, each empty: in memory, on SQLite, on PostgreSQL; and what they are given."""
 
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
@@ -21,30 +18,12 @@ from services.migrations import upgrade
 IMPATIENT = Timeouts(lock=1_500, statement=5_000, idle_in_transaction=3_000)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("alerts") / "template.db"
-    database = open_database(f"sqlite:{path}")
-    await upgrade(database)
-    await database.close()
-    return path
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database URL; empty for memory."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "alerts.db")
-        return f"sqlite:{tmp_path}/alerts.db"
-    return str(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else ""
-
-
 @pytest_asyncio.fixture
-async def store(place: str) -> AsyncIterator[AlertStore]:
-    if not place:
+async def store(store_url: str) -> AsyncIterator[AlertStore]:
+    if not store_url:
         yield MemoryAlertStore()
         return
-    database = open_database(place, timeouts=IMPATIENT)
+    database = open_database(store_url, timeouts=IMPATIENT)
     if database.dialect == "postgresql":
         await _empty(database)
     yield SqlAlertStore(database)
@@ -52,12 +31,12 @@ async def store(place: str) -> AsyncIterator[AlertStore]:
 
 
 @pytest_asyncio.fixture
-async def other(place: str, store: AlertStore) -> AsyncIterator[AlertStore]:
+async def other(store_url: str, store: AlertStore) -> AsyncIterator[AlertStore]:
     """A second worker on the same data: another process, where there can be one."""
-    if not place:
+    if not store_url:
         yield store
         return
-    database = open_database(place, timeouts=IMPATIENT)
+    database = open_database(store_url, timeouts=IMPATIENT)
     yield SqlAlertStore(database)
     await database.close()
 

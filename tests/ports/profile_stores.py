@@ -1,11 +1,8 @@
 """The profile's stores under test, each empty: in memory, on SQLite, on PostgreSQL."""
 
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Protocol
 
-import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
@@ -29,30 +26,12 @@ def alias_of(subject: str) -> str:
     return f"c_{subject[::-1]}"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("profile") / "template.db"
-    database = open_database(f"sqlite:{path}")
-    await upgrade(database)
-    await database.close()
-    return path
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database URL; empty for memory."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "profile.db")
-        return f"sqlite:{tmp_path}/profile.db"
-    return str(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else ""
-
-
 @pytest_asyncio.fixture
-async def store(place: str) -> AsyncIterator[Store]:
-    if not place:
+async def store(store_url: str) -> AsyncIterator[Store]:
+    if not store_url:
         yield MemoryProfileStore(alias_of)
         return
-    database = open_database(place, timeouts=IMPATIENT)
+    database = open_database(store_url, timeouts=IMPATIENT)
     if database.dialect == "postgresql":
         await _empty(database)
     yield SqlProfileStore(database, alias_of)

@@ -1,7 +1,6 @@
 """One contract of users and their tokens, held by memory, SQLite and PostgreSQL; and how long a token is believed."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,20 +15,12 @@ from services.remembered import TTL_S
 USER = User(user_id="usr_1", name="Mei", role="manager", created_at=7)
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
-        given: str = request.getfixturevalue("postgres_url")
-        return given
-    return f"sqlite:{tmp_path}/bank.db" if request.param == "sqlite" else ""
-
-
 @pytest_asyncio.fixture
-async def store(url: str) -> AsyncIterator[UserStore]:
-    if not url:
+async def store(store_url: str) -> AsyncIterator[UserStore]:
+    if not store_url:
         yield MemoryUserStore()
         return
-    database = open_database(url)
+    database = open_database(store_url)
     try:
         await upgrade(database)
         async with database.transaction() as connection:

@@ -15,9 +15,9 @@ from services.alerts.ports import OPEN, AlertFilter, AlertStore, RuleSwitch
 from services.failures import Contended, Fenced
 from services.log import Move, Position
 from services.outbox import OutboxMessage
-from tests.ports.alert_stores import alert, evidence, other, place, save, sqlite_template, store
+from tests.ports.alert_stores import alert, evidence, other, save, store
 
-__all__ = ["other", "place", "sqlite_template", "store"]
+__all__ = ["other", "store"]
 Result = TypeVar("Result")
 TWO_OPEN = "alerts_one_open|alerts.customer_id, alerts.situation"
 

@@ -17,18 +17,17 @@ from services.database import open_database
 from services.failures import Fenced
 from services.log import Position
 from services.migrations import upgrade
-from tests.ports.alert_stores import IMPATIENT, place, sqlite_template
+from tests.ports.alert_stores import IMPATIENT
 
-__all__ = ["place", "sqlite_template"]
 TABLES = "deliveries, delivery_alerts, delivery_leases, delivery_positions"
 
 
 @pytest_asyncio.fixture
-async def store(place: str) -> AsyncIterator[DeliveryStore]:
-    if not place:
+async def store(store_url: str) -> AsyncIterator[DeliveryStore]:
+    if not store_url:
         yield MemoryDeliveryStore()
         return
-    database = open_database(place, timeouts=IMPATIENT)
+    database = open_database(store_url, timeouts=IMPATIENT)
     if database.dialect == "postgresql":
         await upgrade(database)
         async with database.transaction() as connection:

@@ -1,7 +1,6 @@
 """One contract of keys and sources, held by memory, SQLite and PostgreSQL."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -18,20 +17,12 @@ from services.migrations import upgrade
 GRANT = Grant(key_id="key_1", source="atm", channels=("atm", "pos"), rate=50, burst=100, created_at=7)
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
-        given: str = request.getfixturevalue("postgres_url")
-        return given
-    return f"sqlite:{tmp_path}/bank.db" if request.param == "sqlite" else ""
-
-
 @pytest_asyncio.fixture
-async def stores(url: str) -> AsyncIterator[Stores]:
-    if not url:
+async def stores(store_url: str) -> AsyncIterator[Stores]:
+    if not store_url:
         yield Stores(MemoryKeyStore(), MemorySourceStore())
         return
-    database = open_database(url)
+    database = open_database(store_url)
     try:
         await upgrade(database)
         async with database.transaction() as connection:

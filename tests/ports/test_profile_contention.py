@@ -21,9 +21,9 @@ from services.profile.domain.packing import pack_heads, unpack
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.state import Head
 from services.profile.ports import Decision, LedgerEntry, Mark, StoredSubject
-from tests.ports.profile_stores import IMPATIENT, Store, alias_of, place, shard_for, sqlite_template, store
+from tests.ports.profile_stores import IMPATIENT, Store, alias_of, shard_for, store
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 KEY, CONTENT = b"k" * 16, b"content."
 KILL_WHO_IS_IN_A_TRANSACTION = """
 select pg_terminate_backend(pid) from pg_stat_activity
@@ -32,12 +32,12 @@ Result = TypeVar("Result")
 
 
 @pytest_asyncio.fixture
-async def other(place: str, store: Store) -> AsyncIterator[Store]:
+async def other(store_url: str, store: Store) -> AsyncIterator[Store]:
     """A second worker on the same data: another process, where there can be one."""
-    if not place:
+    if not store_url:
         yield store
         return
-    database = open_database(place, timeouts=IMPATIENT)
+    database = open_database(store_url, timeouts=IMPATIENT)
     yield SqlProfileStore(database, alias_of)
     await database.close()
 

@@ -2,9 +2,9 @@
 
 from services.log import Position
 from services.profile.ports import StoredDeadLetter
-from tests.ports.profile_stores import Store, event, place, sqlite_template, store
+from tests.ports.profile_stores import Store, event, store
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 NOW = 1_000_000
 
 

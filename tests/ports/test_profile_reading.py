@@ -4,9 +4,9 @@ import pytest
 
 from services.profile.domain.links import END, Membership
 from services.profile.ports import TimelineFilter
-from tests.ports.profile_stores import Store, alias_of, event, place, sqlite_template, store, view
+from tests.ports.profile_stores import Store, alias_of, event, store, view
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 EVERYTHING = TimelineFilter()
 EVENTS = [
     event("account:1", 10, "a"), event("account:1", 20, "b", "fee.charged", "corebank"), event("account:1", 20, "c"),

@@ -13,9 +13,9 @@ from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.state import Head, Month
 from services.profile.ports import Decision, DueTime, Mark, Shard, StoredDeadLetter
 from services.profile.timers import fire
-from tests.ports.profile_stores import Store, place, shard_for, sqlite_template, store, view
+from tests.ports.profile_stores import Store, shard_for, store, view
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 ONE, TWO, THREE = "party:1", "party:2", "party:3"
 
 

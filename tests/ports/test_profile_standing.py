@@ -4,10 +4,10 @@ import pytest
 
 from services.profile.domain.links import BEGINNING, END, Cluster, Membership
 from services.profile.ports import Mark, Standing
-from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store, view
+from tests.ports.profile_stores import Store, alias_of, store, view
 from tests.ports.test_profile_refreshing import ONE, TWO, mark, member, merge, take
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 
 
 async def stand_together(store: Store) -> None:

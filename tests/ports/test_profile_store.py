@@ -8,9 +8,9 @@ from services.outbox import OutboxMessage
 from services.profile.domain.freshness import SourceSeen
 from services.profile.domain.packing import NO_HEADS
 from services.profile.ports import LedgerEntry, Mark, StoredSubject
-from tests.ports.profile_stores import DAY_MS, Store, event, place, sqlite_template, store
+from tests.ports.profile_stores import DAY_MS, Store, event, store
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 KEY, OTHER, CONTENT, CHANGED = b"k" * 16, b"o" * 16, b"content.", b"changed."
 
 

@@ -6,9 +6,9 @@ from services.failures import Fenced
 from services.profile.domain.packing import pack_heads, pack_months
 from services.profile.domain.state import Head, Month
 from services.profile.ports import BaseRow, StoredDeadLetter
-from tests.ports.profile_stores import Store, event, place, sqlite_template, store
+from tests.ports.profile_stores import Store, event, store
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 NOW = 1_000_000
 
 

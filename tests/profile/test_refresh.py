@@ -17,11 +17,11 @@ from services.profile.ports import Mark, Shard, StoredView
 from services.profile.refresh import Refresh
 from services.profile.resting import COLLECTIVE_S, CUSTOMER_S, Resting
 from services.profile.statement import GONE, LIVE
-from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store
+from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.test_update import new_update
 from tests.profile.told import DAY_MS, DECLARED, NOW, batch, new_fold, opened, paid, told
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 FIRST = NOW - 30 * DAY_MS
 SAID = Said("anna", "the same person", NOW)
 

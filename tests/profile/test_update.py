@@ -14,7 +14,7 @@ from services.log import Position
 from services.profile.domain.fold import Fold
 from services.profile.domain.state import State
 from services.profile.update import DEAD_LETTER_LANE, Update, Updated
-from tests.ports.profile_stores import Store, place, sqlite_template, store
+from tests.ports.profile_stores import Store, store
 from tests.profile.expected import differences, expected, held
 from tests.profile.told import (
     CATALOGUE,
@@ -29,7 +29,7 @@ from tests.profile.told import (
     told,
 )
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 DAY = 86_400_000
 FIRST = NOW - 60 * DAY
 

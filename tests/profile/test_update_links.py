@@ -14,12 +14,12 @@ from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.domain.links import BEGINNING, END, Link, Membership
 from services.profile.ports import ProfileStore, UpdateTransaction
 from services.profile.rebuild import Progress, rebuild
-from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store
+from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.expected import differences, expected, held
 from tests.profile.test_update import new_update, unlike
 from tests.profile.told import DECLARED, NOW, batch, new_fold, opened, paid, told
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 DAY = 86_400_000
 FIRST = NOW - 60 * DAY
 

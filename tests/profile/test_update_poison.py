@@ -8,11 +8,11 @@ from services.attempts import ATTEMPTS, PARKED_IN_A_ROW, Attempts, singles
 from services.failures import Contended, Fenced, Unavailable
 from services.log import Batch, Position, Stop
 from services.profile.update import Update
-from tests.ports.profile_stores import Store, place, sqlite_template, store
+from tests.ports.profile_stores import Store, store
 from tests.profile.test_update import Poisoned, letters, new_update, unlike
 from tests.profile.told import CATALOGUE, DAY_MS, NOW, TOPIC, TOPIC_ID, batch, new_fold, paid
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 FIRST = NOW - 60 * DAY_MS
 MIDNIGHT = NOW - NOW % DAY_MS + DAY_MS
 

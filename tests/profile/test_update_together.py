@@ -12,12 +12,12 @@ from services.failures import Contended, Fenced
 from services.group_commit import GroupCommit
 from services.log import Batch
 from services.profile.update import Update
-from tests.ports.profile_stores import Store, place, sqlite_template, store
+from tests.ports.profile_stores import Store, store
 from tests.profile.test_update import letters, new_update, unlike
 from tests.profile.test_update_poison import poisoned
 from tests.profile.told import DAY_MS, NOW, TOPIC, batch, opened, paid
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 FIRST = NOW - 60 * DAY_MS
 PARTITIONS = range(4)
 

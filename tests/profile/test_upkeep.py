@@ -17,7 +17,7 @@ from services.profile.ports import LedgerEntry, StoredDeadLetter
 from services.profile.rebuild import rebuild
 from services.profile.update import Update
 from services.profile.upkeep import LETTERS_KEPT_DAYS, Kept, Upkeep
-from tests.ports.profile_stores import Store, place, sqlite_template, store
+from tests.ports.profile_stores import Store, store
 from tests.profile.expected import Held, differences, expected, held
 from tests.profile.told import (
     CATALOGUE,
@@ -32,7 +32,7 @@ from tests.profile.told import (
     told,
 )
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 LONG_AGO = NOW - 1_000 * DAY_MS
 NEWER = CODE_VERSION * VERSIONS_APART + 999
 
