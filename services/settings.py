@@ -2,7 +2,6 @@
 
 import difflib
 import os
-import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+
+from services.expected import expected
 
 PREFIX = "COUNTERPOINT_"
 MINIMUM_SECRET_LENGTH = 32
@@ -61,7 +62,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(_in_words(str(error))) from None
+        field, told = expected(error)
+        raise SettingsError(f"{PREFIX}{field.upper()}: {told}") from None
     settings = msgspec.structs.replace(
         settings,
         log=settings.log or f"embedded:{settings.data}/log",
@@ -76,14 +78,6 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def _check_url(field: str, url: str, schemes: tuple[str, ...]) -> None:
     if not url.startswith(schemes):
         raise SettingsError(f"{PREFIX}{field.upper()} must begin with one of: {' '.join(schemes)}")
-
-
-def _in_words(message: str) -> str:
-    """msgspec says `Expected … - at `$.port``; its own words never repeat a value, except an invalid choice."""
-    found = re.search(r"at `\$\.(\w+)`", message)
-    field = found[1].upper() if found else "?"
-    reason = re.sub(r"Invalid enum value '.*?'", "not one of its choices", message.split(" - at ")[0])
-    return f"{PREFIX}{field}: {reason}"
 
 
 def _scheme(url: str) -> str:

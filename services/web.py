@@ -170,7 +170,7 @@ async def serve(app: App, host: str = "127.0.0.1", port: int = 0, grace_s: int =
         listening.listen(_SOCKET_BACKLOG)
     except OSError as error:
         listening.close()
-        raise OSError(error.errno, f"cannot serve at {host}:{port}: {error.strerror}") from None
+        raise OSError(error.errno, f"cannot serve at {host}:{port}: {error.strerror}; name another port") from None
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="on", ws="none", http="httptools", loop="none",
         server_header=False, proxy_headers=False, timeout_graceful_shutdown=grace_s, timeout_keep_alive=30,

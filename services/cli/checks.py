@@ -45,10 +45,13 @@ async def positions(patient: Patient) -> Sequence[Finding]:
     if patient.log is None:
         return []
     before = await _all_places(patient, patient.log)
-    outside = [f"{one.topic}/{one.partition} is {one.state}" for one in before if one.state != "ok"]
+    outside: dict[str, list[Place]] = {}
+    for one in before:
+        if one.state != "ok":
+            outside.setdefault(one.state, []).append(one)
     if outside:
-        fix = "restore the log, or `counterpoint positions rewind` and start again"
-        return [wrong("positions", f"{'; '.join(outside)}: {fix}")]
+        told = "; ".join(f"{_where(found)}: {state}" for state, found in outside.items())
+        return [wrong("positions", f"{told}; restore the log, or `counterpoint positions rewind` and start again")]
     waiting = [one for one in before if one.lag]
     if not waiting:
         return [ok("positions", "inside the log, nothing waits")]
@@ -56,9 +59,8 @@ async def positions(patient: Patient) -> Sequence[Finding]:
         return [wrong("positions", f"{_sum(waiting)} events wait, and no worker is running: start one")]
     stopped = await _stopped(waiting, patient, patient.log)
     if stopped:
-        where = ", ".join(f"{one.topic}/{one.partition}" for one in stopped)
         fix = "the worker's log says why (`partition stopped`, `batch failed`)"
-        return [wrong("positions", f"{where} stand still although {_sum(stopped)} events wait: {fix}")]
+        return [wrong("positions", f"{_where(stopped)} stand still although {_sum(stopped)} events wait: {fix}")]
     return [ok("positions", f"inside the log and moving; {_sum(waiting)} events wait")]
 
 
@@ -76,6 +78,14 @@ async def _stopped(waiting: Sequence[Place], patient: Patient, log: EventLog) ->
 
 async def _all_places(patient: Patient, log: EventLog) -> list[Place]:
     return [place for topic in WORKED for place in await places(log, patient.beside, topic)]
+
+
+def _where(some: Sequence[Place]) -> str:
+    """Each topic once, with its partitions."""
+    topics: dict[str, list[str]] = {}
+    for one in some:
+        topics.setdefault(one.topic, []).append(str(one.partition))
+    return ", ".join(f"{topic}/{','.join(partitions)}" for topic, partitions in topics.items())
 
 
 def _sum(some: Sequence[Place]) -> int:
@@ -160,7 +170,7 @@ async def folds(patient: Patient) -> Sequence[Finding]:
         return [
             warning("states", f"{behind} are of an older fold, their facts are missing: run `counterpoint rebuild`")
         ]
-    return [ok("states", "all are of this release's fold")]
+    return [ok("states", "none is of an older fold than this release's")]
 
 
 async def platform(patient: Patient) -> Sequence[Finding]:

@@ -1,6 +1,6 @@
 """`deliveries`: what was told where, and what did not arrive."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -19,7 +19,7 @@ MOST = 10_000
 
 @app.command("list")
 def list_deliveries(
-    state: Annotated[str, typer.Option(help="dead, waiting, delivered, dropped, or all.")] = "dead",
+    state: Annotated[Literal["dead", "waiting", "delivered", "dropped", "all"], typer.Option()] = "dead",
     destination: Annotated[str | None, typer.Option(help="Only to this one.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=MOST)] = 50,
     data: Data = None,

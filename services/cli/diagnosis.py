@@ -76,6 +76,8 @@ def _disk(settings: Settings) -> Finding:
 def _secret(settings: Settings) -> Finding:
     if settings.secret:
         return ok("secret", "given by COUNTERPOINT_SECRET; a file would not show in the environment of the process")
+    if not settings.secret_file and not settings.embedded:
+        return wrong("secret", "set COUNTERPOINT_SECRET_FILE: services on Kafka share one secret")
     path = Path(settings.secret_file or f"{settings.data}/secret")
     if not path.exists():
         fix = "it is made at the first start" if settings.embedded else "set COUNTERPOINT_SECRET_FILE, the same for all"

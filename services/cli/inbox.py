@@ -7,6 +7,7 @@ from urllib.parse import quote
 import typer
 
 from schemas.instants import instant
+from services.alerts.domain.rules import Situation
 from services.cli.alert_tables import LISTED, list_row, print_alert
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Data, Json
@@ -26,9 +27,9 @@ def list_alerts(
     owner: Annotated[str | None, typer.Option(help="A manager's id, or queue:BRANCH.")] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Of the portfolio that the token works.")] = False,
     state: Annotated[str, typer.Option(help="open, all, or a single one such as routed or closed.")] = "open",
-    kind: Annotated[str | None, typer.Option(help="retention or upsell.")] = None,
+    kind: Annotated[Literal["retention", "upsell"] | None, typer.Option()] = None,
     severity: Annotated[int | None, typer.Option(min=1, max=3)] = None,
-    situation: Annotated[str | None, typer.Option(help="leaving, money_arriving, service_trouble …")] = None,
+    situation: Annotated[Situation | None, typer.Option()] = None,
     customer: Annotated[str | None, typer.Option(help=WHO)] = None,
     rule: Annotated[str | None, typer.Option(help="Alerts in which this rule speaks.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 30,

@@ -22,7 +22,7 @@ def rebuild_states(
     if done:
         typer.echo(f"{done} subjects are folded anew, by fold version {version}; a worker refreshes their customers")
     else:
-        typer.echo(f"nothing to do: every state is of fold version {version}")
+        typer.echo(f"nothing to do: no state is of an older fold than this release's, version {version}")
 
 
 async def _rebuild(beside: Beside, rate: int) -> tuple[int, int]:

@@ -29,6 +29,8 @@ from services.profile.__main__ import run as run_profile
 from services.profile.settings import STEPS
 from services.settings import Settings, read_settings
 
+SHOWN_CUSTOMER = "10000001"
+"""In a synthetic bank of any size."""
 Directory = Annotated[Path | None, typer.Option(help="Where everything is kept; COUNTERPOINT_DATA.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one; COUNTERPOINT_PORT.")]
 
@@ -100,8 +102,9 @@ async def _run(settings: Settings, make_demo: Callable[[], Demo | None], credent
         if credentials_file is not None:
             write_private(credentials_file, msgspec.json.encode(known))
         console.print(_welcome(known, path, time.monotonic() - started))
-        console.print(_next_steps(known, path), soft_wrap=True, highlight=False)
-        await _until_stopped(platform, make_demo(), path.with_name("simulator.keys"), console)
+        demo = make_demo()
+        console.print(_next_steps(known, path, demo is not None), soft_wrap=True, highlight=False)
+        await _until_stopped(platform, demo, path.with_name("simulator.keys"), console)
         console.print("Stopping: the batch in hand is finished first.")
     console.print("Stopped. Start again to go on where it was.")
 
@@ -146,15 +149,18 @@ def _welcome(known: Credentials, path: Path, seconds: float) -> Panel:
     )
 
 
-def _next_steps(known: Credentials, path: Path) -> str:
+def _next_steps(known: Credentials, path: Path, has_demo: bool) -> str:
     """Lines to be copied: outside the panel, whose frame would break them. What started this is not on every PATH."""
     by_module = sys.argv[0].endswith("__main__.py")
     program = f"{shlex.quote(sys.executable)} -m services.cli" if by_module else shlex.quote(sys.argv[0])
     data = shlex.quote(str(path.parent))
-    return (
-        f"Watch it live:  {program} watch --data {data}\n"
-        f"The inbox:      {program} alerts list --data {data}\n"
-        f"A customer:     {program} customers show customer_no=10000218 --data {data}\n"
-        f"Over HTTP:      curl -H 'Authorization: Bearer {known.agent_token}' "
-        f"'{known.base_url}/v1/customers?customer_no=10000218'"
-    )
+    steps = {
+        "Watch it live": f"{program} watch --data {data}",
+        "The inbox": f"{program} alerts list --data {data}",
+        "For a shell": f". {shlex.quote(str(path.absolute().with_suffix('.env')))}  # BASE_URL, keys and tokens",
+    }
+    if has_demo:
+        steps["A customer"] = f"{program} customers show customer_no={SHOWN_CUSTOMER} --data {data}"
+        asked = f"{known.base_url}/v1/customers?customer_no={SHOWN_CUSTOMER}"
+        steps["Over HTTP"] = f"curl -H 'Authorization: Bearer {known.agent_token}' '{asked}'"
+    return "\n".join(f"{name + ':':15} {command}" for name, command in steps.items())

@@ -10,6 +10,7 @@ from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.output import at, console, show_json, show_rows, table_of
 from services.cli.refusals import Refusal
 from services.cli.silence import last_heard
+from services.expected import expected
 from services.failures import Rejected
 from services.ingest.domain.sources import Source
 from services.ingest.registry import set_source
@@ -67,7 +68,8 @@ def set_parameters(
         try:
             wanted = msgspec.convert({**told, **changes}, Source, strict=False)
         except msgspec.ValidationError as error:
-            raise Rejected("invalid_value", str(error), source) from None
+            field, said = expected(error)
+            raise Rejected("invalid_value", said, field) from None
         await set_source(beside.stores.sources, wanted, load_catalogue())
         return known is None
 

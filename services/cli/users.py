@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.access import create_user
+from services.access import Role, create_user
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.output import at, show_json, show_rows
 from services.cli.refusals import Refusal
@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Staff who may read and decide, and
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="With which decisions are signed.")],
-    role: Annotated[str, typer.Option(help="agent reads, manager merges and splits, admin does everything.")],
+    role: Annotated[Role, typer.Option(help="agent reads, manager merges and splits, admin does everything.")],
     manager_id: Annotated[str | None, typer.Option(help="Whose portfolio a manager works; without it, all.")] = None,
     data: Data = None,
     as_json: Json = False,

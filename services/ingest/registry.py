@@ -8,6 +8,7 @@ import msgspec
 
 from schemas.catalogue import CHANNELS, EventType
 from schemas.money import EXPONENTS
+from services.expected import expected
 from services.failures import Rejected
 from services.ingest.access import key_hash
 from services.ingest.domain.sources import EVERY, Grant, Source
@@ -73,4 +74,5 @@ def _check(value: Source | Grant) -> None:
     try:
         msgspec.convert(msgspec.to_builtins(value), type(value))
     except msgspec.ValidationError as error:
-        raise Rejected("invalid_value", str(error)) from None
+        field, told = expected(error)
+        raise Rejected("invalid_value", told, field) from None

@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from services.expected import expected
 from services.settings import SettingsError
 
 PREFIX = "COUNTERPOINT_INGEST_"
@@ -49,5 +50,5 @@ def _read(environment: Mapping[str, str], shape: type[Chosen]) -> Chosen:
         try:
             msgspec.convert({name: value}, shape, strict=False)
         except msgspec.ValidationError as error:
-            raise SettingsError(f"{variables[name]}: {str(error).partition(' - at ')[0]}") from None
+            raise SettingsError(f"{variables[name]}: {expected(error)[1]}") from None
     return msgspec.convert(given, shape, strict=False)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from services.expected import expected
 from services.settings import SettingsError
 
 PREFIX = "COUNTERPOINT_PROFILE_"
@@ -37,4 +38,5 @@ def read_choices(environment: Mapping[str, str]) -> Choices:
     try:
         return msgspec.convert(given, Choices, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{PREFIX}*: {error}") from None
+        field, told = expected(error)
+        raise SettingsError(f"{PREFIX}{field.upper()}: {told}") from None

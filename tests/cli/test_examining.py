@@ -99,7 +99,7 @@ def test_a_position_outside_the_log_is_wrong(counterpoint: Command, deployment: 
     in_database(deployment, work)
     code, state, told = finding(counterpoint, "positions")
     assert (code, state) == (1, "wrong")
-    assert "channel-events/2 is of another topic" in told
+    assert "channel-events/2: of another topic" in told
     assert "counterpoint positions rewind" in told
 
 
@@ -147,7 +147,7 @@ def test_redis_that_is_away_loses_nothing(counterpoint: Command, deployment: Pat
 
 
 def test_states_of_an_older_fold_are_named_and_rebuilt(counterpoint: Command, deployment: Path) -> None:
-    assert counterpoint("rebuild").out.startswith("nothing to do: every state is of fold version ")
+    assert counterpoint("rebuild").out.startswith("nothing to do: no state is of an older fold than this release's")
     event = ChannelEvent(
         id="e1", type="card.paid", source="core", channel="pos", subject="account:1", occurred_at=NOW, accepted_at=NOW,
         identifiers={"account_no": "1"}, of_record=True, amount=Money(1250, "CNY"), direction="debit",

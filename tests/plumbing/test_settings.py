@@ -6,6 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from services.ingest.settings import read_choices as read_ingest_choices
+from services.ingest.settings import read_limits
+from services.profile.settings import read_choices as read_profile_choices
 from services.settings import Settings, SettingsError, load_secret, read_settings
 
 
@@ -41,6 +44,25 @@ def test_an_error_names_the_variable_and_never_its_value(name: str, value: str) 
     with pytest.raises(SettingsError, match=f"COUNTERPOINT_{name}") as caught:
         read_settings({f"COUNTERPOINT_{name}": value})
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"COUNTERPOINT_PORT": "eighty"}, "COUNTERPOINT_PORT: a whole number is expected"),
+        ({"COUNTERPOINT_BATCH_EVENTS": "0"}, "COUNTERPOINT_BATCH_EVENTS: a whole number >= 1 is expected"),
+        ({"COUNTERPOINT_BANK_CURRENCY": "x"}, "COUNTERPOINT_BANK_CURRENCY: text like '^[A-Z]{3}$' is expected"),
+        ({"COUNTERPOINT_LOG_LEVEL": "x"}, "COUNTERPOINT_LOG_LEVEL: not one of its choices"),
+        ({"COUNTERPOINT_INGEST_ACCEPT_UNKNOWN_TYPES": "x"}, "UNKNOWN_TYPES: true or false is expected"),
+        ({"COUNTERPOINT_INGEST_BODY_TIMEOUT_S": "0"}, "BODY_TIMEOUT_S: a number > 0.0 is expected"),
+        ({"COUNTERPOINT_PROFILE_LATENESS_S": "x"}, "COUNTERPOINT_PROFILE_LATENESS_S: a whole number is expected"),
+    ],
+)
+def test_an_error_says_what_is_expected_in_words(variables: dict[str, str], told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        for read in (read_settings, read_limits, read_ingest_choices, read_profile_choices):
+            read(variables)
+    assert told in str(caught.value)
 
 
 def test_a_misspelt_variable_is_refused_with_the_right_one() -> None:
