@@ -66,9 +66,10 @@ def _keeper(beside: Beside, topic: str) -> "SqlProfileStore | SqlAlertStore | Sq
 
 async def places(log: EventLog, beside: Beside, topic: str) -> list[Place]:
     """Raises `UnknownTopic`, `Unavailable`."""
-    ends, topic_id = await log.ends(topic), await log.topic_id(topic)
-    stored = await _keeper(beside, topic).positions(topic, sorted(ends))
-    return [Place(topic, topic_id, one, stored.get(one), *ends[one]) for one in sorted(ends)]
+    partitions, topic_id = sorted(await log.ends(topic)), await log.topic_id(topic)
+    stored = await _keeper(beside, topic).positions(topic, partitions)
+    ends = await log.ends(topic)  # after the positions: a worker that goes on meanwhile would seem beyond the end
+    return [Place(topic, topic_id, one, stored.get(one), *ends[one]) for one in partitions]
 
 
 @app.command()

@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import ALERTS, CHANNEL_EVENTS, PROFILE_CHANGES
+from services.cli.beside import opened
+from services.cli.positions import places
 from services.clock import ManualClock, SystemClock
 from services.database import Database
 from services.embedded import EmbeddedLog
 from services.log import Message, Position
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.ledger import DAY_MS
+from services.settings import read_settings
 from tests.cli.conftest import Command, in_database, in_log
 
 TOPIC = CHANNEL_EVENTS.name
@@ -48,6 +51,26 @@ def test_positions_say_what_waits(counterpoint: Command, deployment: Path) -> No
     shown = first(counterpoint)
     assert (shown["next"], shown["end"], shown["lag"], shown["state"]) == (2, 3, 1, "ok")
     assert TOPIC in counterpoint("positions", "show").out
+
+
+async def test_a_worker_that_goes_on_while_it_is_looked_at_is_not_beyond_the_end(deployment: Path) -> None:
+    settings = read_settings({"COUNTERPOINT_DATA": str(deployment)})
+    async with opened(settings) as beside:
+
+        class Busy(EmbeddedLog):
+            """Whenever somebody looks, one more event comes and is worked."""
+
+            async def ends(self, topic: str) -> dict[int, tuple[int, int]]:
+                found = dict(await super().ends(topic))
+                await self.append(topic, [Message(b"", b"", partition=0)])
+                await beside.store.set_position(topic, 0, Position(await self.topic_id(topic), found[0][1] + 1))
+                return found
+
+        log = Busy(deployment / "log")
+        try:
+            assert {one.state for one in await places(log, beside, TOPIC)} == {"ok"}
+        finally:
+            await log.close()
 
 
 @pytest.mark.parametrize("topic", [PROFILE_CHANGES.name, ALERTS.name])
