@@ -9,6 +9,7 @@ from typing import NamedTuple
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
 from services.cli.alerting import from_profile, opened_alerts
+from services.cli.rules_asked import hearing_rules
 from services.deployment import open_door, open_plumbing, side_by_side
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
@@ -50,11 +51,12 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         profile = await open_profile(
             log, database, screens, users, secret, catalogue, clock, metrics, read_profile_choices(environment)
         )
+        work_of_profile = await hearing_rules(profile, database, environment)
         rates = await closing.enter_async_context(opened_rates(settings.redis))
         limits, choices = read_limits(environment), read_ingest_choices(environment)
         alerts = await opened_alerts(closing, shared, from_profile(profile.declarations, profile.read), environment)
         ingest = await open_ingest(log, stores, rates, secret, catalogue, clock, metrics, limits, choices)
-        work = asyncio.create_task(side_by_side(profile.work, alerts.work, ingest.beat), name="work")
+        work = asyncio.create_task(side_by_side(work_of_profile, alerts.work, ingest.beat), name="work")
         closing.push_async_callback(_end, work)
         health = operations({**profile.checks, **alerts.checks}, lambda: (metrics.render(), CONTENT_TYPE))
         documents = openapi_route(ingest.openapi, openapi_document(profile.app), openapi_document(alerts.app))

@@ -16,6 +16,7 @@ from services.alerts.adapters.memory import MemoryAlertStore
 from services.alerts.attend import Attend
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.asking import asked_of
 from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.rules import Desk
 from services.alerts.evaluate import Evaluate
@@ -77,7 +78,8 @@ class Rerun:
         self.profile, self.alerts = MemoryProfileStore(alias_of), MemoryAlertStore()
         self._update = Update(self.profile, fold, catalogue, secret, SUBJECT_LIMITS)
         self._decide = Decide(self.profile, self.profile, fold, SUBJECT_LIMITS)
-        self._refresh = Refresh(self.profile, lambda: declared.policy, lambda: self._complete, alias_of, Resting(0, 0))
+        policy = msgspec.structs.replace(declared.policy, asked=asked_of(rules))
+        self._refresh = Refresh(self.profile, lambda: policy, lambda: self._complete, alias_of, Resting(0, 0))
         roomy = msgspec.structs.replace(desk, daily_capacity=ROOM, capacities={}, open_budget=ROOM, burst_from=ROOM)
         self._current = Current(rules, roomy, declared.policy.reference.is_working_day)
         self._evaluate = Evaluate(self.alerts, Cel(), self._current)

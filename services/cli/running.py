@@ -21,6 +21,7 @@ from services.cli.credentials import Credentials, credentials, write_private
 from services.cli.demo import Demo
 from services.cli.demo_sources import demo_keys, demo_publisher
 from services.cli.platform import Platform, running_platform
+from services.cli.rules_asked import hearing_rules
 from services.clock import SystemClock
 from services.deployment import told_to_stop
 from services.ingest.__main__ import run as run_ingest
@@ -67,7 +68,8 @@ def profile(
 ) -> None:
     """Start a worker that keeps the customer views and answers who reads them; start as many as you need."""
     steps = {"COUNTERPOINT_PROFILE_STEPS": ",".join(only)} if only else {}
-    forever(lambda: run_profile({**environment_of(data, port), **steps}))
+    environment = {**environment_of(data, port), **steps}
+    forever(lambda: run_profile(environment, lambda opened, database: hearing_rules(opened, database, environment)))
 
 
 def environment_of(data: Path | None, port: int | None) -> dict[str, str]:

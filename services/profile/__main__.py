@@ -2,26 +2,36 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import uvloop
 
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
+from services.database import Database
 from services.deployment import open_door, open_plumbing, until_told, when_up
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE
 from services.migrations import upgrade
 from services.openapi import openapi_route
-from services.profile.app import open_profile
+from services.profile.app import Profile, open_profile
 from services.profile.settings import read_choices
 from services.settings import load_secret, read_settings
 from services.staff_app import mounted, openapi_document
 from services.web import operations, routes
 
+Work = Callable[[], Awaitable[None]]
 
-async def run(environment: Mapping[str, str]) -> None:
-    """Works until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`."""
+
+async def nothing_beside(profile: Profile, database: Database) -> Work:
+    return profile.work
+
+
+async def run(
+    environment: Mapping[str, str], beside: Callable[[Profile, Database], Awaitable[Work]] = nothing_beside
+) -> None:
+    """Works until SIGINT or SIGTERM. `beside` gives the profile's work with what else a root has it do. Raises
+    `SettingsError`, `WrongSchema`."""
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
     secret = load_secret(settings)
@@ -37,7 +47,7 @@ async def run(environment: Mapping[str, str]) -> None:
         if "read" in choices.steps:
             app = routes({**health, **openapi_route(openapi_document(profile.app))}, mounted(profile.app))
         await open_door(closing, settings, screens, app)
-        await until_told(profile.work)
+        await until_told(await when_up(lambda: beside(profile, database)))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
+import msgspec
 from litestar import Litestar
 
+from schemas.asked import Asked
 from schemas.catalogue import EventType
 from schemas.identifiers import SUBJECT_LIMITS
 from schemas.topics import CHANNEL_EVENTS, TOPICS
@@ -27,6 +29,7 @@ from services.profile.domain import fact_catalogue
 from services.profile.domain.customer_ids import customer_id
 from services.profile.domain.fold import Fold
 from services.profile.domain.personal import reference
+from services.profile.domain.policy import Policy
 from services.profile.domain.series import Counting
 from services.profile.read import Read
 from services.profile.readiness import Progress
@@ -46,7 +49,8 @@ writer, more of them would only keep refresh waiting."""
 
 
 class Profile(NamedTuple):
-    """`app` reads and decides; `work` runs until cancelled; `checks` by name are for `/health/ready`."""
+    """`app` reads and decides; `work` runs until cancelled; `checks` by name are for `/health/ready`. `ask` tells what
+    those who read its changes ask of facts: until then, every move of one is told."""
 
     app: Litestar
     work: Callable[[], Awaitable[None]]
@@ -54,6 +58,20 @@ class Profile(NamedTuple):
     worker: Worker
     read: Read
     declarations: Declarations
+    ask: Callable[[Asked], None]
+
+
+class _Policy:
+    """As declared, and what is asked now."""
+
+    def __init__(self, declared: Policy) -> None:
+        self._now = declared
+
+    def __call__(self) -> Policy:
+        return self._now
+
+    def ask(self, asked: Asked) -> None:
+        self._now = msgspec.structs.replace(self._now, asked=asked)
 
 
 def aliases(secret: bytes) -> Callable[[str], str]:
@@ -83,11 +101,10 @@ async def open_profile(
 ) -> Profile:
     """Raises `Unavailable`; PolicyError where a bank's own declarations contradict themselves."""
     await log.ensure_topics(TOPICS)
-    partitions = len(await log.ends(CHANNEL_EVENTS.name))
-    refer = partial(reference, secret=secret)
-    declarations = load_declarations(choices.catalogue, choices.reference, refer)
+    declarations = load_declarations(choices.catalogue, choices.reference, partial(reference, secret=secret))
+    policy = _Policy(declarations.policy)
     fold = Fold(catalogue, Counting(declarations.series), declarations.series.version)
-    patience = Patience(partitions, choices.lateness_s * 1000, choices.rhythm_s * 1000)
+    patience = Patience(len(await log.ends(CHANNEL_EVENTS.name)), choices.lateness_s * 1000, choices.rhythm_s * 1000)
     store, freshness = SqlProfileStore(database, aliases(secret)), Freshness(*patience)
     progress = Progress(log, store, CHANNEL_EVENTS.name, metrics, clock.now_ms)
     worker = Worker(
@@ -96,7 +113,7 @@ async def open_profile(
         store=store,
         reader=store,
         update=Update(store, fold, catalogue, secret, SUBJECT_LIMITS),
-        refresh=Refresh(store, lambda: declarations.policy, lambda: freshness.now, aliases(secret), Resting()),
+        refresh=Refresh(store, policy, lambda: freshness.now, aliases(secret), Resting()),
         upkeep=Upkeep(store, store, log, fold, choices.timeline_months),
         notifications=notifications,
         metrics=metrics,
@@ -110,7 +127,8 @@ async def open_profile(
     )
     decide, access = Decide(store, store, fold, SUBJECT_LIMITS), Access(users, time.monotonic)
     facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}
-    read = Read(store, catalogue, secret, lambda: declarations.policy, clock.now_ms, lambda: freshness.now)
+    read = Read(store, catalogue, secret, policy, clock.now_ms, lambda: freshness.now)
     desk = Desk(read, decide, access, notifications, clock, SUBJECT_LIMITS, facts, patience)
     checks = {"profile": progress.check if "update" in choices.steps else lambda: reachable(database)}
-    return Profile(profile_app(desk), lambda: run(worker, choices.steps), checks, worker, read, declarations)
+    work = partial(run, worker, choices.steps)
+    return Profile(profile_app(desk), work, checks, worker, read, declarations, policy.ask)

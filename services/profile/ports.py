@@ -261,6 +261,9 @@ class RefreshTransaction(CustomerRows, Protocol):
     async def save_views(self, views: Sequence[StoredView], due: Mapping[str, Sequence[DueTime]]) -> None:
         """Writes rows by lead, and replaces the due times of each."""
 
+    async def save_judged(self, decided: Mapping[str, bytes]) -> None:
+        """By lead, of views that stay as they are otherwise: a close was judged, and nothing of it is told."""
+
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None: ...
 
 

@@ -1,7 +1,7 @@
 """USE CASE: find customers, and show what is known of them: all that update has committed.
 
-Where a mark waits, a customer is combined from its states then and there, as refresh will do it. Nothing is written,
-and what has to be decided (tier, owner) is shown as it was last decided.
+Where a mark waits, or the view was written on another day, a customer is combined from its states then and there, as
+refresh will do it. Nothing is written, and what has to be decided (tier, owner) is shown as it was last decided.
 """
 
 import hashlib
@@ -107,10 +107,17 @@ class Read:
     async def _as_they_are(self, standing: Sequence[Standing]) -> list[Current]:
         """Each customer once; without those who are none: all that is known of their subjects counts for others."""
         customers = {one.lead: one for one in standing}
-        waiting = [one for one in customers.values() if one.waits]
+        waiting = [one for one in customers.values() if one.waits or self._is_of_another_day(one.view)]
         combined = await self._combined(waiting) if waiting else {}
         found = [combined[lead] if lead in combined else _as_written(one) for lead, one in customers.items()]
         return [one for one in found if one is not None]
+
+    def _is_of_another_day(self, view: StoredView | None) -> bool:
+        """Facts that run with the days are written down where they pass what somebody asks for."""
+        if view is None or view.state != LIVE:
+            return False
+        reference = self._policy().reference
+        return reference.day_of(view.changed_at) != reference.day_of(self._now_ms())
 
     async def _combined(self, waiting: Sequence[Standing]) -> dict[str, Current | None]:
         now, combined = self._now_ms(), dict[str, Current | None]()
@@ -130,8 +137,9 @@ class Read:
         return combined
 
     def _summed_up(self, whole: Whole, before: StoredView | None, now: int) -> Current:
-        summary = summarise(whole, self._policy(), now, decides=False)
-        view = statement_of(whole, summary, before, now).view
+        policy = self._policy()
+        summary = summarise(whole, policy, now, decides=False)
+        view = statement_of(whole, summary, before, now, policy.asked).view
         if before is not None and is_same(before, view):
             return Current(before, str(before.version))
         view = msgspec.structs.replace(view, version=before.version if before is not None else 0)

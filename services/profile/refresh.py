@@ -29,7 +29,7 @@ from services.profile.ports import (
     StoredView,
 )
 from services.profile.resting import Resting
-from services.profile.statement import LIVE, change_of, change_of_gone, gone, is_same, statement_of
+from services.profile.statement import LIVE, change_of, change_of_gone, gone, is_news, statement_of
 
 OPENED_AT_ONCE = 25
 """Customers whose states are read and decoded in one go: a few milliseconds."""
@@ -82,7 +82,7 @@ class Refresh:
         members = await _members(tx, sorted({root for lead in wanted.keys() - merged for root in wanted[lead].roots}))
         gathering = self._gathering
         context = await gathering.context(tx, members, now)
-        views: list[StoredView] = []
+        policy, views, judged = self._policy(), list[StoredView](), dict[str, bytes]()
         due: dict[str, Sequence[DueTime]] = {}
         lanes: defaultdict[str, list[OutboxMessage]] = defaultdict(list)
         for lead in sorted(wanted):
@@ -96,10 +96,11 @@ class Refresh:
                     lane.append(change_of_gone(views[-1], wanted[lead], gathering.alias_of))
                     due[lead] = ()
                 continue
-            summary = summarise(whole, self._policy(), now)
-            said = statement_of(whole, summary, before, now)
+            summary = summarise(whole, policy, now)
+            said = statement_of(whole, summary, before, now, policy.asked)
             due[lead] = [DueTime(*one) for one in summary.due]  # the ones before may have fired
-            if before is not None and is_same(before, said.view):
+            if before is not None and not is_news(before, said.view, policy.asked):
+                judged[lead] = said.view.decided
                 continue
             views.append(said.view)
             lane.append(change_of(whole, summary, said, gathering.alias_of))
@@ -107,6 +108,7 @@ class Refresh:
         if any(view.owner != (known[view.lead].owner if view.lead in known else None) for view in views):
             gathering.count_anew(now)
         await tx.save_views(views, due)
+        await tx.save_judged(judged)
         await tx.send(lanes, now)
         return [view.customer_id for view in views]
 

@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.asked import Asked
 from schemas.changes import Due, Fact, Moment, ProfileChange
 from services.outbox import OutboxMessage
 from services.profile.domain.customer import Whole
 from services.profile.domain.links import Cluster
+from services.profile.domain.running import moved
 from services.profile.domain.summary import Summary
 from services.profile.outbox import change_message
 from services.profile.ports import StoredView
@@ -16,17 +18,18 @@ from services.profile.ports import StoredView
 GONE, LIVE = "gone", "live"
 _encode = msgspec.json.Encoder().encode  # what is told has an order of its own
 _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
-_NOTHING = _encode({"values": {}, "missing": [], "not_covered": [], "unheard": [], "moments": []})
+_NOTHING = _encode({"values": {}, "missing": [], "not_covered": [], "unheard": [], "moments": [], "asked": ""})
 
 
 class Told(msgspec.Struct, frozen=True):
-    """A view's facts and moments as they are stored."""
+    """A view's facts and moments as they are stored. `asked`: the version of what was asked when they were told."""
 
     values: dict[str, Fact]
     missing: list[str]
     not_covered: list[str]
     unheard: list[str]
     moments: list[Moment]
+    asked: str
 
     @property
     def unknown(self) -> frozenset[str]:
@@ -47,7 +50,7 @@ class Statement(NamedTuple):
     written: Mapping[str, bytes]
 
 
-def statement_of(whole: Whole, summary: Summary, before: StoredView | None, now: int) -> Statement:
+def statement_of(whole: Whole, summary: Summary, before: StoredView | None, now: int, asked: Asked | None) -> Statement:
     written = {"facts": _encode(summary.facts.values), "moments": _encode(summary.moments)}
     facts = {
         "values": msgspec.Raw(written["facts"]),
@@ -55,6 +58,7 @@ def statement_of(whole: Whole, summary: Summary, before: StoredView | None, now:
         "not_covered": summary.facts.not_covered,
         "unheard": summary.facts.unheard,
         "moments": msgspec.Raw(written["moments"]),
+        "asked": asked.version if asked is not None else "",
     }
     view = StoredView(
         customer_id=whole.customer_id, lead=whole.lead, version=before.version + 1 if before else 1, kind=summary.kind,
@@ -66,13 +70,29 @@ def statement_of(whole: Whole, summary: Summary, before: StoredView | None, now:
 
 
 def is_same(before: StoredView, after: StoredView) -> bool:
-    """Nothing to tell: no new version, so a sweep publishes only what changed."""
-    return (before.state, before.body, before.facts, before.decided) == (
-        after.state,
-        after.body,
-        after.facts,
-        after.decided,
-    )
+    """Nothing differs, to the day; whatever was asked when they were told."""
+    if (before.state, before.body, before.decided) != (after.state, after.body, after.decided):
+        return False
+    return before.facts == after.facts or _told_alike(told_of(before), told_of(after))
+
+
+def _told_alike(before: Told, after: Told) -> bool:
+    return before == msgspec.structs.replace(after, asked=before.asked)
+
+
+def is_news(before: StoredView, after: StoredView, asked: Asked | None) -> bool:
+    """Something is told that somebody could act on, so that a sweep publishes only that: neither a close that was
+    judged and left all as it was, nor a day that passed no limit."""
+    if (before.state, before.body) != (after.state, after.body):
+        return True
+    if before.facts == after.facts:
+        return False
+    told, tells = told_of(before), told_of(after)
+    return _aside(told) != _aside(tells) or moved(told.values, tells.values, asked)
+
+
+def _aside(told: Told) -> Told:
+    return msgspec.structs.replace(told, values={})
 
 
 def gone(before: StoredView, now: int) -> StoredView:
@@ -88,7 +108,7 @@ def change_of(whole: Whole, summary: Summary, said: Statement, alias_of: Callabl
     change = ProfileChange(
         customer_id=view.customer_id, version=view.version, kind=view.kind, changed_at=view.changed_at,
         facts=summary.facts.values, missing=summary.facts.missing, not_covered=summary.facts.not_covered,
-        unheard=summary.facts.unheard,        moments=summary.moments,
+        unheard=summary.facts.unheard, moments=summary.moments,
         due=[Due(at=one.at, kind=one.kind, sources=list(one.sources)) for one in summary.due],
         aliases=sorted({alias_of(part.subject) for part in whole.parts} - {view.customer_id}),
     )  # fmt: skip

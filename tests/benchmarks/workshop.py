@@ -7,11 +7,19 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
+from schemas.asked import Asked
 from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
 from schemas.events import ChannelEvent
 from schemas.identifiers import LIMITS, SUBJECT_OF
+from services.alerts.adapters.cel import Cel
+from services.alerts.adapters.rule_files import PRODUCT, load_rules
+from services.alerts.domain.asking import asked_of
+from services.cli.declared import known_to_rules
 from services.database import Database, open_database
+from services.declared_files import Place
 from services.deployment import calm_collector
 from services.log import Batch, Record
 from services.migrations import upgrade
@@ -37,10 +45,11 @@ class Workshop:
 
     def __init__(self, store: ProfileStore) -> None:
         catalogue, self.declarations, completeness = load_catalogue(), load_declarations(), Completeness()
+        policy = msgspec.structs.replace(self.declarations.policy, asked=asked_by_rules())
         limits = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
         self.fold = Fold(catalogue, Counting(self.declarations.series), self.declarations.series.version)
         self.store, self.update = store, Update(store, self.fold, catalogue, SECRET, limits)
-        self.refresh = Refresh(store, lambda: self.declarations.policy, lambda: completeness, alias_of, Resting(0, 0))
+        self.refresh = Refresh(store, lambda: policy, lambda: completeness, alias_of, Resting(0, 0))
         self._offset, self._shards, self.ahead_ms = 0, dict[int, Shard](), 0
 
     @property
@@ -71,6 +80,11 @@ class Workshop:
                 self._shards.update({shard.shard: shard for shard in done.shards})
                 written += len(done.changed)
         return written
+
+
+def asked_by_rules() -> Asked:
+    """By the rules that come with the product."""
+    return asked_of(load_rules(Place(PRODUCT), known_to_rules(), Cel(), {}).rule_set)
 
 
 def alias_of(subject: str) -> str:

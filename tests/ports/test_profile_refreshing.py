@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from services.failures import Contended, Fenced
@@ -183,6 +184,15 @@ async def test_views_are_written_only_forwards(store: Store) -> None:
             await tx.save_views([view(TWO, 2), view(ONE, 2, tier="profit")], {})
     async with store.refreshing() as tx:
         assert await tx.views([ONE, TWO, THREE]) == {ONE: view(ONE, 2, tier="gold"), TWO: view(TWO)}
+
+
+async def test_what_was_judged_is_written_into_a_view_that_stays_as_it_is(store: Store) -> None:
+    async with store.refreshing() as tx:
+        await tx.save_views([view(ONE, 2), view(TWO)], {})
+        await tx.save_judged({ONE: b'{"judged_day":7}', THREE: b'{"judged_day":8}'})
+    async with store.refreshing() as tx:
+        judged = msgspec.structs.replace(view(ONE, 2), decided=b'{"judged_day":7}')
+        assert await tx.views([ONE, TWO, THREE]) == {ONE: judged, TWO: view(TWO)}
 
 
 async def due(store: Store, lead: str, version: int, *times: DueTime) -> None:

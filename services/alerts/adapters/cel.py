@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 import cel
 
+from schemas.asked import Limit
 from schemas.changes import Fact
 from services.alerts.adapters.cel_choices import choices
+from services.alerts.adapters.cel_limits import limits
 from services.alerts.adapters.cel_sieve import sieve
 from services.alerts.domain.expressions import MOMENT, BadExpression, Expression, Sieve, WrongTypes
 
@@ -33,6 +35,7 @@ class CelExpression(NamedTuple):
     fields: frozenset[str]
     sieve: Sieve
     choices: tuple[str, ...]
+    limits: Mapping[str, frozenset[Limit]]
     program: Any
 
     def evaluate(self, context: Any) -> Fact:
@@ -58,7 +61,7 @@ class Cel:
             raise BadExpression(_first_line(error)) from error
         fields = frozenset(_FIELD.findall(_STRING.sub('""', source)))
         facts = frozenset(program.references()["variables"]) - {MOMENT}
-        return CelExpression(source, facts, fields, sieve(source), choices(source), program)
+        return CelExpression(source, facts, fields, sieve(source), choices(source), limits(source), program)
 
     def context(self, facts: Mapping[str, Fact]) -> Any:
         return cel.Context(variables=dict(facts))

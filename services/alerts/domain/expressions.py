@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from schemas.asked import Limit
 from schemas.changes import Fact
 
 MOMENT = "moment"
@@ -24,12 +25,14 @@ Much cheaper than evaluating it. Raises `TypeError`, `KeyError`, `ArithmeticErro
 
 class Expression(Protocol):
     """`facts` are the flat names that it asks, `fields` those of the moment. `choices`: the texts of the results that
-    it chooses from, its own where it chooses nothing."""
+    it chooses from, its own where it chooses nothing. A fact of `limits` decides by its side of each of these alone."""
 
     @property
     def sieve(self) -> Sieve: ...
     @property
     def choices(self) -> tuple[str, ...]: ...
+    @property
+    def limits(self) -> Mapping[str, frozenset[Limit]]: ...
     @property
     def source(self) -> str: ...
     @property

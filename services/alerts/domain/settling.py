@@ -74,7 +74,11 @@ class Settling:
         unjudged = set(unknown)
         by_id = {one.alert_id: one for one in self._open.values()}
         for key, firing in list(self._standing.firings.items()):
-            if key in holding or firing.rule in unjudged or self._stays_said(key, firing):
+            if key in holding and not (firing.lapsed and firing.window_until <= self._change.changed_at):
+                firing.lapsed = False
+                continue
+            if firing.rule in unjudged or self._stays_said(key, firing):
+                firing.lapsed = firing.rule not in unjudged
                 continue
             del self._standing.firings[key]
             if firing.window_until and firing.window_until <= self._change.changed_at:

@@ -5,7 +5,8 @@ import msgspec
 
 class Firing(msgspec.Struct):
     """A rule that holds and has been acted on. `alert_id` is empty where nothing was raised (cooldown, throttled).
-    `origin`: the customer for whom it was, before a merge."""
+    `origin`: the customer for whom it was, before a merge. `lapsed`: the facts hold no longer, and it stays said until
+    `window_until`: when they hold again after that, it is said anew."""
 
     rule: str
     version: int
@@ -15,6 +16,7 @@ class Firing(msgspec.Struct):
     alert_id: str = ""
     former_cooldown: int = 0
     origin: str = ""
+    lapsed: bool = False
 
 
 class Standing(msgspec.Struct):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from copy import copy
 
+import msgspec
+
 from services.failures import Contended
 from services.outbox import OutboxMessage
 from services.profile.adapters import memory_queues
@@ -33,6 +35,12 @@ class MemoryRefresh(MemoryCustomers):
                 raise Contended("a view was refreshed elsewhere")
             self._tables.views.put(copy(view))
         memory_queues.replace_due(self._tables, due)
+
+    async def save_judged(self, decided: Mapping[str, bytes]) -> None:
+        for lead, judged in decided.items():
+            view = self._tables.views.get(lead)
+            if view is not None:
+                self._tables.views.put(msgspec.structs.replace(view, decided=judged))
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
         self._tables.stream.send(lanes, now)

@@ -14,7 +14,7 @@ from services.profile.ports import (
     Shard,
     StoredView,
 )
-from services.session import insert
+from services.session import Bulk, insert
 
 _DECISIONS = """
 select s.subject, d.decision_id, d.kind, d.subjects, d.actor, d.reason, d.at, d.undoes, d.body
@@ -27,6 +27,11 @@ _SAVE_VIEWS = insert(
     """on conflict (lead) do update set version = excluded.version, kind = excluded.kind, state = excluded.state,
     changed_at = excluded.changed_at, body = excluded.body, facts = excluded.facts, decided = excluded.decided,
     owner = excluded.owner, tier = excluded.tier, name_ref = excluded.name_ref where v.version < excluded.version""",
+)
+_SAVE_JUDGED = Bulk(
+    """update views v set decided = judged.decided from unnest($1::bytea[], $2::text[]) as judged(decided, lead)
+    where v.lead = judged.lead and v.decided <> judged.decided""",
+    "update views set decided = ?1 where lead = ?2 and decided <> ?1",
 )
 
 
@@ -53,6 +58,9 @@ class SqlRefresh(SqlCustomers):
         if await self._session.bulk(_SAVE_VIEWS, [rows.view_row(one) for one in ordered]) != len(ordered):
             raise Contended("a view was refreshed elsewhere")
         await sql_queues.replace_due(self._session, due)
+
+    async def save_judged(self, decided: Mapping[str, bytes]) -> None:
+        await self._session.bulk(_SAVE_JUDGED, [(decided[lead], lead) for lead in sorted(decided)])
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
         await STREAM.send(self._session, lanes, now)

@@ -1,14 +1,17 @@
 """When this customer must be looked at again although nothing happens: absences, dates, and the close of bank days."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from schemas.asked import Asked
+from schemas.changes import Fact
 from schemas.moments import MOMENTS
 from services.profile.domain.combine import DAY_MS, HOUR_MS
-from services.profile.domain.fact_catalogue import BOOKS, DIGITAL, SERVICE
+from services.profile.domain.fact_catalogue import BOOKS, DIGITAL, RUNNING, SERVICE
 from services.profile.domain.holding_facts import day_of
 from services.profile.domain.holdings import of_kinds, value
 from services.profile.domain.money_facts import SALARY_CHANNELS
 from services.profile.domain.picture import Picture
+from services.profile.domain.running import steps_to_limit
 from services.profile.domain.summary import Due
 
 DEPOSIT_DAYS = (30, 7, 0, -1, -8)
@@ -24,10 +27,13 @@ BEHIND_MS = 36 * HOUR_MS
 DAY, HOUR = "day", "hour"
 
 
-def due_times(seen: Picture) -> list[Due]:
-    """All that is still to be judged, soonest first. One that waits for late sources stays, though its time is over."""
+def due_times(seen: Picture, told: Mapping[str, Fact]) -> list[Due]:
+    """All that is still to be judged, soonest first. One that waits for late sources stays, though its time is over.
+    `told`: the facts as they stand."""
     until = seen.whole.completeness.until
     found = {one for kind in _KINDS for one in kind(seen)}
+    if seen.asked is not None:
+        found.update(_limits(seen, told, seen.asked))
     return sorted(one for one in found if one.at > min([seen.now, *(until.get(source, 0) for source in one.sources)]))
 
 
@@ -95,9 +101,31 @@ def _interest(seen: Picture) -> Iterator[Due]:
 
 def _closes(seen: Picture) -> Iterator[Due]:
     """Windows slide and tiers are judged at the close of a bank day."""
-    is_active = seen.whole.state.head.newest_at > seen.now - ACTIVE_DAYS * DAY_MS
-    if is_active or seen.decided.candidate_tier is not None:
+    if _is_active(seen) or seen.decided.candidate_tier is not None:
         yield Due(seen.reference.next_close(seen.now), "day_closed", DAY, ())
+
+
+def _is_active(seen: Picture) -> bool:
+    return seen.whole.state.head.newest_at > seen.now - ACTIVE_DAYS * DAY_MS
+
+
+def _limits(seen: Picture, told: Mapping[str, Fact], asked: Asked) -> Iterator[Due]:
+    """When a fact that runs with time passes what somebody asks for. Who is active is looked at every day anyway."""
+    soonest: dict[tuple[str, tuple[str, ...]], tuple[int, str]] = {}
+    is_active = _is_active(seen)
+    for name in RUNNING.keys() & told.keys():
+        fact = RUNNING[name]
+        if is_active and fact.unit == "days":
+            continue
+        steps = steps_to_limit(name, told, asked)
+        if steps is not None:
+            sources = seen.sources_of(fact.channels) if fact.channels and fact.a_day > 0 else ()
+            grain, at = HOUR, seen.now + steps * HOUR_MS
+            if fact.unit == "days":  # the one that runs now may be over before the bank's
+                grain, at = DAY, seen.reference.next_close(seen.now + (steps - 1) * DAY_MS)
+            soonest[grain, sources] = min((at, name), soonest.get((grain, sources), (at, name)))
+    for (grain, sources), (at, name) in soonest.items():
+        yield Due(at, f"limit_{name}", grain, sources)
 
 
 def _absence_of_owner(seen: Picture) -> Iterator[Due]:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from schemas.asked import Asked
 from schemas.money import EXPONENTS
 from services.profile.domain.assets import Assets
 from services.profile.domain.balances import Courses
@@ -29,6 +30,7 @@ class Picture(NamedTuple):
     decided: Decided
     reference: Reference
     top_potential: int
+    asked: Asked | None
     now: int
     today: int
     bank_day: int

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from schemas.asked import Asked
 from services.profile.domain.measures import Measures
 from services.profile.domain.reference import Reference
 
@@ -79,10 +80,13 @@ class Portfolio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy(msgspec.Struct):
+    """`asked`: what those who read the changes ask of facts; None: nobody has said, and every move is told."""
+
     reference: Reference
     scales: Scales
     portfolio: Portfolio
     measures: Measures = Measures()
+    asked: Asked | None = None
 
     def top_potential(self, kind: str) -> int:
         scale = self.scales.by_kind.get(kind)

@@ -39,7 +39,7 @@ def summarise(whole: Whole, policy: Policy, now: int, decides: bool = True) -> S
     owner, decided = (_decide if decides else _as_decided)(whole, judged, assets, policy, now)
     picture = Picture(
         whole, seen, buckets, measured, courses_of(whole, reference, now // DAY_MS), assets, behaviour, judged, decided,
-        reference, policy.top_potential(whole.kind), now, now // DAY_MS, reference.day_of(now),
+        reference, policy.top_potential(whole.kind), policy.asked, now, now // DAY_MS, reference.day_of(now),
     )  # fmt: skip
     currency = reference.home_currency
     body = body_of(seen, currency)
@@ -49,8 +49,9 @@ def summarise(whole: Whole, policy: Policy, now: int, decides: bool = True) -> S
     body["assets"] = record(assets, currency)
     body["value"] = _value(judged, assets, decided)
     body["owner"] = _with_instants(owner)
+    told = facts(picture)
     return Summary(
-        kind=whole.kind, body=body, facts=facts(picture), moments=moments(picture), due=due_times(picture),
+        kind=whole.kind, body=body, facts=told, moments=moments(picture), due=due_times(picture, told.values),
         decided=decided, name_ref=name_reference(seen),
     )  # fmt: skip
 

@@ -189,3 +189,14 @@ def test_what_has_happened_stays_said_although_the_short_window_slides_past_it()
     assert customer.alerts[0].standing()
     settled = customer.takes(statement(3, at=NOON + 8 * DAY))
     assert (customer.states, settled.changed, customer.standing.firings) == (["new"], [], {})
+
+
+def test_what_was_said_and_holds_again_after_its_time_is_said_anew_without_a_statement_in_between() -> None:
+    owing = rule("R14", situation="service_trouble", when=("salary_missed >= 2.0",), stays_said_days=7, cooldown_days=0)
+    customer = Customer(owing)
+    customer.takes(statement(1, salary_missed=2.0))
+    customer.takes(statement(2, at=NOON + DAY))
+    assert customer.takes(statement(3, at=NOON + 2 * DAY, salary_missed=2.0)).fired == 0
+    customer.takes(statement(4, at=NOON + 3 * DAY))
+    customer.alerts[0].state = "closed"
+    assert customer.takes(statement(5, at=NOON + 9 * DAY, salary_missed=2.0)).fired == 1

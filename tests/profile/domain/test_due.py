@@ -1,8 +1,13 @@
 """When a customer must be looked at again although nothing happens."""
 
+import msgspec
+
+from schemas.asked import Asked, Limit
+from schemas.events import ChannelEvent
 from services.profile.domain.customer import Completeness
+from services.profile.domain.summarise import summarise
 from services.profile.domain.summary import Due
-from tests.profile.domain.customers import ME, POLICY, heard, summary_of
+from tests.profile.domain.customers import ME, POLICY, heard, summary_of, whole_of
 from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event
 from tests.profile.domain.test_facts import salaries
 
@@ -78,3 +83,32 @@ def test_what_is_unknown_while_a_source_is_behind_is_judged_as_soon_as_it_has_ca
     due = {one.kind: one for one in summary_of(salaries(10), completeness=behind).due}
     assert due["heard_again"] == Due(NOON - 36 * HOUR_MS, "heard_again", "hour", ("core",))
     assert "heard_again" not in {one.kind for one in summary_of(salaries(10), completeness=heard(core="corebank")).due}
+
+
+def limit_of(events: list[ChannelEvent], asked: Asked, now: int, completeness: Completeness) -> Due | None:
+    policy = msgspec.structs.replace(POLICY, asked=asked)
+    told = summarise(whole_of(events, completeness=completeness), policy, now).due
+    return next((one for one in told if one.kind.startswith("limit_")), None)
+
+
+def test_a_quiet_customer_is_looked_at_when_a_fact_that_runs_with_the_days_passes_what_is_asked() -> None:
+    joined = event("customer.registered", NOON - 300 * DAY_MS, ME)
+    expected = limit_of([joined], Asked("1", {"tenure_days": frozenset({Limit(400.0)})}), NOON, Completeness())
+    assert expected is not None
+    assert NOON + 99 * DAY_MS < expected.at < NOON + 103 * DAY_MS
+    assert limit_of([joined], Asked("1", {"tenure_days": frozenset({Limit(200.0)})}), NOON, Completeness()) is None
+
+
+def test_what_did_not_happen_passes_no_limit_before_its_sources_are_complete() -> None:
+    asked = Asked("1", {"days_since_customer_debit": frozenset({Limit(180.0)})})
+    paid = event("card.paid", NOON - 170 * DAY_MS, minor=1, direction="debit", attributes={"customer_initiated": True})
+    expected = limit_of([paid], asked, NOON, heard(core="corebank"))
+    assert expected is not None
+    assert (expected.grain, expected.sources) == ("day", ("core",))
+
+
+def test_hours_that_somebody_asks_for_are_precise() -> None:
+    started = event("application.started", NOON, "application:1", attributes={"product_family": "loan"})
+    asked = Asked("1", {"application_open_hours": frozenset({Limit(48.0)})})
+    expected = limit_of([started], asked, NOON + 2 * HOUR_MS, Completeness())
+    assert expected == Due(NOON + 48 * HOUR_MS, "limit_application_open_hours", "hour", ())

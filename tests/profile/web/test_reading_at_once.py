@@ -7,7 +7,7 @@ import pytest
 
 from services.profile.domain.months import OtherShape
 from services.profile.ports import Mark
-from tests.profile.web.bank import Bank, open_bank, opened, posted, registered
+from tests.profile.web.bank import DAY, Bank, open_bank, opened, posted, registered
 
 CASH = {"value": "55.00", "currency": "CNY"}
 
@@ -158,3 +158,14 @@ async def test_until_states_of_another_release_are_rebuilt_the_view_stands_as_it
 
     monkeypatch.setattr("services.profile.adapters.memory_customers.kept_subject", other)
     assert await get(agent, path) == before
+
+
+async def test_days_are_counted_up_to_the_day_of_reading_though_nothing_was_written_since() -> None:
+    bank = await open_bank()
+    path = await one_customer(bank)
+    agent = await bank.sign_in("agent")
+    before = await get(agent, f"{path}/facts")
+    bank.clock.move_to(bank.clock.now_ms() + 3 * DAY)
+    after = await get(agent, f"{path}/facts")
+    assert after["values"]["days_since_last_event"] - before["values"]["days_since_last_event"] == 3
+    assert after["version"] == before["version"]
