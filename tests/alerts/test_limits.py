@@ -14,7 +14,7 @@ from services.alerts.domain.asking import asked_of
 from services.alerts.domain.judging import Judging
 from services.profile.domain.fact_catalogue import RUNNING
 from services.profile.domain.running import moved
-from tests.alerts.test_needs import CEL, catalogue, statements
+from tests.alerts.test_sieve import CEL, catalogue, statements
 from tests.alerts.told import rule, rules
 
 ASKED = asked_of(catalogue()[1])

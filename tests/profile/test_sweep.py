@@ -42,7 +42,7 @@ async def days(
 
 
 async def open_account(store: Store) -> None:
-    await new_update(store).apply(batch(0, [opened("6001", "77", BEGAN)]), NOW)
+    await new_update(store).apply([batch(0, [opened("6001", "77", BEGAN)])], NOW)
 
 
 async def tenure(store: Store) -> float:
