@@ -12,7 +12,7 @@ from services.profile.timers import fire
 from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store
 from tests.profile.test_refresh import changes, view_of
 from tests.profile.test_update import new_update
-from tests.profile.told import DAY_MS, DECLARED, NOW, batch, opened
+from tests.profile.told import DAY_MS, DECLARED, NOW, batch, opened, paid
 
 __all__ = ["place", "sqlite_template", "store"]
 BEGAN = NOW - 10 * DAY_MS
@@ -70,9 +70,11 @@ async def test_other_questions_are_put_before_everybody_at_the_next_close(store:
 
 async def test_a_close_that_was_judged_is_remembered_where_nothing_is_told(store: Store) -> None:
     await open_account(store)
-    await days(store, range(10, 20), asked())
+    cash = paid("p-1", BEGAN, "6001", balance_after={"value": "70.00", "currency": "CNY"})
+    await new_update(store).apply([batch(1, [cash])], NOW)
+    await days(store, range(62, 66), asked())
     before = await view_of(store, "party:77")
-    assert await days(store, range(20, 30), asked()) == []
+    assert await days(store, range(66, 75), asked()) == []
     after = await view_of(store, "party:77")
     assert (after.version, after.facts) == (before.version, before.facts)
     judged = [msgspec.json.decode(one.decided)["judged_day"] for one in (before, after)]
