@@ -9,12 +9,12 @@ from services.profile.domain.customer import Completeness
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from services.profile.timers import fire
-from tests.ports.profile_stores import Store, alias_of, place, sqlite_template, store
+from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.test_refresh import changes, view_of
 from tests.profile.test_update import new_update
 from tests.profile.told import DAY_MS, DECLARED, NOW, batch, opened, paid
 
-__all__ = ["place", "sqlite_template", "store"]
+__all__ = ["store"]
 BEGAN = NOW - 10 * DAY_MS
 
 
