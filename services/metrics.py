@@ -57,7 +57,7 @@ LAG = GaugeMetric("lag", ("topic", "partition"), "events", "Behind the end of th
 POSITION_MOVED = GaugeMetric(
     "position_moved_at_seconds", ("topic", "partition"), "seconds", "Unix time of the last move"
 )
-BATCH_SIZE = HistogramMetric("batch_events", ("topic",), "events", "Records of one partition batch", _SIZES)
+BATCH_SIZE = HistogramMetric("batch_events", ("topic",), "events", "Records of one transaction", _SIZES)
 BATCH_DURATION = HistogramMetric("batch_seconds", ("topic",), "seconds", "One batch, one transaction", _SECONDS)
 BATCHES_FAILED = CounterMetric(
     "batches_failed", ("topic", "kind"), "batches", "kind: retried, unavailable, fenced, bug"
