@@ -7,9 +7,9 @@ import typer
 
 from schemas.catalogue import load_catalogue
 from services.cli.beside import Beside, Data, Json, in_deployment
+from services.cli.doctor.silence import last_heard
 from services.cli.output import at, console, show_json, show_rows, table_of
 from services.cli.refusals import Refusal
-from services.cli.silence import last_heard
 from services.expected import expected
 from services.failures import Rejected
 from services.ingest.domain.sources import Source

@@ -20,8 +20,8 @@ from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.domain.counting import Caught, Planted, Spoken, caught, spoken_in
 from services.cli.declared import known_of
-from services.cli.demo_sources import HOUR_MS, RHYTHM_HOURS
-from services.cli.rerun import DAY_MS, Happened, Rerun, steps
+from services.cli.rules.rerun import DAY_MS, Happened, Rerun, steps
+from services.cli.run.demo_sources import HOUR_MS, RHYTHM_HOURS
 from services.declared_files import place
 from services.profile.adapters.policies import load_declarations
 from services.profile.domain.freshness import SourceSeen

@@ -19,7 +19,7 @@ from services.metrics import ACCEPTED_TO_VISIBLE, HistogramMetric, Metrics
 from services.web import App, Receive, Scope, Send
 
 VISIBLE, READ = 0.0, 1.0
-PROFILE, PLATFORM = "services.profile.__main__", "services.cli.platform"
+PROFILE, PLATFORM = "services.profile.__main__", "services.cli.run.platform"
 VIEW = "/v1/customers"
 
 

@@ -17,7 +17,7 @@ import msgspec
 from deploy.local_servers.system import free_port
 from deploy.topology import SERVICES
 from services.access import SqlUserStore
-from services.cli.credentials import Credentials, credentials
+from services.cli.run.credentials import Credentials, credentials
 from services.database import open_database
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores

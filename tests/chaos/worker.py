@@ -17,7 +17,7 @@ from zlib import crc32
 
 from schemas.events import ChannelEvent
 from services.alerts.adapters.sql import SqlAlertStore
-from services.cli.alerting import run as run_alerts
+from services.cli.run.alerting import run as run_alerts
 from services.failures import Contended, Unavailable
 from services.profile.__main__ import run
 from services.profile.adapters.sql import SqlProfileStore

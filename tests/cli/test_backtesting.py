@@ -14,10 +14,10 @@ from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.domain.alert import Alert
 from services.alerts.ports import AlertFilter
-from services.cli.backtesting import Asked, Deployment, lived_again
 from services.cli.beside import Beside, opened, settings_of
 from services.cli.declared import known_of
-from services.cli.rerun import DAY_MS, Happened, Rerun, steps
+from services.cli.rules.backtesting import Asked, Deployment, lived_again
+from services.cli.rules.rerun import DAY_MS, Happened, Rerun, steps
 from services.clock import SystemClock
 from services.declared_files import place
 from services.log import PositionStore

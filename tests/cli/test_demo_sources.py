@@ -7,8 +7,8 @@ import msgspec
 
 from schemas.catalogue import load_catalogue
 from schemas.catalogue.loading import CHANNELS
-from services.cli.credentials import FIRST_SOURCE
-from services.cli.demo_sources import demo_keys, demo_publisher
+from services.cli.run.credentials import FIRST_SOURCE
+from services.cli.run.demo_sources import demo_keys, demo_publisher
 from services.ingest.adapters.memory import MemoryKeyStore, MemorySourceStore
 from services.ingest.app import Stores
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.cli.alerting import staff_told
+from services.cli.run.alerting import staff_told
 from services.profile.domain.policy import RosterEntry
 
 

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from schemas.receipt import decode_receipt, encode_receipt
-from services.cli.credentials import Credentials
+from services.cli.run.credentials import Credentials
 from tests.cli.conftest import command_line
 
 Json = dict[str, Any]

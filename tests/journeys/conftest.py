@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from services.cli.credentials import Credentials
+from services.cli.run.credentials import Credentials
 from tests.journeys.bank import Bank, opened
 from tests.journeys.platforms import PlatformProcess
 

@@ -17,8 +17,8 @@ import msgspec
 from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.topics import TOPICS
-from services.cli.credentials import Credentials, credentials
-from services.cli.platform import Platform, running_platform
+from services.cli.run.credentials import Credentials, credentials
+from services.cli.run.platform import Platform, running_platform
 from services.clock import SystemClock
 from services.database import open_database
 from services.profile.adapters.sql import SqlProfileStore

@@ -8,7 +8,7 @@ from random import Random
 import httpx
 import pytest
 
-from services.cli.credentials import Credentials
+from services.cli.run.credentials import Credentials
 from tests.journeys.bank import Json
 from tests.journeys.inbox import customer_of, outflow
 from tests.journeys.platforms import PlatformProcess, until

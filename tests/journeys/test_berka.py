@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.credentials import FIRST_SOURCE
+from services.cli.run.credentials import FIRST_SOURCE
 from services.replay.berka import expected_balances, read_berka
 from services.replay.berka_event import Event
 from services.replay.disorder import disordered

@@ -15,7 +15,7 @@ from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.domain.alert import Evidence
 from services.cli.declared import known_of
-from services.cli.rerun import Happened, Rerun, steps
+from services.cli.rules.rerun import Happened, Rerun, steps
 from services.declared_files import place
 from services.profile.adapters.policies import load_declarations
 from services.profile.domain.personal import reference

@@ -10,7 +10,7 @@ from random import Random
 import httpx
 import msgspec
 
-from services.cli.credentials import Credentials
+from services.cli.run.credentials import Credentials
 from services.clock import SystemClock
 from services.simulator.bank import account_no
 from services.simulator.load import openings, transactions

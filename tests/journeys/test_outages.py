@@ -13,7 +13,7 @@ import httpx
 import msgspec
 import pytest
 
-from services.cli.credentials import Credentials
+from services.cli.run.credentials import Credentials
 from services.clock import SystemClock
 from services.simulator.bank import account_no
 from services.simulator.load import openings, requests, transactions

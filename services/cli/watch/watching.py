@@ -10,11 +10,11 @@ from rich.live import Live
 from rich.text import Text
 
 from services.cli.beside import Beside, Data, address_of, in_deployment
-from services.cli.board import board
-from services.cli.following import Following
 from services.cli.output import console
 from services.cli.refusals import Refusal
-from services.cli.snapshot import Observer
+from services.cli.watch.board import board
+from services.cli.watch.following import Following
+from services.cli.watch.snapshot import Observer
 from services.failures import Unavailable
 
 ROOM_BESIDE_ROWS = 22

@@ -27,9 +27,9 @@ from services.alerts.domain.counting import (
     spoken_in,
 )  # fmt: skip
 from services.alerts.ports import AlertFilter, AlertStore
-from services.cli.past import ClockOf, StoredPast
 from services.cli.refusals import Refusal
-from services.cli.rerun import DAY_MS, Rerun, steps
+from services.cli.rules.past import ClockOf, StoredPast
+from services.cli.rules.rerun import DAY_MS, Rerun, steps
 from services.declared_files import Place
 from services.profile.adapters.policies import Declarations
 from services.profile.ports import Decision, ProfileReader

@@ -7,9 +7,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from services.cli.doctor.silence import Silence
 from services.cli.output import at, written
-from services.cli.silence import Silence
-from services.cli.snapshot import Snapshot
+from services.cli.watch.snapshot import Snapshot
 
 
 def board(seen: Snapshot, rows: int = 8) -> RenderableType:

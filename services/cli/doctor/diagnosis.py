@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 
 from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import log_to_read, opened, settings_of
-from services.cli.checks import CHECKS, Check
-from services.cli.findings import Finding, Patient, failed, ok, warning, wrong
+from services.cli.doctor.checks import CHECKS, Check
+from services.cli.doctor.findings import Finding, Patient, failed, ok, warning, wrong
 from services.cli.refusals import Refusal
 from services.failures import Unavailable
 from services.log import EventLog, UnknownTopic

@@ -10,10 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from schemas.topics import CHANNEL_EVENTS
 from services.alerts.adapters.sql import SqlAlertStore
 from services.cli.beside import Beside
-from services.cli.following import Following, SeenAlert, SeenEvent, SeenView
-from services.cli.glance import Glance
+from services.cli.doctor.silence import Silence, silences_of
 from services.cli.positions import Place, places
-from services.cli.silence import Silence, silences_of
+from services.cli.watch.following import Following, SeenAlert, SeenEvent, SeenView
+from services.cli.watch.glance import Glance
 from services.clock import SystemClock
 from services.log import EventLog
 

@@ -11,7 +11,7 @@ from schemas.catalogue import load_catalogue
 from schemas.identifiers import KINDS, SUBJECT_LIMITS
 from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import WHO, Beside, Data, Json, in_deployment
-from services.cli.customer_tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
+from services.cli.customers.tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
 from services.cli.declared import declarations, declared_fold
 from services.cli.output import console, show_json, show_rows, table_of
 from services.cli.positions import milliseconds

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from services.cli.credentials import write_private
-from services.cli.demo_sources import heartbeats
+from services.cli.run.credentials import write_private
+from services.cli.run.demo_sources import heartbeats
 from services.clock import Clock
 from services.replay.send import Publish, send
 from services.simulator.bank import DAY_MS, Bank, day_at, start_of

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.alerts.domain.alert import Alert
 from services.alerts.ports import OPEN, AlertFilter, AlertStore
-from services.cli.following import Following, SeenAlert
+from services.cli.watch.following import Following, SeenAlert
 
 SHOWN = 5
 COUNTED_EVERY_S = 15.0

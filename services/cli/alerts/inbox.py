@@ -8,7 +8,7 @@ import typer
 
 from schemas.instants import instant
 from services.alerts.domain.rules import Situation
-from services.cli.alert_tables import LISTED, list_row, print_alert
+from services.cli.alerts.tables import LISTED, list_row, print_alert
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Data, Json
 from services.cli.output import console, show_json, show_rows
@@ -135,8 +135,8 @@ def serve(
 ) -> None:
     """Start a worker that evaluates the rules and answers the inbox; start as many as you need."""
     # the whole service comes along, and who only reads the inbox need not wait for it
-    from services.cli.alerting import run
-    from services.cli.running import environment_of, forever
+    from services.cli.run.alerting import run
+    from services.cli.run.running import environment_of, forever
 
     forever(lambda: run(environment_of(data, port)))
 

@@ -9,8 +9,8 @@ import typer
 
 from schemas.catalogue import load_catalogue
 from services.cli.beside import Beside, Data, Json, address_of, in_deployment
+from services.cli.dead_letters.reentry import event_of
 from services.cli.output import at, show_json, show_rows
-from services.cli.reentry import event_of
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.ingest.domain.sources import EVERY

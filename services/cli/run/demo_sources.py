@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.catalogue import EventType
 from schemas.instants import instant
-from services.cli.credentials import FIRST_SOURCE, write_private
+from services.cli.run.credentials import FIRST_SOURCE, write_private
 from services.ingest.app import Stores
 from services.ingest.domain.sources import EVERY, Source
 from services.ingest.registry import create_key, set_source

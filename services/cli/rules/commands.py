@@ -19,12 +19,12 @@ from services.alerts.domain.wording import shown
 from services.alerts.ports import RuleSwitch
 from services.alerts.settings import read_choices
 from services.cli.asking import Token, Url, asking
-from services.cli.backtest_command import backtest_rules
 from services.cli.beside import WHO, Beside, Data, Json, in_deployment
 from services.cli.declared import known_to_rules
 from services.cli.output import at, show_json, show_rows
 from services.cli.refusals import Refusal
-from services.cli.rule_quality import rules_notices, rules_precision
+from services.cli.rules.backtest import backtest_rules
+from services.cli.rules.quality import rules_notices, rules_precision
 from services.clock import SystemClock
 from services.declared_files import place
 

@@ -17,11 +17,11 @@ from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.catalogue import load_catalogue
-from services.cli.credentials import Credentials, credentials, write_private
-from services.cli.demo import Demo
-from services.cli.demo_sources import demo_keys, demo_publisher
-from services.cli.platform import Platform, running_platform
-from services.cli.rules_asked import hearing_rules
+from services.cli.run.credentials import Credentials, credentials, write_private
+from services.cli.run.demo import Demo
+from services.cli.run.demo_sources import demo_keys, demo_publisher
+from services.cli.run.platform import Platform, running_platform
+from services.cli.run.rules_asked import hearing_rules
 from services.clock import SystemClock
 from services.deployment import told_to_stop
 from services.ingest.__main__ import run as run_ingest

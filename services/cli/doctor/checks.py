@@ -9,10 +9,10 @@ import httpx
 from schemas.topics import TOPICS
 from services.cli.beside import address_of
 from services.cli.declared import declared_fold
-from services.cli.findings import Finding, Patient, ok, warning, wrong
+from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
+from services.cli.doctor.silence import silences_of
 from services.cli.positions import WORKED, Place, places
 from services.cli.refusals import Refusal
-from services.cli.silence import silences_of
 from services.clock import SystemClock
 from services.log import EventLog, UnknownTopic
 

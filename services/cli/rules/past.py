@@ -9,7 +9,7 @@ import msgspec
 
 from schemas.codec import decode_event, encode_event
 from schemas.events import ChannelEvent
-from services.cli.rerun import DAY_MS, Happened
+from services.cli.rules.rerun import DAY_MS, Happened
 from services.profile.domain.personal import PREFIX
 from services.profile.ports import ProfileReader, TimelineRow
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from services.cli.beside import Data, Json
-from services.cli.diagnosis import examine
-from services.cli.findings import Finding
+from services.cli.doctor.diagnosis import examine
+from services.cli.doctor.findings import Finding
 from services.cli.output import console, show_json, written
 
 _SIGNS = {"ok": "[green]ok[/]", "warning": "[yellow]look[/]", "wrong": "[red]WRONG[/]"}

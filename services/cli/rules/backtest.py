@@ -15,11 +15,11 @@ from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.settings import read_choices as read_alert_choices
-from services.cli.backtesting import Asked, Deployment, Found, Shown, backtest, drafted
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.declared import declarations, known_of
 from services.cli.output import progress, show_json, show_rows
 from services.cli.refusals import Refusal
+from services.cli.rules.backtesting import Asked, Deployment, Found, Shown, backtest, drafted
 from services.clock import SystemClock
 from services.declared_files import place
 from services.profile.adapters.policies import Declarations

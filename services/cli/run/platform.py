@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
-from services.cli.alerting import from_profile, opened_alerts
-from services.cli.rules_asked import hearing_rules
+from services.cli.run.alerting import from_profile, opened_alerts
+from services.cli.run.rules_asked import hearing_rules
 from services.deployment import open_door, open_plumbing, side_by_side
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore

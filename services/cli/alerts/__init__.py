@@ -1,0 +1,1 @@
+"""`counterpoint alerts`, `destinations`, `deliveries`: the inbox, and where alerts go beside it."""

@@ -1,0 +1,1 @@
+"""`counterpoint customers`: who they are and what happened to them."""

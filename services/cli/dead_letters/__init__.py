@@ -1,0 +1,1 @@
+"""`counterpoint dead-letters`: what could not be used."""

@@ -1,0 +1,1 @@
+"""`counterpoint doctor`: what is wrong, in words."""

@@ -1,0 +1,1 @@
+"""`counterpoint rules`: what makes an alert, and what it would have made of a past."""

@@ -1,0 +1,1 @@
+"""`counterpoint watch`: the live board."""
