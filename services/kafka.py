@@ -76,7 +76,7 @@ class KafkaLog:
         return (await self._cluster.describe(topic)).id
 
     async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
-        room = DeskRoom(self._cluster, positions, handler)
+        room = DeskRoom(self._cluster, positions, handler, self._batch_records)
         self._rooms.append(room)
         consumer = partial(self._consumer, group)
         try:

@@ -1,12 +1,14 @@
 """Between Faust and the work on partitions: a desk per partition takes its batches and sees that none is skipped.
 
 A batch is handed on only when it starts where the one before it ended, and only under the ticket of the last seek.
-Beside the batch in hand at most one waits on a desk.
+Beside the batch in hand at most one and a half wait on a desk, worked as one: nothing waits for a later transaction
+that could be in the next.
 """
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
@@ -30,7 +32,8 @@ class Desk:
     def __init__(self, place: TP, cluster: Cluster, room: "DeskRoom") -> None:
         self.topic, self.partition = place.topic, place.partition
         self._place, self._cluster, self._room = place, cluster, room
-        self._waiting: asyncio.Queue[Fetched | Exception] = asyncio.Queue()
+        self._waiting: deque[Fetched | Exception] = deque()
+        self._came = asyncio.Event()
         self._topic_id, self._next, self._ticket = "", 0, -1
         self._seen_until = 0.0
 
@@ -42,7 +45,7 @@ class Desk:
 
     async def seek(self, topic_id: str, offset: int) -> None:
         self._room.admitted.discard(self._place)
-        self._waiting = asyncio.Queue()
+        self._waiting.clear()
         self._topic_id, self._next = topic_id, offset
         self._ticket = await self._room.seek(self._place, offset)
         self._room.admit(self._place)
@@ -57,10 +60,23 @@ class Desk:
             if fetched.start != self._next:
                 raise Unavailable(f"a batch between {self._next} and {fetched.start} was dropped", _SOON)
             await self._see_identity()
+            together = [fetched, *self._following(fetched)]
             self._room.admit(self._place)
-            self._next = fetched.until
-            records = [Record(r.offset, r.timestamp, r.key or b"", r.value or b"") for r in fetched.records]
-            return Batch(self.topic, self._topic_id, self.partition, fetched.start, fetched.until, records)
+            self._next = together[-1].until
+            records = [
+                Record(r.offset, r.timestamp, r.key or b"", r.value or b"") for one in together for r in one.records
+            ]
+            return Batch(self.topic, self._topic_id, self.partition, fetched.start, self._next, records)
+
+    def _following(self, last: Fetched) -> Iterator[Fetched]:
+        """What has come since and goes on where it ends."""
+        while self._waiting:
+            following = self._waiting[0]
+            if isinstance(following, Exception) or (following.ticket, following.start) != (last.ticket, last.until):
+                return
+            self._waiting.popleft()
+            yield following
+            last = following
 
     async def _see_identity(self) -> None:
         """A topic made anew and filled beyond our place would be read on as if nothing had happened: now and then, its
@@ -76,27 +92,35 @@ class Desk:
         self._seen_until = now + _IDENTITY_S
 
     async def _arrival(self) -> Fetched | Exception:
-        while True:
+        while not self._waiting:
+            self._came.clear()
             try:
                 async with asyncio.timeout(_PATIENCE_S):
-                    return await self._waiting.get()
+                    await self._came.wait()
             except TimeoutError:
-                if self._waiting.empty() and self._room.fetched_to(self._place, self._ticket) > self._next:
+                if not self._waiting and self._room.fetched_to(self._place, self._ticket) > self._next:
                     raise Unavailable("a batch did not arrive", _SOON) from None
+        return self._waiting.popleft()
 
     def drop(self, fetched: Fetched) -> None:
         if fetched.ticket == self._ticket:
             self.take(InterruptedError())
 
     def take(self, fetched: Fetched | Exception) -> None:
-        self._waiting.put_nowait(fetched)
+        self._waiting.append(fetched)
+        self._came.set()
+        waiting = [one for one in self._waiting if not isinstance(one, Exception)]
+        if len(waiting) == len(self._waiting) and sum(len(one.records) for one in waiting) < self._room.enough:
+            self._room.admit(self._place)
 
 
 class DeskRoom:
-    """The desks of one consumer. What Faust's side asks of it is `services.kafka_fetching.Desks`."""
+    """The desks of one consumer. What Faust's side asks of it is `services.kafka_fetching.Desks`. A fetch brings
+    `most` records of a partition; while fewer than half as many wait on its desk, more are fetched to join them."""
 
-    def __init__(self, cluster: Cluster, positions: PositionStore, handler: Handler) -> None:
+    def __init__(self, cluster: Cluster, positions: PositionStore, handler: Handler, most: int) -> None:
         self.admitted: set[TP] = {NOWHERE}
+        self.enough = max(1, most // 2)
         self.consumer: Callable[[], BatchConsumer] | None = None
         self._cluster, self._positions, self._handler = cluster, positions, handler
         self._desks: dict[TP, Desk] = {}
