@@ -29,10 +29,10 @@ class Service(NamedTuple):
 
 SERVICES: Mapping[str, Service] = {
     "ingest": Service(("services.ingest",), 8080),
-    "profile-read": Service(("services.profile",), 8081, "read"),
+    "profile-read": Service(("services.cli", "profile"), 8081, "read"),
     "alerts": Service(("services.cli", "alerts", "serve"), 8082),
-    "profile-update": Service(("services.profile",), 8083, "update"),
-    "profile-refresh": Service(("services.profile",), 8084, "refresh", nice=5),
+    "profile-update": Service(("services.cli", "profile"), 8083, "update"),
+    "profile-refresh": Service(("services.cli", "profile"), 8084, "refresh", nice=5),
 }
 """Reading shows what update has committed, refreshed or not; and the longer a refresh waits, the more events it sums up
 at once. So under load it is refresh that gives way."""

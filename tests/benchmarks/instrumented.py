@@ -4,15 +4,12 @@ The product's histograms have buckets, a percentile wants every value. FILE gets
 """
 
 import importlib
-import os
 import sys
 import time
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import uvloop
 
 from services import deployment
 from services.metrics import ACCEPTED_TO_VISIBLE, HistogramMetric, Metrics
@@ -79,11 +76,8 @@ def main(arguments: Sequence[str]) -> None:
     root: Any = importlib.import_module(PROFILE if arguments[1] == "profile" else PLATFORM)
     instrument(samples, root)
     try:
-        if arguments[1] == "profile":
-            uvloop.run(root.run(os.environ))
-        else:
-            sys.argv = ["counterpoint", *arguments[1:]]
-            importlib.import_module("services.cli").main()
+        sys.argv = ["counterpoint", *arguments[1:]]
+        importlib.import_module("services.cli").main()
     finally:
         samples.write(Path(arguments[0]))
 
