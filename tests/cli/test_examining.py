@@ -1,7 +1,10 @@
 """The doctor names what is wrong, and the fix; what does not hold is not a traceback."""
 
 import sqlite3
+from datetime import date, timedelta
 from pathlib import Path
+
+import pytest
 
 from schemas.codec import encode_event
 from schemas.events import ChannelEvent, Money
@@ -55,6 +58,22 @@ def test_servers_that_are_away_are_named_with_their_settings(counterpoint: Comma
 
 def test_a_wrong_setting_is_wrong(counterpoint: Command, data: Path) -> None:
     assert finding(counterpoint, "settings", {"COUNTERPOINT_LOG": "rabbit://x"})[:2] == (1, "wrong")
+
+
+@pytest.mark.parametrize(
+    ("days_left", "state", "words"),
+    [(-1, "wrong", "only weekends are free"), (30, "warning", "calendar.CN.yaml"), (90, "ok", "until")],
+)
+def test_a_calendar_without_the_coming_days_is_named_with_its_file(
+    counterpoint: Command, deployment: Path, tmp_path: Path, days_left: int, state: str, words: str
+) -> None:
+    until = date.today() + timedelta(days=days_left)
+    (tmp_path / "calendar.CN.yaml").write_text(
+        f"name: CN\nknown_until: {until}\nholidays: {{}}\nmake_up_days: []\n", encoding="utf-8"
+    )
+    code, found, told = finding(counterpoint, "calendar", {"COUNTERPOINT_PROFILE_REFERENCE": str(tmp_path)})
+    assert (code, found) == (int(state == "wrong"), state)
+    assert words in told
 
 
 def test_a_shape_of_another_release_is_wrong(counterpoint: Command, deployment: Path) -> None:

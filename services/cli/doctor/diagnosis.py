@@ -1,5 +1,6 @@
 """What a deployment stands on, checked in the order in which one thing stands on another."""
 
+import os
 import shutil
 import stat
 from collections.abc import AsyncIterator, Sequence
@@ -14,11 +15,17 @@ from services.cli.beside import log_to_read, opened, settings_of
 from services.cli.doctor.checks import CHECKS, Check
 from services.cli.doctor.findings import Finding, Patient, failed, ok, warning, wrong
 from services.cli.refusals import Refusal
+from services.clock import SystemClock
 from services.failures import Unavailable
 from services.log import EventLog, UnknownTopic
+from services.profile.adapters.policies import load_declarations
+from services.profile.domain.calendar import iso
+from services.profile.settings import read_choices
 from services.settings import Settings
 
 LITTLE_DISK, TOO_LITTLE_DISK = 1 << 30, 200 << 20
+SOON_DAYS = 45
+"""Before the last day that a calendar knows: a year's holidays are announced in November."""
 
 
 async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
@@ -29,7 +36,7 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
         yield failed("settings", error)
         return
     yield ok("settings", _in_words(settings))
-    for finding in (_disk(settings), _secret(settings), await _redis(settings)):
+    for finding in (_disk(settings), _secret(settings), _calendar(), await _redis(settings)):
         yield finding
     async with AsyncExitStack() as closing:
         try:
@@ -85,6 +92,21 @@ def _secret(settings: Settings) -> Finding:
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         return wrong("secret", f"{path} can be read by others: chmod 600 {path}")
     return ok("secret", f"in {path}, for its owner alone")
+
+
+def _calendar() -> Finding:
+    """After its last known day a holiday would pass for a working day, and service levels run through it."""
+    choices = read_choices(os.environ)
+    try:
+        reference = load_declarations(choices.catalogue, choices.reference).policy.reference
+    except Exception as error:
+        return failed("declarations", error)
+    calendar, today = reference.calendar, reference.day_of(SystemClock().now_ms())
+    told = f"{calendar.name} knows its holidays until {iso(calendar.known_until)}"
+    fix = f"put those that follow into calendar.{calendar.name}.yaml in the directory of COUNTERPOINT_PROFILE_REFERENCE"
+    if calendar.known_until < today:
+        return wrong("calendar", f"{told}: since then only weekends are free; {fix}")
+    return warning("calendar", f"{told}: {fix}") if calendar.known_until < today + SOON_DAYS else ok("calendar", told)
 
 
 async def _redis(settings: Settings) -> Finding:
