@@ -37,7 +37,8 @@ class ProfileChange(msgspec.Struct, frozen=True, kw_only=True):
     doubles and finite. `missing` names unknown facts, `not_covered` those whose source the bank does not have.
     `unheard` names channels of which not everything up to a day and a half before has been heard: what is absent there
     may still be on its way.
-    `aliases` are former customer ids and ids of the other subjects.
+    `aliases` are former customer ids and ids of the other subjects; `merged` those of them that were customers of
+    their own until a person decided that they are this one: of each it is said, before or after, that it is gone.
     """
 
     customer_id: str
@@ -51,3 +52,4 @@ class ProfileChange(msgspec.Struct, frozen=True, kw_only=True):
     moments: list[Moment] = []
     due: list[Due] = []
     aliases: list[str] = []
+    merged: list[str] = []

@@ -19,7 +19,7 @@ from schemas.registry import HEADER_LENGTH, MARKER, RecordName, registry
 
 NOTHING_WRITTEN: Mapping[str, bytes] = {}
 _HAS_SEQUENCE = 1
-_CHANGE_LISTS = ("facts", "missing", "not_covered", "unheard", "moments", "due", "aliases")
+_CHANGE_LISTS = ("facts", "missing", "not_covered", "unheard", "moments", "due", "aliases", "merged")
 _json = msgspec.json.encode
 _identifiers = msgspec.json.Decoder(dict[str, str]).decode
 _counterparty = msgspec.json.Decoder(Counterparty).decode
@@ -121,7 +121,7 @@ def decode_change(data: bytes) -> ProfileChange:
     """Raises CodecError."""
     record = _read("profile_change", data)
     readers = {"facts": _facts, "moments": _moments, "due": _dues}
-    named = dict.fromkeys(("missing", "not_covered", "unheard", "aliases"), _names)
+    named = dict.fromkeys(("missing", "not_covered", "unheard", "aliases", "merged"), _names)
     return ProfileChange(**_unfolded(record, readers | named))
 
 

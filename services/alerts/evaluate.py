@@ -7,10 +7,10 @@ from typing import NamedTuple
 from schemas.changes import ProfileChange
 from schemas.codec import decode_change
 from services.alerts.current import Current
-from services.alerts.domain.alert import SYSTEM, Alert, step
+from services.alerts.domain.alert import Alert
 from services.alerts.domain.expressions import Expressions
 from services.alerts.domain.judging import judge
-from services.alerts.domain.merging import Side, departed, merge, part
+from services.alerts.domain.merging import GONE, Side, departed, end, heir, is_spoken_for, meets, merge, part
 from services.alerts.domain.notices import notice, standing
 from services.alerts.domain.routing import follow_owner, limited, next_look, place_of, route
 from services.alerts.domain.settling import settle
@@ -18,8 +18,6 @@ from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertStore, AlertsTransaction
 from services.alerts.telling import message_of
 from services.log import Batch
-
-GONE = "gone"
 
 
 class Evaluated(NamedTuple):
@@ -89,7 +87,8 @@ class Work:
         self.applied = self.fired = self.suppressed = self.unknown = 0
 
     async def take_up(self, changes: Sequence[ProfileChange]) -> None:
-        await self._lock({one.customer_id for one in changes} | {to for one in changes if (to := _heir(one))})
+        others = {other for one in changes for other in (*one.merged, heir(one)) if other}
+        await self._lock({one.customer_id for one in changes} | others)
 
     async def _lock(self, customer_ids: Iterable[str]) -> None:
         wanted = sorted(set(customer_ids) - self._standings.keys())
@@ -100,7 +99,7 @@ class Work:
 
     async def one(self, change: ProfileChange) -> None:
         standing = self._standings[change.customer_id]
-        if change.version <= standing.version:
+        if change.version <= standing.version or is_spoken_for(change, standing):
             return
         self.applied += 1
         if change.kind == GONE:
@@ -109,6 +108,7 @@ class Work:
         if standing.merged_into:
             await self._part(change.customer_id, standing.merged_into, change.changed_at)
         await self._let_go(change)
+        self._take_in(change)
         alerts = self._alerts[change.customer_id]
         settled = settle(change, standing, alerts, judge(change, self._rules, self._expressions), self._terms)
         known = {one.alert_id for one in alerts}
@@ -137,22 +137,28 @@ class Work:
         self.changed |= {one.alert_id: one for one in changed}
 
     def _gone(self, change: ProfileChange, standing: Standing) -> None:
-        alerts, to = self._alerts[change.customer_id], _heir(change)
         standing.version, standing.as_of, standing.kind = change.version, change.changed_at, GONE
-        if to:
-            self._note(merge(self._side(change.customer_id), self._side(to), change.changed_at))
-            self._alerts[to] += [one for one in alerts if one.customer_id == to]
-            return
-        for alert in alerts:
-            if alert.is_open:
-                step(
-                    alert, change.changed_at, SYSTEM, "withdraw", "withdrawn", "the customer stands for nobody any more"
-                )
-                self._note([alert])
+        if not (to := heir(change)):
+            self._note(end(self._alerts[change.customer_id], change.changed_at))
+        elif standing.merged_into != to:  # else its statement came first
+            self._merge(change.customer_id, to, change.changed_at)
+
+    def _merge(self, gone: str, to: str, at: int) -> None:
+        self._note(merge(self._side(gone), self._side(to), at))
+        self._alerts[to] += [one for one in self._alerts[gone] if one.customer_id == to]
+
+    def _take_in(self, change: ProfileChange) -> None:
+        """Of two who become one, either may be told of first. The statement that speaks for both judges what was acted
+        on for both: nothing that comes later would withdraw what it does not hold."""
+        for other in change.merged:
+            standing = self._standings[other]
+            if meets(change, standing):
+                self._merge(other, change.customer_id, change.changed_at)
+                standing.as_of = change.changed_at
 
     async def _let_go(self, change: ProfileChange) -> None:
         """Of two who part, either may be told of first. A statement from before they met says nothing of the other."""
-        away = departed(self._side(change.customer_id), change.aliases)
+        away = departed(self._side(change.customer_id), change.merged)
         await self._lock(away)
         for other in sorted(away):
             if change.changed_at > self._standings[other].as_of:
@@ -191,8 +197,3 @@ class Work:
             notice(self._rules, rule, "paused", now, began=True, seen=seen, among=usual(rule))
             for rule, seen in self.bursts.items() if (rule, "paused") not in told
         ])  # fmt: skip
-
-
-def _heir(change: ProfileChange) -> str:
-    """Whom a customer that is gone has become, where it became one."""
-    return change.aliases[0] if change.kind == GONE and change.aliases else ""

@@ -111,6 +111,7 @@ def change_of(whole: Whole, summary: Summary, said: Statement, alias_of: Callabl
         unheard=summary.facts.unheard, moments=summary.moments,
         due=[Due(at=one.at, kind=one.kind, sources=list(one.sources)) for one in summary.due],
         aliases=sorted({alias_of(part.subject) for part in whole.parts} - {view.customer_id}),
+        merged=sorted(alias_of(root) for root in whole.roots if root != whole.lead),
     )  # fmt: skip
     return change_message(change, said.written)
 

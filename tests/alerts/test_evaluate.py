@@ -1,8 +1,12 @@
 """Batches of profile changes through the use case, on the store in memory."""
 
+from collections.abc import Sequence
+from itertools import permutations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.changes import ProfileChange
 from schemas.codec import decode_alert, encode_change
@@ -10,13 +14,13 @@ from schemas.topics import PROFILE_CHANGES
 from services.alerts.adapters.memory import MemoryAlertStore
 from services.alerts.attend import Attend
 from services.alerts.current import Current
-from services.alerts.domain.alert import Alert
+from services.alerts.domain.alert import Alert, step
 from services.alerts.domain.rules import Desk
 from services.alerts.evaluate import Evaluate
 from services.alerts.ports import AlertFilter
 from services.failures import Fenced
 from services.log import Batch, Record
-from tests.alerts.told import CEL, COMPLAINT, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, rule, rules, statement
+from tests.alerts.told import CEL, COMPLAINT, DAY, HOUR, MISSED, NOON, OUTFLOW, SAVINGS, moment, rule, rules, statement
 
 OWED: dict[str, Any] = {"has_salary": True, "salary_missed": 1.0, "assets": 5e5}
 
@@ -41,6 +45,16 @@ class Service:
         batch = self.batch(*changes)
         await self.evaluate.apply([batch])
         self.until = batch.until
+
+    async def claims(self, customer_id: str) -> None:
+        """Somebody takes up whatever is open."""
+        async with self.store.working() as tx:
+            await tx.lock([customer_id])
+            found = (await tx.alerts_of([customer_id]))[customer_id]
+            for one in found:
+                one.claimed_by = "Li Na"
+                step(one, NOON + 2 * HOUR, "Li Na", "claim", "claimed")
+            await tx.save_alerts(found, {})
 
     async def alerts(self, **where: Any) -> list[Alert]:
         return await self.store.find(AlertFilter(**where), None, 100)
@@ -102,18 +116,75 @@ async def test_where_one_of_several_partitions_is_fenced_nothing_of_any_has_happ
     assert await service.store.positions(PROFILE_CHANGES.name, [1]) == {}
 
 
+MEETS: dict[str, Any] = {"at": NOON + 9 * HOUR, "merged": ["a"]}
+GONE_A = statement(2, "a", NOON + 9 * HOUR + 1, kind="gone", aliases=["b"])
+
+
+def rules_of(alerts: Sequence[Alert]) -> set[tuple[str, str, tuple[str, ...]]]:
+    """Of whom each open alert is, its situation, and what still speaks in it."""
+    return {(one.customer_id, one.situation, tuple(sorted({said.rule for said in one.standing()})))
+            for one in alerts if one.is_open}  # fmt: skip
+
+
 async def test_a_merge_joins_the_alerts_of_both_whichever_statement_comes_first() -> None:
-    for gone_first in (True, False):
+    whole = statement(2, "b", moments=[moment("x", NOON)], **MEETS, **OWED)
+    for order in permutations((GONE_A, whole)):
         service = Service()
         await service.takes(statement(1, "a", moments=[moment("x", NOON)]), statement(1, "b", **OWED))
-        gone = statement(2, "a", kind="gone", aliases=["b"])
-        whole = statement(2, "b", moments=[moment("x", NOON)], **OWED)
-        for change in (gone, whole) if gone_first else (whole, gone):
+        for change in order:
             await service.takes(change)
         found = await service.alerts()
         assert {one.customer_id: one.state for one in found} == {"a": "superseded", "b": "routed"}
-        open_one = next(one for one in found if one.is_open)
-        assert {one.rule for one in open_one.evidence} == {"R1", "R4"}
+        assert rules_of(found) == {("b", "leaving", ("R1", "R4"))}
+
+
+SAID: list[dict[str, Any]] = [
+    {}, OWED, {"balance_total": 5e3}, OWED | {"moments": [moment("x", NOON)]},
+    {"balance_total": 5e3, "complaint_open": True, "moments": [moment("x", NOON), moment("y", NOON + HOUR)]},
+    {"has_salary": True, "missing": ["salary_missed"]},
+]  # fmt: skip
+
+
+@given(one=st.sampled_from(SAID), late=st.none() | st.sampled_from(SAID), other=st.sampled_from(SAID),
+       both=st.sampled_from(SAID), claims=st.booleans(), together=st.booleans())  # fmt: skip
+async def test_in_whichever_order_a_merge_is_told_the_same_stands_and_a_split_parts_the_same(
+    one: dict[str, Any], late: dict[str, Any] | None, other: dict[str, Any], both: dict[str, Any], claims: bool,
+    together: bool,
+) -> None:  # fmt: skip
+    """`late`: what was said of the one before it went, and may come after what is said of both."""
+    gone = statement(3, "a", NOON + 9 * HOUR + 1, kind="gone", aliases=["b"])
+    before = [] if late is None else [statement(2, "a", **late)]
+    whole = statement(2, "b", **MEETS, **both)
+    orders = [[*before, gone, whole], [*before, whole, gone], [whole, *before, gone]]
+    merged, parted = [], []
+    for order in orders:
+        service = Service()
+        await service.takes(statement(1, "a", **one), statement(1, "b", **other))
+        if claims:
+            await service.claims("a")
+        for changes in [order] if together else [[change] for change in order]:
+            await service.takes(*changes)
+        merged.append(rules_of(await service.alerts()))
+        await service.takes(statement(4, "a", NOON + DAY, **one), statement(3, "b", NOON + DAY, **other))
+        parted.append(rules_of(await service.alerts()))
+    assert merged[0] == merged[1]
+    assert parted[0] == parted[1]
+    if late is None or late == one:
+        assert merged[2] == merged[0]
+        assert parted[2] == parted[0]
+
+
+async def test_what_only_the_one_that_is_gone_had_is_withdrawn_though_it_is_told_last_that_it_is() -> None:
+    for claims in (False, True):
+        service = Service()
+        await service.takes(statement(1, "a", **OWED))
+        if claims:
+            await service.claims("a")
+        await service.takes(statement(2, "b", **MEETS))
+        await service.takes(GONE_A)
+        (found,) = await service.alerts()
+        assert (found.customer_id, found.state) == ("b", "claimed" if claims else "withdrawn")
+        assert "R4 no longer holds" in found.history[-1].note
 
 
 @pytest.mark.parametrize("first", ["the one who returns", "the one who stays"])

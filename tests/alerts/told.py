@@ -46,7 +46,7 @@ def statement(version: int, customer_id: str = "c1", at: int = 0, **given: Any) 
     """Facts at rest unless given."""
     extra = {
         name: given.pop(name)
-        for name in ("moments", "missing", "not_covered", "unheard", "kind", "aliases")
+        for name in ("moments", "missing", "not_covered", "unheard", "kind", "aliases", "merged")
         if name in given
     }
     facts = {"tier": "gold", "owner": "M-1", **{name: value for name, value in given.items() if value}}

@@ -11,8 +11,8 @@ from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.judging import HOLDS, judge
+from services.alerts.domain.merging import GONE
 from services.alerts.domain.standing import Standing
-from services.alerts.evaluate import GONE
 from services.cli.declared import known_of
 from services.database import Database
 from services.declared_files import place

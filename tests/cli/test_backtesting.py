@@ -97,7 +97,8 @@ def test_a_backtest_of_the_live_rules_gives_the_live_situations_with_what_people
         one, other, *_ = sorted({customer for customer, *_ in told})
         assert platform.run("customers", "merge", one, other, "--reason", "one person").code == 0
         live, again = asyncio.run(both(platform.data))
-        assert len({customer for customer, *_ in live} & {one, other}) == 1
+        # what was said of two may be true of neither once they are one: the ids, and so the pair, differ in every run
+        assert not {one, other} <= {customer for customer, *_ in live}
         agree(computed(live), computed(again), 600_000)
         today = datetime.now().date()
         period = ("--from", str(today - timedelta(days=1)), "--to", str(today + timedelta(days=1)))

@@ -50,6 +50,7 @@ changes = st.builds(
     ),
     due=st.lists(st.builds(Due, at=int64, kind=words, sources=names), max_size=3),
     aliases=names,
+    merged=names,
 )
 texts = st.builds(Text, st.text(), st.text())
 alerts = st.builds(

