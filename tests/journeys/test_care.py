@@ -203,7 +203,7 @@ async def test_a_view_that_has_not_changed_is_not_sent_twice(bank: Bank) -> None
         event("account.opened", ago(9), account_no=account, customer_no=number),
         event("cash.deposited", ago(2), "atm", account_no=account, amount=cny("10.00"), balance_after=cny("10.00")),
     )
-    view = await bank.customer(customer_no=number)
+    view = await bank.refreshed(number)
     place = f"/v1/customers/{view['customer_id']}"
     first = await bank.http.get(place, headers=bank.as_("agent"))
     known = bank.as_("agent") | {"If-None-Match": first.headers["etag"]}
