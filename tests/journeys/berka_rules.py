@@ -141,6 +141,7 @@ RULES: Mapping[str, Callable[[Seen], bool]] = {
     "U14": lambda seen: seen.number("age") == 17 and seen.number("birthday_in_days") <= 30,
     "U18": lambda seen: not seen.fact("overdrawn") and seen.number("days_since_overdrawn") >= 90,
     "U20": lambda seen: seen.number("customer_debits_90d") >= 12,
+    "U21": lambda seen: seen.number("birthday_in_days") <= 7,
     "U21B": lambda seen: seen.number("tenure_days") >= 358 and seen.number("anniversary_in_days") <= 7,
     "G2": is_in_trouble,
 }  # fmt: skip
