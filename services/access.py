@@ -13,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from schemas.identifiers import IdentifierError, normalise
-from services.database import Database
 from services.failures import Rejected
 from services.remembered import Remembered
+from services.sql.database import Database
 
 Role = Literal["agent", "manager", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -12,16 +12,16 @@ from typing import NamedTuple, TypeVar
 import structlog
 
 from services.clock import Clock, SystemClock
-from services.database import Database, open_database
-from services.embedded import EmbeddedLog, Limits
-from services.engines import timeouts_within
+from services.embedded.log import EmbeddedLog, Limits
 from services.failures import Unavailable
 from services.log import EventLog
 from services.metrics import Metrics
 from services.notifications import LocalNotifications, Notifications
 from services.redis import open_notifications
 from services.settings import Settings
-from services.web import App, RunningServer, serve
+from services.sql.database import Database, open_database
+from services.sql.engines import timeouts_within
+from services.web.asgi import App, RunningServer, serve
 
 Opened = TypeVar("Opened")
 log = structlog.get_logger(__name__)
@@ -32,7 +32,9 @@ def open_log(settings: Settings, clock: Clock) -> EventLog:
     if settings.embedded:
         directory = Path(settings.log.removeprefix("embedded:"))
         return EmbeddedLog(directory, clock=clock, limits=Limits(batch_records=settings.batch_events))
-    from services.kafka import KafkaLog  # brings Faust along: two thirds of a second that one machine need not spend
+    from services.kafka.log import (
+        KafkaLog,  # brings Faust along: two thirds of a second that one machine need not spend
+    )
 
     return KafkaLog(
         settings.log.removeprefix("kafka://"),

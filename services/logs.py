@@ -40,7 +40,7 @@ _PERSONAL_DETAIL = re.compile(r"\n?DETAIL:.*")  # PostgreSQL repeats the offendi
 # comes under the name of its module.
 _QUIET = (
     "aiokafka", "faust", "mode", "httpx", "httpcore", "asyncio", "uvicorn", "sqlalchemy", "alembic",
-    "services.kafka_faust", "services.kafka_fetching",
+    "services.kafka.faust", "services.kafka.fetching",
 )  # fmt: skip
 
 

@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, settings
 
 from deploy.docker_servers import DockerServers, engine_runs
 from deploy.local_servers import Servers
-from services.database import open_database
-from services.migrations import upgrade
+from services.sql.database import open_database
+from services.sql.migrations import upgrade
 
 # how long an example takes says how busy the machine is, and nothing of the product
 settings.register_profile("counterpoint", deadline=None, suppress_health_check=[HealthCheck.too_slow])

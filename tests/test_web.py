@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from services.web import App, Receive, Response, Scope, Send, fixed, json_response, operations, routes, serve
+from services.web.asgi import App, Receive, Response, Scope, Send, fixed, json_response, operations, routes, serve
 from tests.ingest.bank import encoded, open_bank, transaction
 
 

@@ -1,4 +1,4 @@
-"""Runs inside Alembic, on the connection that services/migrations.py passes in."""
+"""Runs inside Alembic, on the connection that services/sql/migrations.py passes in."""
 
 from alembic import context
 

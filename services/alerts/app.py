@@ -27,12 +27,12 @@ from services.alerts.staff import staff_of
 from services.alerts.stream import Worker, run
 from services.alerts.web import Desk, alerts_app
 from services.clock import Clock
-from services.database import Database
 from services.declared_files import Place, place
 from services.log import EventLog
 from services.metrics import Metrics
 from services.notifications import Notifications
-from services.web import Check
+from services.sql.database import Database
+from services.web.asgi import Check
 
 log = structlog.get_logger(__name__)
 

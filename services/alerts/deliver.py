@@ -33,7 +33,7 @@ from services.attempts import again_when_contended
 from services.clock import Clock
 from services.failures import Rejected, Unavailable
 from services.log import Batch
-from services.web import frames_of
+from services.web.asgi import frames_of
 
 LEASE_MS = 180_000
 """Longer than the slowest attempt; it is renewed before each."""

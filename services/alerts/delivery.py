@@ -22,13 +22,13 @@ from services.alerts.domain.destinations import Declared, Destination
 from services.alerts.domain.notices import Notice
 from services.attempts import Attempts, again_when_contended
 from services.clock import Clock
-from services.database import Database
 from services.declared_files import Place, PolicyError, place
 from services.delivery import HttpSender
 from services.failures import Contended, Unavailable
 from services.log import Batch, EventLog
 from services.metrics import Metrics
 from services.pace import every, woken
+from services.sql.database import Database
 
 GROUP = "counterpoint-delivery"
 IDLE_S, AWAY_PAUSE_S, RELOAD_S, NOTICE_S, COUNT_S, UPKEEP_S = 1.0, 15.0, 2.0, 5.0, 15.0, 3_600.0

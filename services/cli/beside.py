@@ -19,10 +19,10 @@ from services.settings import Settings, load_secret, read_settings
 
 if TYPE_CHECKING:
     from services.access import SqlUserStore
-    from services.database import Database
     from services.ingest.app import Stores
     from services.log import EventLog
     from services.profile.adapters.sql import SqlProfileStore
+    from services.sql.database import Database
 
 Data = Annotated[Path | None, typer.Option("--data", help="The deployment's directory; COUNTERPOINT_DATA.")]
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
@@ -73,9 +73,9 @@ async def opened(settings: Settings) -> AsyncIterator[Beside]:
     from services.deployment import open_tables
     from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
     from services.ingest.app import Stores
-    from services.migrations import check
     from services.profile.adapters.sql import SqlProfileStore
-    from services.profile.domain.customer_ids import customer_id
+    from services.profile.domain.identity.customer_ids import customer_id
+    from services.sql.migrations import check
 
     require_database(settings)
     secret = load_secret(settings)
@@ -102,7 +102,7 @@ def require_database(settings: Settings) -> None:
 def log_to_read(settings: Settings) -> "EventLog":
     """Raises `Refusal` where the embedded log was never written."""
     from services.deployment import open_log
-    from services.embedded import EmbeddedLog
+    from services.embedded.log import EmbeddedLog
 
     if not settings.embedded:
         return open_log(settings, SystemClock())

@@ -8,10 +8,10 @@ from schemas.catalogue import load_catalogue
 from schemas.moments import MOMENTS
 from services.alerts.domain.compiled import Known
 from services.profile.adapters.policies import Declarations, load_declarations
-from services.profile.domain.fact_catalogue import catalogue
-from services.profile.domain.fold import Fold
-from services.profile.domain.personal import reference
-from services.profile.domain.series import Counting
+from services.profile.domain.facts.catalogue import catalogue
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.personal import reference
+from services.profile.domain.states.series import Counting
 from services.profile.settings import read_choices
 
 

@@ -23,8 +23,8 @@ def only(customer_ids: Sequence[str], who: str) -> str:
 # Looked up by name: to import them all here would be to load every driver for every command.
 _TELLING = {
     "services.settings": ("SettingsError",),
-    "services.migrations": ("WrongSchema",),
-    "services.embedded_files": ("DirectoryInUse",),
+    "services.sql.migrations": ("WrongSchema",),
+    "services.embedded.files": ("DirectoryInUse",),
     "services.replay.send": ("NotAccepted",),
     "services.failures": ("Unavailable", "Contended"),
     "services.declared_files": ("PolicyError",),

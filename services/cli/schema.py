@@ -7,7 +7,7 @@ import typer
 from services.cli.beside import Data, Json, require_database, settings_of
 from services.cli.output import show_json
 from services.deployment import open_tables
-from services.migrations import check, upgrade
+from services.sql.migrations import check, upgrade
 
 app = typer.Typer(no_args_is_help=True, help="The shape of the database.")
 

@@ -17,10 +17,10 @@ from services.ingest.app import Stores, open_ingest
 from services.ingest.settings import read_choices, read_limits
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE, Metrics
-from services.migrations import upgrade
-from services.openapi import openapi_route
 from services.settings import load_secret, read_settings
-from services.web import operations, routes, serve
+from services.sql.migrations import upgrade
+from services.web.asgi import operations, routes, serve
+from services.web.openapi import openapi_route
 
 
 async def run(environment: Mapping[str, str]) -> None:

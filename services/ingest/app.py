@@ -20,7 +20,7 @@ from services.ingest.ports import KeyStore, RateLimiter, SourceStore
 from services.ingest.settings import Choices, Limits
 from services.log import EventLog
 from services.metrics import Metrics
-from services.web import App
+from services.web.asgi import App
 
 
 class Stores(NamedTuple):

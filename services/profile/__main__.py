@@ -8,17 +8,17 @@ import uvloop
 
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
-from services.database import Database
 from services.deployment import open_door, open_plumbing, until_told, when_up
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE
-from services.migrations import upgrade
-from services.openapi import openapi_route
 from services.profile.app import Profile, open_profile
 from services.profile.settings import read_choices
 from services.settings import load_secret, read_settings
-from services.staff_app import mounted, openapi_document
-from services.web import operations, routes
+from services.sql.database import Database
+from services.sql.migrations import upgrade
+from services.web.asgi import operations, routes
+from services.web.openapi import openapi_route
+from services.web.staff import mounted, openapi_document
 
 Work = Callable[[], Awaitable[None]]
 

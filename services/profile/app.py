@@ -17,7 +17,6 @@ from schemas.identifiers import SUBJECT_LIMITS
 from schemas.topics import CHANNEL_EVENTS, TOPICS
 from services.access import Access, UserStore
 from services.clock import Clock
-from services.database import Database
 from services.failures import Unavailable
 from services.log import EventLog
 from services.metrics import Metrics
@@ -25,12 +24,12 @@ from services.notifications import Notifications
 from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.decide import Decide
-from services.profile.domain import fact_catalogue
-from services.profile.domain.customer_ids import customer_id
-from services.profile.domain.fold import Fold
-from services.profile.domain.personal import reference
-from services.profile.domain.policy import Policy
-from services.profile.domain.series import Counting
+from services.profile.domain.facts.catalogue import catalogue as facts_catalogue
+from services.profile.domain.identity.customer_ids import customer_id
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.personal import reference
+from services.profile.domain.states.series import Counting
+from services.profile.domain.value.policy import Policy
 from services.profile.read import Read
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh
@@ -41,7 +40,8 @@ from services.profile.stream import Worker, run
 from services.profile.update import Update
 from services.profile.upkeep import Upkeep
 from services.profile.web import Desk, Patience, profile_app
-from services.web import Check
+from services.sql.database import Database
+from services.web.asgi import Check
 
 UPDATES_AT_ONCE = {"sqlite": 1, "postgresql": 2}
 """Transactions of update side by side: one is worked on here while the other one is at the server. Where there is one
@@ -126,7 +126,7 @@ async def open_profile(
         updates_at_once=UPDATES_AT_ONCE[database.dialect],
     )
     decide, access = Decide(store, store, fold, SUBJECT_LIMITS), Access(users, time.monotonic)
-    facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}
+    facts = {one.name: one for one in facts_catalogue(declarations.policy.measures)}
     read = Read(store, catalogue, secret, policy, clock.now_ms, lambda: freshness.now)
     desk = Desk(read, decide, access, notifications, clock, SUBJECT_LIMITS, facts, patience)
     checks = {"profile": progress.check if "update" in choices.steps else lambda: reachable(database)}

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from services.attempts import again_when_contended
 from services.failures import Rejected
-from services.profile.domain.fold import Fold
-from services.profile.domain.links import COLLECTIVES, Link, bar, clusters, kind_of, lift
+from services.profile.domain.identity.links import COLLECTIVES, Link, bar, clusters, kind_of, lift
+from services.profile.domain.states.fold import Fold
 from services.profile.linking import link_subjects, reach
 from services.profile.ports import Decision, Mark, ProfileReader, ProfileStore
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from schemas.events import ChannelEvent
-from services.profile.domain.fold import Fold
-from services.profile.domain.links import kind_of
-from services.profile.domain.months import OtherShape
-from services.profile.domain.packing import pack_heads, pack_months, unpack
-from services.profile.domain.segments import Segments
+from services.profile.domain.identity.links import kind_of
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.months import OtherShape
+from services.profile.domain.states.packing import pack_heads, pack_months, unpack
+from services.profile.domain.states.segments import Segments
 from services.profile.ports import StoredSubject, UpdateTransaction
 from services.profile.refold import refold
 

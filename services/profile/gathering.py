@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.changes import Fact
-from services.profile.domain.customer import (
+from services.profile.domain.customers.customer import (
     Completeness,
     Decided,
     Manager,
@@ -18,8 +18,8 @@ from services.profile.domain.customer import (
     part_of,
     total,
 )
-from services.profile.domain.fact_catalogue import FACTS, with_rests
-from services.profile.domain.links import Cluster
+from services.profile.domain.facts.catalogue import FACTS, with_rests
+from services.profile.domain.identity.links import Cluster
 from services.profile.ports import CustomerRows, Member, StoredView
 from services.profile.statement import LIVE, told_of
 

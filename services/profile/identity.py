@@ -6,8 +6,8 @@ import msgspec
 
 from schemas.identifiers import KIND_OF_SUBJECT, PERSONAL_KINDS
 from schemas.instants import instant
-from services.profile.domain.links import Link, Membership, kind_of
-from services.profile.domain.memberships import Graph
+from services.profile.domain.identity.links import Link, Membership, kind_of
+from services.profile.domain.identity.memberships import Graph
 from services.profile.domain.rendering import instant_or_none
 from services.profile.ports import Decision, ProfileReader, StoredView
 from services.profile.read import Read

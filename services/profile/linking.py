@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from services.profile.domain.fold import Fold
-from services.profile.domain.links import Link, Membership, kind_of
-from services.profile.domain.memberships import Graph, cuts_of, roots_of
-from services.profile.domain.packing import pack_heads, pack_months
-from services.profile.domain.reviews import ReviewCase, review_cases
+from services.profile.domain.identity.links import Link, Membership, kind_of
+from services.profile.domain.identity.memberships import Graph, cuts_of, roots_of
+from services.profile.domain.identity.reviews import ReviewCase, review_cases
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.ports import Decision, StoredSubject, UpdateTransaction
 from services.profile.refold import refold, refuse_newer
 

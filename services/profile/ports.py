@@ -8,10 +8,10 @@ import msgspec
 
 from services.log import Move, Position
 from services.outbox import Outbox, OutboxMessage
-from services.profile.domain.freshness import SourceSeen
-from services.profile.domain.links import Cluster, Link, Membership
-from services.profile.domain.months import MonthPart
-from services.profile.domain.state import Head
+from services.profile.domain.customers.freshness import SourceSeen
+from services.profile.domain.identity.links import Cluster, Link, Membership
+from services.profile.domain.states.months import MonthPart
+from services.profile.domain.states.state import Head
 
 
 class LedgerEntry(NamedTuple):

@@ -16,18 +16,18 @@ from schemas.catalogue import EventType
 from schemas.codec import decode_event
 from schemas.instants import instant
 from services.failures import Rejected
-from services.profile.domain.customer import Completeness, Whole
-from services.profile.domain.customer_ids import customer_id
-from services.profile.domain.fact_catalogue import FactDeclared, with_rests
-from services.profile.domain.links import COUNTED_ROLES, Cluster, Membership
-from services.profile.domain.measures import nothing_shown
-from services.profile.domain.months import OtherShape
-from services.profile.domain.named import subjects_named
-from services.profile.domain.personal import reference
-from services.profile.domain.policy import Policy
+from services.profile.domain.customers.customer import Completeness, Whole
+from services.profile.domain.customers.measures import nothing_shown
+from services.profile.domain.customers.view import complete_up_to
+from services.profile.domain.facts.catalogue import FactDeclared, with_rests
+from services.profile.domain.identity.customer_ids import customer_id
+from services.profile.domain.identity.links import COUNTED_ROLES, Cluster, Membership
+from services.profile.domain.identity.named import subjects_named
+from services.profile.domain.states.months import OtherShape
+from services.profile.domain.states.personal import reference
 from services.profile.domain.summarise import summarise
 from services.profile.domain.told import told
-from services.profile.domain.view import complete_up_to
+from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering
 from services.profile.ports import Standing, StoredView, TimelineFilter
 from services.profile.statement import LIVE, is_same, statement_of, told_of

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from services.attempts import again_when_contended
-from services.profile.domain.fold import Fold
-from services.profile.domain.packing import pack_heads, pack_months
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.ports import Mark, ProfileReader, ProfileStore
 from services.profile.refold import refold
 

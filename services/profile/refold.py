@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from schemas.codec import decode_event
 from services.log import Stop
-from services.profile.domain.base import decode_base, laid
-from services.profile.domain.fold import Fold
-from services.profile.domain.segments import Segments
+from services.profile.domain.states.base import decode_base, laid
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.segments import Segments
 from services.profile.ports import StoredSubject, UpdateTransaction
 
 

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from services.failures import Unavailable
 from services.outbox import OutboxMessage
-from services.profile.domain.customer import Completeness, Whole
-from services.profile.domain.links import COLLECTIVES, Cluster, kind_of
-from services.profile.domain.months import OtherShape
-from services.profile.domain.policy import Policy
+from services.profile.domain.customers.customer import Completeness, Whole
+from services.profile.domain.identity.links import COLLECTIVES, Cluster, kind_of
 from services.profile.domain.shards import shard_of
+from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import summarise
+from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering, facts_of
 from services.profile.outbox import lane_of_shard
 from services.profile.ports import (

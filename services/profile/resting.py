@@ -8,7 +8,7 @@ past is replayed.
 import time
 from collections.abc import Callable, Iterable
 
-from services.profile.domain.links import COLLECTIVES, kind_of
+from services.profile.domain.identity.links import COLLECTIVES, kind_of
 from services.profile.domain.shards import shard_of
 
 CUSTOMER_S = 0.5

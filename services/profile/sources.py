@@ -8,8 +8,8 @@ import msgspec
 from schemas.events import ChannelEvent
 from services import metrics as measure
 from services.metrics import Metrics
-from services.profile.domain.customer import ANY_CHANNEL, Completeness
-from services.profile.domain.freshness import SourceSeen, completeness
+from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness
+from services.profile.domain.customers.freshness import SourceSeen, completeness
 from services.profile.ports import ProfileReader
 
 HEARTBEAT = "source.heartbeat"

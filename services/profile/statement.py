@@ -8,10 +8,10 @@ import msgspec
 from schemas.asked import Asked
 from schemas.changes import Due, Fact, Moment, ProfileChange
 from services.outbox import OutboxMessage
-from services.profile.domain.customer import Whole
-from services.profile.domain.links import Cluster
-from services.profile.domain.running import moved
-from services.profile.domain.summary import Summary
+from services.profile.domain.customers.customer import Whole
+from services.profile.domain.customers.summary import Summary
+from services.profile.domain.facts.running import moved
+from services.profile.domain.identity.links import Cluster
 from services.profile.outbox import change_message
 from services.profile.ports import StoredView
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from services.profile.domain.customer import Completeness
+from services.profile.domain.customers.customer import Completeness
 from services.profile.ports import ProfileStore
 
 FIRED_AT_ONCE = 2_000

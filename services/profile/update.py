@@ -12,13 +12,13 @@ from schemas.dead_letters import DeadLetter
 from schemas.events import ChannelEvent
 from services.failures import Fenced, Unavailable
 from services.log import Batch, Record
-from services.profile.domain.assertions import links_of
-from services.profile.domain.fold import Fold, months_touched
-from services.profile.domain.freshness import SourceSeen
+from services.profile.domain.customers.freshness import SourceSeen
+from services.profile.domain.identity.assertions import links_of
+from services.profile.domain.identity.links import Link, join
 from services.profile.domain.ledger import content_hash, days_of, ledger_key
 from services.profile.domain.letters import conflict, parked, unreadable
-from services.profile.domain.links import Link, join
-from services.profile.domain.personal import Pseudonymiser
+from services.profile.domain.states.fold import Fold, months_touched
+from services.profile.domain.states.personal import Pseudonymiser
 from services.profile.folding import fold_events
 from services.profile.linking import Linked, link_subjects, reach
 from services.profile.outbox import dead_letter_messages

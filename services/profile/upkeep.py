@@ -14,13 +14,13 @@ from schemas.topics import CHANNEL_EVENTS
 from services.attempts import again_when_contended
 from services.failures import Fenced
 from services.log import EventLog
-from services.profile.domain.base import aged, decode_base, encode_base, expired, horizon
-from services.profile.domain.combine import month_of
-from services.profile.domain.fold import Fold
 from services.profile.domain.ledger import DAY_MS, DAYS_KEPT
-from services.profile.domain.months import OtherShape
-from services.profile.domain.packing import unpack
-from services.profile.domain.state import MONTHS_KEPT
+from services.profile.domain.states.base import aged, decode_base, encode_base, expired, horizon
+from services.profile.domain.states.combine import month_of
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.months import OtherShape
+from services.profile.domain.states.packing import unpack
+from services.profile.domain.states.state import MONTHS_KEPT
 from services.profile.ports import BaseRow, ProfileReader, ProfileStore, StoredSubject, UpdateTransaction
 
 LETTERS_KEPT_DAYS = 90

@@ -14,12 +14,12 @@ from schemas.topics import ALERTS
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.delivery import open_delivery
 from services.clock import ManualClock
-from services.database import Database, open_database
 from services.declared_files import PolicyError
-from services.embedded import EmbeddedLog
+from services.embedded.log import EmbeddedLog
 from services.log import Message
 from services.metrics import DELIVERIES, Metrics
-from services.migrations import upgrade
+from services.sql.database import Database, open_database
+from services.sql.migrations import upgrade
 from tests.alerts.destined import NOON, SECRET, alert
 from tests.receivers import Receiver, Reply, receiver
 

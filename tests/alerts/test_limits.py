@@ -12,8 +12,8 @@ from schemas.changes import Fact, ProfileChange
 from services.alerts.adapters.cel_limits import limits
 from services.alerts.domain.asking import asked_of
 from services.alerts.domain.judging import Judging
-from services.profile.domain.fact_catalogue import RUNNING
-from services.profile.domain.running import moved
+from services.profile.domain.facts.catalogue import RUNNING
+from services.profile.domain.facts.running import moved
 from tests.alerts.test_sieve import CEL, catalogue, statements
 from tests.alerts.told import rule, rules
 

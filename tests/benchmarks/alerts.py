@@ -30,16 +30,16 @@ from services.alerts.domain.routing import Staff
 from services.alerts.settings import Choices
 from services.cli.declared import known_of
 from services.clock import SystemClock
-from services.database import Database, open_database
 from services.declared_files import place
 from services.deployment import calm_collector
-from services.embedded import EmbeddedLog
-from services.kafka import KafkaLog
+from services.embedded.log import EmbeddedLog
+from services.kafka.log import KafkaLog
 from services.log import EventLog
 from services.metrics import CHANGE_TO_ALERT, HistogramMetric, Metrics
-from services.migrations import upgrade
 from services.notifications import LocalNotifications
 from services.profile.adapters.policies import load_declarations
+from services.sql.database import Database, open_database
+from services.sql.migrations import upgrade
 from tests.benchmarks.feed import Done, Order, fed, feed, keep
 from tests.benchmarks.figures import Given, Report, percentile
 from tests.benchmarks.lives import Lives, lived

@@ -24,8 +24,8 @@ from services.cli.rules.rerun import DAY_MS, Happened, Rerun, steps
 from services.cli.run.demo_sources import HOUR_MS, RHYTHM_HOURS
 from services.declared_files import place
 from services.profile.adapters.policies import load_declarations
-from services.profile.domain.freshness import SourceSeen
-from services.profile.domain.personal import reference
+from services.profile.domain.customers.freshness import SourceSeen
+from services.profile.domain.states.personal import reference
 from services.profile.settings import Choices
 from services.simulator.bank import Bank, customer_no, start_of
 from services.simulator.customers import customer

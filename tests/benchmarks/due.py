@@ -2,7 +2,7 @@
 
 import time
 
-from services.profile.domain.customer import Completeness
+from services.profile.domain.customers.customer import Completeness
 from services.profile.ports import DueTime
 from services.profile.timers import fire
 from services.simulator.bank import customer_no

@@ -15,10 +15,10 @@ import msgspec
 
 from deploy.local_servers import SetupError
 from schemas.topics import Topic
-from services.database import Database, open_database
-from services.kafka import KafkaLog
+from services.kafka.log import KafkaLog
 from services.log import Batch, Message
-from services.session import writing
+from services.sql.database import Database, open_database
+from services.sql.session import writing
 from tests.benchmarks.engine_fold import Engine, Movement, folded
 from tests.benchmarks.figures import Given, Report
 from tests.benchmarks.peer import run_peer

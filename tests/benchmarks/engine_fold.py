@@ -5,10 +5,10 @@ from hashlib import blake2b
 
 import msgspec
 
-from services.database import Database
 from services.failures import Fenced
 from services.log import Batch, Position
-from services.session import insert, reading, writing
+from services.sql.database import Database
+from services.sql.session import insert, reading, writing
 
 DAY_MS, DAYS_KEPT = 86_400_000, 40
 

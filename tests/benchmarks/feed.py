@@ -18,7 +18,7 @@ from schemas.changes import AT_REST, Moment, ProfileChange
 from schemas.codec import decode_change, encode_change
 from schemas.moments import MOMENTS
 from schemas.topics import PROFILE_CHANGES
-from services.kafka import KafkaLog
+from services.kafka.log import KafkaLog
 from services.log import EventLog, Message
 from tests.benchmarks.child import ROOT
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from services import deployment
 from services.metrics import ACCEPTED_TO_VISIBLE, HistogramMetric, Metrics
-from services.web import App, Receive, Scope, Send
+from services.web.asgi import App, Receive, Scope, Send
 
 VISIBLE, READ = 0.0, 1.0
 PROFILE, PLATFORM = "services.profile.__main__", "services.cli.run.platform"

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from schemas.topics import Topic
-from services.embedded import EmbeddedLog
-from services.kafka import KafkaLog
+from services.embedded.log import EmbeddedLog
+from services.kafka.log import KafkaLog
 from services.log import Batch, EventLog, Message, Position
 from tests.benchmarks.figures import Given, Report, percentile
 from tests.conftest import started_servers

@@ -18,10 +18,10 @@ from deploy.local_servers.system import free_port
 from deploy.topology import SERVICES
 from services.access import SqlUserStore
 from services.cli.run.credentials import Credentials, credentials
-from services.database import open_database
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores
-from services.migrations import upgrade
+from services.sql.database import open_database
+from services.sql.migrations import upgrade
 from tests.benchmarks.child import ROOT, Child
 from tests.benchmarks.generator import Done, Order
 from tests.benchmarks.instrumented import Sample, read_samples

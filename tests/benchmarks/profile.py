@@ -15,12 +15,12 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES, TOPICS
-from services.database import open_database
-from services.kafka import KafkaLog
+from services.kafka.log import KafkaLog
 from services.log import Message
-from services.migrations import upgrade
 from services.profile.adapters.sql import SqlProfileStore
-from services.session import reading
+from services.sql.database import open_database
+from services.sql.migrations import upgrade
+from services.sql.session import reading
 from tests.benchmarks.bank import messages, openings, traffic
 from tests.benchmarks.child import Child
 from tests.benchmarks.figures import Given, Report

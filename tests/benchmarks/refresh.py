@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from services.profile.domain.links import Cluster
+from services.profile.domain.identity.links import Cluster
 from services.profile.domain.summarise import summarise
 from services.profile.gathering import Context
 from services.profile.ports import Member

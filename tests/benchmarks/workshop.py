@@ -18,22 +18,22 @@ from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.domain.asking import asked_of
 from services.cli.declared import known_to_rules
-from services.database import Database, open_database
 from services.declared_files import Place
 from services.deployment import calm_collector
 from services.log import Batch, Record
-from services.migrations import upgrade
 from services.profile.adapters.policies import load_declarations
 from services.profile.adapters.sql import SqlProfileStore
-from services.profile.domain.customer import Completeness
-from services.profile.domain.customer_ids import customer_id
-from services.profile.domain.fold import Fold
-from services.profile.domain.series import Counting
+from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.shards import together
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.series import Counting
 from services.profile.ports import ProfileStore, Shard
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from services.profile.update import Update
+from services.sql.database import Database, open_database
+from services.sql.migrations import upgrade
 from tests.conftest import started_servers
 
 SECRET = b"a secret of benchmarks, 32 bytes"

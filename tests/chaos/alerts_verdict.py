@@ -14,10 +14,10 @@ from services.alerts.domain.judging import HOLDS, judge
 from services.alerts.domain.merging import GONE
 from services.alerts.domain.standing import Standing
 from services.cli.declared import known_of
-from services.database import Database
 from services.declared_files import place
 from services.profile.adapters.policies import load_declarations
-from services.session import reading
+from services.sql.database import Database
+from services.sql.session import reading
 from tests.chaos.verdict import MOST, Verdict, read_topic
 
 EXPRESSIONS = Cel()

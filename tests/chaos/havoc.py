@@ -9,8 +9,8 @@ from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Contended, Rejected, Unavailable
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.decide import Decide, Said
-from services.profile.domain.customer_ids import customer_id
-from services.session import reading
+from services.profile.domain.identity.customer_ids import customer_id
+from services.sql.session import reading
 from tests.chaos.workers import KINDS, Crew, WorkerProcess
 from tests.conftest import RunningServers
 from tests.profile.told import SECRET, new_fold

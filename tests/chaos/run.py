@@ -10,13 +10,13 @@ from typing import NamedTuple
 from schemas.codec import decode_dead_letter
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS, TOPICS
 from services.alerts.adapters.sql import SqlAlertStore
-from services.database import Database, open_database
 from services.failures import Unavailable
-from services.kafka import KafkaLog
+from services.kafka.log import KafkaLog
 from services.log import Message
-from services.migrations import upgrade
 from services.profile.adapters.sql import SqlProfileStore
-from services.profile.domain.customer_ids import customer_id
+from services.profile.domain.identity.customer_ids import customer_id
+from services.sql.database import Database, open_database
+from services.sql.migrations import upgrade
 from tests.chaos.alerts_verdict import verdict_on_alerts
 from tests.chaos.havoc import Havoc, Staff
 from tests.chaos.load import messages

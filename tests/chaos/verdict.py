@@ -12,16 +12,16 @@ from schemas.codec import CodecError, decode_change, decode_dead_letter, decode_
 from schemas.events import ChannelEvent
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS, PROFILE_CHANGES, TOPICS
 from services.alerts.adapters.sql import SqlAlertStore
-from services.kafka import KafkaLog
+from services.kafka.log import KafkaLog
 from services.profile.adapters import rows
 from services.profile.adapters.policies import load_declarations
 from services.profile.adapters.sql import SqlProfileStore
-from services.profile.domain.customer import Completeness
-from services.profile.domain.customer_ids import customer_id
-from services.profile.domain.links import Link, clusters
+from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.identity.customer_ids import customer_id
+from services.profile.domain.identity.links import Link, clusters
 from services.profile.domain.summarise import summarise
 from services.profile.gathering import Context, Gathering
-from services.session import reading
+from services.sql.session import reading
 from tests.profile.expected import differences, expected, held
 from tests.profile.told import SECRET, new_fold
 

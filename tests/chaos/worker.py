@@ -21,8 +21,8 @@ from services.cli.run.alerting import run as run_alerts
 from services.failures import Contended, Unavailable
 from services.profile.__main__ import run
 from services.profile.adapters.sql import SqlProfileStore
-from services.profile.domain.fold import Fold
-from services.profile.domain.state import State
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.state import State
 from tests.chaos.workers import ALERTS
 
 FAILURES: tuple[Callable[[], Exception], ...] = (

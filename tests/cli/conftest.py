@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 from schemas.topics import TOPICS
 from services.cli import app
 from services.clock import Clock
-from services.database import open_database
-from services.embedded import EmbeddedLog
-from services.migrations import upgrade
+from services.embedded.log import EmbeddedLog
+from services.sql.database import open_database
+from services.sql.migrations import upgrade
 from tests.conftest import logging_as_before
 
 HANG_S = 60.0

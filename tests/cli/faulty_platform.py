@@ -2,8 +2,8 @@
 
 from schemas.events import ChannelEvent
 from services.cli import main
-from services.profile.domain.fold import Fold
-from services.profile.domain.state import State
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.state import State
 
 whole = Fold.add
 

@@ -22,7 +22,7 @@ from services.clock import SystemClock
 from services.declared_files import place
 from services.log import PositionStore
 from services.profile.adapters.policies import Declarations, load_declarations
-from services.profile.domain.personal import reference
+from services.profile.domain.states.personal import reference
 from services.profile.settings import Choices
 from services.replay.disorder import disordered
 from services.simulator.bank import Bank, start_of

@@ -10,7 +10,7 @@ import pytest
 
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.domain.delivering import Delivery, refused
-from services.database import Database
+from services.sql.database import Database
 from tests.alerts.destined import NOON, SECRET
 from tests.cli.conftest import Command, in_database
 from tests.receivers import Receiver, Reply, receiver

@@ -10,12 +10,12 @@ from schemas.codec import encode_event
 from schemas.events import ChannelEvent, Money
 from schemas.topics import CHANNEL_EVENTS
 from services.clock import SystemClock
-from services.database import Database
-from services.embedded import EmbeddedLog
+from services.embedded.log import EmbeddedLog
 from services.log import Message, Position
 from services.outbox import OutboxMessage
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.ports import Mark, StoredDeadLetter, TimelineRow
+from services.sql.database import Database
 from tests.cli.conftest import Command, in_database, in_log
 
 NOW = 1_795_320_000_000

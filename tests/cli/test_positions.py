@@ -9,12 +9,12 @@ from schemas.topics import ALERTS, CHANNEL_EVENTS, PROFILE_CHANGES
 from services.cli.beside import opened
 from services.cli.positions import places
 from services.clock import ManualClock, SystemClock
-from services.database import Database
-from services.embedded import EmbeddedLog
+from services.embedded.log import EmbeddedLog
 from services.log import Message, Position
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.ledger import DAY_MS
 from services.settings import read_settings
+from services.sql.database import Database
 from tests.cli.conftest import Command, in_database, in_log
 
 TOPIC = CHANNEL_EVENTS.name

@@ -7,7 +7,7 @@ from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.domain.alert import Alert, Outcome
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.rules import Text
-from services.database import Database
+from services.sql.database import Database
 from tests.cli.conftest import Command, in_database
 from tests.ports.alert_stores import alert, save
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.cli.run.alerting import staff_told
-from services.profile.domain.policy import RosterEntry
+from services.profile.domain.value.policy import RosterEntry
 
 
 def test_managers_are_those_of_events_customers_and_roster_without_those_who_left() -> None:

@@ -25,7 +25,7 @@ from services.ingest.settings import Choices, Limits
 from services.log import Handler, Message, Placed, PositionStore, Record
 from services.metrics import Metrics
 from services.murmur2 import partition_of
-from services.web import routes
+from services.web.asgi import routes
 
 NOW = 1_795_320_000_000  # 2026-11-22T12:00:00+08:00
 SECRET = b"a secret of thirty-two bytes...."

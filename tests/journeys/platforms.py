@@ -20,10 +20,10 @@ from schemas.topics import TOPICS
 from services.cli.run.credentials import Credentials, credentials
 from services.cli.run.platform import Platform, running_platform
 from services.clock import SystemClock
-from services.database import open_database
 from services.profile.adapters.sql import SqlProfileStore
-from services.profile.domain.customer_ids import customer_id
+from services.profile.domain.identity.customer_ids import customer_id
 from services.settings import Settings, read_settings
+from services.sql.database import open_database
 from tests.conftest import RunningServers, fresh_database
 from tests.profile.told import SECRET
 

@@ -18,7 +18,7 @@ from services.cli.declared import known_of
 from services.cli.rules.rerun import Happened, Rerun, steps
 from services.declared_files import place
 from services.profile.adapters.policies import load_declarations
-from services.profile.domain.personal import reference
+from services.profile.domain.states.personal import reference
 from services.profile.settings import Choices
 from services.replay.berka import read_berka
 from services.replay.berka_event import Event

@@ -62,7 +62,7 @@ def test_personal_data_never_reach_the_log(stream: io.StringIO, leak: dict[str, 
 
 
 def test_what_libraries_tell_of_every_step_is_left_out_and_what_is_wrong_is_not(stream: io.StringIO) -> None:
-    for name in ("alembic.runtime.migration", "uvicorn.error", "services.kafka_fetching", "faust"):
+    for name in ("alembic.runtime.migration", "uvicorn.error", "services.kafka.fetching", "faust"):
         logging.getLogger(name).info("Starting...")
         logging.getLogger(name).warning("wrong")
     assert [line["event"] for line in lines(stream)] == ["wrong"] * 4

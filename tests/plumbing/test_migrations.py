@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from services.database import Database, open_database
-from services.migrations import WrongSchema, check, upgrade
+from services.sql.database import Database, open_database
+from services.sql.migrations import WrongSchema, check, upgrade
 from tests.conftest import fresh_database
 
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from services.openapi import OPENAPI_PATH, merged, openapi_route
-from services.staff_app import openapi_document
-from services.web import routes
+from services.web.asgi import routes
+from services.web.openapi import OPENAPI_PATH, merged, openapi_route
+from services.web.staff import openapi_document
 from tests.alerts.web.branch import Branch
 from tests.ingest.bank import open_bank as open_ingest
 from tests.profile.web.bank import open_bank as open_profile

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from schemas.codec import decode_dead_letter
 from schemas.topics import Topic
-from services.embedded import EmbeddedLog, Limits
+from services.embedded.log import EmbeddedLog, Limits
 from services.log import EventLog
 from services.outbox import OutboxMessage, publish_lane
 from services.profile.adapters.memory import MemoryProfileStore

@@ -11,9 +11,9 @@ from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.domain.alert import Alert, Evidence
 from services.alerts.domain.rules import Text
 from services.alerts.ports import AlertStore
-from services.database import Database, open_database
-from services.engines import Timeouts
-from services.migrations import upgrade
+from services.sql.database import Database, open_database
+from services.sql.engines import Timeouts
+from services.sql.migrations import upgrade
 
 IMPATIENT = Timeouts(lock=1_500, statement=5_000, idle_in_transaction=3_000)
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from schemas.topics import Topic
-from services.embedded import EmbeddedLog
+from services.embedded.log import EmbeddedLog
 from services.log import Message
 
 

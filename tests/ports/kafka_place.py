@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from services.kafka import KafkaLog
+from services.kafka.log import KafkaLog
 from services.log import EventLog, UnknownTopic
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from services.clock import ManualClock
-from services.embedded import EmbeddedLog, Limits
+from services.embedded.log import EmbeddedLog, Limits
 from services.failures import Fenced
 from services.log import Batch, EventLog, Handler, Message, Position
 

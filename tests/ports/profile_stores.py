@@ -6,13 +6,13 @@ from typing import Protocol
 import pytest_asyncio
 from sqlalchemy import text
 
-from services.database import Database, open_database
-from services.engines import Timeouts
-from services.migrations import upgrade
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.shards import shard_of
 from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredView, TimelineRow
+from services.sql.database import Database, open_database
+from services.sql.engines import Timeouts
+from services.sql.migrations import upgrade
 
 IMPATIENT = Timeouts(lock=1_500, statement=5_000, idle_in_transaction=3_000)
 DAY_MS = 86_400_000

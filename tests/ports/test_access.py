@@ -7,10 +7,10 @@ import pytest
 import pytest_asyncio
 
 from services.access import Access, MemoryUserStore, SqlUserStore, Taken, User, UserStore, create_user
-from services.database import open_database
 from services.failures import Rejected
-from services.migrations import upgrade
 from services.remembered import TTL_S
+from services.sql.database import open_database
+from services.sql.migrations import upgrade
 
 USER = User(user_id="usr_1", name="Mei", role="manager", created_at=7)
 

@@ -12,12 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.database import Database, open_database
-from services.database_errors import is_retryable, is_unavailable
 from services.deployment import open_tables
-from services.engines import Timeouts
 from services.failures import Unavailable
 from services.settings import read_settings
+from services.sql.database import Database, open_database
+from services.sql.engines import Timeouts
+from services.sql.errors import is_retryable, is_unavailable
 from tests.conftest import RunningServers
 
 IMPATIENT = Timeouts(lock=200, statement=2_000, idle_in_transaction=400)

@@ -13,10 +13,10 @@ from services.alerts.adapters.memory_deliveries import MemoryDeliveryStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.deliveries import DeliveryStore
 from services.alerts.domain.delivering import Delivery, delivered, missed, refused
-from services.database import open_database
 from services.failures import Fenced
 from services.log import Position
-from services.migrations import upgrade
+from services.sql.database import open_database
+from services.sql.migrations import upgrade
 from tests.ports.alert_stores import IMPATIENT
 
 TABLES = "deliveries, delivery_alerts, delivery_leases, delivery_positions"

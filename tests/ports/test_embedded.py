@@ -12,8 +12,8 @@ import pytest
 
 from schemas.topics import Topic
 from services.clock import ManualClock
-from services.embedded import DirectoryInUse, EmbeddedLog
-from services.embedded_files import segment_paths
+from services.embedded.files import segment_paths
+from services.embedded.log import DirectoryInUse, EmbeddedLog
 from services.failures import Unavailable
 from services.log import Batch, Message
 from tests.ports.log_places import DAY_MS, Applied, consuming

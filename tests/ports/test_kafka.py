@@ -14,8 +14,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.topics import Topic
 from services.failures import Rejected, Unavailable
-from services.kafka import KafkaLog
-from services.kafka_fetching import BatchConsumer, Fetched
+from services.kafka.fetching import BatchConsumer, Fetched
+from services.kafka.log import KafkaLog
 from services.log import Batch, Message
 from tests.conftest import RunningServers
 from tests.ports.log_places import HANG_S, Applied, consuming

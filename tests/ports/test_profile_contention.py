@@ -9,18 +9,18 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from services.database import Database, open_database
 from services.failures import Contended, Fenced, Unavailable
 from services.log import Move
-from services.migrations import upgrade
 from services.outbox import OutboxMessage
 from services.profile.adapters.sql import SqlProfileStore
-from services.profile.domain.links import Cluster
-from services.profile.domain.months import OtherShape
-from services.profile.domain.packing import pack_heads, unpack
+from services.profile.domain.identity.links import Cluster
 from services.profile.domain.shards import SHARDS, shard_of
-from services.profile.domain.state import Head
+from services.profile.domain.states.months import OtherShape
+from services.profile.domain.states.packing import pack_heads, unpack
+from services.profile.domain.states.state import Head
 from services.profile.ports import Decision, LedgerEntry, Mark, StoredSubject
+from services.sql.database import Database, open_database
+from services.sql.migrations import upgrade
 from tests.ports.profile_stores import IMPATIENT, Store, alias_of, shard_for, store
 
 __all__ = ["store"]

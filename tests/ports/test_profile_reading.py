@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.profile.domain.links import END, Membership
+from services.profile.domain.identity.links import END, Membership
 from services.profile.ports import TimelineFilter
 from tests.ports.profile_stores import Store, alias_of, event, store, view
 

@@ -7,11 +7,11 @@ import pytest
 
 from services.failures import Contended, Fenced
 from services.outbox import OutboxMessage
-from services.profile.domain.customer import Completeness
-from services.profile.domain.links import BEGINNING, END, Cluster, Link, Membership
-from services.profile.domain.packing import pack_heads, pack_months
+from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.identity.links import BEGINNING, END, Cluster, Link, Membership
 from services.profile.domain.shards import SHARDS, shard_of
-from services.profile.domain.state import Head, Month
+from services.profile.domain.states.packing import pack_heads, pack_months
+from services.profile.domain.states.state import Head, Month
 from services.profile.ports import Decision, DueTime, Mark, Shard, StoredDeadLetter
 from services.profile.timers import fire
 from tests.ports.profile_stores import Store, shard_for, store, view

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.profile.domain.links import BEGINNING, END, Cluster, Membership
+from services.profile.domain.identity.links import BEGINNING, END, Cluster, Membership
 from services.profile.ports import Mark, Standing
 from tests.ports.profile_stores import Store, alias_of, store, view
 from tests.ports.test_profile_refreshing import ONE, TWO, mark, member, merge, take

@@ -12,18 +12,18 @@ from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.memory_update import stored_subject
 from services.profile.adapters.rows import subject_of
 from services.profile.adapters.sql import SqlProfileStore
-from services.profile.domain.assertions import links_of
-from services.profile.domain.combine import combine
-from services.profile.domain.fold import Fold
+from services.profile.domain.identity.assertions import links_of
+from services.profile.domain.identity.links import Link, Membership, join
+from services.profile.domain.identity.memberships import Graph, cuts_of, roots_of
 from services.profile.domain.ledger import ledger_key
-from services.profile.domain.links import Link, Membership, join
-from services.profile.domain.memberships import Graph, cuts_of, roots_of
-from services.profile.domain.packing import unpack
-from services.profile.domain.personal import Pseudonymiser
-from services.profile.domain.segments import Segments
-from services.profile.domain.state import State, canonical_bytes
+from services.profile.domain.states.combine import combine
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.packing import unpack
+from services.profile.domain.states.personal import Pseudonymiser
+from services.profile.domain.states.segments import Segments
+from services.profile.domain.states.state import State, canonical_bytes
 from services.profile.ports import StoredSubject
-from services.session import reading
+from services.sql.session import reading
 from tests.profile.told import CATALOGUE, SECRET
 
 HEARTBEAT = "source.heartbeat"

@@ -3,7 +3,7 @@
 from schemas.identifiers import SUBJECT_LIMITS
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.decide import Decide, Said
-from services.profile.domain.links import Membership
+from services.profile.domain.identity.links import Membership
 from tests.ports.profile_stores import alias_of
 from tests.profile.test_update import new_update
 from tests.profile.told import DAY_MS, NOW, batch, new_fold, opened

@@ -9,7 +9,7 @@ from typing import cast
 from schemas.changes import ProfileChange
 from schemas.topics import PROFILE_CHANGES
 from services.clock import ManualClock
-from services.embedded import EmbeddedLog
+from services.embedded.log import EmbeddedLog
 from services.failures import Unavailable
 from services.log import Message, Placed
 from services.metrics import Metrics

@@ -10,7 +10,7 @@ from schemas.codec import decode_change
 from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Fenced
 from services.profile.decide import Decide, Said
-from services.profile.domain.customer import Completeness
+from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.outbox import lane_of_shard
 from services.profile.ports import Mark, Shard, StoredView

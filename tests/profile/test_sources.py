@@ -3,8 +3,8 @@
 from typing import Any
 
 from schemas.events import ChannelEvent
-from services.profile.domain.customer import Completeness
-from services.profile.domain.freshness import SourceSeen, completeness
+from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.customers.freshness import SourceSeen, completeness
 from services.profile.sources import sources_seen
 from tests.profile.domain.happenings import NOON, event
 

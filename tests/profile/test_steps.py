@@ -15,23 +15,23 @@ from deploy.local_servers.system import free_port
 from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
 from schemas.topics import CHANNEL_EVENTS
-from services import live
 from services import metrics as measure
 from services.access import MemoryUserStore, create_user
 from services.clock import SystemClock
-from services.database import open_database
-from services.embedded import EmbeddedLog
+from services.embedded.log import EmbeddedLog
 from services.log import Message
 from services.metrics import Metrics
-from services.migrations import upgrade
 from services.notifications import LocalNotifications
 from services.profile.app import Profile, open_profile
 from services.profile.ports import Standing
 from services.profile.settings import STEPS, Choices, Step, read_choices
 from services.redis import open_notifications
 from services.settings import SettingsError
-from services.staff_app import mounted
-from services.web import serve
+from services.sql.database import open_database
+from services.sql.migrations import upgrade
+from services.web import live
+from services.web.asgi import serve
+from services.web.staff import mounted
 from tests.journeys.platforms import until
 from tests.profile.told import NOW, SECRET, opened
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from schemas.asked import Asked, Limit
-from services.profile.domain.customer import Completeness
+from services.profile.domain.customers.customer import Completeness
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from services.profile.timers import fire

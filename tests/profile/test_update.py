@@ -11,8 +11,8 @@ from schemas.identifiers import SUBJECT_LIMITS
 from schemas.registry import MARKER
 from services.failures import Fenced
 from services.log import Position
-from services.profile.domain.fold import Fold
-from services.profile.domain.state import State
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.state import State
 from services.profile.update import DEAD_LETTER_LANE, Update, Updated
 from tests.ports.profile_stores import Store, store
 from tests.profile.expected import differences, expected, held

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
 from services.profile.adapters.memory import MemoryProfileStore
-from services.profile.domain.customer_ids import customer_id
+from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.update import Update
 from tests.profile.expected import differences, expected, held
 from tests.profile.told import CATALOGUE, DAY_MS, NOW, SECRET, batch, new_fold, rfc3339, told

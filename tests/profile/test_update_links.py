@@ -11,7 +11,7 @@ from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Fenced
 from services.log import Stop
 from services.profile.adapters.memory import MemoryProfileStore
-from services.profile.domain.links import BEGINNING, END, Link, Membership
+from services.profile.domain.identity.links import BEGINNING, END, Link, Membership
 from services.profile.ports import ProfileStore, UpdateTransaction
 from services.profile.rebuild import Progress, rebuild
 from tests.ports.profile_stores import Store, alias_of, store

@@ -16,8 +16,8 @@ from services.ingest.domain.sources import Grant, Source, Terms
 from services.ingest.settings import Choices
 from services.log import Batch, Record
 from services.profile.adapters.policies import load_declarations
-from services.profile.domain.fold import Fold
-from services.profile.domain.series import Counting
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.series import Counting
 
 SECRET = b"a secret of thirty-two bytes...."
 NOW = 1_795_320_000_000  # 2026-11-22T04:00:00Z

@@ -6,7 +6,7 @@ import httpx
 
 from services.replay.berka import expected_balances, read_berka
 from services.replay.send import http_publisher, send
-from services.web import routes
+from services.web.asgi import routes
 from tests.ingest.bank import open_bank
 from tests.replay.berka_bank import write_berka_bank
 

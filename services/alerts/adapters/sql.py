@@ -11,10 +11,10 @@ from services.alerts.domain.learning import Learned
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertFilter, RuleSwitch
-from services.database import Database
 from services.log import Position
 from services.outbox import OutboxRow
-from services.session import reading, writing
+from services.sql.database import Database
+from services.sql.session import reading, writing
 
 _STANDING = "select standing from alert_customers where customer_id = $1"
 # the words of the partial indexes, so that they serve

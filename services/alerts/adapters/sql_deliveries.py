@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from services.alerts.domain.delivering import Delivery
-from services.database import Database
 from services.log import Move, Position
-from services.session import Bulk, Row, Session, insert, reading, writing
-from services.stream_sql import SqlStream
+from services.sql.database import Database
+from services.sql.session import Bulk, Row, Session, insert, reading, writing
+from services.sql.stream import SqlStream
 
 STREAM = SqlStream("delivery_")
 _COLUMNS = """delivery_id text, destination text, person text, alert_id text, happening text, step int, body bytea,

@@ -19,8 +19,8 @@ from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.log import Move
 from services.outbox import OutboxMessage
-from services.session import Bulk, Session, insert
-from services.stream_sql import SqlStream
+from services.sql.session import Bulk, Session, insert
+from services.sql.stream import SqlStream
 
 STREAM = SqlStream("alert_")
 ALERT = "select body from alerts where alert_id = $1"

@@ -22,8 +22,8 @@ from services.alerts.web.steps import (
     refused,
     snooze_alert,
 )
-from services.problems import handlers
-from services.staff_app import staff_app
+from services.web.problems import handlers
+from services.web.staff import staff_app
 
 _STATUS_OF = {"unknown_alert": 404, "not_yours": 403}
 _ROUTES = [

@@ -10,7 +10,7 @@ from schemas.changes import Fact
 from services.alerts.domain.alert import Result, State
 from services.alerts.domain.lifecycle import Action
 from services.alerts.domain.rules import Kind
-from services.problems import described
+from services.web.problems import described
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 

@@ -15,9 +15,9 @@ from services.alerts.web.desk import AtDesk
 from services.alerts.web.documents import AlertList, AlertShown, answers
 from services.alerts.web.language import Reading
 from services.alerts.web.showing import shown
-from services.conditional import matches
 from services.failures import Rejected
-from services.web import JSON, Problem
+from services.web.asgi import JSON, Problem
+from services.web.conditional import matches
 
 MERGES_FOLLOWED = 8
 _ANY = "all"

@@ -15,7 +15,7 @@ from services.alerts.web.documents import answers
 from services.alerts.web.inbox import Asking, Mine, Owner, my_portfolio
 from services.alerts.web.language import Language, Reading
 from services.alerts.web.showing import shown
-from services.live import EVENT_STREAM, Live, event, streamed
+from services.web.live import EVENT_STREAM, Live, event, streamed
 
 MOST_FOLLOWED = 200
 

@@ -12,7 +12,7 @@ from services.alerts.web.desk import AtDesk
 from services.alerts.web.documents import answers
 from services.alerts.web.language import Language, Reading
 from services.alerts.web.rule_documents import NoticeList, NoticeShown, PrecisionList, PrecisionShown
-from services.guard import ROLE
+from services.web.guard import ROLE
 
 MANAGER: dict[str, Any] = {ROLE: "manager"}
 By = Annotated[list[Part] | None, QueryParameter(description="`rule` if not said; several may be combined")]

@@ -24,8 +24,8 @@ from services.alerts.web.rule_documents import (
 )
 from services.alerts.web.showing import said, when
 from services.failures import Rejected
-from services.guard import ROLE
-from services.web import Problem
+from services.web.asgi import Problem
+from services.web.guard import ROLE
 
 ADMIN = {ROLE: "admin"}
 OPEN_OF_ONE = 100

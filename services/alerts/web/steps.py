@@ -16,9 +16,9 @@ from services.alerts.web.inbox import Asking
 from services.alerts.web.language import Language, Reading
 from services.alerts.web.showing import shown
 from services.failures import Rejected
-from services.guard import ROLE
-from services.problems import answer
-from services.web import Problem
+from services.web.asgi import Problem
+from services.web.guard import ROLE
+from services.web.problems import answer
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP: dict[str, Any] = {"opt": {ROLE: "manager"}, "status_code": 200, "responses": step_answers()}

@@ -18,7 +18,7 @@ from services.cli.positions import milliseconds
 from services.cli.refusals import Refusal, only
 from services.clock import SystemClock
 from services.profile.decide import Decide, Said
-from services.profile.domain.freshness import completeness
+from services.profile.domain.customers.freshness import completeness
 from services.profile.narrowing import narrowed
 from services.profile.ports import Decision, StoredView
 from services.profile.read import Read

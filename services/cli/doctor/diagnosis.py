@@ -19,7 +19,7 @@ from services.clock import SystemClock
 from services.failures import Unavailable
 from services.log import EventLog, UnknownTopic
 from services.profile.adapters.policies import load_declarations
-from services.profile.domain.calendar import iso
+from services.profile.domain.reference.calendar import iso
 from services.profile.settings import read_choices
 from services.settings import Settings
 

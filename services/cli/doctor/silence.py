@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from services.cli.beside import Beside
 from services.ingest.domain.sources import Grant, Source
-from services.profile.domain.freshness import SourceSeen
+from services.profile.domain.customers.freshness import SourceSeen
 
 
 class Silence(NamedTuple):

@@ -10,7 +10,7 @@ import msgspec
 from schemas.codec import decode_event, encode_event
 from schemas.events import ChannelEvent
 from services.cli.rules.rerun import DAY_MS, Happened
-from services.profile.domain.personal import PREFIX
+from services.profile.domain.states.personal import PREFIX
 from services.profile.ports import ProfileReader, TimelineRow
 
 ClockOf = Literal["accepted", "event"]

@@ -26,13 +26,13 @@ from services.outbox import Outbox, OutboxRow
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.policies import Declarations
 from services.profile.decide import Decide
-from services.profile.domain.customer import Completeness
-from services.profile.domain.customer_ids import customer_id
-from services.profile.domain.fold import Fold
-from services.profile.domain.freshness import SourceSeen, completeness
+from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.customers.freshness import SourceSeen, completeness
+from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.ledger import DAYS_KEPT
-from services.profile.domain.series import Counting
 from services.profile.domain.shards import together
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.series import Counting
 from services.profile.ports import Decision, Shard
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting

@@ -23,18 +23,18 @@ from services.deployment import (
 )  # fmt: skip
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE
-from services.migrations import upgrade
-from services.openapi import openapi_route
 from services.profile.adapters.policies import Declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.app import aliases
-from services.profile.domain.policy import RosterEntry
+from services.profile.domain.value.policy import RosterEntry
 from services.profile.ports import StoredView
 from services.profile.read import Read
 from services.profile.statement import told_of
 from services.settings import load_secret, read_settings
-from services.staff_app import mounted, openapi_document
-from services.web import operations, routes
+from services.sql.migrations import upgrade
+from services.web.asgi import operations, routes
+from services.web.openapi import openapi_route
+from services.web.staff import mounted, openapi_document
 
 
 def from_profile(declared: Declarations, read: Read) -> FromProfile:

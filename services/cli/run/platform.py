@@ -17,13 +17,13 @@ from services.ingest.app import Stores, open_ingest
 from services.ingest.settings import read_choices as read_ingest_choices
 from services.ingest.settings import read_limits
 from services.metrics import CONTENT_TYPE, Metrics
-from services.migrations import upgrade
-from services.openapi import openapi_route
 from services.profile.app import open_profile
 from services.profile.settings import read_choices as read_profile_choices
 from services.settings import Settings, load_secret
-from services.staff_app import mounted, openapi_document
-from services.web import operations, routes
+from services.sql.migrations import upgrade
+from services.web.asgi import operations, routes
+from services.web.openapi import openapi_route
+from services.web.staff import mounted, openapi_document
 
 
 class Platform(NamedTuple):

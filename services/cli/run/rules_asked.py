@@ -11,11 +11,11 @@ from services.alerts.domain.asking import asked_of
 from services.alerts.settings import read_choices
 from services.alerts.stream import RELOAD_S
 from services.cli.declared import known_of
-from services.database import Database
 from services.declared_files import place
 from services.deployment import side_by_side
 from services.pace import every
 from services.profile.app import Profile
+from services.sql.database import Database
 
 
 async def hearing_rules(

@@ -6,9 +6,9 @@ import msgspec
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.exc import IntegrityError
 
-from services.database import Database
 from services.ingest.domain.sources import Grant, Source
 from services.ingest.ports import Conflict
+from services.sql.database import Database
 
 _COLUMNS = "key_id, source, channels, rate, burst, created_at, revoked_at"
 _ADD = text(

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable
 
 from services.ingest.settings import Limits
-from services.web import Problem, Receive, Scope, header
+from services.web.asgi import Problem, Receive, Scope, header
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 

@@ -23,7 +23,7 @@ from services.ingest.domain.sources import Terms
 from services.ingest.domain.split import split_json, split_lines
 from services.ingest.ports import RateLimiter
 from services.ingest.settings import Limits
-from services.web import Problem, Receive, Response, Scope, Send, frames_of, header, json_response
+from services.web.asgi import Problem, Receive, Response, Scope, Send, frames_of, header, json_response
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 _log = logging.getLogger(__name__)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from services.failures import Contended
-from services.profile.domain.links import Cluster, Membership
-from services.profile.domain.memberships import roots_of
+from services.profile.domain.identity.links import Cluster, Membership
+from services.profile.domain.identity.memberships import roots_of
 from services.profile.ports import Decision
 
 

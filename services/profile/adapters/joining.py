@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from services.profile.domain.links import ANY_ROLE, Link, intervals, join
+from services.profile.domain.identity.links import ANY_ROLE, Link, intervals, join
 
 LinkKey = tuple[str, str, str]
 

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from services.profile.adapters.rows import integers
-from services.profile.domain.months import MonthPart, OtherShape, SealedMonth
-from services.profile.domain.packing import EMPTY_MONTHS
-from services.profile.domain.state import Head, Month
+from services.profile.domain.states.months import MonthPart, OtherShape, SealedMonth
+from services.profile.domain.states.packing import EMPTY_MONTHS
+from services.profile.domain.states.state import Head, Month
 from services.profile.ports import KeptSubject
 
 SMALL_BYTES = 600

@@ -15,7 +15,7 @@ from services.profile.adapters.memory_reader import MemoryReader
 from services.profile.adapters.memory_refresh import MemoryRefresh
 from services.profile.adapters.memory_tables import ClusterRow, Tables
 from services.profile.adapters.memory_update import MemoryUpdate
-from services.profile.domain.links import Cluster
+from services.profile.domain.identity.links import Cluster
 from services.profile.domain.shards import SHARDS
 from services.profile.ports import Decision, Mark, Shard
 

@@ -9,7 +9,7 @@ import msgspec
 from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.memory_tables import Tables
 from services.profile.adapters.roots import standing_in, with_roots
-from services.profile.domain.links import Cluster, Membership, strength
+from services.profile.domain.identity.links import Cluster, Membership, strength
 from services.profile.ports import KeptSubject, Member, StoredView
 
 

@@ -9,8 +9,8 @@ from services.profile.adapters.memory_refresh import decisions_on
 from services.profile.adapters.memory_tables import SubjectRow, Tables
 from services.profile.adapters.old_events import is_aged
 from services.profile.adapters.roots import counted_parents
-from services.profile.domain.freshness import SourceSeen
-from services.profile.domain.links import Cluster, Link, Membership, kind_of
+from services.profile.domain.customers.freshness import SourceSeen
+from services.profile.domain.identity.links import Cluster, Link, Membership, kind_of
 from services.profile.ports import (
     COUNTED,
     Decision,

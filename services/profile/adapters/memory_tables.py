@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from services.memory_tables import Table, Turns
-from services.profile.domain.freshness import SourceSeen
-from services.profile.domain.links import Link, Membership
+from services.profile.domain.customers.freshness import SourceSeen
+from services.profile.domain.identity.links import Link, Membership
 from services.profile.ports import (
     BaseRow,
     Decision,

@@ -20,11 +20,11 @@ from services.profile.adapters.memory_tables import (
     ToldRow,
 )
 from services.profile.adapters.old_events import is_aged, predates_ledger
-from services.profile.domain.customer import ANY_CHANNEL
-from services.profile.domain.freshness import SourceSeen
+from services.profile.domain.customers.customer import ANY_CHANNEL
+from services.profile.domain.customers.freshness import SourceSeen
+from services.profile.domain.identity.links import Link, Membership
 from services.profile.domain.ledger import DAYS_KEPT
-from services.profile.domain.links import Link, Membership
-from services.profile.domain.packing import NO_HEADS
+from services.profile.domain.states.packing import NO_HEADS
 from services.profile.ports import (
     BaseRow,
     Decision,

@@ -9,11 +9,11 @@ import msgspec
 from schemas.money import EXPONENTS
 from services.declared_files import Place, PolicyError, place
 from services.profile.adapters.reference_files import Refer, load_reference
-from services.profile.domain.fact_catalogue import FACTS
-from services.profile.domain.measures import Measures
-from services.profile.domain.policy import TIERS, Policy, Portfolio, Scale, Scales, Term
-from services.profile.domain.series import Declared
-from services.profile.domain.worth import MEASURES, MONEY_MEASURES
+from services.profile.domain.customers.measures import Measures
+from services.profile.domain.facts.catalogue import FACTS
+from services.profile.domain.states.series import Declared
+from services.profile.domain.value.policy import TIERS, Policy, Portfolio, Scale, Scales, Term
+from services.profile.domain.value.worth import MEASURES, MONEY_MEASURES
 
 PRODUCT = Path(__file__).resolve().parent.parent
 

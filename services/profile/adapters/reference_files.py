@@ -9,10 +9,10 @@ import msgspec
 
 from schemas.money import EXPONENTS
 from services.declared_files import Place, PolicyError
-from services.profile.domain.calendar import Calendar, day_number
-from services.profile.domain.offers import NextProduct
-from services.profile.domain.reasons import Reasons
-from services.profile.domain.reference import RATE_SCALE, Listed, Rate, Reference
+from services.profile.domain.reference.calendar import Calendar, day_number
+from services.profile.domain.reference.offers import NextProduct
+from services.profile.domain.reference.reasons import Reasons
+from services.profile.domain.reference.tables import RATE_SCALE, Listed, Rate, Reference
 
 Refer = Callable[[str], str]
 Quoted = list[tuple[int, Decimal]]

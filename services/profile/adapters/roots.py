@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from services.profile.domain.links import BEGINNING, COLLECTIVES, END, Membership, kind_of
+from services.profile.domain.identity.links import BEGINNING, COLLECTIVES, END, Membership, kind_of
 
 
 def with_roots(memberships: Iterable[Membership], roots: Sequence[str]) -> list[Membership]:

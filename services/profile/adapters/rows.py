@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from services.profile.domain.links import Link
-from services.profile.domain.packing import NO_HEADS
+from services.profile.domain.identity.links import Link
+from services.profile.domain.states.packing import NO_HEADS
 from services.profile.ports import Decision, StoredDeadLetter, StoredSubject, StoredView
 
 _integers = msgspec.json.Decoder(list[int])

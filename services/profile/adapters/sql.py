@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from services.database import Database
 from services.log import Position
 from services.outbox import OutboxRow
 from services.profile.adapters import sql_queues
@@ -15,9 +14,10 @@ from services.profile.adapters.sql_queues import STREAM
 from services.profile.adapters.sql_reader import SqlReader
 from services.profile.adapters.sql_refresh import SqlRefresh
 from services.profile.adapters.sql_update import SqlUpdate
-from services.profile.domain.links import Cluster, Membership
+from services.profile.domain.identity.links import Cluster, Membership
 from services.profile.ports import Decision, Mark, Shard
-from services.session import Session, insert, reading, writing
+from services.sql.database import Database
+from services.sql.session import Session, insert, reading, writing
 
 _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and state = 'open'"
 _DROP_LETTERS = "delete from dead_letters where state = 'replayed' and at < $1"

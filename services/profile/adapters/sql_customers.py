@@ -8,9 +8,9 @@ import msgspec
 from services.profile.adapters import rows
 from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.roots import standing_in, with_roots
-from services.profile.domain.links import Cluster, Membership, strength
+from services.profile.domain.identity.links import Cluster, Membership, strength
 from services.profile.ports import KeptSubject, Member, StoredView
-from services.session import Row, Session
+from services.sql.session import Row, Session
 
 CLUSTERS = """
 select c.root, c.lead from clusters c where c.lead in (select lead from clusters where root = any($1::text[]))"""

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.database import Database
 from services.failures import Contended
 from services.profile.adapters.old_events import predates_ledger
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.ports import LedgerEntry
-from services.session import Row, Session, writing
+from services.sql.database import Database
+from services.sql.session import Row, Session, writing
 
 Found = tuple[bytes, bytes, bool, int]
 """(key, content, parked, day)"""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from services.profile.adapters import rows
 from services.profile.adapters.joining import join_links
-from services.profile.domain.links import Link, Membership
-from services.session import Session, insert
+from services.profile.domain.identity.links import Link, Membership
+from services.sql.session import Session, insert
 
 _LINKS_BETWEEN = f"""
 select {rows.LINK} from links where subject = any($1::text[]) and target = any($2::text[])"""  # noqa: S608 - constants

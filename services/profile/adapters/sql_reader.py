@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from services.database import Database
 from services.profile.adapters import rows
 from services.profile.adapters.roots import with_roots
 from services.profile.adapters.sql_customers import CustomersAtOnce, clusters_of
 from services.profile.adapters.sql_timeline import PAGE, timeline
-from services.profile.domain.freshness import SourceSeen
-from services.profile.domain.links import END, Cluster, Link, Membership
+from services.profile.domain.customers.freshness import SourceSeen
+from services.profile.domain.identity.links import END, Cluster, Link, Membership
 from services.profile.ports import (
     COUNTED,
     Decision,
@@ -20,7 +19,8 @@ from services.profile.ports import (
     TimelineFilter,
     TimelineRow,
 )
-from services.session import Row, reading
+from services.sql.database import Database
+from services.sql.session import Row, reading
 
 _VIEW = f"select {rows.VIEW} from views where customer_id = $1"  # noqa: S608 - constants
 # {me}: the subjects asked about. Of each, the roots for which it counts today, households and groups aside, itself

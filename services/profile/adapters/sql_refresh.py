@@ -14,7 +14,7 @@ from services.profile.ports import (
     Shard,
     StoredView,
 )
-from services.session import Bulk, insert
+from services.sql.session import Bulk, insert
 
 _DECISIONS = """
 select s.subject, d.decision_id, d.kind, d.subjects, d.actor, d.reason, d.at, d.undoes, d.body

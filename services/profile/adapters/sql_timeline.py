@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.profile.ports import TimelineFilter, TimelineRow
-from services.session import Session
+from services.sql.session import Session
 
 _COLUMNS = "subject, occurred_at, key, type, channel, accepted_at, event"
 PAGE = f"""

@@ -10,9 +10,9 @@ from services.profile.adapters import rows, sql_links
 from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
 from services.profile.adapters.sql_queues import STREAM, leave_marks
-from services.profile.domain.freshness import SourceSeen
-from services.profile.domain.links import Link, Membership
-from services.profile.domain.packing import NO_HEADS
+from services.profile.domain.customers.freshness import SourceSeen
+from services.profile.domain.identity.links import Link, Membership
+from services.profile.domain.states.packing import NO_HEADS
 from services.profile.ports import (
     BaseRow,
     Decision,
@@ -22,7 +22,7 @@ from services.profile.ports import (
     StoredSubject,
     TimelineRow,
 )  # fmt: skip
-from services.session import Bulk, Session, insert
+from services.sql.session import Bulk, Session, insert
 
 _ABSENT = "select s.subject from subjects s where s.subject = any($1::text[])"
 _NEW_SUBJECTS = insert(

@@ -8,8 +8,8 @@ import msgspec
 from schemas.events import Money
 from schemas.instants import instant
 from schemas.money import format_money
-from services.profile.domain.calendar import iso as day_as_date
-from services.profile.domain.links import BEGINNING, END
+from services.profile.domain.identity.links import BEGINNING, END
+from services.profile.domain.reference.calendar import iso as day_as_date
 
 DAYS = frozenset({"next_due", "next_due_by", "last_day"})
 PARTIES = {"party": "party", "payer": "party", "own_parties": "parties"}

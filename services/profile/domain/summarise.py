@@ -4,25 +4,25 @@ from typing import Any
 
 import msgspec
 
-from services.profile.domain.assets import Assets, assets_of, note_band
-from services.profile.domain.balances import courses_of
-from services.profile.domain.behaviour import learn
-from services.profile.domain.buckets import Buckets
-from services.profile.domain.combine import DAY_MS
-from services.profile.domain.customer import Decided, Whole
-from services.profile.domain.due import due_times
-from services.profile.domain.facts import facts
-from services.profile.domain.measures import counted, shown
-from services.profile.domain.moments import moments
-from services.profile.domain.owners import as_assigned, assign
-from services.profile.domain.picture import Picture
-from services.profile.domain.policy import Policy
-from services.profile.domain.potential_facts import note_potential
+from services.profile.domain.customers.assets import Assets, assets_of, note_band
+from services.profile.domain.customers.balances import courses_of
+from services.profile.domain.customers.behaviour import learn
+from services.profile.domain.customers.buckets import Buckets
+from services.profile.domain.customers.customer import Decided, Whole
+from services.profile.domain.customers.measures import counted, shown
+from services.profile.domain.customers.summary import Summary
+from services.profile.domain.customers.view import body_of, name_reference, read
+from services.profile.domain.facts.due import due_times
+from services.profile.domain.facts.facts import facts
+from services.profile.domain.facts.moments import moments
+from services.profile.domain.facts.picture import Picture
+from services.profile.domain.facts.potential import note_potential
 from services.profile.domain.rendering import instant_or_none, money, record
-from services.profile.domain.summary import Summary
-from services.profile.domain.tiers import decide, is_provisional
-from services.profile.domain.value import Judged, JudgedTerm, judge
-from services.profile.domain.view import body_of, name_reference, read
+from services.profile.domain.states.combine import DAY_MS
+from services.profile.domain.value.owners import as_assigned, assign
+from services.profile.domain.value.policy import Policy
+from services.profile.domain.value.tiers import decide, is_provisional
+from services.profile.domain.value.value import Judged, JudgedTerm, judge
 
 _OWNER_TIMES = frozenset({"since", "from", "until", "at"})
 

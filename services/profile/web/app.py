@@ -5,7 +5,6 @@ from typing import Any
 
 from litestar import Litestar
 
-from services.problems import handlers
 from services.profile.web.customers import find_customers, read_customer, read_identity, search_customers
 from services.profile.web.decisions import keep_apart, list_reviews, merge_customers, split_customer
 from services.profile.web.desk import Desk
@@ -13,7 +12,8 @@ from services.profile.web.history import read_facts, read_timeline
 from services.profile.web.live import follow_customer
 from services.profile.web.operations import list_dead_letters, list_sources
 from services.profile.web.preference import preference
-from services.staff_app import staff_app
+from services.web.problems import handlers
+from services.web.staff import staff_app
 
 _STATUS_OF = {
     "unknown_customer": 404, "unknown_decision": 404,

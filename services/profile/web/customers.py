@@ -10,15 +10,15 @@ from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 from litestar.params import FromPath, JSONBody
 
 from schemas.identifiers import KINDS
-from services.conditional import matches
-from services.parameters import OWN_PARAMETERS
-from services.profile.domain.named import NEVER_IN_A_URL
+from services.profile.domain.identity.named import NEVER_IN_A_URL
 from services.profile.identity import Identity, identity
 from services.profile.read import Asked, Current
 from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import Customers, CustomerView, Search, answers
 from services.profile.web.preference import Preference, Preferred
-from services.web import JSON, Problem
+from services.web.asgi import JSON, Problem
+from services.web.conditional import matches
+from services.web.parameters import OWN_PARAMETERS
 
 IN_A_URL = tuple(kind for kind in KINDS if kind not in NEVER_IN_A_URL)
 _PATH = "/v1/customers/"

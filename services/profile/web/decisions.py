@@ -7,12 +7,12 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from schemas.instants import instant
 from services.access import User
-from services.guard import ROLE
 from services.profile.decide import Said
 from services.profile.ports import Decision
 from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import DecisionMade, KeepApart, Merge, Review, Reviews, Split, answers
-from services.web import Problem
+from services.web.asgi import Problem
+from services.web.guard import ROLE
 
 MANAGER = {ROLE: "manager"}
 _Asked = Request[User, Any, Any]

@@ -9,7 +9,7 @@ from services.access import Access
 from services.clock import Clock
 from services.notifications import Notifications
 from services.profile.decide import Decide
-from services.profile.domain.fact_catalogue import FactDeclared
+from services.profile.domain.facts.catalogue import FactDeclared
 from services.profile.read import Read
 
 

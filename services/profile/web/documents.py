@@ -6,7 +6,7 @@ import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 
 from schemas.identifiers import KINDS
-from services.problems import described
+from services.web.problems import described
 
 
 class IdentifiersGiven(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ from services.profile.web.customers import current
 from services.profile.web.desk import AtDesk
 from services.profile.web.documents import Facts, Timeline, answers
 from services.profile.web.preference import Preferred
-from services.web import JSON, Problem
+from services.web.asgi import JSON, Problem
 
 _CURSOR = re.compile(r"(-?\d{1,16})-([0-9a-f]{32})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

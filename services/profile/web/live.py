@@ -9,10 +9,10 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from services.access import User
-from services.live import END, EVENT_STREAM, Live, event, streamed
 from services.profile.web.customers import current
 from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import answers
+from services.web.live import END, EVENT_STREAM, Live, event, streamed
 
 
 @get("/v1/customers/{customer_id:str}/live", media_type=EVENT_STREAM, responses=answers())

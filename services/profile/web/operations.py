@@ -6,12 +6,12 @@ from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
 from schemas.instants import instant
-from services.guard import ROLE
-from services.profile.domain.freshness import SourceSeen, completeness
+from services.profile.domain.customers.freshness import SourceSeen, completeness
 from services.profile.domain.rendering import instant_or_none
 from services.profile.ports import StoredDeadLetter
 from services.profile.web.desk import AtDesk
 from services.profile.web.documents import DeadLetter, DeadLetters, SourceFreshness, Sources, answers
+from services.web.guard import ROLE
 
 _MOST = 1000
 

@@ -10,7 +10,7 @@ from litestar.params import HeaderParameter
 from schemas.receipt import decode_receipt
 from services.profile.waiting import LONGEST_S, Reader, until_updated
 from services.profile.web.desk import AtDesk
-from services.web import Problem
+from services.web.asgi import Problem
 
 RECEIPT = "Counterpoint-Receipt"
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE)

@@ -23,7 +23,7 @@ from services.alerts.web import Desk, alerts_app
 from services.clock import ManualClock
 from services.log import Batch, Record
 from services.notifications import LocalNotifications
-from services.staff_app import mounted
+from services.web.staff import mounted
 from tests.alerts.told import CEL, COMPLAINT, DAY, MISSED, NOON, OUTFLOW, SAVINGS, rules, statement
 
 RULES = rules(MISSED, OUTFLOW, SAVINGS, COMPLAINT)

@@ -9,9 +9,9 @@ import httpx
 import msgspec
 import pytest
 
-from services import live
 from services.notifications import LocalNotifications
-from services.web import serve
+from services.web import live
+from services.web.asgi import serve
 from tests.alerts.told import statement
 from tests.alerts.web.branch import LEAVING, Branch
 

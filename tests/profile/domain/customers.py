@@ -8,7 +8,7 @@ import msgspec
 from schemas.changes import Fact
 from schemas.events import ChannelEvent
 from services.profile.adapters.policies import load_declarations
-from services.profile.domain.customer import (
+from services.profile.domain.customers.customer import (
     Completeness,
     Decided,
     Part,
@@ -17,11 +17,11 @@ from services.profile.domain.customer import (
     part_of,
     total,
 )
-from services.profile.domain.fact_catalogue import catalogue, with_rests
-from services.profile.domain.links import BEGINNING, END, Membership
-from services.profile.domain.segments import Segments
+from services.profile.domain.customers.summary import Summary
+from services.profile.domain.facts.catalogue import catalogue, with_rests
+from services.profile.domain.identity.links import BEGINNING, END, Membership
+from services.profile.domain.states.segments import Segments
 from services.profile.domain.summarise import summarise
-from services.profile.domain.summary import Summary
 from tests.profile.domain.happenings import NOON, product_fold
 
 ME = "party:1"

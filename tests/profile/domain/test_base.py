@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import ChannelEvent
-from services.profile.domain.base import (
+from services.profile.domain.identity.links import BEGINNING, END
+from services.profile.domain.states.base import (
     MIGRATIONS,
     Piece,
     aged,
@@ -19,11 +20,10 @@ from services.profile.domain.base import (
     horizon,
     laid,
 )
-from services.profile.domain.combine import DAY_MS, combine, first_day_of, month_of
-from services.profile.domain.fold import CODE_VERSION, VERSIONS_APART
-from services.profile.domain.links import BEGINNING, END
-from services.profile.domain.segments import Segments
-from services.profile.domain.state import Cell, Head, Month, State, canonical_bytes
+from services.profile.domain.states.combine import DAY_MS, combine, first_day_of, month_of
+from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART
+from services.profile.domain.states.segments import Segments
+from services.profile.domain.states.state import Cell, Head, Month, State, canonical_bytes
 from tests.profile.domain.happenings import NOON, TIMES, event, histories, product_fold, reversal
 
 LAW = settings(max_examples=60, deadline=None)

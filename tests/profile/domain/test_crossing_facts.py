@@ -2,7 +2,7 @@
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
-from services.profile.domain.state import BANKS_KEPT
+from services.profile.domain.states.state import BANKS_KEPT
 from tests.profile.domain.customers import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, NOON, event
 

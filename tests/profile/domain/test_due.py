@@ -4,9 +4,9 @@ import msgspec
 
 from schemas.asked import Asked, Limit
 from schemas.events import ChannelEvent
-from services.profile.domain.customer import Completeness
+from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.customers.summary import Due
 from services.profile.domain.summarise import summarise
-from services.profile.domain.summary import Due
 from tests.profile.domain.customers import ME, POLICY, heard, summary_of, whole_of
 from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event
 from tests.profile.domain.test_facts import salaries

@@ -1,8 +1,8 @@
 """What rules may ask: facts, and what is unknown or not covered among them."""
 
 from schemas.events import ChannelEvent, Counterparty
-from services.profile.domain.fact_catalogue import FACTS, catalogue
-from services.profile.domain.state import BANKS_KEPT
+from services.profile.domain.facts.catalogue import FACTS, catalogue
+from services.profile.domain.states.state import BANKS_KEPT
 from tests.profile.domain.customers import ME, POLICY, facts_told, heard, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event
 

@@ -1,8 +1,8 @@
 """What single events leave in a state, and what takes it away again."""
 
 from schemas.events import ChannelEvent, Counterparty
-from services.profile.domain.combine import month_of
-from services.profile.domain.state import KEYS_KEPT, LATEST_KEPT, MANY, Cell
+from services.profile.domain.states.combine import month_of
+from services.profile.domain.states.state import KEYS_KEPT, LATEST_KEPT, MANY, Cell
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event, fold_of, reversal
 
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import ChannelEvent
-from services.profile.domain.combine import combine, combine_all
-from services.profile.domain.segments import Segments
-from services.profile.domain.state import State, canonical_bytes
+from services.profile.domain.states.combine import combine, combine_all
+from services.profile.domain.states.segments import Segments
+from services.profile.domain.states.state import State, canonical_bytes
 from tests.profile.domain.happenings import TIMES, fold_of, histories, product_fold
 
 LAW = settings(max_examples=60, deadline=None)

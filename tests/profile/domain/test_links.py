@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profile.domain.links import (
+from services.profile.domain.identity.links import (
     ANY_ROLE,
     BEGINNING,
     COLLECTIVES,
@@ -24,7 +24,7 @@ from services.profile.domain.links import (
     kind_of,
     lift,
 )
-from services.profile.domain.memberships import Graph, cuts_of, roots_of
+from services.profile.domain.identity.memberships import Graph, cuts_of, roots_of
 
 LIMITS = {"phone": 1, "device": 2}
 TARGETS = {

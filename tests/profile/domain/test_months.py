@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import ChannelEvent
-from services.profile.domain.combine import combine_all, join_all, join_series
-from services.profile.domain.months import JoinedMonth, MonthPart, OtherShape, SealedMonth, last_closings
-from services.profile.domain.state import Month
+from services.profile.domain.states.combine import combine_all, join_all, join_series
+from services.profile.domain.states.months import JoinedMonth, MonthPart, OtherShape, SealedMonth, last_closings
+from services.profile.domain.states.state import Month
 from tests.profile.domain.happenings import fold_of, histories
 
 FIELDS = ("totals", "closing", "parties", "banks", "contacts")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from schemas.identifiers import KINDS, subject_key
 from services.failures import Rejected
 from services.ingest.domain.naming import admit_identifiers
-from services.profile.domain.named import subjects_named
+from services.profile.domain.identity.named import subjects_named
 from tests.ingest.bank import SECRET, UNIONPAY, VISA, rules
 
 VALUES = st.one_of(

@@ -1,6 +1,6 @@
 """How what was learned is written in a view."""
 
-from services.profile.domain.counterparties import Counterparty
+from services.profile.domain.customers.counterparties import Counterparty
 from services.profile.domain.rendering import record
 
 SHOP = Counterparty("ICBC/7010#p_0a", "debit", "bank", 2, 3, 12_050, "CNY")

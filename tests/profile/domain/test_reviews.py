@@ -5,9 +5,9 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profile.domain.links import ANY_ROLE, Link, bar, intervals, join, lift
-from services.profile.domain.memberships import Graph
-from services.profile.domain.reviews import ReviewCase, review_cases
+from services.profile.domain.identity.links import ANY_ROLE, Link, bar, intervals, join, lift
+from services.profile.domain.identity.memberships import Graph
+from services.profile.domain.identity.reviews import ReviewCase, review_cases
 
 LIMITS = {"national_id": 2, "phone": 4}
 

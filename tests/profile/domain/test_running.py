@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.asked import Asked, Limit
-from services.profile.domain.running import moved, steps_to_limit
+from services.profile.domain.facts.running import moved, steps_to_limit
 
 ASKED = Asked("1", {
     "tenure_days": frozenset({Limit(100.0)}), "anniversary_in_days": frozenset({Limit(7.0)}),

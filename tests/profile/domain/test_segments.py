@@ -1,9 +1,9 @@
 """A subject whose link begins or ends: what happened when stays with whoever it belonged to."""
 
-from services.profile.domain.combine import month_of
-from services.profile.domain.links import BEGINNING, END
-from services.profile.domain.segments import Segments, segments_between
-from services.profile.domain.state import Cell
+from services.profile.domain.identity.links import BEGINNING, END
+from services.profile.domain.states.combine import month_of
+from services.profile.domain.states.segments import Segments, segments_between
+from services.profile.domain.states.state import Cell
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold, reversal
 
 CUT = NOON - 5 * DAY_MS

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from services.profile.domain.customer import Completeness, part_of, total
-from services.profile.domain.links import BEGINNING, END, Membership
-from services.profile.domain.segments import Segments
-from services.profile.domain.view import complete_up_to
+from services.profile.domain.customers.customer import Completeness, part_of, total
+from services.profile.domain.customers.view import complete_up_to
+from services.profile.domain.identity.links import BEGINNING, END, Membership
+from services.profile.domain.states.segments import Segments
 from tests.profile.domain.customers import ME, facts_told, heard, part, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold
 

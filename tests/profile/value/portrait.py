@@ -9,14 +9,14 @@ import msgspec
 from schemas.catalogue import EventType, load_catalogue
 from schemas.events import ChannelEvent, Counterparty, Direction, Money
 from services.profile.adapters.policies import Declarations, load_declarations
-from services.profile.domain.calendar import day_number
-from services.profile.domain.customer import Decided, Manager, Whole, kind_of_customer, part_of, total
-from services.profile.domain.fold import Fold
-from services.profile.domain.links import BEGINNING, END, Membership
-from services.profile.domain.policy import Policy
-from services.profile.domain.reference import Reference
-from services.profile.domain.segments import Segments
-from services.profile.domain.series import Counting
+from services.profile.domain.customers.customer import Decided, Manager, Whole, kind_of_customer, part_of, total
+from services.profile.domain.identity.links import BEGINNING, END, Membership
+from services.profile.domain.reference.calendar import day_number
+from services.profile.domain.reference.tables import Reference
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.segments import Segments
+from services.profile.domain.states.series import Counting
+from services.profile.domain.value.policy import Policy
 
 ZONE = timezone(timedelta(hours=8))
 ME = "party:1"

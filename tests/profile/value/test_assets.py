@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from services.profile.domain.assets import Assets, assets_of, note_band
-from services.profile.domain.customer import Decided
+from services.profile.domain.customers.assets import Assets, assets_of, note_band
+from services.profile.domain.customers.customer import Decided
 from tests.profile.value.portrait import CURRENT, SAVINGS, Portrait, ms, reference
 
 NOW = "2026-11-20"

@@ -1,8 +1,8 @@
 """What is learned of a customer's days, months and counterparties."""
 
 from schemas.events import Counterparty
-from services.profile.domain.behaviour import Behaviour, learn
-from services.profile.domain.state import KEYS_KEPT
+from services.profile.domain.customers.behaviour import Behaviour, learn
+from services.profile.domain.states.state import KEYS_KEPT
 from tests.profile.value.portrait import CURRENT, ME, SAVINGS, Portrait, ms, number, reference
 
 MONTHS = ["2026-04", "2026-05", "2026-06", "2026-07", "2026-08", "2026-09"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from services.declared_files import place
 from services.profile.adapters.policies import PRODUCT
 from services.profile.adapters.reference_files import load_calendar
-from services.profile.domain.calendar import Calendar, day_number, is_weekend
+from services.profile.domain.reference.calendar import Calendar, day_number, is_weekend
 from tests.profile.value.portrait import number, reference
 
 DAYS = st.integers(day_number(date(2024, 11, 1)), day_number(date(2028, 2, 1)))

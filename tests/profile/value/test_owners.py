@@ -6,9 +6,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profile.domain.customer import Decided, Manager
-from services.profile.domain.owners import assign
-from services.profile.domain.policy import Policy, RosterEntry
+from services.profile.domain.customers.customer import Decided, Manager
+from services.profile.domain.value.owners import assign
+from services.profile.domain.value.policy import Policy, RosterEntry
 from tests.profile.value.portrait import CURRENT, DAY_MS, ME, Portrait, ms, policy
 
 NOW = ms("2026-11-20")

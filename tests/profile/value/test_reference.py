@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.declared_files import PolicyError
 from services.profile.adapters.policies import PRODUCT, load_declarations
-from services.profile.domain.reference import RATE_SCALE, Listed, Rate, Reference
+from services.profile.domain.reference.tables import RATE_SCALE, Listed, Rate, Reference
 from tests.profile.value.portrait import ms, number, reference
 
 

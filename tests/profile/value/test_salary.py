@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Counterparty
-from services.profile.domain.behaviour import learn
-from services.profile.domain.calendar import date_of, day_number
-from services.profile.domain.paydays import Habit, habit_of, next_day
-from services.profile.domain.salary import Salary, learn_salary
+from services.profile.domain.customers.behaviour import learn
+from services.profile.domain.customers.paydays import Habit, habit_of, next_day
+from services.profile.domain.customers.salary import Salary, learn_salary
+from services.profile.domain.reference.calendar import date_of, day_number
 from tests.profile.value.portrait import CURRENT, EMPLOYER_KEY, Portrait, ms, number, policy, reference
 
 MONTHS = ["2026-04", "2026-05", "2026-06", "2026-07", "2026-08", "2026-09"]

@@ -6,9 +6,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profile.domain.customer import Decided
-from services.profile.domain.tiers import decide
-from services.profile.domain.value import Judged
+from services.profile.domain.customers.customer import Decided
+from services.profile.domain.value.tiers import decide
+from services.profile.domain.value.value import Judged
 from tests.profile.value.portrait import DAY_MS, ms, policy, reference
 
 MONDAY = ms("2026-11-16", 9)

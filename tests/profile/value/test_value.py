@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from services.declared_files import PolicyError
 from services.profile.adapters.policies import PRODUCT, load_declarations
-from services.profile.domain.assets import assets_of
-from services.profile.domain.behaviour import learn
-from services.profile.domain.value import Judged, JudgedTerm, judge, points_of
-from services.profile.domain.worth import known_of
+from services.profile.domain.customers.assets import assets_of
+from services.profile.domain.customers.behaviour import learn
+from services.profile.domain.value.value import Judged, JudgedTerm, judge, points_of
+from services.profile.domain.value.worth import known_of
 from tests.profile.value.portrait import CURRENT, ME, SAVINGS, Portrait, ms, policy, reference
 
 NOW = ms("2026-10-20")

@@ -23,16 +23,16 @@ from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.app import aliases
 from services.profile.decide import Decide
-from services.profile.domain import fact_catalogue
-from services.profile.domain.customer import Completeness
-from services.profile.domain.fold import Fold
-from services.profile.domain.series import Counting
+from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.facts.catalogue import catalogue
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.series import Counting
 from services.profile.read import Read
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from services.profile.update import Update
 from services.profile.web import Desk, Patience, profile_app
-from services.staff_app import mounted
+from services.web.staff import mounted
 from tests.ingest.bank import NOW, SECRET, rules, terms
 
 CATALOGUE = load_catalogue()
@@ -58,7 +58,7 @@ class Bank:
         self._refresh = Refresh(store, lambda: declarations.policy, Completeness, self.id_of, Resting(0, 0))
         self._numbers, self._next = itertools.count(1), 0
         self.monotonic = 0.0
-        facts = {one.name: one for one in fact_catalogue.catalogue(declarations.policy.measures)}
+        facts = {one.name: one for one in catalogue(declarations.policy.measures)}
         self.access = Access(self.users, lambda: self.monotonic)
         read = Read(store, CATALOGUE, SECRET, lambda: declarations.policy, self.clock.now_ms)
         self.desk = Desk(

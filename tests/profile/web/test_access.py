@@ -3,7 +3,7 @@
 import pytest
 
 from services.access import Role
-from services.staff_app import openapi_document
+from services.web.staff import openapi_document
 from tests.profile.web.bank import open_bank, registered
 
 READS = ("", "/timeline", "/identity", "/facts", "/live")

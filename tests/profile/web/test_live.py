@@ -8,9 +8,9 @@ import httpx
 import msgspec
 import pytest
 
-from services import live
 from services.notifications import LocalNotifications
-from services.web import serve
+from services.web import live
+from services.web.asgi import serve
 from tests.profile.web.bank import Bank, open_bank, opened, registered
 
 Event = tuple[str, int, dict[str, object]]

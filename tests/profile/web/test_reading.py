@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.identifiers import KINDS
-from services.profile.domain.named import NEVER_IN_A_URL
+from services.profile.domain.identity.named import NEVER_IN_A_URL
 from services.profile.web.documents import CustomerView, IdentifiersGiven
 from tests.ingest.bank import NOW, VISA
 from tests.profile.web.bank import event, open_bank, opened, posted, registered

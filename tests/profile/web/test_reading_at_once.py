@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.profile.domain.months import OtherShape
+from services.profile.domain.states.months import OtherShape
 from services.profile.ports import Mark
 from tests.profile.web.bank import DAY, Bank, open_bank, opened, posted, registered
 

@@ -1,0 +1,137 @@
+"""What is asked of a Kafka cluster beside appending and consuming: which topics there are, and what they hold.
+
+Every question is answered or `Unavailable` within the time limit.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from schemas.topics import Topic
+from services.failures import Unavailable
+from services.kafka.metadata import TopicDescription, describe_topic
+from services.log import Record, UnknownTopic
+from services.partition import Bounds
+
+Connection = Mapping[str, Any]
+"""How to reach the brokers: aiokafka's bootstrap_servers, security_protocol, ssl_context, sasl_…"""
+
+
+@contextlib.asynccontextmanager
+async def answered_within(seconds: float) -> AsyncIterator[None]:
+    """Turns whatever says that the brokers are away into `Unavailable`."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise Unavailable(f"Kafka did not answer within {seconds:g} s") from None
+    except (KafkaError, OSError) as error:
+        raise Unavailable(f"Kafka: {type(error).__name__}") from error
+
+
+def _new(topic: Topic) -> NewTopic:
+    kept = {"cleanup.policy": "delete", "retention.ms": str(topic.retention_days * 86_400_000)}
+    return NewTopic(topic.name, topic.partitions, 1, topic_configs=kept)
+
+
+class Cluster:
+    def __init__(self, connection: Connection, timeout_s: float, replication_factor: int) -> None:
+        self._connection, self._timeout_s, self._replication_factor = connection, timeout_s, replication_factor
+        self._reader: AIOKafkaConsumer | None = None
+        self._starting = asyncio.Lock()
+
+    async def ensure_topics(self, topics: Sequence[Topic]) -> None:
+        async with answered_within(max(30.0, self._timeout_s)):
+            admin = AIOKafkaAdminClient(**self._connection)
+            try:
+                await admin.start()
+                await self._create(admin, topics)
+            finally:
+                await admin.close()
+            for topic in topics:
+                while not await self._is_led(topic.name):  # noqa: ASYNC110 - no event tells
+                    await asyncio.sleep(0.05)
+
+    async def _create(self, admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
+        known = set(await admin.list_topics())
+        missing = [_new(topic) for topic in topics if topic.name not in known]
+        for new in missing:
+            new.replication_factor = self._replication_factor  # the constructor refuses -1, the broker's own default
+        if missing:
+            response = await admin.create_topics(missing)
+            for name, code, *_ in response.topic_errors:
+                if code not in (0, TopicAlreadyExistsError.errno):
+                    raise for_code(code)(name)
+
+    async def _is_led(self, topic: str) -> bool:
+        try:
+            return (await self.describe(topic)).led
+        except UnknownTopic:
+            return False  # made a moment ago, and this broker has not heard of it
+
+    async def describe(self, topic: str) -> TopicDescription:
+        async with self._client() as reader:
+            return await describe_topic(reader._client, topic)
+
+    async def ends(self, topic: str) -> dict[int, tuple[int, int]]:
+        partitions = (await self.describe(topic)).partitions
+        return await self._ends(topic, range(partitions))
+
+    async def offsets_at(self, topic: str, at_ms: int) -> dict[int, int]:
+        """For every partition the first offset taken at or after that time, or the end."""
+        ends = await self.ends(topic)
+        async with self._client() as reader:
+            found = await reader.offsets_for_times({TopicPartition(topic, at): at_ms for at in ends})
+        return {place.partition: told.offset if told else ends[place.partition][1] for place, told in found.items()}
+
+    async def record(self, topic: str, partition: int, offset: int) -> Record | None:
+        bounds = await self.bounds(topic, partition)
+        if not bounds.first <= offset < bounds.end:
+            return None
+        place = TopicPartition(topic, partition)
+        async with answered_within(self._timeout_s):
+            # one of its own: an assignment would disturb the questions of others
+            reader = AIOKafkaConsumer(**self._connection, enable_auto_commit=False)
+            try:
+                await reader.start()
+                reader.assign([place])
+                reader.seek(place, offset)
+                found = await reader.getone(place)
+            finally:
+                await reader.stop()
+        return Record(found.offset, found.timestamp, found.key, found.value) if found.offset == offset else None
+
+    async def bounds(self, topic: str, partition: int) -> Bounds:
+        description = await self.describe(topic)
+        ends = await self._ends(topic, [partition])
+        return Bounds(description.id, *ends[partition])
+
+    async def _ends(self, topic: str, partitions: Iterable[int]) -> dict[int, tuple[int, int]]:
+        places = [TopicPartition(topic, partition) for partition in partitions]
+        async with self._client() as reader:
+            first, end = await reader.beginning_offsets(places), await reader.end_offsets(places)
+        return {place.partition: (first[place], end[place]) for place in places}
+
+    @contextlib.asynccontextmanager
+    async def _client(self) -> AsyncIterator[AIOKafkaConsumer]:
+        async with answered_within(self._timeout_s):
+            async with self._starting:
+                if self._reader is None:
+                    reader = AIOKafkaConsumer(**self._connection, enable_auto_commit=False)
+                    try:
+                        await reader.start()
+                    except BaseException:
+                        await reader.stop()
+                        raise
+                    self._reader = reader
+            yield self._reader
+
+    async def close(self) -> None:
+        if self._reader:
+            await self._reader.stop()
+            self._reader = None

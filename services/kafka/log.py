@@ -1,0 +1,127 @@
+"""The log on Apache Kafka: appends by aiokafka, consumer groups by Faust. Both stand behind this module alone."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+
+from schemas.topics import Topic
+from services.failures import Unavailable
+from services.kafka.cluster import Cluster
+from services.kafka.desks import DeskRoom
+from services.kafka.faust import BatchApp, new_app, stop_app
+from services.kafka.fetching import group_consumer
+from services.kafka.producer import Producer
+from services.log import Handler, Message, Placed, PositionStore, Record
+from services.partition import describe
+
+log = structlog.get_logger()
+
+_RESTART_S = 1.0
+_STOPPING_S = 30.0
+
+
+class KafkaLog:
+    """`servers` are host:port pairs, separated by commas; `security` are aiokafka's options for TLS and SASL.
+
+    Connects when first used. Belongs to one event loop.
+    """
+
+    def __init__(
+        self,
+        servers: str,
+        *,
+        security: Mapping[str, Any] | None = None,
+        timeout_s: float = 5.0,
+        replication_factor: int = -1,
+        max_message_bytes: int = 1_000_000,
+        linger_ms: int = 2,
+        batch_records: int = 5_000,
+        session_timeout_s: float = 10.0,
+        fetch_wait_ms: int = 100,
+    ) -> None:
+        self._connection = {"bootstrap_servers": servers, **(security or {})}
+        self._cluster = Cluster(self._connection, timeout_s, replication_factor)
+        self._producer = Producer(self._connection, timeout_s, max_message_bytes, linger_ms)
+        self._batch_records = batch_records
+        self._consumer = partial(group_consumer, self._connection, session_timeout_s, fetch_wait_ms)
+        self._partitions: dict[str, int] = {}
+        self._rooms: list[DeskRoom] = []
+
+    async def ensure_topics(self, topics: Sequence[Topic]) -> None:
+        await self._cluster.ensure_topics(topics)
+
+    async def append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:
+        if topic not in self._partitions:
+            self._partitions[topic] = (await self._cluster.describe(topic)).partitions
+        try:
+            return await self._producer.append(topic, messages, self._partitions[topic]) if messages else []
+        except Unavailable:
+            self._partitions.pop(topic, None)  # it may have been made anew with another number
+            raise
+
+    async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        return await self._cluster.ends(topic)
+
+    async def offsets_at(self, topic: str, at_ms: int) -> Mapping[int, int]:
+        return await self._cluster.offsets_at(topic, at_ms)
+
+    async def record(self, topic: str, partition: int, offset: int) -> Record | None:
+        return await self._cluster.record(topic, partition, offset)
+
+    async def topic_id(self, topic: str) -> str:
+        return (await self._cluster.describe(topic)).id
+
+    async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
+        room = DeskRoom(self._cluster, positions, handler, self._batch_records)
+        self._rooms.append(room)
+        consumer = partial(self._consumer, group)
+        try:
+            while True:
+                await self._await_topics(topics)
+                await _run(new_app(group, topics, room, consumer, self._batch_records), room)
+                await asyncio.sleep(_RESTART_S)
+        finally:
+            self._rooms.remove(room)
+            await room.holdings.close()
+
+    def stopped(self) -> Mapping[tuple[str, int], str]:
+        return {place: why for room in self._rooms for place, why in room.holdings.stopped.items()}
+
+    async def _await_topics(self, topics: Sequence[str]) -> None:
+        for topic in topics:
+            while True:
+                try:
+                    await self._cluster.describe(topic)
+                    break
+                except Unavailable as away:
+                    log.warning("log waits", topic=topic, what=str(away))
+                    await asyncio.sleep(away.retry_after)
+
+    async def close(self) -> None:
+        await self._producer.close()
+        await self._cluster.close()
+
+
+async def _run(app: BatchApp, room: DeskRoom) -> None:
+    """Until cancelled, or until Faust has crashed. Either way the batches in hand are finished first."""
+    room.consumer = lambda: app.consumer  # type: ignore[assignment]  # the transport makes BatchConsumers
+    starting = asyncio.create_task(app.start(), name="start Faust")
+    try:
+        await asyncio.wait([starting])
+        if not starting.exception():
+            await app.wait_until_stopped()
+        reason = starting.exception() or app.crash_reason
+        log.error("consumer starts anew", **describe(reason or RuntimeError()))
+    finally:
+        room.stop_fetching()
+        await room.holdings.close()
+        room.consumer = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOPPING_S):
+                await stop_app(app)
+        starting.cancel()
+        await asyncio.wait([starting])

@@ -1,0 +1,115 @@
+"""Assets under management, over distinct accounts and contracts, now and 30 and 90 days ago.
+
+What is owed (overdrafts, loans) is no asset and is not taken off.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from schemas.money import EXPONENTS
+from services.profile.domain.customers.customer import Decided, Whole
+from services.profile.domain.customers.held import Holding, of_parts, of_wealth
+from services.profile.domain.identity.links import kind_of
+from services.profile.domain.reference.tables import Reference
+
+HOUSEHOLD_FACT = "assets"
+"""The fact of a household's own view, in major units of the home currency."""
+
+STEADY_PERCENT = 2
+"""A smaller change over 30 days is no direction."""
+
+Band = Literal["below", "near", "above"]
+Direction = Literal["rising", "falling", "steady", "unknown"]
+
+
+class Assets(msgspec.Struct, frozen=True, kw_only=True):
+    """Minor units of the home currency. `ago_*` and `change_*` are None where a past balance is not known.
+
+    `household_minor` is the household's own total as of its last view. The band goes by the greater of the two
+    totals; `to_threshold_minor` is negative above the threshold.
+    """
+
+    currency: str
+    total_minor: int
+    holdings: tuple[Holding, ...]
+    household_subject: str | None
+    household_minor: int | None
+    ago_30_minor: int | None
+    ago_90_minor: int | None
+    change_30_minor: int | None
+    change_90_minor: int | None
+    direction: Direction
+    threshold_minor: int
+    to_threshold_minor: int
+    band: Band
+    unconverted: tuple[str, ...]
+
+
+def assets_of(whole: Whole, reference: Reference, now: int) -> Assets:
+    held = [*of_parts(whole, reference, now), *of_wealth(whole.state.months, reference, now)]
+    total = sum(one.holding.home_minor or 0 for one in held)
+    ago_30, ago_90 = _sum(one.ago_30 for one in held), _sum(one.ago_90 for one in held)
+    household, household_minor = _household(whole, reference)
+    greater = max(total, household_minor or 0)
+    threshold = reference.private_banking_threshold
+    return Assets(
+        currency=reference.home_currency,
+        total_minor=total,
+        holdings=tuple(one.holding for one in held),
+        household_subject=household,
+        household_minor=household_minor,
+        ago_30_minor=ago_30,
+        ago_90_minor=ago_90,
+        change_30_minor=None if ago_30 is None else total - ago_30,
+        change_90_minor=None if ago_90 is None else total - ago_90,
+        direction=_direction(total, ago_30),
+        threshold_minor=threshold,
+        to_threshold_minor=threshold - greater,
+        band="above" if greater >= threshold else "near" if greater >= threshold - reference.near_band else "below",
+        unconverted=tuple(sorted({one.holding.currency for one in held if one.holding.home_minor is None})),
+    )
+
+
+def note_band(assets: Assets, decided: Decided, now: int) -> Decided:
+    """Remembers since when (ms) the customer has been in the present band, and which band it came from."""
+    known = decided.notes.get("band")
+    if known == assets.band:
+        return decided
+    notes = {**decided.notes, "band": assets.band}
+    if known is not None:
+        notes["former_band"] = known
+    return msgspec.structs.replace(decided, assets_minor=assets.total_minor, assets_since=now, notes=notes)
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    total = 0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def _household(whole: Whole, reference: Reference) -> tuple[str | None, int | None]:
+    """The richest household: a customer may belong to several."""
+    exponent = 10 ** EXPONENTS[reference.home_currency]
+    found = [
+        (round(told * exponent), subject)
+        for subject, facts in whole.collectives.items()
+        if kind_of(subject) == "household" and isinstance(told := facts.get(HOUSEHOLD_FACT), int | float)
+    ]
+    if not found:
+        return None, None
+    minor, subject = max(found)
+    return subject, minor
+
+
+def _direction(total: int, ago: int | None) -> Direction:
+    if ago is None:
+        return "unknown"
+    change = total - ago
+    if abs(change) * 100 <= max(ago, total) * STEADY_PERCENT:
+        return "steady"
+    return "rising" if change > 0 else "falling"

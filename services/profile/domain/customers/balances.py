@@ -1,0 +1,147 @@
+"""The balance of all accounts over the days, in the home currency: what it was, its mean, its spread, its lowest."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from services.profile.domain.customers.customer import Part, Whole
+from services.profile.domain.reference.tables import Reference
+from services.profile.domain.states.combine import DAY_MS, month_of
+from services.profile.domain.states.months import Counted, last_closings
+
+DAYS_LOOKED_AT, DAYS_BY_DAY = 365, 90
+_SAVED = ("savings", "margin")
+
+
+class Course(NamedTuple):
+    """`steps`: (day, total from that day on) in minor units, ascending; `today` is the last day. The total before the
+    first step is unknown."""
+
+    steps: tuple[tuple[int, int], ...]
+    today: int
+
+    @property
+    def now(self) -> int:
+        return self.steps[-1][1] if self.steps else 0
+
+    def at(self, day: int) -> int | None:
+        """At the close of the day; None when it is not known."""
+        found = None
+        for begins, total in self.steps:
+            if begins > day:
+                break
+            found = total
+        return found
+
+    def until(self, day: int) -> "Course":
+        """As it was at the close of an earlier day."""
+        return Course(tuple([step for step in self.steps if step[0] <= day]), day)
+
+    def days_since_negative(self) -> int | None:
+        """0 while it is; None when it never was within a year."""
+        end = self.today + 1
+        for begins, total in reversed(self.steps):
+            if total < 0:
+                return self.today - end + 1
+            end = begins
+        return None
+
+    def _last(self, days: int) -> list[tuple[int, int]]:
+        """(how many days, total) within the last `days` days, today included, the latest first."""
+        oldest, end = self.today - days + 1, self.today + 1
+        held = []
+        for begins, total in reversed(self.steps):
+            length = end - (begins if begins > oldest else oldest)
+            if length > 0:
+                held.append((length, total))
+            end = begins
+            if begins <= oldest:
+                break
+        return held
+
+    def mean(self, days: int) -> int | None:
+        """Of the days that are known."""
+        return self.spread(days)[0]
+
+    def spread(self, days: int) -> tuple[int, int] | tuple[None, None]:
+        """Mean and standard deviation of the daily balance, rounded down, of the days that are known."""
+        known = added = squares = 0
+        for length, total in self._last(days):
+            known += length
+            added += length * total
+            squares += length * total * total
+        if not known:
+            return None, None
+        mean = added // known
+        # sum of (total - mean)² over the days
+        around = squares - 2 * mean * added + known * mean * mean
+        return mean, int((around // known) ** 0.5)
+
+    def lowest(self, days: int) -> int | None:
+        return min([total for _, total in self._last(days)], default=None)
+
+
+class Courses(NamedTuple):
+    """Of all accounts, and of those that money is spent from: savings are not among them."""
+
+    of_all: Course
+    of_current: Course
+
+
+def courses_of(whole: Whole, reference: Reference, today: int) -> Courses:
+    """`today` counts UTC days, as closing balances do. An account that was opened later than the first step counts
+    nothing before its first booking."""
+    accounts = _accounts(whole)
+    closings = _closings(whole.state, accounts, today)
+    points: list[tuple[int, str, int]] = []
+    for account, part in accounts.items():
+        known = closings[account]
+        if not known:
+            balance = part.things.get(account, {}).get("balance")
+            known = [] if balance is None else [(balance.stamp[0] // DAY_MS, balance.value)]
+        for day, (minor, currency) in known:
+            home = reference.home_minor(minor, currency, today)
+            if home is not None:
+                points.append((day if day < today else today, account, home))
+    points.sort()
+    of_all = Course(_summed(points), today)
+    current = {account for account, part in accounts.items() if _is_current(part)}
+    if len(current) == len(accounts):
+        return Courses(of_all, of_all)
+    return Courses(of_all, Course(_summed([point for point in points if point[1] in current]), today))
+
+
+def _is_current(part: Part) -> bool:
+    kind = part.things.get(part.subject, {}).get("account_kind")
+    return kind is None or kind.value not in _SAVED
+
+
+def _accounts(whole: Whole) -> dict[str, Part]:
+    return {part.subject: part for part in whole.parts if part.kind == "account" and part.counts and part.current}
+
+
+def _closings(state: Counted, accounts: Iterable[str], today: int) -> dict[str, list[tuple[int, Any]]]:
+    """Of the last months every day's, before them each month's last: enough for a mean over a year."""
+    by_day = month_of((today - DAYS_BY_DAY) * DAY_MS)
+    oldest = month_of((today - DAYS_LOOKED_AT) * DAY_MS) - 1
+    found: dict[str, list[tuple[int, Any]]] = {account: [] for account in accounts}
+    for number, month in state.months.items():
+        if number >= by_day:
+            for account, closing in month.closing.items():
+                if account in found:
+                    found[account] += [(day, entry.value) for day, entry in closing.items()]
+        elif number >= oldest:
+            for account, last in last_closings(month).items():
+                if account in found:
+                    found[account].append(last)
+    return found
+
+
+def _summed(points: list[tuple[int, str, int]]) -> tuple[tuple[int, int], ...]:
+    held: dict[str, int] = {}
+    total = 0
+    steps: dict[int, int] = {}
+    for day, account, minor in points:
+        total += minor - held.get(account, 0)
+        held[account] = minor
+        steps[day] = total
+    return tuple(steps.items())

@@ -1,0 +1,71 @@
+"""What a customer usually does, learned from the state: salary, sign-ins, money in and out, counterparties."""
+
+import msgspec
+
+from services.profile.domain.customers.counterparties import Counterparties, Counterparty, Regular, counterparties_of
+from services.profile.domain.customers.customer import Whole
+from services.profile.domain.customers.rhythm import Logins, Rhythm, Spread, rhythm_of
+from services.profile.domain.customers.salary import Salary, learn_salary, recurring_income
+from services.profile.domain.reference.tables import Reference
+
+
+class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
+    """Money in minor units of the home currency unless a currency stands beside it; days are counted since 1970 in
+    the bank's zone. `missing` names what cannot be known because a month had too many counterparties to tell apart:
+    recurring_income, counterparties, own_transfers, regular_payments."""
+
+    salary: Salary | None
+    logins: Logins
+    inflow: Spread | None
+    outflow: Spread | None
+    counterparties: tuple[Counterparty, ...]
+    regular: tuple[Regular, ...]
+    rent: Regular | None
+    own_parties: tuple[str, ...]
+    own_in_minor: int
+    own_out_minor: int
+    own_elsewhere_count: int
+    competitor_out_minor: int
+    lender_out_minor: int
+    shortfalls_180d: int
+    missed_instalments_180d: int
+    missing: tuple[str, ...]
+
+
+def learn(whole: Whole, reference: Reference, now: int) -> Behaviour:
+    rhythm: Rhythm = rhythm_of(whole.state, currencies_of(whole, reference), reference, now)
+    others: Counterparties = counterparties_of(whole, reference, now)
+    salary = learn_salary(whole.state.head.latest.get("income", []), reference, now)
+    if salary is None:
+        salary = recurring_income(whole.state, others.own_parties, now)
+    missing = list(others.missing)
+    if salary is None and others.missing:
+        missing.append("recurring_income")
+    return Behaviour(
+        salary=salary,
+        logins=rhythm.logins,
+        inflow=rhythm.inflow,
+        outflow=rhythm.outflow,
+        counterparties=others.usual,
+        regular=others.regular,
+        rent=others.rent,
+        own_parties=others.own_parties,
+        own_in_minor=others.own_in_minor,
+        own_out_minor=others.own_out_minor,
+        own_elsewhere_count=others.own_elsewhere_count,
+        competitor_out_minor=others.competitor_out_minor,
+        lender_out_minor=others.lender_out_minor,
+        shortfalls_180d=rhythm.shortfalls_180d,
+        missed_instalments_180d=rhythm.missed_instalments_180d,
+        missing=tuple(missing),
+    )
+
+
+def currencies_of(whole: Whole, reference: Reference) -> tuple[str, ...]:
+    """The home currency and those of the customer's accounts."""
+    held = {
+        part.things[part.subject]["balance"].value[1]
+        for part in whole.parts
+        if part.counts and "balance" in part.things.get(part.subject, {})
+    }
+    return tuple(sorted(held | {reference.home_currency}))

@@ -1,0 +1,179 @@
+"""A customer as the set of its subjects: what each brings, and all of it together. Everything shown or asked of a
+customer (view, facts, moments, value) is a pure function of what stands here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+
+from services.profile.domain.identity.links import BEGINNING, COLLECTIVES, COUNTED_ROLES, END, Membership, kind_of
+from services.profile.domain.states.combine import combine_flows, join_all, join_things, month_of
+from services.profile.domain.states.months import AMonth, MonthPart, joined
+from services.profile.domain.states.segments import segments_between
+from services.profile.domain.states.state import MONTHS_KEPT, Head, Thing
+
+ANY_CHANNEL = "*"
+
+
+class Flows(msgspec.Struct, frozen=True, gc=False):
+    """The segments of a subject within the time of a link: their places, their heads, and each month's parts."""
+
+    places: Sequence[int]
+    heads: Sequence[Head]
+    months: Mapping[int, Sequence[MonthPart]]
+
+
+class Part(msgspec.Struct):
+    """One subject in one role. `flows`: what is added, within the time of the link. `things`: what is known of the
+    subject itself (balance, status), from all its past while the link holds, else up to the link's end."""
+
+    subject: str
+    kind: str
+    role: str
+    from_at: int
+    until_at: int
+    counts: bool
+    current: bool
+    flows: Flows
+    things: dict[str, Thing]
+
+    @property
+    def tells_nothing(self) -> bool:
+        """No event lies within the link's time, and nothing is known of the subject: a card before it was issued."""
+        return not self.things and not any(head.count for head in self.flows.heads)
+
+
+class Manager(msgspec.Struct, frozen=True):
+    """What is known of a customer manager; `fields` as its events described it."""
+
+    manager_id: str
+    fields: dict[str, Any]
+    owned: int
+
+
+class Decided(msgspec.Struct, omit_defaults=True):
+    """What was decided of this customer at its last refresh: hysteresis and continuity build on it."""
+
+    tier: str | None = None
+    tier_since: int = 0
+    candidate_tier: str | None = None
+    candidate_since: int = 0
+    judged_day: int = -1
+    owner: str | None = None
+    owner_since: int = 0
+    former_owner: str | None = None
+    assets_minor: int = 0
+    assets_since: int = 0
+    notes: dict[str, Any] = {}
+
+
+class Completeness(msgspec.Struct, frozen=True, eq=False):
+    """`until`: source → complete up to (ms). `channels`: source → channel, `*` where it speaks for several. `silent`:
+    sources beyond their rhythm. `retired`: sources switched off, which stand in none of the others. Compared by
+    identity, so that what follows from it can be remembered."""
+
+    until: dict[str, int] = {}
+    channels: dict[str, str] = {}
+    silent: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
+
+
+@lru_cache(256)
+def sources_of(completeness: Completeness, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """The registered sources that could tell of what happens on these channels."""
+    wanted = {*channels, ANY_CHANNEL}
+    return tuple(sorted(source for source, channel in completeness.channels.items() if channel in wanted))
+
+
+class Total(NamedTuple):
+    """See `total`. `head` has no things: they stand with the parts. The newest month comes first."""
+
+    head: Head
+    months: dict[int, AMonth]
+
+
+class Whole(msgspec.Struct):
+    """`state` combines the flows of all counting parts, each subject once.
+    `collectives`: household or group subject → facts of its own view."""
+
+    customer_id: str
+    lead: str
+    roots: tuple[str, ...]
+    kind: str
+    parts: list[Part]
+    state: Total
+    decided: Decided
+    collectives: dict[str, dict[str, Any]] = {}
+    staff: dict[str, Manager] = {}
+    completeness: Completeness = Completeness()
+
+    @property
+    def tells_nothing(self) -> bool:
+        """There is no such customer: all that is known of its subjects counts for others."""
+        return all(part.tells_nothing for part in self.parts)
+
+    def of_kind(self, kind: str) -> list[Part]:
+        return [part for part in self.parts if part.kind == kind]
+
+    @property
+    def subjects(self) -> frozenset[str]:
+        return frozenset(part.subject for part in self.parts if part.counts)
+
+
+def part_of(
+    membership: Membership, cuts: Sequence[int], heads: Sequence[Head], months: Mapping[int, Sequence[MonthPart]]
+) -> Part:
+    _, subject, role, from_at, until_at = membership
+    known, flows = heads, Flows(range(len(heads)), heads, months)
+    if cuts or from_at != BEGINNING or until_at != END:
+        within = segments_between(cuts, from_at, until_at)
+        chosen = {number: [parts[place] for place in within] for number, parts in months.items() if within}
+        flows = Flows(within, [heads[place] for place in within], chosen)
+    if until_at != END:
+        borders = [*cuts, END]
+        known = [head for place, head in enumerate(heads) if borders[place] <= until_at]
+    things = known[0].things if len(known) == 1 else join_all([head.things for head in known], join_things)
+    counts, current = role in COUNTED_ROLES, until_at == END
+    return Part(subject, kind_of(subject), role, from_at, until_at, counts, current, flows, things)
+
+
+def total(parts: Iterable[Part]) -> Total:
+    """Each subject's segments once, even where two paths lead to it (a joint account in a household)."""
+    seen: dict[str, set[int]] = {}
+    heads: list[Head] = []
+    months: dict[int, list[MonthPart]] = {}
+    for part in parts:
+        if part.counts:
+            known = seen.get(part.subject)
+            if known is None:
+                seen[part.subject], flows = set(part.flows.places), part.flows
+            else:
+                flows = _without(part.flows, known)
+            heads += flows.heads
+            for number, told in flows.months.items():
+                months.setdefault(number, []).extend(told)
+    head = combine_flows(heads)
+    oldest = month_of(head.newest_at) - MONTHS_KEPT
+    return Total(head, {number: joined(months[number]) for number in sorted(months, reverse=True) if number > oldest})
+
+
+def _without(flows: Flows, seen: set[int]) -> Flows:
+    """What no other link has brought yet; `seen` is told of it."""
+    fresh = [at for at, place in enumerate(flows.places) if place not in seen]
+    seen.update(flows.places)
+    if len(fresh) == len(flows.places):
+        return flows
+    chosen = {number: [told[at] for at in fresh] for number, told in flows.months.items() if fresh}
+    return Flows([flows.places[at] for at in fresh], [flows.heads[at] for at in fresh], chosen)
+
+
+def kind_of_customer(lead: str, parts: Iterable[Part]) -> str:
+    kind = kind_of(lead)
+    if kind in COLLECTIVES:
+        return kind
+    if kind != "party":
+        return "anonymous"
+    entries = [part.things[lead]["kind"] for part in parts if "kind" in part.things.get(lead, {})]
+    told = max(entries, key=lambda entry: entry.stamp, default=None)
+    return "company" if told is not None and told.value == "company" else "person"

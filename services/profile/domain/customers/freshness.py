@@ -1,0 +1,51 @@
+"""How far each source has come: the least over the partitions, so that nothing older can still be on its way."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness
+
+
+class SourceSeen(NamedTuple):
+    """How far a source has come in one partition (ms): what its last heartbeat vouched for, and the newest event
+    accepted from it; 0 for none. `channel` is `*` where it speaks for several. `rhythm_ms` (0: nobody has told),
+    `lateness_ms` and `enabled` are those that it is registered with."""
+
+    source: str
+    channel: str
+    partition: int
+    heartbeat_at: int
+    accepted_at: int
+    rhythm_ms: int = 0
+    lateness_ms: int = 0
+    enabled: bool = True
+
+
+def completeness(
+    seen: Iterable[SourceSeen], partitions: int, now: int, lateness_ms: int, rhythm_ms: int
+) -> Completeness:
+    """A source without heartbeats counts as complete up to its lateness, unless it is silent beyond its rhythm: then up
+    to when it was last heard. One that every partition knows to be switched off holds nothing back and covers nothing.
+    `lateness_ms` and `rhythm_ms` are of sources that nobody has told of."""
+    rows: dict[str, list[SourceSeen]] = {}
+    for row in seen:
+        rows.setdefault(row.source, []).append(row)
+    until, channels, silent, retired = {}, {}, [], []
+    for source, told in sorted(rows.items()):
+        if not any(row.enabled for row in told):
+            retired.append(source)
+            continue
+        beats = [row.heartbeat_at for row in told if row.heartbeat_at]
+        heard = max(row.accepted_at for row in told) or max(beats, default=0)
+        rhythm, lateness = max((row.rhythm_ms, row.lateness_ms) for row in told)
+        if not rhythm:
+            rhythm, lateness = rhythm_ms, lateness_ms
+        spoken_for = {row.channel for row in told}
+        channels[source] = spoken_for.pop() if len(spoken_for) == 1 else ANY_CHANNEL
+        if beats:
+            until[source] = min(beats) if len(beats) == partitions else 0
+        else:
+            until[source] = now - lateness if now - heard <= rhythm else heard
+        if now - heard > rhythm:
+            silent.append(source)
+    return Completeness(until, channels, tuple(silent), tuple(retired))

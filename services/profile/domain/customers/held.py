@@ -1,0 +1,140 @@
+"""What a customer holds that is worth money: accounts, term deposits, wealth; each now and at two days of the past."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import chain
+from typing import Any, NamedTuple
+
+import msgspec
+
+from services.profile.domain.customers.customer import Part, Whole
+from services.profile.domain.reference.calendar import DAY_MS, day_number
+from services.profile.domain.reference.tables import Reference
+from services.profile.domain.states.combine import month_of
+from services.profile.domain.states.months import AMonth
+from services.profile.domain.states.state import Entry, Thing
+
+PAST_DAYS = (30, 90)
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """`kind` is account, term_deposit or wealth (at cost). `home_minor` is None where no rate is known."""
+
+    subject: str
+    kind: str
+    minor: int
+    currency: str
+    home_minor: int | None
+
+
+class Held(NamedTuple):
+    holding: Holding
+    ago_30: int | None
+    ago_90: int | None
+
+
+def of_parts(whole: Whole, reference: Reference, now: int) -> Iterator[Held]:
+    seen: set[str] = set()
+    today = reference.day_of(now)
+    for part in whole.parts:
+        kind = part.kind
+        if kind not in ("account", "contract") or part.subject in seen or not (part.counts and part.current):
+            continue
+        seen.add(part.subject)
+        thing = part.things.get(part.subject)
+        if thing is None:
+            continue
+        if kind == "account":
+            held = _account(part.subject, thing, whole.state.months, reference, today)
+        else:
+            held = _contract(part, thing, reference, today)
+        if held is not None:
+            yield held
+
+
+def of_wealth(months: Mapping[int, AMonth], reference: Reference, now: int) -> Iterator[Held]:
+    """At cost: what was bought less what was sold within the months kept, never below nothing."""
+    today = now // DAY_MS
+    bought, sold = f"wealth_bought:{reference.home_currency}", f"wealth_sold:{reference.home_currency}"
+    totals = [0, 0, 0]
+    for month in months.values():
+        if bought not in month.totals and sold not in month.totals:
+            continue
+        for day, series in chain.from_iterable([days.items() for days in month.days_by_part]):
+            if bought in series or sold in series:
+                plus, minus = series.get(bought), series.get(sold)
+                net = (plus.total if plus else 0) - (minus.total if minus else 0)
+                for place, until in enumerate((today, today - PAST_DAYS[0], today - PAST_DAYS[1])):
+                    if day <= until:
+                        totals[place] += net
+    held, ago_30, ago_90 = (max(total, 0) for total in totals)
+    if held or ago_30 or ago_90:
+        yield Held(Holding("wealth", "wealth", held, reference.home_currency, held), ago_30, ago_90)
+
+
+def _account(account: str, thing: Thing, months: Mapping[int, AMonth], reference: Reference, today: int) -> Held | None:
+    balance = thing.get("balance")
+    if balance is None:
+        return None
+    closed_day = _closed_day(thing)
+    past = []
+    for ago in PAST_DAYS:
+        then = _balance_at(account, thing, balance, months, today - ago)
+        if then is not None and closed_day <= today - ago:
+            then = (0, then[1])
+        past.append(None if then is None else reference.home_minor(max(then[0], 0), then[1], today))
+    minor, currency = balance.value
+    held = 0 if closed_day <= today else max(minor, 0)
+    home = reference.home_minor(held, currency, today)
+    return Held(Holding(account, "account", held, currency, home), *past)
+
+
+def _closed_day(thing: Thing) -> int:
+    status = thing.get("status")
+    return status.stamp[0] // DAY_MS if status is not None and status.value == "closed" else 1 << 40
+
+
+def _balance_at(account: str, thing: Thing, balance: Entry, months: Mapping[int, AMonth], day: int) -> Any:
+    """[minor, currency] at the close of the day; nothing before an account's first booking if its opening is known."""
+    if balance.stamp[0] // DAY_MS <= day:
+        return balance.value
+    return _closing(months, account, day) or ((0, balance.value[1]) if "opened_at" in thing else None)
+
+
+def _closing(months: Mapping[int, AMonth], account: str, day: int) -> Any:
+    """The last closing balance at or before the day: [minor, currency], or None. `months`: the newest first."""
+    newest = month_of(day * DAY_MS)
+    for number, month in months.items():
+        closings = month.closing.get(account) if number <= newest else None
+        if closings:
+            found = max([known for known in closings if known <= day], default=None)
+            if found is not None:
+                return closings[found].value
+    return None
+
+
+def _contract(part: Part, thing: Thing, reference: Reference, today: int) -> Held | None:
+    """A term deposit counts from its opening until the day it matures: from then its money stands on an account, or
+    its source tells of a new maturity."""
+    amount = thing.get("amount")
+    if amount is None:
+        return None
+    minor, currency = amount.value
+    opened = thing.get("opened_at")
+    begins = reference.day_of(opened.value) if opened is not None else -1
+    ends = min(_maturity(thing), _given_up(part))
+    on = [begins <= day < ends for day in (today, today - PAST_DAYS[0], today - PAST_DAYS[1])]
+    if not any(on):
+        return None
+    home = [reference.home_minor(minor if held else 0, currency, today) for held in on]
+    return Held(Holding(part.subject, "term_deposit", minor if on[0] else 0, currency, home[0]), home[1], home[2])
+
+
+def _maturity(thing: Thing) -> int:
+    matures = thing.get("matures_on")
+    return day_number(date.fromisoformat(matures.value)) if matures is not None else 1 << 40
+
+
+def _given_up(part: Part) -> int:
+    mark = f"product:{part.subject}/"
+    return min((_closed_day(thing) for name, thing in part.things.items() if name.startswith(mark)), default=1 << 40)

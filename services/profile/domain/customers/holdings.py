@@ -1,0 +1,149 @@
+"""What the customer has at the bank: accounts, cards, loans, deposits, products, mandates, applications."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from schemas.instants import instant
+from services.profile.domain.customers.customer import Part, Whole
+from services.profile.domain.customers.person import span
+from services.profile.domain.identity.links import COUNTED_ROLES, LISTED_ROLES, kind_of
+from services.profile.domain.rendering import instant_or_none, written
+from services.profile.domain.states.combine import join_things
+from services.profile.domain.states.state import Thing
+
+HOLDER = "holder/"
+_PRODUCT_KINDS = {"card": "card", "loan": "loan", "contract": "term_deposit", "product": "product"}
+_ROLES = {role: weight for weight, role in enumerate((*COUNTED_ROLES, *LISTED_ROLES))}
+_NOT_SHOWN = ("balance", "product", "status")
+
+
+class Held(msgspec.Struct, frozen=True, gc=False):
+    """A thing as known in one of the customer's parts."""
+
+    key: str
+    kind: str
+    thing: Thing
+    part: Part
+
+
+def held(whole: Whole) -> dict[str, Held]:
+    """Every thing once, in its strongest current role; things told of under another subject (a card that was issued on
+    an account) come with that subject's role. One pass; all that follows picks from it."""
+    found: dict[str, Held] = {}
+    for part in whole.parts:
+        for key, thing in part.things.items():
+            known = found.get(key)
+            if known is None:
+                found[key] = Held(key, part.kind if key == part.subject else kind_of(key), thing, part)
+            elif known.thing is not thing:
+                stronger = part if _before(part, known.part) else known.part
+                found[key] = Held(key, known.kind, join_things(known.thing, thing), stronger)
+    return found
+
+
+def _before(one: Part, other: Part) -> bool:
+    return (not one.current, _ROLES.get(one.role, 9), -one.from_at) < (
+        not other.current,
+        _ROLES.get(other.role, 9),
+        -other.from_at,
+    )
+
+
+def of_kinds(things: Iterable[Held], *kinds: str) -> Iterator[Held]:
+    return (one for one in things if one.kind in kinds)
+
+
+def value(thing: Thing, name: str) -> Any:
+    entry = thing.get(name)
+    return None if entry is None else entry.value
+
+
+def accounts(whole: Whole) -> list[dict[str, Any]]:
+    own = {part.subject.partition(":")[2] for part in whole.parts if part.kind == "party"}
+    found: dict[str, Part] = {}
+    for part in whole.of_kind("account"):
+        known = found.get(part.subject)
+        if known is None or _before(part, known):
+            found[part.subject] = part
+    return [_account(found[subject], own) for subject in sorted(found)]
+
+
+def _account(part: Part, own: set[str]) -> dict[str, Any]:
+    thing = part.things.get(part.subject, {})
+    balance = thing.get("balance")
+    holders = holders_of(thing)
+    return {
+        "account_no": part.subject.partition(":")[2],
+        "balance": None if balance is None else written(balance.value),
+        "as_of": None if balance is None else instant(balance.stamp[0]),
+        "role": part.role,
+        **span(part),
+        "status": value(thing, "status"),
+        "product": value(thing, "product"),
+        "kind": value(thing, "account_kind"),
+        "branch": value(thing, "branch"),
+        "opened_at": instant_or_none(value(thing, "opened_at")),
+        "closed_at": instant_or_none(value(thing, "closed_at")),
+        "holders": holders,
+        "other_holders": sum(one["role"] in COUNTED_ROLES and one["customer_no"] not in own for one in holders),
+    }
+
+
+def holders_of(thing: Thing) -> list[dict[str, str]]:
+    return [
+        {"customer_no": field[len(HOLDER) :], "role": entry.value}
+        for field, entry in sorted(thing.items())
+        if field.startswith(HOLDER) and entry.value
+    ]
+
+
+def signatories(shown: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Who may act on the accounts without holding them."""
+    return [
+        {**holder, "account_no": account["account_no"]}
+        for account in shown
+        for holder in account["holders"]
+        if holder["role"] in LISTED_ROLES
+    ]
+
+
+def products(things: dict[str, Held]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": _PRODUCT_KINDS[one.kind],
+            "id": one.key.partition(":")[2],
+            "product": value(one.thing, "product"),
+            "status": value(one.thing, "status"),
+            "role": one.part.role,
+            "details": _details(one.thing),
+        }
+        for one in sorted(of_kinds(things.values(), *_PRODUCT_KINDS), key=_key)
+        if one.thing
+    ]
+
+
+def mandates(things: dict[str, Held]) -> list[dict[str, Any]]:
+    return [_with_id("mandate_id", one) for one in sorted(of_kinds(things.values(), "mandate"), key=_key)]
+
+
+def applications(things: dict[str, Held]) -> list[dict[str, Any]]:
+    return [_with_id("application_id", one) for one in sorted(of_kinds(things.values(), "application"), key=_key)]
+
+
+def _with_id(name: str, one: Held) -> dict[str, Any]:
+    shown = {"product": value(one.thing, "product"), "status": value(one.thing, "status")}
+    return {name: one.key.partition(":")[2], **shown, "details": _details(one.thing)}
+
+
+def _details(thing: Thing) -> dict[str, Any]:
+    return {
+        name: instant_or_none(entry.value) if name.endswith("_at") else written(entry.value)
+        for name, entry in sorted(thing.items())
+        if name not in _NOT_SHOWN
+    }
+
+
+def _key(one: Held) -> str:
+    return one.key

@@ -1,0 +1,184 @@
+"""Windowed aggregates over what a customer's state counts by hour and by day, declared as data."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from services.profile.domain.customers.buckets import Buckets
+from services.profile.domain.reference.tables import Reference
+from services.profile.domain.rendering import money
+from services.profile.domain.states.combine import DAY_MS, HOUR_MS
+
+MAX_DAYS, MAX_HOURS = 400, 7 * 24
+_WINDOW = re.compile(r"([1-9][0-9]{0,2})([hd])")
+
+
+class MeasureRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`series` as declared in `series.yaml`. `window` is `24h` (1 to 168) or `30d` (1 to 400): that many buckets, the
+    running one included. `mean` and `max` are of a day's sum (or count, where the series sums nothing)."""
+
+    name: str
+    series: str
+    window: str
+    aggregate: Literal["count", "sum", "mean", "max"]
+    meaning: str = ""
+
+    def __post_init__(self) -> None:
+        match = _WINDOW.fullmatch(self.window)
+        if match is None or int(match[1]) > (MAX_HOURS if match[2] == "h" else MAX_DAYS):
+            raise ValueError(f"measure {self.name}: a window from 1h to {MAX_HOURS}h or 1d to {MAX_DAYS}d is expected")
+        if match[2] == "h" and self.aggregate in ("mean", "max"):
+            raise ValueError(f"measure {self.name}: {self.aggregate} is of days; its window must be in days")
+
+
+class Measures(msgspec.Struct, frozen=True, forbid_unknown_fields=True, eq=False):
+    """The file `catalogue/measures.yaml`. `summed`: the series that add money; the loader takes them from
+    `series.yaml`. Compared by identity, so that its plan can be remembered."""
+
+    version: int = 0
+    measures: tuple[MeasureRule, ...] = ()
+    summed: frozenset[str] = frozenset()
+
+
+class Measured(msgspec.Struct, frozen=True, gc=False):
+    """`amount` in minor units of the home currency where the measure is of money, else a count. `unconverted` names
+    currencies without a rate, which are left out."""
+
+    amount: int
+    is_money: bool
+    unconverted: tuple[str, ...] = ()
+
+
+class Planned(NamedTuple):
+    """`length` in hours or days. `names`: what its series was counted as, `series` or `series:currency`."""
+
+    name: str
+    aggregate: str
+    by_hour: bool
+    length: int
+    is_money: bool
+    names: tuple[str, ...] = ()
+
+
+class Plan(NamedTuple):
+    """Measures compiled: what each is where nothing was counted, and the rules of each series."""
+
+    nothing: dict[str, Measured]
+    by_series: dict[str, tuple[Planned, ...]]
+
+
+class Window(NamedTuple):
+    """`names`: what it or a longer one asks for; `rules`: those of just this length."""
+
+    length: int
+    names: frozenset[str]
+    rules: tuple[Planned, ...]
+
+
+class Asked(NamedTuple):
+    """Which rules there are for what was counted: all in the order in which they are told, those of windows that end
+    at each other by window, and the others."""
+
+    order: tuple[str, ...]
+    windows: tuple[Window, ...]
+    others: tuple[Planned, ...]
+
+
+@lru_cache(16)
+def plan_of(measures: Measures) -> Plan:
+    by_series: dict[str, tuple[Planned, ...]] = {}
+    nothing = {}
+    for rule in measures.measures:
+        is_money = rule.series in measures.summed and rule.aggregate != "count"
+        planned = Planned(rule.name, rule.aggregate, rule.window[-1] == "h", int(rule.window[:-1]), is_money)
+        by_series[rule.series] = (*by_series.get(rule.series, ()), planned)
+        nothing[rule.name] = Measured(0, is_money)
+    return Plan(nothing, by_series)
+
+
+@lru_cache(4096)
+def _asked(measures: Measures, names: frozenset[str]) -> Asked:
+    """Remembered, since customers are alike in what is counted of them."""
+    by_series = plan_of(measures).by_series
+    counted_as: dict[str, list[str]] = {}
+    for name in sorted(names):
+        counted_as.setdefault(name.partition(":")[0], []).append(name)
+    rules = [
+        rule._replace(names=tuple(told)) for series, told in counted_as.items() for rule in by_series.get(series, ())
+    ]
+    by_day = [rule for rule in rules if not rule.by_hour and rule.aggregate != "max"]
+    windows = [
+        Window(
+            length,
+            frozenset(name for rule in by_day if rule.length >= length for name in rule.names),
+            tuple(rule for rule in by_day if rule.length == length),
+        )
+        for length in sorted({rule.length for rule in by_day})
+    ]
+    others = tuple(rule for rule in rules if rule.by_hour or rule.aggregate == "max")
+    return Asked(tuple(rule.name for rule in rules), tuple(windows), others)
+
+
+def counted(measures: Measures, buckets: Buckets, reference: Reference, now: int) -> dict[str, Measured]:
+    """The measures of what was counted within their windows. Foreign currencies are converted at today's rate."""
+    asked, today, hour = _asked(measures, buckets.names), now // DAY_MS, now // HOUR_MS
+    measured: dict[str, Measured] = {}
+    windows = buckets.over_days([(window.length, window.names) for window in asked.windows], today)
+    for window, (_, sums) in zip(asked.windows, windows, strict=True):
+        for rule in window.rules:
+            _note(measured, rule, [sums[name] for name in rule.names], reference, now)
+    for rule in asked.others:
+        if rule.by_hour:
+            found = [buckets.over_hours(name, rule.length, hour) for name in rule.names]
+        else:
+            found = [buckets.greatest_day(name, rule.length, today) for name in rule.names]
+        _note(measured, rule, found, reference, now)
+    return {name: measured[name] for name in asked.order if name in measured}
+
+
+def _note(
+    measured: dict[str, Measured], rule: Planned, found: Sequence[Sequence[int]], reference: Reference, now: int
+) -> None:
+    """`found`: how often and how much, by each of the rule's names."""
+    if not rule.is_money:
+        count = sum([count for count, _ in found])
+        if count:
+            measured[rule.name] = Measured(_aggregate(rule, count), is_money=False)
+        return
+    amount, unknown = 0, []
+    for name, (count, total) in zip(rule.names, found, strict=True):
+        currency = name.partition(":")[2]
+        if currency == reference.home_currency:
+            amount += total if count or len(found) > 1 else 0
+            continue
+        home = reference.home_minor(total, currency, reference.day_of(now))
+        amount += home or 0
+        if home is None and count:
+            unknown.append(currency)
+    if amount or unknown:
+        measured[rule.name] = Measured(_aggregate(rule, amount), True, tuple(unknown))
+
+
+def _aggregate(rule: Planned, amount: int) -> int:
+    return amount // rule.length if rule.aggregate == "mean" else amount
+
+
+@lru_cache(16)
+def nothing_shown(measures: Measures, currency: str) -> dict[str, Any]:
+    """Every measure as a view shows it where nothing was counted."""
+    return {name: _shown(one, currency) for name, one in plan_of(measures).nothing.items()}
+
+
+def _shown(measured: Measured, currency: str) -> Any:
+    if not measured.is_money:
+        return measured.amount
+    unconverted = {"unconverted": list(measured.unconverted)} if measured.unconverted else {}
+    return money(measured.amount, currency) | unconverted
+
+
+def shown(measured: Mapping[str, Measured], currency: str) -> dict[str, Any]:
+    """Those of which something was counted; a view is written with them alone."""
+    return {name: _shown(one, currency) for name, one in measured.items() if one.amount or one.unconverted}

@@ -1,0 +1,164 @@
+"""The customer's regular income: who pays it, when the next is due, and whether it shrinks or stays away."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+from services.profile.domain.customers.paydays import Habit, Period, habit_of, next_day
+from services.profile.domain.customers.rhythm import median
+from services.profile.domain.reference.calendar import Calendar
+from services.profile.domain.reference.tables import Reference
+from services.profile.domain.states.combine import month_of
+from services.profile.domain.states.months import Counted
+from services.profile.domain.states.state import MANY, Candidate
+
+TOLERANCE_WORKING_DAYS = 5
+_DAYS_REMEMBERED = 4_096
+REGULAR_CREDITS = 2
+REDUCED_PERCENT = 60
+RAISED_PERCENT = 110
+KEPT = 12
+RECURRING_MONTHS = 3
+ALIKE_PERCENT = 75
+
+
+class Salary(msgspec.Struct, frozen=True, kw_only=True):
+    """`payer` is a counterparty key; `kind` salary, pension, or recurring (one payer's monthly credit that nobody
+    called a salary). Days since 1970 in the bank's zone. `habit`: "monthly 10 before", in words of `paydays`.
+
+    `next_due`: the first payday not yet paid, so it lies in the past while a salary is overdue; `next_due_by` adds the
+    tolerance. `missed`: paydays gone by without a credit, tolerance included. `latest_percent`: of the median before.
+    `reduced_periods`, `raised_periods`: how many of the latest in a row. `received_percent`: what came in the latest
+    two periods, missed ones included, of what usually comes.
+    """
+
+    payer: str
+    kind: Literal["salary", "pension", "recurring"]
+    currency: str
+    period: Period
+    habit: str
+    median_minor: int
+    credits: int
+    first_at: int | None
+    last_at: int | None
+    last_minor: int
+    next_due: int | None
+    next_due_by: int | None
+    missed: int
+    latest_percent: int
+    reduced_periods: int
+    raised_periods: int
+    received_percent: int
+
+    @property
+    def is_regular(self) -> bool:
+        return self.credits >= REGULAR_CREDITS and self.period != "irregular"
+
+
+def learn_salary(candidates: Iterable[Candidate], reference: Reference, now: int) -> Salary | None:
+    """Of the payer who still pays and pays most; where nobody does, of the one who paid last."""
+    by_payer: dict[tuple[str, str], list[Candidate]] = {}
+    for candidate in candidates:
+        # a tombstone may stand where the original has not come yet: it has no values
+        if not candidate.cancelled and "minor" in candidate.values:
+            payer = (str(candidate.values.get("party", "")), str(candidate.values["currency"]))
+            by_payer.setdefault(payer, []).append(candidate)
+    found = [_of_payer(*payer, paid, reference, now) for payer, paid in by_payer.items()]
+    return max(found, key=_standing, default=None)
+
+
+def _standing(salary: Salary) -> tuple[bool, int, int, str]:
+    if salary.missed:
+        return False, salary.last_at or 0, salary.median_minor, salary.payer
+    return True, salary.median_minor, salary.last_at or 0, salary.payer
+
+
+def _of_payer(payer: str, currency: str, paid: Sequence[Candidate], reference: Reference, now: int) -> Salary:
+    by_day: dict[int, int] = {}
+    for credit in paid:
+        day = reference.day_of(credit.at)
+        by_day[day] = by_day.get(day, 0) + credit.values["minor"]
+    amounts = list(by_day.values())[-KEPT:]
+    usual = median(amounts)
+    # a bonus or a settlement on a day of its own is no payday
+    days = tuple(day for day, minor in by_day.items() if minor * 2 >= usual)
+    habit = habit_of(days, reference.calendar)
+    due = next_day(habit, days[-1], reference.calendar) if habit else None
+    missed = _missed(habit, due, reference, now) if habit and due is not None else 0
+    before = median(amounts[:-1]) if len(amounts) > 1 else amounts[-1]
+    return Salary(
+        payer=payer,
+        kind="pension" if paid[-1].values.get("flow") == "pension" else "salary",
+        currency=currency,
+        period=habit.period if habit else "irregular",
+        habit=f"{habit.period} {habit.number} {habit.shift}" if habit else "",
+        median_minor=usual,
+        credits=len(by_day),
+        first_at=paid[0].at,
+        last_at=paid[-1].at,
+        last_minor=amounts[-1],
+        next_due=due,
+        next_due_by=tolerated(due, reference.calendar) if due is not None else None,
+        missed=missed,
+        latest_percent=_percent(amounts[-1], before),
+        reduced_periods=_in_a_row(amounts, lambda minor: minor * 100 <= usual * REDUCED_PERCENT),
+        raised_periods=_in_a_row(amounts, lambda minor: minor * 100 >= usual * RAISED_PERCENT),
+        received_percent=_percent(sum(([0] * missed + amounts[::-1])[:2]), usual * min(2, missed + len(amounts))),
+    )
+
+
+@lru_cache(_DAYS_REMEMBERED)
+def tolerated(due: int, calendar: Calendar) -> int:
+    """The last day on which what was due is not yet missed."""
+    return calendar.working_days_after(due, TOLERANCE_WORKING_DAYS)
+
+
+def _missed(habit: Habit, due: int, reference: Reference, now: int) -> int:
+    today, missed = reference.day_of(now), 0
+    while missed < KEPT and tolerated(due, reference.calendar) < today:
+        missed, due = missed + 1, next_day(habit, due, reference.calendar)
+    return missed
+
+
+def _percent(part: int, whole: int) -> int:
+    return part * 100 // whole if whole > 0 else 0
+
+
+def _in_a_row(amounts: Sequence[int], holds: Callable[[int], bool]) -> int:
+    count = 0
+    while count < len(amounts) and holds(amounts[-1 - count]):
+        count += 1
+    return count
+
+
+def recurring_income(state: Counted, own_parties: Sequence[str], now: int) -> Salary | None:
+    """The largest credit that one payer sends once in each of the last full months. Months know no days, so nothing is
+    due. None also where a month told too many payers apart."""
+    latest = month_of(now) - 1
+    recent = [state.months.get(number) for number in range(latest - RECURRING_MONTHS + 1, latest + 1)]
+    months = [month for month in recent if month is not None]
+    if len(months) < RECURRING_MONTHS:
+        return None
+    found = []
+    for series, payers in months[-1].parties.items():
+        direction, _, currency = series.partition(":")
+        for payer in payers if direction == "credit" else ():
+            cells = [month.parties.get(series, {}).get(payer) for month in months]
+            totals = [cell.total for cell in cells if cell is not None and cell.count == 1]
+            if payer != MANY and payer not in own_parties and len(totals) == len(months) and _alike(totals):
+                found.append((median(totals), payer, currency, totals[-1]))
+    return _recurring(*max(found)) if found else None
+
+
+def _alike(totals: Sequence[int]) -> bool:
+    return min(totals) * 100 >= max(totals) * ALIKE_PERCENT
+
+
+def _recurring(usual: int, payer: str, currency: str, last: int) -> Salary:
+    return Salary(
+        payer=payer, kind="recurring", currency=currency, period="monthly", habit="", median_minor=usual,
+        credits=RECURRING_MONTHS, first_at=None, last_at=None, last_minor=last, next_due=None, next_due_by=None,
+        missed=0, latest_percent=_percent(last, usual), reduced_periods=0, raised_periods=0, received_percent=100,
+    )  # fmt: skip

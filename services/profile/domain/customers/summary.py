@@ -1,0 +1,37 @@
+"""What refresh asks of the domain: one customer summed up, with all that follows from it."""
+
+from typing import Any, NamedTuple
+
+from schemas.changes import Fact, Moment
+from services.profile.domain.customers.customer import Decided
+
+
+class Due(NamedTuple):
+    """`at` in ms; `grain` "day" or "hour"; `sources` must be complete past `at` before it fires."""
+
+    at: int
+    kind: str
+    grain: str
+    sources: tuple[str, ...]
+
+
+class Facts(NamedTuple):
+    """Flat typed names; `values` has those that are not at rest. `missing`: unknown; `not_covered`: no
+    registered source could tell."""
+
+    values: dict[str, Fact]
+    missing: list[str]
+    not_covered: list[str]
+    unheard: list[str]
+
+
+class Summary(NamedTuple):
+    """`body` is the view as JSON data, references in place of personal values."""
+
+    kind: str
+    body: dict[str, Any]
+    facts: Facts
+    moments: list[Moment]
+    due: list[Due]
+    decided: Decided
+    name_ref: str | None

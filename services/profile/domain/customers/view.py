@@ -1,0 +1,150 @@
+"""The view's plain part: what is known of a customer now, as JSON data. Nothing here judges."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from schemas.instants import instant
+from schemas.money import EXPONENTS
+from services.profile.domain.customers.contacts import Case, Contact, cases, cases_shown, contacts, contacts_shown
+from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness, Whole
+from services.profile.domain.customers.holdings import (
+    Held,
+    accounts,
+    applications,
+    held,
+    mandates,
+    of_kinds,
+    products,
+    signatories,
+)
+from services.profile.domain.customers.person import consents, identifiers, own_parties, person, preferences, told
+from services.profile.domain.identity.links import COLLECTIVES, kind_of
+from services.profile.domain.rendering import money
+from services.profile.domain.states.combine import DAY_MS
+from services.profile.domain.states.state import Thing
+
+BEREAVEMENT_DAYS = 365
+"""For how long after a bereavement the customer is treated with care."""
+
+
+class Read(NamedTuple):
+    """What several parts of the summary look at, worked out once. Times in ms."""
+
+    whole: Whole
+    now: int
+    parties: list[Thing]
+    things: dict[str, Held]
+    contacts: list[Contact]
+    cases: list[Case]
+    flags: dict[str, bool]
+
+
+def read(whole: Whole, now: int) -> Read:
+    things = held(whole)
+    parties = own_parties(whole)
+    found = cases(things, now)
+    return Read(whole, now, parties, things, contacts(whole), found, flags(whole, parties, found, now))
+
+
+def body_of(seen: Read, home: str) -> dict[str, Any]:
+    """Without what is judged: value, tier, owner, behaviour and measures join it later. `home`: the bank's currency."""
+    whole = seen.whole
+    shown, used = accounts(whole), channels(whole)
+    return {
+        "customer_id": whole.customer_id,
+        "kind": whole.kind,
+        "person": person(seen.parties),
+        "identifiers": identifiers(whole),
+        "accounts": shown,
+        "signatories": signatories(shown),
+        "products": products(seen.things),
+        "mandates": mandates(seen.things),
+        "applications": applications(seen.things),
+        "channels": used,
+        "cases": cases_shown(seen.cases),
+        "contacts": contacts_shown(seen.contacts),
+        "consents": consents(seen.parties),
+        "preferences": preferences(seen.parties),
+        "flags": seen.flags,
+        "members": members(whole),
+        "household": next(iter(_collectives(whole, "household", home)), None),
+        "groups": _collectives(whole, "group", home),
+    }
+
+
+def channels(whole: Whole) -> dict[str, dict[str, Any]]:
+    """What the customer did on each channel; of a shared account, what is not known to be somebody else's doing."""
+    own = whole.subjects
+    joined: dict[str, list[int]] = {}
+    for actor, used in whole.state.head.activity.items():
+        if actor and actor not in own:
+            continue
+        for channel, activity in used.items():
+            known = joined.get(channel)
+            if known is None:
+                joined[channel] = [activity.first_at, activity.last_at, activity.count]
+            else:
+                known[0], known[1] = min(known[0], activity.first_at), max(known[1], activity.last_at)
+                known[2] += activity.count
+    return {
+        channel: {"first_at": instant(first_at), "last_at": instant(last_at), "count": count}
+        for channel, (first_at, last_at, count) in sorted(joined.items())
+    }
+
+
+def flags(whole: Whole, parties: list[Thing], found: list[Case], now: int) -> dict[str, bool]:
+    """From the customer's own parties and cases alone: not from those for whom he or she merely signs. A household has
+    those of any member. Who left it, or was left by a link, flags nothing."""
+    if whole.kind in COLLECTIVES:
+        parties = [one.thing for one in of_kinds(held(whole).values(), "party") if one.part.current]
+    bereaved = max((thing["life/bereavement"].value for thing in parties if "life/bereavement" in thing), default=None)
+    return {
+        "complaint_open": any(case.stands and case.kind == "complaint" for case in found),
+        "fraud_case": any(case.stands and case.kind == "fraud" for case in found),
+        "vulnerable": any("vulnerable" in thing and bool(thing["vulnerable"].value) for thing in parties),
+        "bereaved": bereaved is not None and bereaved > now - BEREAVEMENT_DAYS * DAY_MS,
+    }
+
+
+def members(whole: Whole) -> list[dict[str, str]]:
+    """Who belongs to a household or group; empty for any other customer."""
+    if whole.kind not in COLLECTIVES:
+        return []
+    numbers = sorted({part.subject for part in whole.of_kind("party") if part.current})
+    return [{"customer_no": subject.partition(":")[2]} for subject in numbers]
+
+
+def _collectives(whole: Whole, kind: str, home: str) -> list[dict[str, Any]]:
+    """As their own views were last made; None for what is not known yet."""
+    return [
+        {
+            "number": subject.partition(":")[2],
+            "assets": None if facts.get("assets") is None else _major(facts["assets"], home),
+            "members": None if facts.get("members") is None else int(facts["members"]),
+        }
+        for subject, facts in sorted(whole.collectives.items())
+        if kind_of(subject) == kind
+    ]
+
+
+def _major(amount: float, currency: str) -> dict[str, str]:
+    """Money again, of a fact: facts are doubles in major units."""
+    return money(round(amount * 10 ** EXPONENTS[currency]), currency)
+
+
+def complete_up_to(completeness: Completeness, used: Iterable[str]) -> dict[str, str]:
+    """channel → the least that its sources are complete up to. A source that speaks for any channel counts for each of
+    them: of those that the customer has `used`, those of other sources, and under `*` all others."""
+    least: dict[str, int] = {}
+    for source, until in completeness.until.items():
+        channel = completeness.channels.get(source, source)
+        least[channel] = min(least.get(channel, until), until)
+    anywhere = least.get(ANY_CHANNEL)
+    if anywhere is not None:
+        least = {channel: min(least.get(channel, anywhere), anywhere) for channel in {*least, *used}}
+    return {channel: instant(until) for channel, until in sorted(least.items())}
+
+
+def name_reference(seen: Read) -> str | None:
+    entry = told(seen.parties, "name")
+    return None if entry is None else str(entry.value)

@@ -1,0 +1,149 @@
+"""When this customer must be looked at again although nothing happens: absences, dates, and the close of bank days."""
+
+from collections.abc import Iterator, Mapping
+
+from schemas.asked import Asked
+from schemas.changes import Fact
+from schemas.moments import MOMENTS
+from services.profile.domain.customers.holdings import of_kinds, value
+from services.profile.domain.customers.summary import Due
+from services.profile.domain.facts.catalogue import BOOKS, DIGITAL, RUNNING, SERVICE
+from services.profile.domain.facts.holdings import day_of
+from services.profile.domain.facts.money import SALARY_CHANNELS
+from services.profile.domain.facts.picture import Picture
+from services.profile.domain.facts.running import steps_to_limit
+from services.profile.domain.states.combine import DAY_MS, HOUR_MS
+
+DEPOSIT_DAYS = (30, 7, 0, -1, -8)
+"""Before maturity; a day after it is seen who said nothing, and a week later that is over."""
+FIXED_RATE_DAYS = (120, 30)
+DORMANCY_DAYS = (30, 90, 180)
+APPLICATION_HOURS, INTEREST_HOURS = (24, 72), 24
+LEAST_SILENCE_DAYS, SILENCE_GAPS = 14, 3
+ACTIVE_DAYS = max(moment.window_days for moment in MOMENTS.values())
+"""While a window still slides over something, the facts change with every day that closes."""
+BEHIND_MS = 36 * HOUR_MS
+"""How far a source may be behind before what did not happen there is unknown."""
+DAY, HOUR = "day", "hour"
+
+
+def due_times(seen: Picture, told: Mapping[str, Fact]) -> list[Due]:
+    """All that is still to be judged, soonest first. One that waits for late sources stays, though its time is over.
+    `told`: the facts as they stand."""
+    until = seen.whole.completeness.until
+    found = {one for kind in _KINDS for one in kind(seen)}
+    if seen.asked is not None:
+        found.update(_limits(seen, told, seen.asked))
+    return sorted(one for one in found if one.at > min([seen.now, *(until.get(source, 0) for source in one.sources)]))
+
+
+def _salary(seen: Picture) -> Iterator[Due]:
+    salary = seen.behaviour.salary
+    if salary is not None and salary.is_regular and salary.next_due_by is not None:
+        by, sources = salary.next_due_by, seen.sources_of(SALARY_CHANNELS)
+        # A file that comes late moves the judgement, not the payday: look again at the next closes too.
+        yield Due(seen.reference.close_of(by) + 1, "salary", DAY, sources)
+        if salary.missed:
+            yield Due(seen.reference.next_close(seen.now), "salary_overdue", DAY, sources)
+
+
+def _deposits(seen: Picture) -> Iterator[Due]:
+    for one in of_kinds(seen.read.things.values(), "contract"):
+        matures = day_of(one.thing, "matures_on")
+        if matures is None or not one.part.counts:
+            continue
+        for before in DEPOSIT_DAYS:
+            yield Due(seen.reference.start_of(matures - before), f"deposit_{before}", DAY, ())
+
+
+def _loans(seen: Picture) -> Iterator[Due]:
+    for one in of_kinds(seen.read.things.values(), "loan"):
+        until = day_of(one.thing, "fixed_until")
+        if until is not None and one.part.counts:
+            for before in FIXED_RATE_DAYS:
+                yield Due(seen.reference.start_of(until - before), f"fixed_rate_{before}", DAY, ())
+
+
+def _cases(seen: Picture) -> Iterator[Due]:
+    sources = seen.sources_of(SERVICE)
+    for case in seen.read.cases:
+        if case.is_open and case.due_at is not None:
+            yield Due(case.due_at + 1, "case", HOUR, sources)
+
+
+def _logins(seen: Picture) -> Iterator[Due]:
+    logins = seen.behaviour.logins
+    if logins.last_day is not None and logins.median_gap_days is not None:
+        silent = max(LEAST_SILENCE_DAYS, SILENCE_GAPS * logins.median_gap_days)
+        yield Due((logins.last_day + silent + 1) * DAY_MS, "login_silence", DAY, seen.sources_of(DIGITAL))
+
+
+def _dormancy(seen: Picture) -> Iterator[Due]:
+    last = seen.buckets.last_day("customer_debits")
+    if last is not None:
+        for days in DORMANCY_DAYS:
+            yield Due((last + days + 1) * DAY_MS, f"dormant_{days}", DAY, seen.sources_of(BOOKS))
+
+
+def _applications(seen: Picture) -> Iterator[Due]:
+    for one in of_kinds(seen.read.things.values(), "application"):
+        started = value(one.thing, "started_at")
+        if isinstance(started, int) and value(one.thing, "status") != "submitted":
+            for hours in APPLICATION_HOURS:
+                yield Due(started + hours * HOUR_MS, f"application_{hours}", HOUR, seen.sources_of(DIGITAL))
+
+
+def _interest(seen: Picture) -> Iterator[Due]:
+    """Who looked at a product and has let it rest."""
+    for one in seen.whole.state.head.latest.get("interest_shown", ()):
+        yield Due(one.at + INTEREST_HOURS * HOUR_MS, f"interest_{INTEREST_HOURS}", HOUR, seen.sources_of(DIGITAL))
+
+
+def _closes(seen: Picture) -> Iterator[Due]:
+    """Windows slide and tiers are judged at the close of a bank day."""
+    if _is_active(seen) or seen.decided.candidate_tier is not None:
+        yield Due(seen.reference.next_close(seen.now), "day_closed", DAY, ())
+
+
+def _is_active(seen: Picture) -> bool:
+    return seen.whole.state.head.newest_at > seen.now - ACTIVE_DAYS * DAY_MS
+
+
+def _limits(seen: Picture, told: Mapping[str, Fact], asked: Asked) -> Iterator[Due]:
+    """When a fact that runs with time passes what somebody asks for. Who is active is looked at every day anyway."""
+    soonest: dict[tuple[str, tuple[str, ...]], tuple[int, str]] = {}
+    is_active = _is_active(seen)
+    for name in RUNNING.keys() & told.keys():
+        fact = RUNNING[name]
+        if is_active and fact.unit == "days":
+            continue
+        steps = steps_to_limit(name, told, asked)
+        if steps is not None:
+            sources = seen.sources_of(fact.channels) if fact.channels and fact.a_day > 0 else ()
+            grain, at = HOUR, seen.now + steps * HOUR_MS
+            if fact.unit == "days":  # the one that runs now may be over before the bank's
+                grain, at = DAY, seen.reference.next_close(seen.now + (steps - 1) * DAY_MS)
+            soonest[grain, sources] = min((at, name), soonest.get((grain, sources), (at, name)))
+    for (grain, sources), (at, name) in soonest.items():
+        yield Due(at, f"limit_{name}", grain, sources)
+
+
+def _absence_of_owner(seen: Picture) -> Iterator[Due]:
+    manager = seen.whole.staff.get(seen.decided.owner or "")
+    for name in ("from", "until"):
+        at = manager.fields.get(name) if manager is not None else None
+        if isinstance(at, int):
+            yield Due(at, f"owner_absence_{name}", HOUR, ())
+
+
+def _unheard(seen: Picture) -> Iterator[Due]:
+    """What is unknown because a source is behind is judged as soon as it has caught up."""
+    behind = seen.now - BEHIND_MS
+    until = seen.whole.completeness.until
+    sources = tuple(sorted(source for source, reached in until.items() if reached < behind))
+    if sources:
+        yield Due(behind, "heard_again", HOUR, sources)
+
+
+_KINDS = (_salary, _deposits, _loans, _cases, _logins, _dormancy, _applications, _interest, _closes, _absence_of_owner,
+          _unheard)  # fmt: skip

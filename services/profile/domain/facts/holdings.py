@@ -1,0 +1,124 @@
+"""Facts about what the customer holds: accounts, loans, deposits, mandates."""
+
+from datetime import date
+from typing import Any
+
+from services.profile.domain.customers.holdings import of_kinds, value
+from services.profile.domain.facts.money import Facts
+from services.profile.domain.facts.picture import Picture
+from services.profile.domain.reference.calendar import day_number
+from services.profile.domain.states.combine import DAY_MS
+from services.profile.domain.states.state import Thing
+
+MATURING_DAYS, MATURED_DAYS = 30, 7
+_CLOSED = frozenset({"closed", "repaid", "cancelled", "blocked"})
+_NO_LOANS: Facts = {
+    "loans_open": 0,
+    "loan_outstanding": 0,
+    "loan_repaid_percent": 0,
+    "loan_arrears": False,
+    "loan_instalment": 0,
+    "loan_ends_in_days": 0,
+    "mortgages_open": 0,
+    "fixed_rate_ends_in_days": 0,
+}
+_NO_DEPOSITS: Facts = {
+    "deposits_open": 0,
+    "deposit_matures_in_days": 0,
+    "deposit_maturing_uninstructed": False,
+    "deposit_maturing_amount": 0,
+    "deposit_matured_uninstructed": False,
+    "deposit_matured_amount": 0,
+}
+
+
+def holding_facts(seen: Picture) -> Facts:
+    standing = [
+        one
+        for one in seen.read.things.values()
+        if one.part.counts and one.part.current and value(one.thing, "status") not in _CLOSED
+    ]
+    accounts = sum([one.kind == "account" and one.key == one.part.subject for one in standing])
+    return {
+        "accounts_open": accounts,
+        "product_families": len(seen.judged.families),
+        "products_closed_90d": _closed(seen),
+        "cards_active": sum(one.kind == "card" and "issued_at" in one.thing for one in standing),
+        "mandates_active": sum(one.kind == "mandate" for one in standing),
+        "mandates_active_30d_ago": _mandates_at(seen, seen.now - 30 * DAY_MS),
+        **_loans(seen, [one.thing for one in of_kinds(standing, "loan") if one.thing]),
+        **_deposits(seen, [one.thing for one in of_kinds(standing, "contract") if one.thing]),
+    }
+
+
+def _mandates_at(seen: Picture, at: int) -> int:
+    """How many were in force then; of one whose beginning nobody told, it is long ago."""
+    counted = [one.thing for one in of_kinds(seen.read.things.values(), "mandate") if one.part.counts]
+    return sum(
+        (value(thing, "set_up_at") or 0) <= at < (value(thing, "cancelled_at") or seen.now + 1) for thing in counted
+    )
+
+
+def _closed(seen: Picture) -> int:
+    since = seen.now - 90 * DAY_MS
+    candidates = seen.whole.state.head.latest.get("closed", ())
+    return sum(one.at > since and not one.cancelled for one in candidates)
+
+
+def _loans(seen: Picture, loans: list[Thing]) -> Facts:
+    if not loans:
+        return _NO_LOANS
+    owed = [minor_of(seen, loan, "outstanding") for loan in loans]
+    granted = [minor_of(seen, loan, "principal") for loan in loans]
+    both = [(left, whole) for left, whole in zip(owed, granted, strict=True) if left is not None and whole]
+    repaid = 100 - sum(left for left, _ in both) * 100 // sum(whole for _, whole in both) if both else 0
+    return {
+        "loans_open": len(loans),
+        "loan_outstanding": seen.major(sum(left or 0 for left in owed)),
+        "loan_repaid_percent": repaid,
+        "loan_arrears": any(bool(value(loan, "arrears")) for loan in loans),
+        "loan_instalment": seen.major(sum(minor_of(seen, loan, "instalment") or 0 for loan in loans)),
+        "loan_ends_in_days": _next(seen, loans, "ends_on"),
+        "mortgages_open": sum(value(loan, "loan_kind") == "mortgage" for loan in loans),
+        "fixed_rate_ends_in_days": _next(seen, loans, "fixed_until"),
+    }
+
+
+def _next(seen: Picture, things: list[Thing], name: str) -> int:
+    """Days until the first of these dates that is not past; 0 without one."""
+    ahead = [day - seen.bank_day for thing in things if (day := day_of(thing, name)) is not None]
+    return min((days for days in ahead if days >= 0), default=0)
+
+
+def _deposits(seen: Picture, deposits: list[Thing]) -> Facts:
+    if not deposits:
+        return _NO_DEPOSITS
+    dated = [(day - seen.bank_day, one) for one in deposits if (day := day_of(one, "matures_on")) is not None]
+    uninstructed = [(days, deposit) for days, deposit in dated if value(deposit, "instruction") is None]
+    maturing = [deposit for days, deposit in uninstructed if 0 <= days <= MATURING_DAYS]
+    matured = [deposit for days, deposit in uninstructed if -MATURED_DAYS <= days < 0]
+    return {
+        "deposits_open": sum(days >= 0 for days, _ in dated),
+        "deposit_matures_in_days": min((days for days, _ in uninstructed if days >= 0), default=0),
+        "deposit_maturing_uninstructed": bool(maturing),
+        "deposit_maturing_amount": seen.major(sum(minor_of(seen, deposit, "amount") or 0 for deposit in maturing)),
+        "deposit_matured_uninstructed": bool(matured),
+        "deposit_matured_amount": seen.major(sum(minor_of(seen, deposit, "amount") or 0 for deposit in matured)),
+    }
+
+
+def minor_of(seen: Picture, thing: Thing, name: str) -> int | None:
+    """In minor units of the home currency; both forms of money in a state are read."""
+    told: Any = value(thing, name)
+    if isinstance(told, dict):
+        told = (told.get("minor"), told.get("currency"))
+    return None if told is None else seen.reference.home_minor(told[0], told[1], seen.bank_day)
+
+
+def day_of(thing: Thing, name: str) -> int | None:
+    """A date attribute as a day since 1970; None where it is absent or no date."""
+    told = value(thing, name)
+    try:
+        return day_number(date.fromisoformat(told)) if isinstance(told, str) else None
+    except ValueError:
+        return None

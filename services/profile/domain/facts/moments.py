@@ -1,0 +1,118 @@
+"""Notable events with their judgement: what happened, how large it was for this customer, and where the money went."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from schemas.changes import Fact, Moment
+from schemas.moments import MOMENTS, window_days
+from schemas.money import EXPONENTS
+from services.profile.domain.facts.picture import Picture
+from services.profile.domain.facts.relation import score_percent
+from services.profile.domain.reference.tables import parse_party
+from services.profile.domain.states.combine import DAY_MS
+from services.profile.domain.states.personal import PREFIX
+from services.profile.domain.states.state import Candidate
+from services.profile.domain.value.policy import TIERS
+
+_NOT_TOLD = frozenset({"minor", "before_minor", "party", "description", "original_id"})
+_UNTOLD: Mapping[str, Mapping[str, Fact]] = {
+    kind: {name: "" if type_ == "string" else False for name, type_ in declared.fields.items() if type_ != "number"}
+    for kind, declared in MOMENTS.items()
+}
+"""A rule asks for them without asking whether they are there."""
+_NO_FIELDS: Mapping[str, Fact] = {}
+_FRACTIONS = frozenset(
+    (kind, name) for kind, declared in MOMENTS.items() for name, type_ in declared.fields.items() if type_ == "number"
+)
+"""Numbers that a state may hold as text."""
+
+
+def moments(seen: Picture) -> list[Moment]:
+    """Oldest first; every one still within its window."""
+    found = [*_of_events(seen), *_of_decisions(seen)]
+    return sorted(found, key=lambda moment: (moment.occurred_at, moment.moment_id))
+
+
+def _of_events(seen: Picture) -> Iterator[Moment]:
+    for kind, candidates in seen.whole.state.head.latest.items():
+        since = seen.now - window_days(kind) * DAY_MS
+        for candidate in candidates:
+            if candidate.at > since and candidate.values and not candidate.cancelled:
+                yield Moment(
+                    moment_id=f"{kind}:{candidate.at}:{candidate.event_id}",
+                    kind=kind,
+                    occurred_at=candidate.at,
+                    event_id=candidate.event_id,
+                    values=_judged(seen, kind, candidate),
+                )
+
+
+def _judged(seen: Picture, kind: str, candidate: Candidate) -> dict[str, Fact]:
+    told = candidate.values
+    values: dict[str, Fact] = {**_UNTOLD.get(kind, _NO_FIELDS)}
+    for name, value in told.items():
+        if name not in _NOT_TOLD and not (isinstance(value, str) and value.startswith(PREFIX)):
+            values[name] = float(value) if value.__class__ is int or (kind, name) in _FRACTIONS else value
+    if "minor" in told:
+        values |= _amount(seen, kind, told, candidate.at)
+    if told.get("party"):
+        values |= _party(seen, str(told["party"]), candidate.at)
+    if kind == "feedback" and "score" in told:
+        values["score_percent"] = score_percent(told)
+    return values
+
+
+def _amount(seen: Picture, kind: str, told: Mapping[str, Any], at: int) -> dict[str, Fact]:
+    """`amount` in its own currency, `amount_home` converted; shares in percent."""
+    minor, currency = told["minor"], told["currency"]
+    home = seen.reference.home_minor(minor, currency, seen.reference.day_of(at))
+    values: dict[str, Fact] = {"amount": minor / 10 ** EXPONENTS.get(currency, 2)}
+    if home is not None:
+        values["amount_home"] = seen.major(home) or 0.0
+    before = told.get("before_minor")
+    if before is not None:
+        values["percent_of_balance"] = minor * 100 / before if before > 0 else 0.0
+    usual = seen.behaviour.outflow if kind == "large_debit" else seen.behaviour.inflow
+    if home is not None and usual is not None and usual.median_minor > 0:
+        values["percent_of_usual_month"] = home * 100 / usual.median_minor
+    salary = seen.behaviour.salary
+    if kind == "income" and salary is not None and salary.currency == currency and salary.median_minor > 0:
+        values["percent_of_usual_salary"] = minor * 100 / salary.median_minor
+    return values
+
+
+def _party(seen: Picture, party: str, at: int) -> dict[str, Fact]:
+    """Where it went or came from, as known on that day."""
+    day, parsed = seen.reference.day_of(at), parse_party(party)
+    own = party in seen.behaviour.own_parties or f"account:{parsed.account_no}" in seen.whole.subjects
+    return {
+        "own_account": own,
+        "competitor": seen.reference.is_competitor(party, day),
+        "lender": seen.reference.is_lender(party, day),
+        "external": bool(parsed.bank) and not seen.reference.is_own_bank(parsed.bank),
+        "party_class": seen.reference.classify(party, day),
+    }
+
+
+def _of_decisions(seen: Picture) -> Iterator[Moment]:
+    decided = seen.decided
+    if decided.former_owner is not None and decided.owner != decided.former_owner:
+        values: dict[str, Fact] = {"from": decided.former_owner, "to": decided.owner or ""}
+        yield from _decision(seen, "owner_changed", decided.owner_since, values)
+    former = str(decided.notes.get("former_tier", ""))
+    if former and decided.tier is not None:
+        fell = TIERS.index(decided.tier) < TIERS.index(former)
+        yield from _decision(
+            seen, "tier_changed", decided.tier_since, {"from": former, "to": decided.tier, "fell": fell}
+        )
+    band = str(decided.notes.get("former_band", ""))
+    if band:
+        order = ("below", "near", "above")
+        fell = order.index(seen.assets.band) < order.index(band)
+        values = {"from": band, "to": seen.assets.band, "fell": fell}
+        yield from _decision(seen, "band_changed", decided.assets_since, values)
+
+
+def _decision(seen: Picture, kind: str, at: int, values: dict[str, Fact]) -> Iterator[Moment]:
+    if at > seen.now - window_days(kind) * DAY_MS:
+        yield Moment(moment_id=f"{kind}:{at}", kind=kind, occurred_at=at, event_id="", values=values)

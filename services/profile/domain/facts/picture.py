@@ -1,0 +1,53 @@
+"""All that stands when facts, moments and due times are asked of a customer."""
+
+from typing import NamedTuple
+
+from schemas.asked import Asked
+from schemas.money import EXPONENTS
+from services.profile.domain.customers.assets import Assets
+from services.profile.domain.customers.balances import Courses
+from services.profile.domain.customers.behaviour import Behaviour
+from services.profile.domain.customers.buckets import Buckets
+from services.profile.domain.customers.customer import Decided, Whole, sources_of
+from services.profile.domain.customers.measures import Measured
+from services.profile.domain.customers.view import Read
+from services.profile.domain.reference.tables import Reference
+from services.profile.domain.value.value import Judged
+
+
+class Picture(NamedTuple):
+    """`now` in ms; `today` counts UTC days, as the day buckets do; `bank_day` counts days in the bank's zone.
+    `measured`: of which something was counted."""
+
+    whole: Whole
+    read: Read
+    buckets: Buckets
+    measured: dict[str, Measured]
+    courses: Courses
+    assets: Assets
+    behaviour: Behaviour
+    judged: Judged
+    decided: Decided
+    reference: Reference
+    top_potential: int
+    asked: Asked | None
+    now: int
+    today: int
+    bank_day: int
+
+    def major(self, minor: int | None) -> float | None:
+        """Major units of the home currency, as rules write them."""
+        return None if minor is None else minor / self.reference.home_unit
+
+    def major_of(self, minor: int, currency: str) -> float:
+        """Major units of another currency."""
+        return minor / float(10 ** EXPONENTS[currency])
+
+    def sources_of(self, channels: tuple[str, ...]) -> tuple[str, ...]:
+        """The registered sources that could tell of what happens on these channels."""
+        return sources_of(self.whole.completeness, channels)
+
+    def complete_until(self, channels: tuple[str, ...]) -> int:
+        """Until when nothing can be missing from these channels (ms); an absence is judged no later than this."""
+        until = [self.whole.completeness.until.get(source, 0) for source in self.sources_of(channels)]
+        return min([self.now, *until])

@@ -1,0 +1,149 @@
+"""Facts about the relation: who answers, how long, contacts, cases, sign-ins, consents, life."""
+
+from collections import Counter
+from datetime import date
+from functools import lru_cache
+
+from services.profile.domain.customers.holdings import of_kinds, value
+from services.profile.domain.customers.person import ALL_CHANNELS, consents, told
+from services.profile.domain.facts.holdings import day_of
+from services.profile.domain.facts.money import Facts
+from services.profile.domain.facts.picture import Picture
+from services.profile.domain.reference.calendar import date_of, day_number
+from services.profile.domain.states.combine import DAY_MS, HOUR_MS
+from services.profile.domain.value.owners import acting, branches
+
+WEEK_MS, YEAR_MS = 7 * DAY_MS, 365 * DAY_MS
+APPLICATION_MS = 30 * DAY_MS
+
+
+def standing_facts(seen: Picture) -> Facts:
+    whole, decided = seen.whole, seen.decided
+    began = relation_began(seen)
+    return {
+        "kind": whole.kind,
+        "tier": decided.tier or "",
+        "tier_days": _days_since(seen, decided.tier_since),
+        "owner": decided.owner or "",
+        "acting_owner": acting(decided.owner, whole.staff, seen.now) or "",
+        "branch": min(branches(whole), default=""),
+        "former_owner": decided.former_owner or "",
+        "owner_days": _days_since(seen, decided.owner_since),
+        "members": len({part.subject for part in whole.of_kind("party") if part.current})
+        if not seen.read.parties
+        else 0,
+        "value_score": seen.judged.score or 0,
+        "tenure_days": 0 if began is None else max(0, seen.bank_day - began),
+        "anniversary_in_days": 0 if began is None else _anniversary(began, seen.bank_day),
+        "days_since_last_event": _days_since(seen, whole.state.head.newest_at),
+    }
+
+
+def relation_began(seen: Picture) -> int | None:
+    """Day since 1970: as registered, else the first account's opening, else the first event."""
+    days = [day for thing in seen.read.parties if (day := day_of(thing, "registered_on")) is not None]
+    times = [thing["registered_at"].value for thing in seen.read.parties if "registered_at" in thing]
+    accounts = (one.thing for one in of_kinds(seen.read.things.values(), "account") if one.part.counts)
+    opened = [thing["opened_at"].value for thing in accounts if "opened_at" in thing]
+    first = min([*times, *opened], default=seen.whole.state.head.first_at or None)
+    if first is not None:
+        days.append(seen.reference.day_of(first))
+    return min(days, default=None)
+
+
+@lru_cache(8192)
+def _anniversary(began: int, today: int) -> int:
+    first, on = date_of(began), date_of(today)
+    for year in (on.year, on.year + 1):
+        day = day_number(date(year, first.month, min(first.day, 28)))
+        if day >= today and year > first.year:
+            return day - today
+    return 0
+
+
+def conduct_facts(seen: Picture) -> Facts:
+    logins = seen.behaviour.logins
+    last_debit = seen.buckets.last_day("customer_debits")
+    digital = min(seen.today, seen.complete_until(("online", "mobile", "wechat")) // DAY_MS)
+    started = [
+        (at, str(value(one.thing, "product_family") or value(one.thing, "product") or ""))
+        for one in of_kinds(seen.read.things.values(), "application")
+        if one.part.counts
+        and one.part.current
+        and value(one.thing, "status") in ("started", "abandoned")
+        and isinstance(at := value(one.thing, "started_at"), int)
+        and at > seen.now - APPLICATION_MS
+    ]
+    oldest = min(started, default=None)
+    return {
+        "days_since_last_login": 0 if logins.last_day is None else max(0, digital - logins.last_day),
+        "usual_login_gap_days": logins.median_gap_days or 0,
+        "logs_in": logins.last_day is not None,
+        "days_since_customer_debit": 0 if last_debit is None else max(0, seen.today - last_debit),
+        "application_open_hours": 0 if oldest is None else max(0, (seen.now - oldest[0]) // HOUR_MS),
+        "application_open_family": "" if oldest is None else oldest[1],
+    }
+
+
+def contact_facts(seen: Picture) -> Facts:
+    found = seen.read.contacts
+    week = [one for one in found if one.at > seen.now - WEEK_MS]
+    reasons = Counter(reason for one in week if (reason := seen.reference.reasons.word(one.reason)))
+    reason, most = min(reasons.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
+    feedback = [one for one in seen.whole.state.head.latest.get("feedback", ()) if "score" in one.values]
+    last = feedback[-1] if feedback else None
+    return {
+        "contacts_7d": len(week),
+        "contacts_30d": sum(one.at > seen.now - 30 * DAY_MS for one in found),
+        "contacts_same_reason_7d": most,
+        "contacts_same_reason": reason,
+        "abandoned_waits_7d": sum(one.is_abandoned for one in week),
+        "days_since_last_contact": _days_since(seen, found[0].at if found else 0),
+        "feedback_last_percent": score_percent(last.values) if last else 0,
+        "days_since_feedback": _days_since(seen, last.at if last else 0),
+    }
+
+
+def score_percent(values: dict[str, object]) -> float:
+    scale = values.get("scale", 10)
+    return float(str(values["score"])) * 100 / (scale if isinstance(scale, int) and scale > 0 else 10)
+
+
+def case_facts(seen: Picture) -> Facts:
+    open_cases = [case for case in seen.read.cases if case.stands]
+    complaints = [case for case in open_cases if case.kind == "complaint"]
+    oldest = min((case.opened_at for case in complaints if case.opened_at is not None), default=0)
+    return {
+        "open_cases": len(open_cases),
+        "complaint_open": seen.read.flags["complaint_open"],
+        "complaint_overdue": any(case.is_overdue for case in complaints),
+        "complaint_reopened": any("reopened_at" in case.held.thing for case in complaints),
+        "complaint_open_days": _days_since(seen, oldest),
+        "fraud_case": seen.read.flags["fraud_case"],
+    }
+
+
+def person_facts(seen: Picture) -> Facts:
+    parties = seen.read.parties
+    moved = told(parties, "moved_at")
+    footprint = told(parties, "outside_footprint")
+    marketing = consents(parties).get("marketing", {})
+    refused = [channel for channel, said in marketing.items() if not said["given"]]
+    lives = [(entry.value, name[5:]) for thing in parties for name, entry in thing.items() if name.startswith("life/")]
+    last = max(lives, default=(0, ""))
+    return {
+        "vulnerable": seen.read.flags["vulnerable"],
+        "bereaved": seen.read.flags["bereaved"],
+        "separated": any(kind in ("divorce", "separation") and at > seen.now - YEAR_MS for at, kind in lives),
+        "days_since_life_event": _days_since(seen, last[0]),
+        "last_life_event": last[1],
+        "days_since_move": _days_since(seen, moved.value if moved else 0),
+        "outside_footprint": bool(footprint and footprint.value),
+        "marketing_consent": any(said["given"] for said in marketing.values()) and ALL_CHANNELS not in refused,
+        "marketing_refused": ALL_CHANNELS in refused,
+        "marketing_channels_refused": len([channel for channel in refused if channel != ALL_CHANNELS]),
+    }
+
+
+def _days_since(seen: Picture, at: int) -> int:
+    return max(0, (seen.now - at) // DAY_MS) if at else 0

@@ -1,0 +1,43 @@
+"""Where two customer numbers may be one person: never merged by themselves, but put before somebody who decides."""
+
+import hashlib
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import NamedTuple
+
+from services.profile.domain.identity.links import ANY_ROLE, END, Link, intervals, kind_of
+from services.profile.domain.identity.memberships import Graph
+
+TELLING = ("national_id", "email", "phone")
+"""What two customer numbers share when they are one person, the most telling first."""
+
+
+class ReviewCase(NamedTuple):
+    """`left` < `right`: parties; `shared`: the subject that both are linked to."""
+
+    left: str
+    right: str
+    shared: str
+
+    @property
+    def decision_id(self) -> str:
+        """One case for a pair, whatever it shares and however often that is said."""
+        return "rev_" + hashlib.blake2b(f"{self.left}\0{self.right}".encode(), digest_size=12).hexdigest()
+
+
+def review_cases(links: Iterable[Link], graph: Graph) -> list[ReviewCase]:
+    """`links`: all of the subjects that may tell. Above its limit an identifier tells nothing."""
+    told = list(links)
+    ended = {(link.subject, link.target): link.ends for link in told if link.role == ANY_ROLE}
+    parties: dict[str, set[str]] = {}
+    for link in told:
+        telling = kind_of(link.subject) in TELLING and kind_of(link.target) == "party"
+        if telling and any(until == END for _, until in intervals(link, ended.get(link.key[:2], ()))):
+            parties.setdefault(link.subject, set()).add(link.target)
+    shared = sorted(parties, key=lambda subject: (TELLING.index(kind_of(subject)), subject))
+    cases: dict[tuple[str, str], ReviewCase] = {}
+    for subject in shared:
+        if not graph.identifies_nobody(subject):
+            for left, right in pairwise(sorted(parties[subject])):
+                cases.setdefault((left, right), ReviewCase(left, right, subject))
+    return [cases[pair] for pair in sorted(cases)]

@@ -1,0 +1,1 @@
+"""Dated tables that a bank replaces, and what they come to. A table is handed in, never read here."""

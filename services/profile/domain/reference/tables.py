@@ -1,0 +1,216 @@
+"""Dated tables that a bank replaces: calendar, exchange rates, banks, competitors, lenders, reasons, products.
+
+Every look-up takes the day it is about, so that a backtest sees what was known then.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from schemas.money import EXPONENTS
+from services.profile.domain.reference.calendar import DAY_MS, MINUTE_MS, Calendar
+from services.profile.domain.reference.offers import NextProduct
+from services.profile.domain.reference.reasons import NO_REASONS, Reasons
+
+RATE_SCALE = 1_000_000
+"""Rates are integers: millionths of a home unit for one unit of the foreign currency, both in major units."""
+
+POWERS = (1, 10, 100, 1_000, 10_000)
+
+PartyClass = Literal["own_bank", "competitor", "lender", "broker", "bank", "other"]
+
+
+_REMEMBERED = 65_536
+
+
+class Rate(NamedTuple):
+    from_day: int
+    scaled: int
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One dated entry of a list of institutions: met by its bank code, or by the reference of its name (`p_…`)."""
+
+    key: str
+    title: str
+    kind: str = "bank"
+    from_day: int = -(1 << 40)
+    until_day: int = 1 << 40
+
+    def holds(self, day: int) -> bool:
+        return self.from_day <= day <= self.until_day
+
+
+class PartyKey(NamedTuple):
+    """A counterparty's key in a state, taken apart: `bank/account_no`, or a name's reference, or the source's kind."""
+
+    bank: str
+    account_no: str
+    name: str
+
+
+@lru_cache(_REMEMBERED)
+def parse_party(key: str) -> PartyKey:
+    body, _, name = key.partition("#")
+    bank, slash, account_no = body.partition("/")
+    return PartyKey(bank, account_no, name) if slash else PartyKey("", "", body)
+
+
+class Reference:
+    """Built once from the dated files and passed down; nothing in it changes."""
+
+    def __init__(
+        self,
+        *,
+        calendar: Calendar,
+        home_currency: str = "CNY",
+        private_banking_threshold: int = 600_000_000,
+        near_band: int = 100_000_000,
+        zone_minutes: int = 480,
+        closes_minutes: int = 1440,
+        rates: Mapping[str, Sequence[Rate]] | None = None,
+        banks: Mapping[str, Listed] | None = None,
+        competitors: Sequence[Listed] = (),
+        lenders: Sequence[Listed] = (),
+        own_banks: frozenset[str] = frozenset(),
+        reasons: Reasons = NO_REASONS,
+        next_products: Sequence[NextProduct] = (),
+        version: str = "",
+    ) -> None:
+        """Amounts in minor units of the home currency; `zone_minutes` east of UTC; `closes_minutes` after midnight."""
+        self.calendar, self.home_currency, self.version = calendar, home_currency, version
+        self.home_unit = float(10 ** EXPONENTS[home_currency])
+        self.private_banking_threshold, self.near_band = private_banking_threshold, near_band
+        self._zone_ms, self._closes_ms = zone_minutes * MINUTE_MS, closes_minutes * MINUTE_MS
+        self.reasons, self.next_products = reasons, next_products
+        self._rates = {code: sorted(dated) for code, dated in (rates or {}).items()}
+        self._banks, self._own_banks = dict(banks or {}), own_banks
+        self._competitors, self._lenders = _by_key(competitors), _by_key(lenders)
+        self._listed = frozenset(self._competitors.keys() | self._lenders.keys())
+
+    # --- days -------------------------------------------------------------------------------------------------
+
+    def day_of(self, at_ms: int) -> int:
+        """Day since 1970 in the bank's zone."""
+        return (at_ms + self._zone_ms) // DAY_MS
+
+    def start_of(self, day: int) -> int:
+        """Midnight in the bank's zone that begins the day, in ms UTC."""
+        return day * DAY_MS - self._zone_ms
+
+    def close_of(self, day: int) -> int:
+        """When the bank day closes, in ms UTC."""
+        return self.start_of(day) + self._closes_ms
+
+    def closed_day(self, now: int) -> int:
+        """The last bank day that has closed."""
+        day = self.day_of(now)
+        return _working_day_before(self.calendar, day if self.close_of(day) <= now else day - 1)
+
+    def next_close(self, now: int) -> int:
+        """When the next bank day closes, in ms UTC; later than `now`."""
+        return self.close_of(_working_day_after(self.calendar, self.closed_day(now) + 1))
+
+    def is_working_day(self, day: int) -> bool:
+        return self.calendar.is_working_day(day)
+
+    def working_days_after(self, day: int, count: int) -> int:
+        return self.calendar.working_days_after(day, count)
+
+    # --- money ------------------------------------------------------------------------------------------------
+
+    def rate(self, currency: str, day: int) -> int | None:
+        """Scaled by `RATE_SCALE`; None for a currency without rates. Before the first rate, the first one stands."""
+        if currency == self.home_currency:
+            return RATE_SCALE
+        dated = self._rates.get(currency)
+        if not dated:
+            return None
+        return dated[max(0, bisect_right(dated, day, key=_from_day) - 1)].scaled
+
+    def home_minor(self, minor: int, currency: str, day: int) -> int | None:
+        """The amount in minor units of the home currency, rounded half away from zero; None without a rate."""
+        if currency == self.home_currency:
+            return minor
+        scaled = self.rate(currency, day)
+        if scaled is None or currency not in EXPONENTS:
+            return None
+        shift = EXPONENTS[self.home_currency] - EXPONENTS[currency]
+        above = abs(minor) * scaled * POWERS[max(shift, 0)]
+        below = RATE_SCALE * POWERS[max(-shift, 0)]
+        home = (2 * above + below) // (2 * below)
+        return -home if minor < 0 else home
+
+    # --- institutions -----------------------------------------------------------------------------------------
+
+    def is_listed(self, bank: str) -> bool:
+        """Whether any list names it, on whatever day."""
+        return bank in self._listed
+
+    def may_be_listed(self, party: PartyKey) -> bool:
+        """The same of a counterparty."""
+        return party.bank in self._listed or party.name in self._listed
+
+    def is_own_bank(self, bank: str) -> bool:
+        return bank in self._own_banks
+
+    def is_competitor(self, party: str, day: int) -> bool:
+        """Whether money sent to this counterparty key (or bank code) leaves for a competitor."""
+        return _listed(self._competitors, parse_party(party), day) is not None
+
+    def is_lender(self, party: str, day: int) -> bool:
+        return _listed(self._lenders, parse_party(party), day) is not None
+
+    def is_broker(self, party: str, day: int) -> bool:
+        listed = _listed(self._competitors, parse_party(party), day)
+        return listed is not None and listed.kind == "broker"
+
+    def is_short_term_lender(self, party: str, day: int) -> bool:
+        listed = _listed(self._lenders, parse_party(party), day)
+        return listed is not None and listed.kind == "short_term"
+
+    def bank_title(self, bank: str) -> str | None:
+        known = self._banks.get(bank)
+        return known.title if known else None
+
+    def classify(self, party: str, day: int) -> PartyClass:
+        """A competitor wins over a lender: money that leaves says more than money that is owed."""
+        parsed = parse_party(party)
+        if self.may_be_listed(parsed):
+            competitor = _listed(self._competitors, parsed, day)
+            if competitor is not None:
+                return "broker" if competitor.kind == "broker" else "competitor"
+            if _listed(self._lenders, parsed, day) is not None:
+                return "lender"
+        if parsed.bank in self._own_banks:
+            return "own_bank"
+        return "bank" if parsed.bank else "other"
+
+
+@lru_cache(1024)
+def _working_day_before(calendar: Calendar, day: int) -> int:
+    return calendar.working_day_before(day)
+
+
+@lru_cache(1024)
+def _working_day_after(calendar: Calendar, day: int) -> int:
+    return calendar.working_day_after(day)
+
+
+def _from_day(rate: Rate) -> int:
+    return rate.from_day
+
+
+def _by_key(entries: Sequence[Listed]) -> dict[str, list[Listed]]:
+    found: dict[str, list[Listed]] = {}
+    for entry in entries:
+        found.setdefault(entry.key, []).append(entry)
+    return found
+
+
+def _listed(entries: Mapping[str, list[Listed]], party: PartyKey, day: int) -> Listed | None:
+    found = entries.get(party.bank) or entries.get(party.name)
+    return next((entry for entry in found if entry.holds(day)), None) if found else None

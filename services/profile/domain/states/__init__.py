@@ -1,0 +1,1 @@
+"""What is folded from the events of one subject. States form a commutative monoid."""

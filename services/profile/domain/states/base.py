@@ -1,0 +1,106 @@
+"""What has aged out of a subject's timeline: its state is base + fold(timeline).
+
+A base holds states, and never forgets into which segment its events fell when they aged. A cut that comes later than
+that cannot part what was summed before: such a piece stays whole, on the side of its newest event.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from schemas.events import ChannelEvent
+from services.profile.domain.identity.links import BEGINNING, END
+from services.profile.domain.states.combine import DAY_MS, combine, first_day_of, month_of
+from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART, Fold
+from services.profile.domain.states.segments import Segments
+from services.profile.domain.states.state import MONTHS_KEPT, Month, State, any_of
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """What was folded from aged events of one segment. `from_at`, `until_at`: the segment's borders at that time;
+    `at`: the newest of which it tells (ms)."""
+
+    from_at: int
+    until_at: int
+    at: int
+    state: State
+
+
+Migration = Callable[[list[Any]], list[Any]]
+"""Pieces as plain lists and maps, as one code version wrote them → as the next one would have. What it cannot give it
+leaves out: the facts that need it are missing."""
+
+MIGRATIONS: Mapping[int, Migration] = {}
+"""One for every `CODE_VERSION` that came before, keyed by it. Declared series need none: their windows end long before
+events age out."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_state = msgspec.msgpack.Decoder(State).decode
+_decode = msgspec.msgpack.Decoder(list[Piece]).decode
+
+
+def encode_base(pieces: Sequence[Piece]) -> bytes:
+    return _encode(pieces)
+
+
+def decode_base(body: bytes, fold_version: int, migrations: Mapping[int, Migration] = MIGRATIONS) -> list[Piece]:
+    """`fold_version`: of the fold that wrote it. Raises LookupError where a version was given no migration."""
+    written = fold_version // VERSIONS_APART
+    if written == CODE_VERSION:
+        return _decode(body)
+    plain = msgspec.msgpack.decode(body)
+    for version in range(written, CODE_VERSION):
+        plain = migrations[version](plain)
+    return msgspec.convert(plain, list[Piece])
+
+
+def horizon(now: int, months_kept: int) -> int:
+    """Before this time (ms) events age out, when they were accepted before it, too: a month ages as a whole."""
+    return first_day_of(month_of(now) - months_kept + 1) * DAY_MS
+
+
+def aged(base: Iterable[Piece], cuts: list[int], events: Iterable[ChannelEvent], fold: Fold) -> list[Piece]:
+    """The base with these events of the timeline in it, which is cut at `cuts` now."""
+    pieces = {(piece.from_at, piece.until_at): piece for piece in base}
+    borders = [BEGINNING, *cuts, END]
+    for place, state in enumerate(Segments.of(cuts, events, fold).states):
+        span = (borders[place], borders[place + 1])
+        if state.head.count or state.head.latest or state.months:
+            piece = Piece(*span, _newest(state, span), state)
+            pieces[span] = _join(pieces[span], piece) if span in pieces else piece
+    return [pieces[span] for span in sorted(pieces)]
+
+
+def _join(left: Piece, right: Piece) -> Piece:
+    return Piece(left.from_at, left.until_at, max(left.at, right.at), combine(left.state, right.state))
+
+
+def _newest(state: State, span: tuple[int, int]) -> int:
+    """A state without events may tell of what later events took away from it."""
+    if state.head.count:
+        return state.head.newest_at
+    told = [candidate.at for kept in state.head.latest.values() for candidate in kept]
+    return max(told, default=span[0] if span[1] == END else span[1] - 1)
+
+
+def laid(base: Iterable[Piece], cuts: list[int]) -> Segments:
+    """The base in the segments of today; events of the timeline are folded upon it."""
+    segments = Segments.empty(cuts)
+    for piece in base:
+        place = bisect_right(cuts, piece.at)
+        segments.states[place] = combine(segments.states[place], piece.state)
+    # what is combined shares its parts with others, and a fold changes the state it is given
+    segments.states = [_decode_state(_encode(state)) for state in segments.states]
+    return segments
+
+
+def expired(heads: Sequence[Any], months: Mapping[int, Sequence[Month]]) -> set[int]:
+    """The months that lie before the horizon of every segment that has something in them."""
+    oldest = [month_of(head.newest_at) - MONTHS_KEPT for head in heads]
+    return {
+        number
+        for number, parts in months.items()
+        if not any(number > oldest[place] and any_of(part) for place, part in enumerate(parts))
+    }

@@ -1,0 +1,214 @@
+"""Joins two states: commutative, associative, with the empty state as identity. Neither argument is changed."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from services.profile.domain.states.state import (
+    BANKS_KEPT,
+    HOURS_KEPT,
+    KEYS_KEPT,
+    LATEST_KEPT,
+    MANY,
+    MONTHS_KEPT,
+    Activity,
+    Candidate,
+    Cell,
+    Entry,
+    Head,
+    Month,
+    Series,
+    State,
+    Thing,
+)
+
+K = TypeVar("K")
+V = TypeVar("V")
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def month_of(at_ms: int) -> int:
+    """year * 12 + month - 1, UTC."""
+    return _month_of_day(at_ms // DAY_MS)
+
+
+@lru_cache(2048)
+def _month_of_day(day: int) -> int:
+    """Hinnant's civil-from-days, for days since 1970: the standard library ends with the year 9999."""
+    days = day + 719_468
+    era, day_of_era = divmod(days, 146_097)
+    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    shifted = (5 * day_of_year + 2) // 153
+    year = year_of_era + era * 400
+    return year * 12 + (shifted + 2 if shifted < 10 else shifted - 10 + 12)
+
+
+@lru_cache(2048)
+def first_day_of(month: int) -> int:
+    """Day since 1970 on which a month (year * 12 + month - 1) begins, UTC."""
+    return date(month // 12, month % 12 + 1, 1).toordinal() - _EPOCH
+
+
+def combine(left: State, right: State) -> State:
+    head = combine_heads(left.head, right.head)
+    oldest = month_of(head.newest_at) - MONTHS_KEPT
+    months = {
+        number: combine_months(left.months.get(number, _NO_MONTH), right.months.get(number, _NO_MONTH))
+        for number in left.months.keys() | right.months.keys()
+        if number > oldest
+    }
+    return State(head, months)
+
+
+def combine_all(states: Iterable[State]) -> State:
+    total = State()
+    for state in states:
+        total = combine(total, state)
+    return total
+
+
+def combine_heads(left: Head, right: Head) -> Head:
+    if _is_empty(left):
+        return right
+    if _is_empty(right):
+        return left
+    newest_at = max(left.newest_at, right.newest_at)
+    oldest_hour = newest_at // HOUR_MS - HOURS_KEPT
+    hours = merge_maps(left.hours, right.hours, join_series)
+    return Head(
+        first_at=min((head.first_at for head in (left, right) if head.count), default=0),
+        newest_at=newest_at,
+        count=left.count + right.count,
+        things=merge_maps(left.things, right.things, join_things),
+        activity=merge_maps(left.activity, right.activity, _join_actors),
+        latest=merge_maps(left.latest, right.latest, join_latest),
+        hours={hour: series for hour, series in hours.items() if hour > oldest_hour},
+    )
+
+
+def _is_empty(head: Head) -> bool:
+    """A head without events may still hold what a reversal in a later segment took away from it."""
+    return not (head.count or head.hours or head.latest)
+
+
+def combine_months(left: Month, right: Month) -> Month:
+    return Month(
+        days=merge_maps(left.days, right.days, join_series),
+        totals=join_series(left.totals, right.totals),
+        closing=merge_maps(left.closing, right.closing, join_closings),
+        parties=merge_maps(left.parties, right.parties, join_parties),
+        banks=merge_maps(left.banks, right.banks, join_banks),
+        contacts=merge_maps(left.contacts, right.contacts, join_things),
+    )
+
+
+def merge_maps(left: dict[K, V], right: dict[K, V], join: Any) -> dict[K, V]:
+    if not left:
+        return right
+    if not right:
+        return left
+    merged = dict(left)
+    for key, value in right.items():
+        known = merged.get(key)
+        merged[key] = value if known is None else join(known, value)
+    return merged
+
+
+def join_all(maps: Sequence[dict[K, V]], join: Callable[[V, V], V]) -> dict[K, V]:
+    """`merge_maps` of any number: as cheap as one where no key is in two of them."""
+    if len(maps) < 2:
+        return maps[0] if maps else {}
+    merged = dict(maps[0])
+    for one in maps[1:]:
+        if merged.keys().isdisjoint(one):
+            merged.update(one)
+            continue
+        for key, value in one.items():
+            known = merged.get(key)
+            merged[key] = value if known is None else join(known, value)
+    return merged
+
+
+def later(left: Entry, right: Entry) -> Entry:
+    return left if left.stamp >= right.stamp else right
+
+
+def join_things(left: Thing, right: Thing) -> Thing:
+    return merge_maps(left, right, later)
+
+
+def combine_flows(heads: Iterable[Head]) -> Head:
+    """What is added of several heads; their things stay with the subjects that they are of."""
+    told = [head for head in heads if not _is_empty(head)]
+    if not told:
+        return Head()
+    newest_at = max(head.newest_at for head in told)
+    oldest_hour = newest_at // HOUR_MS - HOURS_KEPT
+    hours = join_all([head.hours for head in told if head.hours], join_series)
+    return Head(
+        first_at=min((head.first_at for head in told if head.count), default=0),
+        newest_at=newest_at,
+        count=sum(head.count for head in told),
+        activity=join_all([head.activity for head in told if head.activity], _join_actors),
+        latest=join_all([head.latest for head in told if head.latest], join_latest),
+        hours={hour: series for hour, series in hours.items() if hour > oldest_hour},
+    )
+
+
+def join_latest(left: list[Candidate], right: list[Candidate]) -> list[Candidate]:
+    """The newest `LATEST_KEPT` by (at, event id); a tombstone and its event are one place."""
+    places: dict[tuple[int, str], Candidate] = {}
+    for candidate in (*left, *right):
+        place = (candidate.at, candidate.event_id)
+        known = places.get(place)
+        places[place] = candidate if known is None else _join_candidates(known, candidate)
+    return [places[place] for place in sorted(places)[-LATEST_KEPT:]]
+
+
+def _join_candidates(left: Candidate, right: Candidate) -> Candidate:
+    values = left.values or right.values
+    if left.values and right.values and left.values != right.values:
+        # Two sources used one id in one instant: either may stand, as long as it is always the same one.
+        values = max(left.values, right.values, key=lambda told: sorted(map(repr, told.items())))
+    return Candidate(left.at, left.event_id, values, left.cancelled or right.cancelled)
+
+
+def _join_activity(left: Activity, right: Activity) -> Activity:
+    return Activity(min(left.first_at, right.first_at), max(left.last_at, right.last_at), left.count + right.count)
+
+
+def _join_actors(left: dict[str, Activity], right: dict[str, Activity]) -> dict[str, Activity]:
+    return merge_maps(left, right, _join_activity)
+
+
+def join_cells(left: Cell, right: Cell) -> Cell:
+    return Cell(left.count + right.count, left.total + right.total)
+
+
+def join_series(left: Series, right: Series) -> Series:
+    return merge_maps(left, right, join_cells)
+
+
+def join_closings(left: dict[int, Entry], right: dict[int, Entry]) -> dict[int, Entry]:
+    return merge_maps(left, right, later)
+
+
+def join_parties(left: Series, right: Series) -> Series:
+    return _join_at_most(KEYS_KEPT, left, right)
+
+
+def join_banks(left: Series, right: Series) -> Series:
+    return _join_at_most(BANKS_KEPT, left, right)
+
+
+def _join_at_most(most: int, left: Series, right: Series) -> Series:
+    if MANY in left or MANY in right:
+        return {MANY: Cell()}
+    merged = merge_maps(left, right, join_cells)
+    return merged if len(merged) <= most else {MANY: Cell()}
+
+
+_NO_MONTH = Month()

@@ -1,0 +1,177 @@
+"""What events say of things: one short function for each kind of statement, and the table of who says what."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from schemas.events import ChannelEvent
+from services.profile.domain.states.combine import later
+from services.profile.domain.states.state import Entry, Head, Month, Stamp, Thing
+
+Describe = Callable[[Head, Month | None, ChannelEvent, Stamp, Mapping[str, Any]], None]
+_ONLY_HISTORY = frozenset({"note", "role", "original_id", "former_phone"})
+"""Attributes that speak of the event, not of the thing."""
+
+
+def plain(value: Any) -> Any:
+    """A state holds no binary fractions: 1.65 becomes "1.65", 4.0 becomes 4."""
+    if value.__class__ is not float:
+        return value
+    return int(value) if value.is_integer() else str(value)
+
+
+def put(thing: Thing, field: str, stamp: Stamp, value: Any) -> None:
+    entry = Entry(stamp, plain(value))
+    known = thing.get(field)
+    thing[field] = entry if known is None else later(known, entry)
+
+
+def _described(*, of: str = "", when: str | None = None, amount: str = "amount", **constants: Any) -> Describe:
+    """Sets the constants, all attributes, product and amount on the thing; `when` names a time field, `amount` the
+    field of the event's amount.
+
+    The thing is the event's subject; where that is not of kind `of`, one that only this event tells of.
+    """
+
+    def describe(
+        head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]
+    ) -> None:
+        own = not of or event.subject.startswith(f"{of}:")
+        thing = head.things.setdefault(event.subject if own else f"{of}:{event.id}", {})
+        for name, value in constants.items():
+            put(thing, name, stamp, value)
+        for name, value in attributes.items():
+            if name not in _ONLY_HISTORY:
+                put(thing, name, stamp, value)
+        if when:
+            put(thing, when, stamp, event.occurred_at)
+        if event.product:
+            put(thing, "product", stamp, event.product)
+        if event.amount is not None:
+            put(thing, amount, stamp, [event.amount.minor, event.amount.currency])
+
+    return describe
+
+
+def _party(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
+    _described()(head, month, event, stamp, attributes)
+    thing = head.things[event.subject]
+    for name in ("phone", "email"):
+        if name in event.identifiers:
+            put(thing, name, stamp, event.identifiers[name])
+    if event.type == "customer.registered":
+        put(thing, "registered_at", stamp, event.occurred_at)
+
+
+def _consent(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
+    field = f"consent/{attributes.get('purpose', 'marketing')}/{attributes.get('contact_channel', '*')}"
+    put(head.things.setdefault(event.subject, {}), field, stamp, event.type == "consent.given")
+
+
+def _preference(
+    head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]
+) -> None:
+    field = f"preference/{attributes.get('name')}"
+    put(head.things.setdefault(event.subject, {}), field, stamp, attributes.get("value"))
+
+
+def _life_event(
+    head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]
+) -> None:
+    put(head.things.setdefault(event.subject, {}), f"life/{attributes.get('kind')}", stamp, event.occurred_at)
+
+
+def _vulnerability(
+    head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]
+) -> None:
+    put(head.things.setdefault(event.subject, {}), "vulnerable", stamp, event.type == "vulnerability.flagged")
+
+
+def _contact(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
+    """Several events tell of one contact; without an id of its own each event is one."""
+    if month is None:
+        return
+    contact = month.contacts.setdefault(str(attributes.get("contact_id") or event.id), {})
+    put(contact, "channel", stamp, event.channel)
+    put(contact, event.type, stamp, event.occurred_at)
+    put(contact, "status", stamp, event.type.partition(".")[2])
+    for name in ("reason", "topic", "outcome", "sentiment", "branch", "teller_id", "waited_seconds"):
+        if name in attributes:
+            put(contact, name, stamp, attributes[name])
+
+
+def _product(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
+    name = event.product or attributes.get("product_family") or "product"
+    thing = head.things.setdefault(f"product:{event.subject}/{name}", {})
+    put(thing, "product", stamp, name)
+    put(thing, "status", stamp, "open" if event.type == "product.opened" else "closed")
+
+
+def _holders(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
+    """Who holds the account, so that each holder's view can say how many others there are."""
+    holder = event.identifiers.get("customer_no")
+    if event.type == "account.opened":
+        _described(status="open", when="opened_at")(head, month, event, stamp, attributes)
+    if holder and event.of_record:
+        default = "owner" if event.type == "account.opened" else "joint"
+        role = "" if event.type == "holder.removed" else attributes.get("role", default)
+        put(head.things.setdefault(event.subject, {}), f"holder/{holder}", stamp, role)
+
+
+def _instruction(
+    head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]
+) -> None:
+    put(head.things.setdefault(event.subject, {}), "instruction", stamp, attributes.get("instruction", "given"))
+
+
+DESCRIBE: dict[str, Describe] = {
+    "customer.registered": _party,
+    "customer.updated": _party,
+    "address.changed": _described(when="moved_at"),
+    "name.changed": _described(when="renamed_at"),
+    "phone.changed": _party,
+    "consent.given": _consent,
+    "consent.withdrawn": _consent,
+    "preference.set": _preference,
+    "life_event.recorded": _life_event,
+    "vulnerability.flagged": _vulnerability,
+    "vulnerability.cleared": _vulnerability,
+    "manager.assigned": _described(when="assigned_at"),
+    "manager.left": _described(status="left", when="left_at"),
+    "manager.absent": _described(),
+    "account.opened": _holders,
+    "holder.added": _holders,
+    "holder.removed": _holders,
+    "account.closed": _described(status="closed", when="closed_at"),
+    "card.issued": _described(of="card", status="issued", when="issued_at"),
+    "card.blocked": _described(of="card", status="blocked", when="blocked_at"),
+    "card.statement_issued": _described(of="card", when="statement_at", amount="statement"),
+    "loan.granted": _described(of="loan", status="granted", when="granted_at", amount="principal"),
+    "loan.instalment_due": _described(of="loan", when="last_due_at", amount="due"),
+    "loan.instalment_missed": _described(of="loan", arrears=True, when="missed_at", amount="missed"),
+    "loan.instalment_paid": _described(of="loan", arrears=False, when="paid_at", amount="paid"),
+    "loan.repaid": _described(of="loan", status="repaid", arrears=False, when="repaid_at", amount="paid"),
+    "term_deposit.opened": _described(of="contract", status="open", when="opened_at"),
+    "term_deposit.maturing": _described(of="contract", when="notified_at"),
+    "term_deposit.instructed": _instruction,
+    "product.opened": _product,
+    "product.closed": _product,
+    "standing_order.set_up": _described(of="mandate", status="active", when="set_up_at"),
+    "standing_order.cancelled": _described(of="mandate", status="cancelled", when="cancelled_at"),
+    "direct_debit.mandate_set_up": _described(of="mandate", status="active", when="set_up_at"),
+    "direct_debit.mandate_cancelled": _described(of="mandate", status="cancelled", when="cancelled_at"),
+    "case.opened": _described(of="case", status="open", when="opened_at"),
+    "case.reopened": _described(of="case", status="open", when="reopened_at"),
+    "case.resolved": _described(of="case", status="resolved", when="resolved_at"),
+    "case.overdue": _described(of="case", overdue=True, when="overdue_at"),
+    "application.started": _described(of="application", status="started", when="started_at"),
+    "application.abandoned": _described(of="application", status="abandoned", when="abandoned_at"),
+    "application.submitted": _described(of="application", status="submitted", when="submitted_at"),
+    "device.bound": _described(status="bound", when="bound_at"),
+    "call.offered": _contact,
+    "call.answered": _contact,
+    "call.ended": _contact,
+    "counter.visited": _contact,
+    "queue_ticket.abandoned": _contact,
+    "chat.abandoned": _contact,
+    "message.received": _contact,
+}

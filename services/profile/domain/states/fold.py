@@ -1,0 +1,110 @@
+"""Adds one event to a state. Every event that has something to say of a thing has one short function in `describe`."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from schemas.catalogue import EventType
+from schemas.events import ChannelEvent
+from services.profile.domain.states.candidates import is_kept, values_of
+from services.profile.domain.states.combine import join_latest, month_of
+from services.profile.domain.states.describe import DESCRIBE
+from services.profile.domain.states.series import Counting, holds
+from services.profile.domain.states.state import Candidate, Month, State
+from services.profile.domain.states.tally import count_at, month_part, note_activity, note_balance, note_party
+
+CODE_VERSION = 1
+"""Raised whenever this code gives another state for the same events; `domain/base.py` needs a migration then."""
+VERSIONS_APART = 1000
+_NO_ATTRIBUTES: dict[str, Any] = {}
+_decode_attributes = msgspec.json.Decoder(dict[str, Any]).decode
+REVERSED = "transaction.reversed"
+
+
+class Fold:
+    """Folds events by the event-type catalogue and the declared series."""
+
+    def __init__(self, catalogue: Mapping[str, EventType], counting: Counting, declared_version: int) -> None:
+        self._catalogue, self._counting = catalogue, counting
+        self.version = CODE_VERSION * VERSIONS_APART + declared_version
+
+    def add(self, state: State, event: ChannelEvent, original: State | None = None) -> None:
+        """Changes `state`, which must be the caller's own copy.
+
+        `original`: where the movement stands that a reversal cancels, if that is another segment of the subject.
+        """
+        declared = self._catalogue.get(event.type)
+        attributes = _NO_ATTRIBUTES if event.attributes == b"{}" else _decode_attributes(event.attributes)
+        sequence = -1 if event.sequence is None else event.sequence
+        stamp = (event.occurred_at, sequence, declared.rank if declared else 0, event.source, event.id)
+        head = state.head
+        note_activity(state, event)
+        month = month_part(state, event.occurred_at)
+        describe = DESCRIBE.get(event.type)
+        if describe is not None:
+            describe(head, month, event, stamp, attributes)
+        if event.of_record and event.balance_after is not None:
+            note_balance(head, month, event, stamp)
+        if event.type == REVERSED:
+            self._reverse(original or state, event, attributes)
+        else:
+            self._count(state, month, event, attributes)
+
+    def _count(self, state: State, month: Month | None, event: ChannelEvent, attributes: dict[str, Any]) -> None:
+        flow = self._flow(event.type, attributes)
+        moves = _moves(event)
+        counted = self._counting.of(event.type, flow, event.direction if moves else None, event.channel)
+        count_at(state.head, month, event, event.occurred_at, counted, 1, attributes)
+        if moves:
+            note_party(month, event, event.occurred_at, 1)
+        for rule in counted.candidates:
+            if is_kept(rule.floor_minor, rule.share_percent, event) and holds(rule.where, event, attributes):
+                candidate = Candidate(event.occurred_at, event.id, values_of(event, flow, attributes))
+                state.head.latest[rule.name] = join_latest(state.head.latest.get(rule.name, []), [candidate])
+
+    def _flow(self, event_type: str, attributes: dict[str, Any]) -> str | None:
+        declared = self._catalogue.get(event_type)
+        return attributes.get("purpose") or (declared.flow if declared else None)
+
+    def _reverse(self, state: State, event: ChannelEvent, attributes: dict[str, Any]) -> None:
+        """Takes the original out of its own day, and leaves a tombstone in its place among the candidates."""
+        if not _moves(event):
+            return
+        original_type = str(attributes.get("original_type") or REVERSED)
+        flow = self._flow(original_type, attributes)
+        counted = self._counting.of(original_type, flow, event.direction, event.channel)
+        at, original_id = original_of(event, attributes)
+        month = month_part(state, at)
+        count_at(state.head, month, event, at, counted, -1, attributes)
+        note_party(month, event, at, -1)
+        for name in self._counting.candidates_of(event.direction):
+            tombstone = Candidate(at, original_id, {}, cancelled=True)
+            state.head.latest[name] = join_latest(state.head.latest.get(name, []), [tombstone])
+
+
+def _moves(event: ChannelEvent) -> bool:
+    return event.of_record and event.amount is not None and event.direction is not None
+
+
+def original_of(event: ChannelEvent, attributes: Mapping[str, Any]) -> tuple[int, str]:
+    """When and what a reversal reverses; where it does not say when, its own time stands."""
+    told = attributes.get("original_occurred_at")
+    return (told if isinstance(told, int) else event.occurred_at), str(attributes.get("original_id"))
+
+
+def months_touched(event: ChannelEvent) -> frozenset[int]:
+    """The parts that folding this event reads and writes."""
+    own = _alone(month_of(event.occurred_at))
+    return own if event.type != REVERSED else own | {month_of(original_at(event))}
+
+
+@lru_cache(512)
+def _alone(month: int) -> frozenset[int]:
+    return frozenset((month,))
+
+
+def original_at(event: ChannelEvent) -> int:
+    """When the movement happened that a reversal cancels (ms)."""
+    return original_of(event, _decode_attributes(event.attributes))[0]

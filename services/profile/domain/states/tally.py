@@ -1,0 +1,129 @@
+"""What one event adds to a state: its activity, its counts and sums, its counterparty, the balance after it."""
+
+from typing import Any
+
+from schemas.events import ChannelEvent, Counterparty
+from services.profile.domain.states.combine import DAY_MS, HOUR_MS, later, month_of
+from services.profile.domain.states.series import Counted, holds
+from services.profile.domain.states.state import (
+    BANKS_KEPT,
+    HOURS_KEPT,
+    KEYS_KEPT,
+    MANY,
+    MONTHS_KEPT,
+    Activity,
+    Cell,
+    Entry,
+    Head,
+    Month,
+    Series,
+    Stamp,
+    State,
+)
+
+
+def note_activity(state: State, event: ChannelEvent) -> None:
+    head, at = state.head, event.occurred_at
+    head.first_at = min(head.first_at, at) if head.count else at
+    if at > head.newest_at or not head.count:
+        _prune(state, head.newest_at if head.count else 0, at)
+        head.newest_at = at
+    head.count += 1
+    channels = head.activity.setdefault(event.actor or "", {})
+    known = channels.get(event.channel)
+    if known is None:
+        channels[event.channel] = Activity(at, at, 1)
+    else:
+        known.first_at, known.last_at = min(known.first_at, at), max(known.last_at, at)
+        known.count += 1
+
+
+def _prune(state: State, before: int, at: int) -> None:
+    """What the newest event leaves behind the horizon."""
+    hour = at // HOUR_MS
+    if state.head.hours and hour != before // HOUR_MS:
+        state.head.hours = {kept: series for kept, series in state.head.hours.items() if kept > hour - HOURS_KEPT}
+    if state.months and at // DAY_MS != before // DAY_MS:
+        oldest = month_of(at) - MONTHS_KEPT
+        if any(number <= oldest for number in state.months):
+            state.months = {number: part for number, part in state.months.items() if number > oldest}
+
+
+def month_part(state: State, at: int) -> Month | None:
+    """The month's part, made where missing; None when it lies before the horizon."""
+    number = month_of(at)
+    month = state.months.get(number)
+    if month is None and number > month_of(state.head.newest_at) - MONTHS_KEPT:
+        month = state.months[number] = Month()
+    return month
+
+
+def count_at(
+    head: Head, month: Month | None, event: ChannelEvent, at: int, counted: Counted, sign: int, attributes: Any
+) -> None:
+    rules = counted.series
+    if counted.conditional:
+        rules += tuple(rule for rule in counted.conditional if holds(rule.where, event, attributes))
+    if not rules:
+        return
+    day = month.days.setdefault(at // DAY_MS, {}) if month is not None else None
+    recent = at // HOUR_MS > head.newest_at // HOUR_MS - HOURS_KEPT
+    minor, currency = (event.amount.minor, event.amount.currency) if event.amount else (0, "")
+    for rule in rules:
+        name, summed = (f"{rule.name}:{currency}", minor * sign) if rule.sums else (rule.name, 0)
+        if month is not None and day is not None:
+            _add(day, name, sign, summed)
+            _add(month.totals, name, sign, summed)
+        if rule.hours and recent:
+            _add(head.hours.setdefault(at // HOUR_MS, {}), name, sign, summed)
+
+
+def _add(series: Series, name: str, count: int, total: int) -> None:
+    cell = series.get(name)
+    if cell is None:
+        series[name] = Cell(count, total)
+    else:
+        cell.count += count
+        cell.total += total
+
+
+def note_party(month: Month | None, event: ChannelEvent, at: int, sign: int) -> None:
+    other = event.counterparty
+    if month is None or other is None or event.amount is None:
+        return
+    minor, series = event.amount.minor * sign, f"{event.direction}:{event.amount.currency}"
+    key = party_key(other)
+    if key:
+        _add_at_most(KEYS_KEPT, month.parties.setdefault(series, {}), key, sign, minor)
+    if other.bank:
+        _add_at_most(BANKS_KEPT, month.banks.setdefault(at // DAY_MS, {}), f"{series}:{other.bank}", sign, minor)
+
+
+def _add_at_most(most: int, cells: Series, key: str, count: int, total: int) -> None:
+    """Beyond `most` keys the sums are `many`, for good: what was left out cannot be told any more."""
+    if MANY in cells:
+        return
+    _add(cells, key, count, total)
+    if len(cells) > most:
+        cells.clear()
+        cells[MANY] = Cell()
+
+
+def note_balance(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp) -> None:
+    if event.balance_after is None:
+        return
+    entry = Entry(stamp, [event.balance_after.minor, event.balance_after.currency])
+    thing = head.things.setdefault(event.subject, {})
+    known = thing.get("balance")
+    thing["balance"] = entry if known is None else later(known, entry)
+    if month is not None:
+        days, day = month.closing.setdefault(event.subject, {}), event.occurred_at // DAY_MS
+        closing = days.get(day)
+        days[day] = entry if closing is None else later(closing, entry)
+
+
+def party_key(other: Counterparty) -> str:
+    """`bank/account_no#name`, else the name's reference, else the source's word for it; empty where nothing is told."""
+    if other.account_no:
+        return f"{other.bank}/{other.account_no}#{other.name}" if other.name else f"{other.bank}/{other.account_no}"
+    return other.name or other.kind

@@ -1,0 +1,181 @@
+"""Who answers for a customer. An owner changes only for a reason: assigned by the bank, handed over because the owner
+left, or found by the portfolio rule because there was none."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from services.profile.domain.customers.customer import Decided, Manager, Whole
+from services.profile.domain.identity.links import BEGINNING
+from services.profile.domain.states.state import Entry
+from services.profile.domain.value.policy import Policy
+
+Staff = Mapping[str, Manager]
+
+
+class _Chosen(NamedTuple):
+    """`since` in ms. `reason`: assigned, handed_over, portfolio_rule, nobody_in_reach, not_needed."""
+
+    owner: str | None
+    since: int
+    reason: str
+    former: str | None
+    assigned_at: int
+
+
+def assign(
+    whole: Whole, tier: str | None, staff: Staff, decided: Decided, policy: Policy, now: int
+) -> tuple[dict[str, Any] | None, Decided]:
+    """The owner as the view shows it (times in ms; None where there never was one), and what is remembered."""
+    if whole.kind not in policy.scales.by_kind:
+        return None, decided
+    chosen = _known(decided)
+    for step in _steps(chosen, whole, tier, staff, policy, now):
+        if step != chosen:
+            decided = _remember(step, chosen, decided, policy)
+        chosen = step
+    return _shown(chosen, staff, decided, now), decided
+
+
+def as_assigned(whole: Whole, staff: Staff, decided: Decided, policy: Policy, now: int) -> dict[str, Any] | None:
+    """The owner as he or she was last decided; who acts meanwhile is as of now."""
+    return _shown(_known(decided), staff, decided, now) if whole.kind in policy.scales.by_kind else None
+
+
+def _steps(known: _Chosen, whole: Whole, tier: str | None, staff: Staff, policy: Policy, now: int) -> Iterator[_Chosen]:
+    """One by one, so that what is remembered does not depend on how often somebody looked."""
+    known = _as_assigned(known, whole)
+    yield known
+    for step in _after_leaving(known, staff):
+        known = step
+        if step.owner is not None:
+            yield step
+    yield _by_rule_if_needed(known, whole, tier, staff, policy, now)
+
+
+def _known(decided: Decided) -> _Chosen:
+    reason = str(decided.notes.get("owner_reason", "not_needed"))
+    assigned_at = int(decided.notes.get("assigned_at", BEGINNING))
+    return _Chosen(decided.owner, decided.owner_since, reason, decided.former_owner, assigned_at)
+
+
+def _as_assigned(known: _Chosen, whole: Whole) -> _Chosen:
+    """Each assignment is acted on once; what happened after it (a hand-over) stands."""
+    told = _assignment(whole)
+    if told is None or told.stamp[0] <= known.assigned_at:
+        return known
+    owner, at = str(told.value), told.stamp[0]
+    if owner == known.owner:
+        return known._replace(reason="assigned", assigned_at=at)
+    return _Chosen(owner, at, "assigned", known.owner or known.former, at)
+
+
+def _assignment(whole: Whole) -> Entry | None:
+    """The latest one among the customer's own parties."""
+    own = [part for part in whole.parts if part.kind == "party" and part.role == "self" and part.current]
+    told = [
+        part.things[part.subject]["manager_id"] for part in own if "manager_id" in part.things.get(part.subject, {})
+    ]
+    return max(told, key=lambda entry: entry.stamp, default=None)
+
+
+def _after_leaving(known: _Chosen, staff: Staff) -> Iterator[_Chosen]:
+    """Followed from one who left to the next until one is there; a circle leads nowhere."""
+    passed = set[str]()
+    while known.owner is not None and _has_left(staff, known.owner):
+        passed.add(known.owner)
+        left_at, named = (staff[known.owner].fields.get(name) for name in ("left_at", "successor_id"))
+        since = max(known.since, left_at) if isinstance(left_at, int) else known.since
+        owner = str(named) if named and str(named) not in passed else None
+        reason = "handed_over" if owner else "not_needed"
+        known = known._replace(owner=owner, since=since, reason=reason, former=known.owner)
+        yield known
+
+
+def _has_left(staff: Staff, manager: str) -> bool:
+    return manager in staff and staff[manager].fields.get("status") == "left"
+
+
+def _by_rule_if_needed(
+    known: _Chosen, whole: Whole, tier: str | None, staff: Staff, policy: Policy, now: int
+) -> _Chosen:
+    if known.owner is not None:
+        return known
+    if tier not in policy.portfolio.tiers:
+        return known._replace(reason="not_needed")
+    found = _least_loaded(branches(whole), tier, staff, policy)
+    if found is None:
+        return known._replace(reason="nobody_in_reach")
+    return known._replace(owner=found, since=now, reason="portfolio_rule")
+
+
+def branches(whole: Whole) -> frozenset[str]:
+    """Where the customer and his or her accounts are kept."""
+    parts = (part for part in whole.parts if part.counts and part.current)
+    told = (part.things.get(part.subject, {}).get("branch") for part in parts)
+    return frozenset(str(entry.value) for entry in told if entry is not None)
+
+
+def _least_loaded(branches: frozenset[str], tier: str, staff: Staff, policy: Policy) -> str | None:
+    """Of the roster's managers who take this tier at one of these branches and have room: the emptiest portfolio in
+    proportion, then the smallest number."""
+    rooms = []
+    for entry in policy.portfolio.roster:
+        capacity = entry.capacity or policy.portfolio.capacity
+        owned = staff[entry.manager_id].owned if entry.manager_id in staff else 0
+        fits = (not entry.branches or not branches.isdisjoint(entry.branches)) and (
+            not entry.tiers or tier in entry.tiers
+        )
+        if fits and owned < capacity and not _has_left(staff, entry.manager_id):
+            rooms.append((owned * 1000 // capacity, entry.manager_id))
+    return min(rooms)[1] if rooms else None
+
+
+def _remember(chosen: _Chosen, before: _Chosen, decided: Decided, policy: Policy) -> Decided:
+    notes = {**decided.notes, "owner_reason": chosen.reason}
+    if chosen.assigned_at != BEGINNING:
+        notes["assigned_at"] = chosen.assigned_at
+    if chosen.owner != before.owner:
+        change = {"from": before.owner, "to": chosen.owner, "at": chosen.since, "reason": chosen.reason}
+        notes["handovers"] = [*decided.notes.get("handovers", ()), change][-policy.portfolio.handovers_kept :]
+    return msgspec.structs.replace(
+        decided, owner=chosen.owner, owner_since=chosen.since, former_owner=chosen.former, notes=notes
+    )
+
+
+def acting(owner: str | None, staff: Staff, now: int) -> str | None:
+    """Who answers now: the owner, or while away the delegate."""
+    delegate = _delegate(owner, staff, now)
+    return delegate["manager_id"] if delegate else owner
+
+
+def _shown(chosen: _Chosen, staff: Staff, decided: Decided, now: int) -> dict[str, Any] | None:
+    if chosen.owner is None and chosen.former is None and chosen.reason == "not_needed":
+        return None
+    delegate = _delegate(chosen.owner, staff, now)
+    return {
+        "manager_id": chosen.owner,
+        "since": chosen.since,
+        "reason": chosen.reason,
+        "acting": delegate["manager_id"] if delegate else chosen.owner,
+        "delegate": delegate,
+        "former": chosen.former,
+        "handovers": decided.notes.get("handovers", []),
+    }
+
+
+def _delegate(owner: str | None, staff: Staff, now: int) -> dict[str, Any] | None:
+    """Who answers while the owner is away; the delegate's delegate where both are."""
+    acting, found, passed = owner, None, set[str]()
+    while acting is not None and acting in staff and acting not in passed:
+        passed.add(acting)
+        fields = staff[acting].fields
+        since, until, named = fields.get("from"), fields.get("until"), fields.get("delegate_id")
+        if not (named and isinstance(since, int) and isinstance(until, int) and since <= now < until):
+            break
+        acting = str(named)
+        if acting in passed or _has_left(staff, acting):
+            break
+        found = {"manager_id": acting, "from": since, "until": until}
+    return found

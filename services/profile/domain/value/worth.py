@@ -1,0 +1,184 @@
+"""The measures that scales of value may name. Each gives an integer, or None where it is unknown."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from services.profile.domain.customers.assets import Assets
+from services.profile.domain.customers.behaviour import Behaviour
+from services.profile.domain.customers.customer import Whole
+from services.profile.domain.reference.tables import Reference
+from services.profile.domain.states.state import Thing
+
+
+class Known(NamedTuple):
+    """All that is known when a customer is judged. `things`: kind of subject → what stands about each of the customer's
+    own ones; `products`: the open ones that no subject of their own stands for; `families`: the needs that the bank
+    serves for this customer. `today` in the bank's zone."""
+
+    assets: Assets
+    behaviour: Behaviour
+    reference: Reference
+    today: int
+    things: Mapping[str, Sequence[Thing]]
+    products: frozenset[str]
+    families: frozenset[str] = frozenset()
+
+
+Measure = Callable[[Known], int | None]
+
+
+def known_of(whole: Whole, assets: Assets, behaviour: Behaviour, reference: Reference, now: int) -> Known:
+    """`now` in ms."""
+    seen: set[str] = set()
+    things: dict[str, list[Thing]] = {}
+    products: set[str] = set()
+    for part in whole.parts:
+        if part.subject in seen or not (part.counts and part.current):
+            continue
+        seen.add(part.subject)
+        for name, thing in part.things.items():
+            if name == part.subject:
+                things.setdefault(part.kind, []).append(thing)
+            elif name.startswith("product:") and _value(thing, "status") == "open":
+                products.add(str(_value(thing, "product")))
+    known = Known(assets, behaviour, reference, reference.day_of(now), things, frozenset(products))
+    return known._replace(families=_families_of(known))
+
+
+def _of_kind(known: Known, kind: str) -> Sequence[Thing]:
+    return known.things.get(kind, ())
+
+
+def _value(thing: Thing, field: str) -> object:
+    entry = thing.get(field)
+    return entry.value if entry is not None else None
+
+
+def _assets(known: Known) -> int:
+    return known.assets.total_minor
+
+
+def _household_assets(known: Known) -> int:
+    return max(known.assets.total_minor, known.assets.household_minor or 0)
+
+
+def _assets_rising(known: Known) -> int | None:
+    """Growth over 90 days in percent of what was there, -100 to 100."""
+    change, ago = known.assets.change_90_minor, known.assets.ago_90_minor
+    if change is None or ago is None:
+        return None
+    return max(-100, min(100, change * 100 // max(ago, 1))) if change else 0
+
+
+def _monthly_inflow(known: Known) -> int | None:
+    return known.behaviour.inflow.median_minor if known.behaviour.inflow else None
+
+
+def _lending(known: Known) -> int:
+    """What is still owed; the principal where no outstanding was told."""
+    total = 0
+    for thing in _of_kind(known, "loan"):
+        if _value(thing, "status") == "repaid":
+            continue
+        owed = _value(thing, "outstanding") or _value(thing, "principal")
+        if isinstance(owed, dict):
+            owed = [owed["minor"], owed["currency"]]
+        if isinstance(owed, list):
+            total += known.reference.home_minor(owed[0], owed[1], known.today) or 0
+    return total
+
+
+def _salary(known: Known) -> int:
+    """A month's regular income; nothing once two paydays were missed."""
+    salary = known.behaviour.salary
+    if salary is None or not salary.is_regular or salary.missed > 1:
+        return 0
+    monthly = {"weekly": (13, 3), "fortnightly": (13, 6)}.get(salary.period, (1, 1))
+    minor = salary.median_minor * monthly[0] // monthly[1]
+    return known.reference.home_minor(minor, salary.currency, known.today) or 0
+
+
+def _loans_in_arrears(known: Known) -> int:
+    return sum(1 for thing in _of_kind(known, "loan") if _value(thing, "arrears") is True)
+
+
+def _overdrawn_accounts(known: Known) -> int:
+    balances = (_value(thing, "balance") for thing in _of_kind(known, "account"))
+    return sum(1 for balance in balances if isinstance(balance, list) and balance[0] < 0)
+
+
+def _shortfalls(known: Known) -> int:
+    return known.behaviour.shortfalls_180d
+
+
+def _missed_instalments(known: Known) -> int:
+    return known.behaviour.missed_instalments_180d
+
+
+def _families_of(known: Known) -> frozenset[str]:
+    found = {
+        "savings" if _value(thing, "account_kind") == "savings" else "current" for thing in _open(known, "account")
+    }
+    found |= {"credit_card" if _value(thing, "card_kind") == "credit" else "card" for thing in _open(known, "card")}
+    found |= {"mortgage" if _value(thing, "loan_kind") == "mortgage" else "loan" for thing in _open(known, "loan")}
+    if any(_value(thing, "status") == "active" for thing in _of_kind(known, "mandate")):
+        found.add("payments")
+    if any(holding.kind == "wealth" for holding in known.assets.holdings):
+        found.add("wealth")
+    if any(holding.kind == "term_deposit" and holding.minor for holding in known.assets.holdings):
+        found.add("term_deposit")
+    if _salary(known):
+        found.add("payroll")
+    return frozenset(found | known.products)
+
+
+def _open(known: Known, kind: str) -> Iterator[Thing]:
+    return (thing for thing in _of_kind(known, kind) if _value(thing, "status") not in ("closed", "blocked", "repaid"))
+
+
+def _families(known: Known) -> int:
+    return len(known.families)
+
+
+def _threshold_percent(known: Known) -> int:
+    """Assets (of the household, where greater) in percent of the private-banking threshold."""
+    threshold = max(known.assets.threshold_minor, 1)
+    return (threshold - known.assets.to_threshold_minor) * 100 // threshold
+
+
+def _elsewhere(known: Known) -> int | None:
+    """What goes to competitors and other lenders, a month: it could be here."""
+    if known.behaviour.missing:
+        return None
+    return (known.behaviour.competitor_out_minor + known.behaviour.lender_out_minor) // 3
+
+
+def _rent_without_mortgage(known: Known) -> int | None:
+    """A month's rent of a customer without mortgage."""
+    if "regular_payments" in known.behaviour.missing:
+        return None
+    rent = known.behaviour.rent
+    if rent is None or any(_value(thing, "loan_kind") == "mortgage" for thing in _open(known, "loan")):
+        return 0
+    return known.reference.home_minor(rent.median_minor, rent.currency, known.today)
+
+
+MEASURES: Mapping[str, Measure] = {
+    "assets": _assets,
+    "household_assets": _household_assets,
+    "assets_rising": _assets_rising,
+    "monthly_inflow": _monthly_inflow,
+    "lending": _lending,
+    "salary": _salary,
+    "loans_in_arrears": _loans_in_arrears,
+    "overdrawn_accounts": _overdrawn_accounts,
+    "shortfalls": _shortfalls,
+    "missed_instalments": _missed_instalments,
+    "families": _families,
+    "threshold_percent": _threshold_percent,
+    "elsewhere": _elsewhere,
+    "rent_without_mortgage": _rent_without_mortgage,
+}
+MONEY_MEASURES = frozenset(
+    {"assets", "household_assets", "monthly_inflow", "lending", "salary", "elsewhere", "rent_without_mortgage"}
+)

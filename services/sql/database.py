@@ -1,0 +1,168 @@
+"""One SQL database, SQLite or PostgreSQL: transactions that hold what they promise, and what its errors mean.
+
+Knows no table. Statements belong to the adapters of the services.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.failures import Unavailable
+from services.sql.engines import Timeouts, postgresql_engine, sqlite_engine, timeouts_within
+from services.sql.errors import is_retryable, is_unavailable
+
+Dialect = Literal["sqlite", "postgresql"]
+Result = TypeVar("Result")
+
+
+DEFAULT_TIMEOUTS = timeouts_within(10_000)
+ATTEMPTS = 6
+_AT_HAND = 4
+
+
+class Database:
+    """Made by `open_database`. Errors of a lost or refusing server leave it as `Unavailable`."""
+
+    def __init__(self, engine: AsyncEngine, dialect: Dialect) -> None:
+        self.engine, self.dialect = engine, dialect
+        self._at_hand: list[tuple[AsyncConnection, Any]] = []
+        # SQLite has one writer: waiting in line here is fair, waiting in its busy handler is not
+        self._writer_turn = asyncio.Lock() if dialect == "sqlite" else nullcontext()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Commits at the end of the block, rolls back when it raises. READ COMMITTED; on SQLite BEGIN IMMEDIATE."""
+        async with self._writer_turn, self._translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def driver_transaction(self) -> AsyncIterator[Any]:
+        """The same for the driver's own connection (asyncpg's or aiosqlite's). On PostgreSQL the driver begins and
+        ends it: SQLAlchemy's way there costs as much as a handful of statements."""
+        async with self._writer_turn, self._translated(), self.engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            async with connection.begin() if self.dialect == "sqlite" else _begun(driver):
+                yield driver
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """Every statement of the block reads the same moment; nothing can be written on PostgreSQL."""
+        options: dict[str, Any] = {"begin": "BEGIN"}
+        if self.dialect == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        async with self._translated(), self.engine.connect() as connection:
+            await connection.execution_options(**options)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """For single statements: no transaction around them, one round trip each."""
+        options = {"begin": "BEGIN"} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        async with self._translated(), self.engine.connect() as connection:
+            await connection.execution_options(**options)
+            yield connection
+
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[Any]:
+        """The driver's own connection, for single statements. Some are kept at hand: to take one from the pool and to
+        give it back costs several times what an indexed read does."""
+        async with self._translated():
+            connection, driver = self._at_hand.pop() if self._at_hand else await self._for_single_statements()
+            try:
+                yield driver
+            except BaseException as error:
+                if not isinstance(error, Exception):  # cancelled, it may be in the middle of a statement
+                    await connection.invalidate()
+                await connection.close()
+                raise
+            if len(self._at_hand) < _AT_HAND:
+                self._at_hand.append((connection, driver))
+            else:
+                await connection.close()
+
+    async def _for_single_statements(self) -> tuple[AsyncConnection, Any]:
+        connection = await self.engine.connect()
+        if self.dialect == "postgresql":
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+        return connection, (await connection.get_raw_connection()).driver_connection
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """`work` in a transaction, again after a deadlock, a serialization failure or a lock timeout.
+
+        Raises `Unavailable` when it loses every time. `work` starts from nothing on each try.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self.transaction() as connection:
+                    return await work(connection)
+            except Exception as error:
+                if not is_retryable(error):
+                    raise
+                if attempt == ATTEMPTS:
+                    raise Unavailable(f"the database's locks were taken {ATTEMPTS} times in a row") from error
+            await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable")
+
+    async def ping(self) -> None:
+        """Raises `Unavailable`."""
+        async with self.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self._let_go()
+        await self.engine.dispose()
+
+    async def _let_go(self) -> None:
+        while self._at_hand:
+            connection, _ = self._at_hand.pop()
+            await connection.close()
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, Unavailable) or is_retryable(error) or not is_unavailable(error):
+                raise
+            # after a restart of the server every pooled connection is dead, not only this one
+            await self._let_go()
+            await self.engine.dispose()
+            raise Unavailable(f"the database is not available ({type(error).__name__})") from error
+
+
+@asynccontextmanager
+async def _begun(driver: Any) -> AsyncIterator[None]:
+    """A transaction of asyncpg, whose own block would make a savepoint of it where the last one was not ended. One that
+    cannot be ended takes its connection with it."""
+    await driver.execute("BEGIN")
+    try:
+        yield
+        await driver.execute("COMMIT")
+    except BaseException:
+        if not driver.is_closed():
+            await driver.execute("ROLLBACK")
+        raise
+    finally:
+        if driver.is_in_transaction():
+            driver.terminate()
+
+
+def open_database(url: str, *, timeouts: Timeouts = DEFAULT_TIMEOUTS, pool_size: int = 8) -> Database:
+    """`sqlite:PATH` or `postgresql://user:password@host:port/name`. Connects when first used.
+
+    Raises `ValueError` for another URL; the message never repeats it, for it may hold a password.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme == "sqlite" and rest.removeprefix("//"):
+        return Database(sqlite_engine(Path(rest.removeprefix("//")), timeouts, pool_size), "sqlite")
+    if scheme in ("postgresql", "postgres") and urlsplit(url).hostname:
+        return Database(postgresql_engine("postgresql+asyncpg:" + rest, timeouts, pool_size), "postgresql")
+    raise ValueError("a database URL is sqlite:PATH or postgresql://user@host:port/name")

@@ -1,0 +1,156 @@
+"""One transaction of either database under one face. Statements are written once, as PostgreSQL reads them.
+
+SQLAlchemy's own layer costs more than our statements do, so this talks to the drivers themselves.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from services.failures import Contended
+from services.sql.database import Database
+from services.sql.errors import is_retryable
+
+Row = Sequence[Any]
+
+
+class Bulk(NamedTuple):
+    """One statement for many rows: arrays on PostgreSQL, row by row on SQLite."""
+
+    postgresql: str
+    sqlite: str
+
+
+def insert(table: str, columns: str, conflict: str = "") -> Bulk:
+    """`columns`: "subject text, month int"; `conflict`: what follows the values, such as "on conflict do nothing"."""
+    names = [column.split()[0] for column in columns.split(", ")]
+    arrays = [f"${place}::{column.split()[1]}[]" for place, column in enumerate(columns.split(", "), 1)]
+    into = f"insert into {table} ({', '.join(names)})"
+    return Bulk(
+        f"{into} select * from unnest({', '.join(arrays)}) {conflict}",  # noqa: S608 - constants
+        f"{into} values ({', '.join('?' * len(names))}) {conflict}",
+    )
+
+
+class Session(Protocol):
+    """Statements count their arguments from $1; a list goes to `any($1::text[])`."""
+
+    dialect: str
+
+    async def rows(self, sql: str, *arguments: Any) -> Sequence[Row]: ...
+
+    async def run(self, sql: str, *arguments: Any) -> int:
+        """Returns how many rows were written."""
+
+    async def bulk(self, statement: Bulk, rows: Iterable[Row]) -> int:
+        """Returns how many rows were written; nothing happens for no rows."""
+
+    async def append(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        """The fastest way in, for rows that are new for certain."""
+
+
+class PostgresSession:
+    dialect = "postgresql"
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    async def rows(self, sql: str, *arguments: Any) -> Sequence[Row]:
+        found: Sequence[Row] = await self._driver.fetch(sql, *arguments)
+        return found
+
+    async def run(self, sql: str, *arguments: Any) -> int:
+        return _count(await self._driver.execute(sql, *arguments))
+
+    async def bulk(self, statement: Bulk, rows: Iterable[Row]) -> int:
+        columns = list(zip(*rows, strict=True))
+        return _count(await self._driver.execute(statement.postgresql, *columns)) if columns else 0
+
+    async def append(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        if rows:
+            await self._driver.copy_records_to_table(table, records=rows, columns=columns.split(", "))
+
+
+def _count(status: str) -> int:
+    """The driver answers with the command's tag: `INSERT 0 17`, `UPDATE 17`, or a bare word."""
+    last = status.rpartition(" ")[2]
+    return int(last) if last.isdigit() else 0
+
+
+class SqliteSession:
+    dialect = "sqlite"
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    async def rows(self, sql: str, *arguments: Any) -> Sequence[Row]:
+        found: Sequence[Row] = await self._driver.execute_fetchall(for_sqlite(sql), _plain(arguments))
+        return found
+
+    async def run(self, sql: str, *arguments: Any) -> int:
+        cursor = await self._driver.execute(for_sqlite(sql), _plain(arguments))
+        count: int = cursor.rowcount
+        await cursor.close()
+        return count
+
+    async def bulk(self, statement: Bulk, rows: Iterable[Row]) -> int:
+        listed = list(rows)
+        if not listed:
+            return 0
+        cursor = await self._driver.executemany(statement.sqlite, listed)
+        count: int = cursor.rowcount
+        await cursor.close()
+        return count
+
+    async def append(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        places = ", ".join("?" * len(columns.split(", ")))
+        await self.bulk(Bulk("", f"insert into {table} ({columns}) values ({places})"), rows)  # noqa: S608 - constants
+
+
+def _plain(arguments: Sequence[Any]) -> list[Any]:
+    return [msgspec.json.encode(one).decode() if isinstance(one, list | tuple) else one for one in arguments]
+
+
+_DIFFERENCES = (
+    (re.compile(r"= any\(\$(\d+)::\w+\[\]\)"), r"in (select value from json_each(?\1))"),
+    (re.compile(r"unnest\(\$(\d+)::\w+\[\]\)"), r"value from json_each(?\1)"),
+    # SQLite's one writer holds the lock on everything already
+    (re.compile(r" for (no key )?update( skip locked)?"), ""),
+    (re.compile(r' collate "C"|::\w+'), ""),
+    (re.compile(r"\$(\d+)"), r"?\1"),
+)
+
+
+@lru_cache(1024)
+def for_sqlite(sql: str) -> str:
+    """The few things that SQLite says in another way."""
+    for pattern, replacement in _DIFFERENCES:
+        sql = pattern.sub(replacement, sql)
+    return sql
+
+
+@asynccontextmanager
+async def writing(database: Database) -> AsyncIterator[Session]:
+    """A transaction. Raises `Contended` for what may succeed at the next try, `Unavailable` when the server is away."""
+    try:
+        async with database.driver_transaction() as driver:
+            yield _session(database, driver)
+    except Exception as error:
+        if is_retryable(error):
+            raise Contended(f"another transaction was in the way ({type(error).__name__})") from error
+        raise
+
+
+@asynccontextmanager
+async def reading(database: Database) -> AsyncIterator[Session]:
+    """For single statements; raises `Unavailable`."""
+    async with database.driver() as driver:
+        yield _session(database, driver)
+
+
+def _session(database: Database, driver: Any) -> Session:
+    return SqliteSession(driver) if database.dialect == "sqlite" else PostgresSession(driver)

@@ -1,0 +1,1 @@
+"""Plumbing of everything that speaks HTTP. Knows no route of any service."""

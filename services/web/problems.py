@@ -1,0 +1,128 @@
+"""Whatever goes wrong is told as an RFC 9457 problem document, which never repeats what was sent."""
+
+import logging
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.types import ExceptionHandlersMap
+
+from services.failures import Contended, Rejected, Unavailable
+from services.log import Stop
+from services.web.asgi import PROBLEM_JSON, TITLES, Problem, frames_of
+
+_log = logging.getLogger(__name__)
+_DETAILS = {
+    400: "the request is not as the API document describes it",
+    404: "there is nothing at this path",
+    405: "this method is not served here",
+    413: "the body is too large",
+}
+_WHOLE_BODY, _MISSING = "data", re.compile(r"missing required field `(\w{1,40})`")
+_PATH = re.compile(r"\$(?:\.\w{1,40}|\[\d+\])*")
+_MEANINGS = {
+    400: "Not as this document describes it",
+    401: "No token, an unknown or a revoked one",
+    403: "The role does not suffice",
+    404: "There is no such thing",
+    422: "A value that cannot be meant",
+    503: "The database is away; Retry-After says when to try again",
+}
+Any_ = Request[Any, Any, Any]
+
+
+class ProblemDocument(msgspec.Struct, kw_only=True):
+    """RFC 9457. It never repeats what was sent."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+def described(shape: type | None, more: Mapping[int, str]) -> dict[int, ResponseSpec]:
+    """For the API document: what may go wrong, `more` beside what may everywhere, and the shape of an answer that is
+    written as bytes."""
+    problems = {
+        status: ResponseSpec(ProblemDocument, generate_examples=False, description=meaning, media_type=PROBLEM_JSON)
+        for status, meaning in sorted({**_MEANINGS, **more}.items())
+    }
+    told = ResponseSpec(shape, generate_examples=False, description="As it stands now") if shape is not None else None
+    return problems if told is None else {200: told, **problems}
+
+
+def answer(problem: Problem) -> Response[bytes]:
+    response = problem.response()
+    return Response(
+        response.body, status_code=response.status, media_type=response.content_type, headers=dict(response.headers)
+    )
+
+
+def _problem(request: Any_, problem: Problem) -> Response[bytes]:
+    return answer(problem)
+
+
+def _rejecting(status_of: Mapping[str, int]) -> Callable[[Any_, Rejected], Response[bytes]]:
+    def rejected(request: Any_, rejected: Rejected) -> Response[bytes]:
+        status = status_of.get(rejected.reason, 422)
+        return answer(Problem(status, rejected.message, reason=rejected.reason, field=rejected.field))
+
+    return rejected
+
+
+def _away(request: Any_, away: Unavailable) -> Response[bytes]:
+    return answer(Problem(503, "the database is away", {"retry-after": str(max(1, math.ceil(away.retry_after)))}))
+
+
+def _contended(request: Any_, contended: Contended) -> Response[bytes]:
+    return answer(Problem(503, "others are deciding about the same customers", {"retry-after": "1"}))
+
+
+def _outdated(request: Any_, order: Stop) -> Response[bytes]:
+    """What this process must not touch; another one, of the newer release, answers behind the same address."""
+    return answer(Problem(503, "a newer release has written what this one would change", {"retry-after": "30"}))
+
+
+def _refused(request: Any_, error: HTTPException) -> Response[bytes]:
+    """The framework's own words may repeat a value: only the place of the mistake is taken from them."""
+    status = error.status_code if error.status_code in TITLES else 400
+    place = _place(error) if status == 400 else ""
+    detail = _DETAILS.get(status, TITLES[status])
+    return answer(Problem(status, f"{detail}: {place}" if place else detail, dict(error.headers or {})))
+
+
+def _place(error: HTTPException) -> str:
+    """Where in the body, or which declared parameters: their names are ours."""
+    found = _PATH.search(error.detail)
+    extra = error.extra if isinstance(error.extra, list) else []
+    return found[0] if found else ", ".join(sorted(filter(None, map(_named, extra))))
+
+
+def _named(one: Mapping[str, str]) -> str:
+    if one.get("source") == "body" and one.get("key") == _WHOLE_BODY:
+        missing = _MISSING.search(one.get("message", ""))
+        return missing[1] if missing else ""
+    return one.get("key", "") if one.get("source") in ("query", "header", "body") else ""
+
+
+def _bug(request: Any_, error: Exception) -> Response[bytes]:
+    _log.error("request failed: %s", frames_of(error))
+    return answer(Problem(500, "a mistake of ours"))
+
+
+def handlers(status_of: Mapping[str, int]) -> ExceptionHandlersMap:
+    """`status_of`: what a reason of `Rejected` is answered with, where that is not 422."""
+    return {
+        Problem: _problem,
+        Rejected: _rejecting(status_of),
+        Unavailable: _away,
+        Contended: _contended,
+        Stop: _outdated,
+        HTTPException: _refused,
+        Exception: _bug,
+    }

@@ -1,0 +1,78 @@
+"""Litestar apps for staff and their screens: one guard before all routes, one form for all that goes wrong, and one
+server for several of them."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from litestar import Litestar
+
+# its own way of describing structs is no public name, and leaves out what their docstrings say
+from litestar._openapi.schema_generation.plugins.struct import StructSchemaPlugin
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, Schema, SecurityScheme
+from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
+from litestar.typing import FieldDefinition
+
+from services.access import Access
+from services.web.asgi import App, Receive, Scope, Send
+from services.web.guard import guard
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+class Described(StructSchemaPlugin):
+    """A struct's docstring says what its fields mean: whoever reads the document gets it, too."""
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
+        schema = super().to_openapi_schema(field_definition, schema_creator)
+        said = vars(field_definition.type_).get("__doc__")
+        schema.description = " ".join(inspect.cleandoc(said).split()) if said else None
+        return schema
+
+
+def staff_app(
+    routes: Sequence[ControllerRouterHandler], access: Access, dependencies: Mapping[str, Callable[..., Any]],
+    handlers: ExceptionHandlersMap, release: str = "0",
+) -> Litestar:  # fmt: skip
+    """Needs no start-up: it may be mounted beside other apps."""
+    token = SecurityScheme(type="http", scheme="bearer", description="Token of a user")
+    return Litestar(
+        list(routes),
+        guards=[guard(access)],
+        dependencies={name: Provide(made, sync_to_thread=False) for name, made in dependencies.items()},
+        exception_handlers=handlers,
+        openapi_config=OpenAPIConfig(
+            title="Counterpoint", version=release, use_handler_docstrings=True, security=[{"userToken": []}],
+            render_plugins=[JsonRenderPlugin()],  # the others load scripts of strangers
+            components=Components(security_schemes={"userToken": token}),
+        ),
+        plugins=[Described()],
+        logging_config=None,
+        request_max_body_size=MAX_BODY_BYTES,
+    )  # fmt: skip
+
+
+def mounted(*apps: Litestar) -> App:
+    """To be served, or to stand beside other routes. A request goes to the app that has its path; what none of them
+    has, the first one refuses. The framework's narrower types are those of the same protocol."""
+    served = [(_paths(app), cast(App, app)) for app in apps]
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        chosen = next((one for paths, one in served if paths.fullmatch(path)), served[0][1])
+        await chosen(scope, receive, send)
+
+    return app
+
+
+def _paths(app: Litestar) -> re.Pattern[str]:
+    return re.compile("|".join(re.sub(r"\{[^}]*\}", "[^/]+", route.path) + "/?" for route in app.routes))
+
+
+def openapi_document(app: Litestar) -> dict[str, Any]:
+    """OpenAPI 3.1 of these routes alone; whoever serves more merges `paths` and `components`."""
+    return app.openapi_schema.to_schema()
