@@ -18,12 +18,14 @@ from services.alerts.domain.expressions import MOMENT, BadExpression, Expression
 MAX_LENGTH = 2_000
 MAX_LIST = 100
 MAX_DEPTH = 32
+MAX_OPERATORS = 150
 _STRING = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
 _MACRO = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
 _FIELD = re.compile(rf"\b{MOMENT}\.([A-Za-z_]\w*)")
 _GIVEN = frozenset({bool, float, str})
 _FUNCTIONS = frozenset({"size", "contains", "startsWith", "endsWith", "matches", "double", "string", "has", "in"})
 _CALL = re.compile(r"(?<![\w])([A-Za-z_]\w*)\s*\(")
+_OPERATOR = re.compile(r"&&|\|\||[<>=!]=|[-+*/%<>!?]")
 _BARE_INTEGER = re.compile(r"(?<![\w.])\d+(?![\w.])")
 
 
@@ -41,6 +43,8 @@ class CelExpression(NamedTuple):
     def evaluate(self, context: Any) -> Fact:
         try:
             value: Fact = self.program.execute(context)  # or of another type: see below
+        except LookupError as error:
+            raise WrongTypes(f"there is no {error} to take") from error
         except (TypeError, RuntimeError, ValueError) as error:
             raise WrongTypes(str(error).split(". ")[0]) from error
         if isinstance(value, float) and not isfinite(value):
@@ -77,6 +81,8 @@ def refuse_costly(source: str) -> None:
     bare = _STRING.sub('""', source)
     if _depth(bare) > MAX_DEPTH:
         raise BadExpression(f"is nested more than {MAX_DEPTH} deep")
+    if (operators := len(_OPERATOR.findall(bare))) > MAX_OPERATORS:
+        raise BadExpression(f"has {operators} operators; at most {MAX_OPERATORS} are taken: ask for a fact instead")
     if _MACRO.search(bare):
         raise BadExpression(
             "loops (all, exists, exists_one, map, filter) are not taken: facts are flat, use `on: MOMENT`"

@@ -12,6 +12,7 @@ from services.alerts.domain.wording import nearest
 
 _ID = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
+_MOST = {"version": 1_000_000, "respond_within_hours": 2_000, "expires_after_days": 400}
 _SAMPLES: Mapping[FactType, tuple[Fact, ...]] = {
     "number": (0.0, 1.0, 40.0, -5.0, 1e6),
     "boolean": (False, True),
@@ -30,8 +31,8 @@ def check(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[
 def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
     if not _ID.fullmatch(declared.id):
         yield "id", "capitals, digits, - and _ are expected, such as R4"
-    if declared.version < 1:
-        yield "version", "1 or more is expected"
+    if not declared.about:
+        yield "about", "at least one kind of customer is expected"
     if bool(declared.when) == bool(declared.when_any):
         yield "when", "either `when` (all must hold) or `when_any` (one is enough) is expected"
     if declared.situation is None and declared.kind != "guard":
@@ -42,9 +43,9 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
         yield "cooldown_days", f"0 to {MAX_COOLDOWN_DAYS} days are expected"
     if not 0 <= declared.stays_said_days <= MAX_COOLDOWN_DAYS or (declared.on and declared.stays_said_days):
         yield "stays_said_days", f"0 to {MAX_COOLDOWN_DAYS} days are expected, and none with `on`: a moment has its own"
-    for field in ("respond_within_hours", "expires_after_days"):
-        if getattr(declared, field) < 1:
-            yield field, "1 or more is expected"
+    for field, most in _MOST.items():
+        if not 1 <= getattr(declared, field) <= most:
+            yield field, f"1 to {most} is expected"
 
 
 def check_desk(desk: Desk) -> Iterator[tuple[str, str]]:

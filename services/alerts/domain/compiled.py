@@ -84,8 +84,13 @@ def compile_rule(declared: RuleDeclared, expressions: Expressions) -> Rule:
     shown = {name for text in texts(declared) for name in FACT.findall(text)}
     fields = frozenset[str]().union(*(one.fields for one in (*parts, severity, value)))
     asked = judged | shown | set(declared.evidence)
-    sieve = reduce(_either if any_of else _both, (part.sieve for part in reversed(parts)))
+    sieve = reduce(_either if any_of else _both, (part.sieve for part in reversed(parts))) if parts else _anything
     return Rule(declared, parts, any_of, sieve, severity, value, judged, asked, fields)
+
+
+def _anything(facts: Mapping[str, Fact], fields: Mapping[str, Fact]) -> bool:
+    """Of a rule without a condition, which `checking` refuses."""
+    return True
 
 
 def _either(last: Sieve, first: Sieve) -> Sieve:
