@@ -51,7 +51,7 @@ class Follow:
         before, self._seen = self._seen, dict(self._seen)
         for alert in [*found, *await self._left(before.keys() - now.keys())]:
             if alert.revision > before.get(alert.alert_id, 0):
-                self._note(alert)
+                self._note(alert, self._seen)
                 yield event("alert", tag_of(self._seen), msgspec.json.encode(shown(alert, self._language)))
 
     async def _left(self, alert_ids: set[str]) -> list[Alert]:
@@ -59,8 +59,7 @@ class Follow:
         read = [await self._desk.store.alert(one) for one in sorted(alert_ids)]
         return [one for one in read if one is not None]
 
-    def _note(self, alert: Alert) -> None:
-        seen = self._seen or {}
+    def _note(self, alert: Alert, seen: dict[str, int]) -> None:
         if alert.is_open and self._where.owner in (None, alert.owner):
             seen[alert.alert_id] = alert.revision
         else:

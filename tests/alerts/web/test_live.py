@@ -77,6 +77,22 @@ async def test_a_screen_gets_the_inbox_and_then_each_alert_that_changes() -> Non
         assert (alert["alert_id"], alert["state"]) == (first.alert_id, "closed")
 
 
+async def test_an_inbox_that_was_empty_tells_each_step_once_and_the_end_as_well() -> None:
+    branch = Branch()
+    manager = await branch.sign_in("manager")
+    async with serving(branch) as url, following(url, manager) as lines:
+        _, empty, inbox = await told(lines)
+        assert inbox == {"alerts": []}
+        first = await branch.leaving("c1")
+        second = await branch.leaving("c2")
+        seen = [await told(lines), await told(lines)]
+        assert {alert["alert_id"] for _, _, alert in seen} == {first.alert_id, second.alert_id}
+        assert empty not in {tag for _, tag, _ in seen}
+        await manager.post(f"/v1/alerts/{first.alert_id}/false-alarm")
+        _, _, alert = await told(lines)
+        assert (alert["alert_id"], alert["state"]) == (first.alert_id, "closed")
+
+
 async def test_a_manager_follows_what_is_his_and_sees_it_go_to_another() -> None:
     branch = Branch()
     await branch.leaving("c1", owner="M-2")
