@@ -22,6 +22,7 @@ from services.alerts.domain.routing import Staff
 from services.alerts.evaluate import Evaluate
 from services.alerts.learn import Learn, heed
 from services.alerts.ports import AlertStore
+from services.alerts.retract import Retract
 from services.alerts.settings import Choices
 from services.alerts.staff import staff_of
 from services.alerts.stream import Worker, run
@@ -104,6 +105,7 @@ async def open_alerts(
         store=store,
         evaluate=Evaluate(store, expressions, current),
         attend=Attend(store, current),
+        retract=Retract(store, current),
         learn=Learn(store, current),
         reload=lambda: reload.into(current),
         notifications=notifications,

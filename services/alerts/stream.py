@@ -18,6 +18,7 @@ from services.alerts.domain.alert import Alert
 from services.alerts.evaluate import Evaluate
 from services.alerts.learn import Learn
 from services.alerts.ports import AlertStore
+from services.alerts.retract import Retract
 from services.attempts import Attempts
 from services.clock import Clock
 from services.failures import Unavailable
@@ -43,6 +44,7 @@ class Worker(NamedTuple):
     store: AlertStore
     evaluate: Evaluate
     attend: Attend
+    retract: Retract
     learn: Learn
     reload: Callable[[], Awaitable[None]]
     notifications: Notifications
@@ -125,8 +127,13 @@ async def publishing(worker: Worker) -> None:
 
 
 async def reloading(worker: Worker) -> None:
-    """rule files, switches → the current rules."""
-    await every(RELOAD_S, worker.reload)
+    """rule files, switches → the current rules; what those said that say nothing any more is taken back."""
+
+    async def reload() -> None:
+        await worker.reload()
+        await tell(worker, await worker.retract.apply(worker.clock.now_ms()))
+
+    await every(RELOAD_S, reload)
 
 
 async def learning(worker: Worker) -> None:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from schemas.changes import ProfileChange
 from schemas.moments import window_days
-from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, alert_id, step
+from services.alerts.domain.alert import SYSTEM, Alert, Evidence, alert_id, step
 from services.alerts.domain.judging import HOLDS, Verdict
+from services.alerts.domain.retracting import take_back
 from services.alerts.domain.standing import Firing, Standing
 from services.alerts.domain.terms import DAY_MS, Terms, answer_by, grade
 from services.alerts.domain.wording import filled, joined_reason, what_changed
@@ -92,20 +93,15 @@ class Settling:
         return key.endswith("|") and self._change.changed_at < firing.window_until
 
     def _take_back(self, alert: Alert, key: str, firing: Firing) -> None:
-        why = f"{firing.rule} no longer holds"
-        for evidence in alert.evidence:
-            if evidence.key == key and not evidence.ended_at:
-                evidence.ended_at = self._change.changed_at
-                why += what_changed(evidence.values, self._change.facts)
+        why = self._terms.silent.get(firing.rule, "")
+        if not why:
+            seen = next((one.values for one in alert.evidence if one.key == key and not one.ended_at), {})
+            why = f"{firing.rule} no longer holds{what_changed(seen, self._change.facts)}"
         self._standing.restore_cooldown(firing)
         self.changed[alert.alert_id] = alert
-        if alert.standing():
-            self._say(alert, "evidence_ended", why)
-        elif alert.state in UNTOUCHED:
-            step(alert, self._change.changed_at, SYSTEM, "withdraw", "withdrawn", why)
+        take_back(alert, key, why, self._change.changed_at)
+        if not alert.is_open:
             del self._open[alert.situation]
-        else:
-            self._say(alert, "cause_ended", f"{why}; the case is yours to close")
 
     def _say(self, alert: Alert, action: str, note: str) -> None:
         step(alert, self._change.changed_at, SYSTEM, action, alert.state, note)
@@ -136,14 +132,31 @@ class Settling:
             return
         if alert is None:
             alert = self._opened(key, verdict)
-        elif any(one.key == key for one in alert.evidence):
-            firing.alert_id = alert.alert_id
-            return  # known from before a merge or a split
-        firing.alert_id, firing.former_cooldown = alert.alert_id, cooled
-        self._standing.cooled[declared.id] = max(cooled, at + declared.cooldown_days * DAY_MS)
+        else:
+            said = next((one for one in reversed(alert.evidence) if one.key == key), None)
+            if said is not None and not said.ended_at:
+                firing.alert_id = alert.alert_id
+                return  # known from before a merge or a split
+            if said is not None and at < said.occurred_at + declared.cooldown_days * DAY_MS:
+                self._rest(firing, alert, at, declared.cooldown_days)
+                self._hold_again(alert, said, verdict)
+                return
+        self._rest(firing, alert, at, declared.cooldown_days)
         self._join(alert, key, verdict, at)
         self.fired += 1
         self.absences += [declared.id] * bool(declared.depends_on)
+
+    def _rest(self, firing: Firing, alert: Alert, at: int, days: int) -> None:
+        cooled = self._standing.cooled.get(firing.rule, 0)
+        firing.alert_id, firing.former_cooldown = alert.alert_id, cooled
+        self._standing.cooled[firing.rule] = max(cooled, at + days * DAY_MS)
+
+    def _hold_again(self, alert: Alert, said: Evidence, verdict: Verdict) -> None:
+        """What comes and goes around a threshold is one piece of evidence, as it was first seen."""
+        said.ended_at = 0
+        self._say(alert, "evidence_again", verdict.rule.id)
+        self._raise(alert, verdict)
+        alert.reason = joined_reason(alert.standing())
 
     def _opened(self, key: str, verdict: Verdict) -> Alert:
         change, declared = self._change, verdict.rule.declared

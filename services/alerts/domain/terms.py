@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,13 +19,14 @@ Precision = Mapping[tuple[str, str], float]
 class Terms(NamedTuple):
     """`works`: whether a day (since 1970, in the desk's zone) is a working day. `precision`: see `learning`.
     `throttled`: rules that raise nothing for now; `paused`: nor is it remembered that they hold, so that they raise it
-    when a person lets them."""
+    when a person lets them. `silent`: rules that say nothing any more (switched off, removed), and why."""
 
     desk: Desk
     works: Callable[[int], bool]
     precision: Precision
     throttled: frozenset[str]
     paused: frozenset[str] = frozenset()
+    silent: Mapping[str, str] = MappingProxyType({})
 
     def precision_of(self, rule: str, branch: str) -> float:
         return self.precision.get((rule, branch), self.precision.get((rule, ""), NEW_RULE_PRECISION))

@@ -46,7 +46,7 @@ async def enable_rule(request: Asking, rule_id: FromPath[str], data: JSONBody[Sw
 
 @post("/v1/rules/{rule_id:str}/disable", opt=ADMIN, status_code=200, responses=answers())
 async def disable_rule(request: Asking, rule_id: FromPath[str], data: JSONBody[Switch], desk: AtDesk) -> Switched:
-    """From now on it raises nothing; what it has raised is withdrawn with the customer's next change."""
+    """From now on it raises nothing; within seconds what it has raised is withdrawn."""
     return await _switched(request, desk, rule_id, False, data.reason)
 
 

@@ -7,6 +7,7 @@ from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import Rule
 from services.alerts.domain.judging import judge
 from services.alerts.domain.lifecycle import Actor, Asked, act
+from services.alerts.domain.retracting import retract
 from services.alerts.domain.settling import Settled, settle
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import Terms
@@ -93,6 +94,44 @@ def test_an_alert_that_somebody_works_on_is_told_and_not_taken_away() -> None:
     customer.takes(statement(3, has_salary=True))
     assert customer.states == ["claimed"]
     assert customer.alerts[0].history[-1].action == "cause_ended"
+
+
+def test_what_comes_and_goes_around_a_threshold_stays_one_piece_of_evidence_and_stands_while_it_holds() -> None:
+    customer = Customer(MISSED, OUTFLOW)
+    customer.takes(statement(1, moments=[moment("a", NOON)], **OWED))
+    customer.takes(statement(2, moments=[moment("a", NOON)], has_salary=True))
+    (alert,) = customer.alerts
+    assert alert.reason.en == "R1 holds"
+    customer.takes(statement(3, moments=[moment("a", NOON)], **OWED))
+    assert sorted((one.rule, one.ended_at) for one in alert.evidence) == [("R1", 0), ("R4", 0)]
+    assert alert.reason.en == "R1 holds; R4 holds"
+    customer.takes(statement(4, **OWED))
+    assert customer.states == ["new"]
+    customer.takes(statement(5, has_salary=True))
+    assert customer.states == ["withdrawn"]
+
+
+def test_what_holds_again_long_after_is_said_anew_in_an_open_alert() -> None:
+    customer = Customer(MISSED)
+    customer.takes(statement(1, **OWED))
+    act(customer.alerts[0], Asked("claim"), Actor("Li"), frozenset(), NOON + 2 * HOUR)
+    customer.takes(statement(2, has_salary=True))
+    customer.takes(statement(3, at=NOON + 60 * DAY, **OWED))
+    assert [one.ended_at > 0 for one in customer.alerts[0].evidence] == [True, False]
+
+
+def test_what_a_rule_said_that_was_switched_off_ends_with_who_switched_it_off() -> None:
+    customer = Customer(MISSED, OUTFLOW)
+    customer.takes(statement(1, moments=[moment("a", NOON)], **OWED))
+    (alert,) = customer.alerts
+    assert retract("R1", "R1 was switched off by Li: too many", customer.standing, [alert], NOON + 2 * HOUR) == [alert]
+    assert (alert.state, alert.reason.en) == ("new", "R4 holds")
+    retract("R4", "R4 was switched off by Li: too many", customer.standing, [alert], NOON + 3 * HOUR)
+    assert (alert.state, alert.history[-1].note) == ("withdrawn", "R4 was switched off by Li: too many")
+    customer.takes(statement(4, **OWED))
+    assert customer.states == ["withdrawn", "new"], (
+        "switched on again it says so anew, and no cooldown stands against it"
+    )
 
 
 def test_while_a_fact_is_unknown_what_stood_goes_on_standing() -> None:

@@ -1,0 +1,52 @@
+"""USE CASE: a rule that was switched off or removed says nothing any more: what it has said is taken back at once, and
+not only with the customer's next change."""
+
+from services.alerts.attend import DESK
+from services.alerts.current import Current
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.retracting import retract
+from services.alerts.domain.routing import next_look
+from services.alerts.ports import OPEN, AlertFilter, AlertStore
+from services.alerts.telling import message_of
+
+AT_ONCE = 200
+WATCHED_MS = 60_000
+"""For so long another worker may still raise by rules that it has not read anew."""
+
+
+class Retract:
+    def __init__(self, store: AlertStore, current: Current) -> None:
+        self._store, self._current = store, current
+        self._silent_since: dict[tuple[str, str], int] = {}
+
+    async def apply(self, now: int) -> list[Alert]:
+        """Raises `Contended`, `Unavailable`; what was done before stands."""
+        silent = dict(self._current.terms.silent)
+        self._silent_since = {told: self._silent_since.get(told, now) for told in silent.items()}
+        changed: list[Alert] = []
+        for (rule, why), since in self._silent_since.items():
+            if now - since <= WATCHED_MS:
+                changed += await self._all_of(rule, why, now)
+        return changed
+
+    async def _all_of(self, rule: str, why: str, now: int) -> list[Alert]:
+        changed: list[Alert] = []
+        after: tuple[float, str] | None = None
+        while found := await self._store.find(AlertFilter(rule=rule, state=OPEN), after, AT_ONCE):
+            after = (found[-1].rank, found[-1].alert_id)
+            speaks = [one for one in found if any(evidence.rule == rule for evidence in one.standing())]
+            if speaks:
+                changed += await self._some_of(rule, why, {one.customer_id for one in speaks}, now)
+        return changed
+
+    async def _some_of(self, rule: str, why: str, customers: set[str], now: int) -> list[Alert]:
+        async with self._store.working() as tx:
+            standings = await tx.lock(sorted(customers))
+            changed = [
+                alert for customer, alerts in (await tx.alerts_of(sorted(customers))).items()
+                for alert in retract(rule, why, standings[customer], alerts, now)
+            ]  # fmt: skip
+            await tx.save_standings(standings)
+            await tx.save_alerts(changed, {one.alert_id: next_look(one, self._current.terms) for one in changed})
+            await tx.send(DESK, [message_of(one) for one in changed], now)
+        return changed
