@@ -115,7 +115,7 @@ class Bank:
     async def until_owned(self, number: str, *, acting: str) -> Json:
         """What happens to a manager reaches the customers in his or her care by refreshes of their own."""
         async with asyncio.timeout(VIEWED_S):
-            while (view := await self.customer(customer_no=number))["owner"]["acting"] != acting:  # noqa: ASYNC110 - no event of ours
+            while ((view := await self.customer(customer_no=number))["owner"] or {}).get("acting") != acting:  # noqa: ASYNC110 - no event of ours
                 await asyncio.sleep(0.05)
         return view
 
