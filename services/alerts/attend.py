@@ -11,7 +11,7 @@ from services.alerts.telling import message_of
 DESK = "desk"
 AT_ONCE = 500
 FULL_MS = 60_000
-"""For so long an owner whose day is full is not looked at again: only a reassignment could have made room."""
+"""For so long an owner whose day is full is not looked at again: little makes room within a day."""
 
 
 class Attended(NamedTuple):

@@ -16,6 +16,8 @@ UNTOUCHED: tuple[State, ...] = ("new", "routed")
 """Nobody has taken it up: it may be withdrawn without a word."""
 UNANSWERED: tuple[State, ...] = ("routed", "claimed")
 """Somebody has it, and the customer has neither been spoken to nor is to be at a planned time."""
+TOOK_NO_TIME: tuple[State, ...] = ("new", "withdrawn", "superseded")
+"""Whoever had it has its place of the day back."""
 SYSTEM = "system"
 Result = Literal["saved", "lost", "sold", "not_relevant", "unreachable"]
 
@@ -134,6 +136,8 @@ def step(alert: Alert, at: int, actor: str, action: str, state: State, note: str
     alert.state = state
     alert.revision += 1
     alert.history = [*alert.history, Step(at=at, actor=actor, action=action, state=state, note=note, to=to)]
+    if state in TOOK_NO_TIME:
+        alert.routed_day = -1
     if not alert.is_open:
         alert.ended_at = at
         alert.waiting = ""

@@ -114,21 +114,38 @@ def remind(alert: Alert, terms: Terms, now: int) -> bool:
         answer_from(alert, terms, now)
         step(alert, now, SYSTEM, "wake", "claimed", "the time it was put off to has come")
         return True
-    if alert.state == "planned" and alert.reminded_at < alert.planned_at <= now:
+    if alert.state == "planned":
+        return _called_to_mind(alert, terms, now)
+    return alert.state in UNANSWERED and alert.due_at > 0 and _watched(alert, terms, now)
+
+
+def _called_to_mind(alert: Alert, terms: Terms, now: int) -> bool:
+    """A planned contact when it is due, and the superior where nobody notes it."""
+    if alert.escalated_at < alert.planned_at and now >= _plan_missed(alert, terms):
+        return _escalate(alert, terms, now, "the planned contact has passed")
+    if max(alert.reminded_at, alert.escalated_at) < alert.planned_at <= now:
         alert.reminded_at = now
         step(alert, now, SYSTEM, "remind", "planned", "the planned contact is due")
         return True
-    return alert.state in UNANSWERED and alert.due_at > 0 and _watched(alert, terms, now)
+    return False
+
+
+def _plan_missed(alert: Alert, terms: Terms) -> int:
+    """Nobody noted the contact within the time in which the alert was to be answered at first."""
+    return answer_by(alert.planned_at, alert.respond_within_hours, alert.tier, terms)
+
+
+def _escalate(alert: Alert, terms: Terms, now: int, why: str) -> bool:
+    superior = terms.desk.superiors.get(alert.owner, "")
+    alert.escalated_at = now
+    step(alert, now, SYSTEM, "escalate", alert.state, f"to {superior}" if superior else why, superior)
+    return True
 
 
 def _watched(alert: Alert, terms: Terms, now: int) -> bool:
     """The service level: a reminder when most of the time is gone, escalation when all of it is."""
     if now >= alert.due_at and not alert.escalated_at:
-        superior = terms.desk.superiors.get(alert.owner, "")
-        alert.escalated_at = now
-        note = f"to {superior}" if superior else "the service level has passed"
-        step(alert, now, SYSTEM, "escalate", alert.state, note, superior)
-        return True
+        return _escalate(alert, terms, now, "the service level has passed")
     if now >= _due_soon(alert, terms) and not alert.reminded_at and not alert.escalated_at:
         alert.reminded_at = now
         step(alert, now, SYSTEM, "remind", alert.state, "the service level is near")
@@ -143,8 +160,8 @@ def _due_soon(alert: Alert, terms: Terms) -> int:
 def next_look(alert: Alert, terms: Terms) -> int:
     """When time alone may change it (ms); 0: never."""
     times = [alert.expires_at if alert.state in UNTOUCHED else 0, alert.snoozed_until]
-    if alert.state == "planned" and alert.reminded_at < alert.planned_at:
-        times.append(alert.planned_at)
+    if alert.state == "planned" and alert.escalated_at < alert.planned_at:
+        times += [alert.planned_at if alert.reminded_at < alert.planned_at else 0, _plan_missed(alert, terms)]
     if alert.state in UNANSWERED and alert.due_at and not alert.escalated_at:
         times += [alert.due_at, 0 if alert.reminded_at else _due_soon(alert, terms)]
     return min((at for at in times if at), default=0)

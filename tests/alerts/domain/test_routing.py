@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.alerts.domain.alert import Alert
+from services.alerts.domain.alert import Alert, step
 from services.alerts.domain.lifecycle import Actor, Asked, act
 from services.alerts.domain.routing import Place, follow_owner, next_look, owner_for, remind, route
 from services.alerts.domain.rules import Desk
@@ -148,3 +148,34 @@ def test_a_planned_contact_is_called_to_mind_when_its_time_has_come_once() -> No
     assert remind(one, terms(), NOON + DAY)
     assert (one.state, one.history[-1].note) == ("planned", "the planned contact is due")
     assert not remind(one, terms(), NOON + DAY)
+
+
+def test_a_planned_contact_that_passes_without_a_word_is_told_to_the_superior_once() -> None:
+    one, on = claimed(), terms(Desk(superiors={"M-1": "M-9"}))
+    act(one, Asked("plan", until=NOON + DAY), LI, frozenset(), NOON)
+    told: list[str] = []
+    while (look := next_look(one, on)) and len(told) < 5:
+        assert remind(one, on, look)
+        told.append(one.history[-1].action)
+    assert told == ["remind", "escalate"]
+    assert one.escalated_to == "M-9"
+    assert one.escalated_at > NOON + DAY
+    act(one, Asked("contact"), LI, frozenset(), one.escalated_at)
+    assert next_look(one, on) == 0
+
+
+def test_after_an_outage_that_outlasted_a_plan_only_the_superior_is_told() -> None:
+    one = claimed()
+    act(one, Asked("plan", until=NOON + DAY), LI, frozenset(), NOON)
+    assert remind(one, terms(), NOON + 9 * DAY)
+    assert actions(one)[-2:] == ["plan", "escalate"]
+    assert next_look(one, terms()) == 0
+
+
+def test_what_is_withdrawn_or_held_back_gives_its_place_of_the_day_back() -> None:
+    for action, state in (("withdraw", "withdrawn"), ("hold", "new")):
+        one = alert()
+        route([one], {}, terms(), NOON)
+        assert one.routed_day >= 0
+        step(one, NOON + HOUR, "system", action, state)  # type: ignore[arg-type]  # a state by name
+        assert one.routed_day == -1
