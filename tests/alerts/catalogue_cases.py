@@ -72,6 +72,8 @@ CASES = [
     Case("R14", {"declines_24h": 2.0}, {"fraud_declines_24h": 1.0}),
     Case("R14", {"declines_24h": 1.0, "tier": "gold"}, {"tier": "general"}),
     Case("R15", {"friction_fees_30d": 2.0}, {"friction_fees_30d": 1.0}),
+    Case("R15", {"penalties_30d": 2.0}, {"penalties_30d": 1.0}),
+    Case("R15", {"friction_fees_30d": 1.0, "penalties_30d": 1.0}, {"friction_fees_30d": 0.0}),
     Case("R15", {"tenure_days": 400.0, "fees_30d": 60.0, "fees_365d": 170.0}, {"fees_365d": 400.0}),
     Case(
         "R16",

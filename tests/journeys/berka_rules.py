@@ -117,7 +117,9 @@ def rents_and_saves(seen: Seen) -> bool:
     )
 
 
-def fees_grow(seen: Seen) -> bool:
+def fees_annoy(seen: Seen) -> bool:
+    if seen.number("penalties_30d") >= 2:
+        return True
     recent, year = seen.number("fees_30d"), seen.number("fees_365d")
     return seen.number("tenure_days") >= 365 and recent >= 50 and recent > 3 * (year - recent) / 11
 
@@ -131,7 +133,7 @@ def is_new_and_quiet(seen: Seen) -> bool:
 RULES: Mapping[str, Callable[[Seen], bool]] = {
     "R2": money_is_leaving,
     "R4": lambda seen: seen.number("salary_credits") >= 2 and seen.number("salary_missed") >= 1,
-    "R15": fees_grow,
+    "R15": fees_annoy,
     "R17": lambda seen: seen.number("days_since_customer_debit") >= 30 and seen.number("customer_debits_180d") >= 6,
     "R22": is_new_and_quiet,
     "U2": much_arrived,
