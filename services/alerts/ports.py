@@ -16,9 +16,10 @@ OPEN = "open"
 
 
 class AlertFilter(NamedTuple):
-    """None: any. `state` may be `OPEN`."""
+    """None: any. `state` may be `OPEN`. `works`: who owns it, or was told that its time has passed."""
 
     owner: str | None = None
+    works: str | None = None
     state: str | None = None
     kind: str | None = None
     severity: int | None = None

@@ -166,9 +166,13 @@ async def test_no_owner_is_given_more_than_fits_by_two_at_once(store: AlertStore
         assert await tx.routed_on(["M-1", "M-2", "M-3"], 20_000) == {"M-1": 3, "M-2": 1}
 
 
+ESCALATED = Step(at=3, actor="system", action="escalate", state="routed", to="M-2")
+
+
 def filled() -> list[Alert]:
     return [
-        alert("a1", rank=5.0), alert("a2", "c2", rank=9.0, severity=3, state="claimed"),
+        alert("a1", rank=5.0, escalated_at=3, history=[ESCALATED]),
+        alert("a2", "c2", rank=9.0, severity=3, state="claimed"),
         alert("a3", "c3", "growth", kind="upsell", rank=5.0, owner="M-2", evidence=[evidence("R1"), evidence("U2")]),
         alert("a4", "c4", state="closed", rank=7.0),
     ]  # fmt: skip
@@ -179,6 +183,8 @@ def filled() -> list[Alert]:
     [
         (AlertFilter(), ["a2", "a4", "a1", "a3"]),
         (AlertFilter(owner="M-1"), ["a2", "a4", "a1"]),
+        (AlertFilter(works="M-2"), ["a1", "a3"]),
+        (AlertFilter(works="M-2", state=OPEN, kind="upsell"), ["a3"]),
         (AlertFilter(state=OPEN), ["a2", "a1", "a3"]),
         (AlertFilter(state="closed"), ["a4"]),
         (AlertFilter(kind="upsell"), ["a3"]),

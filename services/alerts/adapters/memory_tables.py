@@ -62,5 +62,7 @@ def matches(row: AlertRow, where: AlertFilter, spoke: Collection[str]) -> bool:
 
 
 def _equal(row: AlertRow, where: AlertFilter) -> bool:
-    asked = where._replace(rule=None)._asdict()
+    if where.works is not None and where.works not in (row.owner, row.escalated_to):
+        return False
+    asked = where._replace(rule=None, works=None)._asdict()
     return all(value is None or getattr(row, name) == value for name, value in asked.items() if name != "rule")

@@ -22,6 +22,7 @@ class AlertRow(NamedTuple):
     state: str
     severity: int
     owner: str
+    escalated_to: str
     rank: float
     opened_at: int
     routed_day: int
@@ -55,7 +56,7 @@ class NoticeRow(NamedTuple):
 def row_of(alert: Alert, look_at: int) -> AlertRow:
     return AlertRow(
         alert.alert_id, alert.customer_id, alert.situation, alert.kind, alert.state, alert.severity, alert.owner,
-        alert.rank, alert.opened_at, alert.routed_day, look_at, alert.waiting, alert.is_open,
+        alert.escalated_to, alert.rank, alert.opened_at, alert.routed_day, look_at, alert.waiting, alert.is_open,
         msgspec.json.encode(alert),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from services.alerts.ports import OPEN, AlertFilter
 
 _CLAUSES = {
     "owner": "owner = ?",
+    "works": "(owner = ? or escalated_to = ?)",
     "state": "state = ?",
     "kind": "kind = ?",
     "severity": "severity = ?",
@@ -21,7 +22,8 @@ def finding(where: AlertFilter, after: tuple[float, str] | None, limit: int) -> 
     is_open = asked.get("state") == OPEN
     if is_open:
         del asked["state"]
-    clauses, arguments = [_CLAUSES[name] for name in asked], list(asked.values())
+    clauses = [_CLAUSES[name] for name in asked]
+    arguments = [value for name, value in asked.items() for _ in range(_CLAUSES[name].count("?"))]
     if is_open:
         clauses.append("is_open = ?")
         arguments.append(True)

@@ -24,7 +24,12 @@ _ANY = "all"
 _place = msgspec.json.Decoder(tuple[float, str]).decode
 Asking = Request[User, Any, Any]
 Owner = Annotated[str | None, QueryParameter(description="A manager's id, or the queue of a branch: `queue:BRANCH`")]
-Mine = Annotated[bool, QueryParameter(description="Of the portfolio of whoever asks, in place of `owner`")]
+Mine = Annotated[
+    bool,
+    QueryParameter(
+        description="Of the portfolio of whoever asks, and what was escalated to him or her; in place of `owner`"
+    ),
+]
 STATES = (OPEN, _ANY, *get_args(State))
 # the framework keeps the word `state` for itself
 InState = Annotated[str, QueryParameter(name="state", description=f"One of {', '.join(STATES)}")]
@@ -49,7 +54,8 @@ async def list_alerts(
 ) -> AlertList:
     """Alerts as they stand, the greatest rank first; open ones unless another state is asked for."""
     where = AlertFilter(
-        owner=my_portfolio(request.user) if mine else owner, state=_state(in_state), kind=kind,
+        owner=None if mine else owner, works=my_portfolio(request.user) if mine else None, state=_state(in_state),
+        kind=kind,
         severity=severity, customer_id=await _standing_for(desk.store, customer_id), situation=situation, rule=rule,
     )  # fmt: skip
     found = await desk.store.find(where, _after(cursor), limit + 1)

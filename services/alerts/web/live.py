@@ -27,7 +27,8 @@ async def follow_alerts(
     """`inbox`: the open alerts, at most 200, the greatest rank first; then `alert` for each one that changes, until it
     has ended. `Last-Event-ID` stands for the revisions that the screen has: `inbox` is left out where they are
     still those."""
-    where = AlertFilter(owner=my_portfolio(request.user) if mine else owner, state=OPEN)
+    works = my_portfolio(request.user) if mine else None
+    where = AlertFilter(owner=None if mine else owner, works=works, state=OPEN)
     follow = Follow(desk, where, language, request.headers.get("last-event-id", ""))
     live = Live(desk.notifications, desk.access, INBOX, follow.look)
     return streamed(live.events(request.headers.get("authorization", ""), request.user))
@@ -60,7 +61,10 @@ class Follow:
         return [one for one in read if one is not None]
 
     def _note(self, alert: Alert, seen: dict[str, int]) -> None:
-        if alert.is_open and self._where.owner in (None, alert.owner):
+        where = self._where
+        if alert.is_open and where.owner in (None, alert.owner) and where.works in (
+            None, alert.owner, alert.escalated_to,
+        ):  # fmt: skip
             seen[alert.alert_id] = alert.revision
         else:
             seen.pop(alert.alert_id, None)

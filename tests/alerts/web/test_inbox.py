@@ -3,7 +3,9 @@
 import httpx
 import pytest
 
+from services.alerts.attend import Attend
 from services.alerts.domain.lifecycle import Asked
+from services.alerts.domain.rules import Desk
 from services.alerts.web.language import language
 from tests.alerts.told import DAY, NOON, moment, statement
 from tests.alerts.web.branch import LEAVING, Branch
@@ -78,6 +80,19 @@ async def test_a_filter_that_means_nothing_is_refused(query: str) -> None:
     answer = await client.get(f"/v1/alerts?{query}")
     assert answer.status_code == 400
     assert query.partition("=")[0] in answer.json()["detail"]
+
+
+async def test_what_was_escalated_to_a_superior_is_among_what_is_his_until_it_is_somebody_elses() -> None:
+    branch = Branch()
+    branch.current.take(branch.current.rules, Desk(superiors={"M-1": "M-9"}))
+    alert = await branch.leaving("c1")
+    superior, chief = await branch.sign_in("manager", "M-9", "Bo"), await branch.sign_in("manager", name="Chief")
+    assert (await superior.get("/v1/alerts?mine=true")).json()["alerts"] == []
+    await Attend(branch.store, branch.current).apply(alert.due_at)
+    mine = (await superior.get("/v1/alerts?mine=true")).json()["alerts"]
+    assert [(one["alert_id"], one["owner"]) for one in mine] == [(alert.alert_id, "M-1")]
+    await chief.post(f"/v1/alerts/{alert.alert_id}/reassign", json={"to": "M-2"})
+    assert (await superior.get("/v1/alerts?mine=true")).json()["alerts"] == []
 
 
 async def test_mine_is_refused_where_the_token_works_no_portfolio() -> None:
