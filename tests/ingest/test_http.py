@@ -108,6 +108,23 @@ async def test_deep_json_in_a_batch_costs_only_its_own_event(bank: Bank, depth: 
     assert [rejected["index"] for rejected in answer.json()["rejected"]] == [1]
 
 
+@pytest.mark.parametrize("value", [b"NaN", b"1e400", b"9" * 5_000, b'"\\ud800"', b"[" * 2_000 + b"NaN" + b"]" * 2_000])
+async def test_a_value_that_cannot_be_read_costs_only_its_own_event(bank: Bank, value: bytes) -> None:
+    bad = encoded(transaction(id="bad", attributes={"exchange_rate": "X"})).replace(b'"X"', value)
+    body = b'{"events": [' + encoded(transaction()) + b", " + bad + b", " + encoded(transaction(id="t-2")) + b"]}"
+    answer = await bank.post(body)
+    assert answer.status_code == 202
+    assert [event.id for event in bank.log.events()] == ["t-1", "t-2"]
+    assert [rejected["index"] for rejected in answer.json()["rejected"]] == [1]
+
+
+@pytest.mark.parametrize("rest", [b"]", b'], "more": 1}', b"]} x", b", {]}", b'{"id": nothing}]}'])
+async def test_a_batch_that_is_broken_itself_is_400_whatever_its_events_hold(bank: Bank, rest: bytes) -> None:
+    answer = await bank.post(b'{"events": [{"amount": NaN}, ' + encoded(transaction()) + rest)
+    assert answer.status_code == 400
+    assert not bank.log.events()
+
+
 @pytest.mark.parametrize("body", [b"[" * 10_000 + b"]" * 10_000, b'{"a":' * 10_000 + b"1" + b"}" * 10_000])
 async def test_deep_json_alone_is_refused(bank: Bank, body: bytes) -> None:
     answer = await bank.post(body)
@@ -312,6 +329,19 @@ async def test_a_revoked_key_and_a_changed_source_take_effect_within_a_second(ba
     assert await revoke_key(bank.stores.keys, grant.key_id, NOW)
     seconds.now = 1.8
     assert await access.terms(bank.key) is None
+
+
+async def test_a_key_revoked_while_its_body_is_being_sent_is_401(bank: Bank) -> None:
+    (grant,) = await bank.stores.keys.grants()
+
+    async def revoked_meanwhile() -> AsyncIterator[bytes]:
+        yield b"["
+        assert await revoke_key(bank.stores.keys, grant.key_id, NOW)
+        while (await bank.post(transaction())).status_code != 401:  # known for half a second more
+            pass
+        yield b"]"
+
+    assert (await bank.client.post("/v1/events", content=revoked_meanwhile())).status_code == 401
 
 
 async def test_a_source_switched_off_shuts_its_keys_out(bank: Bank) -> None:

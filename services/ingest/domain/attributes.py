@@ -12,6 +12,7 @@ import msgspec
 from schemas.catalogue import Attribute
 from schemas.money import parse_money
 from schemas.tokens import TokenKey, clean_text
+from services.expected import instead_of
 from services.failures import Rejected
 from services.ingest.domain.rules import Plan
 from services.ingest.domain.scrub import clean, is_forbidden
@@ -47,7 +48,8 @@ def admit_attributes(given: Mapping[str, Any], plan: Plan, key: TokenKey, zone: 
         if attribute is None:
             if is_forbidden(name):
                 continue
-            raise Rejected("unknown_field", f"{plan.name} has no such attribute", f"attributes.{clean_text(name, key)}")
+            told = f"{plan.name} has no such attribute: {instead_of(name, plan.attributes)}"
+            raise Rejected("unknown_field", told, f"attributes.{clean_text(name, key)}")
         if value is not None:
             admitted[name] = _CHECKS[attribute.type](value, attribute, key, zone)
     if plan.required and not plan.required <= admitted.keys():
@@ -110,7 +112,7 @@ def _datetime(value: Any, attribute: Attribute, key: TokenKey, zone: tzinfo) -> 
     try:
         return millis(msgspec.convert(value, datetime), zone)
     except (msgspec.ValidationError, OverflowError):
-        raise _wrong(attribute, "a time as in RFC 3339") from None
+        raise _wrong(attribute, "a time as in RFC 3339, e.g. 2026-11-22T09:30:00+08:00,") from None
 
 
 def _money(value: Any, attribute: Attribute, key: TokenKey, zone: tzinfo) -> dict[str, Any]:

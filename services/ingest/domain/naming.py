@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from schemas.catalogue import CHANNELS
 from schemas.identifiers import KINDS, IdentifierError, normalise, subject_key
 from schemas.tokens import clean_text, identifier_value
+from services.expected import instead_of
 from services.failures import Rejected
 from services.ingest.domain.rules import Plan, Rules
 from services.ingest.domain.sources import Terms
@@ -22,7 +23,8 @@ def admit_identifiers(given: Mapping[str, str], rules: Rules, field: str = "iden
     last4 = ""
     for kind, value in given.items():
         if kind not in _KINDS:
-            raise Rejected("unknown_field", "no such identifier kind", f"{field}.{clean_text(kind, rules.key)}")
+            told = f"no such identifier kind: {instead_of(kind, KINDS)}"
+            raise Rejected("unknown_field", told, f"{field}.{clean_text(kind, rules.key)}")
         try:
             normal = normalise(kind, value, region=rules.region)
         except IdentifierError as error:
@@ -66,7 +68,8 @@ def channel_of(given: str | None, terms: Terms, plan: Plan) -> str:
         if given not in CHANNELS:
             raise Rejected("invalid_value", f"one of {', '.join(CHANNELS)} is expected", "channel")
         if not grant.allows(given):
-            raise Rejected("channel_not_allowed", "the key does not allow this channel", "channel")
+            told = f"the key does not allow this channel, only {', '.join(grant.channels)}"
+            raise Rejected("channel_not_allowed", told, "channel")
         return given
     usual = grant.only_channel() or terms.source.channel
     if usual:

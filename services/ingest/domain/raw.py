@@ -11,8 +11,11 @@ from typing import Annotated, Any
 
 import msgspec
 
+from schemas.identifiers import KINDS
 from schemas.tokens import TokenKey, clean_text
+from services.expected import expected, instead_of
 from services.failures import Rejected
+from services.ingest.domain.loose import loosely, unusable
 from services.ingest.domain.scrub import is_forbidden
 
 INT64 = 2**63
@@ -53,7 +56,9 @@ class RawEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 _DECODER = msgspec.json.Decoder(RawEvent)
-_ANY = msgspec.json.Decoder()
+_AN_AMOUNT = 'an amount is text or an integer, e.g. "1200.50"'
+_SEVERAL = ': several are {"events": […]}, or NDJSON'
+_SOME_ENTRY = "[...]"
 _NESTED: dict[str, type[msgspec.Struct]] = {
     "": RawEvent,
     "amount": RawMoney,
@@ -68,10 +73,8 @@ def parse(body: bytes | msgspec.Raw, key: TokenKey) -> RawEvent:
     """Raises `Rejected`, naming the field."""
     try:
         return _DECODER.decode(body)
-    except msgspec.ValidationError as error:
-        return _second_look(body, key, error)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise malformed(error) from None
+        return _second_look(body, key, error)
     except RecursionError:
         raise Rejected("too_deep", "nested too deeply") from None
 
@@ -82,25 +85,33 @@ def malformed(error: Exception) -> Rejected:
     return Rejected("malformed", f"{what}{f' (at byte {at.group(1)})' if at else ''}")
 
 
-def _second_look(body: bytes | msgspec.Raw, key: TokenKey, first: msgspec.ValidationError) -> RawEvent:
+def _second_look(body: bytes | msgspec.Raw, key: TokenKey, first: Exception) -> RawEvent:
     """Drops what is forbidden and tries once more; else says what is wrong."""
-    try:
-        loose = _ANY.decode(body)
-    except msgspec.ValidationError:  # a number out of range: the typed look knows the field
-        raise _mismatch(first) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise malformed(error) from None
-    except RecursionError:
-        raise Rejected("too_deep", "nested too deeply") from None
+    loose = _loosely(bytes(body), key, first)
     if not isinstance(loose, dict):
-        raise Rejected("invalid_field", "an event is a JSON object")
+        raise Rejected("invalid_field", f"an event is a JSON object{_SEVERAL if isinstance(loose, list) else ''}")
     allowed = _without_forbidden(loose)
     for path, shape in _NESTED.items():
         _refuse_unknown(allowed.get(path) if path else allowed, shape, path, key)
     try:
         return msgspec.convert(allowed, RawEvent)
     except msgspec.ValidationError as error:
-        raise _mismatch(error) from None
+        raise _mismatch(error, allowed) from None
+
+
+def _loosely(body: bytes, key: TokenKey, first: Exception) -> Any:
+    try:
+        loose = loosely(body.decode())
+    except ValueError as error:
+        raise malformed(error if isinstance(error, UnicodeDecodeError) else first) from None
+    except RecursionError:
+        raise Rejected("too_deep", "nested too deeply") from None
+    for place, found in unusable(loose):
+        path = ".".join(clean_text(name[:100], key) for name in place)
+        if path.endswith(".value") and not found.malformed:
+            raise Rejected("invalid_amount", _AN_AMOUNT, path)
+        raise Rejected("malformed" if found.malformed else "invalid_value", found.what, path)
+    return loose
 
 
 def _without_forbidden(event: dict[str, Any]) -> dict[str, Any]:
@@ -117,19 +128,21 @@ def _refuse_unknown(value: object, shape: type[msgspec.Struct], path: str, key: 
     for name in value:
         if name not in shape.__struct_fields__:
             shown = clean_text(name[:100], key)
-            raise Rejected("unknown_field", "unknown field", f"{path}.{shown}" if path else shown)
+            told = f"unknown field: {instead_of(name, shape.__struct_fields__)}"
+            raise Rejected("unknown_field", told, f"{path}.{shown}" if path else shown)
 
 
-def _mismatch(error: msgspec.ValidationError) -> Rejected:
+def _mismatch(error: msgspec.ValidationError, event: Mapping[str, Any]) -> Rejected:
     match = _PATH.match(str(error))
     what, path = (match.group("what"), match.group("path") or "") if match else ("not as documented", "")
-    if "unknown field" in what:  # its name may be a secret
-        return Rejected("unknown_field", "unknown field", path)
     required = _REQUIRED.search(what)
     if required:
         return Rejected("missing_field", "required", ".".join(filter(None, (path, required.group(1)))))
     if path == "occurred_at":
         return Rejected("invalid_time", "a time as in RFC 3339 is expected, e.g. 2026-11-22T09:30:00+08:00", path)
     if path.endswith(".value"):
-        return Rejected("invalid_amount", 'an amount is text or an integer, e.g. "1200.50"', path)
-    return Rejected("invalid_field", what.lower(), path)
+        return Rejected("invalid_amount", _AN_AMOUNT, path)
+    if path.endswith(_SOME_ENTRY):  # of a mapping of texts: the parser does not say of which name
+        path = path.removesuffix(_SOME_ENTRY)
+        path = ".".join([path, *(kind for kind in KINDS if not isinstance(event[path].get(kind, ""), str))][:2])
+    return Rejected("invalid_field", expected(error)[1], path)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from services.failures import Rejected
+from services.ingest.domain.loose import is_sound_batch
 from services.ingest.domain.raw import malformed
 
 
@@ -29,7 +30,9 @@ def split_json(body: bytes) -> Sequence[bytes | msgspec.Raw]:
     except msgspec.ValidationError:
         raise Rejected("malformed", '{"events": […]} is expected, and no other field beside it') from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise malformed(error) from None
+        if not is_sound_batch(body):
+            raise malformed(error) from None
+        return _split_by_brackets(body)
     except RecursionError:
         return _split_by_brackets(body)
 
@@ -40,7 +43,7 @@ def split_lines(body: bytes) -> Sequence[bytes | msgspec.Raw]:
 
 
 def _split_by_brackets(body: bytes) -> Sequence[bytes | msgspec.Raw]:
-    """The slow way for a batch that holds an event nested too deeply for the parser: counts brackets."""
+    """The slow way for a batch that holds something the parser cannot: counts brackets."""
     depth, start, events = 0, -1, []
     for token in _TOKEN.finditer(body):
         char = token.group()

@@ -132,7 +132,8 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"identifiers": {}}, "missing_field", "identifiers"),
     ({"identifiers": None}, "missing_field", "identifiers"),
     ({"identifiers": {"email": "a@b.cn"}}, "missing_field", "identifiers"),
-    ({"identifiers": {"account_no": 17}}, "invalid_field", "identifiers[...]"),
+    ({"identifiers": {"account_no": 17}}, "invalid_field", "identifiers.account_no"),
+    ({"actor": {"customer_no": None}}, "invalid_field", "actor.customer_no"),
     ({"identifiers": {"account_no": ""}}, "invalid_identifier", "identifiers.account_no"),
     ({"identifiers": {"account_no": "1\x002"}}, "invalid_identifier", "identifiers.account_no"),
     ({"identifiers": {"account_no": "0000000"}}, "blocked_identifier", "identifiers"),
@@ -170,6 +171,45 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
 def test_a_mistake_is_refused_by_name(change: dict[str, Any], reason: str, field: str) -> None:
     event = {name: value for name, value in {**transaction(), **change}.items() if value is not None}
     assert refusal(event) == (reason, field)
+
+
+HINTS = [
+    ({"identifers": {}}, "unknown field: did you mean identifiers?"),
+    ({"counterparty": {"swift": "x"}}, "unknown field: known are name, account_no, bank, kind"),
+    ({"identifiers": {"acount_no": "1"}}, "no such identifier kind: did you mean account_no?"),
+    ({"attributes": {"purpos": "x"}}, "transaction.posted has no such attribute: did you mean purpose?"),
+    ({"identifiers": {"account_no": 17}}, "text is expected"),
+    ({"sequence": "17"}, "a whole number is expected"),
+    ({"amount": "12 CNY"}, "a JSON object is expected"),
+    ({"channel": "atm"}, "the key does not allow this channel, only corebank"),
+]
+
+
+@pytest.mark.parametrize(("change", "hint"), HINTS, ids=lambda value: str(value)[:50])
+def test_a_refusal_says_what_to_send_instead(change: dict[str, Any], hint: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        admitted(transaction(**change))
+    assert caught.value.message == hint
+
+
+def test_a_list_of_events_is_told_how_events_are_sent_together() -> None:
+    with pytest.raises(Rejected, match="several are"):
+        admitted([transaction(), transaction()])
+
+
+UNUSABLE = [
+    (b"NaN", "malformed", "attributes.exchange_rate"),
+    (b"-Infinity", "malformed", "attributes.exchange_rate"),
+    (b'"\\ud800"', "malformed", "attributes.exchange_rate"),
+    (b"1e400", "invalid_value", "attributes.exchange_rate"),
+    (b"9" * 5_000, "invalid_value", "attributes.exchange_rate"),
+]
+
+
+@pytest.mark.parametrize(("value", "reason", "field"), UNUSABLE, ids=lambda value: str(value)[:20])
+def test_what_no_computer_holds_is_refused_by_the_name_of_its_field(value: bytes, reason: str, field: str) -> None:
+    body = encoded(transaction(attributes={"exchange_rate": "X"})).replace(b'"X"', value)
+    assert refusal(body) == (reason, field)
 
 
 def test_a_reversal_requires_the_id_of_what_it_reverses() -> None:

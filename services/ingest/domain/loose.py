@@ -1,0 +1,61 @@
+"""Takes JSON apart once more, slowly, where the parser refused it: what cannot be held is one field's mistake.
+
+NaN, 1e400 and half a character are found by their place, so that they cost one event and not its batch.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+_LONGEST_INTEGER = 40  # digits; beyond, Python itself takes long, and nothing of ours is so large
+
+
+class Unusable(NamedTuple):
+    """Stands where the value would. `malformed`: no reader of JSON has to know it."""
+
+    what: str
+    malformed: bool = False
+
+
+def loosely(text: str) -> Any:
+    """The value, with an `Unusable` in each place that holds none. Raises `ValueError` and `RecursionError`."""
+    return json.loads(text, parse_float=_float, parse_int=_integer, parse_constant=_constant)
+
+
+def is_sound_batch(body: bytes) -> bool:
+    """`{"events": […]}` and nothing else, whatever stands in the single events."""
+    try:
+        batch = loosely(body.decode(errors="replace"))
+    except RecursionError:
+        return True  # one of them is nested too deeply: each is judged by itself
+    except ValueError:
+        return False
+    return isinstance(batch, dict) and batch.keys() == {"events"} and isinstance(batch["events"], list)
+
+
+def unusable(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Unusable]]:
+    """What cannot be held, with its place."""
+    if isinstance(value, Unusable):
+        yield path, value
+    elif isinstance(value, str) and not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+        yield path, Unusable("contains half a character (an unpaired surrogate)", malformed=True)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from unusable(item, (*path, name))
+    elif isinstance(value, list):
+        for item in value:
+            yield from unusable(item, path)
+
+
+def _float(text: str) -> float | Unusable:
+    value = float(text)
+    return value if math.isfinite(value) else Unusable("number out of range")
+
+
+def _integer(text: str) -> int | Unusable:
+    return int(text) if len(text) <= _LONGEST_INTEGER else Unusable("number out of range")
+
+
+def _constant(text: str) -> Unusable:
+    return Unusable(f"{text} is no number of JSON", malformed=True)
