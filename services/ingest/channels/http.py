@@ -70,11 +70,13 @@ class EventsEndpoint:
         content_type = header(scope, b"content-type").partition(";")[0].strip().lower()
         if content_type not in ("application/json", *NDJSON):
             raise Problem(415, f"application/json or {NDJSON[0]} is expected")
-        terms = await self._terms(scope)
+        await self._terms(scope)
         self._in_flight.enter()
         body = Body(self._in_flight, self._limits)
         try:
-            return await self._take(await body.read(scope, receive), terms, content_type in NDJSON)
+            sent = await body.read(scope, receive)
+            # asked again: a body may take its time, and the key be revoked meanwhile
+            return await self._take(sent, await self._terms(scope), content_type in NDJSON)
         finally:
             self._in_flight.leave(body.held)
 
