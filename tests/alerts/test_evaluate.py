@@ -126,6 +126,19 @@ def rules_of(alerts: Sequence[Alert]) -> set[tuple[str, str, tuple[str, ...]]]:
             for one in alerts if one.is_open}  # fmt: skip
 
 
+async def test_what_the_heir_said_before_the_merge_and_comes_after_it_takes_nothing_back() -> None:
+    service = Service()
+    await service.takes(statement(1, "a", **OWED), statement(1, "b"))
+    (alert,) = await service.alerts()
+    await service.takes(GONE_A)
+    await service.takes(statement(2, "b", NOON + 9 * HOUR - 1))
+    await service.takes(statement(3, "b", at=NOON + 9 * HOUR + 2, merged=["a"], **OWED))
+    (found,) = await service.alerts()
+    assert (found.alert_id, found.customer_id, found.state) == (alert.alert_id, "b", "routed")
+    await service.takes(statement(4, "b", at=NOON + DAY, merged=["a"]))
+    assert [one.state for one in await service.alerts()] == ["withdrawn"]
+
+
 async def test_a_merge_joins_the_alerts_of_both_whichever_statement_comes_first() -> None:
     whole = statement(2, "b", moments=[moment("x", NOON)], **MEETS, **OWED)
     for order in permutations((GONE_A, whole)):
