@@ -169,4 +169,4 @@ def _key(secret: str) -> bytes:
 def dingtalk_signed(url: str, secret: str, at_ms: int) -> str:
     """The URL of a DingTalk group robot with the time and its signature: HMAC-SHA256 over time, line feed, secret."""
     digest = hmac.digest(secret.encode(), f"{at_ms}\n{secret}".encode(), hashlib.sha256)
-    return f"{url}&timestamp={at_ms}&sign={quote(base64.b64encode(digest), safe='')}"
+    return f"{url}{'&' if '?' in url else '?'}timestamp={at_ms}&sign={quote(base64.b64encode(digest), safe='')}"

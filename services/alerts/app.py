@@ -67,7 +67,7 @@ class Reload:
 
     async def load(self) -> Loaded | None:
         """None where nothing has changed since the last time. Raises `Unavailable`."""
-        switches = {one.rule: one.enabled for one in await self._store.switches()}
+        switches = {one.rule: one for one in await self._store.switches()}
         seen = (stamp(self._files), tuple(sorted(switches.items())))
         if seen == self._seen:
             return None

@@ -9,6 +9,7 @@ import yaml
 
 from services.alerts.adapters.rule_files import Loaded, Mistake, load_rules, stamp
 from services.alerts.domain.rules import Desk
+from services.alerts.ports import RuleSwitch
 from services.declared_files import Place
 from tests.alerts.told import CEL, KNOWN
 
@@ -37,8 +38,8 @@ def own(files: Place, name: str, content: str) -> None:
     (files.own / name).write_text(content, encoding="utf-8")
 
 
-def load(files: Place, **switches: bool) -> Loaded:
-    return load_rules(files, KNOWN, CEL, switches)
+def load(files: Place, *switches: RuleSwitch) -> Loaded:
+    return load_rules(files, KNOWN, CEL, {one.rule: one for one in switches})
 
 
 def one_rule(**changes: Any) -> str:
@@ -79,11 +80,19 @@ def test_a_rule_stays_as_written_although_it_looks_like_something_else(files: Pl
 
 
 def test_a_person_switches_a_rule_and_the_set_is_another_one(files: Place) -> None:
-    loaded, silenced = load(files), load(files, R4=False)
+    silence = RuleSwitch("R4", False, "Li Na", 1)
+    loaded, silenced = load(files), load(files, silence)
     assert [rule.id for rule in loaded.rule_set.on_facts["person"]] == ["R4"]
     assert silenced.rule_set.on_facts == {}
     assert [rule.declared.enabled for rule in silenced.rule_set.rules] == [False]
     assert load(files).rule_set.version == loaded.rule_set.version != silenced.rule_set.version
+
+
+def test_a_rule_that_is_switched_on_once_more_makes_another_set_so_that_it_is_put_before_everybody(
+    files: Place,
+) -> None:
+    once, again = (load(files, RuleSwitch("R4", True, "Li Na", at)) for at in (1, 2))
+    assert once.rule_set.version != again.rule_set.version
 
 
 def test_other_content_is_another_version(files: Place) -> None:

@@ -47,6 +47,19 @@ def test_a_banks_mistakes_are_told_with_file_and_line(counterpoint: Command, tmp
     assert (as_set.code, as_set.err) == (1, said.err)
 
 
+def test_one_file_can_be_checked_by_itself(counterpoint: Command, tmp_path: Path) -> None:
+    file = tmp_path / "draft.yaml"
+    file.write_text("rules:\n  - {id: B1}\n")
+    said = counterpoint("rules", "check", str(file))
+    assert said.code == 1
+    assert said.err.startswith("draft.yaml:2: B1")
+
+
+def test_a_period_that_ends_before_it_begins_is_refused(counterpoint: Command) -> None:
+    said = counterpoint("rules", "backtest", "--from", "2026-05-02", "--to", "2026-05-01")
+    assert (said.code, said.err) == (1, "error: --to: 2026-05-01 is before 2026-05-02\n")
+
+
 def test_a_directory_that_is_not_there_is_named(counterpoint: Command) -> None:
     said = counterpoint("rules", "check", "/nowhere")
     assert (said.code, said.err) == (1, "error: /nowhere is no directory\n")

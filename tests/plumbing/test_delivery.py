@@ -178,3 +178,6 @@ def test_the_signature_of_a_dingtalk_robot() -> None:
         "https://oapi.dingtalk.com/robot/send?access_token=t&timestamp=1577262236757&sign="
         "hmPWwU%2B7lVdm3ZZz0r9tSfx0L4Q26jWOZr9%2BGs6EZQM%3D"
     )
+    assert dingtalk_signed("https://robot.bank.example/send", "s", 1).startswith(
+        "https://robot.bank.example/send?timestamp=1&sign="
+    )

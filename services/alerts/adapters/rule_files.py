@@ -15,6 +15,7 @@ from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, 
 from services.alerts.domain.expressions import BadExpression, Expressions
 from services.alerts.domain.rules import Desk, RuleDeclared
 from services.alerts.domain.wording import nearest
+from services.alerts.ports import RuleSwitch
 from services.declared_files import Place
 
 PRODUCT = Path(__file__).resolve().parent.parent / "catalogue"
@@ -79,8 +80,9 @@ def _stamp(path: Path) -> tuple[str, int, int]:
     return str(path), told.st_mtime_ns, told.st_size
 
 
-def load_rules(files: Place, known: Known, expressions: Expressions, switches: Mapping[str, bool]) -> Loaded:
-    """`switches`: rule → whether a person has switched it on or off."""
+def load_rules(files: Place, known: Known, expressions: Expressions, switches: Mapping[str, RuleSwitch]) -> Loaded:
+    """`switches`: rule → what a person said of it last. Each one makes another set: who switches a rule on wants it put
+    before everybody."""
     loading = _Loading(files, known, expressions)
     rules = [_switched(rule, switches) for rule in loading.rules()]
     desk = loading.desk()
@@ -88,12 +90,12 @@ def load_rules(files: Place, known: Known, expressions: Expressions, switches: M
     return Loaded(rule_set(version, rules, known.at_rest()), desk, loading.mistakes)
 
 
-def _switched(rule: Rule, switches: Mapping[str, bool]) -> Rule:
-    enabled = switches.get(rule.id, rule.declared.enabled)
+def _switched(rule: Rule, switches: Mapping[str, RuleSwitch]) -> Rule:
+    enabled = switches[rule.id].enabled if rule.id in switches else rule.declared.enabled
     return rule._replace(declared=msgspec.structs.replace(rule.declared, enabled=enabled))
 
 
-def _version(content: Iterable[bytes], switches: Mapping[str, bool]) -> str:
+def _version(content: Iterable[bytes], switches: Mapping[str, RuleSwitch]) -> str:
     told = hashlib.sha256(repr(sorted(switches.items())).encode())
     for one in content:
         told.update(hashlib.sha256(one).digest())

@@ -14,6 +14,7 @@ import typer
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.ports import RuleSwitch
 from services.alerts.settings import read_choices as read_alert_choices
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.declared import declarations, known_of
@@ -49,11 +50,13 @@ def backtest_rules(
 ) -> None:
     """What rules would have said of a past: of how many customers, when, beside which others, and how right."""
     first, last = _day(since, "--from"), _day(until, "--to")
+    if last < first:
+        raise Refusal(f"--to: {until} is before {since}")
 
     async def work(beside: Beside) -> Found:
         declared, choices = declarations(os.environ, beside.secret), read_choices(os.environ)
         store = SqlAlertStore(beside.database)
-        switches = {one.rule: one.enabled for one in await store.switches()}
+        switches = {one.rule: one for one in await store.switches()}
         loaded, ids = _rules(rules or [], declared, switches)
         starts = declared.policy.reference.start_of
         end = min(starts(last + 1), SystemClock().now_ms())
@@ -72,7 +75,7 @@ def _day(said: str, option: str) -> int:
         raise Refusal(f"{option}: a day such as 2026-05-01 is expected") from None
 
 
-def _rules(said: list[str], declared: Declarations, switches: Mapping[str, bool]) -> tuple[Loaded, list[str]]:
+def _rules(said: list[str], declared: Declarations, switches: Mapping[str, RuleSwitch]) -> tuple[Loaded, list[str]]:
     """What is run, and the ids of those that are told of. Raises `Refusal`."""
     known = known_of(declared)
     live = load_rules(place(PRODUCT, read_alert_choices(os.environ).catalogue), known, Cel(), switches)

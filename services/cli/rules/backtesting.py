@@ -62,7 +62,7 @@ class Deployment(NamedTuple):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """`right`: by the truth where it was given, else by what people made of their alerts."""
+    """`right`: by the truth where it was given, else by what people made of their alerts. `caught`: of a truth."""
 
     events: int
     rules: list[RuleCount]
@@ -106,7 +106,9 @@ async def backtest(asked: Asked, deployment: Deployment, shown: Shown) -> Found:
     stories = [Planted(one.kind, await rerun.customer_of(f"party:{one.customer_no}"), one.signal_from_ms,
                        one.signal_until_ms, one.loss_ms) for one in planted]  # fmt: skip
     right = right_by_truth(told, stories) if stories else right_by_outcome(told, await _worked(deployment.alerts))
-    return Found(events, count(spoken, asked.rules), right, caught(told, stories), dict(rerun.broken))
+    return Found(
+        events, count(spoken, asked.rules), right, caught(told, stories) if stories else [], dict(rerun.broken)
+    )
 
 
 async def lived_again(asked: Asked, deployment: Deployment, shown: Shown) -> tuple[Rerun, int]:

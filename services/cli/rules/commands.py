@@ -1,7 +1,6 @@
 """`rules`: what makes an alert; what is wrong with a file of rules; why one holds for a customer, or does not."""
 
 import getpass
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -9,24 +8,20 @@ from urllib.parse import quote
 
 import typer
 
-from services.alerts.adapters.cel import Cel
-from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.domain.learning import precision
 from services.alerts.domain.notices import Notice, standing
 from services.alerts.domain.rules import RuleDeclared
 from services.alerts.domain.wording import shown
 from services.alerts.ports import RuleSwitch
-from services.alerts.settings import read_choices
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Beside, Data, Json, in_deployment
-from services.cli.declared import known_to_rules
 from services.cli.output import at, show_json, show_rows
 from services.cli.refusals import Refusal
 from services.cli.rules.backtest import backtest_rules
+from services.cli.rules.checking import check_rules, loaded_rules, tell_mistakes
 from services.cli.rules.quality import rules_notices, rules_precision
 from services.clock import SystemClock
-from services.declared_files import place
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,29 +55,13 @@ NOWHERE = _Platform({}, {}, {})
 def list_rules(language: Language = "en", data: Data = None, as_json: Json = False) -> None:
     """Every rule, and beside a deployment whether it is on and how often it was right."""
     platform = _platform(data)
-    loaded = _loaded(platform)
+    loaded = loaded_rules(platform.switches)
     rows = [_row(rule.declared, language, platform) for rule in loaded.rule_set.rules]
     show_rows(rows, COLUMNS, as_json=as_json, nothing="there are no rules")
-    _tell(loaded)
+    tell_mistakes(loaded)
 
 
-@app.command()
-def check(
-    directory: Annotated[
-        Path | None, typer.Argument(help="A bank's own files, laid over the product's; COUNTERPOINT_ALERTS_CATALOGUE.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Every mistake in rules and desk, with file, line and what to write instead. Exit code 1 if there is one."""
-    loaded = _loaded(NOWHERE, directory)
-    if as_json:
-        show_json([one._asdict() for one in loaded.mistakes])
-    else:
-        _tell(loaded)
-    if loaded.mistakes:
-        raise typer.Exit(1)
-    if not as_json:
-        typer.echo(f"{len(loaded.rule_set.rules)} rules, and nothing is wrong with them")
+app.command("check")(check_rules)
 
 
 @app.command()
@@ -123,7 +102,7 @@ def disable(rule: RuleId, reason: Reason, actor: Actor = None, data: Data = None
 
 
 def _switch(rule_id: str, enabled: bool, reason: str, actor: str | None, data: Path | None) -> None:
-    if _loaded(NOWHERE).rule_set.rule(rule_id) is None:
+    if loaded_rules({}).rule_set.rule(rule_id) is None:
         raise Refusal(f"there is no rule {rule_id}: `counterpoint rules list` shows them")
     said = RuleSwitch(rule_id, enabled, actor or getpass.getuser(), SystemClock().now_ms(), reason)
 
@@ -132,17 +111,6 @@ def _switch(rule_id: str, enabled: bool, reason: str, actor: str | None, data: P
 
     in_deployment(data, work)
     typer.echo(f"{rule_id} is {'on' if enabled else 'off'}")
-
-
-def _loaded(platform: _Platform, directory: Path | None = None) -> Loaded:
-    own = str(directory) if directory else read_choices(os.environ).catalogue
-    switches = {rule: said.enabled for rule, said in platform.switches.items()}
-    return load_rules(place(PRODUCT, own), known_to_rules(), Cel(), switches)
-
-
-def _tell(loaded: Loaded) -> None:
-    for mistake in loaded.mistakes:
-        typer.echo(str(mistake), err=True)
 
 
 def _platform(data: Path | None) -> _Platform:
