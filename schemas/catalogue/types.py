@@ -30,7 +30,8 @@ class Assertion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     `subject` is an identifier kind; of `targets` (identifier kinds) the first present wins. The role is the attribute
     `role_attribute`, else `role`; an ending assertion ends the link whatever its role. `carries_past`: the link holds
     from the beginning of time, otherwise from the event's `occurred_at`. `subject_attribute`: the subject's value
-    stands in this attribute and not among the identifiers.
+    stands in this attribute and not among the identifiers. `required`: an event without both sides says nothing, and is
+    refused.
     """
 
     subject: str
@@ -40,6 +41,7 @@ class Assertion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ends: bool = False
     carries_past: bool = False
     subject_attribute: str | None = None
+    required: bool = False
 
 
 class EventType(msgspec.Struct, frozen=True, kw_only=True):

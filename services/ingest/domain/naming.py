@@ -37,7 +37,13 @@ def admit_identifiers(given: Mapping[str, str], rules: Rules, field: str = "iden
 
 
 def subject_of(identifiers: Mapping[str, str], given: Mapping[str, str], plan: Plan, source: str, rules: Rules) -> str:
-    """The subject key by the catalogue's precedence; `source:<id>` for a type that is about its source."""
+    """The subject key by the catalogue's precedence; `source:<id>` for a type that is about its source.
+
+    Raises `Rejected`, also where one side of a link is missing that the type is there to tell of.
+    """
+    for side in plan.sides:
+        if not any(kind in given for kind in side):
+            raise Rejected("missing_field", f"{plan.name} requires {' or '.join(side)}", f"identifiers.{side[0]}")
     for kind in plan.subject:
         value = identifiers.get(kind)
         if value is not None:

@@ -13,7 +13,8 @@ CARD_LAST4 = Attribute(name="card_last4", meaning="Last four digits of the card"
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """One event type as admission needs it. `attributes` None: a type unknown to the catalogue, anything goes."""
+    """One event type as admission needs it. `attributes` None: a type unknown to the catalogue, anything goes.
+    `sides`: identifier kinds of the links that it must assert; of each side one is needed."""
 
     name: str
     subject: tuple[str, ...]
@@ -22,6 +23,7 @@ class Plan(msgspec.Struct, frozen=True):
     channels: tuple[str, ...]
     attributes: Mapping[str, Attribute] | None
     required: frozenset[str]
+    sides: tuple[tuple[str, ...], ...] = ()
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -50,6 +52,7 @@ def _plan(event_type: EventType) -> Plan:
         channels=event_type.channels,
         attributes={CARD_LAST4.name: CARD_LAST4, **attributes},
         required=frozenset(name for name, attribute in attributes.items() if attribute.required),
+        sides=tuple(side for one in event_type.asserts if one.required for side in ((one.subject,), one.targets)),
     )
 
 

@@ -212,6 +212,31 @@ def test_what_no_computer_holds_is_refused_by_the_name_of_its_field(value: bytes
     assert refusal(body) == (reason, field)
 
 
+ONE_SIDED = [
+    ("holder.added", {"account_no": "1"}, "identifiers.customer_no"),
+    ("holder.removed", {"account_no": "1"}, "identifiers.customer_no"),
+    ("holder.added", {"customer_no": "1"}, "identifiers.account_no"),
+    ("account.opened", {"account_no": "1"}, "identifiers.customer_no"),
+    ("card.issued", {"card_no": "card-1"}, "identifiers.customer_no"),
+    ("household.joined", {"customer_no": "1"}, "identifiers.household_no"),
+    ("phone.changed", {"customer_no": "1"}, "identifiers.phone"),
+    ("device.bound", {"device_id": "1"}, "identifiers.login"),
+]
+
+
+@pytest.mark.parametrize(("name", "identifiers", "field"), ONE_SIDED, ids=lambda value: str(value))
+def test_a_type_that_is_there_to_link_two_is_refused_where_one_is_missing(
+    name: str, identifiers: dict[str, str], field: str
+) -> None:
+    event = {"id": "1", "type": name, "occurred_at": "2026-11-22T09:30:00+08:00", "identifiers": identifiers}
+    assert refusal(event) == ("missing_field", field)
+
+
+def test_of_several_that_a_link_may_lead_to_one_is_enough() -> None:
+    event = {"type": "card.issued", "occurred_at": "2026-11-22T09:30:00+08:00"}
+    assert admitted({**event, "identifiers": {"card_no": "card-1", "account_no": "1"}}).subject == "card:card-1"
+
+
 def test_a_reversal_requires_the_id_of_what_it_reverses() -> None:
     reversal = transaction(type="transaction.reversed", attributes={})
     assert refusal(reversal) == ("missing_field", "attributes.original_id")
