@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, SerializationException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
+from services.expected import expected
 from services.failures import Contended, Rejected, Unavailable
 from services.log import Stop
 from services.web.asgi import PROBLEM_JSON, TITLES, Problem, frames_of
@@ -24,7 +25,8 @@ _DETAILS = {
     413: "the body is too large",
 }
 _WHOLE_BODY, _MISSING = "data", re.compile(r"missing required field `(\w{1,40})`")
-_PATH = re.compile(r"\$(?:\.\w{1,40}|\[\d+\])*")
+# of a name that is not ours no more is repeated than cannot be a person's or a number
+_UNKNOWN = re.compile(r"unknown field `([a-z_]{1,40})`")
 _MEANINGS = {
     400: "Not as this document describes it",
     401: "No token, an unknown or a revoked one",
@@ -89,25 +91,37 @@ def _outdated(request: Any_, order: Stop) -> Response[bytes]:
 
 
 def _refused(request: Any_, error: HTTPException) -> Response[bytes]:
-    """The framework's own words may repeat a value: only the place of the mistake is taken from them."""
+    """The framework's own words may repeat a value: only the place of the mistake and what was expected are taken."""
     status = error.status_code if error.status_code in TITLES else 400
-    place = _place(error) if status == 400 else ""
-    detail = _DETAILS.get(status, TITLES[status])
-    return answer(Problem(status, f"{detail}: {place}" if place else detail, dict(error.headers or {})))
+    detail, headers = _DETAILS.get(status, TITLES[status]), dict(error.headers or {})
+    if status != 400:
+        return answer(Problem(status, detail, headers))
+    if isinstance(error.__cause__, SerializationException):
+        return answer(Problem(status, "the body is not valid JSON", headers))
+    mistakes = error.extra if isinstance(error.extra, list) else []
+    field, told = _mistake(request, mistakes[0]) if mistakes else ("", "")
+    detail = ": ".join(filter(None, (field, told))) or detail
+    return answer(Problem(status, detail, headers, field=field))
 
 
-def _place(error: HTTPException) -> str:
-    """Where in the body, or which declared parameters: their names are ours."""
-    found = _PATH.search(error.detail)
-    extra = error.extra if isinstance(error.extra, list) else []
-    return found[0] if found else ", ".join(sorted(filter(None, map(_named, extra))))
+def _mistake(request: Any_, found: Mapping[str, str]) -> tuple[str, str]:
+    """The field or the declared parameter, "" for the whole body; and what is expected there."""
+    place, message = found.get("key", ""), found.get("message", "")
+    place = "" if found.get("source") == "body" and place == _WHOLE_BODY else place
+    if missing := _MISSING.search(message):
+        return ".".join(filter(None, (place, missing[1]))), "required"
+    if "unknown field" in message:
+        named = _UNKNOWN.search(message)
+        known = "" if place else f", known are {', '.join(_fields(request))}"
+        return ".".join(filter(None, (place, named[1] if named else ""))), f"unknown field{known}"
+    if message == f"'{_WHOLE_BODY}'":
+        return "", "a body in JSON is expected"
+    return place, expected(msgspec.ValidationError(message))[1]
 
 
-def _named(one: Mapping[str, str]) -> str:
-    if one.get("source") == "body" and one.get("key") == _WHOLE_BODY:
-        missing = _MISSING.search(one.get("message", ""))
-        return missing[1] if missing else ""
-    return one.get("key", "") if one.get("source") in ("query", "header", "body") else ""
+def _fields(request: Any_) -> tuple[str, ...]:
+    body = request.route_handler.parsed_data_field
+    return tuple(getattr(body.annotation, "__struct_fields__", ())) if body else ()
 
 
 def _bug(request: Any_, error: Exception) -> Response[bytes]:

@@ -78,11 +78,13 @@ async def read_customer(
     return Response((await desk.read.shown([view]))[0], media_type=JSON, headers=headers)
 
 
-@get("/v1/customers/{customer_id:str}/identity", responses=answers())
-async def read_identity(customer_id: FromPath[str], desk: AtDesk) -> Identity:
+@get("/v1/customers/{customer_id:str}/identity", responses=answers(Identity))
+async def read_identity(customer_id: FromPath[str], desk: AtDesk, preference: Preferred) -> _View:
     """Why these subjects are one customer, and who else they touch."""
-    (view, _), _ = await current(desk, customer_id)
-    return await identity(desk.read, view, desk.limits)
+    headers = await preference.honoured()
+    (view, _), moved = await current(desk, customer_id)
+    told = msgspec.json.encode(await identity(desk.read, view, desk.limits))
+    return Response(told, media_type=JSON, headers=headers | moved)
 
 
 async def current(desk: Desk, customer_id: str) -> tuple[Current, dict[str, str]]:

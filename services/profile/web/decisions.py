@@ -1,9 +1,9 @@
 """Merging, splitting and reviewing: for those who answer for customers."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, get, post
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from schemas.instants import instant
 from services.access import User
@@ -38,9 +38,9 @@ async def split_customer(request: _Asked, data: JSONBody[Split], desk: AtDesk) -
 
 
 @get("/v1/reviews", opt=MANAGER, responses=answers())
-async def list_reviews(desk: AtDesk, limit: FromQuery[int] = 100) -> Reviews:
+async def list_reviews(desk: AtDesk, limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100) -> Reviews:
     """Customers who may be one and whom nobody has judged yet, oldest first."""
-    cases = await desk.decide.reviews(min(max(limit, 1), 1000))
+    cases = await desk.decide.reviews(limit)
     return Reviews(reviews=[await _review(desk, case) for case in cases])
 
 

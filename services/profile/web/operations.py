@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import get
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import QueryParameter
 
 from schemas.instants import instant
 from services.profile.domain.customers.freshness import SourceSeen, completeness
@@ -11,19 +11,20 @@ from services.profile.domain.rendering import instant_or_none
 from services.profile.ports import StoredDeadLetter
 from services.profile.web.desk import AtDesk
 from services.profile.web.documents import DeadLetter, DeadLetters, SourceFreshness, Sources, answers
+from services.web.asgi import Problem
 from services.web.guard import ROLE
-
-_MOST = 1000
 
 
 @get("/v1/dead-letters", opt={ROLE: "admin"}, responses=answers())
 async def list_dead_letters(
     desk: AtDesk,
     stands: Annotated[str, QueryParameter(name="state", description="open or replayed")] = "open",
-    limit: FromQuery[int] = 100,
+    limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
 ) -> DeadLetters:
     """Events that could not be used, newest first, with the reason and the place."""
-    letters = await desk.read.reader.dead_letters(min(max(limit, 1), _MOST), stands)
+    if stands not in ("open", "replayed"):
+        raise Problem(400, "state: open or replayed is expected")
+    letters = await desk.read.reader.dead_letters(limit, stands)
     return DeadLetters(dead_letters=[_letter(one) for one in letters])
 
 

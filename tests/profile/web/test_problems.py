@@ -56,11 +56,42 @@ async def test_a_refused_address_is_not_repeated(path: str) -> None:
     assert not [secret for secret in SECRETS if secret in answer.text]
 
 
-async def test_a_parameter_that_cannot_be_read_is_named() -> None:
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("limit=13912345678x", "limit: a whole number is expected"),
+        ("limit=0", "limit: a whole number >= 1 is expected"),
+        ("limit=1001", "limit: a whole number <= 1000 is expected"),
+        ("state=lost", "state: open or replayed is expected"),
+    ],
+)
+async def test_a_parameter_that_cannot_be_meant_is_named_with_what_is_expected(query: str, detail: str) -> None:
     bank = await open_bank()
     admin = await bank.sign_in("admin")
-    answer = await admin.get("/v1/dead-letters?limit=13912345678x")
-    assert answer.json()["detail"].endswith(": limit")
+    answer = await admin.get(f"/v1/dead-letters?{query}")
+    assert (answer.status_code, answer.json()["detail"]) == (400, detail)
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "detail"),
+    [
+        (b'{"customers": ["a", "b"]}', "customers", "customers: unknown field, known are customer_ids, reason"),
+        (b'{"customer_ids": ["a", "b"]}', "reason", "reason: required"),
+        (b'{"customer_ids": ["a"], "reason": "x"}', "customer_ids", "customer_ids: a list of length 2 is expected"),
+        (b'{"customer_ids": ["a", 2], "reason": "x"}', "customer_ids[1]", "customer_ids[1]: text is expected"),
+        (b"[]", "", "a JSON object is expected"),
+        (b"", "", "a body in JSON is expected"),
+        (b"{", None, "the body is not valid JSON"),
+    ],
+)
+async def test_a_body_that_does_not_fit_is_told_the_field_and_what_is_expected(
+    body: bytes, field: str | None, detail: str
+) -> None:
+    bank = await open_bank()
+    manager = await bank.sign_in("manager")
+    answer = await manager.post("/v1/customers/merge", content=body)
+    assert answer.status_code == 400
+    assert (answer.json().get("field"), answer.json()["detail"]) == (field, detail)
 
 
 async def test_a_body_that_is_too_large_or_no_json_is_a_problem() -> None:
