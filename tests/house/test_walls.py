@@ -15,8 +15,14 @@ IMPURE = frozenset(
         *("threading", "time", "urllib.request", "uuid", "warnings"),
     ]
 )
-# What a handler returns to be published, and how it refuses: plain values of the plumbing, nothing that acts.
-VALUES = frozenset(["services", "services.failures", "services.failures.Rejected"])
+# What a handler returns to be published, how it refuses and in which words: plain values of the plumbing, nothing
+# that acts.
+VALUES = frozenset(
+    [
+        *("services", "services.failures", "services.failures.Rejected"),
+        *("services.expected", "services.expected.expected", "services.expected.instead_of"),
+    ]
+)
 VALUES_OF_THE_LOG = frozenset(
     ["services.log", *(f"services.log.{name}" for name in ("Message", "Placed", "Record", "Batch"))]
 )
