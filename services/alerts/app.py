@@ -13,20 +13,24 @@ from schemas.topics import TOPICS
 from services.access import Access, UserStore
 from services.alerts.act import Act
 from services.alerts.adapters.cel import Cel
-from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules, stamp
+from services.alerts.adapters.file_stamps import stamp
+from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.attend import Attend
 from services.alerts.current import Current
 from services.alerts.domain.compiled import Known
+from services.alerts.domain.editions import Signatures, Signed
 from services.alerts.domain.routing import Staff
 from services.alerts.evaluate import Evaluate
 from services.alerts.learn import Learn, heed
-from services.alerts.ports import AlertStore
+from services.alerts.ports import AlertStore, RuleSwitch
+from services.alerts.record import record
 from services.alerts.retract import Retract
 from services.alerts.settings import Choices
 from services.alerts.staff import staff_of
 from services.alerts.stream import Worker, run
 from services.alerts.web import Desk, alerts_app
+from services.attempts import again_when_contended
 from services.clock import Clock
 from services.declared_files import Place, place
 from services.log import EventLog
@@ -64,6 +68,8 @@ class Reload:
     def __init__(self, files: Place, known: Known, store: AlertStore, expressions: Cel) -> None:
         self._files, self._known, self._store, self._expressions = files, known, store, expressions
         self._seen: tuple[object, ...] = ()
+        self._switches: Mapping[str, RuleSwitch] = {}
+        self._unwritten: Loaded | None = None
 
     async def load(self) -> Loaded | None:
         """None where nothing has changed since the last time. Raises `Unavailable`."""
@@ -71,18 +77,30 @@ class Reload:
         seen = (stamp(self._files), tuple(sorted(switches.items())))
         if seen == self._seen:
             return None
-        self._seen = seen
+        self._seen, self._switches = seen, switches
         return load_rules(self._files, self._known, self._expressions, switches)
 
-    async def into(self, current: Current) -> None:
+    async def into(self, current: Current, now: int) -> None:
+        """Raises `Contended`, `Unavailable`."""
         await heed(self._store, current)
         loaded = await self.load()
-        if loaded is None:
+        if loaded is not None:
+            for mistake in loaded.mistakes:
+                log.error("rule file has a mistake: the rules before it stay", mistake=str(mistake))
+            if not loaded.mistakes:
+                current.take(loaded.rule_set, loaded.desk)
+        await self.write_down(loaded, now)
+
+    async def write_down(self, loaded: Loaded | None, now: int) -> None:
+        """Which rules are others than before; what could not be written is tried again with the next look."""
+        if loaded is not None and not loaded.mistakes:
+            self._unwritten = loaded
+        if (unwritten := self._unwritten) is None:
             return
-        for mistake in loaded.mistakes:
-            log.error("rule file has a mistake: the rules before it stay", mistake=str(mistake))
-        if not loaded.mistakes:
-            current.take(loaded.rule_set, loaded.desk)
+        switches = {rule: Signed(said.actor, said.note) for rule, said in self._switches.items()}
+        signatures = Signatures(unwritten.authors, unwritten.keeper, switches)
+        await again_when_contended(lambda: record(self._store, unwritten.rule_set, signatures, now))
+        self._unwritten = None
 
 
 async def open_alerts(
@@ -97,6 +115,7 @@ async def open_alerts(
     assert loaded is not None  # noqa: S101 - the first reading always finds something new
     for mistake in loaded.mistakes:
         log.error("rule left out", mistake=str(mistake))
+    await reload.write_down(loaded, clock.now_ms())
     current = Current(loaded.rule_set, loaded.desk, profile.works)
     current.learn(await store.learned())
     await heed(store, current)
@@ -107,7 +126,7 @@ async def open_alerts(
         attend=Attend(store, current),
         retract=Retract(store, current),
         learn=Learn(store, current),
-        reload=lambda: reload.into(current),
+        reload=lambda: reload.into(current, clock.now_ms()),
         notifications=notifications,
         metrics=metrics,
         clock=clock,

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import Learned
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
@@ -68,6 +69,11 @@ class AlertsTransaction(Protocol):
 
     async def notify(self, notices: Sequence[Notice]) -> None: ...
 
+    async def editions(self) -> list[Edition]:
+        """The newest of each rule. Until this transaction ends, nobody else who asks is answered."""
+
+    async def record(self, editions: Sequence[Edition]) -> None: ...
+
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         """Appends to an outbox lane; one writer at a time (the lane's row is locked)."""
 
@@ -105,6 +111,9 @@ class AlertStore(Outbox, Protocol):
 
     async def recent_notices(self, since: int, limit: int) -> list[Notice]:
         """From then on (ms), the newest first."""
+
+    async def editions(self, rule: str | None, limit: int) -> list[Edition]:
+        """Of one rule or of all, the newest first."""
 
     async def owners(self) -> list[str]:
         """Managers and queues that any alert has been with."""

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from services.alerts.adapters.rule_files import Loaded, Mistake, load_rules, stamp
+from services.alerts.adapters.file_stamps import stamp
+from services.alerts.adapters.rule_files import Loaded, Mistake, load_rules
 from services.alerts.domain.rules import Desk
 from services.alerts.ports import RuleSwitch
 from services.declared_files import Place
@@ -252,6 +253,16 @@ def test_a_field_that_is_written_twice_is_refused(files: Place) -> None:
 def test_a_file_that_explodes_or_is_no_list_of_rules_is_refused(files: Place, content: str, told: str) -> None:
     own(files, "bank.yaml", content)
     assert str(only(load(files))).startswith(told)
+
+
+def test_a_file_says_who_changed_it_last_and_else_its_owner_on_this_machine_did(files: Place) -> None:
+    own(files, "bank.yaml", "changed_by: Wang Lei\n" + one_rule())
+    own(files, "more.yaml", one_rule(id="B2"))
+    loaded = load(files)
+    assert not loaded.mistakes
+    assert (loaded.authors["B1"], loaded.authors["B2"]) == ("Wang Lei", files.path("more.yaml").owner())
+    own(files, "more.yaml", "changed_by: [Wang, Lei]\n" + one_rule(id="B2"))
+    assert str(only(load(files))) == "more.yaml:1: changed_by: a person's name is expected"
 
 
 def test_nothing_is_built_from_a_tag(files: Place) -> None:

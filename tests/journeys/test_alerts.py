@@ -206,12 +206,20 @@ async def test_changed_rules_are_loaded_while_running_and_a_bad_file_leaves_the_
     (inbox.rules / "added.yaml").write_text(OWN_RULE.replace("OWN1", "OWN2"))
     await asyncio.sleep(2 * LONG_S + 4.0)  # nobody tells a reader that a file was refused: twice the time of a look
     assert await loaded_rules(inbox) == before
-    file.write_text(OWN_RULE.replace("id: OWN1", "id: OWN1\n    version: 2"))
+    file.write_text("changed_by: Wang Lei\n" + OWN_RULE.replace("id: OWN1", "id: OWN1\n    version: 2"))
 
     async def both() -> bool:
         return {"OWN1", "OWN2"} <= await inbox.rule_ids()
 
     await until(both)
+
+    async def written() -> bool:
+        return len((await inbox.bank.get("/v1/rules/history", rule="OWN1"))["editions"]) == 2
+
+    await until(written)
+    history = (await inbox.bank.get("/v1/rules/history", rule="OWN1"))["editions"]
+    assert [(one["change"], one["version"]) for one in history] == [("changed", 2), ("added", 1)]
+    assert (history[0]["actor"], history[0]["declared"]["when"]) == ("Wang Lei", ["moment.score_percent <= 100.0"])
     for one in (file, inbox.rules / "added.yaml"):
         one.unlink()
 

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 import pytest
 
 from services.alerts.domain.alert import Alert, Outcome, Step
+from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import Learned
 from services.alerts.domain.notices import Notice
-from services.alerts.domain.rules import Text
+from services.alerts.domain.rules import RuleDeclared, Text
 from services.alerts.domain.standing import Firing, Standing
 from services.alerts.ports import OPEN, AlertFilter, AlertStore, RuleSwitch
 from services.failures import Contended, Fenced
@@ -284,6 +285,34 @@ async def test_alerts_are_counted_by_the_day_on_which_a_rule_began_to_speak_in_t
     assert await store.begun_by_day(["R4", "R9"], day, 0) == {("R4", 1): 2, ("R9", 1): 1}
     await save(store, alert("a1", "c1", state="withdrawn", evidence=[evidence("R4", seen_at=day)]))
     assert await store.begun_by_day(["R4"], 0, 0) == {("R4", 0): 1, ("R4", 1): 1}
+
+
+def edition(rule: str, at: int, **told: Any) -> Edition:
+    return Edition(rule=rule, at=at, **{"change": "added", "actor": "Mei", "rule_set": "1", **told})
+
+
+async def test_the_newest_edition_of_each_rule_stands_and_all_are_kept(store: AlertStore) -> None:
+    declared = RuleDeclared(id="R1", kind="guard", name=Text("a", "b"), reason=Text("c", "d"), when=("has_salary",))
+    told = [
+        edition("R1", 5, declared=declared), edition("R2", 5), edition("R1", 7, change="removed", note="too many"),
+    ]  # fmt: skip
+    async with store.working() as tx:
+        assert await tx.editions() == []
+        await tx.record(told)
+    async with store.working() as tx:
+        assert await tx.editions() == [told[2], told[1]]
+    assert await store.editions(None, 2) == [told[2], told[1]]
+    assert await store.editions("R1", 9) == [told[2], told[0]]
+
+
+async def test_of_two_workers_that_read_the_same_files_one_writes_it_down(store: AlertStore, other: AlertStore) -> None:
+    async def write(worker: AlertStore) -> None:
+        async with worker.working() as tx:
+            if not await tx.editions():
+                await tx.record([edition("R1", 5)])
+
+    await asyncio.gather(write(store), write(other))
+    assert len(await store.editions(None, 9)) == 1
 
 
 def notice(rule: str, at: int, **told: Any) -> Notice:

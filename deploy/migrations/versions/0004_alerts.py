@@ -46,6 +46,10 @@ create table rule_notices (
 );
 create index rule_notices_rule on rule_notices (rule, matter, n);
 create index rule_notices_at on rule_notices (at);
+create table rule_editions (
+    n {serial}, rule {key} not null, at bigint not null, body {bytes} not null{switches_key}
+);
+create index rule_editions_rule on rule_editions (rule, n);
 create table alert_lanes (lane {key} primary key, last_n bigint not null, published bigint not null) {hot};
 create table alert_outbox (
     lane {key} not null, n bigint not null, topic text not null, key {bytes} not null, value {bytes} not null,

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 from services.alerts.adapters.memory_tables import ROOM, Tables, matches, places
 from services.alerts.adapters.memory_transaction import MemoryTransaction
-from services.alerts.adapters.rows import alert_of, notice_of, standing_of
+from services.alerts.adapters.rows import alert_of, edition_of, notice_of, standing_of
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import Learned
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
@@ -89,6 +90,11 @@ class MemoryAlertStore:
         async with self._tables.turn() as tables:
             found = sorted(tables.notices.rows(), reverse=True)
         return [notice_of(one.row.body) for one in found if one.row.at >= since][:limit]
+
+    async def editions(self, rule: str | None, limit: int) -> list[Edition]:
+        async with self._tables.turn() as tables:
+            found = sorted(tables.editions.rows(), reverse=True)
+        return [edition_of(one.row.body) for one in found if rule in (None, one.row.rule)][:limit]
 
     async def owners(self) -> list[str]:
         async with self._tables.turn() as tables:

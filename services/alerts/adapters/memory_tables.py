@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from services.alerts.adapters.rows import AlertRow, NoticeRow, RuleRow, notice_of
+from services.alerts.adapters.rows import AlertRow, EditionRow, NoticeRow, RuleRow, edition_of, notice_of
+from services.alerts.domain.editions import Edition
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.routing import CAPACITY
 from services.alerts.ports import OPEN, AlertFilter, RuleSwitch
@@ -25,6 +26,11 @@ class NumberedNotice(NamedTuple):
     row: NoticeRow
 
 
+class NumberedEdition(NamedTuple):
+    n: int
+    row: EditionRow
+
+
 class Tables:
     def __init__(self) -> None:
         self._turns = Turns()
@@ -35,11 +41,17 @@ class Tables:
         self.rules = Table[RuleRow](journal, "alert_id rule", "alert_id", "rule")
         self.switches = Table[RuleSwitch](journal, "rule")
         self.notices = Table[NumberedNotice](journal, "n")
+        self.editions = Table[NumberedEdition](journal, "n")
 
     def newest_notices(self) -> list[Notice]:
         """On each rule and matter."""
         newest = {(one.row.rule, one.row.matter): one.row for one in sorted(self.notices.rows())}
         return [notice_of(newest[key].body) for key in sorted(newest)]
+
+    def newest_editions(self) -> list[Edition]:
+        """Of each rule."""
+        newest = {one.row.rule: one.row for one in sorted(self.editions.rows())}
+        return [edition_of(newest[rule].body) for rule in sorted(newest)]
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator["Tables"]:

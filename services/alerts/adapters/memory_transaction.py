@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from services.alerts.adapters.memory_tables import CustomerRow, NumberedNotice, Tables
+from services.alerts.adapters.memory_tables import CustomerRow, NumberedEdition, NumberedNotice, Tables
 from services.alerts.adapters.rows import (
     AlertRow,
     alert_of,
     by_customer,
+    edition_row,
     notice_row,
     row_of,
     rules_of,
@@ -15,6 +16,7 @@ from services.alerts.adapters.rows import (
     standing_row,
 )
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.editions import Edition
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.log import Move
@@ -76,6 +78,13 @@ class MemoryTransaction:
     async def notify(self, notices: Sequence[Notice]) -> None:
         for notice in notices:
             self._tables.notices.put(NumberedNotice(len(self._tables.notices), notice_row(notice)))
+
+    async def editions(self) -> list[Edition]:
+        return self._tables.newest_editions()
+
+    async def record(self, editions: Sequence[Edition]) -> None:
+        for edition in editions:
+            self._tables.editions.put(NumberedEdition(len(self._tables.editions), edition_row(edition)))
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         self._tables.stream.send({lane: messages}, now)

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.editions import Edition
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 
 _alert = msgspec.json.Decoder(Alert).decode
 _notice = msgspec.json.Decoder(Notice).decode
+_edition = msgspec.json.Decoder(Edition).decode
 _standing = msgspec.json.Decoder(Standing).decode
 
 
@@ -53,6 +55,12 @@ class NoticeRow(NamedTuple):
     body: bytes
 
 
+class EditionRow(NamedTuple):
+    rule: str
+    at: int
+    body: bytes
+
+
 def row_of(alert: Alert, look_at: int) -> AlertRow:
     return AlertRow(
         alert.alert_id, alert.customer_id, alert.situation, alert.kind, alert.state, alert.severity, alert.owner,
@@ -79,6 +87,14 @@ def notice_row(notice: Notice) -> NoticeRow:
 
 def notice_of(body: bytes) -> Notice:
     return _notice(body)
+
+
+def edition_row(edition: Edition) -> EditionRow:
+    return EditionRow(edition.rule, edition.at, msgspec.json.encode(edition))
+
+
+def edition_of(body: bytes) -> Edition:
+    return _edition(body)
 
 
 def standing_of(body: bytes) -> Standing:

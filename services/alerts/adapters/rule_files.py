@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 import msgspec
 
+from services.alerts.adapters.file_stamps import declared_in, owner_of
 from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
 from services.alerts.domain.checking import check, check_desk
 from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, rule_set
@@ -21,6 +22,7 @@ from services.declared_files import Place
 PRODUCT = Path(__file__).resolve().parent.parent / "catalogue"
 DESK = "desk.yaml"
 NO_RULES = (DESK, "destinations.yaml")
+_NAME = re.compile(r"[^\x00-\x1f]{1,100}")
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
 _UNKNOWN_FIELD = re.compile(r"unknown field `([^`]*)`")
 Declared = TypeVar("Declared", bound=msgspec.Struct)
@@ -43,41 +45,27 @@ class Mistake(NamedTuple):
 
 class Loaded(NamedTuple):
     """`rule_set` has the rules without a mistake, `desk` is the ordinary one where the file has some. Where there is a
-    mistake, a caller that has a former set keeps that."""
+    mistake, a caller that has a former set keeps that. `authors`: rule → who changed its file last; `keeper` may remove
+    files."""
 
     rule_set: RuleSet
     desk: Desk
     mistakes: Sequence[Mistake]
+    authors: Mapping[str, str]
+    keeper: str
 
 
 class _Written(NamedTuple):
     """A rule as a file has it."""
 
     file: str
+    author: str
     lines: Lines
     declared: RuleDeclared
 
     @property
     def place(self) -> str:
         return f"{self.file}:{self.lines.line_of('id')}"
-
-
-def stamp(files: Place) -> tuple[object, ...]:
-    """Names, sizes and times of change: another stamp tells that the files have changed. Taken before they are read."""
-    return tuple(_stamp(path) for path in _declared(files))
-
-
-def _declared(files: Place) -> Iterator[Path]:
-    """Without the hidden ones that editors leave beside what they edit."""
-    return (path for path in files.paths() if not path.name.startswith("."))
-
-
-def _stamp(path: Path) -> tuple[str, int, int]:
-    try:
-        told = path.stat()
-    except OSError:  # reading it will tell why
-        return str(path), 0, 0
-    return str(path), told.st_mtime_ns, told.st_size
 
 
 def load_rules(files: Place, known: Known, expressions: Expressions, switches: Mapping[str, RuleSwitch]) -> Loaded:
@@ -87,7 +75,8 @@ def load_rules(files: Place, known: Known, expressions: Expressions, switches: M
     rules = [_switched(rule, switches) for rule in loading.rules()]
     desk = loading.desk()
     version = _version(loading.content, switches)
-    return Loaded(rule_set(version, rules, known.at_rest()), desk, loading.mistakes)
+    whole, keeper = rule_set(version, rules, known.at_rest()), owner_of(files.own or files.product)
+    return Loaded(whole, desk, loading.mistakes, loading.authors, keeper)
 
 
 def _switched(rule: Rule, switches: Mapping[str, RuleSwitch]) -> Rule:
@@ -108,10 +97,11 @@ class _Loading:
     def __init__(self, files: Place, known: Known, expressions: Expressions) -> None:
         self._files, self._known, self._expressions = files, known, expressions
         self.mistakes: list[Mistake] = []
+        self.authors: dict[str, str] = {}
         self.content: list[bytes] = []
 
     def rules(self) -> list[Rule]:
-        paths = [path for path in _declared(self._files) if path.name not in NO_RULES]
+        paths = [path for path in declared_in(self._files) if path.name not in NO_RULES]
         written = [one for path in paths for one in self._written(path)]
         places: dict[str, list[_Written]] = {}
         for one in written:
@@ -120,6 +110,7 @@ class _Loading:
             for other in places[one.declared.id]:
                 if other is not one:
                     self._tell(one.file, one.lines, one.declared.id, "id", f"{other.place} has the same id")
+        self.authors = {one.declared.id: one.author for one in written}
         alone = [one for one in written if len(places[one.declared.id]) == 1]
         return [rule for one in alone if (rule := self._checked(one)) is not None]
 
@@ -141,19 +132,22 @@ class _Loading:
         rules = lines.at("rules")
         if (
             not isinstance(lines.content, dict)
-            or lines.content.keys() != {"rules"}
+            or lines.content.keys() - {"changed_by"} != {"rules"}
             or not isinstance(rules.content, list)
         ):
-            self.mistakes.append(
-                Mistake(path.name, 1, "", "rules", "a list under `rules:` is expected, and nothing else")
-            )
+            said = "a list under `rules:` is expected, and `changed_by:` if you like"
+            self.mistakes.append(Mistake(path.name, 1, "", "rules", said))
+            return
+        author = lines.content.get("changed_by") or owner_of(path)
+        if not isinstance(author, str) or not _NAME.fullmatch(author):
+            self._tell(path.name, lines, "", "changed_by", "a person's name is expected")
             return
         for place in range(len(rules.content)):
             rule = rules.at(str(place))
             rule_id = rule.content.get("id", f"rules[{place}]") if isinstance(rule.content, dict) else f"rules[{place}]"
             declared = self._converted(path.name, rule, str(rule_id), RuleDeclared)
             if declared is not None:
-                yield _Written(path.name, rule, declared)
+                yield _Written(path.name, author, rule, declared)
 
     def _checked(self, one: _Written) -> Rule | None:
         try:

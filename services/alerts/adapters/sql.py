@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from services.alerts.adapters.rows import alert_of, notice_of, standing_of
+from services.alerts.adapters.rows import alert_of, edition_of, notice_of, standing_of
 from services.alerts.adapters.sql_finding import finding
 from services.alerts.adapters.sql_transaction import ALERT, NOTICES, STREAM, SqlTransaction
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import Learned
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
@@ -35,6 +36,8 @@ _BEGUN = """
 select r.rule, (r.said_at + $3) / 86400000 as day, count(*) from alert_rules r join alerts a on a.alert_id = r.alert_id
 where r.rule = any($1::text[]) and r.said_at >= $2 and a.state <> 'withdrawn' group by r.rule, day"""
 _RECENT = "select body from rule_notices where at >= $1 order by n desc limit $2"
+_EDITIONS = "select body from rule_editions order by n desc limit $1"
+_EDITIONS_OF = "select body from rule_editions where rule = $2 order by n desc limit $1"
 _OWNERS = "select distinct owner from alerts where owner <> '' order by owner"
 _COUNT = "select state, count(*) from alerts group by state"
 _SWITCH = "insert into rule_switches (rule, enabled, actor, at, note) values ($1, $2, $3, $4, $5)"
@@ -101,6 +104,11 @@ class SqlAlertStore:
     async def recent_notices(self, since: int, limit: int) -> list[Notice]:
         async with reading(self._database) as session:
             return [notice_of(row[0]) for row in await session.rows(_RECENT, since, limit)]
+
+    async def editions(self, rule: str | None, limit: int) -> list[Edition]:
+        sql, given = (_EDITIONS_OF, [limit, rule]) if rule is not None else (_EDITIONS, [limit])
+        async with reading(self._database) as session:
+            return [edition_of(row[0]) for row in await session.rows(sql, *given)]
 
     async def owners(self) -> list[str]:
         async with reading(self._database) as session:

@@ -7,6 +7,8 @@ from zlib import crc32
 from services.alerts.adapters.rows import (
     alert_of,
     by_customer,
+    edition_of,
+    edition_row,
     notice_of,
     notice_row,
     row_of,
@@ -15,6 +17,7 @@ from services.alerts.adapters.rows import (
     standing_row,
 )
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.editions import Edition
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.log import Move
@@ -63,13 +66,16 @@ _SAVE_RULES = insert(
     branch = excluded.branch, owner = excluded.owner, ended_at = excluded.ended_at
     where r.result <> excluded.result or r.version <> excluded.version""",
 )  # fmt: skip
-_OWNERS, _TOLD = 0x6F776E72, 0x746F6C64  # any numbers: they keep these locks apart from those on other things
+# any numbers: they keep these locks apart from those on other things
+_OWNERS, _TOLD, _EDITED = 0x6F776E72, 0x746F6C64, 0x65646974
 _LOCK_OWNERS = "select pg_advisory_xact_lock($1, owner) from unnest($2::int[]) owner"
-_LOCK_NOTICES = "select pg_advisory_xact_lock($1, 0)"
+_LOCK_ALL = "select pg_advisory_xact_lock($1, 0)"
 NOTICES = """
 select body from rule_notices where n in (select max(n) from rule_notices group by rule, matter)
 order by rule, matter"""
 _NOTIFY = insert("rule_notices", "rule text, matter text, at bigint, body bytea")
+_EDITIONS = "select body from rule_editions where n in (select max(n) from rule_editions group by rule) order by rule"
+_RECORD = insert("rule_editions", "rule text, at bigint, body bytea")
 _ROUTED = """
 select owner, count(*) from alerts where owner = any($1::text[]) and routed_day = $2 and routed_day >= 0
 group by owner"""
@@ -120,11 +126,19 @@ class SqlTransaction:
 
     async def notices(self) -> list[Notice]:
         if self._session.dialect == "postgresql":
-            await self._session.rows(_LOCK_NOTICES, _TOLD)
+            await self._session.rows(_LOCK_ALL, _TOLD)
         return [notice_of(row[0]) for row in await self._session.rows(NOTICES)]
 
     async def notify(self, notices: Sequence[Notice]) -> None:
         await self._session.bulk(_NOTIFY, [notice_row(one) for one in notices])
+
+    async def editions(self) -> list[Edition]:
+        if self._session.dialect == "postgresql":
+            await self._session.rows(_LOCK_ALL, _EDITED)
+        return [edition_of(row[0]) for row in await self._session.rows(_EDITIONS)]
+
+    async def record(self, editions: Sequence[Edition]) -> None:
+        await self._session.bulk(_RECORD, [edition_row(one) for one in editions])
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         await STREAM.send(self._session, {lane: messages}, now)

@@ -10,7 +10,7 @@ from services.alerts.web.desk import Desk
 from services.alerts.web.inbox import list_alerts, read_alert
 from services.alerts.web.language import language
 from services.alerts.web.live import follow_alerts
-from services.alerts.web.quality import list_notices, show_precision
+from services.alerts.web.quality import list_notices, show_history, show_precision
 from services.alerts.web.rules import disable_rule, enable_rule, explain_rules, list_rules
 from services.alerts.web.steps import (
     claim_alert,
@@ -29,7 +29,7 @@ _STATUS_OF = {"unknown_alert": 404, "not_yours": 403}
 _ROUTES = [
     list_alerts, follow_alerts, read_alert, claim_alert, snooze_alert, plan_contact, note_contact, give_outcome,
     reassign_alert, mark_false_alarm, list_rules, enable_rule, disable_rule, explain_rules,
-    show_precision, list_notices,
+    show_precision, show_history, list_notices,
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""How right the rules are, and which of them do not speak now."""
+"""How right the rules are, which of them do not speak now, and how they became what they are."""
 
 from typing import Annotated, Any
 
@@ -11,7 +11,14 @@ from services.alerts.domain.notices import Notice, sentence, standing, to_do
 from services.alerts.web.desk import AtDesk
 from services.alerts.web.documents import answers
 from services.alerts.web.language import Language, Reading
-from services.alerts.web.rule_documents import NoticeList, NoticeShown, PrecisionList, PrecisionShown
+from services.alerts.web.rule_documents import (
+    EditionList,
+    EditionShown,
+    NoticeList,
+    NoticeShown,
+    PrecisionList,
+    PrecisionShown,
+)
 from services.web.guard import ROLE
 
 MANAGER: dict[str, Any] = {ROLE: "manager"}
@@ -28,6 +35,20 @@ async def show_precision(desk: AtDesk, by: By = None, rule: OfRule = None) -> Pr
         PrecisionShown(closed=tally.closed, not_relevant=tally.not_relevant, relevant=round(tally.relevant, 4),
                        **dict(zip(parts, key, strict=True)))
         for key, tally in tallies(learned, parts).items()
+    ])  # fmt: skip
+
+
+@get("/v1/rules/history", responses=answers())
+async def show_history(
+    desk: AtDesk, rule: OfRule = None, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
+) -> EditionList:
+    """How rules have changed, and by whom: what raised an alert can be read although the rule is another now."""
+    return EditionList(editions=[
+        EditionShown(
+            rule=one.rule, version=one.declared.version if one.declared else None, change=one.change,
+            at=instant(one.at), actor=one.actor, note=one.note, rule_set=one.rule_set, declared=one.declared,
+        )
+        for one in await desk.store.editions(rule, limit)
     ])  # fmt: skip
 
 

@@ -3,9 +3,10 @@
 import msgspec
 
 from schemas.changes import Fact
+from services.alerts.domain.editions import Change
 from services.alerts.domain.explaining import Status
 from services.alerts.domain.notices import Matter
-from services.alerts.domain.rules import Kind
+from services.alerts.domain.rules import Kind, RuleDeclared
 
 
 class RuleShown(msgspec.Struct, kw_only=True):
@@ -127,6 +128,25 @@ class PrecisionShown(msgspec.Struct, kw_only=True):
 
 class PrecisionList(msgspec.Struct, kw_only=True):
     outcomes: list[PrecisionShown]
+
+
+class EditionShown(msgspec.Struct, kw_only=True):
+    """A rule as it stood from `at` on. `declared`: as its file has it; None where it is no more."""
+
+    rule: str
+    version: int | None
+    change: Change
+    at: str
+    actor: str
+    note: str
+    rule_set: str
+    declared: RuleDeclared | None
+
+
+class EditionList(msgspec.Struct, kw_only=True):
+    """The newest first."""
+
+    editions: list[EditionShown]
 
 
 class NoticeShown(msgspec.Struct, kw_only=True):

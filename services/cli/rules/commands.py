@@ -20,7 +20,7 @@ from services.cli.output import at, show_json, show_rows
 from services.cli.refusals import Refusal
 from services.cli.rules.backtest import backtest_rules
 from services.cli.rules.checking import check_rules, loaded_rules, tell_mistakes
-from services.cli.rules.quality import rules_notices, rules_precision
+from services.cli.rules.quality import rules_history, rules_notices, rules_precision
 from services.clock import SystemClock
 
 app = typer.Typer(
@@ -86,6 +86,7 @@ def explain(
 
 app.command("backtest")(backtest_rules)
 app.command("precision")(rules_precision)
+app.command("history")(rules_history)
 app.command("notices")(rules_notices)
 
 

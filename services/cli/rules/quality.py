@@ -1,10 +1,13 @@
-"""`rules precision` and `rules notices`: how right rules are, where and in whose hands, and which do not speak now."""
+"""`rules precision`, `rules history` and `rules notices`: how right rules are, where and in whose hands; how they
+became what they are; and which do not speak now."""
 
 from typing import Annotated, Any, Literal
 
+import msgspec
 import typer
 
 from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import Learned, Part, tallies
 from services.alerts.domain.notices import Notice, sentence, standing, to_do
 from services.cli.beside import Beside, Data, Json, in_deployment
@@ -14,6 +17,7 @@ from services.cli.refusals import Refusal
 PARTS: tuple[Part, ...] = ("rule", "branch", "owner")
 HEADINGS = {"rule": "Rule", "branch": "Branch", "owner": "Owner"}
 COUNTED = {"closed": "Closed", "not_relevant": "Not relevant", "relevant": "Relevant"}
+HISTORY = {"at": "When", "rule": "Rule", "version": "Version", "change": "Change", "actor": "Who", "note": "Note"}
 NOTICES = {"at": "When", "said": "What", "actor": "Who", "note": "Note"}
 Language = Annotated[Literal["en", "zh"], typer.Option(help="Of what is said.")]
 
@@ -40,6 +44,25 @@ def rules_precision(
     shown = rows if as_json else [{**row, "relevant": f"{row['relevant']:.0%}"} for row in rows]
     columns = {part: HEADINGS[part] for part in parts} | COUNTED
     show_rows(shown, columns, as_json=as_json, nothing="no alert was closed with an outcome yet")
+
+
+def rules_history(
+    rule: Annotated[str | None, typer.Argument(metavar="[RULE]", help="Only of this one.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """How rules have changed, by whom and why; with --json each as it stood since."""
+
+    async def work(beside: Beside) -> list[Edition]:
+        return await SqlAlertStore(beside.database).editions(rule, limit)
+
+    rows = [
+        {"at": at(one.at), "rule": one.rule, "version": one.declared and one.declared.version, "change": one.change,
+         "actor": one.actor, "note": one.note, "rule_set": one.rule_set, "declared": msgspec.to_builtins(one.declared)}
+        for one in in_deployment(data, work)
+    ]  # fmt: skip
+    show_rows(rows, HISTORY, as_json=as_json, nothing="nothing is written down yet")
 
 
 def rules_notices(

@@ -1,0 +1,68 @@
+"""Each rule as it stood from a time on, and who made it so: what raised an alert can be read although the rule has
+changed since."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from services.alerts.domain.compiled import RuleSet
+from services.alerts.domain.rules import RuleDeclared
+
+Change = Literal["added", "changed", "removed", "switched_on", "switched_off"]
+
+
+class Edition(msgspec.Struct, frozen=True, kw_only=True):
+    """Of `rule` since `at` (ms), until its next one. `rule_set`: version of the whole set. `declared`: None where it is
+    no more. `note`: a person's own words."""
+
+    rule: str
+    change: Change
+    at: int
+    actor: str
+    rule_set: str
+    note: str = ""
+    declared: RuleDeclared | None = None
+
+
+class Signed(NamedTuple):
+    """Who answers for a change, and why."""
+
+    actor: str
+    note: str = ""
+
+
+class Signatures(NamedTuple):
+    """Of those who changed files, by rule (`keeper`: whoever may remove one), and of those who switched rules."""
+
+    authors: Mapping[str, str]
+    keeper: str
+    switches: Mapping[str, Signed]
+
+
+def since(stood: Iterable[Edition], rules: RuleSet, signatures: Signatures, now: int) -> list[Edition]:
+    """What is another way than it `stood`, the newest edition of each rule."""
+    was = {one.rule: one.declared for one in stood if one.declared is not None}
+    found = list[Edition]()
+    for rule in rules.rules:
+        before, declared = was.pop(rule.id, None), rule.declared
+        if before != declared:
+            change = _change(before, declared)
+            signed = Signed(signatures.authors.get(rule.id, signatures.keeper))
+            if change in ("switched_on", "switched_off"):
+                signed = signatures.switches.get(rule.id, signed)
+            found.append(Edition(
+                rule=rule.id, change=change, at=now, actor=signed.actor, note=signed.note, rule_set=rules.version,
+                declared=declared,
+            ))  # fmt: skip
+    gone = [Edition(rule=rule, change="removed", at=now, actor=signatures.keeper, rule_set=rules.version)
+            for rule in sorted(was)]  # fmt: skip
+    return found + gone
+
+
+def _change(before: RuleDeclared | None, now: RuleDeclared) -> Change:
+    if before is None:
+        return "added"
+    if msgspec.structs.replace(before, enabled=now.enabled) != now:
+        return "changed"
+    return "switched_on" if now.enabled else "switched_off"

@@ -1,0 +1,38 @@
+"""How rules became what they are, and who made them so."""
+
+from msgspec.structs import replace
+
+from services.alerts.domain.compiled import Rule
+from services.alerts.domain.editions import Edition, Signatures, Signed, since
+from tests.alerts.told import MISSED, NOON, OUTFLOW, rules
+
+SIGNATURES = Signatures({"R4": "Wang Lei", "R1": "Wang Lei"}, "root", {"R4": Signed("Li Na", "the file is late")})
+
+
+def told(stood: list[Edition], *now: Rule) -> list[tuple[str, str, str, str]]:
+    return [(one.rule, one.change, one.actor, one.note) for one in since(stood, rules(*now), SIGNATURES, NOON)]
+
+
+def test_rules_that_are_new_are_told_with_whoever_wrote_their_file() -> None:
+    assert told([], MISSED, OUTFLOW) == [("R4", "added", "Wang Lei", ""), ("R1", "added", "Wang Lei", "")]
+
+
+def test_what_stands_as_it_stood_is_no_news() -> None:
+    stood = since([], rules(MISSED, OUTFLOW), SIGNATURES, NOON)
+    assert told(stood, OUTFLOW, MISSED) == []
+
+
+def test_a_switch_is_signed_by_who_switched_and_another_text_by_who_wrote_it() -> None:
+    stood = since([], rules(MISSED), SIGNATURES, NOON)
+    silenced = MISSED._replace(declared=replace(MISSED.declared, enabled=False))
+    mended = MISSED._replace(declared=replace(MISSED.declared, enabled=False, cooldown_days=60))
+    assert told(stood, silenced) == [("R4", "switched_off", "Li Na", "the file is late")]
+    assert told(stood, mended) == [("R4", "changed", "Wang Lei", "")]
+
+
+def test_a_rule_that_is_no_more_is_told_once_and_may_come_again() -> None:
+    stood = since([], rules(MISSED), SIGNATURES, NOON)
+    gone = since(stood, rules(), SIGNATURES, NOON)
+    assert [(one.rule, one.change, one.actor, one.declared) for one in gone] == [("R4", "removed", "root", None)]
+    assert told(gone) == []
+    assert told(gone, MISSED) == [("R4", "added", "Wang Lei", "")]
