@@ -317,6 +317,8 @@ class ProfileStore(Outbox, Protocol):
 
 
 class StoredDeadLetter(msgspec.Struct):
+    """`length` (bytes) and `sha256` are those of what was sent: `body` may be an excerpt of it, or nothing."""
+
     letter_id: str
     at: int
     stage: str
@@ -326,6 +328,8 @@ class StoredDeadLetter(msgspec.Struct):
     message: str
     event_id: str | None
     body: bytes
+    length: int
+    sha256: str
     state: str = "open"  # open, replayed
 
 

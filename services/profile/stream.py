@@ -113,7 +113,7 @@ def _kept(letter: DeadLetter) -> StoredDeadLetter:
     event_id = letter.event_id or None
     return StoredDeadLetter(
         letter.id, letter.at, letter.stage, letter.source, letter.reason, letter.field, letter.message, event_id,
-        letter.body,
+        letter.body, letter.length, letter.sha256,
     )  # fmt: skip
 
 

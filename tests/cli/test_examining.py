@@ -135,7 +135,7 @@ def test_what_waits_for_a_worker_that_is_not_there_is_wrong(counterpoint: Comman
         async with SqlProfileStore(database, str).updating() as tx:
             await tx.mark([Mark("party:1", 0)])
             await tx.send({"dead-letters": [OutboxMessage("dead-letters", b"", b"")]}, 1_000)
-            letter = StoredDeadLetter("l1", 5, "accept", "core", "unknown_type", "type", "m", None, b"{}")
+            letter = StoredDeadLetter("l1", 5, "accept", "core", "unknown_type", "type", "m", None, b"{}", 2, "ab")
             await tx.keep_dead_letters([letter])
 
     in_database(deployment, work)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.conftest import Command, Platform, running
@@ -57,6 +58,20 @@ def test_a_conflict_and_what_could_not_be_parsed_are_not_sent_again(platform: Pl
     assert said.code == 1
     assert "let bank send it under an id of its own" in said.out
     assert letters(platform, "--reason", "conflict") == [letter]
+
+
+def test_of_what_could_not_be_read_the_length_the_hash_and_an_excerpt_without_values_are_shown(
+    platform: Platform,
+) -> None:
+    sent = b'{"id": "torn-1", "identifiers": {"phone": "13912345678"'
+    said = platform.credentials
+    key = {"Authorization": f"Bearer {said['ingest_key']}", "Content-Type": "application/json"}
+    assert httpx.post(f"{said['base_url']}/v1/events", content=sent, headers=key).status_code == 400
+    letter = letters(platform, "--reason", "malformed")[0]
+    shown = platform.run("dead-letters", "show", letter["letter_id"]).json
+    assert (shown["length"], len(shown["sha256"])) == (len(sent), 64)
+    assert shown["body"].startswith('{"id": "')
+    assert "13912345678" not in shown["body"]
 
 
 def test_a_parked_event_is_taken_over_with_its_personal_values(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ async def test_an_operator_sets_a_position_whatever_stood_there(store: Store) ->
 
 
 async def test_a_letter_is_marked_replayed_once(store: Store) -> None:
-    letter = StoredDeadLetter("l1", 5, "accept", "core", "unknown_type", "type", "m", None, b"{}")
+    letter = StoredDeadLetter("l1", 5, "accept", "core", "unknown_type", "type", "m", None, b"{}", 2, "ab")
     async with store.updating() as tx:
         await tx.keep_dead_letters([letter])
     assert await store.mark_letter_replayed("l1")

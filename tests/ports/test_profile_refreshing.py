@@ -319,7 +319,7 @@ async def test_a_decision_about_a_subject_marks_the_customers_it_counts_for(stor
 
 
 async def test_dead_letters_stay_replayed_when_told_again(store: Store) -> None:
-    letter = StoredDeadLetter("l1", 5, "update", "core", "conflict", "$.id", "message", "e1", b"body")
+    letter = StoredDeadLetter("l1", 5, "update", "core", "conflict", "$.id", "message", "e1", b"body", 4, "ab")
     for _ in range(2):
         async with store.updating() as tx:
             await tx.keep_dead_letters([letter, letter])

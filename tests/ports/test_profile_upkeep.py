@@ -88,7 +88,9 @@ async def test_a_subject_with_a_base_alone_is_behind_too(store: Store) -> None:
 async def test_only_replayed_letters_of_before_are_dropped(store: Store) -> None:
     async with store.updating() as tx:
         for name, at in (("a", 5), ("b", 5), ("c", 9)):
-            await tx.keep_dead_letters([StoredDeadLetter(name, at, "accept", "core", "r", "", "m", None, b"{}")])
+            await tx.keep_dead_letters(
+                [StoredDeadLetter(name, at, "accept", "core", "r", "", "m", None, b"{}", 2, "ab")]
+            )
     for name in ("b", "c"):
         assert await store.mark_letter_replayed(name)
     assert await store.drop_letters(9) == 1

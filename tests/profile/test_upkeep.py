@@ -225,7 +225,7 @@ async def test_no_ledger_is_dropped_while_a_position_is_of_another_topic(store: 
 
 async def test_replayed_letters_are_dropped_after_their_time_and_open_ones_never(store: Store) -> None:
     old = NOW - (LETTERS_KEPT_DAYS + 1) * DAY_MS
-    letters = [StoredDeadLetter(name, at, "accept", "core", "r", "", "m", None, b"") for name, at in
+    letters = [StoredDeadLetter(name, at, "accept", "core", "r", "", "m", None, b"", 0, "") for name, at in
                {"old-open": old, "old-replayed": old, "replayed": NOW}.items()]  # fmt: skip
     async with store.updating() as tx:
         await tx.keep_dead_letters(letters)

@@ -87,7 +87,8 @@ create table outbox (
 ) {queue};
 create table dead_letters (
     letter_id {key} primary key, at bigint not null, stage text not null, source text not null, reason text not null,
-    field text not null, message text not null, event_id text, body {bytes} not null, state {key} not null
+    field text not null, message text not null, event_id text, body {bytes} not null, length bigint not null,
+    sha256 text not null, state {key} not null
 );
 create index dead_letters_state on dead_letters (state, at);
 """

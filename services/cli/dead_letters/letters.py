@@ -46,11 +46,12 @@ def list_letters(
 
 @app.command()
 def show(letter_id: str, data: Data = None) -> None:
-    """One letter with all that was kept of what was sent."""
+    """One letter with all that was kept of what was sent. What could not be read: its length and hash."""
 
     async def work(beside: Beside) -> dict[str, Any]:
         letter = await _find(beside, letter_id)
-        return {**row_of(letter), "state": letter.state, "event_id": letter.event_id, "body": body_of(letter)}
+        kept = {"event_id": letter.event_id, "length": letter.length, "sha256": letter.sha256, "body": body_of(letter)}
+        return {**row_of(letter), "state": letter.state, **kept}
 
     show_json(in_deployment(data, work))
 
@@ -101,7 +102,9 @@ def row_of(letter: StoredDeadLetter) -> dict[str, Any]:
 
 
 def body_of(letter: StoredDeadLetter) -> Any:
-    """JSON where it is JSON; else the excerpt that was kept."""
+    """JSON where it is JSON; else the excerpt that was kept, None where nothing could be."""
+    if not letter.body:
+        return None
     try:
         return msgspec.json.decode(letter.body)
     except msgspec.DecodeError:

@@ -79,7 +79,7 @@ def decision_row(decision: Decision) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-DEAD_LETTER = "letter_id, at, stage, source, reason, field, message, event_id, body, state"
+DEAD_LETTER = "letter_id, at, stage, source, reason, field, message, event_id, body, length, sha256, state"
 
 
 def dead_letter_of(row: Sequence[Any]) -> StoredDeadLetter:

@@ -83,7 +83,7 @@ _NOTE_SOURCES = insert(
 _KEEP_DEAD_LETTERS = insert(
     "dead_letters",
     "letter_id text, at bigint, stage text, source text, reason text, field text, message text, event_id text,"
-    " body bytea, state text",
+    " body bytea, length bigint, sha256 text, state text",
     "on conflict do nothing",
 )
 

@@ -146,7 +146,8 @@ class Reviews(msgspec.Struct, kw_only=True):
 
 
 class DeadLetter(msgspec.Struct, kw_only=True):
-    """`body` is scrubbed: what may not be kept is no longer in it."""
+    """`body` is scrubbed: what may not be kept is no longer in it, and of what could not be read there is an excerpt or
+    nothing. `length` and `sha256` are those of what was sent."""
 
     letter_id: str
     at: str
@@ -158,6 +159,8 @@ class DeadLetter(msgspec.Struct, kw_only=True):
     event_id: str | None
     state: str
     body: str
+    length: int
+    sha256: str
 
 
 class DeadLetters(msgspec.Struct, kw_only=True):

@@ -55,4 +55,5 @@ def _letter(letter: StoredDeadLetter) -> DeadLetter:
         letter_id=letter.letter_id, at=instant(letter.at), stage=letter.stage, source=letter.source,
         reason=letter.reason, field=letter.field, message=letter.message, event_id=letter.event_id,
         state=letter.state, body=letter.body.decode(errors="replace"),
+        length=letter.length, sha256=letter.sha256,
     )  # fmt: skip
