@@ -7,8 +7,8 @@ from schemas.changes import Fact, Moment, ProfileChange
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import Rule, RuleSet
 from services.alerts.domain.expressions import Expressions
+from services.alerts.domain.guarding import blocked
 from services.alerts.domain.judging import HOLDS, Judging, Verdict
-from services.alerts.domain.settling import blocked
 from services.alerts.domain.standing import Standing
 
 Status = Literal[

@@ -7,13 +7,12 @@ from typing import NamedTuple
 from schemas.changes import ProfileChange
 from schemas.moments import window_days
 from services.alerts.domain.alert import SYSTEM, Alert, Evidence, alert_id, step
+from services.alerts.domain.guarding import guards, hold_back
 from services.alerts.domain.judging import HOLDS, Verdict
 from services.alerts.domain.retracting import take_back
 from services.alerts.domain.standing import Firing, Standing
 from services.alerts.domain.terms import DAY_MS, Terms, answer_by, grade
 from services.alerts.domain.wording import filled, joined_reason, what_changed
-
-RETENTION_FIRST, BUDGET = "retention_first", "budget"
 
 
 class Settled(NamedTuple):
@@ -36,31 +35,17 @@ def settle(
     standing.version, standing.as_of, standing.kind = change.version, change.changed_at, change.kind
     standing.owner, standing.tier = str(change.facts.get("owner", "")), str(change.facts.get("tier", ""))
     standing.acting = str(change.facts.get("acting_owner", ""))
-    standing.guards = {one.rule.id: one.outcome for one in verdicts if _guards(one)}
+    standing.guards = {one.rule.id: one.outcome for one in verdicts if guards(one)}
     standing.unknown = {one.rule.id: one.missing for one in verdicts if one.outcome == "missing"}
     holding = {one.key: one for one in verdicts if one.outcome == HOLDS}
     settling.end(holding, standing.unknown.keys())
     for key, verdict in holding.items():
         if verdict.rule.declared.situation is not None:
             settling.hold(key, verdict)
-    settling.wait({one.rule.id: one.rule.declared.wording for one in verdicts if _guards(one)}, blocked(verdicts))
+    settling.hold_back(verdicts)
     broken = {one.rule.id: one.why for one in verdicts if one.outcome == "broken"}
     return Settled(list(settling.changed.values()), settling.fired, settling.suppressed, len(standing.unknown),
                    settling.absences, broken)  # fmt: skip
-
-
-def _guards(verdict: Verdict) -> bool:
-    return verdict.rule.declared.kind == "guard" and verdict.outcome in (HOLDS, "missing")
-
-
-def blocked(verdicts: Iterable[Verdict]) -> dict[str, str]:
-    """Kind of alert → the guard that holds it back."""
-    found: dict[str, str] = {}
-    for verdict in verdicts:
-        if _guards(verdict):
-            for kind in verdict.rule.declared.blocks:
-                found.setdefault(kind, verdict.rule.id)
-    return found
 
 
 class Settling:
@@ -208,26 +193,6 @@ class Settling:
             due = answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms)
             alert.due_at = min(alert.due_at, due)
 
-    def wait(self, wordings: Mapping[str, str], held_back: Mapping[str, str]) -> None:
-        """Guards win over selling; retention comes before upsell; a customer has so many open alerts and no more."""
-        wording = next((one for one in wordings.values() if one), "")
-        retains = any(one.kind == "retention" for one in self._open.values())
-        routed = sum(one.state != "new" for one in self._open.values())
-        for alert in self._open.values():
-            waiting = held_back.get(alert.kind, "")
-            if alert.kind == "upsell" and not waiting and retains:
-                waiting = RETENTION_FIRST
-            if not waiting and alert.state == "new" and routed >= self._terms.desk.open_budget:
-                waiting = BUDGET
-            if alert.wording != wording:
-                alert.wording = wording
-                self.changed[alert.alert_id] = alert
-            self._note_waiting(alert, waiting)
-
-    def _note_waiting(self, alert: Alert, waiting: str) -> None:
-        if alert.waiting == waiting or (alert.waiting == "capacity" and not waiting):
-            return
-        alert.waiting = waiting
-        self.changed[alert.alert_id] = alert
-        state = "new" if waiting and alert.state == "routed" else alert.state
-        step(alert, self._change.changed_at, SYSTEM, "hold" if waiting else "release", state, waiting)
+    def hold_back(self, verdicts: Sequence[Verdict]) -> None:
+        changed = hold_back(self._open.values(), verdicts, self._terms.desk.open_budget, self._change.changed_at)
+        self.changed |= {one.alert_id: one for one in changed}
