@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from schemas.catalogue import load_catalogue
@@ -37,8 +38,13 @@ class Platform(NamedTuple):
 
 
 @asynccontextmanager
-async def running_platform(settings: Settings, environment: Mapping[str, str]) -> AsyncIterator[Platform]:
+async def running_platform(
+    settings: Settings, environment: Mapping[str, str], announcement: Path | None = None
+) -> AsyncIterator[Platform]:
     """Serves while the block runs. Leaving it stops in order: the door, the worker after its batch, log and database.
+
+    `announcement`: the file by which others learn that it serves; that of an earlier start is taken away as soon as the
+    directory is this platform's own.
 
     Raises `DirectoryInUse`, `SettingsError`, `WrongSchema`, `Unavailable`, OSError (the port is taken).
     """
@@ -46,6 +52,8 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
     async with contextlib.AsyncExitStack() as closing:
         shared = open_plumbing(closing, settings)
         log, database, screens, clock, metrics = shared
+        if announcement is not None:
+            await asyncio.to_thread(announcement.unlink, missing_ok=True)
         await upgrade(database)
         users, stores = SqlUserStore(database), Stores(SqlKeyStore(database), SqlSourceStore(database))
         profile = await open_profile(

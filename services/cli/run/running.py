@@ -97,7 +97,7 @@ def _demo(settings: Settings, customers: int, months: int, seed: int) -> Demo:
 
 async def _run(settings: Settings, make_demo: Callable[[], Demo | None], credentials_file: Path | None) -> None:
     started, console = time.monotonic(), Console()
-    async with running_platform(settings, os.environ) as platform:
+    async with running_platform(settings, os.environ, credentials_file) as platform:
         path = Path(settings.data) / "credentials.json"
         now_ms = SystemClock().now_ms()
         known = await credentials(path, platform.base_url, platform.stores, platform.users, now_ms)
