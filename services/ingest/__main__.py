@@ -10,7 +10,6 @@ import uvloop
 from schemas.catalogue import load_catalogue
 from services.clock import SystemClock
 from services.deployment import calm_collector, open_log, open_tables, told_to_stop, when_up
-from services.failures import Unavailable
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
@@ -41,14 +40,7 @@ async def run(environment: Mapping[str, str]) -> None:
             lambda: open_ingest(log, stores, rates, secret, catalogue, SystemClock(), metrics, limits, choices)
         )
 
-        async def log_ready() -> str | None:
-            try:
-                await log.ends("channel-events")
-            except Unavailable:
-                return "the event log is away"
-            return None
-
-        health = operations({"log": log_ready}, lambda: (metrics.render(), CONTENT_TYPE))
+        health = operations({"log": ingest.check}, lambda: (metrics.render(), CONTENT_TYPE))
         server = await serve(
             routes({**ingest.routes, **openapi_route(ingest.openapi), **health}), settings.host, settings.port
         )

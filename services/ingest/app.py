@@ -29,7 +29,8 @@ class Stores(NamedTuple):
 
 
 class Ingest:
-    """`routes` by path, to be served, described by `openapi`; `beat` is to be run beside them until cancelled."""
+    """`routes` by path, to be served, described by `openapi`; `beat` is to be run beside them until cancelled.
+    `check` belongs to `/health/ready`."""
 
     def __init__(
         self,
@@ -53,6 +54,18 @@ class Ingest:
                 await self.beat_once()
             except Unavailable:
                 continue  # a heartbeat missed is repeated by the next one
+
+    async def check(self) -> str | None:
+        """Why nothing is accepted, None where all is well. What the log refused a while ago says nothing of now: who is
+        not ready is sent no events, and would never hear that the log is back."""
+        away = self._publisher.away
+        if away is not None and self._clock.now_ms() - away.at < 2_000 * self._period_s:
+            return f"nothing is accepted: {away.why}"
+        try:
+            await self._log.ends(CHANNEL_EVENTS.name)
+        except Unavailable:
+            return "the event log is away"
+        return None
 
     async def beat_once(self) -> int:
         """Returns how many sources it vouched for. Raises `Unavailable`."""

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.failures import Unavailable
 from services.sql.engines import Timeouts, postgresql_engine, sqlite_engine, timeouts_within
-from services.sql.errors import is_retryable, is_unavailable
+from services.sql.errors import is_retryable, is_unavailable, why_unavailable
 
 Dialect = Literal["sqlite", "postgresql"]
 Result = TypeVar("Result")
@@ -135,7 +135,7 @@ class Database:
             # after a restart of the server every pooled connection is dead, not only this one
             await self._let_go()
             await self.engine.dispose()
-            raise Unavailable(f"the database is not available ({type(error).__name__})") from error
+            raise Unavailable(f"the database is not available: {why_unavailable(error)}") from error
 
 
 @asynccontextmanager

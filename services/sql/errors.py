@@ -17,6 +17,16 @@ _RETRYABLE_SQLITE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _UNAVAILABLE_SQLITE = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM}
 )
+_SQLITE_WORDS = {
+    sqlite3.SQLITE_FULL: "its disk is full", sqlite3.SQLITE_IOERR: "its disk fails",
+    sqlite3.SQLITE_CANTOPEN: "its file cannot be opened", sqlite3.SQLITE_READONLY: "its file is read-only",
+    sqlite3.SQLITE_NOMEM: "it is out of memory",
+}  # fmt: skip
+_STATE_WORDS = {
+    "53100": "its disk is full", "53200": "it is out of memory", "53300": "it has too many connections",
+    "57P01": "it is shutting down", "57P03": "it is starting up", "57014": "a statement took too long",
+    "25P03": "a transaction took too long", "25006": "it is a read-only replica",
+}  # fmt: skip
 
 
 def is_retryable(error: BaseException) -> bool:
@@ -27,6 +37,12 @@ def is_retryable(error: BaseException) -> bool:
 def is_unavailable(error: BaseException) -> bool:
     """The server or its disk is away, overloaded or shutting down, or the connection was lost."""
     return any(_tells_of_absence(e) for e in _chain(error))
+
+
+def why_unavailable(error: BaseException) -> str:
+    """In words where it is known, else the name of the error: its text may repeat a value."""
+    told = (_STATE_WORDS.get(_state(one)) or _SQLITE_WORDS.get(_sqlite_code(one)) for one in _chain(error))
+    return next(filter(None, told), type(error).__name__)
 
 
 def _tells_of_absence(error: BaseException) -> bool:

@@ -227,6 +227,19 @@ async def test_while_the_log_is_away_it_is_503_and_nothing_is_said_to_be_accepte
     assert (await bank.post(transaction())).status_code == 202
 
 
+async def test_ingest_is_not_ready_for_a_while_after_the_log_took_nothing_and_says_why(bank: Bank) -> None:
+    assert await bank.ingest.check() is None
+    bank.log.failing = {"channel-events"}
+    await bank.post(transaction())
+    assert await bank.ingest.check() == "nothing is accepted: the log is away"
+    bank.clock.move_to(NOW + 60_000)
+    assert await bank.ingest.check() is None, "or nothing would be sent to it ever again"
+    await bank.post(transaction())
+    bank.log.failing = set()
+    await bank.post(transaction())
+    assert await bank.ingest.check() is None
+
+
 async def test_a_rejection_that_cannot_be_kept_is_503_and_sent_again(bank: Bank) -> None:
     bank.log.failing = {"dead-letters"}
     assert (await bank.post({"events": [transaction(), {}]})).status_code == 503

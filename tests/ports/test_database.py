@@ -198,7 +198,7 @@ async def test_a_full_disk_is_unavailable_and_leaves_nothing_behind(tmp_path: Pa
         await connection.execute(text("CREATE TABLE item (id integer PRIMARY KEY, n blob)"))
     async with full.reading() as connection:
         await connection.execute(text("PRAGMA max_page_count = 4"))
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="its disk is full"):
         async with full.transaction() as connection:
             await connection.execute(text("INSERT INTO item VALUES (1, zeroblob(100000))"))
     await full.close()

@@ -66,7 +66,9 @@ async def running_platform(
         ingest = await open_ingest(log, stores, rates, secret, catalogue, clock, metrics, limits, choices)
         work = asyncio.create_task(side_by_side(work_of_profile, alerts.work, ingest.beat), name="work")
         closing.push_async_callback(_end, work)
-        health = operations({**profile.checks, **alerts.checks}, lambda: (metrics.render(), CONTENT_TYPE))
+        health = operations(
+            {"ingest": ingest.check, **profile.checks, **alerts.checks}, lambda: (metrics.render(), CONTENT_TYPE)
+        )
         documents = openapi_route(ingest.openapi, openapi_document(profile.app), openapi_document(alerts.app))
         app = routes({**ingest.routes, **documents, **health}, mounted(profile.app, alerts.app))
         server = await open_door(closing, settings, screens, app)

@@ -95,7 +95,8 @@ class EventsEndpoint:
         try:
             events = split_lines(body) if lines else split_json(body)
         except Rejected as rejected:
-            await self._publisher.refuse(dead_letter(body, rejected, terms, self._rules, now), terms, rejected.reason)
+            letter = dead_letter(body, rejected, terms, self._rules, now)
+            await self._publisher.refuse(letter, terms, rejected.reason, now)
             raise Problem(400, rejected.message) from None
         most = min(self._limits.max_batch_events, terms.source.max_batch_events)
         if len(events) > most:

@@ -1,8 +1,11 @@
 """The shell around the use case: what it returned goes to the log, and is counted."""
 
+import logging
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
+from services.failures import Unavailable
 from services.ingest.accept import Outcome
 from services.ingest.domain.sources import Terms
 from services.log import EventLog, Message, Placed
@@ -10,14 +13,23 @@ from services.metrics import BACK_PRESSURE, EVENTS_ACCEPTED, EVENTS_REJECTED, HT
 from services.metrics import DEAD_LETTERS as DEAD_LETTERS_MADE
 
 EVENTS_PATH = "/v1/events"
+_log = logging.getLogger(__name__)
+
+
+class Away(NamedTuple):
+    """What the log said when it last took nothing, and when (ms UTC)."""
+
+    why: str
+    at: int
 
 
 class Publisher:
-    """`partitions` of channel-events. `heard`: when which source last spoke (ms UTC)."""
+    """`partitions` of channel-events. `heard`: when which source last spoke (ms UTC). `away`: the log takes nothing."""
 
     def __init__(self, log: EventLog, partitions: int, metrics: Metrics) -> None:
         self._log, self.partitions, self._metrics = log, partitions, metrics
         self.heard: dict[str, int] = {}
+        self.away: Away | None = None
 
     async def publish(self, outcome: Outcome, terms: Terms, now_ms: int) -> Sequence[Placed]:
         """Events first: should the dead letters fail, the client sends all again, and repeats are harmless.
@@ -27,9 +39,9 @@ class Publisher:
         source = terms.source.id
         placed: Sequence[Placed] = ()
         if outcome.events:
-            placed = await self._log.append(CHANNEL_EVENTS.name, outcome.events)
+            placed = await self._append(CHANNEL_EVENTS.name, outcome.events, now_ms)
         if outcome.dead_letters:
-            await self._log.append(DEAD_LETTERS.name, outcome.dead_letters)
+            await self._append(DEAD_LETTERS.name, outcome.dead_letters, now_ms)
         self.heard[source] = now_ms
         for channel, number in outcome.accepted_on.items():
             self._metrics.add(EVENTS_ACCEPTED, number, source, channel)
@@ -37,10 +49,23 @@ class Publisher:
             self._refused(source, rejection.reason)
         return placed
 
-    async def refuse(self, letter: Message, terms: Terms, reason: str) -> None:
+    async def refuse(self, letter: Message, terms: Terms, reason: str, now_ms: int) -> None:
         """A body that could not even be taken apart. Raises `Unavailable`."""
-        await self._log.append(DEAD_LETTERS.name, [letter])
+        await self._append(DEAD_LETTERS.name, [letter], now_ms)
         self._refused(terms.source.id, reason)
+
+    async def _append(self, topic: str, messages: Sequence[Message], now_ms: int) -> Sequence[Placed]:
+        try:
+            placed = await self._log.append(topic, messages)
+        except Unavailable as away:
+            if self.away is None:
+                _log.warning("nothing is accepted: %s", away)
+            self.away = Away(str(away), now_ms)
+            raise
+        if self.away is not None:
+            _log.warning("accepting again")
+            self.away = None
+        return placed
 
     def answered(self, method: str, status: int, seconds: float) -> None:
         self._metrics.add(HTTP_REQUESTS, 1, method, EVENTS_PATH, str(status))
