@@ -17,7 +17,8 @@ from services.clock import SystemClock
 from services.log import EventLog, UnknownTopic
 
 LATE_OUTBOX_MS = 30_000
-LOOKS_WHILE_MOVING = 10
+LOOKS_WHILE_MOVING = 15
+LOOKS_AT_STANDSTILL = 5  # one transaction of a busy worker may take seconds, and then nothing moves meanwhile
 MANY_MARKS = 50_000
 
 
@@ -59,19 +60,20 @@ async def positions(patient: Patient) -> Sequence[Finding]:
         return [wrong("positions", f"{_sum(waiting)} events wait, and no worker is running: start one")]
     stopped = await _stopped(waiting, patient, patient.log)
     if stopped:
-        fix = "the worker's log says why (`partition stopped`, `batch failed`)"
+        fix = "the worker's log says why (`partition stopped`, `partition waits`, `batch failed`)"
         return [wrong("positions", f"{_where(stopped)} stand still although {_sum(stopped)} events wait: {fix}")]
     return [ok("positions", f"inside the log and moving; {_sum(waiting)} events wait")]
 
 
 async def _stopped(waiting: Sequence[Place], patient: Patient, log: EventLog) -> Sequence[Place]:
     """A busy worker comes to its partitions in turn: as long as any of them moves, the others are given time."""
-    still = waiting
+    still, quiet = waiting, 0
     for _ in range(LOOKS_WHILE_MOVING):
         await asyncio.sleep(patient.patience)
         now = {(one.topic, one.partition): one.stored for one in await _all_places(patient, log)}
         before, still = still, [one for one in still if now[one.topic, one.partition] == one.stored]
-        if not still or len(still) == len(before):
+        quiet = quiet + 1 if len(still) == len(before) else 0
+        if not still or quiet == LOOKS_AT_STANDSTILL:
             break
     return still
 
@@ -117,9 +119,10 @@ async def outbox(patient: Patient) -> Sequence[Finding]:
     if late <= LATE_OUTBOX_MS:
         return [ok("outbox", "being published")]
     told = f"changes wait since {late // 1000} s to be published"
-    await asyncio.sleep(patient.patience)
-    if min((await store.lanes_waiting()).values(), default=now) > oldest:
-        return [warning("outbox", f"{told}, and leave one after the other: start another worker if that lasts")]
+    for _ in range(LOOKS_AT_STANDSTILL):
+        await asyncio.sleep(patient.patience)
+        if min((await store.lanes_waiting()).values(), default=now) > oldest:
+            return [warning("outbox", f"{told}, and leave one after the other: start another worker if that lasts")]
     return [wrong("outbox", f"{told}: is a worker running, and the log?")]
 
 
@@ -185,7 +188,15 @@ async def platform(patient: Patient) -> Sequence[Finding]:
         return [warning("platform", f"nobody answers at {url}: is it running?")]
     if answer.status_code == 200:
         return [ok("platform", f"{url} is ready")]
-    return [wrong("platform", f"{url} is not ready: {answer.text[:300]}")]
+    return [wrong("platform", f"{url} is not ready: {_why(answer)}")]
+
+
+def _why(answer: httpx.Response) -> str:
+    """What the checks of `/health/ready` say, where it is this that has answered."""
+    try:
+        return "; ".join(f"{name}: {what}" for name, what in answer.json()["checks"].items())
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return f"it answers {answer.status_code}"
 
 
 Check = Callable[[Patient], Awaitable[Sequence[Finding]]]
