@@ -76,6 +76,11 @@ def test_a_rule_is_switched_off_and_on_by_a_person_with_a_reason(counterpoint: C
     assert (rules["R22"]["enabled"], rules["R22"]["switched"].split(" by ")[1]) == (True, "li.na: better now")
 
 
+def test_a_switch_without_a_reason_is_refused(counterpoint: Command) -> None:
+    said = counterpoint("rules", "disable", "R4", "--reason", " ")
+    assert (said.code, said.err) == (1, "error: --reason: why is expected: it is kept with the switch\n")
+
+
 def test_a_rule_that_is_not_there_cannot_be_switched(counterpoint: Command, deployment: Path) -> None:
     said = counterpoint("rules", "disable", "R99", "--reason", "x")
     assert (said.code, said.err) == (1, "error: there is no rule R99: `counterpoint rules list` shows them\n")
@@ -124,6 +129,7 @@ def test_a_rule_that_does_not_speak_is_named_with_what_to_do(counterpoint: Comma
     assert "is paused: it began to speak of 101 customers" in counterpoint("rules", "notices").out
     [told] = counterpoint("rules", "notices", "--json").json
     assert (told["rule"], told["to_do"][:10]) == ("R4", "See whethe")
+    assert "Rule R4 (Salary) is paused" in counterpoint("watch", "--once", "--every", "0.2").out
     rules = {one["id"]: one for one in counterpoint("rules", "list", "--json").json}
     assert rules["R4"]["silent"] == "paused since 1970-01-01 00:00:00Z"
     found = {one["what"]: one for one in counterpoint("doctor", "--json").json}

@@ -105,6 +105,8 @@ def disable(rule: RuleId, reason: Reason, actor: Actor = None, data: Data = None
 def _switch(rule_id: str, enabled: bool, reason: str, actor: str | None, data: Path | None) -> None:
     if loaded_rules({}).rule_set.rule(rule_id) is None:
         raise Refusal(f"there is no rule {rule_id}: `counterpoint rules list` shows them")
+    if not reason.strip():
+        raise Refusal("--reason: why is expected: it is kept with the switch")
     said = RuleSwitch(rule_id, enabled, actor or getpass.getuser(), SystemClock().now_ms(), reason)
 
     async def work(beside: Beside) -> None:

@@ -17,7 +17,7 @@ def board(seen: Snapshot, rows: int = 8) -> RenderableType:
     lower = Table.grid(padding=(0, 2))
     lower.add_row(_events(seen, rows), _views(seen, rows))
     top = Panel(_totals(seen), title="Counterpoint", title_align="left")
-    return Group(top, _partitions(seen), lower, _alerts(seen), _inbox(seen), _sources(seen))
+    return Group(top, _partitions(seen), lower, _alerts(seen), _inbox(seen), *_silent_rules(seen), _sources(seen))
 
 
 def _totals(seen: Snapshot) -> Text:
@@ -67,6 +67,10 @@ def _alerts(seen: Snapshot) -> Table:
 def _inbox(seen: Snapshot) -> Text:
     told = "   ".join(f"{count:,} {state}" for state, count in seen.alerts_by_state.items())
     return Text(f"alerts by state: {told or 'none yet'}")
+
+
+def _silent_rules(seen: Snapshot) -> list[Text]:
+    return [Text(f"{told} (counterpoint rules notices)", style="yellow") for told in seen.silent_rules]
 
 
 def _columns(headings: Sequence[str], latest: Sequence[Sequence[object]]) -> Table:

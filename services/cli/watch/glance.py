@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.notices import sentence, standing
 from services.alerts.ports import OPEN, AlertFilter, AlertStore
 from services.cli.watch.following import Following, SeenAlert
 
@@ -22,6 +23,10 @@ class Glance:
         known = {one.alert_id for one in heard}
         greatest = await self._store.find(AlertFilter(state=OPEN), None, SHOWN)
         return [*heard, *(_seen(one) for one in greatest if one.alert_id not in known)][:SHOWN]
+
+    async def silent_rules(self) -> Sequence[str]:
+        """What whoever answers for a rule must know, in words."""
+        return [sentence(one, "en") for one in standing(await self._store.notices()).values()]
 
     async def by_state(self, now: float) -> Mapping[str, int]:
         """`now` in seconds of a clock that only goes forward: counting all takes a database a while."""

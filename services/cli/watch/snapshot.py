@@ -40,6 +40,7 @@ class Snapshot(NamedTuple):
     views: Sequence[SeenView]
     alerts: Sequence[SeenAlert]
     alerts_by_state: Mapping[str, int]
+    silent_rules: Sequence[str]
     visible_ms: tuple[float, float] | None
 
 
@@ -93,6 +94,7 @@ class Observer:
             views=list(self._following.views)[::-1],
             alerts=await self._inbox.alerts(),
             alerts_by_state=await self._inbox.by_state(now),
+            silent_rules=await self._inbox.silent_rules(),
             visible_ms=await self._visible(),
         )
 
