@@ -15,7 +15,7 @@ async def staff_of(
     `Unavailable`."""
     known, owners = await of_profile(), await store.owners()
     signed_in = {one.manager_id for one in await users.users() if one.manager_id and one.revoked_at is None}
-    at_desk = {*desk.capacities, *desk.superiors, *desk.superiors.values()}
+    at_desk = {*desk.capacities, *desk.superiors, *desk.superiors.values(), *desk.roles.values()}
     named = {*owners, *signed_in, *at_desk}
     managers = {one for one in named if one and not one.startswith(QUEUE)}
     branches = {one.removeprefix(QUEUE) for one in named if one.startswith(QUEUE)}

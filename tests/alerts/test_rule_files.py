@@ -275,6 +275,7 @@ def test_nothing_is_built_from_a_tag(files: Place) -> None:
     ("capacities: {M-1: -1}\n", "capacities.M-1"),
     ("tier_share: {gold: 0}\n", "tier_share.gold"),
     ("remind_at: 120\n", "remind_at"),
+    ("roles: {care: the care team}\n", "roles.care"),
     ("hours: {zone: Asia/Shangai}\n", "hours.zone"),
     ("hours: {opens: 17, closes: 9}\n", "hours"),
     ("hours: {opens: early}\n", "hours.opens"),

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from schemas.changes import Fact
-from services.alerts.domain.rules import Kind, Text
+from services.alerts.domain.rules import Kind, Role, Text
 
 State = Literal[
     "new", "routed", "claimed", "snoozed", "planned", "contacted", "closed", "withdrawn", "expired", "superseded"
@@ -68,7 +68,8 @@ class Outcome(msgspec.Struct, kw_only=True, frozen=True):
 class Alert(msgspec.Struct, kw_only=True):
     """`waiting`: why a new one is not routed yet (a guard's id, `retention_first`, `budget`, `capacity`).
     `rank`: value at stake x severity x precision. `routed_day`: the bank day in which it took a place of its owner's
-    capacity. `owner`: who answers for it, a manager's id, or `queue:BRANCH`. Times in ms, 0: none."""
+    capacity. `owner`: who answers for it, a manager's id, or `queue:BRANCH`; `role`: whose work its gravest rule is.
+    Times in ms, 0: none."""
 
     alert_id: str
     customer_id: str
@@ -82,6 +83,7 @@ class Alert(msgspec.Struct, kw_only=True):
     grade: str = ""
     owner: str = ""
     branch: str = ""
+    role: Role = "manager"
     tier: str = ""
     claimed_by: str = ""
     waiting: str = ""

@@ -11,6 +11,7 @@ from services.alerts.domain.rules import LEAST_SEVERE, MAX_COOLDOWN_DAYS, MOST_S
 from services.alerts.domain.wording import nearest
 
 _ID = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
+_OWNER = re.compile(r"\S{1,100}")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _MOST = {"version": 1_000_000, "respond_within_hours": 2_000, "expires_after_days": 400}
 _SAMPLES: Mapping[FactType, tuple[Fact, ...]] = {
@@ -58,6 +59,9 @@ def check_desk(desk: Desk) -> Iterator[tuple[str, str]]:
     for owner, capacity in desk.capacities.items():
         if capacity < 0:
             yield f"capacities.{owner}", "0 or more is expected"
+    for role, owner in desk.roles.items():
+        if not _OWNER.fullmatch(owner):
+            yield f"roles.{role}", "a manager's id or a queue is expected, such as queue:care"
     if not 0 <= desk.hours.opens < desk.hours.closes <= 24:
         yield "hours", "it opens before it closes, from 0 to 24"
     if desk.hours.zone not in available_timezones():

@@ -145,7 +145,7 @@ def _parted(alert: Alert, customer_id: str, theirs: list[Evidence], kept: list[E
     step(alert, now, SYSTEM, "part", alert.state, f"{customer_id} stands alone again")
     return [alert, Alert(
         alert_id=alert_id(customer_id, alert.situation, theirs[0].key, now), customer_id=customer_id,
-        situation=alert.situation, kind=alert.kind, severity=max(one.severity for one in theirs),
+        situation=alert.situation, kind=alert.kind, role=alert.role, severity=max(one.severity for one in theirs),
         value=max(one.value for one in theirs), rank=alert.rank, grade=alert.grade, tier=alert.tier, title=alert.title,
         reason=joined_reason(theirs), may_say=alert.may_say, must_not_say=alert.must_not_say,
         suggested=alert.suggested, opened_at=alert.opened_at, expires_at=alert.expires_at, evidence=theirs,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from schemas.changes import ProfileChange
 from services.alerts.domain.alert import SYSTEM, UNANSWERED, UNTOUCHED, Alert, step
+from services.alerts.domain.rules import Desk, Role
 from services.alerts.domain.terms import Terms, answer_by
 from services.alerts.domain.wording import nearest
 from services.failures import Rejected
@@ -41,9 +42,9 @@ def refuse_nobody(to: str, branch: str, staff: Staff) -> None:
     raise Rejected("unknown_owner", f"{why}; a manager with customers or a token is expected, or a queue: {own}", "to")
 
 
-def owner_for(place: Place) -> str:
+def owner_for(place: Place, role: Role, desk: Desk) -> str:
     """A manager's id, or the queue of a branch (`queue:` alone where no branch is known)."""
-    return place.acting or place.owner or QUEUE + place.branch
+    return desk.roles.get(role) or place.acting or place.owner or QUEUE + place.branch
 
 
 def place_of(change: ProfileChange) -> Place:
@@ -51,9 +52,10 @@ def place_of(change: ProfileChange) -> Place:
     return Place(str(facts.get("owner", "")), str(facts.get("acting_owner", "")), str(facts.get("branch", "")))
 
 
-def follow_owner(alert: Alert, place: Place, now: int) -> bool:
-    """An alert that nobody has taken up goes with its customer to another owner. True when it changed."""
-    owner = owner_for(place)
+def follow_owner(alert: Alert, place: Place, desk: Desk, now: int) -> bool:
+    """An alert that nobody has taken up goes with its customer to another owner, or to whose work its gravest rule is.
+    True when it changed."""
+    owner = owner_for(place, alert.role, desk)
     if alert.state not in UNTOUCHED or alert.owner == owner or any(one.action == "reassign" for one in alert.history):
         return False
     had, alert.owner, alert.branch = alert.owner, owner, place.branch

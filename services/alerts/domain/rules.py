@@ -78,7 +78,8 @@ class WorkingHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`daily_capacity`: alerts that come to one owner in a bank day; `capacities` says it for single ones.
+    """`daily_capacity`: alerts that come to one owner in a bank day; `capacities` says it for single ones. `roles`: to
+    whom the rules of an `owner_role` go in place of the portfolio's owner, a manager's id or a queue.
 
     `tier_share`: percent of a rule's answering time by tier. `remind_at`: percent of the time to the service level
     after which the owner is reminded. A rule is throttled when at least `throttle_after` outcomes are known and more
@@ -90,6 +91,7 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     daily_capacity: int = 20
     capacities: dict[str, int] = {}
     superiors: dict[str, str] = {}
+    roles: dict[Role, str] = {}
     tier_share: dict[str, int] = msgspec.field(default_factory=lambda: {"gold": 50, "profit": 75})
     remind_at: int = 75
     throttle_after: int = 20

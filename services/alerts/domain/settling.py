@@ -178,7 +178,7 @@ class Settling:
         outranks = alert.kind == "upsell" and declared.kind != "upsell"
         if verdict.severity > alert.severity or outranks or len(alert.evidence) == 1:
             values = verdict.seen
-            alert.title, alert.kind = declared.name, declared.kind
+            alert.title, alert.kind, alert.role = declared.name, declared.kind, declared.owner_role
             alert.suggested, alert.may_say = filled(declared.suggested, values), filled(declared.may_say, values)
             alert.must_not_say = filled(declared.must_not_say, values)
             if len(alert.evidence) > 1 and verdict.severity > alert.severity:

@@ -17,9 +17,9 @@ def alert(number: int = 1, **given: object) -> Alert:
 
 
 def test_the_owner_is_the_delegate_while_away_and_the_branch_where_there_is_none() -> None:
-    assert owner_for(Place("M-1", "M-1", "BJ")) == "M-1"
-    assert owner_for(Place("M-1", "M-2", "BJ")) == "M-2"
-    assert owner_for(Place("", "", "BJ")) == "queue:BJ"
+    assert owner_for(Place("M-1", "M-1", "BJ"), "manager", Desk()) == "M-1"
+    assert owner_for(Place("M-1", "M-2", "BJ"), "care", Desk()) == "M-2"
+    assert owner_for(Place("", "", "BJ"), "branch", Desk()) == "queue:BJ"
 
 
 def test_the_greatest_go_first_and_the_rest_wait_visibly() -> None:
@@ -133,10 +133,20 @@ def test_an_alert_put_off_comes_back_to_who_claimed_it_with_its_time_to_answer_a
 def test_an_untouched_alert_follows_its_customer_to_another_owner() -> None:
     one = alert()
     route([one], {}, terms(), NOON)
-    assert follow_owner(one, Place("M-2", "M-2", "BJ"), NOON + HOUR)
+    assert follow_owner(one, Place("M-2", "M-2", "BJ"), Desk(), NOON + HOUR)
     assert one.owner == "M-2"
     act(one, Asked("claim"), Actor("Wu", "M-2"), frozenset(), NOON + HOUR)
-    assert not follow_owner(one, Place("M-3", "M-3", "BJ"), NOON + 2 * HOUR)
+    assert not follow_owner(one, Place("M-3", "M-3", "BJ"), Desk(), NOON + 2 * HOUR)
+
+
+def test_what_is_the_work_of_a_role_goes_to_whom_the_desk_names_for_it() -> None:
+    desk, place = Desk(roles={"care": "queue:care"}), Place("M-1", "M-1", "BJ")
+    assert owner_for(place, "care", desk) == "queue:care"
+    assert owner_for(place, "manager", desk) == "M-1"
+    one = alert()
+    one.role = "care"
+    assert follow_owner(one, place, desk, NOON)
+    assert one.owner == "queue:care"
 
 
 def test_a_planned_contact_is_called_to_mind_when_its_time_has_come_once() -> None:

@@ -76,6 +76,15 @@ def test_rules_of_one_situation_join_one_alert_and_raise_it() -> None:
     assert alert.reason.en == "R1 holds; R4 holds"
 
 
+def test_the_gravest_rule_says_whose_work_an_alert_is() -> None:
+    care = rule("R24", when=("fraud_case",), severity="3.0", owner_role="care")
+    customer = Customer(MISSED, care)
+    customer.takes(statement(1, **OWED))
+    roles: list[str] = [customer.alerts[0].role]
+    customer.takes(statement(2, fraud_case=True, **OWED))
+    assert [*roles, customer.alerts[0].role] == ["manager", "care"]
+
+
 def test_a_cause_that_disappears_withdraws_the_alert_and_starts_no_cooldown() -> None:
     customer = Customer(MISSED)
     customer.takes(statement(1, **OWED))
