@@ -23,7 +23,7 @@ class Child:
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 ["nice", "-n", str(nice), sys.executable, "-m", *command], env={**os.environ, **environment}, cwd=ROOT,
-                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, process_group=0,
             )  # fmt: skip
 
     @property
