@@ -26,8 +26,8 @@ def test_a_phone_is_read_in_the_region_of_its_source() -> None:
     assert normalise("phone", "601 123 456", region="CZ") == "+420601123456"
 
 
-def test_the_domain_of_an_address_is_lower_case_and_its_local_part_is_left_alone() -> None:
-    assert normalise("email", " Li.Na@Example.COM ") == "Li.Na@example.com"
+def test_an_address_is_the_same_in_whatever_case_it_is_written() -> None:
+    assert normalise("email", " Li.Na@Example.COM ") == "li.na@example.com"
 
 
 def test_spaces_in_account_numbers_mean_nothing() -> None:
