@@ -20,6 +20,10 @@ SECTIONS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ("Accounts", "accounts", {"account_no": "Account", "balance": "Balance", "as_of": "As of", "role": "Role",
                               "kind": "Kind", "status": "Status", "other_holders": "Other holders"}),
     ("Products", "products", {"kind": "Kind", "id": "Id", "product": "Product", "status": "Status", "role": "Role"}),
+    ("Mandates", "mandates", {"mandate_id": "Mandate", "status": "Status"}),
+    ("Applications", "applications", {"application_id": "Application", "product": "Product", "status": "Status"}),
+    ("Signatories", "signatories", {"customer_no": "Customer", "role": "Role", "account_no": "Account"}),
+    ("Members", "members", {"customer_no": "Customer"}),
     ("Identifiers", "identifiers", {"kind": "Kind", "value": "Value", "role": "Role", "since": "Since"}),
 )  # fmt: skip
 Section = Sequence[Row]
@@ -56,18 +60,63 @@ def print_view(console: Console, view: Row) -> None:
     console.print(f"[bold]{written(name_of(view))}[/]  {view['customer_id']}  version {view['version']}")
     raised = [name for name, holds in (view.get("flags") or {}).items() if holds]
     facts = {"Kind": view.get("kind"), "Tier": view.get("tier"), "Owner": owner_of(view), "Flags": raised}
-    console.print("   ".join(f"{name}: {written(value)}" for name, value in facts.items()), highlight=False)
+    _print_facts(console, facts)
+    _print_facts(console, _worth(view))
     for title, member, columns in SECTIONS:
         rows = view.get(member)
         if rows:
             console.print(table_of([_row(row) for row in rows], _present(rows, columns), title=f"\n{title}"))
     _print_keyed(console, "Person", view.get("person"), {"value": "Value", "source": "Source", "as_of": "As of"})
     _print_keyed(console, "Channels", view.get("channels"), {"first_at": "First", "last_at": "Last", "count": "Events"})
-    _print_keyed(console, "Measures", view.get("measures"), {"value": "Value"})
+    consents = {f"{purpose} {channel}": one for purpose, channels in (view.get("consents") or {}).items()
+                for channel, one in channels.items()}  # fmt: skip
+    _print_keyed(console, "Consent", consents, {"given": "Given", "as_of": "As of"})
+    _print_keyed(console, "Preference", view.get("preferences"), {"value": "Value", "as_of": "As of"})
+    dimensions = {one["name"]: one for one in (view.get("value") or {}).get("dimensions", ())}
+    _print_keyed(console, "Value", dimensions, {"points": "Points of 100", "weight": "Weight"})
+    _print_keyed(console, "Behaviour", _learned(view), {"value": "Usually", "more": "More"})
+    measures = {name: one for name, one in (view.get("measures") or {}).items() if not _at_rest(one)}
+    _print_keyed(console, "Measures other than 0", measures, {"value": "Value"})
     _print_keyed(console, "Complete up to", view.get("complete_up_to"), {"value": "Time"})
     silent = view.get("silent_sources")
     if silent:
         console.print(f"\nSilent beyond their rhythm: {written(silent)}", style="yellow")
+
+
+def _print_facts(console: Console, facts: Mapping[str, Any]) -> None:
+    if facts:
+        console.print("   ".join(f"{name}: {written(value)}" for name, value in facts.items()), highlight=False)
+
+
+def _worth(view: Row) -> Row:
+    """In one line: what is held, where that stands, and with whom."""
+    assets, value, household = view.get("assets") or {}, view.get("value") or {}, view.get("household")
+    found = {"Score": value.get("score"), "Assets": assets.get("total"), "Private banking": assets.get("band"),
+             "Direction": assets.get("direction")}  # fmt: skip
+    if household:
+        found["Household"] = f"{household['number']}, {household['members']} members"
+        found["Together"] = household.get("assets")
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _learned(view: Row) -> Mapping[str, Row]:
+    behaviour = view.get("behaviour") or {}
+    found: dict[str, Row] = {}
+    if salary := behaviour.get("salary"):
+        payer = salary.get("payer_name") or salary["payer"]
+        next_due = f", next due {salary['next_due']}" if salary.get("next_due") else ""
+        found["salary"] = {"value": salary["median"], "more": f"{salary['period']} from {payer}{next_due}"}
+    for flow in ("inflow", "outflow"):
+        if month := behaviour.get(flow):
+            found[flow] = {"value": month["median"], "more": f"a month, give or take {written(month['spread'])}"}
+    if gap := (behaviour.get("logins") or {}).get("median_gap_days"):
+        found["sign-ins"] = {"value": f"every {gap} days"}
+    return found
+
+
+def _at_rest(measured: Any) -> bool:
+    amount = measured["value"] if isinstance(measured, Mapping) else measured
+    return amount is None or not float(amount)
 
 
 def _print_keyed(console: Console, title: str, members: Any, columns: Mapping[str, str]) -> None:

@@ -1,0 +1,62 @@
+"""A customer on one page of a terminal: all that is known, and nothing that is at rest."""
+
+from io import StringIO
+from typing import Any
+
+from rich.console import Console
+
+from services.cli.customers.tables import print_view
+
+VIEW: dict[str, Any] = {
+    "customer_id": "cus_1",
+    "version": 3,
+    "kind": "person",
+    "tier": "gold",
+    "mandates": [{"mandate_id": "SO-1", "status": "active"}],
+    "consents": {"marketing": {"sms": {"given": False, "as_of": "2026-11-20T01:00:00Z"}}},
+    "household": {"number": "H-1", "members": 2, "assets": {"value": "900.00", "currency": "CNY"}},
+    "assets": {"total": {"value": "800.00", "currency": "CNY"}, "band": "near", "direction": "rising"},
+    "value": {"score": 71, "dimensions": [{"name": "potential", "points": 55, "weight": 20}]},
+    "behaviour": {
+        "salary": {
+            "payer": "ICBC/1",
+            "payer_name": "Acme",
+            "period": "monthly",
+            "median": {"value": "10000.00", "currency": "CNY"},
+            "next_due": "2026-12-10",
+        },
+        "inflow": {"median": {"value": "5000.00", "currency": "CNY"}, "spread": {"value": "20.00", "currency": "CNY"}},
+        "logins": {"median_gap_days": 4},
+    },
+    "measures": {
+        "outflow_7d": {"value": "70.00", "currency": "CNY"},
+        "inflow_7d": {"value": "0.00", "currency": "CNY"},
+        "logins_30d": 7,
+        "declines_7d": 0,
+    },
+}
+
+
+def page(view: dict[str, Any]) -> str:
+    out = StringIO()
+    print_view(Console(file=out, width=200), view)
+    return out.getvalue()
+
+
+def test_what_was_learned_and_judged_of_a_customer_is_on_the_page() -> None:
+    shown = page(VIEW)
+    for part in (
+        "Score: 71   Assets: 800.00 CNY   Private banking: near   Direction: rising   Household: H-1, 2 members",
+        "monthly from Acme, next due 2026-12-10", "a month, give or take 20.00 CNY", "every 4 days",
+        "potential", "marketing sms", "SO-1", "outflow_7d", "logins_30d",
+    ):  # fmt: skip
+        assert part in shown, part
+
+
+def test_a_measure_at_rest_takes_no_line() -> None:
+    assert "inflow_7d" not in page(VIEW)
+    assert "declines_7d" not in page(VIEW)
+
+
+def test_a_customer_of_whom_little_is_known_has_a_short_page() -> None:
+    assert len(page({"customer_id": "cus_1", "version": 1, "kind": "anonymous", "tier": None}).splitlines()) == 2
