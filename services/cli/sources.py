@@ -64,6 +64,8 @@ def set_parameters(
 
     async def work(beside: Beside) -> bool:
         known = await beside.stores.sources.find(source)
+        if known and not changes:
+            raise Refusal(f"say what to change: `counterpoint sources show {source}` names the parameters")
         told = msgspec.to_builtins(known) if known else {"id": source}
         try:
             wanted = msgspec.convert({**told, **changes}, Source, strict=False)

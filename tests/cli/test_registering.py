@@ -54,6 +54,8 @@ def test_a_wrong_parameter_of_a_source_is_named(counterpoint: Command, deploymen
     )
     assert "colour=red: name=value is expected" in counterpoint("sources", "set", "a", "colour=red").err
     assert "rhythm_ms" in counterpoint("sources", "set", "a", "rhythm_ms=soon").err
+    counterpoint("sources", "set", "a", "channel=atm")
+    assert "say what to change" in counterpoint("sources", "set", "a").err
     assert counterpoint("sources", "list", "--json").json == []
 
 
