@@ -172,7 +172,7 @@ def _decide(beside: Beside) -> Decide:
 def _identifier(text: str) -> tuple[str, str]:
     kind, equals, value = text.partition("=")
     if not equals or kind not in KINDS:
-        raise Refusal(f"KIND=VALUE is expected, and KIND is one of {', '.join(KINDS)}; a name is said by --name")
+        raise Refusal(f"KIND=VALUE is expected, and KIND is one of {', '.join(KINDS)}; a name: `customers find --name`")
     return kind, value
 
 
