@@ -19,6 +19,15 @@ def test_a_large_debit_tells_its_share_of_the_balance_before_it_and_where_it_wen
     assert (moment.values["amount_home"], moment.values["external"]) == (400.0, True)
 
 
+def test_a_bank_that_is_told_without_an_account_is_another_bank_all_the_same() -> None:
+    named = event(
+        "transfer.sent", NOON, id="n", minor=40_000, direction="debit", balance=60_000,
+        counterparty=Counterparty(bank="ZZZZ", name="p_x"),
+    )  # fmt: skip
+    (moment,) = summary_of([named]).moments
+    assert (moment.values["external"], moment.values["party_class"]) == (True, "bank")
+
+
 def test_a_moment_carries_no_personal_reference() -> None:
     (moment,) = summary_of([DRAIN]).moments
     assert not any(str(value).startswith("p_") for value in moment.values.values())

@@ -45,7 +45,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PartyKey(NamedTuple):
-    """A counterparty's key in a state, taken apart: `bank/account_no`, or a name's reference, or the source's kind."""
+    """A counterparty's key in a state, taken apart: `bank/account_no#name`, a name's reference, or a source's kind."""
 
     bank: str
     account_no: str

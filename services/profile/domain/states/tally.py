@@ -123,7 +123,8 @@ def note_balance(head: Head, month: Month | None, event: ChannelEvent, stamp: St
 
 
 def party_key(other: Counterparty) -> str:
-    """`bank/account_no#name`, else the name's reference, else the source's word for it; empty where nothing is told."""
-    if other.account_no:
+    """`bank/account_no#name` where bank or account are told, else the name's reference, else the source's word for it;
+    empty where nothing is told."""
+    if other.account_no or other.bank:
         return f"{other.bank}/{other.account_no}#{other.name}" if other.name else f"{other.bank}/{other.account_no}"
     return other.name or other.kind
