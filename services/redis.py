@@ -34,6 +34,7 @@ class RedisNotifications:
         self._listening: PubSub | None = None
         self._confirmed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._quiet_until = 0.0  # of the event loop's clock
+        self._is_away = False
         self._missed = False  # since the listener last stood, something may have been published
         self._task: asyncio.Task[None] | None = None
 
@@ -49,7 +50,9 @@ class RedisNotifications:
         except AWAY as error:
             # nobody waits for a dead server twice within a second
             self._quiet_until = asyncio.get_running_loop().time() + 1.0
-            log.warning("notifications_lost", error=type(error).__name__)
+            self._went(error)
+        else:
+            self._came_back()
 
     @asynccontextmanager
     async def subscribe(self, topic: str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -94,7 +97,7 @@ class RedisNotifications:
                 async with self._client.pubsub() as pubsub:
                     await self._follow(pubsub)
             except AWAY as error:
-                log.warning("notifications_away", error=type(error).__name__)
+                self._went(error)
             finally:
                 self._listening = None
                 for confirmed in self._confirmed.values():
@@ -126,9 +129,22 @@ class RedisNotifications:
             self._subscribers.deliver(topic, message["data"])
         elif channel != ALIVE:
             self._confirmed[topic].set()
-        elif self._missed:
-            self._missed = False
-            self._subscribers.tell_gap()
+        else:
+            self._came_back()
+            if self._missed:
+                self._missed = False
+                self._subscribers.tell_gap()
+
+    def _went(self, error: Exception) -> None:
+        """Told once: it is looked for several times a second, and may stay away for days."""
+        if not self._is_away:
+            self._is_away = True
+            log.warning("redis is away: live screens look now and then until it is back", error=type(error).__name__)
+
+    def _came_back(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            log.warning("redis is back")
 
 
 def connect(url: str) -> Redis:

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from services.notifications import GAP, QUEUED_MESSAGES, LocalNotifications, Notifications
-from services.redis import open_notifications
+from services.redis import RETRY_S, open_notifications
 from tests.conftest import RunningServers
 
 
@@ -113,6 +114,20 @@ async def test_redis_may_go_and_come_back_without_an_error(breakable_servers: Ru
             assert await next_of(late) == GAP
             await hear_again(notifications, messages)
     await notifications.close()
+
+
+async def test_that_redis_is_away_is_told_once_and_so_is_that_it_is_back(breakable_servers: RunningServers) -> None:
+    notifications = open_notifications(breakable_servers.up("redis")["redis"])
+    with capture_logs() as told:
+        async with notifications.subscribe("customer:1") as messages:
+            breakable_servers.kill("redis")
+            for _ in range(5):
+                await notifications.publish([("customer:1", b"lost")])
+                await asyncio.sleep(2 * RETRY_S)
+            breakable_servers.start("redis")
+            await hear_again(notifications, messages)
+    await notifications.close()
+    assert [one["event"].partition(":")[0] for one in told] == ["redis is away", "redis is back"]
 
 
 async def test_a_frozen_redis_holds_nobody_up(breakable_servers: RunningServers) -> None:

@@ -64,6 +64,7 @@ class RedisTokenBuckets:
         self._leases: dict[str, _Lease] = {}
         self._renewing: dict[str, asyncio.Event] = {}
         self.counts_together = False
+        self._told = False  # that Redis is away
         self._quiet_until = 0.0  # of the event loop's clock
 
     async def take(self, key_id: str, cost: int, rate: int, burst: int) -> float:
@@ -81,7 +82,9 @@ class RedisTokenBuckets:
             except AWAY as error:
                 self.counts_together = False
                 self._quiet_until = loop.time() + QUIET_S
-                log.warning("rates_counted_alone", error=type(error).__name__)
+                if not self._told:
+                    self._told = True
+                    log.warning("redis is away: this process counts rates alone", error=type(error).__name__)
             finally:
                 renewing.set()
                 if self._renewing.get(key_id) is renewing:
@@ -101,6 +104,9 @@ class RedisTokenBuckets:
             ahead = 0  # it was quiet since
         wait, lent = await self._script(keys=[f"{PREFIX}rate:{key_id}"], args=[cost, rate, burst, unspent, ahead])
         self.counts_together = True
+        if self._told:
+            self._told = False
+            log.warning("redis is back: rates are counted together")
         if (seconds := float(wait)) > 0:
             return seconds
         lease = self._leases.setdefault(key_id, _Lease(0, 0, now + LEASE_S))
