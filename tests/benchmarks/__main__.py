@@ -37,7 +37,9 @@ def main() -> None:
     parser.add_argument("--log", default="", help="log: embedded:DIR or kafka://HOST:PORT instead of both of its own")
     parser.add_argument("--months", type=int, default=18, help="catalogue: how long each bank lives; 18")
     parser.add_argument("--seeds", type=int, nargs="+", default=[6], help="catalogue: which banks; 6")
-    parser.add_argument("--processes", type=int, default=2, help="catalogue: how many banks at once; 2")
+    parser.add_argument(
+        "--processes", type=int, default=2, help="catalogue: how many banks at once; due: how many sweep together; 2"
+    )
     parser.add_argument("--json", type=Path, help="append the figures to this file, a JSON object a line")
     given = parser.parse_args()
     unknown = set(given.names) - set(NAMES)

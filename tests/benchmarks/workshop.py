@@ -37,24 +37,29 @@ from services.sql.migrations import upgrade
 from tests.conftest import started_servers
 
 SECRET = b"a secret of benchmarks, 32 bytes"
-LEASE_MS, MARKS_AT_ONCE = 3_600_000, 400
+LEASE_MS, MARKS_AT_ONCE, MINUTE_MS = 3_600_000, 400, 60_000
 
 
 class Workshop:
-    """One worker's use cases. `store` may be one that measures; `now` is the system's clock in ms, `ahead_ms` later."""
+    """One worker's use cases. `store` may be one that measures; `now` is the system's clock in ms, `ahead_ms` later.
+    `name`: in which it leases shards."""
 
-    def __init__(self, store: ProfileStore) -> None:
+    def __init__(self, store: ProfileStore, name: str = "benchmark") -> None:
         catalogue, self.declarations, completeness = load_catalogue(), load_declarations(), Completeness()
         policy = msgspec.structs.replace(self.declarations.policy, asked=asked_by_rules())
         limits = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
         self.fold = Fold(catalogue, Counting(self.declarations.series), self.declarations.series.version)
         self.store, self.update = store, Update(store, self.fold, catalogue, SECRET, limits)
         self.refresh = Refresh(store, lambda: policy, lambda: completeness, alias_of, Resting(0, 0))
-        self._offset, self._shards, self.ahead_ms = 0, dict[int, Shard](), 0
+        self._name, self._offset, self._shards, self.ahead_ms = name, 0, dict[int, Shard](), 0
 
     @property
     def now(self) -> int:
         return time.time_ns() // 1_000_000 + self.ahead_ms
+
+    def close_bank_day(self) -> None:
+        """Goes on to the moment after the next close: on a weekend that is days away."""
+        self.ahead_ms += self.declarations.policy.reference.next_close(self.now) + MINUTE_MS - self.now
 
     def batch(self, events: Sequence[ChannelEvent]) -> Batch:
         start = self._offset
@@ -69,17 +74,31 @@ class Workshop:
         while some := list(islice(iterator, size)):
             await self.update.apply([self.batch(some)], self.now)
 
+    async def lease(self) -> int:
+        """Its fair share of the shards; returns how many it has."""
+        held = await self.store.lease(self._name, self.now, LEASE_MS)
+        self._shards = {one.shard: one for one in held}
+        return len(held)
+
+    async def release(self) -> None:
+        await self.store.release(self._name)
+        self._shards.clear()
+
     async def refresh_all(self) -> int:
-        """Until no mark is left; returns how many views were written."""
+        """Until no mark is left in its shards, which are all where it works alone; returns how many views were
+        written."""
         if not self._shards:
-            self._shards = {one.shard: one for one in await self.store.lease("benchmark", self.now, LEASE_MS)}
+            await self.lease()
         written = 0
-        while waiting := await self.store.marks_waiting():
+        while waiting := await self._waiting():
             for numbers in together(waiting, MARKS_AT_ONCE):
                 done = await self.refresh.apply([self._shards[one] for one in numbers], MARKS_AT_ONCE, self.now)
                 self._shards.update({shard.shard: shard for shard in done.shards})
                 written += len(done.changed)
         return written
+
+    async def _waiting(self) -> dict[int, int]:
+        return {shard: marks for shard, marks in (await self.store.marks_waiting()).items() if shard in self._shards}
 
 
 def asked_by_rules() -> Asked:
