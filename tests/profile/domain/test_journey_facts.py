@@ -26,6 +26,11 @@ def test_a_call_about_what_failed_on_the_screen_is_a_hop_in_either_order() -> No
         assert (values["channel_hops_7d"], values["channel_hop_reason"]) == (1, "sign_in")
 
 
+def test_a_call_about_the_loan_whose_application_was_given_up_is_a_hop() -> None:
+    left = happened("application.abandoned", 30, "application:a", product_family="loan", step="documents")
+    assert values_of(left, called(29, "loan"))["channel_hops_7d"] == 1
+
+
 def test_a_call_about_something_else_or_much_later_is_no_hop() -> None:
     failed = happened("login.failed", 60, "login:a", reason="wrong_password")
     assert values_of(failed, called(59, "fee"), called(30, "app_problem"))["channel_hops_7d"] == 0
