@@ -39,12 +39,15 @@ Any_ = Request[Any, Any, Any]
 
 
 class ProblemDocument(msgspec.Struct, kw_only=True):
-    """RFC 9457. It never repeats what was sent."""
+    """RFC 9457. It never repeats what was sent. `field`: where the mistake is, where one field has it; `reason`: a
+    stable word for a program."""
 
     type: str
     title: str
     status: int
     detail: str
+    field: str | msgspec.UnsetType = msgspec.UNSET
+    reason: str | msgspec.UnsetType = msgspec.UNSET
 
 
 def described(shape: type | None, more: Mapping[int, str]) -> dict[int, ResponseSpec]:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from services.failures import Unavailable
+from services.web.problems import ProblemDocument
 from tests.profile.web.bank import Bank, open_bank, opened, posted, registered
 
 SECRETS = ("Wang Fang", "13912345678", "4111111111111111", "11010519491231002X")
@@ -92,6 +93,7 @@ async def test_a_body_that_does_not_fit_is_told_the_field_and_what_is_expected(
     answer = await manager.post("/v1/customers/merge", content=body)
     assert answer.status_code == 400
     assert (answer.json().get("field"), answer.json()["detail"]) == (field, detail)
+    assert answer.json().keys() <= set(ProblemDocument.__struct_fields__), "the API document says all that is told"
 
 
 async def test_a_body_that_is_too_large_or_no_json_is_a_problem() -> None:
