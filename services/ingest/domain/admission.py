@@ -3,6 +3,7 @@
 Pure: the catalogue, the source's terms, the secret and the time are handed in. It runs for every event of the bank.
 """
 
+import re
 from datetime import tzinfo
 from typing import cast
 
@@ -21,6 +22,7 @@ from services.ingest.domain.scrub import holds_card_number
 from services.ingest.domain.sources import Terms
 
 MAX_TEXT = 200
+_TYPE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.:/-]*")
 _CONTENT = msgspec.json.Encoder(order="sorted")
 
 
@@ -70,9 +72,10 @@ def content_id(event: ChannelEvent, secret: bytes) -> str:
 def _unknown(event_type: str, rules: Rules) -> Plan:
     if not rules.accept_unknown_types:
         raise Rejected("unknown_type", "the catalogue has no such event type (GET /v1/event-types)", "type")
-    if not event_type or holds_card_number(event_type, rules.key):
+    named = text(event_type, "type", rules.key, 64)
+    if not _TYPE_NAME.fullmatch(named) or holds_card_number(event_type, rules.key):
         raise Rejected("invalid_value", "a name such as card.paid is expected", "type")
-    return generic_plan(text(event_type, "type", rules.key, 64))
+    return generic_plan(named)
 
 
 def _id(given: str | None, key: TokenKey) -> str:

@@ -252,6 +252,13 @@ def test_what_is_no_json_is_malformed(body: bytes) -> None:
     assert refusal(body)[0] == "malformed"
 
 
+@pytest.mark.parametrize("name", ["", "Robot Danced!", "7.sins", "x" * 65, f"a.{VISA}"])
+def test_a_type_that_the_bank_chose_to_accept_unknown_has_a_name(name: str) -> None:
+    generic = rules(accept_unknown_types=True)
+    assert refusal(transaction(type=name), by=generic)[1] == "type"
+    assert admitted(transaction(type="robot.danced"), by=generic).type == "robot.danced"
+
+
 def test_a_nul_hidden_in_an_unknown_type_is_refused() -> None:
     generic = rules(accept_unknown_types=True)
     assert refusal(transaction(type="a\0b"), by=generic)[0] == "invalid_text"
