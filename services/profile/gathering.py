@@ -24,7 +24,7 @@ from services.profile.ports import CustomerRows, Member, StoredView
 from services.profile.statement import LIVE, told_of
 
 OWNED_FOR_MS = 5_000
-"""For how long it is taken as known how many customers each manager owns: counting them reads every view."""
+"""For how long it is taken as known how many customers each manager owns: counting them passes over every customer."""
 _decode_decided = msgspec.json.Decoder(Decided).decode
 
 
@@ -36,16 +36,19 @@ class Context(NamedTuple):
 
 
 class Gathering:
-    """`completeness`: how far the sources have come. `alias_of` gives the customer id that a subject would name."""
+    """`completeness`: how far the sources have come. `alias_of` gives the customer id that a subject would name.
+    `chooses`: owners are chosen from what is gathered; only for that it matters how many customers each manager has."""
 
-    def __init__(self, completeness: Callable[[], Completeness], alias_of: Callable[[str], str]) -> None:
-        self._completeness = completeness
+    def __init__(
+        self, completeness: Callable[[], Completeness], alias_of: Callable[[str], str], *, chooses: bool
+    ) -> None:
+        self._completeness, self._chooses = completeness, chooses
         self.alias_of = lru_cache(maxsize=200_000)(alias_of)
         self._owned: dict[str, int] = {}
         self._owned_until = 0
 
     async def context(self, rows: CustomerRows, members: Mapping[str, Sequence[Member]], now: int) -> Context:
-        if not now < self._owned_until <= now + OWNED_FOR_MS:
+        if self._chooses and not now < self._owned_until <= now + OWNED_FOR_MS:
             self._owned, self._owned_until = await rows.owned_counts(), now + OWNED_FOR_MS
         owned, told = self._owned, await rows.staff()
         staff = {one: Manager(one, told.get(one, {}), owned.get(one, 0)) for one in owned.keys() | told.keys()}

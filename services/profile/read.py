@@ -79,7 +79,7 @@ class Read:
     ) -> None:  # fmt: skip
         self.reader, self.catalogue, self._secret, self._region = reader, catalogue, secret, region
         self._policy, self._now_ms, self._completeness = policy, now_ms, completeness
-        self._gathering = Gathering(completeness, lambda subject: customer_id(subject, secret))
+        self._gathering = Gathering(completeness, lambda subject: customer_id(subject, secret), chooses=False)
 
     def asked(self, identifiers: Mapping[str, str], name: str | None = None) -> Asked:
         """Raises `Rejected` naming the identifier, or where nobody is asked for."""

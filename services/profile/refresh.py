@@ -53,7 +53,7 @@ class Refresh:
         self, store: ProfileStore, policy: Callable[[], Policy], completeness: Callable[[], Completeness],
         alias_of: Callable[[str], str], resting: Resting,
     ) -> None:  # fmt: skip
-        self._store, self._policy, self._gathering = store, policy, Gathering(completeness, alias_of)
+        self._store, self._policy, self._gathering = store, policy, Gathering(completeness, alias_of, chooses=True)
         self.resting = resting
 
     async def apply(self, shards: Sequence[Shard], limit: int, now: int) -> Refreshed:

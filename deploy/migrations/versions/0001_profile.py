@@ -54,7 +54,7 @@ create table views (
     state text not null, changed_at bigint not null, body {bytes} not null, facts {bytes} not null,
     decided {bytes} not null, owner {key}, tier text, name_ref {key}
 ) {hot};
-create index views_owner on views (owner);
+create index views_owner on views (owner) where state = 'live';
 create table due (
     lead {key} not null, at bigint not null, kind {key} not null, grain {key} not null, sources {key} not null,
     primary key (lead, at, kind)
