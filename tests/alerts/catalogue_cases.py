@@ -197,6 +197,7 @@ CASES = [
     Case("U11", {"loans_open": 1.0, "loan_ends_in_days": 90.0}, {"loan_ends_in_days": 0.0}),
     Case("U12", {"card_utilisation_percent": 71.0, "card_paid_in_full": 3.0}, {"card_paid_in_full": 2.0}),
     Case("U13", {"foreign_payments_14d": 3.0}, {"foreign_payments_14d": 2.0}),
+    Case("U13", {"payments_abroad_14d": 3.0}, {"payments_abroad_14d": 2.0}),
     Case("U13", {"travel_bookings_14d": 1.0}, {"travel_bookings_14d": 0.0}),
     Case("U14", {"age": 17.0, "birthday_in_days": 30.0}, {"age": 18.0}),
     Case("U14B", {"moment.kind": "birth"}, {"moment.kind": "marriage"}),

@@ -24,6 +24,17 @@ def test_a_flag_among_the_attributes_is_asked_for_as_text() -> None:
     assert values["foreign_payments_14d"] == 2
 
 
+def test_what_is_told_and_is_none_of_these_is_counted() -> None:
+    countries = [
+        {"merchant_country": "JP"},
+        {"merchant_country": "CN"},
+        {},
+        {"merchant_country": "TH", "foreign": True},
+    ]
+    values = measured(*(paid(number, attributes=told) for number, told in enumerate(countries)))
+    assert (values["payments_abroad_14d"], values["foreign_payments_14d"]) == (2, 1)
+
+
 def test_a_reversal_that_repeats_what_the_original_was_counted_by_takes_it_out_again() -> None:
     original = event(
         "fee.charged", NOON - DAY_MS, minor=1000, direction="debit", attributes={"fee_kind": "foreign_atm"}

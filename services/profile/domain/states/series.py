@@ -10,7 +10,8 @@ from schemas.events import ChannelEvent
 
 class Where(msgspec.Struct, forbid_unknown_fields=True):
     """All given conditions must hold; an empty one always does. `attributes`: name → accepted values, as text; none
-    accepted: it must be there. `party_kinds`: the source's words for what the other side is."""
+    accepted: it must be there. `not_attributes`: it must be there, and none of these. `party_kinds`: the source's words
+    for what the other side is."""
 
     types: tuple[str, ...] = ()
     flows: tuple[str, ...] = ()
@@ -18,12 +19,13 @@ class Where(msgspec.Struct, forbid_unknown_fields=True):
     direction: str | None = None
     channels: tuple[str, ...] = ()
     attributes: dict[str, tuple[str, ...]] = {}
+    not_attributes: dict[str, tuple[str, ...]] = {}
     party_kinds: tuple[str, ...] = ()
 
     @property
     def is_conditional(self) -> bool:
         """Whether more must be looked at than type, flow, direction and channel."""
-        return bool(self.attributes or self.party_kinds)
+        return bool(self.attributes or self.not_attributes or self.party_kinds)
 
 
 class SeriesRule(msgspec.Struct, forbid_unknown_fields=True):
@@ -102,8 +104,11 @@ def holds(where: Where, event: ChannelEvent, attributes: Mapping[str, Any]) -> b
     """Whether what is not told by type, flow, direction and channel is as asked."""
     if where.party_kinds and (event.counterparty is None or event.counterparty.kind not in where.party_kinds):
         return False
-    for name, accepted in where.attributes.items():  # noqa: SIM110 - asked of every event, and `all` costs twice as much
+    for name, accepted in where.attributes.items():
         if not _is_accepted(attributes.get(name), accepted):
+            return False
+    for name, refused in where.not_attributes.items():
+        if name not in attributes or _is_accepted(attributes[name], refused):
             return False
     return True
 
