@@ -37,7 +37,8 @@ class Context(NamedTuple):
 
 class Gathering:
     """`completeness`: how far the sources have come. `alias_of` gives the customer id that a subject would name.
-    `chooses`: owners are chosen from what is gathered; only for that it matters how many customers each manager has."""
+    `chooses`: owners are chosen from what is gathered; only for that other managers matter, and how many customers each
+    has."""
 
     def __init__(
         self, completeness: Callable[[], Completeness], alias_of: Callable[[str], str], *, chooses: bool
@@ -50,7 +51,8 @@ class Gathering:
     async def context(self, rows: CustomerRows, members: Mapping[str, Sequence[Member]], now: int) -> Context:
         if self._chooses and not now < self._owned_until <= now + OWNED_FOR_MS:
             self._owned, self._owned_until = await rows.owned_counts(), now + OWNED_FOR_MS
-        owned, told = self._owned, await rows.staff()
+        owned = self._owned
+        told = await rows.staff() if self._chooses else await rows.staff_of(sorted(members))
         staff = {one: Manager(one, told.get(one, {}), owned.get(one, 0)) for one in owned.keys() | told.keys()}
         collectives = {root for found in members.values() for one in found for root in one.stored.collectives}
         views = await rows.views(sorted(collectives)) if collectives else {}

@@ -239,7 +239,12 @@ class CustomerRows(Protocol):
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]: ...
 
-    async def staff(self) -> dict[str, dict[str, Any]]: ...
+    async def staff(self) -> dict[str, dict[str, Any]]:
+        """manager id → what is told of every manager."""
+
+    async def staff_of(self, leads: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Only of those who own these customers, and who is named, one after the other, to act for them: a bank has
+        thousands of managers."""
 
     async def owned_counts(self) -> dict[str, int]:
         """manager id → how many customers he or she owns."""

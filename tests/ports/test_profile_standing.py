@@ -5,7 +5,7 @@ import pytest
 from services.profile.domain.identity.links import BEGINNING, END, Cluster, Membership
 from services.profile.ports import Mark, Standing
 from tests.ports.profile_stores import Store, alias_of, store, view
-from tests.ports.test_profile_refreshing import ONE, TWO, mark, member, merge, take
+from tests.ports.test_profile_refreshing import ONE, THREE, TWO, mark, member, merge, take
 
 __all__ = ["store"]
 
@@ -71,3 +71,24 @@ async def test_a_reader_gathers_a_customer_without_a_transaction(store: Store) -
         found = await rows.members([ONE])
         assert sorted(one.membership.subject for one in found[ONE]) == ["account:1", ONE, "phone:1"]
         assert (await rows.clusters([ONE]), await rows.views([ONE]), await rows.staff()) == ({}, {}, {})
+
+
+async def test_of_the_staff_a_reader_is_told_who_owns_a_customer_and_who_may_act_for_that(store: Store) -> None:
+    """Who has no delegate ends the line; two who stand in for each other do not make it endless."""
+    told = {
+        "m1": {"delegate_id": "m2"}, "m2": {"delegate_id": "m3"}, "m3": {"status": "here"},
+        "m4": {"delegate_id": "m5"}, "m5": {"delegate_id": "m4"}, "m6": {},
+    }  # fmt: skip
+    async with store.updating() as tx:
+        for manager_id, record in told.items():
+            await tx.put_staff(manager_id, record)
+    async with store.refreshing() as tx:
+        await tx.save_views([view(ONE, owner="m1"), view(TWO, owner="m4"), view(THREE)], {})
+        assert (await tx.staff_of([ONE])).keys() == {"m1", "m2", "m3"}
+    async with store.customers() as rows:
+        assert await rows.staff_of([ONE, TWO]) == {one: told[one] for one in ("m1", "m2", "m3", "m4", "m5")}
+        assert await rows.staff() == told
+    async with store.customers() as rows:
+        await rows.members([TWO])
+        assert (await rows.staff_of([TWO])).keys() == {"m4", "m5"}
+        assert await rows.staff_of([THREE]) == {}

@@ -36,6 +36,15 @@ class MemoryCustomers:
     async def staff(self) -> dict[str, dict[str, Any]]:
         return {manager_id: msgspec.json.decode(record) for manager_id, record in self._tables.staff.rows()}
 
+    async def staff_of(self, leads: Sequence[str]) -> dict[str, dict[str, Any]]:
+        every, found = await self.staff(), dict[str, dict[str, Any]]()
+        for view in (await self.views(leads)).values():
+            manager_id = view.owner
+            while manager_id in every and manager_id not in found:
+                found[manager_id] = every[manager_id]
+                manager_id = found[manager_id].get("delegate_id")
+        return found
+
     async def owned_counts(self) -> dict[str, int]:
         counts: dict[str, int] = {}
         for view in self._tables.views.rows():

@@ -25,16 +25,26 @@ with m as (select root, subject, role, from_at, until_at from memberships
            where root = any($1::text[]) or subject = any($1::text[])),
      s as (select subject from m union select unnest($1::text[]))
 {_GATHERED}"""  # noqa: S608 - constants
+# `o` has the leads; UNION, not UNION ALL: two may stand in for each other
+_ACTING = """
+k(manager) as (
+    select v.owner from views v where v.owner is not null and v.lead in (select lead from o)
+    union select (t.record::jsonb ->> 'delegate_id') collate "C" from k join staff t on t.manager_id = k.manager)"""
+_STAFF_OF = f"""
+with recursive o(lead) as (select unnest($1::text[])), {_ACTING}
+select t.manager_id, t.record from k join staff t on t.manager_id = k.manager"""  # noqa: S608 - constants
 _ALL_AT_ONCE = f"""
-with c as (select root, lead from clusters
+with recursive c as (select root, lead from clusters
            where lead in (select lead from clusters where root = any($1::text[]))),
      r(root) as (select root from c union select unnest($1::text[])),
      m as (select m.root, m.subject, m.role, m.from_at, m.until_at from r join memberships m on m.root = r.root union
            select m.root, m.subject, m.role, m.from_at, m.until_at from r join memberships m on m.subject = r.root),
-     s as (select subject from m union select root from r)
+     s as (select subject from m union select root from r),
+     o(lead) as (select lead from c union select root from r),
+     {_ACTING}
 {_GATHERED}
 union all select 3, root, lead, null, null, null, null from c
-union all select 4, manager_id, record, null, null, null, null from staff"""  # noqa: S608 - constants
+union all select 4, t.manager_id, t.record, null, null, null, null from k join staff t on t.manager_id = k.manager"""  # noqa: S608 - constants
 _CLUSTER = 3
 _VIEWS = f"select {rows.VIEW} from views where lead = any($1::text[])"  # noqa: S608 - constants
 _OWNED_COUNTS = "select owner, count(*) from views where state = 'live' and owner is not null group by owner"
@@ -56,7 +66,10 @@ class SqlCustomers:
         return {view.lead: view for view in map(rows.view_of, await self._session.rows(_VIEWS, list(leads)))}
 
     async def staff(self) -> dict[str, dict[str, Any]]:
-        return {row[0]: msgspec.json.decode(row[1]) for row in await self._session.rows("select * from staff")}
+        return _told_of_staff(await self._session.rows("select * from staff"))
+
+    async def staff_of(self, leads: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return _told_of_staff(await self._session.rows(_STAFF_OF, list(leads)))
 
     async def owned_counts(self) -> dict[str, int]:
         return {row[0]: row[1] for row in await self._session.rows(_OWNED_COUNTS)}
@@ -77,14 +90,18 @@ class CustomersAtOnce(SqlCustomers):
     async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
         return members_of([row for row in await self._about(roots) if row[0] < _CLUSTER], roots)
 
-    async def staff(self) -> dict[str, dict[str, Any]]:
-        return {row[1]: msgspec.json.decode(row[2]) for row in await self._about(()) if row[0] > _CLUSTER}
+    async def staff_of(self, leads: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return _told_of_staff([row[1:3] for row in await self._about(leads) if row[0] > _CLUSTER])
 
     async def _about(self, roots: Sequence[str]) -> Sequence[Row]:
         if not self._brought or not self._covered.issuperset(roots):
             self._brought = list(await self._session.rows(_ALL_AT_ONCE, list(roots)))
             self._covered = {*roots, *(row[1] for row in self._brought if row[0] == _CLUSTER)}
         return self._brought
+
+
+def _told_of_staff(found: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    return {manager_id: msgspec.json.decode(record) for manager_id, record in found}
 
 
 def members_of(gathered: Sequence[Row], roots: Sequence[str]) -> dict[str, list[Member]]:
