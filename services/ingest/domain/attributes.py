@@ -21,6 +21,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_GENERIC_BYTES = 16_384
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _INT64 = range(-(2**63), 2**63)
+# of what an event tells beside its own time: a birth, a maturity; sentinels such as 9999-12-31 are no dates
+_YEARS = range(1800, 2201)
 
 
 def millis(moment: datetime, zone: tzinfo) -> int:
@@ -103,16 +105,22 @@ def _boolean(value: Any, attribute: Attribute, key: TokenKey, zone: tzinfo) -> b
 
 def _date(value: Any, attribute: Attribute, key: TokenKey, zone: tzinfo) -> str:
     try:
-        return date.fromisoformat(value).isoformat()
+        day = date.fromisoformat(value)
     except (TypeError, ValueError):
         raise _wrong(attribute, "a date as YYYY-MM-DD") from None
+    if day.year not in _YEARS:
+        raise _wrong(attribute, f"a date between {_YEARS[0]} and {_YEARS[-1]}")
+    return day.isoformat()
 
 
 def _datetime(value: Any, attribute: Attribute, key: TokenKey, zone: tzinfo) -> int:
     try:
-        return millis(msgspec.convert(value, datetime), zone)
-    except (msgspec.ValidationError, OverflowError):
+        moment = msgspec.convert(value, datetime)
+    except msgspec.ValidationError:
         raise _wrong(attribute, "a time as in RFC 3339, e.g. 2026-11-22T09:30:00+08:00,") from None
+    if moment.year not in _YEARS:
+        raise _wrong(attribute, f"a time between {_YEARS[0]} and {_YEARS[-1]}")
+    return millis(moment, zone)
 
 
 def _money(value: Any, attribute: Attribute, key: TokenKey, zone: tzinfo) -> dict[str, Any]:

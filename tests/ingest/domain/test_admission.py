@@ -153,6 +153,8 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"attributes": {"foreign": 1}}, "invalid_value", "attributes.foreign"),
     ({"attributes": {"value_date": "22.11.2026"}}, "invalid_value", "attributes.value_date"),
     ({"attributes": {"value_date": 5}}, "invalid_value", "attributes.value_date"),
+    ({"attributes": {"value_date": "9999-12-31"}}, "invalid_value", "attributes.value_date"),
+    ({"attributes": {"value_date": "0001-01-01"}}, "invalid_value", "attributes.value_date"),
     ({"attributes": {"exchange_rate": "7.1"}}, "invalid_value", "attributes.exchange_rate"),
     ({"attributes": {"exchange_rate": 10**20}}, "invalid_value", "attributes.exchange_rate"),
     ({"attributes": {"exchange_rate": int(VISA)}}, "invalid_value", "attributes.exchange_rate"),
@@ -235,6 +237,13 @@ def test_a_type_that_is_there_to_link_two_is_refused_where_one_is_missing(
 def test_of_several_that_a_link_may_lead_to_one_is_enough() -> None:
     event = {"type": "card.issued", "occurred_at": "2026-11-22T09:30:00+08:00"}
     assert admitted({**event, "identifiers": {"card_no": "card-1", "account_no": "1"}}).subject == "card:card-1"
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_time_that_nothing_happened_at_is_refused(at: str) -> None:
+    told = {"original_id": "t-0", "original_occurred_at": at}
+    reversal = transaction(type="transaction.reversed", attributes=told)
+    assert refusal(reversal) == ("invalid_value", "attributes.original_occurred_at")
 
 
 def test_a_reversal_requires_the_id_of_what_it_reverses() -> None:

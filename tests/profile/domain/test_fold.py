@@ -1,7 +1,7 @@
 """What single events leave in a state, and what takes it away again."""
 
 from schemas.events import ChannelEvent, Counterparty
-from services.profile.domain.states.combine import month_of
+from services.profile.domain.states.combine import first_day_of, month_of
 from services.profile.domain.states.state import KEYS_KEPT, LATEST_KEPT, MANY, Cell
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event, fold_of, reversal
 
@@ -16,6 +16,18 @@ def test_a_reversed_movement_is_out_of_its_type_and_its_day_whichever_came_first
     for events in ([original, cancelled], [cancelled, original]):
         day = fold_of(events).months[month_of(original.occurred_at)].days[original.occurred_at // DAY_MS]
         assert (day["outflow:CNY"], day["cash_out:CNY"]) == (Cell(0, 0), Cell(0, 0))
+
+
+def test_what_cannot_have_been_there_to_be_reversed_counts_at_the_time_of_its_reversal() -> None:
+    original = event("transfer.sent", NOON + 40_000 * DAY_MS, minor=1_000)
+    state = fold_of([reversal(original, NOON)])
+    assert state.months.keys() == {month_of(NOON)}
+
+
+def test_a_month_begins_on_its_first_day_beyond_the_calendar_of_the_library_too() -> None:
+    for month in range(1970 * 12, 12_000 * 12, 7):
+        assert month_of(first_day_of(month) * DAY_MS) == month
+        assert month_of(first_day_of(month) * DAY_MS - 1) == month - 1
 
 
 def test_a_reversed_candidate_stays_as_a_tombstone_in_its_place() -> None:

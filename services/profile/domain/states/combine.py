@@ -1,7 +1,6 @@
 """Joins two states: commutative, associative, with the empty state as identity. Neither argument is changed."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -26,7 +25,6 @@ from services.profile.domain.states.state import (
 K = TypeVar("K")
 V = TypeVar("V")
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def month_of(at_ms: int) -> int:
@@ -48,8 +46,11 @@ def _month_of_day(day: int) -> int:
 
 @lru_cache(2048)
 def first_day_of(month: int) -> int:
-    """Day since 1970 on which a month (year * 12 + month - 1) begins, UTC."""
-    return date(month // 12, month % 12 + 1, 1).toordinal() - _EPOCH
+    """Day since 1970 on which a month (year * 12 + month - 1) begins, UTC. The way back: days-from-civil."""
+    year, shifted = divmod(month - 2, 12)
+    era, year_of_era = divmod(year, 400)
+    day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + (153 * shifted + 2) // 5
+    return era * 146_097 + day_of_era - 719_468
 
 
 def combine(left: State, right: State) -> State:

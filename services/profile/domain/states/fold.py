@@ -9,7 +9,7 @@ import msgspec
 from schemas.catalogue import EventType
 from schemas.events import ChannelEvent
 from services.profile.domain.states.candidates import is_kept, values_of
-from services.profile.domain.states.combine import join_latest, month_of
+from services.profile.domain.states.combine import DAY_MS, join_latest, month_of
 from services.profile.domain.states.describe import DESCRIBE
 from services.profile.domain.states.series import Counting, holds
 from services.profile.domain.states.state import Candidate, Month, State
@@ -89,9 +89,11 @@ def _moves(event: ChannelEvent) -> bool:
 
 
 def original_of(event: ChannelEvent, attributes: Mapping[str, Any]) -> tuple[int, str]:
-    """When and what a reversal reverses; where it does not say when, its own time stands."""
+    """When and what a reversal reverses; where it does not say when, its own time stands. Clocks differ by less than a
+    day: what is told to have happened later than that was not there to be reversed."""
     told = attributes.get("original_occurred_at")
-    return (told if isinstance(told, int) else event.occurred_at), str(attributes.get("original_id"))
+    at = told if isinstance(told, int) and 0 <= told <= event.occurred_at + DAY_MS else event.occurred_at
+    return at, str(attributes.get("original_id"))
 
 
 def months_touched(event: ChannelEvent) -> frozenset[int]:
