@@ -66,6 +66,9 @@ PARTITIONS_STOPPED = GaugeMetric("partitions_stopped", ("topic",), "partitions",
 MARKS_WAITING = GaugeMetric("marks_waiting", (), "marks", "To be refreshed, those of resting customers aside")
 REFRESH_DURATION = HistogramMetric("refresh_seconds", (), "seconds", "One shard's marks, one transaction", _SECONDS)
 CUSTOMERS_REFRESHED = CounterMetric("customers_refreshed", (), "customers", "Views written")
+CUSTOMERS_FAILED = CounterMetric(
+    "customers_failed", (), "customers", "A bug met their refresh; tried again each minute"
+)
 OUTBOX_AGE = GaugeMetric("outbox_age_seconds", ("lane",), "seconds", "Age of the oldest row not yet published")
 OUTBOX_PUBLISHED = CounterMetric("outbox_published", ("topic",), "messages", "Appended to the log from the outbox")
 SOURCE_FRESHNESS = GaugeMetric("source_silent_seconds", ("source",), "seconds", "Since the source was last heard of")

@@ -35,14 +35,30 @@ OPENED_AT_ONCE = 25
 """Customers whose states are read and decoded in one go: a few milliseconds."""
 
 
+FAILED_AT_ONCE = 20
+"""Where more customers fail and not one succeeds, the release is wrong and not they."""
+
+
 class Refreshed(NamedTuple):
     """`marks`: of how many roots; 0 when nothing could be done. `accepted`: the oldest acceptance behind each of them
-    (ms). `changed`: customers with a new version."""
+    (ms). `changed`: customers with a new version. `failed`: roots that met a bug, with what was raised."""
 
     shards: list[Shard]
     marks: int
     changed: list[str]
     accepted: list[int]
+    failed: Mapping[str, Exception]
+
+
+class _Told(NamedTuple):
+    """What a customer came to. Without `view` only `due` is new, and `decided` where it was judged again. `whole` is a
+    household's or a group's."""
+
+    due: Sequence[DueTime]
+    view: StoredView | None = None
+    change: OutboxMessage | None = None
+    whole: Whole | None = None
+    decided: bytes = b""
 
 
 class Refresh:
@@ -54,61 +70,84 @@ class Refresh:
         alias_of: Callable[[str], str], resting: Resting,
     ) -> None:  # fmt: skip
         self._store, self._policy, self._gathering = store, policy, Gathering(completeness, alias_of, chooses=True)
-        self.resting = resting
+        self.resting, self.alias_of = resting, alias_of
 
     async def apply(self, shards: Sequence[Shard], limit: int, now: int) -> Refreshed:
-        """Raises `Fenced` when a lease was lost, `Contended`, `Unavailable`; then nothing has happened."""
+        """A bug that meets one customer holds up that one: its mark stays and is tried again after a while.
+
+        Raises `Fenced` when a lease was lost, `Contended`, `Unavailable`; then nothing has happened.
+        """
         numbers = [shard.shard for shard in shards]
         async with self._store.refreshing() as tx:
             held = await tx.fence(shards)
             marks = await tx.take_marks(numbers, limit, self.resting.roots(numbers))
             if not marks:
-                return Refreshed(held, 0, [], [])
+                return Refreshed(held, 0, [], [], {})
             clusters = await tx.clusters([mark.root for mark in marks])
             moved = [mark for mark in marks if mark.root in clusters and clusters[mark.root].lead != mark.root]
             await tx.mark([Mark(clusters[mark.root].lead, mark.accepted_at) for mark in moved])
             wanted = {mark.root: clusters.get(mark.root, Cluster(mark.root, (mark.root,))) for mark in marks}
             try:
-                changed = await self._refresh(tx, wanted, {mark.root for mark in moved}, now)
+                changed, failed = await self._refresh(tx, wanted, {mark.root for mark in moved}, now)
             except OtherShape as error:  # a view without it would be wrong: the mark waits until the rebuild is by
                 raise Unavailable("states of another release wait to be rebuilt") from error
-        self.resting.note(wanted)
-        return Refreshed(held, len(marks), changed, [mark.accepted_at for mark in marks if mark.accepted_at])
+            if len(failed) > FAILED_AT_ONCE and len(failed) == len(wanted):
+                raise next(iter(failed.values()))
+            await tx.mark([mark for mark in marks if mark.root in failed])
+        self.resting.note(wanted.keys() - failed.keys())
+        self.resting.set_aside(failed)
+        accepted = [mark.accepted_at for mark in marks if mark.accepted_at and mark.root not in failed]
+        return Refreshed(held, len(marks), changed, accepted, failed)
 
     async def _refresh(
         self, tx: RefreshTransaction, wanted: Mapping[str, Cluster], merged: set[str], now: int
-    ) -> list[str]:
+    ) -> tuple[list[str], Mapping[str, Exception]]:
         known = await tx.views(list(wanted))
         members = await _members(tx, sorted({root for lead in wanted.keys() - merged for root in wanted[lead].roots}))
-        gathering = self._gathering
-        context = await gathering.context(tx, members, now)
-        policy, views, judged = self._policy(), list[StoredView](), dict[str, bytes]()
-        due: dict[str, Sequence[DueTime]] = {}
-        lanes: defaultdict[str, list[OutboxMessage]] = defaultdict(list)
+        context, policy = await self._gathering.context(tx, members, now), self._policy()
+        told: dict[str, _Told] = {}
+        failed: dict[str, Exception] = {}
         for lead in sorted(wanted):
             await asyncio.sleep(0)  # whoever reads beside waits for one customer, not for all
             found = [] if lead in merged else [one for root in wanted[lead].roots for one in members.get(root, ())]
-            before, lane = known.get(lead), lanes[lane_of_shard(shard_of(lead))]
-            whole = gathering.whole(lead, wanted[lead], found, before, context)
-            if whole.tells_nothing:
-                if before is not None and before.state == LIVE:
-                    views.append(gone(before, now))
-                    lane.append(change_of_gone(views[-1], wanted[lead], gathering.alias_of))
-                    due[lead] = ()
-                continue
-            summary = summarise(whole, policy, now)
-            said = statement_of(whole, summary, before, now, policy.asked)
-            due[lead] = [DueTime(*one) for one in summary.due]  # the ones before may have fired
-            if before is not None and not is_news(before, said.view, policy.asked):
-                judged[lead] = said.view.decided
-                continue
-            views.append(said.view)
-            lane.append(change_of(whole, summary, said, gathering.alias_of))
-            await _mark_household(tx, whole, before, said.view)
+            try:
+                whole = self._gathering.whole(lead, wanted[lead], found, known.get(lead), context)
+                told[lead] = self._told(whole, wanted[lead], known.get(lead), policy, now)
+            except OtherShape:
+                raise
+            except Exception as bug:
+                failed[lead] = bug
+        return await self._write(tx, told, known, now), failed
+
+    def _told(self, whole: Whole, cluster: Cluster, before: StoredView | None, policy: Policy, now: int) -> _Told:
+        alias_of = self._gathering.alias_of
+        if whole.tells_nothing:
+            if before is None or before.state != LIVE:
+                return _Told(())
+            view = gone(before, now)
+            return _Told((), view, change_of_gone(view, cluster, alias_of))
+        summary = summarise(whole, policy, now)
+        said = statement_of(whole, summary, before, now, policy.asked)
+        due = [DueTime(*one) for one in summary.due]  # the ones before may have fired
+        if before is not None and not is_news(before, said.view, policy.asked):
+            return _Told(due, decided=said.view.decided)
+        change = change_of(whole, summary, said, alias_of)
+        return _Told(due, said.view, change, whole if whole.kind in COLLECTIVES else None)
+
+    async def _write(
+        self, tx: RefreshTransaction, told: Mapping[str, _Told], known: Mapping[str, StoredView], now: int
+    ) -> list[str]:
+        views = [one.view for one in told.values() if one.view is not None]
+        lanes: defaultdict[str, list[OutboxMessage]] = defaultdict(list)
+        for lead, one in told.items():
+            if one.change is not None:
+                lanes[lane_of_shard(shard_of(lead))].append(one.change)
+            if one.whole is not None and one.view is not None:
+                await _mark_household(tx, one.whole, known.get(lead), one.view)
         if any(view.owner != (known[view.lead].owner if view.lead in known else None) for view in views):
-            gathering.count_anew(now)
-        await tx.save_views(views, due)
-        await tx.save_judged(judged)
+            self._gathering.count_anew(now)
+        await tx.save_views(views, {lead: one.due for lead, one in told.items() if one.view or one.decided})
+        await tx.save_judged({lead: one.decided for lead, one in told.items() if one.decided})
         await tx.send(lanes, now)
         return [view.customer_id for view in views]
 
@@ -123,8 +162,6 @@ async def _members(tx: RefreshTransaction, roots: Sequence[str]) -> dict[str, li
 
 async def _mark_household(tx: RefreshTransaction, whole: Whole, before: StoredView | None, after: StoredView) -> None:
     """What a household owns together shows in the views of its members."""
-    if whole.kind not in COLLECTIVES:
-        return
     told = None if before is None else facts_of(before).get("assets")
     if told != facts_of(after).get("assets"):
         parties = sorted({part.subject for part in whole.parts if kind_of(part.subject) == "party"})

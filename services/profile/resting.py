@@ -14,6 +14,7 @@ from services.profile.domain.shards import shard_of
 CUSTOMER_S = 0.5
 COLLECTIVE_S = 1.0
 """Of a household or group, which every event of every member marks."""
+SET_ASIDE_S = 60.0
 
 
 class Resting:
@@ -31,6 +32,12 @@ class Resting:
         for root in roots:
             rest_s = self._collective_s if kind_of(root) in COLLECTIVES else self._customer_s
             self._until.setdefault(shard_of(root), {})[root] = now + rest_s
+
+    def set_aside(self, roots: Iterable[str]) -> None:
+        """Those who met a bug: they are left alone for long, and then tried again."""
+        now = self._clock()
+        for root in roots:
+            self._until.setdefault(shard_of(root), {})[root] = now + SET_ASIDE_S
 
     def roots(self, shards: Iterable[int]) -> list[str]:
         """Those of these shards that rest now."""

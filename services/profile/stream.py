@@ -24,6 +24,7 @@ from services.log import Batch, EventLog, UnknownTopic
 from services.metrics import Metrics
 from services.notifications import Notifications
 from services.pace import every, woken
+from services.profile.domain.letters import trail_of
 from services.profile.domain.shards import together
 from services.profile.outbox import shard_of_lane
 from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredDeadLetter
@@ -154,6 +155,11 @@ async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
     done = await again_when_contended(lambda: worker.refresh.apply(shards, MARKS_AT_ONCE, worker.clock.now_ms()))
     worker.metrics.observe(measure.REFRESH_DURATION, asyncio.get_running_loop().time() - started)
     worker.metrics.add(measure.CUSTOMERS_REFRESHED, len(done.changed))
+    for root, bug in done.failed.items():
+        worker.metrics.add(measure.CUSTOMERS_FAILED, 1)
+        log.error(
+            "customer set aside: a bug met its refresh", customer=worker.refresh.alias_of(root), error=trail_of(bug)
+        )
     now = worker.clock.now_ms()
     for accepted_at in done.accepted:
         worker.metrics.observe(measure.ACCEPTED_TO_CHANGED, max(0, now - accepted_at) / 1000)

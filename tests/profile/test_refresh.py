@@ -14,8 +14,8 @@ from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.outbox import lane_of_shard
 from services.profile.ports import Mark, Shard, StoredView
-from services.profile.refresh import Refresh
-from services.profile.resting import COLLECTIVE_S, CUSTOMER_S, Resting
+from services.profile.refresh import FAILED_AT_ONCE, Refresh
+from services.profile.resting import COLLECTIVE_S, CUSTOMER_S, SET_ASIDE_S, Resting
 from services.profile.statement import GONE, LIVE
 from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.test_update import new_update
@@ -76,6 +76,43 @@ async def test_a_view_shows_all_subjects_of_its_customer_and_its_change_is_publi
     [change] = [one for one in await changes(store) if one.customer_id == view.customer_id]
     assert (change.version, change.kind) == (view.version, view.kind)
     assert {alias_of("account:6001"), alias_of("account:6002")} <= set(change.aliases)
+
+
+async def test_a_bug_that_meets_one_customer_holds_up_nobody_else_and_its_mark_stays(store: Store) -> None:
+    await new_update(store).apply([batch(0, [opened("6001", "66", FIRST), opened("6002", "77", FIRST)])], NOW)
+    bug, seconds = ValueError("of one customer alone"), [0.0]
+
+    def alias_unless_poisoned(subject: str) -> str:
+        if subject == "party:66" and not seconds[0]:
+            raise bug
+        return alias_of(subject)
+
+    refresh = Refresh(
+        store, lambda: DECLARED.policy, Completeness, alias_unless_poisoned, Resting(0, 0, lambda: seconds[0])
+    )
+    shards = await store.lease("worker", NOW, 3_600_000)
+    done = await refresh.apply(shards, 100, NOW)
+    assert done.failed == {"party:66": bug}
+    assert done.changed == [(await view_of(store, "party:77")).customer_id]
+    assert await waits(store, "party:66")
+    assert (await refresh.apply(done.shards, 100, NOW)).marks == 0, "it is left alone for a while"
+    seconds[0] = SET_ASIDE_S
+    again = await refresh.apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
+    assert (again.changed, again.failed) == ([alias_of("party:66")], {})
+
+
+async def test_where_customer_after_customer_fails_the_release_is_wrong_and_nothing_has_happened(store: Store) -> None:
+    many = [opened(f"60{n}", f"c{n}", FIRST) for n in range(FAILED_AT_ONCE + 1)]
+    await new_update(store).apply([batch(0, many)], NOW)
+    waiting = await store.marks_waiting()
+
+    def alias_of_none(subject: str) -> str:
+        raise ValueError(subject)
+
+    refresh = Refresh(store, lambda: DECLARED.policy, Completeness, alias_of_none, Resting(0, 0))
+    with pytest.raises(ValueError, match="account:"):
+        await refresh.apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
+    assert await store.marks_waiting() == waiting
 
 
 async def test_many_marks_of_one_customer_are_one_refresh(store: Store) -> None:
