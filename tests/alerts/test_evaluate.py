@@ -139,6 +139,21 @@ async def test_what_the_heir_said_before_the_merge_and_comes_after_it_takes_noth
     assert [one.state for one in await service.alerts()] == ["withdrawn"]
 
 
+async def test_what_was_said_of_one_who_has_left_again_is_not_kept_for_ever() -> None:
+    """Its alert is over, so that nothing else remembers of whom it was."""
+    service = Service()
+    await service.takes(statement(1, "a", **OWED), statement(1, "b"))
+    async with service.store.working() as tx:
+        await tx.lock(["a"])
+        (alert,) = (await tx.alerts_of(["a"]))["a"]
+        step(alert, NOON + HOUR, "Li Na", "outcome", "closed")
+        await tx.save_alerts([alert], {})
+    await service.takes(GONE_A)
+    await service.takes(statement(2, "b", NOON + DAY))
+    async with service.store.working() as tx:
+        assert (await tx.lock(["b"]))["b"].firings == {}
+
+
 async def test_a_merge_joins_the_alerts_of_both_whichever_statement_comes_first() -> None:
     whole = statement(2, "b", moments=[moment("x", NOON)], **MEETS, **OWED)
     for order in permutations((GONE_A, whole)):

@@ -66,7 +66,7 @@ def merge(gone: Side, into: Side, now: int) -> list[Alert]:
         step(there, now, SYSTEM, "merge", there.state, f"with {alert.alert_id} of {alert.customer_id}")
         step(alert, now, SYSTEM, "supersede", "superseded", f"by {there.alert_id} of {to}")
         changed += [there, alert]
-    _hand_over(gone, into.standing, open_there)
+    _hand_over(gone, into.standing, open_there, now)
     gone.standing.merged_into = to
     return changed
 
@@ -84,14 +84,14 @@ def _join(there: Alert, alert: Alert) -> None:
         there.snoozed_until, there.planned_at = alert.snoozed_until, alert.planned_at
 
 
-def _hand_over(gone: Side, into: Standing, open_there: dict[str, Alert]) -> None:
+def _hand_over(gone: Side, into: Standing, open_there: dict[str, Alert], now: int) -> None:
     """What was acted on for the one has been acted on for the other."""
     moved = {
         one.alert_id: there.alert_id for one in gone.alerts if (there := open_there.get(one.situation)) is not None
     }
     for key, firing in gone.standing.firings.items():
         firing.alert_id = moved.get(firing.alert_id, firing.alert_id)
-        firing.origin = firing.origin or gone.customer_id
+        firing.origin, firing.handed_at = firing.origin or gone.customer_id, now
         into.firings.setdefault(key, firing)
     for rule, until in gone.standing.cooled.items():
         into.cooled[rule] = max(until, into.cooled.get(rule, 0))

@@ -63,8 +63,8 @@ class Settling:
             if key in holding and not (firing.lapsed and firing.window_until <= self._change.changed_at):
                 firing.lapsed = False
                 continue
-            if firing.origin and firing.origin not in self._change.merged:
-                continue  # said of one whom this statement does not know yet: the next one speaks for both
+            if firing.is_beyond(self._change):
+                continue
             if firing.rule in unjudged or self._stays_said(key, firing):
                 firing.lapsed = firing.rule not in unjudged
                 continue

@@ -2,11 +2,13 @@
 
 import msgspec
 
+from schemas.changes import ProfileChange
+
 
 class Firing(msgspec.Struct):
     """A rule that holds and has been acted on. `alert_id` is empty where nothing was raised (cooldown, throttled).
-    `origin`: the customer for whom it was, before a merge. `lapsed`: the facts hold no longer, and it stays said until
-    `window_until`: when they hold again after that, it is said anew."""
+    `origin`: for whom it was before a merge, told `handed_at` (ms). `lapsed`: the facts hold no longer, and
+    it stays said until `window_until`: when they hold again after that, it is said anew."""
 
     rule: str
     version: int
@@ -16,7 +18,12 @@ class Firing(msgspec.Struct):
     alert_id: str = ""
     former_cooldown: int = 0
     origin: str = ""
+    handed_at: int = 0
     lapsed: bool = False
+
+    def is_beyond(self, change: ProfileChange) -> bool:
+        """Said of one of whom this statement, from before the merge, knows nothing: the next one speaks for both."""
+        return bool(self.origin) and self.origin not in change.merged and change.changed_at <= self.handed_at
 
 
 class Standing(msgspec.Struct):
