@@ -1,12 +1,14 @@
 """Facts about money that crosses to and from other banks, told by the bank of the other side, and about who is paid
 regularly. None stands for unknown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
+from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.combine import DAY_MS, month_of
+from services.profile.domain.states.months import AMonth
 from services.profile.domain.states.state import MANY
 
 LONGEST_DAYS, MONTH_DAYS = 90, 30
@@ -32,23 +34,27 @@ class _Crossed(NamedTuple):
 
 
 def crossing_facts(seen: Picture) -> Facts:
+    return crossing_of(seen.whole.state.months, seen.reference, seen.today)
+
+
+def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) -> Facts:
     """A day with too many banks to tell apart makes them all unknown."""
-    crossed = list(_crossed(seen))
+    crossed = list(_crossed(months, reference, today))
     if not crossed:
         return _NOTHING
     sent = [one for one in crossed if one.direction == "debit"]
-    listed = [one for one in sent if seen.reference.is_listed(one.bank)]
-    competitors = [one for one in listed if seen.reference.is_competitor(one.bank, one.day)]
-    brokers = [one for one in competitors if seen.reference.is_broker(one.bank, one.day)]
-    lenders = [one for one in listed if one.age < 60 and seen.reference.is_lender(one.bank, one.day)]
-    short_term = [one for one in lenders if seen.reference.is_short_term_lender(one.bank, one.day)]
+    listed = [one for one in sent if reference.is_listed(one.bank)]
+    competitors = [one for one in listed if reference.is_competitor(one.bank, one.day)]
+    brokers = [one for one in competitors if reference.is_broker(one.bank, one.day)]
+    lenders = [one for one in listed if one.age < 60 and reference.is_lender(one.bank, one.day)]
+    short_term = [one for one in lenders if reference.is_short_term_lender(one.bank, one.day)]
     facts: Facts = {
-        "external_outflow_7d": seen.major(_minor(sent, 7)),
-        "external_outflow_30d": seen.major(_minor(sent, 30)),
-        "external_inflow_30d": seen.major(_minor([one for one in crossed if one.direction == "credit"], 30)),
+        "external_outflow_7d": _minor(sent, 7) / reference.home_unit,
+        "external_outflow_30d": _minor(sent, 30) / reference.home_unit,
+        "external_inflow_30d": _minor([one for one in crossed if one.direction == "credit"], 30) / reference.home_unit,
         "competitor_transfers_30d": sum([one.payments for one in competitors if one.age < 30]),
-        "competitor_outflow_30d": seen.major(_minor(competitors, 30)),
-        "competitor_outflow_90d": seen.major(_minor(competitors, 90)),
+        "competitor_outflow_30d": _minor(competitors, 30) / reference.home_unit,
+        "competitor_outflow_90d": _minor(competitors, 90) / reference.home_unit,
         "broker_transfers_90d": sum([one.payments for one in brokers]),
         "lender_payments_60d": sum([one.payments for one in lenders]),
         "short_term_loans_60d": sum([one.payments for one in short_term]),
@@ -74,12 +80,11 @@ def _minor(crossed: list[_Crossed], days: int) -> int:
     return sum([one.minor for one in crossed if one.age < days])
 
 
-def _crossed(seen: Picture) -> Iterator[_Crossed]:
+def _crossed(months: Mapping[int, AMonth], reference: Reference, today: int) -> Iterator[_Crossed]:
     """What the facts look at: of the last month every other bank, before it those on a list."""
-    reference, today = seen.reference, seen.today
     since = today - LONGEST_DAYS
-    for number in range(month_of(max(since, 0) * DAY_MS), max(seen.whole.state.months, default=0) + 1):
-        month = seen.whole.state.months.get(number)
+    for number in range(month_of(max(since, 0) * DAY_MS), max(months, default=0) + 1):
+        month = months.get(number)
         for day, banks in month.banks.items() if month is not None else ():
             if day <= since:
                 continue

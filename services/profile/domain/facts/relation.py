@@ -1,15 +1,18 @@
 """Facts about the relation: who answers, how long, contacts, cases, sign-ins, consents, life."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 
+from services.profile.domain.customers.contacts import Contact
 from services.profile.domain.customers.holdings import of_kinds, value
 from services.profile.domain.customers.person import ALL_CHANNELS, consents, told
 from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.reference.calendar import date_of, day_number
+from services.profile.domain.reference.reasons import Reasons
 from services.profile.domain.states.combine import DAY_MS, HOUR_MS
 from services.profile.domain.value.owners import acting, branches
 
@@ -88,8 +91,7 @@ def conduct_facts(seen: Picture) -> Facts:
 def contact_facts(seen: Picture) -> Facts:
     found = seen.read.contacts
     week = [one for one in found if one.at > seen.now - WEEK_MS]
-    reasons = Counter(reason for one in week if (reason := seen.reference.reasons.word(one.reason)))
-    reason, most = min(reasons.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
+    reason, most = most_told_reason(week, seen.reference.reasons)
     feedback = [one for one in seen.whole.state.head.latest.get("feedback", ()) if "score" in one.values]
     last = feedback[-1] if feedback else None
     return {
@@ -102,6 +104,12 @@ def contact_facts(seen: Picture) -> Facts:
         "feedback_last_percent": score_percent(last.values) if last else 0,
         "days_since_feedback": _days_since(seen, last.at if last else 0),
     }
+
+
+def most_told_reason(told: Iterable[Contact], reasons: Reasons) -> tuple[str, int]:
+    """With how many contacts it was told of; empty where none of them has a reason."""
+    counted = Counter(reason for one in told if (reason := reasons.word(one.reason)))
+    return min(counted.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
 
 
 def score_percent(values: dict[str, object]) -> float:

@@ -107,6 +107,11 @@ def _alone(month: int) -> frozenset[int]:
     return frozenset((month,))
 
 
+def effective_at(event: ChannelEvent) -> int:
+    """In whose time it counts (ms): a reversal in that of the movement that it cancels."""
+    return original_at(event) if event.type == REVERSED else event.occurred_at
+
+
 def original_at(event: ChannelEvent) -> int:
     """When the movement happened that a reversal cancels (ms)."""
     return original_of(event, _decode_attributes(event.attributes))[0]
