@@ -18,6 +18,7 @@ from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.attend import Attend
 from services.alerts.current import Current
+from services.alerts.domain.alert import Evidence
 from services.alerts.domain.compiled import Known
 from services.alerts.domain.editions import Signatures, Signed
 from services.alerts.domain.routing import Staff
@@ -44,12 +45,14 @@ log = structlog.get_logger(__name__)
 
 class FromProfile(NamedTuple):
     """What only the profile knows: which facts and moments there are, which days (since 1970, in the desk's zone) are
-    worked, how a customer stands now (None: there is none of this id), and whom the bank's events and roster know."""
+    worked, how a customer stands now (None: there is none of this id), whom the bank's events and roster know, and from
+    which events a piece of evidence on a customer was counted (a JSON object)."""
 
     known: Known
     works: Callable[[int], bool]
     statement_of: Callable[[str], Awaitable[ProfileChange | None]]
     staff: Callable[[], Awaitable[Staff]]
+    events_of: Callable[[str, Evidence], Awaitable[bytes]]
 
 
 class Alerts(NamedTuple):
@@ -134,6 +137,7 @@ async def open_alerts(
     )
     act = Act(store, lambda: current.terms, clock, lambda: staff_of(store, users, current.terms.desk, profile.staff))
     desk = Desk(
-        store, act, current, expressions, Access(users, time.monotonic), notifications, clock, profile.statement_of
-    )
+        store, act, current, expressions, Access(users, time.monotonic), notifications, clock, profile.statement_of,
+        profile.events_of,
+    )  # fmt: skip
     return Alerts(alerts_app(desk), lambda: run(worker), {"alerts": worker.check}, store, current)

@@ -25,6 +25,7 @@ from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.app import FromProfile, open_alerts
+from services.alerts.domain.alert import Evidence
 from services.alerts.domain.judging import judge
 from services.alerts.domain.routing import Staff
 from services.alerts.settings import Choices
@@ -120,7 +121,8 @@ async def _service(given: Given) -> AsyncIterator[Service]:
         log, database, kafka, servers = _opened(closing, given.embedded)
         await upgrade(database)
         metrics, store, declarations = Sampled(), SqlAlertStore(database), load_declarations()
-        profile = FromProfile(known_of(declarations), declarations.policy.reference.is_working_day, _nobody, _no_staff)
+        works = declarations.policy.reference.is_working_day
+        profile = FromProfile(known_of(declarations), works, _nobody, _no_staff, _no_events)
         alerts = await open_alerts(
             log, database, LocalNotifications(), SqlUserStore(database), SystemClock(), metrics, Choices(), profile
         )
@@ -151,6 +153,10 @@ async def _nobody(customer_id: str) -> None:
 
 async def _no_staff() -> Staff:
     return Staff()
+
+
+async def _no_events(customer_id: str, said: Evidence) -> bytes:
+    return b"{}"
 
 
 async def _loaded(service: Service, statements: Sequence[ProfileChange], given: Given, report: Report) -> None:

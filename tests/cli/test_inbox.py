@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,29 @@ def test_an_alert_is_listed_shown_and_worked_to_its_end(platform: Platform, tmp_
     assert again.err == "error: 409: a closed alert takes no outcome; possible now: nothing more\n"
 
 
+def test_the_events_behind_an_alert_are_listed_with_what_each_counts(platform: Platform, tmp_path: Path) -> None:
+    number, url = 4, platform.credentials["base_url"]
+    calls = [
+        {"id": f"k{number}-call{day}", "type": "call.offered", "channel": "call_center",
+         "occurred_at": (datetime.now(UTC) - timedelta(days=day)).isoformat(),
+         "identifiers": {"customer_no": f"k-{number}"},
+         "attributes": {"contact_id": f"K{number}/{day}", "reason": "fee"}}
+        for day in (1, 2, 3)
+    ]  # fmt: skip
+    raised(platform, tmp_path, number)
+    file = tmp_path / "calls.ndjson"
+    file.write_text("\n".join(json.dumps(one) for one in calls))
+    assert platform.run("replay", "ndjson", str(file)).code == 0
+    [alert] = platform.until("alerts", "list", "--customer", f"customer_no=k-{number}", "--rule", "R12", "--url", url,
+                             "--token", platform.credentials["agent_token"], holds=bool)  # fmt: skip
+    shown = run(platform, "events", alert["alert_id"], role="agent").out.partition("contacts_same_reason_7d = 3, from")[
+        2
+    ]
+    assert re.findall(r"(call\d) .* 1 +│$", shown, re.MULTILINE) == ["call1", "call2", "call3"]
+    facts = run(platform, "events", alert["alert_id"], "--json").json["evidence"][-1]["facts"]
+    assert {one["adds_up"] for one in facts if one["events"] is not None} == {True}
+
+
 def test_texts_come_in_chinese_when_asked(platform: Platform, alert_id: str) -> None:
     assert "投诉未结" in run(platform, "show", alert_id, "--language", "zh").out
 
@@ -80,7 +104,8 @@ def test_a_false_alarm_is_closed_in_one_go(platform: Platform, tmp_path: Path) -
 def test_what_was_mistyped_is_one_sentence(platform: Platform, alert_id: str) -> None:
     assert "a time such as" in run(platform, "snooze", alert_id, "--until", "soon").err
     assert "with its currency" in run(platform, "outcome", alert_id, "sold", "--amount", "12").err
-    assert run(platform, "show", "al_none").err == "error: 404: no alert has this id\n"
+    for command in ("show", "events"):
+        assert run(platform, command, "al_none").err == "error: 404: no alert has this id\n"
     assert run(platform, "list", "--state", "lost").err.startswith("error: 400: state is one of open, all, new")
 
 

@@ -7,6 +7,7 @@ from litestar import Litestar
 
 from services.alerts.domain.lifecycle import IllegalStep
 from services.alerts.web.desk import Desk
+from services.alerts.web.events import list_events
 from services.alerts.web.inbox import list_alerts, read_alert
 from services.alerts.web.language import language
 from services.alerts.web.live import follow_alerts
@@ -27,8 +28,8 @@ from services.web.staff import staff_app
 
 _STATUS_OF = {"unknown_alert": 404, "not_yours": 403}
 _ROUTES = [
-    list_alerts, follow_alerts, read_alert, claim_alert, snooze_alert, plan_contact, note_contact, give_outcome,
-    reassign_alert, mark_false_alarm, list_rules, enable_rule, disable_rule, explain_rules,
+    list_alerts, follow_alerts, read_alert, list_events, claim_alert, snooze_alert, plan_contact, note_contact,
+    give_outcome, reassign_alert, mark_false_alarm, list_rules, enable_rule, disable_rule, explain_rules,
     show_precision, show_history, list_notices,
 ]  # fmt: skip
 

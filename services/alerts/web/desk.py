@@ -9,6 +9,7 @@ from schemas.changes import ProfileChange
 from services.access import Access
 from services.alerts.act import Act
 from services.alerts.current import Current
+from services.alerts.domain.alert import Evidence
 from services.alerts.domain.expressions import Expressions
 from services.alerts.ports import AlertStore
 from services.clock import Clock
@@ -16,7 +17,8 @@ from services.notifications import Notifications
 
 
 class Desk(NamedTuple):
-    """`statement_of`: how a customer stands now, None where there is none of this id."""
+    """`statement_of`: how a customer stands now, None where there is none of this id. `events_of`: from which events a
+    piece of evidence on a customer was counted, as JSON."""
 
     store: AlertStore
     act: Act
@@ -26,6 +28,7 @@ class Desk(NamedTuple):
     notifications: Notifications
     clock: Clock
     statement_of: Callable[[str], Awaitable[ProfileChange | None]]
+    events_of: Callable[[str, Evidence], Awaitable[bytes]]
 
 
 AtDesk = NamedDependency[Desk]

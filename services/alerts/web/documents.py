@@ -1,7 +1,7 @@
 """The shapes of what is asked and answered: read by the framework, and the source of the OpenAPI document."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar.openapi.datastructures import ResponseSpec
@@ -78,6 +78,44 @@ class AlertEvidence(msgspec.Struct, kw_only=True):
     value: float
     values: dict[str, Fact]
     origin: str | None
+
+
+class FactEvents(msgspec.Struct, kw_only=True):
+    """A fact with the `value` that the rule saw. `events`: those that it was counted from, newest first, in the form of
+    the timeline and with what each `counts`; of very many the newest, `left_out` says how many more. `counted`: what
+    they come to by the same measure, `adds_up`: that is the value. `came_later`: events of that time that were accepted
+    only afterwards. `events` is null where a fact has no window: `why`, and the `series` that it is learned from."""
+
+    name: str
+    value: Fact
+    since: str | None
+    until: str | None
+    counted: float | None
+    adds_up: bool | None
+    events: list[dict[str, Any]] | None
+    left_out: int | None
+    came_later: list[dict[str, Any]] | None
+    series: str | None
+    why: str | None
+
+
+class EvidenceEvents(msgspec.Struct, kw_only=True):
+    """`event`: of the moment that the rule was judged on; null where there was none, or where it was a decision."""
+
+    rule: RuleSpoken
+    seen_at: str
+    customer_version: int
+    origin: str | None
+    event: dict[str, Any] | None
+    facts: list[FactEvents]
+
+
+class AlertEvents(msgspec.Struct, kw_only=True):
+    """`evidence` in the order in which the alert tells it."""
+
+    alert_id: str
+    customer_id: str
+    evidence: list[EvidenceEvents]
 
 
 class AlertStep(msgspec.Struct, kw_only=True):

@@ -8,7 +8,7 @@ import typer
 
 from schemas.instants import instant
 from services.alerts.domain.rules import Situation
-from services.cli.alerts.tables import LISTED, list_row, print_alert
+from services.cli.alerts.tables import LISTED, list_row, print_alert, print_events
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Data, Json
 from services.cli.output import console, show_json, show_rows
@@ -64,6 +64,18 @@ def show(
         show_json(told)
     else:
         print_alert(console(), told)
+
+
+@app.command()
+def events(
+    alert: AlertId, url: Url = None, token: Token = None, data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """The events behind an alert: what each fact was counted from, as it stood when the rule saw it."""
+    told = asking(data, url, token).get(f"{_path(alert)}/events")
+    if as_json:
+        show_json(told)
+    else:
+        print_events(console(), told)
 
 
 @app.command()

@@ -1,8 +1,11 @@
 """Alerts on a terminal: a row each, or one on a page of its own."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 from rich.text import Text
 
 from services.alerts.domain.wording import shown
@@ -12,6 +15,8 @@ LISTED = {"alert_id": "Alert", "grade": "Grade", "title": "Title", "customer_id"
           "stands": "State", "due_at": "Due"}  # fmt: skip
 _EVIDENCE = {"rule": "Rule", "text": "Evidence", "occurred_at": "When", "ended_at": "Ended", "values": "Seen"}
 _HISTORY = {"at": "When", "actor": "Who", "action": "Step", "state": "State", "note": "Note"}
+_EVENT = {"id": "Event", "occurred_at": "When", "type": "Type", "channel": "Channel", "amount": "Amount",
+          "counterparty": "Other side", "counts": "Counts"}  # fmt: skip
 _SAID = (("Reason", "reason"), ("Suggested", "suggested"), ("May be said", "may_say"),
          ("Must not be said", "must_not_say"))  # fmt: skip
 
@@ -39,6 +44,36 @@ def print_alert(console: Console, alert: Row) -> None:
         told = {name: value for name, value in alert["outcome"].items() if value}
         console.print(table_of([{"what": name, "told": value} for name, value in told.items()],
                                {"what": "Outcome", "told": ""}))  # fmt: skip
+
+
+def print_events(console: Console, told: Row) -> None:
+    for one in told["evidence"]:
+        rule, of = one["rule"], f", of {one['origin']}" if one["origin"] else ""
+        console.print(Text(f"{rule['id']} v{rule['version']}, seen at {one['seen_at']}{of}", style="bold"))
+        if one["event"]:
+            console.print(_events([one["event"]], "The event itself"))
+        for fact in one["facts"]:
+            _print_fact(console, fact)
+
+
+def _print_fact(console: Console, fact: Row) -> None:
+    value = f"{fact['name']} = {shown(fact['value'])}"
+    if fact["events"] is None:
+        learned = f" ({fact['series']})" if fact["series"] else ""
+        console.print(Text(f"{value}: {fact['why']}{learned}"))
+        return
+    left_out = f", and {fact['left_out']} more" if fact["left_out"] else ""
+    title = f"{value}, from {fact['since']} to {fact['until']}{left_out}"
+    if not fact["adds_up"]:
+        title += f"\n{shown(fact['counted'])} from these: {fact['why']}"
+    console.print(_events(fact["events"], escape(title)) if fact["events"] else Text(f"{title}: no event"))
+    if fact["came_later"]:
+        console.print(_events(fact["came_later"], "Of that time, and accepted only afterwards"))
+
+
+def _events(events: Iterable[Row], title: str) -> Table:
+    return table_of([{**one, "counts": shown(one["counts"]) if "counts" in one else None} for one in events],
+                    _EVENT, title)  # fmt: skip
 
 
 def _stands(alert: Row) -> str:

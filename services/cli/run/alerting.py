@@ -10,6 +10,7 @@ from schemas.changes import ProfileChange
 from services.access import SqlUserStore
 from services.alerts.app import Alerts, FromProfile, open_alerts
 from services.alerts.delivery import open_delivery
+from services.alerts.domain.alert import Evidence
 from services.alerts.domain.routing import Staff
 from services.alerts.settings import read_choices
 from services.cli.declared import declarations, known_of
@@ -26,6 +27,9 @@ from services.metrics import CONTENT_TYPE
 from services.profile.adapters.policies import Declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.app import aliases
+from services.profile.behind import Behind, Seen
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.series import Counting
 from services.profile.domain.value.policy import RosterEntry
 from services.profile.ports import StoredView
 from services.profile.read import Read
@@ -42,12 +46,18 @@ def from_profile(declared: Declarations, read: Read) -> FromProfile:
         found = await read.behind(customer_id)
         return statement(found[0].view) if len(found) == 1 else None
 
+    fold = Fold(read.catalogue, Counting(declared.series), declared.series.version)
+    behind = Behind(read, fold, declared.policy)
+
+    async def events_of(customer_id: str, said: Evidence) -> bytes:
+        return await behind.told(Seen(customer_id, said.seen_at, said.values, said.event_id, said.occurred_at))
+
     async def staff() -> Staff:
         async with read.reader.customers() as rows:
             told, owners = await rows.staff(), await rows.owned_counts()
         return staff_told(declared.policy.portfolio.roster, told, owners)
 
-    return FromProfile(known_of(declared), declared.policy.reference.is_working_day, statement_of, staff)
+    return FromProfile(known_of(declared), declared.policy.reference.is_working_day, statement_of, staff, events_of)
 
 
 def staff_told(roster: Sequence[RosterEntry], told: Mapping[str, Mapping[str, Any]], owners: Iterable[str]) -> Staff:

@@ -4,6 +4,7 @@ import itertools
 from typing import Any
 
 import httpx
+import msgspec
 
 from schemas.changes import ProfileChange
 from schemas.codec import encode_change
@@ -12,7 +13,7 @@ from services.access import Access, MemoryUserStore, Role, create_user
 from services.alerts.act import Act
 from services.alerts.adapters.memory import MemoryAlertStore
 from services.alerts.current import Current
-from services.alerts.domain.alert import Alert
+from services.alerts.domain.alert import Alert, Evidence
 from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.routing import Staff
 from services.alerts.domain.rules import Desk as DeskDeclared
@@ -38,11 +39,13 @@ class Branch:
         self.staff = Staff(frozenset({"M-1", "M-2"}), frozenset({"BJ-1"}), frozenset({"M-8"}))
         self.act = Act(self.store, lambda: self.current.terms, self.clock, self._staff_now)
         self._evaluate, self._numbers = Evaluate(self.store, CEL, self.current), itertools.count()
+        self.asked: list[tuple[str, str]] = []
         self.statements: dict[str, ProfileChange] = {}
         access = Access(self.users, lambda: self.monotonic)
         self.desk = Desk(
-            self.store, self.act, self.current, CEL, access, self.notifications, self.clock, self._statement_of
-        )
+            self.store, self.act, self.current, CEL, access, self.notifications, self.clock, self._statement_of,
+            self._events_of,
+        )  # fmt: skip
         self.litestar = alerts_app(self.desk)
         self.app = mounted(self.litestar)
         self.client = self._client("")
@@ -55,6 +58,10 @@ class Branch:
 
     async def _statement_of(self, customer_id: str) -> ProfileChange | None:
         return self.statements.get(customer_id)
+
+    async def _events_of(self, customer_id: str, said: Evidence) -> bytes:
+        self.asked.append((customer_id, said.key))
+        return msgspec.json.encode({"event": None, "facts": [{"name": name} for name in said.values]})
 
     def _client(self, token: str) -> httpx.AsyncClient:
         headers = {"authorization": f"Bearer {token}"} if token else {}

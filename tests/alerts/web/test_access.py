@@ -11,6 +11,7 @@ ROUTES: dict[tuple[str, str], Role] = {
     ("GET", "/v1/alerts"): "agent",
     ("GET", "/v1/alerts/live"): "agent",
     ("GET", "/v1/alerts/{alert_id}"): "agent",
+    ("GET", "/v1/alerts/{alert_id}/events"): "agent",
     ("GET", "/v1/rules"): "agent",
     ("GET", "/v1/rules/history"): "agent",
     ("GET", "/v1/customers/{customer_id}/rules"): "agent",

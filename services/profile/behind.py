@@ -1,0 +1,134 @@
+"""USE CASE: from what a rule saw of a customer back to the events that it was counted from.
+
+The timeline is never rewritten, so the same is told as long as it is kept: what was accepted afterwards stands apart.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from schemas.changes import Fact
+from schemas.codec import decode_event
+from schemas.events import ChannelEvent
+from schemas.instants import instant
+from services.profile.decide import MERGE
+from services.profile.domain.facts.windowed import Alone, Windowed, learned_from
+from services.profile.domain.identity.links import BEGINNING, END, Membership, clusters
+from services.profile.domain.states.fold import Fold, effective_at
+from services.profile.domain.told import told
+from services.profile.domain.value.policy import Policy
+from services.profile.ports import Decision, TimelineFilter
+from services.profile.read import Cursor, Read, spans_of
+
+AT_ONCE, MOST_READ, MOST_TOLD = 500, 20_000, 200
+SMALLEST = 1e-6
+NO_WINDOW = "it says how things stand, and is not counted from events within a window"
+LEARNED = "it is learned from months of behaviour, and not counted from events within a window"
+OTHERWISE = (
+    "the events do not come to this value: one was still on its way then, accounts were linked or taken away since, "
+    "what is counted was declared anew, or some events are not kept any more"
+)
+Spans = Sequence[tuple[str, int, int]]
+
+
+class Seen(NamedTuple):
+    """What a rule saw: the facts of a customer as they were told `at` (ms), and the event of the moment that it was
+    judged on, which `occurred_at`; "" where there was none."""
+
+    customer_id: str
+    at: int
+    values: Mapping[str, Fact]
+    event_id: str
+    occurred_at: int
+
+
+class Behind:
+    def __init__(self, read: Read, fold: Fold, policy: Policy) -> None:
+        self._read, self._fold, self._policy = read, fold, policy
+
+    async def told(self, seen: Seen) -> bytes:
+        """As JSON, personal values in clear: the moment's `event`, and each of the `facts` with its events."""
+        spans = await self._spans(seen.customer_id, seen.at)
+        windowed = Windowed(self._fold, self._policy.measures, self._policy.reference, seen.at)
+        facts = {name: value for name, value in sorted(seen.values.items()) if not name.startswith("moment.")}
+        begins = [since for name in facts if (since := windowed.read_since(name)) is not None]
+        events = [windowed.alone(one) async for one in self._events(spans, min(begins))] if begins else []
+        found = {
+            "event": await self._moment(spans, seen),
+            "facts": [self._fact(name, value, windowed, events) for name, value in facts.items()],
+        }
+        return (await self._read.in_clear([msgspec.json.encode(found)]))[0]
+
+    def _fact(self, name: str, value: Fact, windowed: Windowed, events: Sequence[Alone]) -> dict[str, Any]:
+        since, series = windowed.since(name), learned_from(name)
+        if since is None:
+            why = LEARNED if series else NO_WINDOW
+            return _stated(name, value) | {"series": series, "why": why}
+        known = [one for one in events if one.event.accepted_at <= windowed.now]
+        counts, all_told = windowed.behind(name, known), windowed.behind(name, events)
+        later = [one for one in all_told.each if one[0].accepted_at > windowed.now]
+        adds_up = abs(counts.total - float(value)) < SMALLEST
+        return _stated(name, value) | {
+            "since": instant(since), "until": instant(windowed.now), "counted": counts.total, "adds_up": adds_up,
+            "events": self._listed(counts.each), "left_out": max(0, len(counts.each) - MOST_TOLD),
+            "came_later": self._listed(later), "why": None if adds_up else OTHERWISE,
+        }  # fmt: skip
+
+    def _listed(self, each: Iterable[tuple[ChannelEvent, float]]) -> list[dict[str, Any]]:
+        newest = sorted(each, key=lambda one: (one[0].occurred_at, one[0].id), reverse=True)[:MOST_TOLD]
+        return [self._told(event) | {"counts": brought} for event, brought in newest]
+
+    def _told(self, event: ChannelEvent) -> dict[str, Any]:
+        return told(event, self._read.catalogue.get(event.type))
+
+    async def _moment(self, spans: Spans, seen: Seen) -> dict[str, Any] | None:
+        if not seen.event_id:
+            return None
+        at = TimelineFilter(since=seen.occurred_at, until=seen.occurred_at + 1)
+        rows = await self._read.reader.timeline(spans, None, at, MOST_TOLD)
+        events = [decode_event(row.event) for row in rows]
+        return next((self._told(event) for event in events if event.id == seen.event_id), None)
+
+    async def _events(self, spans: Spans, since: int) -> AsyncIterator[ChannelEvent]:
+        """Newest first. A reversal is read wherever it lies, and belongs to the time of what it cancels."""
+        whole = [(subject, BEGINNING, END) for subject in sorted({subject for subject, _, _ in spans})]
+        before: Cursor | None = None
+        read = 0
+        while read < MOST_READ:
+            rows = await self._read.reader.timeline(whole, before, TimelineFilter(since=since), AT_ONCE)
+            for event in [decode_event(row.event) for row in rows]:
+                at = effective_at(event)
+                if any(one == event.subject and begins <= at < until for one, begins, until in spans):
+                    yield event
+            if len(rows) < AT_ONCE:
+                return
+            read, before = read + len(rows), (rows[-1].occurred_at, rows[-1].key)
+
+    async def _spans(self, customer_id: str, at: int) -> Spans:
+        """Of the subjects of whoever this id stood for then, before later merges and splits."""
+        reader = self._read.reader
+        named = {one.subject for one in await reader.standing_behind(customer_id)}
+        roots = sorted(await self._roots(named, at))
+        own = [Membership(root, root, "self", BEGINNING, END) for root in roots]
+        return spans_of([*own, *await reader.memberships(roots)])
+
+    async def _roots(self, named: set[str], at: int) -> set[str]:
+        """With what decisions had merged with them by then; those may lead on to others."""
+        known: dict[str, Decision] = {}
+        roots = set(named)
+        while True:
+            decisions = await self._read.reader.decisions_on(sorted(roots))
+            known |= {one.decision_id: one for one in decisions if one.at <= at}
+            undone = {one.undoes for one in known.values()}
+            merges = [one for one in known.values() if one.kind == MERGE and one.decision_id not in undone]
+            stood = clusters((one.subjects[0], one.subjects[1]) for one in merges)
+            found = named.union(*[one.roots for one in stood if not named.isdisjoint(one.roots)])
+            if found <= roots:
+                return found
+            roots |= found
+
+
+def _stated(name: str, value: Fact) -> dict[str, Any]:
+    untold = ("since", "until", "counted", "adds_up", "events", "left_out", "came_later", "series", "why")
+    return {"name": name, "value": value, **dict.fromkeys(untold)}
