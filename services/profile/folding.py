@@ -1,6 +1,6 @@
 """States under lock: a subject's are opened, its events folded in, and packed again before the next one's turn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.events import ChannelEvent
 from services.profile.domain.identity.links import kind_of
@@ -8,6 +8,7 @@ from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.states.packing import pack_heads, pack_months, unpack
 from services.profile.domain.states.segments import Segments
+from services.profile.domain.states.state import Month
 from services.profile.ports import StoredSubject, UpdateTransaction
 from services.profile.refold import refold
 
@@ -21,9 +22,16 @@ async def fold_events(
         segments = await _open(tx, row, fold)
         for event in told:
             segments.add(event, fold)
-        row.heads, row.months = pack_heads(segments.heads), pack_months(segments.months)
+        row.heads, row.months = pack_heads(segments.heads), pack_months(_kept(segments, row.months))
         if kind_of(subject) == "manager":
             await _note_staff(tx, subject, segments)
+
+
+def _kept(segments: Segments, before: Iterable[int]) -> dict[int, list[Month]]:
+    """With those that an event has put behind the horizon, as nothing: what is stored of them may be in segments that
+    are no more, since the subject was cut."""
+    months = segments.months
+    return {number: [Month() for _ in segments.heads] for number in before if number not in months} | months
 
 
 async def _open(tx: UpdateTransaction, row: StoredSubject, fold: Fold) -> Segments:

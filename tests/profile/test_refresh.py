@@ -115,6 +115,17 @@ async def test_where_customer_after_customer_fails_the_release_is_wrong_and_noth
     assert await store.marks_waiting() == waiting
 
 
+async def test_a_month_that_falls_behind_the_horizon_while_its_subject_is_cut_harms_nobody(store: Store) -> None:
+    long_ago = paid("p-0", NOW - 9_000 * DAY_MS, "6001")
+    await new_update(store).apply([batch(0, [long_ago])], NOW)
+    holder = told("holder.added", "h-1", FIRST, account_no="6001", customer_no="77")
+    await new_update(store).apply([batch(1, [holder, paid("p-1", FIRST - DAY_MS, "6001")])], NOW)
+    done = await new_refresh(store).apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
+    assert (done.failed, len(done.changed)) == ({}, 2)
+    again = paid("p-2", NOW - 9_000 * DAY_MS + 1, "6001")
+    assert (await new_update(store).apply([batch(3, [again])], NOW)).applied == 1
+
+
 async def test_many_marks_of_one_customer_are_one_refresh(store: Store) -> None:
     await new_update(store).apply([batch(0, [opened("6001", "77", FIRST)])], NOW)
     await refresh_all(store)
