@@ -6,10 +6,11 @@ One publisher a lane, the worker that leases its shard.
 from collections.abc import Iterable, Mapping
 
 from schemas.changes import ProfileChange
-from schemas.codec import NOTHING_WRITTEN, encode_change, encode_dead_letter
+from schemas.codec import NOTHING_WRITTEN, decode_dead_letter, encode_change, encode_dead_letter
 from schemas.dead_letters import DeadLetter
 from schemas.topics import DEAD_LETTERS, PROFILE_CHANGES
 from services.outbox import OutboxMessage
+from services.profile.ports import StoredDeadLetter
 
 _SHARD_LANE = "shard-"
 
@@ -25,6 +26,15 @@ def shard_of_lane(lane: str) -> int:
 
 def dead_letter_messages(letters: Iterable[DeadLetter]) -> list[OutboxMessage]:
     return [OutboxMessage(DEAD_LETTERS.name, one.source.encode(), encode_dead_letter(one)) for one in letters]
+
+
+def kept_letter(record: bytes) -> StoredDeadLetter:
+    """A dead letter as it came back from the log, fit for the table. Raises `CodecError`."""
+    letter = decode_dead_letter(record)
+    return StoredDeadLetter(
+        letter.id, letter.at, letter.stage, letter.source, letter.reason, letter.field, letter.message,
+        letter.event_id or None, letter.body, letter.length, letter.sha256,
+    )  # fmt: skip
 
 
 def change_message(change: ProfileChange, written: Mapping[str, bytes] = NOTHING_WRITTEN) -> OutboxMessage:

@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from schemas.codec import decode_dead_letter
-from schemas.dead_letters import DeadLetter
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
 from services import metrics as measure
 from services.attempts import Attempts, again_when_contended
@@ -26,8 +24,8 @@ from services.notifications import Notifications
 from services.pace import every, woken
 from services.profile.domain.letters import trail_of
 from services.profile.domain.shards import together
-from services.profile.outbox import shard_of_lane
-from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredDeadLetter
+from services.profile.outbox import kept_letter, shard_of_lane
+from services.profile.ports import ProfileReader, ProfileStore, Shard
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh, Refreshed
 from services.profile.settings import Step
@@ -104,18 +102,10 @@ async def update(worker: Worker, batches: Sequence[Batch]) -> None:
 
 
 async def keep_letters(worker: Worker, batch: Batch) -> None:
-    letters = [_kept(decode_dead_letter(record.value)) for record in batch.records]
+    letters = [kept_letter(record.value) for record in batch.records]
     async with worker.store.updating() as tx:
         await tx.advance([batch.move])
         await tx.keep_dead_letters(letters)
-
-
-def _kept(letter: DeadLetter) -> StoredDeadLetter:
-    event_id = letter.event_id or None
-    return StoredDeadLetter(
-        letter.id, letter.at, letter.stage, letter.source, letter.reason, letter.field, letter.message, event_id,
-        letter.body, letter.length, letter.sha256,
-    )  # fmt: skip
 
 
 async def refreshing(worker: Worker) -> None:
