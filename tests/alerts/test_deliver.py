@@ -8,8 +8,8 @@ import pytest
 
 from services.alerts.adapters.memory_deliveries import MemoryDeliveryStore
 from services.alerts.adapters.senders import Channels
-from services.alerts.deliver import AWAY_AFTER, Deliver, Served
-from services.alerts.deliveries import Parcel
+from services.alerts.delivery.deliver import AWAY_AFTER, Deliver, Served
+from services.alerts.delivery.ports import Parcel
 from services.alerts.domain.destinations import Destination
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.rules import Text

@@ -12,7 +12,7 @@ from schemas.alerts import Alert
 from schemas.codec import encode_alert
 from schemas.topics import ALERTS
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
-from services.alerts.delivery import open_delivery
+from services.alerts.delivery.stream import open_delivery
 from services.clock import ManualClock
 from services.declared_files import PolicyError
 from services.embedded.log import EmbeddedLog

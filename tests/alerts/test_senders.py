@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from services.alerts.adapters.senders import Channels
-from services.alerts.deliveries import Parcel
+from services.alerts.delivery.ports import Parcel
 from services.alerts.domain.destinations import Destination
 from services.alerts.domain.messages import Told
 from services.delivery import HttpSender, dingtalk_signed, webhook_headers

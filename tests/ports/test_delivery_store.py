@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from services.alerts.adapters.memory_deliveries import MemoryDeliveryStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
-from services.alerts.deliveries import DeliveryStore
+from services.alerts.delivery.ports import DeliveryStore
 from services.alerts.domain.delivering import Delivery, delivered, missed, refused
 from services.failures import Fenced
 from services.log import Position

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.alerts.deliveries import Parcel
+from services.alerts.delivery.ports import Parcel
 from services.alerts.domain.destinations import Destination, url_with
 from services.alerts.domain.messages import (
     Message,

@@ -16,8 +16,8 @@ from services.alerts.adapters.rule_files import PRODUCT
 from services.alerts.adapters.senders import Channels
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
-from services.alerts.deliver import Deliver, Served
-from services.alerts.deliveries import DeliveryStore
+from services.alerts.delivery.deliver import Deliver, Served
+from services.alerts.delivery.ports import DeliveryStore
 from services.alerts.domain.destinations import Declared, Destination
 from services.alerts.domain.notices import Notice
 from services.attempts import Attempts, again_when_contended

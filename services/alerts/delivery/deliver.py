@@ -9,7 +9,7 @@ import structlog
 
 from schemas.alerts import Alert
 from schemas.codec import decode_alert
-from services.alerts.deliveries import DeliveryStore, Parcel, Sender
+from services.alerts.delivery.ports import DeliveryStore, Parcel, Sender
 from services.alerts.domain.delivering import (
     ENDED,
     HOUR_MS,
