@@ -13,7 +13,8 @@ from schemas.codec import decode_event
 from schemas.events import ChannelEvent
 from schemas.instants import instant
 from services.profile.decide import MERGE
-from services.profile.domain.facts.windowed import Alone, Windowed, learned_from
+from services.profile.domain.facts.fed import feed_of, telling
+from services.profile.domain.facts.windowed import Alone, Windowed
 from services.profile.domain.identity.links import BEGINNING, END, Membership, clusters
 from services.profile.domain.states.fold import Fold, effective_at
 from services.profile.domain.told import told
@@ -23,12 +24,15 @@ from services.profile.read import Cursor, Read, spans_of
 
 AT_ONCE, MOST_READ, MOST_TOLD = 500, 20_000, 200
 SMALLEST = 1e-6
-NO_WINDOW = "it says how things stand, and is not counted from events within a window"
-LEARNED = "it is learned from months of behaviour, and not counted from events within a window"
+TELLING = "it is no sum: these are the events that tell of what it is about"
+NO_EVENTS = "it follows from balances, holdings or decisions, and no events are kept apart for it"
 OTHERWISE = (
     "the events do not come to this value: one was still on its way then, accounts were linked or taken away since, "
     "what is counted was declared anew, or some events are not kept any more"
 )
+Listed = Sequence[tuple[ChannelEvent, float | None]]
+"""With what each counts; None where nothing is counted."""
+
 Spans = Sequence[tuple[str, int, int]]
 
 
@@ -54,28 +58,40 @@ class Behind:
         facts = {name: value for name, value in sorted(seen.values.items()) if not name.startswith("moment.")}
         begins = [since for name in facts if (since := windowed.read_since(name)) is not None]
         events = [windowed.alone(one) async for one in self._events(spans, min(begins))] if begins else []
-        found = {
-            "event": await self._moment(spans, seen),
-            "facts": [self._fact(name, value, windowed, events) for name, value in facts.items()],
-        }
+        about = await self._about(spans, facts, seen.at)
+        listed = [
+            self._counted(name, value, windowed, events) if windowed.since(name) is not None
+            else self._told_of(name, value, about, seen.at)
+            for name, value in facts.items()
+        ]  # fmt: skip
+        found = {"event": await self._moment(spans, seen), "facts": listed}
         return (await self._read.in_clear([msgspec.json.encode(found)]))[0]
 
-    def _fact(self, name: str, value: Fact, windowed: Windowed, events: Sequence[Alone]) -> dict[str, Any]:
-        since, series = windowed.since(name), learned_from(name)
-        if since is None:
-            why = LEARNED if series else NO_WINDOW
-            return _stated(name, value) | {"series": series, "why": why}
+    def _told_of(self, name: str, value: Fact, events: Sequence[ChannelEvent], at: int) -> dict[str, Any]:
+        feed = feed_of(name)
+        if feed is None:
+            return _stated(name, value) | {"why": NO_EVENTS}
+        found = telling(feed, events, self._policy.reference.reasons, at)
+        known = [(one, None) for one in found if one.accepted_at <= at]
+        later = [(one, None) for one in found if one.accepted_at > at]
+        return _stated(name, value) | self._lists(known, later) | {"why": TELLING}
+
+    def _counted(self, name: str, value: Fact, windowed: Windowed, events: Sequence[Alone]) -> dict[str, Any]:
         known = [one for one in events if one.event.accepted_at <= windowed.now]
         counts, all_told = windowed.behind(name, known), windowed.behind(name, events)
         later = [one for one in all_told.each if one[0].accepted_at > windowed.now]
         adds_up = abs(counts.total - float(value)) < SMALLEST
         return _stated(name, value) | {
-            "since": instant(since), "until": instant(windowed.now), "counted": counts.total, "adds_up": adds_up,
-            "events": self._listed(counts.each), "left_out": max(0, len(counts.each) - MOST_TOLD),
-            "came_later": self._listed(later), "why": None if adds_up else OTHERWISE,
+            **self._lists(counts.each, later), "since": instant(windowed.since(name) or 0),
+            "until": instant(windowed.now), "counted": counts.total, "adds_up": adds_up,
+            "why": None if adds_up else OTHERWISE,
         }  # fmt: skip
 
-    def _listed(self, each: Iterable[tuple[ChannelEvent, float]]) -> list[dict[str, Any]]:
+    def _lists(self, known: Listed, later: Listed) -> dict[str, Any]:
+        left_out = max(0, len(known) - MOST_TOLD)
+        return {"events": self._listed(known), "left_out": left_out, "came_later": self._listed(later)}
+
+    def _listed(self, each: Listed) -> list[dict[str, Any]]:
         newest = sorted(each, key=lambda one: (one[0].occurred_at, one[0].id), reverse=True)[:MOST_TOLD]
         return [self._told(event) | {"counts": brought} for event, brought in newest]
 
@@ -90,13 +106,20 @@ class Behind:
         events = [decode_event(row.event) for row in rows]
         return next((self._told(event) for event in events if event.id == seen.event_id), None)
 
-    async def _events(self, spans: Spans, since: int) -> AsyncIterator[ChannelEvent]:
+    async def _about(self, spans: Spans, facts: Iterable[str], at: int) -> list[ChannelEvent]:
+        feeds = [feed for name in facts if (feed := feed_of(name)) is not None]
+        if not feeds:
+            return []
+        types = tuple(sorted({one for feed in feeds for one in feed.read}))
+        return [one async for one in self._events(spans, min(feed.since(at) for feed in feeds), types)]
+
+    async def _events(self, spans: Spans, since: int, types: tuple[str, ...] = ()) -> AsyncIterator[ChannelEvent]:
         """Newest first. A reversal is read wherever it lies, and belongs to the time of what it cancels."""
         whole = [(subject, BEGINNING, END) for subject in sorted({subject for subject, _, _ in spans})]
         before: Cursor | None = None
         read = 0
         while read < MOST_READ:
-            rows = await self._read.reader.timeline(whole, before, TimelineFilter(since=since), AT_ONCE)
+            rows = await self._read.reader.timeline(whole, before, TimelineFilter(types, since=since), AT_ONCE)
             for event in [decode_event(row.event) for row in rows]:
                 at = effective_at(event)
                 if any(one == event.subject and begins <= at < until for one, begins, until in spans):
@@ -130,5 +153,5 @@ class Behind:
 
 
 def _stated(name: str, value: Fact) -> dict[str, Any]:
-    untold = ("since", "until", "counted", "adds_up", "events", "left_out", "came_later", "series", "why")
+    untold = ("since", "until", "counted", "adds_up", "events", "left_out", "came_later", "why")
     return {"name": name, "value": value, **dict.fromkeys(untold)}

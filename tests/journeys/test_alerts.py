@@ -68,6 +68,23 @@ async def test_a_salary_that_stops_is_told_to_the_owner_and_taken_back_when_it_c
     assert alert["evidence"][0]["ended_at"]
 
 
+async def test_money_that_leaves_step_by_step_leads_to_the_payments_and_a_late_one_stands_apart(inbox: Inbox) -> None:
+    number, manager = inbox.bank.no("leaver"), inbox.bank.no("manager")
+    came = moved(number, 200, "200000.00", "200000.00", came=True)
+    left = [moved(number, days, "30000.00", "100000.00") for days in (20, 12, 5)]
+    await inbox.bank.tell(*customer_of(manager, number), came, *left)
+    alert = await inbox.open_one(number, "R2")
+    late = moved(number, 10, "777.00", "99223.00")
+    await inbox.bank.tell(late)
+    await inbox.bank.refreshed(number)
+    told = await inbox.bank.get(f"/v1/alerts/{alert['alert_id']}/events", "manager")
+    [evidence] = [one for one in told["evidence"] if one["rule"]["id"] == "R2"]
+    [fact] = [one for one in evidence["facts"] if one["name"] == "external_outflow_30d"]
+    assert (fact["value"], fact["counted"], fact["adds_up"]) == (90_000.0, 90_000.0, True)
+    assert [one["id"] for one in fact["events"]] == [one["id"] for one in reversed(left)]
+    assert [one["id"] for one in fact["came_later"]] == [late["id"]]
+
+
 async def test_a_complaint_holds_an_offer_back_until_it_is_resolved(inbox: Inbox) -> None:
     number, manager, case = inbox.bank.no("rich"), inbox.bank.no("manager"), inbox.bank.no("case")
     await inbox.bank.tell(*customer_of(manager, number), moved(number, 1, "90000.00", "95000.00", came=True))

@@ -9,7 +9,7 @@ import pytest
 from schemas.changes import Fact
 from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
-from services.profile.behind import LEARNED, NO_WINDOW, OTHERWISE, Behind, Seen
+from services.profile.behind import NO_EVENTS, OTHERWISE, TELLING, Behind, Seen
 from services.profile.decide import Decide, Said
 from services.profile.read import Read
 from services.profile.statement import told_of
@@ -153,13 +153,22 @@ async def test_a_moment_leads_to_its_one_event(store: Store) -> None:
     assert msgspec.json.decode(await bank.behind.told(seen._replace(event_id="")))["event"] is None
 
 
-async def test_what_has_no_window_says_so_and_lists_nothing(store: Store) -> None:
+async def test_what_is_no_sum_leads_to_the_events_that_tell_of_it_or_says_that_there_are_none(store: Store) -> None:
     bank = Told(store)
-    await bank.tell(*STORY)
-    facts = await bank.facts(await bank.seen("party:77", "salary_usual", "balance_total", "moment.amount"))
-    assert {name: (one["events"], one["series"], one["why"]) for name, one in facts.items()} == {
-        "salary_usual": (None, "income", LEARNED), "balance_total": (None, None, NO_WINDOW),
-    }  # fmt: skip
+    case: Json = {"case_id": "K1", "customer_no": "77"}
+    complaint = told("case.opened", "opened", NOW - DAY_MS, **case, attributes={"case_kind": "complaint"})
+    await bank.tell(*STORY, complaint)
+    seen = await bank.seen("party:77", "complaint_open", "balance_total", "moment.amount")
+    await bank.tell(told("case.resolved", "resolved", LATER, **case, now=LATER), now=LATER)
+    facts = await bank.facts(seen)
+    assert facts.keys() == {"complaint_open", "balance_total"}
+    open_ = facts["complaint_open"]
+    assert ([one["id"] for one in open_["events"]], [one["id"] for one in open_["came_later"]]) == (
+        ["opened"],
+        ["resolved"],
+    )
+    assert (open_["value"], open_["counted"], open_["adds_up"], open_["why"]) == (True, None, None, TELLING)
+    assert (facts["balance_total"]["events"], facts["balance_total"]["why"]) == (None, NO_EVENTS)
 
 
 async def test_a_value_that_the_events_do_not_come_to_is_said(store: Store) -> None:

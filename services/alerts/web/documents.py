@@ -84,7 +84,8 @@ class FactEvents(msgspec.Struct, kw_only=True):
     """A fact with the `value` that the rule saw. `events`: those that it was counted from, newest first, in the form of
     the timeline and with what each `counts`; of very many the newest, `left_out` says how many more. `counted`: what
     they come to by the same measure, `adds_up`: that is the value. `came_later`: events of that time that were accepted
-    only afterwards. `events` is null where a fact has no window: `why`, and the `series` that it is learned from."""
+    only afterwards. A fact without a window is no sum: with those events that tell of what it is about, or null. `why`
+    says so, and why the events do not add up."""
 
     name: str
     value: Fact
@@ -95,7 +96,6 @@ class FactEvents(msgspec.Struct, kw_only=True):
     events: list[dict[str, Any]] | None
     left_out: int | None
     came_later: list[dict[str, Any]] | None
-    series: str | None
     why: str | None
 
 

@@ -59,20 +59,20 @@ def print_events(console: Console, told: Row) -> None:
 def _print_fact(console: Console, fact: Row) -> None:
     value = f"{fact['name']} = {shown(fact['value'])}"
     if fact["events"] is None:
-        learned = f" ({fact['series']})" if fact["series"] else ""
-        console.print(Text(f"{value}: {fact['why']}{learned}"))
+        console.print(Text(f"{value}: {fact['why']}"))
         return
-    left_out = f", and {fact['left_out']} more" if fact["left_out"] else ""
-    title = f"{value}, from {fact['since']} to {fact['until']}{left_out}"
-    if not fact["adds_up"]:
+    title = f"{value}, from {fact['since']} to {fact['until']}" if fact["since"] else f"{value}: {fact['why']}"
+    if fact["adds_up"] is False:
         title += f"\n{shown(fact['counted'])} from these: {fact['why']}"
+    if fact["left_out"]:
+        title += f"\nThe newest of {len(fact['events']) + fact['left_out']}"
     console.print(_events(fact["events"], escape(title)) if fact["events"] else Text(f"{title}: no event"))
     if fact["came_later"]:
         console.print(_events(fact["came_later"], "Of that time, and accepted only afterwards"))
 
 
 def _events(events: Iterable[Row], title: str) -> Table:
-    return table_of([{**one, "counts": shown(one["counts"]) if "counts" in one else None} for one in events],
+    return table_of([{**one, "counts": None if one.get("counts") is None else shown(one["counts"])} for one in events],
                     _EVENT, title)  # fmt: skip
 
 

@@ -30,11 +30,6 @@ _CROSSING_DAYS: Mapping[str, int] = {
 _CONTACT_DAYS: Mapping[str, int] = {
     "contacts_7d": 7, "contacts_30d": 30, "contacts_same_reason_7d": 7, "abandoned_waits_7d": 7,
 }  # fmt: skip
-_LEARNED_FROM: Mapping[str, str] = {
-    "salary_": "income", "has_salary": "income", "usual_monthly_outflow": "outflow", "usual_monthly_inflow": "inflow",
-    "usual_login_gap_days": "logins", "logs_in": "logins", "days_since_last_login": "logins",
-    "days_since_customer_debit": "customer_debits",
-}  # fmt: skip
 LONGEST_CONTACT_MS = 31 * DAY_MS
 """A contact that began before its window is none of it, whatever was told of it later."""
 
@@ -53,11 +48,6 @@ class Counts(NamedTuple):
 
     each: list[tuple[ChannelEvent, float]]
     total: float
-
-
-def learned_from(fact: str) -> str | None:
-    """The series that a fact is learned from over months; there is no window whose events would be it."""
-    return next((series for name, series in _LEARNED_FROM.items() if fact.startswith(name)), None)
 
 
 class Windowed:
