@@ -3,6 +3,7 @@
 The timeline is never rewritten, so the same is told as long as it is kept: what was accepted afterwards stands apart.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from services.profile.domain.value.policy import Policy
 from services.profile.ports import Decision, TimelineFilter
 from services.profile.read import Cursor, Read, spans_of
 
-AT_ONCE, MOST_READ, MOST_TOLD = 500, 20_000, 200
+AT_ONCE, MOST_READ, MOST_TOLD = 100, 20_000, 200
 SMALLEST = 1e-6
 TELLING = "it is no sum: these are the events that tell of what it is about"
 NO_EVENTS = "it follows from balances, holdings or decisions, and no events are kept apart for it"
@@ -59,11 +60,13 @@ class Behind:
         begins = [since for name in facts if (since := windowed.read_since(name)) is not None]
         events = [windowed.alone(one) async for one in self._events(spans, min(begins))] if begins else []
         about = await self._about(spans, facts, seen.at)
-        listed = [
-            self._counted(name, value, windowed, events) if windowed.since(name) is not None
-            else self._told_of(name, value, about, seen.at)
-            for name, value in facts.items()
-        ]  # fmt: skip
+        listed = []
+        for name, value in facts.items():
+            await asyncio.sleep(0)  # whoever reads beside waits for one fact, not for all
+            if windowed.since(name) is not None:
+                listed.append(self._counted(name, value, windowed, events))
+            else:
+                listed.append(self._told_of(name, value, about, seen.at))
         found = {"event": await self._moment(spans, seen), "facts": listed}
         return (await self._read.in_clear([msgspec.json.encode(found)]))[0]
 
@@ -78,7 +81,8 @@ class Behind:
 
     def _counted(self, name: str, value: Fact, windowed: Windowed, events: Sequence[Alone]) -> dict[str, Any]:
         known = [one for one in events if one.event.accepted_at <= windowed.now]
-        counts, all_told = windowed.behind(name, known), windowed.behind(name, events)
+        counts = windowed.behind(name, known)
+        all_told = windowed.behind(name, events) if len(known) < len(events) else counts
         later = [one for one in all_told.each if one[0].accepted_at > windowed.now]
         adds_up = abs(counts.total - float(value)) < SMALLEST
         return _stated(name, value) | {
@@ -115,14 +119,17 @@ class Behind:
 
     async def _events(self, spans: Spans, since: int, types: tuple[str, ...] = ()) -> AsyncIterator[ChannelEvent]:
         """Newest first. A reversal is read wherever it lies, and belongs to the time of what it cancels."""
-        whole = [(subject, BEGINNING, END) for subject in sorted({subject for subject, _, _ in spans})]
+        held: dict[str, list[tuple[int, int]]] = {}
+        for subject, begins, until in spans:
+            held.setdefault(subject, []).append((begins, until))
+        whole = [(subject, BEGINNING, END) for subject in sorted(held)]
         before: Cursor | None = None
         read = 0
         while read < MOST_READ:
             rows = await self._read.reader.timeline(whole, before, TimelineFilter(types, since=since), AT_ONCE)
             for event in [decode_event(row.event) for row in rows]:
                 at = effective_at(event)
-                if any(one == event.subject and begins <= at < until for one, begins, until in spans):
+                if any(begins <= at < until for begins, until in held[event.subject]):
                     yield event
             if len(rows) < AT_ONCE:
                 return
