@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from services.profile.domain.states.combine import first_day_of
+from services.profile.domain.states.combine import first_day_of, join_cells
 from services.profile.domain.states.months import AMonth, Counted
 from services.profile.domain.states.state import Cell, Series
 
@@ -36,13 +36,8 @@ class Buckets:
                 if last <= after:
                     break
                 if first <= until and not names.isdisjoint(month.totals):
-                    if first > after and last <= until:
-                        _add(sums, month.totals)
-                    else:
-                        for days in month.days_by_part:
-                            for day, series in days.items():
-                                if after < day <= until:
-                                    _add(sums, series)
+                    is_within = first > after and last <= until
+                    _add(sums, [month.totals] if is_within else _series_between(month, after, until))
             yield length, sums
             until = after
 
@@ -57,14 +52,15 @@ class Buckets:
     def greatest_day(self, name: str, length: int, today: int) -> tuple[int, int]:
         """The greatest count and the greatest sum of a day."""
         after = today - length
-        counts, totals = dict[int, int](), dict[int, int]()
+        counted = dict[int, Cell]()
         for number, month in self._months:
             if name in month.totals and first_day_of(number + 1) > after + 1:
                 for day, cell in _cells(month, name):
                     if day > after:
-                        counts[day] = counts.get(day, 0) + cell.count
-                        totals[day] = totals.get(day, 0) + cell.total
-        return max([0, *counts.values()]), max([0, *totals.values()])
+                        known = counted.get(day)
+                        counted[day] = cell if known is None else join_cells(known, cell)
+        cells = counted.values()
+        return max([0, *[cell.count for cell in cells]]), max([0, *[cell.total for cell in cells]])
 
     def last_day(self, name: str) -> int | None:
         """When it was last counted: a day since 1970."""
@@ -84,13 +80,18 @@ class Buckets:
         return None
 
 
-def _cells(month: AMonth, name: str) -> Iterator[tuple[int, Cell]]:
+def _cells(month: AMonth, name: str) -> list[tuple[int, Cell]]:
     """Day → what one subject counted; several subjects may tell of a day."""
-    return ((day, series[name]) for days in month.days_by_part for day, series in days.items() if name in series)
+    return [(day, series[name]) for days in month.days_by_part for day, series in days.items() if name in series]
 
 
-def _add(sums: Sums, series: Series) -> None:
-    for name, cell in series.items():
-        known = sums[name]
-        known[0] += cell.count
-        known[1] += cell.total
+def _series_between(month: AMonth, after: int, until: int) -> list[Series]:
+    return [series for days in month.days_by_part for day, series in days.items() if after < day <= until]
+
+
+def _add(sums: Sums, told: Iterable[Series]) -> None:
+    for series in told:
+        for name, cell in series.items():
+            known = sums[name]
+            known[0] += cell.count
+            known[1] += cell.total

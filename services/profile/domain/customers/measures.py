@@ -53,7 +53,8 @@ class Measured(msgspec.Struct, frozen=True, gc=False):
 
 
 class Planned(NamedTuple):
-    """`length` in hours or days. `names`: what its series was counted as, `series` or `series:currency`."""
+    """`length` in hours or days. `names`: what its series was counted as, `series` or `series:currency`; `currencies`:
+    those of the names."""
 
     name: str
     aggregate: str
@@ -61,6 +62,7 @@ class Planned(NamedTuple):
     length: int
     is_money: bool
     names: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
 
 
 class Plan(NamedTuple):
@@ -107,7 +109,9 @@ def _asked(measures: Measures, names: frozenset[str]) -> Asked:
     for name in sorted(names):
         counted_as.setdefault(name.partition(":")[0], []).append(name)
     rules = [
-        rule._replace(names=tuple(told)) for series, told in counted_as.items() for rule in by_series.get(series, ())
+        rule._replace(names=tuple(told), currencies=tuple([name.partition(":")[2] for name in told]))
+        for series, told in counted_as.items()
+        for rule in by_series.get(series, ())
     ]
     by_day = [rule for rule in rules if not rule.by_hour and rule.aggregate != "max"]
     windows = [
@@ -143,27 +147,30 @@ def _note(
     measured: dict[str, Measured], rule: Planned, found: Sequence[Sequence[int]], reference: Reference, now: int
 ) -> None:
     """`found`: how often and how much, by each of the rule's names."""
+    unknown: tuple[str, ...] = ()
     if not rule.is_money:
-        count = sum([count for count, _ in found])
-        if count:
-            measured[rule.name] = Measured(_aggregate(rule, count), is_money=False)
-        return
+        amount = sum([count for count, _ in found])
+    elif rule.currencies == (reference.home_currency,):
+        count, total = found[0]
+        amount = total if count else 0
+    else:
+        amount, unknown = _converted(rule, found, reference, now)
+    if amount or unknown:
+        told = amount // rule.length if rule.aggregate == "mean" else amount
+        measured[rule.name] = Measured(told, rule.is_money, unknown)
+
+
+def _converted(
+    rule: Planned, found: Sequence[Sequence[int]], reference: Reference, now: int
+) -> tuple[int, tuple[str, ...]]:
+    """The sum over several currencies, and those without a rate."""
     amount, unknown = 0, []
-    for name, (count, total) in zip(rule.names, found, strict=True):
-        currency = name.partition(":")[2]
-        if currency == reference.home_currency:
-            amount += total if count or len(found) > 1 else 0
-            continue
+    for currency, (count, total) in zip(rule.currencies, found, strict=True):
         home = reference.home_minor(total, currency, reference.day_of(now))
         amount += home or 0
         if home is None and count:
             unknown.append(currency)
-    if amount or unknown:
-        measured[rule.name] = Measured(_aggregate(rule, amount), True, tuple(unknown))
-
-
-def _aggregate(rule: Planned, amount: int) -> int:
-    return amount // rule.length if rule.aggregate == "mean" else amount
+    return amount, tuple(unknown)
 
 
 @lru_cache(16)
