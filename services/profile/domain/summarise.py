@@ -24,8 +24,6 @@ from services.profile.domain.value.policy import Policy
 from services.profile.domain.value.tiers import decide, is_provisional
 from services.profile.domain.value.value import Judged, JudgedTerm, judge
 
-_OWNER_TIMES = frozenset({"since", "from", "until", "at"})
-
 
 def summarise(whole: Whole, policy: Policy, now: int, decides: bool = True) -> Summary:
     """Pure: the same whole, policy and time give the same summary. Who does not decide shows what was last decided."""
@@ -48,7 +46,7 @@ def summarise(whole: Whole, policy: Policy, now: int, decides: bool = True) -> S
     body["behaviour"] = record(behaviour, currency)
     body["assets"] = record(assets, currency)
     body["value"] = _value(judged, assets, decided)
-    body["owner"] = _with_instants(owner)
+    body["owner"] = _owner_shown(owner)
     told = facts(picture)
     return Summary(
         kind=whole.kind, body=body, facts=told, moments=moments(picture), due=due_times(picture, told.values),
@@ -101,11 +99,16 @@ def _term(term: JudgedTerm, currency: str) -> dict[str, Any]:
     return {"measure": term.measure, "measured": measured, "points": term.points, "weight": term.weight}
 
 
-def _with_instants(told: Any) -> Any:
-    """The owner's times are milliseconds in what was decided, and text in the view."""
-    if isinstance(told, dict):
-        return {
-            name: instant_or_none(value) if name in _OWNER_TIMES and isinstance(value, int) else _with_instants(value)
-            for name, value in told.items()
-        }
-    return [_with_instants(one) for one in told] if isinstance(told, list) else told
+def _owner_shown(owner: _Owner) -> _Owner:
+    """Its times are milliseconds in what was decided, and text in the view."""
+    if owner is None:
+        return None
+    delegate, handovers = owner["delegate"], owner["handovers"]
+    return {
+        **owner,
+        "since": instant_or_none(owner["since"]),
+        "delegate": delegate and {
+            **delegate, "from": instant_or_none(delegate["from"]), "until": instant_or_none(delegate["until"]),
+        },
+        "handovers": [{**one, "at": instant_or_none(one["at"])} for one in handovers],
+    }  # fmt: skip
