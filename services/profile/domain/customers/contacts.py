@@ -4,7 +4,7 @@ from typing import Any
 
 from schemas.instants import instant
 from services.profile.domain.customers.customer import Whole
-from services.profile.domain.customers.holdings import Held, of_kinds, value
+from services.profile.domain.customers.holdings import Held, Things, value
 from services.profile.domain.rendering import instant_or_none
 from services.profile.domain.states.combine import join_things, merge_maps
 from services.profile.domain.states.state import Thing
@@ -84,9 +84,9 @@ class Case:
         return at if isinstance(at, int) else None
 
 
-def cases(things: dict[str, Held], now: int) -> list[Case]:
+def cases(things: Things, now: int) -> list[Case]:
     """Open ones first, then the newest; cases that only concern somebody whom the customer acts for are left out."""
-    found = [Case(one, now) for one in of_kinds(things.values(), "case") if one.part.counts]
+    found = [Case(one, now) for one in things.get("case", ()) if one.part.counts]
     return sorted(found, key=lambda case: (not case.is_open, -(case.opened_at or 0), case.case_id))
 
 

@@ -1,6 +1,6 @@
 """What the customer has at the bank: accounts, cards, loans, deposits, products, mandates, applications."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -28,9 +28,12 @@ class Held(msgspec.Struct, frozen=True, gc=False):
     part: Part
 
 
-def held(whole: Whole) -> dict[str, Held]:
-    """Every thing once, in its strongest current role; things told of under another subject (a card that was issued on
-    an account) come with that subject's role. One pass; all that follows picks from it."""
+Things = Mapping[str, Sequence[Held]]
+
+
+def held(whole: Whole) -> dict[str, list[Held]]:
+    """Every thing once, by kind, in its strongest current role; things told of under another subject (a card that was
+    issued on an account) come with that subject's role. One pass; all that follows picks from it."""
     found: dict[str, Held] = {}
     for part in whole.parts:
         for key, thing in part.things.items():
@@ -40,7 +43,10 @@ def held(whole: Whole) -> dict[str, Held]:
             elif known.thing is not thing:
                 stronger = part if _before(part, known.part) else known.part
                 found[key] = Held(key, known.kind, join_things(known.thing, thing), stronger)
-    return found
+    kinds: dict[str, list[Held]] = {}
+    for one in found.values():
+        kinds.setdefault(one.kind, []).append(one)
+    return kinds
 
 
 def _before(one: Part, other: Part) -> bool:
@@ -49,10 +55,6 @@ def _before(one: Part, other: Part) -> bool:
         _ROLES.get(other.role, 9),
         -other.from_at,
     )
-
-
-def of_kinds(things: Iterable[Held], *kinds: str) -> Iterator[Held]:
-    return (one for one in things if one.kind in kinds)
 
 
 def value(thing: Thing, name: str) -> Any:
@@ -109,7 +111,7 @@ def signatories(shown: list[dict[str, Any]]) -> list[dict[str, str]]:
     ]
 
 
-def products(things: dict[str, Held]) -> list[dict[str, Any]]:
+def products(things: Things) -> list[dict[str, Any]]:
     return [
         {
             "kind": _PRODUCT_KINDS[one.kind],
@@ -119,17 +121,17 @@ def products(things: dict[str, Held]) -> list[dict[str, Any]]:
             "role": one.part.role,
             "details": _details(one.thing),
         }
-        for one in sorted(of_kinds(things.values(), *_PRODUCT_KINDS), key=_key)
+        for one in sorted([one for kind in _PRODUCT_KINDS for one in things.get(kind, ())], key=_key)
         if one.thing
     ]
 
 
-def mandates(things: dict[str, Held]) -> list[dict[str, Any]]:
-    return [_with_id("mandate_id", one) for one in sorted(of_kinds(things.values(), "mandate"), key=_key)]
+def mandates(things: Things) -> list[dict[str, Any]]:
+    return [_with_id("mandate_id", one) for one in sorted(things.get("mandate", ()), key=_key)]
 
 
-def applications(things: dict[str, Held]) -> list[dict[str, Any]]:
-    return [_with_id("application_id", one) for one in sorted(of_kinds(things.values(), "application"), key=_key)]
+def applications(things: Things) -> list[dict[str, Any]]:
+    return [_with_id("application_id", one) for one in sorted(things.get("application", ()), key=_key)]
 
 
 def _with_id(name: str, one: Held) -> dict[str, Any]:

@@ -1,19 +1,20 @@
 """The view's plain part: what is known of a customer now, as JSON data. Nothing here judges."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from schemas.instants import instant
 from schemas.money import EXPONENTS
 from services.profile.domain.customers.contacts import Case, Contact, cases, cases_shown, contacts, contacts_shown
 from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness, Whole
 from services.profile.domain.customers.holdings import (
-    Held,
+    Things,
     accounts,
     applications,
     held,
     mandates,
-    of_kinds,
     products,
     signatories,
 )
@@ -27,13 +28,13 @@ BEREAVEMENT_DAYS = 365
 """For how long after a bereavement the customer is treated with care."""
 
 
-class Read(NamedTuple):
+class Read(msgspec.Struct, frozen=True, gc=False):
     """What several parts of the summary look at, worked out once. Times in ms."""
 
     whole: Whole
     now: int
     parties: list[Thing]
-    things: dict[str, Held]
+    things: Things
     contacts: list[Contact]
     cases: list[Case]
     flags: dict[str, bool]
@@ -43,7 +44,7 @@ def read(whole: Whole, now: int) -> Read:
     things = held(whole)
     parties = own_parties(whole)
     found = cases(things, now)
-    return Read(whole, now, parties, things, contacts(whole), found, flags(whole, parties, found, now))
+    return Read(whole, now, parties, things, contacts(whole), found, flags(whole, things, parties, found, now))
 
 
 def body_of(seen: Read, home: str) -> dict[str, Any]:
@@ -92,11 +93,11 @@ def channels(whole: Whole) -> dict[str, dict[str, Any]]:
     }
 
 
-def flags(whole: Whole, parties: list[Thing], found: list[Case], now: int) -> dict[str, bool]:
+def flags(whole: Whole, things: Things, parties: list[Thing], found: list[Case], now: int) -> dict[str, bool]:
     """From the customer's own parties and cases alone: not from those for whom he or she merely signs. A household has
     those of any member. Who left it, or was left by a link, flags nothing."""
     if whole.kind in COLLECTIVES:
-        parties = [one.thing for one in of_kinds(held(whole).values(), "party") if one.part.current]
+        parties = [one.thing for one in things.get("party", ()) if one.part.current]
     bereaved = max((thing["life/bereavement"].value for thing in parties if "life/bereavement" in thing), default=None)
     return {
         "complaint_open": any(case.stands and case.kind == "complaint" for case in found),

@@ -1,6 +1,6 @@
 """Facts about credit cards, as their statements tell."""
 
-from services.profile.domain.customers.holdings import of_kinds, value
+from services.profile.domain.customers.holdings import value
 from services.profile.domain.facts.holdings import minor_of
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
@@ -10,7 +10,7 @@ def card_facts(seen: Picture) -> Facts:
     """The most used card decides, and the one that was paid in full least often."""
     cards = [
         one
-        for one in of_kinds(seen.read.things.values(), "card")
+        for one in seen.read.things.get("card", ())
         if one.part.counts
         and one.part.current
         and "statement_at" in one.thing

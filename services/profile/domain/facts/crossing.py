@@ -2,6 +2,7 @@
 regularly. None stands for unknown."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from services.profile.domain.facts.money import Facts
@@ -9,28 +10,42 @@ from services.profile.domain.facts.picture import Picture
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.combine import DAY_MS, month_of
 from services.profile.domain.states.months import AMonth
-from services.profile.domain.states.state import MANY
+from services.profile.domain.states.state import MANY, Series
 
 LONGEST_DAYS, MONTH_DAYS = 90, 30
-_NOTHING: Facts = dict.fromkeys(
+_UNKNOWN: Facts = dict.fromkeys(
     (
         "external_outflow_7d", "external_outflow_30d", "external_inflow_30d", "competitor_transfers_30d",
         "competitor_outflow_30d", "competitor_outflow_90d", "broker_transfers_90d", "lender_payments_60d",
         "short_term_loans_60d",
-    ),
-    0,
+    )
 )  # fmt: skip
 
 
-class _Crossed(NamedTuple):
-    """A day's money of one direction and bank, `age` days ago; minor units of the home currency."""
+class _Side(NamedTuple):
+    """Which way money went, and what is known of the bank on the other side."""
+
+    direction: str
+    currency: str
+    bank: str
+    is_own: bool
+    is_listed: bool
+
+
+class _Sent(NamedTuple):
+    """A day's money to a bank on a list, `age` days ago; minor units of the home currency."""
 
     age: int
     day: int
-    direction: str
     bank: str
     minor: int
     payments: int
+
+
+@lru_cache(4096)
+def _side(key: str, reference: Reference) -> _Side:
+    direction, currency, bank = key.split(":", 2)
+    return _Side(direction, currency, bank, reference.is_own_bank(bank), reference.is_listed(bank))
 
 
 def crossing_facts(seen: Picture) -> Facts:
@@ -38,28 +53,48 @@ def crossing_facts(seen: Picture) -> Facts:
 
 
 def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) -> Facts:
-    """A day with too many banks to tell apart makes them all unknown."""
-    crossed = list(_crossed(months, reference, today))
-    if not crossed:
-        return _NOTHING
-    sent = [one for one in crossed if one.direction == "debit"]
-    listed = [one for one in sent if reference.is_listed(one.bank)]
-    competitors = [one for one in listed if reference.is_competitor(one.bank, one.day)]
-    brokers = [one for one in competitors if reference.is_broker(one.bank, one.day)]
-    lenders = [one for one in listed if one.age < 60 and reference.is_lender(one.bank, one.day)]
-    short_term = [one for one in lenders if reference.is_short_term_lender(one.bank, one.day)]
-    facts: Facts = {
-        "external_outflow_7d": _minor(sent, 7) / reference.home_unit,
-        "external_outflow_30d": _minor(sent, 30) / reference.home_unit,
-        "external_inflow_30d": _minor([one for one in crossed if one.direction == "credit"], 30) / reference.home_unit,
-        "competitor_transfers_30d": sum([one.payments for one in competitors if one.age < 30]),
-        "competitor_outflow_30d": _minor(competitors, 30) / reference.home_unit,
-        "competitor_outflow_90d": _minor(competitors, 90) / reference.home_unit,
-        "broker_transfers_90d": sum([one.payments for one in brokers]),
-        "lender_payments_60d": sum([one.payments for one in lenders]),
-        "short_term_loans_60d": sum([one.payments for one in short_term]),
+    """Of the last month every other bank, before it those on a list. A day with too many banks to tell apart makes them
+    all unknown."""
+    out_7 = out_30 = in_30 = 0
+    listed: list[_Sent] = []
+    for day, banks in _days(months, today - LONGEST_DAYS):
+        if MANY in banks:
+            return _UNKNOWN
+        age = today - day
+        for key, cell in banks.items():
+            direction, currency, bank, is_own, is_listed = _side(key, reference)
+            if not is_listed and (is_own or age >= MONTH_DAYS):
+                continue
+            minor = reference.home_minor(cell.total, currency, day) or 0
+            if direction == "credit":
+                in_30 += minor if age < MONTH_DAYS else 0
+            elif direction == "debit":
+                out_7 += minor if age < 7 else 0
+                out_30 += minor if age < MONTH_DAYS else 0
+                if is_listed:
+                    listed.append(_Sent(age, day, bank, minor, cell.count))
+    crossed: Facts = {
+        "external_outflow_7d": out_7 / reference.home_unit,
+        "external_outflow_30d": out_30 / reference.home_unit,
+        "external_inflow_30d": in_30 / reference.home_unit,
     }
-    return dict.fromkeys(facts) if any(one.bank == MANY for one in crossed) else facts
+    return crossed | _to_listed(reference, listed) if listed else crossed
+
+
+def _to_listed(reference: Reference, sent: list[_Sent]) -> Facts:
+    competitors = [one for one in sent if reference.is_competitor(one.bank, one.day)]
+    lenders = [one for one in sent if one.age < 60 and reference.is_lender(one.bank, one.day)]
+    recent = [one for one in competitors if one.age < MONTH_DAYS]
+    return {
+        "competitor_transfers_30d": sum([one.payments for one in recent]),
+        "competitor_outflow_30d": sum([one.minor for one in recent]) / reference.home_unit,
+        "competitor_outflow_90d": sum([one.minor for one in competitors]) / reference.home_unit,
+        "broker_transfers_90d": sum([one.payments for one in competitors if reference.is_broker(one.bank, one.day)]),
+        "lender_payments_60d": sum([one.payments for one in lenders]),
+        "short_term_loans_60d": sum(
+            [one.payments for one in lenders if reference.is_short_term_lender(one.bank, one.day)]
+        ),
+    }
 
 
 def regular_party_facts(seen: Picture) -> Facts:
@@ -76,23 +111,10 @@ def regular_party_facts(seen: Picture) -> Facts:
     }
 
 
-def _minor(crossed: list[_Crossed], days: int) -> int:
-    return sum([one.minor for one in crossed if one.age < days])
-
-
-def _crossed(months: Mapping[int, AMonth], reference: Reference, today: int) -> Iterator[_Crossed]:
-    """What the facts look at: of the last month every other bank, before it those on a list."""
-    since = today - LONGEST_DAYS
+def _days(months: Mapping[int, AMonth], since: int) -> Iterator[tuple[int, Series]]:
+    """The later days, and the banks of the other side on each."""
     for number in range(month_of(max(since, 0) * DAY_MS), max(months, default=0) + 1):
         month = months.get(number)
         for day, banks in month.banks.items() if month is not None else ():
-            if day <= since:
-                continue
-            for key, cell in banks.items():
-                if key == MANY:
-                    yield _Crossed(today - day, day, "", MANY, 0, 0)
-                    continue
-                direction, currency, bank = key.split(":", 2)
-                if (today - day < MONTH_DAYS and not reference.is_own_bank(bank)) or reference.is_listed(bank):
-                    minor = reference.home_minor(cell.total, currency, day) or 0
-                    yield _Crossed(today - day, day, direction, bank, minor, cell.count)
+            if day > since:
+                yield day, banks

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from schemas.asked import Asked
 from schemas.changes import Fact
 from schemas.moments import MOMENTS
-from services.profile.domain.customers.holdings import of_kinds, value
+from services.profile.domain.customers.holdings import value
 from services.profile.domain.customers.summary import Due
 from services.profile.domain.facts.catalogue import BOOKS, DIGITAL, RUNNING, SERVICE
 from services.profile.domain.facts.holdings import day_of
@@ -48,7 +48,7 @@ def _salary(seen: Picture) -> Iterator[Due]:
 
 
 def _deposits(seen: Picture) -> Iterator[Due]:
-    for one in of_kinds(seen.read.things.values(), "contract"):
+    for one in seen.read.things.get("contract", ()):
         matures = day_of(one.thing, "matures_on")
         if matures is None or not one.part.counts:
             continue
@@ -57,7 +57,7 @@ def _deposits(seen: Picture) -> Iterator[Due]:
 
 
 def _loans(seen: Picture) -> Iterator[Due]:
-    for one in of_kinds(seen.read.things.values(), "loan"):
+    for one in seen.read.things.get("loan", ()):
         until = day_of(one.thing, "fixed_until")
         if until is not None and one.part.counts:
             for before in FIXED_RATE_DAYS:
@@ -86,7 +86,7 @@ def _dormancy(seen: Picture) -> Iterator[Due]:
 
 
 def _applications(seen: Picture) -> Iterator[Due]:
-    for one in of_kinds(seen.read.things.values(), "application"):
+    for one in seen.read.things.get("application", ()):
         started = value(one.thing, "started_at")
         if isinstance(started, int) and value(one.thing, "status") != "submitted":
             for hours in APPLICATION_HOURS:

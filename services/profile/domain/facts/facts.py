@@ -50,27 +50,31 @@ _ALL_COVERED: frozenset[str] = frozenset()
 
 
 def facts(seen: Picture) -> Facts:
-    told: dict[str, Fact | None] = {}
+    values: dict[str, Fact] = {}
+    missing: list[str] = []
     for group in _GROUPS:
-        told.update(group(seen))
-    behind = seen.now - BEHIND_MS
-    told |= dict.fromkeys([name for name, until in _heard_until(seen.whole.completeness).items() if until < behind])
-    uncovered = _uncovered(seen)
-    missing = [name for name, value in told.items() if value is None]
-    # Numbers travel as doubles: the rule language does not add integers to them.
-    values: dict[str, Fact] = {
-        name: float(value) if value.__class__ is int else value for name, value in told.items() if value
-    }
+        for name, value in group(seen).items():
+            if value is None:
+                missing.append(name)
+            elif value:
+                # Numbers travel as doubles: the rule language does not add integers to them.
+                values[name] = float(value) if value.__class__ is int else value
+    _add_measured(seen, values, missing)
+    behind, uncovered = seen.now - BEHIND_MS, _uncovered(seen)
+    missing += [name for name, until in _heard_until(seen.whole.completeness).items() if until < behind]
+    for name in (*missing, *uncovered):
+        values.pop(name, None)  # a measure may be counted and unknown
+    unheard = [one for one, until in _channels_until(seen.whole.completeness).items() if until < behind]
+    return Facts(values, sorted(set(missing) - uncovered) if missing else [], sorted(uncovered), unheard)
+
+
+def _add_measured(seen: Picture, values: dict[str, Fact], missing: list[str]) -> None:
     unit = seen.reference.home_unit
     for name, measured in seen.measured.items():
         if measured.amount:
             values[name] = measured.amount / unit if measured.is_money else float(measured.amount)
         if measured.unconverted:
             missing.append(name)
-    for name in (*missing, *uncovered):
-        values.pop(name, None)  # a measure may be counted and unknown
-    unheard = [one for one, until in _channels_until(seen.whole.completeness).items() if until < behind]
-    return Facts(values, sorted(set(missing) - uncovered) if missing else [], sorted(uncovered), unheard)
 
 
 @lru_cache(64)

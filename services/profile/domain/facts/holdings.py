@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from services.profile.domain.customers.holdings import of_kinds, value
+from services.profile.domain.customers.holdings import Held, value
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.reference.calendar import day_number
@@ -12,62 +12,46 @@ from services.profile.domain.states.state import Thing
 
 MATURING_DAYS, MATURED_DAYS = 30, 7
 _CLOSED = frozenset({"closed", "repaid", "cancelled", "blocked"})
-_NO_LOANS: Facts = {
-    "loans_open": 0,
-    "loan_outstanding": 0,
-    "loan_repaid_percent": 0,
-    "loan_arrears": False,
-    "loan_instalment": 0,
-    "loan_ends_in_days": 0,
-    "mortgages_open": 0,
-    "fixed_rate_ends_in_days": 0,
-}
-_NO_DEPOSITS: Facts = {
-    "deposits_open": 0,
-    "deposit_matures_in_days": 0,
-    "deposit_maturing_uninstructed": False,
-    "deposit_maturing_amount": 0,
-    "deposit_matured_uninstructed": False,
-    "deposit_matured_amount": 0,
-}
 
 
 def holding_facts(seen: Picture) -> Facts:
-    standing = [
-        one
-        for one in seen.read.things.values()
-        if one.part.counts and one.part.current and value(one.thing, "status") not in _CLOSED
-    ]
-    accounts = sum([one.kind == "account" and one.key == one.part.subject for one in standing])
     return {
-        "accounts_open": accounts,
+        "accounts_open": sum([one.key == one.part.subject for one in _standing(seen, "account")]),
         "product_families": len(seen.judged.families),
         "products_closed_90d": _closed(seen),
-        "cards_active": sum(one.kind == "card" and "issued_at" in one.thing for one in standing),
-        "mandates_active": sum(one.kind == "mandate" for one in standing),
+        "cards_active": sum(["issued_at" in one.thing for one in _standing(seen, "card")]),
+        "mandates_active": len(_standing(seen, "mandate")),
         "mandates_active_30d_ago": _mandates_at(seen, seen.now - 30 * DAY_MS),
-        **_loans(seen, [one.thing for one in of_kinds(standing, "loan") if one.thing]),
-        **_deposits(seen, [one.thing for one in of_kinds(standing, "contract") if one.thing]),
+        **_loans(seen, [one.thing for one in _standing(seen, "loan") if one.thing]),
+        **_deposits(seen, [one.thing for one in _standing(seen, "contract") if one.thing]),
     }
+
+
+def _standing(seen: Picture, kind: str) -> list[Held]:
+    return [
+        one
+        for one in seen.read.things.get(kind, ())
+        if one.part.counts and one.part.current and value(one.thing, "status") not in _CLOSED
+    ]
 
 
 def _mandates_at(seen: Picture, at: int) -> int:
     """How many were in force then; of one whose beginning nobody told, it is long ago."""
-    counted = [one.thing for one in of_kinds(seen.read.things.values(), "mandate") if one.part.counts]
+    counted = [one.thing for one in seen.read.things.get("mandate", ()) if one.part.counts]
     return sum(
-        (value(thing, "set_up_at") or 0) <= at < (value(thing, "cancelled_at") or seen.now + 1) for thing in counted
+        [(value(thing, "set_up_at") or 0) <= at < (value(thing, "cancelled_at") or seen.now + 1) for thing in counted]
     )
 
 
 def _closed(seen: Picture) -> int:
     since = seen.now - 90 * DAY_MS
     candidates = seen.whole.state.head.latest.get("closed", ())
-    return sum(one.at > since and not one.cancelled for one in candidates)
+    return sum([one.at > since and not one.cancelled for one in candidates])
 
 
 def _loans(seen: Picture, loans: list[Thing]) -> Facts:
     if not loans:
-        return _NO_LOANS
+        return {}
     owed = [minor_of(seen, loan, "outstanding") for loan in loans]
     granted = [minor_of(seen, loan, "principal") for loan in loans]
     both = [(left, whole) for left, whole in zip(owed, granted, strict=True) if left is not None and whole]
@@ -92,7 +76,7 @@ def _next(seen: Picture, things: list[Thing], name: str) -> int:
 
 def _deposits(seen: Picture, deposits: list[Thing]) -> Facts:
     if not deposits:
-        return _NO_DEPOSITS
+        return {}
     dated = [(day - seen.bank_day, one) for one in deposits if (day := day_of(one, "matures_on")) is not None]
     uninstructed = [(days, deposit) for days, deposit in dated if value(deposit, "instruction") is None]
     maturing = [deposit for days, deposit in uninstructed if 0 <= days <= MATURING_DAYS]

@@ -3,7 +3,7 @@ those who leave, products looked at."""
 
 from collections import Counter
 
-from services.profile.domain.customers.holdings import of_kinds, value
+from services.profile.domain.customers.holdings import value
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.states.combine import DAY_MS, HOUR_MS
@@ -13,8 +13,6 @@ HOP_MS, HOPS_MS = 24 * HOUR_MS, 7 * DAY_MS
 ENQUIRY_MS, INTEREST_MS = 30 * DAY_MS, 72 * HOUR_MS
 _STEPS = ("failed_step", "declined")
 _PEOPLE = ("call_center", "counter")
-_NO_HOPS: Facts = {"channel_hops_7d": 0, "channel_hop_reason": ""}
-_NO_INTEREST: Facts = {"interest_shown_72h": 0, "interest_family": "", "hours_since_interest": 0}
 
 
 def journey_facts(seen: Picture) -> Facts:
@@ -26,7 +24,7 @@ def _hops(seen: Picture) -> Facts:
     since = seen.now - HOPS_MS
     steps = [one for kind in _STEPS for one in _latest(seen, kind, since - HOP_MS)]
     if not steps or not seen.read.contacts:
-        return _NO_HOPS
+        return {}
     found = _by_reason(seen, steps, since)
     reason, most = min(found.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
     return {"channel_hops_7d": sum(found.values()), "channel_hop_reason": reason if most else ""}
@@ -59,7 +57,7 @@ def _interest(seen: Picture) -> Facts:
     """Of the family looked at most within 72 hours and not applied for since."""
     shown = _latest(seen, "interest_shown", seen.now - INTEREST_MS)
     if not shown:
-        return _NO_INTEREST
+        return {}
     families = Counter(str(one.values.get("product_family") or one.values.get("product") or "") for one in shown)
     for family in _applied(seen):
         del families[family]
@@ -77,7 +75,7 @@ def _interest(seen: Picture) -> Facts:
 def _applied(seen: Picture) -> set[str]:
     submitted = [
         one.thing
-        for one in of_kinds(seen.read.things.values(), "application")
+        for one in seen.read.things.get("application", ())
         if value(one.thing, "status") == "submitted"
         and (value(one.thing, "submitted_at") or 0) > seen.now - INTEREST_MS
     ]

@@ -1,6 +1,6 @@
 """All that stands when facts, moments and due times are asked of a customer."""
 
-from typing import NamedTuple
+import msgspec
 
 from schemas.asked import Asked
 from schemas.money import EXPONENTS
@@ -15,7 +15,7 @@ from services.profile.domain.reference.tables import Reference
 from services.profile.domain.value.value import Judged
 
 
-class Picture(NamedTuple):
+class Picture(msgspec.Struct, frozen=True, gc=False):
     """`now` in ms; `today` counts UTC days, as the day buckets do; `bank_day` counts days in the bank's zone.
     `measured`: of which something was counted."""
 

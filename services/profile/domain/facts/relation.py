@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 
 from services.profile.domain.customers.contacts import Contact
-from services.profile.domain.customers.holdings import of_kinds, value
+from services.profile.domain.customers.holdings import value
 from services.profile.domain.customers.person import ALL_CHANNELS, consents, told
 from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.money import Facts
@@ -46,7 +46,7 @@ def relation_began(seen: Picture) -> int | None:
     """Day since 1970: as registered, else the first account's opening, else the first event."""
     days = [day for thing in seen.read.parties if (day := day_of(thing, "registered_on")) is not None]
     times = [thing["registered_at"].value for thing in seen.read.parties if "registered_at" in thing]
-    accounts = (one.thing for one in of_kinds(seen.read.things.values(), "account") if one.part.counts)
+    accounts = (one.thing for one in seen.read.things.get("account", ()) if one.part.counts)
     opened = [thing["opened_at"].value for thing in accounts if "opened_at" in thing]
     first = min([*times, *opened], default=seen.whole.state.head.first_at or None)
     if first is not None:
@@ -70,7 +70,7 @@ def conduct_facts(seen: Picture) -> Facts:
     digital = min(seen.today, seen.complete_until(("online", "mobile", "wechat")) // DAY_MS)
     started = [
         (at, str(value(one.thing, "product_family") or value(one.thing, "product") or ""))
-        for one in of_kinds(seen.read.things.values(), "application")
+        for one in seen.read.things.get("application", ())
         if one.part.counts
         and one.part.current
         and value(one.thing, "status") in ("started", "abandoned")
@@ -89,11 +89,12 @@ def conduct_facts(seen: Picture) -> Facts:
 
 
 def contact_facts(seen: Picture) -> Facts:
-    found = seen.read.contacts
+    found, feedback = seen.read.contacts, seen.whole.state.head.latest.get("feedback", ())
+    if not found and not feedback:
+        return {}
     week = [one for one in found if one.at > seen.now - WEEK_MS]
     reason, most = most_told_reason(week, seen.reference.reasons)
-    feedback = [one for one in seen.whole.state.head.latest.get("feedback", ()) if "score" in one.values]
-    last = feedback[-1] if feedback else None
+    last = next((one for one in reversed(feedback) if "score" in one.values), None)
     return {
         "contacts_7d": len(week),
         "contacts_30d": sum(one.at > seen.now - 30 * DAY_MS for one in found),
@@ -119,6 +120,8 @@ def score_percent(values: dict[str, object]) -> float:
 
 def case_facts(seen: Picture) -> Facts:
     open_cases = [case for case in seen.read.cases if case.stands]
+    if not open_cases:
+        return {}
     complaints = [case for case in open_cases if case.kind == "complaint"]
     oldest = min((case.opened_at for case in complaints if case.opened_at is not None), default=0)
     return {
