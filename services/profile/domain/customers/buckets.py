@@ -26,7 +26,7 @@ class Buckets:
     def over_days(self, windows: Iterable[tuple[int, frozenset[str]]], today: int) -> Iterator[tuple[int, Sums]]:
         """(length, sums) of each window: what was counted in the last so many days, today included. `windows`:
         (length, names that it or a longer one asks for), ascending: each is the one before it and what lies further
-        back, whole months taken whole. The sums are to be read before the next window is asked for."""
+        back. The sums are to be read before the next window is asked for."""
         sums: Sums = {name: [0, 0] for name in self.names}
         spans = [(first_day_of(number), first_day_of(number + 1) - 1, month) for number, month in self._months]
         until = _AHEAD
@@ -36,8 +36,8 @@ class Buckets:
                 if last <= after:
                     break
                 if first <= until and not names.isdisjoint(month.totals):
-                    is_within = first > after and last <= until
-                    _add(sums, [month.totals] if is_within else _series_between(month, after, until))
+                    within = min(last, until) - max(first - 1, after)
+                    _add_days(sums, month, after, until, last - first + 1 - within, within)
             yield length, sums
             until = after
 
@@ -85,8 +85,15 @@ def _cells(month: AMonth, name: str) -> list[tuple[int, Cell]]:
     return [(day, series[name]) for days in month.days_by_part for day, series in days.items() if name in series]
 
 
-def _series_between(month: AMonth, after: int, until: int) -> list[Series]:
-    return [series for days in month.days_by_part for day, series in days.items() if after < day <= until]
+def _add_days(sums: Sums, month: AMonth, after: int, until: int, without: int, within: int) -> None:
+    """`without`, `within`: how many days of the month lie outside these bounds, and within. The fewer are added up: the
+    total less those outside comes to the same."""
+    if without >= within:
+        _add(sums, [told for days in month.days_by_part for day, told in days.items() if after < day <= until])
+        return
+    _add(sums, [month.totals])
+    if without:
+        _take(sums, [told for days in month.days_by_part for day, told in days.items() if not after < day <= until])
 
 
 def _add(sums: Sums, told: Iterable[Series]) -> None:
@@ -95,3 +102,11 @@ def _add(sums: Sums, told: Iterable[Series]) -> None:
             known = sums[name]
             known[0] += cell.count
             known[1] += cell.total
+
+
+def _take(sums: Sums, told: Iterable[Series]) -> None:
+    for series in told:
+        for name, cell in series.items():
+            known = sums[name]
+            known[0] -= cell.count
+            known[1] -= cell.total
