@@ -1,13 +1,14 @@
 """A customer as the set of its subjects: what each brings, and all of it together. Everything shown or asked of a
 customer (view, facts, moments, value) is a pure function of what stands here."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
-from services.profile.domain.identity.links import BEGINNING, COLLECTIVES, COUNTED_ROLES, END, Membership, kind_of
+from services.profile.domain.identity.links import COLLECTIVES, COUNTED_ROLES, END, Membership, kind_of
 from services.profile.domain.states.combine import combine_flows, join_all, join_things, month_of
 from services.profile.domain.states.months import AMonth, MonthPart, joined
 from services.profile.domain.states.segments import segments_between
@@ -24,7 +25,7 @@ class Flows(msgspec.Struct, frozen=True, gc=False):
     months: Mapping[int, Sequence[MonthPart]]
 
 
-class Part(msgspec.Struct):
+class Part(msgspec.Struct, gc=False):
     """One subject in one role. `flows`: what is added, within the time of the link. `things`: what is known of the
     subject itself (balance, status), from all its past while the link holds, else up to the link's end."""
 
@@ -125,15 +126,15 @@ def part_of(
     membership: Membership, cuts: Sequence[int], heads: Sequence[Head], months: Mapping[int, Sequence[MonthPart]]
 ) -> Part:
     _, subject, role, from_at, until_at = membership
-    known, flows = heads, Flows(range(len(heads)), heads, months)
-    if cuts or from_at != BEGINNING or until_at != END:
-        within = segments_between(cuts, from_at, until_at)
-        chosen = {number: [parts[place] for place in within] for number, parts in months.items() if within}
-        flows = Flows(within, [heads[place] for place in within], chosen)
-    if until_at != END:
-        borders = [*cuts, END]
-        known = [head for place, head in enumerate(heads) if borders[place] <= until_at]
-    things = known[0].things if len(known) == 1 else join_all([head.things for head in known], join_things)
+    places = segments_between(cuts, from_at, until_at)
+    if len(places) == len(heads):
+        flows = Flows(places, heads, months)
+    else:
+        first, end = places.start, places.stop
+        chosen = {number: parts[first:end] for number, parts in months.items()} if places else {}
+        flows = Flows(places, heads[first:end], chosen)
+    known = heads if until_at == END else heads[: bisect_right(cuts, until_at)]
+    things = join_all([head.things for head in known if head.things], join_things)
     counts, current = role in COUNTED_ROLES, until_at == END
     return Part(subject, kind_of(subject), role, from_at, until_at, counts, current, flows, things)
 

@@ -1,6 +1,6 @@
 """A subject's events in segments, cut where a link begins or ends; most subjects have one."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from schemas.events import ChannelEvent
@@ -52,7 +52,8 @@ class Segments:
         return {number: [state.months.get(number, Month()) for state in self.states] for number in numbers}
 
 
-def segments_between(cuts: Sequence[int], since: int, until: int) -> list[int]:
+def segments_between(cuts: Sequence[int], since: int, until: int) -> range:
     """The places of the segments that lie within [since, until)."""
-    borders = [BEGINNING, *cuts, END]
-    return [place for place in range(len(cuts) + 1) if borders[place] >= since and borders[place + 1] <= until]
+    first = 0 if since == BEGINNING else bisect_left(cuts, since) + 1
+    end = len(cuts) + 1 if until == END else bisect_right(cuts, until)
+    return range(first, max(first, end))
