@@ -94,11 +94,8 @@ def _account(part: Part, own: set[str]) -> dict[str, Any]:
 
 
 def holders_of(thing: Thing) -> list[dict[str, str]]:
-    return [
-        {"customer_no": field[len(HOLDER) :], "role": entry.value}
-        for field, entry in sorted(thing.items())
-        if field.startswith(HOLDER) and entry.value
-    ]
+    told = sorted([(field, entry.value) for field, entry in thing.items() if field.startswith(HOLDER) and entry.value])
+    return [{"customer_no": field[len(HOLDER) :], "role": role} for field, role in told]
 
 
 def signatories(shown: list[dict[str, Any]]) -> list[dict[str, str]]:

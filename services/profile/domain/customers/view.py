@@ -38,13 +38,15 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     contacts: list[Contact]
     cases: list[Case]
     flags: dict[str, bool]
+    consents: dict[str, dict[str, Any]]
 
 
 def read(whole: Whole, now: int) -> Read:
     things = held(whole)
     parties = own_parties(whole)
     found = cases(things, now)
-    return Read(whole, now, parties, things, contacts(whole), found, flags(whole, things, parties, found, now))
+    flagged = flags(whole, things, parties, found, now)
+    return Read(whole, now, parties, things, contacts(whole), found, flagged, consents(parties))
 
 
 def body_of(seen: Read, home: str) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def body_of(seen: Read, home: str) -> dict[str, Any]:
         "channels": used,
         "cases": cases_shown(seen.cases),
         "contacts": contacts_shown(seen.contacts),
-        "consents": consents(seen.parties),
+        "consents": seen.consents,
         "preferences": preferences(seen.parties),
         "flags": seen.flags,
         "members": members(whole),

@@ -25,16 +25,19 @@ ACTIVE_DAYS = max(moment.window_days for moment in MOMENTS.values())
 BEHIND_MS = 36 * HOUR_MS
 """How far a source may be behind before what did not happen there is unknown."""
 DAY, HOUR = "day", "hour"
+_BY_HOUR = {name: fact for name, fact in RUNNING.items() if fact.unit != "days"}
 
 
 def due_times(seen: Picture, told: Mapping[str, Fact]) -> list[Due]:
     """All that is still to be judged, soonest first. One that waits for late sources stays, though its time is over.
     `told`: the facts as they stand."""
-    until = seen.whole.completeness.until
+    now, until = seen.now, seen.whole.completeness.until
     found = {one for kind in _KINDS for one in kind(seen)}
     if seen.asked is not None:
         found.update(_limits(seen, told, seen.asked))
-    return sorted(one for one in found if one.at > min([seen.now, *(until.get(source, 0) for source in one.sources)]))
+    return sorted(
+        [one for one in found if one.at > now or any(one.at > until.get(source, 0) for source in one.sources)]
+    )
 
 
 def _salary(seen: Picture) -> Iterator[Due]:
@@ -112,11 +115,8 @@ def _is_active(seen: Picture) -> bool:
 def _limits(seen: Picture, told: Mapping[str, Fact], asked: Asked) -> Iterator[Due]:
     """When a fact that runs with time passes what somebody asks for. Who is active is looked at every day anyway."""
     soonest: dict[tuple[str, tuple[str, ...]], tuple[int, str]] = {}
-    is_active = _is_active(seen)
-    for name in RUNNING.keys() & told.keys():
+    for name in (_BY_HOUR if _is_active(seen) else RUNNING).keys() & told.keys():
         fact = RUNNING[name]
-        if is_active and fact.unit == "days":
-            continue
         steps = steps_to_limit(name, told, asked)
         if steps is not None:
             sources = seen.sources_of(fact.channels) if fact.channels and fact.a_day > 0 else ()
