@@ -151,8 +151,7 @@ def _note(
     if not rule.is_money:
         amount = sum([count for count, _ in found])
     elif rule.currencies == (reference.home_currency,):
-        count, total = found[0]
-        amount = total if count else 0
+        amount = found[0][1]
     else:
         amount, unknown = _converted(rule, found, reference, now)
     if amount or unknown:
