@@ -33,8 +33,6 @@ from services.profile.statement import LIVE, change_of, change_of_gone, gone, is
 
 OPENED_AT_ONCE = 25
 """Customers whose states are read and decoded in one go: a few milliseconds."""
-
-
 FAILED_AT_ONCE = 20
 """Where more customers fail and not one succeeds, the release is wrong and not they."""
 

@@ -125,20 +125,23 @@ class SqlTransaction:
         return {row[0]: row[1] for row in await self._session.rows(_ROUTED, list(owners), day)}
 
     async def notices(self) -> list[Notice]:
-        if self._session.dialect == "postgresql":
-            await self._session.rows(_LOCK_ALL, _TOLD)
+        await self._alone_with(_TOLD)
         return [notice_of(row[0]) for row in await self._session.rows(NOTICES)]
 
     async def notify(self, notices: Sequence[Notice]) -> None:
         await self._session.bulk(_NOTIFY, [notice_row(one) for one in notices])
 
     async def editions(self) -> list[Edition]:
-        if self._session.dialect == "postgresql":
-            await self._session.rows(_LOCK_ALL, _EDITED)
+        await self._alone_with(_EDITED)
         return [edition_of(row[0]) for row in await self._session.rows(_EDITIONS)]
 
     async def record(self, editions: Sequence[Edition]) -> None:
         await self._session.bulk(_RECORD, [edition_row(one) for one in editions])
+
+    async def _alone_with(self, what: int) -> None:
+        """Of those who write it, one reads at a time; SQLite's one writer is this transaction."""
+        if self._session.dialect == "postgresql":
+            await self._session.rows(_LOCK_ALL, what)
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         await STREAM.send(self._session, {lane: messages}, now)
