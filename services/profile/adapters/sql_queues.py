@@ -13,14 +13,19 @@ from services.sql.stream import SqlStream
 
 STREAM = SqlStream()
 
-# all marks of a root go together, as far as the oldest ones show it: a hot customer is refreshed once
-_TAKE_MARKS = """
-delete from marks where shard = any($1::int[]) and n in (
-    with oldest as (select n, root from marks where shard = any($1::int[]) and root not in (select unnest($4::text[]))
-                    order by n limit $3),
-         chosen as (select root from oldest group by root order by min(n) limit $2)
-    select oldest.n from oldest join chosen on chosen.root = oldest.root)
-returning root, accepted_at"""
+# all marks of a root go together, as far as the oldest ones show it: a hot customer is refreshed once. Of a queue that
+# fills and empties the planner knows no size and would join row by row: so roots are ranked in one pass, and a mark,
+# which nobody ever changes, is deleted where it lies
+_CHOSEN = """
+with oldest as (select {place} as place, n, root from marks
+                where shard = any($1::int[]) and root not in (select unnest($4::text[])) order by n limit $3),
+     since as (select place, min(n) over (partition by root) as first from oldest),
+     ranked as (select place, dense_rank() over (order by first) as turn from since)
+select place from ranked where turn <= $2"""
+_TAKE_MARKS = {
+    "postgresql": f"delete from marks where ctid = any(array({_CHOSEN.format(place='ctid')}))",  # noqa: S608 - constants
+    "sqlite": f"delete from marks where n in ({_CHOSEN.format(place='n')})",  # noqa: S608 - constants
+}
 _FENCE = Bulk(
     """update shards s set fence = s.fence + 1
     from unnest($1::int[], $2::text[], $3::bigint[]) as held(shard, owner, fence)
@@ -64,7 +69,8 @@ async def leave_marks(session: Session, marks: Sequence[Mark]) -> None:
 
 
 async def take_marks(session: Session, shards: Sequence[int], limit: int, resting: Sequence[str]) -> list[Mark]:
-    taken = await session.rows(_TAKE_MARKS, list(shards), limit, limit * MARKS_A_ROOT, list(resting))
+    taking = f"{_TAKE_MARKS[session.dialect]} returning root, accepted_at"
+    taken = await session.rows(taking, list(shards), limit, limit * MARKS_A_ROOT, list(resting))
     return oldest_of(Mark(*row) for row in taken)
 
 
