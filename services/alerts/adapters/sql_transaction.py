@@ -37,11 +37,13 @@ _SAVE_STANDINGS = insert(
     "alert_customers", "customer_id text, standing bytea",
     "on conflict (customer_id) do update set standing = excluded.standing",
 )  # fmt: skip
-# what closes or goes to another customer makes room first for what opens
+# what closes or goes to another customer makes room first for what opens. Each is looked up by its key (`offset 0`):
+# else the planner, who takes them for few, would go through all that are open for every one
 _MAKE_ROOM = Bulk(
     """update alerts a set is_open = false
     from unnest($1::text[], $2::text[], $3::boolean[]) u(id, customer_id, is_open)
-    where a.alert_id = u.id and a.is_open and not (u.is_open and a.customer_id = u.customer_id)""",
+    cross join lateral (select alert_id, customer_id, is_open from alerts where alert_id = u.id offset 0) o
+    where a.alert_id = o.alert_id and o.is_open and not (u.is_open and o.customer_id = u.customer_id)""",
     "update alerts set is_open = 0 where alert_id = ?1 and is_open and not (?3 and customer_id = ?2)",
 )
 _SAVE = insert(
