@@ -91,11 +91,11 @@ class Work:
         await self._lock({one.customer_id for one in changes} | others)
 
     async def _lock(self, customer_ids: Iterable[str]) -> None:
-        wanted = sorted(set(customer_ids) - self._standings.keys())
+        wanted = sorted({one for one in customer_ids if one not in self._standings})
         if wanted:
             self._standings |= await self._tx.lock(wanted)
             self._alerts |= {one: [] for one in wanted} | await self._tx.alerts_of(wanted)
-            self._revisions |= {one.alert_id: one.revision for found in self._alerts.values() for one in found}
+            self._revisions |= {alert.alert_id: alert.revision for one in wanted for alert in self._alerts[one]}
 
     async def one(self, change: ProfileChange) -> None:
         standing = self._standings[change.customer_id]
