@@ -75,7 +75,7 @@ def test_what_is_read_says_what_cel_says(source: str) -> None:
     fields: dict[str, Fact] = {"size": 5.0, "kind": "near", "far": False}
     context = CEL.context(FACTS)
     CEL.show_moment(context, fields)
-    assert bool(sieve(source)(FACTS, fields)) == bool(CEL.compile(source).evaluate(context))
+    assert bool(sieve([source])(FACTS, fields)) == bool(CEL.compile(source).evaluate(context))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_is_read_says_what_cel_says(source: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_read_passes(source: str) -> None:
-    assert sieve(source)(FACTS, {"far": False})
+    assert sieve([source])(FACTS, {"far": False})
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,4 @@ def test_what_is_not_read_passes(source: str) -> None:
 )  # fmt: skip
 def test_what_does_not_fit_is_left_to_cel(source: str) -> None:
     with pytest.raises((TypeError, KeyError, ArithmeticError)):
-        sieve(source)(FACTS, {})
+        sieve([source])(FACTS, {})

@@ -2,7 +2,7 @@
 budget, so what could cost much is refused when a rule is read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -65,7 +65,10 @@ class Cel:
             raise BadExpression(_first_line(error)) from error
         fields = frozenset(_FIELD.findall(_STRING.sub('""', source)))
         facts = frozenset(program.references()["variables"]) - {MOMENT}
-        return CelExpression(source, facts, fields, sieve(source), choices(source), limits(source), program)
+        return CelExpression(source, facts, fields, sieve([source]), choices(source), limits(source), program)
+
+    def sieve(self, sources: Sequence[str], any_of: bool) -> Sieve:
+        return sieve(sources, any_of)
 
     def context(self, facts: Mapping[str, Fact]) -> Any:
         return cel.Context(variables=dict(facts))

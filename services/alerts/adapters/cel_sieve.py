@@ -1,9 +1,9 @@
-"""A condition read a second time, into plain functions: most statements fail most conditions, and need not be put
+"""A condition read a second time, into a plain function: most statements fail most conditions, and need not be put
 before CEL at all for that. Whether a condition holds, only CEL says; so what is not read here is left to it."""
 
-import operator
+import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from schemas.changes import Fact
@@ -14,6 +14,7 @@ _TOKEN = re.compile(
     r"|(?P<sign>&&|\|\||[<>=!]=|[-+*/<>!?:()\[\],.]))"
 )
 _WORDS: Mapping[str, Fact] = {"true": True, "false": False}
+_FACTS, _FIELDS, _EQUAL = "facts", "fields", "is_equal"
 
 
 class _Unread(Exception):  # noqa: N818 - no mistake: CEL knows more than is read here
@@ -21,20 +22,30 @@ class _Unread(Exception):  # noqa: N818 - no mistake: CEL knows more than is rea
 
 
 class _Term(NamedTuple):
-    """`fact`: its name, where the term is one and no more. `constant`: its value, where it is one."""
+    """`is_truth`: nothing but true or false can come of it."""
 
-    run: Sieve
+    tree: ast.expr
     is_truth: bool = False
-    fact: str = ""
-    constant: Fact | None = None
 
 
-def sieve(source: str) -> Sieve:
-    """Lets everything pass where the source is not read here."""
+def sieve(sources: Sequence[str], any_of: bool = False) -> Sieve:
+    """Of all the sources, or of any one of them. What is not read here lets everything pass."""
+    trees = [_read(source) for source in sources]
+    return _function(trees[0] if len(trees) == 1 else ast.BoolOp(ast.Or() if any_of else ast.And(), trees))
+
+
+def _read(source: str) -> ast.expr:
     try:
         return _Reader(source).whole()
     except _Unread:
-        return lambda facts, fields: True
+        return ast.Constant(True)
+
+
+def _function(tree: ast.expr) -> Sieve:
+    taken = ast.arguments([], [ast.arg(_FACTS), ast.arg(_FIELDS)], None, [], [], None, [])
+    whole = ast.fix_missing_locations(ast.Expression(ast.Lambda(taken, tree)))
+    made: Sieve = eval(compile(whole, "<condition>", "eval"), {_EQUAL: _is_equal})  # noqa: S307 - of a tree made here
+    return made
 
 
 def _is_equal(value: Any, than: Any) -> bool:
@@ -43,35 +54,30 @@ def _is_equal(value: Any, than: Any) -> bool:
     return bool(value == than)
 
 
-def _differs(value: Any, than: Any) -> bool:
-    return not _is_equal(value, than)
+_ORDERS: Mapping[str, ast.cmpop] = {">=": ast.GtE(), "<=": ast.LtE(), ">": ast.Gt(), "<": ast.Lt()}
+_SUMS: Mapping[str, ast.operator] = {"+": ast.Add(), "-": ast.Sub()}
+_PRODUCTS: Mapping[str, ast.operator] = {"*": ast.Mult(), "/": ast.Div()}
 
 
-_RELATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
-    ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "==": _is_equal, "!=": _differs,
-}  # fmt: skip
-_SUMS, _PRODUCTS = {"+": operator.add, "-": operator.sub}, {"*": operator.mul, "/": operator.truediv}
+def _equal(left: ast.expr, right: ast.expr) -> ast.expr:
+    return ast.Call(_name(_EQUAL), [left, right], [])
 
 
-def _applied(act: Callable[[Any, Any], Any], left: _Term, right: _Term) -> Sieve:
-    """The commonest are spared the calls of their sides."""
-    one, other, name, than = left.run, right.run, left.fact, right.constant
-    if than is None:
-        return lambda facts, fields: act(one(facts, fields), other(facts, fields))
-    if name:
-        return lambda facts, fields: act(facts[name], than)
-    return lambda facts, fields: act(one(facts, fields), than)
-
-
-def _truth(term: _Term) -> Sieve:
+def _truth(term: _Term) -> ast.expr:
     """CEL takes nothing else for true or false."""
-    if term.is_truth:
-        return term.run
-    return _applied(_is_equal, term, _constant(True))
+    return term.tree if term.is_truth else _equal(term.tree, ast.Constant(True))
 
 
-def _constant(value: Fact) -> _Term:
-    return _Term(lambda facts, fields: value, value.__class__ is bool, constant=value)
+def _not(tree: ast.expr) -> _Term:
+    return _Term(ast.UnaryOp(ast.Not(), tree), is_truth=True)
+
+
+def _taken_from(mapping: str, key: str) -> _Term:
+    return _Term(ast.Subscript(_name(mapping), ast.Constant(key), ast.Load()))
+
+
+def _name(name: str) -> ast.Name:
+    return ast.Name(name, ast.Load())
 
 
 def _value(kind: str, text: str) -> Fact:
@@ -97,8 +103,8 @@ class _Reader:
             at = found.end()
         self._left.reverse()
 
-    def whole(self) -> Sieve:
-        found = self._choice().run
+    def whole(self) -> ast.expr:
+        found = self._choice().tree
         if self._left:
             raise _Unread
         return found
@@ -123,84 +129,81 @@ class _Reader:
         asked, held = _truth(first), self._choice()
         self._expect(":")
         failed = self._choice()
-        yes, no = held.run, failed.run
-        return _Term(
-            lambda facts, fields: yes(facts, fields) if asked(facts, fields) else no(facts, fields),
-            held.is_truth and failed.is_truth,
-        )
+        return _Term(ast.IfExp(asked, held.tree, failed.tree), held.is_truth and failed.is_truth)
 
     def _either(self) -> _Term:
         first = self._both()
         if not self._takes("||"):
             return first
-        left, right = _truth(first), _truth(self._either())
-        return _Term(lambda facts, fields: left(facts, fields) or right(facts, fields), is_truth=True)
+        return _Term(ast.BoolOp(ast.Or(), [_truth(first), _truth(self._either())]), is_truth=True)
 
     def _both(self) -> _Term:
         first = self._relation()
         if not self._takes("&&"):
             return first
-        left, right = _truth(first), _truth(self._both())
-        return _Term(lambda facts, fields: left(facts, fields) and right(facts, fields), is_truth=True)
+        return _Term(ast.BoolOp(ast.And(), [_truth(first), _truth(self._both())]), is_truth=True)
 
     def _relation(self) -> _Term:
         left = self._sum()
         if self._takes("in"):
-            values, run = self._listed(), left.run
-            return _Term(lambda facts, fields: run(facts, fields) in values, is_truth=True)
-        sign = self._takes(*_RELATIONS)
-        return _Term(_applied(_RELATIONS[sign], left, self._sum()), is_truth=True) if sign else left
+            return _Term(ast.Compare(left.tree, [ast.In()], [self._listed()]), is_truth=True)
+        if sign := self._takes(*_ORDERS):
+            return _Term(ast.Compare(left.tree, [_ORDERS[sign]], [self._sum().tree]), is_truth=True)
+        if self._takes("=="):
+            return _Term(_equal(left.tree, self._sum().tree), is_truth=True)
+        return _not(_equal(left.tree, self._sum().tree)) if self._takes("!=") else left
 
-    def _listed(self) -> frozenset[Fact]:
+    def _listed(self) -> ast.expr:
         """Texts alone: a number may equal what CEL tells from it."""
         self._expect("[")
         found = {self._text()}
         while self._takes(","):
             found.add(self._text())
         self._expect("]")
-        return frozenset(found)
+        return ast.Set([ast.Constant(one) for one in sorted(found)])
 
-    def _text(self) -> Fact:
+    def _text(self) -> str:
         kind, text = self._take()
         if kind != "text":
             raise _Unread
-        return _value(kind, text)
+        return text[1:-1]
 
     def _sum(self) -> _Term:
         left = self._product()
         while sign := self._takes(*_SUMS):
-            left = _Term(_applied(_SUMS[sign], left, self._product()))
+            left = _Term(ast.BinOp(left.tree, _SUMS[sign], self._product().tree))
         return left
 
     def _product(self) -> _Term:
         left = self._single()
         while sign := self._takes(*_PRODUCTS):
-            left = _Term(_applied(_PRODUCTS[sign], left, self._single()))
+            left = _Term(ast.BinOp(left.tree, _PRODUCTS[sign], self._single().tree))
         return left
 
     def _single(self) -> _Term:
         if self._takes("!"):
-            denied = _truth(self._single())
-            return _Term(lambda facts, fields: not denied(facts, fields), is_truth=True)
+            return _not(_truth(self._single()))
         if self._takes("-"):
-            negated = self._single().run
-            return _Term(lambda facts, fields: -negated(facts, fields))
+            return _Term(ast.UnaryOp(ast.USub(), self._single().tree))
         if self._takes("("):
             inner = self._choice()
             self._expect(")")
             return inner
         kind, text = self._take()
-        return self._named(text) if kind == "word" and text not in _WORDS else _constant(_value(kind, text))
+        if kind == "word" and text not in _WORDS:
+            return self._named(text)
+        value = _value(kind, text)
+        return _Term(ast.Constant(value), value.__class__ is bool)
 
     def _named(self, name: str) -> _Term:
         if name != MOMENT:
-            found = _Term(lambda facts, fields: facts[name], fact=name)
+            found = _taken_from(_FACTS, name)
         else:
             self._expect(".")
             kind, field = self._take()
             if kind != "word":
                 raise _Unread
-            found = _Term(lambda facts, fields: fields[field])
+            found = _taken_from(_FIELDS, field)
         if self._takes("(", ".", "["):
             raise _Unread
         return found

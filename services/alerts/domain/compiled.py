@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
 from typing import NamedTuple
 
 from schemas.changes import AT_REST, Fact, FactType
@@ -84,21 +83,13 @@ def compile_rule(declared: RuleDeclared, expressions: Expressions) -> Rule:
     shown = {name for text in texts(declared) for name in FACT.findall(text)}
     fields = frozenset[str]().union(*(one.fields for one in (*parts, severity, value)))
     asked = judged | shown | set(declared.evidence)
-    sieve = reduce(_either if any_of else _both, (part.sieve for part in reversed(parts))) if parts else _anything
+    sieve = expressions.sieve([part.source for part in parts], any_of) if parts else _anything
     return Rule(declared, parts, any_of, sieve, severity, value, judged, asked, fields)
 
 
 def _anything(facts: Mapping[str, Fact], fields: Mapping[str, Fact]) -> bool:
     """Of a rule without a condition, which `checking` refuses."""
     return True
-
-
-def _either(last: Sieve, first: Sieve) -> Sieve:
-    return lambda facts, fields: first(facts, fields) or last(facts, fields)
-
-
-def _both(last: Sieve, first: Sieve) -> Sieve:
-    return lambda facts, fields: first(facts, fields) and last(facts, fields)
 
 
 def _compiled(field: str, source: str, expressions: Expressions) -> Expression:

@@ -1,6 +1,6 @@
 """PORT: conditions as a bank writes them (CEL). The domain asks; what evaluates stands in `adapters/cel.py`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from schemas.asked import Limit
@@ -47,6 +47,9 @@ class Expression(Protocol):
 class Expressions(Protocol):
     def compile(self, source: str) -> Expression:
         """Raises `BadExpression`."""
+
+    def sieve(self, sources: Sequence[str], any_of: bool) -> Sieve:
+        """Of a condition in parts: all of them have to hold, or any one."""
 
     def context(self, facts: Mapping[str, Fact]) -> Any:
         """One for a whole evaluation, shared by all its expressions."""
