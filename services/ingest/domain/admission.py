@@ -17,6 +17,7 @@ from services.failures import Rejected
 from services.ingest.domain.attributes import admit_attributes, encode, millis, text
 from services.ingest.domain.naming import actor_key, admit_identifiers, channel_of, subject_of
 from services.ingest.domain.raw import RawCounterparty, RawEvent, RawMoney, parse
+from services.ingest.domain.reversal import REVERSED, check_reversal
 from services.ingest.domain.rules import Plan, Rules, generic_plan
 from services.ingest.domain.scrub import holds_card_number
 from services.ingest.domain.sources import Terms
@@ -57,6 +58,8 @@ def admit(body: bytes | msgspec.Raw, terms: Terms, rules: Rules, now_ms: int) ->
         correlation_id=text(raw.correlation_id, "correlation_id", rules.key, MAX_TEXT) if raw.correlation_id else None,
         attributes=encode(attributes),
     )
+    if plan.name == REVERSED:
+        check_reversal(event.direction, identifiers, attributes, rules)
     return event if event.id else msgspec.structs.replace(event, id=content_id(event, rules.secret))
 
 

@@ -251,6 +251,40 @@ def test_a_reversal_requires_the_id_of_what_it_reverses() -> None:
     assert refusal(reversal) == ("missing_field", "attributes.original_id")
 
 
+def reversal(direction: str, account_no: str = "6001000000017", **told: str) -> dict[str, Any]:
+    return transaction(
+        type="transaction.reversed", direction=direction, identifiers={"account_no": account_no},
+        attributes={"original_id": "t-0", **told},
+    )  # fmt: skip
+
+
+def test_a_reversal_with_the_direction_of_the_correcting_booking_is_refused_where_the_type_tells() -> None:
+    assert admitted(reversal("debit", original_type="cash.withdrawn")).direction == "debit"
+    assert refusal(reversal("credit", original_type="cash.withdrawn")) == ("invalid_value", "direction")
+    assert refusal(reversal("debit", original_type="salary.credited")) == ("invalid_value", "direction")
+    for direction in ("credit", "debit"):
+        assert admitted(reversal(direction, original_type="transaction.posted")).direction == direction
+        assert admitted(reversal(direction)).direction == direction
+
+
+@pytest.mark.parametrize("kind", ["cash.withdrawal", "login.failed", "loan.granted", "transaction.reversed", ""])
+def test_a_reversal_of_what_moves_no_money_is_refused(kind: str) -> None:
+    assert refusal(reversal("debit", original_type=kind)) == ("invalid_value", "attributes.original_type")
+
+
+def test_a_bank_with_types_of_its_own_may_reverse_them() -> None:
+    own = rules(accept_unknown_types=True)
+    assert admitted(reversal("debit", original_type="crypto.bought"), by=own).direction == "debit"
+
+
+def test_a_reversal_is_on_the_account_of_its_original() -> None:
+    assert admitted(reversal("debit", original_account_no="6001 0000 0001 7")).subject == "account:6001000000017"
+    assert refusal(reversal("debit", original_account_no="6002")) == (
+        "invalid_value",
+        "attributes.original_account_no",
+    )
+
+
 @pytest.mark.parametrize("body", [b"17", b'"text"', b"null", b"[]", b"true"])
 def test_what_is_no_object_is_no_event(body: bytes) -> None:
     assert refusal(body)[0] == "invalid_field"

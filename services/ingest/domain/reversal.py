@@ -1,0 +1,38 @@
+"""What a reversal says of the movement that it cancels. A state counts it out as told, whether or not the original is
+there already: what can be seen to be wrong must not get that far."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.expected import instead_of
+from services.failures import Rejected
+from services.ingest.domain.rules import Plan, Rules
+
+REVERSED = "transaction.reversed"
+_TYPE, _ACCOUNT = "original_type", "original_account_no"
+
+
+def check_reversal(
+    direction: str | None, identifiers: Mapping[str, str], attributes: Mapping[str, Any], rules: Rules
+) -> None:
+    """Raises `Rejected`: it names a type that moves no money, the direction of the correcting booking, or another
+    account than its own."""
+    account = "".join(str(attributes.get(_ACCOUNT, "")).split())
+    if account and identifiers.get("account_no", account) != account:
+        told = "not the account_no of the identifiers: a reversal is counted on the account of its original"
+        raise Rejected("invalid_value", told, f"attributes.{_ACCOUNT}")
+    if _TYPE not in attributes:
+        return
+    original = rules.plans.get(attributes[_TYPE])
+    if original is None and rules.accept_unknown_types:
+        return
+    if original is None or original.money != "required" or original.name == REVERSED:
+        told = f"a type that moves money is expected: {instead_of(attributes[_TYPE], _movements(rules.plans))}"
+        raise Rejected("invalid_value", told, f"attributes.{_TYPE}")
+    if original.direction not in ("required", direction):
+        told = f"{original.direction} is expected: a reversal has the direction of its original, a {original.name}"
+        raise Rejected("invalid_value", told, "direction")
+
+
+def _movements(plans: Mapping[str, Plan]) -> list[str]:
+    return [name for name, plan in plans.items() if plan.money == "required" and name != REVERSED]
