@@ -106,6 +106,9 @@ async def keep_letters(worker: Worker, batch: Batch) -> None:
     async with worker.store.updating() as tx:
         await tx.advance([batch.move])
         await tx.keep_dead_letters(letters)
+    for letter in letters:
+        if letter.stage != "accept":  # the door counts its own
+            worker.metrics.add(measure.DEAD_LETTERS, 1, letter.stage, letter.reason)
 
 
 async def refreshing(worker: Worker) -> None:

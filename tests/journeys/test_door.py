@@ -105,6 +105,8 @@ async def test_what_is_sent_again_counts_once_and_other_content_under_the_same_i
     assert await counted(bank, account) == 2
     letter = await bank.letter("bank", reason="conflict")
     assert letter["event_id"] == first
+    metrics = (await bank.http.get("/metrics", headers=bank.as_("admin"))).text
+    assert 'dead_letters_total{reason="conflict",stage="update"}' in metrics
 
 
 async def test_one_bad_line_never_fails_the_others(bank: Bank) -> None:

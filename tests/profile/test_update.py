@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from schemas.codec import decode_dead_letter
@@ -116,6 +117,14 @@ async def test_the_same_id_with_other_content_is_a_dead_letter(store: Store) -> 
     assert await update.apply([batch(2, [other, first])], NOW) == Updated(0, 1, 1, 0, 0)
     assert {(one.reason, one.event_id, one.source) for one in await letters(store)} == {("conflict", "p-1", "core")}
     assert await unlike(store, [first]) == []
+
+
+async def test_each_other_content_under_one_id_is_a_letter_of_its_own(store: Store) -> None:
+    first, *others = [paid("p-1", FIRST, "6001", cents) for cents in (1_000, 2_000, 3_000)]
+    again = paid("p-1", FIRST + 1, "6001", 3_000, now=NOW + 1)
+    assert (await new_update(store).apply([batch(0, [first, *others, again])], NOW)).dead_letters == 3
+    told = {msgspec.json.decode(one.body)["amount"]["minor"] for one in await letters(store)}
+    assert (told, len({one.id for one in await letters(store)})) == ({2_000, 3_000}, 2)
 
 
 async def test_a_client_that_sets_its_clock_anew_on_each_try_makes_no_conflict(store: Store) -> None:

@@ -8,13 +8,15 @@ import msgspec
 from schemas.dead_letters import DeadLetter, Place
 from schemas.events import ChannelEvent
 from services.log import Batch, Record
+from services.profile.domain.ledger import content_hash
 
 
 def conflict(event: ChannelEvent, now: int) -> DeadLetter:
-    """The same id with another content. `event` must be pseudonymised."""
-    return _letter(
+    """The same id with another content: a letter for each. `event` must be pseudonymised."""
+    letter = _letter(
         event, now, "conflict", "id", f"Source {event.source} used this id for another event. Give this one its own id."
     )
+    return msgspec.structs.replace(letter, id=f"{letter.id}-{content_hash(event).hex()}")
 
 
 def unreadable(batch: Batch, record: Record, reason: str, message: str, now: int) -> DeadLetter:
