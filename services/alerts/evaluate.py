@@ -12,7 +12,7 @@ from services.alerts.domain.expressions import Expressions
 from services.alerts.domain.judging import judge
 from services.alerts.domain.merging import GONE, Side, departed, end, heir, is_spoken_for, meets, merge, part
 from services.alerts.domain.notices import notice, standing
-from services.alerts.domain.routing import follow_owner, limited, next_look, place_of, route
+from services.alerts.domain.routing import Place, follow_owner, limited, next_look, place_of, route
 from services.alerts.domain.settling import settle
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertStore, AlertsTransaction
@@ -168,7 +168,10 @@ class Work:
         await self._lock([back, there])
         parted = part(self._side(back), self._side(there), at)
         self._note(parted)
-        self._alerts[back] += [one for one in parted if one.customer_id == back]
+        own, known = [one for one in parted if one.customer_id == back], self._standings[back]
+        for one in own:
+            follow_owner(one, Place(known.owner, known.acting, one.branch), self._terms.desk, at)
+        self._alerts[back] += own
         self._alerts[there] = [one for one in self._alerts[there] if one.customer_id == there]
 
     def _side(self, customer_id: str) -> Side:

@@ -237,6 +237,30 @@ async def test_a_statement_from_before_they_met_parts_nobody() -> None:
     assert {one.customer_id for one in found} == {"b"}
 
 
+async def test_what_is_parted_goes_to_the_owner_of_the_one_who_stands_alone_again_at_once() -> None:
+    for merged_first in (True, False):
+        service = Service()
+        out: dict[str, Any] = {"moments": [moment("x", NOON)], "owner": "M-2"}
+        await service.takes(statement(1, "a", **out), statement(1, "b", **OWED))
+        whole = statement(2, "b", NOON + 9 * HOUR, merged=["a"], moments=[moment("x", NOON)], **OWED)
+        for change in (GONE_A, whole) if merged_first else (whole, GONE_A):
+            await service.takes(change)
+        await service.takes(statement(3, "b", NOON + DAY, **OWED))
+        (parted,) = await service.alerts(customer_id="a", state="routed")
+        assert (parted.owner, parted.history[-1].note) == ("M-2", "to M-2")
+
+
+async def test_work_that_goes_on_in_the_alert_of_another_is_still_to_be_answered_in_its_time() -> None:
+    service = Service(Desk(capacities={"M-2": 0}))
+    await service.takes(statement(1, "a", moments=[moment("x", NOON)]), statement(1, "b", **OWED, owner="M-2"))
+    (begun,) = await service.alerts(customer_id="a")
+    await service.claims("a")
+    await service.takes(GONE_A)
+    (goes_on,) = await service.alerts(customer_id="b")
+    assert (goes_on.state, goes_on.due_at, goes_on.routed_day) == ("claimed", begun.due_at, begun.routed_day)
+    assert await service.store.due(begun.due_at, 9) == ["b"]
+
+
 async def test_what_finds_no_room_waits_in_order_and_comes_up_the_next_day() -> None:
     service = Service(Desk(daily_capacity=1))
     await service.takes(statement(1, "a", **(OWED | {"assets": 1e4})), statement(1, "b", **OWED))

@@ -82,6 +82,8 @@ def _join(there: Alert, alert: Alert) -> None:
     if there.state in UNTOUCHED and alert.state not in UNTOUCHED:
         there.state, there.claimed_by, there.owner, there.waiting = alert.state, alert.claimed_by, alert.owner, ""
         there.snoozed_until, there.planned_at = alert.snoozed_until, alert.planned_at
+        there.routed_at, there.routed_day, there.due_at = alert.routed_at, alert.routed_day, alert.due_at
+        there.reminded_at, there.escalated_at = alert.reminded_at, alert.escalated_at
 
 
 def _hand_over(gone: Side, into: Standing, open_there: dict[str, Alert], now: int) -> None:
@@ -146,7 +148,8 @@ def _parted(alert: Alert, customer_id: str, theirs: list[Evidence], kept: list[E
     return [alert, Alert(
         alert_id=alert_id(customer_id, alert.situation, theirs[0].key, now), customer_id=customer_id,
         situation=alert.situation, kind=alert.kind, role=alert.role, severity=max(one.severity for one in theirs),
-        value=max(one.value for one in theirs), rank=alert.rank, grade=alert.grade, tier=alert.tier, title=alert.title,
+        value=max(one.value for one in theirs), rank=alert.rank, grade=alert.grade, tier=alert.tier,
+        branch=alert.branch, title=alert.title,
         reason=joined_reason(theirs), may_say=alert.may_say, must_not_say=alert.must_not_say,
         suggested=alert.suggested, opened_at=alert.opened_at, expires_at=alert.expires_at, evidence=theirs,
         history=list(alert.history), respond_within_hours=alert.respond_within_hours,
