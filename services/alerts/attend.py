@@ -51,7 +51,7 @@ class Attend:
             customers = sorted({one.customer_id for one in waiting})
             await tx.lock(customers)
             found = [one for alerts in (await tx.alerts_of(customers)).values() for one in alerts]
-            routed = await tx.routed_on(limited(found), terms.day_of(now))
+            routed = await tx.routed_on(limited(found), terms.working_day_of(now))
             changed = route(found, routed, terms, now)
             await self._save(tx, changed, changed, now)
         self._full |= {one.owner: (today, now + FULL_MS) for one in found if one.waiting == CAPACITY}

@@ -181,7 +181,7 @@ class Work:
         """Routes what waits for nothing, and writes all of it."""
         ready = [one for one in self.changed.values() if one.state == "new"]
         owners = limited(ready)
-        routed = await self._tx.routed_on(owners, self._terms.day_of(now)) if owners else {}
+        routed = await self._tx.routed_on(owners, self._terms.working_day_of(now)) if owners else {}
         self._note(route(ready, routed, self._terms, now))
         await self._tx.save_standings(self._standings)
         changed = list(self.changed.values())

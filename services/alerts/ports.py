@@ -61,7 +61,7 @@ class AlertsTransaction(Protocol):
         of one situation of a customer: under the customers' locks that is a bug, and no error with a name."""
 
     async def routed_on(self, owners: Sequence[str], day: int) -> dict[str, int]:
-        """owner → how many alerts came to him or her in that bank day. Until this transaction ends, nobody else who
+        """owner → how many alerts take places of that day of his or hers. Until this transaction ends, nobody else who
         asks the same of one of them is answered."""
 
     async def notices(self) -> list[Notice]:

@@ -261,6 +261,24 @@ async def test_work_that_goes_on_in_the_alert_of_another_is_still_to_be_answered
     assert await service.store.due(begun.due_at, 9) == ["b"]
 
 
+async def test_what_comes_on_a_day_off_takes_a_place_of_the_next_working_day() -> None:
+    service, saturday = Service(Desk(daily_capacity=2)), NOON + 5 * DAY
+    for number, at in enumerate((saturday, saturday + DAY, saturday + DAY, saturday + 2 * DAY)):
+        await service.takes(statement(1, f"c{number}", at + number, **OWED))
+    found = {one.customer_id: one.state for one in await service.alerts()}
+    assert found == {"c0": "routed", "c1": "routed", "c2": "new", "c3": "new"}
+
+
+async def test_what_waits_for_room_comes_up_when_the_working_day_has_begun_and_not_on_a_day_off() -> None:
+    service, friday = Service(Desk(daily_capacity=1)), NOON + 4 * DAY
+    await service.takes(statement(1, "a", friday, **OWED), statement(1, "b", friday, **(OWED | {"assets": 1e4})))
+    attend = Attend(service.store, service.current)
+    for day in (1, 2, 3):
+        await attend.apply(friday + day * DAY)
+        (waits,) = await service.alerts(customer_id="b")
+        assert waits.state == ("routed" if day == 3 else "new")
+
+
 async def test_what_finds_no_room_waits_in_order_and_comes_up_the_next_day() -> None:
     service = Service(Desk(daily_capacity=1))
     await service.takes(statement(1, "a", **(OWED | {"assets": 1e4})), statement(1, "b", **OWED))

@@ -16,8 +16,9 @@ UNTOUCHED: tuple[State, ...] = ("new", "routed")
 """Nobody has taken it up: it may be withdrawn without a word."""
 UNANSWERED: tuple[State, ...] = ("routed", "claimed")
 """Somebody has it, and the customer has neither been spoken to nor is to be at a planned time."""
-TOOK_NO_TIME: tuple[State, ...] = ("new", "withdrawn", "superseded")
-"""Whoever had it has its place of the day back."""
+TOOK_NO_TIME: tuple[State, ...] = ("new", "withdrawn", "expired", "superseded")
+"""Whoever had it has its place of the day back: nobody had begun. What was worked and closed keeps its place, for a
+place stands for the time that a person has in a day."""
 SYSTEM = "system"
 Result = Literal["saved", "lost", "sold", "not_relevant", "unreachable"]
 
@@ -67,9 +68,9 @@ class Outcome(msgspec.Struct, kw_only=True, frozen=True):
 
 class Alert(msgspec.Struct, kw_only=True):
     """`waiting`: why a new one is not routed yet (a guard's id, `retention_first`, `budget`, `capacity`).
-    `rank`: value at stake x severity x precision. `routed_day`: the bank day in which it took a place of its owner's
-    capacity. `owner`: who answers for it, a manager's id, or `queue:BRANCH`; `role`: whose work its gravest rule is.
-    Times in ms, 0: none."""
+    `rank`: value at stake x severity x precision. `routed_day`: the working day in which it takes a place of its
+    owner's capacity. `owner`: who answers for it, a manager's id, or `queue:BRANCH`; `role`: whose work its gravest
+    rule is. Times in ms, 0: none."""
 
     alert_id: str
     customer_id: str

@@ -75,12 +75,14 @@ def limited(alerts: Iterable[Alert]) -> list[str]:
 
 
 def route(alerts: Iterable[Alert], routed: Mapping[str, int], terms: Terms, now: int) -> list[Alert]:
-    """Gives what waits for nothing else to its owner while there is room today; returns what changed. `routed`: owner →
-    alerts that came to him or her in this bank day, for those that are `limited`."""
-    taken, changed = dict(routed), []
+    """Gives what waits for nothing else to its owner while there is room; returns what changed. `routed`: owner →
+    alerts that came to him or her in this working day, for those that are `limited`. What comes on a day off takes a
+    place of the next working day; what waits for room waits until that has begun: something greater may still come."""
+    taken, changed, is_off = dict(routed), [], not terms.works(terms.day_of(now))
     for alert in by_rank(one for one in alerts if one.state == "new" and one.waiting in ("", CAPACITY)):
         room = terms.desk.capacities.get(alert.owner, terms.desk.daily_capacity)
-        if not alert.owner.startswith(QUEUE) and taken.get(alert.owner, 0) >= room:
+        is_full = taken.get(alert.owner, 0) >= room or (is_off and alert.waiting == CAPACITY)
+        if not alert.owner.startswith(QUEUE) and is_full:
             if alert.waiting != CAPACITY:
                 alert.waiting = CAPACITY
                 step(alert, now, SYSTEM, "hold", "new", CAPACITY)
@@ -94,8 +96,8 @@ def route(alerts: Iterable[Alert], routed: Mapping[str, int], terms: Terms, now:
 
 
 def give(alert: Alert, terms: Terms, now: int) -> None:
-    """It takes a place of its owner's day."""
-    alert.waiting, alert.routed_day = "", terms.day_of(now)
+    """It takes a place of its owner's working day."""
+    alert.waiting, alert.routed_day = "", terms.working_day_of(now)
     answer_from(alert, terms, now)
 
 
@@ -156,7 +158,8 @@ def _watched(alert: Alert, terms: Terms, now: int) -> bool:
 
 
 def _due_soon(alert: Alert, terms: Terms) -> int:
-    return alert.routed_at + (alert.due_at - alert.routed_at) * terms.desk.remind_at // 100
+    """In working hours, as the service level itself."""
+    return answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms, terms.desk.remind_at)
 
 
 def next_look(alert: Alert, terms: Terms) -> int:

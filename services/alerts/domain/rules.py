@@ -78,13 +78,13 @@ class WorkingHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`daily_capacity`: alerts that come to one owner in a bank day; `capacities` says it for single ones. `roles`: to
-    whom the rules of an `owner_role` go in place of the portfolio's owner, a manager's id or a queue.
+    """`daily_capacity`: alerts that come to one owner in a working day; `capacities` says it for single ones. `roles`:
+    to whom the rules of an `owner_role` go in place of the portfolio's owner, a manager's id or a queue.
 
-    `tier_share`: percent of a rule's answering time by tier. `remind_at`: percent of the time to the service level
-    after which the owner is reminded. A rule is throttled when at least `throttle_after` outcomes are known and more
-    than `throttle_above` percent of them are "not relevant". A rule of absence is paused when it begins to speak of
-    more than `burst_from` customers in a bank day, and of more than `burst_times` the most of any day in four weeks.
+    `tier_share`: percent of a rule's answering time by tier. `remind_at`: percent of the working hours to the service
+    level after which the owner is reminded. A rule is throttled when at least `throttle_after` outcomes are known and
+    more than `throttle_above` percent of them are "not relevant". A rule of absence is paused when it begins to speak
+    of more than `burst_from` customers in a bank day, and of more than `burst_times` the most of any day in four weeks.
     `open_budget`: open alerts of one customer at most."""
 
     version: int = 1

@@ -12,6 +12,8 @@ from services.alerts.domain.rules import Desk
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 NEW_RULE_PRECISION = 0.7
 """Of a rule of which no outcome is known yet."""
+MOST_DAYS = 400
+"""A calendar that knows no working day within so many is not asked on."""
 Precision = Mapping[tuple[str, str], float]
 """(rule, branch) → share of relevant outcomes, 0 to 1; an empty branch stands for the whole bank."""
 
@@ -34,6 +36,11 @@ class Terms(NamedTuple):
     def day_of(self, at: int) -> int:
         return (at + self.offset_ms(at)) // DAY_MS
 
+    def working_day_of(self, at: int) -> int:
+        """The day in which it can be worked: what comes on a day off, on the next that is none."""
+        day = self.day_of(at)
+        return next((one for one in range(day, day + MOST_DAYS) if self.works(one)), day)
+
     def offset_ms(self, at: int) -> int:
         """How far the desk's clocks are ahead of UTC."""
         return _offset_ms(self.desk.hours.zone, at)
@@ -50,20 +57,20 @@ def _offset_of_hour(zone: str, hour: int) -> int:
     return 0 if told is None else int(told.total_seconds() * 1000)
 
 
-def answer_by(at: int, hours: int, tier: str, terms: Terms) -> int:
-    """When a service level of so many working hours ends; the tier shortens it."""
-    left = hours * terms.desk.tier_share.get(tier, 100) * HOUR_MS // 100
+def answer_by(at: int, hours: int, tier: str, terms: Terms, percent: int = 100) -> int:
+    """When a service level of so many working hours, or so much of it, ends; the tier shortens it."""
+    left = hours * terms.desk.tier_share.get(tier, 100) * percent * HOUR_MS // 10_000
     opens, closes = terms.desk.hours.opens * HOUR_MS, terms.desk.hours.closes * HOUR_MS
     offset = _offset_ms(terms.desk.hours.zone, at)
     day, since = divmod(at + offset, DAY_MS)
-    for _ in range(400):
+    for _ in range(MOST_DAYS):
         if terms.works(day):
             start = max(since, opens)
             if start + left <= closes:
                 return day * DAY_MS + start + left - offset
             left -= max(0, closes - start)
         day, since = day + 1, 0
-    return at + 400 * DAY_MS  # a calendar without a working day
+    return at + MOST_DAYS * DAY_MS  # a calendar without a working day
 
 
 def grade(severity: int, tier: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.alerts.domain.alert import Alert, step
+from services.alerts.domain.alert import Alert, Outcome, step
 from services.alerts.domain.lifecycle import Actor, Asked, act
 from services.alerts.domain.routing import Place, follow_owner, next_look, owner_for, remind, route
 from services.alerts.domain.rules import Desk
@@ -70,6 +70,13 @@ def test_first_a_reminder_then_escalation_each_once() -> None:
         moments.append(one.history[-1].action)
     assert moments == ["remind", "escalate", "expire"]
     assert one.history[-2].note == "to M-9"
+
+
+def test_the_reminder_comes_in_working_hours_and_not_on_a_day_off() -> None:
+    one, friday = alert(), NOON + 4 * DAY
+    one.respond_within_hours = 8  # five hours on Friday, three on Monday
+    route([one], {}, terms(), friday)
+    assert next_look(one, terms()) == friday + 3 * DAY - 2 * HOUR  # six of eight
 
 
 LI = Actor("Li", "M-1")
@@ -183,9 +190,19 @@ def test_after_an_outage_that_outlasted_a_plan_only_the_superior_is_told() -> No
 
 
 def test_what_is_withdrawn_or_held_back_gives_its_place_of_the_day_back() -> None:
-    for action, state in (("withdraw", "withdrawn"), ("hold", "new")):
+    for action, state in (("withdraw", "withdrawn"), ("expire", "expired"), ("hold", "new")):
         one = alert()
         route([one], {}, terms(), NOON)
         assert one.routed_day >= 0
         step(one, NOON + HOUR, "system", action, state)  # type: ignore[arg-type]  # a state by name
         assert one.routed_day == -1
+
+
+def test_what_was_worked_and_closed_keeps_its_place_of_the_day() -> None:
+    one = claimed()
+    act(one, Asked("outcome", outcome=Outcome(result="saved")), LI, frozenset(), NOON + HOUR)
+    assert one.routed_day >= 0
+    at_once = alert()
+    route([at_once], {}, terms(), NOON)
+    act(at_once, Asked("false_alarm"), LI, frozenset(), NOON + HOUR)
+    assert at_once.routed_day >= 0
