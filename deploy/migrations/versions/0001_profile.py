@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from services.sql.compression import compress_quickly
+
 revision = "0001"
 down_revision = None
 
@@ -112,8 +114,9 @@ SQLITE = {
     "hot": "",
     "queue": "",
 }
-# a server may be built without it; its default costs several times the time for blobs of our size
-HAS_LZ4 = "select 1 from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals)"
+COMPRESSED = {
+    "subjects": ["heads"], "parts": ["body"], "bases": ["body"], "outbox": ["value"], "views": ["body", "facts"],
+}  # fmt: skip
 
 
 def upgrade() -> None:
@@ -123,11 +126,6 @@ def upgrade() -> None:
             op.execute(statement)
     if on_sqlite:
         op.execute("create index marks_shard on marks (shard, n)")
-    elif op.get_bind().exec_driver_sql(HAS_LZ4).scalar():
-        op.execute("alter table subjects alter heads set compression lz4")
-        op.execute("alter table parts alter body set compression lz4")
-        op.execute("alter table bases alter body set compression lz4")
-        op.execute("alter table outbox alter value set compression lz4")
-        op.execute("alter table views alter body set compression lz4, alter facts set compression lz4")
+    compress_quickly(COMPRESSED)
     for shard in range(SHARDS):
         op.execute(f"insert into shards (shard, fence, leased_until) values ({shard}, 0, 0)")  # noqa: S608 - a number

@@ -3,6 +3,8 @@ was told of them."""
 
 from alembic import op
 
+from services.sql.compression import compress_quickly
+
 revision = "0004"
 down_revision = "0003"
 
@@ -78,6 +80,7 @@ SQLITE = {
     "hot": "",
     "queue": "",
 }
+COMPRESSED = {"alert_customers": ["standing"], "alerts": ["body"], "alert_outbox": ["value"]}
 
 
 def upgrade() -> None:
@@ -85,3 +88,4 @@ def upgrade() -> None:
     for statement in TABLES.format_map(SQLITE if on_sqlite else POSTGRESQL).split(";"):
         if statement.strip():
             op.execute(statement)
+    compress_quickly(COMPRESSED)
