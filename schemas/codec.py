@@ -12,6 +12,7 @@ import msgspec
 from fastavro import schemaless_reader, schemaless_writer
 
 from schemas.alerts import Alert, Evidence, Outcome, RuleReference, Step, Text
+from schemas.avro_binary import written_bytes, written_flag, written_long, written_text
 from schemas.changes import Due, Fact, Moment, ProfileChange
 from schemas.dead_letters import DeadLetter, Place
 from schemas.events import ChannelEvent, Counterparty, Money
@@ -47,33 +48,32 @@ class CodecError(ValueError):
 
 
 def encode_event(event: ChannelEvent) -> bytes:
+    """In the order of the schema's fields."""
     amount, balance, counterparty = event.amount, event.balance_after, event.counterparty
-    return _write(
-        "channel_event",
-        {
-            "id": event.id,
-            "type": event.type,
-            "source": event.source,
-            "channel": event.channel,
-            "subject": event.subject,
-            "occurred_at": event.occurred_at,
-            "accepted_at": event.accepted_at,
-            "of_record": event.of_record,
-            "sequence": event.sequence or 0,
-            "actor": event.actor or "",
-            "amount_minor": amount.minor if amount else 0,
-            "amount_currency": amount.currency if amount else "",
-            "direction": event.direction or "",
-            "balance_minor": balance.minor if balance else 0,
-            "balance_currency": balance.currency if balance else "",
-            "product": event.product or "",
-            "correlation_id": event.correlation_id or "",
-            "identifiers": _json(event.identifiers),
-            "counterparty": _json(counterparty) if counterparty else b"",
-            "attributes": event.attributes,
-            "flags": 0 if event.sequence is None else _HAS_SEQUENCE,
-        },
-    )
+    return b"".join((
+        registry().current["channel_event"].header,
+        written_text(event.id),
+        written_text(event.type),
+        written_text(event.source),
+        written_text(event.channel),
+        written_text(event.subject),
+        written_long(event.occurred_at),
+        written_long(event.accepted_at),
+        written_flag(event.of_record),
+        written_long(event.sequence or 0),
+        written_text(event.actor or ""),
+        written_long(amount.minor if amount else 0),
+        written_text(amount.currency if amount else ""),
+        written_text(event.direction or ""),
+        written_long(balance.minor if balance else 0),
+        written_text(balance.currency if balance else ""),
+        written_text(event.product or ""),
+        written_text(event.correlation_id or ""),
+        written_bytes(_json(event.identifiers)),
+        written_bytes(_json(counterparty) if counterparty else b""),
+        written_bytes(event.attributes),
+        written_long(0 if event.sequence is None else _HAS_SEQUENCE),
+    ))  # fmt: skip
 
 
 def decode_event(data: bytes) -> ChannelEvent:

@@ -93,6 +93,12 @@ def test_noise_behind_a_good_header_is_read_or_refused_but_never_crashes(record:
         DECODERS[record](registry().current[record].header + rest)
 
 
+@given(st.integers(min_value=2**63) | st.integers(max_value=-(2**63) - 1))
+def test_a_number_that_no_avro_long_holds_is_not_written(number: int) -> None:
+    with pytest.raises(OverflowError):
+        encode_event(msgspec.structs.replace(EVENT, sequence=number))
+
+
 def test_bytes_after_the_record_are_refused() -> None:
     with pytest.raises(CodecError, match="do not follow") as caught:
         decode_event(encode_event(EVENT) + b"\0")
