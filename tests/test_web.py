@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import httpx
 import pytest
 
 from services.web.asgi import App, Receive, Response, Scope, Send, fixed, json_response, operations, routes, serve
+from services.web.one_write import OneWrite
 from tests.ingest.bank import encoded, open_bank, transaction
 
 
@@ -84,3 +85,39 @@ async def test_a_taken_port_is_an_error_at_once() -> None:
         taken.listen()
         with pytest.raises(OSError, match=r"cannot serve at 127\.0\.0\.1:\d+: .* in use"):
             await serve(routes({}), port=taken.getsockname()[1])
+
+
+class _Wire(asyncio.Transport):
+    """`pieces`: what each write took to the other side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.pieces.append(bytes(data))
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        self.write(b"".join(list_of_data))
+
+    def close(self) -> None:
+        self.pieces.append(b"(closed)")
+
+
+async def test_head_and_body_leave_in_one_write() -> None:
+    wire = _Wire()
+    writing = OneWrite(wire, asyncio.get_running_loop())
+    for head, body in ((b"head 1", b"body 1"), (b"head 2", b"body 2")):
+        writing.write(head)
+        writing.write(body)
+        await asyncio.sleep(0)
+    assert wire.pieces == [b"head 1body 1", b"head 2body 2"]
+
+
+async def test_an_answer_is_written_before_its_connection_is_closed() -> None:
+    wire = _Wire()
+    writing = OneWrite(wire, asyncio.get_running_loop())
+    writing.write(b"the last answer")
+    writing.close()
+    await asyncio.sleep(0)
+    assert wire.pieces == [b"the last answer", b"(closed)"]
