@@ -13,20 +13,21 @@ from services.log import Move, Position
 from services.outbox import Outbox, OutboxMessage
 
 OPEN = "open"
-"""In a filter: every open state."""
+"""Among the states of a filter: every open one."""
 
 
 class AlertFilter(NamedTuple):
-    """None: any. `state` may be `OPEN`. `works`: who owns it, or was told that its time has passed."""
+    """Any of what is named; nothing named: any at all. `state` may hold `OPEN`. `works`: who owns it, or was told that
+    its time has passed."""
 
-    owner: str | None = None
+    owner: tuple[str, ...] = ()
     works: str | None = None
-    state: str | None = None
-    kind: str | None = None
-    severity: int | None = None
+    state: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    severity: tuple[int, ...] = ()
     customer_id: str | None = None
-    situation: str | None = None
-    rule: str | None = None
+    situation: tuple[str, ...] = ()
+    rule: tuple[str, ...] = ()
 
 
 class RuleSwitch(NamedTuple):

@@ -32,7 +32,7 @@ class Retract:
     async def _all_of(self, rule: str, why: str, now: int) -> list[Alert]:
         changed: list[Alert] = []
         after: tuple[float, str] | None = None
-        while found := await self._store.find(AlertFilter(rule=rule, state=OPEN), after, AT_ONCE):
+        while found := await self._store.find(AlertFilter(rule=(rule,), state=(OPEN,)), after, AT_ONCE):
             after = (found[-1].rank, found[-1].alert_id)
             speaks = [one for one in found if any(evidence.rule == rule for evidence in one.standing())]
             if speaks:

@@ -68,7 +68,7 @@ class Service:
 async def test_a_statement_becomes_a_routed_alert_and_is_told() -> None:
     service = Service()
     await service.takes(statement(1, **OWED))
-    (alert,) = await service.alerts(owner="M-1")
+    (alert,) = await service.alerts(owner=("M-1",))
     assert (alert.state, alert.situation, alert.due_at > alert.opened_at) == ("routed", "leaving", True)
     assert await service.sent() == [("c1", 2, "routed")]
 
@@ -246,7 +246,7 @@ async def test_what_is_parted_goes_to_the_owner_of_the_one_who_stands_alone_agai
         for change in (GONE_A, whole) if merged_first else (whole, GONE_A):
             await service.takes(change)
         await service.takes(statement(3, "b", NOON + DAY, **OWED))
-        (parted,) = await service.alerts(customer_id="a", state="routed")
+        (parted,) = await service.alerts(customer_id="a", state=("routed",))
         assert (parted.owner, parted.history[-1].note) == ("M-2", "to M-2")
 
 

@@ -83,4 +83,4 @@ async def test_a_switched_off_rule_that_is_switched_on_again_raises_anew() -> No
     await heed(branch.store, branch.current)
     branch.current.take(rules(MISSED), Desk())
     await branch.hear(statement(2, "c1", **LEAVING))
-    assert [one.state for one in await branch.store.find(AlertFilter(state=OPEN), None, 9)] == ["routed"]
+    assert [one.state for one in await branch.store.find(AlertFilter(state=(OPEN,)), None, 9)] == ["routed"]

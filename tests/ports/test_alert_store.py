@@ -183,18 +183,21 @@ def filled() -> list[Alert]:
     ("where", "expected"),
     [
         (AlertFilter(), ["a2", "a4", "a1", "a3"]),
-        (AlertFilter(owner="M-1"), ["a2", "a4", "a1"]),
+        (AlertFilter(owner=("M-1",)), ["a2", "a4", "a1"]),
         (AlertFilter(works="M-2"), ["a1", "a3"]),
-        (AlertFilter(works="M-2", state=OPEN, kind="upsell"), ["a3"]),
-        (AlertFilter(state=OPEN), ["a2", "a1", "a3"]),
-        (AlertFilter(state="closed"), ["a4"]),
-        (AlertFilter(kind="upsell"), ["a3"]),
-        (AlertFilter(severity=3), ["a2"]),
+        (AlertFilter(works="M-2", state=(OPEN,), kind=("upsell",)), ["a3"]),
+        (AlertFilter(state=(OPEN,)), ["a2", "a1", "a3"]),
+        (AlertFilter(state=("closed",)), ["a4"]),
+        (AlertFilter(kind=("upsell",)), ["a3"]),
+        (AlertFilter(severity=(3,)), ["a2"]),
         (AlertFilter(customer_id="c2"), ["a2"]),
-        (AlertFilter(situation="growth"), ["a3"]),
-        (AlertFilter(rule="U2"), ["a3"]),
-        (AlertFilter(rule="R1", owner="M-1", state=OPEN), ["a2", "a1"]),
-        (AlertFilter(rule="R9"), []),
+        (AlertFilter(situation=("growth",)), ["a3"]),
+        (AlertFilter(rule=("U2",)), ["a3"]),
+        (AlertFilter(rule=("R1",), owner=("M-1",), state=(OPEN,)), ["a2", "a1"]),
+        (AlertFilter(rule=("R9",)), []),
+        (AlertFilter(owner=("M-1", "M-2"), state=("closed", "claimed")), ["a2", "a4"]),
+        (AlertFilter(state=(OPEN, "closed"), severity=(1, 2)), ["a4", "a1", "a3"]),
+        (AlertFilter(kind=("retention", "upsell"), situation=("growth", "leaving"), rule=("U2", "R9")), ["a3"]),
     ],
 )
 async def test_alerts_are_found_by_every_part_of_a_filter(
@@ -204,7 +207,9 @@ async def test_alerts_are_found_by_every_part_of_a_filter(
     assert [one.alert_id for one in await store.find(where, None, 9)] == expected
 
 
-@pytest.mark.parametrize("where", [AlertFilter(), AlertFilter(owner="M-1", state=OPEN), AlertFilter(rule="R1")])
+@pytest.mark.parametrize(
+    "where", [AlertFilter(), AlertFilter(owner=("M-1",), state=(OPEN,)), AlertFilter(rule=("R1",))]
+)
 async def test_pages_meet_without_gap_or_repeat(store: AlertStore, where: AlertFilter) -> None:
     await save(store, *(alert(f"a{n}", f"c{n}", rank=float(n // 4) / 3) for n in range(11)))
     whole = await store.find(where, None, 99)
@@ -218,7 +223,7 @@ async def test_pages_meet_without_gap_or_repeat(store: AlertStore, where: AlertF
 async def test_a_rule_that_speaks_no_more_does_not_find_the_alert(store: AlertStore) -> None:
     await save(store, alert("a1", evidence=[evidence("R1"), evidence("R10")]))
     await save(store, alert("a1", evidence=[evidence("R10")]))
-    assert [len(await store.find(AlertFilter(rule=rule), None, 9)) for rule in ("R1", "R10")] == [0, 1]
+    assert [len(await store.find(AlertFilter(rule=(rule,)), None, 9)) for rule in ("R1", "R10")] == [0, 1]
 
 
 async def test_those_wait_that_lack_nothing_but_room(store: AlertStore) -> None:

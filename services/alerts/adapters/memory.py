@@ -43,7 +43,7 @@ class MemoryAlertStore:
 
     async def find(self, where: AlertFilter, after: tuple[float, str] | None, limit: int) -> list[Alert]:
         async with self._tables.turn() as tables:
-            spoke = {row.alert_id for row in tables.rules.by("rule", [where.rule])} if where.rule else set()
+            spoke = {row.alert_id for row in tables.rules.by("rule", where.rule)}
             found = sorted((row for row in tables.alerts.rows() if matches(row, where, spoke)), key=places)
             last = (-after[0], after[1]) if after else None
             return [alert_of(row.body) for row in found if last is None or places(row) > last][:limit]

@@ -66,15 +66,11 @@ def places(row: AlertRow) -> tuple[float, str]:
 
 def matches(row: AlertRow, where: AlertFilter, spoke: Collection[str]) -> bool:
     """`spoke`: alerts in which the rule asked for speaks."""
-    if where.rule is not None and row.alert_id not in spoke:
+    if where.rule and row.alert_id not in spoke:
         return False
-    if where.state == OPEN:
-        return row.is_open and _equal(row, where._replace(state=None))
-    return _equal(row, where)
-
-
-def _equal(row: AlertRow, where: AlertFilter) -> bool:
-    if where.works is not None and where.works not in (row.owner, row.escalated_to):
+    if where.state and row.state not in where.state and not (row.is_open and OPEN in where.state):
         return False
-    asked = where._replace(rule=None, works=None)._asdict()
-    return all(value is None or getattr(row, name) == value for name, value in asked.items() if name != "rule")
+    if where.works not in (None, row.owner, row.escalated_to) or where.customer_id not in (None, row.customer_id):
+        return False
+    named = ((where.owner, row.owner), (where.kind, row.kind), (where.situation, row.situation))
+    return all(not any_of or one in any_of for any_of, one in (*named, (where.severity, row.severity)))

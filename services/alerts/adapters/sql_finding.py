@@ -1,39 +1,51 @@
 """What a filter of the inbox is in SQL: only the columns asked for, so that each question finds its index."""
 
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from services.alerts.ports import OPEN, AlertFilter
 
-_CLAUSES = {
-    "owner": "owner = ?",
-    "works": "(owner = ? or escalated_to = ?)",
-    "state": "state = ?",
-    "kind": "kind = ?",
-    "severity": "severity = ?",
-    "customer_id": "customer_id = ?",
-    "situation": "situation = ?",
-    "rule": "alert_id in (select alert_id from alert_rules where rule = ?)",
+_ANY_OF: Mapping[str, str] = {
+    **{name: f"{name} in ({{}})" for name in ("owner", "kind", "severity", "situation")},
+    "rule": "alert_id in (select alert_id from alert_rules where rule in ({}))",
 }
+Clause = tuple[str, Collection[Any]]
 
 
 def finding(where: AlertFilter, after: tuple[float, str] | None, limit: int) -> tuple[str, list[Any]]:
     """Statement and arguments."""
-    asked: dict[str, Any] = {name: value for name, value in where._asdict().items() if value is not None}
-    is_open = asked.get("state") == OPEN
-    if is_open:
-        del asked["state"]
-    clauses = [_CLAUSES[name] for name in asked]
-    arguments = [value for name, value in asked.items() for _ in range(_CLAUSES[name].count("?"))]
-    if is_open:
-        clauses.append("is_open = ?")
-        arguments.append(True)
+    clauses = list(_narrowing(where))
     if after is not None:
         # the first part alone bounds the walk along an index by rank
-        clauses += ["rank <= ?", "(rank < ? or alert_id > ?)"]
-        arguments += [after[0], *after]
-    told = " and ".join(clauses)
+        clauses += [("rank <= ?", after[:1]), ("(rank < ? or alert_id > ?)", after)]
+    told = " and ".join(clause for clause, _ in clauses)
     sql = f"select body from alerts {'where ' + told if told else ''} order by rank desc, alert_id limit ?"  # noqa: S608 - our own words
-    return _numbered(sql), [*arguments, limit]
+    return _numbered(sql), [*(value for _, values in clauses for value in values), limit]
+
+
+def _narrowing(where: AlertFilter) -> Iterator[Clause]:
+    for name, clause in _ANY_OF.items():
+        if named := getattr(where, name):
+            yield clause.format(_marks(named)), named
+    if where.works is not None:
+        yield "(owner = ? or escalated_to = ?)", (where.works, where.works)
+    if where.customer_id is not None:
+        yield "customer_id = ?", (where.customer_id,)
+    if where.state:
+        yield _in_states(where.state)
+
+
+def _in_states(states: Collection[str]) -> Clause:
+    named = [one for one in states if one != OPEN]
+    if len(named) == len(states):
+        return f"state in ({_marks(named)})", named
+    if not named:
+        return "is_open = ?", [True]
+    return f"(is_open = ? or state in ({_marks(named)}))", [True, *named]
+
+
+def _marks(values: Collection[Any]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _numbered(sql: str) -> str:

@@ -1,38 +1,39 @@
 """Reading the inbox: alerts by filters, page by page, and one of them."""
 
 import base64
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 import msgspec
-from litestar import Request, Response, get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar import Response, get
+from litestar.params import FromPath, QueryParameter
 
-from services.access import User
-from services.alerts.domain.alert import State
-from services.alerts.domain.rules import Kind, Situation
-from services.alerts.ports import OPEN, AlertFilter, AlertStore
+from services.alerts.ports import AlertFilter, AlertStore
 from services.alerts.web.desk import AtDesk
 from services.alerts.web.documents import AlertList, AlertShown, answers
+from services.alerts.web.filters import (
+    Asking,
+    InState,
+    Mine,
+    OfKind,
+    OfSituation,
+    Owner,
+    Severity,
+    Speaking,
+    kinds,
+    portfolio_of,
+    refuse_twice,
+    several,
+    severities,
+    situations,
+    states,
+)
 from services.alerts.web.language import Reading
 from services.alerts.web.showing import shown
-from services.failures import Rejected
 from services.web.asgi import JSON, Problem
 from services.web.conditional import matches
 
 MERGES_FOLLOWED = 8
-_ANY = "all"
 _place = msgspec.json.Decoder(tuple[float, str]).decode
-Asking = Request[User, Any, Any]
-Owner = Annotated[str | None, QueryParameter(description="A manager's id, or the queue of a branch: `queue:BRANCH`")]
-Mine = Annotated[
-    bool,
-    QueryParameter(
-        description="Of the portfolio of whoever asks, and what was escalated to him or her; in place of `owner`"
-    ),
-]
-STATES = (OPEN, _ANY, *get_args(State))
-# the framework keeps the word `state` for itself
-InState = Annotated[str, QueryParameter(name="state", description=f"One of {', '.join(STATES)}")]
 Page = Annotated[int, QueryParameter(ge=1, le=200)]
 
 
@@ -43,20 +44,22 @@ async def list_alerts(
     language: Reading,
     owner: Owner = None,
     mine: Mine = False,
-    in_state: InState = OPEN,
-    kind: FromQuery[Kind | None] = None,
-    severity: Annotated[int | None, QueryParameter(ge=1, le=3, description="Just this one; 3 is the gravest")] = None,
+    in_state: InState = None,
+    kind: OfKind = None,
+    severity: Severity = None,
     customer_id: Annotated[str | None, QueryParameter(description="A former id finds who it stands for now")] = None,
-    situation: FromQuery[Situation | None] = None,
-    rule: Annotated[str | None, QueryParameter(description="Alerts in which the rule of this id speaks")] = None,
+    situation: OfSituation = None,
+    rule: Speaking = None,
     cursor: Annotated[str | None, QueryParameter(description="`next` of the page before")] = None,
     limit: Page = 50,
 ) -> AlertList:
     """Alerts as they stand, the greatest rank first; open ones unless another state is asked for."""
+    refuse_twice(request, "mine", "customer_id", "cursor", "limit")
     where = AlertFilter(
-        owner=None if mine else owner, works=my_portfolio(request.user) if mine else None, state=_state(in_state),
-        kind=kind,
-        severity=severity, customer_id=await _standing_for(desk.store, customer_id), situation=situation, rule=rule,
+        owner=() if mine else several("owner", owner), works=portfolio_of(request.user) if mine else None,
+        state=states(in_state), kind=kinds(kind), severity=severities(severity),
+        customer_id=await _standing_for(desk.store, customer_id), situation=situations(situation),
+        rule=several("rule", rule),
     )  # fmt: skip
     found = await desk.store.find(where, _after(cursor), limit + 1)
     page = found[:limit]
@@ -75,19 +78,6 @@ async def read_alert(request: Asking, alert_id: FromPath[str], desk: AtDesk, lan
     if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(b"", status_code=304, headers=headers)
     return Response(msgspec.json.encode(shown(alert, language)), media_type=JSON, headers=headers)
-
-
-def my_portfolio(user: User) -> str:
-    """Raises `Rejected`."""
-    if user.manager_id is None:
-        raise Rejected("invalid_value", "this token works no portfolio of its own: ask for an `owner`", "mine")
-    return user.manager_id
-
-
-def _state(given: str) -> str | None:
-    if given not in STATES:
-        raise Problem(400, f"state is one of {', '.join(STATES)}")
-    return None if given == _ANY else given
 
 
 async def _standing_for(store: AlertStore, customer_id: str | None) -> str | None:

@@ -12,7 +12,7 @@ from services.alerts.ports import OPEN, AlertFilter
 from services.alerts.stream import INBOX
 from services.alerts.web.desk import AtDesk, Desk
 from services.alerts.web.documents import answers
-from services.alerts.web.inbox import Asking, Mine, Owner, my_portfolio
+from services.alerts.web.filters import Asking, Mine, Owner, portfolio_of, refuse_twice, several
 from services.alerts.web.language import Language, Reading
 from services.alerts.web.showing import shown
 from services.web.live import EVENT_STREAM, Live, event, streamed
@@ -27,8 +27,9 @@ async def follow_alerts(
     """`inbox`: the open alerts, at most 200, the greatest rank first; then `alert` for each one that changes, until it
     has ended. `Last-Event-ID` stands for the revisions that the screen has: `inbox` is left out where they are
     still those."""
-    works = my_portfolio(request.user) if mine else None
-    where = AlertFilter(owner=None if mine else owner, works=works, state=OPEN)
+    refuse_twice(request, "mine")
+    works = portfolio_of(request.user) if mine else None
+    where = AlertFilter(owner=() if mine else several("owner", owner), works=works, state=(OPEN,))
     follow = Follow(desk, where, language, request.headers.get("last-event-id", ""))
     live = Live(desk.notifications, desk.access, INBOX, follow.look)
     return streamed(live.events(request.headers.get("authorization", ""), request.user))
@@ -62,9 +63,8 @@ class Follow:
 
     def _note(self, alert: Alert, seen: dict[str, int]) -> None:
         where = self._where
-        if alert.is_open and where.owner in (None, alert.owner) and where.works in (
-            None, alert.owner, alert.escalated_to,
-        ):  # fmt: skip
+        of_owner = not where.owner or alert.owner in where.owner
+        if alert.is_open and of_owner and where.works in (None, alert.owner, alert.escalated_to):
             seen[alert.alert_id] = alert.revision
         else:
             seen.pop(alert.alert_id, None)

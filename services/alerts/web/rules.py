@@ -10,7 +10,7 @@ from services.alerts.domain.standing import Standing
 from services.alerts.ports import OPEN, AlertFilter, RuleSwitch
 from services.alerts.web.desk import AtDesk, Desk
 from services.alerts.web.documents import answers
-from services.alerts.web.inbox import Asking
+from services.alerts.web.filters import Asking
 from services.alerts.web.language import Language, Reading
 from services.alerts.web.rule_documents import (
     ConditionPart,
@@ -58,7 +58,7 @@ async def explain_rules(customer_id: FromPath[str], desk: AtDesk, language: Read
         raise Problem(404, "no customer has this id")
     current, now_is = desk.current, change.customer_id
     standing = await desk.store.standing(now_is) or Standing()
-    alerts = await desk.store.find(AlertFilter(customer_id=now_is, state=OPEN), None, OPEN_OF_ONE)
+    alerts = await desk.store.find(AlertFilter(customer_id=now_is, state=(OPEN,)), None, OPEN_OF_ONE)
     remembered = Remembered(standing, alerts, current.terms.throttled, current.terms.paused, current.broken)
     told = explain(change, current.rules, desk.expressions, remembered)
     return RulesOfCustomer(

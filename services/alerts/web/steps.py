@@ -12,7 +12,7 @@ from services.alerts.domain.lifecycle import Asked, IllegalStep
 from services.alerts.stream import INBOX
 from services.alerts.web.desk import AtDesk, Desk
 from services.alerts.web.documents import AlertShown, Noted, OutcomeGiven, Plan, Reassign, Snooze, step_answers
-from services.alerts.web.inbox import Asking
+from services.alerts.web.filters import Asking
 from services.alerts.web.language import Language, Reading
 from services.alerts.web.showing import shown
 from services.failures import Rejected

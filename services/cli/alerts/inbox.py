@@ -26,7 +26,7 @@ STEPS_BY = "manager"
 def list_alerts(
     owner: Annotated[str | None, typer.Option(help="A manager's id, or queue:BRANCH.")] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Of the portfolio that the token works.")] = False,
-    state: Annotated[str, typer.Option(help="open, all, or a single one such as routed or closed.")] = "open",
+    state: Annotated[str, typer.Option(help="open, all, or such as routed,claimed.")] = "open",
     kind: Annotated[Literal["retention", "upsell"] | None, typer.Option()] = None,
     severity: Annotated[int | None, typer.Option(min=1, max=3)] = None,
     situation: Annotated[Situation | None, typer.Option()] = None,

@@ -158,7 +158,7 @@ async def _worked(store: AlertStore) -> Iterable[Alert]:
     """What people have closed."""
     found: list[Alert] = []
     after: tuple[float, str] | None = None
-    while some := await store.find(AlertFilter(state="closed"), after, ALERTS_AT_ONCE):
+    while some := await store.find(AlertFilter(state=("closed",)), after, ALERTS_AT_ONCE):
         found += some
         after = (some[-1].rank, some[-1].alert_id)
     return found

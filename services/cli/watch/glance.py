@@ -21,7 +21,7 @@ class Glance:
         """Those heard of since the board began, newest first; then the greatest open ones."""
         heard = list(self._following.alerts)[::-1]
         known = {one.alert_id for one in heard}
-        greatest = await self._store.find(AlertFilter(state=OPEN), None, SHOWN)
+        greatest = await self._store.find(AlertFilter(state=(OPEN,)), None, SHOWN)
         return [*heard, *(_seen(one) for one in greatest if one.alert_id not in known)][:SHOWN]
 
     async def silent_rules(self) -> Sequence[str]:

@@ -35,6 +35,13 @@ def test_the_document_says_what_fields_mean() -> None:
     assert "description" not in schemas["RuleSpoken"]
 
 
+def test_the_document_says_that_a_filter_takes_any_of_several() -> None:
+    asked = openapi_document(Branch().litestar)["paths"]["/v1/alerts"]["get"]["parameters"]
+    several = {one["name"]: one["schema"]["description"] for one in asked if "Any of several" in str(one)}
+    assert several.keys() == {"owner", "state", "kind", "severity", "situation", "rule"}
+    assert several["kind"].startswith("retention, upsell, guard. ")
+
+
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_nobody_gets_in_without_a_token(method: str, path: str) -> None:
     answer = await Branch().client.request(method, path)

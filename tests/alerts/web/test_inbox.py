@@ -44,6 +44,11 @@ async def customers(client: httpx.AsyncClient, query: str = "") -> list[str]:
         ("?state=routed", {"c1", "c2", "c3", "c4", "c5"}),
         ("?state=claimed", set()),
         ("?state=all", {"c1", "c2", "c3", "c4", "c5"}),
+        ("?state=claimed&state=routed", {"c1", "c2", "c3", "c4", "c5"}),
+        ("?owner=M-1&owner=M-2&kind=retention", {"c1", "c2", "c3", "c4"}),
+        ("?owner=M-3,M-2&severity=1,3", {"c4"}),
+        ("?kind=retention,upsell&severity=1&severity=2&rule=R1,U3", {"c2", "c5"}),
+        ("?situation=growth&situation=leaving&state=closed,open", {"c1", "c2", "c3", "c4", "c5"}),
     ],
 )
 async def test_filters_narrow_the_inbox(query: str, expected: set[str]) -> None:
@@ -74,7 +79,10 @@ async def test_the_greatest_rank_comes_first_and_pages_join_without_gap_or_repea
     assert (paged, answer["next"]) == (whole, None)
 
 
-@pytest.mark.parametrize("query", ["cursor=%22", "cursor=AAAA", "state=lost", "severity=4", "limit=0", "kind=x"])
+@pytest.mark.parametrize("query", [
+    "cursor=%22", "cursor=AAAA", "state=lost", "state=open,lost", "state=", "severity=4", "severity=x", "limit=0",
+    "kind=x", "situation=x", "owner=", "customer_id=c1&customer_id=c2", "limit=1&limit=2", "mine=true&mine=false",
+])  # fmt: skip
 async def test_a_filter_that_means_nothing_is_refused(query: str) -> None:
     _, client = await busy()
     answer = await client.get(f"/v1/alerts?{query}")

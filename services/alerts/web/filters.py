@@ -1,0 +1,94 @@
+"""What a question to the inbox is narrowed by. A filter that is said several times, or with commas, takes any of what
+it names; what can be asked for once only is refused when it comes twice, rather than half heard."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, get_args
+
+from litestar import Request
+from litestar.params import QueryParameter
+
+from services.access import User
+from services.alerts.domain.alert import State
+from services.alerts.domain.rules import KINDS, LEAST_SEVERE, MOST_SEVERE, Situation
+from services.alerts.ports import OPEN
+from services.failures import Rejected
+from services.web.asgi import Problem
+
+Asking = Request[User, Any, Any]
+_ALL = "all"
+_STATES = (OPEN, _ALL, *get_args(State))
+_SITUATIONS = get_args(Situation)
+_SEVERITIES = tuple(str(one) for one in range(LEAST_SEVERE, MOST_SEVERE + 1))
+_SEVERAL = "Any of several, said again or with commas between them"
+_OWNER = f"A manager's id, or the queue of a branch: `queue:BRANCH`. {_SEVERAL}"
+
+
+def _one_of(words: Sequence[str]) -> QueryParameter:
+    return QueryParameter(description=f"{', '.join(words)}. {_SEVERAL}")
+
+
+Owner = Annotated[list[str] | None, QueryParameter(description=_OWNER)]
+Mine = Annotated[
+    bool,
+    QueryParameter(
+        description="Of the portfolio of whoever asks, and what was escalated to him or her; in place of `owner`"
+    ),
+]
+# the framework keeps the word `state` for itself
+InState = Annotated[
+    list[str] | None, QueryParameter(name="state", description=f"{', '.join(_STATES)}; open if not said. {_SEVERAL}")
+]
+OfKind = Annotated[list[str] | None, _one_of(KINDS)]
+Severity = Annotated[list[str] | None, QueryParameter(description=f"1 to 3; 3 is the gravest. {_SEVERAL}")]
+OfSituation = Annotated[list[str] | None, _one_of(_SITUATIONS)]
+Speaking = Annotated[
+    list[str] | None, QueryParameter(description=f"Alerts in which the rule of this id speaks. {_SEVERAL}")
+]
+
+
+def states(given: list[str] | None) -> tuple[str, ...]:
+    """Open ones unless others are asked for."""
+    asked = known("state", given, _STATES) or (OPEN,)
+    return () if _ALL in asked else asked
+
+
+def kinds(given: list[str] | None) -> tuple[str, ...]:
+    return known("kind", given, KINDS)
+
+
+def severities(given: list[str] | None) -> tuple[int, ...]:
+    return tuple(int(one) for one in known("severity", given, _SEVERITIES))
+
+
+def situations(given: list[str] | None) -> tuple[str, ...]:
+    return known("situation", given, _SITUATIONS)
+
+
+def known(field: str, given: list[str] | None, words: Sequence[str]) -> tuple[str, ...]:
+    asked = several(field, given)
+    for one in asked:
+        if one not in words:
+            raise Problem(400, f"{field}: {one} is none of {', '.join(words)}")
+    return asked
+
+
+def several(field: str, given: list[str] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    asked = tuple(dict.fromkeys(part for one in given for part in one.split(",") if part))
+    if not asked:
+        raise Problem(400, f"{field}: something to look for is expected")
+    return asked
+
+
+def refuse_twice(request: Asking, *fields: str) -> None:
+    for field in fields:
+        if len(request.query_params.getall(field, [])) > 1:
+            raise Problem(400, f"{field} can be asked for once only")
+
+
+def portfolio_of(user: User) -> str:
+    """Raises `Rejected`."""
+    if user.manager_id is None:
+        raise Rejected("invalid_value", "this token works no portfolio of its own: ask for an `owner`", "mine")
+    return user.manager_id
