@@ -148,6 +148,16 @@ def test_an_unknown_fact_is_told_with_its_line_and_the_nearest_name(files: Place
     )
 
 
+def test_an_unknown_channel_is_told_with_its_line_and_the_nearest_name(files: Place) -> None:
+    sound = SOUND.replace("R4", "B4")
+    own(files, "bank.yaml", sound + "    depends_on:\n      - atm\n      - corebnk\n")
+    assert str(only(load(files))) == (
+        "bank.yaml:10: B4 depends_on[1]: no channel is called corebnk; did you mean corebank?"
+    )
+    own(files, "bank.yaml", sound + "    depends_on: [fax]\n")
+    assert only(load(files)).message.startswith("no channel is called fax; one of counter, atm, online, mobile, ")
+
+
 def test_a_fact_that_a_text_alone_names_is_looked_for_as_well(files: Place) -> None:
     own(files, "bank.yaml", one_rule(reason={"en": "x", "zh": "{asets}"}))
     assert only(load(files)).message == "no fact is called asets; did you mean assets?"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import available_timezones
 
+from schemas.catalogue import CHANNELS
 from schemas.changes import Fact, FactType
 from services.alerts.domain.compiled import FIELD, Known, Rule, texts
 from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
@@ -47,6 +48,11 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
     for field, most in _MOST.items():
         if not 1 <= getattr(declared, field) <= most:
             yield field, f"1 to {most} is expected"
+    for place, channel in enumerate(declared.depends_on):
+        if channel not in CHANNELS:
+            # such a channel is never unheard: the absence would count whether it was heard or not
+            near = nearest(channel, CHANNELS) or f"; one of {', '.join(CHANNELS)} is expected"
+            yield f"depends_on[{place}]", f"no channel is called {channel}{near}"
 
 
 def check_desk(desk: Desk) -> Iterator[tuple[str, str]]:
