@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.changes import Fact
+from services.failures import Contended, Fenced, Unavailable
 from services.profile.domain.customers.customer import (
     Completeness,
     Decided,
@@ -25,7 +26,41 @@ from services.profile.statement import LIVE, told_of
 
 OWNED_FOR_MS = 5_000
 """For how long it is taken as known how many customers each manager owns: counting them passes over every customer."""
+_OF_ALL = (Unavailable, Contended, Fenced)
 _decode_decided = msgspec.json.Decoder(Decided).decode
+
+
+class Gathered(NamedTuple):
+    """`lost`: roots whose states nobody can read, with what was raised."""
+
+    members: dict[str, list[Member]]
+    lost: dict[str, Exception]
+
+    def of(self, cluster: Cluster) -> list[Member]:
+        """Raises what was met where a state of one of its roots cannot be read."""
+        for root in cluster.roots:
+            if root in self.lost:
+                raise self.lost[root]
+        return [one for root in cluster.roots for one in self.members.get(root, ())]
+
+
+async def gathered(rows: CustomerRows, roots: Sequence[str]) -> Gathered:
+    """What cannot be read is so of one root and not of all: then each is read alone."""
+    members: dict[str, list[Member]] = {}
+    lost: dict[str, Exception] = {}
+    try:
+        return Gathered(await rows.members(roots), lost)
+    except _OF_ALL:
+        raise
+    except Exception:
+        for root in roots:
+            try:
+                members |= await rows.members([root])
+            except _OF_ALL:
+                raise
+            except Exception as error:
+                lost[root] = error
+    return Gathered(members, lost)
 
 
 class Context(NamedTuple):

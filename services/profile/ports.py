@@ -235,7 +235,7 @@ class CustomerRows(Protocol):
     async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
         """root → its members with every part; one snapshot for all. The root itself is a member (self, for all time)
         unless it belongs to others: rows of its own in memberships other than to a household or group. Raises
-        `OtherShape`."""
+        `OtherShape`, or what else is met in states that cannot be read."""
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]: ...
 
@@ -259,6 +259,9 @@ class RefreshTransaction(CustomerRows, Protocol):
         what it returns: one mark per root, the oldest accepted_at of it."""
 
     async def mark(self, marks: Sequence[Mark]) -> None: ...
+
+    async def set_aside(self, marks: Sequence[Mark]) -> None:
+        """As `mark`, of roots whose refresh has failed."""
 
     async def decisions(self, subjects: Sequence[str]) -> dict[str, list[Decision]]:
         """subject → decisions that name it, oldest first."""
@@ -296,6 +299,9 @@ class ProfileStore(Outbox, Protocol):
 
     async def marks_waiting(self, resting: Sequence[str] = ()) -> dict[int, int]:
         """shard → how many marks wait, those of `resting` roots left out."""
+
+    async def count_aside(self) -> int:
+        """How many roots are set aside: their refresh has failed, and was not made good since."""
 
     async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
         """Deletes due times of that grain with at <= now whose sources are complete past them; leaves marks.

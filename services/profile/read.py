@@ -1,7 +1,8 @@
 """USE CASE: find customers, and show what is known of them: all that update has committed.
 
 Where a mark waits, or the view was written on another day, a customer is combined from its states then and there, as
-refresh will do it. Nothing is written, and what has to be decided (tier, owner) is shown as it was last decided.
+refresh will do it. Nothing is written, and what has to be decided (tier, owner) is shown as it was last decided. Who
+cannot be combined is shown as last written, and said not to be up to date.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+import structlog
 
 from schemas.catalogue import EventType
 from schemas.codec import decode_event
@@ -23,17 +25,23 @@ from services.profile.domain.facts.catalogue import FactDeclared, with_rests
 from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.identity.links import COUNTED_ROLES, Cluster, Membership
 from services.profile.domain.identity.named import subjects_named
+from services.profile.domain.letters import trail_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.states.personal import reference
 from services.profile.domain.summarise import summarise
 from services.profile.domain.told import told
 from services.profile.domain.value.policy import Policy
-from services.profile.gathering import Gathering
+from services.profile.gathering import Gathering, gathered
 from services.profile.ports import Standing, StoredView, TimelineFilter
 from services.profile.statement import LIVE, is_same, statement_of, told_of
 from services.profile.waiting import Reader
 
 MOST_FOUND, MOST_TOLD = 50, 100
+CANNOT_BE_SHOWN = (
+    "this customer is known and cannot be shown: a bug met it before it was ever written; a worker tries again each "
+    "minute, and `counterpoint doctor` says what to do"
+)
+_log = structlog.get_logger(__name__)
 _REFERENCE = re.compile(rb'"(p_[0-9a-f]{32})"')
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 Cursor = tuple[int, bytes]
@@ -49,10 +57,11 @@ class Asked(NamedTuple):
 
 class Current(NamedTuple):
     """A customer as it is now. `tag` tells apart whatever differs: the view's version, and what waits beyond it. The
-    version is 0 where nothing was ever written."""
+    version is 0 where nothing was ever written. `up_to_date` false: more was committed since, and cannot be shown."""
 
     view: StoredView
     tag: str
+    up_to_date: bool = True
 
 
 class Found(NamedTuple):
@@ -89,28 +98,37 @@ class Read:
         return Asked(subjects, reference(name, self._secret) if name else None)
 
     async def find(self, asked: Asked) -> Found:
-        """Everybody whom any of it names; first those whom most of it names."""
+        """Everybody whom any of it names; first those whom most of it names. Raises `Rejected` as `behind` does."""
         told = await self.reader.parties_told(asked.name_ref, MOST_TOLD) if asked.name_ref else []
         named = set(asked.subjects.values())
         standing = await self.reader.standing(sorted(named | set(told)))
         hits = Counter(one.lead for one in standing if one.subject in named)
-        found = await self._as_they_are(standing)
+        found, left_out = await self._as_they_are(standing)
         hits.update(one.view.lead for one in found if asked.name_ref and one.view.name_ref == asked.name_ref)
         best = [one for one in found if hits[one.view.lead]]
         best.sort(key=lambda one: (-hits[one.view.lead], one.view.customer_id))
-        return Found(best[:MOST_FOUND], len(best) > MOST_FOUND or len(told) >= MOST_TOLD)
+        return Found(best[:MOST_FOUND], left_out or len(best) > MOST_FOUND or len(told) >= MOST_TOLD)
 
     async def behind(self, customer_id: str) -> list[Current]:
-        """The customers that this id stands for now: itself, or for a former id none, one or several."""
-        return await self._as_they_are(await self.reader.standing_behind(customer_id))
+        """The customers that this id stands for now: itself, or for a former id none, one or several. Raises `Rejected`
+        where nobody is found but who cannot be combined and was never written."""
+        return (await self._as_they_are(await self.reader.standing_behind(customer_id)))[0]
 
-    async def _as_they_are(self, standing: Sequence[Standing]) -> list[Current]:
-        """Each customer once; without those who are none: all that is known of their subjects counts for others."""
+    async def _as_they_are(self, standing: Sequence[Standing]) -> tuple[list[Current], bool]:
+        """Each customer once; without those who are none: all that is known of their subjects counts for others. And
+        whether somebody had to be left out."""
         customers = {one.lead: one for one in standing}
         waiting = [one for one in customers.values() if one.waits or self._is_of_another_day(one.view)]
-        combined = await self._combined(waiting) if waiting else {}
-        found = [combined[lead] if lead in combined else _as_written(one) for lead, one in customers.items()]
-        return [one for one in found if one is not None]
+        combined, missed = await self._combined(waiting) if waiting else ({}, frozenset[str]())
+        found = [
+            combined[lead] if lead in combined else _as_written(one, behind=lead in missed)
+            for lead, one in customers.items()
+        ]
+        shown = [one for one in found if one is not None]
+        left_out = any(_as_written(customers[lead]) is None for lead in missed)
+        if left_out and not shown:
+            raise Rejected("cannot_be_shown", CANNOT_BE_SHOWN)
+        return shown, left_out
 
     def _is_of_another_day(self, view: StoredView | None) -> bool:
         """Facts that run with the days are written down where they pass what somebody asks for."""
@@ -119,22 +137,23 @@ class Read:
         reference = self._policy().reference
         return reference.day_of(view.changed_at) != reference.day_of(self._now_ms())
 
-    async def _combined(self, waiting: Sequence[Standing]) -> dict[str, Current | None]:
+    async def _combined(self, waiting: Sequence[Standing]) -> tuple[dict[str, Current | None], frozenset[str]]:
+        """By lead; and the leads of those who cannot be combined."""
         now, combined = self._now_ms(), dict[str, Current | None]()
-        try:
-            async with self.reader.customers() as rows:
-                clusters = await rows.clusters([one.lead for one in waiting])
-                wanted = {one.lead: clusters.get(one.lead, Cluster(one.lead, (one.lead,))) for one in waiting}
-                members = await rows.members(sorted({root for cluster in wanted.values() for root in cluster.roots}))
-                context = await self._gathering.context(rows, members, now)
-            for one in waiting:
-                cluster = wanted[one.lead]
-                found = [member for root in cluster.roots for member in members.get(root, ())]
-                whole = self._gathering.whole(one.lead, cluster, found, one.view, context)
-                combined[one.lead] = None if whole.tells_nothing else self._summed_up(whole, one.view, now)
-        except OtherShape:
-            return {}  # of another release: until it is rebuilt, the views stand as they were last written
-        return combined
+        async with self.reader.customers() as rows:
+            clusters = await rows.clusters([one.lead for one in waiting])
+            wanted = {one.lead: clusters.get(one.lead, Cluster(one.lead, (one.lead,))) for one in waiting}
+            found = await gathered(rows, sorted({root for cluster in wanted.values() for root in cluster.roots}))
+            context = await self._gathering.context(rows, found.members, now)
+        for _, lead, before, _ in waiting:
+            try:
+                whole = self._gathering.whole(lead, wanted[lead], found.of(wanted[lead]), before, context)
+                combined[lead] = None if whole.tells_nothing else self._summed_up(whole, before, now)
+            except OtherShape:
+                pass  # of another release, until it is rebuilt
+            except Exception as bug:
+                _log.error("customer not combined", customer=self._gathering.alias_of(lead), error=trail_of(bug))
+        return combined, frozenset(wanted.keys() - combined.keys())
 
     def _summed_up(self, whole: Whole, before: StoredView | None, now: int) -> Current:
         policy = self._policy()
@@ -146,18 +165,19 @@ class Read:
         digest = hashlib.blake2b(view.body + view.facts, digest_size=8).hexdigest()
         return Current(view, f"{view.version}+{digest}")
 
-    async def shown(self, views: Sequence[StoredView]) -> list[bytes]:
+    async def shown(self, customers: Sequence[Current]) -> list[bytes]:
         """Each as JSON, personal values in clear."""
         completeness = self._completeness()
-        return await self.in_clear([_body(view, self._policy(), completeness) for view in views])
+        return await self.in_clear([_body(one, self._policy(), completeness) for one in customers])
 
-    async def facts(self, view: StoredView, declared: Iterable[FactDeclared]) -> bytes:
+    async def facts(self, customer: Current, declared: Iterable[FactDeclared]) -> bytes:
         """As JSON, those at rest among them."""
+        view = customer.view
         told = told_of(view)
         moments = [{**msgspec.structs.asdict(one), "occurred_at": instant(one.occurred_at)} for one in told.moments]
         members = {
             "customer_id": view.customer_id, "version": view.version, "as_of": instant(view.changed_at),
-            "values": with_rests(told.values, told.unknown, declared),
+            "up_to_date": customer.up_to_date, "values": with_rests(told.values, told.unknown, declared),
             "missing": told.missing, "not_covered": told.not_covered, "moments": moments,
         }  # fmt: skip
         return (await self.in_clear([msgspec.json.encode(members)]))[0]
@@ -186,17 +206,21 @@ class Read:
         return [_REFERENCE.sub(lambda found: encoded.get(found[1], found[0]), document) for document in documents]
 
 
-def _as_written(one: Standing) -> Current | None:
-    return Current(one.view, str(one.view.version)) if one.view is not None and one.view.state == LIVE else None
+def _as_written(one: Standing, *, behind: bool = False) -> Current | None:
+    if one.view is None or one.view.state != LIVE:
+        return None
+    return Current(one.view, f"{one.view.version}{'+behind' if behind else ''}", not behind)
 
 
-def _body(view: StoredView, policy: Policy, completeness: Completeness) -> bytes:
+def _body(customer: Current, policy: Policy, completeness: Completeness) -> bytes:
+    view = customer.view
     body: dict[str, Any] = _members.decode(view.body)
     used = msgspec.json.decode(body["channels"], type=dict[str, Any]) if "channels" in body else ()
     stated: dict[str, Any] = {
         "customer_id": view.customer_id,
         "version": view.version,
         "changed_at": instant(view.changed_at),
+        "up_to_date": customer.up_to_date,
     }
     if "measures" in body:
         counted = _members.decode(body["measures"])

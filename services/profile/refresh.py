@@ -17,12 +17,11 @@ from services.profile.domain.shards import shard_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import summarise
 from services.profile.domain.value.policy import Policy
-from services.profile.gathering import Gathering, facts_of
+from services.profile.gathering import Gathered, Gathering, facts_of, gathered
 from services.profile.outbox import lane_of_shard
 from services.profile.ports import (
     DueTime,
     Mark,
-    Member,
     ProfileStore,
     RefreshTransaction,
     Shard,
@@ -39,7 +38,7 @@ FAILED_AT_ONCE = 20
 
 class Refreshed(NamedTuple):
     """`marks`: of how many roots; 0 when nothing could be done. `accepted`: the oldest acceptance behind each of them
-    (ms). `changed`: customers with a new version. `failed`: roots that met a bug, with what was raised."""
+    (ms). `changed`: customers with a new version. `failed`: roots set aside, with what was raised."""
 
     shards: list[Shard]
     marks: int
@@ -71,7 +70,8 @@ class Refresh:
         self.resting, self.alias_of = resting, alias_of
 
     async def apply(self, shards: Sequence[Shard], limit: int, now: int) -> Refreshed:
-        """A bug that meets one customer holds up that one: its mark stays and is tried again after a while.
+        """A bug that meets one customer holds up that one, and so do states of another release that wait to be rebuilt:
+        its mark stays and is tried again after a while.
 
         Raises `Fenced` when a lease was lost, `Contended`, `Unavailable`; then nothing has happened.
         """
@@ -85,13 +85,10 @@ class Refresh:
             moved = [mark for mark in marks if mark.root in clusters and clusters[mark.root].lead != mark.root]
             await tx.mark([Mark(clusters[mark.root].lead, mark.accepted_at) for mark in moved])
             wanted = {mark.root: clusters.get(mark.root, Cluster(mark.root, (mark.root,))) for mark in marks}
-            try:
-                changed, failed = await self._refresh(tx, wanted, {mark.root for mark in moved}, now)
-            except OtherShape as error:  # a view without it would be wrong: the mark waits until the rebuild is by
-                raise Unavailable("states of another release wait to be rebuilt") from error
+            changed, failed = await self._refresh(tx, wanted, {mark.root for mark in moved}, now)
             if len(failed) > FAILED_AT_ONCE and len(failed) == len(wanted):
-                raise next(iter(failed.values()))
-            await tx.mark([mark for mark in marks if mark.root in failed])
+                raise _of_all(next(iter(failed.values())))
+            await tx.set_aside([mark for mark in marks if mark.root in failed])
         self.resting.note(wanted.keys() - failed.keys())
         self.resting.set_aside(failed)
         accepted = [mark.accepted_at for mark in marks if mark.accepted_at and mark.root not in failed]
@@ -101,18 +98,16 @@ class Refresh:
         self, tx: RefreshTransaction, wanted: Mapping[str, Cluster], merged: set[str], now: int
     ) -> tuple[list[str], Mapping[str, Exception]]:
         known = await tx.views(list(wanted))
-        members = await _members(tx, sorted({root for lead in wanted.keys() - merged for root in wanted[lead].roots}))
-        context, policy = await self._gathering.context(tx, members, now), self._policy()
+        found = await _gathered(tx, sorted({root for lead in wanted.keys() - merged for root in wanted[lead].roots}))
+        context, policy = await self._gathering.context(tx, found.members, now), self._policy()
         told: dict[str, _Told] = {}
         failed: dict[str, Exception] = {}
         for lead in sorted(wanted):
             await asyncio.sleep(0)  # whoever reads beside waits for one customer, not for all
-            found = [] if lead in merged else [one for root in wanted[lead].roots for one in members.get(root, ())]
             try:
-                whole = self._gathering.whole(lead, wanted[lead], found, known.get(lead), context)
+                members = [] if lead in merged else found.of(wanted[lead])
+                whole = self._gathering.whole(lead, wanted[lead], members, known.get(lead), context)
                 told[lead] = self._told(whole, wanted[lead], known.get(lead), policy, now)
-            except OtherShape:
-                raise
             except Exception as bug:
                 failed[lead] = bug
         return await self._write(tx, told, known, now), failed
@@ -150,12 +145,19 @@ class Refresh:
         return [view.customer_id for view in views]
 
 
-async def _members(tx: RefreshTransaction, roots: Sequence[str]) -> dict[str, list[Member]]:
+async def _gathered(tx: RefreshTransaction, roots: Sequence[str]) -> Gathered:
     """Opened a few at a time: between two of them, whoever reads beside has a turn."""
-    members: dict[str, list[Member]] = {}
+    together = Gathered({}, {})
     for start in range(0, len(roots), OPENED_AT_ONCE):
-        members |= await tx.members(roots[start : start + OPENED_AT_ONCE])
-    return members
+        some = await gathered(tx, roots[start : start + OPENED_AT_ONCE])
+        together.members.update(some.members)
+        together.lost.update(some.lost)
+    return together
+
+
+def _of_all(error: Exception) -> Exception:
+    """Where states of another release wait to be rebuilt, time mends it."""
+    return Unavailable("states of another release wait to be rebuilt") if isinstance(error, OtherShape) else error
 
 
 async def _mark_household(tx: RefreshTransaction, whole: Whole, before: StoredView | None, after: StoredView) -> None:

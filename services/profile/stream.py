@@ -24,6 +24,7 @@ from services.notifications import Notifications
 from services.pace import every, woken
 from services.profile.domain.letters import trail_of
 from services.profile.domain.shards import together
+from services.profile.domain.states.months import OtherShape
 from services.profile.outbox import kept_letter, shard_of_lane
 from services.profile.ports import ProfileReader, ProfileStore, Shard
 from services.profile.readiness import Progress
@@ -150,9 +151,8 @@ async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
     worker.metrics.add(measure.CUSTOMERS_REFRESHED, len(done.changed))
     for root, bug in done.failed.items():
         worker.metrics.add(measure.CUSTOMERS_FAILED, 1)
-        log.error(
-            "customer set aside: a bug met its refresh", customer=worker.refresh.alias_of(root), error=trail_of(bug)
-        )
+        why = "its states are of another release" if isinstance(bug, OtherShape) else "a bug met its refresh"
+        log.error(f"customer set aside: {why}", customer=worker.refresh.alias_of(root), error=trail_of(bug))
     now = worker.clock.now_ms()
     for accepted_at in done.accepted:
         worker.metrics.observe(measure.ACCEPTED_TO_CHANGED, max(0, now - accepted_at) / 1000)

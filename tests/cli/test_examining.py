@@ -144,6 +144,18 @@ def test_what_waits_for_a_worker_that_is_not_there_is_wrong(counterpoint: Comman
     assert finding(counterpoint, "dead letters")[1] == "warning"
 
 
+def test_customers_whose_refresh_fails_are_counted(counterpoint: Command, deployment: Path) -> None:
+    async def fail(database: Database) -> None:
+        async with SqlProfileStore(database, str).refreshing() as tx:
+            await tx.set_aside([Mark("party:1", 5), Mark("party:2", 5), Mark("party:2", 6)])
+
+    assert finding(counterpoint, "refresh")[1] == "ok"
+    in_database(deployment, fail)
+    code, state, told = finding(counterpoint, "refresh")
+    assert (code, state) == (1, "wrong")
+    assert told.startswith("2 customers are set aside")
+
+
 def test_a_silent_source_is_named(counterpoint: Command, deployment: Path) -> None:
     counterpoint("sources", "set", "atm", "channel=atm", "rhythm_ms=1")
     assert finding(counterpoint, "sources")[1] == "warning"

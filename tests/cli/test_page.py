@@ -8,6 +8,7 @@ from rich.console import Console
 from services.cli.customers.tables import print_view
 
 VIEW: dict[str, Any] = {
+    "up_to_date": True,
     "customer_id": "cus_1",
     "version": 3,
     "kind": "person",
@@ -58,5 +59,13 @@ def test_a_measure_at_rest_takes_no_line() -> None:
     assert "declines_7d" not in page(VIEW)
 
 
+LITTLE = {"customer_id": "cus_1", "version": 1, "up_to_date": True, "kind": "anonymous", "tier": None}
+
+
 def test_a_customer_of_whom_little_is_known_has_a_short_page() -> None:
-    assert len(page({"customer_id": "cus_1", "version": 1, "kind": "anonymous", "tier": None}).splitlines()) == 2
+    assert len(page(LITTLE).splitlines()) == 2
+
+
+def test_a_page_that_is_not_up_to_date_says_so() -> None:
+    assert "not up to date" in page(LITTLE | {"up_to_date": False})
+    assert "not up to date" not in page(LITTLE)

@@ -73,6 +73,15 @@ async def test_marks_of_resting_roots_are_neither_counted_nor_taken(store: Store
     assert await take(store, ONE) == [Mark(ONE, 1)]
 
 
+async def test_who_is_set_aside_is_counted_until_the_mark_is_taken(store: Store) -> None:
+    async with store.refreshing() as tx:
+        await tx.set_aside([Mark(ONE, 5)])
+    await mark(store, Mark(ONE, 9), Mark("party:other", 1))
+    assert (await store.count_aside(), (await store.marks_waiting())[shard_of(ONE)]) == (1, 2)
+    assert await take(store, ONE) == [Mark(ONE, 5)]
+    assert await store.count_aside() == 0
+
+
 async def test_marks_come_back_when_their_refresh_fails(store: Store) -> None:
     await mark(store, Mark(ONE, 1))
     with pytest.raises(RuntimeError):

@@ -8,7 +8,7 @@ import pytest
 from schemas.changes import ProfileChange
 from schemas.codec import decode_change
 from schemas.identifiers import SUBJECT_LIMITS
-from services.failures import Fenced
+from services.failures import Fenced, Unavailable
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.shards import SHARDS, shard_of
@@ -101,6 +101,28 @@ async def test_a_bug_that_meets_one_customer_holds_up_nobody_else_and_its_mark_s
     assert (again.changed, again.failed) == ([alias_of("party:66")], {})
 
 
+CUT_OFF, OF_ANOTHER_SHAPE = b"\xc1", b"\x91\x01"
+
+
+async def garble(store: Store, subject: str, heads: bytes = CUT_OFF) -> None:
+    """What a disk or a bug may leave of a state."""
+    async with store.updating() as tx:
+        stored = await tx.lock_subjects({subject: frozenset()}, NOW)
+        stored[subject].heads = heads
+        await tx.save_subjects(list(stored.values()))
+
+
+@pytest.mark.parametrize("heads", [CUT_OFF, OF_ANOTHER_SHAPE])
+async def test_a_state_that_cannot_be_read_sets_aside_its_customers_alone(store: Store, heads: bytes) -> None:
+    joint = told("holder.added", "h-1", FIRST, account_no="6001", customer_no="67")
+    await new_update(store).apply([batch(0, [opened("6001", "66", FIRST), joint, opened("6002", "77", FIRST)])], NOW)
+    await garble(store, "account:6001", heads)
+    done = await new_refresh(store).apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
+    assert done.failed.keys() == {"party:66", "party:67"}
+    assert done.changed == [alias_of("party:77")]
+    assert await store.count_aside() == len(done.failed)
+
+
 async def test_where_customer_after_customer_fails_the_release_is_wrong_and_nothing_has_happened(store: Store) -> None:
     many = [opened(f"60{n}", f"c{n}", FIRST) for n in range(FAILED_AT_ONCE + 1)]
     await new_update(store).apply([batch(0, many)], NOW)
@@ -113,6 +135,16 @@ async def test_where_customer_after_customer_fails_the_release_is_wrong_and_noth
     with pytest.raises(ValueError, match="account:"):
         await refresh.apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
     assert await store.marks_waiting() == waiting
+
+
+async def test_where_all_states_are_of_another_release_their_refresh_waits_for_the_rebuild(store: Store) -> None:
+    many = [paid(f"p-{n}", FIRST, f"60{n}") for n in range(FAILED_AT_ONCE + 1)]
+    await new_update(store).apply([batch(0, many)], NOW)
+    for n in range(len(many)):
+        await garble(store, f"account:60{n}", OF_ANOTHER_SHAPE)
+    with pytest.raises(Unavailable, match="rebuilt"):
+        await new_refresh(store).apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
+    assert await store.count_aside() == 0
 
 
 async def test_a_month_that_falls_behind_the_horizon_while_its_subject_is_cut_harms_nobody(store: Store) -> None:

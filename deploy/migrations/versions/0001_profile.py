@@ -44,7 +44,8 @@ create table memberships (
 ) {clustered};
 create index memberships_subject on memberships (subject);
 create table marks (
-    shard integer not null, n {serial}, root {key} not null, accepted_at bigint not null{marks_key}
+    shard integer not null, n {serial}, root {key} not null, accepted_at bigint not null,
+    aside boolean not null default false{marks_key}
 ) {queue};
 create index marks_root on marks (root);
 create table shards (

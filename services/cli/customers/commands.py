@@ -20,8 +20,8 @@ from services.clock import SystemClock
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.freshness import completeness
 from services.profile.narrowing import narrowed
-from services.profile.ports import Decision, StoredView
-from services.profile.read import Read
+from services.profile.ports import Decision
+from services.profile.read import Current, Read
 from services.profile.settings import read_choices
 
 app = typer.Typer(no_args_is_help=True, help="Find and read customers; merge and split them.")
@@ -50,7 +50,7 @@ def find(
     async def work(beside: Beside) -> tuple[list[Any], bool]:
         read = await _read(beside)
         customers, more = await read.find(read.asked(asked, name))
-        return [msgspec.json.decode(one) for one in await read.shown([one.view for one in customers])], more
+        return [msgspec.json.decode(one) for one in await read.shown(customers)], more
 
     found, more = in_deployment(data, work)
     if as_json:
@@ -94,7 +94,7 @@ def timeline(
 
     async def work(beside: Beside) -> list[Any]:
         read = await _read(beside)
-        view = await _one(read, who)
+        view = (await _one(read, who)).view
         page = await read.timeline(view, None, await narrowed(read, view, types or (), channels or (), *bounds), limit)
         return [msgspec.json.decode(event) for event in page.events]
 
@@ -114,7 +114,7 @@ def merge(who: Who, other: Who, reason: Reason, actor: Actor = None, data: Data 
     async def work(beside: Beside) -> Decision:
         read = await _read(beside)
         left, right = await _one(read, who), await _one(read, other)
-        return await _decide(beside).merge(left.customer_id, right.customer_id, _said(actor, reason))
+        return await _decide(beside).merge(left.view.customer_id, right.view.customer_id, _said(actor, reason))
 
     _told(in_deployment(data, work), as_json)
 
@@ -134,7 +134,7 @@ def split(
         raise Refusal("say either --decision or --subject")
 
     async def work(beside: Beside) -> Decision:
-        customer_id, said = (await _one(await _read(beside), who)).customer_id, _said(actor, reason)
+        customer_id, said = (await _one(await _read(beside), who)).view.customer_id, _said(actor, reason)
         if subject:
             return await _decide(beside).detach(customer_id, subject, said)
         if decision:
@@ -176,10 +176,10 @@ def _identifier(text: str) -> tuple[str, str]:
     return kind, value
 
 
-async def _one(read: Read, who: str) -> StoredView:
+async def _one(read: Read, who: str) -> Current:
     if "=" in who:
         found = (await read.find(read.asked(dict([_identifier(who)])))).customers
     else:
         found = await read.behind(who)
     only([one.view.customer_id for one in found], who)
-    return found[0].view
+    return found[0]

@@ -58,6 +58,8 @@ def owner_of(view: Row) -> Any:
 
 def print_view(console: Console, view: Row) -> None:
     console.print(f"[bold]{written(name_of(view))}[/]  {view['customer_id']}  version {view['version']}")
+    if not view["up_to_date"]:
+        console.print("[red]not up to date: what is known since cannot be shown; `counterpoint doctor` says more[/]")
     raised = [name for name, holds in (view.get("flags") or {}).items() if holds]
     facts = {"Kind": view.get("kind"), "Tier": view.get("tier"), "Owner": owner_of(view), "Flags": raised}
     _print_facts(console, facts)

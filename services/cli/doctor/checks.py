@@ -101,6 +101,15 @@ async def workers(patient: Patient) -> Sequence[Finding]:
     return [warning("workers", "none at work: `counterpoint run`, or `counterpoint profile` beside Kafka")]
 
 
+async def set_aside(patient: Patient) -> Sequence[Finding]:
+    aside = await patient.beside.store.count_aside()
+    if not aside:
+        return [ok("refresh", "no customer is set aside")]
+    told = f"{aside} customers are set aside, since their refresh fails, and are shown as last written"
+    why = "a worker tries again each minute, and its log says why (`customer set aside`)"
+    return [wrong("refresh", f"{told}: {why}; mend the release, or run `counterpoint rebuild` if states are behind")]
+
+
 async def marks(patient: Patient) -> Sequence[Finding]:
     waiting = sum((await patient.beside.store.marks_waiting()).values())
     told = f"{waiting} customers wait for their refresh"
@@ -201,7 +210,7 @@ def _why(answer: httpx.Response) -> str:
 
 Check = Callable[[Patient], Awaitable[Sequence[Finding]]]
 CHECKS: Sequence[tuple[str, Check]] = (
-    ("topics", topics), ("positions", positions), ("workers", workers), ("marks", marks), ("outbox", outbox),
-    ("states", folds), ("dead letters", letters), ("deliveries", deliveries), ("rules", rules), ("sources", sources),
-    ("platform", platform),
+    ("topics", topics), ("positions", positions), ("workers", workers), ("marks", marks), ("refresh", set_aside),
+    ("outbox", outbox), ("states", folds), ("dead letters", letters), ("deliveries", deliveries), ("rules", rules),
+    ("sources", sources), ("platform", platform),
 )  # fmt: skip

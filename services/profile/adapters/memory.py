@@ -61,6 +61,10 @@ class MemoryProfileStore(MemoryReader):
         async with self._tables.turn() as tables:
             return dict(Counter(row.shard for row in tables.marks.rows() if row.mark.root not in resting))
 
+    async def count_aside(self) -> int:
+        async with self._tables.turn() as tables:
+            return len({row.mark.root for row in tables.marks.rows() if row.aside})
+
     async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         async with self._tables.turn() as tables:
             return tables.stream.outbox(lane, limit)

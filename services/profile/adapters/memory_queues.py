@@ -9,10 +9,10 @@ from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports import DueTime, Mark, Shard
 
 
-def leave_marks(tables: Tables, marks: Sequence[Mark]) -> None:
+def leave_marks(tables: Tables, marks: Sequence[Mark], *, aside: bool = False) -> None:
     for mark in marks:
         tables.last_mark += 1
-        tables.marks.put(MarkRow(shard_of(mark.root), tables.last_mark, mark))
+        tables.marks.put(MarkRow(shard_of(mark.root), tables.last_mark, mark, aside))
 
 
 def take_marks(tables: Tables, shards: Sequence[int], limit: int, resting: Sequence[str]) -> list[Mark]:

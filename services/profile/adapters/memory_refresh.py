@@ -25,6 +25,9 @@ class MemoryRefresh(MemoryCustomers):
     async def mark(self, marks: Sequence[Mark]) -> None:
         memory_queues.leave_marks(self._tables, marks)
 
+    async def set_aside(self, marks: Sequence[Mark]) -> None:
+        memory_queues.leave_marks(self._tables, marks, aside=True)
+
     async def decisions(self, subjects: Sequence[str]) -> dict[str, list[Decision]]:
         return {subject: found for subject in subjects if (found := decisions_on(self._tables, [subject]))}
 

@@ -47,6 +47,7 @@ class MarkRow(NamedTuple):
     shard: int
     n: int
     mark: Mark
+    aside: bool
 
 
 class ShardRow(NamedTuple):

@@ -22,6 +22,7 @@ from services.sql.session import Session, insert, reading, writing
 _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and state = 'open'"
 _DROP_LETTERS = "delete from dead_letters where state = 'replayed' and at < $1"
 _LEASEHOLDERS = "select distinct owner from shards where owner is not null and leased_until >= $1 order by owner"
+_ASIDE = "select count(distinct root) from marks where aside"
 _MARKS_WAITING = "select shard, count(*) from marks where root not in (select unnest($1::text[])) group by shard"
 _DISSOLVE = "delete from clusters where root = any($1::text[])"
 _MERGE = insert("clusters", "root text, lead text", "on conflict (root) do update set lead = excluded.lead")
@@ -76,6 +77,10 @@ class SqlProfileStore(SqlReader):
     async def marks_waiting(self, resting: Sequence[str] = ()) -> dict[int, int]:
         async with reading(self._database) as session:
             return {row[0]: row[1] for row in await session.rows(_MARKS_WAITING, list(resting))}
+
+    async def count_aside(self) -> int:
+        async with reading(self._database) as session:
+            return int((await session.rows(_ASIDE))[0][0])
 
     async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         async with reading(self._database) as session:

@@ -63,9 +63,9 @@ _DROP_DUE = "delete from due where lead = any($1::text[])"
 _SAVE_DUE = insert("due", "lead text, at bigint, kind text, grain text, sources text", "on conflict do nothing")
 
 
-async def leave_marks(session: Session, marks: Sequence[Mark]) -> None:
-    left = [(shard_of(mark.root), mark.root, mark.accepted_at) for mark in marks]
-    await session.append("marks", "shard, root, accepted_at", left)
+async def leave_marks(session: Session, marks: Sequence[Mark], *, aside: bool = False) -> None:
+    left = [(shard_of(mark.root), mark.root, mark.accepted_at, aside) for mark in marks]
+    await session.append("marks", "shard, root, accepted_at, aside", left)
 
 
 async def take_marks(session: Session, shards: Sequence[int], limit: int, resting: Sequence[str]) -> list[Mark]:

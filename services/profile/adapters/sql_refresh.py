@@ -47,6 +47,9 @@ class SqlRefresh(SqlCustomers):
     async def mark(self, marks: Sequence[Mark]) -> None:
         await sql_queues.leave_marks(self._session, marks)
 
+    async def set_aside(self, marks: Sequence[Mark]) -> None:
+        await sql_queues.leave_marks(self._session, marks, aside=True)
+
     async def decisions(self, subjects: Sequence[str]) -> dict[str, list[Decision]]:
         found: dict[str, list[Decision]] = {}
         for row in await self._session.rows(_DECISIONS, list(subjects)):

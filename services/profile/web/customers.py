@@ -59,7 +59,7 @@ async def _found(desk: Desk, asked: Asked, preference: Preference) -> _View:
     read = desk.read
     headers = await preference.honoured()
     found = await read.find(asked)
-    views = [msgspec.Raw(one) for one in await read.shown([one.view for one in found.customers])]
+    views = [msgspec.Raw(one) for one in await read.shown(found.customers)]
     body = msgspec.json.encode({"customers": views, "more": found.more})
     return Response(body, media_type=JSON, headers=headers)
 
@@ -70,20 +70,20 @@ async def read_customer(
 ) -> _View:
     """The live view. A former id answers with the customer that it stands for now; several are told as 300."""
     headers = await preference.honoured()
-    (view, tag), moved = await current(desk, customer_id)
-    tag = f'"{view.customer_id}-{tag}"' if moved else f'"{tag}"'
+    customer, moved = await current(desk, customer_id)
+    tag = f'"{customer.view.customer_id}-{customer.tag}"' if moved else f'"{customer.tag}"'
     headers |= {"ETag": tag, "Cache-Control": "private, no-cache", **moved}
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(b"", status_code=304, headers=headers)
-    return Response((await desk.read.shown([view]))[0], media_type=JSON, headers=headers)
+    return Response((await desk.read.shown([customer]))[0], media_type=JSON, headers=headers)
 
 
 @get("/v1/customers/{customer_id:str}/identity", responses=answers(Identity))
 async def read_identity(customer_id: FromPath[str], desk: AtDesk, preference: Preferred) -> _View:
     """Why these subjects are one customer, and who else they touch."""
     headers = await preference.honoured()
-    (view, _), moved = await current(desk, customer_id)
-    told = msgspec.json.encode(await identity(desk.read, view, desk.limits))
+    customer, moved = await current(desk, customer_id)
+    told = msgspec.json.encode(await identity(desk.read, customer.view, desk.limits))
     return Response(told, media_type=JSON, headers=headers | moved)
 
 

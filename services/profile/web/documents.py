@@ -62,11 +62,13 @@ class KeepApart(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class CustomerView(msgspec.Struct, kw_only=True):
-    """Times are RFC 3339 in UTC; money is `{"value": "1200.50", "currency": "CNY"}`."""
+    """Times are RFC 3339 in UTC; money is `{"value": "1200.50", "currency": "CNY"}`. `up_to_date` false: more is known
+    since, and a mistake of ours keeps it from being shown."""
 
     customer_id: str
     version: int
     changed_at: str
+    up_to_date: bool
     kind: str
     tier: str | None
     person: dict[str, Any]
@@ -107,11 +109,13 @@ class FactMeaning(msgspec.Struct, kw_only=True):
 
 
 class Facts(msgspec.Struct, kw_only=True):
-    """`missing`: unknown now. `not_covered`: no registered source could tell. `meanings` by name."""
+    """`up_to_date` as in the view. `missing`: unknown now. `not_covered`: no registered source could tell. `meanings`
+    by name."""
 
     customer_id: str
     version: int
     as_of: str
+    up_to_date: bool
     values: dict[str, float | bool | str]
     missing: list[str]
     not_covered: list[str]

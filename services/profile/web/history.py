@@ -36,7 +36,8 @@ async def read_timeline(
     """Events of the customer's own subjects, newest first."""
     headers = await preference.honoured()
     bounds, before = (_ms(since, "since"), _ms(until, "until")), _cursor(cursor)
-    (view, _), moved = await current(desk, customer_id)
+    customer, moved = await current(desk, customer_id)
+    view = customer.view
     where = await narrowed(desk.read, view, _several(event_type), _several(channel), *bounds)
     page = await desk.read.timeline(view, before, where, limit)
     following = f"{page.after[0]}-{page.after[1].hex()}" if page.after is not None else None
@@ -50,8 +51,8 @@ async def read_timeline(
 async def read_facts(customer_id: FromPath[str], desk: AtDesk, preference: Preferred) -> Response[bytes]:
     """What rules may ask of the customer, as it stands now, with units and meanings."""
     headers = await preference.honoured()
-    (view, _), moved = await current(desk, customer_id)
-    facts = msgspec.json.decode(await desk.read.facts(view, desk.facts.values()), type=dict[str, msgspec.Raw])
+    customer, moved = await current(desk, customer_id)
+    facts = msgspec.json.decode(await desk.read.facts(customer, desk.facts.values()), type=dict[str, msgspec.Raw])
     meanings = {name: {"type": one.type, "unit": one.unit, "meaning": one.meaning} for name, one in desk.facts.items()}
     return Response(msgspec.json.encode({**facts, "meanings": meanings}), media_type=JSON, headers=headers | moved)
 

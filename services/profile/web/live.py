@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from services.access import User
+from services.profile.read import Current
 from services.profile.web.customers import current
 from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import answers
@@ -18,7 +19,7 @@ from services.web.live import END, EVENT_STREAM, Live, event, streamed
 @get("/v1/customers/{customer_id:str}/live", media_type=EVENT_STREAM, responses=answers())
 async def follow_customer(request: Request[User, Any, Any], customer_id: FromPath[str], desk: AtDesk) -> Stream:
     """The view now, and again whenever it changes. `Last-Event-ID` is a version: what is not newer is left out."""
-    (view, _), _ = await current(desk, customer_id)
+    view = (await current(desk, customer_id))[0].view
     told = request.headers.get("last-event-id", "")
     follow = Follow(desk, view.customer_id, int(told) if told.isdecimal() and len(told) < 19 else 0)
     live = Live(desk.notifications, desk.access, f"customer/{view.customer_id}", follow.look)
@@ -38,7 +39,7 @@ class Follow:
             return
         self._version = view.version
         if view.state == "live":
-            yield event("view", view.version, (await self._desk.read.shown([view]))[0])
+            yield event("view", view.version, (await self._desk.read.shown([Current(view, str(view.version))]))[0])
             return
         now = [one.view.customer_id for one in await self._desk.read.behind(self._customer_id)]
         yield event("moved", view.version, msgspec.json.encode({"customer_ids": now}))

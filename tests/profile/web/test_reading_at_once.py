@@ -7,6 +7,7 @@ import pytest
 
 from services.profile.domain.states.months import OtherShape
 from services.profile.ports import Mark
+from tests.profile.test_refresh import garble
 from tests.profile.web.bank import DAY, Bank, open_bank, opened, posted, registered
 
 CASH = {"value": "55.00", "currency": "CNY"}
@@ -157,7 +158,35 @@ async def test_until_states_of_another_release_are_rebuilt_the_view_stands_as_it
         raise OtherShape("heads")
 
     monkeypatch.setattr("services.profile.adapters.memory_customers.kept_subject", other)
-    assert await get(agent, path) == before
+    assert await get(agent, path) == before | {"up_to_date": False}
+
+
+async def test_who_cannot_be_combined_is_shown_as_last_written_and_said_not_to_be_up_to_date() -> None:
+    bank = await open_bank()
+    path = await one_customer(bank)
+    agent = await bank.sign_in("agent")
+    before, tag = await get(agent, path), (await agent.get(path)).headers["etag"]
+    assert before["up_to_date"]
+    await bank.take([posted("6001", balance_after=CASH)])
+    await garble(bank.store, "account:6001")
+    known = {"If-None-Match": tag}
+    assert (await agent.get(path, headers=known)).json() == before | {"up_to_date": False}
+    assert not (await get(agent, f"{path}/facts"))["up_to_date"]
+    assert (await get(agent, "/v1/customers?account_no=6001"))["customers"] == [before | {"up_to_date": False}]
+    for part in ("timeline", "identity"):
+        assert (await agent.get(f"{path}/{part}")).status_code == 200
+
+
+async def test_who_was_never_written_and_cannot_be_combined_is_a_problem_and_no_mistake() -> None:
+    bank = await open_bank()
+    await bank.take([registered("C1"), opened("6001", "C1"), registered("C2")])
+    await garble(bank.store, "account:6001")
+    agent = await bank.sign_in("agent")
+    for path in (f"/v1/customers/{bank.id_of('party:C1')}", "/v1/customers?account_no=6001"):
+        answer = await agent.get(path)
+        assert (answer.status_code, answer.json()["reason"]) == (503, "cannot_be_shown")
+    found = (await agent.post("/v1/customers/search", json={"account_no": "6001", "customer_no": "C2"})).json()
+    assert ([one["customer_id"] for one in found["customers"]], found["more"]) == ([bank.id_of("party:C2")], True)
 
 
 async def test_days_are_counted_up_to_the_day_of_reading_though_nothing_was_written_since() -> None:
