@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable
 
 from services.access import User
 from services.alerts.attend import DESK
+from services.alerts.current import Current
 from services.alerts.domain import lifecycle
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.guarding import hold_back_anew
 from services.alerts.domain.lifecycle import Actor, Asked
 from services.alerts.domain.routing import Staff, answer_from, give, next_look, refuse_nobody
-from services.alerts.domain.terms import Terms
+from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertStore, AlertsTransaction
 from services.alerts.telling import message_of
 from services.attempts import again_when_contended
@@ -18,9 +20,9 @@ from services.failures import Contended, Rejected
 
 class Act:
     def __init__(
-        self, store: AlertStore, terms: Callable[[], Terms], clock: Clock, staff: Callable[[], Awaitable[Staff]]
+        self, store: AlertStore, current: Current, clock: Clock, staff: Callable[[], Awaitable[Staff]]
     ) -> None:
-        self._store, self._terms, self._clock, self._staff = store, terms, clock, staff
+        self._store, self._current, self._clock, self._staff = store, current, clock, staff
 
     async def on(self, alert_id: str, asked: Asked, user: User) -> Alert:
         """The alert after the step. Raises `Rejected` (unknown_alert, unknown_owner, and what `lifecycle.act` raises),
@@ -29,18 +31,25 @@ class Act:
         return await again_when_contended(lambda: self._once(alert_id, asked, actor_of(user), staff))
 
     async def _once(self, alert_id: str, asked: Asked, actor: Actor, staff: Staff) -> Alert:
-        now, terms = self._clock.now_ms(), self._terms()
+        now, terms = self._clock.now_ms(), self._current.terms
         async with self._store.working() as tx:
-            alert, answer_for = await _locked(tx, alert_id)
-            lifecycle.act(alert, asked, actor, answer_for, now)
+            alert, standing = await _locked(tx, alert_id)
+            lifecycle.act(alert, asked, actor, {standing.owner, standing.acting} - {""}, now)
             if asked.action == "reassign":
                 refuse_nobody(asked.to, alert.branch, staff)
                 give(alert, terms, now)
             elif not alert.routed_at:
                 answer_from(alert, terms, now)  # taken up before its turn
-            await tx.save_alerts([alert], {alert_id: next_look(alert, terms)})
-            await tx.send(DESK, [message_of(alert)], now)
+            changed = [alert] if alert.is_open else [alert, *await self._released(tx, alert, standing, now)]
+            await tx.save_alerts(changed, {one.alert_id: next_look(one, terms) for one in changed})
+            await tx.send(DESK, [message_of(one) for one in changed], now)
         return alert
+
+    async def _released(self, tx: AlertsTransaction, ended: Alert, standing: Standing, now: int) -> list[Alert]:
+        """What waited for it."""
+        found = (await tx.alerts_of([ended.customer_id]))[ended.customer_id]
+        others, current = [one for one in found if one.alert_id != ended.alert_id], self._current
+        return hold_back_anew(others, standing, current.rules, current.terms.desk.open_budget, now)
 
 
 def actor_of(user: User) -> Actor:
@@ -48,8 +57,8 @@ def actor_of(user: User) -> Actor:
     return Actor(user.name, None if user.may("admin") else user.manager_id)
 
 
-async def _locked(tx: AlertsTransaction, alert_id: str) -> tuple[Alert, frozenset[str]]:
-    """As it is under the customer's lock, and who answers for the customer now."""
+async def _locked(tx: AlertsTransaction, alert_id: str) -> tuple[Alert, Standing]:
+    """As it is under the customer's lock, and what is known of the customer."""
     seen = await tx.alert(alert_id)
     if seen is None:
         raise Rejected("unknown_alert", "no alert has this id", "alert_id")
@@ -57,4 +66,4 @@ async def _locked(tx: AlertsTransaction, alert_id: str) -> tuple[Alert, frozense
     alert = await tx.alert(alert_id)
     if alert is None or alert.customer_id != seen.customer_id:
         raise Contended("its customer was merged or split meanwhile")
-    return alert, frozenset({standing.owner, standing.acting} - {""})
+    return alert, standing

@@ -135,7 +135,7 @@ async def open_alerts(
         clock=clock,
         written=asyncio.Event(),
     )
-    act = Act(store, lambda: current.terms, clock, lambda: staff_of(store, users, current.terms.desk, profile.staff))
+    act = Act(store, current, clock, lambda: staff_of(store, users, current.terms.desk, profile.staff))
     desk = Desk(
         store, act, current, expressions, Access(users, time.monotonic), notifications, clock, profile.statement_of,
         profile.events_of,

@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.guarding import hold_back_anew
 from services.alerts.domain.routing import CAPACITY, limited, next_look, remind, route
+from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertStore, AlertsTransaction
 from services.alerts.telling import message_of
 
@@ -34,11 +36,19 @@ class Attend:
         if not customers:
             return []
         async with self._store.working() as tx:
-            await tx.lock(customers)
-            found = [one for alerts in (await tx.alerts_of(customers)).values() for one in alerts]
-            changed = [one for one in found if remind(one, self._current.terms, now)]
-            await self._save(tx, found, changed, now)
-        return changed
+            standings, by_customer = await tx.lock(customers), await tx.alerts_of(customers)
+            found = [one for alerts in by_customer.values() for one in alerts]
+            changed = {one.alert_id: one for one in found if remind(one, self._current.terms, now)}
+            for over in sorted({one.customer_id for one in changed.values() if not one.is_open}):
+                released = self._released(by_customer[over], standings[over], now)
+                changed |= {one.alert_id: one for one in released}
+            await self._save(tx, found, list(changed.values()), now)
+        return list(changed.values())
+
+    def _released(self, alerts: list[Alert], standing: Standing, now: int) -> list[Alert]:
+        """What waited for one that is over."""
+        rules, budget = self._current.rules, self._current.terms.desk.open_budget
+        return hold_back_anew(alerts, standing, rules, budget, now)
 
     async def _promoted(self, now: int) -> list[Alert]:
         """One at a time in the order of rank: room is counted anew in the transaction that takes it."""

@@ -7,12 +7,13 @@ import pytest
 
 from schemas.codec import decode_alert
 from services.access import User
-from services.alerts.attend import DESK
-from services.alerts.domain.alert import Outcome
+from services.alerts.attend import DESK, Attend
+from services.alerts.domain.alert import Alert, Outcome
 from services.alerts.domain.lifecycle import Asked, IllegalStep
 from services.alerts.domain.rules import Desk
+from services.alerts.ports import AlertFilter
 from services.failures import Contended, Rejected
-from tests.alerts.told import DAY, HOUR, NOON, statement
+from tests.alerts.told import DAY, HOUR, MISSED, NOON, rule, rules, statement
 from tests.alerts.web.branch import LEAVING, Branch
 
 CLAIM = Asked("claim")
@@ -142,6 +143,39 @@ async def test_outcomes_are_what_the_rules_learn_from() -> None:
     branch.current.take(branch.current.rules, Desk(throttle_after=1))
     branch.current.learn([learned])
     assert branch.current.terms.throttled == {"R4"}
+
+
+async def leaves_and_may_buy() -> tuple[Branch, Alert]:
+    """What stands in the way of the sale; the sale waits longer than that lasts."""
+    lasting = rule("U3", kind="upsell", situation="growth", when=("balance_total >= 1000.0",), expires_after_days=90)
+    branch = Branch(rules(MISSED, lasting))
+    await branch.hear(statement(1, balance_total=5e3, **LEAVING))
+    leaving, growth = [await the(branch, one) for one in ("leaving", "growth")]
+    assert growth.waiting == "retention_first"
+    return branch, leaving
+
+
+async def the(branch: Branch, situation: str) -> Alert:
+    [found] = await branch.store.find(AlertFilter(situation=(situation,)), None, 9)
+    return found
+
+
+async def test_what_waited_for_an_alert_goes_on_when_somebody_has_closed_that() -> None:
+    branch, leaving = await leaves_and_may_buy()
+    await branch.act.on(leaving.alert_id, Asked("false_alarm"), LI)
+    told = [decode_alert(row.message.value) for row in await branch.store.outbox(DESK, 10)]
+    assert [(one.situation, one.history[-1].action) for one in told] == [
+        ("leaving", "false_alarm"), ("growth", "release"),
+    ]  # fmt: skip
+    await Attend(branch.store, branch.current).apply(branch.clock.now_ms())
+    assert (await the(branch, "growth")).state == "routed"
+
+
+async def test_what_waited_for_an_alert_goes_on_when_that_has_expired() -> None:
+    branch, leaving = await leaves_and_may_buy()
+    attend = Attend(branch.store, branch.current)
+    assert {one.situation for one in (await attend.apply(leaving.expires_at)).changed} == {"leaving", "growth"}
+    assert [(await the(branch, one)).state for one in ("leaving", "growth")] == ["expired", "routed"]
 
 
 async def test_an_unknown_alert_is_said_to_be_unknown() -> None:

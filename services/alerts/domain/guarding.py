@@ -4,7 +4,9 @@ so many open alerts and no more. Pure; what was given is changed in place."""
 from collections.abc import Collection, Iterable, Sequence
 
 from services.alerts.domain.alert import SYSTEM, Alert, step
+from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.judging import HOLDS, Verdict
+from services.alerts.domain.standing import Standing
 
 RETENTION_FIRST, BUDGET = "retention_first", "budget"
 
@@ -24,8 +26,11 @@ def blocked(verdicts: Iterable[Verdict]) -> dict[str, str]:
     return found
 
 
-def hold_back(alerts: Collection[Alert], verdicts: Sequence[Verdict], budget: int, now: int) -> list[Alert]:
-    """`alerts`: the open ones of a customer; `budget`: how many of them may be with somebody. Returns what changed."""
+def hold_back(
+    alerts: Collection[Alert], verdicts: Sequence[Verdict], budget: int, now: int, released: str = ""
+) -> list[Alert]:
+    """`alerts`: the open ones of a customer; `budget`: how many of them may be with somebody; `released`: why what is
+    held back no longer is not. Returns what changed."""
     wordings = (one.rule.declared.wording for one in verdicts if guards(one))
     wording, held_back = next((one for one in wordings if one), ""), blocked(verdicts)
     retains = any(one.kind == "retention" for one in alerts)
@@ -39,16 +44,33 @@ def hold_back(alerts: Collection[Alert], verdicts: Sequence[Verdict], budget: in
             waiting = BUDGET
         is_worded_anew = alert.wording != wording
         alert.wording = wording
-        if _waits(alert, waiting, now) or is_worded_anew:
+        if _waits(alert, waiting, now, released) or is_worded_anew:
             changed.append(alert)
     return changed
 
 
-def _waits(alert: Alert, waiting: str, now: int) -> bool:
+def hold_back_anew(
+    alerts: Iterable[Alert], standing: Standing, rules: RuleSet, budget: int, now: int, released: str = ""
+) -> list[Alert]:
+    """By the guards that held when the customer was judged last, where no new statement tells of any: one of them
+    speaks no more, or something that others waited for is over. Forgets the guards that are none any more."""
+    held = [(rules.rule(one), outcome) for one, outcome in standing.guards.items()]
+    verdicts = [Verdict(rule, outcome) for rule, outcome in held if rule is not None and rule.declared.enabled]
+    standing.guards = {one.rule.id: one.outcome for one in verdicts}
+    open_ones = [one for one in alerts if one.is_open]
+    before = {one.alert_id: one.revision for one in open_ones}
+    changed = hold_back(open_ones, verdicts, budget, now, released)
+    for alert in changed:
+        if alert.revision == before[alert.alert_id]:
+            alert.revision += 1  # worded otherwise: no step of its life, but news for its readers
+    return changed
+
+
+def _waits(alert: Alert, waiting: str, now: int, released: str) -> bool:
     """True where that is news."""
     if alert.waiting == waiting or (alert.waiting == "capacity" and not waiting):
         return False
     alert.waiting = waiting
     state = "new" if waiting and alert.state == "routed" else alert.state
-    step(alert, now, SYSTEM, "hold" if waiting else "release", state, waiting)
+    step(alert, now, SYSTEM, "hold" if waiting else "release", state, waiting or released)
     return True

@@ -3,6 +3,7 @@
 import msgspec
 
 from schemas.changes import ProfileChange
+from services.alerts.domain.judging import Outcome
 
 
 class Firing(msgspec.Struct):
@@ -40,7 +41,7 @@ class Standing(msgspec.Struct):
     tier: str = ""
     firings: dict[str, Firing] = {}
     cooled: dict[str, int] = {}
-    guards: dict[str, str] = {}
+    guards: dict[str, Outcome] = {}
     unknown: dict[str, tuple[str, ...]] = {}
     merged_into: str = ""
 

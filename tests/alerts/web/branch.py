@@ -37,7 +37,7 @@ class Branch:
         self.notifications, self.monotonic = LocalNotifications(), 0.0
         self.current = Current(declared, DeskDeclared(), lambda day: (day + 3) % 7 < 5)
         self.staff = Staff(frozenset({"M-1", "M-2"}), frozenset({"BJ-1"}), frozenset({"M-8"}))
-        self.act = Act(self.store, lambda: self.current.terms, self.clock, self._staff_now)
+        self.act = Act(self.store, self.current, self.clock, self._staff_now)
         self._evaluate, self._numbers = Evaluate(self.store, CEL, self.current), itertools.count()
         self.asked: list[tuple[str, str]] = []
         self.statements: dict[str, ProfileChange] = {}
