@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -20,7 +20,7 @@ from services.alerts.attend import Attend
 from services.alerts.current import Current
 from services.alerts.domain.alert import Evidence
 from services.alerts.domain.compiled import Known
-from services.alerts.domain.editions import Signatures, Signed
+from services.alerts.domain.editions import Edition, Signatures, Signed
 from services.alerts.domain.routing import Staff
 from services.alerts.evaluate import Evaluate
 from services.alerts.learn import Learn, heed
@@ -91,19 +91,17 @@ class Reload:
             for mistake in loaded.mistakes:
                 log.error("rule file has a mistake: the rules before it stay", mistake=str(mistake))
             if not loaded.mistakes:
-                current.take(loaded.rule_set, loaded.desk)
-        await self.write_down(loaded, now)
+                self._unwritten = loaded
+        if (new := self._unwritten) is not None:
+            current.written_down(await self.write_down(new, now))
+            current.take(new.rule_set, new.desk)
+            self._unwritten = None
 
-    async def write_down(self, loaded: Loaded | None, now: int) -> None:
-        """Which rules are others than before; what could not be written is tried again with the next look."""
-        if loaded is not None and not loaded.mistakes:
-            self._unwritten = loaded
-        if (unwritten := self._unwritten) is None:
-            return
+    async def write_down(self, loaded: Loaded, now: int) -> Sequence[Edition]:
+        """Which rules are others than before. Returns the newest edition of each. Raises `Contended`, `Unavailable`."""
         switches = {rule: Signed(said.actor, said.note) for rule, said in self._switches.items()}
-        signatures = Signatures(unwritten.authors, unwritten.keeper, switches)
-        await again_when_contended(lambda: record(self._store, unwritten.rule_set, signatures, now))
-        self._unwritten = None
+        signatures = Signatures(loaded.authors, loaded.keeper, switches)
+        return await again_when_contended(lambda: record(self._store, loaded.rule_set, signatures, now))
 
 
 async def open_alerts(
@@ -118,8 +116,9 @@ async def open_alerts(
     assert loaded is not None  # noqa: S101 - the first reading always finds something new
     for mistake in loaded.mistakes:
         log.error("rule left out", mistake=str(mistake))
-    await reload.write_down(loaded, clock.now_ms())
     current = Current(loaded.rule_set, loaded.desk, profile.works)
+    if not loaded.mistakes:
+        current.written_down(await reload.write_down(loaded, clock.now_ms()))
     current.learn(await store.learned())
     await heed(store, current)
     worker = Worker(

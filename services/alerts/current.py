@@ -6,6 +6,7 @@ import structlog
 
 from services.alerts.domain.bursts import Bursts
 from services.alerts.domain.compiled import RuleSet, rule_set
+from services.alerts.domain.editions import Edition, silenced
 from services.alerts.domain.learning import Learned, Tally, precision, throttled
 from services.alerts.domain.rules import Desk
 from services.alerts.domain.terms import Terms
@@ -21,28 +22,19 @@ class Current:
         self.terms = Terms(desk, works, {}, frozenset())
         self.broken: dict[str, str] = {}
         self.bursts = Bursts()
-        self._off: Mapping[str, str] = {}
-        self._removed = frozenset[str]()
+        self._editions: Sequence[Edition] = ()
 
     def take(self, rules: RuleSet, desk: Desk) -> None:
         """A new set; what was broken in the old one may run again."""
-        were, are = ({rule.id for rule in one.rules} for one in (self.rules, rules))
-        self._removed = (self._removed | were) - are
         self.rules, self.broken = rules, {}
-        self.terms = self.terms._replace(desk=desk, silent=self._silent())
+        self.terms = self.terms._replace(desk=desk, silent=silenced(self._editions, rules))
         log.info("rules loaded", version=rules.version, rules=len(rules.rules))
 
-    def switched_off(self, off: Mapping[str, str]) -> None:
-        """By persons: rule → by whom and why."""
-        self._off = off
-        self.terms = self.terms._replace(silent=self._silent())
-
-    def _silent(self) -> Mapping[str, str]:
-        """Only what the present set does not judge: a switch is heard of before the set that follows it is read."""
-        off = [rule.id for rule in self.rules.rules if not rule.declared.enabled]
-        return {
-            rule: f"{rule} was switched off {self._off.get(rule, 'in its file')}" for rule in off
-        } | {rule: f"{rule} is no rule any more" for rule in self._removed}  # fmt: skip
+    def written_down(self, newest: Sequence[Edition]) -> None:
+        """The newest edition of each rule: which say nothing any more, and why. What the present set judges still
+        speaks."""
+        self._editions = newest
+        self.terms = self.terms._replace(silent=silenced(newest, self.rules))
 
     def learn(self, learned: Sequence[Learned]) -> Mapping[str, Tally]:
         """The rules that are throttled by that."""

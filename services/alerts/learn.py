@@ -14,7 +14,6 @@ from services.alerts.ports import AlertStore, RuleSwitch
 async def heed(store: AlertStore, current: Current) -> None:
     """What any worker has paused, and people have switched. Raises `Unavailable`."""
     switches = await store.switches()
-    current.switched_off({one.rule: f"by {one.actor}: {one.note}" for one in switches if not one.enabled})
     enabled_at = {one.rule: one.at for one in switches if one.enabled}
     current.pause(paused(await store.notices(), enabled_at))
     current.bursts.spare({rule: current.terms.day_of(at) for rule, at in enabled_at.items()})

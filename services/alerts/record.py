@@ -1,13 +1,16 @@
 """USE CASE: rules were read anew: which are others than before is written down, with who made them so."""
 
 from services.alerts.domain.compiled import RuleSet
-from services.alerts.domain.editions import Signatures, since
+from services.alerts.domain.editions import Edition, Signatures, since
 from services.alerts.ports import AlertStore
 
 
-async def record(store: AlertStore, rules: RuleSet, signatures: Signatures, now: int) -> None:
-    """Of several workers that read the same files one writes. Raises `Contended`, `Unavailable`."""
+async def record(store: AlertStore, rules: RuleSet, signatures: Signatures, now: int) -> list[Edition]:
+    """Of several workers that read the same files one writes. Returns the newest of each rule. Raises `Contended`,
+    `Unavailable`."""
     async with store.working() as tx:
-        news = since(await tx.editions(), rules, signatures, now)
+        stood = await tx.editions()
+        news = since(stood, rules, signatures, now)
         if news:
             await tx.record(news)
+    return list({one.rule: one for one in (*stood, *news)}.values())

@@ -1,11 +1,13 @@
-"""USE CASE: a rule that was switched off or removed says nothing any more: what it has said is taken back at once, and
-not only with the customer's next change."""
+"""USE CASE: a rule that was switched off or removed says nothing any more: what it has said is taken back, and what it
+has held back let go, at once and not only with the customer's next change."""
 
 from services.alerts.attend import DESK
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.guarding import hold_back_anew
 from services.alerts.domain.retracting import retract
 from services.alerts.domain.routing import next_look
+from services.alerts.domain.standing import Standing
 from services.alerts.ports import OPEN, AlertFilter, AlertStore
 from services.alerts.telling import message_of
 
@@ -31,22 +33,34 @@ class Retract:
 
     async def _all_of(self, rule: str, why: str, now: int) -> list[Alert]:
         changed: list[Alert] = []
-        after: tuple[float, str] | None = None
-        while found := await self._store.find(AlertFilter(rule=(rule,), state=(OPEN,)), after, AT_ONCE):
-            after = (found[-1].rank, found[-1].alert_id)
-            speaks = [one for one in found if any(evidence.rule == rule for evidence in one.standing())]
-            if speaks:
-                changed += await self._some_of(rule, why, {one.customer_id for one in speaks}, now)
+        for where in (AlertFilter(rule=(rule,), state=(OPEN,)), AlertFilter(waiting=rule, state=(OPEN,))):
+            after: tuple[float, str] | None = None
+            while found := await self._store.find(where, after, AT_ONCE):
+                after = (found[-1].rank, found[-1].alert_id)
+                customers = {one.customer_id for one in found if one.waiting == rule or speaks(rule, one)}
+                if customers:
+                    changed += await self._some_of(rule, why, customers, now)
         return changed
 
     async def _some_of(self, rule: str, why: str, customers: set[str], now: int) -> list[Alert]:
         async with self._store.working() as tx:
             standings = await tx.lock(sorted(customers))
-            changed = [
+            found = [
                 alert for customer, alerts in (await tx.alerts_of(sorted(customers))).items()
-                for alert in retract(rule, why, standings[customer], alerts, now)
+                for alert in self._of_one(rule, why, standings[customer], alerts, now)
             ]  # fmt: skip
+            changed = list({one.alert_id: one for one in found}.values())
             await tx.save_standings(standings)
             await tx.save_alerts(changed, {one.alert_id: next_look(one, self._current.terms) for one in changed})
             await tx.send(DESK, [message_of(one) for one in changed], now)
         return changed
+
+    def _of_one(self, rule: str, why: str, standing: Standing, alerts: list[Alert], now: int) -> list[Alert]:
+        rules, budget = self._current.rules, self._current.terms.desk.open_budget
+        return [
+            *retract(rule, why, standing, alerts, now), *hold_back_anew(alerts, standing, rules, budget, now, why)
+        ]  # fmt: skip
+
+
+def speaks(rule: str, alert: Alert) -> bool:
+    return any(one.rule == rule for one in alert.standing())

@@ -1,20 +1,24 @@
 """What rules have said that say nothing any more: it is taken back at once, and says why."""
 
+import pytest
 from msgspec.structs import replace
 
 from schemas.changes import ProfileChange
 from schemas.codec import decode_alert, encode_change
 from schemas.topics import PROFILE_CHANGES
-from services.alerts.attend import DESK
+from services.alerts.attend import DESK, Attend
 from services.alerts.current import Current
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.compiled import Rule
+from services.alerts.domain.editions import Signatures, Signed
 from services.alerts.domain.rules import Desk
 from services.alerts.evaluate import Evaluate
-from services.alerts.learn import heed
-from services.alerts.ports import OPEN, AlertFilter, RuleSwitch
+from services.alerts.ports import OPEN, AlertFilter
+from services.alerts.record import record
 from services.alerts.retract import WATCHED_MS, Retract
 from services.log import Batch, Record
-from tests.alerts.told import CEL, COMPLAINT, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, rules, statement
-from tests.alerts.web.branch import LEAVING, Branch
+from tests.alerts.told import CEL, COMPLAINT, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, rule, rules, statement
+from tests.alerts.web.branch import LEAVING, RULES, Branch
 
 NOW = NOON + DAY
 SILENCED = MISSED._replace(declared=replace(MISSED.declared, enabled=False))
@@ -25,11 +29,23 @@ def batch_of(change: ProfileChange) -> Batch:
     return Batch(PROFILE_CHANGES.name, "topic", 0, 0, 1, [record])
 
 
-async def switched_off(branch: Branch) -> Retract:
-    await branch.store.switch(RuleSwitch("R4", False, "Li Na", NOW, "the file is late"))
-    await heed(branch.store, branch.current)
-    branch.current.take(rules(SILENCED, OUTFLOW, SAVINGS, COMPLAINT), Desk())
+async def read_anew(branch: Branch, *now: Rule) -> Retract:
+    """By a worker that is told of the former rules as well; a person switched some of them."""
+    switched = Signed("Li Na", "the file is late")
+    signatures = Signatures({}, "root", {"R4": switched, "G1": switched})
+    for declared in (RULES, rules(*now)):
+        branch.current.written_down(await record(branch.store, declared, signatures, NOW))
+        branch.current.take(declared, Desk())
     return Retract(branch.store, branch.current)
+
+
+async def switched_off(branch: Branch) -> Retract:
+    return await read_anew(branch, SILENCED, OUTFLOW, SAVINGS, COMPLAINT)
+
+
+async def the(branch: Branch, situation: str, customer_id: str = "c1") -> Alert:
+    (found,) = await branch.store.find(AlertFilter(customer_id=customer_id, situation=(situation,)), None, 9)
+    return found
 
 
 async def test_what_a_rule_said_is_withdrawn_with_who_switched_it_off_and_why() -> None:
@@ -65,22 +81,60 @@ async def test_another_worker_may_raise_for_a_while_by_the_former_rules() -> Non
     assert [one.customer_id for one in await retract.apply(NOW + WATCHED_MS)] == ["c3"]
 
 
-async def test_a_rule_that_is_no_more_says_so_with_the_customers_next_change() -> None:
+async def test_what_a_removed_rule_said_is_withdrawn_at_once_with_who_removed_it() -> None:
     branch = Branch()
-    alert = await branch.leaving("c1")
-    branch.current.take(rules(OUTFLOW), Desk())
-    await branch.hear(statement(2, "c1", **LEAVING))
-    found = await branch.store.alert(alert.alert_id)
-    assert found is not None
-    assert found.history[-1].note == "R4 is no rule any more"
+    await branch.leaving("c1")
+    await (await read_anew(branch, OUTFLOW, SAVINGS, COMPLAINT)).apply(NOW)
+    withdrawn = await the(branch, "leaving")
+    assert (withdrawn.state, withdrawn.history[-1].note) == ("withdrawn", "R4 was removed by root")
+
+
+async def test_a_rule_that_was_removed_while_nothing_ran_is_taken_back_at_the_next_start() -> None:
+    branch = Branch()
+    await branch.leaving("c1")
+    await read_anew(branch, OUTFLOW)
+    started = Current(rules(OUTFLOW), Desk(), lambda day: True)
+    started.written_down(await record(branch.store, rules(OUTFLOW), Signatures({}, "other", {}), NOW + DAY))
+    await Retract(branch.store, started).apply(NOW + DAY)
+    assert (await the(branch, "leaving")).history[-1].note == "R4 was removed by root"
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_what_a_guard_held_back_is_let_go_at_once_with_who_and_why(gone: bool) -> None:
+    branch = Branch()
+    await branch.hear(statement(1, balance_total=5e3, complaint_open=True))
+    assert (await the(branch, "growth")).waiting == "G1"
+    off = COMPLAINT._replace(declared=replace(COMPLAINT.declared, enabled=False))
+    retract = await read_anew(branch, MISSED, OUTFLOW, SAVINGS, *([] if gone else [off]))
+    assert [one.waiting for one in await retract.apply(NOW)] == [""]
+    released = (await the(branch, "growth")).history[-1]
+    why = "G1 was removed by root" if gone else "G1 was switched off by Li Na: the file is late"
+    assert (released.action, released.note) == ("release", why)
+    assert await retract.apply(NOW + 1) == []
+    await Attend(branch.store, branch.current).apply(NOW + 2)
+    assert (await the(branch, "growth")).state == "routed"
+
+
+async def test_what_another_guard_holds_back_as_well_stays_held_back() -> None:
+    branch, other = Branch(), rule("G9", kind="guard", situation=None, when=("fraud_case",), blocks=("upsell",))
+    branch.current.take(rules(SAVINGS, COMPLAINT, other), Desk())
+    await branch.hear(statement(1, balance_total=5e3, complaint_open=True, fraud_case=True))
+    await (await read_anew(branch, SAVINGS, other)).apply(NOW)
+    assert (await the(branch, "growth")).waiting == "G9"
+
+
+async def test_what_waited_for_an_alert_that_is_taken_back_goes_on_at_once() -> None:
+    branch = Branch()
+    await branch.leaving("c1", balance_total=5e3)
+    assert (await the(branch, "growth")).waiting == "retention_first"
+    await (await switched_off(branch)).apply(NOW)
+    assert (await the(branch, "growth")).waiting == ""
 
 
 async def test_a_switched_off_rule_that_is_switched_on_again_raises_anew() -> None:
     branch = Branch()
     await branch.leaving("c1")
     await (await switched_off(branch)).apply(NOW)
-    await branch.store.switch(RuleSwitch("R4", True, "Li Na", NOW + 1, "it has come"))
-    await heed(branch.store, branch.current)
-    branch.current.take(rules(MISSED), Desk())
+    await read_anew(branch, MISSED)
     await branch.hear(statement(2, "c1", **LEAVING))
     assert [one.state for one in await branch.store.find(AlertFilter(state=(OPEN,)), None, 9)] == ["routed"]

@@ -31,6 +31,8 @@ def _narrowing(where: AlertFilter) -> Iterator[Clause]:
         yield "(owner = ? or escalated_to = ?)", (where.works, where.works)
     if where.customer_id is not None:
         yield "customer_id = ?", (where.customer_id,)
+    if where.waiting is not None:
+        yield "waiting = ?", (where.waiting,)
     if where.state:
         yield _in_states(where.state)
 

@@ -40,6 +40,17 @@ class Signatures(NamedTuple):
     switches: Mapping[str, Signed]
 
 
+def silenced(newest: Iterable[Edition], rules: RuleSet) -> dict[str, str]:
+    """Rule → why it says nothing any more, of those that `rules` do not judge; `newest`: the newest edition of each."""
+    judged = {rule.id for rule in rules.rules if rule.declared.enabled}
+    silent = dict[str, str]()
+    for one in newest:
+        if one.rule not in judged and (one.declared is None or not one.declared.enabled):
+            done = "removed" if one.declared is None else "switched off"
+            silent[one.rule] = f"{one.rule} was {done} by {one.actor}" + (f": {one.note}" if one.note else "")
+    return silent
+
+
 def since(stood: Iterable[Edition], rules: RuleSet, signatures: Signatures, now: int) -> list[Edition]:
     """What is another way than it `stood`, the newest edition of each rule."""
     was = {one.rule: one.declared for one in stood if one.declared is not None}
