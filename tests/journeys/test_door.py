@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.bank import Bank, Json, ago, cny, event, opened
-from tests.journeys.platforms import ROOT, PlatformProcess
+from tests.journeys.platforms import HANG_S, ROOT, PlatformProcess
 
 NDJSON = "application/x-ndjson"
 
@@ -207,3 +207,14 @@ async def test_a_platform_that_is_stopped_and_started_again_has_lost_nothing(tmp
             assert await counted(again, account) == 50
     finally:
         assert await process.stop() == 0
+
+
+async def test_a_platform_told_to_stop_in_the_moment_it_serves_stops_cleanly(tmp_path: Path) -> None:
+    process = PlatformProcess(tmp_path)
+    starting = asyncio.create_task(process.start())
+    async with asyncio.timeout(HANG_S):
+        while not (tmp_path / "told.json").exists():  # noqa: ASYNC110 - another process sets no event of ours
+            await asyncio.sleep(0)
+    assert await process.stop() == 0
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)

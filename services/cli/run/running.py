@@ -98,6 +98,8 @@ def _demo(settings: Settings, customers: int, months: int, seed: int) -> Demo:
 async def _run(settings: Settings, make_demo: Callable[[], Demo | None], credentials_file: Path | None) -> None:
     started, console = time.monotonic(), Console()
     async with running_platform(settings, os.environ, credentials_file) as platform:
+        stop = asyncio.create_task(told_to_stop())
+        await asyncio.sleep(0)  # it listens before anybody is told that there is something to stop
         path = Path(settings.data) / "credentials.json"
         now_ms = SystemClock().now_ms()
         known = await credentials(path, platform.base_url, platform.stores, platform.users, now_ms)
@@ -106,14 +108,16 @@ async def _run(settings: Settings, make_demo: Callable[[], Demo | None], credent
         console.print(_welcome(known, path, time.monotonic() - started))
         demo = make_demo()
         console.print(_next_steps(known, path, demo is not None), soft_wrap=True, highlight=False)
-        await _until_stopped(platform, demo, path.with_name("simulator.keys"), console)
+        await _until_stopped(stop, platform, demo, path.with_name("simulator.keys"), console)
         console.print("Stopping: the batch in hand is finished first.")
     console.print("Stopped. Start again to go on where it was.")
 
 
-async def _until_stopped(platform: Platform, demo: Demo | None, keys: Path, console: Console) -> None:
+async def _until_stopped(
+    stop: asyncio.Task[None], platform: Platform, demo: Demo | None, keys: Path, console: Console
+) -> None:
     """Until a signal; raises when a part of the platform has died."""
-    tasks: list[asyncio.Future[Any]] = [asyncio.create_task(told_to_stop()), platform.work]
+    tasks: list[asyncio.Future[Any]] = [stop, platform.work]
     if demo is not None:
         tasks.append(asyncio.create_task(_live(demo, platform, keys, console)))
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
