@@ -4,7 +4,7 @@ Money becomes `{"minor": 120050, "currency": "CNY"}`, a `datetime` milliseconds 
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from services.ingest.domain.rules import Plan
 from services.ingest.domain.scrub import clean, is_forbidden
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 MAX_GENERIC_BYTES = 16_384
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _INT64 = range(-(2**63), 2**63)
@@ -27,8 +28,7 @@ _YEARS = range(1800, 2201)
 
 def millis(moment: datetime, zone: tzinfo) -> int:
     """Milliseconds since 1970 UTC; a time without offset is meant in `zone`."""
-    elapsed = (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)) - EPOCH
-    return elapsed.days * 86_400_000 + elapsed.seconds * 1000 + elapsed.microseconds // 1000
+    return ((moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)) - EPOCH) // _MILLISECOND
 
 
 def text(value: str, field: str, key: TokenKey, max_length: int) -> str:
