@@ -17,7 +17,7 @@ log = structlog.get_logger()
 # nobody waits for a dead server twice within this time
 QUIET_S = 5.0
 # For how long a process may spend what it has taken ahead, which is as much as it has just spent in such a time.
-LEASE_S = 0.1
+LEASE_S = 0.5
 # The server's clock counts, so that processes need not agree on theirs. A bucket that is full again is forgotten.
 # `unspent` comes back from the lease before; `ahead` is given only of what would still be there.
 _TAKE = """
