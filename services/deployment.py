@@ -27,8 +27,9 @@ Opened = TypeVar("Opened")
 log = structlog.get_logger(__name__)
 
 
-def open_log(settings: Settings, clock: Clock) -> EventLog:
-    """Raises `DirectoryInUse` where another platform writes to the embedded log's directory."""
+def open_log(settings: Settings, clock: Clock, linger_ms: int = 0) -> EventLog:
+    """`linger_ms`: how long an append to Kafka may wait for others. Raises `DirectoryInUse` where another platform
+    writes to the embedded log's directory."""
     if settings.embedded:
         directory = Path(settings.log.removeprefix("embedded:"))
         return EmbeddedLog(directory, clock=clock, limits=Limits(batch_records=settings.batch_events))
@@ -38,6 +39,7 @@ def open_log(settings: Settings, clock: Clock) -> EventLog:
 
     return KafkaLog(
         settings.log.removeprefix("kafka://"),
+        linger_ms=linger_ms,
         batch_records=settings.batch_events,
         session_timeout_s=settings.session_timeout_ms / 1000,
     )

@@ -21,6 +21,10 @@ from services.sql.migrations import upgrade
 from services.web.asgi import operations, routes, serve
 from services.web.openapi import openapi_route
 
+# Of many channels that send single events at once, each would be a request to the broker, which costs it a millisecond;
+# a channel waits a round trip to it in any case.
+LINGER_MS = 5
+
 
 async def run(environment: Mapping[str, str]) -> None:
     """Serves until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`."""
@@ -31,7 +35,7 @@ async def run(environment: Mapping[str, str]) -> None:
         database = open_tables(settings)
         closing.push_async_callback(database.close)
         await when_up(lambda: upgrade(database))
-        log = open_log(settings, SystemClock())
+        log = open_log(settings, SystemClock(), LINGER_MS)
         closing.push_async_callback(log.close)
         stores = Stores(SqlKeyStore(database), SqlSourceStore(database))
         rates = await closing.enter_async_context(opened_rates(settings.redis))

@@ -38,7 +38,7 @@ class KafkaLog:
         timeout_s: float = 5.0,
         replication_factor: int = -1,
         max_message_bytes: int = 1_000_000,
-        linger_ms: int = 2,
+        linger_ms: int = 0,
         batch_records: int = 5_000,
         session_timeout_s: float = 10.0,
         fetch_wait_ms: int = 100,

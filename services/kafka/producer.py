@@ -43,8 +43,8 @@ class _Lane:
 
 
 class Producer:
-    """`linger_ms`: how long the first append of a group waits for others. Less than a round trip to the broker costs
-    nothing: those that come together are answered together, and send their next ones together."""
+    """`linger_ms`: how long the first append of a group waits for others, which saves both ends a request. Only where
+    many append side by side: who appends one after another would wait for nobody."""
 
     def __init__(self, connection: Connection, timeout_s: float, max_message_bytes: int, linger_ms: int) -> None:
         self._connection, self._timeout_s, self._linger_s = connection, timeout_s, linger_ms / 1000
