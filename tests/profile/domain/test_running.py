@@ -1,11 +1,12 @@
-"""Facts that run with the days are news where they pass what somebody asks for."""
+"""Facts that run or drift with the days are news where they pass what somebody asks for."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.asked import Asked, Limit
-from services.profile.domain.facts.running import moved, steps_to_limit
+from services.profile.domain.facts.catalogue import FACTS
+from services.profile.domain.facts.running import DRIFTING, moved, steps_to_limit
 
 ASKED = Asked("1", {
     "tenure_days": frozenset({Limit(100.0)}), "anniversary_in_days": frozenset({Limit(7.0)}),
@@ -28,6 +29,17 @@ def test_a_limit_may_hang_on_another_fact() -> None:
 def test_what_nobody_asks_of_is_no_news_and_what_is_asked_wholly_always() -> None:
     assert not moved({"tier_days": 3.0}, {"tier_days": 99.0}, ASKED)
     assert moved({"owner_days": 3.0}, {"owner_days": 4.0}, ASKED)
+
+
+def test_a_mean_that_drifts_from_day_to_day_is_news_only_where_it_passes_a_limit() -> None:
+    asked = Asked("1", {"balance_mean_365d": frozenset({Limit(500.0)})})
+    assert not moved({"balance_mean_365d": 640.21}, {"balance_mean_365d": 639.07}, asked)
+    assert moved({"balance_mean_365d": 500.3}, {"balance_mean_365d": 499.1}, asked)
+    assert not moved({"balance_mean_30d": 500.3}, {"balance_mean_30d": 499.1}, asked)
+
+
+def test_what_drifts_is_declared_as_a_fact() -> None:
+    assert FACTS.keys() >= DRIFTING
 
 
 def test_any_other_fact_is_news_whenever_it_moves() -> None:

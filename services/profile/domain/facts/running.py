@@ -1,5 +1,5 @@
-"""Facts that run with the days: a move of theirs is news where somebody asks for a limit that they pass, and for nobody
-else. When they pass the next one can be told beforehand."""
+"""Facts that run or drift with the days: a move of theirs is news where somebody asks for a limit that they pass, and
+for nobody else. When one that runs passes the next can be told beforehand."""
 
 from collections.abc import Mapping
 from math import ceil, floor
@@ -8,6 +8,9 @@ from schemas.asked import Asked, Limit
 from schemas.changes import Fact
 from services.profile.domain.facts.catalogue import RUNNING
 
+DRIFTING = frozenset({"balance_mean_30d", "balance_mean_365d", "balance_deviation_365d"})
+"""Means over days: nearly every close moves them a little, whatever happens."""
+_DAILY = RUNNING.keys() | DRIFTING
 Values = Mapping[str, Fact]
 
 
@@ -16,7 +19,7 @@ def moved(before: Values, after: Values, asked: Asked | None) -> bool:
     changed = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
     if asked is None:
         return bool(changed)
-    return any(name not in RUNNING or _passed(name, before, after, asked) for name in changed)
+    return any(name not in _DAILY or _passed(name, before, after, asked) for name in changed)
 
 
 def _passed(name: str, before: Values, after: Values, asked: Asked) -> bool:
