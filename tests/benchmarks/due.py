@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from schemas.events import ChannelEvent
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.shards import SHARDS
+from services.profile.domain.states.combine import HOUR_MS
 from services.profile.ports import DueTime
 from services.profile.timers import fire
 from services.simulator.bank import customer_no
@@ -21,7 +23,8 @@ from tests.benchmarks.sweeper import Order, Swept
 from tests.benchmarks.workshop import Workshop, new_database, sql_store
 
 PRECISE, AT_ONCE = 100_000, 10_000
-EVENTS_EACH = 10
+EVENTS_EACH, LIVED_HOURS, STEP_HOURS = 10, 60 * 24, 7_919
+"""Of each customer, spread over the last two months as they come: with each close some of them leave a window."""
 BANK = 1_000_000
 """Customers of the promise; the sweep is measured with fewer, and its time grows with their number."""
 
@@ -56,12 +59,17 @@ async def _precise(workshop: Workshop, report: Report) -> None:
 async def _live(workshop: Workshop, customers: int) -> None:
     await workshop.apply(openings(customers, workshop.now), AT_ONCE)
     events = traffic(customers, run="sweep")
-    await workshop.apply((next(events) for _ in range(customers * EVENTS_EACH)), AT_ONCE)
+    lived = (_earlier(next(events), number * STEP_HOURS % LIVED_HOURS) for number in range(customers * EVENTS_EACH))
+    await workshop.apply(lived, AT_ONCE)
     await workshop.refresh_all()
 
 
+def _earlier(event: ChannelEvent, hours: int) -> ChannelEvent:
+    return msgspec.structs.replace(event, occurred_at=event.occurred_at - hours * HOUR_MS)
+
+
 async def _sweep(workshop: Workshop, customers: int, report: Report) -> None:
-    """A bank day on: everybody is due, few have anything new to tell."""
+    """A bank day on: everybody is due, and those have something new to tell for whom something leaves a window."""
     for day in (1, 2):
         workshop.close_bank_day()
         began, cpu = time.perf_counter(), time.process_time()
