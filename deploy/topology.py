@@ -30,12 +30,12 @@ class Service(NamedTuple):
 SERVICES: Mapping[str, Service] = {
     "ingest": Service(("services.ingest",), 8080),
     "profile-read": Service(("services.cli", "profile"), 8081, "read"),
-    "alerts": Service(("services.cli", "alerts", "serve"), 8082),
+    "alerts": Service(("services.cli", "alerts", "serve"), 8082, nice=10),
     "profile-update": Service(("services.cli", "profile"), 8083, "update"),
     "profile-refresh": Service(("services.cli", "profile"), 8084, "refresh", nice=10),
 }
 """Reading shows what update has committed, refreshed or not; and the longer a refresh waits, the more events it sums up
-at once. So under load it is refresh that gives way."""
+at once. So under load it is refresh that gives way, and alerts with it, which hears of nothing before."""
 
 
 def main() -> int:
