@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -13,27 +13,24 @@ from schemas.topics import TOPICS
 from services.access import Access, UserStore
 from services.alerts.act import Act
 from services.alerts.adapters.cel import Cel
-from services.alerts.adapters.file_stamps import stamp
-from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
+from services.alerts.adapters.rule_files import PRODUCT
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.attend import Attend
 from services.alerts.current import Current
 from services.alerts.domain.alert import Evidence
 from services.alerts.domain.compiled import Known
-from services.alerts.domain.editions import Edition, Signatures, Signed
 from services.alerts.domain.routing import Staff
 from services.alerts.evaluate import Evaluate
 from services.alerts.learn import Learn, heed
-from services.alerts.ports import AlertStore, RuleSwitch
-from services.alerts.record import record
+from services.alerts.ports import AlertStore
+from services.alerts.reload import Reload
 from services.alerts.retract import Retract
 from services.alerts.settings import Choices
 from services.alerts.staff import staff_of
 from services.alerts.stream import Worker, run
 from services.alerts.web import Desk, alerts_app
-from services.attempts import again_when_contended
 from services.clock import Clock
-from services.declared_files import Place, place
+from services.declared_files import place
 from services.log import EventLog
 from services.metrics import Metrics
 from services.notifications import Notifications
@@ -63,45 +60,6 @@ class Alerts(NamedTuple):
     checks: Mapping[str, Check]
     store: AlertStore
     current: Current
-
-
-class Reload:
-    """Reads the rules again where their files or their switches have changed; a bad file never replaces a good one."""
-
-    def __init__(self, files: Place, known: Known, store: AlertStore, expressions: Cel) -> None:
-        self._files, self._known, self._store, self._expressions = files, known, store, expressions
-        self._seen: tuple[object, ...] = ()
-        self._switches: Mapping[str, RuleSwitch] = {}
-        self._unwritten: Loaded | None = None
-
-    async def load(self) -> Loaded | None:
-        """None where nothing has changed since the last time. Raises `Unavailable`."""
-        switches = {one.rule: one for one in await self._store.switches()}
-        seen = (stamp(self._files), tuple(sorted(switches.items())))
-        if seen == self._seen:
-            return None
-        self._seen, self._switches = seen, switches
-        return load_rules(self._files, self._known, self._expressions, switches)
-
-    async def into(self, current: Current, now: int) -> None:
-        """Raises `Contended`, `Unavailable`."""
-        await heed(self._store, current)
-        loaded = await self.load()
-        if loaded is not None:
-            for mistake in loaded.mistakes:
-                log.error("rule file has a mistake: the rules before it stay", mistake=str(mistake))
-            if not loaded.mistakes:
-                self._unwritten = loaded
-        if (new := self._unwritten) is not None:
-            current.written_down(await self.write_down(new, now))
-            current.take(new.rule_set, new.desk)
-            self._unwritten = None
-
-    async def write_down(self, loaded: Loaded, now: int) -> Sequence[Edition]:
-        """Which rules are others than before. Returns the newest edition of each. Raises `Contended`, `Unavailable`."""
-        switches = {rule: Signed(said.actor, said.note) for rule, said in self._switches.items()}
-        signatures = Signatures(loaded.authors, loaded.keeper, switches)
-        return await again_when_contended(lambda: record(self._store, loaded.rule_set, signatures, now))
 
 
 async def open_alerts(

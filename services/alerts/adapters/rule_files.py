@@ -79,6 +79,13 @@ def load_rules(files: Place, known: Known, expressions: Expressions, switches: M
     return Loaded(whole, desk, loading.mistakes, loading.authors, keeper)
 
 
+def switched(loaded: Loaded, switches: Mapping[str, RuleSwitch]) -> Loaded:
+    """The same rules as people have switched them since."""
+    rules = [_switched(rule, switches) for rule in loaded.rule_set.rules]
+    version = _version([loaded.rule_set.version.encode()], switches)
+    return loaded._replace(rule_set=rule_set(version, rules, loaded.rule_set.at_rest))
+
+
 def _switched(rule: Rule, switches: Mapping[str, RuleSwitch]) -> Rule:
     enabled = switches[rule.id].enabled if rule.id in switches else rule.declared.enabled
     return rule._replace(declared=msgspec.structs.replace(rule.declared, enabled=enabled))

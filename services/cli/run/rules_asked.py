@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT
 from services.alerts.adapters.sql import SqlAlertStore
-from services.alerts.app import Reload
 from services.alerts.domain.asking import asked_of
+from services.alerts.reload import Reload
 from services.alerts.settings import read_choices
 from services.alerts.stream import RELOAD_S
 from services.cli.declared import known_of
@@ -26,10 +26,10 @@ async def hearing_rules(
     files = place(PRODUCT, read_choices(environment).catalogue)
     reload = Reload(files, known_of(profile.declarations), SqlAlertStore(database), Cel())
 
-    async def hear(at_first: bool = False) -> None:
+    async def hear() -> None:
         loaded = await reload.load()
-        if loaded is not None and (at_first or not loaded.mistakes):
+        if loaded is not None:
             profile.ask(asked_of(loaded.rule_set))
 
-    await hear(at_first=True)
+    await hear()
     return lambda: side_by_side(profile.work, lambda: every(RELOAD_S, hear))

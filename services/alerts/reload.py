@@ -1,0 +1,69 @@
+"""Rules are read again where their files or their switches have changed. A bad file never replaces a good one, and does
+not stand in the way of a person who switches a rule."""
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from services.alerts.adapters.cel import Cel
+from services.alerts.adapters.file_stamps import stamp
+from services.alerts.adapters.rule_files import Loaded, Mistake, load_rules, switched
+from services.alerts.current import Current
+from services.alerts.domain.compiled import Known
+from services.alerts.domain.editions import Edition, Signatures, Signed
+from services.alerts.learn import heed
+from services.alerts.ports import AlertStore, RuleSwitch
+from services.alerts.record import record
+from services.attempts import again_when_contended
+from services.declared_files import Place
+
+log = structlog.get_logger(__name__)
+
+
+class Reload:
+    """`mistakes`: of the files as they were read last."""
+
+    def __init__(self, files: Place, known: Known, store: AlertStore, expressions: Cel) -> None:
+        self._files, self._known, self._store, self._expressions = files, known, store, expressions
+        self._seen: tuple[object, ...] = ()
+        self._switches: Mapping[str, RuleSwitch] = {}
+        self._stands: Loaded | None = None
+        self._unwritten: Loaded | None = None
+        self.mistakes: Sequence[Mistake] = ()
+
+    async def load(self) -> Loaded | None:
+        """The rules to go by from now on; None where they are those of the last time. What is read first is gone by,
+        without the rules that have a mistake. Raises `Unavailable`."""
+        switches = {one.rule: one for one in await self._store.switches()}
+        seen = (stamp(self._files), tuple(sorted(switches.items())))
+        if seen == self._seen:
+            return None
+        had, self._seen, self._switches = self._switches, seen, switches
+        loaded = load_rules(self._files, self._known, self._expressions, switches)
+        self.mistakes = loaded.mistakes
+        if loaded.mistakes and self._stands is not None:
+            if switches == had:
+                return None
+            loaded = switched(self._stands, switches)
+        self._stands = loaded
+        return loaded
+
+    async def into(self, current: Current, now: int) -> None:
+        """Raises `Contended`, `Unavailable`; what could not be written down is tried again with the next look."""
+        await heed(self._store, current)
+        loaded = await self.load()
+        for mistake in self.mistakes:
+            log.error("rule file has a mistake: the rules before it stay", mistake=str(mistake))
+        self.mistakes = ()
+        self._unwritten = loaded or self._unwritten
+        if (new := self._unwritten) is not None:
+            if not new.mistakes:
+                current.written_down(await self.write_down(new, now))
+            current.take(new.rule_set, new.desk)
+            self._unwritten = None
+
+    async def write_down(self, loaded: Loaded, now: int) -> Sequence[Edition]:
+        """Which rules are others than before. Returns the newest edition of each. Raises `Contended`, `Unavailable`."""
+        switches = {rule: Signed(said.actor, said.note) for rule, said in self._switches.items()}
+        signatures = Signatures(loaded.authors, loaded.keeper, switches)
+        return await again_when_contended(lambda: record(self._store, loaded.rule_set, signatures, now))
