@@ -156,7 +156,7 @@ async def _gathered(tx: RefreshTransaction, roots: Sequence[str]) -> Gathered:
 
 
 def _of_all(error: Exception) -> Exception:
-    """Where states of another release wait to be rebuilt, time mends it."""
+    """Where the states wait to be folded anew, time mends it."""
     return Unavailable("states of another release wait to be rebuilt") if isinstance(error, OtherShape) else error
 
 

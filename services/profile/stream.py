@@ -151,7 +151,7 @@ async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
     worker.metrics.add(measure.CUSTOMERS_REFRESHED, len(done.changed))
     for root, bug in done.failed.items():
         worker.metrics.add(measure.CUSTOMERS_FAILED, 1)
-        why = "its states are of another release" if isinstance(bug, OtherShape) else "a bug met its refresh"
+        why = "its states wait to be folded anew" if isinstance(bug, OtherShape) else "a bug met its refresh"
         log.error(f"customer set aside: {why}", customer=worker.refresh.alias_of(root), error=trail_of(bug))
     now = worker.clock.now_ms()
     for accepted_at in done.accepted:

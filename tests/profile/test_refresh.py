@@ -12,12 +12,15 @@ from services.failures import Fenced, Unavailable
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.shards import SHARDS, shard_of
+from services.profile.domain.states.packing import pack_heads
+from services.profile.domain.states.state import Entry, Head
 from services.profile.outbox import lane_of_shard
 from services.profile.ports import Mark, Shard, StoredView
 from services.profile.refresh import FAILED_AT_ONCE, Refresh
 from services.profile.resting import COLLECTIVE_S, CUSTOMER_S, SET_ASIDE_S, Resting
 from services.profile.statement import GONE, LIVE
 from tests.ports.profile_stores import Store, alias_of, store
+from tests.profile.expected import differences, expected, held
 from tests.profile.test_update import new_update
 from tests.profile.told import DAY_MS, DECLARED, NOW, batch, new_fold, opened, paid, told
 
@@ -102,6 +105,7 @@ async def test_a_bug_that_meets_one_customer_holds_up_nobody_else_and_its_mark_s
 
 
 CUT_OFF, OF_ANOTHER_SHAPE = b"\xc1", b"\x91\x01"
+NONSENSE = pack_heads([Head(count=1, things={"account:6001": {"balance": Entry((0, 0, 0, "", ""), "much")}})])
 
 
 async def garble(store: Store, subject: str, heads: bytes = CUT_OFF) -> None:
@@ -112,7 +116,7 @@ async def garble(store: Store, subject: str, heads: bytes = CUT_OFF) -> None:
         await tx.save_subjects(list(stored.values()))
 
 
-@pytest.mark.parametrize("heads", [CUT_OFF, OF_ANOTHER_SHAPE])
+@pytest.mark.parametrize("heads", [CUT_OFF, OF_ANOTHER_SHAPE, NONSENSE])
 async def test_a_state_that_cannot_be_read_sets_aside_its_customers_alone(store: Store, heads: bytes) -> None:
     joint = told("holder.added", "h-1", FIRST, account_no="6001", customer_no="67")
     await new_update(store).apply([batch(0, [opened("6001", "66", FIRST), joint, opened("6002", "77", FIRST)])], NOW)
@@ -121,6 +125,15 @@ async def test_a_state_that_cannot_be_read_sets_aside_its_customers_alone(store:
     assert done.failed.keys() == {"party:66", "party:67"}
     assert done.changed == [alias_of("party:77")]
     assert await store.count_aside() == len(done.failed)
+
+
+@pytest.mark.parametrize("heads", [CUT_OFF, OF_ANOTHER_SHAPE])
+async def test_a_state_that_cannot_be_read_is_folded_anew_by_the_next_event(store: Store, heads: bytes) -> None:
+    events = [opened("6001", "66", FIRST), *(paid(f"p-{n}", FIRST + n * DAY_MS, "6001") for n in range(3))]
+    await new_update(store).apply([batch(0, events[:-1])], NOW)
+    await garble(store, "account:6001", heads)
+    assert (await new_update(store).apply([batch(3, events[-1:])], NOW)).applied == 1
+    assert differences(expected(events, new_fold()), await held(store)) == []
 
 
 async def test_where_customer_after_customer_fails_the_release_is_wrong_and_nothing_has_happened(store: Store) -> None:

@@ -24,7 +24,7 @@ def kept_subject(row: Sequence[Any], parts: Iterable[tuple[int, bytes]], collect
     try:
         months = {month: _read(body) for month, body in parts if body not in EMPTY_MONTHS}
         told = _heads.decode(heads)
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:
         raise OtherShape(subject) from error
     return KeptSubject(subject, version, integers(cuts) if cuts != "[]" else [], told, months, collectives)
 

@@ -15,7 +15,7 @@ _NOTHING = msgspec.Raw()
 
 
 class OtherShape(Exception):  # noqa: N818 - what was met, in the words of `services.failures`
-    """A state that another release wrote in another shape: it waits to be rebuilt."""
+    """A state that another release wrote in another shape, or that is damaged: it waits to be folded anew."""
 
 
 class SealedMonth(msgspec.Struct, gc=False):
@@ -115,7 +115,7 @@ class JoinedMonth:
         told = [value for part in self._parts if (value := getattr(part, field.stored))]
         try:
             found = [field.decode(value) if value.__class__ is msgspec.Raw else value for value in told]
-        except msgspec.ValidationError as error:
+        except msgspec.DecodeError as error:
             raise OtherShape(field.stored) from error
         whole = found if field.join is None else join_all(found, field.join)
         setattr(self, name, whole)
@@ -144,5 +144,5 @@ def _last_closings(closing: msgspec.Raw | dict[str, dict[int, Entry]]) -> dict[s
     try:
         sealed = _decode_closing(closing)
         return {account: (day := max(days), _decode_entry(days[day]).value) for account, days in sealed.items()}
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:
         raise OtherShape("closing") from error

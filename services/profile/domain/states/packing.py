@@ -33,5 +33,5 @@ def unpack(cuts: list[int], heads: bytes, months: Mapping[int, bytes]) -> Segmen
     """Raises `OtherShape`."""
     try:
         return Segments(cuts, _unpack_heads(heads), {number: _unpack_month(body) for number, body in months.items()})
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:
         raise OtherShape("heads or months") from error
