@@ -118,6 +118,11 @@ SQLITE = {
 COMPRESSED = {
     "subjects": ["heads"], "parts": ["body"], "bases": ["body"], "outbox": ["value"], "views": ["body", "facts"],
 }  # fmt: skip
+# what a fold leaves of a row of `subjects`: many of them travel as one array
+FOLDED_SUBJECT = """
+create type folded_subject as (
+    subject text, version bigint, fold_version integer, cuts text, roots text, heads bytea
+)"""
 
 
 def upgrade() -> None:
@@ -127,6 +132,8 @@ def upgrade() -> None:
             op.execute(statement)
     if on_sqlite:
         op.execute("create index marks_shard on marks (shard, n)")
+    else:
+        op.execute(FOLDED_SUBJECT)
     compress_quickly(COMPRESSED)
     for shard in range(SHARDS):
         op.execute(f"insert into shards (shard, fence, leased_until) values ({shard}, 0, 0)")  # noqa: S608 - a number

@@ -26,6 +26,7 @@ _TAKE_MARKS = {
     "postgresql": f"delete from marks where ctid = any(array({_CHOSEN.format(place='ctid')}))",  # noqa: S608 - constants
     "sqlite": f"delete from marks where n in ({_CHOSEN.format(place='n')})",  # noqa: S608 - constants
 }
+_LEAVE_MARKS = insert("marks", "shard int, root text, accepted_at bigint, aside boolean")
 _FENCE = Bulk(
     """update shards s set fence = s.fence + 1
     from unnest($1::int[], $2::text[], $3::bigint[]) as held(shard, owner, fence)
@@ -65,7 +66,7 @@ _SAVE_DUE = insert("due", "lead text, at bigint, kind text, grain text, sources 
 
 async def leave_marks(session: Session, marks: Sequence[Mark], *, aside: bool = False) -> None:
     left = [(shard_of(mark.root), mark.root, mark.accepted_at, aside) for mark in marks]
-    await session.append("marks", "shard, root, accepted_at, aside", left)
+    await session.later(_LEAVE_MARKS, left)
 
 
 async def take_marks(session: Session, shards: Sequence[int], limit: int, resting: Sequence[str]) -> list[Mark]:

@@ -22,7 +22,7 @@ from services.profile.ports import (
     StoredSubject,
     TimelineRow,
 )  # fmt: skip
-from services.sql.session import Bulk, Session, insert
+from services.sql.session import Bulk, Session, insert, insert_whole
 
 _ABSENT = "select s.subject from subjects s where s.subject = any($1::text[])"
 _NEW_SUBJECTS = insert(
@@ -36,15 +36,16 @@ where subject = any($1::text[]) order by subject for no key update"""
 _PARTS = "select subject, month, body from parts where subject = any($1::text[]) and month = any($2::int[])"
 _SAVE = Bulk(
     """update subjects s set version = s.version + 1, fold_version = u.fold_version, cuts = u.cuts, roots = u.roots,
-    heads = u.heads from unnest($1::text[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::bytea[])
-    u(subject, version, fold_version, cuts, roots, heads)
+    heads = u.heads from unnest($1::folded_subject[]) u
     where s.subject = u.subject and s.version = u.version and s.fold_version <= u.fold_version""",
     """update subjects set version = version + 1, fold_version = ?3, cuts = ?4, roots = ?5, heads = ?6
     where subject = ?1 and version = ?2 and fold_version <= ?3""",
+    whole=True,
 )
-_SAVE_PARTS = insert(
-    "parts", "subject text, month int, body bytea", "on conflict (subject, month) do update set body = excluded.body"
+_SAVE_PARTS = insert_whole(
+    "parts", "subject, month, body", "on conflict (subject, month) do update set body = excluded.body"
 )
+_APPEND_TIMELINE = insert_whole("timeline", ", ".join(TimelineRow._fields))
 _TIMELINE = """
 select subject, occurred_at, key, type, channel, accepted_at, event from timeline
 where subject = $1 order by occurred_at, key"""
@@ -139,16 +140,13 @@ class SqlUpdate:
 
     async def save_subjects(self, changed: Sequence[StoredSubject]) -> None:
         ordered = sorted(changed, key=lambda one: one.subject)
-        written = await self._session.bulk(_SAVE, [_subject_row(one) for one in ordered])
-        if written != len(ordered):
-            raise Fenced("a subject has moved under its lock, or a newer release has written it")
-        await self._session.bulk(
-            _SAVE_PARTS,
-            [(one.subject, month, one.months[month]) for one in ordered for month in sorted(one.months)],
-        )
+        moved = Fenced("a subject has moved under its lock, or a newer release has written it")
+        await self._session.later(_SAVE, [_subject_row(one) for one in ordered], moved)
+        parts = [(one.subject, month, one.months[month]) for one in ordered for month in sorted(one.months)]
+        await self._session.later(_SAVE_PARTS, parts)
 
     async def append_timeline(self, events: Sequence[TimelineRow]) -> None:
-        await self._session.append("timeline", ", ".join(TimelineRow._fields), events)
+        await self._session.later(_APPEND_TIMELINE, events)
 
     async def timeline_of(self, subject: str) -> list[TimelineRow]:
         return [TimelineRow(*row) for row in await self._session.rows(_TIMELINE, subject)]
@@ -175,8 +173,8 @@ class SqlUpdate:
         await self._session.run(_KEEP_PARTS, subject, sorted(months))
 
     async def save_personal(self, values: Mapping[str, str], told: Collection[tuple[str, str]]) -> None:
-        await self._session.bulk(_SAVE_PERSONAL, sorted(values.items()))
-        await self._session.bulk(_SAVE_PERSONAL_SUBJECTS, sorted(told))
+        await self._session.later(_SAVE_PERSONAL, sorted(values.items()))
+        await self._session.later(_SAVE_PERSONAL_SUBJECTS, sorted(told))
 
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
         return await sql_links.add_links(self._session, links)
@@ -204,7 +202,7 @@ class SqlUpdate:
         await self._session.run(_PUT_STAFF, manager_id, rows.to_json(record))
 
     async def note_sources(self, seen: Sequence[SourceSeen]) -> None:
-        await self._session.bulk(_NOTE_SOURCES, sorted(map(tuple, seen)))
+        await self._session.later(_NOTE_SOURCES, sorted(map(tuple, seen)))
 
     async def keep_dead_letters(self, letters: Sequence[StoredDeadLetter]) -> None:
         await self._session.bulk(_KEEP_DEAD_LETTERS, [rows.dead_letter_row(one) for one in letters])

@@ -1,0 +1,97 @@
+"""The contract of a session's writes that may wait for one another, held by SQLite and PostgreSQL alike."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from services.failures import Fenced
+from services.sql.database import Database, open_database
+from services.sql.session import Bulk, Row, insert, insert_whole, writing
+
+INSERT = insert("thing", "id int, n int", "on conflict (id) do update set n = excluded.n")
+INSERT_WHOLE = insert_whole("thing", "id, n")
+RAISE = Bulk(
+    "update thing t set n = t.n + u.n from unnest($1::int[], $2::int[]) u(id, n) where t.id = u.id",
+    "update thing set n = n + ?2 where id = ?1",
+)
+MOVED = Fenced("a thing is not there")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:{tmp_path}/session.db"
+    given: str = request.getfixturevalue("postgres_url")
+    return given
+
+
+@pytest_asyncio.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    opened = open_database(url)
+    async with writing(opened) as session:
+        for table in ("thing", "other"):
+            await session.run(f"drop table if exists {table}")
+            await session.run(f"create table {table} (id integer primary key, n integer not null)")
+    yield opened
+    await opened.close()
+
+
+async def things(database: Database, table: str = "thing") -> list[Row]:
+    async with writing(database) as session:
+        return [tuple(row) for row in await session.rows(f"select id, n from {table} order by id")]  # noqa: S608 - ours
+
+
+async def test_what_may_wait_is_there_once_the_transaction_has_committed(database: Database) -> None:
+    async with writing(database) as session:
+        await session.later(INSERT_WHOLE, [(1, 10), (2, 20)])
+        await session.later(insert("other", "id int, n int"), [(7, 70)])
+        await session.later(RAISE, [])
+    assert await things(database) == [(1, 10), (2, 20)]
+    assert await things(database, "other") == [(7, 70)]
+
+
+async def test_every_later_statement_sees_what_waited(database: Database) -> None:
+    async with writing(database) as session:
+        await session.later(INSERT_WHOLE, [(1, 10)])
+        assert await session.run("update thing set n = n + 1 where id = $1", 1) == 1
+        await session.later(RAISE, [(1, 5)])
+        await session.append("thing", "id, n", [(2, 20)])
+        await session.later(RAISE, [(2, 1)])
+        assert [tuple(row) for row in await session.rows("select id, n from thing order by id")] == [(1, 16), (2, 21)]
+
+
+async def test_the_same_rows_may_be_written_twice(database: Database) -> None:
+    async with writing(database) as session:
+        await session.later(INSERT, [(1, 10)])
+        await session.later(INSERT, [(1, 11)])
+    assert await things(database) == [(1, 11)]
+
+
+async def test_too_few_rows_written_are_refused_and_nothing_of_the_transaction_remains(database: Database) -> None:
+    async with writing(database) as session:
+        await session.later(INSERT, [(1, 10)])
+    with pytest.raises(Fenced, match="not there"):
+        async with writing(database) as session:
+            await session.later(insert("other", "id int, n int"), [(7, 70)])
+            await session.later(RAISE, [(1, 1), (2, 1)], MOVED)
+    assert await things(database) == [(1, 10)]
+    assert await things(database, "other") == []
+
+
+async def test_as_many_rows_written_as_told_are_not_refused(database: Database) -> None:
+    async with writing(database) as session:
+        await session.later(INSERT, [(1, 10), (2, 20)], MOVED)
+        await session.rows("select 1")
+        await session.later(RAISE, [(1, 1), (2, 1)], MOVED)
+        await session.later(insert("other", "id int, n int"), [(7, 70)], MOVED)
+    assert await things(database) == [(1, 11), (2, 21)]
+
+
+async def test_a_transaction_given_up_writes_nothing_of_what_waited(database: Database) -> None:
+    with pytest.raises(RuntimeError):
+        async with writing(database) as session:
+            await session.later(INSERT_WHOLE, [(1, 10)])
+            raise RuntimeError("given up")
+    assert await things(database) == []
