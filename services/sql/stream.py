@@ -1,11 +1,13 @@
 """What a consumer of the log keeps beside its own tables, in SQL: positions and outbox lanes."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from services.failures import Fenced
 from services.log import Move, Position
 from services.outbox import OutboxMessage, OutboxRow
-from services.sql.session import Bulk, Session, insert
+from services.sql.database import Database
+from services.sql.session import Bulk, Session, insert, reading, writing
 
 
 class SqlStream:
@@ -59,6 +61,40 @@ class SqlStream:
             return False
         await session.run(self._statements["drop_published"], lane, until)
         return True
+
+
+class SqlPositions:
+    """A `PositionStore` over `_stream`, with an operator's word; for stores to take on."""
+
+    _database: Database
+    _stream: ClassVar[SqlStream]
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+        async with reading(self._database) as session:
+            return await self._stream.positions(session, topic, partitions)
+
+    async def set_position(self, topic: str, partition: int, position: Position) -> None:
+        async with writing(self._database) as session:
+            await self._stream.set_position(session, topic, partition, position)
+
+
+class SqlOutbox:
+    """An `Outbox` over `_stream`; for stores to take on."""
+
+    _database: Database
+    _stream: ClassVar[SqlStream]
+
+    async def lanes_waiting(self) -> dict[str, int]:
+        async with reading(self._database) as session:
+            return await self._stream.lanes_waiting(session)
+
+    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
+        async with reading(self._database) as session:
+            return await self._stream.outbox(session, lane, limit)
+
+    async def published(self, lane: str, after: int, until: int) -> bool:
+        async with writing(self._database) as session:
+            return await self._stream.published(session, lane, after, until)
 
 
 _MOVES = """

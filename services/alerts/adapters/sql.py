@@ -1,6 +1,6 @@
 """The alert store on SQLite or PostgreSQL."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from services.alerts.adapters.rows import alert_of, edition_of, notice_of, standing_of
@@ -12,10 +12,9 @@ from services.alerts.domain.learning import Learned
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertFilter, RuleSwitch
-from services.log import Position
-from services.outbox import OutboxRow
 from services.sql.database import Database
 from services.sql.session import reading, writing
+from services.sql.stream import SqlOutbox, SqlPositions
 
 _STANDING = "select standing from alert_customers where customer_id = $1"
 # the words of the partial indexes, so that they serve
@@ -46,19 +45,13 @@ select rule, enabled, actor, at, note from rule_switches where n in (select max(
 order by rule"""
 
 
-class SqlAlertStore:
+class SqlAlertStore(SqlPositions, SqlOutbox):
     """See `AlertStore`."""
+
+    _stream = STREAM
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
-        async with reading(self._database) as session:
-            return await STREAM.positions(session, topic, partitions)
-
-    async def set_position(self, topic: str, partition: int, position: Position) -> None:
-        async with writing(self._database) as session:
-            await STREAM.set_position(session, topic, partition, position)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[SqlTransaction]:
@@ -126,15 +119,3 @@ class SqlAlertStore:
         async with reading(self._database) as session:
             found = await session.rows(_SWITCHES)
         return [RuleSwitch(row[0], bool(row[1]), *row[2:]) for row in found]
-
-    async def lanes_waiting(self) -> dict[str, int]:
-        async with reading(self._database) as session:
-            return await STREAM.lanes_waiting(session)
-
-    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
-        async with reading(self._database) as session:
-            return await STREAM.outbox(session, lane, limit)
-
-    async def published(self, lane: str, after: int, until: int) -> bool:
-        async with writing(self._database) as session:
-            return await STREAM.published(session, lane, after, until)

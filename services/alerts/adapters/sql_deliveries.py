@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from services.alerts.domain.delivering import Delivery
-from services.log import Move, Position
+from services.log import Move
 from services.sql.database import Database
 from services.sql.session import Bulk, Row, Session, insert, reading, writing
-from services.sql.stream import SqlStream
+from services.sql.stream import SqlPositions, SqlStream
 
 STREAM = SqlStream("delivery_")
 _COLUMNS = """delivery_id text, destination text, person text, alert_id text, happening text, step int, body bytea,
@@ -78,19 +78,13 @@ class SqlDeliveryTransaction:
             await self._session.run(_DROP_UNTOLD, list(alert_ids), list(destinations), now)
 
 
-class SqlDeliveryStore:
+class SqlDeliveryStore(SqlPositions):
     """See `DeliveryStore`."""
+
+    _stream = STREAM
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
-        async with reading(self._database) as session:
-            return await STREAM.positions(session, topic, partitions)
-
-    async def set_position(self, topic: str, partition: int, position: Position) -> None:
-        async with writing(self._database) as session:
-            await STREAM.set_position(session, topic, partition, position)
 
     @asynccontextmanager
     async def accepting(self) -> AsyncIterator[SqlDeliveryTransaction]:

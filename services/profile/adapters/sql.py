@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from services.log import Position
-from services.outbox import OutboxRow
 from services.profile.adapters import sql_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.sql_customers import clusters_of
@@ -18,6 +16,7 @@ from services.profile.domain.identity.links import Cluster, Membership
 from services.profile.ports import Decision, Mark, Shard
 from services.sql.database import Database
 from services.sql.session import Session, insert, reading, writing
+from services.sql.stream import SqlOutbox, SqlPositions
 
 _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and state = 'open'"
 _DROP_LETTERS = "delete from dead_letters where state = 'replayed' and at < $1"
@@ -32,21 +31,15 @@ _KNOWN_AT_MOST = 200_000
 """Subjects remembered to have a row: so many names fit into a few dozen megabytes."""
 
 
-class SqlProfileStore(SqlReader):
+class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
     """See `ProfileStore` and `ProfileReader`. `alias_of` gives the customer id that a subject would name."""
+
+    _stream = STREAM
 
     def __init__(self, database: Database, alias_of: Callable[[str], str]) -> None:
         super().__init__(database)
         self._alias_of, self._ledger = alias_of, SqlLedger(database)
         self._known: set[str] = set()
-
-    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
-        async with reading(self._database) as session:
-            return await STREAM.positions(session, topic, partitions)
-
-    async def set_position(self, topic: str, partition: int, position: Position) -> None:
-        async with writing(self._database) as session:
-            await STREAM.set_position(session, topic, partition, position)
 
     @asynccontextmanager
     async def updating(self) -> AsyncIterator[SqlUpdate]:
@@ -81,18 +74,6 @@ class SqlProfileStore(SqlReader):
     async def count_aside(self) -> int:
         async with reading(self._database) as session:
             return int((await session.rows(_ASIDE))[0][0])
-
-    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
-        async with reading(self._database) as session:
-            return await STREAM.outbox(session, lane, limit)
-
-    async def published(self, lane: str, after: int, until: int) -> bool:
-        async with writing(self._database) as session:
-            return await STREAM.published(session, lane, after, until)
-
-    async def lanes_waiting(self) -> dict[str, int]:
-        async with reading(self._database) as session:
-            return await STREAM.lanes_waiting(session)
 
     async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
         async with writing(self._database) as session:
