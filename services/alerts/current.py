@@ -27,7 +27,7 @@ class Current:
     def take(self, rules: RuleSet, desk: Desk) -> None:
         """A new set; what was broken in the old one may run again."""
         self.rules, self.broken = rules, {}
-        self.terms = self.terms._replace(desk=desk, silent=silenced(self._editions, rules))
+        self.terms = self.terms._replace(desk=desk, stopped=frozenset(), silent=silenced(self._editions, rules))
         log.info("rules loaded", version=rules.version, rules=len(rules.rules))
 
     def written_down(self, newest: Sequence[Edition]) -> None:
@@ -35,6 +35,10 @@ class Current:
         speaks."""
         self._editions = newest
         self.terms = self.terms._replace(silent=silenced(newest, self.rules))
+
+    def changed_at(self, rule_id: str) -> int:
+        """When it became what it is (ms); 0 where that is not known."""
+        return next((one.at for one in self._editions if one.rule == rule_id), 0)
 
     def learn(self, learned: Sequence[Learned]) -> Mapping[str, Tally]:
         """The rules that are throttled by that."""
@@ -54,6 +58,7 @@ class Current:
         if rule_id in self.broken:
             return
         self.broken[rule_id] = why
+        self.terms = self.terms._replace(stopped=frozenset(self.broken))
         left = [rule for rule in self.rules.rules if rule.id not in self.broken]
         stopped = [rule for rule in self.rules.rules if rule.id in self.broken]
         kept = rule_set(self.rules.version, left, self.rules.at_rest)

@@ -1,12 +1,13 @@
 """USE CASE: outcomes teach. A rule that is wrong too often is throttled, one that a burst has paused goes on when a
-person enables it; whoever answers for it is told once when either begins, and once when it ends."""
+person enables it, one that does not fit the values is stopped; whoever answers for it is told once when such a thing
+begins, and once when it ends."""
 
 from collections.abc import Mapping, Sequence
 
 from services.alerts.current import Current
 from services.alerts.domain.bursts import DAYS_COMPARED
 from services.alerts.domain.learning import Tally
-from services.alerts.domain.notices import Notice, notice, paused, standing
+from services.alerts.domain.notices import Matter, Notice, notice, paused, standing
 from services.alerts.domain.terms import DAY_MS
 from services.alerts.ports import AlertStore, RuleSwitch
 
@@ -53,10 +54,20 @@ class Learn:
             notice(rules, rule, "throttled", now, began=True, seen=tally.not_relevant, among=tally.closed)
             for rule, tally in found.items() if (rule, "throttled") not in stands
         ]  # fmt: skip
+        news += [
+            notice(rules, rule, "stopped", now, began=True, note=why)
+            for rule, why in self._current.broken.items() if (rule, "stopped") not in stands
+        ]  # fmt: skip
         for (rule, matter), began in stands.items():
             said = switches.get(rule)
             if said is not None and said.at > began.at:
                 news.append(notice(rules, rule, matter, now, began=False, actor=said.actor, note=said.note))
-            elif matter == "throttled" and rule not in found:
+            elif self._is_over(rule, matter, began, found):
                 news.append(notice(rules, rule, matter, now, began=False))
         return news
+
+    def _is_over(self, rule: str, matter: Matter, began: Notice, found: Mapping[str, Tally]) -> bool:
+        """Another worker may have met what stopped a rule: only another text of it ends that."""
+        if matter == "stopped":
+            return self._current.changed_at(rule) > began.at
+        return matter == "throttled" and rule not in found

@@ -310,6 +310,17 @@ async def test_a_rule_that_meets_a_wrong_type_is_stopped_and_the_others_go_on() 
     assert {one.situation for one in await service.alerts()} == {"growth"}
 
 
+async def test_what_a_stopped_rule_has_said_stands_until_its_file_is_another() -> None:
+    service = Service()
+    await service.takes(statement(1, **OWED), statement(1, "b", **OWED))
+    await service.takes(statement(2, has_salary=True, salary_missed="two"))
+    await service.takes(statement(2, "b", has_salary=True))
+    assert {one.customer_id: one.state for one in await service.alerts()} == {"c1": "routed", "b": "routed"}
+    service.current.take(rules(MISSED), Desk())
+    await service.takes(statement(3, "b", has_salary=True))
+    assert {one.customer_id: one.state for one in await service.alerts()} == {"c1": "routed", "b": "withdrawn"}
+
+
 async def test_an_alert_that_grows_graver_without_a_step_has_a_new_revision() -> None:
     service = Service()
     graver = rule("R4", when=("has_salary", "salary_missed >= 1.0"), severity="salary_missed >= 2.0 ? 3.0 : 1.0")

@@ -1,11 +1,13 @@
 """Who answers for a rule is told once that it is throttled, and once that it is no longer."""
 
 from services.alerts.domain.alert import Outcome
+from services.alerts.domain.editions import Signatures
 from services.alerts.domain.lifecycle import Asked
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.rules import Desk
 from services.alerts.learn import Learn
 from services.alerts.ports import RuleSwitch
+from services.alerts.record import record
 from tests.alerts.test_act import CHIEF
 from tests.alerts.told import rule, rules, statement
 from tests.alerts.web.branch import LEAVING, Branch
@@ -74,3 +76,18 @@ async def test_outcomes_remember_the_branch_and_the_owner() -> None:
     await branch.act.on(alert.alert_id, Asked("outcome", outcome=Outcome(result="saved")), CHIEF)
     [learned] = await branch.store.learned()
     assert (learned.branch, learned.owner, learned.closed, learned.not_relevant) == ("BJ-7", "M-1", 1, 0)
+
+
+async def test_who_answers_for_a_rule_is_told_that_it_was_stopped_and_that_another_text_of_it_runs() -> None:
+    branch, learn = await branch_with(0)
+    now = branch.clock.now_ms()
+    await branch.hear(statement(1, "c1", has_salary=True, salary_missed="two"))
+    [said] = await learn.apply(now)
+    assert (said.rule, said.matter, said.owner, bool(said.note)) == ("R4", "stopped", "M-9", True)
+    other = Learn(branch.store, Branch(rules(SALARY)).current)
+    assert (await learn.apply(now + 1), await other.apply(now + 1)) == ((), ())
+    mended = rule("R4", when=("has_salary",), version=2, owner="M-9")
+    branch.current.written_down(await record(branch.store, rules(mended), Signatures({}, "root", {}), now + 2))
+    branch.current.take(rules(mended), DESK)
+    [ended] = await learn.apply(now + 3)
+    assert (ended.matter, ended.began) == ("stopped", False)

@@ -33,8 +33,8 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     `people`: owner → mail address; `address` gets what belongs to anybody else. Empty `kinds` and `owners` mean all.
     `quiet`: local hours in which nothing is said, such as "20:00-08:00". `most_an_hour`: messages on one person, 0 any
     number. `digest_at`: one message a day and person, at that local time, instead of one for each step. `notices`: is
-    also told of rules that are throttled or paused. `insecure`: may do without TLS; `networks`: may lie there although
-    it is not public.
+    also told of rules that are throttled, paused or stopped. `insecure`: may do without TLS; `networks`: may lie there
+    although it is not public.
     """
 
     id: str

@@ -9,14 +9,15 @@ from services.alerts.domain.alert import SYSTEM
 from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.rules import EMPTY, Text
 
-Matter = Literal["throttled", "paused"]
-"""Throttled: too many of its alerts were not relevant. Paused: it spoke of an unusual number of customers at once."""
+Matter = Literal["throttled", "paused", "stopped"]
+"""Throttled: too many of its alerts were not relevant. Paused: it spoke of an unusual number of customers at once.
+Stopped: it met a value of another type than it was written for."""
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """`began`: or has ended. `owner` answers for the rule, empty where its file names nobody. `seen` of `among`: wrong
     outcomes of all of them, or customers of the day and the most in any one day before. `at` in ms; `note`: a person's
-    own words."""
+    own words, or what the rule met."""
 
     rule: str
     name: Text
@@ -61,6 +62,11 @@ _SAID: Mapping[tuple[Matter, bool], Text] = {
         "规则 {rule} {name} 已暂停 一天内涉及 {seen} 位客户 此前单日最多 {among} 位",
     ),
     ("paused", False): Text("Rule {rule} ({name}) is paused no longer", "规则 {rule} {name} 已恢复"),
+    ("stopped", True): Text(
+        "Rule {rule} ({name}) was stopped: it does not fit the values it meets",
+        "规则 {rule} {name} 已停用 与实际数据类型不符",
+    ),
+    ("stopped", False): Text("Rule {rule} ({name}) runs again", "规则 {rule} {name} 已恢复运行"),
 }
 _TO_DO: Mapping[Matter, Text] = {
     "throttled": Text(
@@ -70,6 +76,10 @@ _TO_DO: Mapping[Matter, Text] = {
     "paused": Text(
         "See whether a file is late; then enable it, and it speaks of whom it still holds for",
         "请先确认数据文件是否迟到 再重新启用 仍符合条件的客户会照常提醒",
+    ),
+    "stopped": Text(
+        "Mend its condition under a new version, or what feeds the fact; what it said before stands meanwhile",
+        "请修正条件并提升版本 或检查数据来源 此前的提醒暂时保留",
     ),
 }
 

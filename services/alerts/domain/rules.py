@@ -37,7 +37,7 @@ class RuleDeclared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     out, worded as service only. `stays_said_days`: what has happened within a short window stays a reason for so
     long, although the window has slid past it; a state is none when it ends, and has 0. `respond_within_hours` are
     working hours; `expires_after_days` calendar days. `owner`: who answers for the rule and is told when it is
-    throttled or paused, as `people` of a destination names him or her.
+    throttled, paused or stopped, as `people` of a destination names him or her.
     """
 
     id: str

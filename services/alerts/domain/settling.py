@@ -38,12 +38,12 @@ def settle(
     standing.guards = {one.rule.id: one.outcome for one in verdicts if guards(one)}
     standing.unknown = {one.rule.id: one.missing for one in verdicts if one.outcome == "missing"}
     holding = {one.key: one for one in verdicts if one.outcome == HOLDS}
-    settling.end(holding, standing.unknown.keys())
+    broken = {one.rule.id: one.why for one in verdicts if one.outcome == "broken"}
+    settling.end(holding, standing.unknown.keys() | broken.keys() | terms.stopped)
     for key, verdict in holding.items():
         if verdict.rule.declared.situation is not None:
             settling.hold(key, verdict)
     settling.hold_back(verdicts)
-    broken = {one.rule.id: one.why for one in verdicts if one.outcome == "broken"}
     return Settled(list(settling.changed.values()), settling.fired, settling.suppressed, len(standing.unknown),
                    settling.absences, broken)  # fmt: skip
 

@@ -21,13 +21,15 @@ Precision = Mapping[tuple[str, str], float]
 class Terms(NamedTuple):
     """`works`: whether a day (since 1970, in the desk's zone) is a working day. `precision`: see `learning`.
     `throttled`: rules that raise nothing for now; `paused`: nor is it remembered that they hold, so that they raise it
-    when a person lets them. `silent`: rules that say nothing any more (switched off, removed), and why."""
+    when a person lets them. `stopped`: rules that met a value of a wrong type; what they have said stands, for it
+    cannot be judged. `silent`: rules that say nothing any more (switched off, removed), and why."""
 
     desk: Desk
     works: Callable[[int], bool]
     precision: Precision
     throttled: frozenset[str]
     paused: frozenset[str] = frozenset()
+    stopped: frozenset[str] = frozenset()
     silent: Mapping[str, str] = MappingProxyType({})
 
     def precision_of(self, rule: str, branch: str) -> float:

@@ -56,7 +56,7 @@ async def show_history(
 async def list_notices(
     desk: AtDesk, language: Reading, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
 ) -> NoticeList:
-    """What whoever answers for a rule must know: that it is throttled or paused, and when that has ended."""
+    """What whoever answers for a rule must know: that it is throttled, paused or stopped, and when that has ended."""
     stand = standing(await desk.store.notices()).values()
     recent = await desk.store.recent_notices(0, limit)
     return NoticeList(

@@ -72,7 +72,8 @@ def rules_notices(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Rules that do not speak now: throttled for too many wrong alerts, or paused by a burst. And what to do."""
+    """Rules that do not speak now: throttled for too many wrong alerts, paused by a burst, or stopped by a
+    value of a wrong type. And what to do."""
 
     async def work(beside: Beside) -> list[Notice]:
         store = SqlAlertStore(beside.database)
