@@ -28,12 +28,12 @@ from services.profile.domain.identity.named import subjects_named
 from services.profile.domain.letters import trail_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.states.personal import reference
-from services.profile.domain.summarise import summarise
+from services.profile.domain.summarise import show, summarise
 from services.profile.domain.told import told
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering, gathered
 from services.profile.ports import Standing, StoredView, TimelineFilter
-from services.profile.statement import LIVE, is_same, statement_of, told_of
+from services.profile.statement import LIVE, is_same, shows_the_same, statement_of, told_of, view_of
 from services.profile.waiting import Reader
 
 MOST_FOUND, MOST_TOLD = 50, 100
@@ -62,6 +62,10 @@ class Current(NamedTuple):
     view: StoredView
     tag: str
     up_to_date: bool = True
+
+
+_SumUp = Callable[[Whole, StoredView | None, int], Current]
+"""Of what, as it was written before, at which time."""
 
 
 class Found(NamedTuple):
@@ -103,7 +107,7 @@ class Read:
         named = set(asked.subjects.values())
         standing = await self.reader.standing(sorted(named | set(told)))
         hits = Counter(one.lead for one in standing if one.subject in named)
-        found, left_out = await self._as_they_are(standing)
+        found, left_out = await self._as_they_are(standing, self._shown_now)
         hits.update(one.view.lead for one in found if asked.name_ref and one.view.name_ref == asked.name_ref)
         best = [one for one in found if hits[one.view.lead]]
         best.sort(key=lambda one: (-hits[one.view.lead], one.view.customer_id))
@@ -112,14 +116,18 @@ class Read:
     async def behind(self, customer_id: str) -> list[Current]:
         """The customers that this id stands for now: itself, or for a former id none, one or several. Raises `Rejected`
         where nobody is found but who cannot be combined and was never written."""
-        return (await self._as_they_are(await self.reader.standing_behind(customer_id)))[0]
+        return (await self._as_they_are(await self.reader.standing_behind(customer_id), self._shown_now))[0]
 
-    async def _as_they_are(self, standing: Sequence[Standing]) -> tuple[list[Current], bool]:
+    async def told_behind(self, customer_id: str) -> list[Current]:
+        """As `behind`, and with the facts of now, which are as much work again as the view."""
+        return (await self._as_they_are(await self.reader.standing_behind(customer_id), self._told_now))[0]
+
+    async def _as_they_are(self, standing: Sequence[Standing], sum_up: _SumUp) -> tuple[list[Current], bool]:
         """Each customer once; without those who are none: all that is known of their subjects counts for others. And
         whether somebody had to be left out."""
         customers = {one.lead: one for one in standing}
         waiting = [one for one in customers.values() if one.waits or self._is_of_another_day(one.view)]
-        combined, missed = await self._combined(waiting) if waiting else ({}, frozenset[str]())
+        combined, missed = await self._combined(waiting, sum_up) if waiting else ({}, frozenset[str]())
         found = [
             combined[lead] if lead in combined else _as_written(one, behind=lead in missed)
             for lead, one in customers.items()
@@ -137,7 +145,9 @@ class Read:
         reference = self._policy().reference
         return reference.day_of(view.changed_at) != reference.day_of(self._now_ms())
 
-    async def _combined(self, waiting: Sequence[Standing]) -> tuple[dict[str, Current | None], frozenset[str]]:
+    async def _combined(
+        self, waiting: Sequence[Standing], sum_up: _SumUp
+    ) -> tuple[dict[str, Current | None], frozenset[str]]:
         """By lead; and the leads of those who cannot be combined."""
         now, combined = self._now_ms(), dict[str, Current | None]()
         async with self.reader.customers() as rows:
@@ -148,22 +158,21 @@ class Read:
         for _, lead, before, _ in waiting:
             try:
                 whole = self._gathering.whole(lead, wanted[lead], found.of(wanted[lead]), before, context)
-                combined[lead] = None if whole.tells_nothing else self._summed_up(whole, before, now)
+                combined[lead] = None if whole.tells_nothing else sum_up(whole, before, now)
             except OtherShape:
                 pass  # of another release, until it is rebuilt
             except Exception as bug:
                 _log.error("customer not combined", customer=self._gathering.alias_of(lead), error=trail_of(bug))
         return combined, frozenset(wanted.keys() - combined.keys())
 
-    def _summed_up(self, whole: Whole, before: StoredView | None, now: int) -> Current:
+    def _shown_now(self, whole: Whole, before: StoredView | None, now: int) -> Current:
+        view = view_of(whole, show(whole, self._policy(), now), before, now)
+        return _as_combined(before, view, alike=before is not None and shows_the_same(before, view))
+
+    def _told_now(self, whole: Whole, before: StoredView | None, now: int) -> Current:
         policy = self._policy()
-        summary = summarise(whole, policy, now, decides=False)
-        view = statement_of(whole, summary, before, now, policy.asked).view
-        if before is not None and is_same(before, view):
-            return Current(before, str(before.version))
-        view = msgspec.structs.replace(view, version=before.version if before is not None else 0)
-        digest = hashlib.blake2b(view.body + view.facts, digest_size=8).hexdigest()
-        return Current(view, f"{view.version}+{digest}")
+        view = statement_of(whole, summarise(whole, policy, now, decides=False), before, now, policy.asked).view
+        return _as_combined(before, view, alike=before is not None and is_same(before, view))
 
     async def shown(self, customers: Sequence[Current]) -> list[bytes]:
         """Each as JSON, personal values in clear."""
@@ -171,7 +180,7 @@ class Read:
         return await self.in_clear([_body(one, self._policy(), completeness) for one in customers])
 
     async def facts(self, customer: Current, declared: Iterable[FactDeclared]) -> bytes:
-        """As JSON, those at rest among them."""
+        """As JSON, those at rest among them. `customer`: as `told_behind` gave it."""
         view = customer.view
         told = told_of(view)
         moments = [{**msgspec.structs.asdict(one), "occurred_at": instant(one.occurred_at)} for one in told.moments]
@@ -204,6 +213,14 @@ class Read:
         values = await self.reader.personal(refs)
         encoded = {ref.encode(): msgspec.json.encode(value) for ref, value in values.items()}
         return [_REFERENCE.sub(lambda found: encoded.get(found[1], found[0]), document) for document in documents]
+
+
+def _as_combined(before: StoredView | None, view: StoredView, *, alike: bool) -> Current:
+    if before is not None and alike:
+        return Current(before, str(before.version))
+    view = msgspec.structs.replace(view, version=before.version if before is not None else 0)
+    digest = hashlib.blake2b(view.body + view.facts, digest_size=8).hexdigest()
+    return Current(view, f"{view.version}+{digest}")
 
 
 def _as_written(one: Standing, *, behind: bool = False) -> Current | None:

@@ -9,7 +9,7 @@ from schemas.asked import Asked
 from schemas.changes import Due, Fact, Moment, ProfileChange
 from services.outbox import OutboxMessage
 from services.profile.domain.customers.customer import Whole
-from services.profile.domain.customers.summary import Summary
+from services.profile.domain.customers.summary import Shown, Summary
 from services.profile.domain.facts.running import moved
 from services.profile.domain.identity.links import Cluster
 from services.profile.outbox import change_message
@@ -18,7 +18,7 @@ from services.profile.ports import StoredView
 GONE, LIVE = "gone", "live"
 _encode = msgspec.json.Encoder().encode  # what is told has an order of its own
 _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
-_NOTHING = _encode({"values": {}, "missing": [], "not_covered": [], "unheard": [], "moments": [], "asked": ""})
+NOTHING_TOLD = _encode({"values": {}, "missing": [], "not_covered": [], "unheard": [], "moments": [], "asked": ""})
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -60,20 +60,29 @@ def statement_of(whole: Whole, summary: Summary, before: StoredView | None, now:
         "moments": msgspec.Raw(written["moments"]),
         "asked": asked.version if asked is not None else "",
     }
-    view = StoredView(
-        customer_id=whole.customer_id, lead=whole.lead, version=before.version + 1 if before else 1, kind=summary.kind,
-        state=LIVE, changed_at=now, body=_encode(summary.body), facts=_encode(facts),
-        decided=_encode_sorted(summary.decided), owner=summary.decided.owner, tier=summary.decided.tier,
-        name_ref=summary.name_ref,
+    view = view_of(whole, summary, before, now)
+    return Statement(msgspec.structs.replace(view, facts=_encode(facts)), written)
+
+
+def view_of(whole: Whole, summed_up: Summary | Shown, before: StoredView | None, now: int) -> StoredView:
+    """Its facts are not told yet."""
+    decided = summed_up.decided
+    return StoredView(
+        customer_id=whole.customer_id, lead=whole.lead, version=before.version + 1 if before else 1,
+        kind=summed_up.kind, state=LIVE, changed_at=now, body=_encode(summed_up.body), facts=NOTHING_TOLD,
+        decided=_encode_sorted(decided), owner=decided.owner, tier=decided.tier, name_ref=summed_up.name_ref,
     )  # fmt: skip
-    return Statement(view, written)
 
 
 def is_same(before: StoredView, after: StoredView) -> bool:
     """Nothing differs, to the day; whatever was asked when they were told."""
-    if (before.state, before.body, before.decided) != (after.state, after.body, after.decided):
+    if not shows_the_same(before, after):
         return False
     return before.facts == after.facts or _told_alike(told_of(before), told_of(after))
+
+
+def shows_the_same(before: StoredView, after: StoredView) -> bool:
+    return (before.state, before.body, before.decided) == (after.state, after.body, after.decided)
 
 
 def _told_alike(before: Told, after: Told) -> bool:
@@ -99,7 +108,7 @@ def gone(before: StoredView, now: int) -> StoredView:
     """All its subjects count for others now. The row stays, because versions never restart."""
     return msgspec.structs.replace(
         before, version=before.version + 1, state=GONE, changed_at=now,
-        body=b"{}", facts=_NOTHING, owner=None, tier=None, name_ref=None,
+        body=b"{}", facts=NOTHING_TOLD, owner=None, tier=None, name_ref=None,
     )  # fmt: skip
 
 

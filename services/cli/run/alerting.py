@@ -43,7 +43,7 @@ from services.web.staff import mounted, openapi_document
 
 def from_profile(declared: Declarations, read: Read) -> FromProfile:
     async def statement_of(customer_id: str) -> ProfileChange | None:
-        found = await read.behind(customer_id)
+        found = await read.told_behind(customer_id)
         return statement(found[0].view) if len(found) == 1 else None
 
     fold = Fold(read.catalogue, Counting(declared.series), declared.series.version)

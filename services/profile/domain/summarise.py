@@ -1,17 +1,17 @@
 """One customer summed up: the view, the facts, the moments, and when to look again. Reads top to bottom."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from services.profile.domain.customers.assets import Assets, assets_of, note_band
 from services.profile.domain.customers.balances import courses_of
-from services.profile.domain.customers.behaviour import learn
+from services.profile.domain.customers.behaviour import Behaviour, learn
 from services.profile.domain.customers.buckets import Buckets
 from services.profile.domain.customers.customer import Decided, Whole
-from services.profile.domain.customers.measures import counted, shown
-from services.profile.domain.customers.summary import Summary
-from services.profile.domain.customers.view import body_of, name_reference, read
+from services.profile.domain.customers.measures import Measured, counted, shown
+from services.profile.domain.customers.summary import Shown, Summary
+from services.profile.domain.customers.view import Read, body_of, name_reference, read
 from services.profile.domain.facts.due import due_times
 from services.profile.domain.facts.facts import facts
 from services.profile.domain.facts.moments import moments
@@ -27,34 +27,61 @@ from services.profile.domain.value.value import Judged, JudgedTerm, judge
 
 def summarise(whole: Whole, policy: Policy, now: int, decides: bool = True) -> Summary:
     """Pure: the same whole, policy and time give the same summary. Who does not decide shows what was last decided."""
+    known, reference = _known(whole, policy, now, decides), policy.reference
+    picture = Picture(
+        whole, known.seen, known.buckets, known.measured, courses_of(whole, reference, now // DAY_MS), known.assets,
+        known.behaviour, known.judged, known.decided, reference, policy.top_potential(whole.kind), policy.asked, now,
+        now // DAY_MS, reference.day_of(now),
+    )  # fmt: skip
+    kind, body, decided, name_ref = _shown(known, reference.home_currency)
+    told = facts(picture)
+    return Summary(
+        kind=kind, body=body, facts=told, moments=moments(picture), due=due_times(picture, told.values),
+        decided=decided, name_ref=name_ref,
+    )  # fmt: skip
+
+
+def show(whole: Whole, policy: Policy, now: int) -> Shown:
+    """Of the summary what the view shows, as it was last decided: for who reads, the rest would be half the work."""
+    return _shown(_known(whole, policy, now, decides=False), policy.reference.home_currency)
+
+
+_Owner = dict[str, Any] | None
+
+
+class _Known(NamedTuple):
+    """What the view shows, and what facts are read from."""
+
+    seen: Read
+    buckets: Buckets
+    measured: dict[str, Measured]
+    assets: Assets
+    behaviour: Behaviour
+    judged: Judged
+    owner: _Owner
+    decided: Decided
+
+
+def _known(whole: Whole, policy: Policy, now: int, decides: bool) -> _Known:
     reference = policy.reference
-    seen = read(whole, now)
-    buckets = Buckets(whole.state)
+    seen, buckets = read(whole, now), Buckets(whole.state)
     measured = counted(policy.measures, buckets, reference, now)
     assets = assets_of(whole, reference, now)
     behaviour = learn(whole, reference, now)
     judged = judge(whole, assets, behaviour, policy, now)
     owner, decided = (_decide if decides else _as_decided)(whole, judged, assets, policy, now)
-    picture = Picture(
-        whole, seen, buckets, measured, courses_of(whole, reference, now // DAY_MS), assets, behaviour, judged, decided,
-        reference, policy.top_potential(whole.kind), policy.asked, now, now // DAY_MS, reference.day_of(now),
-    )  # fmt: skip
-    currency = reference.home_currency
-    body = body_of(seen, currency)
-    body["tier"] = decided.tier
-    body["measures"] = shown(measured, currency)
-    body["behaviour"] = record(behaviour, currency)
-    body["assets"] = record(assets, currency)
-    body["value"] = _value(judged, assets, decided)
-    body["owner"] = _owner_shown(owner)
-    told = facts(picture)
-    return Summary(
-        kind=whole.kind, body=body, facts=told, moments=moments(picture), due=due_times(picture, told.values),
-        decided=decided, name_ref=name_reference(seen),
-    )  # fmt: skip
+    return _Known(seen, buckets, measured, assets, behaviour, judged, owner, decided)
 
 
-_Owner = dict[str, Any] | None
+def _shown(known: _Known, currency: str) -> Shown:
+    body = body_of(known.seen, currency)
+    body["tier"] = known.decided.tier
+    body["measures"] = shown(known.measured, currency)
+    body["behaviour"] = record(known.behaviour, currency)
+    body["assets"] = record(known.assets, currency)
+    body["value"] = _value(known.judged, known.assets, known.decided)
+    body["owner"] = _owner_shown(known.owner)
+    return Shown(known.seen.whole.kind, body, known.decided, name_reference(known.seen))
 
 
 def _decide(whole: Whole, judged: Judged, assets: Assets, policy: Policy, now: int) -> tuple[_Owner, Decided]:

@@ -89,7 +89,11 @@ async def read_identity(customer_id: FromPath[str], desk: AtDesk, preference: Pr
 
 async def current(desk: Desk, customer_id: str) -> tuple[Current, dict[str, str]]:
     """The customer that this id stands for, and for a former id where it is now. Raises `Problem` (404, 300)."""
-    found = await desk.read.behind(customer_id)
+    return the_one(await desk.read.behind(customer_id), customer_id)
+
+
+def the_one(found: Sequence[Current], customer_id: str) -> tuple[Current, dict[str, str]]:
+    """See `current`."""
     if found[1:]:
         raise Problem(
             300,

@@ -25,8 +25,17 @@ class Facts(NamedTuple):
     unheard: list[str]
 
 
+class Shown(NamedTuple):
+    """What a view shows. `body` is JSON data, references in place of personal values."""
+
+    kind: str
+    body: dict[str, Any]
+    decided: Decided
+    name_ref: str | None
+
+
 class Summary(NamedTuple):
-    """`body` is the view as JSON data, references in place of personal values."""
+    """What a view shows, and all that follows from it."""
 
     kind: str
     body: dict[str, Any]
