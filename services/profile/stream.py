@@ -151,8 +151,11 @@ async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
     worker.metrics.add(measure.CUSTOMERS_REFRESHED, len(done.changed))
     for root, bug in done.failed.items():
         worker.metrics.add(measure.CUSTOMERS_FAILED, 1)
-        why = "its states wait to be folded anew" if isinstance(bug, OtherShape) else "a bug met its refresh"
-        log.error(f"customer set aside: {why}", customer=worker.refresh.alias_of(root), error=trail_of(bug))
+        customer = worker.refresh.alias_of(root)
+        if isinstance(bug, OtherShape):
+            log.warning("customer set aside: a state waits to be folded anew", customer=customer)
+        else:
+            log.error("customer set aside: a bug met its refresh", customer=customer, error=trail_of(bug))
     now = worker.clock.now_ms()
     for accepted_at in done.accepted:
         worker.metrics.observe(measure.ACCEPTED_TO_CHANGED, max(0, now - accepted_at) / 1000)
