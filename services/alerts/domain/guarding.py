@@ -1,7 +1,7 @@
 """What holds an alert back: guards win over selling; retention comes before upsell for one customer; and a customer has
 so many open alerts and no more. Pure; what was given is changed in place."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from services.alerts.domain.alert import SYSTEM, Alert, step
 from services.alerts.domain.compiled import RuleSet
@@ -33,20 +33,35 @@ def hold_back(
     held back no longer is not. Returns what changed."""
     wordings = (one.rule.declared.wording for one in verdicts if guards(one))
     wording, held_back = next((one for one in wordings if one), ""), blocked(verdicts)
-    retains = any(one.kind == "retention" for one in alerts)
-    routed = sum(one.state != "new" for one in alerts)
-    changed: list[Alert] = []
+    waiting, changed = _waiting(alerts, held_back, budget), list[Alert]()
     for alert in alerts:
-        waiting = held_back.get(alert.kind, "")
-        if alert.kind == "upsell" and not waiting and retains:
-            waiting = RETENTION_FIRST
-        if not waiting and alert.state == "new" and routed >= budget:
-            waiting = BUDGET
         is_worded_anew = alert.wording != wording
         alert.wording = wording
-        if _waits(alert, waiting, now, released) or is_worded_anew:
+        if _waits(alert, waiting[alert.alert_id], now, released) or is_worded_anew:
             changed.append(alert)
     return changed
+
+
+def _waiting(alerts: Collection[Alert], held_back: Mapping[str, str], budget: int) -> dict[str, str]:
+    """Alert id → what it waits for. Sales that are with somebody leave the others their room; of the new ones, the
+    greatest find room first."""
+    retains = any(one.kind == "retention" for one in alerts)
+    found = {one.alert_id: held_back.get(one.kind, "") or _after_retention(one, retains) for one in alerts}
+    stay = [one for one in alerts if one.state != "new" and not (one.state == "routed" and found[one.alert_id])]
+    all_of_them, without_sales = len(stay), sum(one.kind != "upsell" for one in stay)
+    for alert in sorted(alerts, key=lambda one: (-one.rank, one.opened_at, one.alert_id)):
+        if found[alert.alert_id] or alert.state != "new":
+            continue
+        sells = alert.kind == "upsell"
+        if (all_of_them if sells else without_sales) >= budget:
+            found[alert.alert_id] = BUDGET
+        else:
+            all_of_them, without_sales = all_of_them + 1, without_sales + (not sells)
+    return found
+
+
+def _after_retention(alert: Alert, retains: bool) -> str:
+    return RETENTION_FIRST if retains and alert.kind == "upsell" else ""
 
 
 def hold_back_anew(

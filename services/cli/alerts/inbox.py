@@ -7,7 +7,7 @@ from urllib.parse import quote
 import typer
 
 from schemas.instants import instant
-from services.alerts.domain.rules import Situation
+from services.alerts.domain.rules import Kind, Situation
 from services.cli.alerts.tables import LISTED, list_row, print_alert, print_events
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Data, Json
@@ -27,7 +27,7 @@ def list_alerts(
     owner: Annotated[str | None, typer.Option(help="A manager's id, or queue:BRANCH.")] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Of the portfolio that the token works.")] = False,
     state: Annotated[str, typer.Option(help="open, all, or such as routed,claimed.")] = "open",
-    kind: Annotated[Literal["retention", "upsell"] | None, typer.Option()] = None,
+    kind: Annotated[Kind | None, typer.Option(help="guard: a case of care.")] = None,
     severity: Annotated[int | None, typer.Option(min=1, max=3)] = None,
     situation: Annotated[Situation | None, typer.Option()] = None,
     customer: Annotated[str | None, typer.Option(help=WHO)] = None,
