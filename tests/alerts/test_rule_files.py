@@ -222,6 +222,7 @@ def test_a_severity_may_be_chosen_in_steps(files: Place) -> None:
     ({"on": "large_debt"}, "no moment is called large_debt; did you mean large_debit?"),
     ({"id": "b 1"}, "capitals, digits, - and _ are expected"),
     ({"blocks": ["upsell"]}, "only a guard holds others back"),
+    ({"kind": "guard", "blocks": ["guard"]}, "blocks: retention and upsell can be held back"),
     ({"name": {"en": "x"}}, "missing required field `zh`"),
 ])  # fmt: skip
 def test_a_wrong_field_is_named_with_what_is_expected(files: Place, changes: dict[str, Any], told: str) -> None:
@@ -229,6 +230,13 @@ def test_a_wrong_field_is_named_with_what_is_expected(files: Place, changes: dic
     mistake = only(load(files))
     assert told in str(mistake)
     assert mistake.line > 0
+
+
+def test_what_else_is_wrong_with_two_rules_of_one_id_is_told_as_well(files: Place) -> None:
+    own(files, "bank.yaml", one_rule(id="R4", when=["asets > 1.0"]))
+    assert [(one.file, one.field) for one in load(files).mistakes] == [
+        ("bank.yaml", "id"), ("retention.yaml", "id"), ("bank.yaml", "when[0]"),
+    ]  # fmt: skip
 
 
 def test_two_rules_with_one_id_are_both_refused_and_each_names_the_other(files: Place) -> None:
@@ -283,6 +291,8 @@ def test_nothing_is_built_from_a_tag(files: Place) -> None:
 @pytest.mark.parametrize(("content", "field"), [
     ("daily_capacity: 0\n", "daily_capacity"),
     ("capacities: {M-1: -1}\n", "capacities.M-1"),
+    ("superiors: {M-1: M-1}\n", "superiors.M-1"),
+    ("superiors: {M-1: ''}\n", "superiors.M-1"),
     ("tier_share: {gold: 0}\n", "tier_share.gold"),
     ("remind_at: 120\n", "remind_at"),
     ("roles: {care: the care team}\n", "roles.care"),

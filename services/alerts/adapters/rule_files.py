@@ -118,8 +118,8 @@ class _Loading:
                 if other is not one:
                     self._tell(one.file, one.lines, one.declared.id, "id", f"{other.place} has the same id")
         self.authors = {one.declared.id: one.author for one in written}
-        alone = [one for one in written if len(places[one.declared.id]) == 1]
-        return [rule for one in alone if (rule := self._checked(one)) is not None]
+        checked = [(one.declared.id, self._checked(one)) for one in written]
+        return [rule for rule_id, rule in checked if rule is not None and len(places[rule_id]) == 1]
 
     def desk(self) -> Desk:
         path = self._files.path(DESK)

@@ -41,6 +41,8 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
         yield "situation", "only a guard may go without: an alert needs one"
     if (declared.blocks or declared.wording) and declared.kind != "guard":
         yield "blocks", "only a guard holds others back"
+    if "guard" in declared.blocks:
+        yield "blocks", "retention and upsell can be held back: a case of care waits for nothing"
     if not 0 <= declared.cooldown_days <= MAX_COOLDOWN_DAYS:
         yield "cooldown_days", f"0 to {MAX_COOLDOWN_DAYS} days are expected"
     if not 0 <= declared.stays_said_days <= MAX_COOLDOWN_DAYS or (declared.on and declared.stays_said_days):
@@ -65,6 +67,9 @@ def check_desk(desk: Desk) -> Iterator[tuple[str, str]]:
     for owner, capacity in desk.capacities.items():
         if capacity < 0:
             yield f"capacities.{owner}", "0 or more is expected"
+    for owner, superior in desk.superiors.items():
+        if superior == owner or not _OWNER.fullmatch(superior):
+            yield f"superiors.{owner}", "another manager's id is expected"
     for role, owner in desk.roles.items():
         if not _OWNER.fullmatch(owner):
             yield f"roles.{role}", "a manager's id or a queue is expected, such as queue:care"
