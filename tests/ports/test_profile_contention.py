@@ -83,6 +83,7 @@ async def count_up(store: Store, subjects: list[str]) -> None:
                 locked = await tx.lock_subjects(dict.fromkeys(subjects, frozenset({3})), 1)
                 for one in locked.values():
                     one.heads = pack_heads([Head(count=counted(one) + 1)])
+                    one.months = {3: b"+" + one.months.get(3, b"")}
                 await tx.save_subjects(list(locked.values()))
                 return
         except Contended:
@@ -94,9 +95,10 @@ async def test_batches_that_meet_in_their_subjects_all_count(store: Store, other
     mixed = (subjects, subjects[::-1], subjects[5:15], subjects[::2])
     await asyncio.gather(*(count_up(worker, some) for some in mixed for worker in (store, other)))
     async with store.updating() as tx:
-        stored = await tx.lock_subjects(dict.fromkeys(subjects, frozenset()), 1)
+        stored = await tx.lock_subjects(dict.fromkeys(subjects, frozenset({3})), 1)
     expected = {name: 2 * sum(name in some for some in mixed) for name in subjects}
     assert {name: counted(one) for name, one in stored.items()} == expected
+    assert {name: len(one.months[3]) for name, one in stored.items()} == expected
     assert {name: one.version for name, one in stored.items()} == expected
 
 
@@ -217,6 +219,22 @@ async def test_a_connection_lost_inside_a_transaction_is_unavailable_and_leaves_
                 await killer.execute(text(KILL_WHO_IS_IN_A_TRANSACTION))
             await tx.advance([Move("lost", "id", 0, 10, 20)])
     assert await store.positions("lost", [0]) == {}
+
+
+async def enter_on(store: Store, key: bytes, day: int) -> bool:
+    async with store.updating() as tx:
+        return not await tx.enter_ledger([LedgerEntry(key, CONTENT, day)])
+
+
+async def test_a_day_that_another_worker_has_begun_is_looked_up_before_anything_counts(hurried: Database) -> None:
+    store, other = (SqlProfileStore(hurried, alias_of) for _ in range(2))
+    assert await enter_on(store, b"e" * 16, 11_001)
+    assert await enter_on(other, b"f" * 16, 11_000)
+    with pytest.raises(Contended):
+        await enter_on(store, b"f" * 16, 11_001)
+    assert not await enter_on(store, b"f" * 16, 11_001)
+    assert await enter_on(store, b"g" * 16, 11_001)
+    await store.drop_ledgers(11_002)
 
 
 async def test_a_ledger_dropped_under_a_batch_is_looked_at_again(hurried: Database) -> None:

@@ -1,6 +1,7 @@
 """The ledger in SQL: one table per day of acceptance, all live ones looked up, dropped whole."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from services.failures import Contended
@@ -12,12 +13,15 @@ from services.sql.session import Row, Session, writing
 
 Found = tuple[bytes, bytes, bool, int]
 """(key, content, parked, day)"""
+Entered = tuple[bytes, bytes]
+"""(key, content)"""
 
 _IN_TIMELINE = """
 select k.subject, k.occurred_at, k.key from {asked} where exists (
     select 1 from timeline t where t.subject = k.subject and t.occurred_at = k.occurred_at and t.key = k.key)"""
 _ASKED = "unnest($1::text[], $2::bigint[], $3::bytea[]) k(subject, occurred_at, key)"
 _ASKED_OF_SQLITE = "(select column1 as subject, column2 as occurred_at, column3 as key from (values {places})) k"
+_ALL_DAYS = "select day from ledgers order by day"
 _DAYS = "select day from ledgers where day between $1 and $2 order by day"
 # on PostgreSQL; the next try finds what is so now
 _MEANWHILE = {"42P01": "a day of the ledger was dropped", "23505": "the same event was applied by another worker"}
@@ -29,8 +33,11 @@ _SQLITE_ROWS, _SQLITE_ARGUMENTS = (
 
 
 class SqlLedger:
+    """`_seen`: the days that had a table on PostgreSQL when last looked at. Every batch tells whether it holds."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._seen: frozenset[int] = frozenset()
 
     async def enter(self, session: Session, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
         first: dict[bytes, LedgerEntry] = {}
@@ -43,39 +50,53 @@ class SqlLedger:
         except Exception as error:
             meanwhile = _MEANWHILE.get(getattr(error, "sqlstate", ""))
             if meanwhile:
+                self._seen = frozenset()
                 raise Contended(meanwhile) from error
             raise
 
     async def _enter(self, session: Session, first: Mapping[bytes, LedgerEntry]) -> Mapping[bytes, bytes]:
         rows = _rows_by_day(first.values())
         days = await self._days(session, sorted(rows))
-        found = await _look_up(session, days, sorted(first))
-        standing, parked = _sift(found)
-        standing |= await _older(session, [one for key, one in first.items() if key not in standing])
+        older = await _older(session, first.values())
+        new = {day: [row for row in rows[day] if row[0] not in older] for day in sorted(rows)}
+        entering = _enter_in_sqlite if session.dialect == "sqlite" else self._enter_in_postgresql
+        standing, parked = _sift(await entering(session, days, sorted(first), new))
         await _take_over(session, parked.values(), first)
-        for day in sorted(rows):
-            new = [row for row in rows[day] if row[0] not in standing and (row[0], day) not in parked]
-            await session.append(_table(day), "key, content", new)
-        return standing
+        return older | standing
 
     async def _days(self, session: Session, wanted: Sequence[int]) -> list[int]:
-        window = wanted[0] - DAYS_KEPT + 1, wanted[-1] + 1
-        days = [row[0] for row in await session.rows(_DAYS, *window)]
-        missing = [day for day in wanted if day not in days]
-        if not missing:
-            return days
-        if session.dialect == "sqlite":  # its one writer is this transaction
-            await _create(session, missing)
-        else:
-            # in a transaction of its own: nobody may wait for the batch in order to have a table
-            async with writing(self._database) as other:
-                await other.rows(f"select pg_advisory_xact_lock({_CREATE_LOCK})")
-                await _create(other, missing)
-        return sorted({*days, *missing})
+        """Those with a table that may know a batch of the wanted ones, which are made where they are missing."""
+        days = self._seen
+        if not days.issuperset(wanted):
+            days = frozenset(row[0] for row in await session.rows(_ALL_DAYS))
+            missing = [day for day in wanted if day not in days]
+            if missing and session.dialect == "sqlite":  # its one writer is this transaction
+                await _create(session, missing)
+            elif missing:
+                # in a transaction of its own: nobody may wait for the batch in order to have a table
+                async with writing(self._database) as other:
+                    await other.rows(f"select pg_advisory_xact_lock({_CREATE_LOCK})")
+                    await _create(other, missing)
+            days = days.union(missing)
+            if session.dialect == "postgresql":
+                self._seen = days
+        return sorted(day for day in days if wanted[0] - DAYS_KEPT < day <= wanted[-1] + 1)
+
+    async def _enter_in_postgresql(
+        self, session: Session, days: Sequence[int], keys: Sequence[bytes], new: Mapping[int, Sequence[Entered]]
+    ) -> list[Found]:
+        """Looked up, entered and told which days there are, in one statement."""
+        columns = [column for rows in new.values() for column in (zip(*rows, strict=True) if rows else ((), ()))]
+        told = await session.rows(_look_up_and_enter(tuple(days), tuple(new)), keys, *columns)
+        there = frozenset(row[3] for row in told if row[0] is None)
+        if there != self._seen:
+            self._seen = there
+            raise Contended("a day of the ledger came or went")
+        return [_found(row) for row in told if row[0] is not None]
 
     async def days(self) -> list[int]:
         async with writing(self._database) as session:
-            return [row[0] for row in await session.rows("select day from ledgers order by day")]
+            return [row[0] for row in await session.rows(_ALL_DAYS)]
 
     async def drop(self, before_day: int) -> list[int]:
         """Drops the tables of the days before; returns them."""
@@ -84,6 +105,7 @@ class SqlLedger:
             async with writing(self._database) as session:
                 await session.run("delete from ledgers where day = $1", day)
                 await session.run(f"drop table if exists {_table(day)}")
+        self._seen = frozenset()
         return dropped
 
     async def park(self, session: Session, keys: Sequence[tuple[bytes, int]]) -> None:
@@ -106,25 +128,43 @@ async def _create(session: Session, days: Iterable[int]) -> None:
         await session.run("insert into ledgers (day) values ($1) on conflict do nothing", day)
 
 
-def _rows_by_day(entries: Iterable[LedgerEntry]) -> dict[int, list[tuple[bytes, bytes]]]:
+def _rows_by_day(entries: Iterable[LedgerEntry]) -> dict[int, list[Entered]]:
     """Day → its rows sorted by key: every transaction enters in the same order."""
-    rows: dict[int, list[tuple[bytes, bytes]]] = {}
+    rows: dict[int, list[Entered]] = {}
     for entry in entries:
         for day in {entry.day, entry.day if entry.also_day is None else entry.also_day}:
             rows.setdefault(day, []).append((entry.key, entry.content))
     return {day: sorted(one) for day, one in rows.items()}
 
 
-async def _look_up(session: Session, days: Sequence[int], keys: Sequence[bytes]) -> list[Found]:
-    if session.dialect == "sqlite":
-        return [found for day in days for found in await _look_up_in_sqlite(session, day, keys)]
+@lru_cache(64)
+def _look_up_and_enter(days: Sequence[int], into: Sequence[int]) -> str:
     # `limit 1` keeps the planner on the index, whatever it believes about a table made a minute ago
-    parts = [
+    looked_up = [
         f"select k.key, l.content, l.parked, {day} from unnest($1::bytea[]) k(key) cross join lateral"  # noqa: S608 - no input
         f" (select content, parked from {_table(day)} where key = k.key limit 1) l"
         for day in days
     ]
-    return [_found(row) for row in await session.rows(" union all ".join(parts), keys)]
+    entered = [
+        f"in_{day} as (insert into {_table(day)} (key, content)"  # noqa: S608 - no input
+        f" select * from unnest(${place * 2}::bytea[], ${place * 2 + 1}::bytea[]) k(key, content)"
+        f" where key not in (select key from found where not parked or day = {day}))"
+        for place, day in enumerate(into, 1)
+    ]
+    found = f"found(key, content, parked, day) as materialized ({' union all '.join(looked_up)})"
+    told = "select * from found union all select null, null, null, day from ledgers"
+    return f"with {', '.join([found, *entered])} {told}"
+
+
+async def _enter_in_sqlite(
+    session: Session, days: Sequence[int], keys: Sequence[bytes], new: Mapping[int, Sequence[Entered]]
+) -> list[Found]:
+    found = [one for day in days for one in await _look_up_in_sqlite(session, day, keys)]
+    standing, parked = _sift(found)
+    for day, rows in new.items():
+        entered = [row for row in rows if row[0] not in standing and (row[0], day) not in parked]
+        await session.append(_table(day), "key, content", entered)
+    return found
 
 
 async def _look_up_in_sqlite(session: Session, day: int, keys: Sequence[bytes]) -> list[Found]:

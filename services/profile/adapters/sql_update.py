@@ -9,6 +9,7 @@ from services.outbox import OutboxMessage
 from services.profile.adapters import rows, sql_links
 from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
+from services.profile.adapters.sql_locking import lock
 from services.profile.adapters.sql_queues import STREAM, leave_marks
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Link, Membership
@@ -30,10 +31,6 @@ _NEW_SUBJECTS = insert(
     "subject text, alias text, version bigint, fold_version int, cuts text, roots text, heads bytea, created_at bigint",
     "on conflict do nothing",
 )
-_LOCK = """
-select subject, version, fold_version, cuts, roots, heads from subjects
-where subject = any($1::text[]) order by subject for no key update"""
-_PARTS = "select subject, month, body from parts where subject = any($1::text[]) and month = any($2::int[])"
 _SAVE = Bulk(
     """update subjects s set version = s.version + 1, fold_version = u.fold_version, cuts = u.cuts, roots = u.roots,
     heads = u.heads from unnest($1::folded_subject[]) u
@@ -118,25 +115,12 @@ class SqlUpdate:
             _NEW_SUBJECTS,
             [(one, self._alias_of(one), 0, 0, "[]", rows.to_json([one]), NO_HEADS, now) for one in new],
         )
-        locked = await self._session.rows(_LOCK, subjects)
+        locked = await lock(self._session, wanted)
         if len(locked) != len(subjects):
             self._known.clear()
             raise Contended("a known subject is not there: the database is another one than before")
         self.locked.update(subjects)
-        parts = await self._parts(wanted)
-        return {row[0]: rows.subject_of(row, parts.get(row[0], ())) for row in locked}
-
-    async def _parts(self, wanted: Mapping[str, frozenset[int]]) -> dict[str, list[tuple[int, bytes]]]:
-        """Read after the lock. Most subjects want the same months: one statement for each set of them."""
-        by_months: dict[frozenset[int], list[str]] = {}
-        for subject, months in wanted.items():
-            if months:
-                by_months.setdefault(months, []).append(subject)
-        found: dict[str, list[tuple[int, bytes]]] = {}
-        for months, subjects in by_months.items():
-            for subject, month, body in await self._session.rows(_PARTS, subjects, sorted(months)):
-                found.setdefault(subject, []).append((month, body))
-        return found
+        return locked
 
     async def save_subjects(self, changed: Sequence[StoredSubject]) -> None:
         ordered = sorted(changed, key=lambda one: one.subject)
