@@ -59,7 +59,7 @@ def admit(body: bytes | msgspec.Raw, terms: Terms, rules: Rules, now_ms: int) ->
         attributes=encode(attributes),
     )
     if plan.name == REVERSED:
-        check_reversal(event.direction, identifiers, attributes, rules)
+        check_reversal(event, attributes, rules)
     return event if event.id else msgspec.structs.replace(event, id=content_id(event, rules.secret))
 
 

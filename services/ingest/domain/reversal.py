@@ -4,21 +4,21 @@ there already: what can be seen to be wrong must not get that far."""
 from collections.abc import Mapping
 from typing import Any
 
+from schemas.events import ChannelEvent, Money
 from services.expected import instead_of
 from services.failures import Rejected
 from services.ingest.domain.rules import Plan, Rules
 
 REVERSED = "transaction.reversed"
-_TYPE, _ACCOUNT = "original_type", "original_account_no"
+_TYPE, _ACCOUNT, _AMOUNT = "original_type", "original_account_no", "original_amount"
 
 
-def check_reversal(
-    direction: str | None, identifiers: Mapping[str, str], attributes: Mapping[str, Any], rules: Rules
-) -> None:
-    """Raises `Rejected`: it names a type that moves no money, the direction of the correcting booking, or another
-    account than its own."""
+def check_reversal(event: ChannelEvent, attributes: Mapping[str, Any], rules: Rules) -> None:
+    """Raises `Rejected`: it names a type that moves no money, the direction of the correcting booking, another account
+    than its own, or less than it cancels."""
+    _check_amount(event.amount, attributes.get(_AMOUNT))
     account = "".join(str(attributes.get(_ACCOUNT, "")).split())
-    if account and identifiers.get("account_no", account) != account:
+    if account and event.identifiers.get("account_no", account) != account:
         told = "not the account_no of the identifiers: a reversal is counted on the account of its original"
         raise Rejected("invalid_value", told, f"attributes.{_ACCOUNT}")
     if _TYPE not in attributes:
@@ -29,9 +29,19 @@ def check_reversal(
     if original is None or original.money != "required" or original.name == REVERSED:
         told = f"a type that moves money is expected: {instead_of(attributes[_TYPE], _movements(rules.plans))}"
         raise Rejected("invalid_value", told, f"attributes.{_TYPE}")
-    if original.direction not in ("required", direction):
+    if original.direction not in ("required", event.direction):
         told = f"{original.direction} is expected: a reversal has the direction of its original, a {original.name}"
         raise Rejected("invalid_value", told, "direction")
+
+
+def _check_amount(amount: Money | None, original: Mapping[str, Any] | None) -> None:
+    if amount is None or original is None:
+        return
+    if original["currency"] != amount.currency:
+        told = f"not in the currency of the amount, {amount.currency}: what is cancelled is told as it was booked"
+        raise Rejected("invalid_value", told, f"attributes.{_AMOUNT}.currency")
+    if original["minor"] < amount.minor:
+        raise Rejected("invalid_value", "less than the amount that is cancelled of it", f"attributes.{_AMOUNT}.value")
 
 
 def _movements(plans: Mapping[str, Plan]) -> list[str]:

@@ -251,7 +251,7 @@ def test_a_reversal_requires_the_id_of_what_it_reverses() -> None:
     assert refusal(reversal) == ("missing_field", "attributes.original_id")
 
 
-def reversal(direction: str, account_no: str = "6001000000017", **told: str) -> dict[str, Any]:
+def reversal(direction: str, account_no: str = "6001000000017", **told: Any) -> dict[str, Any]:
     return transaction(
         type="transaction.reversed", direction=direction, identifiers={"account_no": account_no},
         attributes={"original_id": "t-0", **told},
@@ -275,6 +275,14 @@ def test_a_reversal_of_what_moves_no_money_is_refused(kind: str) -> None:
 def test_a_bank_with_types_of_its_own_may_reverse_them() -> None:
     own = rules(accept_unknown_types=True)
     assert admitted(reversal("debit", original_type="crypto.bought"), by=own).direction == "debit"
+
+
+def test_a_reversal_cancels_no_more_than_its_original_was_of() -> None:
+    for value in ("1200.50", "1300"):
+        admitted(reversal("debit", original_amount={"value": value, "currency": "CNY"}))
+    less, other = {"value": "1200.49", "currency": "CNY"}, {"value": "1200.50", "currency": "USD"}
+    assert refusal(reversal("debit", original_amount=less)) == ("invalid_value", "attributes.original_amount.value")
+    assert refusal(reversal("debit", original_amount=other)) == ("invalid_value", "attributes.original_amount.currency")
 
 
 def test_a_reversal_is_on_the_account_of_its_original() -> None:
@@ -357,12 +365,12 @@ def test_attributes_come_in_one_form() -> None:
                 "reason": None,
                 "original_id": "t-0",
                 "original_occurred_at": "2026-11-20T09:30:00+08:00",
-                "original_amount": {"value": "1.50", "currency": "CNY"},
+                "original_amount": {"value": "1300.50", "currency": "CNY"},
             },
         )
     )
     assert msgspec.json.decode(event.attributes) == {
-        "original_amount": {"currency": "CNY", "minor": 150},
+        "original_amount": {"currency": "CNY", "minor": 130050},
         "original_id": "t-0",
         "original_occurred_at": 1_795_138_200_000,
     }

@@ -40,15 +40,18 @@ def event(kind: str, at: int = NOON, subject: str = ACCOUNT, **fields: Any) -> C
     return ChannelEvent(type=kind, subject=subject, occurred_at=at, **(told | fields))
 
 
-def reversal(original: ChannelEvent, at: int, **fields: Any) -> ChannelEvent:
-    attributes = {
+def reversal(original: ChannelEvent, at: int, part: int | None = None, **fields: Any) -> ChannelEvent:
+    """`part`: what is cancelled of it, where that is not all."""
+    attributes: dict[str, Any] = {
         "original_id": original.id, "original_occurred_at": original.occurred_at, "original_type": original.type,
     }  # fmt: skip
     assert original.amount is not None
+    if part is not None:
+        attributes["original_amount"] = {"minor": original.amount.minor, "currency": original.amount.currency}
     return event(
-        "transaction.reversed", at, original.subject, id=f"reversal-of-{original.id}", minor=original.amount.minor,
-        currency=original.amount.currency, direction=original.direction, counterparty=original.counterparty,
-        attributes=attributes, **fields,
+        "transaction.reversed", at, original.subject, id=f"reversal-of-{original.id}",
+        minor=original.amount.minor if part is None else part, currency=original.amount.currency,
+        direction=original.direction, counterparty=original.counterparty, attributes=attributes, **fields,
     )  # fmt: skip
 
 
@@ -111,4 +114,5 @@ def histories(draw: st.DrawFn, most: int = 25) -> list[ChannelEvent]:
     events = [draw(_one(number)) for number in range(draw(st.integers(0, most)))]
     moved = [one for one in events if one.direction is not None]
     reversed_ones = draw(st.lists(st.sampled_from(moved), max_size=4, unique_by=lambda one: one.id)) if moved else []
-    return events + [reversal(one, draw(TIMES), source=one.source) for one in reversed_ones]
+    parts = st.sampled_from([None, 1])
+    return events + [reversal(one, draw(TIMES), draw(parts), source=one.source) for one in reversed_ones]

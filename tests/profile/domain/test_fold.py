@@ -18,6 +18,19 @@ def test_a_reversed_movement_is_out_of_its_type_and_its_day_whichever_came_first
         assert (day["outflow:CNY"], day["cash_out:CNY"]) == (Cell(0, 0), Cell(0, 0))
 
 
+def test_a_movement_of_which_a_part_is_cancelled_stays_one_of_less_whichever_came_first() -> None:
+    original = event("transfer.sent", NOON - DAY_MS, id="big", minor=9_000_000, direction="debit",
+                     counterparty=Counterparty(account_no="7", bank="OTHR"))  # fmt: skip
+    part = reversal(original, NOON, part=2_000_000)
+    for events in ([original, part], [part, original]):
+        state = fold_of(events)
+        month = state.months[month_of(original.occurred_at)]
+        left = Cell(1, 7_000_000)
+        assert (month.totals["outflow:CNY"], month.totals["transfer_out:CNY"]) == (left, left)
+        assert month.parties["debit:CNY"] == {"OTHR/7": left}
+        assert [(one.event_id, one.cancelled) for one in state.head.latest["large_debit"]] == [("big", False)]
+
+
 def test_what_cannot_have_been_there_to_be_reversed_counts_at_the_time_of_its_reversal() -> None:
     original = event("transfer.sent", NOON + 40_000 * DAY_MS, minor=1_000)
     state = fold_of([reversal(original, NOON)])

@@ -13,7 +13,16 @@ from services.profile.domain.states.combine import DAY_MS, join_latest, month_of
 from services.profile.domain.states.describe import DESCRIBE
 from services.profile.domain.states.series import Counting, holds
 from services.profile.domain.states.state import Candidate, Month, State
-from services.profile.domain.states.tally import count_at, month_part, note_activity, note_balance, note_party
+from services.profile.domain.states.tally import (
+    DONE,
+    UNDONE,
+    UNDONE_IN_PART,
+    count_at,
+    month_part,
+    note_activity,
+    note_balance,
+    note_party,
+)
 
 CODE_VERSION = 1
 """Raised whenever this code gives another state for the same events; `domain/base.py` needs a migration then."""
@@ -56,9 +65,9 @@ class Fold:
         flow = self._flow(event.type, attributes)
         moves = _moves(event)
         counted = self._counting.of(event.type, flow, event.direction if moves else None, event.channel)
-        count_at(state.head, month, event, event.occurred_at, counted, 1, attributes)
+        count_at(state.head, month, event, event.occurred_at, counted, DONE, attributes)
         if moves:
-            note_party(month, event, event.occurred_at, 1)
+            note_party(month, event, event.occurred_at, DONE)
         for rule in counted.candidates:
             if is_kept(rule.floor_minor, rule.share_percent, event) and holds(rule.where, event, attributes):
                 candidate = Candidate(event.occurred_at, event.id, values_of(event, flow, attributes))
@@ -69,7 +78,8 @@ class Fold:
         return attributes.get("purpose") or (declared.flow if declared else None)
 
     def _reverse(self, state: State, event: ChannelEvent, attributes: dict[str, Any]) -> None:
-        """Takes the original out of its own day, and leaves a tombstone in its place among the candidates."""
+        """Takes the original out of its own day, and leaves a tombstone in its place among the candidates; one of which
+        only a part is cancelled stays a movement, of less."""
         if not _moves(event):
             return
         original_type = str(attributes.get("original_type") or REVERSED)
@@ -77,8 +87,11 @@ class Fold:
         counted = self._counting.of(original_type, flow, event.direction, event.channel)
         at, original_id = original_of(event, attributes)
         month = month_part(state, at)
-        count_at(state.head, month, event, at, counted, -1, attributes)
-        note_party(month, event, at, -1)
+        undone = UNDONE_IN_PART if _is_part(event, attributes) else UNDONE
+        count_at(state.head, month, event, at, counted, undone, attributes)
+        note_party(month, event, at, undone)
+        if undone is UNDONE_IN_PART:
+            return
         for name in self._counting.candidates_of(event.direction):
             tombstone = Candidate(at, original_id, {}, cancelled=True)
             state.head.latest[name] = join_latest(state.head.latest.get(name, []), [tombstone])
@@ -86,6 +99,12 @@ class Fold:
 
 def _moves(event: ChannelEvent) -> bool:
     return event.of_record and event.amount is not None and event.direction is not None
+
+
+def _is_part(event: ChannelEvent, attributes: Mapping[str, Any]) -> bool:
+    """Whether the original was of more than what is cancelled of it."""
+    told = attributes.get("original_amount")
+    return isinstance(told, dict) and event.amount is not None and told["minor"] > event.amount.minor
 
 
 def original_of(event: ChannelEvent, attributes: Mapping[str, Any]) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 """What one event adds to a state: its activity, its counts and sums, its counterparty, the balance after it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.states.combine import DAY_MS, HOUR_MS, later, month_of
@@ -20,6 +20,16 @@ from services.profile.domain.states.state import (
     Stamp,
     State,
 )
+
+
+class Moved(NamedTuple):
+    """How many movements an event adds, and whether it adds its amount (1) or takes it away (-1)."""
+
+    many: int
+    sign: int
+
+
+DONE, UNDONE, UNDONE_IN_PART = Moved(1, 1), Moved(-1, -1), Moved(0, -1)
 
 
 def note_activity(state: State, event: ChannelEvent) -> None:
@@ -59,7 +69,7 @@ def month_part(state: State, at: int) -> Month | None:
 
 
 def count_at(
-    head: Head, month: Month | None, event: ChannelEvent, at: int, counted: Counted, sign: int, attributes: Any
+    head: Head, month: Month | None, event: ChannelEvent, at: int, counted: Counted, moved: Moved, attributes: Any
 ) -> None:
     rules = counted.series
     if counted.conditional:
@@ -69,13 +79,14 @@ def count_at(
     day = month.days.setdefault(at // DAY_MS, {}) if month is not None else None
     recent = at // HOUR_MS > head.newest_at // HOUR_MS - HOURS_KEPT
     minor, currency = (event.amount.minor, event.amount.currency) if event.amount else (0, "")
+    many, sign = moved
     for rule in rules:
         name, summed = (f"{rule.name}:{currency}", minor * sign) if rule.sums else (rule.name, 0)
         if month is not None and day is not None:
-            _add(day, name, sign, summed)
-            _add(month.totals, name, sign, summed)
+            _add(day, name, many, summed)
+            _add(month.totals, name, many, summed)
         if rule.hours and recent:
-            _add(head.hours.setdefault(at // HOUR_MS, {}), name, sign, summed)
+            _add(head.hours.setdefault(at // HOUR_MS, {}), name, many, summed)
 
 
 def _add(series: Series, name: str, count: int, total: int) -> None:
@@ -87,16 +98,17 @@ def _add(series: Series, name: str, count: int, total: int) -> None:
         cell.total += total
 
 
-def note_party(month: Month | None, event: ChannelEvent, at: int, sign: int) -> None:
+def note_party(month: Month | None, event: ChannelEvent, at: int, moved: Moved) -> None:
     other = event.counterparty
     if month is None or other is None or event.amount is None:
         return
-    minor, series = event.amount.minor * sign, f"{event.direction}:{event.amount.currency}"
+    minor = event.amount.minor * moved.sign
+    series = f"{event.direction}:{event.amount.currency}"
     key = party_key(other)
     if key:
-        _add_at_most(KEYS_KEPT, month.parties.setdefault(series, {}), key, sign, minor)
+        _add_at_most(KEYS_KEPT, month.parties.setdefault(series, {}), key, moved.many, minor)
     if other.bank:
-        _add_at_most(BANKS_KEPT, month.banks.setdefault(at // DAY_MS, {}), f"{series}:{other.bank}", sign, minor)
+        _add_at_most(BANKS_KEPT, month.banks.setdefault(at // DAY_MS, {}), f"{series}:{other.bank}", moved.many, minor)
 
 
 def _add_at_most(most: int, cells: Series, key: str, count: int, total: int) -> None:
