@@ -194,6 +194,44 @@ async def test_people_do_not_hear_how_an_alert_began_that_ended_in_the_same_brea
     assert office.sender.told("managers") == [("al_1", "withdrawn")]
 
 
+HELD = alert("open", "route", "hold", state="new")
+HELD = msgspec.structs.replace(HELD, history=[*HELD.history[:2], msgspec.structs.replace(HELD.history[2], state="new")])
+AGAIN = msgspec.structs.replace(
+    HELD, state="routed", history=[*HELD.history, *alert("release", "route").history], revision=5
+)
+
+
+async def test_people_do_not_hear_of_what_a_guard_has_pulled_back_before_they_could_until_it_comes_up_again() -> None:
+    office = Office(mail("managers", quiet="11:00-13:00"))
+    await office.deliver.accept(batch(alert("open", "route")))
+    await office.deliver.accept(batch(HELD, start=1))
+    assert (await office.serve(after=2 * HOUR, destination_id="managers")).delivered == 0
+    assert await office.states() == ["dropped"]
+    await office.deliver.accept(batch(AGAIN, start=2))
+    await office.serve(destination_id="managers")
+    assert office.sender.told("managers") == [("al_1", "routed")]
+
+
+async def test_an_alert_that_comes_up_again_for_the_same_person_is_not_told_twice_on_one_channel() -> None:
+    office = Office(mail("managers"), destination("crm"))
+    for start, told in enumerate((alert("open", "route"), HELD, AGAIN)):
+        await office.deliver.accept(batch(told, start=start))
+        for name in ("managers", "crm"):
+            await office.serve(destination_id=name)
+    assert office.sender.told("managers") == [("al_1", "routed")]
+    assert office.sender.told("crm") == [("al_1", "routed")] * 2  # a system follows every step
+    back = msgspec.structs.replace(AGAIN, history=[*AGAIN.history, *alert("reassign").history])
+    await office.deliver.accept(batch(back, start=3))
+    await office.serve(destination_id="managers")
+    assert len(office.sender.told("managers")) == 2
+
+
+async def test_what_comes_and_is_pulled_back_in_the_same_breath_is_not_told_to_people() -> None:
+    office = Office(mail("managers"), destination("crm"))
+    await office.deliver.accept(batch(HELD))
+    assert [one.destination for one in await office.store.find(None, None, 9)] == ["crm"]
+
+
 async def test_two_workers_do_not_speak_to_one_destination_at_once() -> None:
     office = Office(destination())
     await office.deliver.accept(batch(alert("route")))

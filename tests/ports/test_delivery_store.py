@@ -158,6 +158,21 @@ async def test_what_ended_before_it_was_told_is_dropped_where_asked(store: Deliv
     assert ids(await store.find("waiting", "crm", 9)) == ["bb", "dddd"]
 
 
+async def test_what_was_dropped_untold_waits_again_when_it_is_queued_again(store: DeliveryStore) -> None:
+    await add(store, delivery("a"), delivery("b", alert_id="al_2"))
+    async with store.accepting() as tx:
+        await tx.drop_untold(["al_1"], ["crm"], 30)
+    again = [
+        delivery(name, alert_id=alert_id, step=4, next_at=50, created_at=40)
+        for name, alert_id in (("a", "al_1"), ("b", "al_2"))
+    ]
+    await add(store, *again)
+    waiting = {one.delivery_id: one for one in await store.find("waiting", None, 9)}
+    assert waiting.keys() == {"a", "b"}
+    assert waiting["a"] == again[0]
+    assert waiting["b"].step != 4
+
+
 async def test_what_is_dead_waits_again_when_an_operator_says_so(store: DeliveryStore) -> None:
     await add(store, delivery("a"), delivery("bb"))
     await store.settle([refused(delivery("a"), "it answers 410", 20)])

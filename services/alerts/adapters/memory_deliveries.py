@@ -57,7 +57,8 @@ class MemoryDeliveryStore:
 
     async def add(self, deliveries: Sequence[Delivery]) -> None:
         for one in deliveries:
-            if self._deliveries.get(one.delivery_id) is None:
+            known = self._deliveries.get(one.delivery_id)
+            if known is None or known.state == "dropped":
                 self._deliveries.put(one)
 
     async def drop_untold(self, alert_ids: Sequence[str], destinations: Sequence[str], now: int) -> None:

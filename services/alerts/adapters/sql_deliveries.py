@@ -17,7 +17,12 @@ created_at bigint, next_at bigint, state text, attempts int, tried_at bigint, en
     "\n", " "
 )
 _NAMES = ", ".join(column.split()[0] for column in _COLUMNS.split(", "))
-_ADD = insert("deliveries", _COLUMNS, "on conflict do nothing")
+_ADD = insert(
+    "deliveries as d", _COLUMNS,
+    """on conflict (delivery_id) do update set step = excluded.step, body = excluded.body,
+    created_at = excluded.created_at, next_at = excluded.next_at, state = excluded.state, ended_at = excluded.ended_at
+    where d.state = 'dropped'""",
+)  # fmt: skip
 _SEEN = "select alert_id, steps from delivery_alerts where alert_id = any($1::text[])"
 _SAVE_SEEN = insert(
     "delivery_alerts", "alert_id text, steps int, seen_at bigint",

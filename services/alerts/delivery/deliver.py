@@ -19,6 +19,7 @@ from services.alerts.domain.delivering import (
     delivered,
     deliveries,
     held,
+    is_pulled_back,
     message_id,
     missed,
     news,
@@ -93,13 +94,14 @@ class Deliver:
         now, destinations = self._clock.now_ms(), self._destinations()
         async with self._store.accepting() as tx:
             await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
-            seen, queued, ended = await tx.seen(sorted(newest)), list[Delivery](), list[str]()
+            seen, queued, untold = await tx.seen(sorted(newest)), list[Delivery](), list[str]()
             for alert_id, (alert, body) in newest.items():
                 told = news(alert, seen.get(alert_id, 0), now)
                 queued += deliveries(alert, body, told, destinations, now)
-                ended += [alert_id] * any(one in told for one in ENDED)
+                if any(one in told for one in ENDED) or is_pulled_back(alert, seen.get(alert_id, 0)):
+                    untold.append(alert_id)
             people = [one.id for one in destinations if one.kind != "webhook"]
-            await tx.drop_untold(ended, people, now)
+            await tx.drop_untold(untold, people, now)
             await tx.add(queued)
             steps = {alert_id: len(alert.history) for alert_id, (alert, _) in newest.items()}
             await tx.save_seen({one: max(count, seen.get(one, 0)) for one, count in steps.items()}, now)

@@ -41,7 +41,7 @@ class DeliveryTransaction(Protocol):
     async def save_seen(self, steps: Mapping[str, int], now: int) -> None: ...
 
     async def add(self, deliveries: Sequence[Delivery]) -> None:
-        """What is there already, by destination, alert, happening, step and person, stays as it is."""
+        """What is there already, by its id, stays as it is; what was dropped untold waits again."""
 
     async def drop_untold(self, alert_ids: Sequence[str], destinations: Sequence[str], now: int) -> None:
         """What waits there on these alerts without ever having been tried becomes `dropped`."""

@@ -59,19 +59,38 @@ def news(alert: Alert, seen: int, now: int) -> dict[Happening, int]:
 def deliveries(
     alert: Alert, body: bytes, told: Mapping[Happening, int], destinations: Iterable[Destination], now: int
 ) -> list[Delivery]:
-    """People do not hear how an alert began that is over already."""
-    over = any(happening in ENDED for happening in told)
     return [
         Delivery(
-            delivery_id=_delivery_id(destination.id, alert.alert_id, happening, step, person),
+            delivery_id=_id_of(destination, alert, happening, step, person),
             destination=destination.id, person=person, alert_id=alert.alert_id, happening=happening, step=step,
             body=body, created_at=now, next_at=digest_due(destination, now),
         )
         for destination in destinations
         for happening, step in told.items()
-        if not (over and happening not in ENDED and destination.kind != "webhook")
+        if destination.kind == "webhook" or _concerns_people(alert, happening, told)
         for person in _people(destination, alert, happening, step)
     ]  # fmt: skip
+
+
+def _concerns_people(alert: Alert, happening: Happening, told: Iterable[Happening]) -> bool:
+    """They do not hear how an alert began that is over already, nor that one came that was pulled back since."""
+    if happening == "routed" and alert.state == "new":
+        return False
+    return happening in ENDED or not any(one in ENDED for one in told)
+
+
+def _id_of(destination: Destination, alert: Alert, happening: Happening, step: int, person: str) -> str:
+    """What comes up again for somebody, since what held it back is over, is the same alert on the same channel; a
+    system hears every step."""
+    comes_up = alert.history[step].action == "route" and destination.kind != "webhook"
+    return _delivery_id(destination.id, alert.alert_id, happening, "route" if comes_up else step, person)
+
+
+def is_pulled_back(alert: Alert, seen: int) -> bool:
+    """Whether, after `seen` steps, it was taken from whoever had it: a guard or a retention case holds it back."""
+    steps = alert.history
+    fresh = range(max(seen, 1), len(steps))
+    return any(steps[n].action == "hold" and (steps[n - 1].state, steps[n].state) == ("routed", "new") for n in fresh)
 
 
 def _people(destination: Destination, alert: Alert, happening: Happening, step: int) -> list[str]:
