@@ -108,8 +108,8 @@ def _digest_line(alert: Alert, destination: Destination) -> str:
 
 
 def notice_message(destination: Destination, told: Notice) -> Message:
-    by = "" if told.actor == SYSTEM else f"{told.actor}: {told.note}"
-    lines = [line for line in (to_do(told, destination.language), by) if line]
+    why = told.note if told.actor == SYSTEM else f"{told.actor}: {told.note}"
+    lines = [line for line in (to_do(told, destination.language), why) if line]
     return Message(sentence(told, destination.language)[:MAX_TITLE], lines)
 
 
@@ -164,10 +164,11 @@ def webhook_body(told: Told, language: Language) -> bytes:
 
 
 def webhook_notice(told: Notice, language: Language) -> bytes:
-    """`rule.throttled`, `rule.paused`, and the same with `_ended`."""
+    """`rule.throttled`, `rule.paused`, `rule.stopped`, and the same with `_ended`."""
     data = {
         "rule": told.rule, "name": getattr(told.name, language), "owner": told.owner or None, "seen": told.seen,
-        "among": told.among, "actor": told.actor, "said": sentence(told, language), "to_do": to_do(told, language),
+        "among": told.among, "actor": told.actor, "why": told.note if told.actor == SYSTEM and told.note else None,
+        "said": sentence(told, language), "to_do": to_do(told, language),
     }  # fmt: skip
     return _event(f"rule.{told.matter}{'' if told.began else '_ended'}", told.at, data)
 

@@ -16,13 +16,17 @@ from services.alerts.domain.messages import (
     digest,
     dingtalk,
     mail_text,
+    notice_message,
     single,
     webhook_body,
+    webhook_notice,
     wecom,
 )  # fmt: skip
 from services.alerts.domain.messages import (
     test_message as message_of_a_test,
 )
+from services.alerts.domain.notices import Notice
+from services.alerts.domain.rules import Text as InBoth
 from tests.alerts.destined import HOUR, NOON, alert, closed, mail
 
 GOLDEN = Path(__file__).parent / "messages"
@@ -108,3 +112,15 @@ def test_a_digest_that_is_too_long_says_how_many_are_left_out() -> None:
 
 def test_a_test_says_that_it_is_one() -> None:
     assert "test of the destination managers" in mail_text(message_of_a_test(mail()))
+
+
+def test_whoever_answers_for_a_stopped_rule_is_told_what_it_met() -> None:
+    stopped = Notice(
+        rule="R4", name=InBoth("Salary", "工资"), matter="stopped", began=True, at=NOON, note="No such overload"
+    )
+    message = notice_message(mail(), stopped)
+    assert message.title == "Rule R4 (Salary) was stopped: it does not fit the values it meets"
+    assert message.lines[-1] == "No such overload"
+    assert json.loads(webhook_notice(stopped, "en"))["data"]["why"] == "No such overload"
+    ended = msgspec.structs.replace(stopped, began=False, actor="Mei", note="mended")
+    assert json.loads(webhook_notice(ended, "en"))["data"]["why"] is None
