@@ -18,7 +18,7 @@ from schemas.catalogue import EventType
 from schemas.codec import decode_event
 from schemas.instants import instant
 from services.failures import Rejected
-from services.profile.domain.customers.customer import Completeness, Whole
+from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.customers.measures import nothing_shown
 from services.profile.domain.customers.view import complete_up_to
 from services.profile.domain.facts.catalogue import FactDeclared, with_rests
@@ -32,6 +32,7 @@ from services.profile.domain.summarise import show, summarise
 from services.profile.domain.told import told
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering, gathered
+from services.profile.lately import Lately, Source
 from services.profile.ports import Standing, StoredView, TimelineFilter
 from services.profile.statement import LIVE, is_same, shows_the_same, statement_of, told_of, view_of
 from services.profile.waiting import Reader
@@ -64,8 +65,8 @@ class Current(NamedTuple):
     up_to_date: bool = True
 
 
-_SumUp = Callable[[Whole, StoredView | None, int], Current]
-"""Of what, as it was written before, at which time."""
+_SumUp = Callable[[Source, int], Current | None]
+"""At which time; None where nothing is told of it."""
 
 
 class Found(NamedTuple):
@@ -93,6 +94,7 @@ class Read:
         self.reader, self.catalogue, self._secret, self._region = reader, catalogue, secret, region
         self._policy, self._now_ms, self._completeness = policy, now_ms, completeness
         self._gathering = Gathering(completeness, lambda subject: customer_id(subject, secret), chooses=False)
+        self._lately = Lately[Current]()
 
     def asked(self, identifiers: Mapping[str, str], name: str | None = None) -> Asked:
         """Raises `Rejected` naming the identifier, or where nobody is asked for."""
@@ -157,20 +159,31 @@ class Read:
             context = await self._gathering.context(rows, found.members, now)
         for _, lead, before, _ in waiting:
             try:
-                whole = self._gathering.whole(lead, wanted[lead], found.of(wanted[lead]), before, context)
-                combined[lead] = None if whole.tells_nothing else sum_up(whole, before, now)
+                cluster = wanted[lead]
+                combined[lead] = sum_up(Source(lead, cluster, found.of(cluster), before, context), now)
             except OtherShape:
                 pass  # of another release, until it is rebuilt
             except Exception as bug:
                 _log.error("customer not combined", customer=self._gathering.alias_of(lead), error=trail_of(bug))
         return combined, frozenset(wanted.keys() - combined.keys())
 
-    def _shown_now(self, whole: Whole, before: StoredView | None, now: int) -> Current:
-        view = view_of(whole, show(whole, self._policy(), now), before, now)
-        return _as_combined(before, view, alike=before is not None and shows_the_same(before, view))
+    def _shown_now(self, source: Source, now: int) -> Current | None:
+        policy, before = self._policy(), source.before
+        day = policy.reference.day_of(now)
+        if (known := self._lately.of(source, day)) is not None:
+            return known
+        whole = self._gathering.whole(*source)
+        if whole.tells_nothing:
+            return None
+        view = view_of(whole, show(whole, policy, now), before, now)
+        current = _as_combined(before, view, alike=before is not None and shows_the_same(before, view))
+        self._lately.note(source, day, current)
+        return current
 
-    def _told_now(self, whole: Whole, before: StoredView | None, now: int) -> Current:
-        policy = self._policy()
+    def _told_now(self, source: Source, now: int) -> Current | None:
+        whole, policy, before = self._gathering.whole(*source), self._policy(), source.before
+        if whole.tells_nothing:
+            return None
         view = statement_of(whole, summarise(whole, policy, now, decides=False), before, now, policy.asked).view
         return _as_combined(before, view, alike=before is not None and is_same(before, view))
 

@@ -199,3 +199,50 @@ async def test_days_are_counted_up_to_the_day_of_reading_though_nothing_was_writ
     after = await get(agent, f"{path}/facts")
     assert after["values"]["days_since_last_event"] - before["values"]["days_since_last_event"] == 3
     assert after["version"] == before["version"]
+
+
+async def test_who_looks_again_sees_the_same_until_more_is_committed_or_the_day_is_over() -> None:
+    bank = await open_bank()
+    path = await one_customer(bank)
+    agent = await bank.sign_in("agent")
+    await bank.take([posted("6001", balance_after=CASH)])
+    first, seen = await agent.get(path), [await get(agent, path)]
+    bank.clock.move_to(bank.clock.now_ms() + 60_000)
+    again = await agent.get(path)
+    assert (again.json(), again.headers["etag"]) == (first.json(), first.headers["etag"])
+    more = {"value": "77.00", "currency": "CNY"}
+    await bank.take([posted("6001", balance_after=more, occurred_at="2026-11-20T11:00:00+08:00")])
+    seen.append(await get(agent, path))
+    bank.clock.move_to(bank.clock.now_ms() + DAY)
+    seen.append(await get(agent, path))
+    assert [one["accounts"][0]["balance"] for one in seen] == [CASH, more, more]
+    assert len({one["changed_at"] for one in seen}) == 3
+
+
+async def test_those_looked_at_long_ago_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.profile.lately.MOST", 2)
+    bank = await open_bank()
+    agent = await bank.sign_in("agent")
+    await bank.take([registered(f"C{number}") for number in range(3)])
+
+    async def told_at(number: int) -> str:
+        bank.clock.move_to(bank.clock.now_ms() + 1_000)
+        return str((await get(agent, f"/v1/customers/{bank.id_of(f'party:C{number}')}"))["changed_at"])
+
+    first = [await told_at(number) for number in (0, 1)]
+    assert await told_at(0) == first[0]
+    await told_at(2)
+    assert await told_at(0) == first[0]
+    assert await told_at(1) != first[1]
+
+
+async def test_who_looks_again_after_a_refresh_sees_the_version_that_it_wrote() -> None:
+    bank = await open_bank()
+    path = await one_customer(bank)
+    agent = await bank.sign_in("agent")
+    await bank.take([posted("6001", balance_after=CASH)])
+    early = await get(agent, path)
+    await bank.refresh()
+    async with bank.store.updating() as tx:
+        await tx.mark([Mark("party:C1", 5)])
+    assert (await get(agent, path))["version"] == early["version"] + 1
