@@ -1,48 +1,33 @@
-"""USE CASE: find customers, and show what is known of them: all that update has committed.
+"""USE CASE: find customers, and show what is known of them: all that update has committed. Nothing is written."""
 
-Where a mark waits, or the view was written on another day, a customer is combined from its states then and there, as
-refresh will do it. Nothing is written, and what has to be decided (tier, owner) is shown as it was last decided. Who
-cannot be combined is shown as last written, and said not to be up to date.
-"""
-
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-import structlog
 
 from schemas.catalogue import EventType
 from schemas.codec import decode_event
 from schemas.instants import instant
 from services.failures import Rejected
+from services.profile.current import AsTheyAre, Current
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.customers.measures import nothing_shown
 from services.profile.domain.customers.view import complete_up_to
 from services.profile.domain.facts.catalogue import FactDeclared, with_rests
 from services.profile.domain.identity.customer_ids import customer_id
-from services.profile.domain.identity.links import COUNTED_ROLES, Cluster, Membership
+from services.profile.domain.identity.links import COUNTED_ROLES, Membership
 from services.profile.domain.identity.named import subjects_named
-from services.profile.domain.letters import trail_of
-from services.profile.domain.states.months import OtherShape
 from services.profile.domain.states.personal import reference
-from services.profile.domain.summarise import show, summarise
 from services.profile.domain.told import told
 from services.profile.domain.value.policy import Policy
-from services.profile.gathering import Gathering, gathered
-from services.profile.lately import Lately, Source
-from services.profile.ports import Standing, StoredView, TimelineFilter
-from services.profile.statement import LIVE, is_same, shows_the_same, statement_of, told_of, view_of
+from services.profile.gathering import Gathering
+from services.profile.ports import StoredView, TimelineFilter
+from services.profile.statement import told_of
 from services.profile.waiting import Reader
 
 MOST_FOUND, MOST_TOLD = 50, 100
-CANNOT_BE_SHOWN = (
-    "this customer is known and cannot be shown: a bug met it before it was ever written; a worker tries again each "
-    "minute, and `counterpoint doctor` says what to do"
-)
-_log = structlog.get_logger(__name__)
 _REFERENCE = re.compile(rb'"(p_[0-9a-f]{32})"')
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 Cursor = tuple[int, bytes]
@@ -54,19 +39,6 @@ class Asked(NamedTuple):
 
     subjects: dict[str, str]
     name_ref: str | None = None
-
-
-class Current(NamedTuple):
-    """A customer as it is now. `tag` tells apart whatever differs: the view's version, and what waits beyond it. The
-    version is 0 where nothing was ever written. `up_to_date` false: more was committed since, and cannot be shown."""
-
-    view: StoredView
-    tag: str
-    up_to_date: bool = True
-
-
-_SumUp = Callable[[Source, int], Current | None]
-"""At which time; None where nothing is told of it."""
 
 
 class Found(NamedTuple):
@@ -92,9 +64,9 @@ class Read:
         now_ms: Callable[[], int], completeness: Callable[[], Completeness] = Completeness, region: str = "CN",
     ) -> None:  # fmt: skip
         self.reader, self.catalogue, self._secret, self._region = reader, catalogue, secret, region
-        self._policy, self._now_ms, self._completeness = policy, now_ms, completeness
-        self._gathering = Gathering(completeness, lambda subject: customer_id(subject, secret), chooses=False)
-        self._lately = Lately[Current]()
+        self._policy, self._completeness = policy, completeness
+        gathering = Gathering(completeness, lambda subject: customer_id(subject, secret), chooses=False)
+        self._as_they_are = AsTheyAre(reader, gathering, policy, now_ms)
 
     def asked(self, identifiers: Mapping[str, str], name: str | None = None) -> Asked:
         """Raises `Rejected` naming the identifier, or where nobody is asked for."""
@@ -109,7 +81,7 @@ class Read:
         named = set(asked.subjects.values())
         standing = await self.reader.standing(sorted(named | set(told)))
         hits = Counter(one.lead for one in standing if one.subject in named)
-        found, left_out = await self._as_they_are(standing, self._shown_now)
+        found, left_out = await self._as_they_are.shown(standing)
         hits.update(one.view.lead for one in found if asked.name_ref and one.view.name_ref == asked.name_ref)
         best = [one for one in found if hits[one.view.lead]]
         best.sort(key=lambda one: (-hits[one.view.lead], one.view.customer_id))
@@ -118,74 +90,11 @@ class Read:
     async def behind(self, customer_id: str) -> list[Current]:
         """The customers that this id stands for now: itself, or for a former id none, one or several. Raises `Rejected`
         where nobody is found but who cannot be combined and was never written."""
-        return (await self._as_they_are(await self.reader.standing_behind(customer_id), self._shown_now))[0]
+        return (await self._as_they_are.shown(await self.reader.standing_behind(customer_id)))[0]
 
     async def told_behind(self, customer_id: str) -> list[Current]:
-        """As `behind`, and with the facts of now, which are as much work again as the view."""
-        return (await self._as_they_are(await self.reader.standing_behind(customer_id), self._told_now))[0]
-
-    async def _as_they_are(self, standing: Sequence[Standing], sum_up: _SumUp) -> tuple[list[Current], bool]:
-        """Each customer once; without those who are none: all that is known of their subjects counts for others. And
-        whether somebody had to be left out."""
-        customers = {one.lead: one for one in standing}
-        waiting = [one for one in customers.values() if one.waits or self._is_of_another_day(one.view)]
-        combined, missed = await self._combined(waiting, sum_up) if waiting else ({}, frozenset[str]())
-        found = [
-            combined[lead] if lead in combined else _as_written(one, behind=lead in missed)
-            for lead, one in customers.items()
-        ]
-        shown = [one for one in found if one is not None]
-        left_out = any(_as_written(customers[lead]) is None for lead in missed)
-        if left_out and not shown:
-            raise Rejected("cannot_be_shown", CANNOT_BE_SHOWN)
-        return shown, left_out
-
-    def _is_of_another_day(self, view: StoredView | None) -> bool:
-        """Facts that run with the days are written down where they pass what somebody asks for."""
-        if view is None or view.state != LIVE:
-            return False
-        reference = self._policy().reference
-        return reference.day_of(view.changed_at) != reference.day_of(self._now_ms())
-
-    async def _combined(
-        self, waiting: Sequence[Standing], sum_up: _SumUp
-    ) -> tuple[dict[str, Current | None], frozenset[str]]:
-        """By lead; and the leads of those who cannot be combined."""
-        now, combined = self._now_ms(), dict[str, Current | None]()
-        async with self.reader.customers() as rows:
-            clusters = await rows.clusters([one.lead for one in waiting])
-            wanted = {one.lead: clusters.get(one.lead, Cluster(one.lead, (one.lead,))) for one in waiting}
-            found = await gathered(rows, sorted({root for cluster in wanted.values() for root in cluster.roots}))
-            context = await self._gathering.context(rows, found.members, now)
-        for _, lead, before, _ in waiting:
-            try:
-                cluster = wanted[lead]
-                combined[lead] = sum_up(Source(lead, cluster, found.of(cluster), before, context), now)
-            except OtherShape:
-                pass  # of another release, until it is rebuilt
-            except Exception as bug:
-                _log.error("customer not combined", customer=self._gathering.alias_of(lead), error=trail_of(bug))
-        return combined, frozenset(wanted.keys() - combined.keys())
-
-    def _shown_now(self, source: Source, now: int) -> Current | None:
-        policy, before = self._policy(), source.before
-        day = policy.reference.day_of(now)
-        if (known := self._lately.of(source, day)) is not None:
-            return known
-        whole = self._gathering.whole(*source)
-        if whole.tells_nothing:
-            return None
-        view = view_of(whole, show(whole, policy, now), before, now)
-        current = _as_combined(before, view, alike=before is not None and shows_the_same(before, view))
-        self._lately.note(source, day, current)
-        return current
-
-    def _told_now(self, source: Source, now: int) -> Current | None:
-        whole, policy, before = self._gathering.whole(*source), self._policy(), source.before
-        if whole.tells_nothing:
-            return None
-        view = statement_of(whole, summarise(whole, policy, now, decides=False), before, now, policy.asked).view
-        return _as_combined(before, view, alike=before is not None and is_same(before, view))
+        """As `behind`, and with the facts of now."""
+        return (await self._as_they_are.told(await self.reader.standing_behind(customer_id)))[0]
 
     async def shown(self, customers: Sequence[Current]) -> list[bytes]:
         """Each as JSON, personal values in clear."""
@@ -226,20 +135,6 @@ class Read:
         values = await self.reader.personal(refs)
         encoded = {ref.encode(): msgspec.json.encode(value) for ref, value in values.items()}
         return [_REFERENCE.sub(lambda found: encoded.get(found[1], found[0]), document) for document in documents]
-
-
-def _as_combined(before: StoredView | None, view: StoredView, *, alike: bool) -> Current:
-    if before is not None and alike:
-        return Current(before, str(before.version))
-    view = msgspec.structs.replace(view, version=before.version if before is not None else 0)
-    digest = hashlib.blake2b(view.body + view.facts, digest_size=8).hexdigest()
-    return Current(view, f"{view.version}+{digest}")
-
-
-def _as_written(one: Standing, *, behind: bool = False) -> Current | None:
-    if one.view is None or one.view.state != LIVE:
-        return None
-    return Current(one.view, f"{one.view.version}{'+behind' if behind else ''}", not behind)
 
 
 def _body(customer: Current, policy: Policy, completeness: Completeness) -> bytes:

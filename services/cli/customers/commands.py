@@ -17,11 +17,12 @@ from services.cli.output import console, show_json, show_rows, table_of
 from services.cli.positions import milliseconds
 from services.cli.refusals import Refusal, only
 from services.clock import SystemClock
+from services.profile.current import Current
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.freshness import completeness
 from services.profile.narrowing import narrowed
 from services.profile.ports import Decision
-from services.profile.read import Current, Read
+from services.profile.read import Read
 from services.profile.settings import read_choices
 
 app = typer.Typer(no_args_is_help=True, help="Find and read customers; merge and split them.")

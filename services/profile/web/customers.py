@@ -10,9 +10,10 @@ from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 from litestar.params import FromPath, JSONBody
 
 from schemas.identifiers import KINDS
+from services.profile.current import Current
 from services.profile.domain.identity.named import NEVER_IN_A_URL
 from services.profile.identity import Identity, identity
-from services.profile.read import Asked, Current
+from services.profile.read import Asked
 from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import Customers, CustomerView, Search, answers
 from services.profile.web.preference import Preference, Preferred

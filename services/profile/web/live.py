@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from services.access import User
-from services.profile.read import Current
+from services.profile.current import Current
 from services.profile.web.customers import current
 from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import answers

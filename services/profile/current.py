@@ -1,0 +1,137 @@
+"""Customers as they are now: as they were written, or combined from their states then and there, as refresh will do it.
+
+That is for whom a mark waits, and where the view was written on another day. What has to be decided (tier, owner) is
+shown as it was last decided. Who cannot be combined is shown as last written, and said not to be up to date.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from services.failures import Rejected
+from services.profile.domain.identity.links import Cluster
+from services.profile.domain.letters import trail_of
+from services.profile.domain.states.months import OtherShape
+from services.profile.domain.summarise import show, summarise
+from services.profile.domain.value.policy import Policy
+from services.profile.gathering import Gathering, gathered
+from services.profile.lately import Lately, Source
+from services.profile.ports import Standing, StoredView
+from services.profile.statement import LIVE, is_same, shows_the_same, statement_of, view_of
+from services.profile.waiting import Reader
+
+CANNOT_BE_SHOWN = (
+    "this customer is known and cannot be shown: a bug met it before it was ever written; a worker tries again each "
+    "minute, and `counterpoint doctor` says what to do"
+)
+_log = structlog.get_logger(__name__)
+
+
+class Current(NamedTuple):
+    """A customer as it is now. `tag` tells apart whatever differs: the view's version, and what waits beyond it. The
+    version is 0 where nothing was ever written. `up_to_date` false: more was committed since, and cannot be shown."""
+
+    view: StoredView
+    tag: str
+    up_to_date: bool = True
+
+
+_SumUp = Callable[[Source, int], Current | None]
+"""At which time; None where nothing is told of it."""
+
+
+class AsTheyAre:
+    """Of those who stand for what was asked: each customer once; without those who are none: all that is known of their
+    subjects counts for others. And whether somebody had to be left out. Raises `Rejected` where nobody is found but who
+    cannot be combined and was never written."""
+
+    def __init__(
+        self, reader: Reader, gathering: Gathering, policy: Callable[[], Policy], now_ms: Callable[[], int]
+    ) -> None:
+        self._reader, self._gathering, self._policy, self._now_ms = reader, gathering, policy, now_ms
+        self._lately = Lately[Current]()
+
+    async def shown(self, standing: Sequence[Standing]) -> tuple[list[Current], bool]:
+        return await self._each(standing, self._shown_now)
+
+    async def told(self, standing: Sequence[Standing]) -> tuple[list[Current], bool]:
+        """With the facts of now, which are as much work again as the view."""
+        return await self._each(standing, self._told_now)
+
+    async def _each(self, standing: Sequence[Standing], sum_up: _SumUp) -> tuple[list[Current], bool]:
+        customers = {one.lead: one for one in standing}
+        waiting = [one for one in customers.values() if one.waits or self._is_of_another_day(one.view)]
+        combined, missed = await self._combined(waiting, sum_up) if waiting else ({}, frozenset[str]())
+        found = [
+            combined[lead] if lead in combined else _as_written(one, behind=lead in missed)
+            for lead, one in customers.items()
+        ]
+        shown = [one for one in found if one is not None]
+        left_out = any(_as_written(customers[lead]) is None for lead in missed)
+        if left_out and not shown:
+            raise Rejected("cannot_be_shown", CANNOT_BE_SHOWN)
+        return shown, left_out
+
+    def _is_of_another_day(self, view: StoredView | None) -> bool:
+        """Facts that run with the days are written down where they pass what somebody asks for."""
+        if view is None or view.state != LIVE:
+            return False
+        reference = self._policy().reference
+        return reference.day_of(view.changed_at) != reference.day_of(self._now_ms())
+
+    async def _combined(
+        self, waiting: Sequence[Standing], sum_up: _SumUp
+    ) -> tuple[dict[str, Current | None], frozenset[str]]:
+        """By lead; and the leads of those who cannot be combined."""
+        now, combined = self._now_ms(), dict[str, Current | None]()
+        async with self._reader.customers() as rows:
+            clusters = await rows.clusters([one.lead for one in waiting])
+            wanted = {one.lead: clusters.get(one.lead, Cluster(one.lead, (one.lead,))) for one in waiting}
+            found = await gathered(rows, sorted({root for cluster in wanted.values() for root in cluster.roots}))
+            context = await self._gathering.context(rows, found.members, now)
+        for _, lead, before, _ in waiting:
+            try:
+                cluster = wanted[lead]
+                combined[lead] = sum_up(Source(lead, cluster, found.of(cluster), before, context), now)
+            except OtherShape:
+                pass  # of another release, until it is rebuilt
+            except Exception as bug:
+                _log.error("customer not combined", customer=self._gathering.alias_of(lead), error=trail_of(bug))
+        return combined, frozenset(wanted.keys() - combined.keys())
+
+    def _shown_now(self, source: Source, now: int) -> Current | None:
+        policy, before = self._policy(), source.before
+        day = policy.reference.day_of(now)
+        if (known := self._lately.of(source, day)) is not None:
+            return known
+        whole = self._gathering.whole(*source)
+        if whole.tells_nothing:
+            return None
+        view = view_of(whole, show(whole, policy, now), before, now)
+        current = _as_combined(before, view, alike=before is not None and shows_the_same(before, view))
+        self._lately.note(source, day, current)
+        return current
+
+    def _told_now(self, source: Source, now: int) -> Current | None:
+        whole, policy, before = self._gathering.whole(*source), self._policy(), source.before
+        if whole.tells_nothing:
+            return None
+        view = statement_of(whole, summarise(whole, policy, now, decides=False), before, now, policy.asked).view
+        return _as_combined(before, view, alike=before is not None and is_same(before, view))
+
+
+def _as_combined(before: StoredView | None, view: StoredView, *, alike: bool) -> Current:
+    if before is not None and alike:
+        return Current(before, str(before.version))
+    view = msgspec.structs.replace(view, version=before.version if before is not None else 0)
+    digest = hashlib.blake2b(view.body + view.facts, digest_size=8).hexdigest()
+    return Current(view, f"{view.version}+{digest}")
+
+
+def _as_written(one: Standing, *, behind: bool = False) -> Current | None:
+    if one.view is None or one.view.state != LIVE:
+        return None
+    return Current(one.view, f"{one.view.version}{'+behind' if behind else ''}", not behind)
