@@ -40,7 +40,7 @@ async def database(url: str) -> AsyncIterator[Database]:
 
 async def things(database: Database, table: str = "thing") -> list[Row]:
     async with writing(database) as session:
-        return [tuple(row) for row in await session.rows(f"select id, n from {table} order by id")]  # noqa: S608 - ours
+        return [tuple(row) for row in await session.rows(f"select id, n from {table} order by id")]  # noqa: S608 - a constant
 
 
 async def test_what_may_wait_is_there_once_the_transaction_has_committed(database: Database) -> None:

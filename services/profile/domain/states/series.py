@@ -23,9 +23,14 @@ class Where(msgspec.Struct, forbid_unknown_fields=True):
     party_kinds: tuple[str, ...] = ()
 
     @property
+    def is_of_attributes(self) -> bool:
+        """Never so for an event without any."""
+        return bool(self.attributes or self.not_attributes)
+
+    @property
     def is_conditional(self) -> bool:
         """Whether more must be looked at than type, flow, direction and channel."""
-        return bool(self.attributes or self.not_attributes or self.party_kinds)
+        return self.is_of_attributes or bool(self.party_kinds)
 
 
 class SeriesRule(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,12 +61,22 @@ class Declared(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Counted(NamedTuple):
-    """What concerns one combination of type, flow, direction and channel. `conditional` ask for more; so may the
-    candidates."""
+    """What concerns one combination of type, flow, direction and channel. `of_attributes` and `of_party` ask for more:
+    attributes and perhaps the other side, or that one alone. The candidates may, too."""
 
     series: tuple[SeriesRule, ...]
-    conditional: tuple[SeriesRule, ...]
+    of_attributes: tuple[SeriesRule, ...]
+    of_party: tuple[SeriesRule, ...]
     candidates: tuple[CandidateRule, ...]
+
+    def for_event(self, event: ChannelEvent, attributes: Mapping[str, Any]) -> Sequence[SeriesRule]:
+        """Most events have no attributes that anybody asks for: they are not compared one by one."""
+        asked = self.of_attributes if attributes else ()
+        if event.counterparty is not None and event.counterparty.kind:
+            asked += self.of_party
+        return (
+            [*self.series, *(rule for rule in asked if holds(rule.where, event, attributes))] if asked else self.series
+        )
 
 
 class Counting:
@@ -95,7 +110,8 @@ class Counting:
         series = [rule for rule in self._declared.series if concerned(rule.where)]
         return Counted(
             tuple(rule for rule in series if not rule.where.is_conditional),
-            tuple(rule for rule in series if rule.where.is_conditional),
+            tuple(rule for rule in series if rule.where.is_of_attributes),
+            tuple(rule for rule in series if rule.where.is_conditional and not rule.where.is_of_attributes),
             tuple(rule for rule in self._declared.candidates if concerned(rule.where)),
         )
 

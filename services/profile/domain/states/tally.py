@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.states.combine import DAY_MS, HOUR_MS, later, month_of
-from services.profile.domain.states.series import Counted, holds
+from services.profile.domain.states.series import Counted
 from services.profile.domain.states.state import (
     BANKS_KEPT,
     HOURS_KEPT,
@@ -71,9 +71,7 @@ def month_part(state: State, at: int) -> Month | None:
 def count_at(
     head: Head, month: Month | None, event: ChannelEvent, at: int, counted: Counted, moved: Moved, attributes: Any
 ) -> None:
-    rules = counted.series
-    if counted.conditional:
-        rules += tuple(rule for rule in counted.conditional if holds(rule.where, event, attributes))
+    rules = counted.for_event(event, attributes)
     if not rules:
         return
     day = month.days.setdefault(at // DAY_MS, {}) if month is not None else None
