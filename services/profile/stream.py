@@ -151,11 +151,8 @@ async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
     worker.metrics.add(measure.CUSTOMERS_REFRESHED, len(done.changed))
     for root, bug in done.failed.items():
         worker.metrics.add(measure.CUSTOMERS_FAILED, 1)
-        customer = worker.refresh.alias_of(root)
-        if isinstance(bug, OtherShape):
-            log.warning("customer set aside: a state waits to be folded anew", customer=customer)
-        else:
-            log.error("customer set aside: a bug met its refresh", customer=customer, error=trail_of(bug))
+        tell = log.warning if isinstance(bug, OtherShape) else log.error  # only the latter wants another release
+        tell("customer set aside", customer=worker.refresh.alias_of(root), error=trail_of(bug))
     now = worker.clock.now_ms()
     for accepted_at in done.accepted:
         worker.metrics.observe(measure.ACCEPTED_TO_CHANGED, max(0, now - accepted_at) / 1000)
