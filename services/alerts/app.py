@@ -21,6 +21,7 @@ from services.alerts.domain.alert import Evidence
 from services.alerts.domain.compiled import Known
 from services.alerts.domain.routing import Staff
 from services.alerts.evaluate import Evaluate
+from services.alerts.hand_over import HandOver
 from services.alerts.learn import Learn, heed
 from services.alerts.ports import AlertStore
 from services.alerts.reload import Reload
@@ -86,6 +87,7 @@ async def open_alerts(
         attend=Attend(store, current),
         retract=Retract(store, current),
         learn=Learn(store, current),
+        hand_over=HandOver(store, current, profile.staff),
         reload=lambda: reload.into(current, clock.now_ms()),
         notifications=notifications,
         metrics=metrics,

@@ -16,6 +16,7 @@ from services import metrics as measure
 from services.alerts.attend import Attend
 from services.alerts.domain.alert import Alert
 from services.alerts.evaluate import Evaluate
+from services.alerts.hand_over import HandOver
 from services.alerts.learn import Learn
 from services.alerts.ports import AlertStore
 from services.alerts.retract import Retract
@@ -32,7 +33,7 @@ from services.publishing import Publisher, publish
 GROUP = "counterpoint-alerts"
 INBOX = "alerts"
 """Where live screens hear of every alert that changed; the message is its id."""
-ATTEND_S, RELOAD_S, LEARN_S = 1.0, 2.0, 30.0
+ATTEND_S, RELOAD_S, LEARN_S, HAND_OVER_S = 1.0, 2.0, 30.0, 300.0
 EVALUATIONS_AT_ONCE, STATEMENTS_TOGETHER = 1, 500
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,7 @@ class Worker(NamedTuple):
     attend: Attend
     retract: Retract
     learn: Learn
+    hand_over: HandOver
     reload: Callable[[], Awaitable[None]]
     notifications: Notifications
     metrics: Metrics
@@ -69,7 +71,7 @@ class Worker(NamedTuple):
 async def run(worker: Worker) -> None:
     """Works until cancelled: then the batch in hand is finished."""
     async with asyncio.TaskGroup() as group:
-        for step in (consuming, attending, publishing, reloading, learning):
+        for step in (consuming, attending, publishing, reloading, learning, handing_over):
             group.create_task(step(worker), name=step.__name__)
 
 
@@ -118,6 +120,15 @@ async def attending(worker: Worker) -> None:
         await tell(worker, (await worker.attend.apply(worker.clock.now_ms())).changed)
 
     await every(ATTEND_S, attend)
+
+
+async def handing_over(worker: Worker) -> None:
+    """who has left → whoever answers now."""
+
+    async def hand_over() -> None:
+        await tell(worker, await worker.hand_over.apply(worker.clock.now_ms()))
+
+    await every(HAND_OVER_S, hand_over)
 
 
 async def publishing(worker: Worker) -> None:

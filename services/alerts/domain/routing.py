@@ -1,17 +1,19 @@
 """Who gets an alert, and when: the portfolio's owner, while away the delegate, else the branch's queue; no more in a
 day than one can work, the greatest first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from schemas.changes import ProfileChange
-from services.alerts.domain.alert import SYSTEM, UNANSWERED, UNTOUCHED, Alert, step
+from services.alerts.domain.alert import SYSTEM, UNANSWERED, UNTOUCHED, Alert, State, step
 from services.alerts.domain.rules import Desk, Role
+from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import Terms, answer_by
 from services.alerts.domain.wording import nearest
 from services.failures import Rejected
 
 CAPACITY = "capacity"
+IN_HAND: tuple[State, ...] = ("claimed", "snoozed", "planned", "contacted")
 QUEUE = "queue:"
 
 
@@ -61,6 +63,19 @@ def follow_owner(alert: Alert, place: Place, desk: Desk, now: int) -> bool:
     had, alert.owner, alert.branch = alert.owner, owner, place.branch
     if alert.state == "routed":
         step(alert, now, SYSTEM, "hand_over", "routed", f"from {had} to {owner}")
+    return True
+
+
+def hand_over(alert: Alert, standing: Standing, left: Collection[str], terms: Terms, now: int) -> bool:
+    """From one who has `left` to whoever answers for the customer now, as it stands and with its time to answer anew:
+    what was said and planned is still so. False while nobody else does."""
+    owner, acting = ("" if one in left else one for one in (standing.owner, standing.acting))
+    owner = owner_for(Place(owner, acting, alert.branch), alert.role, terms.desk)
+    if alert.state not in IN_HAND or owner == alert.owner:
+        return False
+    had, alert.owner = alert.owner, owner
+    answer_from(alert, terms, now)
+    step(alert, now, SYSTEM, "hand_over", alert.state, f"from {had}, who has left, to {owner}")
     return True
 
 

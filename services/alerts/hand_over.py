@@ -1,0 +1,40 @@
+"""USE CASE: what somebody has in hand who works here no more goes to whoever answers for the customer now. What nobody
+has taken up yet follows its customer by itself."""
+
+from collections.abc import Awaitable, Callable
+
+from services.alerts.attend import DESK
+from services.alerts.current import Current
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.routing import IN_HAND, Staff, hand_over, next_look
+from services.alerts.ports import AlertFilter, AlertStore
+from services.alerts.telling import message_of
+
+AT_ONCE = 200
+
+
+class HandOver:
+    def __init__(self, store: AlertStore, current: Current, staff: Callable[[], Awaitable[Staff]]) -> None:
+        self._store, self._current, self._staff = store, current, staff
+
+    async def apply(self, now: int) -> list[Alert]:
+        """Raises `Contended`, `Unavailable`; what was done before stands."""
+        left = (await self._staff()).left
+        where, changed = AlertFilter(owner=tuple(sorted(left)), state=IN_HAND), list[Alert]()
+        after: tuple[float, str] | None = None
+        while left and (found := await self._store.find(where, after, AT_ONCE)):
+            after = (found[-1].rank, found[-1].alert_id)
+            changed += await self._some_of({one.customer_id for one in found}, left, now)
+        return changed
+
+    async def _some_of(self, customers: set[str], left: frozenset[str], now: int) -> list[Alert]:
+        terms = self._current.terms
+        async with self._store.working() as tx:
+            standings, alerts = await tx.lock(sorted(customers)), await tx.alerts_of(sorted(customers))
+            changed = [
+                one for customer, found in alerts.items() for one in found
+                if one.owner in left and hand_over(one, standings[customer], left, terms, now)
+            ]  # fmt: skip
+            await tx.save_alerts(changed, {one.alert_id: next_look(one, terms) for one in changed})
+            await tx.send(DESK, [message_of(one) for one in changed], now)
+        return changed

@@ -1,0 +1,49 @@
+"""What a manager who has left had in hand: somebody else gets it, as it stands."""
+
+from schemas.codec import decode_alert
+from services.access import User
+from services.alerts.attend import DESK
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.lifecycle import Asked
+from services.alerts.domain.routing import Staff
+from services.alerts.hand_over import HandOver
+from tests.alerts.told import DAY, NOON, statement
+from tests.alerts.web.branch import LEAVING, Branch
+
+NOW = NOON + 3 * DAY
+LI = User(user_id="li", name="Li", role="manager", manager_id="M-1")
+
+
+async def planned(bank: Branch, **facts: str) -> Alert:
+    """Of M-1, who has claimed it and planned a visit."""
+    alert = await bank.leaving(**facts)
+    await bank.act.on(alert.alert_id, Asked("claim"), LI)
+    return await bank.act.on(alert.alert_id, Asked("plan", until=NOW + DAY), LI)
+
+
+def hand_over(branch: Branch, *left: str) -> HandOver:
+    async def staff() -> Staff:
+        return Staff(left=frozenset(left))
+
+    return HandOver(branch.store, branch.current, staff)
+
+
+async def test_it_goes_to_the_customers_owner_of_now_and_the_plan_stands() -> None:
+    branch = Branch()
+    before = await planned(branch)
+    await branch.hear(statement(2, owner="M-2", **LEAVING))
+    assert await hand_over(branch).apply(NOW) == []
+    [after] = await hand_over(branch, "M-1", "M-7").apply(NOW)
+    assert (after.owner, after.state, after.planned_at) == ("M-2", "planned", before.planned_at)
+    assert after.history[-1].note == "from M-1, who has left, to M-2"
+    assert after.due_at > NOW
+    told = [decode_alert(row.message.value) for row in await branch.store.outbox(DESK, 10)]
+    assert told[-1].history[-1].action == "hand_over"
+    assert await hand_over(branch, "M-1", "M-7").apply(NOW + 1) == []
+
+
+async def test_it_goes_to_the_branch_while_nobody_answers_for_the_customer() -> None:
+    branch = Branch()
+    await planned(branch, branch="BJ-1")
+    [after] = await hand_over(branch, "M-1").apply(NOW)
+    assert after.owner == "queue:BJ-1"
