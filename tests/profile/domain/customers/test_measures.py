@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from schemas.events import ChannelEvent
 from services.profile.domain.customers.buckets import Buckets
 from services.profile.domain.customers.measures import Measured, MeasureRule, Measures, counted, nothing_shown, shown
-from tests.profile.domain.customers import POLICY
+from tests.profile.domain.gathered import POLICY
 from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event, fold_of
 
 

@@ -3,7 +3,7 @@
 from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.states.state import BANKS_KEPT
-from tests.profile.domain.customers import ME, facts_told, summary_of
+from tests.profile.domain.gathered import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, NOON, event
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"name": "p_me"})

@@ -2,7 +2,7 @@
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent
-from tests.profile.domain.customers import ME, facts_told, summary_of
+from tests.profile.domain.gathered import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event
 
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from services.profile.domain.reference.calendar import day_number
-from tests.profile.domain.customers import ME, POLICY, facts_told, summary_of
+from tests.profile.domain.gathered import ME, POLICY, facts_told, summary_of
 from tests.profile.domain.happenings import event
 
 

@@ -3,7 +3,7 @@
 from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.facts.catalogue import FACTS, catalogue
 from services.profile.domain.states.state import BANKS_KEPT
-from tests.profile.domain.customers import ME, POLICY, facts_told, heard, summary_of
+from tests.profile.domain.gathered import ME, POLICY, facts_told, heard, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"registered_on": "2020-09-25"})

@@ -6,7 +6,7 @@ from services.profile.domain.customers.customer import Completeness, part_of, to
 from services.profile.domain.customers.view import complete_up_to
 from services.profile.domain.identity.links import BEGINNING, END, Membership
 from services.profile.domain.states.segments import Segments
-from tests.profile.domain.customers import ME, facts_told, heard, part, summary_of
+from tests.profile.domain.gathered import ME, facts_told, heard, part, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"kind": "person", "name": "p_li"})

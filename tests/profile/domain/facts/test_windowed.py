@@ -8,7 +8,7 @@ from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.customers.measures import MeasureRule, Measures
 from services.profile.domain.facts.catalogue import FACTS
 from services.profile.domain.facts.windowed import Windowed
-from tests.profile.domain.customers import POLICY, facts_told, summary_of
+from tests.profile.domain.gathered import POLICY, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event, histories, product_fold, reversal
 
 WINDOWED = Windowed(product_fold(), POLICY.measures, POLICY.reference, NOON)

@@ -5,7 +5,7 @@ import pytest
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
-from tests.profile.domain.customers import ME, facts_told, summary_of
+from tests.profile.domain.gathered import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, NOON, event, reversal
 
 CARD = "card:1"

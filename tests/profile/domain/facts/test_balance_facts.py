@@ -2,7 +2,7 @@
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent
-from tests.profile.domain.customers import facts_told, summary_of
+from tests.profile.domain.gathered import facts_told, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
 
 SAVINGS = "account:2"

@@ -7,9 +7,9 @@ from schemas.events import ChannelEvent
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.customers.summary import Due
 from services.profile.domain.summarise import summarise
-from tests.profile.domain.customers import ME, POLICY, heard, summary_of, whole_of
+from tests.profile.domain.facts.test_facts import salaries
+from tests.profile.domain.gathered import ME, POLICY, heard, summary_of, whole_of
 from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event
-from tests.profile.domain.test_facts import salaries
 
 
 def due(summary_due: list[Due], kind: str) -> Due | None:

@@ -3,7 +3,7 @@
 from schemas.events import Counterparty
 from schemas.moments import MOMENTS
 from services.profile.domain.customers.customer import Decided, Manager
-from tests.profile.domain.customers import ME, facts_told, summary_of
+from tests.profile.domain.gathered import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, NOON, event, reversal
 
 DRAIN = event(
