@@ -1,7 +1,7 @@
 # Every target makes its own environment; the second time that takes no time.
 # Needs Python 3.11 or newer with its venv module. PYTHON=… names another interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help run run-servers test lint format chaos bench lock clean
+.PHONY: help run run-servers test lint pytest format chaos bench lock clean
 
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
@@ -48,7 +48,11 @@ lint: $(TESTING)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+# The first tests are pure and leave a processor to mypy. Whichever of the two fails, all of it is told.
+test: $(TESTING)
+	@$(MAKE) --no-print-directory --keep-going -j2 lint pytest
+
+pytest: $(TESTING)
 	$(BIN)/pytest $(ARGS)
 
 format: $(TESTING)
