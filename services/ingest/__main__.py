@@ -23,7 +23,7 @@ from services.web.openapi import openapi_route
 
 # Of many channels that send single events at once, each would be a request to the broker, which costs it a millisecond;
 # a channel waits a round trip to it in any case.
-LINGER_MS = 5
+LINGER_MS = 2
 
 
 async def run(environment: Mapping[str, str]) -> None:
