@@ -7,4 +7,4 @@ from tests.conftest import RunningServers
 async def test_nothing_is_lost_and_nothing_doubled_while_workers_and_servers_fail(
     breakable_servers: RunningServers,
 ) -> None:
-    assert await chaos(Plan(seed=11, seconds=15, events=3_000, fail_every=11), breakable_servers) == []
+    assert await chaos(Plan(seed=11, seconds=9, events=2_000, fail_every=11), breakable_servers) == []
