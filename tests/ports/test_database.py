@@ -23,14 +23,6 @@ from tests.conftest import RunningServers
 IMPATIENT = Timeouts(lock=200, statement=2_000, idle_in_transaction=400)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:{tmp_path}/database.db"
-    given: str = request.getfixturevalue("postgres_url")
-    return given
-
-
 @pytest_asyncio.fixture
 async def database(url: str) -> AsyncIterator[Database]:
     opened = open_database(url, timeouts=IMPATIENT)

@@ -1,7 +1,6 @@
 """The contract of a session's writes that may wait for one another, held by SQLite and PostgreSQL alike."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -17,14 +16,6 @@ RAISE = Bulk(
     "update thing set n = n + ?2 where id = ?1",
 )
 MOVED = Fenced("a thing is not there")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:{tmp_path}/session.db"
-    given: str = request.getfixturevalue("postgres_url")
-    return given
 
 
 @pytest_asyncio.fixture
