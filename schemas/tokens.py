@@ -72,6 +72,11 @@ _SEPARATOR = r"[\s.\-_\u2010-\u2015\u2212]{0,2}"
 # begun with the first digit of a group only, and never taken back: looking twice finds no more, and takes as long again
 CANDIDATE = re.compile(rf"\d(?<!\d\d)(?:{_SEPARATOR}+\d){{12,}}")
 _GROUP = re.compile(r"\d+")
+# a UUID (RFC 9562) or a digest in hex: one random UUID in ten thousand has the digits of a card number somewhere
+_HEX_WORD = re.compile(
+    r"(?<![0-9A-Za-z])(?=[0-9-]*[a-f])(?:[0-9a-f]{32,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9A-Za-z])",
+    re.ASCII | re.IGNORECASE,
+)
 _LONGEST = 19
 _LAST_FOUR = 4
 _RESIDENT_ID_LENGTH = 18
@@ -96,7 +101,10 @@ def is_card_number(digits: str, ranges: Sequence[IssuerRange] = ISSUER_RANGES) -
 
 
 def card_numbers(text: str, ranges: Sequence[IssuerRange] = ISSUER_RANGES) -> list[CardNumber]:
-    """Every card number in a text, however its digits are grouped; digits next to it in the same group hide it."""
+    """Every card number in a text, however its digits are grouped; digits next to it in the same group hide it.
+
+    The digits within one UUID or digest are none: who sends random ids would lose some of the events otherwise.
+    """
     found: list[CardNumber] = []
     for run in CANDIDATE.finditer(text):
         digits = run.group()
@@ -107,7 +115,8 @@ def card_numbers(text: str, ranges: Sequence[IssuerRange] = ISSUER_RANGES) -> li
             starts = run.start()
             groups = [(starts + group.start(), starts + group.end()) for group in _GROUP.finditer(digits)]
             found.extend(_in_groups(text, groups, ranges))
-    return found
+    words = [word.span() for word in _HEX_WORD.finditer(text)] if found else []
+    return [card for card in found if not any(start <= card.start and card.end <= end for start, end in words)]
 
 
 def _in_groups(text: str, groups: list[tuple[int, int]], ranges: Sequence[IssuerRange]) -> list[CardNumber]:

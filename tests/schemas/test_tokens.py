@@ -57,6 +57,20 @@ def test_other_numbers_are_left_alone(text: str) -> None:
     assert card_numbers(text) == []
 
 
+@pytest.mark.parametrize("word", ["c0ffee4111111111111111c0ffeec0ff", f"{CARDS[1]}ab5e" + 44 * "0", f"01{CARDS[0]}" + 16 * "f"])
+@pytest.mark.parametrize("text", ["{}", "card_{}", "tx-{}-1", "urn:uuid:{}", "{} again"])
+def test_the_digits_within_a_uuid_or_a_digest_are_no_card_and_beside_it_they_are(word: str, text: str) -> None:
+    dashed = "-".join((word[:8], word[8:12], word[12:16], word[16:20], word[20:32]))
+    for written in (word, word.upper(), dashed):
+        assert card_numbers(text.format(written)) == []
+        assert [found.digits for found in card_numbers(f"{text.format(written)} {CARDS[5]}")] == [CARDS[5]]
+
+
+@pytest.mark.parametrize("text", [f"{CARDS[0]}{16 * '0'}x", f"x{CARDS[0]}{15 * 'a'}", f"{CARDS[0]}-{31 * 'a'}"])
+def test_what_only_resembles_a_uuid_hides_no_card(text: str) -> None:
+    assert [found.digits for found in card_numbers(text.replace(16 * "0", ""))] == [CARDS[0]]
+
+
 def test_a_bank_configures_its_ranges() -> None:
     assert not is_card_number(CARDS[0], (IssuerRange("62", "62", (19,)),))
 
