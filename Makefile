@@ -12,6 +12,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SECONDS := 60
 SEED := 1
 ARGS :=
+# Half of the time the tests wait for servers: two processes, each with servers of its own, share the files out.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 
 help:
 	@echo "make run          the whole platform in one process, with a synthetic bank; Ctrl-C stops it"
@@ -48,12 +50,12 @@ lint: $(TESTING)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The first tests are pure and leave a processor to mypy. Whichever of the two fails, all of it is told.
+# Whichever of the two fails, all of it is told.
 test: $(TESTING)
 	@$(MAKE) --no-print-directory --keep-going -j2 lint pytest
 
 pytest: $(TESTING)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(TWO) $(ARGS)
 
 format: $(TESTING)
 	$(BIN)/ruff check --fix .
