@@ -57,7 +57,9 @@ def test_other_numbers_are_left_alone(text: str) -> None:
     assert card_numbers(text) == []
 
 
-@pytest.mark.parametrize("word", ["c0ffee4111111111111111c0ffeec0ff", f"{CARDS[1]}ab5e" + 44 * "0", f"01{CARDS[0]}" + 16 * "f"])
+@pytest.mark.parametrize(
+    "word", ["c0ffee4111111111111111c0ffeec0ff", f"{CARDS[1]}ab5e" + 44 * "0", f"01{CARDS[0]}" + 16 * "f"]
+)
 @pytest.mark.parametrize("text", ["{}", "card_{}", "tx-{}-1", "urn:uuid:{}", "{} again"])
 def test_the_digits_within_a_uuid_or_a_digest_are_no_card_and_beside_it_they_are(word: str, text: str) -> None:
     dashed = "-".join((word[:8], word[8:12], word[12:16], word[16:20], word[20:32]))
