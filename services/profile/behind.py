@@ -20,8 +20,8 @@ from services.profile.domain.identity.links import BEGINNING, END, Membership, c
 from services.profile.domain.states.fold import Fold, effective_at
 from services.profile.domain.told import told
 from services.profile.domain.value.policy import Policy
-from services.profile.ports import Decision, TimelineFilter
-from services.profile.read import Cursor, Read, spans_of
+from services.profile.ports import Cursor, Decision, TimelineFilter
+from services.profile.read import Read, spans_of
 
 AT_ONCE, MOST_READ, MOST_TOLD = 100, 20_000, 200
 SMALLEST = 1e-6
@@ -133,7 +133,7 @@ class Behind:
                     yield event
             if len(rows) < AT_ONCE:
                 return
-            read, before = read + len(rows), (rows[-1].occurred_at, rows[-1].key)
+            read, before = read + len(rows), rows[-1][1:4]
 
     async def _spans(self, customer_id: str, at: int) -> Spans:
         """Of the subjects of whoever this id stood for then, before later merges and splits."""

@@ -44,11 +44,16 @@ class StoredSubject(msgspec.Struct):
 class TimelineRow(NamedTuple):
     subject: str
     occurred_at: int
+    sequence: int  # -1 where the source tells none
     key: bytes  # the ledger key: unique
     type: str
     channel: str
     accepted_at: int
     event: bytes  # codec-encoded, personal values replaced by references
+
+
+Cursor = tuple[int, int, bytes]
+"""How far a timeline was read: (occurred_at, sequence, key) of the row read last."""
 
 
 class BaseRow(NamedTuple):
@@ -379,12 +384,12 @@ class ProfileReader(Protocol):
     async def personal(self, refs: Sequence[str]) -> Mapping[str, str]: ...
 
     async def timeline(
-        self, spans: Sequence[tuple[str, int, int]], before: tuple[int, bytes] | None, where: TimelineFilter, limit: int
+        self, spans: Sequence[tuple[str, int, int]], before: Cursor | None, where: TimelineFilter, limit: int
     ) -> list[TimelineRow]:
-        """Newest first. `spans`: (subject, from, until) in ms; `before`: cursor of (occurred_at, key)."""
+        """Newest first, those of one instant by their sequence. `spans`: (subject, from, until) in ms."""
 
-    async def timeline_page(self, after: tuple[str, int, bytes], limit: int) -> list[TimelineRow]:
-        """The next ones of all events there are, in the order of (subject, occurred_at, key)."""
+    async def timeline_page(self, after: tuple[str, int, int, bytes], limit: int) -> list[TimelineRow]:
+        """The next ones of all events there are, in the order of (subject, occurred_at, sequence, key)."""
 
     async def memberships(self, roots: Sequence[str]) -> list[Membership]: ...
 

@@ -23,15 +23,13 @@ from services.profile.domain.states.personal import reference
 from services.profile.domain.told import told
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering
-from services.profile.ports import StoredView, TimelineFilter
+from services.profile.ports import Cursor, StoredView, TimelineFilter
 from services.profile.statement import told_of
 from services.profile.waiting import Reader
 
 MOST_FOUND, MOST_TOLD = 50, 100
 _REFERENCE = re.compile(rb'"(p_[0-9a-f]{32})"')
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
-Cursor = tuple[int, bytes]
-"""Where a page of a timeline ended: (occurred_at, ledger key)."""
 
 
 class Asked(NamedTuple):
@@ -120,7 +118,7 @@ class Read:
         page = rows[:limit]
         events = [decode_event(row.event) for row in page]
         shown = [msgspec.json.encode(told(event, self.catalogue.get(event.type))) for event in events]
-        after = (page[-1].occurred_at, page[-1].key) if len(rows) > limit else None
+        after = page[-1][1:4] if len(rows) > limit else None
         return Page(await self.in_clear(shown), after)
 
     async def roots(self, view: StoredView) -> tuple[str, ...]:

@@ -205,6 +205,6 @@ async def _enter(tx: UpdateTransaction, arrivals: Sequence[Arrival]) -> tuple[li
 
 def _timeline_row(arrival: Arrival) -> TimelineRow:
     event = arrival.event
-    return TimelineRow(
-        event.subject, event.occurred_at, arrival.key, event.type, event.channel, event.accepted_at, arrival.encoded
-    )
+    sequence = -1 if event.sequence is None else event.sequence
+    place = event.subject, event.occurred_at, sequence, arrival.key
+    return TimelineRow(*place, event.type, event.channel, event.accepted_at, arrival.encoded)

@@ -50,8 +50,10 @@ async def _empty(database: Database) -> None:
             await connection.execute(text(f"drop table {day}"))
 
 
-def event(subject: str, at: int, key: str, kind: str = "card.paid", channel: str = "pos") -> TimelineRow:
-    return TimelineRow(subject, at, key.encode().ljust(16, b"."), kind, channel, at + 5, b"event")
+def event(
+    subject: str, at: int, key: str, kind: str = "card.paid", channel: str = "pos", sequence: int = -1
+) -> TimelineRow:
+    return TimelineRow(subject, at, sequence, key.encode().ljust(16, b"."), kind, channel, at + 5, b"event")
 
 
 def view(lead: str, version: int = 1, **told: object) -> StoredView:

@@ -3,7 +3,7 @@
 import pytest
 
 from services.profile.domain.identity.links import END, Membership
-from services.profile.ports import TimelineFilter
+from services.profile.ports import Cursor, TimelineFilter
 from tests.ports.profile_stores import Store, alias_of, event, store, view
 
 __all__ = ["store"]
@@ -15,7 +15,7 @@ EVENTS = [
 SPANS = [("account:1", -100, 100), ("party:1", -100, 100)]
 
 
-async def names(store: Store, where: TimelineFilter = EVERYTHING, before: tuple[int, bytes] | None = None) -> str:
+async def names(store: Store, where: TimelineFilter = EVERYTHING, before: Cursor | None = None) -> str:
     async with store.updating() as tx:
         await tx.append_timeline(EVENTS)
     found = await store.timeline(SPANS, before, where, 10)
@@ -43,14 +43,23 @@ async def test_the_timeline_is_filtered(store: Store, where: TimelineFilter, exp
 async def test_all_events_are_told_page_by_page_by_subject(store: Store, limit: int) -> None:
     async with store.updating() as tx:
         await tx.append_timeline(EVENTS)
-    found, after = "", ("", 0, b"")
+    found, after = "", ("", 0, 0, b"")
     while rows := await store.timeline_page(after, limit):
-        found, after = found + "".join(row.key[:1].decode() for row in rows), rows[-1][:3]
+        found, after = found + "".join(row.key[:1].decode() for row in rows), rows[-1][:4]
     assert found == "abcfde"
 
 
 async def test_a_cursor_goes_on_between_events_of_one_instant(store: Store) -> None:
-    assert await names(store, before=(20, EVENTS[2].key)) == "bda"
+    assert await names(store, before=(20, -1, EVENTS[2].key)) == "bda"
+
+
+async def test_what_happened_in_one_instant_is_told_by_its_sequence(store: Store) -> None:
+    booked = [event("account:1", 10, key, sequence=sequence) for sequence, key in enumerate("cadb")]
+    async with store.updating() as tx:
+        await tx.append_timeline([*booked, event("account:1", 10, "e")])
+    first = await store.timeline([("account:1", 0, 100)], None, EVERYTHING, 3)
+    rest = await store.timeline([("account:1", 0, 100)], first[-1][1:4], EVERYTHING, 3)
+    assert b"".join(row.key[:1] for row in [*first, *rest]) == b"bdace"
 
 
 async def test_a_span_is_bounded_by_its_link(store: Store) -> None:

@@ -25,9 +25,9 @@ create table parts (
     subject {key} not null, month integer not null, body {bytes} not null, primary key (subject, month)
 ) {hot};
 create table timeline (
-    subject {key} not null, occurred_at bigint not null, key {bytes} not null, type text not null,
-    channel text not null, accepted_at bigint not null, event {bytes} not null,
-    primary key (subject, occurred_at, key)
+    subject {key} not null, occurred_at bigint not null, sequence bigint not null, key {bytes} not null,
+    type text not null, channel text not null, accepted_at bigint not null, event {bytes} not null,
+    primary key (subject, occurred_at, sequence, key)
 ) {clustered};
 create table bases (
     subject {key} primary key, fold_version integer not null, body {bytes} not null

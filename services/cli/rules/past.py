@@ -15,7 +15,7 @@ from services.profile.ports import ProfileReader, TimelineRow
 
 ClockOf = Literal["accepted", "event"]
 ROWS_AT_ONCE = 5_000
-_BEFORE_ALL = ("", 0, b"")
+_BEFORE_ALL = ("", 0, 0, b"")
 
 
 class _Kept(NamedTuple):
@@ -36,7 +36,7 @@ class StoredPast:
         """Reads all that happened before (ms); returns how many events. `told` hears how many were read so far."""
         after, laid, read = _BEFORE_ALL, 0, 0
         while rows := await self._reader.timeline_page(after, ROWS_AT_ONCE):
-            after, read = rows[-1][:3], read + len(rows)
+            after, read = rows[-1][:4], read + len(rows)
             laid += self._write(rows, until)
             told(read)
         return laid

@@ -13,6 +13,7 @@ from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership, kind_of
 from services.profile.ports import (
     COUNTED,
+    Cursor,
     Decision,
     Standing,
     StoredDeadLetter,
@@ -61,7 +62,7 @@ class MemoryReader:
             return {row[0]: row[1] for ref in refs if (row := tables.personal.get(ref)) is not None}
 
     async def timeline(
-        self, spans: Sequence[tuple[str, int, int]], before: tuple[int, bytes] | None, where: TimelineFilter, limit: int
+        self, spans: Sequence[tuple[str, int, int]], before: Cursor | None, where: TimelineFilter, limit: int
     ) -> list[TimelineRow]:
         async with self._tables.turn() as tables:
             found = [
@@ -70,11 +71,11 @@ class MemoryReader:
                 for row in tables.timeline.by("subject", [subject])
                 if since <= row.occurred_at < until and _passes(row, before, where)
             ]
-        return sorted(found, key=lambda row: (row.occurred_at, row.key), reverse=True)[:limit]
+        return sorted(found, key=lambda row: row[1:4], reverse=True)[:limit]
 
-    async def timeline_page(self, after: tuple[str, int, bytes], limit: int) -> list[TimelineRow]:
+    async def timeline_page(self, after: tuple[str, int, int, bytes], limit: int) -> list[TimelineRow]:
         async with self._tables.turn() as tables:
-            return sorted(row for row in tables.timeline.rows() if row[:3] > after)[:limit]
+            return sorted(row for row in tables.timeline.rows() if row[:4] > after)[:limit]
 
     async def memberships(self, roots: Sequence[str]) -> list[Membership]:
         async with self._tables.turn() as tables:
@@ -173,9 +174,9 @@ def _is_old(tables: Tables, subject: str, before: int, month: int) -> bool:
     return aged or any(part.month < month for part in tables.parts.by("subject", [subject]))
 
 
-def _passes(row: TimelineRow, before: tuple[int, bytes] | None, where: TimelineFilter) -> bool:
+def _passes(row: TimelineRow, before: Cursor | None, where: TimelineFilter) -> bool:
     return (
-        (before is None or (row.occurred_at, row.key) < before)
+        (before is None or row[1:4] < before)
         and (not where.types or row.type in where.types)
         and (not where.channels or row.channel in where.channels)
         and (where.since is None or row.occurred_at >= where.since)

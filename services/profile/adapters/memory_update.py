@@ -100,7 +100,7 @@ class MemoryUpdate:
 
     async def append_timeline(self, events: Sequence[TimelineRow]) -> None:
         for row in events:
-            if self._tables.timeline.get(row[:3]) is not None:
+            if self._tables.timeline.get((row.subject, row.occurred_at, row.key)) is not None:
                 raise ValueError("an event stands in the timeline already")
             self._tables.timeline.put(TimelineRow(*row))
 

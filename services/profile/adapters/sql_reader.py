@@ -12,6 +12,7 @@ from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import END, Cluster, Link, Membership
 from services.profile.ports import (
     COUNTED,
+    Cursor,
     Decision,
     Standing,
     StoredDeadLetter,
@@ -122,12 +123,12 @@ class SqlReader:
         return {row[0]: row[1] for row in await self._rows(_PERSONAL, list(refs))}
 
     async def timeline(
-        self, spans: Sequence[tuple[str, int, int]], before: tuple[int, bytes] | None, where: TimelineFilter, limit: int
+        self, spans: Sequence[tuple[str, int, int]], before: Cursor | None, where: TimelineFilter, limit: int
     ) -> list[TimelineRow]:
         async with reading(self._database) as session:
             return await timeline(session, spans, before, where, limit)
 
-    async def timeline_page(self, after: tuple[str, int, bytes], limit: int) -> list[TimelineRow]:
+    async def timeline_page(self, after: tuple[str, int, int, bytes], limit: int) -> list[TimelineRow]:
         return [TimelineRow(*row) for row in await self._rows(PAGE, *after, limit)]
 
     async def memberships(self, roots: Sequence[str]) -> list[Membership]:

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.profile.ports import TimelineFilter, TimelineRow
+from services.profile.ports import Cursor, TimelineFilter, TimelineRow
 from services.sql.session import Session
 
-_COLUMNS = "subject, occurred_at, key, type, channel, accepted_at, event"
+_COLUMNS = ", ".join(TimelineRow._fields)
 PAGE = f"""
-select {_COLUMNS} from timeline where (subject, occurred_at, key) > ($1, $2, $3)
-order by subject, occurred_at, key limit $4"""  # noqa: S608 - constants
+select {_COLUMNS} from timeline where (subject, occurred_at, sequence, key) > ($1, $2, $3, $4)
+order by subject, occurred_at, sequence, key limit $5"""  # noqa: S608 - constants
 _SPANS_AT_ONCE = 200
 
 
 async def timeline(
     session: Session,
     spans: Sequence[tuple[str, int, int]],
-    before: tuple[int, bytes] | None,
+    before: Cursor | None,
     where: TimelineFilter,
     limit: int,
 ) -> list[TimelineRow]:
@@ -24,12 +24,12 @@ async def timeline(
     for start in range(0, len(spans), _SPANS_AT_ONCE):
         sql, arguments = _query(spans[start : start + _SPANS_AT_ONCE], before, where, limit)
         newest += [TimelineRow(*row) for row in await session.rows(sql, *arguments)]
-    newest.sort(key=lambda row: (row.occurred_at, row.key), reverse=True)
+    newest.sort(key=lambda row: row[1:4], reverse=True)
     return newest[:limit]
 
 
 def _query(
-    spans: Sequence[tuple[str, int, int]], before: tuple[int, bytes] | None, where: TimelineFilter, limit: int
+    spans: Sequence[tuple[str, int, int]], before: Cursor | None, where: TimelineFilter, limit: int
 ) -> tuple[str, list[Any]]:
     """One branch for each span, so that each stops at `limit` of its own index; values travel as arguments."""
     arguments: list[Any] = [limit]
@@ -40,7 +40,7 @@ def _query(
 
     narrowed = ""
     if before is not None:
-        narrowed += f" and (occurred_at, key) < ({place(before[0])}, {place(before[1])})"
+        narrowed += f" and (occurred_at, sequence, key) < ({', '.join(map(place, before))})"
     if where.types:
         narrowed += f" and type = any({place(list(where.types))}::text[])"
     if where.channels:
@@ -52,7 +52,7 @@ def _query(
     branches = [
         f"select * from (select {_COLUMNS} from timeline where subject = {place(subject)}"  # noqa: S608 - no input in it
         f" and occurred_at >= {place(since)} and occurred_at < {place(until)}{narrowed}"
-        " order by occurred_at desc, key desc limit $1) t"
+        " order by occurred_at desc, sequence desc, key desc limit $1) t"
         for subject, since, until in spans
     ]
     return " union all ".join(branches), arguments

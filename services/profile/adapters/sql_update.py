@@ -42,17 +42,20 @@ _SAVE = Bulk(
 _SAVE_PARTS = insert_whole(
     "parts", "subject, month, body", "on conflict (subject, month) do update set body = excluded.body"
 )
-_APPEND_TIMELINE = insert_whole("timeline", ", ".join(TimelineRow._fields))
-_TIMELINE = """
-select subject, occurred_at, key, type, channel, accepted_at, event from timeline
-where subject = $1 order by occurred_at, key"""
-_AGED = """
-select subject, occurred_at, key, type, channel, accepted_at, event from timeline
-where subject = $1 and occurred_at < $2 and accepted_at < $2 order by occurred_at, key limit $3"""
+_COLUMNS = ", ".join(TimelineRow._fields)
+_APPEND_TIMELINE = insert_whole("timeline", _COLUMNS)
+_TIMELINE = f"""
+select {_COLUMNS} from timeline
+where subject = $1 order by occurred_at, sequence, key"""  # noqa: S608 - constants
+_AGED = f"""
+select {_COLUMNS} from timeline
+where subject = $1 and occurred_at < $2 and accepted_at < $2
+order by occurred_at, sequence, key limit $3"""  # noqa: S608 - constants
 _DROP_TIMELINE = Bulk(
-    """delete from timeline t using unnest($1::text[], $2::bigint[], $3::bytea[]) u(subject, occurred_at, key)
-    where t.subject = u.subject and t.occurred_at = u.occurred_at and t.key = u.key""",
-    "delete from timeline where subject = ?1 and occurred_at = ?2 and key = ?3",
+    """delete from timeline t
+    using unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[]) u(subject, occurred_at, sequence, key)
+    where t.subject = u.subject and t.occurred_at = u.occurred_at and t.sequence = u.sequence and t.key = u.key""",
+    "delete from timeline where subject = ?1 and occurred_at = ?2 and sequence = ?3 and key = ?4",
 )
 _SAVE_BASE = """
 insert into bases as b (subject, fold_version, body) values ($1, $2, $3)
@@ -139,7 +142,7 @@ class SqlUpdate:
         return [TimelineRow(*row) for row in await self._session.rows(_AGED, subject, before, limit)]
 
     async def drop_timeline(self, events: Sequence[TimelineRow]) -> None:
-        await self._session.bulk(_DROP_TIMELINE, sorted(row[:3] for row in events))
+        await self._session.bulk(_DROP_TIMELINE, sorted(row[:4] for row in events))
 
     async def base_of(self, subject: str) -> BaseRow | None:
         found = await self._session.rows("select subject, fold_version, body from bases where subject = $1", subject)

@@ -9,14 +9,15 @@ from litestar import Response, get
 from litestar.params import FromPath, QueryParameter
 
 from services.profile.narrowing import narrowed
-from services.profile.read import Cursor
+from services.profile.ports import Cursor
 from services.profile.web.customers import current, the_one
 from services.profile.web.desk import AtDesk
 from services.profile.web.documents import Facts, Timeline, answers
 from services.profile.web.preference import Preferred
 from services.web.asgi import JSON, Problem
 
-_CURSOR = re.compile(r"(-?\d{1,16})-([0-9a-f]{32})")
+_CURSOR = re.compile(r"(\d{1,16})-(-?\d{1,19})-([0-9a-f]{32})", re.ASCII)
+_INT64 = range(-(2**63), 2**63)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Several = Annotated[list[str] | None, QueryParameter(description="Repeatable, or separated by commas")]
 
@@ -40,7 +41,7 @@ async def read_timeline(
     view = customer.view
     where = await narrowed(desk.read, view, _several(event_type), _several(channel), *bounds)
     page = await desk.read.timeline(view, before, where, limit)
-    following = f"{page.after[0]}-{page.after[1].hex()}" if page.after is not None else None
+    following = _told(page.after) if page.after is not None else None
     body = msgspec.json.encode(
         {"customer_id": view.customer_id, "events": [msgspec.Raw(one) for one in page.events], "next": following}
     )
@@ -78,6 +79,11 @@ def _cursor(given: str | None) -> Cursor | None:
     if given is None:
         return None
     found = _CURSOR.fullmatch(given)
-    if found is None:
+    if found is None or int(found[2]) not in _INT64:
         raise Problem(400, "cursor must be `next` of the page before")
-    return int(found[1]), bytes.fromhex(found[2])
+    return int(found[1]), int(found[2]), bytes.fromhex(found[3])
+
+
+def _told(cursor: Cursor) -> str:
+    occurred_at, sequence, key = cursor
+    return f"{occurred_at}-{sequence}-{key.hex()}"

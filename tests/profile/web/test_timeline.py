@@ -108,7 +108,10 @@ async def test_a_type_beyond_the_catalogue_narrows_where_it_has_happened() -> No
     assert await ids(await bank.sign_in("agent"), path, type="bank.own_type") == ["6"]
 
 
-@pytest.mark.parametrize("params", [{"since": "yesterday"}, {"cursor": "zz"}, {"limit": 0}, {"limit": 501}])
+@pytest.mark.parametrize(
+    "params",
+    [{"since": "yesterday"}, {"cursor": "zz"}, {"cursor": f"1-{2**63}-{'a' * 32}"}, {"limit": 0}, {"limit": 501}],
+)
 async def test_what_cannot_be_meant_is_refused(params: dict[str, Any]) -> None:
     bank = await open_bank()
     path = await story(bank)
