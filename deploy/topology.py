@@ -31,11 +31,13 @@ SERVICES: Mapping[str, Service] = {
     "ingest": Service(("services.ingest",), 8080),
     "profile-read": Service(("services.cli", "profile"), 8081, "read"),
     "alerts": Service(("services.cli", "alerts", "serve"), 8082, nice=10),
-    "profile-update": Service(("services.cli", "profile"), 8083, "update"),
-    "profile-refresh": Service(("services.cli", "profile"), 8084, "refresh", nice=10),
+    "profile-update-1": Service(("services.cli", "profile"), 8083, "update"),
+    "profile-update-2": Service(("services.cli", "profile"), 8084, "update"),
+    "profile-refresh": Service(("services.cli", "profile"), 8085, "refresh", nice=10),
 }
 """Reading shows what update has committed, refreshed or not; and the longer a refresh waits, the more events it sums up
-at once. So under load it is refresh that gives way, and alerts with it, which hears of nothing before."""
+at once. So under load it is refresh that gives way, and alerts with it, which hears of nothing before. Two workers
+share the partitions to update: while one waits for its transaction the other one works on its own."""
 
 
 def main() -> int:
@@ -87,7 +89,7 @@ def _run(environment: Mapping[str, str], written: Path) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     running = {name: _start(service, environment) for name, service in SERVICES.items()}
     for name, service in SERVICES.items():
-        print(f"{name:15} http://127.0.0.1:{service.port}")
+        print(f"{name:16} http://127.0.0.1:{service.port}")
     print(f"The command line finds them after `. {written}`: begin with `{_program('counterpoint')} doctor`.")
     print("Ctrl-C stops everything.", flush=True)
     try:

@@ -17,12 +17,12 @@ Outcome = asyncio.Future[Exception | None]
 
 
 class GroupCommit:
-    """A handler. `apply` writes all batches or none; `at_once` transactions run side by side, each of at most `most`
-    records, unless a single batch has more."""
+    """A handler. `apply` writes all batches or none; one transaction follows the other, each of at most `most` records,
+    unless a single batch has more."""
 
-    def __init__(self, apply: Callable[[Sequence[Batch]], Awaitable[None]], at_once: int, most: int) -> None:
+    def __init__(self, apply: Callable[[Sequence[Batch]], Awaitable[None]], most: int) -> None:
         self._apply, self._most = apply, most
-        self._turns = asyncio.Semaphore(at_once)
+        self._turn = asyncio.Lock()
         self._waiting: dict[Outcome, Batch] = {}
 
     async def __call__(self, batch: Batch) -> None:
@@ -30,7 +30,7 @@ class GroupCommit:
         outcome: Outcome = asyncio.get_running_loop().create_future()
         self._waiting[outcome] = batch
         try:
-            async with self._turns:
+            async with self._turn:
                 if outcome in self._waiting:
                     await asyncio.sleep(LINGER_S)
                 while outcome in self._waiting:

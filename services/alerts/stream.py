@@ -34,7 +34,7 @@ GROUP = "counterpoint-alerts"
 INBOX = "alerts"
 """Where live screens hear of every alert that changed; the message is its id."""
 ATTEND_S, RELOAD_S, LEARN_S, HAND_OVER_S = 1.0, 2.0, 30.0, 300.0
-EVALUATIONS_AT_ONCE, STATEMENTS_TOGETHER = 1, 500
+STATEMENTS_TOGETHER = 500
 log = structlog.get_logger(__name__)
 
 
@@ -77,7 +77,7 @@ async def run(worker: Worker) -> None:
 
 async def consuming(worker: Worker) -> None:
     """profile-changes → evaluate, those of several partitions together."""
-    evaluating = GroupCommit(partial(evaluate, worker), EVALUATIONS_AT_ONCE, STATEMENTS_TOGETHER)
+    evaluating = GroupCommit(partial(evaluate, worker), STATEMENTS_TOGETHER)
 
     async def park(batch: Batch, error: BaseException) -> None:
         # a statement is whole: the customer's next one says all that this one said

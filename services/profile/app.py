@@ -43,10 +43,6 @@ from services.profile.web import Desk, Patience, profile_app
 from services.sql.database import Database
 from services.web.asgi import Check
 
-UPDATES_AT_ONCE = {"sqlite": 1, "postgresql": 2}
-"""Transactions of update side by side: one is worked on here while the other one is at the server. Where there is one
-writer, more of them would only keep refresh waiting."""
-
 
 class Profile(NamedTuple):
     """`app` reads and decides; `work` runs until cancelled; `checks` by name are for `/health/ready`. `ask` tells what
@@ -123,7 +119,6 @@ async def open_profile(
         marked=asyncio.Event(),
         written=asyncio.Event(),
         leases={},
-        updates_at_once=UPDATES_AT_ONCE[database.dialect],
     )
     decide, access = Decide(store, store, fold, SUBJECT_LIMITS), Access(users, time.monotonic)
     facts = {one.name: one for one in facts_catalogue(declarations.policy.measures)}

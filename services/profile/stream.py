@@ -63,7 +63,6 @@ class Worker(NamedTuple):
     marked: asyncio.Event
     written: asyncio.Event
     leases: dict[int, Shard]
-    updates_at_once: int
 
 
 async def run(worker: Worker, steps: Sequence[Step]) -> None:
@@ -79,7 +78,7 @@ async def run(worker: Worker, steps: Sequence[Step]) -> None:
 
 async def consuming(worker: Worker) -> None:
     """channel-events → update, those of several partitions together; dead-letters → table."""
-    updating = GroupCommit(partial(update, worker), worker.updates_at_once, EVENTS_TOGETHER)
+    updating = GroupCommit(partial(update, worker), EVENTS_TOGETHER)
 
     async def apply(batch: Batch) -> None:
         await (keep_letters(worker, batch) if batch.topic == DEAD_LETTERS.name else updating(batch))

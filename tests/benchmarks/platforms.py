@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -64,8 +64,8 @@ class Platform:
 
     async def progress(self) -> "Progress":
         text = "".join([(await self._client.get(f"{url}/metrics")).text for url in self._measured])
-        return Progress(_sum(text, "lag", 'topic="channel-events"'), _sum(text, "marks_waiting"),
-                        _sum(text, "events_applied_total"))  # fmt: skip
+        lag = sum(_highest(text, "lag", 'topic="channel-events"'))
+        return Progress(lag, sum(_highest(text, "marks_waiting")), _sum(text, "events_applied_total"))
 
     async def rest(self, applied: float) -> None:
         """Waits until so many events are applied, and no customer waits for its refresh."""
@@ -84,9 +84,21 @@ class Progress(NamedTuple):
     applied: float
 
 
-def _sum(text: str, name: str, label: str = "") -> float:
-    found = re.findall(rf"^counterpoint_{name}(?:\{{([^}}]*)\}})? (\S+)$", text, re.MULTILINE)
-    return sum(float(value) for labels, value in found if label in labels)
+def _sum(text: str, name: str) -> float:
+    return sum(float(value) for _, value in _told(text, name))
+
+
+def _highest(text: str, name: str, label: str = "") -> Iterable[float]:
+    """For each set of labels: what several processes tell of the same partition, at moments of their own."""
+    found: dict[str, float] = {}
+    for labels, value in _told(text, name):
+        if label in labels:
+            found[labels] = max(float(value), found.get(labels, 0.0))
+    return found.values()
+
+
+def _told(text: str, name: str) -> list[tuple[str, str]]:
+    return re.findall(rf"^counterpoint_{name}(?:\{{([^}}]*)\}})? (\S+)$", text, re.MULTILINE)
 
 
 @asynccontextmanager

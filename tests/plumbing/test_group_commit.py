@@ -32,9 +32,9 @@ class Applying:
                 raise self.meets[partition]
 
 
-async def outcomes(applying: Applying, *batches: Batch, at_once: int = 1, most: int = 100) -> list[str]:
+async def outcomes(applying: Applying, *batches: Batch, most: int = 100) -> list[str]:
     """The first batch is being applied while the others come; what each met, or nothing."""
-    handler = GroupCommit(applying, at_once, most)
+    handler = GroupCommit(applying, most)
     tasks = [asyncio.create_task(handler(batches[0]))]
     await applying.begun.wait()
     tasks += [asyncio.create_task(handler(one)) for one in batches[1:]]
@@ -60,22 +60,9 @@ async def test_a_group_has_at_most_so_many_records_and_a_larger_batch_goes_alone
 async def test_what_is_handed_on_one_after_the_other_waits_for_its_company() -> None:
     applying = Applying()
     applying.go_on.release()
-    handler = GroupCommit(applying, 1, 100)
+    handler = GroupCommit(applying, 100)
     await asyncio.gather(*(handler(batch(partition)) for partition in range(5)))
     assert applying.tried == [[0, 1, 2, 3, 4]]
-
-
-async def test_transactions_run_side_by_side_up_to_a_limit() -> None:
-    applying = Applying()
-    handler = GroupCommit(applying, 2, 1)
-    tasks = [asyncio.create_task(handler(batch(partition))) for partition in range(5)]
-    while len(applying.tried) < 2:  # noqa: ASYNC110 - it is told by no event
-        await asyncio.sleep(0.001)
-    assert applying.tried == [[0], [1]]
-    for _ in tasks:
-        applying.go_on.release()
-    await asyncio.gather(*tasks)
-    assert applying.tried == [[0], [1], [2], [3], [4]]
 
 
 @pytest.mark.parametrize("met", [Fenced("another worker"), Contended("a deadlock"), ZeroDivisionError("a bug")])
@@ -93,7 +80,7 @@ async def test_a_server_that_is_away_is_away_for_all_of_a_group_and_not_asked_fo
 
 async def test_a_batch_given_up_while_it_waits_is_not_applied() -> None:
     applying = Applying()
-    handler = GroupCommit(applying, 1, 100)
+    handler = GroupCommit(applying, 100)
     first = asyncio.create_task(handler(batch(0)))
     await applying.begun.wait()
     second, third = (asyncio.create_task(handler(batch(partition))) for partition in (1, 2))
@@ -108,7 +95,7 @@ async def test_a_batch_given_up_while_it_waits_is_not_applied() -> None:
 
 async def test_whoever_goes_along_with_a_batch_given_up_is_told_to_try_again() -> None:
     applying = Applying()
-    handler = GroupCommit(applying, 1, 100)
+    handler = GroupCommit(applying, 100)
     first = asyncio.create_task(handler(batch(0)))
     await applying.begun.wait()
     leader, follower = (asyncio.create_task(handler(batch(partition))) for partition in (1, 2))

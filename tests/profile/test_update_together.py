@@ -44,7 +44,7 @@ def handler(update: Update) -> Attempts:
     async def apply(together: Sequence[Batch]) -> None:
         await update.apply(together, NOW)
 
-    return Attempts(GroupCommit(apply, 1, 1_000), partial(_park, update))
+    return Attempts(GroupCommit(apply, 1_000), partial(_park, update))
 
 
 async def _park(update: Update, one: Batch, error: BaseException) -> None:
@@ -119,7 +119,7 @@ async def test_a_group_that_loses_its_locks_is_applied_partition_by_partition(st
             raise Contended("a deadlock")
         await update.apply(together, NOW)
 
-    await asyncio.gather(*map(GroupCommit(loses_in_company, 1, 1_000), batches()))
+    await asyncio.gather(*map(GroupCommit(loses_in_company, 1_000), batches()))
     assert await standing(store) == dict.fromkeys(PARTITIONS, 4)
 
 
