@@ -36,10 +36,11 @@ from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from services.profile.settings import Choices
 from services.profile.sources import Freshness
-from services.profile.stream import Worker, run
+from services.profile.stream import run
 from services.profile.update import Update
 from services.profile.upkeep import Upkeep
 from services.profile.web import Desk, Patience, profile_app
+from services.profile.worker import Worker
 from services.sql.database import Database
 from services.web.asgi import Check
 

@@ -20,7 +20,8 @@ from services.profile.domain.identity.links import BEGINNING, END, Membership, c
 from services.profile.domain.states.fold import Fold, effective_at
 from services.profile.domain.told import told
 from services.profile.domain.value.policy import Policy
-from services.profile.ports import Cursor, Decision, TimelineFilter
+from services.profile.ports.reading import Cursor, TimelineFilter
+from services.profile.ports.records import Decision
 from services.profile.read import Read, spans_of
 
 AT_ONCE, MOST_READ, MOST_TOLD = 100, 20_000, 200

@@ -19,7 +19,8 @@ from services.profile.domain.summarise import show, summarise
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering, gathered
 from services.profile.lately import Lately, Source
-from services.profile.ports import Standing, StoredView
+from services.profile.ports.reading import Standing
+from services.profile.ports.records import StoredView
 from services.profile.statement import LIVE, is_same, shows_the_same, statement_of, view_of
 from services.profile.waiting import Reader
 

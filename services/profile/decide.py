@@ -12,7 +12,9 @@ from services.failures import Rejected
 from services.profile.domain.identity.links import COLLECTIVES, Link, bar, clusters, kind_of, lift
 from services.profile.domain.states.fold import Fold
 from services.profile.linking import link_subjects, reach
-from services.profile.ports import Decision, Mark, ProfileReader, ProfileStore
+from services.profile.ports.reading import ProfileReader
+from services.profile.ports.records import Decision, Mark
+from services.profile.ports.store import ProfileStore
 
 MERGE, SPLIT, DETACH, ATTACH, REVIEW, SEPARATE = "merge", "split", "detach", "attach", "review", "separate"
 MAX_REASON = 500

@@ -9,7 +9,8 @@ from services.profile.domain.states.months import OtherShape
 from services.profile.domain.states.packing import pack_heads, pack_months, unpack
 from services.profile.domain.states.segments import Segments
 from services.profile.domain.states.state import Month
-from services.profile.ports import StoredSubject, UpdateTransaction
+from services.profile.ports.records import StoredSubject
+from services.profile.ports.updating import UpdateTransaction
 from services.profile.refold import refold
 
 

@@ -21,7 +21,8 @@ from services.profile.domain.customers.customer import (
 )
 from services.profile.domain.facts.catalogue import FACTS, with_rests
 from services.profile.domain.identity.links import Cluster
-from services.profile.ports import CustomerRows, Member, StoredView
+from services.profile.ports.records import StoredView
+from services.profile.ports.refreshing import CustomerRows, Member
 from services.profile.statement import LIVE, told_of
 
 OWNED_FOR_MS = 5_000

@@ -9,7 +9,8 @@ from schemas.instants import instant
 from services.profile.domain.identity.links import Link, Membership, kind_of
 from services.profile.domain.identity.memberships import Graph
 from services.profile.domain.rendering import instant_or_none
-from services.profile.ports import Decision, ProfileReader, StoredView
+from services.profile.ports.reading import ProfileReader
+from services.profile.ports.records import Decision, StoredView
 from services.profile.read import Read
 
 MOST_SUBJECTS = 200

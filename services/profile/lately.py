@@ -6,7 +6,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from services.profile.domain.identity.links import Cluster
 from services.profile.gathering import Context
-from services.profile.ports import Member, StoredView
+from services.profile.ports.records import StoredView
+from services.profile.ports.refreshing import Member
 
 MOST = 1_000
 """Of some 10 kB each."""

@@ -8,7 +8,8 @@ from services.profile.domain.identity.memberships import Graph, cuts_of, roots_o
 from services.profile.domain.identity.reviews import ReviewCase, review_cases
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.packing import pack_heads, pack_months
-from services.profile.ports import Decision, StoredSubject, UpdateTransaction
+from services.profile.ports.records import Decision, StoredSubject
+from services.profile.ports.updating import UpdateTransaction
 from services.profile.refold import refold, refuse_newer
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from schemas.catalogue import CHANNELS
 from services.failures import Rejected
-from services.profile.ports import StoredView, TimelineFilter
+from services.profile.ports.reading import TimelineFilter
+from services.profile.ports.records import StoredView
 from services.profile.read import Read
 
 

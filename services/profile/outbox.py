@@ -10,7 +10,7 @@ from schemas.codec import NOTHING_WRITTEN, decode_dead_letter, encode_change, en
 from schemas.dead_letters import DeadLetter
 from schemas.topics import DEAD_LETTERS, PROFILE_CHANGES
 from services.outbox import OutboxMessage
-from services.profile.ports import StoredDeadLetter
+from services.profile.ports.records import StoredDeadLetter
 
 _SHARD_LANE = "shard-"
 

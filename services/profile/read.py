@@ -23,7 +23,8 @@ from services.profile.domain.states.personal import reference
 from services.profile.domain.told import told
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering
-from services.profile.ports import Cursor, StoredView, TimelineFilter
+from services.profile.ports.reading import Cursor, TimelineFilter
+from services.profile.ports.records import StoredView
 from services.profile.statement import told_of
 from services.profile.waiting import Reader
 

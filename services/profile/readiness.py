@@ -7,7 +7,7 @@ from services import metrics as measure
 from services.failures import Unavailable
 from services.log import EventLog, UnknownTopic
 from services.metrics import Metrics
-from services.profile.ports import ProfileStore
+from services.profile.ports.store import ProfileStore
 
 STANDSTILL_MS = 30_000
 STOPPED_TOLD = 3

@@ -11,7 +11,9 @@ from typing import NamedTuple
 from services.attempts import again_when_contended
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.packing import pack_heads, pack_months
-from services.profile.ports import Mark, ProfileReader, ProfileStore
+from services.profile.ports.reading import ProfileReader
+from services.profile.ports.records import Mark
+from services.profile.ports.store import ProfileStore
 from services.profile.refold import refold
 
 AT_ONCE = 50

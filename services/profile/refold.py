@@ -7,7 +7,8 @@ from services.log import Stop
 from services.profile.domain.states.base import decode_base, laid
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.segments import Segments
-from services.profile.ports import StoredSubject, UpdateTransaction
+from services.profile.ports.records import StoredSubject
+from services.profile.ports.updating import UpdateTransaction
 
 
 async def refold(tx: UpdateTransaction, row: StoredSubject, cuts: list[int], fold: Fold) -> Segments:

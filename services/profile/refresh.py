@@ -19,14 +19,9 @@ from services.profile.domain.summarise import summarise
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathered, Gathering, facts_of, gathered
 from services.profile.outbox import lane_of_shard
-from services.profile.ports import (
-    DueTime,
-    Mark,
-    ProfileStore,
-    RefreshTransaction,
-    Shard,
-    StoredView,
-)
+from services.profile.ports.records import DueTime, Mark, Shard, StoredView
+from services.profile.ports.refreshing import RefreshTransaction
+from services.profile.ports.store import ProfileStore
 from services.profile.resting import Resting
 from services.profile.statement import LIVE, change_of, change_of_gone, gone, is_news, statement_of
 

@@ -10,7 +10,7 @@ from services import metrics as measure
 from services.metrics import Metrics
 from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness
 from services.profile.domain.customers.freshness import SourceSeen, completeness
-from services.profile.ports import ProfileReader
+from services.profile.ports.reading import ProfileReader
 
 HEARTBEAT = "source.heartbeat"
 

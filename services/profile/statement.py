@@ -13,7 +13,7 @@ from services.profile.domain.customers.summary import Shown, Summary
 from services.profile.domain.facts.running import moved
 from services.profile.domain.identity.links import Cluster
 from services.profile.outbox import change_message
-from services.profile.ports import StoredView
+from services.profile.ports.records import StoredView
 
 GONE, LIVE = "gone", "live"
 _encode = msgspec.json.Encoder().encode  # what is told has an order of its own

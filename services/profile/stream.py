@@ -8,32 +8,26 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
 from services import metrics as measure
 from services.attempts import Attempts, again_when_contended
-from services.clock import Clock
 from services.failures import Contended, Fenced, Unavailable
 from services.group_commit import GroupCommit
-from services.log import Batch, EventLog, UnknownTopic
-from services.metrics import Metrics
-from services.notifications import Notifications
+from services.log import Batch, UnknownTopic
 from services.pace import every, woken
 from services.profile.domain.letters import trail_of
 from services.profile.domain.shards import together
 from services.profile.domain.states.months import OtherShape
 from services.profile.outbox import kept_letter, shard_of_lane
-from services.profile.ports import ProfileReader, ProfileStore, Shard
-from services.profile.readiness import Progress
-from services.profile.refresh import Refresh, Refreshed
+from services.profile.ports.records import Shard
+from services.profile.refresh import Refreshed
 from services.profile.settings import Step
-from services.profile.sources import Freshness
 from services.profile.timers import fire
-from services.profile.update import Update
-from services.profile.upkeep import Upkeep
+from services.profile.worker import Worker
 from services.publishing import Publisher, publish
 
 GROUP = "counterpoint-profile"
@@ -43,26 +37,6 @@ IDLE_S = 0.05
 EVENTS_TOGETHER = 4_000
 UPKEEP_S, UPKEEP_SHARD = 300.0, 0
 log = structlog.get_logger(__name__)
-
-
-class Worker(NamedTuple):
-    """What one worker is made of; `name` is its own among all workers. `leases`: the shards that it holds now."""
-
-    name: str
-    log: EventLog
-    store: ProfileStore
-    reader: ProfileReader
-    update: Update
-    refresh: Refresh
-    upkeep: Upkeep
-    notifications: Notifications
-    metrics: Metrics
-    clock: Clock
-    freshness: Freshness
-    progress: Progress
-    marked: asyncio.Event
-    written: asyncio.Event
-    leases: dict[int, Shard]
 
 
 async def run(worker: Worker, steps: Sequence[Step]) -> None:

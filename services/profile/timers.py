@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from services.profile.domain.customers.customer import Completeness
-from services.profile.ports import ProfileStore
+from services.profile.ports.store import ProfileStore
 
 FIRED_AT_ONCE = 2_000
 

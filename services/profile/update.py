@@ -22,7 +22,9 @@ from services.profile.domain.states.personal import Pseudonymiser
 from services.profile.folding import fold_events
 from services.profile.linking import Linked, link_subjects, reach
 from services.profile.outbox import dead_letter_messages
-from services.profile.ports import LedgerEntry, Mark, ProfileStore, StoredSubject, TimelineRow, UpdateTransaction
+from services.profile.ports.records import LedgerEntry, Mark, StoredSubject, TimelineRow
+from services.profile.ports.store import ProfileStore
+from services.profile.ports.updating import UpdateTransaction
 from services.profile.refold import refuse_newer
 from services.profile.sources import HEARTBEAT, sources_seen
 

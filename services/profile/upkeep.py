@@ -21,7 +21,10 @@ from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.states.packing import unpack
 from services.profile.domain.states.state import MONTHS_KEPT
-from services.profile.ports import BaseRow, ProfileReader, ProfileStore, StoredSubject, UpdateTransaction
+from services.profile.ports.reading import ProfileReader
+from services.profile.ports.records import BaseRow, StoredSubject
+from services.profile.ports.store import ProfileStore
+from services.profile.ports.updating import UpdateTransaction
 
 LETTERS_KEPT_DAYS = 90
 SUBJECTS_AT_ONCE = 500

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from schemas.topics import CHANNEL_EVENTS
 from services.log import PositionStore
-from services.profile.ports import ProfileReader
+from services.profile.ports.reading import ProfileReader
 
 POLL_S = 0.01
 LONGEST_S = 10.0

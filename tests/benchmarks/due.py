@@ -12,7 +12,7 @@ from schemas.events import ChannelEvent
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.shards import SHARDS
 from services.profile.domain.states.combine import HOUR_MS
-from services.profile.ports import DueTime
+from services.profile.ports.records import DueTime
 from services.profile.timers import fire
 from services.simulator.bank import customer_no
 from services.sql.database import Database

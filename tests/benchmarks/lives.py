@@ -12,7 +12,7 @@ from schemas.codec import decode_change
 from schemas.topics import PROFILE_CHANGES
 from services.profile import refresh
 from services.profile.domain import summarise as summing
-from services.profile.ports import ProfileStore
+from services.profile.ports.store import ProfileStore
 from services.simulator.bank import Bank, day_at
 from services.simulator.traffic import history
 from tests.benchmarks.workshop import Workshop, new_database, sql_store

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from services.profile.domain.identity.links import Cluster
 from services.profile.domain.summarise import summarise
 from services.profile.gathering import Context
-from services.profile.ports import Member
+from services.profile.ports.refreshing import Member
 from services.simulator.bank import customer_no
 from tests.benchmarks.bank import openings, paid, subjects_of, traffic
 from tests.benchmarks.figures import Given, Report

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from services.profile.ports import ProfileStore
+from services.profile.ports.store import ProfileStore
 
 COMMIT = "begin and commit"
 OWN = "the use case itself"

@@ -28,7 +28,8 @@ from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.shards import together
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
-from services.profile.ports import ProfileStore, Shard
+from services.profile.ports.records import Shard
+from services.profile.ports.store import ProfileStore
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from services.profile.update import Update

@@ -14,7 +14,7 @@ from services.embedded.log import EmbeddedLog
 from services.log import Message, Position
 from services.outbox import OutboxMessage
 from services.profile.adapters.sql import SqlProfileStore
-from services.profile.ports import Mark, StoredDeadLetter, TimelineRow
+from services.profile.ports.records import Mark, StoredDeadLetter, TimelineRow
 from services.sql.database import Database
 from tests.cli.conftest import Command, in_database, in_log
 

@@ -9,7 +9,9 @@ from sqlalchemy import text
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.shards import shard_of
-from services.profile.ports import ProfileReader, ProfileStore, Shard, StoredView, TimelineRow
+from services.profile.ports.reading import ProfileReader
+from services.profile.ports.records import Shard, StoredView, TimelineRow
+from services.profile.ports.store import ProfileStore
 from services.sql.database import Database, open_database
 from services.sql.engines import Timeouts
 from services.sql.migrations import upgrade

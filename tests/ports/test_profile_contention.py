@@ -18,7 +18,7 @@ from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.states.packing import pack_heads, unpack
 from services.profile.domain.states.state import Head
-from services.profile.ports import Decision, LedgerEntry, Mark, StoredSubject
+from services.profile.ports.records import Decision, LedgerEntry, Mark, StoredSubject
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
 from tests.ports.profile_stores import IMPATIENT, Store, alias_of, shard_for, store

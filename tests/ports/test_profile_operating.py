@@ -1,7 +1,7 @@
 """The contract of the profile's store: what an operator's commands do to it."""
 
 from services.log import Position
-from services.profile.ports import StoredDeadLetter
+from services.profile.ports.records import StoredDeadLetter
 from tests.ports.profile_stores import Store, event, store
 
 __all__ = ["store"]

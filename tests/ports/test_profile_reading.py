@@ -3,7 +3,7 @@
 import pytest
 
 from services.profile.domain.identity.links import END, Membership
-from services.profile.ports import Cursor, TimelineFilter
+from services.profile.ports.reading import Cursor, TimelineFilter
 from tests.ports.profile_stores import Store, alias_of, event, store, view
 
 __all__ = ["store"]

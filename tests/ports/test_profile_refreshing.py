@@ -12,7 +12,7 @@ from services.profile.domain.identity.links import BEGINNING, END, Cluster, Link
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.domain.states.state import Head, Month
-from services.profile.ports import Decision, DueTime, Mark, Shard, StoredDeadLetter
+from services.profile.ports.records import Decision, DueTime, Mark, Shard, StoredDeadLetter
 from services.profile.timers import fire
 from tests.ports.profile_stores import Store, shard_for, store, view
 

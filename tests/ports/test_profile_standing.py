@@ -3,7 +3,8 @@
 import pytest
 
 from services.profile.domain.identity.links import BEGINNING, END, Cluster, Membership
-from services.profile.ports import Mark, Standing
+from services.profile.ports.reading import Standing
+from services.profile.ports.records import Mark
 from tests.ports.profile_stores import Store, alias_of, store, view
 from tests.ports.test_profile_refreshing import ONE, THREE, TWO, mark, member, merge, take
 

@@ -7,7 +7,7 @@ from services.log import Move, Position
 from services.outbox import OutboxMessage
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.states.packing import NO_HEADS
-from services.profile.ports import LedgerEntry, Mark, StoredSubject
+from services.profile.ports.records import LedgerEntry, Mark, StoredSubject
 from tests.ports.profile_stores import DAY_MS, Store, event, store
 
 __all__ = ["store"]

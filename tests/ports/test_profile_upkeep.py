@@ -5,7 +5,7 @@ import pytest
 from services.failures import Fenced
 from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.domain.states.state import Head, Month
-from services.profile.ports import BaseRow, StoredDeadLetter
+from services.profile.ports.records import BaseRow, StoredDeadLetter
 from tests.ports.profile_stores import Store, event, store
 
 __all__ = ["store"]

@@ -22,7 +22,7 @@ from services.profile.domain.states.packing import unpack
 from services.profile.domain.states.personal import Pseudonymiser
 from services.profile.domain.states.segments import Segments
 from services.profile.domain.states.state import State, canonical_bytes
-from services.profile.ports import StoredSubject
+from services.profile.ports.records import StoredSubject
 from services.sql.session import reading
 from tests.profile.told import CATALOGUE, SECRET
 

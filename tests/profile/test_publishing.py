@@ -15,8 +15,9 @@ from services.log import Message, Placed
 from services.metrics import Metrics
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.outbox import change_message, lane_of_shard
-from services.profile.ports import Shard
-from services.profile.stream import Worker, publishing
+from services.profile.ports.records import Shard
+from services.profile.stream import publishing
+from services.profile.worker import Worker
 
 LANE = lane_of_shard(0)
 

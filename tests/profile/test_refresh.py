@@ -15,7 +15,7 @@ from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.states.packing import pack_heads
 from services.profile.domain.states.state import Entry, Head
 from services.profile.outbox import lane_of_shard
-from services.profile.ports import Mark, Shard, StoredView
+from services.profile.ports.records import Mark, Shard, StoredView
 from services.profile.refresh import FAILED_AT_ONCE, Refresh
 from services.profile.resting import COLLECTIVE_S, CUSTOMER_S, SET_ASIDE_S, Resting
 from services.profile.statement import GONE, LIVE

@@ -23,7 +23,7 @@ from services.log import Message
 from services.metrics import Metrics
 from services.notifications import LocalNotifications
 from services.profile.app import Profile, open_profile
-from services.profile.ports import Standing
+from services.profile.ports.reading import Standing
 from services.profile.settings import STEPS, Choices, Step, read_choices
 from services.redis import open_notifications
 from services.settings import SettingsError

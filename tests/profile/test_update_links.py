@@ -12,7 +12,8 @@ from services.failures import Fenced
 from services.log import Stop
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.domain.identity.links import BEGINNING, END, Link, Membership
-from services.profile.ports import ProfileStore, UpdateTransaction
+from services.profile.ports.store import ProfileStore
+from services.profile.ports.updating import UpdateTransaction
 from services.profile.rebuild import Progress, rebuild
 from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.expected import differences, expected, held

@@ -13,7 +13,7 @@ from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.states.combine import DAY_MS
 from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART
 from services.profile.domain.states.packing import unpack
-from services.profile.ports import LedgerEntry, StoredDeadLetter
+from services.profile.ports.records import LedgerEntry, StoredDeadLetter
 from services.profile.rebuild import rebuild
 from services.profile.update import Update
 from services.profile.upkeep import LETTERS_KEPT_DAYS, Kept, Upkeep

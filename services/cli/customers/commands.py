@@ -21,7 +21,7 @@ from services.profile.current import Current
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.freshness import completeness
 from services.profile.narrowing import narrowed
-from services.profile.ports import Decision
+from services.profile.ports.records import Decision
 from services.profile.read import Read
 from services.profile.settings import read_choices
 

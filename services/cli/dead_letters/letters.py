@@ -15,7 +15,7 @@ from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.ingest.domain.sources import EVERY
 from services.ingest.registry import create_key, revoke_key
-from services.profile.ports import StoredDeadLetter
+from services.profile.ports.records import StoredDeadLetter
 from services.replay.send import Answer, http_publisher
 
 app = typer.Typer(no_args_is_help=True, help="What could not be used: look at it, send it again after a fix.")

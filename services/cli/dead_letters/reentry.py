@@ -12,7 +12,7 @@ from services.cli.beside import Beside
 from services.cli.refusals import Refusal
 from services.profile.domain.letters import place_of
 from services.profile.domain.told import told
-from services.profile.ports import StoredDeadLetter
+from services.profile.ports.records import StoredDeadLetter
 
 ASSIGNED = ("accepted_at", "source", "subject")
 """What ingest says of an event, and a channel must not."""

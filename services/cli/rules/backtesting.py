@@ -32,7 +32,8 @@ from services.cli.rules.past import ClockOf, StoredPast
 from services.cli.rules.rerun import DAY_MS, Rerun, steps
 from services.declared_files import Place
 from services.profile.adapters.policies import Declarations
-from services.profile.ports import Decision, ProfileReader
+from services.profile.ports.reading import ProfileReader
+from services.profile.ports.records import Decision
 from services.profile.settings import Choices
 
 LEAD_DAYS, STEP_MS, ALERTS_AT_ONCE = 45, 60_000, 1_000

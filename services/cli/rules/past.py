@@ -11,7 +11,8 @@ from schemas.codec import decode_event, encode_event
 from schemas.events import ChannelEvent
 from services.cli.rules.rerun import DAY_MS, Happened
 from services.profile.domain.states.personal import PREFIX
-from services.profile.ports import ProfileReader, TimelineRow
+from services.profile.ports.reading import ProfileReader
+from services.profile.ports.records import TimelineRow
 
 ClockOf = Literal["accepted", "event"]
 ROWS_AT_ONCE = 5_000

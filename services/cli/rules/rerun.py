@@ -33,7 +33,7 @@ from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.shards import together
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
-from services.profile.ports import Decision, Shard
+from services.profile.ports.records import Decision, Shard
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from services.profile.settings import Choices

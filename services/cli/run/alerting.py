@@ -31,7 +31,7 @@ from services.profile.behind import Behind, Seen
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
 from services.profile.domain.value.policy import RosterEntry
-from services.profile.ports import StoredView
+from services.profile.ports.records import StoredView
 from services.profile.read import Read
 from services.profile.statement import told_of
 from services.settings import load_secret, read_settings

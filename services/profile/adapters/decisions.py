@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from services.failures import Contended
 from services.profile.domain.identity.links import Cluster, Membership
 from services.profile.domain.identity.memberships import roots_of
-from services.profile.ports import Decision
+from services.profile.ports.records import Decision
 
 
 def refuse_half_clusters(stood: Iterable[Cluster], roots: Sequence[str], dissolved: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from services.profile.adapters.rows import integers
 from services.profile.domain.states.months import MonthPart, OtherShape, SealedMonth
 from services.profile.domain.states.packing import EMPTY_MONTHS
 from services.profile.domain.states.state import Head, Month
-from services.profile.ports import KeptSubject
+from services.profile.ports.refreshing import KeptSubject
 
 SMALL_BYTES = 600
 """A smaller month is sooner read whole than field by field."""

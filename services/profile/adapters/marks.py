@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.profile.ports import Mark
+from services.profile.ports.records import Mark
 
 MARKS_A_ROOT = 8
 """How many marks are looked through for each root that may be taken."""

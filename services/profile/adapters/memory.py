@@ -17,7 +17,7 @@ from services.profile.adapters.memory_tables import ClusterRow, Tables
 from services.profile.adapters.memory_update import MemoryUpdate
 from services.profile.domain.identity.links import Cluster
 from services.profile.domain.shards import SHARDS
-from services.profile.ports import Decision, Mark, Shard
+from services.profile.ports.records import Decision, Mark, Shard
 
 
 class MemoryProfileStore(MemoryReader):

@@ -10,7 +10,8 @@ from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.memory_tables import Tables
 from services.profile.adapters.roots import standing_in, with_roots
 from services.profile.domain.identity.links import Cluster, Membership, strength
-from services.profile.ports import KeptSubject, Member, StoredView
+from services.profile.ports.records import StoredView
+from services.profile.ports.refreshing import KeptSubject, Member
 
 
 class MemoryCustomers:

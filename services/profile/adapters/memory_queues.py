@@ -6,7 +6,7 @@ from services.failures import Fenced
 from services.profile.adapters.marks import MARKS_A_ROOT, oldest_of
 from services.profile.adapters.memory_tables import HOUR_MS, DueRow, MarkRow, Tables, WorkerRow
 from services.profile.domain.shards import fair_share, shard_of
-from services.profile.ports import DueTime, Mark, Shard
+from services.profile.ports.records import DueTime, Mark, Shard
 
 
 def leave_marks(tables: Tables, marks: Sequence[Mark], *, aside: bool = False) -> None:

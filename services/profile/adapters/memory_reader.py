@@ -11,16 +11,8 @@ from services.profile.adapters.old_events import is_aged
 from services.profile.adapters.roots import counted_parents
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership, kind_of
-from services.profile.ports import (
-    COUNTED,
-    Cursor,
-    Decision,
-    Standing,
-    StoredDeadLetter,
-    StoredView,
-    TimelineFilter,
-    TimelineRow,
-)
+from services.profile.ports.reading import COUNTED, Cursor, Standing, TimelineFilter
+from services.profile.ports.records import Decision, StoredDeadLetter, StoredView, TimelineRow
 
 
 class MemoryReader:

@@ -10,7 +10,7 @@ from services.outbox import OutboxMessage
 from services.profile.adapters import memory_queues
 from services.profile.adapters.memory_customers import MemoryCustomers
 from services.profile.adapters.memory_tables import Tables
-from services.profile.ports import Decision, DueTime, Mark, Shard, StoredView
+from services.profile.ports.records import Decision, DueTime, Mark, Shard, StoredView
 
 
 class MemoryRefresh(MemoryCustomers):

@@ -7,14 +7,7 @@ from typing import NamedTuple
 from services.memory_tables import Table, Turns
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Link, Membership
-from services.profile.ports import (
-    BaseRow,
-    Decision,
-    Mark,
-    StoredDeadLetter,
-    StoredView,
-    TimelineRow,
-)  # fmt: skip
+from services.profile.ports.records import BaseRow, Decision, Mark, StoredDeadLetter, StoredView, TimelineRow
 from services.stream_memory import MemoryStream
 
 HOUR_MS = 3_600_000

@@ -25,7 +25,7 @@ from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Link, Membership
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.states.packing import NO_HEADS
-from services.profile.ports import (
+from services.profile.ports.records import (
     BaseRow,
     Decision,
     LedgerEntry,
@@ -33,7 +33,7 @@ from services.profile.ports import (
     StoredDeadLetter,
     StoredSubject,
     TimelineRow,
-)  # fmt: skip
+)
 
 
 class MemoryUpdate:

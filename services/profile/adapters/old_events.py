@@ -1,7 +1,7 @@
 """Which events may have come before the days that the ledger keeps, and which are old: the same for every store."""
 
 from services.profile.domain.ledger import DAY_MS, DAYS_KEPT
-from services.profile.ports import LedgerEntry, TimelineRow
+from services.profile.ports.records import LedgerEntry, TimelineRow
 
 
 def predates_ledger(entry: LedgerEntry) -> bool:

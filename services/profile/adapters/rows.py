@@ -7,7 +7,7 @@ import msgspec
 
 from services.profile.domain.identity.links import Link
 from services.profile.domain.states.packing import NO_HEADS
-from services.profile.ports import Decision, StoredDeadLetter, StoredSubject, StoredView
+from services.profile.ports.records import Decision, StoredDeadLetter, StoredSubject, StoredView
 
 _integers = msgspec.json.Decoder(list[int])
 _strings = msgspec.json.Decoder(list[str])

@@ -13,7 +13,7 @@ from services.profile.adapters.sql_reader import SqlReader
 from services.profile.adapters.sql_refresh import SqlRefresh
 from services.profile.adapters.sql_update import SqlUpdate
 from services.profile.domain.identity.links import Cluster, Membership
-from services.profile.ports import Decision, Mark, Shard
+from services.profile.ports.records import Decision, Mark, Shard
 from services.sql.database import Database
 from services.sql.session import Session, insert, reading, writing
 from services.sql.stream import SqlOutbox, SqlPositions

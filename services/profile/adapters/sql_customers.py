@@ -9,7 +9,8 @@ from services.profile.adapters import rows
 from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.roots import standing_in, with_roots
 from services.profile.domain.identity.links import Cluster, Membership, strength
-from services.profile.ports import KeptSubject, Member, StoredView
+from services.profile.ports.records import StoredView
+from services.profile.ports.refreshing import KeptSubject, Member
 from services.sql.session import Row, Session
 
 CLUSTERS = """

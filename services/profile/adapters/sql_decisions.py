@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.profile.adapters import rows
-from services.profile.ports import Decision
+from services.profile.ports.records import Decision
 from services.sql.session import Session, insert
 
 _KNOWN = "select decision_id from decisions where decision_id = any($1::text[])"

@@ -7,7 +7,7 @@ from typing import Any
 from services.failures import Contended
 from services.profile.adapters.old_events import predates_ledger
 from services.profile.domain.ledger import DAYS_KEPT
-from services.profile.ports import LedgerEntry
+from services.profile.ports.records import LedgerEntry
 from services.sql.database import Database
 from services.sql.session import Row, Session, writing
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from services.profile.adapters import rows
-from services.profile.ports import StoredSubject
+from services.profile.ports.records import StoredSubject
 from services.sql.session import Session
 
 _LOCK = """

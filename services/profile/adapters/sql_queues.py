@@ -7,7 +7,7 @@ from services.failures import Fenced
 from services.profile.adapters import rows
 from services.profile.adapters.marks import MARKS_A_ROOT, oldest_of
 from services.profile.domain.shards import fair_share, shard_of
-from services.profile.ports import DueTime, Mark, Shard
+from services.profile.ports.records import DueTime, Mark, Shard
 from services.sql.session import Bulk, Session, insert
 from services.sql.stream import SqlStream
 

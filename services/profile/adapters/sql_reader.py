@@ -10,16 +10,8 @@ from services.profile.adapters.sql_customers import CustomersAtOnce, clusters_of
 from services.profile.adapters.sql_timeline import PAGE, timeline
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import END, Cluster, Link, Membership
-from services.profile.ports import (
-    COUNTED,
-    Cursor,
-    Decision,
-    Standing,
-    StoredDeadLetter,
-    StoredView,
-    TimelineFilter,
-    TimelineRow,
-)
+from services.profile.ports.reading import COUNTED, Cursor, Standing, TimelineFilter
+from services.profile.ports.records import Decision, StoredDeadLetter, StoredView, TimelineRow
 from services.sql.database import Database
 from services.sql.session import Row, reading
 

@@ -7,13 +7,7 @@ from services.outbox import OutboxMessage
 from services.profile.adapters import rows, sql_queues
 from services.profile.adapters.sql_customers import SqlCustomers
 from services.profile.adapters.sql_queues import STREAM
-from services.profile.ports import (
-    Decision,
-    DueTime,
-    Mark,
-    Shard,
-    StoredView,
-)
+from services.profile.ports.records import Decision, DueTime, Mark, Shard, StoredView
 from services.sql.session import Bulk, insert
 
 _DECISIONS = """

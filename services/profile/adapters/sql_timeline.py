@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.profile.ports import Cursor, TimelineFilter, TimelineRow
+from services.profile.ports.reading import Cursor, TimelineFilter
+from services.profile.ports.records import TimelineRow
 from services.sql.session import Session
 
 _COLUMNS = ", ".join(TimelineRow._fields)

@@ -14,7 +14,7 @@ from services.profile.adapters.sql_queues import STREAM, leave_marks
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Link, Membership
 from services.profile.domain.states.packing import NO_HEADS
-from services.profile.ports import (
+from services.profile.ports.records import (
     BaseRow,
     Decision,
     LedgerEntry,
@@ -22,7 +22,7 @@ from services.profile.ports import (
     StoredDeadLetter,
     StoredSubject,
     TimelineRow,
-)  # fmt: skip
+)
 from services.sql.session import Bulk, Session, insert, insert_whole
 
 _ABSENT = "select s.subject from subjects s where s.subject = any($1::text[])"

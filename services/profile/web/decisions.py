@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from schemas.instants import instant
 from services.access import User
 from services.profile.decide import Said
-from services.profile.ports import Decision
+from services.profile.ports.records import Decision
 from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import DecisionMade, KeepApart, Merge, Review, Reviews, Split, answers
 from services.web.asgi import Problem

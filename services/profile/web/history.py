@@ -9,7 +9,7 @@ from litestar import Response, get
 from litestar.params import FromPath, QueryParameter
 
 from services.profile.narrowing import narrowed
-from services.profile.ports import Cursor
+from services.profile.ports.reading import Cursor
 from services.profile.web.customers import current, the_one
 from services.profile.web.desk import AtDesk
 from services.profile.web.documents import Facts, Timeline, answers

@@ -8,7 +8,7 @@ from litestar.params import QueryParameter
 from schemas.instants import instant
 from services.profile.domain.customers.freshness import SourceSeen, completeness
 from services.profile.domain.rendering import instant_or_none
-from services.profile.ports import StoredDeadLetter
+from services.profile.ports.records import StoredDeadLetter
 from services.profile.web.desk import AtDesk
 from services.profile.web.documents import DeadLetter, DeadLetters, SourceFreshness, Sources, answers
 from services.web.asgi import Problem

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.profile.domain.states.months import OtherShape
-from services.profile.ports import Mark
+from services.profile.ports.records import Mark
 from tests.profile.test_refresh import CUT_OFF, NONSENSE, garble
 from tests.profile.web.bank import DAY, Bank, open_bank, opened, posted, registered
 

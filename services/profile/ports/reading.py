@@ -1,0 +1,106 @@
+"""The reading side of the profile's database, for screens, the command line and upkeep: it takes no locks."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, Protocol
+
+from services.profile.domain.customers.freshness import SourceSeen
+from services.profile.domain.identity.links import Cluster, Link, Membership
+from services.profile.ports.records import Decision, StoredDeadLetter, StoredView, TimelineRow
+from services.profile.ports.refreshing import CustomerRows
+
+
+class Standing(NamedTuple):
+    """For whom a subject counts: the customer that `lead` names. `view` is as it was last written, if ever; `waits`: a
+    mark says that more was committed since. Both are of one snapshot."""
+
+    subject: str
+    lead: str
+    view: StoredView | None
+    waits: bool
+
+    @property
+    def is_live(self) -> bool:
+        return self.view is not None and self.view.state == "live"
+
+
+Cursor = tuple[int, int, bytes]
+"""How far a timeline was read: (occurred_at, sequence, key) of the row read last."""
+
+
+class TimelineFilter(NamedTuple):
+    types: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    since: int | None = None
+    until: int | None = None
+
+
+COUNTED = ("customers", "subjects", "events", "marks", "dead_letters")
+"""Customers that live, subjects, events of the timeline, marks that wait, open dead letters."""
+
+
+class ProfileReader(Protocol):
+    """Readers: one indexed read each, never a lock."""
+
+    def customers(self) -> AbstractAsyncContextManager[CustomerRows]:
+        """For a customer whose mark waits; each read sees whatever was committed before it."""
+
+    async def view(self, customer_id: str) -> StoredView | None: ...
+
+    async def standing(self, subjects: Sequence[str]) -> list[Standing]:
+        """For whom each of these subjects counts now; for nobody else: for itself."""
+
+    async def standing_behind(self, alias: str) -> list[Standing]:
+        """For whom the subject counts now that would name a customer so: of a current id, or of a former one (none,
+        one or several)."""
+
+    async def customers_of(self, subject: str) -> list[str]:
+        """Customer ids of those for whom a subject counts now."""
+
+    async def parties_told(self, ref: str, limit: int) -> list[str]:
+        """Parties of which a personal value was told."""
+
+    async def personal(self, refs: Sequence[str]) -> Mapping[str, str]: ...
+
+    async def timeline(
+        self, spans: Sequence[tuple[str, int, int]], before: Cursor | None, where: TimelineFilter, limit: int
+    ) -> list[TimelineRow]:
+        """Newest first, those of one instant by their sequence. `spans`: (subject, from, until) in ms."""
+
+    async def timeline_page(self, after: tuple[str, int, int, bytes], limit: int) -> list[TimelineRow]:
+        """The next ones of all events there are, in the order of (subject, occurred_at, sequence, key)."""
+
+    async def memberships(self, roots: Sequence[str]) -> list[Membership]: ...
+
+    async def links(self, subjects: Sequence[str]) -> list[Link]:
+        """Those that lead away from these subjects, to what they belong to."""
+
+    async def links_to(self, targets: Sequence[str]) -> list[Link]:
+        """Those that lead to these subjects."""
+
+    async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]: ...
+
+    async def decisions_taken(self, until: int) -> list[Decision]:
+        """By people before then (ms), in the order in which they took effect. Review cases are nobody's decisions."""
+
+    async def cluster(self, root: str) -> Cluster | None: ...
+
+    async def reviews(self, limit: int) -> list[Decision]: ...
+
+    async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]: ...
+
+    async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None: ...
+
+    async def sources_seen(self) -> list[SourceSeen]: ...
+
+    async def subjects_behind(self, fold_version: int, limit: int) -> list[str]:
+        """Subjects with events, aged ones included, whose state was folded by an older version."""
+
+    async def page_to_age(self, after: str, before: int, month: int, limit: int) -> tuple[list[str], str | None]:
+        """Looks at the next `limit` subjects after one: those with events to age (`aged_of`) or with a month stored
+        that is older than `month`, and the last one looked at; None when there was none left."""
+
+    async def count_behind(self, fold_version: int) -> int: ...
+
+    async def counts(self, of: Sequence[str] = COUNTED) -> dict[str, int]:
+        """For the board and for `doctor`. Each is counted row by row: ask for no more than is needed, and seldom."""

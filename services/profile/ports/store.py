@@ -1,0 +1,64 @@
+"""The writing side of the profile's database: transactions, leases, marks, due times and decisions."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from services.log import Position
+from services.outbox import Outbox
+from services.profile.domain.identity.links import Cluster
+from services.profile.ports.records import Decision, Shard
+from services.profile.ports.refreshing import RefreshTransaction
+from services.profile.ports.updating import UpdateTransaction
+
+
+class ProfileStore(Outbox, Protocol):
+    """Writers. `Unavailable` is raised when the database is away; deadlocks and serialization failures are retried by
+    the caller on `Contended`."""
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]: ...
+
+    async def set_position(self, topic: str, partition: int, position: Position) -> None:
+        """An operator's word, against whatever stood there: a worker that is at it finds itself fenced."""
+
+    def updating(self) -> AbstractAsyncContextManager[UpdateTransaction]: ...
+
+    def refreshing(self) -> AbstractAsyncContextManager[RefreshTransaction]: ...
+
+    async def lease(self, owner: str, now: int, ttl_ms: int) -> list[Shard]:
+        """Says that this worker is alive, renews its shards, and takes free ones (lapsed leases) up to a fair share of
+        all among the workers that said so within `ttl_ms`; what it holds beyond that share it gives back."""
+
+    async def release(self, owner: str) -> None: ...
+
+    async def leaseholders(self, now: int) -> list[str]:
+        """Workers that hold a shard now."""
+
+    async def marks_waiting(self, resting: Sequence[str] = ()) -> dict[int, int]:
+        """shard → how many marks wait, those of `resting` roots left out."""
+
+    async def count_aside(self) -> int:
+        """How many roots are set aside: their refresh has failed, and was not made good since."""
+
+    async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
+        """Deletes due times of that grain with at <= now whose sources are complete past them; leaves marks.
+        Returns how many fired."""
+
+    async def next_due(self, grain: str, after: int = -1) -> int | None:
+        """The first of that grain later than `after`, whether its sources are complete past it or not."""
+
+    async def decide(self, decision: Decision, clusters: Sequence[Cluster], dissolved: Sequence[str]) -> None:
+        """Records a decision, writes the clusters that follow from it, drops those of `dissolved`, marks all. Raises
+        `Contended` when it would tear a cluster apart that has come up since the caller looked."""
+
+    async def ledger_days(self) -> list[int]:
+        """The days (since 1970) whose ledger is kept: no rewind may reach further back."""
+
+    async def drop_ledgers(self, before_day: int) -> list[int]:
+        """Drops the ledgers of the days before; returns them."""
+
+    async def drop_letters(self, before: int) -> int:
+        """Drops the replayed dead letters of before (ms); returns how many."""
+
+    async def mark_letter_replayed(self, letter_id: str) -> bool:
+        """False: there is no such letter, or it was replayed before."""

@@ -1,0 +1,96 @@
+"""What `update` and upkeep do to subjects within one database transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from services.log import Move
+from services.outbox import OutboxMessage
+from services.profile.domain.customers.freshness import SourceSeen
+from services.profile.domain.identity.links import Link, Membership
+from services.profile.ports.records import (
+    BaseRow,
+    Decision,
+    LedgerEntry,
+    Mark,
+    StoredDeadLetter,
+    StoredSubject,
+    TimelineRow,
+)
+
+
+class UpdateTransaction(Protocol):
+    """Everything the batches of some partitions do. Leaving the context commits; an exception rolls back all of it."""
+
+    async def advance(self, moves: Sequence[Move]) -> None:
+        """Moves each partition's position `until where next = start` (inserts it where none is stored). Raises
+        `Fenced` where one of them does not stand there."""
+
+    async def enter_ledger(self, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
+        """Enters what is new, in one order; returns key → content of those that stood there already and are not
+        parked (a parked one is taken over). All live days are looked up."""
+
+    async def park(self, keys: Sequence[tuple[bytes, int]]) -> None:
+        """Marks ledger rows (key, day) parked, so that a replay may take them over."""
+
+    async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
+        """subject → the months to load with it. Missing rows are made first, then all are locked in sorted order."""
+
+    async def save_subjects(self, changed: Sequence[StoredSubject]) -> None:
+        """Writes heads, roots, cuts and the months present, `where version = …`, and raises the version by one.
+        Raises `Fenced` when a version has moved or a newer fold version has written."""
+
+    async def append_timeline(self, rows: Sequence[TimelineRow]) -> None: ...
+
+    async def timeline_of(self, subject: str) -> Sequence[TimelineRow]:
+        """Every event of one subject, oldest first."""
+
+    async def aged_of(self, subject: str, before: int, limit: int) -> Sequence[TimelineRow]:
+        """Events of one subject that both occurred and were accepted before (ms), oldest first."""
+
+    async def drop_timeline(self, events: Sequence[TimelineRow]) -> None: ...
+
+    async def base_of(self, subject: str) -> BaseRow | None: ...
+
+    async def save_base(self, base: BaseRow) -> None:
+        """Raises `Fenced` where a newer fold version has written one."""
+
+    async def months_of(self, subject: str) -> list[int]:
+        """The months stored with a subject."""
+
+    async def keep_parts(self, subject: str, months: Collection[int]) -> None:
+        """Drops the other months stored with a subject."""
+
+    async def save_personal(self, values: Mapping[str, str], told: Collection[tuple[str, str]]) -> None:
+        """ref → clear value, and of whom each was told: (ref, subject). Known refs are left alone."""
+
+    async def add_links(self, links: Sequence[Link]) -> list[Link]:
+        """Joins them into what is stored (see `links.join`); returns those that hold at other times than before."""
+
+    async def links_around(self, subjects: Sequence[str]) -> list[Link]:
+        """Every link of these subjects, of all below them, and of all above any of those (transitively). Complete only
+        for subjects whose rows the caller has locked: look again after locking what it names."""
+
+    async def record(self, decisions: Sequence[Decision]) -> None:
+        """One that was recorded before (same id) is left as it is."""
+
+    async def memberships_of(self, subjects: Sequence[str]) -> list[Membership]: ...
+
+    async def replace_memberships(self, subjects: Sequence[str], memberships: Sequence[Membership]) -> None:
+        """What these subjects belong to, whole."""
+
+    async def mark(self, marks: Sequence[Mark]) -> None: ...
+
+    async def mark_customers_of(self, manager_ids: Sequence[str]) -> None:
+        """Marks every customer whose owner is one of them."""
+
+    async def put_staff(self, manager_id: str, record: Mapping[str, Any]) -> None:
+        """What is known of a customer manager (JSON): left, successor, absences."""
+
+    async def note_sources(self, seen: Sequence[SourceSeen]) -> None:
+        """Joins by maximum into what is stored for (source, partition)."""
+
+    async def keep_dead_letters(self, letters: Sequence[StoredDeadLetter]) -> None:
+        """A letter that came before (same id) is left as it is."""
+
+    async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
+        """Appends to outbox lanes; one writer at a time (the row of a lane is locked)."""

@@ -1,0 +1,37 @@
+"""What a profile worker is made of, handed to each step of its topology."""
+
+import asyncio
+from typing import NamedTuple
+
+from services.clock import Clock
+from services.log import EventLog
+from services.metrics import Metrics
+from services.notifications import Notifications
+from services.profile.ports.reading import ProfileReader
+from services.profile.ports.records import Shard
+from services.profile.ports.store import ProfileStore
+from services.profile.readiness import Progress
+from services.profile.refresh import Refresh
+from services.profile.sources import Freshness
+from services.profile.update import Update
+from services.profile.upkeep import Upkeep
+
+
+class Worker(NamedTuple):
+    """What one worker is made of; `name` is its own among all workers. `leases`: the shards that it holds now."""
+
+    name: str
+    log: EventLog
+    store: ProfileStore
+    reader: ProfileReader
+    update: Update
+    refresh: Refresh
+    upkeep: Upkeep
+    notifications: Notifications
+    metrics: Metrics
+    clock: Clock
+    freshness: Freshness
+    progress: Progress
+    marked: asyncio.Event
+    written: asyncio.Event
+    leases: dict[int, Shard]
