@@ -144,7 +144,7 @@ class Work:
             self._merge(change.customer_id, to, change.changed_at)
 
     def _merge(self, gone: str, to: str, at: int) -> None:
-        self._note(merge(self._side(gone), self._side(to), at))
+        self._note(merge(self._side(gone), self._side(to), self._terms, at))
         self._alerts[to] += [one for one in self._alerts[gone] if one.customer_id == to]
 
     def _take_in(self, change: ProfileChange) -> None:
@@ -166,7 +166,7 @@ class Work:
 
     async def _part(self, back: str, there: str, at: int) -> None:
         await self._lock([back, there])
-        parted = part(self._side(back), self._side(there), at)
+        parted = part(self._side(back), self._side(there), self._terms, at)
         self._note(parted)
         own, known = [one for one in parted if one.customer_id == back], self._standings[back]
         for one in own:

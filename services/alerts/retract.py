@@ -56,10 +56,11 @@ class Retract:
         return changed
 
     def _of_one(self, rule: str, why: str, standing: Standing, alerts: list[Alert], now: int) -> list[Alert]:
-        rules, budget = self._current.rules, self._current.terms.desk.open_budget
+        rules, terms = self._current.rules, self._current.terms
         return [
-            *retract(rule, why, standing, alerts, now), *hold_back_anew(alerts, standing, rules, budget, now, why)
-        ]  # fmt: skip
+            *retract(rule, why, standing, alerts, terms, now),
+            *hold_back_anew(alerts, standing, rules, terms.desk.open_budget, now, why),
+        ]
 
 
 def speaks(rule: str, alert: Alert) -> bool:

@@ -24,8 +24,9 @@ Result = Literal["saved", "lost", "sold", "not_relevant", "unreachable"]
 
 
 class Evidence(msgspec.Struct, kw_only=True):
-    """Why a rule spoke: the rule as it was, the moment or the facts' hour, and all values that it saw. `ended_at`: when
-    it ceased to hold (ms), 0 while it does. `origin`: the customer of whom it was said, before a merge."""
+    """Why a rule spoke: the rule as it was, the moment or the facts' hour, all values that it saw, and what it gives to
+    the alert for as long as it stands. `ended_at`: when it ceased to hold (ms), 0 while it does. `outdone`: it did not
+    cease, its rule has spoken more gravely since. `origin`: the customer of whom it was said, before a merge."""
 
     key: str
     rule: str
@@ -40,7 +41,14 @@ class Evidence(msgspec.Struct, kw_only=True):
     value: float = 0.0
     text: Text = Text("", "")
     values: dict[str, Fact] = {}
+    suggested: Text = Text("", "")
+    may_say: Text = Text("", "")
+    must_not_say: Text = Text("", "")
+    role: Role = "manager"
+    respond_within_hours: int = 16
+    expires_at: int = 0
     ended_at: int = 0
+    outdone: bool = False
     origin: str = ""
 
 

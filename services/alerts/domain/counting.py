@@ -1,14 +1,14 @@
 """What rules would have said of a past: how often, when, of whom, together with which other rules, and how right."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from statistics import median
 from typing import NamedTuple
 
 import msgspec
 
-from services.alerts.domain.alert import Alert
+from services.alerts.domain.alert import Alert, Evidence
 from services.alerts.domain.terms import DAY_MS
 
 TOGETHER_MS = 30 * DAY_MS
@@ -16,8 +16,8 @@ TOGETHER_MS = 30 * DAY_MS
 
 
 class Spoken(NamedTuple):
-    """A rule has spoken: one piece of evidence of an alert. `at`: when it did; `ended_at`: when it held no longer, 0
-    while it does (ms)."""
+    """A rule has spoken in an alert, once however grave it became. `at`: when it did; `ended_at`: when it held no
+    longer, 0 while it does (ms)."""
 
     rule: str
     version: int
@@ -76,10 +76,21 @@ class Right(msgspec.Struct, frozen=True):
 def spoken_in(alerts: Iterable[Alert], since: int, until: int) -> list[Spoken]:
     found = [
         Spoken(one.rule, one.rule_version, one.origin or alert.customer_id, alert.situation, alert.owner,
-               alert.alert_id, one.seen_at, one.occurred_at, one.ended_at)
-        for alert in alerts for one in alert.evidence if since <= one.seen_at < until
+               alert.alert_id, at, one.occurred_at, one.ended_at)
+        for alert in alerts for one, at in _words(alert) if since <= at < until
     ]  # fmt: skip
     return sorted(found, key=lambda one: (one.at, one.customer_id, one.rule))
+
+
+def _words(alert: Alert) -> Iterator[tuple[Evidence, int]]:
+    """Each with when it was first said."""
+    began: dict[str, int] = {}
+    for one in alert.evidence:
+        at = began.pop(one.key, one.seen_at)
+        if one.outdone:
+            began[one.key] = at
+        else:
+            yield one, at
 
 
 def count(spoken: Sequence[Spoken], rules: Iterable[str]) -> list[RuleCount]:

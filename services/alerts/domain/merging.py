@@ -8,7 +8,8 @@ import msgspec
 from schemas.changes import ProfileChange
 from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, alert_id, step
 from services.alerts.domain.standing import Standing
-from services.alerts.domain.wording import joined_reason
+from services.alerts.domain.terms import Terms
+from services.alerts.domain.weighing import weigh
 
 GONE = "gone"
 
@@ -46,7 +47,7 @@ def end(alerts: Iterable[Alert], now: int) -> list[Alert]:
     return ended
 
 
-def merge(gone: Side, into: Side, now: int) -> list[Alert]:
+def merge(gone: Side, into: Side, terms: Terms, now: int) -> list[Alert]:
     """Open alerts of the one that is gone join those of the other by situation, or move. Returns what changed; every
     piece of evidence remembers of whom it was said."""
     open_there, to = {one.situation: one for one in into.alerts if one.is_open}, into.customer_id
@@ -62,7 +63,7 @@ def merge(gone: Side, into: Side, now: int) -> list[Alert]:
             step(alert, now, SYSTEM, "move", alert.state, f"{former} became {to}")
             changed.append(alert)
             continue
-        _join(there, alert)
+        _join(there, alert, terms)
         step(there, now, SYSTEM, "merge", there.state, f"with {alert.alert_id} of {alert.customer_id}")
         step(alert, now, SYSTEM, "supersede", "superseded", f"by {there.alert_id} of {to}")
         changed += [there, alert]
@@ -71,19 +72,17 @@ def merge(gone: Side, into: Side, now: int) -> list[Alert]:
     return changed
 
 
-def _join(there: Alert, alert: Alert) -> None:
+def _join(there: Alert, alert: Alert, terms: Terms) -> None:
     """What was said of either is kept, though both say the same: a split must know what is whose, and the statement of
     the one who stays may tell of both before the other is gone. Work that was begun goes on."""
     known = {(one.key, one.origin) for one in there.evidence}
     there.evidence = [*there.evidence, *(one for one in alert.evidence if (one.key, one.origin) not in known)]
-    there.severity, there.value = max(there.severity, alert.severity), max(there.value, alert.value)
-    there.rank = max(there.rank, alert.rank)
-    there.reason = joined_reason(there.standing())
     if there.state in UNTOUCHED and alert.state not in UNTOUCHED:
         there.state, there.claimed_by, there.owner, there.waiting = alert.state, alert.claimed_by, alert.owner, ""
         there.snoozed_until, there.planned_at = alert.snoozed_until, alert.planned_at
         there.routed_at, there.routed_day, there.due_at = alert.routed_at, alert.routed_day, alert.due_at
         there.reminded_at, there.escalated_at = alert.reminded_at, alert.escalated_at
+    weigh(there, terms)
 
 
 def _hand_over(gone: Side, into: Standing, open_there: dict[str, Alert], now: int) -> None:
@@ -106,7 +105,7 @@ def departed(side: Side, merged: Iterable[str]) -> set[str]:
     return said_of - {"", side.customer_id, *merged}
 
 
-def part(back: Side, there: Side, now: int) -> list[Alert]:
+def part(back: Side, there: Side, terms: Terms, now: int) -> list[Alert]:
     """The customer stands alone again: what was said of it leaves the open alerts of the one it had gone into."""
     changed: list[Alert] = []
     customer_id, firings = back.customer_id, there.standing.firings
@@ -122,7 +121,7 @@ def part(back: Side, there: Side, now: int) -> list[Alert]:
             alert.customer_id = customer_id
             changed.append(alert)
         else:
-            changed += _parted(alert, customer_id, theirs, kept, now)
+            changed += _parted(alert, customer_id, theirs, kept, terms, now)
         _give_back(
             {one.key for one in theirs}, {one.key for one in kept}, there.standing, back.standing, changed[-1].alert_id
         )
@@ -140,17 +139,17 @@ def _give_back(theirs: set[str], kept: set[str], there: Standing, back: Standing
             there.firings.pop(key, None)
 
 
-def _parted(alert: Alert, customer_id: str, theirs: list[Evidence], kept: list[Evidence], now: int) -> list[Alert]:
+def _parted(
+    alert: Alert, customer_id: str, theirs: list[Evidence], kept: list[Evidence], terms: Terms, now: int
+) -> list[Alert]:
     """The new one goes to the customer's own manager: whoever had claimed the common one keeps that."""
-    alert.evidence = kept
-    alert.reason = joined_reason(alert.standing())
-    step(alert, now, SYSTEM, "part", alert.state, f"{customer_id} stands alone again")
-    return [alert, Alert(
+    back = Alert(
         alert_id=alert_id(customer_id, alert.situation, theirs[0].key, now), customer_id=customer_id,
-        situation=alert.situation, kind=alert.kind, role=alert.role, severity=max(one.severity for one in theirs),
-        value=max(one.value for one in theirs), rank=alert.rank, grade=alert.grade, tier=alert.tier,
-        branch=alert.branch, title=alert.title,
-        reason=joined_reason(theirs), may_say=alert.may_say, must_not_say=alert.must_not_say,
-        suggested=alert.suggested, opened_at=alert.opened_at, expires_at=alert.expires_at, evidence=theirs,
-        history=list(alert.history), respond_within_hours=alert.respond_within_hours,
-    )]  # fmt: skip
+        situation=alert.situation, kind=alert.kind, tier=alert.tier, branch=alert.branch, opened_at=alert.opened_at,
+        evidence=theirs, history=list(alert.history),
+    )  # fmt: skip
+    alert.evidence = kept
+    step(alert, now, SYSTEM, "part", alert.state, f"{customer_id} stands alone again")
+    for one in (alert, back):
+        weigh(one, terms)
+    return [alert, back]

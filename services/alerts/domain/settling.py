@@ -11,8 +11,9 @@ from services.alerts.domain.guarding import guards, hold_back
 from services.alerts.domain.judging import HOLDS, Verdict
 from services.alerts.domain.retracting import take_back
 from services.alerts.domain.standing import Firing, Standing
-from services.alerts.domain.terms import DAY_MS, Terms, answer_by, grade
-from services.alerts.domain.wording import filled, joined_reason, what_changed
+from services.alerts.domain.terms import DAY_MS, Terms
+from services.alerts.domain.weighing import weigh
+from services.alerts.domain.wording import filled, what_changed
 
 
 class Settled(NamedTuple):
@@ -86,7 +87,7 @@ class Settling:
             why = f"{firing.rule} no longer holds{what_changed(seen, self._change.facts)}"
         self._standing.restore_cooldown(firing)
         self.changed[alert.alert_id] = alert
-        take_back(alert, key, why, self._change.changed_at)
+        take_back(alert, key, why, self._terms, self._change.changed_at)
         if not alert.is_open:
             del self._open[alert.situation]
 
@@ -99,8 +100,9 @@ class Settling:
             self._fire(key, verdict)
             return
         alert = next((one for one in self._open.values() if one.alert_id == known.alert_id), None)
-        if alert is not None and verdict.severity > alert.severity:
-            self._raise(alert, verdict)
+        said = next((one for one in alert.standing() if one.key == key), None) if alert else None
+        if alert is not None and said is not None and verdict.severity > said.severity:
+            self._outdo(alert, said, verdict)
 
     def _fire(self, key: str, verdict: Verdict) -> None:
         declared, moment = verdict.rule.declared, verdict.moment
@@ -142,8 +144,14 @@ class Settling:
         """What comes and goes around a threshold is one piece of evidence, as it was first seen."""
         said.ended_at = 0
         self._say(alert, "evidence_again", verdict.rule.id)
-        self._raise(alert, verdict)
-        alert.reason = joined_reason(alert.standing())
+        self._weigh(alert, verdict)
+        if verdict.severity > said.severity:
+            self._outdo(alert, said, verdict)
+
+    def _outdo(self, alert: Alert, said: Evidence, verdict: Verdict) -> None:
+        """The same, and graver: what was seen first stays readable beside what is seen now."""
+        said.ended_at, said.outdone = self._change.changed_at, True
+        self._join(alert, said.key, verdict, said.occurred_at, said.origin)
 
     def _opened(self, key: str, verdict: Verdict) -> Alert:
         change, declared = self._change, verdict.rule.declared
@@ -157,42 +165,32 @@ class Settling:
         self._open[situation] = alert
         return alert
 
-    def _join(self, alert: Alert, key: str, verdict: Verdict, at: int) -> None:
-        declared, change = verdict.rule.declared, self._change
-        alert.evidence = [*alert.evidence, Evidence(
-            key=key, rule=declared.id, rule_version=declared.version, name=declared.name, kind=declared.kind,
-            occurred_at=at, seen_at=change.changed_at, statement=change.version,
-            event_id=verdict.moment.event_id if verdict.moment else "", severity=verdict.severity, value=verdict.value,
-            text=filled(declared.reason, verdict.seen), values=dict(verdict.seen),
-        )]  # fmt: skip
+    def _join(self, alert: Alert, key: str, verdict: Verdict, at: int, origin: str = "") -> None:
+        alert.evidence = [*alert.evidence, evidence_of(key, verdict, at, origin, self._change)]
         if len(alert.evidence) > 1:
-            self._say(alert, "evidence_added", declared.id)
-        alert.expires_at = max(alert.expires_at, change.changed_at + declared.expires_after_days * DAY_MS)
-        self._raise(alert, verdict)
-        alert.reason = joined_reason(alert.standing())
+            self._say(alert, "evidence_added", verdict.rule.id)
+        self._weigh(alert, verdict)
 
-    def _raise(self, alert: Alert, verdict: Verdict) -> None:
-        """The gravest rule gives the alert its title and its words; retention outranks upsell in one situation."""
-        declared, terms = verdict.rule.declared, self._terms
+    def _weigh(self, alert: Alert, verdict: Verdict) -> None:
         self.changed[alert.alert_id] = alert
-        outranks = alert.kind == "upsell" and declared.kind != "upsell"
-        if verdict.severity > alert.severity or outranks or len(alert.evidence) == 1:
-            values = verdict.seen
-            alert.title, alert.kind, alert.role = declared.name, declared.kind, declared.owner_role
-            alert.suggested, alert.may_say = filled(declared.suggested, values), filled(declared.may_say, values)
-            alert.must_not_say = filled(declared.must_not_say, values)
-            if len(alert.evidence) > 1 and verdict.severity > alert.severity:
-                self._say(alert, "raise", f"{declared.id}: severity {verdict.severity}")
-        alert.severity = max(alert.severity, verdict.severity)
-        alert.value = max(alert.value, verdict.value)
-        alert.grade = grade(alert.severity, alert.tier)
-        alert.respond_within_hours = min(alert.respond_within_hours, declared.respond_within_hours)
-        precision = max(terms.precision_of(one.rule, alert.branch) for one in alert.standing())
-        alert.rank = max(alert.value, 1.0) * alert.severity * precision
-        if alert.routed_at:
-            due = answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms)
-            alert.due_at = min(alert.due_at, due)
+        before = alert.severity
+        weigh(alert, self._terms)
+        if len(alert.evidence) > 1 and alert.severity > before:
+            self._say(alert, "raise", f"{verdict.rule.id}: severity {alert.severity}")
 
     def hold_back(self, verdicts: Sequence[Verdict]) -> None:
         changed = hold_back(self._open.values(), verdicts, self._terms.desk.open_budget, self._change.changed_at)
         self.changed |= {one.alert_id: one for one in changed}
+
+
+def evidence_of(key: str, verdict: Verdict, at: int, origin: str, change: ProfileChange) -> Evidence:
+    declared, seen = verdict.rule.declared, verdict.seen
+    return Evidence(
+        key=key, rule=declared.id, rule_version=declared.version, name=declared.name, kind=declared.kind,
+        occurred_at=at, seen_at=change.changed_at, statement=change.version,
+        event_id=verdict.moment.event_id if verdict.moment else "", severity=verdict.severity, value=verdict.value,
+        text=filled(declared.reason, seen), values=dict(seen), suggested=filled(declared.suggested, seen),
+        may_say=filled(declared.may_say, seen), must_not_say=filled(declared.must_not_say, seen),
+        role=declared.owner_role, respond_within_hours=declared.respond_within_hours,
+        expires_at=change.changed_at + declared.expires_after_days * DAY_MS, origin=origin,
+    )  # fmt: skip

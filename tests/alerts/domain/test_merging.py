@@ -23,7 +23,7 @@ def test_alerts_of_one_situation_join_and_others_move() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)], balance_total=5e3)
     ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
-    merge(Side("a", one, theirs), Side("b", other, ours), NOON + DAY)
+    merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
     assert {(alert.situation, alert.state, alert.customer_id) for alert in theirs} == {
         ("leaving", "superseded", "a"), ("growth", "new", "b"),
     }  # fmt: skip
@@ -33,7 +33,7 @@ def test_alerts_of_one_situation_join_and_others_move() -> None:
 def test_what_was_acted_on_before_the_merge_is_not_raised_again() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
-    merge(Side("a", one, theirs), Side("b", other, []), NOON + DAY)
+    merge(Side("a", one, theirs), Side("b", other, []), terms(), NOON + DAY)
     after = takes("b", 2, other, theirs, moments=[moment("x", NOON)])
     assert [alert.customer_id for alert in after] == ["b"]
 
@@ -42,13 +42,14 @@ def test_a_split_parts_what_the_merge_had_joined() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
     ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
-    merge(Side("a", one, theirs), Side("b", other, ours), NOON + DAY)
+    merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
     ours[0].state, ours[0].claimed_by = "claimed", "the manager of both"
-    parted = part(Side("a", one, []), Side("b", other, ours), NOON + 2 * DAY)
+    parted = part(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
     assert {alert.customer_id: (alert.state, alert.claimed_by) for alert in parted} == {
         "a": ("new", ""), "b": ("claimed", "the manager of both"),
     }  # fmt: skip
     assert {alert.customer_id: [said.rule for said in alert.evidence] for alert in parted} == {"a": ["R1"], "b": ["R4"]}
+    assert {alert.customer_id: (alert.severity, alert.title.en) for alert in parted} == {"a": (2, "R1"), "b": (1, "R4")}
     again = takes("a", 3, one, [alert for alert in parted if alert.customer_id == "a"], moments=[moment("x", NOON)])
     assert len(again) == 1
     assert one.merged_into == ""
@@ -57,8 +58,8 @@ def test_a_split_parts_what_the_merge_had_joined() -> None:
 def test_an_alert_that_had_only_moved_moves_back() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
-    merge(Side("a", one, theirs), Side("b", other, []), NOON + DAY)
-    (back,) = part(Side("a", one, []), Side("b", other, theirs), NOON + 2 * DAY)
+    merge(Side("a", one, theirs), Side("b", other, []), terms(), NOON + DAY)
+    (back,) = part(Side("a", one, []), Side("b", other, theirs), terms(), NOON + 2 * DAY)
     assert (back.customer_id, back.state) == ("a", "new")
 
 
@@ -67,11 +68,11 @@ def test_what_both_say_of_one_moment_is_kept_of_each_and_work_that_was_begun_goe
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
     ours = takes("b", 1, other, [], moments=[moment("x", NOON)])
     theirs[0].state, theirs[0].claimed_by = "claimed", "Li Na"
-    merge(Side("a", one, theirs), Side("b", other, ours), NOON + DAY)
+    merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
     assert ([said.origin for said in ours[0].evidence], ours[0].state, ours[0].claimed_by) == (
         ["", "a"], "claimed", "Li Na",
     )  # fmt: skip
-    parted = part(Side("a", one, []), Side("b", other, ours), NOON + 2 * DAY)
+    parted = part(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
     assert {alert.customer_id: len(alert.evidence) for alert in parted} == {"a": 1, "b": 1}
     assert one.firings.keys() == other.firings.keys() == {"R1|x"}
 
@@ -79,7 +80,7 @@ def test_what_both_say_of_one_moment_is_kept_of_each_and_work_that_was_begun_goe
 def test_what_is_closed_when_two_part_is_not_raised_again() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
-    merge(Side("a", one, theirs), Side("b", other, []), NOON + DAY)
+    merge(Side("a", one, theirs), Side("b", other, []), terms(), NOON + DAY)
     theirs[0].state = "closed"
-    assert part(Side("a", one, []), Side("b", other, theirs), NOON + 2 * DAY) == []
+    assert part(Side("a", one, []), Side("b", other, theirs), terms(), NOON + 2 * DAY) == []
     assert takes("a", 3, one, [], moments=[moment("x", NOON)]) == []

@@ -8,6 +8,8 @@ from services.alerts.domain.compiled import Rule
 from services.alerts.domain.judging import judge
 from services.alerts.domain.lifecycle import Actor, Asked, act
 from services.alerts.domain.retracting import retract
+from services.alerts.domain.routing import give
+from services.alerts.domain.rules import Text
 from services.alerts.domain.settling import Settled, settle
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import Terms
@@ -76,6 +78,89 @@ def test_rules_of_one_situation_join_one_alert_and_raise_it() -> None:
     assert alert.reason.en == "R1 holds; R4 holds"
 
 
+def test_when_the_gravest_evidence_ends_the_alert_is_what_the_rest_makes_of_it() -> None:
+    outflow = rule(
+        "R1", on="large_debit", when=("moment.external",), severity="3.0", value_at_stake="moment.amount_home * 100.0",
+        respond_within_hours=4, owner_role="care", suggested=Text("call at once", ""), must_not_say=Text("R1", ""),
+    )  # fmt: skip
+    customer = Customer(MISSED, outflow)
+    customer.takes(statement(1, **OWED))
+    (alert,) = customer.alerts
+    before = weight_of(alert)
+    customer.takes(statement(2, moments=[moment("a", NOON)], **OWED))
+    assert weight_of(alert) != before
+    customer.takes(statement(3, **OWED))
+    assert weight_of(alert) == before
+    assert alert.history[-1].action == "evidence_ended"
+    assert alert.history[-1].note.endswith("; severity 1 is left")
+
+
+def weight_of(alert: Alert) -> tuple[Any, ...]:
+    return (
+        alert.title, alert.reason, alert.severity, alert.grade, alert.value, alert.rank, alert.role, alert.suggested,
+        alert.may_say, alert.must_not_say, alert.respond_within_hours, alert.expires_at,
+    )  # fmt: skip
+
+
+def test_a_promise_to_answer_is_not_put_off_when_the_gravest_evidence_ends() -> None:
+    urgent = rule("R1", on="large_debit", when=("moment.external",), severity="3.0", respond_within_hours=2)
+    customer = Customer(MISSED, urgent)
+    customer.takes(statement(1, moments=[moment("a", NOON)], **OWED))
+    (alert,) = customer.alerts
+    give(alert, customer.terms, NOON + 1 * HOUR)
+    due = alert.due_at
+    customer.takes(statement(2, **OWED))
+    assert (alert.title.en, alert.due_at) == ("R4", due)
+
+
+def test_what_came_and_went_does_not_keep_an_alert_alive() -> None:
+    brief = rule("R16", when=("fraud_case",))
+    customer = Customer(MISSED, brief)
+    customer.takes(statement(1, **OWED))
+    (alert,) = customer.alerts
+    expires_at = alert.expires_at
+    customer.takes(statement(2, at=NOON + 20 * DAY, fraud_case=True, **OWED))
+    assert alert.expires_at > expires_at
+    customer.takes(statement(3, at=NOON + 20 * DAY + HOUR, **OWED))
+    assert alert.expires_at == expires_at
+
+
+def test_a_rule_may_leave_more_time_to_answer_than_is_usual() -> None:
+    customer = Customer(
+        rule("U15", kind="upsell", situation="life_event", when=("has_salary",), respond_within_hours=40)
+    )
+    customer.takes(statement(1, has_salary=True))
+    assert customer.alerts[0].respond_within_hours == 40
+
+
+def test_a_rule_that_speaks_more_gravely_says_what_it_sees_now_beside_what_it_saw_first() -> None:
+    graver = rule(
+        "R4", when=("salary_missed >= 1.0",), severity="salary_missed >= 2.0 ? 3.0 : 2.0",
+        reason=Text("{salary_missed} missed", ""),
+    )  # fmt: skip
+    customer = Customer(graver)
+    customer.takes(statement(1, salary_missed=1.0))
+    customer.takes(statement(2, salary_missed=2.0))
+    customer.takes(statement(3, salary_missed=1.0))
+    customer.takes(statement(4, salary_missed=2.0))
+    (alert,) = customer.alerts
+    told = [(one.text.en, one.severity, one.outdone, bool(one.ended_at)) for one in alert.evidence]
+    assert told == [("1 missed", 2, True, True), ("2 missed", 3, False, False)]
+    assert (alert.severity, alert.reason.en, alert.rules) == (3, "2 missed", [("R4", 1)])
+    assert [one.action for one in alert.history] == ["open", "evidence_added", "raise"]
+    customer.takes(statement(5))
+    assert customer.states == ["withdrawn"]
+
+
+def test_retention_keeps_its_words_before_a_graver_sale_of_one_situation() -> None:
+    sale = rule("U1", kind="upsell", when=("balance_total >= 1000.0",), severity="3.0")
+    customer = Customer(MISSED, sale)
+    customer.takes(statement(1, **OWED))
+    customer.takes(statement(2, balance_total=5e3, **OWED))
+    (alert,) = customer.alerts
+    assert (alert.kind, alert.title.en, alert.severity) == ("retention", "R4", 3)
+
+
 def test_the_gravest_rule_says_whose_work_an_alert_is() -> None:
     care = rule("R24", when=("fraud_case",), severity="3.0", owner_role="care")
     customer = Customer(MISSED, care)
@@ -133,9 +218,10 @@ def test_what_a_rule_said_that_was_switched_off_ends_with_who_switched_it_off() 
     customer = Customer(MISSED, OUTFLOW)
     customer.takes(statement(1, moments=[moment("a", NOON)], **OWED))
     (alert,) = customer.alerts
-    assert retract("R1", "R1 was switched off by Li: too many", customer.standing, [alert], NOON + 2 * HOUR) == [alert]
+    why = "R1 was switched off by Li: too many"
+    assert retract("R1", why, customer.standing, [alert], terms(), NOON + 2 * HOUR) == [alert]
     assert (alert.state, alert.reason.en) == ("new", "R4 holds")
-    retract("R4", "R4 was switched off by Li: too many", customer.standing, [alert], NOON + 3 * HOUR)
+    retract("R4", "R4 was switched off by Li: too many", customer.standing, [alert], terms(), NOON + 3 * HOUR)
     assert (alert.state, alert.history[-1].note) == ("withdrawn", "R4 was switched off by Li: too many")
     customer.takes(statement(4, **OWED))
     assert customer.states == ["withdrawn", "new"], (
