@@ -18,7 +18,7 @@ OPEN = "open"
 
 class AlertFilter(NamedTuple):
     """Any of what is named; nothing named: any at all. `state` may hold `OPEN`. `works`: who owns it, or was told that
-    its time has passed. `waiting`: for just that."""
+    its time has passed. `guard`: which holds them back, or words them."""
 
     owner: tuple[str, ...] = ()
     works: str | None = None
@@ -28,7 +28,7 @@ class AlertFilter(NamedTuple):
     customer_id: str | None = None
     situation: tuple[str, ...] = ()
     rule: tuple[str, ...] = ()
-    waiting: str | None = None
+    guard: str | None = None
 
 
 class RuleSwitch(NamedTuple):

@@ -1,5 +1,5 @@
 """USE CASE: a rule that was switched off or removed says nothing any more: what it has said is taken back, and what it
-has held back let go, at once and not only with the customer's next change."""
+has held back or worded let go, at once and not only with the customer's next change."""
 
 from services.alerts.attend import DESK
 from services.alerts.current import Current
@@ -33,11 +33,11 @@ class Retract:
 
     async def _all_of(self, rule: str, why: str, now: int) -> list[Alert]:
         changed: list[Alert] = []
-        for where in (AlertFilter(rule=(rule,), state=(OPEN,)), AlertFilter(waiting=rule, state=(OPEN,))):
+        for where in (AlertFilter(rule=(rule,), state=(OPEN,)), AlertFilter(guard=rule, state=(OPEN,))):
             after: tuple[float, str] | None = None
             while found := await self._store.find(where, after, AT_ONCE):
                 after = (found[-1].rank, found[-1].alert_id)
-                customers = {one.customer_id for one in found if one.waiting == rule or speaks(rule, one)}
+                customers = {one.customer_id for one in found if concerns(rule, one)}
                 if customers:
                     changed += await self._some_of(rule, why, customers, now)
         return changed
@@ -63,5 +63,5 @@ class Retract:
         ]
 
 
-def speaks(rule: str, alert: Alert) -> bool:
-    return any(one.rule == rule for one in alert.standing())
+def concerns(rule: str, alert: Alert) -> bool:
+    return rule in (alert.waiting, alert.worded_by) or any(one.rule == rule for one in alert.standing())

@@ -32,7 +32,7 @@ def batch_of(change: ProfileChange) -> Batch:
 async def read_anew(branch: Branch, *now: Rule) -> Retract:
     """By a worker that is told of the former rules as well; a person switched some of them."""
     switched = Signed("Li Na", "the file is late")
-    signatures = Signatures({}, "root", {"R4": switched, "G1": switched})
+    signatures = Signatures({}, {}, "root", {"R4": switched, "G1": switched})
     for declared in (RULES, rules(*now)):
         branch.current.written_down(await record(branch.store, declared, signatures, NOW))
         branch.current.take(declared, Desk())
@@ -94,7 +94,7 @@ async def test_a_rule_that_was_removed_while_nothing_ran_is_taken_back_at_the_ne
     await branch.leaving("c1")
     await read_anew(branch, OUTFLOW)
     started = Current(rules(OUTFLOW), Desk(), lambda day: True)
-    started.written_down(await record(branch.store, rules(OUTFLOW), Signatures({}, "other", {}), NOW + DAY))
+    started.written_down(await record(branch.store, rules(OUTFLOW), Signatures({}, {}, "other", {}), NOW + DAY))
     await Retract(branch.store, started).apply(NOW + DAY)
     assert (await the(branch, "leaving")).history[-1].note == "R4 was removed by root"
 
@@ -113,6 +113,22 @@ async def test_what_a_guard_held_back_is_let_go_at_once_with_who_and_why(gone: b
     assert await retract.apply(NOW + 1) == []
     await Attend(branch.store, branch.current).apply(NOW + 2)
     assert (await the(branch, "growth")).state == "routed"
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_what_a_guard_has_worded_is_worded_as_before_at_once(gone: bool) -> None:
+    consent = rule("G3", kind="guard", situation=None, when=("fraud_case",), wording="service_only")
+    off = consent._replace(declared=replace(consent.declared, enabled=False))
+    branch = Branch(rules(MISSED, consent))
+    await branch.leaving("c1", fraud_case=True)
+    assert (await the(branch, "leaving")).wording == "service_only"
+    for declared in (rules(MISSED, consent), rules(MISSED, *([] if gone else [off]))):
+        signatures = Signatures({}, {}, "root", {})
+        branch.current.written_down(await record(branch.store, declared, signatures, NOW))
+        branch.current.take(declared, Desk())
+    retract = Retract(branch.store, branch.current)
+    assert [one.wording for one in await retract.apply(NOW)] == [""]
+    assert await retract.apply(NOW + 1) == []
 
 
 async def test_what_another_guard_holds_back_as_well_stays_held_back() -> None:

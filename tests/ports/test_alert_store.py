@@ -173,8 +173,9 @@ ESCALATED = Step(at=3, actor="system", action="escalate", state="routed", to="M-
 def filled() -> list[Alert]:
     return [
         alert("a1", rank=5.0, escalated_at=3, history=[ESCALATED]),
-        alert("a2", "c2", rank=9.0, severity=3, state="claimed"),
-        alert("a3", "c3", "growth", kind="upsell", rank=5.0, owner="M-2", evidence=[evidence("R1"), evidence("U2")]),
+        alert("a2", "c2", rank=9.0, severity=3, state="claimed", worded_by="G1"),
+        alert("a3", "c3", "growth", kind="upsell", rank=5.0, owner="M-2", waiting="G1",
+              evidence=[evidence("R1"), evidence("U2")]),
         alert("a4", "c4", state="closed", rank=7.0),
     ]  # fmt: skip
 
@@ -193,6 +194,7 @@ def filled() -> list[Alert]:
         (AlertFilter(customer_id="c2"), ["a2"]),
         (AlertFilter(situation=("growth",)), ["a3"]),
         (AlertFilter(rule=("U2",)), ["a3"]),
+        (AlertFilter(guard="G1"), ["a2", "a3"]),
         (AlertFilter(rule=("R1",), owner=("M-1",), state=(OPEN,)), ["a2", "a1"]),
         (AlertFilter(rule=("R9",)), []),
         (AlertFilter(owner=("M-1", "M-2"), state=("closed", "claimed")), ["a2", "a4"]),

@@ -19,7 +19,7 @@ create table alerts (
     alert_id {key} primary key, customer_id {key} not null, situation {key} not null, kind {key} not null,
     state {key} not null, severity integer not null, owner {key} not null, escalated_to {key} not null,
     rank {double} not null, opened_at bigint not null, routed_day integer not null, look_at bigint not null,
-    waiting {key} not null, is_open boolean not null, body {bytes} not null
+    waiting {key} not null, worded_by {key} not null, is_open boolean not null, body {bytes} not null
 ) {hot};
 create unique index alerts_one_open on alerts (customer_id, situation) where is_open;
 create index alerts_customer on alerts (customer_id, is_open, rank desc, alert_id);

@@ -72,7 +72,7 @@ def matches(row: AlertRow, where: AlertFilter, spoke: Collection[str]) -> bool:
         return False
     if where.works not in (None, row.owner, row.escalated_to) or where.customer_id not in (None, row.customer_id):
         return False
-    if where.waiting not in (None, row.waiting):
+    if where.guard not in (None, row.waiting, row.worded_by):
         return False
     named = ((where.owner, row.owner), (where.kind, row.kind), (where.situation, row.situation))
     return all(not any_of or one in any_of for any_of, one in (*named, (where.severity, row.severity)))

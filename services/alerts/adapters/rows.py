@@ -30,6 +30,7 @@ class AlertRow(NamedTuple):
     routed_day: int
     look_at: int
     waiting: str
+    worded_by: str
     is_open: bool
     body: bytes
 
@@ -64,8 +65,8 @@ class EditionRow(NamedTuple):
 def row_of(alert: Alert, look_at: int) -> AlertRow:
     return AlertRow(
         alert.alert_id, alert.customer_id, alert.situation, alert.kind, alert.state, alert.severity, alert.owner,
-        alert.escalated_to, alert.rank, alert.opened_at, alert.routed_day, look_at, alert.waiting, alert.is_open,
-        msgspec.json.encode(alert),
+        alert.escalated_to, alert.rank, alert.opened_at, alert.routed_day, look_at, alert.waiting, alert.worded_by,
+        alert.is_open, msgspec.json.encode(alert),
     )  # fmt: skip
 
 

@@ -31,8 +31,8 @@ def _narrowing(where: AlertFilter) -> Iterator[Clause]:
         yield "(owner = ? or escalated_to = ?)", (where.works, where.works)
     if where.customer_id is not None:
         yield "customer_id = ?", (where.customer_id,)
-    if where.waiting is not None:
-        yield "waiting = ?", (where.waiting,)
+    if where.guard is not None:
+        yield "(waiting = ? or worded_by = ?)", (where.guard, where.guard)
     if where.state:
         yield _in_states(where.state)
 

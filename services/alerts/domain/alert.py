@@ -75,10 +75,10 @@ class Outcome(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Alert(msgspec.Struct, kw_only=True):
-    """`waiting`: why a new one is not routed yet (a guard's id, `retention_first`, `budget`, `capacity`).
-    `rank`: value at stake x severity x precision. `routed_day`: the working day in which it takes a place of its
-    owner's capacity. `owner`: who answers for it, a manager's id, or `queue:BRANCH`; `role`: whose work its gravest
-    rule is. Times in ms, 0: none."""
+    """`waiting`: why a new one is not routed yet (a guard's id, `retention_first`, `budget`, `capacity`). `worded_by`:
+    the guard for which it goes out with that `wording`. `rank`: value at stake x severity x precision. `routed_day`:
+    the working day in which it takes a place of its owner's capacity. `owner`: who answers for it, a manager's id, or
+    `queue:BRANCH`; `role`: whose work its gravest rule is. Times in ms, 0: none."""
 
     alert_id: str
     customer_id: str
@@ -97,6 +97,7 @@ class Alert(msgspec.Struct, kw_only=True):
     claimed_by: str = ""
     waiting: str = ""
     wording: str = ""
+    worded_by: str = ""
     title: Text = Text("", "")
     reason: Text = Text("", "")
     may_say: Text = Text("", "")

@@ -31,15 +31,20 @@ def hold_back(
 ) -> list[Alert]:
     """`alerts`: the open ones of a customer; `budget`: how many of them may be with somebody; `released`: why what is
     held back no longer is not. Returns what changed."""
-    wordings = (one.rule.declared.wording for one in verdicts if guards(one))
-    wording, held_back = next((one for one in wordings if one), ""), blocked(verdicts)
+    held_back, worded = blocked(verdicts), _worded(verdicts)
     waiting, changed = _waiting(alerts, held_back, budget), list[Alert]()
     for alert in alerts:
-        is_worded_anew = alert.wording != wording
-        alert.wording = wording
+        is_worded_anew = (alert.wording, alert.worded_by) != worded
+        alert.wording, alert.worded_by = worded
         if _waits(alert, waiting[alert.alert_id], now, released) or is_worded_anew:
             changed.append(alert)
     return changed
+
+
+def _worded(verdicts: Iterable[Verdict]) -> tuple[str, str]:
+    """How, and by which guard."""
+    told = ((one.rule.declared.wording, one.rule.id) for one in verdicts if guards(one))
+    return next((one for one in told if one[0]), ("", ""))
 
 
 def _waiting(alerts: Collection[Alert], held_back: Mapping[str, str], budget: int) -> dict[str, str]:
