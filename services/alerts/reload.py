@@ -65,5 +65,5 @@ class Reload:
     async def write_down(self, loaded: Loaded, now: int) -> Sequence[Edition]:
         """Which rules are others than before. Returns the newest edition of each. Raises `Contended`, `Unavailable`."""
         switches = {rule: Signed(said.actor, said.note) for rule, said in self._switches.items()}
-        signatures = Signatures(loaded.authors, loaded.keeper, switches)
+        signatures = Signatures(loaded.files, loaded.authors, loaded.keeper, switches)
         return await again_when_contended(lambda: record(self._store, loaded.rule_set, signatures, now))

@@ -87,7 +87,7 @@ async def test_who_answers_for_a_rule_is_told_that_it_was_stopped_and_that_anoth
     other = Learn(branch.store, Branch(rules(SALARY)).current)
     assert (await learn.apply(now + 1), await other.apply(now + 1)) == ((), ())
     mended = rule("R4", when=("has_salary",), version=2, owner="M-9")
-    branch.current.written_down(await record(branch.store, rules(mended), Signatures({}, "root", {}), now + 2))
+    branch.current.written_down(await record(branch.store, rules(mended), Signatures({}, {}, "root", {}), now + 2))
     branch.current.take(rules(mended), DESK)
     [ended] = await learn.apply(now + 3)
     assert (ended.matter, ended.began) == ("stopped", False)

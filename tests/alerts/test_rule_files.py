@@ -278,7 +278,8 @@ def test_a_file_says_who_changed_it_last_and_else_its_owner_on_this_machine_did(
     own(files, "more.yaml", one_rule(id="B2"))
     loaded = load(files)
     assert not loaded.mistakes
-    assert (loaded.authors["B1"], loaded.authors["B2"]) == ("Wang Lei", files.path("more.yaml").owner())
+    by_rule = {rule: loaded.authors[file] for rule, file in loaded.files.items()}
+    assert (by_rule["B1"], by_rule["B2"]) == ("Wang Lei", files.path("more.yaml").owner())
     own(files, "more.yaml", "changed_by: [Wang, Lei]\n" + one_rule(id="B2"))
     assert str(only(load(files))) == "more.yaml:1: changed_by: a person's name is expected"
 

@@ -45,12 +45,13 @@ class Mistake(NamedTuple):
 
 class Loaded(NamedTuple):
     """`rule_set` has the rules without a mistake, `desk` is the ordinary one where the file has some. Where there is a
-    mistake, a caller that has a former set keeps that. `authors`: rule → who changed its file last; `keeper` may remove
-    files."""
+    mistake, a caller that has a former set keeps that. `files`: rule → its file; `authors`: file → who changed it last;
+    `keeper` may remove files."""
 
     rule_set: RuleSet
     desk: Desk
     mistakes: Sequence[Mistake]
+    files: Mapping[str, str]
     authors: Mapping[str, str]
     keeper: str
 
@@ -59,7 +60,6 @@ class _Written(NamedTuple):
     """A rule as a file has it."""
 
     file: str
-    author: str
     lines: Lines
     declared: RuleDeclared
 
@@ -76,7 +76,7 @@ def load_rules(files: Place, known: Known, expressions: Expressions, switches: M
     desk = loading.desk()
     version = _version(loading.content, switches)
     whole, keeper = rule_set(version, rules, known.at_rest()), owner_of(files.own or files.product)
-    return Loaded(whole, desk, loading.mistakes, loading.authors, keeper)
+    return Loaded(whole, desk, loading.mistakes, loading.stand_in, loading.authors, keeper)
 
 
 def switched(loaded: Loaded, switches: Mapping[str, RuleSwitch]) -> Loaded:
@@ -104,6 +104,7 @@ class _Loading:
     def __init__(self, files: Place, known: Known, expressions: Expressions) -> None:
         self._files, self._known, self._expressions = files, known, expressions
         self.mistakes: list[Mistake] = []
+        self.stand_in: dict[str, str] = {}
         self.authors: dict[str, str] = {}
         self.content: list[bytes] = []
 
@@ -117,7 +118,7 @@ class _Loading:
             for other in places[one.declared.id]:
                 if other is not one:
                     self._tell(one.file, one.lines, one.declared.id, "id", f"{other.place} has the same id")
-        self.authors = {one.declared.id: one.author for one in written}
+        self.stand_in = {one.declared.id: one.file for one in written}
         checked = [(one.declared.id, self._checked(one)) for one in written]
         return [rule for rule_id, rule in checked if rule is not None and len(places[rule_id]) == 1]
 
@@ -149,12 +150,13 @@ class _Loading:
         if not isinstance(author, str) or not _NAME.fullmatch(author):
             self._tell(path.name, lines, "", "changed_by", "a person's name is expected")
             return
+        self.authors[path.name] = author
         for place in range(len(rules.content)):
             rule = rules.at(str(place))
             rule_id = rule.content.get("id", f"rules[{place}]") if isinstance(rule.content, dict) else f"rules[{place}]"
             declared = self._converted(path.name, rule, str(rule_id), RuleDeclared)
             if declared is not None:
-                yield _Written(path.name, author, rule, declared)
+                yield _Written(path.name, rule, declared)
 
     def _checked(self, one: _Written) -> Rule | None:
         try:

@@ -14,7 +14,7 @@ Change = Literal["added", "changed", "removed", "switched_on", "switched_off"]
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
     """Of `rule` since `at` (ms), until its next one. `rule_set`: version of the whole set. `declared`: None where it is
-    no more. `note`: a person's own words."""
+    no more. `file`: in which it stands, or stood. `note`: a person's own words."""
 
     rule: str
     change: Change
@@ -22,6 +22,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     rule_set: str
     note: str = ""
+    file: str = ""
     declared: RuleDeclared | None = None
 
 
@@ -33,11 +34,16 @@ class Signed(NamedTuple):
 
 
 class Signatures(NamedTuple):
-    """Of those who changed files, by rule (`keeper`: whoever may remove one), and of those who switched rules."""
+    """Of those who changed files, and of those who switched rules. `files`: rule → its file; `authors`: by file;
+    `keeper` may remove one."""
 
+    files: Mapping[str, str]
     authors: Mapping[str, str]
     keeper: str
     switches: Mapping[str, Signed]
+
+    def author(self, file: str) -> str:
+        return self.authors.get(file, self.keeper)
 
 
 def silenced(newest: Iterable[Edition], rules: RuleSet) -> dict[str, str]:
@@ -53,21 +59,22 @@ def silenced(newest: Iterable[Edition], rules: RuleSet) -> dict[str, str]:
 
 def since(stood: Iterable[Edition], rules: RuleSet, signatures: Signatures, now: int) -> list[Edition]:
     """What is another way than it `stood`, the newest edition of each rule."""
-    was = {one.rule: one.declared for one in stood if one.declared is not None}
+    was = {one.rule: one for one in stood if one.declared is not None}
     found = list[Edition]()
     for rule in rules.rules:
-        before, declared = was.pop(rule.id, None), rule.declared
+        former, declared, file = was.pop(rule.id, None), rule.declared, signatures.files.get(rule.id, "")
+        before = former.declared if former else None
         if before != declared:
             change = _change(before, declared)
-            signed = Signed(signatures.authors.get(rule.id, signatures.keeper))
+            signed = Signed(signatures.author(file))
             if change in ("switched_on", "switched_off"):
                 signed = signatures.switches.get(rule.id, signed)
             found.append(Edition(
                 rule=rule.id, change=change, at=now, actor=signed.actor, note=signed.note, rule_set=rules.version,
-                declared=declared,
+                file=file, declared=declared,
             ))  # fmt: skip
-    gone = [Edition(rule=rule, change="removed", at=now, actor=signatures.keeper, rule_set=rules.version)
-            for rule in sorted(was)]  # fmt: skip
+    gone = [Edition(rule=rule, change="removed", at=now, actor=signatures.author(one.file), rule_set=rules.version,
+                    file=one.file) for rule, one in sorted(was.items())]  # fmt: skip
     return found + gone
 
 

@@ -46,7 +46,8 @@ async def show_history(
     return EditionList(editions=[
         EditionShown(
             rule=one.rule, version=one.declared.version if one.declared else None, change=one.change,
-            at=instant(one.at), actor=one.actor, note=one.note, rule_set=one.rule_set, declared=one.declared,
+            at=instant(one.at), actor=one.actor, note=one.note, rule_set=one.rule_set, file=one.file,
+            declared=one.declared,
         )
         for one in await desk.store.editions(rule, limit)
     ])  # fmt: skip

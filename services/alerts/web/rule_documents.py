@@ -105,11 +105,13 @@ class RuleExplained(msgspec.Struct, kw_only=True):
 
 
 class RulesOfCustomer(msgspec.Struct, kw_only=True):
-    """Of the customer as it stood at `version`."""
+    """Of the customer as it stood at `version`. `up_to_date` false: more is known of it, and a mistake of ours keeps
+    that from being judged."""
 
     customer_id: str
     version: int
     as_of: str
+    up_to_date: bool
     rule_set: str
     rules: list[RuleExplained]
 
@@ -131,7 +133,7 @@ class PrecisionList(msgspec.Struct, kw_only=True):
 
 
 class EditionShown(msgspec.Struct, kw_only=True):
-    """A rule as it stood from `at` on. `declared`: as its file has it; None where it is no more."""
+    """A rule as it stood from `at` on. `declared`: as its `file` has it; None where it is no more."""
 
     rule: str
     version: int | None
@@ -140,6 +142,7 @@ class EditionShown(msgspec.Struct, kw_only=True):
     actor: str
     note: str
     rule_set: str
+    file: str
     declared: RuleDeclared | None
 
 

@@ -59,7 +59,8 @@ def rules_history(
 
     rows = [
         {"at": at(one.at), "rule": one.rule, "version": one.declared and one.declared.version, "change": one.change,
-         "actor": one.actor, "note": one.note, "rule_set": one.rule_set, "declared": msgspec.to_builtins(one.declared)}
+         "actor": one.actor, "note": one.note, "rule_set": one.rule_set, "file": one.file,
+         "declared": msgspec.to_builtins(one.declared)}
         for one in in_deployment(data, work)
     ]  # fmt: skip
     show_rows(rows, HISTORY, as_json=as_json, nothing="nothing is written down yet")

@@ -6,7 +6,8 @@ from services.alerts.domain.compiled import Rule
 from services.alerts.domain.editions import Edition, Signatures, Signed, since
 from tests.alerts.told import MISSED, NOON, OUTFLOW, rules
 
-SIGNATURES = Signatures({"R4": "Wang Lei", "R1": "Wang Lei"}, "root", {"R4": Signed("Li Na", "the file is late")})
+SWITCHED = {"R4": Signed("Li Na", "the file is late")}
+SIGNATURES = Signatures({"R4": "bank.yaml", "R1": "bank.yaml"}, {"bank.yaml": "Wang Lei"}, "root", SWITCHED)
 
 
 def told(stood: list[Edition], *now: Rule) -> list[tuple[str, str, str, str]]:
@@ -30,9 +31,16 @@ def test_a_switch_is_signed_by_who_switched_and_another_text_by_who_wrote_it() -
     assert told(stood, mended) == [("R4", "changed", "Wang Lei", "")]
 
 
+def test_a_removal_is_signed_by_who_changed_the_file_and_that_of_a_file_by_who_may_remove_one() -> None:
+    stood = since([], rules(MISSED), SIGNATURES, NOON)
+    assert told(stood) == [("R4", "removed", "Wang Lei", "")]
+    without = Signatures({}, {}, "root", {})
+    assert [one.actor for one in since(stood, rules(), without, NOON)] == ["root"]
+
+
 def test_a_rule_that_is_no_more_is_told_once_and_may_come_again() -> None:
     stood = since([], rules(MISSED), SIGNATURES, NOON)
     gone = since(stood, rules(), SIGNATURES, NOON)
-    assert [(one.rule, one.change, one.actor, one.declared) for one in gone] == [("R4", "removed", "root", None)]
+    assert [(one.rule, one.change, one.file, one.declared) for one in gone] == [("R4", "removed", "bank.yaml", None)]
     assert told(gone) == []
     assert told(gone, MISSED) == [("R4", "added", "Wang Lei", "")]
