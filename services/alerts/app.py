@@ -8,7 +8,6 @@ from typing import NamedTuple
 import structlog
 from litestar import Litestar
 
-from schemas.changes import ProfileChange
 from schemas.topics import TOPICS
 from services.access import Access, UserStore
 from services.alerts.act import Act
@@ -29,7 +28,7 @@ from services.alerts.retract import Retract
 from services.alerts.settings import Choices
 from services.alerts.staff import staff_of
 from services.alerts.stream import Worker, run
-from services.alerts.web import Desk, alerts_app
+from services.alerts.web import Desk, Stated, alerts_app
 from services.clock import Clock
 from services.declared_files import place
 from services.log import EventLog
@@ -48,7 +47,7 @@ class FromProfile(NamedTuple):
 
     known: Known
     works: Callable[[int], bool]
-    statement_of: Callable[[str], Awaitable[ProfileChange | None]]
+    stated: Callable[[str], Awaitable[Stated | None]]
     staff: Callable[[], Awaitable[Staff]]
     events_of: Callable[[str, Evidence], Awaitable[bytes]]
 
@@ -96,7 +95,7 @@ async def open_alerts(
     )
     act = Act(store, current, clock, lambda: staff_of(store, users, current.terms.desk, profile.staff))
     desk = Desk(
-        store, act, current, expressions, Access(users, time.monotonic), notifications, clock, profile.statement_of,
+        store, act, current, expressions, Access(users, time.monotonic), notifications, clock, profile.stated,
         profile.events_of,
     )  # fmt: skip
     return Alerts(alerts_app(desk), lambda: run(worker), {"alerts": worker.check}, store, current)

@@ -37,7 +37,9 @@ def test_every_rule_is_told_with_the_part_that_fails(platform: Platform, custome
     told = platform.run(*asked(platform, customer, "--all", "--language", "zh")).out
     assert "工资未按期入账" in told
     assert "salary_missed >= 1.0" in told
-    rules = {one["id"]: one for one in platform.run(*asked(platform, customer, "--json")).json["rules"]}
+    judged = platform.run(*asked(platform, customer, "--json")).json
+    rules = {one["id"]: one for one in judged["rules"]}
+    assert judged["up_to_date"]
     assert (rules["G3"]["status"], rules["R4"]["status"]) == ("holds", "not")
 
 

@@ -16,8 +16,15 @@ from services.clock import Clock
 from services.notifications import Notifications
 
 
+class Stated(NamedTuple):
+    """`up_to_date` false: more of the customer is known, and a mistake keeps it from being stated."""
+
+    change: ProfileChange
+    up_to_date: bool = True
+
+
 class Desk(NamedTuple):
-    """`statement_of`: how a customer stands now, None where there is none of this id. `events_of`: from which events a
+    """`stated`: how a customer stands now, None where there is none of this id. `events_of`: from which events a
     piece of evidence on a customer was counted, as JSON."""
 
     store: AlertStore
@@ -27,7 +34,7 @@ class Desk(NamedTuple):
     access: Access
     notifications: Notifications
     clock: Clock
-    statement_of: Callable[[str], Awaitable[ProfileChange | None]]
+    stated: Callable[[str], Awaitable[Stated | None]]
     events_of: Callable[[str, Evidence], Awaitable[bytes]]
 
 

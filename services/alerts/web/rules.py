@@ -53,17 +53,17 @@ async def disable_rule(request: Asking, rule_id: FromPath[str], data: JSONBody[S
 @get("/v1/customers/{customer_id:str}/rules", responses=answers())
 async def explain_rules(customer_id: FromPath[str], desk: AtDesk, language: Reading) -> RulesOfCustomer:
     """Why, and why not: for every rule whether it holds now, which part of its condition fails, and what is missing."""
-    change = await desk.statement_of(customer_id)
-    if change is None:
+    stated = await desk.stated(customer_id)
+    if stated is None:
         raise Problem(404, "no customer has this id")
-    current, now_is = desk.current, change.customer_id
+    change, current, now_is = stated.change, desk.current, stated.change.customer_id
     standing = await desk.store.standing(now_is) or Standing()
     alerts = await desk.store.find(AlertFilter(customer_id=now_is, state=(OPEN,)), None, OPEN_OF_ONE)
     remembered = Remembered(standing, alerts, current.terms.throttled, current.terms.paused, current.broken)
     told = explain(change, current.rules, desk.expressions, remembered)
     return RulesOfCustomer(
-        customer_id=now_is, version=change.version, as_of=instant(change.changed_at), rule_set=current.rules.version,
-        rules=[_explained(one, language) for one in told],
+        customer_id=now_is, version=change.version, as_of=instant(change.changed_at), up_to_date=stated.up_to_date,
+        rule_set=current.rules.version, rules=[_explained(one, language) for one in told],
     )  # fmt: skip
 
 

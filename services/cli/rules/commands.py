@@ -80,6 +80,8 @@ def explain(
     if as_json:
         show_json(told)
         return
+    if not told["up_to_date"]:
+        typer.echo("not up to date: what is known since cannot be judged; `counterpoint doctor` says more", err=True)
     rows = [_explained(one) for one in told["rules"] if every or one["status"] not in SILENT]
     show_rows(rows, EXPLAINED, as_json=False, nothing="no rule holds, and none is in doubt")
 

@@ -13,6 +13,7 @@ from services.alerts.delivery.stream import open_delivery
 from services.alerts.domain.alert import Evidence
 from services.alerts.domain.routing import Staff
 from services.alerts.settings import read_choices
+from services.alerts.web import Stated
 from services.cli.declared import declarations, known_of
 from services.deployment import (
     Plumbing,
@@ -42,9 +43,9 @@ from services.web.staff import mounted, openapi_document
 
 
 def from_profile(declared: Declarations, read: Read) -> FromProfile:
-    async def statement_of(customer_id: str) -> ProfileChange | None:
+    async def stated(customer_id: str) -> Stated | None:
         found = await read.told_behind(customer_id)
-        return statement(found[0].view) if len(found) == 1 else None
+        return Stated(statement(found[0].view), found[0].up_to_date) if len(found) == 1 else None
 
     fold = Fold(read.catalogue, Counting(declared.series), declared.series.version)
     behind = Behind(read, fold, declared.policy)
@@ -57,7 +58,7 @@ def from_profile(declared: Declarations, read: Read) -> FromProfile:
             told, owners = await rows.staff(), await rows.owned_counts()
         return staff_told(declared.policy.portfolio.roster, told, owners)
 
-    return FromProfile(known_of(declared), declared.policy.reference.is_working_day, statement_of, staff, events_of)
+    return FromProfile(known_of(declared), declared.policy.reference.is_working_day, stated, staff, events_of)
 
 
 def staff_told(roster: Sequence[RosterEntry], told: Mapping[str, Mapping[str, Any]], owners: Iterable[str]) -> Staff:

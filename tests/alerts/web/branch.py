@@ -20,7 +20,7 @@ from services.alerts.domain.rules import Desk as DeskDeclared
 from services.alerts.evaluate import Evaluate
 from services.alerts.staff import staff_of
 from services.alerts.stream import INBOX
-from services.alerts.web import Desk, alerts_app
+from services.alerts.web import Desk, Stated, alerts_app
 from services.clock import ManualClock
 from services.log import Batch, Record
 from services.notifications import LocalNotifications
@@ -41,9 +41,10 @@ class Branch:
         self._evaluate, self._numbers = Evaluate(self.store, CEL, self.current), itertools.count()
         self.asked: list[tuple[str, str]] = []
         self.statements: dict[str, ProfileChange] = {}
+        self.behind = set[str]()
         access = Access(self.users, lambda: self.monotonic)
         self.desk = Desk(
-            self.store, self.act, self.current, CEL, access, self.notifications, self.clock, self._statement_of,
+            self.store, self.act, self.current, CEL, access, self.notifications, self.clock, self._stated,
             self._events_of,
         )  # fmt: skip
         self.litestar = alerts_app(self.desk)
@@ -56,8 +57,9 @@ class Branch:
     async def _of_profile(self) -> Staff:
         return self.staff
 
-    async def _statement_of(self, customer_id: str) -> ProfileChange | None:
-        return self.statements.get(customer_id)
+    async def _stated(self, customer_id: str) -> Stated | None:
+        change = self.statements.get(customer_id)
+        return Stated(change, customer_id not in self.behind) if change else None
 
     async def _events_of(self, customer_id: str, said: Evidence) -> bytes:
         self.asked.append((customer_id, said.key))

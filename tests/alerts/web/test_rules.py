@@ -40,6 +40,15 @@ async def test_it_is_told_of_the_newest_statement_and_not_of_the_last_judged() -
     assert (found["version"], {one["id"]: one["status"] for one in found["rules"]}["R4"]) == (2, "not")
 
 
+async def test_it_is_told_whether_all_that_is_known_of_the_customer_was_judged() -> None:
+    branch = Branch()
+    await branch.leaving()
+    agent = await branch.sign_in("agent")
+    assert (await agent.get("/v1/customers/c1/rules")).json()["up_to_date"] is True
+    branch.behind.add("c1")
+    assert (await agent.get("/v1/customers/c1/rules")).json()["up_to_date"] is False
+
+
 async def test_a_customer_nobody_knows_is_not_found() -> None:
     agent = await Branch().sign_in("agent")
     assert (await agent.get("/v1/customers/nobody/rules")).status_code == 404
