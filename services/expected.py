@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -11,18 +12,34 @@ _KINDS = {
     "array": "a list",
 }  # fmt: skip
 _EXPECTED = re.compile(r"Expected `(\w+)(?: \| null)?`(?: ((?:[<>]=?|matching|of length).*?))?(?:, got .*)?")
+_INSTANT = "a time with its zone is expected, such as 2026-11-30T09:00:00+08:00"
 _FIELD = re.compile(r" - at `\$\.(\w+).*?`$")
 
 
-def expected(error: msgspec.ValidationError) -> tuple[str, str]:
-    """The field, "" for the whole; and the words."""
+def expected(error: msgspec.ValidationError, into: type | None = None) -> tuple[str, str]:
+    """The field, "" for the whole; and the words. `into`: the struct whose field it is, where its choices can be
+    told."""
     told = str(error)
-    field = _FIELD.search(told)
+    place = _FIELD.search(told)
+    field = place[1] if place else ""
     found = _EXPECTED.fullmatch(_FIELD.sub("", told))
-    if found is None or found[1] not in _KINDS:
-        return field[1] if field else "", "not one of its choices" if "enum" in told else "not as expected"
-    more = (found[2] or "").replace("matching regex", "like")
-    return field[1] if field else "", f"{_KINDS[found[1]]}{' ' if more else ''}{more} is expected"
+    if found is not None and found[1] in _KINDS:
+        more = (found[2] or "").replace("matching regex", "like")
+        return field, f"{_KINDS[found[1]]}{' ' if more else ''}{more} is expected"
+    if "datetime" in told:
+        return field, _INSTANT
+    words = choices(into, field) if into is not None and "enum" in told else []
+    return field, f"one of {', '.join(words)} is expected" if words else "not as expected"
+
+
+def choices(into: type, field: str) -> list[str]:
+    """The words that a field of a struct takes, or a part of it: `hours.zone`, `people[0]`."""
+    waiting: list[Any] = [get_type_hints(into).get(re.split(r"[.\[]", field)[0])]
+    found: list[str] = []
+    while waiting:
+        for one in get_args(waiting.pop()):
+            (found if isinstance(one, str) else waiting).append(one)
+    return [one for one in found if one]
 
 
 def instead_of(name: str, known: Iterable[str]) -> str:

@@ -62,7 +62,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        field, told = expected(error)
+        field, told = expected(error, Settings)
         raise SettingsError(f"{PREFIX}{field.upper()}: {told}") from None
     settings = msgspec.structs.replace(
         settings,

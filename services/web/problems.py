@@ -119,12 +119,17 @@ def _mistake(request: Any_, found: Mapping[str, str]) -> tuple[str, str]:
         return ".".join(filter(None, (place, named[1] if named else ""))), f"unknown field{known}"
     if message == f"'{_WHOLE_BODY}'":
         return "", "a body in JSON is expected"
-    return place, expected(msgspec.ValidationError(message))[1]
+    at_place = msgspec.ValidationError(f"{message} - at `$.{place}`" if place else message)
+    return place, expected(at_place, _body(request))[1]
 
 
 def _fields(request: Any_) -> tuple[str, ...]:
-    body = request.route_handler.parsed_data_field
-    return tuple(getattr(body.annotation, "__struct_fields__", ())) if body else ()
+    return tuple(getattr(_body(request), "__struct_fields__", ()))
+
+
+def _body(request: Any_) -> type | None:
+    declared = request.route_handler.parsed_data_field
+    return declared.annotation if declared else None
 
 
 def _bug(request: Any_, error: Exception) -> Response[bytes]:

@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ from services.alerts.domain.rules import Desk, RuleDeclared
 from services.alerts.domain.wording import nearest
 from services.alerts.ports import RuleSwitch
 from services.declared_files import Place
+from services.expected import choices
 
 PRODUCT = Path(__file__).resolve().parent.parent / "catalogue"
 DESK = "desk.yaml"
@@ -192,19 +193,9 @@ class _Loading:
             if unknown is not None:
                 message += nearest(unknown[1], into.__struct_fields__)
             elif message.startswith("Invalid enum value"):
-                message += f"; one of {', '.join(_choices(into, field))} is expected"
+                message += f"; one of {', '.join(choices(into, field))} is expected"
             self._tell(file, lines, rule, field, message)
             return None
 
     def _tell(self, file: str, lines: Lines, rule: str, field: str, message: str) -> None:
         self.mistakes.append(Mistake(file, lines.line_of(field), rule, field, message))
-
-
-def _choices(into: type[msgspec.Struct], field: str) -> list[str]:
-    """The words that a field takes."""
-    waiting: list[Any] = [get_type_hints(into)[re.split(r"[.\[]", field)[0]]]
-    found: list[str] = []
-    while waiting:
-        for one in get_args(waiting.pop()):
-            (found if isinstance(one, str) else waiting).append(one)
-    return [one for one in found if one]

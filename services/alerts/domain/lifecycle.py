@@ -116,8 +116,10 @@ def _refuse_vague(outcome: Outcome | None) -> None:
     _refuse_text("product", outcome.product, MAX_REASON)
     if outcome.result == "not_relevant" and not outcome.reason.strip():
         raise Rejected("invalid_value", "why it was not relevant is expected: the rule learns from it", "reason")
-    if outcome.result == "sold" and (not outcome.product.strip() or outcome.amount_minor <= 0):
-        raise Rejected("invalid_value", "what was sold, product and amount, is expected", "product")
+    if outcome.result == "sold" and not outcome.product.strip():
+        raise Rejected("invalid_value", "which product was sold is expected", "product")
+    if outcome.result == "sold" and outcome.amount_minor <= 0:
+        raise Rejected("invalid_value", "for how much it was sold is expected, more than nothing", "amount")
 
 
 def _take_up(alert: Alert, asked: Asked, actor: Actor, now: int) -> None:

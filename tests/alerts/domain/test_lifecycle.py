@@ -114,7 +114,7 @@ def test_a_false_alarm_counts_as_not_relevant() -> None:
     [
         (Asked("outcome"), "result"),
         (Asked("outcome", outcome=Outcome(result="not_relevant", reason=" ")), "reason"),
-        (Asked("outcome", outcome=Outcome(result="sold", product="fund")), "product"),
+        (Asked("outcome", outcome=Outcome(result="sold", product="fund")), "amount"),
         (Asked("outcome", outcome=Outcome(result="sold", amount_minor=100, currency="CNY")), "product"),
         (Asked("outcome", note="x" * 2001, outcome=Outcome(result="saved")), "note"),
         (Asked("contact", note="called\0"), "note"),

@@ -85,7 +85,7 @@ async def test_a_manager_outside_the_portfolio_is_refused_until_it_is_reassigned
     [
         ("outcome", {"result": "not_relevant"}, "reason"),
         ("outcome", {"result": "sold"}, "product"),
-        ("outcome", {"result": "sold", "product": "fund"}, "product"),
+        ("outcome", {"result": "sold", "product": "fund"}, "amount"),
         ("outcome", {"result": "sold", "product": "f", "amount": {"value": "1.234", "currency": "CNY"}}, "amount"),
         ("outcome", {"result": "sold", "product": "f", "amount": {"value": "1", "currency": "XYZ"}}, "amount"),
         ("snooze", {"until": instant(NOON)}, "until"),
@@ -103,21 +103,25 @@ async def test_what_cannot_be_meant_is_refused_by_field(step: str, body: dict[st
 
 
 @pytest.mark.parametrize(
-    ("step", "body", "place"),
+    ("step", "body", "place", "told"),
     [
-        ("outcome", {}, "result"),
-        ("outcome", {"result": "won"}, "result"),
-        ("outcome", {"result": "saved", "amount": {"value": "1", "currency": 3}}, "amount.currency"),
-        ("snooze", {"until": "2027-01-01T00:00:00"}, "until"),
-        ("reassign", {"note": "no word to whom"}, "to"),
+        ("outcome", {}, "result", "required"),
+        ("outcome", {"result": "won"}, "result", "one of saved, lost, sold, not_relevant, unreachable is expected"),
+        ("outcome", {"result": "saved", "amount": {"value": "1", "currency": 3}}, "amount.currency", "text is expected"),
+        ("snooze", {"until": "2027-01-01T00:00:00"}, "until", "a time with its zone is expected, such as 2026-"),
+        ("plan", {"at": "tomorrow"}, "at", "a time with its zone is expected, such as 2026-"),
+        ("reassign", {"note": "no word to whom"}, "to", "required"),
     ],
 )
-async def test_a_body_of_another_shape_is_refused_naming_the_place(step: str, body: dict[str, Any], place: str) -> None:
+async def test_a_body_of_another_shape_is_refused_naming_the_place_and_what_is_expected(
+    step: str, body: dict[str, Any], place: str, told: str
+) -> None:
     path, manager = await at_work(Branch())
     await manager.post(f"{path}/claim")
     answer = await manager.post(f"{path}/{step}", json=body)
     assert answer.status_code == 400
     assert answer.json()["field"] == place
+    assert answer.json()["detail"].startswith(f"{place}: {told}")
 
 
 async def test_a_step_on_nothing_is_not_found() -> None:
