@@ -41,6 +41,9 @@ InState = Annotated[
 OfKind = Annotated[list[str] | None, _one_of(KINDS)]
 Severity = Annotated[list[str] | None, QueryParameter(description=f"1 to 3; 3 is the gravest. {_SEVERAL}")]
 OfSituation = Annotated[list[str] | None, _one_of(_SITUATIONS)]
+Customer = Annotated[
+    str | None, QueryParameter(description="Of the customer of this id; a former one finds who it stands for now")
+]
 Speaking = Annotated[
     list[str] | None, QueryParameter(description=f"Alerts in which the rule of this id speaks. {_SEVERAL}")
 ]

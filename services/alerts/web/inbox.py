@@ -12,6 +12,7 @@ from services.alerts.web.desk import AtDesk
 from services.alerts.web.documents import AlertList, AlertShown, answers
 from services.alerts.web.filters import (
     Asking,
+    Customer,
     InState,
     Mine,
     OfKind,
@@ -47,18 +48,21 @@ async def list_alerts(
     in_state: InState = None,
     kind: OfKind = None,
     severity: Severity = None,
-    customer_id: Annotated[str | None, QueryParameter(description="A former id finds who it stands for now")] = None,
+    customer: Customer = None,
+    customer_id: Annotated[str | None, QueryParameter(description="The same as `customer`")] = None,
     situation: OfSituation = None,
     rule: Speaking = None,
     cursor: Annotated[str | None, QueryParameter(description="`next` of the page before")] = None,
     limit: Page = 50,
 ) -> AlertList:
     """Alerts as they stand, the greatest rank first; open ones unless another state is asked for."""
-    refuse_twice(request, "mine", "customer_id", "cursor", "limit")
+    refuse_twice(request, "mine", "customer", "customer_id", "cursor", "limit")
+    if customer and customer_id:
+        raise Problem(400, "customer and customer_id are the same: one of them is enough")
     where = AlertFilter(
         owner=() if mine else several("owner", owner), works=portfolio_of(request.user) if mine else None,
         state=states(in_state), kind=kinds(kind), severity=severities(severity),
-        customer_id=await _standing_for(desk.store, customer_id), situation=situations(situation),
+        customer_id=await _standing_for(desk.store, customer or customer_id), situation=situations(situation),
         rule=several("rule", rule),
     )  # fmt: skip
     found = await desk.store.find(where, _after(cursor), limit + 1)

@@ -81,7 +81,8 @@ async def test_the_greatest_rank_comes_first_and_pages_join_without_gap_or_repea
 
 @pytest.mark.parametrize("query", [
     "cursor=%22", "cursor=AAAA", "state=lost", "state=open,lost", "state=", "severity=4", "severity=x", "limit=0",
-    "kind=x", "situation=x", "owner=", "customer_id=c1&customer_id=c2", "limit=1&limit=2", "mine=true&mine=false",
+    "kind=x", "situation=x", "owner=", "customer_id=c1&customer_id=c2", "customer=c1&customer_id=c2",
+    "limit=1&limit=2", "mine=true&mine=false",
 ])  # fmt: skip
 async def test_a_filter_that_means_nothing_is_refused(query: str) -> None:
     _, client = await busy()
@@ -113,7 +114,7 @@ async def test_mine_is_refused_where_the_token_works_no_portfolio() -> None:
 async def test_a_former_customer_id_asks_for_the_one_that_it_went_into() -> None:
     branch, client = await busy()
     await branch.hear(statement(2, "c1", kind="gone", aliases=["c9"]))
-    assert await customers(client, "?customer_id=c1") == ["c9"]
+    assert await customers(client, "?customer=c1") == await customers(client, "?customer_id=c1") == ["c9"]
 
 
 async def test_an_alert_is_shown_whole_with_its_evidence_and_history() -> None:
