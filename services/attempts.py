@@ -4,14 +4,17 @@ once more, then event by event; the poison event is parked, and too many in a ro
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import structlog
 
+from services import metrics as measure
 from services.failures import Contended, Fenced, Unavailable
 from services.log import Batch, Stop
+from services.metrics import Metrics
 
 T = TypeVar("T")
+Kind = Literal["contended", "unavailable", "fenced", "stopped", "bug"]
 ATTEMPTS = 8
 PARKED_IN_A_ROW = 20
 CONTENDED_PAUSE_S = 0.5
@@ -30,14 +33,15 @@ async def again_when_contended(work: Callable[[], Awaitable[T]]) -> T:
 
 
 class Attempts:
-    """Applies batches; remembers which partition's batch has failed before."""
+    """Applies batches, counts those that fail, and remembers which partition's batch has failed before."""
 
     def __init__(
         self,
         apply: Callable[[Batch], Awaitable[None]],
         park: Callable[[Batch, BaseException], Awaitable[None]],
+        metrics: Metrics,
     ) -> None:
-        self._apply, self._park = apply, park
+        self._apply, self._park, self._metrics = apply, park, metrics
         self._failed_at: dict[tuple[str, int], int] = {}
 
     async def __call__(self, batch: Batch) -> None:
@@ -47,13 +51,14 @@ class Attempts:
                 await self._one_by_one(batch)
             else:
                 await again_when_contended(lambda: self._apply(batch))
-        except Contended as lost:
-            raise Unavailable("other workers held its rows all the time", CONTENDED_PAUSE_S) from lost
-        except (Fenced, Unavailable, Stop, asyncio.CancelledError):
-            raise
         except Exception as error:
-            self._failed_at[partition] = batch.start
-            log.error("batch failed", partition=batch.partition, start=batch.start, error=type(error).__name__)
+            kind = kind_of(error)
+            self._metrics.add(measure.BATCHES_FAILED, 1, batch.topic, kind)
+            if kind == "contended":
+                raise Unavailable("other workers held its rows all the time", CONTENDED_PAUSE_S) from error
+            if kind == "bug":
+                self._failed_at[partition] = batch.start
+                log.error("batch failed", partition=batch.partition, start=batch.start, error=type(error).__name__)
             raise
         self._failed_at.pop(partition, None)
 
@@ -73,6 +78,20 @@ class Attempts:
                 if in_a_row > PARKED_IN_A_ROW:
                     raise Stop(f"{in_a_row} events in a row failed: the release is wrong and not the events") from error
                 await again_when_contended(lambda single=single, error=error: self._park(single, error))  # type: ignore[misc]  # as above
+
+
+def kind_of(error: Exception) -> Kind:
+    """What is no failure that the platform has a name for is a bug."""
+    match error:
+        case Contended():
+            return "contended"
+        case Unavailable():
+            return "unavailable"
+        case Fenced():
+            return "fenced"
+        case Stop():
+            return "stopped"
+    return "bug"
 
 
 def singles(batch: Batch) -> Iterator[Batch]:

@@ -58,9 +58,9 @@ POSITION_MOVED = GaugeMetric(
     "position_moved_at_seconds", ("topic", "partition"), "seconds", "Unix time of the last move"
 )
 BATCH_SIZE = HistogramMetric("batch_events", ("topic",), "events", "Records of one transaction", _SIZES)
-BATCH_DURATION = HistogramMetric("batch_seconds", ("topic",), "seconds", "One batch, one transaction", _SECONDS)
+BATCH_DURATION = HistogramMetric("batch_seconds", ("topic",), "seconds", "One transaction, whatever it holds", _SECONDS)
 BATCHES_FAILED = CounterMetric(
-    "batches_failed", ("topic", "kind"), "batches", "kind: retried, unavailable, fenced, bug"
+    "batches_failed", ("topic", "kind"), "batches", "kind: contended, unavailable, fenced, stopped, bug"
 )
 PARTITIONS_STOPPED = GaugeMetric("partitions_stopped", ("topic",), "partitions", "Stopped loudly; an operator must act")
 MARKS_WAITING = GaugeMetric("marks_waiting", (), "marks", "To be refreshed, those of resting customers aside")
@@ -92,7 +92,6 @@ DELIVERIES_KEPT = GaugeMetric(
 )
 HTTP_REQUESTS = CounterMetric("http_requests", ("method", "route", "status"), "requests", "Answered")
 HTTP_DURATION = HistogramMetric("http_request_seconds", ("method", "route"), "seconds", "Until the answer", _SECONDS)
-LIVE_STREAMS = GaugeMetric("live_streams", (), "streams", "Screens that follow a customer now")
 
 Metric = CounterMetric | GaugeMetric | HistogramMetric
 TABLE: Sequence[Metric] = tuple(

@@ -85,12 +85,15 @@ async def consuming(worker: Worker) -> None:
             await tx.advance([batch.move])
         worker.metrics.add(measure.STATEMENTS_PARKED, 1)
 
-    await worker.log.consume([PROFILE_CHANGES.name], GROUP, worker.store, Attempts(evaluating, park))
+    handler = Attempts(evaluating, park, worker.metrics)
+    await worker.log.consume([PROFILE_CHANGES.name], GROUP, worker.store, handler)
 
 
 async def evaluate(worker: Worker, batches: Sequence[Batch]) -> None:
+    started = asyncio.get_running_loop().time()
     done = await worker.evaluate.apply(batches)
     metrics, now = worker.metrics, worker.clock.now_ms()
+    metrics.observe(measure.BATCH_DURATION, asyncio.get_running_loop().time() - started, PROFILE_CHANGES.name)
     metrics.add(measure.STATEMENTS_EVALUATED, done.statements)
     metrics.add(measure.STATEMENTS_SKIPPED, done.skipped)
     metrics.add(measure.RULES_FIRED, done.fired, "raised")

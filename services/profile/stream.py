@@ -61,11 +61,13 @@ async def consuming(worker: Worker) -> None:
         await worker.update.park(batch, error, worker.clock.now_ms())
 
     topics = [CHANNEL_EVENTS.name, DEAD_LETTERS.name]
-    await worker.log.consume(topics, GROUP, worker.store, Attempts(apply, park))
+    await worker.log.consume(topics, GROUP, worker.store, Attempts(apply, park, worker.metrics))
 
 
 async def update(worker: Worker, batches: Sequence[Batch]) -> None:
+    started = asyncio.get_running_loop().time()
     updated = await worker.update.apply(batches, worker.clock.now_ms())
+    worker.metrics.observe(measure.BATCH_DURATION, asyncio.get_running_loop().time() - started, CHANNEL_EVENTS.name)
     worker.marked.set()
     worker.metrics.add(measure.EVENTS_APPLIED, updated.applied)
     worker.metrics.add(measure.EVENTS_REPEATED, updated.repeats)

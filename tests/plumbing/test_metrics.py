@@ -1,5 +1,6 @@
 """The table of metrics, and what a scrape sees."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from services import metrics as metrics_module
 from services.metrics import (
     ACCEPTED_TO_VISIBLE,
     EVENTS_REJECTED,
@@ -17,6 +19,7 @@ from services.metrics import (
     HistogramMetric,
     Metrics,
 )
+from tests.house.source import modules
 
 DASHBOARD = Path(__file__).parents[2] / "deploy/grafana/dashboard.json"
 
@@ -62,6 +65,20 @@ def test_every_metric_says_its_unit_and_help(metric: HistogramMetric) -> None:
     assert metric.unit
     assert metric.help
     assert metric.unit != "seconds" or "seconds" in metric.name
+
+
+def test_every_metric_is_told_by_somebody() -> None:
+    """A panel over one that nobody sets shows a calm that is not there."""
+    told = {
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for module in modules("services")
+        if module.name != metrics_module.__name__
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute | ast.Name)
+    }
+    declared = {name: value for name, value in vars(metrics_module).items() if value in TABLE}
+    assert len(declared) == len(TABLE)
+    assert declared.keys() <= told
 
 
 def test_what_is_rendered_can_be_parsed() -> None:

@@ -7,6 +7,7 @@ import pytest
 from services.attempts import ATTEMPTS, PARKED_IN_A_ROW, Attempts, singles
 from services.failures import Contended, Fenced, Unavailable
 from services.log import Batch, Position, Stop
+from services.metrics import Metrics
 from services.profile.update import Update
 from tests.ports.profile_stores import Store, store
 from tests.profile.test_update import Poisoned, letters, new_update, unlike
@@ -30,7 +31,7 @@ def attempts(update: Update, now: int = NOW) -> Attempts:
     async def park(one: Batch, error: BaseException) -> None:
         await update.park(one, error, now)
 
-    return Attempts(apply, park)
+    return Attempts(apply, park, Metrics())
 
 
 async def fails_once_then_works(handler: Callable[[Batch], Awaitable[None]], one: Batch) -> None:
@@ -93,7 +94,7 @@ async def test_a_server_that_is_away_parks_nothing(away: Exception) -> None:
     async def park(one: Batch, error: BaseException) -> None:
         raise AssertionError("nothing is wrong with the event")
 
-    handler = Attempts(apply, park)
+    handler = Attempts(apply, park, Metrics())
     for _ in range(3):
         with pytest.raises(type(away)):
             await handler(batch(0, [paid("p-1", FIRST, "6001")]))
@@ -111,7 +112,7 @@ async def test_contention_is_tried_again_and_is_no_bug_of_the_event() -> None:
     async def park(one: Batch, error: BaseException) -> None:
         raise AssertionError("nothing is wrong with the event")
 
-    await Attempts(apply, park)(batch(0, [paid("p-1", FIRST, "6001")]))
+    await Attempts(apply, park, Metrics())(batch(0, [paid("p-1", FIRST, "6001")]))
     assert tries == ATTEMPTS
 
 
@@ -122,7 +123,7 @@ async def test_who_loses_every_time_waits_as_for_a_server_that_is_away() -> None
     async def park(one: Batch, error: BaseException) -> None:
         raise AssertionError("nothing is wrong with the event")
 
-    handler = Attempts(apply, park)
+    handler = Attempts(apply, park, Metrics())
     for _ in range(2):
         with pytest.raises(Unavailable):
             await handler(batch(0, [paid("p-1", FIRST, "6001")]))
@@ -134,3 +135,27 @@ def test_single_batches_move_the_position_exactly_as_far_over_gaps_as_the_whole(
         until=20, records=[record._replace(offset=5 + 4 * place) for place, record in enumerate(whole.records)]
     )
     assert [(one.start, one.until, len(one.records)) for one in singles(gapped)] == [(3, 6, 1), (6, 10, 1), (10, 20, 1)]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (Contended("a deadlock"), "contended"),
+        (Unavailable("the database is away"), "unavailable"),
+        (Fenced("another worker has it"), "fenced"),
+        (Stop("the topic was made anew"), "stopped"),
+        (ZeroDivisionError(), "bug"),
+    ],
+)
+async def test_a_failed_batch_is_counted_by_what_it_met(error: Exception, kind: str) -> None:
+    async def apply(one: Batch) -> None:
+        raise error
+
+    async def park(one: Batch, error: BaseException) -> None:
+        raise AssertionError("it has failed only once")
+
+    metrics = Metrics()
+    with pytest.raises((Unavailable, Fenced, Stop, ZeroDivisionError)):
+        await Attempts(apply, park, metrics)(batch(0, [paid("p-1", FIRST, "6001")]))
+    counted = metrics.registry.get_sample_value("counterpoint_batches_failed_total", {"topic": TOPIC, "kind": kind})
+    assert counted == 1

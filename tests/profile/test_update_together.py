@@ -11,6 +11,7 @@ from services.attempts import Attempts
 from services.failures import Contended, Fenced
 from services.group_commit import GroupCommit
 from services.log import Batch
+from services.metrics import Metrics
 from services.profile.update import Update
 from tests.ports.profile_stores import Store, store
 from tests.profile.test_update import letters, new_update, unlike
@@ -44,7 +45,7 @@ def handler(update: Update) -> Attempts:
     async def apply(together: Sequence[Batch]) -> None:
         await update.apply(together, NOW)
 
-    return Attempts(GroupCommit(apply, 1_000), partial(_park, update))
+    return Attempts(GroupCommit(apply, 1_000), partial(_park, update), Metrics())
 
 
 async def _park(update: Update, one: Batch, error: BaseException) -> None:

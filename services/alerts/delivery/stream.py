@@ -119,7 +119,7 @@ async def accepting(worker: Worker) -> None:
         async with worker.store.accepting() as tx:
             await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
 
-    await worker.log.consume([ALERTS.name], GROUP, worker.store, Attempts(apply, park))
+    await worker.log.consume([ALERTS.name], GROUP, worker.store, Attempts(apply, park, worker.metrics))
 
 
 async def noticing(worker: Worker) -> None:
