@@ -36,11 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: Port = 8080  # 0: a free one
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
-    group: str = "counterpoint"  # prefix of the consumer groups
     session_timeout_ms: Annotated[int, Meta(ge=6_000)] = 10_000  # after it a silent worker loses its partitions
     batch_events: Positive = 2_000
-    bank_time_zone: str = "Asia/Shanghai"
-    bank_currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "CNY"
 
     def __repr__(self) -> str:
         return f"Settings(data={self.data!r}, log={_scheme(self.log)}, database={_scheme(self.database)})"

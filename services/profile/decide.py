@@ -16,7 +16,7 @@ from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Decision, Mark
 from services.profile.ports.store import ProfileStore
 
-MERGE, SPLIT, DETACH, ATTACH, REVIEW, SEPARATE = "merge", "split", "detach", "attach", "review", "separate"
+MERGE, SPLIT, DETACH, ATTACH, SEPARATE = "merge", "split", "detach", "attach", "separate"
 MAX_REASON = 500
 
 

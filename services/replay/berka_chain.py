@@ -16,11 +16,10 @@ ROUNDING = 10
 
 
 class Ordered(NamedTuple):
-    """A transaction with its place, from 1, in its account's life; `chained` is false where file order stood in."""
+    """A transaction with its place, from 1, in its account's life."""
 
     transaction: Transaction
     sequence: int
-    chained: bool
 
 
 def in_chain_order(transactions: Iterable[Transaction]) -> Iterator[Ordered]:
@@ -33,9 +32,9 @@ def in_chain_order(transactions: Iterable[Transaction]) -> Iterator[Ordered]:
             by_account[transaction.account_id].append(transaction)
         for account_id, several in by_account.items():
             walk = chain(several, balances.get(account_id, 0))
-            for transaction in walk or several:
+            for transaction in walk or several:  # file order, where no chain is found
                 lengths[account_id] += 1
-                yield Ordered(transaction, lengths[account_id], walk is not None)
+                yield Ordered(transaction, lengths[account_id])
             balances[account_id] = (walk or several)[-1].balance
 
 

@@ -43,6 +43,5 @@ OTHER_BANKS = ("OTHA", "OTHB", "OTHC", "OTHD")
 COMPETITORS = ("CMPA", "CMPB")
 """Banks that the stories' money goes to; the reference tables name them as competitors."""
 BROKER = "BRKA"
-BILLERS = ("electricity", "water", "gas", "mobile", "broadband")
 CALL_REASONS = ("fee", "limit", "card_declined", "app_problem", "transfer", "product_information")
 FAMILIES = ("wealth", "mortgage", "loan", "term_deposit", "credit_card", "insurance")

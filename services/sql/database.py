@@ -52,17 +52,6 @@ class Database:
                 yield driver
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
-        """Every statement of the block reads the same moment; nothing can be written on PostgreSQL."""
-        options: dict[str, Any] = {"begin": "BEGIN"}
-        if self.dialect == "postgresql":
-            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        async with self._translated(), self.engine.connect() as connection:
-            await connection.execution_options(**options)
-            async with connection.begin():
-                yield connection
-
-    @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """For single statements: no transaction around them, one round trip each."""
         options = {"begin": "BEGIN"} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}

@@ -23,8 +23,8 @@ def test_the_data_directory_moves_everything_that_was_not_named() -> None:
 
 
 def test_every_field_has_its_variable() -> None:
-    settings = read_settings({"COUNTERPOINT_PORT": "9000", "COUNTERPOINT_GROUP": "bank"})
-    assert (settings.port, settings.group) == (9000, "bank")
+    settings = read_settings({"COUNTERPOINT_PORT": "9000", "COUNTERPOINT_HOST": "bank"})
+    assert (settings.port, settings.host) == (9000, "bank")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,6 @@ def test_every_field_has_its_variable() -> None:
         ("DATABASE", "mysql://u:hunter2@host/x"),
         ("REDIS", "http://hunter2"),
         ("LOG_LEVEL", "hunter2"),
-        ("BANK_CURRENCY", "hunter2"),
     ],
 )
 def test_an_error_names_the_variable_and_never_its_value(name: str, value: str) -> None:
@@ -51,7 +50,7 @@ def test_an_error_names_the_variable_and_never_its_value(name: str, value: str) 
     [
         ({"COUNTERPOINT_PORT": "eighty"}, "COUNTERPOINT_PORT: a whole number is expected"),
         ({"COUNTERPOINT_BATCH_EVENTS": "0"}, "COUNTERPOINT_BATCH_EVENTS: a whole number >= 1 is expected"),
-        ({"COUNTERPOINT_BANK_CURRENCY": "x"}, "COUNTERPOINT_BANK_CURRENCY: text like '^[A-Z]{3}$' is expected"),
+        ({"COUNTERPOINT_INGEST_REGION": "x"}, "COUNTERPOINT_INGEST_REGION: text like '^[A-Z]{2}$' is expected"),
         ({"COUNTERPOINT_LOG_LEVEL": "x"}, "LOG_LEVEL: one of debug, info, warning, error is expected"),
         ({"COUNTERPOINT_INGEST_ACCEPT_UNKNOWN_TYPES": "x"}, "UNKNOWN_TYPES: true or false is expected"),
         ({"COUNTERPOINT_INGEST_BODY_TIMEOUT_S": "0"}, "BODY_TIMEOUT_S: a number > 0.0 is expected"),

@@ -106,15 +106,6 @@ async def test_concurrent_increments_are_all_counted(database: Database) -> None
     assert await items(database) == [(1, 20)]
 
 
-async def test_a_snapshot_sees_one_moment(database: Database) -> None:
-    async with database.snapshot() as connection:
-        assert (await connection.execute(text("SELECT count(*) FROM item"))).scalar_one() == 0
-        async with database.transaction() as other:
-            await other.execute(text("INSERT INTO item VALUES (1, 1)"))
-        assert (await connection.execute(text("SELECT count(*) FROM item"))).scalar_one() == 0
-    assert await items(database) == [(1, 1)]
-
-
 async def test_a_lock_held_elsewhere_is_retryable(database: Database, url: str) -> None:
     await insert_raw(database, fail=False)
     other = open_database(url, timeouts=IMPATIENT)

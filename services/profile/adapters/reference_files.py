@@ -81,7 +81,6 @@ def load_reference(files: Place, refer: Refer | None) -> Reference:
         zone_minutes=bank.zone_minutes,
         closes_minutes=bank.closes_minutes,
         rates=load_rates(files, bank.home_currency),
-        banks={one.bank: _listed(one, one.bank) for one in banks},
         competitors=_institutions(files, "competitors.yaml", refer),
         lenders=_institutions(files, "lenders.yaml", refer),
         own_banks=frozenset(one.bank for one in banks if one.own),
@@ -170,14 +169,8 @@ def _institutions(files: Place, name: str, refer: Refer | None) -> list[Listed]:
 
 
 def _listed(one: _Institution, key: str) -> Listed:
-    always = Listed(key=key, title=one.title, kind=one.kind)
-    return Listed(
-        key=key,
-        title=one.title,
-        kind=one.kind,
-        from_day=day_number(one.from_) if one.from_ else always.from_day,
-        until_day=day_number(one.until) if one.until else always.until_day,
-    )
+    from_day, until_day = day_number(one.from_ or date.min), day_number(one.until or date.max)
+    return Listed(key=key, kind=one.kind, from_day=from_day, until_day=until_day)
 
 
 def _version(files: Place) -> str:

@@ -42,7 +42,7 @@ def test_conversion_treats_both_signs_alike(minor: int, scaled: int) -> None:
 
 
 def test_a_competitor_is_one_only_while_it_is_listed() -> None:
-    listed = Listed(key="CMPX", title="X", from_day=100, until_day=200)
+    listed = Listed(key="CMPX", kind="bank", from_day=100, until_day=200)
     dated = bank(competitors=[listed])
     assert [dated.is_competitor("CMPX/42#p_me", day) for day in (99, 100, 200, 201)] == [False, True, True, False]
 

@@ -80,7 +80,7 @@ def note_band(assets: Assets, decided: Decided, now: int) -> Decided:
     notes = {**decided.notes, "band": assets.band}
     if known is not None:
         notes["former_band"] = known
-    return msgspec.structs.replace(decided, assets_minor=assets.total_minor, assets_since=now, notes=notes)
+    return msgspec.structs.replace(decided, assets_since=now, notes=notes)
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

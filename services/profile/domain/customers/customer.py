@@ -64,7 +64,6 @@ class Decided(msgspec.Struct, omit_defaults=True):
     owner: str | None = None
     owner_since: int = 0
     former_owner: str | None = None
-    assets_minor: int = 0
     assets_since: int = 0
     notes: dict[str, Any] = {}
 

@@ -35,10 +35,9 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """One dated entry of a list of institutions: met by its bank code, or by the reference of its name (`p_…`)."""
 
     key: str
-    title: str
-    kind: str = "bank"
-    from_day: int = -(1 << 40)
-    until_day: int = 1 << 40
+    kind: str
+    from_day: int
+    until_day: int
 
     def holds(self, day: int) -> bool:
         return self.from_day <= day <= self.until_day
@@ -72,7 +71,6 @@ class Reference:
         zone_minutes: int = 480,
         closes_minutes: int = 1440,
         rates: Mapping[str, Sequence[Rate]] | None = None,
-        banks: Mapping[str, Listed] | None = None,
         competitors: Sequence[Listed] = (),
         lenders: Sequence[Listed] = (),
         own_banks: frozenset[str] = frozenset(),
@@ -87,7 +85,7 @@ class Reference:
         self._zone_ms, self._closes_ms = zone_minutes * MINUTE_MS, closes_minutes * MINUTE_MS
         self.reasons, self.next_products = reasons, next_products
         self._rates = {code: sorted(dated) for code, dated in (rates or {}).items()}
-        self._banks, self._own_banks = dict(banks or {}), own_banks
+        self._own_banks = own_banks
         self._competitors, self._lenders = _by_key(competitors), _by_key(lenders)
         self._listed = frozenset(self._competitors.keys() | self._lenders.keys())
 
@@ -171,10 +169,6 @@ class Reference:
     def is_short_term_lender(self, party: str, day: int) -> bool:
         listed = _listed(self._lenders, parse_party(party), day)
         return listed is not None and listed.kind == "short_term"
-
-    def bank_title(self, bank: str) -> str | None:
-        known = self._banks.get(bank)
-        return known.title if known else None
 
     def classify(self, party: str, day: int) -> PartyClass:
         """A competitor wins over a lender: money that leaves says more than money that is owed."""
