@@ -50,6 +50,16 @@ def test_what_is_refused_again_is_a_new_letter(platform: Platform, tmp_path: Pat
     assert len(new) == 1
 
 
+def test_all_letters_of_a_source_are_sent_again_with_one_key(platform: Platform, tmp_path: Path) -> None:
+    early = {"type": "login.succeeded", "occurred_at": "2999-01-01T00:00:00Z", "identifiers": {"login": "l-3"}}
+    send(platform, tmp_path / "e.ndjson", *({"id": f"n{number}", **early} for number in range(3)))
+    letters(platform, "--reason", "in_the_future", count=3)
+    before = len(platform.run("keys", "list", "--json").json)
+    said = platform.run("dead-letters", "replay", "--all", "--reason", "in_the_future")
+    assert said.out.count("refused again, and a new letter now (occurred_at: ") == 3
+    assert len(platform.run("keys", "list", "--json").json) == before + 1
+
+
 def test_a_conflict_and_what_could_not_be_parsed_are_not_sent_again(platform: Platform, tmp_path: Path) -> None:
     one = {"id": "same", "type": "page.viewed", "occurred_at": AT, "identifiers": {"login": "l-2"}}
     send(platform, tmp_path / "e.ndjson", {**one, "attributes": {"page": "/a"}}, {**one, "attributes": {"page": "/b"}})

@@ -1,22 +1,15 @@
 """`dead-letters`: what could not be used. A replay goes in by the front door, under the source that sent it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from schemas.catalogue import load_catalogue
 from services.cli.beside import Beside, Data, Json, address_of, in_deployment
-from services.cli.dead_letters.reentry import event_of
+from services.cli.dead_letters.resending import resending
 from services.cli.output import at, show_json, show_rows
 from services.cli.refusals import Refusal
-from services.clock import SystemClock
-from services.ingest.domain.sources import EVERY
-from services.ingest.registry import create_key, revoke_key
 from services.profile.ports.records import StoredDeadLetter
-from services.replay.send import Answer, http_publisher
 
 app = typer.Typer(no_args_is_help=True, help="What could not be used: look at it, send it again after a fix.")
 COLUMNS = {"letter_id": "Letter", "at": "When", "stage": "Stage", "source": "Source", "reason": "Reason",
@@ -75,16 +68,14 @@ def replay(
         letters = [await _find(beside, one) for one in letter_ids or ()]
         if every:
             letters = await chosen(beside, "open", reason, source)
-        return [await _replay(beside, letter, address) for letter in letters]
+        async with resending(beside, address) as again:
+            return [_shown(await again.send(letter), as_json) for letter in letters]
 
     told = in_deployment(data, work)
     if as_json:
         show_json(told)
-    else:
-        for one in told:
-            typer.echo(f"{one['letter_id']}: {one['what']}")
-        if not told:
-            typer.echo("there are no such letters")
+    elif not told:
+        typer.echo("there are no such letters")
     if any(one["outcome"] != "accepted" for one in told):
         raise typer.Exit(1)
 
@@ -111,38 +102,15 @@ def body_of(letter: StoredDeadLetter) -> Any:
         return letter.body.decode(errors="replace")
 
 
+def _shown(told: dict[str, str], as_json: bool) -> dict[str, str]:
+    """At once: of thousands, what became of the first is known long before the last."""
+    if not as_json:
+        typer.echo(f"{told['letter_id']}: {told['what']}")
+    return told
+
+
 async def _find(beside: Beside, letter_id: str) -> StoredDeadLetter:
     found = await beside.store.dead_letter(letter_id)
     if found is None:
         raise Refusal(f"there is no letter {letter_id}: `counterpoint dead-letters list` shows them")
     return found
-
-
-async def _replay(beside: Beside, letter: StoredDeadLetter, address: str) -> dict[str, str]:
-    try:
-        event = await event_of(letter, beside, load_catalogue())
-    except Refusal as refusal:
-        return {"letter_id": letter.letter_id, "outcome": "kept", "what": str(refusal)}
-    async with _key_of(beside, event.source) as key, http_publisher(address, key, patience=15) as publish:
-        answer = await publish([event.form])
-    await beside.store.mark_letter_replayed(letter.letter_id)
-    return {"letter_id": letter.letter_id, **_told(answer)}
-
-
-def _told(answer: Answer) -> dict[str, str]:
-    if answer.accepted:
-        return {"outcome": "accepted", "what": "accepted"}
-    again = answer.rejected[0] if answer.rejected else {}
-    why = f"{again.get('field') or 'the event'}: {again.get('message') or again.get('reason') or 'refused'}"
-    return {"outcome": "rejected", "what": f"refused again, and a new letter now ({why})"}
-
-
-@asynccontextmanager
-async def _key_of(beside: Beside, source: str) -> AsyncIterator[str]:
-    """A key that lives as long as the replay: an event counts once only under the source that it came from."""
-    now = SystemClock().now_ms
-    secret, grant = await create_key(beside.stores.keys, beside.stores.sources, source, [EVERY], now())
-    try:
-        yield secret
-    finally:
-        await revoke_key(beside.stores.keys, grant.key_id, now())
