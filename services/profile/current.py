@@ -1,7 +1,8 @@
-"""Customers as they are now: as they were written, or combined from their states then and there, as refresh will do it.
+"""Customers as they are now: as they were last written, or combined from their states on the spot, as refresh will do.
 
-That is for whom a mark waits, and where the view was written on another day. What has to be decided (tier, owner) is
-shown as it was last decided. Who cannot be combined is shown as last written, and said not to be up to date.
+A customer is combined on the spot when a mark waits for it, or when its view was written on another day. What has to be
+decided (tier, owner) is shown as it was last decided. A customer that cannot be combined is shown as it was last
+written, and is said not to be up to date.
 """
 
 import hashlib
@@ -18,11 +19,11 @@ from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import show, summarise
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering, gathered
-from services.profile.lately import Lately, Source
 from services.profile.ports.reading import Standing
 from services.profile.ports.records import StoredView
+from services.profile.receipts import Reader
+from services.profile.recent_views import Basis, RecentViews
 from services.profile.statement import LIVE, is_same, shows_the_same, statement_of, view_of
-from services.profile.waiting import Reader
 
 CANNOT_BE_SHOWN = (
     "this customer is known and cannot be shown: a bug met it before it was ever written; a worker tries again each "
@@ -32,28 +33,29 @@ _log = structlog.get_logger(__name__)
 
 
 class Current(NamedTuple):
-    """A customer as it is now. `tag` tells apart whatever differs: the view's version, and what waits beyond it. The
-    version is 0 where nothing was ever written. `up_to_date` false: more was committed since, and cannot be shown."""
+    """A customer as it is now. `tag` differs whenever the content does: it is the view's version (0 where nothing was
+    ever written) and a digest of what waits beyond it. `up_to_date` false: more was committed since, and cannot be
+    shown."""
 
     view: StoredView
     tag: str
     up_to_date: bool = True
 
 
-_SumUp = Callable[[Source, int], Current | None]
-"""At which time; None where nothing is told of it."""
+_SumUp = Callable[[Basis, int], Current | None]
+"""From what follows from the basis at a time (ms); None for a customer of whom nothing is known."""
 
 
-class AsTheyAre:
-    """Of those who stand for what was asked: each customer once; without those who are none: all that is known of their
-    subjects counts for others. And whether somebody had to be left out. Raises `Rejected` where nobody is found but who
-    cannot be combined and was never written."""
+class CurrentCustomers:
+    """The customers for whom the subjects that somebody asked for count. Each is given once; one whose subjects all
+    count for others by now is left out. With them: whether a customer is missing, for it cannot be combined and was
+    never written. Where such customers are all there is, `Rejected` is raised."""
 
     def __init__(
         self, reader: Reader, gathering: Gathering, policy: Callable[[], Policy], now_ms: Callable[[], int]
     ) -> None:
         self._reader, self._gathering, self._policy, self._now_ms = reader, gathering, policy, now_ms
-        self._lately = Lately[Current]()
+        self._recent = RecentViews[Current]()
 
     async def shown(self, standing: Sequence[Standing]) -> tuple[list[Current], bool]:
         return await self._each(standing, self._shown_now)
@@ -77,7 +79,7 @@ class AsTheyAre:
         return shown, left_out
 
     def _is_of_another_day(self, view: StoredView | None) -> bool:
-        """Facts that run with the days are written down where they pass what somebody asks for."""
+        """Some facts change with the days alone; refresh writes those only when they pass what a rule asks for."""
         if view is None or view.state != LIVE:
             return False
         reference = self._policy().reference
@@ -96,28 +98,28 @@ class AsTheyAre:
         for _, lead, before, _ in waiting:
             try:
                 cluster = wanted[lead]
-                combined[lead] = sum_up(Source(lead, cluster, found.of(cluster), before, context), now)
+                combined[lead] = sum_up(Basis(lead, cluster, found.of(cluster), before, context), now)
             except OtherShape:
                 pass  # of another release, until it is rebuilt
             except Exception as bug:
                 _log.error("customer not combined", customer=self._gathering.alias_of(lead), error=trail_of(bug))
         return combined, frozenset(wanted.keys() - combined.keys())
 
-    def _shown_now(self, source: Source, now: int) -> Current | None:
-        policy, before = self._policy(), source.before
+    def _shown_now(self, basis: Basis, now: int) -> Current | None:
+        policy, before = self._policy(), basis.before
         day = policy.reference.day_of(now)
-        if (known := self._lately.of(source, day)) is not None:
+        if (known := self._recent.of(basis, day)) is not None:
             return known
-        whole = self._gathering.whole(*source)
+        whole = self._gathering.whole(*basis)
         if whole.tells_nothing:
             return None
         view = view_of(whole, show(whole, policy, now), before, now)
         current = _as_combined(before, view, alike=before is not None and shows_the_same(before, view))
-        self._lately.note(source, day, current)
+        self._recent.note(basis, day, current)
         return current
 
-    def _told_now(self, source: Source, now: int) -> Current | None:
-        whole, policy, before = self._gathering.whole(*source), self._policy(), source.before
+    def _told_now(self, basis: Basis, now: int) -> Current | None:
+        whole, policy, before = self._gathering.whole(*basis), self._policy(), basis.before
         if whole.tells_nothing:
             return None
         view = statement_of(whole, summarise(whole, policy, now, decides=False), before, now, policy.asked).view

@@ -1,5 +1,5 @@
-"""A customer gathered from what a store holds: the same for refresh, which writes down what follows, and for reading,
-which only shows it."""
+"""Gathers a customer from what the store holds: the same for refresh, which writes what follows, and for reading, which
+only shows it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -28,6 +28,7 @@ from services.profile.statement import LIVE, told_of
 OWNED_FOR_MS = 5_000
 """For how long it is taken as known how many customers each manager owns: counting them passes over every customer."""
 _OF_ALL = (Unavailable, Contended, Fenced)
+"""What concerns the whole transaction, and no single customer."""
 _decode_decided = msgspec.json.Decoder(Decided).decode
 
 
@@ -46,7 +47,8 @@ class Gathered(NamedTuple):
 
 
 async def gathered(rows: CustomerRows, roots: Sequence[str]) -> Gathered:
-    """What cannot be read is so of one root and not of all: then each is read alone."""
+    """All roots in one read. Where a state among them cannot be read, each root is read alone, so that only the
+    customers concerned are lost."""
     members: dict[str, list[Member]] = {}
     lost: dict[str, Exception] = {}
     try:
@@ -73,8 +75,8 @@ class Context(NamedTuple):
 
 class Gathering:
     """`completeness`: how far the sources have come. `alias_of` gives the customer id that a subject would name.
-    `chooses`: owners are chosen from what is gathered; only for that other managers matter, and how many customers each
-    has."""
+    `chooses`: an owner will be chosen from what is gathered, so all managers are read, and how many customers each has;
+    otherwise only the managers of these customers are."""
 
     def __init__(
         self, completeness: Callable[[], Completeness], alias_of: Callable[[str], str], *, chooses: bool

@@ -11,7 +11,7 @@ from schemas.catalogue import EventType
 from schemas.codec import decode_event
 from schemas.instants import instant
 from services.failures import Rejected
-from services.profile.current import AsTheyAre, Current
+from services.profile.current import Current, CurrentCustomers
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.customers.measures import nothing_shown
 from services.profile.domain.customers.view import complete_up_to
@@ -25,8 +25,8 @@ from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering
 from services.profile.ports.reading import Cursor, TimelineFilter
 from services.profile.ports.records import StoredView
+from services.profile.receipts import Reader
 from services.profile.statement import told_of
-from services.profile.waiting import Reader
 
 MOST_FOUND, MOST_TOLD = 50, 100
 _REFERENCE = re.compile(rb'"(p_[0-9a-f]{32})"')
@@ -65,7 +65,7 @@ class Read:
         self.reader, self.catalogue, self._secret, self._region = reader, catalogue, secret, region
         self._policy, self._completeness = policy, completeness
         gathering = Gathering(completeness, lambda subject: customer_id(subject, secret), chooses=False)
-        self._as_they_are = AsTheyAre(reader, gathering, policy, now_ms)
+        self._current = CurrentCustomers(reader, gathering, policy, now_ms)
 
     def asked(self, identifiers: Mapping[str, str], name: str | None = None) -> Asked:
         """Raises `Rejected` naming the identifier, or where nobody is asked for."""
@@ -80,7 +80,7 @@ class Read:
         named = set(asked.subjects.values())
         standing = await self.reader.standing(sorted(named | set(told)))
         hits = Counter(one.lead for one in standing if one.subject in named)
-        found, left_out = await self._as_they_are.shown(standing)
+        found, left_out = await self._current.shown(standing)
         hits.update(one.view.lead for one in found if asked.name_ref and one.view.name_ref == asked.name_ref)
         best = [one for one in found if hits[one.view.lead]]
         best.sort(key=lambda one: (-hits[one.view.lead], one.view.customer_id))
@@ -89,11 +89,11 @@ class Read:
     async def behind(self, customer_id: str) -> list[Current]:
         """The customers that this id stands for now: itself, or for a former id none, one or several. Raises `Rejected`
         where nobody is found but who cannot be combined and was never written."""
-        return (await self._as_they_are.shown(await self.reader.standing_behind(customer_id)))[0]
+        return (await self._current.shown(await self.reader.standing_behind(customer_id)))[0]
 
     async def told_behind(self, customer_id: str) -> list[Current]:
         """As `behind`, and with the facts of now."""
-        return (await self._as_they_are.told(await self.reader.standing_behind(customer_id)))[0]
+        return (await self._current.told(await self.reader.standing_behind(customer_id)))[0]
 
     async def shown(self, customers: Sequence[Current]) -> list[bytes]:
         """Each as JSON, personal values in clear."""
@@ -116,10 +116,10 @@ class Read:
         roots = await self.roots(view)
         spans = spans_of(await self.reader.memberships(roots))
         rows = await self.reader.timeline(spans, before, where, limit + 1)
-        page = rows[:limit]
+        page, is_last = rows[:limit], len(rows) <= limit
         events = [decode_event(row.event) for row in page]
         shown = [msgspec.json.encode(told(event, self.catalogue.get(event.type))) for event in events]
-        after = page[-1][1:4] if len(rows) > limit else None
+        after = None if is_last else (page[-1].occurred_at, page[-1].sequence, page[-1].key)
         return Page(await self.in_clear(shown), after)
 
     async def roots(self, view: StoredView) -> tuple[str, ...]:

@@ -43,8 +43,8 @@ class Refreshed(NamedTuple):
 
 
 class _Told(NamedTuple):
-    """What a customer came to. Without `view` only `due` is new, and `decided` where it was judged again. `whole` is a
-    household's or a group's."""
+    """What is to be written of one customer. Without `view` there is no news: only the due times are written, and
+    `decided` where a tier was judged again. `whole` is given of households and groups."""
 
     due: Sequence[DueTime]
     view: StoredView | None = None
@@ -54,8 +54,8 @@ class _Told(NamedTuple):
 
 
 class Refresh:
-    """`completeness` tells how far the sources have come; `policy` may be replaced while running. Whom it refreshes it
-    lets rest: the marks of `resting` roots wait."""
+    """`completeness` tells how far the sources have come; `policy` may be replaced while running. A customer that was
+    refreshed then rests for a moment (see `Resting`): its next marks wait and are taken together."""
 
     def __init__(
         self, store: ProfileStore, policy: Callable[[], Policy], completeness: Callable[[], Completeness],
@@ -65,8 +65,8 @@ class Refresh:
         self.resting, self.alias_of = resting, alias_of
 
     async def apply(self, shards: Sequence[Shard], limit: int, now: int) -> Refreshed:
-        """A bug that meets one customer holds up that one, and so do states of another release that wait to be rebuilt:
-        its mark stays and is tried again after a while.
+        """Where one customer meets a bug, or its states are of another release and wait to be rebuilt, only that one
+        is held up: its mark stays and is tried again after a while.
 
         Raises `Fenced` when a lease was lost, `Contended`, `Unavailable`; then nothing has happened.
         """
@@ -82,7 +82,7 @@ class Refresh:
             wanted = {mark.root: clusters.get(mark.root, Cluster(mark.root, (mark.root,))) for mark in marks}
             changed, failed = await self._refresh(tx, wanted, {mark.root for mark in moved}, now)
             if len(failed) > FAILED_AT_ONCE and len(failed) == len(wanted):
-                raise _of_all(next(iter(failed.values())))
+                raise _failure_of_all(next(iter(failed.values())))
             await tx.set_aside([mark for mark in marks if mark.root in failed])
         self.resting.note(wanted.keys() - failed.keys())
         self.resting.set_aside(failed)
@@ -98,7 +98,7 @@ class Refresh:
         told: dict[str, _Told] = {}
         failed: dict[str, Exception] = {}
         for lead in sorted(wanted):
-            await asyncio.sleep(0)  # whoever reads beside waits for one customer, not for all
+            await asyncio.sleep(0)  # a reader in the same process waits for one customer, not for all
             try:
                 members = [] if lead in merged else found.of(wanted[lead])
                 whole = self._gathering.whole(lead, wanted[lead], members, known.get(lead), context)
@@ -141,7 +141,7 @@ class Refresh:
 
 
 async def _gathered(tx: RefreshTransaction, roots: Sequence[str]) -> Gathered:
-    """Opened a few at a time: between two of them, whoever reads beside has a turn."""
+    """States are decoded a few customers at a time, so that readers in the same process get their turn between."""
     together = Gathered({}, {})
     for start in range(0, len(roots), OPENED_AT_ONCE):
         some = await gathered(tx, roots[start : start + OPENED_AT_ONCE])
@@ -150,8 +150,8 @@ async def _gathered(tx: RefreshTransaction, roots: Sequence[str]) -> Gathered:
     return together
 
 
-def _of_all(error: Exception) -> Exception:
-    """Where the states wait to be folded anew, time mends it."""
+def _failure_of_all(error: Exception) -> Exception:
+    """What to raise where every customer fails: states that wait to be rebuilt need time, anything else is a bug."""
     return Unavailable("states of another release wait to be rebuilt") if isinstance(error, OtherShape) else error
 
 

@@ -70,8 +70,8 @@ class Session(Protocol):
         """The fastest way in, for rows that are new for certain."""
 
     async def later(self, statement: Bulk, rows: Sequence[Row], refused: Exception | None = None) -> None:
-        """Before the next statement or the commit, in one round trip with what else waits then. Raises `refused` there
-        or here, where fewer rows than these were written."""
+        """Writes the rows before the next statement or the commit, in one round trip with whatever else waits by then.
+        Where fewer rows than these are written, `refused` is raised, here or at that later moment."""
 
 
 class PostgresSession:

@@ -16,7 +16,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     `of_record` are the event types that this source books (`*`: every type): its money counts. `rhythm_ms` is the
     longest silence that is usual; silent for longer, it counts as incomplete. `lateness_ms` is how late an event may
-    come: everything older is complete. With `heartbeats` ingest vouches for that by itself (`heartbeats.py`).
+    come: everything older is complete. With `heartbeats` ingest vouches for that by itself (`heartbeat.py`).
     """
 
     id: Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import HeaderParameter
 
 from schemas.receipt import decode_receipt
-from services.profile.waiting import LONGEST_S, Reader, until_updated
+from services.profile.receipts import LONGEST_S, Reader, until_updated
 from services.profile.web.desk import AtDesk
 from services.web.asgi import Problem
 

@@ -220,7 +220,7 @@ async def test_who_looks_again_sees_the_same_until_more_is_committed_or_the_day_
 
 
 async def test_those_looked_at_long_ago_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.profile.lately.MOST", 2)
+    monkeypatch.setattr("services.profile.recent_views.MOST", 2)
     bank = await open_bank()
     agent = await bank.sign_in("agent")
     await bank.take([registered(f"C{number}") for number in range(3)])

@@ -76,18 +76,9 @@ def combine_heads(left: Head, right: Head) -> Head:
         return right
     if _is_empty(right):
         return left
-    newest_at = max(left.newest_at, right.newest_at)
-    oldest_hour = newest_at // HOUR_MS - HOURS_KEPT
-    hours = merge_maps(left.hours, right.hours, join_series)
-    return Head(
-        first_at=min((head.first_at for head in (left, right) if head.count), default=0),
-        newest_at=newest_at,
-        count=left.count + right.count,
-        things=merge_maps(left.things, right.things, join_things),
-        activity=merge_maps(left.activity, right.activity, _join_actors),
-        latest=merge_maps(left.latest, right.latest, join_latest),
-        hours={hour: series for hour, series in hours.items() if hour > oldest_hour},
-    )
+    head = combine_flows((left, right))
+    head.things = merge_maps(left.things, right.things, join_things)
+    return head
 
 
 def _is_empty(head: Head) -> bool:

@@ -25,7 +25,7 @@ from services.profile.domain.states.tally import (
 )
 
 CODE_VERSION = 1
-"""Raised whenever this code gives another state for the same events; `domain/base.py` needs a migration then."""
+"""Raised whenever this code gives another state for the same events; `base.py` needs a migration then."""
 VERSIONS_APART = 1000
 _NO_ATTRIBUTES: dict[str, Any] = {}
 _decode_attributes = msgspec.json.Decoder(dict[str, Any]).decode

@@ -1,5 +1,5 @@
-"""Read-your-writes: a reader who holds a receipt waits until the events behind it are updated: then every view shows
-them, refreshed or not."""
+"""Read-your-writes: whoever sent events holds a receipt, partition → offset; a reader who shows it waits until the
+positions have passed it. From then on every view shows the events, whether it was refreshed or not."""
 
 import asyncio
 from collections.abc import Mapping

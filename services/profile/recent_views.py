@@ -1,0 +1,50 @@
+"""Views combined for a reader and not written, kept for those who look again: a screen asks every few seconds, and its
+customer may wait for a refresh all day, where nothing happens that would make one worth writing."""
+
+from collections.abc import Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from services.profile.domain.identity.links import Cluster
+from services.profile.gathering import Context
+from services.profile.ports.records import StoredView
+from services.profile.ports.refreshing import Member
+
+MOST = 1_000
+"""Views kept, of some 10 kB each."""
+Combined = TypeVar("Combined")
+
+
+class Basis(NamedTuple):
+    """All that a view follows from. `before`: as it was last written."""
+
+    lead: str
+    cluster: Cluster
+    members: Sequence[Member]
+    before: StoredView | None
+    context: Context
+
+
+class RecentViews(Generic[Combined]):
+    """The same basis gives the same view for a whole bank day; windows move on with the next one. When there are too
+    many, the one that nobody has looked at for longest makes room."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Any, Combined]] = {}
+
+    def of(self, basis: Basis, day: int) -> Combined | None:
+        """None where it was combined on another basis, or not at all."""
+        known = self._known.pop(basis.lead, None)
+        if known is None or known[0] != _versions(basis, day):
+            return None
+        self._known[basis.lead] = known
+        return known[1]
+
+    def note(self, basis: Basis, day: int, combined: Combined) -> None:
+        if len(self._known) >= MOST:
+            del self._known[next(iter(self._known))]
+        self._known[basis.lead] = (_versions(basis, day), combined)
+
+
+def _versions(basis: Basis, day: int) -> Any:
+    members = [(one.membership, one.stored.version, one.stored.cuts) for one in basis.members]
+    return day, basis.before.version if basis.before else None, basis.cluster, members, basis.context
