@@ -13,7 +13,7 @@ Schema = dict[str, Any]
 
 _PERSONAL = "Personal: stored apart, never logged."
 FORMS: dict[str, Schema] = {
-    "integer": {"type": "integer", "minimum": -(2**53), "maximum": 2**53},
+    "integer": {"type": "integer", "minimum": 0, "maximum": 2**53},
     "number": {"type": "number"},
     "boolean": {"type": "boolean"},
     "date": {"type": "string", "format": "date"},

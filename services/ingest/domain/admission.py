@@ -84,8 +84,8 @@ def _unknown(event_type: str, rules: Rules) -> Plan:
 def _id(given: str | None, key: TokenKey) -> str:
     if given is None:
         return ""
-    if not 0 < len(given) <= MAX_TEXT or not given.isprintable():
-        raise Rejected("invalid_value", f"1 to {MAX_TEXT} printable characters are expected", "id")
+    if not 0 < len(given) <= MAX_TEXT or not given.isprintable() or given.isspace():
+        raise Rejected("invalid_value", f"1 to {MAX_TEXT} printable characters are expected, not all blank", "id")
     if holds_card_number(given, key):
         raise Rejected("card_number", "an id must not contain a card number", "id")
     return given
@@ -118,7 +118,7 @@ def _amount(raw: RawEvent, plan: Plan, terms: Terms) -> Money | None:
 
 def _money(given: RawMoney, field: str, terms: Terms) -> Money:
     try:
-        return parse_money(given.value, given.currency or terms.source.currency)
+        return parse_money(given.value, terms.source.currency if given.currency is None else given.currency)
     except ValueError as error:
         part, _, what = str(error).partition(": ")
         raise Rejected("invalid_amount", what, f"{field}.{part}") from None

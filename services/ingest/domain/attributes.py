@@ -21,7 +21,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 MAX_GENERIC_BYTES = 16_384
 _ENCODER = msgspec.json.Encoder(order="sorted")
-_INT64 = range(-(2**63), 2**63)
+_COUNTS = range(2**53 + 1)
 # of what an event tells beside its own time: a birth, a maturity; sentinels such as 9999-12-31 are no dates
 _YEARS = range(1800, 2201)
 
@@ -41,7 +41,8 @@ def text(value: str, field: str, key: TokenKey, max_length: int) -> str:
 
 
 def admit_attributes(given: Mapping[str, Any], plan: Plan, key: TokenKey, zone: tzinfo) -> dict[str, Any]:
-    """Raises `Rejected` naming the attribute; what is forbidden (PIN, CVV, track data) is left out."""
+    """Raises `Rejected` naming the attribute. Left out is what is forbidden (PIN, CVV, track data) and what tells
+    nothing: null, and a blank text, with which an export fills what it does not know."""
     if plan.attributes is None:
         return _generic(given, key)
     admitted = {}
@@ -52,7 +53,7 @@ def admit_attributes(given: Mapping[str, Any], plan: Plan, key: TokenKey, zone: 
                 continue
             told = f"{plan.name} has no such attribute: {instead_of(name, plan.attributes)}"
             raise Rejected("unknown_field", told, f"attributes.{clean_text(name, key)}")
-        if value is not None:
+        if value is not None and (value.__class__ is not str or value.strip()):
             admitted[name] = _CHECKS[attribute.type](value, attribute, key, zone)
     if plan.required and not plan.required <= admitted.keys():
         missing = min(plan.required - admitted.keys())
@@ -84,8 +85,8 @@ def _string(value: Any, attribute: Attribute, key: TokenKey, zone: tzinfo) -> st
 
 
 def _integer(value: Any, attribute: Attribute, key: TokenKey, zone: tzinfo) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value not in _INT64:
-        raise _wrong(attribute, "an integer of at most 64 bits")
+    if not isinstance(value, int) or isinstance(value, bool) or value not in _COUNTS:
+        raise _wrong(attribute, "a whole number from 0 to 2^53")
     _refuse_card(value, attribute, key)
     return value
 

@@ -88,6 +88,7 @@ AMOUNTS = [
     ({"value": "-5", "currency": "CNY"}, "amount.value"),
     ({"value": "5.5", "currency": "JPY"}, "amount.value"),
     ({"value": "5", "currency": "XQX"}, "amount.currency"),
+    ({"value": "5", "currency": ""}, "amount.currency"),
 ]
 
 
@@ -127,6 +128,7 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"id": ""}, "invalid_value", "id"),
     ({"id": "x" * 201}, "invalid_value", "id"),
     ({"id": "a\0b"}, "invalid_value", "id"),
+    ({"id": "   "}, "invalid_value", "id"),
     ({"id": VISA}, "card_number", "id"),
     ({"id": f"tx-{VISA}-1"}, "card_number", "id"),
     ({"identifiers": {}}, "missing_field", "identifiers"),
@@ -267,7 +269,7 @@ def test_a_reversal_with_the_direction_of_the_correcting_booking_is_refused_wher
         assert admitted(reversal(direction)).direction == direction
 
 
-@pytest.mark.parametrize("kind", ["cash.withdrawal", "login.failed", "loan.granted", "transaction.reversed", ""])
+@pytest.mark.parametrize("kind", ["cash.withdrawal", "login.failed", "loan.granted", "transaction.reversed"])
 def test_a_reversal_of_what_moves_no_money_is_refused(kind: str) -> None:
     assert refusal(reversal("debit", original_type=kind)) == ("invalid_value", "attributes.original_type")
 
@@ -374,6 +376,28 @@ def test_attributes_come_in_one_form() -> None:
         "original_id": "t-0",
         "original_occurred_at": 1_795_138_200_000,
     }
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\u3000", None])
+@pytest.mark.parametrize("name", ["name", "gender", "birth_date", "income"])
+def test_what_an_export_leaves_blank_is_not_told(name: str, blank: str | None) -> None:
+    event = {
+        "type": "customer.updated",
+        "occurred_at": "2026-11-22T09:30:00+08:00",
+        "identifiers": {"customer_no": "1"},
+    }
+    assert admitted({**event, "attributes": {name: blank, "city": "成都"}}).attributes == '{"city":"成都"}'.encode()
+
+
+def test_a_required_attribute_is_not_told_by_a_blank() -> None:
+    event = {"type": "page.viewed", "occurred_at": "2026-11-22T09:30:00+08:00", "identifiers": {"login": "zw"}}
+    assert refusal({**event, "attributes": {"page": " "}}) == ("missing_field", "attributes.page")
+
+
+@pytest.mark.parametrize("count", [-1, 2**53 + 1, True, "5"])
+def test_what_is_counted_is_never_below_nothing(count: object) -> None:
+    event = {"type": "login.failed", "occurred_at": "2026-11-22T09:30:00+08:00", "identifiers": {"login": "zw"}}
+    assert refusal({**event, "attributes": {"failure_count": count}}) == ("invalid_value", "attributes.failure_count")
 
 
 def test_a_card_becomes_a_token_with_its_last_four_digits() -> None:
