@@ -27,6 +27,18 @@ async def test_an_anonymous_visitor_who_signs_in_brings_the_earlier_browsing_alo
     assert former.headers["content-location"] == path
 
 
+async def test_who_becomes_a_customer_after_browsing_brings_it_along() -> None:
+    bank = await open_bank()
+    await bank.tell(
+        viewed("d-2", occurred_at="2026-11-02T10:00:00+08:00"),
+        registered("C1", login="fang", occurred_at="2026-11-20T10:00:00+08:00"),
+        event("login.succeeded", {"login": "fang", "device_id": "d-2"}, occurred_at="2026-11-20T11:00:00+08:00"),
+    )
+    agent = await bank.sign_in("agent")
+    answer = await agent.get(f"/v1/customers/{bank.id_of('party:C1')}/timeline")
+    assert [one["type"] for one in answer.json()["events"]] == ["login.succeeded", "customer.registered", "page.viewed"]
+
+
 async def test_a_joint_account_stands_in_both_views() -> None:
     bank = await open_bank()
     joint = event("holder.added", {"account_no": "6001", "customer_no": "C2"})
