@@ -1,6 +1,7 @@
 """Commands beside a running platform: what goes in by one comes out of another."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,12 @@ def known(platform: Platform, *identifiers: str) -> Any:
 def numbers(views: Any) -> set[str]:
     """The customer numbers of what was found."""
     return {one["value"] for view in views for one in view["identifiers"] if one["kind"] == "customer_no"}
+
+
+def test_the_banner_names_the_credentials_file_that_was_asked_for(platform: Platform) -> None:
+    while "for you alone" not in (banner := platform.data.with_suffix(".out").read_text()):
+        time.sleep(0.05)
+    assert f"These stand in {platform.data.with_suffix('.credentials')}," in banner
 
 
 def test_a_file_is_replayed_and_its_customer_found(platform: Platform, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ async def _run(settings: Settings, make_demo: Callable[[], Demo | None], credent
         known = await credentials(path, platform.base_url, platform.stores, platform.users, now_ms)
         if credentials_file is not None:
             write_private(credentials_file, msgspec.json.encode(known))
-        console.print(_welcome(known, path, time.monotonic() - started))
+        console.print(_welcome(known, credentials_file or path, time.monotonic() - started))
         demo = make_demo()
         console.print(_next_steps(known, path, demo is not None), soft_wrap=True, highlight=False)
         await _until_stopped(stop, platform, demo, path.with_name("simulator.keys"), console)
