@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.instants import instant
 from services.alerts.domain.alert import Alert, Evidence
 from services.alerts.domain.terms import DAY_MS
 
@@ -41,9 +42,21 @@ class Planted(msgspec.Struct, frozen=True):
     loss_ms: int
 
 
+class Said(msgspec.Struct, frozen=True):
+    """One word: of whom and to whom, `at` which time, and of what `occurred_at` another; when it held no longer."""
+
+    customer_id: str
+    owner: str
+    situation: str
+    at: str
+    occurred_at: str
+    ended_at: str | None
+
+
 class RuleCount(msgspec.Struct, frozen=True):
     """`withdrawn`: that did not go on holding. `alone`: when no other rule spoke of the customer about then;
-    `together`: other rule → how often it did. `months` as 2026-05; `owners` and `customers`: whose, and of whom."""
+    `together`: other rule → how often it did. `months` as 2026-05; `owners` and `customers`: whose, and of whom.
+    `said`: each of them, the oldest first."""
 
     rule: str
     spoken: int
@@ -54,6 +67,7 @@ class RuleCount(msgspec.Struct, frozen=True):
     months: dict[str, int]
     owners: dict[str, int]
     customers: dict[str, int]
+    said: list[Said]
 
 
 class Caught(msgspec.Struct, frozen=True):
@@ -112,6 +126,8 @@ def _count(rule: str, told: Sequence[Spoken], of_customer: Mapping[str, Sequence
         withdrawn=sum(one.ended_at > 0 for one in told), alone=sum(not others for others in beside),
         together=_most(other for others in beside for other in others), months=_by_month(told),
         owners=_most(one.owner for one in told), customers=_most(one.customer_id for one in told),
+        said=[Said(one.customer_id, one.owner, one.situation, instant(one.at), instant(one.occurred_at),
+                   instant(one.ended_at) if one.ended_at else None) for one in told],
     )  # fmt: skip
 
 

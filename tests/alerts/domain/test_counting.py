@@ -34,6 +34,9 @@ def test_words_of_the_period_alone_are_counted_by_rule_month_owner_and_customer(
     assert (found.spoken, found.alerts, found.withdrawn, found.alone) == (2, 2, 1, 1)
     assert (found.together, found.months, found.owners) == ({"R7": 1}, {"2026-11": 2}, {"M-1": 2})
     assert found.customers == {"c1": 1, "c2": 1}
+    assert [(one.customer_id, one.owner, one.at, one.ended_at) for one in found.said] == [
+        ("c1", "M-1", "2026-11-23T04:00:00Z", None), ("c2", "M-1", "2026-11-23T04:00:00Z", "2026-11-24T04:00:00Z"),
+    ]  # fmt: skip
 
 
 def test_what_a_rule_said_more_gravely_later_is_one_word_from_its_beginning() -> None:
