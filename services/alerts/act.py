@@ -9,7 +9,8 @@ from services.alerts.domain import lifecycle
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.guarding import hold_back_anew
 from services.alerts.domain.lifecycle import Actor, Asked
-from services.alerts.domain.routing import Staff, answer_from, give, next_look, refuse_nobody
+from services.alerts.domain.reminding import await_outcome, next_look
+from services.alerts.domain.routing import Staff, answer_from, give, refuse_nobody
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertStore, AlertsTransaction
 from services.alerts.telling import message_of
@@ -38,6 +39,8 @@ class Act:
             if asked.action == "reassign":
                 refuse_nobody(asked.to, alert.branch, staff)
                 give(alert, terms, now)
+            elif asked.action == "contact":
+                await_outcome(alert, terms, now)
             elif not alert.routed_at:
                 answer_from(alert, terms, now)  # taken up before its turn
             changed = [alert] if alert.is_open else [alert, *await self._released(tx, alert, standing, now)]

@@ -5,7 +5,8 @@ from typing import NamedTuple
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.guarding import hold_back_anew
-from services.alerts.domain.routing import CAPACITY, limited, next_look, remind, route
+from services.alerts.domain.reminding import next_look, remind
+from services.alerts.domain.routing import CAPACITY, limited, route
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertStore, AlertsTransaction
 from services.alerts.telling import message_of

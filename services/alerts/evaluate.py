@@ -12,7 +12,8 @@ from services.alerts.domain.expressions import Expressions
 from services.alerts.domain.judging import judge
 from services.alerts.domain.merging import GONE, Side, departed, end, heir, is_spoken_for, meets, merge, part
 from services.alerts.domain.notices import notice, standing
-from services.alerts.domain.routing import Place, follow_owner, limited, next_look, place_of, route
+from services.alerts.domain.reminding import next_look
+from services.alerts.domain.routing import Place, follow_owner, limited, place_of, route
 from services.alerts.domain.settling import settle
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertStore, AlertsTransaction

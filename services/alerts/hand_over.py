@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from services.alerts.attend import DESK
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
-from services.alerts.domain.routing import IN_HAND, Staff, hand_over, next_look
+from services.alerts.domain.reminding import next_look
+from services.alerts.domain.routing import IN_HAND, Staff, hand_over
 from services.alerts.ports import AlertFilter, AlertStore
 from services.alerts.telling import message_of
 

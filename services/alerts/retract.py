@@ -5,8 +5,8 @@ from services.alerts.attend import DESK
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.guarding import hold_back_anew
+from services.alerts.domain.reminding import next_look
 from services.alerts.domain.retracting import retract
-from services.alerts.domain.routing import next_look
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import OPEN, AlertFilter, AlertStore
 from services.alerts.telling import message_of

@@ -68,6 +68,18 @@ async def test_the_delegate_of_the_customers_owner_may_act_and_so_may_the_owner_
     assert after.state == "contacted"
 
 
+async def test_a_contact_is_to_be_followed_by_its_outcome_within_a_week_of_work() -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    await branch.act.on(alert.alert_id, CLAIM, LI)
+    after = await branch.act.on(alert.alert_id, Asked("contact"), LI)
+    assert after.due_at == branch.clock.now_ms() + 7 * DAY
+    await Attend(branch.store, branch.current).apply(after.due_at)
+    reminded = await branch.store.alert(alert.alert_id)
+    assert reminded is not None
+    assert (reminded.state, reminded.history[-1].note) == ("contacted", "what came of the contact is to be noted")
+
+
 @pytest.mark.parametrize("who", [CHIEF, ADMIN])
 async def test_a_supervisor_and_an_administrator_act_on_every_portfolio(who: User) -> None:
     branch = Branch()

@@ -59,7 +59,9 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
 
 def check_desk(desk: Desk) -> Iterator[tuple[str, str]]:
     """(field, message) of each mistake."""
-    counted = ("daily_capacity", "throttle_after", "burst_from", "burst_times", "open_budget")
+    counted = (
+        "daily_capacity", "throttle_after", "burst_from", "burst_times", "open_budget", "outcome_within_hours",
+    )  # fmt: skip
     yield from ((field, "1 or more is expected") for field in counted if getattr(desk, field) < 1)
     shares = {"remind_at": desk.remind_at, "throttle_above": desk.throttle_above}
     shares |= {f"tier_share.{tier}": share for tier, share in desk.tier_share.items()}

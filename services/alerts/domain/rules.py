@@ -82,9 +82,10 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to whom the rules of an `owner_role` go in place of the portfolio's owner, a manager's id or a queue.
 
     `tier_share`: percent of a rule's answering time by tier. `remind_at`: percent of the working hours to the service
-    level after which the owner is reminded. A rule is throttled when at least `throttle_after` outcomes are known and
-    more than `throttle_above` percent of them are "not relevant". A rule of absence is paused when it begins to speak
-    of more than `burst_from` customers in a bank day, and of more than `burst_times` the most of any day in four weeks.
+    level after which the owner is reminded. `outcome_within_hours`: working hours after a contact in which its outcome
+    is to be noted. A rule is throttled when at least `throttle_after` outcomes are known and more than
+    `throttle_above` percent of them are "not relevant". A rule of absence is paused when it begins to speak of more
+    than `burst_from` customers in a bank day, and of more than `burst_times` the most of any day in four weeks.
     `open_budget`: open alerts of one customer at most."""
 
     version: int = 1
@@ -94,6 +95,7 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     roles: dict[Role, str] = {}
     tier_share: dict[str, int] = msgspec.field(default_factory=lambda: {"gold": 50, "profit": 75})
     remind_at: int = 75
+    outcome_within_hours: int = 40
     throttle_after: int = 20
     throttle_above: int = 60
     burst_from: int = 100

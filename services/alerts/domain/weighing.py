@@ -1,6 +1,6 @@
 """What an alert says and weighs follows the evidence that stands, not what once stood."""
 
-from services.alerts.domain.alert import Alert, Evidence
+from services.alerts.domain.alert import UNANSWERED, Alert, Evidence
 from services.alerts.domain.terms import Terms, answer_by, grade
 from services.alerts.domain.wording import joined_reason
 
@@ -20,7 +20,7 @@ def weigh(alert: Alert, terms: Terms) -> None:
     alert.rank = max(alert.value, 1.0) * alert.severity * precision
     alert.expires_at = max(one.expires_at for one in standing)
     alert.respond_within_hours = min(one.respond_within_hours for one in standing)
-    if alert.routed_at:
+    if alert.routed_at and alert.state in UNANSWERED:
         due = answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms)
         alert.due_at = min(alert.due_at, due)
 

@@ -141,8 +141,9 @@ class AlertOutcome(msgspec.Struct, kw_only=True):
 
 class AlertShown(msgspec.Struct, kw_only=True):
     """Times are RFC 3339 in UTC. `revision` counts the alert's steps. `value` is what is at stake in the bank's home
-    currency, `rank` the order of the inbox. `waiting`: a guard's id, `retention_first`, `budget` or `capacity`.
-    `wording` `service_only`: nothing may be offered. `possible`: the steps that can follow."""
+    currency, `rank` the order of the inbox. `due_at`: by when it is to be answered, after a contact by when its
+    outcome is to be noted. `waiting`: a guard's id, `retention_first`, `budget` or `capacity`. `wording`
+    `service_only`: nothing may be offered. `possible`: the steps that can follow."""
 
     alert_id: str
     revision: int

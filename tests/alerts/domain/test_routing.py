@@ -4,7 +4,8 @@ import pytest
 
 from services.alerts.domain.alert import Alert, Outcome, step
 from services.alerts.domain.lifecycle import Actor, Asked, act
-from services.alerts.domain.routing import Place, follow_owner, next_look, owner_for, remind, route
+from services.alerts.domain.reminding import await_outcome, next_look, remind
+from services.alerts.domain.routing import Place, follow_owner, owner_for, route
 from services.alerts.domain.rules import Desk
 from services.alerts.domain.terms import answer_by, grade
 from services.failures import Rejected
@@ -115,8 +116,11 @@ def test_the_superior_to_whom_it_was_escalated_may_work_it() -> None:
 def test_a_planned_or_a_noted_contact_answers_in_time() -> None:
     for asked in (Asked("plan", until=NOON + 3 * DAY), Asked("contact")):
         one = claimed()
+        due = one.due_at
         act(one, asked, LI, frozenset(), NOON)
-        assert not remind(one, terms(), one.due_at)
+        if asked.action == "contact":
+            await_outcome(one, terms(), NOON)
+        assert not remind(one, terms(), due)
 
 
 def test_after_an_outage_that_outlasted_the_service_level_only_the_escalation_is_told() -> None:
@@ -178,7 +182,32 @@ def test_a_planned_contact_that_passes_without_a_word_is_told_to_the_superior_on
     assert one.escalated_to == "M-9"
     assert one.escalated_at > NOON + DAY
     act(one, Asked("contact"), LI, frozenset(), one.escalated_at)
-    assert next_look(one, on) == 0
+    await_outcome(one, on, one.escalated_at)
+    assert next_look(one, on) == one.due_at
+    assert one.escalated_to == "M-9", "who was told of it goes on seeing it"
+
+
+def test_a_contact_of_which_nothing_is_noted_is_called_to_mind_and_then_told_to_the_superior() -> None:
+    one, on = claimed(), terms(Desk(superiors={"M-1": "M-9"}, outcome_within_hours=40))
+    act(one, Asked("contact"), LI, frozenset(), NOON)
+    await_outcome(one, on, NOON)
+    assert one.due_at == NOON + 7 * DAY  # a week of eight hours a day
+    told: list[tuple[int, str]] = []
+    while (look := next_look(one, on)) and len(told) < 5:
+        assert not remind(one, on, look - 1)
+        assert remind(one, on, look)
+        told.append((look, one.history[-1].action))
+    assert told == [(NOON + 7 * DAY, "remind"), (NOON + 14 * DAY, "escalate")]
+    assert (one.state, one.escalated_to) == ("contacted", "M-9")
+
+
+def test_after_an_outage_that_outlasted_both_only_the_superior_is_told_of_a_contact_without_outcome() -> None:
+    one = claimed()
+    act(one, Asked("contact"), LI, frozenset(), NOON)
+    await_outcome(one, terms(), NOON)
+    assert remind(one, terms(), NOON + 60 * DAY)
+    assert actions(one)[-2:] == ["contact", "escalate"]
+    assert next_look(one, terms()) == 0
 
 
 def test_after_an_outage_that_outlasted_a_plan_only_the_superior_is_told() -> None:

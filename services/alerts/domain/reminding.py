@@ -1,0 +1,95 @@
+"""What time does to an alert: it expires, comes back, is called to mind, and is told to the superior."""
+
+from services.alerts.domain.alert import SYSTEM, UNANSWERED, UNTOUCHED, Alert, step
+from services.alerts.domain.routing import answer_from
+from services.alerts.domain.terms import Terms, answer_by
+
+
+def await_outcome(alert: Alert, terms: Terms, now: int) -> None:
+    """The customer was spoken to: what came of it is to be noted next."""
+    alert.due_at = _outcome_by(now, terms)
+
+
+def _outcome_by(at: int, terms: Terms) -> int:
+    return answer_by(at, terms.desk.outcome_within_hours, "", terms)
+
+
+def remind(alert: Alert, terms: Terms, now: int) -> bool:
+    """What time does: an alert that nobody took up expires; one put off comes back, with its time to answer anew; a
+    planned contact is called to mind, and an outcome that is not noted; else the service level is watched. True when
+    something changed."""
+    if alert.expires_at and now >= alert.expires_at and alert.state in UNTOUCHED:
+        step(alert, now, SYSTEM, "expire", "expired", "nobody took it up in its time")
+        return True
+    if alert.state == "snoozed" and alert.snoozed_until and now >= alert.snoozed_until:
+        alert.snoozed_until = 0
+        answer_from(alert, terms, now)
+        step(alert, now, SYSTEM, "wake", "claimed", "the time it was put off to has come")
+        return True
+    if alert.state == "planned":
+        return _called_to_mind(alert, terms, now)
+    if alert.state == "contacted":
+        return _without_outcome(alert, terms, now)
+    return alert.state in UNANSWERED and alert.due_at > 0 and _watched(alert, terms, now)
+
+
+def _called_to_mind(alert: Alert, terms: Terms, now: int) -> bool:
+    """A planned contact when it is due, and the superior where nobody notes it."""
+    if alert.escalated_at < alert.planned_at and now >= _plan_missed(alert, terms):
+        return _escalate(alert, terms, now, "the planned contact has passed")
+    if max(alert.reminded_at, alert.escalated_at) < alert.planned_at <= now:
+        alert.reminded_at = now
+        step(alert, now, SYSTEM, "remind", "planned", "the planned contact is due")
+        return True
+    return False
+
+
+def _plan_missed(alert: Alert, terms: Terms) -> int:
+    """Nobody noted the contact within the time in which the alert was to be answered at first."""
+    return answer_by(alert.planned_at, alert.respond_within_hours, alert.tier, terms)
+
+
+def _without_outcome(alert: Alert, terms: Terms, now: int) -> bool:
+    """While it is open it holds selling back, and teaches its rules nothing."""
+    if alert.escalated_at < alert.due_at and now >= _outcome_by(alert.due_at, terms):
+        return _escalate(alert, terms, now, "nobody has noted what came of the contact")
+    if max(alert.reminded_at, alert.escalated_at) < alert.due_at <= now:
+        alert.reminded_at = now
+        step(alert, now, SYSTEM, "remind", "contacted", "what came of the contact is to be noted")
+        return True
+    return False
+
+
+def _escalate(alert: Alert, terms: Terms, now: int, why: str) -> bool:
+    superior = terms.desk.superiors.get(alert.owner, "")
+    alert.escalated_at = now
+    step(alert, now, SYSTEM, "escalate", alert.state, f"to {superior}" if superior else why, superior)
+    return True
+
+
+def _watched(alert: Alert, terms: Terms, now: int) -> bool:
+    """The service level: a reminder when most of the time is gone, escalation when all of it is."""
+    if now >= alert.due_at and not alert.escalated_at:
+        return _escalate(alert, terms, now, "the service level has passed")
+    if now >= _due_soon(alert, terms) and not alert.reminded_at and not alert.escalated_at:
+        alert.reminded_at = now
+        step(alert, now, SYSTEM, "remind", alert.state, "the service level is near")
+        return True
+    return False
+
+
+def _due_soon(alert: Alert, terms: Terms) -> int:
+    """In working hours, as the service level itself."""
+    return answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms, terms.desk.remind_at)
+
+
+def next_look(alert: Alert, terms: Terms) -> int:
+    """When time alone may change it (ms); 0: never."""
+    times = [alert.expires_at if alert.state in UNTOUCHED else 0, alert.snoozed_until]
+    if alert.state == "planned" and alert.escalated_at < alert.planned_at:
+        times += [alert.planned_at if alert.reminded_at < alert.planned_at else 0, _plan_missed(alert, terms)]
+    if alert.state == "contacted" and alert.escalated_at < alert.due_at:
+        times += [alert.due_at if alert.reminded_at < alert.due_at else 0, _outcome_by(alert.due_at, terms)]
+    if alert.state in UNANSWERED and alert.due_at and not alert.escalated_at:
+        times += [alert.due_at, 0 if alert.reminded_at else _due_soon(alert, terms)]
+    return min((at for at in times if at), default=0)
