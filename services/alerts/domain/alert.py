@@ -25,8 +25,9 @@ Result = Literal["saved", "lost", "sold", "not_relevant", "unreachable"]
 
 class Evidence(msgspec.Struct, kw_only=True):
     """Why a rule spoke: the rule as it was, the moment or the facts' hour, all values that it saw, and what it gives to
-    the alert for as long as it stands. `ended_at`: when it ceased to hold (ms), 0 while it does. `outdone`: it did not
-    cease, its rule has spoken more gravely since. `origin`: the customer of whom it was said, before a merge."""
+    the alert for as long as it stands. `ended_at`: when it ceased to hold (ms), 0 while it does. `goes_on`: what an
+    earlier piece of the same key told, graver or once more within its rule's cooldown. `origin`: the customer of whom
+    it was said, before a merge."""
 
     key: str
     rule: str
@@ -48,7 +49,7 @@ class Evidence(msgspec.Struct, kw_only=True):
     respond_within_hours: int = 16
     expires_at: int = 0
     ended_at: int = 0
-    outdone: bool = False
+    goes_on: bool = False
     origin: str = ""
 
 

@@ -1,7 +1,7 @@
 """What rules would have said of a past: how often, when, of whom, together with which other rules, and how right."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from statistics import median
 from typing import NamedTuple
@@ -17,8 +17,8 @@ TOGETHER_MS = 30 * DAY_MS
 
 
 class Spoken(NamedTuple):
-    """A rule has spoken in an alert, once however grave it became. `at`: when it did; `ended_at`: when it held no
-    longer, 0 while it does (ms)."""
+    """A rule has spoken in an alert, once however grave it became and however often it came and went. `at`: when it
+    did; `ended_at`: when it held no longer, 0 while it does (ms)."""
 
     rule: str
     version: int
@@ -96,15 +96,18 @@ def spoken_in(alerts: Iterable[Alert], since: int, until: int) -> list[Spoken]:
     return sorted(found, key=lambda one: (one.at, one.customer_id, one.rule))
 
 
-def _words(alert: Alert) -> Iterator[tuple[Evidence, int]]:
-    """Each with when it was first said."""
-    began: dict[str, int] = {}
+def _words(alert: Alert) -> list[tuple[Evidence, int]]:
+    """The last piece of each, with when the first was seen."""
+    words: list[tuple[Evidence, int]] = []
+    newest: dict[str, int] = {}
     for one in alert.evidence:
-        at = began.pop(one.key, one.seen_at)
-        if one.outdone:
-            began[one.key] = at
+        place = newest.get(one.key)
+        if one.goes_on and place is not None:
+            words[place] = (one, words[place][1])
         else:
-            yield one, at
+            newest[one.key] = len(words)
+            words.append((one, one.seen_at))
+    return words
 
 
 def count(spoken: Sequence[Spoken], rules: Iterable[str]) -> list[RuleCount]:

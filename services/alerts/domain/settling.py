@@ -15,6 +15,9 @@ from services.alerts.domain.terms import DAY_MS, Terms
 from services.alerts.domain.weighing import weigh
 from services.alerts.domain.wording import filled, what_changed
 
+FLICKER_MS = 2 * DAY_MS
+"""A gap that is no longer may be of events that came late."""
+
 
 class Settled(NamedTuple):
     """`changed`: alerts with a new step or new evidence. `absences`: rules of absence that have begun to hold.
@@ -101,8 +104,8 @@ class Settling:
             return
         alert = next((one for one in self._open.values() if one.alert_id == known.alert_id), None)
         said = next((one for one in alert.standing() if one.key == key), None) if alert else None
-        if alert is not None and said is not None and verdict.severity > said.severity:
-            self._outdo(alert, said, verdict)
+        if alert is not None and said is not None:
+            self._grow(alert, said, verdict)
 
     def _fire(self, key: str, verdict: Verdict) -> None:
         declared, moment = verdict.rule.declared, verdict.moment
@@ -128,10 +131,10 @@ class Settling:
                 return  # known from before a merge or a split
             if said is not None and at < said.occurred_at + declared.cooldown_days * DAY_MS:
                 self._rest(firing, alert, at, declared.cooldown_days)
-                self._hold_again(alert, said, verdict)
+                self._once_more(alert, said, verdict, at)
                 return
         self._rest(firing, alert, at, declared.cooldown_days)
-        self._join(alert, key, verdict, at)
+        self._join(alert, evidence_of(key, verdict, at, self._change), "evidence_added")
         self.fired += 1
         self.absences += [declared.id] * bool(declared.depends_on)
 
@@ -139,19 +142,6 @@ class Settling:
         cooled = self._standing.cooled.get(firing.rule, 0)
         firing.alert_id, firing.former_cooldown = alert.alert_id, cooled
         self._standing.cooled[firing.rule] = max(cooled, at + days * DAY_MS)
-
-    def _hold_again(self, alert: Alert, said: Evidence, verdict: Verdict) -> None:
-        """What comes and goes around a threshold is one piece of evidence, as it was first seen."""
-        said.ended_at = 0
-        self._say(alert, "evidence_again", verdict.rule.id)
-        self._weigh(alert, verdict)
-        if verdict.severity > said.severity:
-            self._outdo(alert, said, verdict)
-
-    def _outdo(self, alert: Alert, said: Evidence, verdict: Verdict) -> None:
-        """The same, and graver: what was seen first stays readable beside what is seen now."""
-        said.ended_at, said.outdone = self._change.changed_at, True
-        self._join(alert, said.key, verdict, said.occurred_at, said.origin)
 
     def _opened(self, key: str, verdict: Verdict) -> Alert:
         change, declared = self._change, verdict.rule.declared
@@ -165,25 +155,44 @@ class Settling:
         self._open[situation] = alert
         return alert
 
-    def _join(self, alert: Alert, key: str, verdict: Verdict, at: int, origin: str = "") -> None:
-        alert.evidence = [*alert.evidence, evidence_of(key, verdict, at, origin, self._change)]
-        if len(alert.evidence) > 1:
-            self._say(alert, "evidence_added", verdict.rule.id)
-        self._weigh(alert, verdict)
-
-    def _weigh(self, alert: Alert, verdict: Verdict) -> None:
+    def _once_more(self, alert: Alert, said: Evidence, verdict: Verdict, at: int) -> None:
+        """What comes and goes around a threshold within hours has held all the time."""
+        if self._change.changed_at > said.ended_at + FLICKER_MS:
+            self._go_on(alert, said, verdict, at, "evidence_again")
+            return
+        said.ended_at = 0
         self.changed[alert.alert_id] = alert
-        before = alert.severity
         weigh(alert, self._terms)
-        if len(alert.evidence) > 1 and alert.severity > before:
-            self._say(alert, "raise", f"{verdict.rule.id}: severity {alert.severity}")
+        self._say(alert, "evidence_again", said.rule)
+        self._grow(alert, said, verdict)
+
+    def _grow(self, alert: Alert, said: Evidence, verdict: Verdict) -> None:
+        if verdict.severity > said.severity:
+            said.ended_at = self._change.changed_at
+            self._go_on(alert, said, verdict, said.occurred_at, "evidence_added")
+
+    def _go_on(self, alert: Alert, said: Evidence, verdict: Verdict, at: int, action: str) -> None:
+        """The same graver, or once more: what was seen first stays readable beside what is seen now."""
+        evidence = evidence_of(said.key, verdict, at, self._change)
+        evidence.goes_on, evidence.origin = True, said.origin
+        self._join(alert, evidence, action)
+
+    def _join(self, alert: Alert, evidence: Evidence, action: str) -> None:
+        self.changed[alert.alert_id] = alert
+        is_first, before = not alert.evidence, alert.severity
+        alert.evidence = [*alert.evidence, evidence]
+        weigh(alert, self._terms)
+        if not is_first:
+            self._say(alert, action, evidence.rule)
+        if not is_first and alert.severity > before:
+            self._say(alert, "raise", f"{evidence.rule}: severity {alert.severity}")
 
     def hold_back(self, verdicts: Sequence[Verdict]) -> None:
         changed = hold_back(self._open.values(), verdicts, self._terms.desk.open_budget, self._change.changed_at)
         self.changed |= {one.alert_id: one for one in changed}
 
 
-def evidence_of(key: str, verdict: Verdict, at: int, origin: str, change: ProfileChange) -> Evidence:
+def evidence_of(key: str, verdict: Verdict, at: int, change: ProfileChange) -> Evidence:
     declared, seen = verdict.rule.declared, verdict.seen
     return Evidence(
         key=key, rule=declared.id, rule_version=declared.version, name=declared.name, kind=declared.kind,
@@ -192,5 +201,5 @@ def evidence_of(key: str, verdict: Verdict, at: int, origin: str, change: Profil
         text=filled(declared.reason, seen), values=dict(seen), suggested=filled(declared.suggested, seen),
         may_say=filled(declared.may_say, seen), must_not_say=filled(declared.must_not_say, seen),
         role=declared.owner_role, respond_within_hours=declared.respond_within_hours,
-        expires_at=change.changed_at + declared.expires_after_days * DAY_MS, origin=origin,
+        expires_at=change.changed_at + declared.expires_after_days * DAY_MS,
     )  # fmt: skip

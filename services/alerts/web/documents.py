@@ -64,8 +64,8 @@ class RuleSpoken(msgspec.Struct, kw_only=True):
 
 class AlertEvidence(msgspec.Struct, kw_only=True):
     """`event_id`: None for an absence, or what stands in the facts. `values`: all that the rule saw. `ended_at`: when
-    it ceased to hold, or its rule spoke more gravely (`outdone`). `origin`: the customer of whom it was said, before a
-    merge."""
+    it ceased to hold, or was told more gravely. `goes_on`: it is what the rule told before, graver or once more.
+    `origin`: the customer of whom it was said, before a merge."""
 
     rule: RuleSpoken
     name: str
@@ -73,7 +73,7 @@ class AlertEvidence(msgspec.Struct, kw_only=True):
     occurred_at: str
     seen_at: str
     ended_at: str | None
-    outdone: bool
+    goes_on: bool
     event_id: str | None
     customer_version: int
     severity: int

@@ -40,7 +40,7 @@ def _evidence(one: Evidence, language: Language) -> AlertEvidence:
     return AlertEvidence(
         rule=RuleSpoken(id=one.rule, version=one.rule_version), name=said(one.name, language),
         text=said(one.text, language), occurred_at=instant(one.occurred_at), seen_at=instant(one.seen_at),
-        ended_at=when(one.ended_at), outdone=one.outdone, event_id=one.event_id or None, customer_version=one.statement,
+        ended_at=when(one.ended_at), goes_on=one.goes_on, event_id=one.event_id or None, customer_version=one.statement,
         severity=one.severity, value=one.value, values=one.values, origin=one.origin or None,
     )  # fmt: skip
 

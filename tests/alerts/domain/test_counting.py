@@ -39,10 +39,10 @@ def test_words_of_the_period_alone_are_counted_by_rule_month_owner_and_customer(
     ]  # fmt: skip
 
 
-def test_what_a_rule_said_more_gravely_later_is_one_word_from_its_beginning() -> None:
+def test_what_a_rule_said_more_gravely_or_once_more_is_one_word_from_its_beginning() -> None:
     graver = alert("c1", "R4", at=NOON, ended_at=NOON + DAY)
-    graver.evidence[0].outdone = True
     graver.evidence += alert("c1", "R4", at=NOON + DAY).evidence
+    graver.evidence[-1].goes_on = True
     (found,) = count(spoken_in([graver], NOON, NOON + 2 * DAY), ["R4"])
     assert (found.spoken, found.withdrawn) == (1, 0)
     assert spoken_in([graver], NOON + DAY, NOON + 2 * DAY) == []

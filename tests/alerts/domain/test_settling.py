@@ -144,8 +144,8 @@ def test_a_rule_that_speaks_more_gravely_says_what_it_sees_now_beside_what_it_sa
     customer.takes(statement(3, salary_missed=1.0))
     customer.takes(statement(4, salary_missed=2.0))
     (alert,) = customer.alerts
-    told = [(one.text.en, one.severity, one.outdone, bool(one.ended_at)) for one in alert.evidence]
-    assert told == [("1 missed", 2, True, True), ("2 missed", 3, False, False)]
+    told = [(one.text.en, one.severity, one.goes_on, bool(one.ended_at)) for one in alert.evidence]
+    assert told == [("1 missed", 2, False, True), ("2 missed", 3, True, False)]
     assert (alert.severity, alert.reason.en, alert.rules) == (3, "2 missed", [("R4", 1)])
     assert [one.action for one in alert.history] == ["open", "evidence_added", "raise"]
     customer.takes(statement(5))
@@ -203,6 +203,18 @@ def test_what_comes_and_goes_around_a_threshold_stays_one_piece_of_evidence_and_
     assert customer.states == ["new"]
     customer.takes(statement(5, has_salary=True))
     assert customer.states == ["withdrawn"]
+
+
+def test_what_holds_once_more_days_later_is_told_as_it_is_seen_then_and_goes_on_what_was_told() -> None:
+    customer = Customer(MISSED, OUTFLOW)
+    customer.takes(statement(1, moments=[moment("a", NOON)], **OWED))
+    (alert,) = customer.alerts
+    customer.takes(statement(2, moments=[moment("a", NOON)], has_salary=True))
+    later = NOON + 9 * DAY
+    customer.takes(statement(3, at=later, moments=[moment("a", NOON)], **{**OWED, "assets": 6e5}))
+    told = [(one.values["assets"], one.goes_on, one.ended_at > 0, one.occurred_at) for one in alert.evidence[::2]]
+    assert told == [(5e5, False, True, NOON + HOUR), (6e5, True, False, later)]
+    assert (alert.reason.en, alert.value, alert.history[-1].action) == ("R1 holds; R4 holds", 6e5, "evidence_again")
 
 
 def test_what_holds_again_long_after_is_said_anew_in_an_open_alert() -> None:
