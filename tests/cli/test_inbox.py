@@ -102,7 +102,9 @@ def test_a_false_alarm_is_closed_in_one_go(platform: Platform, tmp_path: Path) -
 
 
 def test_what_was_mistyped_is_one_sentence(platform: Platform, alert_id: str) -> None:
-    assert "a time such as" in run(platform, "snooze", alert_id, "--until", "soon").err
+    for step, option, time in (("snooze", "--until", "soon"), ("plan", "--at", "2027-01-01T09:00")):
+        said = run(platform, step, alert_id, option, time).err
+        assert said == f"error: {option}: a time with its zone is expected, such as 2026-11-30T09:00+08:00\n"
     assert "with its currency" in run(platform, "outcome", alert_id, "sold", "--amount", "12").err
     for command in ("show", "events"):
         assert run(platform, command, "al_none").err == "error: 404: no alert has this id\n"

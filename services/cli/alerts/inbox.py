@@ -1,5 +1,6 @@
 """`alerts`: the inbox from a terminal, worked as a person with a token, beside a running platform."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -12,7 +13,6 @@ from services.cli.alerts.tables import LISTED, list_row, print_alert, print_even
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Data, Json
 from services.cli.output import console, show_json, show_rows
-from services.cli.positions import milliseconds
 from services.cli.refusals import Refusal
 
 app = typer.Typer(no_args_is_help=True, help="The inbox: what customers need somebody to act on, and what was done.")
@@ -91,7 +91,7 @@ def snooze(
     note: Note = "", url: Url = None, token: Token = None, data: Data = None,
 ) -> None:  # fmt: skip
     """Put it off; it comes back by itself."""
-    _step(alert, "snooze", {"until": instant(milliseconds(until)), "note": note}, data, url, token)
+    _step(alert, "snooze", {"until": _instant("--until", until), "note": note}, data, url, token)
 
 
 @app.command()
@@ -101,7 +101,7 @@ def plan(
     note: Note = "", url: Url = None, token: Token = None, data: Data = None,
 ) -> None:  # fmt: skip
     """A visit or a call is planned."""
-    _step(alert, "plan", {"at": instant(milliseconds(at)), "note": note}, data, url, token)
+    _step(alert, "plan", {"at": _instant("--at", at), "note": note}, data, url, token)
 
 
 @app.command()
@@ -161,6 +161,17 @@ def _step(alert: str, action: str, body: dict[str, Any], data: Path | None, url:
 
 def _path(alert: str) -> str:
     return f"/v1/alerts/{quote(alert, safe='')}"
+
+
+def _instant(option: str, text: str) -> str:
+    """A visit is at an hour of the bank's, and nobody is asked which zone was meant. Raises `Refusal`."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = datetime.min
+    if at.tzinfo is None:
+        raise Refusal(f"{option}: a time with its zone is expected, such as 2026-11-30T09:00+08:00")
+    return instant(int(at.timestamp() * 1000))
 
 
 def _money(text: str | None) -> dict[str, str] | None:
