@@ -82,7 +82,9 @@ _LAST_FOUR = 4
 _RESIDENT_ID_LENGTH = 18
 _TRACK = re.compile(r"%?B?\d{13,19}\^[^^\n]{2,26}\^[^?\n]*\??|;?\d{13,19}[=D]\d{7,}\??")
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-_RESIDENT_ID = re.compile(r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dXx](?!\d)", re.ASCII)
+# first the province (GB/T 2260), or a 9 on a foreigner's permit: references such as 100001 20261126 0042 are none
+_PROVINCE = r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|9\d)"
+_RESIDENT_ID = re.compile(rf"(?<!\d){_PROVINCE}\d{{4}}(?:19|20)\d{{2}}[01]\d[0-3]\d{{4}}[\dXx](?!\d)", re.ASCII)
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 

@@ -107,7 +107,11 @@ def test_a_national_id_gives_one_token_however_written_and_a_token_stays() -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "count"), [("ID 11010519491231002X!", 1), ("110105194912310021", 0), ("11010519491331002X", 0)]
-)
-def test_resident_ids_are_found_by_birth_date_and_check_character(text: str, count: int) -> None:
+    ("text", "count"),
+    [
+        ("ID 11010519491231002X!", 1), ("110105194912310021", 0), ("11010519491331002X", 0),
+        pytest.param("100001202611260000", 0, id="a reference of the day, of no province"),
+    ],
+)  # fmt: skip
+def test_resident_ids_are_found_by_province_birth_date_and_check_character(text: str, count: int) -> None:
     assert len(resident_ids(text)) == count

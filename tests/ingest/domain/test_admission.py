@@ -418,6 +418,12 @@ def test_a_card_number_in_place_of_an_account_number_becomes_a_token() -> None:
     assert admitted(transaction(identifiers={"account_no": UNIONPAY})).subject == f"account:{card_token(UNIONPAY, KEY)}"
 
 
+def test_an_account_of_a_counterparty_is_one_however_its_digits_are_grouped() -> None:
+    printed, plain = "DE38 2480 3653 5716 2737 53", "DE38248036535716273753"
+    told = [admitted(transaction(counterparty={"account_no": one})).counterparty for one in (printed, plain)]
+    assert told == [Counterparty(account_no=plain)] * 2
+
+
 def test_national_ids_are_never_in_clear() -> None:
     registered = {
         "type": "customer.registered",
