@@ -14,6 +14,7 @@ from services.profile.domain.identity.links import (
     COLLECTIVES,
     END,
     MEMBER,
+    TOLD_KEPT,
     Cluster,
     Link,
     Membership,
@@ -103,6 +104,27 @@ def test_at_every_moment_a_subject_counts_for_somebody_and_if_for_itself_for_nob
             roots = {one.root for one in counting if one.from_at <= begins and one.until_at >= until}
             assert roots
             assert subject not in roots or roots == {subject}
+
+
+def test_at_one_instant_an_end_wins_over_an_assertion() -> None:
+    held, ended = assertion("account:1", "party:1", 5), ending("account:1", "party:1", 5)
+    assert intervals(join(held, ended)) == []
+    since_before = join(assertion("account:1", "party:1", 1), held)
+    assert intervals(join(since_before, ended)) == [(1, 5)]
+
+
+def test_a_link_holds_again_after_an_end_however_often_it_was_told_before() -> None:
+    told = [assertion("device:1", "login:1", 10 * day) for day in range(2 * TOLD_KEPT)]
+    last = told[-1].told_at[0]
+    assert intervals(reduce(join, [*told, ending("device:1", "login:1", last - 5)])) == [(0, last - 5), (last, END)]
+
+
+def test_the_later_decision_on_a_link_stands_although_its_clock_was_behind() -> None:
+    link = assertion("account:1", "party:1", 1)
+    barred = join(link, bar(link, "d1", 9))
+    lifted = join(barred, lift(barred, "d2", 5))
+    assert (barred.barred, lifted.barred) == (True, False)
+    assert join(lifted, bar(lifted, "d3", 3)).barred
 
 
 @given(st.lists(told_links(), max_size=14))

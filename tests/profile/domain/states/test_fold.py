@@ -31,6 +31,20 @@ def test_a_movement_of_which_a_part_is_cancelled_stays_one_of_less_whichever_cam
         assert [(one.event_id, one.cancelled) for one in state.head.latest["large_debit"]] == [("big", False)]
 
 
+def test_a_reversal_of_all_that_it_says_was_moved_leaves_no_movement() -> None:
+    original = event("transfer.sent", NOON - DAY_MS, id="big", minor=9_000_000, direction="debit")
+    state = fold_of([original, reversal(original, NOON, part=9_000_000)])
+    assert state.months[month_of(original.occurred_at)].totals["outflow:CNY"] == Cell(0, 0)
+    assert [(one.event_id, one.cancelled) for one in state.head.latest["large_debit"]] == [("big", True)]
+
+
+def test_a_reversal_finds_its_movement_though_that_ones_clock_was_hours_ahead() -> None:
+    original = withdrawal(NOON + 12 * HOUR_MS)
+    assert original.occurred_at // DAY_MS > NOON // DAY_MS
+    day = fold_of([original, reversal(original, NOON)]).months[month_of(NOON)].days[original.occurred_at // DAY_MS]
+    assert day["outflow:CNY"] == Cell(0, 0)
+
+
 def test_what_cannot_have_been_there_to_be_reversed_counts_at_the_time_of_its_reversal() -> None:
     original = event("transfer.sent", NOON + 40_000 * DAY_MS, minor=1_000)
     state = fold_of([reversal(original, NOON)])
