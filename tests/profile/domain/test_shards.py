@@ -19,3 +19,7 @@ def test_each_shard_stands_in_one_group_and_only_one_that_stands_alone_exceeds_t
 
 def test_a_few_marks_everywhere_are_one_transaction() -> None:
     assert together(dict.fromkeys(range(SHARDS), 2), 400) == [list(range(SHARDS))]
+
+
+def test_shards_that_fit_exactly_stand_together() -> None:
+    assert together({0: 200, 1: 200, 2: 1}, 400) == [[0, 1], [2]]

@@ -4,7 +4,7 @@ import msgspec
 
 from schemas.asked import Asked, Limit
 from schemas.events import ChannelEvent
-from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.customers.customer import Completeness, Decided, Manager
 from services.profile.domain.customers.summary import Due
 from services.profile.domain.summarise import summarise
 from tests.profile.domain.facts.test_facts import salaries
@@ -21,6 +21,8 @@ def test_the_next_salary_is_due_at_the_close_of_its_last_tolerated_day_and_waits
     expected = due(summary.due, "salary")
     assert expected is not None
     assert expected.at > NOON + 20 * DAY_MS
+    last_tolerated = POLICY.reference.day_of(expected.at) - 1
+    assert expected.at == POLICY.reference.close_of(last_tolerated) + 1
     assert (expected.grain, expected.sources) == ("day", ("core",))
 
 
@@ -46,6 +48,26 @@ def test_sign_ins_that_stay_away_are_due_after_three_usual_gaps_but_not_before_a
     assert expected.at // DAY_MS - NOON // DAY_MS == 31
 
 
+def test_an_owner_who_will_be_away_is_looked_at_when_that_begins_and_ends() -> None:
+    away = {"from": NOON + DAY_MS, "until": NOON + 3 * DAY_MS}
+    whole = whole_of([], decided=Decided(owner="M1"), staff={"M1": Manager("M1", away, 1), "M2": Manager("M2", {}, 0)})
+    times = {one.kind: one for one in summarise(whole, POLICY, NOON, decides=False).due}
+    assert times["owner_absence_from"] == Due(NOON + DAY_MS, "owner_absence_from", "hour", ())
+    assert times["owner_absence_until"] == Due(NOON + 3 * DAY_MS, "owner_absence_until", "hour", ())
+
+
+def test_a_calculator_that_led_to_nothing_is_looked_at_a_day_later() -> None:
+    used = event("calculator.used", NOON, ME, attributes={"product_family": "mortgage"})
+    expected = due(summary_of([used], completeness=heard(app="mobile")).due, "interest_24")
+    assert expected == Due(NOON + DAY_MS, "interest_24", "hour", ("app",))
+
+
+def test_no_debit_of_the_customers_own_is_looked_at_when_thirty_ninety_and_a_hundred_and_eighty_days_are_over() -> None:
+    paid = event("card.paid", NOON, minor=1, direction="debit", attributes={"customer_initiated": True})
+    times = {one.kind: one.at // DAY_MS - NOON // DAY_MS for one in summary_of([paid]).due}
+    assert (times["dormant_30"], times["dormant_90"], times["dormant_180"]) == (31, 91, 181)
+
+
 def test_an_application_left_open_is_looked_at_after_a_day_and_after_three() -> None:
     started = event("application.started", NOON, "application:1", attributes={"product_family": "loan"})
     kinds = {one.kind: one.at - NOON for one in summary_of([started]).due}
@@ -60,6 +82,14 @@ def test_an_active_customer_is_looked_at_when_the_bank_day_closes_and_a_dormant_
     assert expected is not None
     assert expected.at == POLICY.reference.next_close(NOON)
     assert due(summary_of([paid], NOON + 200 * DAY_MS).due, "day_closed") is None
+
+
+def test_who_may_change_tier_is_looked_at_when_the_bank_day_closes_however_quiet() -> None:
+    paid, now = event("card.paid", NOON - DAY_MS, minor=1, direction="debit"), NOON + 200 * DAY_MS
+    whole = whole_of([paid], decided=Decided(tier="gold", candidate_tier="standard"))
+    expected = due(summarise(whole, POLICY, now, decides=False).due, "day_closed")
+    assert expected is not None
+    assert expected.at == POLICY.reference.next_close(now)
 
 
 def test_a_due_time_waits_for_the_source_it_depends_on_though_its_own_time_is_over() -> None:
