@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.alerts.domain.alert import Alert, Outcome, State
+from services.alerts.domain.alert import SYSTEM, Alert, Outcome, State, step
 from services.alerts.domain.lifecycle import Action, Actor, Asked, IllegalStep, act, possible
 from services.failures import Rejected
 from tests.alerts.told import DAY, NOON
@@ -93,6 +93,31 @@ def test_a_stranger_to_the_portfolio_is_refused_and_who_answers_for_it_is_not() 
     assert refused.value.reason == "not_yours"
     act(one, STEPS["claim"], WU, frozenset({"M-1", "M-2"}), NOON)
     assert (one.claimed_by, one.owner) == ("Wu", "M-1")
+
+
+def test_the_superior_to_whom_it_was_escalated_may_act_and_only_while_that_stands() -> None:
+    one = alert("claimed", claimed_by="Li")
+    step(one, NOON, SYSTEM, "escalate", one.state, to="M-9")
+    boss = Actor("Sun", "M-9")
+    with pytest.raises(Rejected, match="M-1 answers"):
+        act(one, STEPS["contact"], boss, NOBODY, NOON)
+    one.escalated_at = NOON
+    act(one, STEPS["contact"], boss, NOBODY, NOON)
+    assert one.state == "contacted"
+
+
+def test_whoever_takes_up_what_was_put_off_ends_the_wait() -> None:
+    one = alert("claimed", claimed_by="Li")
+    act(one, STEPS["snooze"], LI, NOBODY, NOON)
+    assert one.snoozed_until == NOON + DAY
+    act(one, STEPS["contact"], LI, NOBODY, NOON)
+    assert one.snoozed_until == 0
+
+
+def test_whoever_it_is_reassigned_to_has_yet_to_claim_it() -> None:
+    one = alert("claimed", claimed_by="Li")
+    act(one, STEPS["reassign"], LI, NOBODY, NOON)
+    assert (one.owner, one.claimed_by) == ("M-2", "")
 
 
 @pytest.mark.parametrize("owner", ["", "queue:BJ"])

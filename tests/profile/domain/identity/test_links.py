@@ -186,6 +186,14 @@ def test_an_account_whose_last_holder_has_left_stands_for_itself() -> None:
     ]  # fmt: skip
 
 
+def test_an_account_of_which_one_holder_has_left_never_stands_for_itself() -> None:
+    owned = assertion("account:1", "party:1", 1, "owner", past=True)
+    joint = [assertion("account:1", "party:2", 5, "joint"), ending("account:1", "party:2", 9, "joint")]
+    assert everything([owned, *joint])["account:1"] == [
+        Membership("party:1", "account:1", "owner", BEGINNING, END), Membership("party:2", "account:1", "joint", 5, 9),
+    ]  # fmt: skip
+
+
 def test_a_phone_of_two_people_identifies_nobody_until_one_of_them_gives_it_up() -> None:
     shared = [assertion("phone:1", "party:1", 1), assertion("phone:1", "party:2", 8)]
     assert everything(shared)["phone:1"] == []
