@@ -36,3 +36,9 @@ def test_what_waits_for_the_budget_goes_on_when_there_is_room() -> None:
     waits = alert("b", waiting="budget")
     assert held(2, alert("a", state="claimed"), waits)["b"] == ("new", "")
     assert waits.history[-1].action == "release"
+
+
+def test_room_in_the_budget_does_not_release_what_waits_for_its_owners_day() -> None:
+    waits = alert("a", waiting="capacity")
+    assert held(2, waits)["a"] == ("new", "capacity")
+    assert waits.history == []

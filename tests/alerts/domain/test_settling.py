@@ -248,6 +248,41 @@ def test_while_a_fact_is_unknown_what_stood_goes_on_standing() -> None:
     assert customer.states == ["new"]
 
 
+def test_what_begins_as_the_alert_of_its_situation_is_withdrawn_opens_another_one() -> None:
+    customer = Customer(MISSED, OUTFLOW)
+    customer.takes(statement(1, **OWED))
+    customer.takes(statement(2, moments=[moment("a", NOON)]))
+    assert customer.states == ["withdrawn", "new"]
+    assert customer.alerts[1].rules == [("R1", 1)]
+
+
+def test_what_is_worth_nothing_and_weighs_nothing_still_has_a_place_in_the_inbox() -> None:
+    customer = Customer(rule("R4", when=("has_salary",), severity="salary_missed - 1.0", value_at_stake="assets"))
+    customer.takes(statement(1, has_salary=True, salary_missed=1.0))
+    (alert,) = customer.alerts
+    assert (alert.severity, alert.value) == (1, 0.0)
+    assert alert.rank > 0.0
+
+
+def test_while_an_alert_is_open_another_moment_joins_it_whatever_the_cooldown() -> None:
+    customer = Customer(OUTFLOW)
+    first, second = moment("a", NOON), moment("b", NOON + HOUR)
+    customer.takes(statement(1, moments=[first]))
+    customer.takes(statement(2, moments=[first, second]))
+    (alert,) = customer.alerts
+    assert [one.key for one in alert.standing()] == ["R1|a", "R1|b"]
+
+
+def test_a_moment_that_is_told_late_does_not_shorten_the_cooldown_of_a_later_one() -> None:
+    outflow = rule("R1", on="large_debit", when=("moment.external",), cooldown_days=10)
+    customer = Customer(outflow)
+    late, usual = moment("late", NOON - 5 * DAY), moment("usual", NOON)
+    customer.takes(statement(1, moments=[usual]))
+    customer.takes(statement(2, moments=[late, usual]))
+    cooled = customer.standing.cooled["R1"]
+    assert cooled == NOON + 10 * DAY
+
+
 def test_after_an_outcome_a_rule_rests_for_its_cooldown_in_event_time() -> None:
     customer = Customer(OUTFLOW)
     customer.takes(statement(1, moments=[moment("a", NOON)]))
