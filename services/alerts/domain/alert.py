@@ -23,7 +23,7 @@ SYSTEM = "system"
 Result = Literal["saved", "lost", "sold", "not_relevant", "unreachable"]
 
 
-class Evidence(msgspec.Struct, kw_only=True):
+class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Why a rule spoke: the rule as it was, the moment or the facts' hour, all values that it saw, and what it gives to
     the alert for as long as it stands. `ended_at`: when it ceased to hold (ms), 0 while it does. `goes_on`: what an
     earlier piece of the same key told, graver or once more within its rule's cooldown. `origin`: the customer of whom
@@ -53,7 +53,7 @@ class Evidence(msgspec.Struct, kw_only=True):
     origin: str = ""
 
 
-class Step(msgspec.Struct, kw_only=True, frozen=True):
+class Step(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """`actor`: a user's name, or `system`. `to`: the superior to whom it was escalated. Time in ms."""
 
     at: int
@@ -75,7 +75,7 @@ class Outcome(msgspec.Struct, kw_only=True, frozen=True):
     currency: str = ""
 
 
-class Alert(msgspec.Struct, kw_only=True):
+class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     """`waiting`: why a new one is not routed yet (a guard's id, `retention_first`, `budget`, `capacity`). `worded_by`:
     the guard for which it goes out with that `wording`. `rank`: value at stake x severity x precision. `routed_day`:
     the working day in which it takes a place of its owner's capacity. `owner`: who answers for it, a manager's id, or
