@@ -38,6 +38,12 @@ def test_what_was_acted_on_before_the_merge_is_not_raised_again() -> None:
     assert [alert.customer_id for alert in after] == ["b"]
 
 
+def test_of_two_cooldowns_the_longer_one_stands_after_a_merge() -> None:
+    one, other = Standing(cooled={"R1": NOON, "R4": NOON + DAY}), Standing(cooled={"R1": NOON + DAY, "R4": NOON})
+    merge(Side("a", one, []), Side("b", other, []), terms(), NOON)
+    assert other.cooled == {"R1": NOON + DAY, "R4": NOON + DAY}
+
+
 def test_a_split_parts_what_the_merge_had_joined() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
