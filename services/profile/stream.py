@@ -32,6 +32,9 @@ from services.publishing import Publisher, publish
 
 GROUP = "counterpoint-profile"
 LEASE_MS = 10_000
+RENEW_S, BEGIN_WITHIN_S = LEASE_MS / 3_000, LEASE_MS / 2_000
+"""Leases are renewed after a third of their time; a transaction begins within half of it, or waits for new leases:
+behind a busy writer it can take seconds."""
 MARKS_AT_ONCE = 400
 IDLE_S = 0.05
 EVENTS_TOGETHER = 4_000
@@ -93,10 +96,8 @@ async def refreshing(worker: Worker) -> None:
     loop = asyncio.get_running_loop()
     while True:
         try:
-            if loop.time() - renewed > LEASE_MS / 3000:
-                held = await worker.store.lease(worker.name, worker.clock.now_ms(), LEASE_MS)
-                shards.clear()
-                shards.update({shard.shard: shard for shard in held})
+            if loop.time() - renewed > RENEW_S:
+                await renew_leases(worker)
                 renewed = loop.time()
             worker.marked.clear()
             waiting = await worker.store.marks_waiting(worker.refresh.resting.roots(shards))
@@ -104,8 +105,8 @@ async def refreshing(worker: Worker) -> None:
             taken = 0
             leased = {number: waiting[number] for number in waiting.keys() & shards.keys()}
             for numbers in together(leased, MARKS_AT_ONCE):
-                if loop.time() - renewed > LEASE_MS / 2000:
-                    break  # the rest when the leases are renewed: behind a busy writer a shard can take seconds
+                if loop.time() - renewed > BEGIN_WITHIN_S:
+                    break
                 done = await refresh_shards(worker, [shards[number] for number in numbers])
                 shards.update({shard.shard: shard for shard in done.shards})
                 taken += done.marks
@@ -117,6 +118,12 @@ async def refreshing(worker: Worker) -> None:
             continue
         if not taken:
             await woken(worker.marked, IDLE_S)
+
+
+async def renew_leases(worker: Worker) -> None:
+    held = await worker.store.lease(worker.name, worker.clock.now_ms(), LEASE_MS)
+    worker.leases.clear()
+    worker.leases.update({shard.shard: shard for shard in held})
 
 
 async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
