@@ -87,7 +87,8 @@ def _id(given: str | None, key: TokenKey) -> str:
     if not 0 < len(given) <= MAX_TEXT or not given.isprintable() or given.isspace():
         raise Rejected("invalid_value", f"1 to {MAX_TEXT} printable characters are expected, not all blank", "id")
     if holds_card_number(given, key):
-        raise Rejected("card_number", "an id must not contain a card number", "id")
+        told = "its digits are a card number's (Luhn, issuer): send another id, or none, and one is made of the content"
+        raise Rejected("card_number", told, "id")
     return given
 
 

@@ -186,6 +186,10 @@ HINTS = [
     ({"sequence": "17"}, "a whole number is expected"),
     ({"amount": "12 CNY"}, "a JSON object is expected"),
     ({"channel": "atm"}, "the key does not allow this channel, only corebank"),
+    (
+        {"id": f"tx-{VISA}"},
+        "its digits are a card number's (Luhn, issuer): send another id, or none, and one is made of the content",
+    ),
 ]
 
 
