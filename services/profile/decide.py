@@ -37,7 +37,8 @@ class Decide:
 
     async def merge(self, left: str, right: str, said: Said) -> Decision:
         """From now on the two customers are one, until the decision is undone."""
-        first, second = await self._customer(left), await self._customer(right)
+        first = await self._customer(left, "customer_ids[0]")
+        second = await self._customer(right, "customer_ids[1]")
         if first == second:
             raise Rejected("already_one", "these are one customer already", "customer_ids")
         if kind_of(first) in COLLECTIVES or kind_of(second) in COLLECTIVES:
@@ -111,14 +112,14 @@ class Decide:
         await self._store.decide(decision, [], [])
         return decision
 
-    async def _customer(self, customer_id: str) -> str:
-        """The root that names the customer now."""
+    async def _customer(self, customer_id: str, field: str = "customer_id") -> str:
+        """The root that names the customer now. `field`: where the id was told."""
         now = [one for one in await self._reader.standing_behind(customer_id) if one.is_live or one.waits]
         if not now:
-            raise Rejected("unknown_customer", "no such customer", "customer_id")
+            raise Rejected("unknown_customer", "no such customer", field)
         if now[1:]:
             several = "this former id stands for several customers: name one of them"
-            raise Rejected("several_customers", several, "customer_id")
+            raise Rejected("several_customers", several, field)
         return now[0].lead
 
     async def _cluster(self, root: str) -> tuple[str, ...]:

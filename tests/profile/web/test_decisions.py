@@ -35,6 +35,15 @@ def without_version(view: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in view.items() if name not in ("version", "changed_at")}
 
 
+async def test_of_two_to_be_merged_the_unknown_one_is_named() -> None:
+    bank = await open_bank()
+    left, _ = await two(bank)
+    manager = await bank.sign_in("manager")
+    body = {"customer_ids": [left, "cus_nobody"], "reason": "x"}
+    answer = await manager.post("/v1/customers/merge", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (404, "customer_ids[1]")
+
+
 async def test_a_merge_makes_one_customer_of_two_and_says_by_whom_and_why() -> None:
     bank = await open_bank()
     left, right = await two(bank)
