@@ -152,9 +152,10 @@ STRANGE: dict[str, Json] = {
     "amount.value ": {"amount": cny("1e400")},
     "amount.value  ": {"amount": cny("1.123456789012")},
     "amount.currency": {"amount": {"value": "1.00", "currency": "XQX"}},
-    "id": {"id": "paid-4111111111111111"},
+    "id": {"id": "   "},
     "id ": {"id": "nul\0nul"},
     "type": {"type": "moon.landed"},
+    "type ": {"type": "paid.4111111111111111"},
     "attributes.colour": {"attributes": {"colour": "red"}},
     "sequence": {"sequence": 2**70},
 }

@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,7 +103,9 @@ def test_the_containers_of_the_page_are_in_the_compose_file() -> None:
     file, profile = words[words.index("-f") + 1], words[words.index("--profile") + 1]
     services = yaml.safe_load((ROOT / file).read_text())["services"]
     started = {name for name, service in services.items() if profile in service.get("profiles", [profile])}
-    assert {"kafka", "postgres", "redis", *SERVICES} <= started
+    workers = Counter(name.rstrip("-0123456789") for name in SERVICES)
+    assert {"kafka", "postgres", "redis", *workers} <= started
+    assert all(services[name].get("deploy", {}).get("replicas", 1) == many for name, many in workers.items())
     for name in started:
         built = services[name].get("build")
         if built:
