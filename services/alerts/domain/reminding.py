@@ -1,5 +1,7 @@
 """What time does to an alert: it expires, comes back, is called to mind, and is told to the superior."""
 
+from typing import NamedTuple
+
 from services.alerts.domain.alert import SYSTEM, UNANSWERED, UNTOUCHED, Alert, step
 from services.alerts.domain.routing import answer_from
 from services.alerts.domain.terms import Terms, answer_by
@@ -26,36 +28,42 @@ def remind(alert: Alert, terms: Terms, now: int) -> bool:
         answer_from(alert, terms, now)
         step(alert, now, SYSTEM, "wake", "claimed", "the time it was put off to has come")
         return True
-    if alert.state == "planned":
-        return _called_to_mind(alert, terms, now)
-    if alert.state == "contacted":
-        return _without_outcome(alert, terms, now)
+    if alert.state in _AWAITED:
+        return _called_to_mind(alert, _AWAITED[alert.state](alert, terms), terms, now)
     return alert.state in UNANSWERED and alert.due_at > 0 and _watched(alert, terms, now)
 
 
-def _called_to_mind(alert: Alert, terms: Terms, now: int) -> bool:
-    """A planned contact when it is due, and the superior where nobody notes it."""
-    if alert.escalated_at < alert.planned_at and now >= _plan_missed(alert, terms):
-        return _escalate(alert, terms, now, "the planned contact has passed")
-    if max(alert.reminded_at, alert.escalated_at) < alert.planned_at <= now:
-        alert.reminded_at = now
-        step(alert, now, SYSTEM, "remind", "planned", "the planned contact is due")
-        return True
-    return False
+class _Awaited(NamedTuple):
+    """What somebody is to do `by` a time (ms); `missed_at` the superior is told that it was not."""
+
+    by: int
+    missed_at: int
+    due: str
+    missed: str
 
 
-def _plan_missed(alert: Alert, terms: Terms) -> int:
-    """Nobody noted the contact within the time in which the alert was to be answered at first."""
-    return answer_by(alert.planned_at, alert.respond_within_hours, alert.tier, terms)
+def _contact(alert: Alert, terms: Terms) -> _Awaited:
+    """A planned one, to be noted within the time in which the alert was to be answered at first."""
+    missed_at = answer_by(alert.planned_at, alert.respond_within_hours, alert.tier, terms)
+    return _Awaited(alert.planned_at, missed_at, "the planned contact is due", "the planned contact has passed")
 
 
-def _without_outcome(alert: Alert, terms: Terms, now: int) -> bool:
+def _outcome(alert: Alert, terms: Terms) -> _Awaited:
     """While it is open it holds selling back, and teaches its rules nothing."""
-    if alert.escalated_at < alert.due_at and now >= _outcome_by(alert.due_at, terms):
-        return _escalate(alert, terms, now, "nobody has noted what came of the contact")
-    if max(alert.reminded_at, alert.escalated_at) < alert.due_at <= now:
+    due, missed = "what came of the contact is to be noted", "nobody has noted what came of the contact"
+    return _Awaited(alert.due_at, _outcome_by(alert.due_at, terms), due, missed)
+
+
+_AWAITED = {"planned": _contact, "contacted": _outcome}
+
+
+def _called_to_mind(alert: Alert, awaited: _Awaited, terms: Terms, now: int) -> bool:
+    """When it is due, and the superior where nobody does it."""
+    if alert.escalated_at < awaited.by and now >= awaited.missed_at:
+        return _escalate(alert, terms, now, awaited.missed)
+    if max(alert.reminded_at, alert.escalated_at) < awaited.by <= now:
         alert.reminded_at = now
-        step(alert, now, SYSTEM, "remind", "contacted", "what came of the contact is to be noted")
+        step(alert, now, SYSTEM, "remind", alert.state, awaited.due)
         return True
     return False
 
@@ -86,10 +94,10 @@ def _due_soon(alert: Alert, terms: Terms) -> int:
 def next_look(alert: Alert, terms: Terms) -> int:
     """When time alone may change it (ms); 0: never."""
     times = [alert.expires_at if alert.state in UNTOUCHED else 0, alert.snoozed_until]
-    if alert.state == "planned" and alert.escalated_at < alert.planned_at:
-        times += [alert.planned_at if alert.reminded_at < alert.planned_at else 0, _plan_missed(alert, terms)]
-    if alert.state == "contacted" and alert.escalated_at < alert.due_at:
-        times += [alert.due_at if alert.reminded_at < alert.due_at else 0, _outcome_by(alert.due_at, terms)]
+    if alert.state in _AWAITED:
+        awaited = _AWAITED[alert.state](alert, terms)
+        if alert.escalated_at < awaited.by:
+            times += [awaited.by if alert.reminded_at < awaited.by else 0, awaited.missed_at]
     if alert.state in UNANSWERED and alert.due_at and not alert.escalated_at:
         times += [alert.due_at, 0 if alert.reminded_at else _due_soon(alert, terms)]
     return min((at for at in times if at), default=0)
