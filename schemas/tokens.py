@@ -13,36 +13,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.issuers import ISSUER_RANGES, LONGEST, SHORTEST, IssuerRange, is_card_number
+
 CARD_TOKEN = re.compile(r"card_[0-9a-f]{34}")
 NATIONAL_ID_TOKEN = re.compile(r"nid_[0-9a-f]{34}")
-
-
-class IssuerRange(NamedTuple):
-    """Card numbers whose first digits lie between `low` and `high` (of equal length), both included."""
-
-    low: str
-    high: str
-    lengths: tuple[int, ...]
-
-
-# ISO/IEC 7812 prefixes of the international schemes; a bank narrows them to what it meets.
-ISSUER_RANGES: tuple[IssuerRange, ...] = (
-    IssuerRange("62", "62", (16, 17, 18, 19)),  # UnionPay
-    IssuerRange("8100", "8171", (16, 17, 18, 19)),  # UnionPay
-    IssuerRange("4", "4", (16, 19)),  # Visa
-    IssuerRange("51", "55", (16,)),  # Mastercard
-    IssuerRange("2221", "2720", (16,)),  # Mastercard
-    IssuerRange("34", "34", (15,)),  # American Express
-    IssuerRange("37", "37", (15,)),  # American Express
-    IssuerRange("3528", "3589", (16, 17, 18, 19)),  # JCB
-    IssuerRange("300", "305", (14,)),  # Diners Club
-    IssuerRange("36", "36", (14,)),  # Diners Club
-    IssuerRange("38", "39", (14,)),  # Diners Club
-    IssuerRange("6011", "6011", (16, 19)),  # Discover
-    IssuerRange("644", "659", (16, 19)),  # Discover
-    IssuerRange("6304", "6304", (16, 17, 18, 19)),  # Maestro
-    IssuerRange("6759", "6763", (16, 17, 18, 19)),  # Maestro
-)
 
 
 class TokenKey(msgspec.Struct, frozen=True):
@@ -77,29 +51,13 @@ _HEX_WORD = re.compile(
     r"(?<![0-9A-Za-z])(?=[0-9-]*[a-f])(?:[0-9a-f]{32,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9A-Za-z])",
     re.ASCII | re.IGNORECASE,
 )
-_LONGEST = 19
 _LAST_FOUR = 4
 _RESIDENT_ID_LENGTH = 18
 _TRACK = re.compile(r"%?B?\d{13,19}\^[^^\n]{2,26}\^[^?\n]*\??|;?\d{13,19}[=D]\d{7,}\??")
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 # first the province (GB/T 2260), or a 9 on a foreigner's permit: references such as 100001 20261126 0042 are none
 _PROVINCE = r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|9\d)"
 _RESIDENT_ID = re.compile(rf"(?<!\d){_PROVINCE}\d{{4}}(?:19|20)\d{{2}}[01]\d[0-3]\d{{4}}[\dXx](?!\d)", re.ASCII)
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-
-
-def passes_luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1 annex B."""
-    total = sum(int(digit) for digit in digits[-1::-2]) + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])
-    return total % 10 == 0
-
-
-def is_card_number(digits: str, ranges: Sequence[IssuerRange] = ISSUER_RANGES) -> bool:
-    length = len(digits)
-    for low, high, lengths in ranges:
-        if length in lengths and low <= digits[: len(low)] <= high:
-            return passes_luhn(digits)
-    return False
 
 
 def card_numbers(text: str, ranges: Sequence[IssuerRange] = ISSUER_RANGES) -> list[CardNumber]:
@@ -129,7 +87,7 @@ def _in_groups(text: str, groups: list[tuple[int, int]], ranges: Sequence[Issuer
         digits, best = "", None
         for last in range(first, len(groups)):
             digits += "".join(str(int(char)) for char in text[slice(*groups[last])])
-            if len(digits) > _LONGEST:
+            if len(digits) > LONGEST:
                 break
             if is_card_number(digits, ranges):
                 best = (last, CardNumber(groups[first][0], groups[last][1], digits))
@@ -161,7 +119,7 @@ def card_no_token(value: str, key: TokenKey) -> tuple[str, str]:
     gives most of the right one away. A source's own short card ids and tokens stay.
     """
     digits = "".join(str(int(char)) for char in value if char.isdecimal())
-    if 13 <= len(digits) <= 19 and not any(char.isalpha() for char in value):
+    if SHORTEST <= len(digits) <= LONGEST and not any(char.isalpha() for char in value):
         return card_token(digits, key), digits[-4:]
     return value, ""
 
@@ -173,7 +131,7 @@ def resident_ids(text: str) -> list[tuple[int, int]]:
 
 def clean_text(text: str, key: TokenKey) -> str:
     """Card numbers become their token (with the last four digits unless the number is all there is)."""
-    if len(text) < 13 or CANDIDATE.search(text) is None:
+    if len(text) < SHORTEST or CANDIDATE.search(text) is None:
         return text
     cards = card_numbers(text, key.ranges)
     if cards and (swiped := _TRACK.sub("[track data dropped]", text)) != text:

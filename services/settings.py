@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from schemas.issuers import ISSUER_RANGES, IssuerRange, issuer_ranges
+from schemas.naming import Naming
+from schemas.tokens import TokenKey
 from services.expected import expected
 
 PREFIX = "COUNTERPOINT_"
@@ -38,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Literal["json", "console"] = "json"
     session_timeout_ms: Annotated[int, Meta(ge=6_000)] = 10_000  # after it a silent worker loses its partitions
     batch_events: Positive = 2_000
+    card_ranges: str = ""  # which numbers are card numbers, e.g. 62:16-19,51-55:16; none: those of the schemes
+    region: Annotated[str, Meta(pattern="^[A-Z]{2}$")] = "CN"  # of phone numbers without a country code
 
     def __repr__(self) -> str:
         return f"Settings(data={self.data!r}, log={_scheme(self.log)}, database={_scheme(self.database)})"
@@ -69,7 +74,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     _check_url("log", settings.log, ("embedded:", "kafka://"))
     _check_url("database", settings.database, ("sqlite:", "postgresql://", "postgres://"))
     _check_url("redis", settings.redis or "redis://", ("redis://", "rediss://", "unix://"))
+    _card_ranges(settings)
     return settings
+
+
+def _card_ranges(settings: Settings) -> tuple[IssuerRange, ...]:
+    try:
+        return issuer_ranges(settings.card_ranges) if settings.card_ranges else ISSUER_RANGES
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}CARD_RANGES: {error}") from None
 
 
 def _check_url(field: str, url: str, schemes: tuple[str, ...]) -> None:
@@ -79,6 +92,11 @@ def _check_url(field: str, url: str, schemes: tuple[str, ...]) -> None:
 
 def _scheme(url: str) -> str:
     return url.split(":", 1)[0]
+
+
+def load_naming(settings: Settings) -> Naming:
+    """Raises `SettingsError` as `load_secret` does."""
+    return Naming(TokenKey(load_secret(settings), ranges=_card_ranges(settings)), settings.region)
 
 
 def load_secret(settings: Settings) -> bytes:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 import msgspec
 import typer
 
+from schemas.naming import Naming
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
-from services.settings import Settings, load_secret, read_settings
+from services.settings import Settings, load_naming, read_settings
 
 if TYPE_CHECKING:
     from services.access import SqlUserStore
@@ -34,7 +35,7 @@ class Beside(NamedTuple):
     """A deployment's database and what is kept in it."""
 
     settings: Settings
-    secret: bytes
+    naming: Naming
     database: "Database"
     store: "SqlProfileStore"
     stores: "Stores"
@@ -78,13 +79,13 @@ async def opened(settings: Settings) -> AsyncIterator[Beside]:
     from services.sql.migrations import check
 
     require_database(settings)
-    secret = load_secret(settings)
+    naming = load_naming(settings)
     database = open_tables(settings)
     try:
         await check(database)
-        store = SqlProfileStore(database, partial(customer_id, secret=secret))
+        store = SqlProfileStore(database, partial(customer_id, secret=naming.secret))
         stores = Stores(SqlKeyStore(database), SqlSourceStore(database))
-        yield Beside(settings, secret, database, store, stores, SqlUserStore(database))
+        yield Beside(settings, naming, database, store, stores, SqlUserStore(database))
     finally:
         await database.close()
 

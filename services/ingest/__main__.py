@@ -16,7 +16,7 @@ from services.ingest.app import Stores, open_ingest
 from services.ingest.settings import read_choices, read_limits
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE, Metrics
-from services.settings import load_secret, read_settings
+from services.settings import load_naming, read_settings
 from services.sql.migrations import upgrade
 from services.web.asgi import operations, routes, serve
 from services.web.openapi import openapi_route
@@ -30,7 +30,7 @@ async def run(environment: Mapping[str, str]) -> None:
     """Serves until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`."""
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
-    metrics, secret, catalogue = Metrics(), load_secret(settings), load_catalogue()
+    metrics, naming, catalogue = Metrics(), load_naming(settings), load_catalogue()
     async with contextlib.AsyncExitStack() as closing:
         database = open_tables(settings)
         closing.push_async_callback(database.close)
@@ -41,7 +41,7 @@ async def run(environment: Mapping[str, str]) -> None:
         rates = await closing.enter_async_context(opened_rates(settings.redis))
         limits, choices = read_limits(environment), read_choices(environment)
         ingest = await when_up(
-            lambda: open_ingest(log, stores, rates, secret, catalogue, SystemClock(), metrics, limits, choices)
+            lambda: open_ingest(log, stores, rates, naming, catalogue, SystemClock(), metrics, limits, choices)
         )
 
         health = operations({"log": ingest.check}, lambda: (metrics.render(), CONTENT_TYPE))

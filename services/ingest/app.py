@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from schemas.catalogue import EventType
-from schemas.tokens import TokenKey
+from schemas.naming import Naming
 from schemas.topics import CHANNEL_EVENTS, TOPICS
 from services.clock import Clock
 from services.failures import Unavailable
@@ -82,17 +82,17 @@ async def open_ingest(
     log: EventLog,
     stores: Stores,
     rates: RateLimiter,
-    secret: bytes,
+    naming: Naming,
     catalogue: Mapping[str, EventType],
     clock: Clock,
     metrics: Metrics,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     choices: Choices = Choices(),  # noqa: B008 - frozen
 ) -> Ingest:
-    """`secret` keys tokens and hashes: with another one, the same card is another card. Raises `Unavailable`."""
+    """`naming`: with another one, the same card is another card. Raises `Unavailable`."""
     await log.ensure_topics(TOPICS)
     partitions = len(await log.ends(CHANNEL_EVENTS.name))
-    rules = rules_of(secret, catalogue, choices)
+    rules = rules_of(naming, catalogue, choices)
     publisher = Publisher(log, partitions, metrics)
     access = Access(stores.keys, stores.sources, time.monotonic)
     endpoint = EventsEndpoint(access, rules, publisher, rates, clock, limits)
@@ -102,13 +102,13 @@ async def open_ingest(
     )
 
 
-def rules_of(secret: bytes, catalogue: Mapping[str, EventType], choices: Choices) -> Rules:
+def rules_of(naming: Naming, catalogue: Mapping[str, EventType], choices: Choices) -> Rules:
     return Rules(
         plans=plans_of(catalogue),
-        secret=secret,
-        key=TokenKey(secret),
+        secret=naming.secret,
+        key=naming.key,
         accept_unknown_types=choices.accept_unknown_types,
         max_event_bytes=choices.max_event_bytes,
         max_skew_ms=choices.max_skew_hours * HOUR_MS,
-        region=choices.region,
+        region=naming.region,
     )

@@ -24,12 +24,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """`heartbeat_s`: how often ingest vouches for the sources that it hears. `region`: of phones without +…"""
+    """`heartbeat_s`: how often ingest vouches for the sources that it hears."""
 
     accept_unknown_types: bool = False
     max_skew_hours: Positive = 24
     max_event_bytes: Positive = 65_536
-    region: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")] = "CN"
     heartbeat_s: Annotated[float, msgspec.Meta(gt=0)] = 5.0
 
 

@@ -13,7 +13,7 @@ from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE
 from services.profile.app import Profile, open_profile
 from services.profile.settings import read_choices
-from services.settings import load_secret, read_settings
+from services.settings import load_naming, read_settings
 from services.sql.database import Database
 from services.sql.migrations import upgrade
 from services.web.asgi import operations, routes
@@ -34,13 +34,13 @@ async def run(
     `SettingsError`, `WrongSchema`."""
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
-    secret = load_secret(settings)
+    naming = load_naming(settings)
     async with contextlib.AsyncExitStack() as closing:
         log, database, screens, clock, metrics = open_plumbing(closing, settings)
         await when_up(lambda: upgrade(database))
         users, catalogue, choices = SqlUserStore(database), load_catalogue(), read_choices(environment)
         profile = await when_up(
-            lambda: open_profile(log, database, screens, users, secret, catalogue, clock, metrics, choices)
+            lambda: open_profile(log, database, screens, users, naming, catalogue, clock, metrics, choices)
         )
         health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
         app = routes(health)

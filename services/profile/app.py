@@ -14,6 +14,7 @@ from litestar import Litestar
 from schemas.asked import Asked
 from schemas.catalogue import EventType
 from schemas.identifiers import SUBJECT_LIMITS
+from schemas.naming import Naming
 from schemas.topics import CHANNEL_EVENTS, TOPICS
 from services.access import Access, UserStore
 from services.clock import Clock
@@ -90,7 +91,7 @@ async def open_profile(
     database: Database,
     notifications: Notifications,
     users: UserStore,
-    secret: bytes,
+    naming: Naming,
     catalogue: Mapping[str, EventType],
     clock: Clock,
     metrics: Metrics,
@@ -98,6 +99,7 @@ async def open_profile(
 ) -> Profile:
     """Raises `Unavailable`; PolicyError where a bank's own declarations contradict themselves."""
     await log.ensure_topics(TOPICS)
+    secret = naming.secret
     declarations = load_declarations(choices.catalogue, choices.reference, partial(reference, secret=secret))
     policy = _Policy(declarations.policy)
     fold = Fold(catalogue, Counting(declarations.series), declarations.series.version)
@@ -123,7 +125,7 @@ async def open_profile(
     )
     decide, access = Decide(store, store, fold, SUBJECT_LIMITS), Access(users, time.monotonic)
     facts = {one.name: one for one in facts_catalogue(declarations.policy.measures)}
-    read = Read(store, catalogue, secret, policy, clock.now_ms, lambda: freshness.now)
+    read = Read(store, catalogue, naming, policy, clock.now_ms, lambda: freshness.now)
     desk = Desk(read, decide, access, notifications, clock, SUBJECT_LIMITS, facts, patience)
     checks = {"profile": progress.check if "update" in choices.steps else lambda: reachable(database)}
     work = partial(run, worker, choices.steps)

@@ -10,6 +10,7 @@ import msgspec
 from schemas.catalogue import EventType
 from schemas.codec import decode_event
 from schemas.instants import instant
+from schemas.naming import Naming
 from services.failures import Rejected
 from services.profile.current import Current, CurrentCustomers
 from services.profile.domain.customers.customer import Completeness
@@ -55,24 +56,24 @@ class Page(NamedTuple):
 
 
 class Read:
-    """`secret` is the deployment's, `region` (ISO 3166-1) that of phone numbers without a country code. `completeness`
+    """`completeness`
     tells how far the sources have come now: that moves on while nothing happens to a customer. `now_ms`: the time."""
 
     def __init__(
-        self, reader: Reader, catalogue: Mapping[str, EventType], secret: bytes, policy: Callable[[], Policy],
-        now_ms: Callable[[], int], completeness: Callable[[], Completeness] = Completeness, region: str = "CN",
+        self, reader: Reader, catalogue: Mapping[str, EventType], naming: Naming, policy: Callable[[], Policy],
+        now_ms: Callable[[], int], completeness: Callable[[], Completeness] = Completeness,
     ) -> None:  # fmt: skip
-        self.reader, self.catalogue, self._secret, self._region = reader, catalogue, secret, region
+        self.reader, self.catalogue, self._naming = reader, catalogue, naming
         self._policy, self._completeness = policy, completeness
-        gathering = Gathering(completeness, lambda subject: customer_id(subject, secret), chooses=False)
+        gathering = Gathering(completeness, lambda subject: customer_id(subject, naming.secret), chooses=False)
         self._current = CurrentCustomers(reader, gathering, policy, now_ms)
 
     def asked(self, identifiers: Mapping[str, str], name: str | None = None) -> Asked:
         """Raises `Rejected` naming the identifier, or where nobody is asked for."""
         if not identifiers and not name:
             raise Rejected("missing_field", "say whom: an identifier, or a name")
-        subjects = subjects_named(identifiers, self._secret, self._region)
-        return Asked(subjects, reference(name, self._secret) if name else None)
+        subjects = subjects_named(identifiers, self._naming)
+        return Asked(subjects, reference(name, self._naming.secret) if name else None)
 
     async def find(self, asked: Asked) -> Found:
         """Everybody whom any of it names; first those whom most of it names. Raises `Rejected` as `behind` does."""

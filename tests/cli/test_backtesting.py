@@ -82,10 +82,10 @@ async def both(data: Path) -> tuple[Said, Said]:
     async with opened(settings_of(data)) as beside:
         alerts = SqlAlertStore(beside.database)
         await settled(beside, alerts)
-        declared = load_declarations("", "", partial(reference, secret=beside.secret))
+        declared = load_declarations("", "", partial(reference, secret=beside.naming.secret))
         loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
         asked = Asked(loaded, [], 0, SystemClock().now_ms(), "accepted", None)
-        deployment = Deployment(beside.store, alerts, declared, Choices(), beside.secret)
+        deployment = Deployment(beside.store, alerts, declared, Choices(), beside.naming.secret)
         rerun, _ = await lived_again(asked, deployment, lambda *_: None)
         return standing(await alerts.find(AlertFilter(), None, 10_000)), standing(await rerun.found())
 

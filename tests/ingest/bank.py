@@ -13,6 +13,8 @@ from schemas.catalogue import load_catalogue
 from schemas.codec import decode_dead_letter, decode_event
 from schemas.dead_letters import DeadLetter
 from schemas.events import ChannelEvent
+from schemas.naming import Naming
+from schemas.tokens import TokenKey
 from schemas.topics import Topic
 from services.clock import ManualClock
 from services.failures import Unavailable
@@ -29,13 +31,14 @@ from services.web.asgi import routes
 
 NOW = 1_795_320_000_000  # 2026-11-22T12:00:00+08:00
 SECRET = b"a secret of thirty-two bytes...."
+NAMING = Naming(TokenKey(SECRET))
 VISA = "4111111111111111"
 UNIONPAY = "6222020200112345679"
 CATALOGUE = load_catalogue()
 
 
-def rules(**choices: Any) -> Rules:
-    return rules_of(SECRET, CATALOGUE, Choices(**choices))
+def rules(naming: Naming = NAMING, **choices: Any) -> Rules:
+    return rules_of(naming, CATALOGUE, Choices(**choices))
 
 
 def terms(*channels: str, **parameters: Any) -> Terms:
@@ -150,6 +153,6 @@ async def open_bank(
     metrics = Metrics()
     rates = TokenBuckets(time.monotonic)
     ingest = await open_ingest(
-        log, stores, rates, SECRET, CATALOGUE, clock, metrics, limits or Limits(), choices or Choices()
+        log, stores, rates, NAMING, CATALOGUE, clock, metrics, limits or Limits(), choices or Choices()
     )
     return Bank(ingest, log, stores, clock, key, metrics)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.bank import Bank, Json, ago, cny, event, opened
-from tests.journeys.platforms import HANG_S, ROOT, PlatformProcess
+from tests.journeys.platforms import HANG_S, ROOT, PlatformProcess, serving
 
 NDJSON = "application/x-ndjson"
 
@@ -183,6 +183,18 @@ async def test_nobody_without_a_role_sees_anything_but_health(bank: Bank) -> Non
     assert (await bank.publish(paid_in(number), bank.known.admin_token)).status_code == 401
     for path in ("/health/live", "/health/ready"):
         assert (await bank.http.get(path)).status_code == 200
+
+
+async def test_a_bank_says_which_numbers_are_cards_and_where_its_phones_are(tmp_path: Path) -> None:
+    chosen = {"COUNTERPOINT_CARD_RANGES": "51-55:16", "COUNTERPOINT_REGION": "CZ"}
+    async with serving(tmp_path, **chosen) as at, opened(at.known, tmp_path) as bank:
+        account, card = "6222020200112345679", "5555555555554444"
+        await bank.tell(event("account.opened", ago(1), account_no=account, customer_no="1", branch=card))
+        await bank.tell(event("customer.registered", ago(1), customer_no="1", phone="601 123 456"))
+        view = await bank.customer(account_no=account)
+        assert [one["account_no"] for one in view["accounts"]] == [account]
+        assert card not in str(await bank.get(f"/v1/customers/{view['customer_id']}/timeline"))
+        assert (await bank.customer(phone="601 123 456"))["customer_id"] == view["customer_id"]
 
 
 async def test_a_second_platform_on_the_same_data_is_refused_and_the_first_goes_on(bank: Bank) -> None:

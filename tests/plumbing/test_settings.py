@@ -6,10 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from schemas.issuers import ISSUER_RANGES, IssuerRange
 from services.ingest.settings import read_choices as read_ingest_choices
 from services.ingest.settings import read_limits
 from services.profile.settings import read_choices as read_profile_choices
-from services.settings import Settings, SettingsError, load_secret, read_settings
+from services.settings import Settings, SettingsError, load_naming, load_secret, read_settings
+
+SECRET = {"COUNTERPOINT_SECRET": "s" * 32}
 
 
 def test_nothing_set_means_one_machine() -> None:
@@ -37,6 +40,7 @@ def test_every_field_has_its_variable() -> None:
         ("DATABASE", "mysql://u:hunter2@host/x"),
         ("REDIS", "http://hunter2"),
         ("LOG_LEVEL", "hunter2"),
+        ("CARD_RANGES", "hunter2"),
     ],
 )
 def test_an_error_names_the_variable_and_never_its_value(name: str, value: str) -> None:
@@ -50,7 +54,7 @@ def test_an_error_names_the_variable_and_never_its_value(name: str, value: str) 
     [
         ({"COUNTERPOINT_PORT": "eighty"}, "COUNTERPOINT_PORT: a whole number is expected"),
         ({"COUNTERPOINT_BATCH_EVENTS": "0"}, "COUNTERPOINT_BATCH_EVENTS: a whole number >= 1 is expected"),
-        ({"COUNTERPOINT_INGEST_REGION": "x"}, "COUNTERPOINT_INGEST_REGION: text like '^[A-Z]{2}$' is expected"),
+        ({"COUNTERPOINT_REGION": "x"}, "COUNTERPOINT_REGION: text like '^[A-Z]{2}$' is expected"),
         ({"COUNTERPOINT_LOG_LEVEL": "x"}, "LOG_LEVEL: one of debug, info, warning, error is expected"),
         ({"COUNTERPOINT_INGEST_ACCEPT_UNKNOWN_TYPES": "x"}, "UNKNOWN_TYPES: true or false is expected"),
         ({"COUNTERPOINT_INGEST_BODY_TIMEOUT_S": "0"}, "BODY_TIMEOUT_S: a number > 0.0 is expected"),
@@ -62,6 +66,14 @@ def test_an_error_says_what_is_expected_in_words(variables: dict[str, str], told
         for read in (read_settings, read_limits, read_ingest_choices, read_profile_choices):
             read(variables)
     assert told in str(caught.value)
+
+
+def test_card_ranges_are_those_of_the_schemes_until_a_bank_says_otherwise() -> None:
+    assert load_naming(read_settings(SECRET)).key.ranges == ISSUER_RANGES
+    said = {"COUNTERPOINT_CARD_RANGES": "622200-622299:19, 4:16", "COUNTERPOINT_REGION": "CZ"}
+    naming = load_naming(read_settings({**SECRET, **said}))
+    assert naming.key.ranges == (IssuerRange("622200", "622299", (19,)), IssuerRange("4", "4", (16,)))
+    assert naming.region == "CZ"
 
 
 def test_a_misspelt_variable_is_refused_with_the_right_one() -> None:

@@ -16,7 +16,7 @@ from services.profile.statement import told_of
 from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.test_refresh import refresh_all, view_of
 from tests.profile.test_update import new_update
-from tests.profile.told import CATALOGUE, DAY_MS, DECLARED, HOUR_MS, NOW, SECRET, batch, new_fold, opened, rfc3339, told
+from tests.profile.told import CATALOGUE, DAY_MS, DECLARED, HOUR_MS, NAMING, NOW, batch, new_fold, opened, rfc3339, told
 
 __all__ = ["store"]
 LATER = NOW + DAY_MS
@@ -51,7 +51,7 @@ class Told:
 
     def __init__(self, store: Store) -> None:
         self.store, self._next = store, 0
-        read = Read(store, CATALOGUE, SECRET, lambda: DECLARED.policy, lambda: NOW)
+        read = Read(store, CATALOGUE, NAMING, lambda: DECLARED.policy, lambda: NOW)
         self.behind = Behind(read, new_fold(), DECLARED.policy)
 
     async def tell(self, *events: ChannelEvent, now: int = NOW) -> None:

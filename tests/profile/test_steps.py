@@ -33,7 +33,7 @@ from services.web import live
 from services.web.asgi import serve
 from services.web.staff import mounted
 from tests.journeys.platforms import until
-from tests.profile.told import NOW, SECRET, opened
+from tests.profile.told import NAMING, NOW, opened
 
 ACCOUNT = "account:6001"
 
@@ -51,7 +51,7 @@ class Deployment:
         await upgrade(self._database)
         return await open_profile(
             self._log, self._database, open_notifications(self._redis) if self._redis else LocalNotifications(),
-            self.users, SECRET, load_catalogue(), SystemClock(), Metrics(), Choices(steps=steps),
+            self.users, NAMING, load_catalogue(), SystemClock(), Metrics(), Choices(steps=steps),
         )  # fmt: skip
 
     @asynccontextmanager

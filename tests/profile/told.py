@@ -10,6 +10,8 @@ from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
 from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_OF
+from schemas.naming import Naming
+from schemas.tokens import TokenKey
 from services.ingest.app import rules_of
 from services.ingest.domain.admission import admit
 from services.ingest.domain.sources import Grant, Source, Terms
@@ -20,12 +22,13 @@ from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
 
 SECRET = b"a secret of thirty-two bytes...."
+NAMING = Naming(TokenKey(SECRET))
 NOW = 1_795_320_000_000  # 2026-11-22T04:00:00Z
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 TOPIC, TOPIC_ID = "channel-events", "topic-1"
 CATALOGUE = load_catalogue()
 DECLARED = load_declarations()
-_RULES = rules_of(SECRET, CATALOGUE, Choices())
+_RULES = rules_of(NAMING, CATALOGUE, Choices())
 
 
 def new_fold(version: int = DECLARED.series.version) -> Fold:

@@ -162,8 +162,8 @@ async def _read(beside: Beside) -> Read:
     heard = completeness(
         seen, CHANNEL_EVENTS.partitions, SystemClock().now_ms(), choices.lateness_s * 1000, choices.rhythm_s * 1000
     )
-    policy = declarations(os.environ, beside.secret).policy
-    return Read(beside.store, load_catalogue(), beside.secret, lambda: policy, SystemClock().now_ms, lambda: heard)
+    policy = declarations(os.environ, beside.naming.secret).policy
+    return Read(beside.store, load_catalogue(), beside.naming, lambda: policy, SystemClock().now_ms, lambda: heard)
 
 
 def _decide(beside: Beside) -> Decide:

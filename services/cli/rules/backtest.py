@@ -57,7 +57,7 @@ def backtest_rules(
         raise Refusal(f"--to: {until} is before {since}")
 
     async def work(beside: Beside) -> Found:
-        declared, choices = declarations(os.environ, beside.secret), read_choices(os.environ)
+        declared, choices = declarations(os.environ, beside.naming.secret), read_choices(os.environ)
         store = SqlAlertStore(beside.database)
         switches = {one.rule: one for one in await store.switches()}
         loaded, ids = _rules(rules or [], declared, switches)
@@ -65,7 +65,9 @@ def backtest_rules(
         end = min(starts(last + 1), SystemClock().now_ms())
         asked = Asked(loaded, ids, starts(first), end, clock, truth)
         with _shown() as shown:
-            return await backtest(asked, Deployment(beside.store, store, declared, choices, beside.secret), shown)
+            return await backtest(
+                asked, Deployment(beside.store, store, declared, choices, beside.naming.secret), shown
+            )
 
     _tell(in_deployment(data, work), as_json)
 

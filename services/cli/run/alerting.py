@@ -35,7 +35,7 @@ from services.profile.domain.value.policy import RosterEntry
 from services.profile.ports.records import StoredView
 from services.profile.read import Read
 from services.profile.statement import told_of
-from services.settings import load_secret, read_settings
+from services.settings import load_naming, read_settings
 from services.sql.migrations import upgrade
 from services.web.asgi import operations, routes
 from services.web.openapi import openapi_route
@@ -99,13 +99,13 @@ async def run(environment: Mapping[str, str]) -> None:
     `WrongSchema`, `PolicyError`."""
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
-    secret = load_secret(settings)
-    declared = declarations(environment, secret)
+    naming = load_naming(settings)
+    declared = declarations(environment, naming.secret)
     async with contextlib.AsyncExitStack() as closing:
         shared = open_plumbing(closing, settings)
         await when_up(lambda: upgrade(shared.database))
-        store = SqlProfileStore(shared.database, aliases(secret))
-        read = Read(store, load_catalogue(), secret, lambda: declared.policy, shared.clock.now_ms)
+        store = SqlProfileStore(shared.database, aliases(naming.secret))
+        read = Read(store, load_catalogue(), naming, lambda: declared.policy, shared.clock.now_ms)
         alerts = await when_up(lambda: opened_alerts(closing, shared, from_profile(declared, read), environment))
         health = operations(alerts.checks, lambda: (shared.metrics.render(), CONTENT_TYPE))
         app = routes({**health, **openapi_route(openapi_document(alerts.app))}, mounted(alerts.app))

@@ -20,7 +20,7 @@ from services.ingest.settings import read_limits
 from services.metrics import CONTENT_TYPE, Metrics
 from services.profile.app import open_profile
 from services.profile.settings import read_choices as read_profile_choices
-from services.settings import Settings, load_secret
+from services.settings import Settings, load_naming
 from services.sql.migrations import upgrade
 from services.web.asgi import operations, routes
 from services.web.openapi import openapi_route
@@ -48,7 +48,7 @@ async def running_platform(
 
     Raises `DirectoryInUse`, `SettingsError`, `WrongSchema`, `Unavailable`, OSError (the port is taken).
     """
-    secret, catalogue = load_secret(settings), load_catalogue()
+    naming, catalogue = load_naming(settings), load_catalogue()
     async with contextlib.AsyncExitStack() as closing:
         shared = open_plumbing(closing, settings)
         log, database, screens, clock, metrics = shared
@@ -57,13 +57,13 @@ async def running_platform(
         await upgrade(database)
         users, stores = SqlUserStore(database), Stores(SqlKeyStore(database), SqlSourceStore(database))
         profile = await open_profile(
-            log, database, screens, users, secret, catalogue, clock, metrics, read_profile_choices(environment)
+            log, database, screens, users, naming, catalogue, clock, metrics, read_profile_choices(environment)
         )
         work_of_profile = await hearing_rules(profile, database, environment)
         rates = await closing.enter_async_context(opened_rates(settings.redis))
         limits, choices = read_limits(environment), read_ingest_choices(environment)
         alerts = await opened_alerts(closing, shared, from_profile(profile.declarations, profile.read), environment)
-        ingest = await open_ingest(log, stores, rates, secret, catalogue, clock, metrics, limits, choices)
+        ingest = await open_ingest(log, stores, rates, naming, catalogue, clock, metrics, limits, choices)
         work = asyncio.create_task(side_by_side(work_of_profile, alerts.work, ingest.beat), name="work")
         closing.push_async_callback(_end, work)
         health = operations(

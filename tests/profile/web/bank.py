@@ -33,7 +33,7 @@ from services.profile.resting import Resting
 from services.profile.update import Update
 from services.profile.web import Desk, Patience, profile_app
 from services.web.staff import mounted
-from tests.ingest.bank import NOW, SECRET, rules, terms
+from tests.ingest.bank import NAMING, NOW, SECRET, rules, terms
 
 CATALOGUE = load_catalogue()
 DAY = 86_400_000
@@ -60,7 +60,7 @@ class Bank:
         self.monotonic = 0.0
         facts = {one.name: one for one in catalogue(declarations.policy.measures)}
         self.access = Access(self.users, lambda: self.monotonic)
-        read = Read(store, CATALOGUE, SECRET, lambda: declarations.policy, self.clock.now_ms)
+        read = Read(store, CATALOGUE, NAMING, lambda: declarations.policy, self.clock.now_ms)
         self.desk = Desk(
             read, Decide(store, store, fold, SUBJECT_LIMITS), self.access, self.notifications, self.clock,
             SUBJECT_LIMITS, facts, Patience(1, 60_000, 3_600_000),

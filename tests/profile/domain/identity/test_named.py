@@ -5,11 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.identifiers import KINDS, subject_key
+from schemas.issuers import issuer_ranges
+from schemas.naming import Naming
+from schemas.tokens import TokenKey
 from services.failures import Rejected
 from services.ingest.domain.naming import admit_identifiers
 from services.profile.domain.identity.named import subjects_named
-from tests.ingest.bank import SECRET, UNIONPAY, VISA, rules
+from tests.ingest.bank import NAMING, SECRET, UNIONPAY, VISA, rules
 
+ELSEWHERE = Naming(TokenKey(SECRET, ranges=issuer_ranges("51-55:16")), "CZ")
 VALUES = st.one_of(
     st.sampled_from((VISA, UNIONPAY, "4111 1111 1111 1111", "11010519491231002X", "11010519491231002x", "null", "000")),
     st.sampled_from(("13912345678", "+86 139 1234 5678", "fang@EXAMPLE.org", "6001 0000 0001 7", "card-7K2M9Q")),
@@ -19,19 +23,19 @@ VALUES = st.one_of(
 )
 
 
-@given(kind=st.sampled_from(KINDS), value=VALUES)
-def test_a_search_names_the_subject_that_acceptance_named(kind: str, value: str) -> None:
+@given(kind=st.sampled_from(KINDS), value=VALUES, naming=st.sampled_from((NAMING, ELSEWHERE)))
+def test_a_search_names_the_subject_that_acceptance_named(kind: str, value: str, naming: Naming) -> None:
     try:
-        admitted, _ = admit_identifiers({kind: value}, rules())
+        admitted, _ = admit_identifiers({kind: value}, rules(naming))
     except Rejected:
         with pytest.raises(Rejected):
-            subjects_named({kind: value}, SECRET, "CN")
+            subjects_named({kind: value}, naming)
         return
     expected = {name: subject_key(name, normal, SECRET) for name, normal in admitted.items()}
-    assert subjects_named({kind: value}, SECRET, "CN") == expected
+    assert subjects_named({kind: value}, naming) == expected
 
 
 def test_an_unknown_kind_is_refused_without_repeating_it() -> None:
     with pytest.raises(Rejected) as rejected:
-        subjects_named({"Wang Fang": "1"}, SECRET, "CN")
+        subjects_named({"Wang Fang": "1"}, NAMING)
     assert "Wang" not in rejected.value.message + rejected.value.field
