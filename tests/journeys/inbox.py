@@ -31,7 +31,7 @@ class Inbox:
         return await self.of_id(view["customer_id"])
 
     async def of_id(self, customer_id: str) -> list[Json]:
-        told = await self.bank.get("/v1/alerts", "manager", customer_id=customer_id, state="all")
+        told = await self.bank.get("/v1/alerts", "manager", customer=customer_id, state="all")
         return sorted(told["alerts"], key=lambda one: str(one["opened_at"]))
 
     async def until(self, number: str, holds: Holds) -> list[Json]:

@@ -60,7 +60,7 @@ def manager_is_told(address: str, credentials: Path) -> bool:
     token = json.loads(credentials.read_text())["agent_token"]
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
         found = http.get("/v1/customers", params={"customer_no": STORY}).json()["customers"]
-        told = [http.get("/v1/alerts", params={"customer_id": one["customer_id"]}).json()["alerts"] for one in found]
+        told = [http.get("/v1/alerts", params={"customer": one["customer_id"]}).json()["alerts"] for one in found]
     return {"leaving", "service_trouble"} <= {alert["situation"] for alerts in told for alert in alerts}
 
 

@@ -49,20 +49,17 @@ async def list_alerts(
     kind: OfKind = None,
     severity: Severity = None,
     customer: Customer = None,
-    customer_id: Annotated[str | None, QueryParameter(description="The same as `customer`")] = None,
     situation: OfSituation = None,
     rule: Speaking = None,
     cursor: Annotated[str | None, QueryParameter(description="`next` of the page before")] = None,
     limit: Page = 50,
 ) -> AlertList:
     """Alerts as they stand, the greatest rank first; open ones unless another state is asked for."""
-    refuse_twice(request, "mine", "customer", "customer_id", "cursor", "limit")
-    if customer and customer_id:
-        raise Problem(400, "customer and customer_id are the same: one of them is enough")
+    refuse_twice(request, "mine", "customer", "cursor", "limit")
     where = AlertFilter(
         owner=() if mine else several("owner", owner), works=portfolio_of(request.user) if mine else None,
         state=states(in_state), kind=kinds(kind), severity=severities(severity),
-        customer_id=await _standing_for(desk.store, customer or customer_id), situation=situations(situation),
+        customer_id=await _standing_for(desk.store, customer), situation=situations(situation),
         rule=several("rule", rule),
     )  # fmt: skip
     found = await desk.store.find(where, _after(cursor), limit + 1)

@@ -43,7 +43,7 @@ def list_alerts(
     inbox = asking(data, url, token)
     told = inbox.get(
         "/v1/alerts", language, owner=owner, mine=mine or None, state=state, kind=kind, severity=severity,
-        situation=situation, customer_id=inbox.customer(customer) if customer else None, rule=rule, limit=limit,
+        situation=situation, customer=inbox.customer(customer) if customer else None, rule=rule, limit=limit,
     )  # fmt: skip
     if as_json:
         show_json(told["alerts"])

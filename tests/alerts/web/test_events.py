@@ -26,7 +26,7 @@ async def test_evidence_from_before_a_merge_is_looked_up_by_the_id_of_then() -> 
     await branch.leaving("c2")
     await branch.hear(statement(2, "c2", kind="gone", aliases=["c1"]), statement(1, "c1", merged=["c2"], **LEAVING))
     manager = await branch.sign_in("manager")
-    [alert] = (await manager.get("/v1/alerts", params={"customer_id": "c1"})).json()["alerts"]
+    [alert] = (await manager.get("/v1/alerts", params={"customer": "c1"})).json()["alerts"]
     branch.asked.clear()
     told = (await manager.get(f"/v1/alerts/{alert['alert_id']}/events")).json()
     origins = [one["origin"] for one in told["evidence"]]
