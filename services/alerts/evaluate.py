@@ -169,10 +169,10 @@ class Work:
         await self._lock([back, there])
         parted = part(self._side(back), self._side(there), self._terms, at)
         self._note(parted)
-        own, known = [one for one in parted if one.customer_id == back], self._standings[back]
-        for one in own:
+        for one in parted:
+            known = self._standings[one.customer_id]
             follow_owner(one, Place(known.owner, known.acting, one.branch), self._terms.desk, at)
-        self._alerts[back] += own
+        self._alerts[back] += [one for one in parted if one.customer_id == back]
         self._alerts[there] = [one for one in self._alerts[there] if one.customer_id == there]
 
     def _side(self, customer_id: str) -> Side:

@@ -14,7 +14,7 @@ from schemas.topics import PROFILE_CHANGES
 from services.alerts.adapters.memory import MemoryAlertStore
 from services.alerts.attend import Attend
 from services.alerts.current import Current
-from services.alerts.domain.alert import Alert, step
+from services.alerts.domain.alert import Alert, State, step
 from services.alerts.domain.rules import Desk
 from services.alerts.evaluate import Evaluate
 from services.alerts.ports import AlertFilter
@@ -48,12 +48,19 @@ class Service:
 
     async def claims(self, customer_id: str) -> None:
         """Somebody takes up whatever is open."""
+        await self._stepped(customer_id, "claim", "claimed", claimed_by="Li Na")
+
+    async def reassigns(self, customer_id: str, to: str) -> None:
+        await self._stepped(customer_id, "reassign", "routed", owner=to)
+
+    async def _stepped(self, customer_id: str, action: str, state: State, **fields: str) -> None:
         async with self.store.working() as tx:
             await tx.lock([customer_id])
             found = (await tx.alerts_of([customer_id]))[customer_id]
             for one in found:
-                one.claimed_by = "Li Na"
-                step(one, NOON + 2 * HOUR, "Li Na", "claim", "claimed")
+                for name, value in fields.items():
+                    setattr(one, name, value)
+                step(one, NOON + 2 * HOUR, "Li Na", action, state)
             await tx.save_alerts(found, {})
 
     async def alerts(self, **where: Any) -> list[Alert]:
@@ -248,6 +255,28 @@ async def test_what_is_parted_goes_to_the_owner_of_the_one_who_stands_alone_agai
         await service.takes(statement(3, "b", NOON + DAY, **OWED))
         (parted,) = await service.alerts(customer_id="a", state=("routed",))
         assert (parted.owner, parted.history[-1].note) == ("M-2", "to M-2")
+
+
+async def test_work_begun_for_one_who_was_merged_is_parted_from_the_other_who_goes_to_its_own_owner_anew() -> None:
+    service = Service()
+    out: dict[str, Any] = {"moments": [moment("x", NOON)], "owner": "M-2"}
+    await service.takes(statement(1, "a", **out), statement(1, "b", **OWED, owner="M-1"))
+    await service.claims("a")
+    await service.takes(statement(2, "b", NOON + HOUR, merged=["a"], owner="M-1", **OWED), GONE_A)
+    await service.takes(statement(3, "b", NOON + DAY, owner="M-1", **OWED))
+    found = {one.customer_id: (one.state, one.owner) for one in await service.alerts() if one.is_open}
+    assert found == {"a": ("claimed", "M-2"), "b": ("routed", "M-1")}
+
+
+async def test_what_was_given_to_another_by_hand_is_parted_to_the_owner_of_the_one_who_leaves() -> None:
+    service = Service()
+    out: dict[str, Any] = {"moments": [moment("x", NOON)], "owner": "M-2"}
+    await service.takes(statement(1, "a", **out), statement(1, "b", **OWED, owner="M-1"))
+    await service.takes(statement(2, "b", NOON + HOUR, merged=["a"], owner="M-1", **OWED), GONE_A)
+    await service.reassigns("b", "M-9")
+    await service.takes(statement(3, "b", NOON + DAY, owner="M-1", **OWED))
+    found = {one.customer_id: (one.state, one.owner) for one in await service.alerts() if one.is_open}
+    assert found == {"a": ("routed", "M-2"), "b": ("routed", "M-9")}
 
 
 async def test_work_that_goes_on_in_the_alert_of_another_is_still_to_be_answered_in_its_time() -> None:

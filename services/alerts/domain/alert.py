@@ -79,7 +79,8 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     """`waiting`: why a new one is not routed yet (a guard's id, `retention_first`, `budget`, `capacity`). `worded_by`:
     the guard for which it goes out with that `wording`. `rank`: value at stake x severity x precision. `routed_day`:
     the working day in which it takes a place of its owner's capacity. `owner`: who answers for it, a manager's id, or
-    `queue:BRANCH`; `role`: whose work its gravest rule is. Times in ms, 0: none."""
+    `queue:BRANCH`; `role`: whose work its gravest rule is. `begun_for`: the customer of whom it was taken up, before a
+    merge. Times in ms, 0: none."""
 
     alert_id: str
     customer_id: str
@@ -96,6 +97,7 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     role: Role = "manager"
     tier: str = ""
     claimed_by: str = ""
+    begun_for: str = ""
     waiting: str = ""
     wording: str = ""
     worded_by: str = ""

@@ -12,6 +12,10 @@ from services.alerts.domain.terms import Terms
 from services.alerts.domain.weighing import weigh
 
 GONE = "gone"
+_WORK = (
+    "state", "claimed_by", "owner", "waiting", "snoozed_until", "planned_at", "routed_at", "routed_day", "due_at",
+    "reminded_at", "escalated_at",
+)  # fmt: skip
 
 
 class Side(NamedTuple):
@@ -78,11 +82,14 @@ def _join(there: Alert, alert: Alert, terms: Terms) -> None:
     known = {(one.key, one.origin) for one in there.evidence}
     there.evidence = [*there.evidence, *(one for one in alert.evidence if (one.key, one.origin) not in known)]
     if there.state in UNTOUCHED and alert.state not in UNTOUCHED:
-        there.state, there.claimed_by, there.owner, there.waiting = alert.state, alert.claimed_by, alert.owner, ""
-        there.snoozed_until, there.planned_at = alert.snoozed_until, alert.planned_at
-        there.routed_at, there.routed_day, there.due_at = alert.routed_at, alert.routed_day, alert.due_at
-        there.reminded_at, there.escalated_at = alert.reminded_at, alert.escalated_at
+        _take_over(there, alert)
+        there.begun_for = alert.begun_for or alert.customer_id
     weigh(there, terms)
+
+
+def _take_over(to: Alert, work: Alert) -> None:
+    for field in _WORK:
+        setattr(to, field, getattr(work, field))
 
 
 def _hand_over(gone: Side, into: Standing, open_there: dict[str, Alert], now: int) -> None:
@@ -142,13 +149,17 @@ def _give_back(theirs: set[str], kept: set[str], there: Standing, back: Standing
 def _parted(
     alert: Alert, customer_id: str, theirs: list[Evidence], kept: list[Evidence], terms: Terms, now: int
 ) -> list[Alert]:
-    """The new one goes to the customer's own manager: whoever had claimed the common one keeps that."""
+    """The new one goes to the customer's own manager, and whoever had claimed the common one keeps that; unless it was
+    claimed for the one who leaves, before the two were one: then the work leaves, too, and the other's begins anew."""
     back = Alert(
         alert_id=alert_id(customer_id, alert.situation, theirs[0].key, now), customer_id=customer_id,
         situation=alert.situation, kind=alert.kind, tier=alert.tier, branch=alert.branch, opened_at=alert.opened_at,
         evidence=theirs, history=list(alert.history),
     )  # fmt: skip
     alert.evidence = kept
+    if alert.begun_for == customer_id:
+        _take_over(back, alert)
+        _take_over(alert, Alert(alert_id="", customer_id="", situation="", kind=alert.kind))
     step(alert, now, SYSTEM, "part", alert.state, f"{customer_id} stands alone again")
     for one in (alert, back):
         weigh(one, terms)

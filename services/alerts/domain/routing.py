@@ -58,7 +58,8 @@ def follow_owner(alert: Alert, place: Place, desk: Desk, now: int) -> bool:
     """An alert that nobody has taken up goes with its customer to another owner, or to whose work its gravest rule is.
     True when it changed."""
     owner = owner_for(place, alert.role, desk)
-    if alert.state not in UNTOUCHED or alert.owner == owner or any(one.action == "reassign" for one in alert.history):
+    is_given = bool(alert.owner) and any(one.action == "reassign" for one in alert.history)
+    if alert.state not in UNTOUCHED or alert.owner == owner or is_given:
         return False
     had, alert.owner, alert.branch = alert.owner, owner, place.branch
     if alert.state == "routed":

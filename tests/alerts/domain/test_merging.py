@@ -83,6 +83,18 @@ def test_what_both_say_of_one_moment_is_kept_of_each_and_work_that_was_begun_goe
     assert one.firings.keys() == other.firings.keys() == {"R1|x"}
 
 
+def test_work_that_was_begun_for_one_of_two_goes_with_that_one_when_they_part() -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
+    theirs[0].state, theirs[0].claimed_by, theirs[0].owner, theirs[0].due_at = "planned", "Li Na", "M-2", NOON + DAY
+    merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
+    parted = part(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
+    assert {alert.customer_id: (alert.state, alert.claimed_by, alert.owner, alert.due_at) for alert in parted} == {
+        "a": ("planned", "Li Na", "M-2", NOON + DAY), "b": ("new", "", "", 0),
+    }  # fmt: skip
+
+
 def test_what_is_closed_when_two_part_is_not_raised_again() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
