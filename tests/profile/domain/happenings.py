@@ -45,13 +45,14 @@ def reversal(original: ChannelEvent, at: int, part: int | None = None, **fields:
     attributes: dict[str, Any] = {
         "original_id": original.id, "original_occurred_at": original.occurred_at, "original_type": original.type,
     }  # fmt: skip
+    fields = {"id": f"reversal-of-{original.id}", **fields}
     assert original.amount is not None
     if part is not None:
         attributes["original_amount"] = {"minor": original.amount.minor, "currency": original.amount.currency}
     return event(
-        "transaction.reversed", at, original.subject, id=f"reversal-of-{original.id}",
-        minor=original.amount.minor if part is None else part, currency=original.amount.currency,
-        direction=original.direction, counterparty=original.counterparty, attributes=attributes, **fields,
+        "transaction.reversed", at, original.subject, minor=original.amount.minor if part is None else part,
+        currency=original.amount.currency, direction=original.direction, counterparty=original.counterparty,
+        attributes=attributes, **fields,
     )  # fmt: skip
 
 
@@ -110,9 +111,12 @@ def _one(draw: st.DrawFn, number: int) -> ChannelEvent:
 
 @st.composite
 def histories(draw: st.DrawFn, most: int = 25) -> list[ChannelEvent]:
-    """Distinct events of one subject; some movements are reversed by another event, before or after."""
+    """Distinct events of one subject; some movements are reversed by another event, before or after, and some of those
+    once more by a third."""
     events = [draw(_one(number)) for number in range(draw(st.integers(0, most)))]
     moved = [one for one in events if one.direction is not None]
     reversed_ones = draw(st.lists(st.sampled_from(moved), max_size=4, unique_by=lambda one: one.id)) if moved else []
     parts = st.sampled_from([None, 1])
-    return events + [reversal(one, draw(TIMES), draw(parts), source=one.source) for one in reversed_ones]
+    events += [reversal(one, draw(TIMES), draw(parts), source=one.source) for one in reversed_ones]
+    again = reversed_ones[: draw(st.integers(0, 2))]
+    return events + [reversal(one, draw(TIMES), source=one.source, id=f"again-of-{one.id}") for one in again]

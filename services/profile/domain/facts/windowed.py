@@ -19,7 +19,7 @@ from services.profile.domain.facts.crossing import crossing_of
 from services.profile.domain.facts.relation import most_told_reason
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.combine import DAY_MS, HOUR_MS, join_all, join_things
-from services.profile.domain.states.fold import Fold, effective_at
+from services.profile.domain.states.fold import Fold, cancels, effective_at
 from services.profile.domain.states.state import State, Thing
 
 _CROSSING_DAYS: Mapping[str, int] = {
@@ -36,11 +36,12 @@ LONGEST_CONTACT_MS = 31 * DAY_MS
 
 class Alone(NamedTuple):
     """One event by itself. `brings`: fact → what it adds to it, unless that is nothing. `contacts`: what it tells of
-    contacts, by their ids."""
+    contacts, by their ids. `cancels`: the movement that it cancels, if no other has."""
 
     event: ChannelEvent
     brings: Mapping[str, float]
     contacts: Mapping[str, Thing]
+    cancels: tuple[str, int, str] | None
 
 
 class Counts(NamedTuple):
@@ -76,13 +77,13 @@ class Windowed:
         state = State()
         self._fold.add(state, event)
         contacts = {one: thing for month in state.months.values() for one, thing in month.contacts.items()}
-        return Alone(event, self._values(state, _summed(self._measures)), contacts)
+        return Alone(event, self._values(state, _summed(self._measures)), contacts, cancels(event))
 
     def behind(self, fact: str, events: Sequence[Alone]) -> Counts:
         """Of a fact that has a window. `events`: every one of the customer's since `read_since`."""
         if fact in _CONTACT_DAYS:
             return self._contacts(fact, events)
-        each = [(one.event, brought) for one in events if (brought := one.brings.get(fact))]
+        each = [(one.event, brought) for one in _cancelling_once(events) if (brought := one.brings.get(fact))]
         rule = self._rules.get(fact)
         if rule is not None and rule.aggregate == "max":
             each = _of_greatest_day(each, by_currency=rule.series in self._measures.summed)
@@ -122,6 +123,20 @@ class Windowed:
             reason, _ = most_told_reason(within, self._reference.reasons)
             return [one for one in within if reason and word(one.reason) == reason]
         return within
+
+
+def _cancelling_once(events: Sequence[Alone]) -> list[Alone]:
+    """As a state does: of several reversals of one movement the earliest."""
+    first: dict[tuple[str, int, str], Alone] = {}
+    for one in events:
+        if one.cancels is not None:
+            first[one.cancels] = min(one, first.get(one.cancels, one), key=_place)
+    return [one for one in events if one.cancels is None or first[one.cancels] is one]
+
+
+def _place(one: Alone) -> tuple[int, int, str, str]:
+    event = one.event
+    return event.occurred_at, -1 if event.sequence is None else event.sequence, event.source, event.id
 
 
 @lru_cache(16)

@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
+import msgspec
+
+from services.profile.domain.states.latest import join_latest
 from services.profile.domain.states.state import (
     BANKS_KEPT,
     HOURS_KEPT,
     KEYS_KEPT,
-    LATEST_KEPT,
     MANY,
     MONTHS_KEPT,
     Activity,
-    Candidate,
     Cell,
     Entry,
     Head,
@@ -20,10 +21,13 @@ from services.profile.domain.states.state import (
     Series,
     State,
     Thing,
+    Undone,
 )
+from services.profile.domain.states.undone import GIVEN_BACK, times
 
 K = TypeVar("K")
 V = TypeVar("V")
+Stamped = TypeVar("Stamped", Entry, Undone)
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
 
@@ -61,7 +65,22 @@ def combine(left: State, right: State) -> State:
         for number in left.months.keys() | right.months.keys()
         if number > oldest
     }
-    return State(head, months)
+    whole = State(head, months)
+    for number in left.months.keys() & right.months.keys() & months.keys():
+        one, other = left.months[number].undone, right.months[number].undone
+        for original in one.keys() & other.keys():
+            add_undone(whole, number, later(one[original], other[original]), GIVEN_BACK)
+    return whole
+
+
+def add_undone(state: State, number: int, undone: Undone, sign: int) -> None:
+    """To a month that `state` has. Parts that it may share with others are left as they are."""
+    moved = times(undone, sign)
+    state.months[number] = combine_months(state.months[number], moved.month)
+    oldest_hour = state.head.newest_at // HOUR_MS - HOURS_KEPT
+    recent = {hour: series for hour, series in moved.hours.items() if hour > oldest_hour}
+    hours = merge_maps(state.head.hours, recent, join_series)
+    state.head = msgspec.structs.replace(state.head, hours=hours)
 
 
 def combine_all(states: Iterable[State]) -> State:
@@ -94,6 +113,7 @@ def combine_months(left: Month, right: Month) -> Month:
         parties=merge_maps(left.parties, right.parties, join_parties),
         banks=merge_maps(left.banks, right.banks, join_banks),
         contacts=merge_maps(left.contacts, right.contacts, join_things),
+        undone=merge_maps(left.undone, right.undone, earlier),
     )
 
 
@@ -124,8 +144,12 @@ def join_all(maps: Sequence[dict[K, V]], join: Callable[[V, V], V]) -> dict[K, V
     return merged
 
 
-def later(left: Entry, right: Entry) -> Entry:
+def later(left: Stamped, right: Stamped) -> Stamped:
     return left if left.stamp >= right.stamp else right
+
+
+def earlier(left: Stamped, right: Stamped) -> Stamped:
+    return left if left.stamp < right.stamp else right
 
 
 def join_things(left: Thing, right: Thing) -> Thing:
@@ -148,24 +172,6 @@ def combine_flows(heads: Iterable[Head]) -> Head:
         latest=join_all([head.latest for head in told if head.latest], join_latest),
         hours={hour: series for hour, series in hours.items() if hour > oldest_hour},
     )
-
-
-def join_latest(left: list[Candidate], right: list[Candidate]) -> list[Candidate]:
-    """The newest `LATEST_KEPT` by (at, event id); a tombstone and its event are one place."""
-    places: dict[tuple[int, str], Candidate] = {}
-    for candidate in (*left, *right):
-        place = (candidate.at, candidate.event_id)
-        known = places.get(place)
-        places[place] = candidate if known is None else _join_candidates(known, candidate)
-    return [places[place] for place in sorted(places)[-LATEST_KEPT:]]
-
-
-def _join_candidates(left: Candidate, right: Candidate) -> Candidate:
-    values = left.values or right.values
-    if left.values and right.values and left.values != right.values:
-        # Two sources used one id in one instant: either may stand, as long as it is always the same one.
-        values = max(left.values, right.values, key=lambda told: sorted(map(repr, told.items())))
-    return Candidate(left.at, left.event_id, values, left.cancelled or right.cancelled)
 
 
 def _join_activity(left: Activity, right: Activity) -> Activity:

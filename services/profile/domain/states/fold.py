@@ -9,10 +9,11 @@ import msgspec
 from schemas.catalogue import EventType
 from schemas.events import ChannelEvent
 from services.profile.domain.states.candidates import is_kept, values_of
-from services.profile.domain.states.combine import DAY_MS, join_latest, month_of
+from services.profile.domain.states.combine import DAY_MS, add_undone, earlier, later, month_of
 from services.profile.domain.states.describe import DESCRIBE
-from services.profile.domain.states.series import Counting, holds
-from services.profile.domain.states.state import Candidate, Month, State
+from services.profile.domain.states.latest import join_latest
+from services.profile.domain.states.series import Counted, Counting, holds
+from services.profile.domain.states.state import Candidate, Head, Month, Stamp, State, Undone
 from services.profile.domain.states.tally import (
     DONE,
     UNDONE,
@@ -23,6 +24,7 @@ from services.profile.domain.states.tally import (
     note_balance,
     note_party,
 )
+from services.profile.domain.states.undone import GIVEN_BACK, TAKEN
 
 CODE_VERSION = 1
 """Raised whenever this code gives another state for the same events; `base.py` needs a migration then."""
@@ -57,7 +59,7 @@ class Fold:
         if event.of_record and event.balance_after is not None:
             note_balance(head, month, event, stamp)
         if event.type == REVERSED:
-            self._reverse(original or state, event, attributes)
+            self._reverse(original or state, event, stamp, attributes)
         else:
             self._count(state, month, event, attributes)
 
@@ -77,7 +79,7 @@ class Fold:
         declared = self._catalogue.get(event_type)
         return attributes.get("purpose") or (declared.flow if declared else None)
 
-    def _reverse(self, state: State, event: ChannelEvent, attributes: dict[str, Any]) -> None:
+    def _reverse(self, state: State, event: ChannelEvent, stamp: Stamp, attributes: dict[str, Any]) -> None:
         """Takes the original out of its own day, and leaves a tombstone in its place among the candidates; one of which
         only a part is cancelled stays a movement, of less."""
         if not _moves(event):
@@ -87,14 +89,32 @@ class Fold:
         counted = self._counting.of(original_type, flow, event.direction, event.channel)
         at, original_id = original_of(event, attributes)
         month = month_part(state, at)
-        undone = UNDONE_IN_PART if _is_part(event, attributes) else UNDONE
-        count_at(state.head, month, event, at, counted, undone, attributes)
-        note_party(month, event, at, undone)
-        if undone is UNDONE_IN_PART:
+        if _is_part(event, attributes):
+            count_at(state.head, month, event, at, counted, UNDONE_IN_PART, attributes)
+            note_party(month, event, at, UNDONE_IN_PART)
             return
+        if month is not None:
+            _undo_once(state, month_of(at), original_id, _undone(event, at, stamp, counted, attributes))
         for name in self._counting.candidates_of(event.direction):
             tombstone = Candidate(at, original_id, {}, cancelled=True)
             state.head.latest[name] = join_latest(state.head.latest.get(name, []), [tombstone])
+
+
+def _undone(event: ChannelEvent, at: int, stamp: Stamp, counted: Counted, attributes: dict[str, Any]) -> Undone:
+    head, month = Head(), Month()
+    count_at(head, month, event, at, counted, UNDONE, attributes)
+    note_party(month, event, at, UNDONE)
+    return Undone(stamp, month, head.hours)
+
+
+def _undo_once(state: State, number: int, original_id: str, undone: Undone) -> None:
+    """Another reversal of the same movement leaves nothing but which series it spoke of."""
+    known = state.months[number].undone.get(original_id)
+    add_undone(state, number, undone, TAKEN)
+    if known is not None:
+        add_undone(state, number, later(known, undone), GIVEN_BACK)
+    stands = undone if known is None else earlier(known, undone)
+    state.months[number].undone = state.months[number].undone | {original_id: stands}
 
 
 def _moves(event: ChannelEvent) -> bool:
@@ -113,6 +133,15 @@ def original_of(event: ChannelEvent, attributes: Mapping[str, Any]) -> tuple[int
     told = attributes.get("original_occurred_at")
     at = told if isinstance(told, int) and 0 <= told <= event.occurred_at + DAY_MS else event.occurred_at
     return at, str(attributes.get("original_id"))
+
+
+def cancels(event: ChannelEvent) -> tuple[str, int, str] | None:
+    """What is cancelled once only: subject, month and id of the movement of which this is a whole reversal."""
+    if event.type != REVERSED or not _moves(event):
+        return None
+    attributes = _decode_attributes(event.attributes)
+    at, original_id = original_of(event, attributes)
+    return None if _is_part(event, attributes) else (event.subject, month_of(at), original_id)
 
 
 def months_touched(event: ChannelEvent) -> frozenset[int]:

@@ -77,7 +77,8 @@ class Month(msgspec.Struct, omit_defaults=True, gc=False):
     be added up day by day. `closing`: account subject → day → closing balance (minor, currency).
     `parties`: series → counterparty key → cell, or {MANY: …} alone.
     `banks`: day → `direction:currency:bank` of the other side → cell, or {MANY: …} alone.
-    `contacts`: contact id → field → register: several events tell of one contact."""
+    `contacts`: contact id → field → register: several events tell of one contact.
+    `undone`: id of a movement of which all was cancelled → by which reversal: another one of it cancels nothing."""
 
     days: dict[int, Series] = {}
     totals: Series = {}
@@ -85,11 +86,21 @@ class Month(msgspec.Struct, omit_defaults=True, gc=False):
     parties: dict[str, dict[str, Cell]] = {}
     banks: dict[int, Series] = {}
     contacts: dict[str, Thing] = {}
+    undone: dict[str, "Undone"] = {}
 
     @property
     def days_by_part(self) -> list[dict[int, Series]]:
         """As of a month of several subjects: what is added up needs no join."""
         return [self.days]
+
+
+class Undone(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a reversal took away, its hours whether or not they are kept any more. Of two the earlier one stands, and
+    what the later one took is given back."""
+
+    stamp: Stamp
+    month: Month
+    hours: dict[int, Series]
 
 
 class State(msgspec.Struct):

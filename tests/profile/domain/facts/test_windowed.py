@@ -52,6 +52,13 @@ def test_a_window_of_days_begins_with_the_first_of_them_and_the_events_before_it
     assert behind("outflow_30d", spent("in", since, 1_000), spent("before", since - 1, 500)) == {"in": 10.0}
 
 
+def test_of_two_reversals_of_one_movement_the_earlier_is_behind_the_fact() -> None:
+    sent = spent("s", NOON - DAY_MS, 1_000)
+    once, again = reversal(sent, NOON - HOUR_MS), reversal(sent, NOON - 1, id="again")
+    for told in ([sent, once, again], [again, once, sent]):
+        assert behind("outflow_30d", *told) == {"s": 10.0, "reversal-of-s": -10.0}
+
+
 def test_a_window_of_hours_begins_with_the_first_of_them() -> None:
     since = WINDOWED.since("outflow_24h")
     assert since is not None

@@ -1,5 +1,7 @@
 """What single events leave in a state, and what takes it away again."""
 
+from itertools import permutations
+
 from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.states.combine import first_day_of, month_of
 from services.profile.domain.states.state import KEYS_KEPT, LATEST_KEPT, MANY, Cell
@@ -36,6 +38,27 @@ def test_a_reversal_of_all_that_it_says_was_moved_leaves_no_movement() -> None:
     state = fold_of([original, reversal(original, NOON, part=9_000_000)])
     assert state.months[month_of(original.occurred_at)].totals["outflow:CNY"] == Cell(0, 0)
     assert [(one.event_id, one.cancelled) for one in state.head.latest["large_debit"]] == [("big", True)]
+
+
+def test_a_movement_reversed_twice_is_cancelled_once_whatever_came_first() -> None:
+    original = event("transfer.sent", NOON - DAY_MS, id="t", minor=9_000_000, direction="debit",
+                     counterparty=Counterparty(account_no="7", bank="OTHR"))  # fmt: skip
+    once, again = reversal(original, NOON), reversal(original, NOON + HOUR_MS, id="again")
+    for told in permutations([original, once, again]):
+        for events in (list(told), [*told, event("login.failed", NOON)]):
+            state = fold_of(events)
+            month = state.months[month_of(original.occurred_at)]
+            hour = state.head.hours[original.occurred_at // HOUR_MS]
+            assert month.totals["outflow:CNY"] == month.days[original.occurred_at // DAY_MS]["outflow:CNY"] == Cell()
+            assert month.parties["debit:CNY"] == {"OTHR/7": Cell()}
+            assert hour["outflow:CNY"] == Cell()
+
+
+def test_what_is_done_after_a_movement_was_reversed_twice_counts_in_full() -> None:
+    original = withdrawal(NOON - DAY_MS)
+    later, sooner = reversal(original, NOON + 1, id="again"), reversal(original, NOON)
+    state = fold_of([later, original, withdrawal(NOON - DAY_MS, "other"), sooner])
+    assert state.months[month_of(NOON - DAY_MS)].totals["cash_out:CNY"] == Cell(1, 50_000)
 
 
 def test_a_reversal_finds_its_movement_though_that_ones_clock_was_hours_ahead() -> None:

@@ -25,7 +25,8 @@ def sealed(month: Month) -> SealedMonth:
 def test_sealed_months_join_to_what_their_states_combine_to(events: list[ChannelEvent], chance: Random) -> None:
     dealt: list[list[ChannelEvent]] = [[], [], []]
     for event in events:
-        chance.choice(dealt).append(event)
+        if not event.id.startswith("again"):  # of one movement all is told of one subject
+            chance.choice(dealt).append(event)
     states = [fold_of(group) for group in dealt]
     for number, month in combine_all(states).months.items():
         parts = [state.months[number] for state in states if number in state.months]
