@@ -29,6 +29,9 @@ from tests.benchmarks.usage import server_processes
 from tests.benchmarks.workshop import SECRET
 from tests.conftest import started_servers
 
+LOOK_S = 0.5
+"""Between two looks whether all is done: each takes the processes some 10 ms together, while they still work."""
+
 
 class Platform:
     """`measured`: where metrics are. `processes`: name → process id, for their CPU. `sampled`: what the profile
@@ -73,7 +76,7 @@ class Platform:
             now = await self.progress()
             if now.applied >= applied and not now.marks:
                 return
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(LOOK_S)
 
 
 class Progress(NamedTuple):
