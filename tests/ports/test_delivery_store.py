@@ -14,7 +14,7 @@ from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.delivery.ports import DeliveryStore
 from services.alerts.domain.delivering import Delivery, delivered, missed, refused
 from services.failures import Fenced
-from services.log import Position
+from services.log import Move, Position
 from services.sql.database import open_database
 from services.sql.migrations import upgrade
 from tests.ports.alert_stores import IMPATIENT
@@ -51,7 +51,7 @@ async def add(store: DeliveryStore, *deliveries: Delivery) -> None:
 
 async def advance(store: DeliveryStore, start: int, until: int) -> None:
     async with store.accepting() as tx:
-        await tx.advance("alerts", "id", 0, start, until)
+        await tx.advance([Move("alerts", "id", 0, start, until)])
 
 
 def ids(found: Sequence[Delivery]) -> list[str]:
@@ -86,7 +86,7 @@ async def test_the_same_step_is_queued_once(store: DeliveryStore) -> None:
 async def test_what_fails_leaves_neither_position_nor_queue(store: DeliveryStore) -> None:
     with pytest.raises(ZeroDivisionError):
         async with store.accepting() as tx:
-            await tx.advance("alerts", "id", 0, 0, 5)
+            await tx.advance([Move("alerts", "id", 0, 0, 5)])
             await tx.add([delivery("a")])
             await tx.save_seen({"al_1": 3}, 10)
             raise ZeroDivisionError

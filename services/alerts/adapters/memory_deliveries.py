@@ -44,8 +44,8 @@ class MemoryDeliveryStore:
         async with self._turns.one():
             yield self
 
-    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        self._stream.advance([Move(topic, topic_id, partition, start, until)])
+    async def advance(self, moves: Sequence[Move]) -> None:
+        self._stream.advance(moves)
 
     async def seen(self, alert_ids: Sequence[str]) -> dict[str, int]:
         found = (self._seen.get(alert_id) for alert_id in alert_ids)

@@ -66,8 +66,8 @@ class SqlDeliveryTransaction:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        await STREAM.advance(self._session, [Move(topic, topic_id, partition, start, until)])
+    async def advance(self, moves: Sequence[Move]) -> None:
+        await STREAM.advance(self._session, moves)
 
     async def seen(self, alert_ids: Sequence[str]) -> dict[str, int]:
         return {row[0]: row[1] for row in await self._session.rows(_SEEN, list(alert_ids))}

@@ -93,7 +93,7 @@ class Deliver:
                 newest[alert.alert_id] = alert, record.value
         now, destinations = self._clock.now_ms(), self._destinations()
         async with self._store.accepting() as tx:
-            await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
+            await tx.advance([batch.move])
             seen, queued, untold = await tx.seen(sorted(newest)), list[Delivery](), list[str]()
             for alert_id, (alert, body) in newest.items():
                 told = news(alert, seen.get(alert_id, 0), now)

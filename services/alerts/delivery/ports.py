@@ -8,7 +8,7 @@ from services.alerts.domain.delivering import Delivery
 from services.alerts.domain.destinations import Destination
 from services.alerts.domain.messages import Told
 from services.alerts.domain.notices import Notice
-from services.log import Position
+from services.log import Move, Position
 
 
 class Parcel(NamedTuple):
@@ -32,8 +32,8 @@ class Sender(Protocol):
 class DeliveryTransaction(Protocol):
     """Leaving the context commits; an exception rolls back all of it."""
 
-    async def advance(self, topic: str, topic_id: str, partition: int, start: int, until: int) -> None:
-        """Moves the position `until where next = start` (inserts it where none is stored). Raises `Fenced`."""
+    async def advance(self, moves: Sequence[Move]) -> None:
+        """Moves each position `until where next = start` (inserts it where none is stored), or raises `Fenced`."""
 
     async def seen(self, alert_ids: Sequence[str]) -> dict[str, int]:
         """alert id → how many steps of it were looked at; new ones are left out."""

@@ -117,7 +117,7 @@ async def accepting(worker: Worker) -> None:
     async def park(batch: Batch, error: BaseException) -> None:
         # an alert is told whole: its next step says all that this one said
         async with worker.store.accepting() as tx:
-            await tx.advance(batch.topic, batch.topic_id, batch.partition, batch.start, batch.until)
+            await tx.advance([batch.move])
 
     await worker.log.consume([ALERTS.name], GROUP, worker.store, Attempts(apply, park, worker.metrics))
 
