@@ -2,8 +2,7 @@
 
 import ast
 import re
-
-import pytest
+from collections.abc import Iterator
 
 from tests.house.source import ROOT, Module, modules
 
@@ -16,10 +15,11 @@ LONG_MODULES: dict[str, str] = {}
 LONG_FUNCTIONS: dict[str, str] = {}
 
 EMPTY_NAMES = re.compile(r"(^|_)(utils?|common|helpers?|misc|impl)(_|$)|(\wManager|\wBase|Impl|Helper|Utils?)$")
+PRODUCT = ("services", "schemas", "deploy")
 
 
-def named(module: Module) -> str:
-    return module.name
+def functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in module.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -28,46 +28,42 @@ def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
-@pytest.mark.parametrize("module", modules("services", "schemas", "deploy"), ids=named)
-def test_a_module_can_be_read_in_a_minute(module: Module) -> None:
-    if module.place not in LONG_MODULES:
-        assert len(module.text.splitlines()) <= MODULE_LINES
+def test_a_module_can_be_read_in_a_minute() -> None:
+    long = {module.place for module in modules(*PRODUCT) if len(module.text.splitlines()) > MODULE_LINES}
+    assert long == LONG_MODULES.keys()
+    assert all(LONG_MODULES.values()), "each says why"
 
 
-@pytest.mark.parametrize("module", modules("services", "schemas", "deploy"), ids=named)
-def test_a_function_does_one_thing(module: Module) -> None:
-    functions = (n for n in ast.walk(module.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
-    long = [
-        n.name for n in functions if lines_of(n) > FUNCTION_LINES and f"{module.name}.{n.name}" not in LONG_FUNCTIONS
-    ]
-    assert not long
-
-
-def test_exceptions_to_the_sizes_are_still_needed_and_say_why() -> None:
-    lengths = {module.place: len(module.text.splitlines()) for module in modules()}
-    assert all(lengths[place] > MODULE_LINES and reason for place, reason in LONG_MODULES.items())
-    names = {
-        f"{module.name}.{node.name}": lines_of(node)
-        for module in modules()
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+def test_a_function_does_one_thing() -> None:
+    long = {
+        f"{module.name}.{node.name}"
+        for module in modules(*PRODUCT)
+        for node in functions(module)
+        if lines_of(node) > FUNCTION_LINES
     }
-    assert all(names[name] > FUNCTION_LINES and reason for name, reason in LONG_FUNCTIONS.items())
+    assert long == LONG_FUNCTIONS.keys()
+    assert all(LONG_FUNCTIONS.values()), "each says why"
 
 
-@pytest.mark.parametrize("module", modules("services", "schemas", "deploy"), ids=named)
-def test_names_say_what_a_thing_is(module: Module) -> None:
-    classes = [node.name for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)]
-    empty = [name for name in [module.path.stem, *classes] if EMPTY_NAMES.search(name)]
+def test_names_say_what_a_thing_is() -> None:
+    empty = [
+        f"{module.place}: {name}"
+        for module in modules(*PRODUCT)
+        for name in (module.path.stem, *(node.name for node in module.nodes if isinstance(node, ast.ClassDef)))
+        if EMPTY_NAMES.search(name)
+    ]
     assert not empty
 
 
-@pytest.mark.parametrize("module", modules(), ids=named)
-def test_a_module_starts_by_saying_why_it_exists(module: Module) -> None:
-    text = ast.get_docstring(module.tree)
-    if module.path.name == "__init__.py" and not module.text.strip():
-        return  # nothing in it, nothing to say
-    assert text, f"{module.place} has no docstring"
+def test_a_module_starts_by_saying_why_it_exists() -> None:
+    silent = [
+        module.place
+        for module in modules()
+        if not ast.get_docstring(module.tree)
+        # nothing in it, nothing to say
+        and (module.path.name != "__init__.py" or module.text.strip())
+    ]
+    assert not silent
 
 
 def test_every_directory_of_tests_is_a_package() -> None:
@@ -79,9 +75,7 @@ def test_every_test_name_is_a_sentence() -> None:
     short = [
         f"{module.place}: {node.name}"
         for module in modules("tests")
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.name.startswith("test_")
-        and node.name.count("_") < 2
+        for node in functions(module)
+        if node.name.startswith("test_") and node.name.count("_") < 2
     ]
     assert not short

@@ -1,12 +1,12 @@
 """A rule that is set aside says why, on the same line; and nothing in the project names a machine or a registry."""
 
+import os
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.house.source import ROOT, Module, modules
+from tests.house.source import ROOT, modules
 
 SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore|pragma|nosec|fmt:\s*(?:off|skip))\b")
 # `noqa: X - reason`, `type: ignore[x]  # reason`; laying out a table by hand needs no reason
@@ -21,17 +21,15 @@ SKIPPED = {".git", ".venv", "var", "node_modules", "__pycache__", ".mypy_cache",
            ".hypothesis", ".import_linter_cache", "data", "build", "dist", "counterpoint.egg-info"}  # fmt: skip
 
 
-def named(module: Module) -> str:
-    return module.name
-
-
-@pytest.mark.parametrize("module", modules(), ids=named)
-def test_every_suppression_has_its_reason_on_the_line(module: Module) -> None:
-    if module.path == Path(__file__):
-        return
-    for number, line in enumerate(module.text.splitlines(), 1):
-        if SUPPRESSION.search(line):
-            assert REASONED.search(line), f"{module.place}:{number}: {line.strip()}"
+def test_every_suppression_has_its_reason_on_the_line() -> None:
+    bare = [
+        f"{module.place}:{number}: {line.strip()}"
+        for module in modules()
+        if module.path != Path(__file__)
+        for number, line in enumerate(module.text.splitlines(), 1)
+        if SUPPRESSION.search(line) and not REASONED.search(line)
+    ]
+    assert not bare
 
 
 def test_every_rule_ignored_for_many_files_has_a_comment_above() -> None:
@@ -43,21 +41,17 @@ def test_every_rule_ignored_for_many_files_has_a_comment_above() -> None:
         assert lines[number - 1].startswith("#"), pattern
 
 
-def files() -> list[Path]:
-    found = []
-    for path in ROOT.rglob("*"):
-        inside = path.relative_to(ROOT).parts
-        if path.is_file() and path.suffix in TEXT and not SKIPPED.intersection(inside):
-            found.append(path)
-    return found
+def files() -> Iterator[Path]:
+    for folder, inner, names in os.walk(ROOT):
+        inner[:] = [name for name in inner if name not in SKIPPED]
+        yield from (Path(folder, name) for name in names if name not in SKIPPED and Path(name).suffix in TEXT)
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
     named_by = [
-        f"{path.relative_to(ROOT)}:{number}"
+        f"{path.relative_to(ROOT)}: {found[0]}"
         for path in files()
         if path != Path(__file__)
-        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1)
-        if FOREIGN.search(line)
+        for found in FOREIGN.finditer(path.read_text(errors="replace"))
     ]
     assert not named_by

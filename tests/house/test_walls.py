@@ -2,8 +2,7 @@
 
 import ast
 import sys
-
-import pytest
+from collections.abc import Callable, Iterable, Iterator
 
 from tests.house.source import ROOT, Module, imports, modules
 
@@ -34,63 +33,56 @@ COMPOSITION_ROOTS = ("services.cli",)
 DOMAIN = [module for module in modules("services") if ".domain" in module.name]
 
 
-def named(module: Module) -> str:
-    return module.name
-
-
 def room_of(name: str) -> str | None:
     parts = name.split(".")
     return parts[1] if len(parts) > 1 and parts[0] == "services" and parts[1] in ROOMS else None
 
 
-@pytest.mark.parametrize("module", DOMAIN, ids=named)
-def test_a_domain_imports_the_pure_standard_library_msgspec_schemas_and_its_siblings(module: Module) -> None:
-    siblings = module.name.split(".domain")[0] + ".domain"
-    allowed = ("msgspec", "schemas", siblings)
-    for name in imports(module):
-        top = name.split(".")[0]
+def importing(found: Iterable[Module], is_refused: Callable[[Module, str], bool]) -> list[str]:
+    return [f"{one.place} imports {name}" for one in found for name in imports(one) if is_refused(one, name)]
+
+
+def test_a_domain_imports_the_pure_standard_library_msgspec_schemas_and_its_siblings() -> None:
+    def is_refused(module: Module, name: str) -> bool:
+        top, siblings = name.split(".")[0], module.name.split(".domain")[0] + ".domain"
         pure = top in sys.stdlib_module_names and top not in IMPURE and name not in IMPURE
-        within = any(name == prefix or name.startswith(prefix + ".") for prefix in allowed)
-        assert pure or within or name in VALUES | VALUES_OF_THE_LOG, f"{module.place} imports {name}"
+        within = any(name == prefix or name.startswith(prefix + ".") for prefix in ("msgspec", "schemas", siblings))
+        return not (pure or within or name in VALUES | VALUES_OF_THE_LOG)
+
+    assert not importing(DOMAIN, is_refused)
 
 
-@pytest.mark.parametrize("module", DOMAIN, ids=named)
-def test_a_domain_reads_no_clock_throws_no_dice_and_opens_nothing(module: Module) -> None:
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute):
-                called = node.func.attr
-                assert called not in CALLS_OF_THE_CLOCK, f"{module.place}:{node.lineno} calls {called}"
-            elif isinstance(node.func, ast.Name):
-                assert node.func.id not in ("open", "print", "input"), (
-                    f"{module.place}:{node.lineno} calls {node.func.id}"
-                )
-        assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), f"{module.place}:{node} waits"
+def test_a_domain_reads_no_clock_throws_no_dice_and_opens_nothing() -> None:
+    acts = [f"{module.place}:{line} {what}" for module in DOMAIN for line, what in acting(module)]
+    assert not acts
 
 
-@pytest.mark.parametrize("module", modules("services"), ids=named)
-def test_a_service_knows_itself_and_the_plumbing_alone(module: Module) -> None:
+def acting(module: Module) -> Iterator[tuple[int, str]]:
+    for node in module.nodes:
+        match node:
+            case ast.Call(func=ast.Attribute(attr=called)) if called in CALLS_OF_THE_CLOCK:
+                yield node.lineno, f"calls {called}"
+            case ast.Call(func=ast.Name(id="open" | "print" | "input" as called)):
+                yield node.lineno, f"calls {called}"
+            case ast.AsyncFunctionDef() | ast.Await():
+                yield node.lineno, "waits"
+
+
+def test_a_service_knows_itself_and_the_plumbing_alone() -> None:
     """Rooms meet in the composition root; plumbing (the rest of `services`) knows no room at all."""
-    if module.name.startswith(COMPOSITION_ROOTS):
-        return
-    own = room_of(module.name)
-    for name in imports(module):
-        other = room_of(name)
-        assert other in (None, own), f"{module.place} imports {name}"
+    rooms = [module for module in modules("services") if not module.name.startswith(COMPOSITION_ROOTS)]
+    assert not importing(rooms, lambda module, name: room_of(name) not in (None, room_of(module.name)))
 
 
-@pytest.mark.parametrize("module", modules("schemas"), ids=named)
-def test_the_language_imports_no_service(module: Module) -> None:
-    assert not [name for name in imports(module) if name.startswith(("services", "deploy", "tests"))]
+def test_the_language_imports_no_service() -> None:
+    assert not importing(modules("schemas"), lambda _, name: name.startswith(("services", "deploy", "tests")))
 
 
-@pytest.mark.parametrize("module", modules("services", "schemas"), ids=named)
-def test_the_product_imports_no_tests_and_no_tools_of_deployment(module: Module) -> None:
-    assert not [name for name in imports(module) if name.split(".")[0] in ("tests", "deploy", "pytest", "hypothesis")]
+def test_the_product_imports_no_tests_and_no_tools_of_deployment() -> None:
+    tools = ("tests", "deploy", "pytest", "hypothesis")
+    assert not importing(modules("services", "schemas"), lambda _, name: name.split(".")[0] in tools)
 
 
-@pytest.mark.parametrize("module", modules("services"), ids=named)
-def test_faust_stands_behind_the_kafka_package_alone(module: Module) -> None:
-    if not module.name.startswith("services.kafka."):
-        users = [name for name in imports(module) if name.split(".")[0] in ("faust", "mode", "aiokafka")]
-        assert not users, f"{module.place} imports {users}"
+def test_faust_stands_behind_the_kafka_package_alone() -> None:
+    others = [module for module in modules("services") if not module.name.startswith("services.kafka.")]
+    assert not importing(others, lambda _, name: name.split(".")[0] in ("faust", "mode", "aiokafka"))
