@@ -19,7 +19,7 @@ from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import show, summarise
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering, gathered
-from services.profile.ports.reading import Standing
+from services.profile.ports.reading import Resolved
 from services.profile.ports.records import StoredView
 from services.profile.receipts import Reader
 from services.profile.recent_views import Basis, RecentViews
@@ -32,7 +32,7 @@ CANNOT_BE_SHOWN = (
 _log = structlog.get_logger(__name__)
 
 
-class Current(NamedTuple):
+class CurrentCustomer(NamedTuple):
     """A customer as it is now. `tag` differs whenever the content does: it is the view's version (0 where nothing was
     ever written) and a digest of what waits beyond it. `up_to_date` false: more was committed since, and cannot be
     shown."""
@@ -42,7 +42,7 @@ class Current(NamedTuple):
     up_to_date: bool = True
 
 
-_SumUp = Callable[[Basis, int], Current | None]
+_SumUp = Callable[[Basis, int], CurrentCustomer | None]
 """From what follows from the basis at a time (ms); None for a customer of whom nothing is known."""
 
 
@@ -55,17 +55,17 @@ class CurrentCustomers:
         self, reader: Reader, gathering: Gathering, policy: Callable[[], Policy], now_ms: Callable[[], int]
     ) -> None:
         self._reader, self._gathering, self._policy, self._now_ms = reader, gathering, policy, now_ms
-        self._recent = RecentViews[Current]()
+        self._recent = RecentViews[CurrentCustomer]()
 
-    async def shown(self, standing: Sequence[Standing]) -> tuple[list[Current], bool]:
-        return await self._each(standing, self._shown_now)
+    async def shown(self, resolved: Sequence[Resolved]) -> tuple[list[CurrentCustomer], bool]:
+        return await self._each(resolved, self._shown_now)
 
-    async def told(self, standing: Sequence[Standing]) -> tuple[list[Current], bool]:
+    async def told(self, resolved: Sequence[Resolved]) -> tuple[list[CurrentCustomer], bool]:
         """With the facts of now, which are as much work again as the view."""
-        return await self._each(standing, self._told_now)
+        return await self._each(resolved, self._told_now)
 
-    async def _each(self, standing: Sequence[Standing], sum_up: _SumUp) -> tuple[list[Current], bool]:
-        customers = {one.lead: one for one in standing}
+    async def _each(self, resolved: Sequence[Resolved], sum_up: _SumUp) -> tuple[list[CurrentCustomer], bool]:
+        customers = {one.lead: one for one in resolved}
         waiting = [one for one in customers.values() if one.waits or self._is_of_another_day(one.view)]
         combined, missed = await self._combined(waiting, sum_up) if waiting else ({}, frozenset[str]())
         found = [
@@ -86,10 +86,10 @@ class CurrentCustomers:
         return reference.day_of(view.changed_at) != reference.day_of(self._now_ms())
 
     async def _combined(
-        self, waiting: Sequence[Standing], sum_up: _SumUp
-    ) -> tuple[dict[str, Current | None], frozenset[str]]:
+        self, waiting: Sequence[Resolved], sum_up: _SumUp
+    ) -> tuple[dict[str, CurrentCustomer | None], frozenset[str]]:
         """By lead; and the leads of those who cannot be combined."""
-        now, combined = self._now_ms(), dict[str, Current | None]()
+        now, combined = self._now_ms(), dict[str, CurrentCustomer | None]()
         async with self._reader.customers() as rows:
             clusters = await rows.clusters([one.lead for one in waiting])
             wanted = {one.lead: clusters.get(one.lead, Cluster(one.lead, (one.lead,))) for one in waiting}
@@ -105,7 +105,7 @@ class CurrentCustomers:
                 _log.error("customer not combined", customer=self._gathering.alias_of(lead), error=trail_of(bug))
         return combined, frozenset(wanted.keys() - combined.keys())
 
-    def _shown_now(self, basis: Basis, now: int) -> Current | None:
+    def _shown_now(self, basis: Basis, now: int) -> CurrentCustomer | None:
         policy, before = self._policy(), basis.before
         day = policy.reference.day_of(now)
         if (known := self._recent.of(basis, day)) is not None:
@@ -118,7 +118,7 @@ class CurrentCustomers:
         self._recent.note(basis, day, current)
         return current
 
-    def _told_now(self, basis: Basis, now: int) -> Current | None:
+    def _told_now(self, basis: Basis, now: int) -> CurrentCustomer | None:
         whole, policy, before = self._gathering.whole(*basis), self._policy(), basis.before
         if whole.tells_nothing:
             return None
@@ -126,15 +126,15 @@ class CurrentCustomers:
         return _as_combined(before, view, alike=before is not None and is_same(before, view))
 
 
-def _as_combined(before: StoredView | None, view: StoredView, *, alike: bool) -> Current:
+def _as_combined(before: StoredView | None, view: StoredView, *, alike: bool) -> CurrentCustomer:
     if before is not None and alike:
-        return Current(before, str(before.version))
+        return CurrentCustomer(before, str(before.version))
     view = msgspec.structs.replace(view, version=before.version if before is not None else 0)
     digest = hashlib.blake2b(view.body + view.facts, digest_size=8).hexdigest()
-    return Current(view, f"{view.version}+{digest}")
+    return CurrentCustomer(view, f"{view.version}+{digest}")
 
 
-def _as_written(one: Standing, *, behind: bool = False) -> Current | None:
+def _as_written(one: Resolved, *, behind: bool = False) -> CurrentCustomer | None:
     if one.view is None or one.view.state != LIVE:
         return None
-    return Current(one.view, f"{one.view.version}{'+behind' if behind else ''}", not behind)
+    return CurrentCustomer(one.view, f"{one.view.version}{'+behind' if behind else ''}", not behind)

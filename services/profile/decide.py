@@ -114,7 +114,7 @@ class Decide:
 
     async def _customer(self, customer_id: str, field: str = "customer_id") -> str:
         """The root that names the customer now. `field`: where the id was told."""
-        now = [one for one in await self._reader.standing_behind(customer_id) if one.is_live or one.waits]
+        now = [one for one in await self._reader.resolve_alias(customer_id) if one.is_live or one.waits]
         if not now:
             raise Rejected("unknown_customer", "no such customer", field)
         if now[1:]:

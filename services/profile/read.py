@@ -12,7 +12,7 @@ from schemas.codec import decode_event
 from schemas.instants import instant
 from schemas.naming import Naming
 from services.failures import Rejected
-from services.profile.current import Current, CurrentCustomers
+from services.profile.current import CurrentCustomer, CurrentCustomers
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.customers.measures import nothing_shown
 from services.profile.domain.customers.view import complete_up_to
@@ -44,7 +44,7 @@ class Asked(NamedTuple):
 class Found(NamedTuple):
     """`more`: others match, too; a narrower question finds them."""
 
-    customers: list[Current]
+    customers: list[CurrentCustomer]
     more: bool
 
 
@@ -79,29 +79,29 @@ class Read:
         """Everybody whom any of it names; first those whom most of it names. Raises `Rejected` as `behind` does."""
         told = await self.reader.parties_told(asked.name_ref, MOST_TOLD) if asked.name_ref else []
         named = set(asked.subjects.values())
-        standing = await self.reader.standing(sorted(named | set(told)))
-        hits = Counter(one.lead for one in standing if one.subject in named)
-        found, left_out = await self._current.shown(standing)
+        resolved = await self.reader.resolve(sorted(named | set(told)))
+        hits = Counter(one.lead for one in resolved if one.subject in named)
+        found, left_out = await self._current.shown(resolved)
         hits.update(one.view.lead for one in found if asked.name_ref and one.view.name_ref == asked.name_ref)
         best = [one for one in found if hits[one.view.lead]]
         best.sort(key=lambda one: (-hits[one.view.lead], one.view.customer_id))
         return Found(best[:MOST_FOUND], left_out or len(best) > MOST_FOUND or len(told) >= MOST_TOLD)
 
-    async def behind(self, customer_id: str) -> list[Current]:
+    async def behind(self, customer_id: str) -> list[CurrentCustomer]:
         """The customers that this id stands for now: itself, or for a former id none, one or several. Raises `Rejected`
         where nobody is found but who cannot be combined and was never written."""
-        return (await self._current.shown(await self.reader.standing_behind(customer_id)))[0]
+        return (await self._current.shown(await self.reader.resolve_alias(customer_id)))[0]
 
-    async def told_behind(self, customer_id: str) -> list[Current]:
+    async def told_behind(self, customer_id: str) -> list[CurrentCustomer]:
         """As `behind`, and with the facts of now."""
-        return (await self._current.told(await self.reader.standing_behind(customer_id)))[0]
+        return (await self._current.told(await self.reader.resolve_alias(customer_id)))[0]
 
-    async def shown(self, customers: Sequence[Current]) -> list[bytes]:
+    async def shown(self, customers: Sequence[CurrentCustomer]) -> list[bytes]:
         """Each as JSON, personal values in clear."""
         completeness = self._completeness()
         return await self.in_clear([_body(one, self._policy(), completeness) for one in customers])
 
-    async def facts(self, customer: Current, declared: Iterable[FactDeclared]) -> bytes:
+    async def facts(self, customer: CurrentCustomer, declared: Iterable[FactDeclared]) -> bytes:
         """As JSON, those at rest among them. `customer`: as `told_behind` gave it."""
         view = customer.view
         told = told_of(view)
@@ -137,7 +137,7 @@ class Read:
         return [_REFERENCE.sub(lambda found: encoded.get(found[1], found[0]), document) for document in documents]
 
 
-def _body(customer: Current, policy: Policy, completeness: Completeness) -> bytes:
+def _body(customer: CurrentCustomer, policy: Policy, completeness: Completeness) -> bytes:
     view = customer.view
     body: dict[str, Any] = _members.decode(view.body)
     used = msgspec.json.decode(body["channels"], type=dict[str, Any]) if "channels" in body else ()

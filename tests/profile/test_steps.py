@@ -23,7 +23,7 @@ from services.log import Message
 from services.metrics import Metrics
 from services.notifications import LocalNotifications
 from services.profile.app import Profile, open_profile
-from services.profile.ports.reading import Standing
+from services.profile.ports.reading import Resolved
 from services.profile.settings import STEPS, Choices, Step, read_choices
 from services.redis import open_notifications
 from services.settings import SettingsError
@@ -82,8 +82,8 @@ async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
     await made.close()
 
 
-async def standing(profile: Profile) -> list[Standing]:
-    return [one for one in await profile.worker.reader.standing([ACCOUNT]) if one.waits or one.is_live]
+async def customers_of_account(profile: Profile) -> list[Resolved]:
+    return [one for one in await profile.worker.reader.resolve([ACCOUNT]) if one.waits or one.is_live]
 
 
 def counted(profile: Profile, metric: measure.HistogramMetric) -> int:
@@ -97,11 +97,11 @@ async def test_update_alone_makes_an_event_visible_and_leaves_the_refreshing_to_
         await deployment.tell()
 
         async def applied() -> bool:
-            return bool(await standing(updating))
+            return bool(await customers_of_account(updating))
 
         await until(applied)
         await asyncio.sleep(0.2)
-        [found] = await standing(updating)
+        [found] = await customers_of_account(updating)
         assert (found.lead, found.view, found.waits) == ("party:77", None, True)
         assert not updating.worker.leases
         assert counted(updating, measure.ACCEPTED_TO_VISIBLE) == 1
@@ -111,7 +111,7 @@ async def test_update_alone_makes_an_event_visible_and_leaves_the_refreshing_to_
             return not await refreshing.worker.store.marks_waiting()
 
         await until(refreshed)
-        [found] = await standing(refreshing)
+        [found] = await customers_of_account(refreshing)
         assert (found.is_live, found.waits) == (True, False)
         assert counted(refreshing, measure.ACCEPTED_TO_CHANGED) == 1
         assert counted(refreshing, measure.ACCEPTED_TO_VISIBLE) == 0
@@ -122,7 +122,7 @@ async def test_who_does_not_update_takes_no_event(deployment: Deployment, step: 
     async with deployment.doing(step) as profile:
         await deployment.tell()
         await asyncio.sleep(0.3)
-        assert await standing(profile) == []
+        assert await customers_of_account(profile) == []
         assert bool(profile.worker.leases) == (step == "refresh")
         assert await profile.checks["profile"]() is None
 
@@ -132,10 +132,10 @@ async def test_the_steps_side_by_side_do_the_whole(deployment: Deployment) -> No
         await deployment.tell()
 
         async def written() -> bool:
-            return any(one.is_live and not one.waits for one in await standing(reading))
+            return any(one.is_live and not one.waits for one in await customers_of_account(reading))
 
         await until(written)
-        [found] = await standing(reading)
+        [found] = await customers_of_account(reading)
         assert found.view is not None
         assert msgspec.json.decode(found.view.body)["accounts"][0]["account_no"] == "6001"
 
@@ -153,10 +153,10 @@ async def test_a_screen_at_a_process_that_only_reads_follows_what_others_refresh
         await deployment.tell()
 
         async def written() -> bool:
-            return any(one.is_live and not one.waits for one in await standing(reading))
+            return any(one.is_live and not one.waits for one in await customers_of_account(reading))
 
         await until(written)
-        [found] = await standing(reading)
+        [found] = await customers_of_account(reading)
         assert found.view is not None
         server = await serve(mounted(reading.app), grace_s=1)
         headers = {"authorization": f"Bearer {token}"}

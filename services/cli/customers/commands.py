@@ -17,7 +17,7 @@ from services.cli.output import console, show_json, show_rows, table_of
 from services.cli.positions import milliseconds
 from services.cli.refusals import Refusal, only
 from services.clock import SystemClock
-from services.profile.current import Current
+from services.profile.current import CurrentCustomer
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.freshness import completeness
 from services.profile.narrowing import narrowed
@@ -177,7 +177,7 @@ def _identifier(text: str) -> tuple[str, str]:
     return kind, value
 
 
-async def _one(read: Read, who: str) -> Current:
+async def _one(read: Read, who: str) -> CurrentCustomer:
     if "=" in who:
         found = (await read.find(read.asked(dict([_identifier(who)])))).customers
     else:

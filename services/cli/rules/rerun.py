@@ -129,8 +129,8 @@ class Rerun:
 
     async def customer_of(self, subject: str) -> str:
         """The customer for whom a subject counts at the end; empty where it was never heard of."""
-        standing = await self.profile.standing([subject])
-        return standing[0].view.customer_id if standing and standing[0].view is not None else ""
+        resolved = await self.profile.resolve([subject])
+        return resolved[0].view.customer_id if resolved and resolved[0].view is not None else ""
 
     async def _next_look(self) -> int | None:
         """When something is due, or a source that is late as usual complete past it. What waits for a silent one waits

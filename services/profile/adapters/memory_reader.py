@@ -11,7 +11,7 @@ from services.profile.adapters.old_events import is_aged
 from services.profile.adapters.roots import counted_parents
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership, kind_of
-from services.profile.ports.reading import COUNTED, Cursor, Standing, TimelineFilter
+from services.profile.ports.reading import COUNTED, Cursor, Resolved, TimelineFilter
 from services.profile.ports.records import Decision, StoredDeadLetter, StoredView, TimelineRow
 
 
@@ -30,19 +30,19 @@ class MemoryReader:
         async with self._tables.turn() as tables:
             return next((copy(view) for view in tables.views.by("customer_id", [customer_id])), None)
 
-    async def standing(self, subjects: Sequence[str]) -> list[Standing]:
+    async def resolve(self, subjects: Sequence[str]) -> list[Resolved]:
         async with self._tables.turn() as tables:
-            return _standing(tables, subjects)
+            return _resolved(tables, subjects)
 
-    async def standing_behind(self, alias: str) -> list[Standing]:
+    async def resolve_alias(self, alias: str) -> list[Resolved]:
         async with self._tables.turn() as tables:
             named = {row.subject for row in tables.subjects.by("alias", [alias])}
             named |= {view.lead for view in tables.views.by("customer_id", [alias])}
-            return _standing(tables, named)
+            return _resolved(tables, named)
 
     async def customers_of(self, subject: str) -> list[str]:
         async with self._tables.turn() as tables:
-            return sorted(_customer_id(tables, one) for one in _standing(tables, [subject]) if one.waits or one.is_live)
+            return sorted(_customer_id(tables, one) for one in _resolved(tables, [subject]) if one.waits or one.is_live)
 
     async def parties_told(self, ref: str, limit: int) -> list[str]:
         async with self._tables.turn() as tables:
@@ -140,18 +140,18 @@ class MemoryReader:
             return {name: counted[name] for name in of}
 
 
-def _standing(tables: Tables, subjects: Iterable[str]) -> list[Standing]:
+def _resolved(tables: Tables, subjects: Iterable[str]) -> list[Resolved]:
     found = []
     for subject in sorted(set(subjects)):
         roots = counted_parents(tables.memberships.by("subject", [subject]), [subject])[subject] or [subject]
         clusters = clusters_of(tables, roots)
         for one in sorted({clusters.get(root, Cluster(root, (root,))) for root in roots}):
             view, marks = tables.views.get(one.lead), tables.marks.by("mark.root", {one.lead, *one.roots})
-            found.append(Standing(subject, one.lead, copy(view), bool(marks)))
+            found.append(Resolved(subject, one.lead, copy(view), bool(marks)))
     return found
 
 
-def _customer_id(tables: Tables, one: Standing) -> str:
+def _customer_id(tables: Tables, one: Resolved) -> str:
     row = tables.subjects.get(one.lead)
     return row.alias if row is not None else one.view.customer_id if one.view is not None else ""
 

@@ -10,7 +10,7 @@ from services.profile.adapters.sql_customers import CustomersAtOnce, clusters_of
 from services.profile.adapters.sql_timeline import PAGE, timeline
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import END, Cluster, Link, Membership
-from services.profile.ports.reading import COUNTED, Cursor, Standing, TimelineFilter
+from services.profile.ports.reading import COUNTED, Cursor, Resolved, TimelineFilter
 from services.profile.ports.records import Decision, StoredDeadLetter, StoredView, TimelineRow
 from services.sql.database import Database
 from services.sql.session import Row, reading
@@ -28,11 +28,11 @@ with me(subject) as ({{me}}),
                from roots r left join clusters c on c.root = r.root)"""  # noqa: S608 - a constant
 _WAITS = """(exists (select 1 from marks m where m.root = l.lead) or
              exists (select 1 from clusters c join marks m on m.root = c.root where c.lead = l.lead))"""
-_STANDING = f"""
+_RESOLVED = f"""
 {_LEADS} select l.subject, l.lead, {_WAITS}, {", ".join(f"v.{name}" for name in rows.VIEW.split(", "))}
 from leads l left join views v on v.lead = l.lead order by l.subject, l.lead"""  # noqa: S608 - constants
-_STANDING_OF = _STANDING.format(me="select unnest($1::text[])")
-_STANDING_BEHIND = _STANDING.format(
+_OF_SUBJECTS = _RESOLVED.format(me="select unnest($1::text[])")
+_OF_ALIAS = _RESOLVED.format(
     me="select subject from subjects where alias = $1 union select lead from views where customer_id = $1"
 )
 _CUSTOMERS_OF = f"""
@@ -99,11 +99,11 @@ class SqlReader:
         found = await self._rows(_VIEW, customer_id)
         return rows.view_of(found[0]) if found else None
 
-    async def standing(self, subjects: Sequence[str]) -> list[Standing]:
-        return [_standing(row) for row in await self._rows(_STANDING_OF, list(subjects))]
+    async def resolve(self, subjects: Sequence[str]) -> list[Resolved]:
+        return [_resolved(row) for row in await self._rows(_OF_SUBJECTS, list(subjects))]
 
-    async def standing_behind(self, alias: str) -> list[Standing]:
-        return [_standing(row) for row in await self._rows(_STANDING_BEHIND, alias)]
+    async def resolve_alias(self, alias: str) -> list[Resolved]:
+        return [_resolved(row) for row in await self._rows(_OF_ALIAS, alias)]
 
     async def customers_of(self, subject: str) -> list[str]:
         return [row[0] for row in await self._rows(_CUSTOMERS_OF, subject)]
@@ -172,6 +172,6 @@ class SqlReader:
         return dict(zip(of, (await self._rows(f"select {asked}"))[0], strict=True))
 
 
-def _standing(row: Row) -> Standing:
+def _resolved(row: Row) -> Resolved:
     subject, lead, waits, *view = row
-    return Standing(subject, lead, rows.view_of(view) if view[0] is not None else None, bool(waits))
+    return Resolved(subject, lead, rows.view_of(view) if view[0] is not None else None, bool(waits))

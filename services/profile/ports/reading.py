@@ -10,9 +10,9 @@ from services.profile.ports.records import Decision, StoredDeadLetter, StoredVie
 from services.profile.ports.refreshing import CustomerRows
 
 
-class Standing(NamedTuple):
-    """For whom a subject counts: the customer that `lead` names. `view` is as it was last written, if ever; `waits`: a
-    mark says that more was committed since. Both are of one snapshot."""
+class Resolved(NamedTuple):
+    """A subject, and a customer for whom it counts: the one that `lead` names. `view` is as it was last written, if
+    ever; `waits`: a mark says that more was committed since. Both are of one snapshot."""
 
     subject: str
     lead: str
@@ -47,10 +47,10 @@ class ProfileReader(Protocol):
 
     async def view(self, customer_id: str) -> StoredView | None: ...
 
-    async def standing(self, subjects: Sequence[str]) -> list[Standing]:
+    async def resolve(self, subjects: Sequence[str]) -> list[Resolved]:
         """For whom each of these subjects counts now; for nobody else: for itself."""
 
-    async def standing_behind(self, alias: str) -> list[Standing]:
+    async def resolve_alias(self, alias: str) -> list[Resolved]:
         """For whom the subject counts now that would name a customer so: of a current id, or of a former one (none,
         one or several)."""
 

@@ -10,7 +10,7 @@ from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 from litestar.params import FromPath, JSONBody
 
 from schemas.identifiers import KINDS
-from services.profile.current import Current
+from services.profile.current import CurrentCustomer
 from services.profile.domain.identity.named import NEVER_IN_A_URL
 from services.profile.identity import Identity, identity
 from services.profile.read import Asked
@@ -88,12 +88,12 @@ async def read_identity(customer_id: FromPath[str], desk: AtDesk, preference: Pr
     return Response(told, media_type=JSON, headers=headers | moved)
 
 
-async def current(desk: Desk, customer_id: str) -> tuple[Current, dict[str, str]]:
+async def current(desk: Desk, customer_id: str) -> tuple[CurrentCustomer, dict[str, str]]:
     """The customer that this id stands for, and for a former id where it is now. Raises `Problem` (404, 300)."""
     return the_one(await desk.read.behind(customer_id), customer_id)
 
 
-def the_one(found: Sequence[Current], customer_id: str) -> tuple[Current, dict[str, str]]:
+def the_one(found: Sequence[CurrentCustomer], customer_id: str) -> tuple[CurrentCustomer, dict[str, str]]:
     """See `current`."""
     if found[1:]:
         raise Problem(

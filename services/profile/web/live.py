@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from services.access import User
-from services.profile.current import Current
+from services.profile.current import CurrentCustomer
 from services.profile.web.customers import current
 from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import answers
@@ -39,7 +39,9 @@ class Follow:
             return
         self._version = view.version
         if view.state == "live":
-            yield event("view", view.version, (await self._desk.read.shown([Current(view, str(view.version))]))[0])
+            yield event(
+                "view", view.version, (await self._desk.read.shown([CurrentCustomer(view, str(view.version))]))[0]
+            )
             return
         now = [one.view.customer_id for one in await self._desk.read.behind(self._customer_id)]
         yield event("moved", view.version, msgspec.json.encode({"customer_ids": now}))

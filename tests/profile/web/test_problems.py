@@ -112,10 +112,10 @@ async def test_a_wrong_method_is_a_problem() -> None:
 
 
 def broken(bank: Bank, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def standing(alias: str) -> None:
+    async def resolve_alias(alias: str) -> None:
         raise error
 
-    monkeypatch.setattr(bank.store, "standing_behind", standing)
+    monkeypatch.setattr(bank.store, "resolve_alias", resolve_alias)
 
 
 async def test_a_database_that_is_away_is_told_with_the_time_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:

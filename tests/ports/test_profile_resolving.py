@@ -3,7 +3,7 @@
 import pytest
 
 from services.profile.domain.identity.links import BEGINNING, END, Cluster, Membership
-from services.profile.ports.reading import Standing
+from services.profile.ports.reading import Resolved
 from services.profile.ports.records import Mark
 from tests.ports.profile_stores import Store, alias_of, store, view
 from tests.ports.test_profile_refreshing import ONE, THREE, TWO, mark, member, merge, take
@@ -26,22 +26,22 @@ async def test_for_whom_a_subject_counts_is_told_with_the_views_as_they_were_wri
     await stand_together(store)
     async with store.refreshing() as tx:
         await tx.save_views([view(ONE), view(TWO), view("account:1", 3, state="gone"), view("household:1")], {})
-    both = [Standing("account:1", ONE, view(ONE), False), Standing("account:1", TWO, view(TWO), False)]
-    assert await store.standing(["account:1"]) == await store.standing_behind(alias_of("account:1")) == both
-    assert await store.standing_behind(alias_of(ONE)) == [Standing(ONE, ONE, view(ONE), False)]
-    household = Standing("household:1", "household:1", view("household:1"), False)
-    assert await store.standing(["phone:1", "household:1"]) == [household, Standing("phone:1", "phone:1", None, False)]
-    assert await store.standing([]) == await store.standing_behind("nobody") == []
+    both = [Resolved("account:1", ONE, view(ONE), False), Resolved("account:1", TWO, view(TWO), False)]
+    assert await store.resolve(["account:1"]) == await store.resolve_alias(alias_of("account:1")) == both
+    assert await store.resolve_alias(alias_of(ONE)) == [Resolved(ONE, ONE, view(ONE), False)]
+    household = Resolved("household:1", "household:1", view("household:1"), False)
+    assert await store.resolve(["phone:1", "household:1"]) == [household, Resolved("phone:1", "phone:1", None, False)]
+    assert await store.resolve([]) == await store.resolve_alias("nobody") == []
     assert await store.customers_of("account:1") == [alias_of(ONE), alias_of(TWO)]
     assert await store.customers_of("phone:1") == await store.customers_of("nobody") == []
 
 
 async def test_an_id_is_known_by_its_subject_before_there_is_a_view(store: Store) -> None:
     await stand_together(store)
-    assert await store.standing_behind(alias_of(ONE)) == [Standing(ONE, ONE, None, False)]
+    assert await store.resolve_alias(alias_of(ONE)) == [Resolved(ONE, ONE, None, False)]
     assert await store.customers_of(ONE) == []
     await mark(store, Mark(ONE, 7))
-    assert await store.standing_behind(alias_of(ONE)) == [Standing(ONE, ONE, None, True)]
+    assert await store.resolve_alias(alias_of(ONE)) == [Resolved(ONE, ONE, None, True)]
 
 
 async def test_a_merge_shows_before_anybody_is_refreshed(store: Store) -> None:
@@ -49,8 +49,8 @@ async def test_a_merge_shows_before_anybody_is_refreshed(store: Store) -> None:
     async with store.refreshing() as tx:
         await tx.save_views([view(ONE), view(TWO)], {})
     await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
-    assert await store.standing_behind(alias_of(TWO)) == [Standing(TWO, ONE, view(ONE), True)]
-    assert await store.standing(["account:1"]) == [Standing("account:1", ONE, view(ONE), True)]
+    assert await store.resolve_alias(alias_of(TWO)) == [Resolved(TWO, ONE, view(ONE), True)]
+    assert await store.resolve(["account:1"]) == [Resolved("account:1", ONE, view(ONE), True)]
     assert await store.customers_of("account:1") == [alias_of(ONE)]
 
 
@@ -60,9 +60,9 @@ async def test_a_mark_of_any_root_says_that_the_customer_waits(store: Store, mar
     await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
     for root in (ONE, TWO):
         await take(store, root)
-    assert await store.standing(["account:1"]) == [Standing("account:1", ONE, None, False)]
+    assert await store.resolve(["account:1"]) == [Resolved("account:1", ONE, None, False)]
     await mark(store, Mark(marked, 7))
-    assert await store.standing(["account:1"]) == [Standing("account:1", ONE, None, True)]
+    assert await store.resolve(["account:1"]) == [Resolved("account:1", ONE, None, True)]
     assert await store.customers_of("account:1") == [alias_of(ONE)]
 
 
