@@ -33,12 +33,14 @@ def show_rows(rows: Sequence[Row], columns: Mapping[str, str], *, as_json: bool,
 
 
 def table_of(rows: Iterable[Row], columns: Mapping[str, str], title: str | None = None) -> Table:
-    """The first column names the row: it is what somebody copies, and stays whole."""
+    """The first column names the row: it is what somebody copies, and stays whole. Others break rather than lose a
+    letter, and never push the last one out of the window."""
     cells = [[written(row.get(field)) for field in columns] for row in rows]
     table = Table(title=title, title_justify="left", header_style="bold")
     for place, heading in enumerate(columns.values()):
         longest = max((cell_len(row[place]) for row in cells), default=0)
-        table.add_column(heading, min_width=longest if place == 0 else None)
+        names = place == 0  # rich makes what may break smaller first, and then finds that it must not
+        table.add_column(heading, min_width=longest if names else None, no_wrap=names, overflow="fold")
     for row in cells:
         table.add_row(*row)
     return table

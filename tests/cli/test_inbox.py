@@ -46,6 +46,11 @@ def raised(platform: Platform, directory: Path, number: int) -> str:
     return str(alert["alert_id"])
 
 
+def test_an_id_that_is_blank_is_asked_for(platform: Platform) -> None:
+    refused = run(platform, "show", "")
+    assert (refused.code, refused.err) == (1, "error: say which alert: `counterpoint alerts list` shows their ids\n")
+
+
 def test_an_alert_is_listed_shown_and_worked_to_its_end(platform: Platform, tmp_path: Path) -> None:
     alert = raised(platform, tmp_path, 2)
     assert alert in run(platform, "list", "--limit", "200").out

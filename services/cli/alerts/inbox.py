@@ -160,6 +160,9 @@ def _step(alert: str, action: str, body: dict[str, Any], data: Path | None, url:
 
 
 def _path(alert: str) -> str:
+    """Raises `Refusal`."""
+    if not alert.strip():
+        raise Refusal("say which alert: `counterpoint alerts list` shows their ids")
     return f"/v1/alerts/{quote(alert, safe='')}"
 
 

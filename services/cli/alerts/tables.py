@@ -47,17 +47,23 @@ def print_alert(console: Console, alert: Row) -> None:
 
 
 def print_events(console: Console, told: Row) -> None:
+    """Several rules see the same facts: each is laid out once."""
+    shown_under: dict[tuple[Any, ...], str] = {}
     for one in told["evidence"]:
         rule, of = one["rule"], f", of {one['origin']}" if one["origin"] else ""
         console.print(Text(f"{rule['id']} v{rule['version']}, seen at {one['seen_at']}{of}", style="bold"))
         if one["event"]:
             console.print(_events([one["event"]], "The event itself"))
         for fact in one["facts"]:
-            _print_fact(console, fact)
+            above = shown_under.setdefault((fact["name"], fact["value"], fact["since"], fact["until"]), rule["id"])
+            if fact["events"] and above != rule["id"]:
+                console.print(Text(f"{_valued(fact)}: the events above, under {above}"))
+            else:
+                _print_fact(console, fact)
 
 
 def _print_fact(console: Console, fact: Row) -> None:
-    value = f"{fact['name']} = {shown(fact['value'])}"
+    value = _valued(fact)
     if fact["events"] is None:
         console.print(Text(f"{value}: {fact['why']}"))
         return
@@ -69,6 +75,10 @@ def _print_fact(console: Console, fact: Row) -> None:
     console.print(_events(fact["events"], escape(title)) if fact["events"] else Text(f"{title}: no event"))
     if fact["came_later"]:
         console.print(_events(fact["came_later"], "Of that time, and accepted only afterwards"))
+
+
+def _valued(fact: Row) -> str:
+    return f"{fact['name']} = {shown(fact['value'])}"
 
 
 def _events(events: Iterable[Row], title: str) -> Table:

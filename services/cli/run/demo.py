@@ -53,19 +53,9 @@ class Demo:
     def size(self) -> int:
         return self._bank.size
 
-    async def run(self, publish: Publish, on_day: Callable[[int], None]) -> None:
-        """Until cancelled. Raises `NotAccepted` when the platform refuses its events."""
+    async def send_past(self, publish: Publish, on_day: Callable[[int], None]) -> None:
+        """Raises `NotAccepted` when the platform refuses its events, as `live` does."""
         await publish(heartbeats(self._traffic.reached_ms))
-        await self._send_past(publish, on_day)
-        beaten_ms = 0
-        async for events in live(self._traffic, self._clock):
-            await send(events, publish)
-            self._save()
-            if self._traffic.reached_ms - beaten_ms >= BEAT_MS:
-                beaten_ms = self._traffic.reached_ms
-                await publish(heartbeats(beaten_ms))
-
-    async def _send_past(self, publish: Publish, on_day: Callable[[int], None]) -> None:
         while self.days > 0:
             reached = day_at(self._traffic.reached_ms)
             until = min(start_of(reached + timedelta(days=DAYS_AT_ONCE)), self._clock.now_ms())
@@ -74,6 +64,16 @@ class Demo:
             await publish(heartbeats(self._traffic.reached_ms))
             on_day(self.days)
             await asyncio.sleep(0)
+
+    async def live(self, publish: Publish) -> None:
+        """Until cancelled."""
+        beaten_ms = 0
+        async for events in live(self._traffic, self._clock):
+            await send(events, publish)
+            self._save()
+            if self._traffic.reached_ms - beaten_ms >= BEAT_MS:
+                beaten_ms = self._traffic.reached_ms
+                await publish(heartbeats(beaten_ms))
 
     def _save(self) -> None:
         saved = Saved(self._bank, self._start, self._bustle_from_ms, self._traffic.state())

@@ -139,7 +139,10 @@ async def _live(demo: Demo, platform: Platform, keys: Path, console: Console) ->
     task = progress.add_task("past", total=days, size=demo.size)
     async with demo_publisher(platform.base_url, by_channel) as publish:
         with progress:
-            await demo.run(publish, lambda left: progress.update(task, completed=days - left))
+            await demo.send_past(publish, lambda left: progress.update(task, completed=days - left))
+        if days > 1:
+            console.print("The past is sent. Views and alerts are complete when `watch` shows no lag, a minute later.")
+        await demo.live(publish)
 
 
 def _welcome(known: Credentials, path: Path, seconds: float) -> Panel:
