@@ -1,6 +1,7 @@
 """Reads events from a file of one JSON object a line (NDJSON), plain or gzip, as they are: ingest judges them."""
 
 import gzip
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
@@ -13,9 +14,10 @@ def read_ndjson(path: Path) -> Iterator[dict[str, Any]]:
     decode = msgspec.json.Decoder(dict[str, Any]).decode
     with _open(path) as lines:
         for number, line in enumerate(lines, start=1):
-            if line.strip():
+            said = line.removeprefix(BOM_UTF8) if number == 1 else line
+            if said.strip():
                 try:
-                    yield decode(line)
+                    yield decode(said)
                 except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
                     raise ValueError(f"line {number} of {path.name} is not a JSON object") from error
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
@@ -62,6 +63,14 @@ async def test_an_index_counts_through_a_large_batch(bank: Bank) -> None:
     answer = await bank.post({"events": events})
     assert answer.json()["accepted"] == 398
     assert [rejected["index"] for rejected in answer.json()["rejected"]] == [5, 300]
+
+
+async def test_a_byte_order_mark_before_the_body_is_passed_over(bank: Bank) -> None:
+    one, two = (encoded(transaction(id=f"t-{number}")) for number in (1, 2))
+    for body in (one, b'{"events": [' + one + b"]}"):
+        assert (await bank.post(BOM_UTF8 + body)).json()["accepted"] == 1
+    answer = await bank.post(BOM_UTF8 + one + b"\n" + two, content_type="application/x-ndjson")
+    assert answer.json()["accepted"] == 2
 
 
 async def test_a_repeat_counts_as_accepted(bank: Bank) -> None:

@@ -1,6 +1,7 @@
 """NDJSON files: each line is an event as it stands, and a broken line is named."""
 
 import gzip
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from services.replay.ndjson import read_ndjson
 LINES = b'{"id": "1", "type": "login.succeeded"}\r\n\n{"id": "2"}'
 
 
-@pytest.mark.parametrize("content", [LINES, gzip.compress(LINES)], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    "content", [LINES, gzip.compress(LINES), BOM_UTF8 + LINES], ids=["plain", "gzip", "with a byte order mark"]
+)
 def test_lines_are_events_and_blank_ones_are_passed_over(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "events.ndjson"
     file.write_bytes(content)

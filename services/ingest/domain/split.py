@@ -1,6 +1,7 @@
 """Takes a request's body apart into events without parsing them, so that one bad event never fails its batch."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 
 import msgspec
@@ -20,7 +21,9 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
 
 
 def split_json(body: bytes) -> Sequence[bytes | msgspec.Raw]:
-    """One event, or `{"events": […]}`. Raises `Rejected` (`malformed`) where the envelope cannot be read."""
+    """One event, or `{"events": […]}`; a byte order mark before it is passed over, as RFC 8259 (8.1) allows. Raises
+    `Rejected` (`malformed`) where the envelope cannot be read."""
+    body = body.removeprefix(BOM_UTF8)
     if not body.strip():
         raise Rejected("malformed", "the body is empty")
     if _IS_BATCH.match(body) is None:
@@ -39,7 +42,7 @@ def split_json(body: bytes) -> Sequence[bytes | msgspec.Raw]:
 
 def split_lines(body: bytes) -> Sequence[bytes | msgspec.Raw]:
     """NDJSON: one event a line, empty lines between them are nothing."""
-    return [line for line in body.split(b"\n") if line.strip()]
+    return [line for line in body.removeprefix(BOM_UTF8).split(b"\n") if line.strip()]
 
 
 def _split_by_brackets(body: bytes) -> Sequence[bytes | msgspec.Raw]:
