@@ -46,9 +46,13 @@ _SEPARATOR = r"[\s.\-_\u2010-\u2015\u2212]{0,2}"
 # begun with the first digit of a group only, and never taken back: looking twice finds no more, and takes as long again
 CANDIDATE = re.compile(rf"\d(?<!\d\d)(?:{_SEPARATOR}+\d){{12,}}")
 _GROUP = re.compile(r"\d+")
-# a UUID (RFC 9562) or a digest in hex: one random UUID in ten thousand has the digits of a card number somewhere
+# UUIDs (RFC 9562), also several joined, a traceparent (W3C), a digest in hex, each also after letters such as evt: one
+# random UUID in ten thousand has the digits of a card number somewhere
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_TRACEPARENT = "[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 _HEX_WORD = re.compile(
-    r"(?<![0-9A-Za-z])(?=[0-9-]*[a-f])(?:[0-9a-f]{32,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9A-Za-z])",
+    rf"(?<![0-9A-Za-z])[a-z]{{0,16}}?(?=[0-9-]*[a-f])(?:{_UUID}(?:[-_.:/]?{_UUID})*|{_TRACEPARENT}|[0-9a-f]{{32,}})"
+    r"(?![0-9A-Za-z])",
     re.ASCII | re.IGNORECASE,
 )
 _LAST_FOUR = 4

@@ -48,12 +48,33 @@ def test_other_numbers_are_left_alone(text: str) -> None:
 @pytest.mark.parametrize(
     "word", ["c0ffee4111111111111111c0ffeec0ff", f"{CARDS[1]}ab5e" + 44 * "0", f"01{CARDS[0]}" + 16 * "f"]
 )
-@pytest.mark.parametrize("text", ["{}", "card_{}", "tx-{}-1", "urn:uuid:{}", "{} again"])
+@pytest.mark.parametrize("text", ["{}", "card_{}", "evt{}", "OrderNo{}", "tx-{}-1", "urn:uuid:{}", "{} again"])
 def test_the_digits_within_a_uuid_or_a_digest_are_no_card_and_beside_it_they_are(word: str, text: str) -> None:
     dashed = "-".join((word[:8], word[8:12], word[12:16], word[16:20], word[20:32]))
     for written in (word, word.upper(), dashed):
         assert card_numbers(text.format(written)) == []
         assert [found.digits for found in card_numbers(f"{text.format(written)} {CARDS[5]}")] == [CARDS[5]]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "0a1b2c3d-0000-4000-8000-0a1b4111111111111111-1000-4000-8000-0a1b2c3d4e5f",
+        "0a1b2c3d-0000-4000-8000-0a1b41111111:11111110-0000-4000-8000-0a1b2c3d4e5f",
+        f"00-4bf92f3577b34da6a3ce929d0e0e4736-{CARDS[0]}-01",
+        "00-4bf92f3577b34da6a3ce929d0e411111-1111111111a1b2c3-01",
+    ],
+)
+def test_the_digits_within_uuids_that_are_joined_or_a_trace_are_no_card(word: str) -> None:
+    assert card_numbers(word) == []
+    assert [found.digits for found in card_numbers(f"{word} {CARDS[5]}")] == [CARDS[5]]
+
+
+@pytest.mark.parametrize("text", ["evt{}", "card{}", "{}abc", "abcdef{}abcdef", "trace-{}-01", "00-abcdef-{}-01"])
+def test_a_card_beside_letters_is_found(text: str) -> None:
+    assert [found.digits for found in card_numbers(text.format(CARDS[0]))] == [CARDS[0]]
+    dashed = "-".join((CARDS[0][:4], CARDS[0][4:8], CARDS[0][8:12], CARDS[0][12:]))
+    assert [found.digits for found in card_numbers(text.format(dashed))] == [CARDS[0]]
 
 
 @pytest.mark.parametrize("text", [f"{CARDS[0]}{16 * '0'}x", f"x{CARDS[0]}{15 * 'a'}", f"{CARDS[0]}-{31 * 'a'}"])
