@@ -60,10 +60,12 @@ SUBJECT_LIMITS = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
 """The same by subject kind."""
 
 MAX_LENGTH = 120
-_PLACEHOLDERS = frozenset(
-    {"null", "none", "nil", "nan", "undefined", "unknown", "na", "n/a", "n.a.", "not available", "test", "tester"}
-    | {"anonymous", "empty", "default", "dummy", "xxx", "-", "--", ".", "?", "无", "未知", "不详", "匿名", "空", "暂无"}
+NOT_TOLD = frozenset(
+    {"null", "none", "nil", "nan", "undefined", "unknown", "n/a", "n.a.", "not available", "empty", "-", "--", ".", "?"}
+    | {"无", "未知", "不详", "空", "暂无"}
 )
+"""What systems write in place of a text that they do not have. "NA" is not among them: it is Namibia, too."""
+_PLACEHOLDERS = NOT_TOLD | {"na", "test", "tester", "anonymous", "default", "dummy", "xxx", "匿名"}
 _BLOCKED: dict[str, frozenset[str]] = {
     "phone": frozenset({"+8613800138000", "+8613800000000", "+8612345678901", "+8613000000000"}),
     "email": frozenset({"test@test.com", "a@a.com", "none@none.com", "noreply@example.com", "no@email.com"}),

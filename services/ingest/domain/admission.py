@@ -14,7 +14,7 @@ from schemas.identifiers import keyed_hash
 from schemas.money import parse_money
 from schemas.tokens import TokenKey, clean_text
 from services.failures import Rejected
-from services.ingest.domain.attributes import admit_attributes, encode, millis, text
+from services.ingest.domain.attributes import admit_attributes, encode, millis, tells, text
 from services.ingest.domain.naming import actor_key, admit_identifiers, channel_of, subject_of
 from services.ingest.domain.raw import RawCounterparty, RawEvent, RawMoney, parse
 from services.ingest.domain.reversal import REVERSED, check_reversal
@@ -136,9 +136,14 @@ def _direction(raw: RawEvent, plan: Plan) -> Direction | None:
     return cast(Direction, given)
 
 
+def _named(name: str) -> str:
+    """Empty where the source fills in what it does not know: else all such payers would be one."""
+    return name if tells(name) else ""
+
+
 def _counterparty(given: RawCounterparty, key: TokenKey) -> Counterparty:
     return Counterparty(
-        name=text(given.name or "", "counterparty.name", key, MAX_TEXT),
+        name=text(_named(given.name or ""), "counterparty.name", key, MAX_TEXT),
         # the groups in which an account number is printed are no card's: of spaced IBANs one in thirty has such digits
         account_no=text("".join((given.account_no or "").split()), "counterparty.account_no", key, MAX_TEXT),
         bank=text(given.bank or "", "counterparty.bank", key, MAX_TEXT),

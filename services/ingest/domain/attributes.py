@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from schemas.catalogue import Attribute
+from schemas.identifiers import NOT_TOLD
 from schemas.money import parse_money
 from schemas.tokens import TokenKey, clean_text
 from services.expected import instead_of
@@ -40,9 +41,14 @@ def text(value: str, field: str, key: TokenKey, max_length: int) -> str:
     return clean_text(value, key) if len(value) >= 13 else value
 
 
+def tells(value: str) -> bool:
+    """Whether a text of a person says something: blanks and words such as null are what an export fills in."""
+    return bool(value.strip()) and value.strip().lower() not in NOT_TOLD
+
+
 def admit_attributes(given: Mapping[str, Any], plan: Plan, key: TokenKey, zone: tzinfo) -> dict[str, Any]:
     """Raises `Rejected` naming the attribute. Left out is what is forbidden (PIN, CVV, track data) and what tells
-    nothing: null, and a blank text, with which an export fills what it does not know."""
+    nothing: null, and a blank text, with which an export fills what it does not know; of a person, also "null"."""
     if plan.attributes is None:
         return _generic(given, key)
     admitted = {}
@@ -53,12 +59,18 @@ def admit_attributes(given: Mapping[str, Any], plan: Plan, key: TokenKey, zone: 
                 continue
             told = f"{plan.name} has no such attribute: {instead_of(name, plan.attributes)}"
             raise Rejected("unknown_field", told, f"attributes.{clean_text(name, key)}")
-        if value is not None and (value.__class__ is not str or value.strip()):
+        if value.__class__ is str and not _says(value, attribute):
+            continue
+        if value is not None:
             admitted[name] = _CHECKS[attribute.type](value, attribute, key, zone)
     if plan.required and not plan.required <= admitted.keys():
         missing = min(plan.required - admitted.keys())
         raise Rejected("missing_field", f"{plan.name} requires this attribute", f"attributes.{missing}")
     return admitted
+
+
+def _says(value: str, attribute: Attribute) -> bool:
+    return tells(value) if attribute.personal and not attribute.values else bool(value.strip())
 
 
 def _generic(given: Mapping[str, Any], key: TokenKey) -> dict[str, Any]:

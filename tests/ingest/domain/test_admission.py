@@ -387,6 +387,26 @@ def test_what_an_export_leaves_blank_is_not_told(name: str, blank: str | None) -
     assert admitted({**event, "attributes": {name: blank, "city": "成都"}}).attributes == '{"city":"成都"}'.encode()
 
 
+@pytest.mark.parametrize("word", ["null", "NULL", " None ", "n/a", "unknown", "未知"])
+@pytest.mark.parametrize("name", ["name", "address", "occupation"])
+def test_a_word_for_nothing_is_no_text_of_a_person(name: str, word: str) -> None:
+    event = {
+        "type": "customer.updated",
+        "occurred_at": "2026-11-22T09:30:00+08:00",
+        "identifiers": {"customer_no": "1"},
+    }
+    told = {name: word, "gender": "unknown", "nationality": "NA"}
+    assert admitted({**event, "attributes": told}).attributes == b'{"gender":"unknown","nationality":"NA"}'
+    changed = {**event, "type": "name.changed", "attributes": {"name": word}}
+    assert refusal(changed) == ("missing_field", "attributes.name")
+
+
+@pytest.mark.parametrize("word", ["null", " ", "N/A"])
+def test_a_counterparty_named_by_a_word_for_nothing_has_no_name(word: str) -> None:
+    known = admitted(transaction(counterparty={"name": word, "account_no": "7001"})).counterparty
+    assert known == Counterparty(account_no="7001")
+
+
 def test_a_required_attribute_is_not_told_by_a_blank() -> None:
     event = {"type": "page.viewed", "occurred_at": "2026-11-22T09:30:00+08:00", "identifiers": {"login": "zw"}}
     assert refusal({**event, "attributes": {"page": " "}}) == ("missing_field", "attributes.page")
