@@ -15,6 +15,7 @@ from schemas.money import parse_money
 from schemas.tokens import TokenKey, clean_text
 from services.failures import Rejected
 from services.ingest.domain.attributes import admit_attributes, encode, millis, tells, text
+from services.ingest.domain.feedback import FEEDBACK, check_score
 from services.ingest.domain.naming import actor_key, admit_identifiers, channel_of, subject_of
 from services.ingest.domain.raw import RawCounterparty, RawEvent, RawMoney, parse
 from services.ingest.domain.reversal import REVERSED, check_reversal
@@ -60,6 +61,8 @@ def admit(body: bytes | msgspec.Raw, terms: Terms, rules: Rules, now_ms: int) ->
     )
     if plan.name == REVERSED:
         check_reversal(event, attributes, rules)
+    elif plan.name == FEEDBACK:
+        check_score(attributes)
     return event if event.id else msgspec.structs.replace(event, id=content_id(event, rules.secret))
 
 

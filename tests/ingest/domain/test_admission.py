@@ -407,6 +407,20 @@ def test_a_counterparty_named_by_a_word_for_nothing_has_no_name(word: str) -> No
     assert known == Counterparty(account_no="7001")
 
 
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ({"score": 11}, "score"), ({"score": -1}, "score"), ({"score": 5.5, "scale": 5}, "score"),
+        ({"score": 0, "scale": 0}, "scale"),
+    ],
+)  # fmt: skip
+def test_a_score_outside_its_scale_is_refused(told: dict[str, Any], field: str) -> None:
+    event = {"type": "feedback.given", "occurred_at": "2026-11-22T09:30:00+08:00", "identifiers": {"customer_no": "1"}}
+    assert refusal({**event, "attributes": told}) == ("invalid_value", f"attributes.{field}")
+    for within in ({"score": 10}, {"score": 0, "scale": 1}, {"score": 100, "scale": 100}):
+        assert admitted({**event, "attributes": within}).type == "feedback.given"
+
+
 def test_a_required_attribute_is_not_told_by_a_blank() -> None:
     event = {"type": "page.viewed", "occurred_at": "2026-11-22T09:30:00+08:00", "identifiers": {"login": "zw"}}
     assert refusal({**event, "attributes": {"page": " "}}) == ("missing_field", "attributes.page")
