@@ -82,6 +82,20 @@ async def test_what_stands_below_an_account_follows_it_to_its_customer(store: St
     assert await unlike(store, events) == []
 
 
+async def test_a_mandate_of_which_only_the_end_is_told_counts_for_the_customer_of_the_account_that_it_names(
+    store: Store,
+) -> None:
+    events = [
+        opened("6001", "77", FIRST),
+        told("standing_order.cancelled", "m-1", FIRST + DAY, mandate_id="so-1", account_no="6001"),
+        told("direct_debit.mandate_cancelled", "m-2", FIRST + DAY, mandate_id="dd-1", account_no="6001"),
+    ]
+    await new_update(store).apply([batch(0, events)], NOW)
+    for mandate in ("mandate:so-1", "mandate:dd-1"):
+        assert await roots_of(store, mandate) == {mandate, "party:77"}  # itself, before it was told of
+    assert await unlike(store, events) == []
+
+
 async def test_links_that_meet_far_from_each_other_are_worked_out_one_after_the_other(store: Store) -> None:
     """A card finds its account while the account's owner joins a household: the card counts for the household, too."""
     own = opened("6001", "77", FIRST)
