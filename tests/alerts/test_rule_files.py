@@ -232,6 +232,29 @@ def test_a_wrong_field_is_named_with_what_is_expected(files: Place, changes: dic
     assert mistake.line > 0
 
 
+def test_all_that_is_wrong_with_the_fields_of_a_rule_is_told_at_once(files: Place) -> None:
+    wrong: dict[str, Any] = {
+        "kind": "offer", "situation": "nowhere", "cooldown_days": "soon", "name": {"en": "x"}, "on_": "x",
+    }  # fmt: skip
+    text = yaml.safe_load(one_rule(**wrong))
+    del text["rules"][0]["reason"]
+    own(files, "bank.yaml", yaml.safe_dump(text, sort_keys=False))
+    told = [(one.field, one.message.partition(";")[0]) for one in load(files).mistakes]
+    assert sorted(told) == [
+        ("", "Object contains unknown field `on_`"), ("", "Object missing required field `reason`"),
+        ("cooldown_days", "Expected `int`, got `str`"), ("kind", "Invalid enum value 'offer'"),
+        ("name", "Object missing required field `zh`"), ("situation", "Invalid enum value 'nowhere'"),
+    ]  # fmt: skip
+
+
+def test_what_is_no_rule_and_what_is_nothing_of_one_is_told(files: Place) -> None:
+    own(files, "bank.yaml", "rules:\n  - some text\n  - {id: B2}\n")
+    assert [(one.line, one.rule, one.message) for one in load(files).mistakes] == [
+        (2, "rules[0]", "Expected `object`, got `str`"),
+        *((3, "B2", f"Object missing required field `{name}`") for name in ("kind", "name", "reason")),
+    ]
+
+
 def test_what_else_is_wrong_with_two_rules_of_one_id_is_told_as_well(files: Place) -> None:
     own(files, "bank.yaml", one_rule(id="R4", when=["asets > 1.0"]))
     assert [(one.file, one.field) for one in load(files).mistakes] == [

@@ -10,22 +10,19 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from services.alerts.adapters.file_stamps import declared_in, owner_of
+from services.alerts.adapters.shapes import misshapen
 from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
 from services.alerts.domain.checking import check, check_desk
 from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, rule_set
 from services.alerts.domain.expressions import BadExpression, Expressions
 from services.alerts.domain.rules import Desk, RuleDeclared
-from services.alerts.domain.wording import nearest
 from services.alerts.ports import RuleSwitch
 from services.declared_files import Place
-from services.expected import choices
 
 PRODUCT = Path(__file__).resolve().parent.parent / "catalogue"
 DESK = "desk.yaml"
 NO_RULES = (DESK, "destinations.yaml")
 _NAME = re.compile(r"[^\x00-\x1f]{1,100}")
-_AT = re.compile(r" - at `\$\.?([^`]*)`$")
-_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]*)`")
 Declared = TypeVar("Declared", bound=msgspec.Struct)
 
 
@@ -183,19 +180,10 @@ class _Loading:
         return None if doubled else lines
 
     def _converted(self, file: str, lines: Lines, rule: str, into: type[Declared]) -> Declared | None:
-        try:
-            return msgspec.convert(lines.content, into, strict=False)
-        except msgspec.ValidationError as error:
-            told = str(error)
-            found = _AT.search(told)
-            field, message = (found[1], told[: found.start()]) if found else ("", told)
-            unknown = _UNKNOWN_FIELD.search(message)
-            if unknown is not None:
-                message += nearest(unknown[1], into.__struct_fields__)
-            elif message.startswith("Invalid enum value"):
-                message += f"; one of {', '.join(choices(into, field))} is expected"
+        mistakes = list(misshapen(lines.content, into))
+        for field, message in mistakes:
             self._tell(file, lines, rule, field, message)
-            return None
+        return None if mistakes else msgspec.convert(lines.content, into, strict=False)
 
     def _tell(self, file: str, lines: Lines, rule: str, field: str, message: str) -> None:
         self.mistakes.append(Mistake(file, lines.line_of(field), rule, field, message))
