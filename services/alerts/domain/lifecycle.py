@@ -38,7 +38,7 @@ class IllegalStep(Rejected):
 
     def __init__(self, reason: str, message: str, alert: Alert) -> None:
         self.possible, self.state, self.claimed_by = possible(alert), alert.state, alert.claimed_by
-        can = ", ".join(self.possible) or "nothing more"
+        can = ", ".join(map(spelled, self.possible)) or "nothing more"
         super().__init__(reason, f"{message}; possible now: {can}", "action")
 
 
@@ -59,6 +59,11 @@ class Asked(NamedTuple):
     outcome: Outcome | None = None
 
 
+def spelled(action: Action) -> str:
+    """As its command and its path are."""
+    return action.replace("_", "-")
+
+
 def possible(alert: Alert) -> list[Action]:
     return [one for one, states in _FROM.items() if alert.state in states and not _barred(alert, one)]
 
@@ -75,7 +80,7 @@ def act(alert: Alert, asked: Asked, actor: Actor, answer_for: Collection[str], n
     if alert.state not in _FROM[asked.action]:
         if asked.action == "claim" and alert.is_open:
             raise IllegalStep("already_claimed", f"{alert.claimed_by} has claimed it", alert)
-        raise IllegalStep("illegal_step", f"a {alert.state} alert takes no {asked.action}", alert)
+        raise IllegalStep("illegal_step", f"a {alert.state} alert takes no {spelled(asked.action)}", alert)
     if _barred(alert, asked.action):
         raise IllegalStep("held_back", f"{alert.waiting} holds it back", alert)
     _refuse_incomplete(asked, now)

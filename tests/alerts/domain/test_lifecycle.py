@@ -74,7 +74,7 @@ def test_who_comes_second_is_told_who_has_claimed_it() -> None:
 def test_what_a_guard_holds_back_is_taken_up_by_nobody_but_may_be_a_false_alarm() -> None:
     one = alert("new", waiting="G1")
     for action in ("claim", "reassign"):
-        with pytest.raises(IllegalStep, match="G1 holds it back"):
+        with pytest.raises(IllegalStep, match="G1 holds it back; possible now: false-alarm"):
             act(one, STEPS[action], SUPERVISOR, NOBODY, NOON)
     assert possible(one) == ["false_alarm"]
 
