@@ -53,7 +53,7 @@ class Decide:
         if len(merges) != 1:
             named = ", ".join(one.decision_id for one in merges) or "none stands"
             raise Rejected("not_one_merge", f"name the merge to undo ({named})", "decision_id")
-        return await self.undo(merges[0].decision_id, merges[0].subjects, said)
+        return await self.undo(merges[0].decision_id, said)
 
     async def detach(self, customer_id: str, subject: str, said: Said) -> Decision:
         """From now on, and for all its past, the subject no longer belongs to the customer."""
@@ -66,13 +66,14 @@ class Decide:
         await self._relink(decision, [bar(link, decision.decision_id, said.at) for link in led])
         return decision
 
-    async def undo(self, decision_id: str, subjects: Sequence[str], said: Said) -> Decision:
-        """`subjects`: one or more that the decision names, or customers' leads."""
-        known = await self._reader.decisions_on(subjects)
-        found = next((one for one in known if one.decision_id == decision_id), None)
+    async def undo(self, decision_id: str, said: Said, customer_id: str | None = None) -> Decision:
+        """`customer_id`: whom the decision has to concern, where that is said."""
+        found = await self._reader.decision(decision_id)
         if found is None or found.kind not in _UNDONE_BY:
-            raise Rejected("unknown_decision", "no such decision on this customer can be undone", "decision_id")
-        if not _stands(found, known):
+            raise Rejected("unknown_decision", "no such decision can be undone", "decision_id")
+        if customer_id is not None and found not in await self._decisions_of(customer_id):
+            raise Rejected("unknown_decision", "no such decision on this customer", "decision_id")
+        if not _stands(found, await self._reader.decisions_on(found.subjects)):
             raise Rejected("undone", "another decision has undone this one", "decision_id")
         decision = _decision(_UNDONE_BY[found.kind], found.subjects, said, found.decision_id)
         await self.again(decision)
@@ -92,12 +93,6 @@ class Decide:
             await self._relink(decision, [lift(link, decision.decision_id, decision.at) for link in barred])
         else:
             await self._store.decide(decision, [], [])
-
-    async def on(self, customer_id: str, decision_id: str, said: Said) -> Decision:
-        """Undoes a decision that concerns this customer."""
-        roots = await self._cluster(await self._customer(customer_id))
-        members = {one.subject for one in await self._reader.memberships(roots)}
-        return await self.undo(decision_id, sorted(members | set(roots)), said)
 
     async def reviews(self, limit: int) -> list[Decision]:
         """Open cases, oldest first, without those that a merge has settled."""
@@ -125,6 +120,11 @@ class Decide:
     async def _cluster(self, root: str) -> tuple[str, ...]:
         cluster = await self._reader.cluster(root)
         return cluster.roots if cluster is not None else (root,)
+
+    async def _decisions_of(self, customer_id: str) -> list[Decision]:
+        roots = await self._cluster(await self._customer(customer_id))
+        members = {one.subject for one in await self._reader.memberships(roots)}
+        return await self._reader.decisions_on(sorted(members | set(roots)))
 
     async def _one(self, roots: Sequence[str]) -> bool:
         leads = {(await self._cluster(root))[0] for root in roots}

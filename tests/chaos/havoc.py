@@ -113,7 +113,7 @@ class Staff:
     def __init__(self, seed: int, store: SqlProfileStore) -> None:
         self._random, self._store = Random(seed + 1), store
         self._decide = Decide(store, store, new_fold(), SUBJECT_LIMITS)
-        self._merges: list[tuple[str, tuple[str, ...]]] = []
+        self._merges: list[str] = []
         self._clock = 0
         self.done: dict[str, int] = {}
 
@@ -138,12 +138,12 @@ class Staff:
         if kind == "undo":
             if not self._merges:
                 return
-            decision_id, subjects = self._merges.pop(self._random.randrange(len(self._merges)))
-            await self._decide.undo(decision_id, subjects, said)
+            merged = self._merges.pop(self._random.randrange(len(self._merges)))
+            await self._decide.undo(merged, said)
         elif kind == "merge":
             left, right = await self._parties(2)
             made = await self._decide.merge(customer_id(left, SECRET), customer_id(right, SECRET), said)
-            self._merges.append((made.decision_id, made.subjects))
+            self._merges.append(made.decision_id)
         else:
             await self._detach(said)
         self.done[kind] = self.done.get(kind, 0) + 1
@@ -153,7 +153,7 @@ class Staff:
         below = [one.subject for one in await self._store.links_to([party])]
         if below:
             made = await self._decide.detach(customer_id(party, SECRET), self._random.choice(sorted(below)), said)
-            self._merges.append((made.decision_id, made.subjects))
+            self._merges.append(made.decision_id)
 
     async def _parties(self, count: int) -> list[str]:
         async with reading(self._store._database) as session:

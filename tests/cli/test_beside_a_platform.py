@@ -95,6 +95,10 @@ def test_customers_are_merged_and_split_with_a_reason(platform: Platform, tmp_pa
     for number in (1, 2):
         platform.until("customers", "find", f"customer_no=m-{number}", holds=lambda views: len(numbers(views)) == 1)
     assert known(platform, "customer_no=m-2")["customer_id"] == right
+    nobody = platform.run("customers", "split", "--reason", "x")
+    assert nobody.err == "error: say whom to split, or which --decision is to be undone\n"
+    twice = platform.run("customers", "split", "--decision", made["decision_id"], "--reason", "x")
+    assert twice.err == "error: decision_id: another decision has undone this one\n"
 
 
 def test_nobody_is_found_by_what_nobody_has(platform: Platform) -> None:

@@ -301,6 +301,11 @@ async def test_a_decision_told_twice_is_one(store: Store) -> None:
     assert await waiting(store) == [ONE, TWO]
 
 
+async def test_a_decision_is_found_by_its_id(store: Store) -> None:
+    await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
+    assert (await store.decision("d1"), await store.decision("d2")) == (merge(1, ONE, TWO), None)
+
+
 async def test_a_review_is_open_until_a_decision_answers_it(store: Store) -> None:
     review = Decision("r1", "review", (ONE, TWO), "system", "one phone", 5, None, {"phone": "phone:1", "shared": 2})
     async with store.updating() as tx:

@@ -128,7 +128,7 @@ async def test_after_a_merge_each_id_leads_to_what_counted_for_it_then(store: St
     merged = await decide.merge(alias_of("party:77"), alias_of("party:78"), Said("anna", "one person", NOW + 1))
     await refresh_all(store, NOW + 2)
     both = await bank.seen("party:77", "outflow_30d")
-    await decide.undo(merged.decision_id, merged.subjects, Said("bo", "two after all", NOW + 3))
+    await decide.undo(merged.decision_id, Said("bo", "two after all", NOW + 3))
     await refresh_all(store, NOW + 4)
     for seen, others in ((one, {}), (two, {"other"}), (both, {"other"})):
         fact = (await bank.facts(seen))["outflow_30d"]

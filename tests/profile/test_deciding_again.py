@@ -26,10 +26,10 @@ async def test_merges_splits_and_detached_subjects_take_effect_again_in_their_or
     store, decide = await lived()
     first = await decide.merge(alias_of("party:77"), alias_of("party:78"), Said("anna", "one person", NOW))
     await decide.merge(alias_of("party:77"), alias_of("party:79"), Said("anna", "again", NOW + 1))
-    await decide.undo(first.decision_id, first.subjects, Said("bo", "two after all", NOW + 2))
+    await decide.undo(first.decision_id, Said("bo", "two after all", NOW + 2))
     for subject, at in (("account:6001", NOW + 3), ("account:6002", NOW + 4)):
         taken = await decide.detach(alias_of(f"party:7{int(subject[-1]) + 6}"), subject, Said("bo", "not hers", at))
-    await decide.undo(taken.decision_id, taken.subjects, Said("bo", "hers", NOW + 5))
+    await decide.undo(taken.decision_id, Said("bo", "hers", NOW + 5))
     told = await store.decisions_taken(NOW + 9)
     assert [one.kind for one in told] == ["merge", "merge", "split", "detach", "detach", "attach"]
 

@@ -248,7 +248,7 @@ async def test_a_merge_publishes_both_customers_and_a_split_brings_both_back_wit
     assert (told_of[-1].kind, told_of[-1].aliases) == (GONE, [alias_of("party:77")])
     told_of = [one for one in await changes(store) if one.customer_id == alias_of("party:77")]
     assert [one.merged for one in told_of] == [[], [alias_of("party:78")]]
-    await decide.undo(merge.decision_id, merge.subjects, SAID)
+    await decide.undo(merge.decision_id, SAID)
     await refresh_all(store)
     views = [await view_of(store, party) for party in ("party:77", "party:78")]
     assert [(view.state, view.version) for view in views] == [(LIVE, 3), (LIVE, 3)]

@@ -122,8 +122,8 @@ def merge(who: Who, other: Who, reason: Reason, actor: Actor = None, data: Data 
 
 @app.command()
 def split(
-    who: Who,
     reason: Reason,
+    who: Annotated[str | None, typer.Argument(metavar="CUSTOMER", help=f"{WHO} Not needed with --decision.")] = None,
     decision: Annotated[str | None, typer.Option(help="The decision to undo, where there are several.")] = None,
     subject: Annotated[str | None, typer.Option(help="Detach this subject (account:6001…) instead of undoing.")] = None,
     actor: Actor = None,
@@ -135,12 +135,15 @@ def split(
         raise Refusal("say either --decision or --subject")
 
     async def work(beside: Beside) -> Decision:
-        customer_id, said = (await _one(await _read(beside), who)).view.customer_id, _said(actor, reason)
-        if subject:
-            return await _decide(beside).detach(customer_id, subject, said)
+        decide, said = _decide(beside), _said(actor, reason)
+        customer_id = (await _one(await _read(beside), who)).view.customer_id if who else None
         if decision:
-            return await _decide(beside).on(customer_id, decision, said)
-        return await _decide(beside).split(customer_id, said)
+            return await decide.undo(decision, said, customer_id)
+        if customer_id is None:
+            raise Refusal("say whom to split, or which --decision is to be undone")
+        if subject:
+            return await decide.detach(customer_id, subject, said)
+        return await decide.split(customer_id, said)
 
     _told(in_deployment(data, work), as_json)
 

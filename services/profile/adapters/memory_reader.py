@@ -81,6 +81,10 @@ class MemoryReader:
         async with self._tables.turn() as tables:
             return sorted(tables.links.by("target", targets), key=lambda link: link.key)
 
+    async def decision(self, decision_id: str) -> Decision | None:
+        async with self._tables.turn() as tables:
+            return tables.decisions.get(decision_id)
+
     async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]:
         async with self._tables.turn() as tables:
             return decisions_on(tables, subjects)

@@ -46,6 +46,7 @@ select root, subject, role, from_at, until_at from memberships
 where root = any($1::text[]) or subject = any($1::text[])"""
 _LINKS = f"""
 select {rows.LINK} from links where subject = any($1::text[]) order by subject, target, role"""  # noqa: S608 - constants
+_DECISION = f"select {rows.DECISION} from decisions where decision_id = $1"  # noqa: S608 - constants
 _DECISIONS = f"""
 select {rows.DECISION} from decisions where decision_id in (
     select decision_id from decision_subjects where subject = any($1::text[])) order by at, decision_id"""  # noqa: S608 - constants
@@ -131,6 +132,10 @@ class SqlReader:
 
     async def links_to(self, targets: Sequence[str]) -> list[Link]:
         return [rows.link_of(row) for row in await self._rows(_LINKS_TO, list(targets))]
+
+    async def decision(self, decision_id: str) -> Decision | None:
+        found = await self._rows(_DECISION, decision_id)
+        return rows.decision_of(found[0]) if found else None
 
     async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]:
         return [rows.decision_of(row) for row in await self._rows(_DECISIONS, list(subjects))]

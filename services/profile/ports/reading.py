@@ -78,6 +78,8 @@ class ProfileReader(Protocol):
     async def links_to(self, targets: Sequence[str]) -> list[Link]:
         """Those that lead to these subjects."""
 
+    async def decision(self, decision_id: str) -> Decision | None: ...
+
     async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]: ...
 
     async def decisions_taken(self, until: int) -> list[Decision]:

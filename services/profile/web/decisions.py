@@ -28,10 +28,13 @@ async def merge_customers(request: _Asked, data: JSONBody[Merge], desk: AtDesk) 
 @post("/v1/customers/split", opt=MANAGER, status_code=200, responses=answers())
 async def split_customer(request: _Asked, data: JSONBody[Split], desk: AtDesk) -> DecisionMade:
     """Undoes a merge or another decision, or detaches a subject that does not belong to the customer."""
-    said = _said(request, desk, data.reason)
+    said, subject = _said(request, desk, data.reason), _subject(desk, data)
     if data.decision_id is not None:
-        return await _made(desk, await desk.decide.on(data.customer_id, data.decision_id, said))
-    subject = _subject(desk, data)
+        if subject is not None:
+            raise Problem(422, "a decision to undo or a subject to detach is expected, not both")
+        return await _made(desk, await desk.decide.undo(data.decision_id, said, data.customer_id))
+    if data.customer_id is None:
+        raise Problem(422, "customer_id: whom to split is expected, or decision_id: what to undo")
     if subject is not None:
         return await _made(desk, await desk.decide.detach(data.customer_id, subject, said))
     return await _made(desk, await desk.decide.split(data.customer_id, said))

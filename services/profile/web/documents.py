@@ -47,11 +47,11 @@ class Merge(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Split(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Undoes the merge (or other decision) `decision_id`; or detaches a subject, given as in the identity or by its
-    identifier; or, with neither, undoes the customer's only merge."""
+    """Undoes the merge (or other decision) `decision_id`; or detaches a subject of `customer_id`, given as in the
+    identity or by its identifier; or, with neither, undoes that customer's only merge."""
 
-    customer_id: str
     reason: str
+    customer_id: str | None = None
     decision_id: str | None = None
     subject: str | None = None
     identifiers: IdentifiersGiven | None = None

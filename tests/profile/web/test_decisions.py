@@ -96,6 +96,20 @@ async def test_a_merge_can_be_undone_and_made_again() -> None:
     assert len((await view_of(manager, right))["accounts"]) == 2
 
 
+async def test_a_decision_is_undone_by_its_id_alone_or_on_a_customer_whom_it_concerns() -> None:
+    bank = await open_bank()
+    left, right = await two(bank)
+    await bank.tell(registered("C3"))
+    manager = await bank.sign_in("manager")
+    merge = await decide(bank, manager, "/v1/customers/merge", customer_ids=[left, right])
+    asked = {"decision_id": merge["decision_id"], "reason": "no"}
+    answer = await manager.post("/v1/customers/split", json={**asked, "customer_id": bank.id_of("party:C3")})
+    assert (answer.status_code, answer.json()["detail"]) == (404, "no such decision on this customer")
+    assert (await manager.post("/v1/customers/split", json={**asked, "subject": "account:6001"})).status_code == 422
+    split = await decide(bank, manager, "/v1/customers/split", decision_id=merge["decision_id"])
+    assert (split["undoes"], split["customer_ids"]) == (merge["decision_id"], sorted((left, right)))
+
+
 async def test_of_three_merged_one_is_split_off_and_two_stay() -> None:
     bank = await open_bank()
     left, right = await two(bank)
@@ -195,6 +209,7 @@ async def test_a_review_is_settled_by_keeping_the_two_apart() -> None:
         ("merge", {"customer_ids": ["A", "B"]}, 400),
         ("merge", {"customer_ids": ["A"], "reason": "x"}, 400),
         ("split", {"customer_id": "A", "reason": "x"}, 409),
+        ("split", {"reason": "x"}, 422),
         ("split", {"customer_id": "A", "reason": "x", "decision_id": "dec_0"}, 404),
         ("split", {"customer_id": "A", "reason": "x", "subject": "device:nobody"}, 409),
     ],
@@ -206,7 +221,7 @@ async def test_what_cannot_be_decided_changes_nothing(path: str, body: dict[str,
     if "customer_ids" in body:
         body = {**body, "customer_ids": [named.get(one, one) for one in body["customer_ids"]]}
     else:
-        body = {**body, "customer_id": left}
+        body = {**body, **({"customer_id": left} if "customer_id" in body else {})}
     manager = await bank.sign_in("manager")
     answer = await manager.post(f"/v1/customers/{path}", json=body)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
