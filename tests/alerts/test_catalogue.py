@@ -72,6 +72,21 @@ def test_a_customer_of_whom_nothing_is_told_raises_nothing(loaded: Loaded) -> No
     assert spoken == {"G3"}, "nobody has agreed to marketing yet"
 
 
+@pytest.mark.parametrize("guard", ["G1", "G3", "G4"])
+def test_nothing_is_sold_to_a_kind_of_customer_that_the_guards_pass_over(guard: str, loaded: Loaded) -> None:
+    rules = [one.declared for one in loaded.rule_set.rules]
+    sold_to = {kind for one in rules if one.kind == "upsell" for kind in one.about}
+    [guards] = [set(one.about) for one in rules if one.id == guard]
+    assert sold_to == {"person", "company", "household"}
+    assert sold_to <= guards
+
+
+def test_a_household_of_which_one_member_complains_is_offered_nothing(loaded: Loaded) -> None:
+    rule = loaded.rule_set.rule("G1")
+    assert rule is not None
+    assert outcomes({"kind": "household", "complaint_open": True}, rule, loaded)["G1"] == "holds"
+
+
 def test_texts_are_in_both_languages_and_show_what_was_seen(loaded: Loaded) -> None:
     for rule in loaded.rule_set.rules:
         declared = rule.declared
@@ -104,9 +119,11 @@ def test_a_life_that_goes_wrong_and_a_sale_never_share_an_alert(loaded: Loaded) 
 
 
 def test_a_household_is_told_of_once(loaded: Loaded) -> None:
-    collective = {rule.id for rule in loaded.rule_set.rules if "household" in rule.declared.about}
-    assert collective == {"R26", "U7", "U8"}
-    near = {"kind": "household", "assets_band": "near", "assets_direction": "rising"}
+    declared = [rule.declared for rule in loaded.rule_set.rules]
+    assert {one.id for one in declared if "household" in one.about and one.situation} == {"R26", "U7", "U8"}
+    near: Told = {
+        "kind": "household", "assets_band": "near", "assets_direction": "rising", "marketing_consent": True,
+    }  # fmt: skip
     found = judge(statement(near, ""), loaded.rule_set, Cel())
     assert [one.rule.id for one in found] == ["U7"]
 
