@@ -46,7 +46,10 @@ def test_the_events_of_a_fact_that_two_rules_saw_are_laid_out_once(capsys: pytes
         return {"rule": {"id": rule, "version": 1}, "seen_at": "2026-11-27", "origin": None, "event": None,
                 "facts": [fact]}  # fmt: skip
 
-    print_events(console(), {"evidence": [seen_by("R1", 5.0), seen_by("R2", 5.0), seen_by("R3", 6.0)]})
+    print_events(
+        console(), {"evidence": [seen_by("R1", 5.0), seen_by("R1", 5.0), seen_by("R2", 5.0), seen_by("R3", 6.0)]}
+    )
     printed = capsys.readouterr().out
     assert printed.count("ev-1") == 2
-    assert "outflow_30d = 5: the events above, under R1" in printed
+    assert printed.count("outflow_30d = 5: the events above, under R1") == 2
+    assert "2026-11-22 08:05:15Z" in printed

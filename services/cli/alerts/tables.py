@@ -22,7 +22,7 @@ _SAID = (("Reason", "reason"), ("Suggested", "suggested"), ("May be said", "may_
 
 
 def list_row(alert: Row) -> Row:
-    return {**alert, "stands": _stands(alert)}
+    return {**alert, "stands": _stands(alert), "due_at": _in_a_cell(alert["due_at"])}
 
 
 def print_alert(console: Console, alert: Row) -> None:
@@ -55,11 +55,12 @@ def print_events(console: Console, told: Row) -> None:
         if one["event"]:
             console.print(_events([one["event"]], "The event itself"))
         for fact in one["facts"]:
-            above = shown_under.setdefault((fact["name"], fact["value"], fact["since"], fact["until"]), rule["id"])
-            if fact["events"] and above != rule["id"]:
-                console.print(Text(f"{_valued(fact)}: the events above, under {above}"))
+            same = (fact["name"], fact["value"], fact["since"], fact["until"])
+            if fact["events"] and same in shown_under:
+                console.print(Text(f"{_valued(fact)}: the events above, under {shown_under[same]}"))
             else:
                 _print_fact(console, fact)
+                shown_under[same] = rule["id"]
 
 
 def _print_fact(console: Console, fact: Row) -> None:
@@ -82,8 +83,17 @@ def _valued(fact: Row) -> str:
 
 
 def _events(events: Iterable[Row], title: str) -> Table:
-    return table_of([{**one, "counts": None if one.get("counts") is None else shown(one["counts"])} for one in events],
-                    _EVENT, title)  # fmt: skip
+    return table_of([_event_row(one) for one in events], _EVENT, title)
+
+
+def _event_row(one: Row) -> Row:
+    counts = None if one.get("counts") is None else shown(one["counts"])
+    return {**one, "counts": counts, "occurred_at": _in_a_cell(one["occurred_at"])}
+
+
+def _in_a_cell(instant: str | None) -> str | None:
+    """To the second, as `at` has it: a narrow column parts the day from the hour."""
+    return instant and f"{instant[:10]} {instant[11:19]}Z"
 
 
 def _stands(alert: Row) -> str:
