@@ -4,6 +4,7 @@ once more, then event by event; the poison event is parked, and too many in a ro
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Literal, TypeVar
 
 import structlog
@@ -50,7 +51,7 @@ class Attempts:
             if self._failed_at.get(partition) == batch.start:
                 await self._one_by_one(batch)
             else:
-                await again_when_contended(lambda: self._apply(batch))
+                await again_when_contended(partial(self._apply, batch))
         except Exception as error:
             kind = kind_of(error)
             self._metrics.add(measure.BATCHES_FAILED, 1, batch.topic, kind)
@@ -66,7 +67,7 @@ class Attempts:
         in_a_row = 0
         for single in singles(batch):
             try:
-                await again_when_contended(lambda single=single: self._apply(single))  # type: ignore[misc]  # mypy has no type for a default of a lambda
+                await again_when_contended(partial(self._apply, single))
                 in_a_row = 0
             except (Fenced, Unavailable, Contended, Stop):
                 raise
@@ -77,7 +78,7 @@ class Attempts:
                 )
                 if in_a_row > PARKED_IN_A_ROW:
                     raise Stop(f"{in_a_row} events in a row failed: the release is wrong and not the events") from error
-                await again_when_contended(lambda single=single, error=error: self._park(single, error))  # type: ignore[misc]  # as above
+                await again_when_contended(partial(self._park, single, error))
 
 
 def kind_of(error: Exception) -> Kind:

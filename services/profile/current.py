@@ -95,14 +95,14 @@ class CurrentCustomers:
             wanted = {one.lead: clusters.get(one.lead, Cluster(one.lead, (one.lead,))) for one in waiting}
             found = await gathered(rows, sorted({root for cluster in wanted.values() for root in cluster.roots}))
             context = await self._gathering.context(rows, found.members, now)
-        for _, lead, before, _ in waiting:
+        for one in waiting:
             try:
-                cluster = wanted[lead]
-                combined[lead] = sum_up(Basis(lead, cluster, found.of(cluster), before, context), now)
+                cluster = wanted[one.lead]
+                combined[one.lead] = sum_up(Basis(one.lead, cluster, found.of(cluster), one.view, context), now)
             except OtherShape:
                 pass  # of another release, until it is rebuilt
             except Exception as bug:
-                _log.error("customer not combined", customer=self._gathering.alias_of(lead), error=trail_of(bug))
+                _log.error("customer not combined", customer=self._gathering.alias_of(one.lead), error=trail_of(bug))
         return combined, frozenset(wanted.keys() - combined.keys())
 
     def _shown_now(self, basis: Basis, now: int) -> CurrentCustomer | None:

@@ -6,6 +6,7 @@ not yet rebuilt are missing.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple
 
 from services.attempts import again_when_contended
@@ -35,7 +36,7 @@ async def rebuild(
     """Re-folds every subject of an older fold version; returns how many. Stopped and started again, it goes on."""
     done = 0
     while subjects := await reader.subjects_behind(fold.version, AT_ONCE):
-        await again_when_contended(lambda subjects=subjects: _refold(store, fold, subjects, now()))  # type: ignore[misc]  # mypy has no type for a default of a lambda
+        await again_when_contended(partial(_refold, store, fold, subjects, now()))
         done += len(subjects)
         on_progress(Progress(done, await reader.count_behind(fold.version)))
         await pause()
