@@ -16,10 +16,10 @@ from services.failures import Fenced
 from services.log import EventLog
 from services.profile.domain.ledger import DAY_MS, DAYS_KEPT
 from services.profile.domain.states.base import aged, decode_base, encode_base, expired, horizon
-from services.profile.domain.states.combine import month_of
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.states.packing import unpack
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import MONTHS_KEPT
 from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import BaseRow, StoredSubject

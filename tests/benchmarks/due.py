@@ -11,7 +11,7 @@ import msgspec
 from schemas.events import ChannelEvent
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.shards import SHARDS
-from services.profile.domain.states.combine import HOUR_MS
+from services.profile.domain.states.periods import HOUR_MS
 from services.profile.ports.records import DueTime
 from services.profile.timers import fire
 from services.simulator.bank import customer_no

@@ -10,9 +10,9 @@ from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Fenced
 from services.log import EventLog, Position, Record, Stop
 from services.profile.domain.ledger import DAYS_KEPT
-from services.profile.domain.states.combine import DAY_MS
 from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART
 from services.profile.domain.states.packing import unpack
+from services.profile.domain.states.periods import DAY_MS
 from services.profile.ports.records import LedgerEntry, StoredDeadLetter
 from services.profile.rebuild import rebuild
 from services.profile.update import Update

@@ -18,7 +18,7 @@ from services.profile.domain.facts.moments import moments
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.potential import note_potential
 from services.profile.domain.rendering import instant_or_none, money, record
-from services.profile.domain.states.combine import DAY_MS
+from services.profile.domain.states.periods import DAY_MS
 from services.profile.domain.value.owners import as_assigned, assign
 from services.profile.domain.value.policy import Policy
 from services.profile.domain.value.tiers import decide, is_provisional

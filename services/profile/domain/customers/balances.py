@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from services.profile.domain.customers.customer import Part, Whole
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.combine import DAY_MS, month_of
 from services.profile.domain.states.months import Counted, last_closings
+from services.profile.domain.states.periods import DAY_MS, month_of
 
 DAYS_LOOKED_AT, DAYS_BY_DAY = 365, 90
 _SAVED = ("savings", "margin")

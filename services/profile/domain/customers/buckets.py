@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from services.profile.domain.states.combine import first_day_of, join_cells
+from services.profile.domain.states.combine import join_cells
 from services.profile.domain.states.months import AMonth, Counted
+from services.profile.domain.states.periods import first_day_of
 from services.profile.domain.states.state import Cell, Series
 
 _AHEAD = 1 << 40

@@ -8,7 +8,7 @@ import msgspec
 from services.profile.domain.customers.customer import Whole
 from services.profile.domain.customers.rhythm import median
 from services.profile.domain.reference.tables import PartyClass, Reference, parse_party
-from services.profile.domain.states.combine import month_of
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import MANY, Cell
 
 MONTHS_LOOKED_AT = 6

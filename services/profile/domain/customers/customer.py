@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.profile.domain.identity.links import COLLECTIVES, COUNTED_ROLES, END, Membership, kind_of
-from services.profile.domain.states.combine import combine_flows, join_all, join_things, month_of
+from services.profile.domain.states.combine import combine_flows, join_all, join_things
 from services.profile.domain.states.months import AMonth, MonthPart, joined
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.segments import segments_between
 from services.profile.domain.states.state import MONTHS_KEPT, Head, Thing
 

@@ -10,8 +10,8 @@ import msgspec
 from services.profile.domain.customers.customer import Part, Whole
 from services.profile.domain.reference.calendar import DAY_MS, day_number
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.combine import month_of
 from services.profile.domain.states.months import AMonth
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import Entry, Thing
 
 PAST_DAYS = (30, 90)

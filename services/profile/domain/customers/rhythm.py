@@ -7,8 +7,8 @@ import msgspec
 
 from services.profile.domain.reference.calendar import DAY_MS
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.combine import month_of
 from services.profile.domain.states.months import AMonth, Counted
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import Series
 
 BASELINE_MONTHS = 12

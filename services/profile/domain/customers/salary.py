@@ -10,8 +10,8 @@ from services.profile.domain.customers.paydays import Habit, Period, habit_of, n
 from services.profile.domain.customers.rhythm import median
 from services.profile.domain.reference.calendar import Calendar
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.combine import month_of
 from services.profile.domain.states.months import Counted
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import MANY, Candidate
 
 TOLERANCE_WORKING_DAYS = 5

@@ -21,7 +21,7 @@ from services.profile.domain.customers.holdings import (
 from services.profile.domain.customers.person import consents, identifiers, own_parties, person, preferences, told
 from services.profile.domain.identity.links import COLLECTIVES, kind_of
 from services.profile.domain.rendering import money
-from services.profile.domain.states.combine import DAY_MS
+from services.profile.domain.states.periods import DAY_MS
 from services.profile.domain.states.state import Thing
 
 BEREAVEMENT_DAYS = 365

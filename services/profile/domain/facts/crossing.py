@@ -8,8 +8,8 @@ from typing import NamedTuple
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.combine import DAY_MS, month_of
 from services.profile.domain.states.months import AMonth
+from services.profile.domain.states.periods import DAY_MS, month_of
 from services.profile.domain.states.state import MANY, Series
 
 LONGEST_DAYS, MONTH_DAYS = 90, 30

@@ -12,7 +12,7 @@ from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.money import SALARY_CHANNELS
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.running import steps_to_limit
-from services.profile.domain.states.combine import DAY_MS, HOUR_MS
+from services.profile.domain.states.periods import DAY_MS, HOUR_MS
 
 DEPOSIT_DAYS = (30, 7, 0, -1, -8)
 """Before maturity; a day after it is seen who said nothing, and a week later that is over."""

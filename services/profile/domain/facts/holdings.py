@@ -7,7 +7,7 @@ from services.profile.domain.customers.holdings import Held, value
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.reference.calendar import day_number
-from services.profile.domain.states.combine import DAY_MS
+from services.profile.domain.states.periods import DAY_MS
 from services.profile.domain.states.state import Thing
 
 MATURING_DAYS, MATURED_DAYS = 30, 7

@@ -9,7 +9,7 @@ from schemas.money import EXPONENTS
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.relation import score_percent
 from services.profile.domain.reference.tables import parse_party
-from services.profile.domain.states.combine import DAY_MS
+from services.profile.domain.states.periods import DAY_MS
 from services.profile.domain.states.personal import PREFIX
 from services.profile.domain.states.state import Candidate
 from services.profile.domain.value.policy import TIERS

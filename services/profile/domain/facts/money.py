@@ -4,7 +4,7 @@ from schemas.changes import Fact
 from services.profile.domain.customers.balances import Course
 from services.profile.domain.customers.salary import Salary
 from services.profile.domain.facts.picture import Picture
-from services.profile.domain.states.combine import DAY_MS
+from services.profile.domain.states.periods import DAY_MS
 
 SALARY_CHANNELS = ("corebank",)
 Facts = dict[str, Fact | None]

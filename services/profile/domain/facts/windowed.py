@@ -18,8 +18,9 @@ from services.profile.domain.customers.measures import MeasureRule, Measures, co
 from services.profile.domain.facts.crossing import crossing_of
 from services.profile.domain.facts.relation import most_told_reason
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.combine import DAY_MS, HOUR_MS, join_all, join_things
+from services.profile.domain.states.combine import join_all, join_things
 from services.profile.domain.states.fold import Fold, cancels, effective_at
+from services.profile.domain.states.periods import DAY_MS, HOUR_MS
 from services.profile.domain.states.state import State, Thing
 
 _CROSSING_DAYS: Mapping[str, int] = {

@@ -1,12 +1,12 @@
 """Joins two states: commutative, associative, with the empty state as identity. Neither argument is changed."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
 
 from services.profile.domain.states.latest import join_latest
+from services.profile.domain.states.periods import HOUR_MS, month_of
 from services.profile.domain.states.state import (
     BANKS_KEPT,
     HOURS_KEPT,
@@ -28,33 +28,6 @@ from services.profile.domain.states.undone import GIVEN_BACK, times
 K = TypeVar("K")
 V = TypeVar("V")
 Stamped = TypeVar("Stamped", Entry, Undone)
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-
-
-def month_of(at_ms: int) -> int:
-    """year * 12 + month - 1, UTC."""
-    return _month_of_day(at_ms // DAY_MS)
-
-
-@lru_cache(2048)
-def _month_of_day(day: int) -> int:
-    """Hinnant's civil-from-days, for days since 1970: the standard library ends with the year 9999."""
-    days = day + 719_468
-    era, day_of_era = divmod(days, 146_097)
-    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
-    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    shifted = (5 * day_of_year + 2) // 153
-    year = year_of_era + era * 400
-    return year * 12 + (shifted + 2 if shifted < 10 else shifted - 10 + 12)
-
-
-@lru_cache(2048)
-def first_day_of(month: int) -> int:
-    """Day since 1970 on which a month (year * 12 + month - 1) begins, UTC. The way back: days-from-civil."""
-    year, shifted = divmod(month - 2, 12)
-    era, year_of_era = divmod(year, 400)
-    day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + (153 * shifted + 2) // 5
-    return era * 146_097 + day_of_era - 719_468
 
 
 def combine(left: State, right: State) -> State:

@@ -3,7 +3,8 @@
 from typing import Any, NamedTuple
 
 from schemas.events import ChannelEvent, Counterparty
-from services.profile.domain.states.combine import DAY_MS, HOUR_MS, later, month_of
+from services.profile.domain.states.combine import later
+from services.profile.domain.states.periods import DAY_MS, HOUR_MS, month_of
 from services.profile.domain.states.series import Counted
 from services.profile.domain.states.state import (
     BANKS_KEPT,

@@ -20,8 +20,9 @@ from services.profile.domain.states.base import (
     horizon,
     laid,
 )
-from services.profile.domain.states.combine import DAY_MS, combine, first_day_of, month_of
+from services.profile.domain.states.combine import combine
 from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART
+from services.profile.domain.states.periods import DAY_MS, first_day_of, month_of
 from services.profile.domain.states.segments import Segments
 from services.profile.domain.states.state import Cell, Head, Month, State, canonical_bytes
 from tests.profile.domain.happenings import NOON, TIMES, event, histories, product_fold, reversal

@@ -3,7 +3,7 @@
 from itertools import permutations
 
 from schemas.events import ChannelEvent, Counterparty
-from services.profile.domain.states.combine import first_day_of, month_of
+from services.profile.domain.states.periods import first_day_of, month_of
 from services.profile.domain.states.state import KEYS_KEPT, LATEST_KEPT, MANY, Cell
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event, fold_of, reversal
 

@@ -1,7 +1,7 @@
 """A subject whose link begins or ends: what happened when stays with whoever it belonged to."""
 
 from services.profile.domain.identity.links import BEGINNING, END
-from services.profile.domain.states.combine import month_of
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.segments import Segments, segments_between
 from services.profile.domain.states.state import Cell
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold, reversal
