@@ -14,8 +14,8 @@ from services.alerts.domain.destinations import Destination
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.rules import Text
 from services.clock import ManualClock
-from services.delivery import HttpSender
 from services.failures import Fenced, Rejected, Unavailable
+from services.posting import HttpSender
 from tests.alerts.destined import DAY, HOUR, MINUTE, NOON, SECRET, alert, batch, destination, mail
 from tests.receivers import LOOPBACK, Reply, receiver
 

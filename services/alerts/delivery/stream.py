@@ -23,11 +23,11 @@ from services.alerts.domain.notices import Notice
 from services.attempts import Attempts, again_when_contended
 from services.clock import Clock
 from services.declared_files import Place, PolicyError, place
-from services.delivery import HttpSender
 from services.failures import Contended, Unavailable
 from services.log import Batch, EventLog
 from services.metrics import Metrics
 from services.pace import every, woken
+from services.posting import HttpSender
 from services.sql.database import Database
 
 GROUP = "counterpoint-delivery"

@@ -17,8 +17,8 @@ from services.cli.output import show_rows
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.declared_files import place
-from services.delivery import HttpSender
 from services.failures import Unavailable
+from services.posting import HttpSender
 
 app = typer.Typer(no_args_is_help=True, help="Where alerts go beside the inbox: webhooks, mail, group bots.")
 Catalogue = Annotated[

@@ -1,24 +1,18 @@
-"""Messages to receivers outside: POST over HTTP with guards against being led elsewhere, and the signatures by which a
-receiver knows who sent them. Knows no alert.
+"""POST over HTTP to receivers outside, guarded against being led elsewhere. Knows no alert.
 
 A name is resolved once, every address is judged, and the connection goes to an address that was judged: a name that
 answers otherwise the second time (DNS rebinding) leads nowhere. Redirects are not followed.
 """
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
-import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote
 
 import httpx
 
+from services.addresses import may_be_reached
 from services.failures import Rejected, Unavailable
 
 TIMEOUT_S = 10.0
@@ -27,7 +21,6 @@ LONGEST_WISH_S = 3_600.0
 """Of a receiver that says after how long to come again."""
 _FINAL = frozenset({400, 405, 406, 410, 411, 413, 414, 415, 422})
 """The same request gets the same answer. 401, 403 and 404 are not among them: somebody may be mending them."""
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
@@ -122,51 +115,3 @@ def _judge(answer: httpx.Response) -> None:
 
 def _wish(retry_after: str) -> float:
     return min(float(retry_after), LONGEST_WISH_S) if retry_after.isdigit() else 0.0
-
-
-def may_be_reached(address: str, networks: Sequence[str] = ()) -> bool:
-    """Whether it is public, or in one of the networks. What an IPv6 address wraps is judged in its place."""
-    told = ipaddress.ip_address(address.partition("%")[0])
-    within = [ipaddress.ip_network(one, strict=False) for one in networks]
-    if any(told.version == one.version and told in one for one in within):
-        return True
-    wrapped = _wrapped(told) if isinstance(told, ipaddress.IPv6Address) else None
-    if wrapped is not None:
-        return may_be_reached(str(wrapped), networks)
-    return told.is_global and not told.is_multicast
-
-
-def _wrapped(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if address in _TRANSLATED:
-        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-
-
-def webhook_headers(secrets: str, message_id: str, at_s: int, body: bytes) -> dict[str, str]:
-    """Standard Webhooks 1.0. `secrets`: one, or several apart by spaces while one replaces another; each `whsec_` and
-    base64. Raises `Rejected`."""
-    signed = f"{message_id}.{at_s}.".encode() + body
-    signatures = [
-        "v1," + base64.b64encode(hmac.digest(_key(secret), signed, hashlib.sha256)).decode()
-        for secret in secrets.split()
-    ]
-    return {
-        "content-type": "application/json", "webhook-id": message_id, "webhook-timestamp": str(at_s),
-        "webhook-signature": " ".join(signatures),
-    }  # fmt: skip
-
-
-def _key(secret: str) -> bytes:
-    try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except binascii.Error:
-        key = b""
-    if not 24 <= len(key) <= 64:
-        raise Rejected("invalid_secret", "a secret is `whsec_` and 24 to 64 bytes in base64")
-    return key
-
-
-def dingtalk_signed(url: str, secret: str, at_ms: int) -> str:
-    """The URL of a DingTalk group robot with the time and its signature: HMAC-SHA256 over time, line feed, secret."""
-    digest = hmac.digest(secret.encode(), f"{at_ms}\n{secret}".encode(), hashlib.sha256)
-    return f"{url}{'&' if '?' in url else '?'}timestamp={at_ms}&sign={quote(base64.b64encode(digest), safe='')}"
