@@ -26,6 +26,7 @@ Check = Callable[[], Awaitable[str | None]]
 """None when all is well, else what is wrong, in words fit for a stranger."""
 
 JSON = "application/json"
+NOTHING_HERE = "there is nothing at this path: /v1/openapi.json lists what there is"
 PROBLEM_JSON = "application/problem+json"
 TITLES = {
     300: "Multiple Choices", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
@@ -93,7 +94,7 @@ def routes(exact: Mapping[str, App], otherwise: App | None = None) -> App:
         if target is not None:
             await target(scope, receive, send)
         elif scope["type"] == "http":
-            await Problem(404, "there is nothing at this path").response().send(send)
+            await Problem(404, NOTHING_HERE).response().send(send)
 
     return app
 

@@ -15,12 +15,12 @@ from litestar.types import ExceptionHandlersMap
 from services.expected import expected
 from services.failures import Contended, Rejected, Unavailable
 from services.log import Stop
-from services.web.asgi import PROBLEM_JSON, TITLES, Problem, frames_of
+from services.web.asgi import NOTHING_HERE, PROBLEM_JSON, TITLES, Problem, frames_of
 
 _log = logging.getLogger(__name__)
 _DETAILS = {
     400: "the request is not as the API document describes it",
-    404: "there is nothing at this path",
+    404: NOTHING_HERE,
     405: "this method is not served here",
     413: "the body is too large",
 }

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.topics import ALERTS, CHANNEL_EVENTS, PROFILE_CHANGES
 from services.cli.beside import opened
-from services.cli.positions import places
+from services.cli.positions import backlogs
 from services.clock import ManualClock, SystemClock
 from services.embedded.log import EmbeddedLog
 from services.log import Message, Position
@@ -68,7 +68,7 @@ async def test_a_worker_that_goes_on_while_it_is_looked_at_is_not_beyond_the_end
 
         log = Busy(deployment / "log")
         try:
-            assert {one.state for one in await places(log, beside, TOPIC)} == {"ok"}
+            assert {one.state for one in await backlogs(log, beside, TOPIC)} == {"ok"}
         finally:
             await log.close()
 

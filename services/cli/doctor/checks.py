@@ -11,8 +11,9 @@ from services.cli.beside import address_of
 from services.cli.declared import declared_fold
 from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
 from services.cli.doctor.silence import silences_of
-from services.cli.positions import WORKED, Place, places
+from services.cli.positions import WORKED, backlogs
 from services.cli.refusals import Refusal
+from services.cli.rewinding import Backlog
 from services.clock import SystemClock
 from services.log import EventLog, UnknownTopic
 
@@ -45,8 +46,8 @@ async def positions(patient: Patient) -> Sequence[Finding]:
     """Inside the log, and moving where something waits. A second look tells a stopped partition from a busy one."""
     if patient.log is None:
         return []
-    before = await _all_places(patient, patient.log)
-    outside: dict[str, list[Place]] = {}
+    before = await _all_backlogs(patient, patient.log)
+    outside: dict[str, list[Backlog]] = {}
     for one in before:
         if one.state != "ok":
             outside.setdefault(one.state, []).append(one)
@@ -65,12 +66,12 @@ async def positions(patient: Patient) -> Sequence[Finding]:
     return [ok("positions", f"inside the log and moving; {_sum(waiting)} events wait")]
 
 
-async def _stopped(waiting: Sequence[Place], patient: Patient, log: EventLog) -> Sequence[Place]:
+async def _stopped(waiting: Sequence[Backlog], patient: Patient, log: EventLog) -> Sequence[Backlog]:
     """A busy worker comes to its partitions in turn: as long as any of them moves, the others are given time."""
     still, quiet = waiting, 0
     for _ in range(LOOKS_WHILE_MOVING):
         await asyncio.sleep(patient.patience)
-        now = {(one.topic, one.partition): one.stored for one in await _all_places(patient, log)}
+        now = {(one.topic, one.partition): one.stored for one in await _all_backlogs(patient, log)}
         before, still = still, [one for one in still if now[one.topic, one.partition] == one.stored]
         quiet = quiet + 1 if len(still) == len(before) else 0
         if not still or quiet == LOOKS_AT_STANDSTILL:
@@ -78,11 +79,11 @@ async def _stopped(waiting: Sequence[Place], patient: Patient, log: EventLog) ->
     return still
 
 
-async def _all_places(patient: Patient, log: EventLog) -> list[Place]:
-    return [place for topic in WORKED for place in await places(log, patient.beside, topic)]
+async def _all_backlogs(patient: Patient, log: EventLog) -> list[Backlog]:
+    return [one for topic in WORKED for one in await backlogs(log, patient.beside, topic)]
 
 
-def _where(some: Sequence[Place]) -> str:
+def _where(some: Sequence[Backlog]) -> str:
     """Each topic once, with its partitions."""
     topics: dict[str, list[str]] = {}
     for one in some:
@@ -90,7 +91,7 @@ def _where(some: Sequence[Place]) -> str:
     return ", ".join(f"{topic}/{','.join(partitions)}" for topic, partitions in topics.items())
 
 
-def _sum(some: Sequence[Place]) -> int:
+def _sum(some: Sequence[Backlog]) -> int:
     return sum(one.lag or 0 for one in some)
 
 

@@ -40,12 +40,12 @@ def _within(ms: float) -> str:
 
 def _partitions(seen: Snapshot) -> Text:
     text = Text("lag by partition ")
-    for place in seen.places:
-        told = "?" if place.lag is None else f"{place.lag:,}"
-        style = "red" if place.state != "ok" else "yellow" if place.lag else "green"
-        text.append(f" {place.partition}:{told}", style=style)
-        if place.state != "ok":
-            text.append(f" ({place.state})", style="red")
+    for one in seen.backlogs:
+        told = "?" if one.lag is None else f"{one.lag:,}"
+        style = "red" if one.state != "ok" else "yellow" if one.lag else "green"
+        text.append(f" {one.partition}:{told}", style=style)
+        if one.state != "ok":
+            text.append(f" ({one.state})", style="red")
     return text
 
 

@@ -11,7 +11,8 @@ from schemas.topics import CHANNEL_EVENTS
 from services.alerts.adapters.sql import SqlAlertStore
 from services.cli.beside import Beside
 from services.cli.doctor.silence import Silence, silences_of
-from services.cli.positions import Place, places
+from services.cli.positions import backlogs
+from services.cli.rewinding import Backlog
 from services.cli.watch.following import Following, SeenAlert, SeenEvent, SeenView
 from services.cli.watch.glance import Glance
 from services.clock import SystemClock
@@ -31,7 +32,7 @@ class Snapshot(NamedTuple):
     worked_rate: float
     changes_rate: float
     by_channel: Mapping[str, float]
-    places: Sequence[Place]
+    backlogs: Sequence[Backlog]
     marks: int
     workers: int
     counts: Mapping[str, int]
@@ -66,11 +67,11 @@ class Observer:
     async def look(self) -> Snapshot:
         """Raises `Unavailable`."""
         now = time.monotonic()
-        found = await places(self._log, self._beside, CHANNEL_EVENTS.name)
+        found = await backlogs(self._log, self._beside, CHANNEL_EVENTS.name)
         here = _Before(
             now,
-            sum(place.end for place in found),
-            sum(place.stored.next if place.stored else place.first for place in found),
+            sum(one.end for one in found),
+            sum(one.stored.next if one.stored else one.first for one in found),
             self._following.changes,
             dict(self._following.by_channel),
         )
@@ -85,7 +86,7 @@ class Observer:
             worked_rate=max(0, here.next - before.next) / seconds,
             changes_rate=(here.changes - before.changes) / seconds,
             by_channel={c: (n - before.by_channel.get(c, 0)) / seconds for c, n in sorted(here.by_channel.items())},
-            places=found,
+            backlogs=found,
             marks=sum((await self._beside.store.marks_waiting()).values()),
             workers=len(await self._beside.store.leaseholders(SystemClock().now_ms())),
             counts=self._counts,

@@ -1,0 +1,81 @@
+"""Going back in the log: what a move may not do, and what is said of one that was made."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from schemas.topics import CHANNEL_EVENTS
+from services.cli.output import at
+from services.cli.refusals import Refusal
+from services.clock import SystemClock
+from services.log import Position
+from services.profile.domain.ledger import DAY_MS, DAYS_KEPT
+
+LEDGER_REACH_MS = (DAYS_KEPT - 1) * DAY_MS
+
+
+class Backlog(NamedTuple):
+    """How far one partition was worked, and what the log holds of it."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    stored: Position | None
+    first: int
+    end: int
+
+    @property
+    def state(self) -> str:
+        """In words; "ok" when a worker can go on from here."""
+        if self.stored is None:
+            return "ok"
+        if self.stored.topic_id != self.topic_id:
+            return "of another topic: this one was made anew"
+        if self.stored.next < self.first:
+            return "no longer kept"
+        return "ok" if self.stored.next <= self.end else "beyond the end"
+
+    @property
+    def lag(self) -> int | None:
+        """None where it cannot be said."""
+        reached = self.first if self.stored is None else self.stored.next
+        return self.end - reached if self.state == "ok" else None
+
+
+def chosen(known: list[Backlog], wanted: list[int] | None) -> list[Backlog]:
+    missing = sorted(set(wanted or ()) - {one.partition for one in known})
+    if missing:
+        raise Refusal(f"{known[0].topic} has partitions 0 to {len(known) - 1}, none numbered {missing[0]}")
+    return [one for one in known if not wanted or one.partition in wanted]
+
+
+def checked(one: Backlog, target: int, reach: Mapping[int, int], moment: int | None) -> tuple[Backlog, int]:
+    """Raises `Refusal` for a move that would count events twice, or leave some out."""
+    where = f"{one.topic}/{one.partition}"
+    if not one.first <= target <= one.end:
+        raise Refusal(f"{where}: {target} is not in the log, which holds {one.first} to {one.end}")
+    beyond = target < reach[one.partition] and one.topic == CHANNEL_EVENTS.name
+    if beyond and one.stored is not None:
+        oldest = at(SystemClock().now_ms() - LEDGER_REACH_MS)
+        raise Refusal(
+            f"{where}: {at(moment) if moment is not None else f'offset {target}'} is further back than the ledger "
+            f"reaches: events before {oldest} (offset {reach[one.partition]}) might count twice"
+        )
+    if one.stored is not None and one.state == "ok" and target > one.stored.next:
+        # what lies at a time is a bound, what an operator names is a number: only the second can be a mistake
+        if moment is None:
+            raise Refusal(
+                f"{where}: {target} lies {target - one.stored.next} events ahead of {one.stored.next}: they would "
+                f"never be worked"
+            )
+        return one, one.stored.next
+    return one, target
+
+
+def told_of(one: Backlog, target: int) -> dict[str, Any]:
+    before = one.stored.next if one.stored else None
+    if one.stored is not None and (before, one.stored.topic_id) == (target, one.topic_id):
+        what = f"stays at {target}, that is far enough back"
+    else:
+        since = "the beginning" if before is None else f"{before} ({one.state})"
+        what = f"moved from {since} to {target}: {one.end - target} events are worked again"
+    return {"topic": one.topic, "partition": one.partition, "from": before, "to": target, "what": what}
