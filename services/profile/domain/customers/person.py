@@ -1,6 +1,6 @@
 """Who the customer is, as told by its own customer numbers alone: fields, identifiers, consents, preferences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from schemas.identifiers import KIND_OF_SUBJECT, PERSONAL_KINDS
@@ -19,6 +19,7 @@ FIELDS = (
 _INSTANTS = frozenset({"registered_at", "moved_at"})
 _IDENTIFIERS = frozenset(KIND_OF_SUBJECT) - {"case", "application", "mandate", "manager"}
 ALL_CHANNELS = "*"
+_Consents = dict[str, dict[str, Entry]]
 
 
 def own_parties(whole: Whole) -> list[Thing]:
@@ -92,13 +93,34 @@ def _with_prefix(thing: Thing, prefix: str) -> Iterator[tuple[str, Entry]]:
 def consents(parties: list[Thing]) -> dict[str, dict[str, Any]]:
     """purpose → contact channel (`*`: all of them) → given, as_of. Within a party the last word on a channel or on all
     channels holds; across parties the most restrictive one."""
-    joined: dict[str, dict[str, Entry]] = {}
-    for thing in parties:
-        for purpose, channels in _consents_of(thing).items():
+    return _shown(_joined(_consents_of(thing) for thing in parties))
+
+
+def consents_of_all(members: list[Thing]) -> dict[str, dict[str, Any]]:
+    """As `consents`; given is what every one of them has given, and nothing where somebody has said nothing."""
+    told = [_consents_of(thing) for thing in members]
+    joined = _joined(told)
+    return _shown({
+        purpose: {
+            channel: entry for channel, entry in channels.items()
+            if not entry.value or all(channel in one.get(purpose, {}) for one in told)
+        }
+        for purpose, channels in joined.items()
+    })  # fmt: skip
+
+
+def _joined(told: Iterable[_Consents]) -> _Consents:
+    joined: _Consents = {}
+    for one in told:
+        for purpose, channels in one.items():
             known = joined.setdefault(purpose, {})
             for channel, entry in channels.items():
                 other = known.get(channel)
                 known[channel] = entry if other is None else _restrictive(other, entry)
+    return joined
+
+
+def _shown(joined: _Consents) -> dict[str, dict[str, Any]]:
     return {
         purpose: {
             channel: {"given": entry.value, "as_of": instant(entry.stamp[0])}
@@ -108,8 +130,8 @@ def consents(parties: list[Thing]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _consents_of(thing: Thing) -> dict[str, dict[str, Entry]]:
-    said: dict[str, dict[str, Entry]] = {}
+def _consents_of(thing: Thing) -> _Consents:
+    said: _Consents = {}
     for key, entry in _with_prefix(thing, "consent/"):
         purpose, _, channel = key.rpartition("/")
         said.setdefault(purpose, {})[channel] = entry

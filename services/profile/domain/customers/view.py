@@ -18,7 +18,15 @@ from services.profile.domain.customers.holdings import (
     products,
     signatories,
 )
-from services.profile.domain.customers.person import consents, identifiers, own_parties, person, preferences, told
+from services.profile.domain.customers.person import (
+    consents,
+    consents_of_all,
+    identifiers,
+    own_parties,
+    person,
+    preferences,
+    told,
+)
 from services.profile.domain.identity.links import COLLECTIVES, kind_of
 from services.profile.domain.rendering import money
 from services.profile.domain.states.periods import DAY_MS
@@ -45,8 +53,13 @@ def read(whole: Whole, now: int) -> Read:
     things = held(whole)
     parties = own_parties(whole)
     found = cases(things, now)
-    flagged = flags(whole, things, parties, found, now)
-    return Read(whole, now, parties, things, contacts(whole), found, flagged, consents(parties))
+    if whole.kind in COLLECTIVES:
+        theirs = [part for part in whole.of_kind("party") if part.current and part.role == "self"]
+        everybody = [part.things.get(part.subject, {}) for part in theirs]
+        flagged, agreed = flags(everybody, found, now), consents_of_all(everybody)
+    else:
+        flagged, agreed = flags(parties, found, now), consents(parties)
+    return Read(whole, now, parties, things, contacts(whole), found, flagged, agreed)
 
 
 def body_of(seen: Read, home: str) -> dict[str, Any]:
@@ -95,11 +108,9 @@ def channels(whole: Whole) -> dict[str, dict[str, Any]]:
     }
 
 
-def flags(whole: Whole, things: Things, parties: list[Thing], found: list[Case], now: int) -> dict[str, bool]:
+def flags(parties: list[Thing], found: list[Case], now: int) -> dict[str, bool]:
     """From the customer's own parties and cases alone: not from those for whom he or she merely signs. A household has
     those of any member. Who left it, or was left by a link, flags nothing."""
-    if whole.kind in COLLECTIVES:
-        parties = [one.thing for one in things.get("party", ()) if one.part.current]
     bereaved = max((thing["life/bereavement"].value for thing in parties if "life/bereavement" in thing), default=None)
     return {
         "complaint_open": any(case.stands and case.kind == "complaint" for case in found),

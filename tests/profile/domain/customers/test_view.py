@@ -125,6 +125,22 @@ def test_who_left_a_household_flags_it_no_more() -> None:
         assert {name for name in flags | facts if facts_told(summary)[name]} == (flags | facts if holds else set())
 
 
+def test_a_household_agrees_to_what_every_member_has_agreed_to_and_to_nothing_more() -> None:
+    ours, theirs = (
+        event("consent.given", NOON, party, attributes={"purpose": "marketing"}) for party in (ME, "party:2")
+    )
+    other = event("customer.registered", NOON, "party:2", id="other")
+    refused = event("consent.withdrawn", NOON + 1, "party:2", attributes={"purpose": "marketing"})
+    for told, agreed, is_refused in (
+        ([ours, other], False, False), ([ours, theirs], True, False), ([ours, theirs, refused], False, True),
+    ):  # fmt: skip
+        facts = facts_told(summary_of([REGISTERED, *told], NOON + 2, lead="household:H"))
+        assert (facts["marketing_consent"], facts["marketing_refused"]) == (agreed, is_refused)
+    attorney = event("consent.withdrawn", NOON, "party:3", attributes={"purpose": "marketing"})
+    summary = summary_of([REGISTERED, ours, attorney], lead="household:H", roles={"party:3": "attorney"})
+    assert facts_told(summary)["marketing_consent"]
+
+
 def test_a_household_counts_a_shared_account_once() -> None:
     events = [OPENED, PAID_IN]
     once, twice = part(events, ACCOUNT, "owner"), part(events, ACCOUNT, "joint")
