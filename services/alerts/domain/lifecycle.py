@@ -137,7 +137,8 @@ def _take_up(alert: Alert, asked: Asked, actor: Actor, now: int) -> None:
             alert.owner = actor.manager_id or alert.owner
         alert.waiting = ""
     elif asked.action == "reassign":
-        alert.owner, alert.claimed_by = asked.to, ""
+        # whoever has it from here on begins anew, and for the customer as he or she is now
+        alert.owner, alert.claimed_by, alert.begun_for = asked.to, "", ""
     elif asked.action == "outcome":
         alert.outcome = asked.outcome
     elif asked.action == "false_alarm":

@@ -84,6 +84,11 @@ def several(field: str, given: list[str] | None) -> tuple[str, ...]:
     return asked
 
 
+def refuse_empty(field: str, given: str | None) -> None:
+    if given == "":
+        raise Problem(400, f"{field}: something to look for is expected")
+
+
 def refuse_twice(request: Asking, *fields: str) -> None:
     for field in fields:
         if len(request.query_params.getall(field, [])) > 1:

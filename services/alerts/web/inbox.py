@@ -22,6 +22,7 @@ from services.alerts.web.filters import (
     Speaking,
     kinds,
     portfolio_of,
+    refuse_empty,
     refuse_twice,
     several,
     severities,
@@ -56,6 +57,7 @@ async def list_alerts(
 ) -> AlertList:
     """Alerts as they stand, the greatest rank first; open ones unless another state is asked for."""
     refuse_twice(request, "mine", "customer", "cursor", "limit")
+    refuse_empty("customer", customer)
     where = AlertFilter(
         owner=() if mine else several("owner", owner), works=portfolio_of(request.user) if mine else None,
         state=states(in_state), kind=kinds(kind), severity=severities(severity),

@@ -115,9 +115,9 @@ def test_whoever_takes_up_what_was_put_off_ends_the_wait() -> None:
 
 
 def test_whoever_it_is_reassigned_to_has_yet_to_claim_it() -> None:
-    one = alert("claimed", claimed_by="Li")
+    one = alert("claimed", claimed_by="Li", begun_for="c0")
     act(one, STEPS["reassign"], LI, NOBODY, NOON)
-    assert (one.owner, one.claimed_by) == ("M-2", "")
+    assert (one.owner, one.claimed_by, one.begun_for) == ("M-2", "", "")
 
 
 @pytest.mark.parametrize("owner", ["", "queue:BJ"])
