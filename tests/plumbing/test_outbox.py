@@ -1,5 +1,6 @@
 """What waits in an outbox lane reaches the log in order; what the log will never take does not hold up the rest."""
 
+import hashlib
 from pathlib import Path
 
 from schemas.codec import decode_dead_letter
@@ -43,4 +44,9 @@ async def test_a_message_that_the_log_will_never_take_becomes_a_dead_letter_and_
     assert await records(log, "profile-changes") == [b"1", b"2"]
     (letter,) = [decode_dead_letter(value) for value in await records(log, "dead-letters")]
     assert (letter.stage, letter.reason, letter.length, letter.body) == ("publish", "message_too_large", 5_000, b"")
+    digest = hashlib.sha256(large.value).hexdigest()
+    assert (letter.id, letter.sha256, letter.at) == (f"profile-changes-{digest[:32]}", digest, 7)
+    found = await log.record("dead-letters", 0, 0)
+    assert found is not None
+    assert found.key == b"cus_large"
     await log.close()

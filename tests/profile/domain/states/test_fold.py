@@ -102,6 +102,13 @@ def test_money_counts_only_from_the_source_of_record_and_activity_from_every_sou
     assert set(state.head.activity[""]) == {"corebank", "atm"}
 
 
+def test_a_balance_is_taken_from_the_source_of_record_alone() -> None:
+    report = event("cash.withdrawn", NOON + 1, id="a1", source="atm", minor=1, direction="debit", balance=7,
+                   of_record=False)  # fmt: skip
+    assert fold_of([withdrawal(), report]).head.things[ACCOUNT]["balance"].value == [100_000, "CNY"]
+    assert ACCOUNT not in fold_of([report]).head.things
+
+
 def test_the_last_writer_of_one_instant_is_the_one_of_higher_sequence() -> None:
     first = event("cash.deposited", NOON, id="b", sequence=1, minor=1, direction="credit", balance=1)
     second = event("cash.deposited", NOON, id="a", sequence=2, minor=1, direction="credit", balance=2)

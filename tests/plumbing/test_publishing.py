@@ -1,0 +1,67 @@
+"""Publishers share the lanes out, and go on after whatever they met."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from schemas.topics import Topic
+from services.clock import ManualClock
+from services.embedded.log import EmbeddedLog
+from services.failures import Contended
+from services.metrics import Metrics
+from services.outbox import OutboxMessage, OutboxRow
+from services.profile.adapters.memory import MemoryProfileStore
+from services.publishing import Publisher, publish
+
+TOPIC = Topic("profile-changes", 1)
+
+
+class Contending(MemoryProfileStore):
+    """Another publisher is in the way the first time."""
+
+    is_contended = True
+
+    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
+        if self.is_contended:
+            self.is_contended = False
+            raise Contended("another publisher was in the way")
+        return await super().outbox(lane, limit)
+
+
+async def published(
+    directory: Path, store: MemoryProfileStore, metrics: Metrics, holds: Callable[[EmbeddedLog], Awaitable[bool]]
+) -> None:
+    """Of the lanes `mine` and `theirs`, a message each, until it holds."""
+    log, clock = EmbeddedLog(directory), ManualClock(4_000)
+    await log.ensure_topics([TOPIC])
+    async with store.updating() as tx:
+        await tx.send({lane: [OutboxMessage(TOPIC.name, b"c", lane.encode())] for lane in ("mine", "theirs")}, 9_000)
+    publisher = Publisher(store, log, metrics, clock, asyncio.Event())
+    work = asyncio.create_task(publish(publisher, lambda lane: lane == "mine"))
+    while not work.done() and not await holds(log):  # noqa: ASYNC110 - the log sets no event
+        await asyncio.sleep(0.01)
+    work.cancel()
+    await asyncio.wait([work])
+    assert work.cancelled()
+    await log.close()
+
+
+async def is_one(log: EmbeddedLog) -> bool:
+    return (await log.ends(TOPIC.name))[0][1] == 1
+
+
+async def test_a_publisher_leaves_the_lanes_of_others_to_them(tmp_path: Path) -> None:
+    store = MemoryProfileStore(str)
+
+    async def only_theirs_wait(log: EmbeddedLog) -> bool:
+        return set(await store.lanes_waiting()) == {"theirs"}
+
+    metrics = Metrics()
+    await published(tmp_path, store, metrics, only_theirs_wait)
+    age = metrics.registry.get_sample_value
+    assert age("counterpoint_outbox_age_seconds", {"lane": "mine"}) == 0.0, "written by a clock that is ahead"
+    assert age("counterpoint_outbox_age_seconds", {"lane": "theirs"}) is None
+
+
+async def test_a_publisher_goes_on_when_another_was_in_its_way(tmp_path: Path) -> None:
+    await published(tmp_path, Contending(str), Metrics(), is_one)
