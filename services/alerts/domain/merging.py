@@ -161,6 +161,7 @@ def _parted(
         _take_over(back, alert)
         _take_over(alert, Alert(alert_id="", customer_id="", situation="", kind=alert.kind))
     step(alert, now, SYSTEM, "part", alert.state, f"{customer_id} stands alone again")
+    step(back, now, SYSTEM, "part", back.state, f"from {alert.alert_id} of {alert.customer_id}")
     for one in (alert, back):
         weigh(one, terms)
     return [alert, back]

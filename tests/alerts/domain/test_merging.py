@@ -93,6 +93,9 @@ def test_work_that_was_begun_for_one_of_two_goes_with_that_one_when_they_part() 
     assert {alert.customer_id: (alert.state, alert.claimed_by, alert.owner, alert.due_at) for alert in parted} == {
         "a": ("planned", "Li Na", "M-2", NOON + DAY), "b": ("new", "", "", 0),
     }  # fmt: skip
+    assert {alert.customer_id: alert.history[-1].note for alert in parted} == {
+        "a": f"from {ours[0].alert_id} of b", "b": "a stands alone again",
+    }  # fmt: skip
 
 
 def test_what_is_closed_when_two_part_is_not_raised_again() -> None:
