@@ -55,7 +55,7 @@ class Desk:
             fetched = await self._arrival()
             if isinstance(fetched, Exception):
                 raise Unavailable(f"fetching: {type(fetched).__name__}", _SOON) from fetched
-            if fetched.ticket != self._ticket:
+            if not self.expects(fetched):
                 continue  # fetched before the last seek
             if fetched.start != self._next:
                 raise Unavailable(f"a batch between {self._next} and {fetched.start} was dropped", _SOON)
@@ -102,8 +102,11 @@ class Desk:
                     raise Unavailable("a batch did not arrive", _SOON) from None
         return self._waiting.popleft()
 
+    def expects(self, fetched: Fetched) -> bool:
+        return fetched.ticket == self._ticket
+
     def drop(self, fetched: Fetched) -> None:
-        if fetched.ticket == self._ticket:
+        if self.expects(fetched):
             self.take(InterruptedError())
 
     def take(self, fetched: Fetched | Exception) -> None:
@@ -142,6 +145,10 @@ class DeskRoom:
         self.stop_fetching()
         self.holdings.deal(())
         await self.holdings.settle(_LET_GO_S)
+
+    def expects(self, fetched: Fetched) -> bool:
+        desk = self._desks.get(fetched.place)
+        return desk is not None and desk.expects(fetched)
 
     def deliver(self, fetched: Fetched) -> None:
         if desk := self._desks.get(fetched.place):

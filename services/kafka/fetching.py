@@ -42,6 +42,9 @@ class Desks(Protocol):
     async def let_go(self) -> None:
         """Called before the group is joined again: in bounded time."""
 
+    def expects(self, fetched: Fetched) -> bool:
+        """Not what was fetched before the last seek: that has admitted its partition anew, for what follows it."""
+
     def deliver(self, fetched: Fetched) -> None: ...
 
     def drop(self, fetched: Fetched) -> None:
@@ -146,6 +149,8 @@ class BatchConsumer(driver.Consumer):
             self._desks.fail(error)
             return
         for batch in fetched:
+            if not self._desks.expects(batch):
+                continue
             self._desks.admitted.discard(batch.place)
             if self.should_stop or not self.flow_active:
                 self._desks.drop(batch)  # Faust would, silently, and the partition may have been sought already

@@ -8,13 +8,14 @@ from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from faust.types import TP
 
 from schemas.topics import Topic
 from services.failures import Rejected, Unavailable
-from services.kafka.fetching import BatchConsumer, Fetched
+from services.kafka.fetching import BatchConsumer, Fetched, FetchingThread
 from services.kafka.log import KafkaLog
 from services.log import Batch, Message
 from tests.conftest import RunningServers
@@ -141,6 +142,31 @@ async def test_a_batch_that_faust_loses_is_fetched_again(
         await applied.reaches(100)
     assert len(lost) == 2
     assert applied.values[topic, 0] == [b"%d" % i for i in range(100)]
+
+
+async def test_a_partition_goes_on_where_faust_loses_what_was_fetched_before_the_last_seek(
+    log: KafkaLog, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its seek has asked for more already, and nobody would ask again: the partition would wait for ever."""
+    record: ConsumerRecord[bytes, bytes] = ConsumerRecord(topic, 0, 0, 0, 0, b"k", b"0", None, 1, 1, ())
+    stale = Fetched(TP(topic, 0), -7, 0, 1, (record,))
+    fetch, getmany, late = FetchingThread.fetch, BatchConsumer.getmany, [stale] * 3
+
+    async def fetching(thread: FetchingThread, admitted: set[TP], most: int, wait_s: float) -> list[Fetched]:
+        return [late.pop()] if late and stale.place in admitted else await fetch(thread, admitted, most, wait_s)
+
+    async def losing(consumer: BatchConsumer, timeout: float) -> AsyncIterator[object]:  # noqa: ASYNC109 - as Faust's
+        async for place, message in getmany(consumer, timeout):
+            if cast(Fetched, message.value) != stale:
+                yield place, message
+
+    monkeypatch.setattr(FetchingThread, "fetch", fetching)
+    monkeypatch.setattr(BatchConsumer, "getmany", losing)
+    applied = Applied()
+    await log.append(topic, numbered(0, 100))
+    async with consuming(log, topic, applied):
+        await applied.reaches(100)
+    assert (late, applied.values[topic, 0]) == ([], [b"%d" % i for i in range(100)])
 
 
 async def test_a_crash_of_faust_starts_the_consumer_anew(
