@@ -272,7 +272,8 @@ async def test_what_was_given_to_another_by_hand_is_parted_to_the_owner_of_the_o
     service = Service()
     out: dict[str, Any] = {"moments": [moment("x", NOON)], "owner": "M-2"}
     await service.takes(statement(1, "a", **out), statement(1, "b", **OWED, owner="M-1"))
-    await service.takes(statement(2, "b", NOON + HOUR, merged=["a"], owner="M-1", **OWED), GONE_A)
+    both: dict[str, Any] = {**OWED, "moments": [moment("x", NOON)], "owner": "M-1"}
+    await service.takes(statement(2, "b", NOON + HOUR, merged=["a"], **both), GONE_A)
     await service.reassigns("b", "M-9")
     await service.takes(statement(3, "b", NOON + DAY, owner="M-1", **OWED))
     found = {one.customer_id: (one.state, one.owner) for one in await service.alerts() if one.is_open}

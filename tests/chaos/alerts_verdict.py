@@ -35,7 +35,7 @@ async def verdict_on_alerts(servers: str, database: Database) -> Verdict:
         alerts = {(one := alert_of(row[0])).alert_id: one for row in await session.rows(_ALERTS)}
     wrong: list[str] = []
     for customer, change in sorted(last.items()):
-        wrong += _differences(change, standings.get(customer, Standing()), alerts, rules)
+        wrong += differences(change, standings.get(customer, Standing()), alerts, rules)
     wrong = wrong[:MOST] + await _untold(servers, alerts)
     standing = [one for one in alerts.values() if one.is_open]
     return Verdict(
@@ -49,7 +49,7 @@ _STANDINGS = "select customer_id, standing from alert_customers"
 _ALERTS = "select body from alerts"
 
 
-def _differences(change: ProfileChange, standing: Standing, alerts: Mapping[str, Alert], rules: RuleSet) -> list[str]:
+def differences(change: ProfileChange, standing: Standing, alerts: Mapping[str, Alert], rules: RuleSet) -> list[str]:
     """Two open alerts of one situation the database refuses; all else is told here."""
     who = f"{change.customer_id} at version {change.version}"
     if standing.version != change.version:

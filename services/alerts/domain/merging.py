@@ -7,6 +7,7 @@ import msgspec
 
 from schemas.changes import ProfileChange
 from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, alert_id, step
+from services.alerts.domain.retracting import left_without_cause
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import Terms
 from services.alerts.domain.weighing import weigh
@@ -100,7 +101,9 @@ def _hand_over(gone: Side, into: Standing, open_there: dict[str, Alert], now: in
     for key, firing in gone.standing.firings.items():
         firing.alert_id = moved.get(firing.alert_id, firing.alert_id)
         firing.origin, firing.handed_at = firing.origin or gone.customer_id, now
-        into.firings.setdefault(key, firing)
+        known = into.firings.get(key)
+        if known is None or not known.alert_id:  # what was said goes before what was held back
+            into.firings[key] = firing
     for rule, until in gone.standing.cooled.items():
         into.cooled[rule] = max(until, into.cooled.get(rule, 0))
     gone.standing.firings = {}
@@ -129,11 +132,13 @@ def part(back: Side, there: Side, terms: Terms, now: int) -> list[Alert]:
             changed.append(alert)
         else:
             changed += _parted(alert, customer_id, theirs, kept, terms, now)
-        _give_back(
-            {one.key for one in theirs}, {one.key for one in kept}, there.standing, back.standing, changed[-1].alert_id
-        )
+        _give_back(_held(theirs), _held(kept), there.standing, back.standing, changed[-1].alert_id)
     back.standing.merged_into = ""
     return changed
+
+
+def _held(evidence: Iterable[Evidence]) -> set[str]:
+    return {one.key for one in evidence if not one.ended_at}
 
 
 def _give_back(theirs: set[str], kept: set[str], there: Standing, back: Standing, alert: str) -> None:
@@ -160,8 +165,11 @@ def _parted(
     if alert.begun_for == customer_id:
         _take_over(back, alert)
         _take_over(alert, Alert(alert_id="", customer_id="", situation="", kind=alert.kind))
-    step(alert, now, SYSTEM, "part", alert.state, f"{customer_id} stands alone again")
+    alone = f"{customer_id} stands alone again"
+    step(alert, now, SYSTEM, "part", alert.state, alone)
     step(back, now, SYSTEM, "part", back.state, f"from {alert.alert_id} of {alert.customer_id}")
     for one in (alert, back):
         weigh(one, terms)
+        if not one.standing():
+            left_without_cause(one, f"{alone}: what stood was said of the other", now)
     return [alert, back]

@@ -19,7 +19,13 @@ def take_back(alert: Alert, key: str, why: str, terms: Terms, now: int) -> None:
         weigh(alert, terms)
         lower = f"; severity {alert.severity} is left" if alert.severity < before else ""
         step(alert, now, SYSTEM, "evidence_ended", alert.state, why + lower)
-    elif alert.state in UNTOUCHED:
+    else:
+        left_without_cause(alert, why, now)
+
+
+def left_without_cause(alert: Alert, why: str, now: int) -> None:
+    """Nothing stands any more of what it was raised for."""
+    if alert.state in UNTOUCHED:
         step(alert, now, SYSTEM, "withdraw", "withdrawn", why)
     else:
         step(alert, now, SYSTEM, "cause_ended", alert.state, f"{why}; the case is yours to close")
