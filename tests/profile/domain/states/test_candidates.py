@@ -40,9 +40,9 @@ def test_a_share_alone_knows_no_floor() -> None:
 def test_what_a_moment_tells_is_kept_and_nothing_that_is_no_plain_value() -> None:
     other = Counterparty(bank="OTHR", account_no="7", kind="own")
     told = event("transfer.sent", minor=300, direction="debit", balance=700, product="fund-7", counterparty=other)
-    attributes = {"purpose": "other", "score": 3, "express": True, "fee": {"minor": 1}, "lines": ["a"]}
+    attributes = {"purpose": "other", "score": 3, "rate": 1.65, "express": True, "fee": {"minor": 1}, "lines": ["a"]}
     assert values_of(told, "transfer", attributes) == {
-        "purpose": "other", "score": 3, "express": True, "type": "transfer.sent", "channel": "corebank",
+        "purpose": "other", "score": 3, "rate": "1.65", "express": True, "type": "transfer.sent", "channel": "corebank",
         "subject": "account:1", "product": "fund-7", "flow": "transfer", "minor": 300, "currency": "CNY",
         "before_minor": 1_000, "party": "OTHR/7", "bank": "OTHR", "party_kind": "own",
     }  # fmt: skip

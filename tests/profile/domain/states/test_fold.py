@@ -2,7 +2,10 @@
 
 from itertools import permutations
 
+import pytest
+
 from schemas.events import ChannelEvent, Counterparty
+from services.profile.domain.states.fold import effective_at, months_touched
 from services.profile.domain.states.periods import first_day_of, month_of
 from services.profile.domain.states.state import KEYS_KEPT, LATEST_KEPT, MANY, Cell
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event, fold_of, reversal
@@ -72,6 +75,29 @@ def test_what_cannot_have_been_there_to_be_reversed_counts_at_the_time_of_its_re
     original = event("transfer.sent", NOON + 40_000 * DAY_MS, minor=1_000)
     state = fold_of([reversal(original, NOON)])
     assert state.months.keys() == {month_of(NOON)}
+
+
+def test_a_reversal_counts_in_the_time_of_its_movement_and_touches_the_months_of_both() -> None:
+    original = withdrawal(NOON - 40 * DAY_MS)
+    cancelled = reversal(original, NOON)
+    assert (effective_at(original), effective_at(cancelled)) == (original.occurred_at, original.occurred_at)
+    assert months_touched(original) == {month_of(original.occurred_at)}
+    assert months_touched(cancelled) == {month_of(original.occurred_at), month_of(NOON)}
+
+
+@pytest.mark.parametrize(("told", "counts_at"), [(-1, NOON), (0, 0), (NOON + DAY_MS, NOON + DAY_MS),
+                                                (NOON + DAY_MS + 1, NOON), ("yesterday", NOON)])  # fmt: skip
+def test_a_time_is_believed_from_1970_to_a_day_after_the_reversal(told: object, counts_at: int) -> None:
+    cancelled = event("transaction.reversed", attributes={"original_id": "w", "original_occurred_at": told})
+    assert effective_at(cancelled) == counts_at
+
+
+def test_a_reversed_payment_in_is_no_candidate_any_more() -> None:
+    original = event("transfer.received", NOON - DAY_MS, id="in", minor=90_000_000, direction="credit")
+    kept = fold_of([original]).head.latest
+    latest = fold_of([original, reversal(original, NOON)]).head.latest
+    assert kept
+    assert all(one.cancelled for name in kept for one in latest[name])
 
 
 def test_a_month_begins_on_its_first_day_beyond_the_calendar_of_the_library_too() -> None:
