@@ -126,6 +126,7 @@ def test_money_counts_only_from_the_source_of_record_and_activity_from_every_sou
     state = fold_of([booking, report])
     assert state.months[month_of(NOON)].totals["cash_out:CNY"] == Cell(1, 50_000)
     assert set(state.head.activity[""]) == {"corebank", "atm"}
+    assert (state.head.first_at, state.head.newest_at, state.head.count) == (NOON, NOON, 2)
 
 
 def test_a_balance_is_taken_from_the_source_of_record_alone() -> None:

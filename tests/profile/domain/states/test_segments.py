@@ -1,10 +1,11 @@
 """A subject whose link begins or ends: what happened when stays with whoever it belonged to."""
 
 from services.profile.domain.identity.links import BEGINNING, END
+from services.profile.domain.states.combine import combine_all
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.segments import Segments, segments_between
-from services.profile.domain.states.state import Cell
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold, reversal
+from services.profile.domain.states.state import Cell, canonical_bytes
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event, fold_of, product_fold, reversal
 
 CUT = NOON - 5 * DAY_MS
 
@@ -29,3 +30,12 @@ def test_only_the_segments_within_a_link_are_taken() -> None:
     found = [segments_between(segments.cuts, *span) for span in spans]
     newest = [[segments.heads[place].newest_at for place in places] for places in found]
     assert newest == [[CUT - 1, NOON], [NOON], [CUT - 1], []]
+
+
+def test_what_a_reversal_took_from_a_segment_without_events_is_combined_too() -> None:
+    original = event("transfer.sent", NOON - HOUR_MS, id="t", minor=9_000, direction="debit")
+    cancelled = reversal(original, NOON, part=1_000)
+    earlier, later = Segments.of([NOON], [cancelled], product_fold()).states
+    assert not earlier.head.count
+    for states in ([earlier, later], [later, earlier]):
+        assert canonical_bytes(combine_all(states)) == canonical_bytes(fold_of([cancelled]))

@@ -3,8 +3,13 @@
 import msgspec
 import pytest
 
+from schemas.catalogue import load_catalogue
 from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.periods import month_of
+from services.profile.domain.states.series import CandidateRule, Counting, Declared, SeriesRule, Where
+from services.profile.domain.states.state import State
 from tests.profile.domain.gathered import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, NOON, event, reversal
 
@@ -77,3 +82,36 @@ def test_marketing_is_counted_by_contact_channel_and_service_messages_are_not() 
     )
     names = ("marketing_messages_7d", "marketing_emails_7d", "marketing_sms_7d")
     assert [values[name] for name in names] == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("where", "counted"),
+    [
+        (Where(), "abcd"), (Where(types=("card.paid",)), "abcd"), (Where(types=("card.declined",)), ""),
+        (Where(flows=("card",)), "ad"), (Where(not_flows=("card",)), "bc"), (Where(channels=("mobile",)), "b"),
+        (Where(direction="debit"), "abcd"), (Where(direction="credit"), ""),
+        (Where(attributes={"country": ()}), "ab"), (Where(attributes={"country": ("JP",)}), "a"),
+        (Where(not_attributes={"country": ("CN",)}), "a"), (Where(party_kinds=("own",)), "d"),
+    ],
+    ids=lambda told: str(told)[:60],
+)  # fmt: skip
+def test_all_that_is_asked_of_an_event_must_hold_for_series_and_candidates(where: Where, counted: str) -> None:
+    declared = Declared(1, (SeriesRule("seen", where),), (CandidateRule("seen", where),))
+    fold = Fold(load_catalogue(), Counting(declared), 1)
+    found, candidates = "", ""
+    for name, told in {
+        "a": paid(attributes={"country": "JP"}),
+        "b": paid(attributes={"country": "CN", "purpose": "fee"}, channel="mobile"),
+        "c": paid(attributes={"purpose": "fee"}),
+        "d": paid(counterparty=Counterparty(kind="own")),
+    }.items():
+        state = State()
+        fold.add(state, told)
+        found += name * ("seen" in state.months[month_of(NOON)].totals)
+        candidates += name * ("seen" in state.head.latest)
+    assert (found, candidates) == (counted, counted)
+
+
+def test_only_candidates_of_the_direction_of_a_reversal_are_taken_back() -> None:
+    rules = tuple(CandidateRule(one, Where(direction=one)) for one in ("debit", "credit"))
+    assert Counting(Declared(1, (), rules)).candidates_of("debit") == ("debit",)
