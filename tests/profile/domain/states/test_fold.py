@@ -7,7 +7,7 @@ import pytest
 from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.states.fold import effective_at, months_touched
 from services.profile.domain.states.periods import first_day_of, month_of
-from services.profile.domain.states.state import KEYS_KEPT, LATEST_KEPT, MANY, Cell
+from services.profile.domain.states.state import HOURS_KEPT, KEYS_KEPT, LATEST_KEPT, MANY, Cell
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event, fold_of, reversal
 
 
@@ -184,3 +184,22 @@ def test_only_the_newest_candidates_are_kept() -> None:
     ]
     latest = fold_of(events).head.latest["feedback"]
     assert [one.event_id for one in latest] == [f"f{number:03}" for number in range(40 - LATEST_KEPT, 40)]
+
+
+def test_the_last_counterparty_that_there_is_room_for_is_still_counted_and_one_more_makes_many() -> None:
+    paid = [
+        event("transfer.sent", NOON + number, id=f"t{number}", minor=1, direction="debit",
+              counterparty=Counterparty(account_no=str(number), bank="OTHR"))
+        for number in range(KEYS_KEPT + 1)
+    ]  # fmt: skip
+    full = fold_of(paid[:-1]).months[month_of(NOON)].parties["debit:CNY"]
+    beyond = fold_of([*paid, paid[0]]).months[month_of(NOON)].parties["debit:CNY"]
+    assert (len(full), beyond) == (KEYS_KEPT, {MANY: Cell()})
+
+
+def test_the_hour_that_leaves_the_horizon_is_the_one_eight_days_before_the_newest() -> None:
+    first = withdrawal(NOON)
+    for hours, kept in ((HOURS_KEPT - 1, True), (HOURS_KEPT, False)):
+        newest = event("login.failed", NOON + hours * HOUR_MS)
+        for events in ([first, newest], [newest, first]):
+            assert (NOON // HOUR_MS in fold_of(events).head.hours) is kept
