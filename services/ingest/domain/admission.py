@@ -4,8 +4,9 @@ Pure: the catalogue, the source's terms, the secret and the time are handed in. 
 """
 
 import re
+from collections.abc import Mapping
 from datetime import tzinfo
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -59,11 +60,16 @@ def admit(body: bytes | msgspec.Raw, terms: Terms, rules: Rules, now_ms: int) ->
         correlation_id=text(raw.correlation_id, "correlation_id", rules.key, MAX_TEXT) if raw.correlation_id else None,
         attributes=encode(attributes),
     )
-    if plan.name == REVERSED:
-        check_reversal(event, attributes, rules)
-    elif plan.name == FEEDBACK:
-        check_score(attributes)
+    _check_together(event, attributes, rules)
     return event if event.id else msgspec.structs.replace(event, id=content_id(event, rules.secret))
+
+
+def _check_together(event: ChannelEvent, attributes: Mapping[str, Any], rules: Rules) -> None:
+    """What no field can say by itself."""
+    if event.type == REVERSED:
+        check_reversal(event, attributes, rules)
+    elif event.type == FEEDBACK:
+        check_score(attributes)
 
 
 def content_id(event: ChannelEvent, secret: bytes) -> str:
