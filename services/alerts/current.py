@@ -19,7 +19,7 @@ class Current:
 
     def __init__(self, rules: RuleSet, desk: Desk, works: Callable[[int], bool]) -> None:
         self.rules, self._works = rules, works
-        self.terms = Terms(desk, works, {}, frozenset())
+        self.terms = Terms(desk, works, {}, frozenset(), labels=rules.labels)
         self.broken: dict[str, str] = {}
         self.bursts = Bursts()
         self._editions: Sequence[Edition] = ()
@@ -27,7 +27,8 @@ class Current:
     def take(self, rules: RuleSet, desk: Desk) -> None:
         """A new set; what was broken in the old one may run again."""
         self.rules, self.broken = rules, {}
-        self.terms = self.terms._replace(desk=desk, stopped=frozenset(), silent=silenced(self._editions, rules))
+        silent = silenced(self._editions, rules)
+        self.terms = self.terms._replace(desk=desk, stopped=frozenset(), silent=silent, labels=rules.labels)
         log.info("rules loaded", version=rules.version, rules=len(rules.rules))
 
     def written_down(self, newest: Sequence[Edition]) -> None:
@@ -61,6 +62,6 @@ class Current:
         self.terms = self.terms._replace(stopped=frozenset(self.broken))
         left = [rule for rule in self.rules.rules if rule.id not in self.broken]
         stopped = [rule for rule in self.rules.rules if rule.id in self.broken]
-        kept = rule_set(self.rules.version, left, self.rules.at_rest)
+        kept = rule_set(self.rules.version, left, self.rules.at_rest, self.rules.labels)
         self.rules = kept._replace(rules=(*kept.rules, *stopped))
         log.error("rule stopped: it does not fit the values it meets", rule=rule_id, why=why)

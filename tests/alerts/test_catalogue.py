@@ -3,9 +3,11 @@
 import re
 from collections import Counter
 from random import Random
+from typing import get_args
 
 import pytest
 
+from schemas.catalogue import load_catalogue
 from schemas.changes import Fact, Moment, ProfileChange
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
@@ -14,6 +16,8 @@ from services.alerts.domain.judging import judge
 from services.alerts.domain.rules import EMPTY
 from services.cli.declared import known_to_rules
 from services.declared_files import Place
+from services.profile.adapters.policies import load_declarations
+from services.profile.domain.customers.assets import Band
 from tests.alerts.catalogue_cases import CASES, Case, Told
 
 SIGNALS = [*(f"R{n}" for n in range(1, 30)), *(f"U{n}" for n in range(1, 23)), *(f"G{n}" for n in range(1, 5))]
@@ -147,3 +151,14 @@ def test_what_is_left_out_unjudged_would_not_have_held(loaded: Loaded) -> None:
         found = [[(one.rule.id, one.outcome, one.missing) for one in judge(change, one_set, Cel())]
                  for one_set in (rules, unsifted)]  # fmt: skip
         assert found[0] == found[1]
+
+
+def test_every_code_of_the_product_that_a_text_can_show_has_a_label(loaded: Loaded) -> None:
+    reference = load_declarations().policy.reference
+    (life_events,) = [one.values for one in load_catalogue()["life_event.recorded"].attributes if one.name == "kind"]
+    scales = load_declarations().policy.scales.by_kind.values()
+    codes = {
+        "general", *(one.tier for scale in scales for one in scale.thresholds), *get_args(Band), *life_events,
+        *(one.family for one in reference.next_products), *reference.reasons.of_code.values(),
+    }  # fmt: skip
+    assert codes - loaded.rule_set.labels.keys() == set()

@@ -330,3 +330,20 @@ def test_a_wrong_desk_is_refused(files: Place, content: str, field: str) -> None
     mistake = only(loaded)
     assert (mistake.file, mistake.line, mistake.field) == ("desk.yaml", 1, field)
     assert loaded.desk == Desk()
+
+
+def test_a_banks_own_labels_stand_in_for_those_of_the_product(files: Place) -> None:
+    assert load(files).rule_set.labels == {}
+    (files.product / "labels.yaml").write_text("labels: {gold: {en: gold, zh: 金卡}}\n", encoding="utf-8")
+    before = load(files)
+    own(files, "labels.yaml", "labels: {gold: {en: premier, zh: 尊享}}\n")
+    after = load(files)
+    assert (before.rule_set.labels["gold"].en, after.rule_set.labels["gold"].en) == ("gold", "premier")
+    assert before.rule_set.version != after.rule_set.version
+
+
+def test_a_label_without_one_of_the_languages_is_told(files: Place) -> None:
+    own(files, "labels.yaml", "version: 1\nlabels:\n  gold: {en: premier}\n")
+    mistake = only(load(files))
+    assert (mistake.file, mistake.line) == ("labels.yaml", 3)
+    assert "zh" in mistake.message

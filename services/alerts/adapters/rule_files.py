@@ -1,4 +1,4 @@
-"""Reads what a bank declares about its alerts: rules and the desk. Everything that is wrong is told at once, with file
+"""Reads what a bank declares about its alerts: rules, labels and the desk. All that is wrong is told at once, with file
 and line; what a file may cost is bounded before it is read."""
 
 import hashlib
@@ -15,13 +15,15 @@ from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
 from services.alerts.domain.checking import check, check_desk
 from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, rule_set
 from services.alerts.domain.expressions import BadExpression, Expressions
-from services.alerts.domain.rules import Desk, RuleDeclared
+from services.alerts.domain.rules import Desk, LabelsDeclared, RuleDeclared
+from services.alerts.domain.wording import NO_LABELS, Labels
 from services.alerts.ports import RuleSwitch
 from services.declared_files import Place
 
 PRODUCT = Path(__file__).resolve().parent.parent / "catalogue"
 DESK = "desk.yaml"
-NO_RULES = (DESK, "destinations.yaml")
+LABELS = "labels.yaml"
+NO_RULES = (DESK, LABELS, "destinations.yaml")
 _NAME = re.compile(r"[^\x00-\x1f]{1,100}")
 Declared = TypeVar("Declared", bound=msgspec.Struct)
 
@@ -71,9 +73,10 @@ def load_rules(files: Place, known: Known, expressions: Expressions, switches: M
     before everybody."""
     loading = _Loading(files, known, expressions)
     rules = [_switched(rule, switches) for rule in loading.rules()]
-    desk = loading.desk()
+    desk, labels = loading.desk(), loading.labels()
     version = _version(loading.content, switches)
-    whole, keeper = rule_set(version, rules, known.at_rest()), owner_of(files.own or files.product)
+    whole = rule_set(version, rules, known.at_rest(), labels)
+    keeper = owner_of(files.own or files.product)
     return Loaded(whole, desk, loading.mistakes, loading.stand_in, loading.authors, keeper)
 
 
@@ -81,7 +84,7 @@ def switched(loaded: Loaded, switches: Mapping[str, RuleSwitch]) -> Loaded:
     """The same rules as people have switched them since."""
     rules = [_switched(rule, switches) for rule in loaded.rule_set.rules]
     version = _version([loaded.rule_set.version.encode()], switches)
-    return loaded._replace(rule_set=rule_set(version, rules, loaded.rule_set.at_rest))
+    return loaded._replace(rule_set=rule_set(version, rules, loaded.rule_set.at_rest, loaded.rule_set.labels))
 
 
 def _switched(rule: Rule, switches: Mapping[str, RuleSwitch]) -> Rule:
@@ -130,6 +133,13 @@ class _Loading:
         for field, message in mistakes:
             self._tell(path.name, lines, "", field, message)
         return Desk() if mistakes else desk
+
+    def labels(self) -> Labels:
+        """None where there is no such file: a draft is read alone."""
+        path = self._files.path(LABELS)
+        lines = self._lines(path) if path.exists() else None
+        declared = None if lines is None else self._converted(path.name, lines, "", LabelsDeclared)
+        return NO_LABELS if declared is None else declared.labels
 
     def _written(self, path: Path) -> Iterator[_Written]:
         lines = self._lines(path)

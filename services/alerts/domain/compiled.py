@@ -7,6 +7,7 @@ from typing import NamedTuple
 from schemas.changes import AT_REST, Fact, FactType
 from services.alerts.domain.expressions import BadExpression, Expression, Expressions, Sieve
 from services.alerts.domain.rules import RuleDeclared
+from services.alerts.domain.wording import NO_LABELS, Labels
 
 FACT, FIELD = re.compile(r"\{([a-z_]\w*)\}"), re.compile(r"\{moment\.([a-z_]\w*)\}")
 
@@ -43,19 +44,20 @@ class Rule(NamedTuple):
 
 class RuleSet(NamedTuple):
     """`version` tells one set from another: content decides. `on_facts`: by the kind of customer that they are about.
-    `at_rest`: what each fact is that a statement does not name."""
+    `at_rest`: what each fact is that a statement does not name. `labels`: how codes are called in their texts."""
 
     version: str
     rules: tuple[Rule, ...]
     on_facts: Mapping[str, tuple[Rule, ...]]
     on_moments: Mapping[str, tuple[Rule, ...]]
     at_rest: Mapping[str, Fact]
+    labels: Labels = NO_LABELS
 
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
 
-def rule_set(version: str, rules: Sequence[Rule], at_rest: Mapping[str, Fact]) -> RuleSet:
+def rule_set(version: str, rules: Sequence[Rule], at_rest: Mapping[str, Fact], labels: Labels = NO_LABELS) -> RuleSet:
     by_kind: dict[str, tuple[Rule, ...]] = {}
     by_moment: dict[str, tuple[Rule, ...]] = {}
     for rule in rules:
@@ -66,7 +68,7 @@ def rule_set(version: str, rules: Sequence[Rule], at_rest: Mapping[str, Fact]) -
             continue
         for kind in rule.declared.about:
             by_kind[kind] = (*by_kind.get(kind, ()), rule)
-    return RuleSet(version, tuple(rules), by_kind, by_moment, at_rest)
+    return RuleSet(version, tuple(rules), by_kind, by_moment, at_rest, labels)
 
 
 def compile_rule(declared: RuleDeclared, expressions: Expressions) -> Rule:

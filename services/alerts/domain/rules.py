@@ -77,6 +77,13 @@ class WorkingHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     closes: int = 17
 
 
+class LabelsDeclared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file `labels.yaml`: how codes are called in what people read."""
+
+    version: int = 1
+    labels: dict[str, Text] = {}
+
+
 class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`daily_capacity`: alerts that come to one owner in a working day; `capacities` says it for single ones. `roles`:
     to whom the rules of an `owner_role` go in place of the portfolio's owner, a manager's id or a queue.

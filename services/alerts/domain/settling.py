@@ -13,7 +13,7 @@ from services.alerts.domain.retracting import take_back
 from services.alerts.domain.standing import Firing, Standing
 from services.alerts.domain.terms import DAY_MS, Terms
 from services.alerts.domain.weighing import weigh
-from services.alerts.domain.wording import filled, what_changed
+from services.alerts.domain.wording import Labels, filled, what_changed
 
 FLICKER_MS = 2 * DAY_MS
 """A gap that is no longer may be of events that came late."""
@@ -134,7 +134,7 @@ class Settling:
                 self._once_more(alert, said, verdict, at)
                 return
         self._rest(firing, alert, at, declared.cooldown_days)
-        self._join(alert, evidence_of(key, verdict, at, self._change), "evidence_added")
+        self._join(alert, evidence_of(key, verdict, at, self._change, self._terms.labels), "evidence_added")
         self.fired += 1
         self.absences += [declared.id] * bool(declared.depends_on)
 
@@ -173,7 +173,7 @@ class Settling:
 
     def _go_on(self, alert: Alert, said: Evidence, verdict: Verdict, at: int, action: str) -> None:
         """The same graver, or once more: what was seen first stays readable beside what is seen now."""
-        evidence = evidence_of(said.key, verdict, at, self._change)
+        evidence = evidence_of(said.key, verdict, at, self._change, self._terms.labels)
         evidence.goes_on, evidence.origin = True, said.origin
         self._join(alert, evidence, action)
 
@@ -192,14 +192,15 @@ class Settling:
         self.changed |= {one.alert_id: one for one in changed}
 
 
-def evidence_of(key: str, verdict: Verdict, at: int, change: ProfileChange) -> Evidence:
+def evidence_of(key: str, verdict: Verdict, at: int, change: ProfileChange, labels: Labels) -> Evidence:
     declared, seen = verdict.rule.declared, verdict.seen
     return Evidence(
         key=key, rule=declared.id, rule_version=declared.version, name=declared.name, kind=declared.kind,
         occurred_at=at, seen_at=change.changed_at, statement=change.version,
         event_id=verdict.moment.event_id if verdict.moment else "", severity=verdict.severity, value=verdict.value,
-        text=filled(declared.reason, seen), values=dict(seen), suggested=filled(declared.suggested, seen),
-        may_say=filled(declared.may_say, seen), must_not_say=filled(declared.must_not_say, seen),
+        values=dict(seen), text=filled(declared.reason, seen, labels),
+        suggested=filled(declared.suggested, seen, labels),
+        may_say=filled(declared.may_say, seen, labels), must_not_say=filled(declared.must_not_say, seen, labels),
         role=declared.owner_role, respond_within_hours=declared.respond_within_hours,
         expires_at=change.changed_at + declared.expires_after_days * DAY_MS,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.alerts.domain.rules import Desk
+from services.alerts.domain.wording import NO_LABELS, Labels
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 NEW_RULE_PRECISION = 0.7
@@ -22,7 +23,8 @@ class Terms(NamedTuple):
     """`works`: whether a day (since 1970, in the desk's zone) is a working day. `precision`: see `learning`.
     `throttled`: rules that raise nothing for now; `paused`: nor is it remembered that they hold, so that they raise it
     when a person lets them. `stopped`: rules that met a value of a wrong type; what they have said stands, for it
-    cannot be judged. `silent`: rules that say nothing any more (switched off, removed), and why."""
+    cannot be judged. `silent`: rules that say nothing any more (switched off, removed), and why. `labels`: how codes
+    are called in texts."""
 
     desk: Desk
     works: Callable[[int], bool]
@@ -31,6 +33,7 @@ class Terms(NamedTuple):
     paused: frozenset[str] = frozenset()
     stopped: frozenset[str] = frozenset()
     silent: Mapping[str, str] = MappingProxyType({})
+    labels: Labels = NO_LABELS
 
     def precision_of(self, rule: str, branch: str) -> float:
         return self.precision.get((rule, branch), self.precision.get((rule, ""), NEW_RULE_PRECISION))

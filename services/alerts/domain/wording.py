@@ -4,6 +4,7 @@ template is no program."""
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from schemas.changes import Fact
 from services.alerts.domain.alert import Evidence
@@ -15,12 +16,26 @@ MOST_TOLD = 3
 _CHINESE_SEMICOLON = "\uff1b"
 
 
-def filled(text: Text, values: Mapping[str, Fact]) -> Text:
-    return Text(en=_filled(text.en, values), zh=_filled(text.zh, values))
+Labels = Mapping[str, Text]
+"""How codes are called: code → label."""
+NO_LABELS: Labels = MappingProxyType({})
+_YES, _NO = Text(en="yes", zh="是"), Text(en="no", zh="否")
 
 
-def _filled(template: str, values: Mapping[str, Fact]) -> str:
-    return _NAME.sub(lambda found: shown(values.get(found[1])), template)
+def filled(text: Text, values: Mapping[str, Fact], labels: Labels = NO_LABELS) -> Text:
+    def told(found: re.Match[str]) -> Text:
+        return _told(values.get(found[1]), labels)
+
+    return Text(
+        en=_NAME.sub(lambda found: told(found).en, text.en), zh=_NAME.sub(lambda found: told(found).zh, text.zh)
+    )
+
+
+def _told(value: Fact | None, labels: Labels) -> Text:
+    if isinstance(value, bool):
+        return _YES if value else _NO
+    written = shown(value)
+    return labels.get(written) or Text(en=written, zh=written)
 
 
 def shown(value: Fact | None) -> str:

@@ -96,7 +96,8 @@ def drafted(file: Path, known: Known, live: Loaded) -> tuple[Loaded, list[str]]:
     rules = draft.rule_set.rules
     ids = [rule.id for rule in rules]
     kept = [rule for rule in live.rule_set.rules if rule.id not in ids]
-    return live._replace(rule_set=rule_set(draft.rule_set.version, [*kept, *rules], known.at_rest())), ids
+    whole = rule_set(draft.rule_set.version, [*kept, *rules], known.at_rest(), live.rule_set.labels)
+    return live._replace(rule_set=whole), ids
 
 
 async def backtest(asked: Asked, deployment: Deployment, shown: Shown) -> Found:

@@ -152,6 +152,15 @@ def test_a_rule_that_speaks_more_gravely_says_what_it_sees_now_beside_what_it_sa
     assert customer.states == ["withdrawn"]
 
 
+def test_an_alert_calls_codes_as_people_call_them() -> None:
+    labels = {"gold": Text(en="gold", zh="金卡客户")}
+    said = Text(en="a {tier} customer", zh="等级 {tier}")
+    customer = Customer(rule("R4", when=("has_salary",), reason=said), on=terms()._replace(labels=labels))
+    customer.takes(statement(1, has_salary=True))
+    assert customer.alerts[0].reason == Text(en="a gold customer", zh="等级 金卡客户")
+    assert customer.alerts[0].evidence[0].values["tier"] == "gold"
+
+
 def test_retention_keeps_its_words_before_a_graver_sale_of_one_situation() -> None:
     sale = rule("U1", kind="upsell", when=("balance_total >= 1000.0",), severity="3.0")
     customer = Customer(MISSED, sale)

@@ -1,0 +1,24 @@
+"""Texts with what was seen filled in: numbers as people write them, codes as people call them."""
+
+from schemas.changes import Fact
+from services.alerts.domain.rules import Text
+from services.alerts.domain.wording import filled
+
+LABELS = {"job_loss": Text(en="loss of a job", zh="失业")}
+
+
+def test_a_code_is_called_in_each_language_as_people_call_it() -> None:
+    text = Text(en="Recorded: {moment.kind}", zh="已登记: {moment.kind}")
+    assert filled(text, {"moment.kind": "job_loss"}, LABELS) == Text(en="Recorded: loss of a job", zh="已登记: 失业")
+
+
+def test_what_has_no_label_stands_as_it_came_and_what_nobody_saw_is_a_question() -> None:
+    text = Text(en="{tier}, {amount}, {unseen}", zh="{tier}, {amount}, {unseen}")
+    seen: dict[str, Fact] = {"tier": "platinum", "amount": 1234.5}
+    assert filled(text, seen, LABELS) == Text(en="platinum, 1,234.50, ?", zh="platinum, 1,234.50, ?")
+
+
+def test_a_yes_is_said_in_each_language() -> None:
+    assert filled(Text(en="{paid} {late}", zh="{paid} {late}"), {"paid": True, "late": False}) == Text(
+        en="yes no", zh="是 否"
+    )
