@@ -38,7 +38,11 @@ def test_a_table_ends_within_the_window_and_loses_no_letter(
     assert [sum(line.count(name) for line in lines[3:]) for name in "YZ"] == [28, 28]
 
 
-def test_the_events_of_a_fact_that_two_rules_saw_are_laid_out_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_events_of_a_fact_that_two_rules_saw_are_laid_out_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+
     def seen_by(rule: str, value: float) -> dict[str, Any]:
         event = {"id": "ev-1", "occurred_at": "2026-11-22T08:05:15Z", "type": "transfer.sent", "counts": value}
         fact = {"name": "outflow_30d", "value": value, "why": "", "since": "2026-10-29", "until": "2026-11-27",
