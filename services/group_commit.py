@@ -10,18 +10,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from services.failures import Contended, Unavailable
 from services.log import Batch
 
-LINGER_S = 0.005
-"""How long one that could begin waits for company: what was fetched together is handed on one after the other."""
+FETCHED_TOGETHER_S = 0.005
+"""A wait that suffices for what was fetched together: it is handed on one after the other."""
 Outcome = asyncio.Future[Exception | None]
 """What a batch has met; None once it is applied."""
 
 
 class GroupCommit:
     """A handler. `apply` writes all batches or none; one transaction follows the other, each of at most `most` records,
-    unless a single batch has more."""
+    unless a single batch has more. `linger_s`: how long one that could begin waits for company."""
 
-    def __init__(self, apply: Callable[[Sequence[Batch]], Awaitable[None]], most: int) -> None:
-        self._apply, self._most = apply, most
+    def __init__(
+        self, apply: Callable[[Sequence[Batch]], Awaitable[None]], most: int, linger_s: float = FETCHED_TOGETHER_S
+    ) -> None:
+        self._apply, self._most, self._linger_s = apply, most, linger_s
         self._turn = asyncio.Lock()
         self._waiting: dict[Outcome, Batch] = {}
 
@@ -32,7 +34,7 @@ class GroupCommit:
         try:
             async with self._turn:
                 if outcome in self._waiting:
-                    await asyncio.sleep(LINGER_S)
+                    await asyncio.sleep(self._linger_s)
                 while outcome in self._waiting:
                     await self._commit(self._next_group())
             error = await outcome

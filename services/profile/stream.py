@@ -37,7 +37,8 @@ RENEW_S, BEGIN_WITHIN_S = LEASE_MS / 3_000, LEASE_MS / 2_000
 behind a busy writer it can take seconds."""
 MARKS_AT_ONCE = 400
 IDLE_S = 0.05
-EVENTS_TOGETHER = 4_000
+EVENTS_TOGETHER, LINGER_S = 4_000, 0.025
+"""A transaction costs milliseconds, whatever is in it: what comes one by one costs a third less in company."""
 UPKEEP_S, UPKEEP_SHARD = 300.0, 0
 log = structlog.get_logger(__name__)
 
@@ -55,7 +56,7 @@ async def run(worker: Worker, steps: Sequence[Step]) -> None:
 
 async def consuming(worker: Worker) -> None:
     """channel-events → update, those of several partitions together; dead-letters → table."""
-    updating = GroupCommit(partial(update, worker), EVENTS_TOGETHER)
+    updating = GroupCommit(partial(update, worker), EVENTS_TOGETHER, LINGER_S)
 
     async def apply(batch: Batch) -> None:
         await (keep_letters(worker, batch) if batch.topic == DEAD_LETTERS.name else updating(batch))
