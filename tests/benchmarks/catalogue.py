@@ -23,6 +23,7 @@ from services.cli.declared import known_of
 from services.cli.rules.rerun import DAY_MS, Happened, Rerun, steps
 from services.cli.run.demo_sources import HOUR_MS, RHYTHM_HOURS
 from services.declared_files import place
+from services.deployment import calm_collector
 from services.profile.adapters.policies import load_declarations
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.states.personal import reference
@@ -80,7 +81,7 @@ class Asked(NamedTuple):
 async def run(given: Given, report: Report) -> None:
     parts = max(1, given.customers // BLOCK)
     days = round(given.months * MONTH_DAYS)
-    asked = [Asked(seed, part, BLOCK, days) for seed in given.seeds for part in range(parts)]
+    asked = [Asked(seed, part, BLOCK, days) for part in range(parts) for seed in given.seeds]
     loop = asyncio.get_running_loop()
     found: list[Heard] = []
     with ProcessPoolExecutor(given.processes, get_context("spawn")) as pool:
@@ -91,6 +92,7 @@ async def run(given: Given, report: Report) -> None:
 
 
 def heard(asked: Asked) -> Heard:
+    calm_collector()  # as the services do
     return asyncio.run(_heard(asked))
 
 
