@@ -53,7 +53,8 @@ class Response(msgspec.Struct, frozen=True):
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's word
-    """An answer that is no success, as an RFC 9457 document. `more` are its extension members."""
+    """An answer that is no success, as an RFC 9457 document. `more` are its extension members: those without
+    content are left out."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> None:
         super().__init__(detail)
@@ -61,7 +62,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
 
     def response(self) -> Response:
         document = {"type": "about:blank", "title": TITLES[self.status], "status": self.status, "detail": self.detail}
-        return Response(self.status, msgspec.json.encode(document | self.more), PROBLEM_JSON, self.headers)
+        more = {name: value for name, value in self.more.items() if value != ""}
+        return Response(self.status, msgspec.json.encode(document | more), PROBLEM_JSON, self.headers)
 
 
 def frames_of(error: BaseException) -> str:

@@ -71,7 +71,7 @@ def known(field: str, given: list[str] | None, words: Sequence[str]) -> tuple[st
     asked = several(field, given)
     for one in asked:
         if one not in words:
-            raise Problem(400, f"{field}: {one} is none of {', '.join(words)}")
+            raise Problem(400, f"{field}: {one} is none of {', '.join(words)}", field=field)
     return asked
 
 
@@ -80,19 +80,19 @@ def several(field: str, given: list[str] | None) -> tuple[str, ...]:
         return ()
     asked = tuple(dict.fromkeys(part for one in given for part in one.split(",") if part))
     if not asked:
-        raise Problem(400, f"{field}: something to look for is expected")
+        raise Problem(400, f"{field}: something to look for is expected", field=field)
     return asked
 
 
 def refuse_empty(field: str, given: str | None) -> None:
     if given == "":
-        raise Problem(400, f"{field}: something to look for is expected")
+        raise Problem(400, f"{field}: something to look for is expected", field=field)
 
 
 def refuse_twice(request: Asking, *fields: str) -> None:
     for field in fields:
         if len(request.query_params.getall(field, [])) > 1:
-            raise Problem(400, f"{field} can be asked for once only")
+            raise Problem(400, f"{field} can be asked for once only", field=field)
 
 
 def portfolio_of(user: User) -> str:

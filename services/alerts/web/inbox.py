@@ -103,4 +103,4 @@ def _after(cursor: str | None) -> tuple[float, str] | None:
     try:
         return _place(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, msgspec.MsgspecError):
-        raise Problem(400, "cursor must be `next` of the page before") from None
+        raise Problem(400, "cursor must be `next` of the page before", field="cursor") from None

@@ -19,7 +19,7 @@ from services.profile.web.documents import Customers, CustomerView, Search, answ
 from services.profile.web.preference import Preference, Preferred
 from services.web.asgi import JSON, Problem
 from services.web.conditional import matches
-from services.web.parameters import OWN_PARAMETERS
+from services.web.parameters import OWN_PARAMETERS, tellable
 
 IN_A_URL = tuple(kind for kind in KINDS if kind not in NEVER_IN_A_URL)
 _PATH = "/v1/customers/"
@@ -41,11 +41,11 @@ async def find_customers(request: Request[Any, Any, Any], desk: AtDesk, preferen
     given: dict[str, str] = {}
     for kind, value in request.query_params.multi_items():
         if kind in NEVER_IN_A_URL:
-            raise Problem(400, f"{kind} does not belong in a URL: use POST {_PATH}search")
+            raise Problem(400, f"{kind} does not belong in a URL: use POST {_PATH}search", field=kind)
         if kind not in IN_A_URL:
-            raise Problem(400, f"an identifier is one of {', '.join(IN_A_URL)}")
+            raise Problem(400, f"an identifier is one of {', '.join(IN_A_URL)}", field=tellable(kind))
         if kind in given:
-            raise Problem(400, f"{kind} is expected once: ask again for the other one")
+            raise Problem(400, f"{kind} is expected once: ask again for the other one", field=kind)
         given[kind] = value
     return await _found(desk, desk.read.asked(given), preference)
 

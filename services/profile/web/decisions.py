@@ -31,10 +31,10 @@ async def split_customer(request: _Asked, data: JSONBody[Split], desk: AtDesk) -
     said, subject = _said(request, desk, data.reason), _subject(desk, data)
     if data.decision_id is not None:
         if subject is not None:
-            raise Problem(422, "a decision to undo or a subject to detach is expected, not both")
+            raise Problem(422, "a decision to undo or a subject to detach is expected, not both", field="decision_id")
         return await _made(desk, await desk.decide.undo(data.decision_id, said, data.customer_id))
     if data.customer_id is None:
-        raise Problem(422, "customer_id: whom to split is expected, or decision_id: what to undo")
+        raise Problem(422, "customer_id: whom to split is expected, or decision_id: what to undo", field="customer_id")
     if subject is not None:
         return await _made(desk, await desk.decide.detach(data.customer_id, subject, said))
     return await _made(desk, await desk.decide.split(data.customer_id, said))
@@ -64,7 +64,7 @@ def _subject(desk: Desk, data: Split) -> str | None:
         return data.subject
     named = list(desk.read.asked(data.identifiers.given()).subjects.values())
     if len(named) != 1 or data.subject is not None:
-        raise Problem(422, "one subject or one identifier is expected")
+        raise Problem(422, "one subject or one identifier is expected", field="identifiers")
     return named[0]
 
 

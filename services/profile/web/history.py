@@ -70,7 +70,7 @@ def _ms(given: str | None, field: str) -> int | None:
         # a plus sign that was not escaped has become a space
         moment = msgspec.convert(given.replace(" ", "+"), datetime)
     except msgspec.ValidationError:
-        raise Problem(400, f"{field} must be a time such as 2026-11-22T09:30:00+08:00") from None
+        raise Problem(400, f"{field} must be a time such as 2026-11-22T09:30:00+08:00", field=field) from None
     elapsed = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
     return elapsed.days * 86_400_000 + elapsed.seconds * 1000 + elapsed.microseconds // 1000
 
@@ -80,7 +80,7 @@ def _cursor(given: str | None) -> Cursor | None:
         return None
     found = _CURSOR.fullmatch(given)
     if found is None or int(found[2]) not in _INT64:
-        raise Problem(400, "cursor must be `next` of the page before")
+        raise Problem(400, "cursor must be `next` of the page before", field="cursor")
     return int(found[1]), int(found[2]), bytes.fromhex(found[3])
 
 

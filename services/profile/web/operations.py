@@ -23,7 +23,7 @@ async def list_dead_letters(
 ) -> DeadLetters:
     """Events that could not be used, newest first, with the reason and the place."""
     if stands not in ("open", "replayed"):
-        raise Problem(400, "state: open or replayed is expected")
+        raise Problem(400, "state: open or replayed is expected", field="state")
     letters = await desk.read.reader.dead_letters(limit, stands)
     return DeadLetters(dead_letters=[_letter(one) for one in letters])
 

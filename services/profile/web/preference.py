@@ -44,7 +44,7 @@ def preference(
     try:
         positions = decode_receipt(receipt) if receipt else {}
     except ValueError:
-        raise Problem(400, f"{RECEIPT} is none of ours") from None
+        raise Problem(400, f"{RECEIPT} is none of ours", field=RECEIPT) from None
     wait = _WAIT.search(prefer or "")
     return Preference(desk.read.reader, positions, int(wait[1]) if wait else None)
 

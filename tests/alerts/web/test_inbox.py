@@ -89,6 +89,7 @@ async def test_a_filter_that_means_nothing_is_refused(query: str) -> None:
     answer = await client.get(f"/v1/alerts?{query}")
     assert answer.status_code == 400
     assert query.partition("=")[0] in answer.json()["detail"]
+    assert query.partition("=")[0] == answer.json()["field"]
 
 
 async def test_what_was_escalated_to_a_superior_is_among_what_is_his_until_it_is_somebody_elses() -> None:

@@ -74,14 +74,38 @@ async def test_a_parameter_that_cannot_be_meant_is_named_with_what_is_expected(q
 
 
 @pytest.mark.parametrize(
+    ("asked", "headers", "field"),
+    [
+        ("?phone=13912345678", {}, "phone"),
+        ("?customer_no=C1&customer_no=C2", {}, "customer_no"),
+        ("?colour=red", {}, "colour"),
+        ("?13912345678=1", {}, None),
+        ("/{id}?colour=red", {}, "colour"),
+        ("/{id}/timeline?since=yesterday", {}, "since"),
+        ("/{id}/timeline?until=yesterday", {}, "until"),
+        ("/{id}/timeline?cursor=next", {}, "cursor"),
+        ("/{id}", {"Counterpoint-Receipt": "lost"}, "Counterpoint-Receipt"),
+    ],
+)
+async def test_a_question_with_a_mistake_in_one_place_is_told_the_place(
+    asked: str, headers: dict[str, str], field: str | None
+) -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1"))
+    agent = await bank.sign_in("agent")
+    answer = await agent.get(f"/v1/customers{asked.format(id=bank.id_of('party:C1'))}", headers=headers)
+    assert (answer.status_code, answer.json().get("field")) == (400, field)
+
+
+@pytest.mark.parametrize(
     ("body", "field", "detail"),
     [
         (b'{"customers": ["a", "b"]}', "customers", "customers: unknown field, known are customer_ids, reason"),
         (b'{"customer_ids": ["a", "b"]}', "reason", "reason: required"),
         (b'{"customer_ids": ["a"], "reason": "x"}', "customer_ids", "customer_ids: a list of length 2 is expected"),
         (b'{"customer_ids": ["a", 2], "reason": "x"}', "customer_ids[1]", "customer_ids[1]: text is expected"),
-        (b"[]", "", "a JSON object is expected"),
-        (b"", "", "a body in JSON is expected"),
+        (b"[]", None, "a JSON object is expected"),
+        (b"", None, "a body in JSON is expected"),
         (b"{", None, "the body is not valid JSON"),
     ],
 )
