@@ -43,6 +43,32 @@ _QUIET = (
     "services.kafka.faust", "services.kafka.fetching",
 )  # fmt: skip
 
+_TOLD_AGAIN_S = 10.0
+
+
+class Repeats(logging.Filter):
+    """Libraries tell of a server that is away hundreds of times a second, which fills a disk: what differs in its
+    arguments alone is told every ten seconds, with how many were passed over (`repeats`)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now, said = record.created, (record.name, str(record.msg))
+        if not any(record.name == name or record.name.startswith(f"{name}.") for name in _QUIET):
+            return True
+        at, passed = self._told.get(said, (-_TOLD_AGAIN_S, 0))
+        if now - at < _TOLD_AGAIN_S:
+            self._told[said] = at, passed + 1
+            return False
+        if passed:
+            record.repeats = passed
+        # words that never come again do not stay for ever
+        self._told = {one: told for one, told in self._told.items() if told[1] or now - told[0] < _TOLD_AGAIN_S}
+        self._told[said] = now, 0
+        return True
+
 
 def configure_logging(level: str = "INFO", form: Format = "json", stream: TextIO | None = None) -> None:
     """Once per process, by its composition root. `level` is a name of the standard library's levels."""
@@ -62,6 +88,7 @@ def configure_logging(level: str = "INFO", form: Format = "json", stream: TextIO
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream or sys.stderr)
+    handler.addFilter(Repeats())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],

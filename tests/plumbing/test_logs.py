@@ -40,6 +40,32 @@ def test_libraries_write_the_same_lines(stream: io.StringIO) -> None:
     assert lines(stream)[0]["event"] == "lost connection"
 
 
+def told_at(second: float, logger: str, words: str, *arguments: object) -> None:
+    record = logging.LogRecord(logger, logging.ERROR, __file__, 1, words, arguments, None)
+    record.created = second
+    logging.getLogger(logger).handle(record)
+
+
+def test_what_a_library_repeats_is_told_every_ten_seconds_with_how_often(stream: io.StringIO) -> None:
+    for tenth in range(100):
+        told_at(tenth / 10, "aiokafka.consumer", "no node %s", tenth)
+        told_at(tenth / 10, "aiokafka.consumer", "no metadata")
+    assert [line["event"] for line in lines(stream)] == ["no node 0", "no metadata"]
+    told_at(10.0, "aiokafka.consumer", "no node %s", 1)
+    told_at(10.1, "aiokafka.consumer", "no metadata")
+    told_at(30.0, "aiokafka.consumer", "no metadata")
+    assert [(line["event"], line.get("repeats")) for line in lines(stream)[2:]] == [
+        ("no node 1", 99), ("no metadata", 99), ("no metadata", None),
+    ]  # fmt: skip
+
+
+def test_what_we_tell_ourselves_is_told_each_time(stream: io.StringIO) -> None:
+    for _ in range(2):
+        structlog.get_logger("services.partition").warning("partition waits")
+        told_at(0.0, "services.kafka.desks", "partition waits")
+    assert len(lines(stream)) == 4
+
+
 @pytest.mark.parametrize(
     "leak",
     [
