@@ -165,6 +165,8 @@ def _read(name: RecordName, data: bytes) -> dict[str, Any]:
     if writer is None:
         if not data.startswith(MARKER):
             raise CodecError("not_avro", "not in Avro single-object encoding: the marker C3 01 is missing")
+        if len(data) < HEADER_LENGTH:
+            raise CodecError("not_avro", "cut off within the fingerprint of its schema")
         raise CodecError("unknown_schema", f"written with a schema unknown here: {data[2:HEADER_LENGTH].hex()}")
     if writer.record != name:
         raise CodecError("wrong_record", f"a {writer.record} stands where a {name} belongs")

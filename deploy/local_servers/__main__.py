@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("action", choices=("up", "down", "status", "erase"))
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(NAMES)}; none means all")
     parser.add_argument("--data", type=Path, required=True, help="directory of the servers' data, logs and ports")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     unknown = set(arguments.names) - set(NAMES)
     if unknown:
         parser.error(f"unknown server {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")

@@ -1,11 +1,14 @@
 """The servers program: what other tests stand on."""
 
 import socket
+import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
+from deploy.local_servers.__main__ import main
 from tests.conftest import RunningServers
 
 
@@ -45,3 +48,8 @@ async def test_every_module_has_a_database_of_its_own(postgres_url: str, postgre
     assert await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
     await connection.close()
     assert postgres_url != postgres_server_url
+
+
+def test_names_may_follow_the_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["local_servers", "down", "--data", str(tmp_path), "redis", "kafka"])
+    assert main() == 0

@@ -117,6 +117,13 @@ def test_an_unknown_schema_is_named_by_its_fingerprint() -> None:
     assert caught.value.reason == "unknown_schema"
 
 
+@pytest.mark.parametrize("length", range(2, 10))
+def test_bytes_cut_off_within_the_fingerprint_are_told_so(length: int) -> None:
+    with pytest.raises(CodecError, match="cut off within the fingerprint") as caught:
+        decode_event(bytes.fromhex("c3010102030405060708")[:length])
+    assert caught.value.reason == "not_avro"
+
+
 def test_a_record_of_another_topic_is_refused() -> None:
     with pytest.raises(CodecError, match="a profile_change stands where a channel_event belongs") as caught:
         decode_event(encode_change(CHANGE))
