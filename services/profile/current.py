@@ -122,7 +122,7 @@ class CurrentCustomers:
         whole, policy, before = self._gathering.whole(*basis), self._policy(), basis.before
         if whole.tells_nothing:
             return None
-        view = statement_of(whole, summarise(whole, policy, now, decides=False), before, now, policy.asked).view
+        view = statement_of(whole, summarise(whole, policy, now, placing=None), before, now, policy.asked).view
         return _as_combined(before, view, alike=before is not None and is_same(before, view))
 
 

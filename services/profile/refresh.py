@@ -9,17 +9,20 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from services.failures import Unavailable
 from services.outbox import OutboxMessage
-from services.profile.domain.customers.customer import Completeness, Whole
+from services.profile.domain.customers.customer import Completeness, Decided, Whole
 from services.profile.domain.identity.links import COLLECTIVES, Cluster, kind_of
 from services.profile.domain.shards import shard_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import summarise
+from services.profile.domain.value.placing import Placing, moved, place
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathered, Gathering, facts_of, gathered
 from services.profile.outbox import lane_of_shard
-from services.profile.ports.records import DueTime, Mark, Shard, StoredView
+from services.profile.ports.records import DueTime, Mark, Placement, Shard, StoredView
 from services.profile.ports.refreshing import RefreshTransaction
 from services.profile.ports.store import ProfileStore
 from services.profile.resting import Resting
@@ -44,25 +47,28 @@ class Refreshed(NamedTuple):
 
 class _Told(NamedTuple):
     """What is to be written of one customer. Without `view` there is no news: only the due times are written, and
-    `decided` where a tier was judged again. `whole` is given of households and groups."""
+    `decided` where a tier was judged again. `whole` is given of households and groups. `placed`: otherwise than
+    before."""
 
     due: Sequence[DueTime]
     view: StoredView | None = None
     change: OutboxMessage | None = None
     whole: Whole | None = None
     decided: bytes = b""
+    placed: Decided | None = None
 
 
 class Refresh:
     """`completeness` tells how far the sources have come; `policy` may be replaced while running. A customer that was
-    refreshed then rests for a moment (see `Resting`): its next marks wait and are taken together."""
+    refreshed then rests for a moment (see `Resting`): its next marks wait and are taken together. `placing`: in a past
+    that is lived through again, customers are placed as they were."""
 
     def __init__(
         self, store: ProfileStore, policy: Callable[[], Policy], completeness: Callable[[], Completeness],
-        alias_of: Callable[[str], str], resting: Resting,
+        alias_of: Callable[[str], str], resting: Resting, placing: Placing = place,
     ) -> None:  # fmt: skip
         self._store, self._policy, self._gathering = store, policy, Gathering(completeness, alias_of, chooses=True)
-        self.resting, self.alias_of = resting, alias_of
+        self.resting, self.alias_of, self._placing = resting, alias_of, placing
 
     async def apply(self, shards: Sequence[Shard], limit: int, now: int) -> Refreshed:
         """Where one customer meets a bug, or its states are of another release and wait to be rebuilt, only that one
@@ -114,13 +120,14 @@ class Refresh:
                 return _Told(())
             view = gone(before, now)
             return _Told((), view, change_of_gone(view, cluster, alias_of))
-        summary = summarise(whole, policy, now)
+        summary = summarise(whole, policy, now, self._placing)
         said = statement_of(whole, summary, before, now, policy.asked)
         due = [DueTime(*one) for one in summary.due]  # the ones before may have fired
+        placed = moved(whole.decided, summary.decided)
         if before is not None and not is_news(before, said.view, policy.asked):
-            return _Told(due, decided=said.view.decided)
+            return _Told(due, decided=said.view.decided, placed=placed)
         change = change_of(whole, summary, said, alias_of)
-        return _Told(due, said.view, change, whole if whole.kind in COLLECTIVES else None)
+        return _Told(due, said.view, change, whole if whole.kind in COLLECTIVES else None, placed=placed)
 
     async def _write(
         self, tx: RefreshTransaction, told: Mapping[str, _Told], known: Mapping[str, StoredView], now: int
@@ -136,6 +143,8 @@ class Refresh:
             self._gathering.count_anew(now)
         await tx.save_views(views, {lead: one.due for lead, one in told.items() if one.view or one.decided})
         await tx.save_judged({lead: one.decided for lead, one in told.items() if one.decided})
+        placed = [(lead, one.placed) for lead, one in told.items() if one.placed is not None]
+        await tx.note_placements([Placement(lead, now, msgspec.json.encode(decided)) for lead, decided in placed])
         await tx.send(lanes, now)
         return [view.customer_id for view in views]
 

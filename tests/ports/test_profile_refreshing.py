@@ -12,7 +12,7 @@ from services.profile.domain.identity.links import BEGINNING, END, Cluster, Link
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.domain.states.state import Head, Month
-from services.profile.ports.records import Decision, DueTime, Mark, Shard, StoredDeadLetter
+from services.profile.ports.records import Decision, DueTime, Mark, Placement, Shard, StoredDeadLetter
 from services.profile.timers import fire
 from tests.ports.profile_stores import Store, shard_for, store, view
 
@@ -202,6 +202,18 @@ async def test_what_was_judged_is_written_into_a_view_that_stays_as_it_is(store:
     async with store.refreshing() as tx:
         judged = msgspec.structs.replace(view(ONE, 2), decided=b'{"judged_day":7}')
         assert await tx.views([ONE, TWO, THREE]) == {ONE: judged, TWO: view(TWO)}
+
+
+async def test_placements_are_read_page_by_page_of_one_instant_the_last(store: Store) -> None:
+    first, second, other = Placement(ONE, 5, b"{}"), Placement(ONE, 9, b'{"tier":"gold"}'), Placement(TWO, 3, b"{}")
+    async with store.refreshing() as tx:
+        await tx.note_placements([other, Placement(ONE, 5, b'{"tier":"profit"}')])
+    async with store.refreshing() as tx:
+        await tx.note_placements([second, first])
+        await tx.note_placements([])
+    assert await store.placements_page(("", 0), 2) == [first, second]
+    assert await store.placements_page((ONE, 5), 9) == [second, other]
+    assert await store.placements_page((TWO, 3), 9) == []
 
 
 async def due(store: Store, lead: str, version: int, *times: DueTime) -> None:

@@ -58,6 +58,9 @@ create table views (
     decided {bytes} not null, owner {key}, tier text, name_ref {key}
 ) {hot};
 create index views_owner on views (owner) where state = 'live';
+create table placements (
+    lead {key} not null, at bigint not null, decided {bytes} not null, primary key (lead, at)
+) {clustered};
 create table due (
     lead {key} not null, at bigint not null, kind {key} not null, grain {key} not null, sources {key} not null,
     primary key (lead, at, kind)

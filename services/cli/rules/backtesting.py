@@ -29,6 +29,7 @@ from services.alerts.domain.counting import (
 from services.alerts.ports import AlertFilter, AlertStore
 from services.cli.refusals import Refusal
 from services.cli.rules.past import ClockOf, StoredPast
+from services.cli.rules.placements import Placements
 from services.cli.rules.rerun import DAY_MS, Rerun, steps
 from services.declared_files import Place
 from services.profile.adapters.policies import Declarations
@@ -114,12 +115,13 @@ async def backtest(asked: Asked, deployment: Deployment, shown: Shown) -> Found:
 
 
 async def lived_again(asked: Asked, deployment: Deployment, shown: Shown) -> tuple[Rerun, int]:
-    """With how many events."""
+    """With how many events. A past that was sent later was placed when it was sent, so there it is done anew."""
     sources = [one._replace(partition=0, heartbeat_at=0, accepted_at=0, enabled=True)
                for one in await deployment.reader.sources_seen()]  # fmt: skip
+    placements = await Placements.read(deployment.reader, asked.until) if asked.clock == "accepted" else None
     rerun = Rerun(
         deployment.declared, deployment.secret, asked.loaded.rule_set, asked.loaded.desk, deployment.choices,
-        asked.since - LEAD_DAYS * DAY_MS, sources,
+        asked.since - LEAD_DAYS * DAY_MS, sources, placements,
     )  # fmt: skip
     await rerun.begin()
     with TemporaryDirectory() as directory:

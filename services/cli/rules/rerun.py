@@ -21,6 +21,7 @@ from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.rules import Desk
 from services.alerts.evaluate import Evaluate
 from services.alerts.ports import AlertFilter
+from services.cli.rules.placements import Placements
 from services.log import Batch, Record
 from services.outbox import Outbox, OutboxRow
 from services.profile.adapters.memory import MemoryProfileStore
@@ -33,7 +34,8 @@ from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.shards import together
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
-from services.profile.ports.records import Decision, Shard
+from services.profile.domain.value.placing import place
+from services.profile.ports.records import Decision, Mark, Shard
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from services.profile.settings import Choices
@@ -66,11 +68,12 @@ def steps(happened: Iterable[Happened], step_ms: int) -> Iterator[list[Happened]
 
 class Rerun:
     """`watched_from`: until then (ms) the past is only folded, and nobody looks at a customer. `sources`: how those
-    that are registered are waited for; `choices` says it for the others."""
+    that are registered are waited for; `choices` says it for the others. `placements`: how customers were placed, where
+    that is known; else it is chosen anew."""
 
     def __init__(
         self, declared: Declarations, secret: bytes, rules: RuleSet, desk: Desk, choices: Choices,
-        watched_from: int = 0, sources: Sequence[SourceSeen] = (),
+        watched_from: int = 0, sources: Sequence[SourceSeen] = (), placements: Placements | None = None,
     ) -> None:  # fmt: skip
         catalogue, alias_of = load_catalogue(), partial(customer_id, secret=secret)
         fold = Fold(catalogue, Counting(declared.series), declared.series.version)
@@ -79,7 +82,9 @@ class Rerun:
         self._update = Update(self.profile, fold, catalogue, secret, SUBJECT_LIMITS)
         self._decide = Decide(self.profile, self.profile, fold, SUBJECT_LIMITS)
         policy = msgspec.structs.replace(declared.policy, asked=asked_of(rules))
-        self._refresh = Refresh(self.profile, lambda: policy, lambda: self._complete, alias_of, Resting(0, 0))
+        placing = place if placements is None else placements.place
+        self._refresh = Refresh(self.profile, lambda: policy, lambda: self._complete, alias_of, Resting(0, 0), placing)
+        self._placements = Placements(()) if placements is None else placements
         roomy = msgspec.structs.replace(desk, daily_capacity=ROOM, capacities={}, open_budget=ROOM, burst_from=ROOM)
         self._current = Current(rules, roomy, declared.policy.reference.is_working_day)
         self._evaluate = Evaluate(self.alerts, Cel(), self._current)
@@ -133,17 +138,22 @@ class Rerun:
         return resolved[0].view.customer_id if resolved and resolved[0].view is not None else ""
 
     async def _next_look(self) -> int | None:
-        """When something is due, or a source that is late as usual complete past it. What waits for a silent one waits
-        until it is heard."""
+        """When a customer was placed otherwise, something is due, or a source that is late as usual complete past it.
+        What waits for a silent one waits until it is heard."""
         looks = [(await self.profile.next_due(grain, self.now - late), late)
                  for grain in ("hour", "day") for late in self._lateness_ms]  # fmt: skip
-        return min((due + late for due, late in looks if due is not None), default=None)
+        known = [due + late for due, late in looks if due is not None]
+        placed_at = self._placements.next_at()
+        return min(known if placed_at is None else [*known, placed_at], default=None)
 
     async def _settle(self) -> None:
         seen = await self.profile.sources_seen()
         lateness_ms, rhythm_ms = self._choices.lateness_s * 1000, self._choices.rhythm_s * 1000
         self._complete = completeness(seen, 1, self.now, lateness_ms, rhythm_ms)
         await fire(self.profile, self._complete, self.now)
+        if leads := self._placements.reached(self.now):
+            async with self.profile.updating() as tx:
+                await tx.mark([Mark(lead, 0) for lead in sorted(leads)])
         while waiting := await self.profile.marks_waiting():
             for numbers in together(waiting, MARKS_AT_ONCE):
                 done = await self._refresh.apply([self._shards[one] for one in numbers], MARKS_AT_ONCE, self.now)

@@ -12,7 +12,7 @@ from services.profile.adapters.roots import counted_parents
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership, kind_of
 from services.profile.ports.reading import COUNTED, Cursor, Resolved, TimelineFilter
-from services.profile.ports.records import Decision, StoredDeadLetter, StoredView, TimelineRow
+from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 
 
 class MemoryReader:
@@ -93,6 +93,10 @@ class MemoryReader:
         async with self._tables.turn() as tables:
             found = [one for one in tables.decisions.rows() if one.kind != "review" and one.at < until]
         return sorted(found, key=lambda one: (one.at, one.decision_id))
+
+    async def placements_page(self, after: tuple[str, int], limit: int) -> list[Placement]:
+        async with self._tables.turn() as tables:
+            return sorted(one for one in tables.placements.rows() if one[:2] > after)[:limit]
 
     async def cluster(self, root: str) -> Cluster | None:
         async with self._tables.turn() as tables:

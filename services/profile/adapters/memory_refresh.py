@@ -10,7 +10,7 @@ from services.outbox import OutboxMessage
 from services.profile.adapters import memory_queues
 from services.profile.adapters.memory_customers import MemoryCustomers
 from services.profile.adapters.memory_tables import Tables
-from services.profile.ports.records import Decision, DueTime, Mark, Shard, StoredView
+from services.profile.ports.records import Decision, DueTime, Mark, Placement, Shard, StoredView
 
 
 class MemoryRefresh(MemoryCustomers):
@@ -44,6 +44,10 @@ class MemoryRefresh(MemoryCustomers):
             view = self._tables.views.get(lead)
             if view is not None:
                 self._tables.views.put(msgspec.structs.replace(view, decided=judged))
+
+    async def note_placements(self, placements: Sequence[Placement]) -> None:
+        for placement in placements:
+            self._tables.placements.put(placement)
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
         self._tables.stream.send(lanes, now)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from services.memory_tables import Table, Turns
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Link, Membership
-from services.profile.ports.records import BaseRow, Decision, Mark, StoredDeadLetter, StoredView, TimelineRow
+from services.profile.ports.records import BaseRow, Decision, Mark, Placement, StoredDeadLetter, StoredView, TimelineRow
 from services.stream_memory import MemoryStream
 
 HOUR_MS = 3_600_000
@@ -103,6 +103,7 @@ class Tables:
         self.shards = Table[ShardRow](journal, "shard")
         self.workers = Table[WorkerRow](journal, "worker")
         self.views = Table[StoredView](journal, "lead", "customer_id", "owner", "name_ref")
+        self.placements = Table[Placement](journal, "lead at")
         self.due = Table[DueRow](journal, "lead at kind", "lead", "hour")
         self.clusters = Table[ClusterRow](journal, "root", "lead")
         self.decisions = Table[Decision](journal, "decision_id")

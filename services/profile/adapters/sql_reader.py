@@ -11,7 +11,7 @@ from services.profile.adapters.sql_timeline import PAGE, timeline
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import END, Cluster, Link, Membership
 from services.profile.ports.reading import COUNTED, Cursor, Resolved, TimelineFilter
-from services.profile.ports.records import Decision, StoredDeadLetter, StoredView, TimelineRow
+from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 from services.sql.database import Database
 from services.sql.session import Row, reading
 
@@ -53,6 +53,8 @@ select {rows.DECISION} from decisions where decision_id in (
 _TAKEN = f"""
 select {rows.DECISION} from decisions where kind <> 'review' and at < $1
 order by at, decision_id"""  # noqa: S608 - constants
+_PLACEMENTS = """
+select lead, at, decided from placements where (lead, at) > ($1, $2) order by lead, at limit $3"""
 _LINKS_TO = f"""
 select {rows.LINK} from links where target = any($1::text[]) order by subject, target, role"""  # noqa: S608 - constants
 _TOLD_OF = """
@@ -142,6 +144,9 @@ class SqlReader:
 
     async def decisions_taken(self, until: int) -> list[Decision]:
         return [rows.decision_of(row) for row in await self._rows(_TAKEN, until)]
+
+    async def placements_page(self, after: tuple[str, int], limit: int) -> list[Placement]:
+        return [Placement(*row) for row in await self._rows(_PLACEMENTS, *after, limit)]
 
     async def cluster(self, root: str) -> Cluster | None:
         async with reading(self._database) as session:

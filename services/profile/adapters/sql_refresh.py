@@ -7,7 +7,7 @@ from services.outbox import OutboxMessage
 from services.profile.adapters import rows, sql_queues
 from services.profile.adapters.sql_customers import SqlCustomers
 from services.profile.adapters.sql_queues import STREAM
-from services.profile.ports.records import Decision, DueTime, Mark, Shard, StoredView
+from services.profile.ports.records import Decision, DueTime, Mark, Placement, Shard, StoredView
 from services.sql.session import Bulk, insert
 
 _DECISIONS = """
@@ -26,6 +26,11 @@ _SAVE_JUDGED = Bulk(
     """update views v set decided = judged.decided from unnest($1::bytea[], $2::text[]) as judged(decided, lead)
     where v.lead = judged.lead and v.decided <> judged.decided""",
     "update views set decided = ?1 where lead = ?2 and decided <> ?1",
+)
+_NOTE_PLACEMENTS = insert(
+    "placements",
+    "lead text, at bigint, decided bytea",
+    "on conflict (lead, at) do update set decided = excluded.decided",
 )
 
 
@@ -58,6 +63,9 @@ class SqlRefresh(SqlCustomers):
 
     async def save_judged(self, decided: Mapping[str, bytes]) -> None:
         await self._session.bulk(_SAVE_JUDGED, [(decided[lead], lead) for lead in sorted(decided)])
+
+    async def note_placements(self, placements: Sequence[Placement]) -> None:
+        await self._session.bulk(_NOTE_PLACEMENTS, sorted(placements))
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
         await STREAM.send(self._session, lanes, now)

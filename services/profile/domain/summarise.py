@@ -2,9 +2,7 @@
 
 from typing import Any, NamedTuple
 
-import msgspec
-
-from services.profile.domain.customers.assets import Assets, assets_of, note_band
+from services.profile.domain.customers.assets import Assets, assets_of
 from services.profile.domain.customers.balances import courses_of
 from services.profile.domain.customers.behaviour import Behaviour, learn
 from services.profile.domain.customers.buckets import Buckets
@@ -19,15 +17,15 @@ from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.potential import note_potential
 from services.profile.domain.rendering import instant_or_none, money, record
 from services.profile.domain.states.periods import DAY_MS
-from services.profile.domain.value.owners import as_assigned, assign
+from services.profile.domain.value.owners import as_assigned
+from services.profile.domain.value.placing import Placing, place
 from services.profile.domain.value.policy import Policy
-from services.profile.domain.value.tiers import decide, is_provisional
 from services.profile.domain.value.value import Judged, JudgedTerm, judge
 
 
-def summarise(whole: Whole, policy: Policy, now: int, decides: bool = True) -> Summary:
-    """Pure: the same whole, policy and time give the same summary. Who does not decide shows what was last decided."""
-    known, reference = _known(whole, policy, now, decides), policy.reference
+def summarise(whole: Whole, policy: Policy, now: int, placing: Placing | None = place) -> Summary:
+    """Pure: the same whole, policy and time give the same summary. Who does not place shows what was last decided."""
+    known, reference = _known(whole, policy, now, placing), policy.reference
     picture = Picture(
         whole, known.seen, known.buckets, known.measured, courses_of(whole, reference, now // DAY_MS), known.assets,
         known.behaviour, known.judged, known.decided, reference, policy.top_potential(whole.kind), policy.asked, now,
@@ -43,7 +41,7 @@ def summarise(whole: Whole, policy: Policy, now: int, decides: bool = True) -> S
 
 def show(whole: Whole, policy: Policy, now: int) -> Shown:
     """Of the summary what the view shows, as it was last decided: for who reads, the rest would be half the work."""
-    return _shown(_known(whole, policy, now, decides=False), policy.reference.home_currency)
+    return _shown(_known(whole, policy, now, placing=None), policy.reference.home_currency)
 
 
 _Owner = dict[str, Any] | None
@@ -62,14 +60,17 @@ class _Known(NamedTuple):
     decided: Decided
 
 
-def _known(whole: Whole, policy: Policy, now: int, decides: bool) -> _Known:
+def _known(whole: Whole, policy: Policy, now: int, placing: Placing | None) -> _Known:
     reference = policy.reference
     seen, buckets = read(whole, now), Buckets(whole.state)
     measured = counted(policy.measures, buckets, reference, now)
     assets = assets_of(whole, reference, now)
     behaviour = learn(whole, reference, now)
     judged = judge(whole, assets, behaviour, policy, now)
-    owner, decided = (_decide if decides else _as_decided)(whole, judged, assets, policy, now)
+    decided = whole.decided
+    if placing is not None:
+        decided = note_potential(judged, placing(whole, judged, assets, policy, now), now)
+    owner = as_assigned(whole, whole.staff, decided, policy, now)
     return _Known(seen, buckets, measured, assets, behaviour, judged, owner, decided)
 
 
@@ -82,23 +83,6 @@ def _shown(known: _Known, currency: str) -> Shown:
     body["value"] = _value(known.judged, known.assets, known.decided)
     body["owner"] = _owner_shown(known.owner)
     return Shown(known.seen.whole.kind, body, known.decided, name_reference(known.seen))
-
-
-def _decide(whole: Whole, judged: Judged, assets: Assets, policy: Policy, now: int) -> tuple[_Owner, Decided]:
-    tier, decided = decide(judged, whole.decided, policy, now)
-    owner, decided = assign(whole, tier, whole.staff, _note_tier(whole.decided, decided, policy, now), policy, now)
-    return owner, note_potential(judged, note_band(assets, decided, now), now)
-
-
-def _as_decided(whole: Whole, judged: Judged, assets: Assets, policy: Policy, now: int) -> tuple[_Owner, Decided]:
-    return as_assigned(whole, whole.staff, whole.decided, policy, now), whole.decided
-
-
-def _note_tier(before: Decided, after: Decided, policy: Policy, now: int) -> Decided:
-    """What the tier was before it changed, for the moment that tells of it; a correction is no change."""
-    if before.tier in (None, after.tier) or is_provisional(before, policy.reference, now):
-        return after
-    return msgspec.structs.replace(after, notes={**after.notes, "former_tier": before.tier})
 
 
 def _value(judged: Judged, assets: Assets, decided: Decided) -> dict[str, Any]:

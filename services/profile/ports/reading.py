@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership
-from services.profile.ports.records import Decision, StoredDeadLetter, StoredView, TimelineRow
+from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 from services.profile.ports.refreshing import CustomerRows
 
 
@@ -84,6 +84,9 @@ class ProfileReader(Protocol):
 
     async def decisions_taken(self, until: int) -> list[Decision]:
         """By people before then (ms), in the order in which they took effect. Review cases are nobody's decisions."""
+
+    async def placements_page(self, after: tuple[str, int], limit: int) -> list[Placement]:
+        """The next ones of all there are, in the order of (lead, at)."""
 
     async def cluster(self, root: str) -> Cluster | None: ...
 

@@ -86,6 +86,14 @@ class StoredView(msgspec.Struct):
     name_ref: str | None = None
 
 
+class Placement(NamedTuple):
+    """How a customer was placed from `at` (ms) on, until its next one: `decided` as JSON (see `placement_of`)."""
+
+    lead: str
+    at: int
+    decided: bytes
+
+
 class Shard(NamedTuple):
     """A lease: `fence` must match inside every transaction."""
 

@@ -9,7 +9,7 @@ from services.outbox import OutboxMessage
 from services.profile.domain.identity.links import Cluster, Membership
 from services.profile.domain.states.months import MonthPart
 from services.profile.domain.states.state import Head
-from services.profile.ports.records import Decision, DueTime, Mark, Shard, StoredView
+from services.profile.ports.records import Decision, DueTime, Mark, Placement, Shard, StoredView
 
 
 class KeptSubject(msgspec.Struct, frozen=True, gc=False):
@@ -76,5 +76,8 @@ class RefreshTransaction(CustomerRows, Protocol):
 
     async def save_judged(self, decided: Mapping[str, bytes]) -> None:
         """By lead, of views that stay as they are otherwise: a close was judged, and nothing of it is told."""
+
+    async def note_placements(self, placements: Sequence[Placement]) -> None:
+        """Of customers that are placed otherwise than before; of one instant, the last stays."""
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None: ...

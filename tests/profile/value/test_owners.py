@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.profile.domain.customers.customer import Decided, Manager
-from services.profile.domain.value.owners import assign
+from services.profile.domain.value.owners import as_assigned, assign
 from services.profile.domain.value.policy import Policy, RosterEntry
 from tests.profile.value.portrait import CURRENT, DAY_MS, ME, Portrait, ms, policy
 
@@ -40,7 +40,9 @@ def ask(
     portrait: Portrait, people: dict[str, Manager] | None = None, decided: Decided | None = None, *,
     tier: str | None = "gold", by: Policy | None = None, now: int = NOW,
 ) -> tuple[Owner, Decided]:  # fmt: skip
-    return assign(portrait.whole(), tier, people or {}, decided or Decided(), by or policy(), now)
+    whole, staff = portrait.whole(), people or {}
+    remembered = assign(whole, tier, staff, decided or Decided(), by or policy(), now)
+    return as_assigned(whole, staff, remembered, by or policy(), now), remembered
 
 
 def shown(owner: Owner) -> dict[str, Any]:

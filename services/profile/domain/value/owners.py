@@ -24,22 +24,21 @@ class _Chosen(NamedTuple):
     assigned_at: int
 
 
-def assign(
-    whole: Whole, tier: str | None, staff: Staff, decided: Decided, policy: Policy, now: int
-) -> tuple[dict[str, Any] | None, Decided]:
-    """The owner as the view shows it (times in ms; None where there never was one), and what is remembered."""
+def assign(whole: Whole, tier: str | None, staff: Staff, decided: Decided, policy: Policy, now: int) -> Decided:
+    """What is remembered of the owner."""
     if whole.kind not in policy.scales.by_kind:
-        return None, decided
+        return decided
     chosen = _known(decided)
     for step in _steps(chosen, whole, tier, staff, policy, now):
         if step != chosen:
             decided = _remember(step, chosen, decided, policy)
         chosen = step
-    return _shown(chosen, staff, decided, now), decided
+    return decided
 
 
 def as_assigned(whole: Whole, staff: Staff, decided: Decided, policy: Policy, now: int) -> dict[str, Any] | None:
-    """The owner as he or she was last decided; who acts meanwhile is as of now."""
+    """The owner as he or she was last decided (times in ms; None where there never was one); who acts meanwhile is as
+    of now."""
     return _shown(_known(decided), staff, decided, now) if whole.kind in policy.scales.by_kind else None
 
 

@@ -51,7 +51,7 @@ def test_sign_ins_that_stay_away_are_due_after_three_usual_gaps_but_not_before_a
 def test_an_owner_who_will_be_away_is_looked_at_when_that_begins_and_ends() -> None:
     away = {"from": NOON + DAY_MS, "until": NOON + 3 * DAY_MS}
     whole = whole_of([], decided=Decided(owner="M1"), staff={"M1": Manager("M1", away, 1), "M2": Manager("M2", {}, 0)})
-    times = {one.kind: one for one in summarise(whole, POLICY, NOON, decides=False).due}
+    times = {one.kind: one for one in summarise(whole, POLICY, NOON, placing=None).due}
     assert times["owner_absence_from"] == Due(NOON + DAY_MS, "owner_absence_from", "hour", ())
     assert times["owner_absence_until"] == Due(NOON + 3 * DAY_MS, "owner_absence_until", "hour", ())
 
@@ -87,7 +87,7 @@ def test_an_active_customer_is_looked_at_when_the_bank_day_closes_and_a_dormant_
 def test_who_may_change_tier_is_looked_at_when_the_bank_day_closes_however_quiet() -> None:
     paid, now = event("card.paid", NOON - DAY_MS, minor=1, direction="debit"), NOON + 200 * DAY_MS
     whole = whole_of([paid], decided=Decided(tier="gold", candidate_tier="standard"))
-    expected = due(summarise(whole, POLICY, now, decides=False).due, "day_closed")
+    expected = due(summarise(whole, POLICY, now, placing=None).due, "day_closed")
     assert expected is not None
     assert expected.at == POLICY.reference.next_close(now)
 

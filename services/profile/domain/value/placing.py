@@ -1,0 +1,53 @@
+"""Where a customer is placed: tier, owner, band of assets. It is chosen at a refresh, and each change is kept with its
+time, because a past that is lived through again could not choose the same: staff, room and policy were others then."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from services.profile.domain.customers.assets import Assets, note_band
+from services.profile.domain.customers.customer import Decided, Whole
+from services.profile.domain.value.owners import assign
+from services.profile.domain.value.policy import Policy
+from services.profile.domain.value.tiers import decide, is_provisional
+from services.profile.domain.value.value import Judged
+
+Placing = Callable[[Whole, Judged, Assets, Policy, int], Decided]
+_NOTES = ("former_tier", "owner_reason", "band", "former_band")
+
+
+def place(whole: Whole, judged: Judged, assets: Assets, policy: Policy, now: int) -> Decided:
+    before = whole.decided
+    tier, decided = decide(judged, before, policy, now)
+    decided = assign(whole, tier, whole.staff, _note_tier(before, decided, policy, now), policy, now)
+    return note_band(assets, decided, now)
+
+
+def _note_tier(before: Decided, after: Decided, policy: Policy, now: int) -> Decided:
+    """What the tier was before it changed, for the moment that tells of it; a correction is no change."""
+    if before.tier in (None, after.tier) or is_provisional(before, policy.reference, now):
+        return after
+    return msgspec.structs.replace(after, notes={**after.notes, "former_tier": before.tier})
+
+
+def placement_of(decided: Decided) -> Decided:
+    """Without what only choosing again needs, and what is noted more often than it is chosen."""
+    return Decided(
+        tier=decided.tier, tier_since=decided.tier_since, owner=decided.owner, owner_since=decided.owner_since,
+        former_owner=decided.former_owner, assets_since=decided.assets_since,
+        notes={name: decided.notes[name] for name in _NOTES if name in decided.notes},
+    )  # fmt: skip
+
+
+def moved(before: Decided, after: Decided) -> Decided | None:
+    """The placement after, where it is another than before."""
+    if after is before:
+        return None
+    placed = placement_of(after)
+    return None if placed == placement_of(before) else placed
+
+
+def laid_over(placed: Decided, decided: Decided) -> Decided:
+    """As it was placed, with what else is noted of it."""
+    others = {name: told for name, told in decided.notes.items() if name not in _NOTES}
+    return msgspec.structs.replace(placed, notes={**others, **placed.notes})
