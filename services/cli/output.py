@@ -1,6 +1,7 @@
 """How commands show what they found: a table for a person, JSON for a script."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 Row = Mapping[str, Any]
+_INSTANT = re.compile(r"\A(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d{1,6})?Z\Z")
 WIDE = 240
 
 
@@ -53,7 +55,8 @@ def console() -> Console:
 
 
 def written(value: Any) -> str:
-    """One cell. Markup in a value is text: what a channel sent must not paint the screen."""
+    """One cell. Markup in a value is text: what a channel sent must not paint the screen. An instant is written as `at`
+    does: to the second, and a narrow column parts the day from the hour."""
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
@@ -64,7 +67,7 @@ def written(value: Any) -> str:
         return escape(", ".join(f"{name}: {written(item)}" for name, item in value.items()))
     if isinstance(value, list | tuple):
         return escape(", ".join(str(item) for item in value)) or "-"
-    return escape(str(value))
+    return escape(_INSTANT.sub(r"\1 \2Z", str(value)))
 
 
 def at(ms: int | None) -> str | None:

@@ -54,6 +54,13 @@ def test_what_was_learned_and_judged_of_a_customer_is_on_the_page() -> None:
         assert part in shown, part
 
 
+def test_times_are_shown_to_the_second_as_in_every_other_table() -> None:
+    called = {"at": "2026-11-07T02:32:24.645Z", "channel": "call_center", "reason": "fee", "outcome": "unsolved"}
+    shown = page(VIEW | {"contacts": [called], "complete_up_to": {"atm": "2026-11-20T01:00:00Z"}})
+    assert "│ 2026-11-07 02:32:24Z │ call_center" in shown
+    assert "│ atm            │ 2026-11-20 01:00:00Z │" in shown
+
+
 def test_a_measure_at_rest_takes_no_line() -> None:
     assert "inflow_7d" not in page(VIEW)
     assert "declines_7d" not in page(VIEW)

@@ -22,7 +22,7 @@ _SAID = (("Reason", "reason"), ("Suggested", "suggested"), ("May be said", "may_
 
 
 def list_row(alert: Row) -> Row:
-    return {**alert, "stands": _stands(alert), "due_at": _in_a_cell(alert["due_at"])}
+    return {**alert, "stands": _stands(alert)}
 
 
 def print_alert(console: Console, alert: Row) -> None:
@@ -88,12 +88,7 @@ def _events(events: Iterable[Row], title: str) -> Table:
 
 def _event_row(one: Row) -> Row:
     counts = None if one.get("counts") is None else shown(one["counts"])
-    return {**one, "counts": counts, "occurred_at": _in_a_cell(one["occurred_at"])}
-
-
-def _in_a_cell(instant: str | None) -> str | None:
-    """To the second, as `at` has it: a narrow column parts the day from the hour."""
-    return instant and f"{instant[:10]} {instant[11:19]}Z"
+    return {**one, "counts": counts}
 
 
 def _stands(alert: Row) -> str:
