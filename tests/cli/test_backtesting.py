@@ -1,7 +1,8 @@
 """A past lived through again says what the platform said: the same situations stand at the end."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from services.log import PositionStore
 from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.domain.states.personal import reference
 from services.profile.domain.value.policy import RosterEntry
+from services.profile.ports.records import Decision
 from services.profile.settings import Choices
 from services.replay.disorder import disordered
 from services.simulator.bank import Bank, start_of
@@ -38,6 +40,11 @@ Ends = dict[int, int]
 Said = dict[tuple[str, str, str, int], list[int]]
 BANK = Bank(3, 40, date(2026, 11, 22))
 FEW = Bank(3, 12, BANK.anchor)
+TWO = ("party:10000002", "party:10000011")
+MERGED = [
+    Decision("dec_1", "merge", TWO, "anna", "one person", start_of(FEW.anchor - timedelta(days=20))),
+    Decision("dec_2", "split", TWO, "bo", "two after all", start_of(FEW.anchor - timedelta(days=8)), undoes="dec_1"),
+]
 RHYTHM, HOUR_MS = Choices(rhythm_s=30 * 86_400), 3_600_000
 START, END = BANK.anchor - timedelta(days=75), BANK.anchor + timedelta(days=30)
 
@@ -149,10 +156,11 @@ def judged_otherwise(declared: Declarations) -> Declarations:
 
 
 async def test_a_backtest_takes_tiers_and_owners_as_they_were_whatever_is_declared_by_now() -> None:
+    """Those of customers who were merged and split again meanwhile as well."""
     declared = load_declarations("", "", partial(reference, secret=SECRET))
     until = start_of(FEW.anchor + timedelta(days=3))
     events = history(FEW, FEW.anchor - timedelta(days=40), FEW.anchor)
-    live = await lived(judged_otherwise(declared), events, disorder=False, step_ms=STEP_MS, until=until)
+    live = await lived(judged_otherwise(declared), events, MERGED, disorder=False, step_ms=STEP_MS, until=until)
     loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
     deployment = Deployment(live.profile, live.alerts, declared, RHYTHM, SECRET)
     again, _ = await lived_again(Asked(loaded, [], 0, until, "accepted", None), deployment, lambda *_: None)
@@ -166,6 +174,7 @@ async def test_a_backtest_takes_tiers_and_owners_as_they_were_whatever_is_declar
 async def lived(
     declared: Declarations,
     events: Iterable[dict[str, Any]],
+    decisions: Sequence[Decision] = (),
     *,
     disorder: bool,
     step_ms: int = 6 * HOUR_MS,
@@ -174,7 +183,10 @@ async def lived(
     loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
     rerun = Rerun(declared, SECRET, loaded.rule_set, loaded.desk, RHYTHM)
     await rerun.begin()
+    ahead = deque(decisions)
     for some in steps(_happened(events, disorder), step_ms):
+        while ahead and ahead[0].at <= some[0].at:
+            await rerun.decide(ahead.popleft())
         await rerun.take(some)
     await rerun.advance(until)
     return rerun
