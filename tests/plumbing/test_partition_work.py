@@ -1,0 +1,116 @@
+"""What follows each kind of failure of a batch, and that nobody's batch is skipped or cut off."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+from services.failures import Fenced, Unavailable
+from services.log import Batch, Position, Stop
+from services.partition import FENCED_PAUSE_S, LONGEST_PAUSE_S, Bounds, PartitionWork
+
+REST = asyncio.sleep
+
+
+class Offsets:
+    """A log of endless single records, and the position stored for them."""
+
+    topic, partition = "events", 3
+
+    def __init__(self) -> None:
+        self.stored, self.sought, self._next = 0, list[int](), 0
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+        return {self.partition: Position("topic-1", self.stored)}
+
+    async def bounds(self) -> Bounds:
+        return Bounds("topic-1", 0, 1_000_000)
+
+    async def seek(self, topic_id: str, offset: int) -> None:
+        self.sought.append(offset)
+        self._next = offset
+
+    async def read(self) -> Batch:
+        start, self._next = self._next, self._next + 1
+        return Batch(self.topic, "topic-1", self.partition, start, self._next, [])
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    taken: list[float] = []
+
+    async def at_once(seconds: float) -> None:
+        taken.append(seconds)
+        await REST(0)
+
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    return taken
+
+
+async def worked(answer: Callable[[int], Exception | None], last: int) -> tuple[Offsets, PartitionWork]:
+    """Until the batch at offset `last` is worked. `answer`: what the n-th batch handed over fails with."""
+    log, handed = Offsets(), 0
+
+    async def handle(batch: Batch) -> None:
+        nonlocal handed
+        handed += 1
+        if batch.start > last:
+            raise Stop("another batch was taken")
+        if error := answer(handed):
+            raise error
+        assert batch.start == log.stored, "a batch was skipped"
+        log.stored = batch.until
+        if batch.start == last:
+            work.stop()
+
+    work = PartitionWork(log, log, handle)
+    await asyncio.wait([work.task])
+    return log, work
+
+
+async def test_pauses_after_a_bug_double_up_to_the_longest_and_are_short_again_after_a_success(
+    pauses: list[float],
+) -> None:
+    failing = {*range(1, 1101), 1102}
+    log, _ = await worked(lambda handed: ValueError() if handed in failing else None, last=1)
+    assert pauses[:4] == [0.1, 0.2, 0.4, 0.8]
+    assert (pauses[1099], max(pauses)) == (LONGEST_PAUSE_S, LONGEST_PAUSE_S)
+    assert pauses[1100:] == [0.1]
+    assert (log.stored, log.sought[-1]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "pause"), [(Fenced(), FENCED_PAUSE_S), (Unavailable("the database is away", 3.0), 3.0)]
+)
+async def test_whoever_lost_the_partition_or_its_server_waits_and_begins_at_the_stored_position(
+    pauses: list[float], error: Exception, pause: float
+) -> None:
+    log, _ = await worked(lambda handed: error if handed == 2 else None, last=1)
+    assert pauses == [pause]
+    assert log.sought == [0, 1]
+
+
+async def test_an_order_to_stop_ends_the_work_and_is_kept() -> None:
+    order = Stop("a newer release was here")
+    log, work = await worked(lambda handed: order if handed == 2 else None, last=9)
+    assert work.stopped_by is order
+    assert log.stored == 1
+
+
+async def test_who_is_stopped_finishes_the_batch_in_hand_and_takes_no_other() -> None:
+    log, in_hand, go_on = Offsets(), asyncio.Event(), asyncio.Event()
+
+    async def handle(batch: Batch) -> None:
+        if in_hand.is_set():
+            raise Stop("another batch was taken")
+        in_hand.set()
+        await go_on.wait()
+        log.stored = batch.until
+
+    work = PartitionWork(log, log, handle)
+    await in_hand.wait()
+    work.stop()
+    await REST(0)
+    go_on.set()
+    await asyncio.wait([work.task])
+    assert (log.stored, work.task.cancelled(), work.stopped_by) == (1, False, None)
