@@ -142,9 +142,8 @@ class Rerun:
         What waits for a silent one waits until it is heard."""
         looks = [(await self.profile.next_due(grain, self.now - late), late)
                  for grain in ("hour", "day") for late in self._lateness_ms]  # fmt: skip
-        known = [due + late for due, late in looks if due is not None]
-        placed_at = self._placements.next_at()
-        return min(known if placed_at is None else [*known, placed_at], default=None)
+        looks.append((self._placements.next_at(), 0))
+        return min((due + late for due, late in looks if due is not None), default=None)
 
     async def _settle(self) -> None:
         seen = await self.profile.sources_seen()
