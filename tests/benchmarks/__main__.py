@@ -40,6 +40,9 @@ def main() -> None:
     parser.add_argument(
         "--processes", type=int, default=2, help="catalogue: how many banks at once; due: how many sweep together; 2"
     )
+    parser.add_argument(
+        "--kept", type=Path, help="catalogue: keeps the banks lived through in this file; the next run goes on there"
+    )
     parser.add_argument("--json", type=Path, help="append the figures to this file, a JSON object a line")
     given = parser.parse_args()
     unknown = set(given.names) - set(NAMES)
@@ -49,13 +52,13 @@ def main() -> None:
     chosen = Given(
         seconds=given.seconds or seconds, customers=given.customers or customers, rate=given.rate, batch=given.batch,
         peer=given.peer, embedded=given.embedded, log=given.log, months=given.months, seeds=tuple(given.seeds),
-        processes=given.processes,
+        processes=given.processes, kept=given.kept,
     )  # fmt: skip
     told = machine()
     for name, value in told.items():
         print(f"{name:<10} {value}")
     if given.json:
-        given.json.write_bytes(msgspec.json.encode({**told, "given": chosen}) + b"\n")
+        given.json.write_bytes(msgspec.json.encode({**told, "given": chosen}, enc_hook=str) + b"\n")
     for name in given.names or NAMES:
         program: Program = importlib.import_module(f"tests.benchmarks.{name}").run
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import date, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -82,18 +83,30 @@ async def run(given: Given, report: Report) -> None:
     parts = max(1, given.customers // BLOCK)
     days = round(given.months * MONTH_DAYS)
     asked = [Asked(seed, part, BLOCK, days) for part in range(parts) for seed in given.seeds]
+    kept = _kept(given.kept)
+    found = [kept[one] for one in asked if one in kept]
     loop = asyncio.get_running_loop()
-    found: list[Heard] = []
     with ProcessPoolExecutor(given.processes, get_context("spawn")) as pool:
-        for done in asyncio.as_completed([loop.run_in_executor(pool, heard, one) for one in asked]):
+        waiting = [loop.run_in_executor(pool, heard, one, given.kept) for one in asked if one not in kept]
+        for done in asyncio.as_completed(waiting):
             found.append(await done)
             report.note(f"{len(found)} of {len(asked)} banks of {BLOCK} customers: {_so_far(found)}")
     _tell(found, report)
 
 
-def heard(asked: Asked) -> Heard:
+def _kept(path: Path | None) -> dict[Asked, Heard]:
+    if path is None or not path.exists():
+        return {}
+    return dict(msgspec.json.decode(line, type=tuple[Asked, Heard]) for line in path.read_bytes().splitlines())
+
+
+def heard(asked: Asked, kept: Path | None) -> Heard:
     calm_collector()  # as the services do
-    return asyncio.run(_heard(asked))
+    found = asyncio.run(_heard(asked))
+    if kept is not None:
+        with kept.open("ab") as file:
+            file.write(msgspec.json.encode((asked, found)) + b"\n")
+    return found
 
 
 async def _heard(asked: Asked) -> Heard:
@@ -160,7 +173,10 @@ def _so_far(found: Sequence[Heard]) -> str:
     stories = _caught(found)[-1]
     right, wrong = _judged(found)
     known = right.total() + wrong.total()
-    return f"{stories.caught} of {stories.planted} stories caught, {right.total()} of {known} words confirmed"
+    return (
+        f"{stories.caught} of {stories.planted} stories caught, median warning {stories.median_days_of_warning} days, "
+        f"{right.total()} of {known} words confirmed"
+    )
 
 
 def _caught(found: Sequence[Heard]) -> list[Caught]:

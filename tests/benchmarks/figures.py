@@ -27,6 +27,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     months: int = 18
     seeds: tuple[int, ...] = (6,)
     processes: int = 2
+    kept: Path | None = None
 
 
 class Figure(msgspec.Struct, frozen=True):
