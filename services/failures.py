@@ -14,11 +14,12 @@ class Rejected(Exception):  # noqa: N818 - the design's word for an outcome, not
 
 
 class Unavailable(Exception):  # noqa: N818 - see above
-    """A server or a disk is away: wait and retry, never dead-letter. `retry_after` is in seconds."""
+    """A server or a disk is away: wait and retry, never dead-letter. `retry_after` is in seconds; `setting` names the
+    variable that says where it is, for an operator."""
 
-    def __init__(self, what: str, retry_after: float = 1.0) -> None:
+    def __init__(self, what: str, retry_after: float = 1.0, *, setting: str = "") -> None:
         super().__init__(what)
-        self.retry_after = retry_after
+        self.retry_after, self.setting = retry_after, setting
 
 
 class Fenced(Exception):  # noqa: N818 - see above

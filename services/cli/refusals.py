@@ -26,7 +26,7 @@ _TELLING = {
     "services.sql.migrations": ("WrongSchema",),
     "services.embedded.files": ("DirectoryInUse",),
     "services.replay.send": ("NotAccepted",),
-    "services.failures": ("Unavailable", "Contended"),
+    "services.failures": ("Contended",),
     "services.declared_files": ("PolicyError",),
 }
 
@@ -37,6 +37,9 @@ def sentence_of(error: BaseException) -> str | None:
         return next((told for part in error.exceptions if (told := sentence_of(part))), None)
     if isinstance(error, Refusal) or type(error) in _telling(type(error).__module__):
         return str(error)
+    if _is(error, "services.failures", "Unavailable"):
+        setting = getattr(error, "setting", "")
+        return f"{error} ({setting} says where it is)" if setting else str(error)
     if _is(error, "services.failures", "Rejected"):
         field = getattr(error, "field", "")
         return f"{field}: {error}" if field else str(error)

@@ -20,6 +20,8 @@ from services.partition import Bounds
 
 Connection = Mapping[str, Any]
 """How to reach the brokers: aiokafka's bootstrap_servers, security_protocol, ssl_context, sasl_…"""
+SETTING = "COUNTERPOINT_LOG"
+"""What a deployment says it by."""
 
 
 @contextlib.asynccontextmanager
@@ -29,9 +31,9 @@ async def answered_within(seconds: float) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        raise Unavailable(f"Kafka did not answer within {seconds:g} s") from None
+        raise Unavailable(f"Kafka did not answer within {seconds:g} s", setting=SETTING) from None
     except (KafkaError, OSError) as error:
-        raise Unavailable(f"Kafka: {type(error).__name__}") from error
+        raise Unavailable(f"Kafka: {type(error).__name__}", setting=SETTING) from error
 
 
 def _new(topic: Topic) -> NewTopic:

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from services.failures import Rejected, Unavailable
-from services.kafka.cluster import Connection, answered_within
+from services.kafka.cluster import SETTING, Connection, answered_within
 from services.kafka.sending import Append, send_together
 from services.log import Message, Placed
 from services.murmur2 import partition_of
@@ -157,7 +157,7 @@ def _in_our_words(error: BaseException) -> BaseException:
     cause = error.__cause__ if isinstance(error, Unavailable) else error
     if isinstance(cause, MessageSizeTooLargeError | RecordListTooLargeError):
         return _too_large("the broker takes no message of this size")
-    return Unavailable(f"Kafka: {type(error).__name__}") if isinstance(error, KafkaError) else error
+    return Unavailable(f"Kafka: {type(error).__name__}", setting=SETTING) if isinstance(error, KafkaError) else error
 
 
 def _too_large(message: str) -> Rejected:

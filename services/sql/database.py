@@ -124,7 +124,8 @@ class Database:
             # after a restart of the server every pooled connection is dead, not only this one
             await self._let_go()
             await self.engine.dispose()
-            raise Unavailable(f"the database is not available: {why_unavailable(error)}") from error
+            told = f"the database is not available: {why_unavailable(error)}"
+            raise Unavailable(told, setting="COUNTERPOINT_DATABASE") from error
 
 
 @asynccontextmanager

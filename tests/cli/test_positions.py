@@ -53,6 +53,25 @@ def test_positions_say_what_waits(counterpoint: Command, deployment: Path) -> No
     assert TOPIC in counterpoint("positions", "show").out
 
 
+@pytest.mark.parametrize(
+    "command", [("positions", "show"), ("positions", "rewind", "--to-time", "2026-11-22"), ("watch", "--once")]
+)
+@pytest.mark.parametrize(
+    ("setting", "nowhere"),
+    [
+        ("COUNTERPOINT_LOG", "kafka://127.0.0.1:1"),
+        ("COUNTERPOINT_DATABASE", "postgresql://u:a-password@127.0.0.1:1/x"),
+    ],
+)
+def test_a_server_that_is_away_is_told_with_the_setting_that_says_where_it_is(
+    counterpoint: Command, deployment: Path, command: tuple[str, ...], setting: str, nowhere: str
+) -> None:
+    said = counterpoint(*command, env={setting: nowhere, "COUNTERPOINT_SECRET_FILE": str(deployment / "secret")})
+    assert said.code == 1
+    assert said.err.endswith(f" ({setting} says where it is)\n")
+    assert "a-password" not in said.err
+
+
 async def test_a_worker_that_goes_on_while_it_is_looked_at_is_not_beyond_the_end(deployment: Path) -> None:
     settings = read_settings({"COUNTERPOINT_DATA": str(deployment)})
     async with opened(settings) as beside:

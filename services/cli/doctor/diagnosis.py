@@ -41,9 +41,6 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
     async with AsyncExitStack() as closing:
         try:
             beside = await closing.enter_async_context(opened(settings))
-        except Unavailable as away:
-            yield wrong("database", f"{away}: is it running at the address of COUNTERPOINT_DATABASE?")
-            return
         except Exception as error:
             yield failed("database", error)
             return
@@ -133,5 +130,5 @@ async def _log(settings: Settings, closing: AsyncExitStack) -> tuple[EventLog | 
     except UnknownTopic:
         pass  # the log answers; what is missing in it is another check's
     except Unavailable as away:
-        return None, wrong("log", f"{away}: is it running at the address of COUNTERPOINT_LOG?")
+        return None, failed("log", away)
     return log, ok("log", "embedded, in files" if settings.embedded else "Kafka answers")

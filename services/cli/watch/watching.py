@@ -11,7 +11,7 @@ from rich.text import Text
 
 from services.cli.beside import Beside, Data, address_of, in_deployment
 from services.cli.output import console
-from services.cli.refusals import Refusal
+from services.cli.refusals import Refusal, sentence_of
 from services.cli.watch.board import board
 from services.cli.watch.following import Following
 from services.cli.watch.snapshot import Observer
@@ -59,5 +59,5 @@ async def _show(observer: Observer, every: float, once: bool) -> None:
             try:
                 shown = board(await observer.look(), max(3, screen.height - ROOM_BESIDE_ROWS))
             except Unavailable as away:
-                shown = Text(f"{away}: trying again", style="red")
+                shown = Text(f"{sentence_of(away)}: trying again", style="red")
             live.update(shown, refresh=True)
