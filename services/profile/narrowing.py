@@ -20,6 +20,8 @@ async def narrowed(
         # a deployment may accept types beyond the catalogue: then whatever has happened is a type
         if one not in read.catalogue and not (await read.timeline(view, None, TimelineFilter((one,)), 1)).events:
             raise Rejected("unknown_type", _possible(one, list(read.catalogue)), "type")
+    if since is not None and until is not None and until <= since:
+        raise Rejected("empty_period", "a time after `since` is expected", "until")
     return TimelineFilter(tuple(types), tuple(channels), since, until)
 
 

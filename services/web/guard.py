@@ -10,7 +10,7 @@ from litestar.types import Guard
 
 from services.access import Access, Role, User
 from services.web.asgi import Problem
-from services.web.parameters import refuse_unknown
+from services.web.parameters import refuse_misread
 
 ROLE = "role"
 _REALM = 'Bearer realm="counterpoint"'
@@ -31,7 +31,7 @@ def guard(access: Access) -> Guard:
             refused = {"www-authenticate": f'{_REALM}, error="insufficient_scope", scope="{needed}"'}
             raise Problem(403, f"the role {needed} is needed", refused)
         connection.scope["user"] = user
-        refuse_unknown(connection, handler)
+        refuse_misread(connection, handler)
 
     return admit
 

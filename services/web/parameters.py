@@ -1,9 +1,11 @@
-"""A question with a word that is not known is refused: a filter passed over would answer another question."""
+"""A question with a word that is not known, or with one said again that can be said once, is refused: a filter passed
+over or half heard would answer another question."""
 
 import re
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
+from litestar.openapi.spec import OpenAPIType, Schema
 
 from services.web.asgi import Problem
 
@@ -12,15 +14,18 @@ OWN_PARAMETERS = "own_parameters"
 _TELLABLE = re.compile(r"[a-z_]{1,40}")
 
 
-def refuse_unknown(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]  # whatever it carries
+def refuse_misread(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]  # whatever it carries
     """Of a guard. Raises `Problem` naming what may be asked."""
-    asked = set(connection.query_params)
+    asked = connection.query_params
     if not asked or handler.opt.get(OWN_PARAMETERS):
         return
     known = _declared(connection)
-    if unknown := sorted(asked - set(known)):
+    if unknown := sorted(set(asked) - set(known)):
         told = f"the parameters of this path are {', '.join(known)}" if known else "this path takes no parameters"
         raise Problem(400, told, field=tellable(unknown[0]))
+    for name, is_list in known.items():
+        if not is_list and len(asked.getall(name, [])) > 1:
+            raise Problem(400, f"{name} can be asked for once only", field=name)
 
 
 def tellable(name: str) -> str:
@@ -28,8 +33,16 @@ def tellable(name: str) -> str:
     return name if _TELLABLE.fullmatch(name) else ""
 
 
-def _declared(connection: ASGIConnection) -> list[str]:  # type: ignore[type-arg]  # whatever it carries
-    """As the API document names them, which is made once."""
+def _declared(connection: ASGIConnection) -> dict[str, bool]:  # type: ignore[type-arg]  # whatever it carries
+    """As the API document names them, which is made once; whether it may be said several times."""
     item = (connection.app.openapi_schema.paths or {}).get(connection.scope["path_template"])
     operation = getattr(item, str(connection.scope.get("method")).lower(), None)
-    return [one.name for one in getattr(operation, "parameters", None) or () if one.param_in == "query"]
+    parameters = getattr(operation, "parameters", None) or ()
+    return {one.name: _is_list(one.schema) for one in parameters if one.param_in == "query"}
+
+
+def _is_list(schema: object) -> bool:
+    """A list that need not be said is one of a list and nothing."""
+    if not isinstance(schema, Schema):
+        return False
+    return schema.type == OpenAPIType.ARRAY or any(map(_is_list, schema.one_of or ()))

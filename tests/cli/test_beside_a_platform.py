@@ -114,6 +114,10 @@ def test_nobody_is_found_by_what_nobody_has(platform: Platform) -> None:
         (("find", "customer_no=c-1", "customer_no=c-2"), "each kind of identifier once"),
         (("split", "customer_no=c-1", "--reason", "x"), ""),
         (("timeline", "customer_no=c-1", "--since", "soon"), "soon: a time such as"),
+        (
+            ("timeline", "customer_no=c-1", "--since", "2026-02-01", "--until", "2026-01-01"),
+            "until: a time after `since`",
+        ),
     ):
         said = platform.run("customers", *arguments)
         assert said.code == 1

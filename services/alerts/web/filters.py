@@ -1,5 +1,5 @@
 """What a question to the inbox is narrowed by. A filter that is said several times, or with commas, takes any of what
-it names; what can be asked for once only is refused when it comes twice, rather than half heard."""
+it names."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, get_args
@@ -87,12 +87,6 @@ def several(field: str, given: list[str] | None) -> tuple[str, ...]:
 def refuse_empty(field: str, given: str | None) -> None:
     if given == "":
         raise Problem(400, f"{field}: something to look for is expected", field=field)
-
-
-def refuse_twice(request: Asking, *fields: str) -> None:
-    for field in fields:
-        if len(request.query_params.getall(field, [])) > 1:
-            raise Problem(400, f"{field} can be asked for once only", field=field)
 
 
 def portfolio_of(user: User) -> str:

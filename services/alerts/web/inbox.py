@@ -23,7 +23,6 @@ from services.alerts.web.filters import (
     kinds,
     portfolio_of,
     refuse_empty,
-    refuse_twice,
     several,
     severities,
     situations,
@@ -56,7 +55,6 @@ async def list_alerts(
     limit: Page = 50,
 ) -> AlertList:
     """Alerts as they stand, the greatest rank first; open ones unless another state is asked for."""
-    refuse_twice(request, "mine", "customer", "cursor", "limit")
     refuse_empty("customer", customer)
     where = AlertFilter(
         owner=() if mine else several("owner", owner), works=portfolio_of(request.user) if mine else None,

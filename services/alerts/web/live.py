@@ -12,7 +12,7 @@ from services.alerts.ports import OPEN, AlertFilter
 from services.alerts.stream import INBOX
 from services.alerts.web.desk import AtDesk, Desk
 from services.alerts.web.documents import answers
-from services.alerts.web.filters import Asking, Mine, Owner, portfolio_of, refuse_twice, several
+from services.alerts.web.filters import Asking, Mine, Owner, portfolio_of, several
 from services.alerts.web.language import Language, Reading
 from services.alerts.web.showing import shown
 from services.web.live import EVENT_STREAM, Live, event, streamed
@@ -27,7 +27,6 @@ async def follow_alerts(
     """`inbox`: the open alerts, at most 200, the greatest rank first; then `alert` for each one that changes, until it
     has ended. `Last-Event-ID` stands for the revisions that the screen has: `inbox` is left out where they are
     still those."""
-    refuse_twice(request, "mine")
     works = portfolio_of(request.user) if mine else None
     where = AlertFilter(owner=() if mine else several("owner", owner), works=works, state=(OPEN,))
     follow = Follow(desk, where, language, request.headers.get("last-event-id", ""))

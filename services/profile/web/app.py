@@ -16,7 +16,7 @@ from services.web.problems import handlers
 from services.web.staff import staff_app
 
 _STATUS_OF = {
-    "cannot_be_shown": 503, "unknown_customer": 404, "unknown_decision": 404,
+    "cannot_be_shown": 503, "empty_period": 400, "unknown_customer": 404, "unknown_decision": 404,
     "already_one": 409, "several_customers": 409, "not_one_merge": 409, "not_linked": 409, "undone": 409,
 }  # fmt: skip
 _ROUTES = [

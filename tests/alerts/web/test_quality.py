@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from services.alerts.domain.notices import notice
 from services.alerts.ports import RuleSwitch
@@ -66,3 +67,15 @@ async def test_how_managers_did_is_not_for_agents() -> None:
     agent = await branch.sign_in("agent")
     for path in ("/v1/rules/precision", "/v1/notices"):
         assert (await agent.get(path)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/rules/history?rule=A&rule=B", "/v1/rules/history?limit=1&limit=2", "/v1/notices?limit=1&limit=2",
+             "/v1/rules/precision?rule=A&rule=B", "/v1/alerts/live?mine=true&mine=false"],
+)  # fmt: skip
+async def test_what_can_be_asked_for_once_only_is_not_half_heard(path: str) -> None:
+    _, manager = await worked()
+    answer = await manager.get(path)
+    field = path.partition("?")[2].partition("=")[0]
+    told = (answer.status_code, answer.json().get("field"), answer.json()["detail"])
+    assert told == (400, field, f"{field} can be asked for once only")

@@ -84,6 +84,8 @@ async def test_a_parameter_that_cannot_be_meant_is_named_with_what_is_expected(q
         ("/{id}/timeline?since=yesterday", {}, "since"),
         ("/{id}/timeline?until=yesterday", {}, "until"),
         ("/{id}/timeline?cursor=next", {}, "cursor"),
+        ("/{id}/timeline?since=2026-11-02T00:00:00Z&until=2026-11-02T00:00:00Z", {}, "until"),
+        ("/{id}/timeline?since=2026-11-03T00:00:00Z&until=2026-11-02T00:00:00Z", {}, "until"),
         ("/{id}", {"Counterpoint-Receipt": "lost"}, "Counterpoint-Receipt"),
     ],
 )
@@ -95,6 +97,37 @@ async def test_a_question_with_a_mistake_in_one_place_is_told_the_place(
     agent = await bank.sign_in("agent")
     answer = await agent.get(f"/v1/customers{asked.format(id=bank.id_of('party:C1'))}", headers=headers)
     assert (answer.status_code, answer.json().get("field")) == (400, field)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/v1/customers/{id}/timeline", "limit=5&limit=1"),
+        ("/v1/customers/{id}/timeline", "since=2026-11-02&since=2026-11-03"),
+        ("/v1/customers/{id}/timeline", "until=2026-11-02&until=2026-11-03"),
+        ("/v1/customers/{id}/timeline", "cursor=a&cursor=b"),
+        ("/v1/dead-letters", "limit=5&limit=1"),
+        ("/v1/dead-letters", "state=open&state=replayed"),
+        ("/v1/reviews", "limit=5&limit=1"),
+    ],
+)
+async def test_what_can_be_asked_for_once_only_is_not_half_heard(path: str, query: str) -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1"))
+    admin = await bank.sign_in("admin")
+    answer = await admin.get(f"{path.format(id=bank.id_of('party:C1'))}?{query}")
+    field = query.partition("=")[0]
+    told = (answer.status_code, answer.json().get("field"), answer.json()["detail"])
+    assert told == (400, field, f"{field} can be asked for once only")
+
+
+async def test_a_list_may_be_said_again_or_with_commas() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1"))
+    agent = await bank.sign_in("agent")
+    for query in ("channel=atm&channel=counter", "type=card.paid,case.opened&type=card.issued"):
+        answer = await agent.get(f"/v1/customers/{bank.id_of('party:C1')}/timeline?{query}")
+        assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(
