@@ -50,7 +50,12 @@ def show(data: Data = None, as_json: Json = False) -> None:
         async with beside.log() as log:
             return [row_of(one) for topic in WORKED for one in await backlogs(log, beside, topic)]
 
-    show_rows(in_deployment(data, work), COLUMNS, as_json=as_json, nothing="the log has no partitions")
+    show_rows(
+        in_deployment(data, work),
+        COLUMNS,
+        as_json=as_json,
+        nothing="the log has no partitions: start the platform once",
+    )
 
 
 def row_of(one: Backlog) -> dict[str, Any]:

@@ -103,7 +103,9 @@ def close(data: Path, *alerts: Alert) -> None:
 
 
 def test_how_right_rules_were_is_told_by_rule_branch_and_owner(counterpoint: Command, deployment: Path) -> None:
-    assert counterpoint("rules", "precision").out == "no alert was closed with an outcome yet\n"
+    assert counterpoint("rules", "precision").out == (
+        "no alert was closed with an outcome yet: `counterpoint alerts outcome` and `false-alarm` do so\n"
+    )
     right, wrong = Outcome(result="saved"), Outcome(result="not_relevant", reason="x")
     close(
         deployment,
@@ -123,7 +125,7 @@ def test_how_right_rules_were_is_told_by_rule_branch_and_owner(counterpoint: Com
 
 
 def test_a_rule_that_does_not_speak_is_named_with_what_to_do(counterpoint: Command, deployment: Path) -> None:
-    assert counterpoint("rules", "notices").out == "every rule that is on speaks\n"
+    assert counterpoint("rules", "notices").out == "every rule that is on speaks: `--all` shows what has ended\n"
     paused = Notice(rule="R4", name=Text("Salary", "工资"), matter="paused", began=True, at=9, seen=101, among=12)
     speak(deployment, paused)
     assert "is paused: it began to speak of 101 customers" in counterpoint("rules", "notices").out

@@ -6,6 +6,7 @@ import typer
 
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.domain.delivering import Delivery
+from services.cli.alerts.destinations import DECLARED
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.output import at, show_rows
 from services.cli.refusals import Refusal
@@ -15,6 +16,11 @@ app = typer.Typer(no_args_is_help=True, help="What was told where: look at it, s
 COLUMNS = {"delivery_id": "Delivery", "destination": "Destination", "alert_id": "Alert", "happening": "Tells of",
            "state": "State", "attempts": "Tries", "next_at": "Next", "ended_at": "Ended", "error": "Why"}  # fmt: skip
 MOST = 10_000
+_ALL = "`--state all` shows every delivery"
+_NOTHING = {
+    "all": f"nothing was delivered yet: alerts go to the destinations that {DECLARED} declares",
+    "dead": f"whatever was to be delivered has arrived or is tried still: {_ALL}",
+}
 
 
 @app.command("list")
@@ -31,7 +37,9 @@ def list_deliveries(
         found = await SqlDeliveryStore(beside.database).find(None if state == "all" else state, destination, limit)
         return [_row(one) for one in found]
 
-    show_rows(in_deployment(data, work), COLUMNS, as_json=as_json, nothing="there are none")
+    show_rows(
+        in_deployment(data, work), COLUMNS, as_json=as_json, nothing=_NOTHING.get(state, f"none is {state}: {_ALL}")
+    )
 
 
 @app.command()

@@ -24,6 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="Where alerts go beside the inbox: 
 Catalogue = Annotated[
     Path | None, typer.Option(help="The bank's own directory of rules and destinations; COUNTERPOINT_ALERTS_CATALOGUE.")
 ]
+DECLARED = "destinations.yaml in the directory of COUNTERPOINT_ALERTS_CATALOGUE"
 COLUMNS = {"id": "Destination", "kind": "Kind", "steps": "Tells of", "language": "Language", "quiet": "Quiet",
            "most_an_hour": "At most an hour", "digest_at": "Digest at", "enabled": "On"}  # fmt: skip
 
@@ -33,7 +34,7 @@ def list_destinations(catalogue: Catalogue = None, as_json: Json = False) -> Non
     """Every declared destination; mistakes in the file are told instead. Secrets are never shown."""
     found = _loaded(catalogue).declared.destinations
     rows = [{name: getattr(one, name) for name in COLUMNS} for one in found]
-    show_rows(rows, COLUMNS, as_json=as_json, nothing="there are none: declare them in destinations.yaml")
+    show_rows(rows, COLUMNS, as_json=as_json, nothing=f"there are none: declare them in {DECLARED}")
 
 
 @app.command("test")

@@ -20,6 +20,10 @@ AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="As `alerts list` 
 Language = Annotated[Literal["en", "zh"], typer.Option(help="Of titles and reasons.")]
 Note = Annotated[str, typer.Option(help="Kept with the step.")]
 STEPS_BY = "manager"
+_NOTHING = (
+    "no such alert: `--state all` shows what has ended, too, and `counterpoint rules explain CUSTOMER` why a rule "
+    "does not speak"
+)
 
 
 @app.command("list")
@@ -48,7 +52,7 @@ def list_alerts(
     if as_json:
         show_json(told["alerts"])
         return
-    show_rows([list_row(one) for one in told["alerts"]], LISTED, as_json=False, nothing="nothing waits for anybody")
+    show_rows([list_row(one) for one in told["alerts"]], LISTED, as_json=False, nothing=_NOTHING)
     if told["next"]:
         typer.echo("there are more: narrow it, or raise --limit")
 

@@ -28,6 +28,12 @@ from services.profile.settings import read_choices
 app = typer.Typer(no_args_is_help=True, help="Find and read customers; merge and split them.")
 Who = Annotated[str, typer.Argument(metavar="CUSTOMER", help=WHO)]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
+_NOBODY = (
+    "nobody is known by this: a customer is there once an event that names it was accepted "
+    "(`counterpoint dead-letters list` shows what was refused)"
+)
+_NOTHING_SUCH = "nothing of that kind has happened: without --type, --channel, --since and --until there may be more"
+_NOTHING = "nothing is kept: what is older than COUNTERPOINT_PROFILE_TIMELINE_MONTHS stands in the view alone"
 Actor = Annotated[str | None, typer.Option(help="Who decides; the user of this machine if not said.")]
 
 
@@ -57,7 +63,7 @@ def find(
     if as_json:
         show_json(found)
     else:
-        show_rows([found_row(one) for one in found], FOUND_COLUMNS, as_json=False, nothing="nobody is known by this")
+        show_rows([found_row(one) for one in found], FOUND_COLUMNS, as_json=False, nothing=_NOBODY)
         if more:
             typer.echo("others match, too: ask for more of what you know")
 
@@ -105,7 +111,7 @@ def timeline(
     elif events:
         console().print(table_of([event_row(event) for event in events], EVENT_COLUMNS))
     else:
-        typer.echo("nothing of that kind has happened")
+        typer.echo(_NOTHING_SUCH if types or channels or since or until else _NOTHING)
 
 
 @app.command()

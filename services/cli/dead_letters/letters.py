@@ -15,6 +15,9 @@ app = typer.Typer(no_args_is_help=True, help="What could not be used: look at it
 COLUMNS = {"letter_id": "Letter", "at": "When", "stage": "Stage", "source": "Source", "reason": "Reason",
            "field": "Field", "message": "What to do"}  # fmt: skip
 MOST = 10_000
+_NONE_OPEN = "there are none: whatever was accepted could be used (`--replayed` shows what was sent again)"
+_NONE_REPLAYED = "none was sent again: `counterpoint dead-letters replay` does so"
+_NO_SUCH = "there are no such letters: without --reason and --source there may be more"
 
 
 @app.command("list")
@@ -34,7 +37,8 @@ def list_letters(
         found = await chosen(beside, "replayed" if replayed else "open", reason, source)
         return [row_of(letter) for letter in found[:limit]]
 
-    show_rows(in_deployment(data, work), COLUMNS, as_json=as_json, nothing="there are no such letters")
+    nothing = _NO_SUCH if reason or source else _NONE_REPLAYED if replayed else _NONE_OPEN
+    show_rows(in_deployment(data, work), COLUMNS, as_json=as_json, nothing=nothing)
 
 
 @app.command()
@@ -75,7 +79,7 @@ def replay(
     if as_json:
         show_json(told)
     elif not told:
-        typer.echo("there are no such letters")
+        typer.echo(_NO_SUCH if reason or source else _NONE_OPEN)
     if any(one["outcome"] != "accepted" for one in told):
         raise typer.Exit(1)
 

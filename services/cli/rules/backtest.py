@@ -117,12 +117,18 @@ def _tell(found: Found, as_json: bool) -> None:
          "together": _few(one.together), "owners": _few(one.owners)}
         for one in found.rules if one.spoken
     ]  # fmt: skip
-    show_rows(rows, RULES, as_json=False, nothing=f"no rule spoke in the period, of {found.events} events")
+    show_rows(rows, RULES, as_json=False, nothing=_nothing(found.events))
     if found.caught:
         stories = [{**msgspec.to_builtins(one), "kind": one.kind or "all"} for one in found.caught]
         show_rows(stories, CAUGHT, as_json=False, nothing="")
     for rule, why in found.broken.items():
         typer.echo(f"{rule} was stopped: {why}", err=True)
+
+
+def _nothing(events: int) -> str:
+    if events:
+        return f"no rule spoke in the period, of {events} events: `counterpoint rules explain CUSTOMER --all` says why"
+    return "no event was known by then: a past that was sent later needs `--clock event`"
 
 
 def _few(counted: Mapping[str, int], many: int = FEW) -> str:

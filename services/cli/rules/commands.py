@@ -57,7 +57,12 @@ def list_rules(language: Language = "en", data: Data = None, as_json: Json = Fal
     platform = _platform(data)
     loaded = loaded_rules(platform.switches)
     rows = [_row(rule.declared, language, platform) for rule in loaded.rule_set.rules]
-    show_rows(rows, COLUMNS, as_json=as_json, nothing="there are no rules")
+    show_rows(
+        rows,
+        COLUMNS,
+        as_json=as_json,
+        nothing="there are no rules: COUNTERPOINT_ALERTS_CATALOGUE names their directory",
+    )
     tell_mistakes(loaded)
 
 
@@ -83,7 +88,12 @@ def explain(
     if not told["up_to_date"]:
         typer.echo("not up to date: what is known since cannot be judged; `counterpoint doctor` says more", err=True)
     rows = [_explained(one) for one in told["rules"] if every or one["status"] not in SILENT]
-    show_rows(rows, EXPLAINED, as_json=False, nothing="no rule holds, and none is in doubt")
+    show_rows(
+        rows,
+        EXPLAINED,
+        as_json=False,
+        nothing="no rule holds, and none is in doubt: `--all` shows which part of each fails",
+    )
 
 
 app.command("backtest")(backtest_rules)

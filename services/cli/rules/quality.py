@@ -19,6 +19,8 @@ HEADINGS = {"rule": "Rule", "branch": "Branch", "owner": "Owner"}
 COUNTED = {"closed": "Closed", "not_relevant": "Not relevant", "relevant": "Relevant"}
 HISTORY = {"at": "When", "rule": "Rule", "version": "Version", "change": "Change", "actor": "Who", "note": "Note"}
 NOTICES = {"at": "When", "said": "What", "actor": "Who", "note": "Note"}
+_NONE_CLOSED = "no alert was closed with an outcome yet: `counterpoint alerts outcome` and `false-alarm` do so"
+_NOTHING_WRITTEN = "nothing is written down yet: a platform does so when it takes rules up (`counterpoint rules list`)"
 Language = Annotated[Literal["en", "zh"], typer.Option(help="Of what is said.")]
 
 
@@ -43,7 +45,7 @@ def rules_precision(
     ]
     shown = rows if as_json else [{**row, "relevant": f"{row['relevant']:.0%}"} for row in rows]
     columns = {part: HEADINGS[part] for part in parts} | COUNTED
-    show_rows(shown, columns, as_json=as_json, nothing="no alert was closed with an outcome yet")
+    show_rows(shown, columns, as_json=as_json, nothing=_NONE_CLOSED)
 
 
 def rules_history(
@@ -63,7 +65,7 @@ def rules_history(
          "declared": msgspec.to_builtins(one.declared)}
         for one in in_deployment(data, work)
     ]  # fmt: skip
-    show_rows(rows, HISTORY, as_json=as_json, nothing="nothing is written down yet")
+    show_rows(rows, HISTORY, as_json=as_json, nothing=_NOTHING_WRITTEN)
 
 
 def rules_notices(
@@ -89,4 +91,9 @@ def rules_notices(
         show_json(rows)
         return
     told = [{**row, "said": f"{row['said']}\n{row['to_do']}".strip()} for row in rows]
-    show_rows(told, NOTICES, as_json=False, nothing="every rule that is on speaks")
+    show_rows(
+        told,
+        NOTICES,
+        as_json=False,
+        nothing="every rule that is on speaks" + ("" if every else ": `--all` shows what has ended"),
+    )

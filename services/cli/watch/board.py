@@ -86,7 +86,7 @@ def _columns(headings: Sequence[str], latest: Sequence[Sequence[object]]) -> Tab
 def _sources(seen: Snapshot) -> Text:
     silent = [one for one in seen.silences if one.is_too_long]
     if not seen.silences:
-        return Text("no sources are registered", style="yellow")
+        return Text("no sources are registered: `counterpoint sources set` does so", style="yellow")
     if not silent:
         heard = sum(one.is_heard for one in seen.silences)
         unheard = len(seen.silences) - heard
