@@ -3,17 +3,18 @@
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import typer
-from rich.cells import cell_len
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape, render
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+
+from services.cli.layout import widths
 
 Row = Mapping[str, Any]
 _INSTANT = re.compile(r"\A(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d{1,6})?Z\Z")
@@ -31,21 +32,23 @@ def show_rows(rows: Sequence[Row], columns: Mapping[str, str], *, as_json: bool,
     elif not rows:
         typer.echo(nothing)
     else:
-        console().print(table_of(rows, columns))
+        print_table(console(), rows, columns)
 
 
-def table_of(rows: Iterable[Row], columns: Mapping[str, str], title: str | None = None) -> Table:
-    """The first column names the row: it is what somebody copies, and stays whole. Others break rather than lose a
-    letter, and never push the last one out of the window."""
-    cells = [[written(row.get(field)) for field in columns] for row in rows]
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for place, heading in enumerate(columns.values()):
-        longest = max((cell_len(row[place]) for row in cells), default=0)
-        names = place == 0  # rich makes what may break smaller first, and then finds that it must not
-        table.add_column(heading, min_width=longest if names else None, no_wrap=names, overflow="fold")
-    for row in cells:
+def print_table(console: Console, rows: Sequence[Row], columns: Mapping[str, str], title: str | None = None) -> None:
+    """`columns`: in the order of their worth. What somebody copies stays whole: a column that has no room for its
+    longest word is left out, and told of below."""
+    cells = {field: [render(written(row.get(field)), emoji=False) for row in rows] for field in columns}
+    texts = {field: [columns[field], *(cell.plain for cell in found)] for field, found in cells.items()}
+    kept = widths(texts, console.width)
+    left_out = ", ".join(heading for field, heading in columns.items() if field not in kept)
+    told = f"Left out in a window of this width: {left_out}" if left_out else None
+    table = Table(title=title, title_justify="left", header_style="bold", caption=told, caption_justify="left")
+    for field, width in kept.items():
+        table.add_column(columns[field], width=width, overflow="fold")
+    for row in zip(*(cells[field] for field in kept), strict=True):
         table.add_row(*row)
-    return table
+    console.print(table)
 
 
 def console() -> Console:

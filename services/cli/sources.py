@@ -8,7 +8,7 @@ import typer
 from schemas.catalogue import load_catalogue
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.doctor.silence import last_heard
-from services.cli.output import at, console, show_json, show_rows, table_of
+from services.cli.output import at, console, print_table, show_json, show_rows
 from services.cli.refusals import Refusal
 from services.expected import expected
 from services.failures import Rejected
@@ -47,7 +47,7 @@ def show(source: str, data: Data = None, as_json: Json = False) -> None:
         show_json(known)
     else:
         rows = [{"name": name, "value": value} for name, value in known.items()]
-        console().print(table_of(rows, {"name": "Parameter", "value": "Value"}))
+        print_table(console(), rows, {"name": "Parameter", "value": "Value"})
 
 
 @app.command("set")

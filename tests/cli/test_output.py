@@ -3,8 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from services.cli.alerts.tables import print_events
+from services.cli.layout import widths
 from services.cli.output import console, show_rows
 
 ROWS = [{name: f"{name}-" + "x" * 30 for name in "abcdef"}]
@@ -25,17 +29,46 @@ def test_a_width_that_was_asked_for_is_kept(
     assert max(len(line) for line in capsys.readouterr().out.splitlines()) <= 60
 
 
-def test_a_table_ends_within_the_window_and_loses_no_letter(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def printed_at(window: int, rows: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> list[str]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("COLUMNS", str(window))
+        show_rows(rows, {name: name.upper() for name in rows[0]}, as_json=False, nothing="none")
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_column_without_room_for_its_longest_word_is_left_out_and_told_of(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    ids = {name: name * 28 for name in "XYZ"}
-    show_rows([{**ids, "d": "words that may be laid out in lines"}], {name: name for name in "XYZd"}, as_json=False,
-              nothing="none")  # fmt: skip
-    lines = capsys.readouterr().out.splitlines()
-    assert {line[-1] for line in lines} == set("┓┃┩│┘")
-    assert ids["X"] in "".join(lines)
-    assert [sum(line.count(name) for line in lines[3:]) for name in "YZ"] == [28, 28]
+    row = {name: name * 28 for name in "xyz"} | {"d": "words that may be laid out in lines"}
+    lines = printed_at(80, [row], capsys)
+    assert {line[-1] for line in lines[:-1]} == set("┓┃┩│┘")
+    assert row["x"] in lines[3]
+    assert row["y"] in lines[3]
+    assert lines[-1].strip() == "Left out in a window of this width: Z"
+    cells = " ".join(line.split("│")[3].strip() for line in lines[3:-2])
+    assert cells == row["d"], "words, and none of them broken"
+    assert row["z"] in "".join(printed_at(120, [row], capsys))
+
+
+def test_what_names_the_row_is_there_and_whole_in_any_window(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "cus_" + "x" * 26 in "".join(printed_at(40, [{"a": "cus_" + "x" * 26, "b": "words"}], capsys))
+
+
+def test_a_long_word_and_a_text_without_spaces_may_break(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed_at(60, [{"a": "1", "b": "/" * 100, "c": "晨" * 20}], capsys)
+    assert max(cell_len(line) for line in lines) <= 60
+    assert (sum(line.count("/") for line in lines), sum(line.count("晨") for line in lines)) == (100, 20)
+
+
+@given(
+    cells=st.lists(st.lists(st.text("abc 王\n", max_size=50), min_size=4, max_size=4), max_size=5),
+    window=st.integers(40, 240),
+)
+def test_no_table_is_wider_than_its_window(cells: list[list[str]], window: int) -> None:
+    columns = {str(place): ["Heading", *(row[place] for row in cells)] for place in range(4)}
+    found = widths(columns, window)
+    assert "0" in found
+    assert sum(width + 3 for width in found.values()) + 1 <= window
 
 
 def test_the_events_of_a_fact_that_two_rules_saw_are_laid_out_once(

@@ -13,8 +13,9 @@ from services.cli.refusals import Refusal
 from services.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="What was told where: look at it, send again what did not arrive.")
-COLUMNS = {"delivery_id": "Delivery", "destination": "Destination", "alert_id": "Alert", "happening": "Tells of",
-           "state": "State", "attempts": "Tries", "next_at": "Next", "ended_at": "Ended", "error": "Why"}  # fmt: skip
+COLUMNS = {"delivery_id": "Delivery", "destination": "Destination", "state": "State", "error": "Why",
+           "happening": "Tells of", "attempts": "Tries", "next_at": "Next", "ended_at": "Ended",
+           "alert_id": "Alert"}  # fmt: skip
 MOST = 10_000
 _ALL = "`--state all` shows every delivery"
 _NOTHING = {

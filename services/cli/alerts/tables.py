@@ -5,18 +5,17 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from services.alerts.domain.wording import shown
-from services.cli.output import Row, table_of
+from services.cli.output import Row, print_table
 
-LISTED = {"alert_id": "Alert", "grade": "Grade", "title": "Title", "customer_id": "Customer", "owner": "Owner",
-          "stands": "State", "due_at": "Due"}  # fmt: skip
-_EVIDENCE = {"rule": "Rule", "text": "Evidence", "occurred_at": "When", "ended_at": "Ended", "values": "Seen"}
+LISTED = {"alert_id": "Alert", "grade": "Grade", "title": "Title", "owner": "Owner", "stands": "State",
+          "due_at": "Due", "customer_id": "Customer"}  # fmt: skip
+_EVIDENCE = {"rule": "Rule", "text": "Evidence", "values": "Seen", "occurred_at": "When", "ended_at": "Ended"}
 _HISTORY = {"at": "When", "actor": "Who", "action": "Step", "state": "State", "note": "Note"}
-_EVENT = {"id": "Event", "occurred_at": "When", "type": "Type", "channel": "Channel", "amount": "Amount",
-          "counterparty": "Other side", "counts": "Counts"}  # fmt: skip
+_EVENT = {"id": "Event", "occurred_at": "When", "type": "Type", "amount": "Amount", "counts": "Counts",
+          "channel": "Channel", "counterparty": "Other side"}  # fmt: skip
 _SAID = (("Reason", "reason"), ("Suggested", "suggested"), ("May be said", "may_say"),
          ("Must not be said", "must_not_say"))  # fmt: skip
 
@@ -38,12 +37,12 @@ def print_alert(console: Console, alert: Row) -> None:
     for heading, field in _SAID:
         if alert[field]:
             console.print(Text(f"{heading}: {alert[field]}"))
-    console.print(table_of([_evidence_row(one) for one in alert["evidence"]], _EVIDENCE))
-    console.print(table_of(alert["history"], _HISTORY))
+    print_table(console, [_evidence_row(one) for one in alert["evidence"]], _EVIDENCE)
+    print_table(console, alert["history"], _HISTORY)
     if alert["outcome"]:
         told = {name: value for name, value in alert["outcome"].items() if value}
-        console.print(table_of([{"what": name, "told": value} for name, value in told.items()],
-                               {"what": "Outcome", "told": ""}))  # fmt: skip
+        rows = [{"what": name, "told": value} for name, value in told.items()]
+        print_table(console, rows, {"what": "Outcome", "told": ""})
 
 
 def print_events(console: Console, told: Row) -> None:
@@ -53,7 +52,7 @@ def print_events(console: Console, told: Row) -> None:
         rule, of = one["rule"], f", of {one['origin']}" if one["origin"] else ""
         console.print(Text(f"{rule['id']} v{rule['version']}, seen at {one['seen_at']}{of}", style="bold"))
         if one["event"]:
-            console.print(_events([one["event"]], "The event itself"))
+            _print_events(console, [one["event"]], "The event itself")
         for fact in one["facts"]:
             same = (fact["name"], fact["value"], fact["since"], fact["until"])
             if fact["events"] and same in shown_under:
@@ -73,17 +72,20 @@ def _print_fact(console: Console, fact: Row) -> None:
         title += f"\n{shown(fact['counted'])} from these: {fact['why']}"
     if fact["left_out"]:
         title += f"\nThe newest of {len(fact['events']) + fact['left_out']}"
-    console.print(_events(fact["events"], escape(title)) if fact["events"] else Text(f"{title}: no event"))
+    if fact["events"]:
+        _print_events(console, fact["events"], escape(title))
+    else:
+        console.print(Text(f"{title}: no event"))
     if fact["came_later"]:
-        console.print(_events(fact["came_later"], "Of that time, and accepted only afterwards"))
+        _print_events(console, fact["came_later"], "Of that time, and accepted only afterwards")
 
 
 def _valued(fact: Row) -> str:
     return f"{fact['name']} = {shown(fact['value'])}"
 
 
-def _events(events: Iterable[Row], title: str) -> Table:
-    return table_of([_event_row(one) for one in events], _EVENT, title)
+def _print_events(console: Console, events: Iterable[Row], title: str) -> None:
+    print_table(console, [_event_row(one) for one in events], _EVENT, title)
 
 
 def _event_row(one: Row) -> Row:

@@ -13,7 +13,7 @@ from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import WHO, Beside, Data, Json, in_deployment
 from services.cli.customers.tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
 from services.cli.declared import declarations, declared_fold
-from services.cli.output import console, show_json, show_rows, table_of
+from services.cli.output import console, print_table, show_json, show_rows
 from services.cli.positions import milliseconds
 from services.cli.refusals import Refusal, only
 from services.clock import SystemClock
@@ -109,7 +109,7 @@ def timeline(
     if as_json:
         show_json(events)
     elif events:
-        console().print(table_of([event_row(event) for event in events], EVENT_COLUMNS))
+        print_table(console(), [event_row(event) for event in events], EVENT_COLUMNS)
     else:
         typer.echo(_NOTHING_SUCH if types or channels or since or until else _NOTHING)
 

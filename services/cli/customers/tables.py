@@ -6,12 +6,12 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from services.cli.output import Row, table_of, written
+from services.cli.output import Row, print_table, written
 
-FOUND_COLUMNS = {"customer_id": "Customer", "kind": "Kind", "name": "Name", "tier": "Tier", "owner": "Owner",
+FOUND_COLUMNS = {"customer_id": "Customer", "name": "Name", "kind": "Kind", "tier": "Tier", "owner": "Owner",
                  "accounts": "Accounts", "version": "Version"}  # fmt: skip
-EVENT_COLUMNS = {"occurred_at": "When", "type": "What", "channel": "Channel", "amount": "Amount", "about": "About",
-                 "details": "Details"}  # fmt: skip
+EVENT_COLUMNS = {"occurred_at": "When", "type": "What", "amount": "Amount", "channel": "Channel", "details": "Details",
+                 "about": "About"}  # fmt: skip
 # title, member of the view, columns: in the order in which somebody at a counter needs them
 SECTIONS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ("Cases", "cases", {"case_id": "Case", "kind": "Kind", "status": "Status", "overdue": "Overdue", "due_at": "Due",
@@ -67,7 +67,7 @@ def print_view(console: Console, view: Row) -> None:
     for title, member, columns in SECTIONS:
         rows = view.get(member)
         if rows:
-            console.print(table_of([_row(row) for row in rows], _present(rows, columns), title=f"\n{title}"))
+            print_table(console, [_row(row) for row in rows], _present(rows, columns), title=f"\n{title}")
     _print_keyed(console, "Person", view.get("person"), {"value": "Value", "source": "Source", "as_of": "As of"})
     _print_keyed(console, "Channels", view.get("channels"), {"first_at": "First", "last_at": "Last", "count": "Events"})
     consents = {f"{purpose} {channel}": one for purpose, channels in (view.get("consents") or {}).items()
@@ -124,7 +124,7 @@ def _at_rest(measured: Any) -> bool:
 def _print_keyed(console: Console, title: str, members: Any, columns: Mapping[str, str]) -> None:
     if isinstance(members, Mapping) and members:
         rows = [{"name": name, **_member(member)} for name, member in members.items()]
-        console.print(table_of(rows, {"name": title, **_present(rows, columns)}, title=""))
+        print_table(console, rows, {"name": title, **_present(rows, columns)}, title="")
 
 
 def _member(member: Any) -> Row:

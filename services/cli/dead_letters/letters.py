@@ -12,8 +12,8 @@ from services.cli.refusals import Refusal
 from services.profile.ports.records import StoredDeadLetter
 
 app = typer.Typer(no_args_is_help=True, help="What could not be used: look at it, send it again after a fix.")
-COLUMNS = {"letter_id": "Letter", "at": "When", "stage": "Stage", "source": "Source", "reason": "Reason",
-           "field": "Field", "message": "What to do"}  # fmt: skip
+COLUMNS = {"letter_id": "Letter", "reason": "Reason", "field": "Field", "message": "What to do", "source": "Source",
+           "at": "When", "stage": "Stage"}  # fmt: skip
 MOST = 10_000
 _NONE_OPEN = "there are none: whatever was accepted could be used (`--replayed` shows what was sent again)"
 _NONE_REPLAYED = "none was sent again: `counterpoint dead-letters replay` does so"

@@ -32,10 +32,10 @@ RuleId = Annotated[str, typer.Argument(metavar="RULE", help="As `rules list` sho
 Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 Actor = Annotated[str | None, typer.Option(help="Who decides; the user of this machine if not said.")]
 COLUMNS = {
-    "id": "Rule", "version": "Version", "kind": "Kind", "situation": "Situation", "enabled": "On", "name": "Name",
-    "precision": "Precision", "silent": "Silent", "switched": "Switched",
+    "id": "Rule", "name": "Name", "enabled": "On", "silent": "Silent", "precision": "Precision", "kind": "Kind",
+    "situation": "Situation", "switched": "Switched", "version": "Version",
 }  # fmt: skip
-EXPLAINED = {"id": "Rule", "name": "Name", "status": "Status", "condition": "Condition", "because": "Because"}
+EXPLAINED = {"id": "Rule", "name": "Name", "status": "Status", "because": "Condition, and what it saw"}
 _NAME = re.compile(r"(?:moment\.)?[a-z_]\w*")
 SILENT = ("not", "no_moment", "not_about", "disabled", "not_covered")
 
@@ -169,5 +169,5 @@ def _explained(rule: dict[str, Any]) -> dict[str, Any]:
     rests = f"until {rule['cooling_until']}" if rule["status"] == "cooling_down" else ""
     why = [one for one in (rule["held_back_by"], rule["why"], rests) if one]
     status = " ".join([rule["status"].replace("_", " "), *why])
-    because = "\n".join([*unknown, *uncovered, *seen])
-    return {**rule, "status": status, "condition": "\n".join(parts), "because": because}
+    because = "\n".join([*parts, *(f"· {one}" for one in (*unknown, *uncovered, *seen))])
+    return {**rule, "status": status, "because": because}

@@ -60,8 +60,10 @@ def _views(seen: Snapshot, rows: int) -> Table:
 
 
 def _alerts(seen: Snapshot) -> Table:
-    latest = [(one.title, one.severity, one.state, one.owner, one.alert_id) for one in seen.alerts]
-    return _columns(("Alerts", "Severity", "State", "Owner", "Id"), latest)
+    latest = [(one.alert_id, one.severity, one.state, one.owner, one.title) for one in seen.alerts]
+    table = _columns(("Alerts", "Severity", "State", "Owner", "Title"), latest)
+    table.expand, table.columns[-1].ratio = True, 1  # ids are copied: the title has what they leave
+    return table
 
 
 def _inbox(seen: Snapshot) -> Text:
