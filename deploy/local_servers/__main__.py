@@ -19,6 +19,8 @@ def main() -> int:
     unknown = set(arguments.names) - set(NAMES)
     if unknown:
         parser.error(f"unknown server {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    if arguments.action == "erase" and arguments.names:
+        parser.error("erase takes no NAME: it removes the data of all")
     try:
         return _run(arguments.action, arguments.names, Servers(arguments.data), arguments.data)
     except SetupError as error:
@@ -40,10 +42,10 @@ def _run(action: str, names: list[str], servers: Servers, data: Path) -> int:
     elif action == "erase":
         servers.erase()
     else:
-        running = servers.running()
-        for name in NAMES:
+        running, asked = servers.running(), names or NAMES
+        for name in asked:
             print(f"{name:9} {running.get(name, 'down')}")
-        return 0 if len(running) == len(NAMES) else 3
+        return 0 if running.keys() >= set(asked) else 3
     return 0
 
 

@@ -53,3 +53,26 @@ async def test_every_module_has_a_database_of_its_own(postgres_url: str, postgre
 def test_names_may_follow_the_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["local_servers", "down", "--data", str(tmp_path), "redis", "kafka"])
     assert main() == 0
+
+
+@pytest.mark.parametrize("names", [["redis"], ["redis", "kafka"], []])
+def test_status_tells_of_those_that_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], names: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["local_servers", "status", "--data", str(tmp_path), *names])
+    assert main() == 3
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [[name, "down"] for name in names or ("kafka", "postgres", "redis")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["status", "oracle"], "unknown server oracle"), (["erase", "redis"], "erase takes no NAME")],
+)
+def test_a_name_that_cannot_be_meant_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["local_servers", *arguments, "--data", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        main()
+    assert told in capsys.readouterr().err
