@@ -342,8 +342,27 @@ def test_a_banks_own_labels_stand_in_for_those_of_the_product(files: Place) -> N
     assert before.rule_set.version != after.rule_set.version
 
 
-def test_a_label_without_one_of_the_languages_is_told(files: Place) -> None:
-    own(files, "labels.yaml", "version: 1\nlabels:\n  gold: {en: premier}\n")
-    mistake = only(load(files))
-    assert (mistake.file, mistake.line) == ("labels.yaml", 3)
-    assert "zh" in mistake.message
+def test_every_mistake_in_labels_is_told_with_its_line_and_the_label_s_name(files: Place) -> None:
+    own(
+        files,
+        "labels.yaml",
+        """version: 1
+colour: red
+labels:
+  gold: {en: gold, zh: 金卡}
+  profit: {en: premier}
+  general:
+    en: general
+    zh: 普通
+    fr: client
+  near: near
+""",
+    )
+    loaded = load(files)
+    assert [(one.file, one.line, one.field) for one in loaded.mistakes] == [
+        ("labels.yaml", 5, "labels.profit"), ("labels.yaml", 7, "labels.general"), ("labels.yaml", 10, "labels.near"),
+        ("labels.yaml", 1, ""),
+    ]  # fmt: skip
+    missing, unknown, no_text, beside = (one.message for one in loaded.mistakes)
+    assert ("`zh`" in missing, "`fr`" in unknown, "`str`" in no_text, "`colour`" in beside) == (True,) * 4
+    assert loaded.rule_set.labels == {}

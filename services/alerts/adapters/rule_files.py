@@ -15,7 +15,7 @@ from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
 from services.alerts.domain.checking import check, check_desk
 from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, rule_set
 from services.alerts.domain.expressions import BadExpression, Expressions
-from services.alerts.domain.rules import Desk, LabelsDeclared, RuleDeclared
+from services.alerts.domain.rules import Desk, LabelsDeclared, RuleDeclared, Text
 from services.alerts.domain.wording import NO_LABELS, Labels
 from services.alerts.ports import RuleSwitch
 from services.declared_files import Place
@@ -99,6 +99,15 @@ def _version(content: Iterable[bytes], switches: Mapping[str, RuleSwitch]) -> st
     return told.hexdigest()[:12]
 
 
+def _wrong_labels(file: str, lines: Lines) -> Iterator[Mistake]:
+    """One by one: the struct of all would name none of them."""
+    for section, labels in lines.members():
+        for name, label in labels.members() if section == "labels" else ():
+            for field, message in misshapen(label.content, Text):
+                place = ".".join(filter(None, (section, name, field)))
+                yield Mistake(file, label.line_of(field), "", place, message)
+
+
 class _Loading:
     """One reading of all files. `content`: their bytes, in order."""
 
@@ -138,8 +147,14 @@ class _Loading:
         """None where there is no such file: a draft is read alone."""
         path = self._files.path(LABELS)
         lines = self._lines(path) if path.exists() else None
-        declared = None if lines is None else self._converted(path.name, lines, "", LabelsDeclared)
-        return NO_LABELS if declared is None else declared.labels
+        if lines is None:
+            return NO_LABELS
+        wrong = list(_wrong_labels(path.name, lines))
+        self.mistakes += wrong
+        if wrong:  # what is beside them has mistakes of its own
+            lines = lines._replace(content={name: one for name, one in lines.content.items() if name != "labels"})
+        declared = self._converted(path.name, lines, "", LabelsDeclared)
+        return NO_LABELS if wrong or declared is None else declared.labels
 
     def _written(self, path: Path) -> Iterator[_Written]:
         lines = self._lines(path)

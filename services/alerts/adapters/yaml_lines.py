@@ -54,6 +54,11 @@ class Lines(NamedTuple):
             return Lines(self.node.value[int(step)], self.content[int(step)])
         return None
 
+    def members(self) -> Iterator[tuple[str, "Lines"]]:
+        """Of a mapping, by name; nothing of what is none."""
+        if isinstance(self.node, yaml.MappingNode):
+            yield from ((key.value, Lines(value, self.content[key.value])) for key, value in self.node.value)
+
     def twice(self) -> Iterator[tuple[int, str]]:
         """Keys that a mapping has twice, of which the first would be lost without a word: line and key."""
         waiting = [self.node]
