@@ -96,7 +96,7 @@ def test_events_that_nobody_works_on_are_wrong(counterpoint: Command, deployment
     in_log(deployment, one_event)
     code, state, told = finding(counterpoint, "positions")
     assert (code, state) == (1, "wrong")
-    assert "1 events wait, and no worker is running" in told
+    assert "channel-events/0 stand still although 1 events wait: start a worker" in told
 
 
 def test_a_partition_that_stands_still_is_wrong(counterpoint: Command, deployment: Path) -> None:
@@ -120,6 +120,20 @@ def test_a_position_outside_the_log_is_wrong(counterpoint: Command, deployment: 
     assert (code, state) == (1, "wrong")
     assert "channel-events/2: of another topic" in told
     assert "counterpoint positions rewind" in told
+
+
+def test_workers_are_told_by_what_they_do(counterpoint: Command, deployment: Path) -> None:
+    assert finding(counterpoint, "workers")[1:] == (
+        "warning", "none that refresh: `counterpoint run`, or `counterpoint profile` beside Kafka"
+    )  # fmt: skip
+
+    async def lease(database: Database) -> None:
+        await SqlProfileStore(database, str).lease("worker-1", SystemClock().now_ms(), 60_000)
+
+    in_database(deployment, lease)
+    assert finding(counterpoint, "workers")[1:] == (
+        "ok", "1 that refresh; those that update, evaluate and deliver: see positions"
+    )  # fmt: skip
 
 
 def test_a_topic_that_somebody_deleted_is_wrong(counterpoint: Command, deployment: Path) -> None:

@@ -57,11 +57,9 @@ async def positions(patient: Patient) -> Sequence[Finding]:
     waiting = [one for one in before if one.lag]
     if not waiting:
         return [ok("positions", "inside the log, nothing waits")]
-    if not await patient.beside.store.leaseholders(SystemClock().now_ms()):
-        return [wrong("positions", f"{_sum(waiting)} events wait, and no worker is running: start one")]
     stopped = await _stopped(waiting, patient, patient.log)
     if stopped:
-        fix = "the worker's log says why (`partition stopped`, `partition waits`, `batch failed`)"
+        fix = "start a worker, or its log says why (`partition stopped`, `partition waits`, `batch failed`)"
         return [wrong("positions", f"{_where(stopped)} stand still although {_sum(stopped)} events wait: {fix}")]
     return [ok("positions", f"inside the log and moving; {_sum(waiting)} events wait")]
 
@@ -96,10 +94,12 @@ def _sum(some: Sequence[Backlog]) -> int:
 
 
 async def workers(patient: Patient) -> Sequence[Finding]:
+    """Those that refresh hold leases. Who updates, evaluates and delivers is known to the log's groups alone: there
+    `positions` looks at what moves."""
     names = await patient.beside.store.leaseholders(SystemClock().now_ms())
     if names:
-        return [ok("workers", f"{len(names)} at work")]
-    return [warning("workers", "none at work: `counterpoint run`, or `counterpoint profile` beside Kafka")]
+        return [ok("workers", f"{len(names)} that refresh; those that update, evaluate and deliver: see positions")]
+    return [warning("workers", "none that refresh: `counterpoint run`, or `counterpoint profile` beside Kafka")]
 
 
 async def set_aside(patient: Patient) -> Sequence[Finding]:
@@ -116,7 +116,7 @@ async def marks(patient: Patient) -> Sequence[Finding]:
     told = f"{waiting} customers wait for their refresh"
     working = await patient.beside.store.leaseholders(SystemClock().now_ms())
     if waiting and not working:
-        return [wrong("marks", f"{told}, and no worker is running: start one")]
+        return [wrong("marks", f"{told}, and no worker that refreshes is running: start one")]
     return [warning("marks", f"{told}: start another worker") if waiting > MANY_MARKS else ok("marks", told)]
 
 

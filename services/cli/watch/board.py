@@ -28,7 +28,7 @@ def _totals(seen: Snapshot) -> Text:
     return Text(
         f"accepted {seen.accepted_rate:,.1f}/s   worked {seen.worked_rate:,.1f}/s   "
         f"views {seen.changes_rate:,.1f}/s{visible}\n"
-        f"workers {seen.workers}   to be refreshed {seen.marks:,}   {counts}\n"
+        f"workers that refresh {seen.workers}   to be refreshed {seen.marks:,}   {counts}\n"
         f"events a second by channel: {channels or 'none yet'}"
     )
 
