@@ -137,7 +137,7 @@ class Decide:
     async def _regroup(self, decision: Decision, roots: Sequence[str]) -> None:
         """Works the clusters around `roots` out anew, from every merge that stands with this decision."""
         stood = {cluster.lead: cluster for root in roots if (cluster := await self._reader.cluster(root)) is not None}
-        members = sorted({root for cluster in stood.values() for root in cluster.roots} | set(roots))
+        members = sorted({root for cluster in stood.values() for root in cluster.roots})
         merges = [one for one in await self._merges(members) if one.decision_id != decision.undoes]
         pairs = [_pair(one) for one in (*merges, *([decision] if decision.kind == MERGE else ()))]
         await self._store.decide(decision, clusters(pairs), sorted(stood))

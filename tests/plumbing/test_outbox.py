@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from schemas.codec import decode_dead_letter
 from schemas.topics import Topic
 from services.embedded.log import EmbeddedLog, Limits
@@ -49,4 +51,20 @@ async def test_a_message_that_the_log_will_never_take_becomes_a_dead_letter_and_
     found = await log.record("dead-letters", 0, 0)
     assert found is not None
     assert found.key == b"cus_large"
+    await log.close()
+
+
+@pytest.mark.parametrize("lane", [["large"], ["large", "small"], ["small", "large"]])
+async def test_a_message_that_is_too_large_takes_no_other_with_it_however_few_wait(
+    tmp_path: Path, lane: list[str]
+) -> None:
+    log, store = EmbeddedLog(tmp_path, limits=Limits(message_bytes=1_000)), MemoryProfileStore(str)
+    await log.ensure_topics(TOPICS)
+    values = {"large": b"x" * 5_000, "small": b"1"}
+    async with store.updating() as tx:
+        await tx.send({LANE: [OutboxMessage("profile-changes", b"c", values[one]) for one in lane]}, 7)
+    await publish_lane(store, log, LANE)
+    assert await records(log, "profile-changes") == [b"1"] * ("small" in lane)
+    assert len(await records(log, "dead-letters")) == 1
+    assert await store.lanes_waiting() == {}
     await log.close()

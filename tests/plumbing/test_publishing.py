@@ -7,13 +7,20 @@ from pathlib import Path
 from schemas.topics import Topic
 from services.clock import ManualClock
 from services.embedded.log import EmbeddedLog
-from services.failures import Contended
+from services.failures import Contended, Unavailable
 from services.metrics import Metrics
-from services.outbox import OutboxMessage, OutboxRow
+from services.outbox import LANE_BATCH, OutboxMessage, OutboxRow
 from services.profile.adapters.memory import MemoryProfileStore
 from services.publishing import Publisher, publish
 
 TOPIC = Topic("profile-changes", 1)
+
+
+class Away(MemoryProfileStore):
+    """Its messages cannot be read for now."""
+
+    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
+        raise Unavailable("the database is away", 0.01)
 
 
 class Contending(MemoryProfileStore):
@@ -37,12 +44,14 @@ async def published(
     async with store.updating() as tx:
         await tx.send({lane: [OutboxMessage(TOPIC.name, b"c", lane.encode())] for lane in ("mine", "theirs")}, 9_000)
     publisher = Publisher(store, log, metrics, clock, asyncio.Event())
+    publisher.written.set()
     work = asyncio.create_task(publish(publisher, lambda lane: lane == "mine"))
     while not work.done() and not await holds(log):  # noqa: ASYNC110 - the log sets no event
         await asyncio.sleep(0.01)
     work.cancel()
     await asyncio.wait([work])
     assert work.cancelled()
+    assert not publisher.written.is_set(), "or it would not rest"
     await log.close()
 
 
@@ -59,8 +68,37 @@ async def test_a_publisher_leaves_the_lanes_of_others_to_them(tmp_path: Path) ->
     metrics = Metrics()
     await published(tmp_path, store, metrics, only_theirs_wait)
     age = metrics.registry.get_sample_value
-    assert age("counterpoint_outbox_age_seconds", {"lane": "mine"}) == 0.0, "written by a clock that is ahead"
+    assert age("counterpoint_outbox_age_seconds", {"lane": "mine"}) == 0.0
     assert age("counterpoint_outbox_age_seconds", {"lane": "theirs"}) is None
+
+
+async def test_what_was_written_by_a_clock_that_is_ahead_waits_for_no_time(tmp_path: Path) -> None:
+    metrics = Metrics()
+
+    async def is_told(log: EmbeddedLog) -> bool:
+        return metrics.registry.get_sample_value("counterpoint_outbox_age_seconds", {"lane": "mine"}) is not None
+
+    await published(tmp_path, Away(str), metrics, is_told)
+    assert metrics.registry.get_sample_value("counterpoint_outbox_age_seconds", {"lane": "mine"}) == 0.0
+
+
+async def test_a_lane_with_much_to_say_leaves_the_others_their_turn(tmp_path: Path) -> None:
+    log, store = EmbeddedLog(tmp_path), MemoryProfileStore(str)
+    await log.ensure_topics([TOPIC])
+    async with store.updating() as tx:
+        busy = [OutboxMessage(TOPIC.name, b"c", b"busy")] * (LANE_BATCH + 1)
+        await tx.send({"a": busy, "b": [OutboxMessage(TOPIC.name, b"c", b"quiet")]}, 1)
+    work = asyncio.create_task(
+        publish(Publisher(store, log, Metrics(), ManualClock(2), asyncio.Event()), lambda lane: True)
+    )
+    while await store.lanes_waiting():  # noqa: ASYNC110 - the store sets no event
+        await asyncio.sleep(0.01)
+    work.cancel()
+    await asyncio.wait([work])
+    last = await log.record(TOPIC.name, 0, LANE_BATCH + 1)
+    assert last is not None
+    assert last.value == b"busy"
+    await log.close()
 
 
 async def test_a_publisher_goes_on_when_another_was_in_its_way(tmp_path: Path) -> None:
