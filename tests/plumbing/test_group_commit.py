@@ -72,6 +72,12 @@ async def test_where_one_of_a_group_fails_each_is_applied_alone_and_the_others_g
     assert applying.tried == [[0], [1, 2, 3], [1], [2], [3]]
 
 
+async def test_of_two_the_one_that_fails_leaves_the_other_alone() -> None:
+    applying = Applying(p2=ZeroDivisionError("a bug"))
+    assert await outcomes(applying, *map(batch, range(3))) == ["", "", "ZeroDivisionError"]
+    assert applying.tried == [[0], [1, 2], [1], [2]]
+
+
 async def test_a_server_that_is_away_is_away_for_all_of_a_group_and_not_asked_for_each() -> None:
     applying = Applying(p2=Unavailable("the database is away"))
     assert await outcomes(applying, *map(batch, range(4))) == ["", *["Unavailable"] * 3]
@@ -106,6 +112,23 @@ async def test_whoever_goes_along_with_a_batch_given_up_is_told_to_try_again() -
     leader.cancel()
     with pytest.raises(Contended):
         await follower
+    assert leader.cancelled()
     applying.go_on.release()
     await handler(batch(2))
     assert applying.tried == [[0], [1, 2], [2]]
+
+
+async def test_who_was_told_of_success_before_the_rest_were_given_up_is_not_told_again() -> None:
+    applying = Applying(p2=ZeroDivisionError("a bug"))
+    handler = GroupCommit(applying, 100)
+    tasks = [asyncio.create_task(handler(batch(0)))]
+    await applying.begun.wait()
+    tasks += [asyncio.create_task(handler(batch(partition))) for partition in (1, 2, 3)]
+    await asyncio.sleep(0)
+    for _ in ("alone", "together", "the first of them alone"):
+        applying.go_on.release()
+    while applying.tried[-1] != [2]:  # noqa: ASYNC110 - what is tried sets no event
+        await asyncio.sleep(0)
+    tasks[1].cancel()
+    done = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+    assert [type(one).__name__ if one else "" for one in done] == ["", "CancelledError", "Contended", "Contended"]

@@ -1,10 +1,15 @@
 """What holds the alerts of one customer back, and what finds room among them first."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.alerts.domain.alert import Alert
-from services.alerts.domain.guarding import hold_back
-from tests.alerts.told import NOON
+from services.alerts.domain.compiled import Rule
+from services.alerts.domain.guarding import hold_back, hold_back_anew
+from services.alerts.domain.judging import HOLDS, Verdict
+from services.alerts.domain.rules import Kind
+from services.alerts.domain.standing import Standing
+from tests.alerts.told import NOON, rule, rules
 
 
 def alert(name: str, kind: str = "retention", state: str = "new", rank: float = 1.0, **given: Any) -> Alert:
@@ -12,8 +17,12 @@ def alert(name: str, kind: str = "retention", state: str = "new", rank: float = 
     return Alert(alert_id=name, customer_id="c1", situation=name, **fixed)
 
 
-def held(budget: int, *alerts: Alert) -> dict[str, tuple[str, str]]:
-    hold_back(alerts, [], budget, NOON)
+def guard(*blocks: Kind, name: str = "G1", **given: Any) -> Rule:
+    return rule(name, kind="guard", situation=None, when=("complaint_open",), blocks=blocks, **given)
+
+
+def held(budget: int, *alerts: Alert, by: Sequence[Rule] = ()) -> dict[str, tuple[str, str]]:
+    hold_back(alerts, [Verdict(one, HOLDS) for one in by], budget, NOON)
     return {one.alert_id: (one.state, one.waiting) for one in alerts}
 
 
@@ -42,3 +51,57 @@ def test_room_in_the_budget_does_not_release_what_waits_for_its_owners_day() -> 
     waits = alert("a", waiting="capacity")
     assert held(2, waits)["a"] == ("new", "capacity")
     assert waits.history == []
+
+
+def test_of_equal_ones_the_oldest_finds_room_and_each_of_them_takes_it() -> None:
+    found = held(1, alert("younger", "upsell", opened_at=NOON + 1), alert("older", "upsell"))
+    assert found == {"younger": ("new", "budget"), "older": ("new", "")}
+
+
+def test_a_sale_that_finds_room_keeps_nothing_but_sales_out_of_it() -> None:
+    found = held(1, alert("sale", "upsell", rank=9.0), alert("care", "guard"))
+    assert found == {"sale": ("new", ""), "care": ("new", "")}
+
+
+def test_retention_keeps_sales_waiting_and_nothing_else_and_a_guard_goes_before_it() -> None:
+    three = [alert("leaving"), alert("care", "guard"), alert("sale", "upsell")]
+    assert held(9, *three) == {"leaving": ("new", ""), "care": ("new", ""), "sale": ("new", "retention_first")}
+    assert held(9, *three, by=[guard("upsell")])["sale"] == ("new", "G1")
+
+
+def test_what_a_guard_pulls_back_leaves_its_room_and_what_somebody_works_on_keeps_both() -> None:
+    found = held(1, alert("leaving", state="routed"), alert("care", "guard"), by=[guard("retention")])
+    assert found == {"leaving": ("new", "G1"), "care": ("new", "")}
+    found = held(1, alert("leaving", state="claimed"), alert("care", "guard"), by=[guard("retention")])
+    assert found == {"leaving": ("claimed", "G1"), "care": ("new", "budget")}
+
+
+def test_a_guard_holds_back_what_waits_for_its_owners_day() -> None:
+    assert held(2, alert("a", waiting="capacity"), by=[guard("retention")])["a"] == ("new", "G1")
+
+
+def test_the_first_guard_that_says_how_to_word_an_alert_words_it_and_that_is_news_once() -> None:
+    plain, wording = guard(name="G1"), guard(name="G2", wording="service_only")
+    alerts, verdicts = [alert("a")], [Verdict(plain, HOLDS), Verdict(wording, HOLDS)]
+    assert hold_back(alerts, verdicts, 3, NOON) == alerts
+    assert (alerts[0].wording, alerts[0].worded_by) == ("service_only", "G2")
+    assert hold_back(alerts, verdicts, 3, NOON) == []
+
+
+def test_a_guard_that_is_no_rule_any_more_or_is_switched_off_holds_nothing_and_is_forgotten() -> None:
+    for known in (rules(), rules(guard("retention", enabled=False))):
+        waits, standing = alert("a", waiting="G1"), Standing(guards={"G1": HOLDS})
+        assert hold_back_anew([waits], standing, known, 3, NOON, "G1 was switched off") == [waits]
+        assert (waits.waiting, waits.history[-1].note, standing.guards) == ("", "G1 was switched off", {})
+
+
+def test_whatever_changes_an_alert_makes_one_revision_of_it() -> None:
+    held_one, worded = alert("a"), alert("b", "upsell")
+    known = rules(guard("retention", wording="service_only"))
+    before = held_one.revision, worded.revision
+    hold_back_anew([held_one, worded], Standing(guards={"G1": HOLDS}), known, 9, NOON)
+    assert (held_one.waiting, worded.waiting) == ("G1", "retention_first")
+    assert (held_one.revision, worded.revision) == (before[0] + 1, before[1] + 1)
+    standing, only_worded = Standing(guards={"G1": HOLDS}), alert("c", "guard")
+    hold_back_anew([only_worded], standing, known, 9, NOON)
+    assert (only_worded.history, only_worded.revision) == ([], 2)
