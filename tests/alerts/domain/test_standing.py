@@ -1,5 +1,7 @@
 """What is remembered of a customer between two statements: what was said, until when it stays said, and what rests."""
 
+from typing import Any
+
 import pytest
 
 from services.alerts.domain.alert import Alert
@@ -42,13 +44,14 @@ def test_an_alert_that_is_over_is_joined_by_nothing_though_it_is_at_hand() -> No
 
 @pytest.mark.parametrize("between", [{}, {"missing": ["salary_missed"]}])
 def test_what_went_and_came_again_in_its_time_has_held_all_along_though_that_has_passed(
-    between: dict[str, list[str]],
+    between: dict[str, Any],
 ) -> None:
     customer = Customer(OWING)
     customer.takes(statement(1, salary_missed=2.0))
     customer.takes(statement(2, at=NOON + DAY, **between))
     if not between:
         customer.takes(statement(3, at=NOON + 2 * DAY, salary_missed=2.0))
+    customer.alerts[0].state = "closed"
     assert customer.takes(statement(4, at=NOON + 9 * DAY, salary_missed=2.0)).fired == 0
 
 
@@ -105,7 +108,11 @@ def test_what_had_grown_graver_and_comes_again_soon_is_as_grave_as_it_last_was()
     customer.takes(statement(2, moments=debit, salary_missed=2.0))
     customer.takes(statement(3, moments=debit))
     customer.takes(statement(4, moments=debit, salary_missed=2.0))
-    assert [(one.rule, one.severity) for one in customer.alerts[0].standing()] == [("R1", 2), ("R4", 3)]
+    alert = customer.alerts[0]
+    assert [(one.rule, one.severity) for one in alert.standing()] == [("R1", 2), ("R4", 3)]
+    assert len(alert.evidence) == 3
+    customer.takes(statement(5, moments=debit))
+    assert alert.history[-1].note.startswith("R4 no longer holds: salary_missed was 2, is 0")
 
 
 def test_what_comes_again_soon_and_graver_is_told_as_grave_as_it_is() -> None:

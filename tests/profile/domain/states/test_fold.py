@@ -2,12 +2,14 @@
 
 from itertools import permutations
 
+import msgspec
 import pytest
 
-from schemas.events import ChannelEvent, Counterparty
-from services.profile.domain.states.fold import effective_at, months_touched
+from schemas.events import ChannelEvent, Counterparty, Money
+from services.profile.domain.states.combine import combine
+from services.profile.domain.states.fold import cancels, effective_at, months_touched
 from services.profile.domain.states.periods import first_day_of, month_of
-from services.profile.domain.states.state import HOURS_KEPT, KEYS_KEPT, LATEST_KEPT, MANY, Cell
+from services.profile.domain.states.state import HOURS_KEPT, KEYS_KEPT, LATEST_KEPT, MANY, MONTHS_KEPT, Cell
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event, fold_of, reversal
 
 
@@ -203,3 +205,37 @@ def test_the_hour_that_leaves_the_horizon_is_the_one_eight_days_before_the_newes
         newest = event("login.failed", NOON + hours * HOUR_MS)
         for events in ([first, newest], [newest, first]):
             assert (NOON // HOUR_MS in fold_of(events).head.hours) is kept
+
+
+def test_the_month_that_leaves_the_horizon_is_the_one_so_many_before_the_newest_however_it_is_put_together() -> None:
+    newest = event("login.failed", NOON)
+    for months, kept in ((MONTHS_KEPT - 1, True), (MONTHS_KEPT, False)):
+        old = withdrawal(first_day_of(month_of(NOON) - months) * DAY_MS)
+        for state in (fold_of([old, newest]), fold_of([newest, old]), combine(fold_of([old]), fold_of([newest]))):
+            assert (month_of(NOON) - months in state.months) is kept
+
+
+def test_of_two_reversals_that_say_otherwise_the_earlier_one_stands_however_they_are_put_together() -> None:
+    original = event("transfer.sent", NOON - DAY_MS, id="t", minor=9_000, direction="debit")
+    sooner = reversal(msgspec.structs.replace(original, amount=Money(8_000, "CNY")), NOON)
+    again = reversal(original, NOON + HOUR_MS, id="again")
+    for first, second, third in permutations([original, sooner, again]):
+        for state in (
+            fold_of([first, second, third]),
+            combine(fold_of([first, second]), fold_of([third])),
+            combine(fold_of([first]), fold_of([second, third])),
+        ):
+            month, hour = (
+                state.months[month_of(original.occurred_at)],
+                state.head.hours[original.occurred_at // HOUR_MS],
+            )
+            assert (month.totals["outflow:CNY"], hour["outflow:CNY"]) == (Cell(0, 1_000), Cell(0, 1_000))
+            assert month.undone["t"].stamp[0] == NOON
+
+
+def test_a_movement_is_cancelled_by_a_reversal_of_all_of_it_and_by_nothing_else() -> None:
+    original = withdrawal(NOON - 40 * DAY_MS)
+    assert cancels(reversal(original, NOON)) == (ACCOUNT, month_of(original.occurred_at), "w")
+    assert cancels(reversal(original, NOON, part=40_000)) is None
+    assert cancels(reversal(original, NOON, of_record=False)) is None
+    assert cancels(original) is None

@@ -9,7 +9,7 @@ from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.series import CandidateRule, Counting, Declared, SeriesRule, Where
-from services.profile.domain.states.state import State
+from services.profile.domain.states.state import Cell, State
 from tests.profile.domain.gathered import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, NOON, event, reversal
 
@@ -115,3 +115,12 @@ def test_all_that_is_asked_of_an_event_must_hold_for_series_and_candidates(where
 def test_only_candidates_of_the_direction_of_a_reversal_are_taken_back() -> None:
     rules = tuple(CandidateRule(one, Where(direction=one)) for one in ("debit", "credit"))
     assert Counting(Declared(1, (), rules)).candidates_of("debit") == ("debit",)
+
+
+def test_what_asks_for_attributes_and_for_the_other_side_is_counted_once() -> None:
+    both = SeriesRule("seen", Where(attributes={"country": ("JP",)}, party_kinds=("own",)))
+    fold, state = Fold(load_catalogue(), Counting(Declared(1, (both,), ())), 1), State()
+    for told in ({"country": "JP"}, {"country": "CN"}, {}):
+        fold.add(state, paid(attributes=told, counterparty=Counterparty(kind="own")))
+    fold.add(state, paid(attributes={"country": "JP"}))
+    assert state.months[month_of(NOON)].totals["seen"] == Cell(1, 0)
