@@ -16,7 +16,7 @@ from services.alerts.attend import Attend
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert, State, step
 from services.alerts.domain.rules import Desk
-from services.alerts.evaluate import Evaluate
+from services.alerts.evaluate import Evaluate, newest
 from services.alerts.ports import AlertFilter
 from services.failures import Fenced
 from services.log import Batch, Record
@@ -91,6 +91,15 @@ async def test_of_several_statements_in_a_batch_the_newest_speaks() -> None:
     service = Service()
     await service.takes(statement(1, **OWED), statement(2, has_salary=True))
     assert await service.alerts() == []
+
+
+def test_a_newer_statement_says_all_that_an_older_one_did_but_never_that_the_customer_was_gone() -> None:
+    first, second, gone = statement(1), statement(2), statement(3, kind="gone")
+    back, other = statement(4), statement(1, "c2")
+    assert newest([first, other, second]) == [second, other]
+    assert newest([second, first]) == [second]
+    assert newest([second, gone, first]) == [second, gone]
+    assert newest([gone, back, other]) == [gone, back, other]
 
 
 async def test_a_batch_that_another_worker_has_done_is_fenced_and_leaves_no_trace() -> None:

@@ -38,20 +38,22 @@ NEWER = CODE_VERSION * VERSIONS_APART + 999
 
 
 class Log:
-    """As much of a log as upkeep asks."""
+    """As much of a log as upkeep asks. `waiting_since`: of partitions from 1 on, each with one record that waits; 0: it
+    cannot be read."""
 
-    def __init__(self, waiting_since: int | None = None) -> None:
-        self.since = waiting_since
+    def __init__(self, *waiting_since: int) -> None:
+        self.since = dict(enumerate(waiting_since, 1))
 
     async def topic_id(self, topic: str) -> str:
         return TOPIC_ID
 
     async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
-        return {0: (0, 5), 1: (0, 0 if self.since is None else 1)}
+        return {0: (0, 5)} | dict.fromkeys(self.since, (0, 1))
 
-    async def record(self, topic: str, partition: int, offset: int) -> Record:
-        assert (partition, offset, self.since is None) == (1, 0, False)
-        return Record(0, self.since or 0, b"", b"")
+    async def record(self, topic: str, partition: int, offset: int) -> Record | None:
+        assert (partition in self.since, offset) == (True, 0)
+        since = self.since[partition]
+        return Record(0, since, b"", b"") if since else None
 
 
 def new_upkeep(store: Store, log: Log | None = None, version: int | None = None) -> Upkeep:
@@ -213,8 +215,31 @@ async def test_ledgers_past_their_days_are_dropped(store: Store) -> None:
 async def test_a_ledger_stays_while_events_of_its_time_wait_in_the_log(store: Store) -> None:
     """A repeat behind a partition that stood still must not count again."""
     today = await enter_ledgers(store)
-    assert (await new_upkeep(store, Log(waiting_since=NOW - 5 * DAY_MS)).apply(NOW)).ledgers == 19 - DAYS_KEPT - 5
+    assert (await new_upkeep(store, Log(NOW - 5 * DAY_MS)).apply(NOW)).ledgers == 19 - DAYS_KEPT - 5
     assert (await store.ledger_days())[0] == today - DAYS_KEPT - 5
+
+
+@pytest.mark.parametrize("days", [(5, 1), (1, 5)])
+async def test_of_several_partitions_that_stand_still_the_oldest_event_keeps_its_ledgers(
+    store: Store, days: tuple[int, int]
+) -> None:
+    today = await enter_ledgers(store)
+    await new_upkeep(store, Log(*(NOW - many * DAY_MS for many in days))).apply(NOW)
+    assert (await store.ledger_days())[0] == today - DAYS_KEPT - 5
+
+
+async def test_no_ledger_is_dropped_while_what_waits_cannot_be_read(store: Store) -> None:
+    await enter_ledgers(store)
+    assert (await new_upkeep(store, Log(0)).apply(NOW)).ledgers == 0
+
+
+async def test_what_is_old_a_month_later_ages_then(store: Store) -> None:
+    bank = Bank(store)
+    await bank.tell(history("1"))
+    upkeep = new_upkeep(store)
+    first = await upkeep.apply(NOW)
+    assert (await upkeep.apply(NOW + 60 * DAY_MS)).events > 0 < first.events
+    assert await bank.unlike() == []
 
 
 async def test_no_ledger_is_dropped_while_a_position_is_of_another_topic(store: Store) -> None:
@@ -243,8 +268,10 @@ async def test_an_older_worker_stops_at_states_of_a_newer_fold_and_writes_nothin
     before = await held(store)
     with pytest.raises(Stop, match="newer release"):
         await bank.tell([paid("new", NOW, "1")])
-    with pytest.raises(Fenced):
-        await new_upkeep(store).apply(NOW)
+    upkeep = new_upkeep(store)
+    for _ in ("at once", "and when it is tried again"):
+        with pytest.raises(Fenced):
+            await upkeep.apply(NOW)
     assert differences(before, await held(store)) == []
     assert await store.positions(TOPIC, [0]) == {0: Position(TOPIC_ID, len(bank.sent))}
 

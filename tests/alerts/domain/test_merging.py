@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.judging import judge
-from services.alerts.domain.merging import Side, merge, part
+from services.alerts.domain.merging import Side, departed, end, heir, is_spoken_for, meets, merge, part
 from services.alerts.domain.settling import settle
-from services.alerts.domain.standing import Standing
+from services.alerts.domain.standing import Firing, Standing
 from tests.alerts.told import CEL, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, rules, statement, terms
 
 RULES = rules(MISSED, OUTFLOW, SAVINGS)
@@ -105,3 +107,110 @@ def test_what_is_closed_when_two_part_is_not_raised_again() -> None:
     theirs[0].state = "closed"
     assert part(Side("a", one, []), Side("b", other, theirs), terms(), NOON + 2 * DAY) == []
     assert takes("a", 3, one, [], moments=[moment("x", NOON)]) == []
+
+
+def test_only_what_is_open_on_both_sides_is_joined_and_all_that_changed_is_told() -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)], balance_total=5e3)
+    ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
+    theirs[1].state = ours[0].state = "closed"
+    changed = merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
+    assert (changed, theirs[0].customer_id, theirs[0].state) == ([theirs[0]], "b", "new")
+    assert (theirs[1].customer_id, theirs[1].evidence[0].origin, len(ours[0].evidence)) == ("a", "", 1)
+    first, second = (takes(name, 1, Standing(), [], moments=[moment("y", NOON)]) for name in "cd")
+    assert merge(Side("c", Standing(), first), Side("d", Standing(), second), terms(), NOON) == [*second, *first]
+
+
+def test_of_a_customer_who_becomes_nobody_what_is_open_ends_and_what_is_closed_stays() -> None:
+    alerts = takes("a", 1, Standing(), [], moments=[moment("x", NOON)], balance_total=5e3)
+    alerts[0].state = "closed"
+    assert end(alerts, NOON) == [alerts[1]]
+    assert [one.state for one in alerts] == ["closed", "withdrawn"]
+
+
+def test_what_was_said_of_one_is_so_through_every_merge_and_goes_back_to_that_one() -> None:
+    one, two, three = Standing(), Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    theirs[0].state = "claimed"
+    ours = takes("b", 1, two, [], has_salary=True, salary_missed=1.0)
+    last = takes("c", 1, three, [], moments=[moment("z", NOON)])
+    merge(Side("a", one, theirs), Side("b", two, ours), terms(), NOON + DAY)
+    merge(Side("b", two, ours), Side("c", three, last), terms(), NOON + 2 * DAY)
+    assert [(said.rule, said.origin) for said in last[0].evidence] == [("R1", ""), ("R4", "b"), ("R1", "a")]
+    assert (last[0].begun_for, last[0].severity, ours[0].state) == ("a", 2, "superseded")
+    firings = {key: (firing.origin, firing.alert_id) for key, firing in three.firings.items()}
+    assert firings == {"R1|z": ("", last[0].alert_id), "R1|x": ("a", last[0].alert_id), "R4|": ("b", last[0].alert_id)}
+    assert (one.firings, two.firings) == ({}, {})
+    assert departed(Side("c", three, last), ["b"]) == {"a"}
+    _, back = part(Side("a", one, []), Side("c", three, last), terms(), NOON + 3 * DAY)
+    assert (back.customer_id, back.state, back.opened_at) == ("a", "claimed", last[0].opened_at)
+    assert {key: firing.alert_id for key, firing in one.firings.items()} == {"R1|x": back.alert_id}
+    assert three.firings.keys() == {"R1|z", "R4|"}
+
+
+def test_work_that_both_have_begun_stays_with_the_one_they_become_and_so_does_what_neither_has() -> None:
+    for state in ("claimed", "new"):
+        theirs, ours = (takes(name, 1, Standing(), [], moments=[moment(name, NOON)]) for name in "ab")
+        theirs[0].owner, ours[0].owner = "theirs", "ours"
+        theirs[0].state = ours[0].state = state
+        merge(Side("a", Standing(), theirs), Side("b", Standing(), ours), terms(), NOON)
+        assert (ours[0].owner, ours[0].begun_for) == ("ours", "")
+
+
+def test_what_was_said_goes_before_what_a_cooldown_held_back_whoever_goes_into_whom() -> None:
+    for gone, into in (("said", ""), ("", "said")):
+        one, other = (Standing(firings={"R1|x": Firing("R1", 1, NOON, NOON, alert_id=name)}) for name in (gone, into))
+        merge(Side("a", one, []), Side("b", other, []), terms(), NOON)
+        assert other.firings["R1|x"].alert_id == "said"
+
+
+def test_what_of_one_has_ended_leaves_the_other_what_still_stands() -> None:
+    """Both said it; of the one who goes it holds no longer."""
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    ours = takes("b", 1, other, [], moments=[moment("x", NOON)])
+    merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
+    ours[0].evidence[1].ended_at = NOON + DAY
+    kept, back = part(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
+    assert (kept.state, back.state) == ("new", "withdrawn")
+    assert (one.firings, other.firings["R1|x"].alert_id) == ({}, kept.alert_id)
+
+
+def test_only_of_what_is_open_a_customer_has_departed() -> None:
+    theirs, ours = (takes(name, 1, Standing(), [], moments=[moment("x", NOON)]) for name in "ab")
+    merge(Side("a", Standing(), theirs), Side("b", Standing(), ours), terms(), NOON)
+    ours[0].evidence[0].origin = "b"
+    assert departed(Side("b", Standing(), ours), []) == {"a"}
+    ours[0].state = "closed"
+    assert departed(Side("b", Standing(), ours), []) == set()
+
+
+@pytest.mark.parametrize(
+    ("other", "meets_it"),
+    [(Standing(as_of=NOON), True), (Standing(as_of=NOON + 1), False), (Standing(as_of=NOON, merged_into="b"), False)],
+)
+def test_a_statement_speaks_for_another_unless_that_one_has_spoken_since_or_is_one_with_it(
+    other: Standing, meets_it: bool
+) -> None:
+    assert meets(statement(1, "b", at=NOON, merged=["a"]), other) is meets_it
+
+
+@pytest.mark.parametrize(
+    ("standing", "at", "kind", "spoken"),
+    [
+        (Standing(merged_into="b", as_of=NOON), NOON, "person", True),
+        (Standing(merged_into="b", as_of=NOON), NOON + 1, "person", False),
+        (Standing(merged_into="b", as_of=NOON), NOON, "gone", False),
+        (Standing(merged_into="b", as_of=NOON, kind="gone"), NOON, "person", False),
+        (Standing(as_of=NOON), NOON, "person", False),
+    ],
+)  # fmt: skip
+def test_what_comes_late_of_one_who_was_spoken_for_is_passed_over_but_never_that_it_is_gone(
+    standing: Standing, at: int, kind: str, spoken: bool
+) -> None:
+    assert is_spoken_for(statement(1, "a", at=at, kind=kind), standing) is spoken
+
+
+def test_only_one_who_is_gone_has_an_heir_the_first_that_is_named() -> None:
+    assert heir(statement(1, "a", kind="gone", aliases=["b", "a-former"])) == "b"
+    assert heir(statement(1, "a", kind="gone")) == heir(statement(1, "a", aliases=["a-former"])) == ""

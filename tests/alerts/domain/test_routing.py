@@ -2,11 +2,12 @@
 
 import pytest
 
-from services.alerts.domain.alert import Alert, Outcome, step
+from services.alerts.domain.alert import Alert, Outcome, State, step
 from services.alerts.domain.lifecycle import Actor, Asked, act
 from services.alerts.domain.reminding import await_outcome, next_look, remind
-from services.alerts.domain.routing import Place, follow_owner, owner_for, route
-from services.alerts.domain.rules import Desk
+from services.alerts.domain.routing import Place, follow_owner, hand_over, owner_for, route
+from services.alerts.domain.rules import Desk, Role
+from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import answer_by, grade
 from services.failures import Rejected
 from tests.alerts.told import DAY, HOUR, NOON, terms
@@ -235,3 +236,44 @@ def test_what_was_worked_and_closed_keeps_its_place_of_the_day() -> None:
     route([at_once], {}, terms(), NOON)
     act(at_once, Asked("false_alarm"), LI, frozenset(), NOON + HOUR)
     assert at_once.routed_day >= 0
+
+
+def test_an_alert_follows_its_customer_until_somebody_gives_it_away_or_takes_it_up() -> None:
+    to = Place("M-2", "M-2", "SH")
+    follows, given, taken, same = alert(1), alert(2), claimed(), alert(4, owner="M-2", state="routed")
+    step(given, NOON, "Bo", "reassign", "routed", "to M-1")
+    assert [follow_owner(one, to, Desk(), NOON) for one in (follows, given, taken, same)] == [True, False, False, False]
+    assert [one.owner for one in (follows, given, taken, same)] == ["M-2", "M-1", "M-1", "M-2"]
+    assert (follows.branch, same.history) == ("SH", [])
+
+
+def test_what_had_been_given_away_and_is_nobodys_any_more_follows_its_customer() -> None:
+    """Work that had begun went with the other of two who part."""
+    parted = alert(owner="")
+    step(parted, NOON, "Bo", "reassign", "new", "to M-1")
+    assert follow_owner(parted, Place("M-2", "M-2", "SH"), Desk(), NOON)
+    assert parted.owner == "M-2"
+
+
+@pytest.mark.parametrize(
+    ("state", "role", "roles", "owner"),
+    [
+        ("claimed", "manager", {}, "M-2"), ("planned", "care", {"care": "M-3"}, "M-3"),
+        ("routed", "manager", {}, None), ("claimed", "care", {"care": "M-1"}, None),
+    ],
+)  # fmt: skip
+def test_what_one_who_has_left_had_in_hand_goes_to_whoever_answers_now_with_its_time_anew(
+    state: State, role: Role, roles: dict[Role, str], owner: str | None
+) -> None:
+    """What is in nobody's hands follows its customer by itself; while nobody else does it, it stays."""
+    one = alert(state=state, role=role, due_at=NOON + HOUR, reminded_at=NOON)
+    standing = Standing(owner="M-2", acting="M-1")
+    assert hand_over(one, standing, {"M-1"}, terms(Desk(roles=roles)), NOON + DAY) is (owner is not None)
+    assert one.owner == (owner or "M-1")
+    assert (one.due_at > NOON + DAY, one.reminded_at == 0) == (owner is not None, owner is not None)
+
+
+def test_of_equal_rank_the_oldest_finds_room_and_what_somebody_has_is_not_given_out_again() -> None:
+    younger, older, had = alert(rank=1.0, opened_at=NOON + 1), alert(rank=1.0), alert(2, state="routed")
+    assert route([younger, older, had], {}, terms(Desk(daily_capacity=1)), NOON) == [older, younger]
+    assert (older.state, younger.waiting, had.history) == ("routed", "capacity", [])

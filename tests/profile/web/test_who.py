@@ -1,5 +1,7 @@
 """Who a customer is, as it shows to those who read."""
 
+import pytest
+
 from tests.profile.web.bank import event, open_bank, opened, posted, registered
 
 
@@ -102,6 +104,22 @@ async def test_the_identity_says_why_and_who_else() -> None:
     assert account["customers"] == [bank.id_of("party:C2")]
     reason = next(one for one in account["because"] if one["target"] == "party:C1")
     assert (reason["source"], reason["event_id"]) == ("core", "why")
+
+
+async def test_the_identity_begins_with_the_own_number_and_says_how_many_subjects_it_leaves_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1", phone="13912345678"), opened("6001", "C1"), opened("6002", "C1"))
+    agent = await bank.sign_in("agent")
+    path = f"/v1/customers/{bank.id_of('party:C1')}/identity"
+    whole = (await agent.get(path)).json()
+    subjects = [one["subject"].partition(":")[0] for one in whole["subjects"]]
+    assert (subjects, whole["cut_off"], whole["merged"]) == (["party", "account", "account", "phone"], 0, [])
+    assert [one["identifier"] for one in whole["subjects"]] == ["C1", "6001", "6002", None]
+    monkeypatch.setattr("services.profile.identity.MOST_SUBJECTS", 1)
+    part = (await agent.get(path)).json()
+    assert ([one["subject"] for one in part["subjects"]], part["cut_off"]) == (["party:C1"], 3)
 
 
 async def test_an_identifier_above_its_limit_identifies_nobody_and_the_identity_says_so() -> None:
