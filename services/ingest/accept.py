@@ -56,14 +56,13 @@ def accept(
 ) -> Outcome:
     """`bodies` are the JSON texts of single events; `first` is the index of the first within its request."""
     outcome = Outcome()
-    for index, body in enumerate(bodies, first):
-        try:
-            event = admit(body, terms, rules, now_ms)
-        except Rejected as rejected:
+    for index, event in enumerate(admit(bodies, terms, rules, now_ms), first):
+        if isinstance(event, Rejected):
+            body = bodies[index - first]
             event_id = _id_of(body, rules)
-            field = clean_text(rejected.field, rules.key)
-            outcome.rejected.append(Rejection(index, event_id, field, rejected.reason, rejected.message))
-            outcome.dead_letters.append(dead_letter(body, rejected, terms, rules, now_ms, event_id or ""))
+            field = clean_text(event.field, rules.key)
+            outcome.rejected.append(Rejection(index, event_id, field, event.reason, event.message))
+            outcome.dead_letters.append(dead_letter(body, event, terms, rules, now_ms, event_id or ""))
             continue
         if event.type == HEARTBEAT:
             outcome.events.extend(spread(event, partitions))

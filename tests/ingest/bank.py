@@ -17,9 +17,10 @@ from schemas.naming import Naming
 from schemas.tokens import TokenKey
 from schemas.topics import Topic
 from services.clock import ManualClock
-from services.failures import Unavailable
+from services.failures import Rejected, Unavailable
 from services.ingest.adapters.memory import MemoryKeyStore, MemorySourceStore, TokenBuckets
 from services.ingest.app import Ingest, Stores, open_ingest, rules_of
+from services.ingest.domain import admission
 from services.ingest.domain.rules import Rules
 from services.ingest.domain.sources import Grant, Source, Terms
 from services.ingest.registry import create_key, set_source
@@ -156,3 +157,11 @@ async def open_bank(
         log, stores, rates, NAMING, CATALOGUE, clock, metrics, limits or Limits(), choices or Choices()
     )
     return Bank(ingest, log, stores, clock, key, metrics)
+
+
+def admit(body: bytes, under: Terms, by: Rules, now_ms: int) -> ChannelEvent:
+    """One event alone. Raises `Rejected`."""
+    (event,) = admission.admit([body], under, by, now_ms)
+    if isinstance(event, Rejected):
+        raise event
+    return event

@@ -107,6 +107,14 @@ async def test_a_broken_line_is_one_rejection_of_its_request(bank: Bank) -> None
     assert [(rejected["index"], rejected["reason"]) for rejected in answer.json()["rejected"]] == [(1, "malformed")]
 
 
+async def test_an_event_with_a_key_twice_is_one_rejection_of_its_request(bank: Bank) -> None:
+    doubled = b'{"id": "t-2",' + encoded(transaction())[1:]
+    answer = await bank.post(b'{"events": [' + b",".join([encoded(transaction()), doubled]) + b"]}")
+    (rejected,) = answer.json()["rejected"]
+    assert (answer.json()["accepted"], rejected["index"], rejected["field"]) == (1, 1, "id")
+    assert (rejected["reason"], "stands twice" in rejected["message"]) == ("duplicate_field", True)
+
+
 @pytest.mark.parametrize("depth", [500, 10_000])
 async def test_deep_json_in_a_batch_costs_only_its_own_event(bank: Bank, depth: int) -> None:
     deep = b'{"id": "deep", "type": "x", "a": "]}", "attributes": ' + b"[" * depth + b"]" * depth + b"}"

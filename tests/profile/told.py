@@ -13,13 +13,13 @@ from schemas.identifiers import SUBJECT_OF
 from schemas.naming import Naming
 from schemas.tokens import TokenKey
 from services.ingest.app import rules_of
-from services.ingest.domain.admission import admit
 from services.ingest.domain.sources import Grant, Source, Terms
 from services.ingest.settings import Choices
 from services.log import Batch, Record
 from services.profile.adapters.policies import load_declarations
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
+from tests.ingest.bank import admit
 
 SECRET = b"a secret of thirty-two bytes...."
 NAMING = Naming(TokenKey(SECRET))

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.domain.admission import admit
 from services.replay.berka import count_berka, expected_balances, read_berka
 from services.replay.berka_chain import ROUNDING, chain
 from services.replay.berka_event import Event
 from services.replay.berka_files import Transaction, birth_of, minor_of, read_transactions
-from tests.ingest.bank import NOW, rules, terms
+from tests.ingest.bank import NOW, admit, rules, terms
 from tests.replay.berka_bank import write_berka_bank
 
 ROOT = Path(__file__).parents[2]

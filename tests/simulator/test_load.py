@@ -5,10 +5,9 @@ from itertools import islice
 import msgspec
 
 from services.clock import ManualClock
-from services.ingest.domain.admission import admit
 from services.replay.berka_files import minor_of
 from services.simulator.load import openings, requests, transactions
-from tests.ingest.bank import NOW, rules, terms
+from tests.ingest.bank import NOW, admit, rules, terms
 
 CLOCK = ManualClock(NOW)
 

@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.clock import ManualClock
-from services.ingest.domain.admission import admit
 from services.replay.berka_files import minor_of
 from services.simulator.bank import DAY_MS, OWN_BANK, Bank, start_of
 from services.simulator.books import Event
 from services.simulator.traffic import Traffic, history, live
-from tests.ingest.bank import rules, terms
+from tests.ingest.bank import admit, rules, terms
 from tests.simulator.conftest import ANCHOR, START
 
 encode = msgspec.json.Encoder().encode

@@ -4,7 +4,7 @@ Pure: the catalogue, the source's terms, the secret and the time are handed in. 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, cast
 
@@ -17,8 +17,9 @@ from schemas.tokens import TokenKey, clean_text
 from services.failures import Rejected
 from services.ingest.domain.attributes import admit_attributes, encode, millis, tells, text
 from services.ingest.domain.feedback import FEEDBACK, check_score
+from services.ingest.domain.form import RawCounterparty, RawEvent, RawMoney
 from services.ingest.domain.naming import actor_key, admit_identifiers, channel_of, subject_of
-from services.ingest.domain.raw import RawCounterparty, RawEvent, RawMoney, parse
+from services.ingest.domain.raw import parse
 from services.ingest.domain.reversal import REVERSED, check_reversal
 from services.ingest.domain.rules import Plan, Rules, generic_plan
 from services.ingest.domain.scrub import holds_card_number
@@ -29,12 +30,19 @@ _TYPE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.:/-]*")
 _CONTENT = msgspec.json.Encoder(order="sorted")
 
 
-def admit(body: bytes | msgspec.Raw, terms: Terms, rules: Rules, now_ms: int) -> ChannelEvent:
-    """Raises `Rejected`, naming the field. `body` is the JSON text of one event."""
+def admit(
+    bodies: Sequence[bytes | msgspec.Raw], terms: Terms, rules: Rules, now_ms: int
+) -> Iterator[ChannelEvent | Rejected]:
+    """Each is the JSON text of one event; what is rejected names the field."""
     largest = min(terms.source.max_event_bytes, rules.max_event_bytes)
-    if len(memoryview(body)) > largest:
-        raise Rejected("event_too_large", f"larger than {largest} bytes")
-    raw = parse(body, rules.key)
+    for raw in parse(bodies, largest, rules.key):
+        try:
+            yield raw if isinstance(raw, Rejected) else _admitted(raw, terms, rules, now_ms)
+        except Rejected as rejected:
+            yield rejected
+
+
+def _admitted(raw: RawEvent, terms: Terms, rules: Rules, now_ms: int) -> ChannelEvent:
     plan = rules.plans.get(raw.type) or _unknown(raw.type, rules)
     identifiers, last4 = admit_identifiers(raw.identifiers, rules)
     attributes = admit_attributes(raw.attributes or {}, plan, rules.key, terms.zone)

@@ -5,6 +5,7 @@ NaN, 1e400 and half a character are found by their place, so that they cost one 
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -12,15 +13,20 @@ _LONGEST_INTEGER = 40  # digits; beyond, Python itself takes long, and nothing o
 
 
 class Unusable(NamedTuple):
-    """Stands where the value would. `malformed`: no reader of JSON has to know it."""
+    """Stands where the value would. `reason`: a stable word; `malformed` is what no reader of JSON has to know."""
 
     what: str
-    malformed: bool = False
+    reason: str = "invalid_value"
+
+
+TWICE = Unusable("stands twice in its object, and nobody knows which one was meant: send it once", "duplicate_field")
 
 
 def loosely(text: str) -> Any:
     """The value, with an `Unusable` in each place that holds none. Raises `ValueError` and `RecursionError`."""
-    return json.loads(text, parse_float=_float, parse_int=_integer, parse_constant=_constant)
+    return json.loads(
+        text, parse_float=_float, parse_int=_integer, parse_constant=_constant, object_pairs_hook=_members
+    )
 
 
 def is_sound_batch(body: bytes) -> bool:
@@ -39,13 +45,21 @@ def unusable(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
     if isinstance(value, Unusable):
         yield path, value
     elif isinstance(value, str) and not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
-        yield path, Unusable("contains half a character (an unpaired surrogate)", malformed=True)
+        yield path, Unusable("contains half a character (an unpaired surrogate)", "malformed")
     elif isinstance(value, dict):
         for name, item in value.items():
             yield from unusable(item, (*path, name))
     elif isinstance(value, list):
         for item in value:
             yield from unusable(item, path)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counted = Counter(name for name, _ in pairs)
+        found |= {name: TWICE for name, times in counted.items() if times > 1}
+    return found
 
 
 def _float(text: str) -> float | Unusable:
@@ -58,4 +72,4 @@ def _integer(text: str) -> int | Unusable:
 
 
 def _constant(text: str) -> Unusable:
-    return Unusable(f"{text} is no number of JSON", malformed=True)
+    return Unusable(f"{text} is no number of JSON", "malformed")

@@ -1,13 +1,12 @@
-"""An event as a channel sends it: its JSON form, and what exactly is wrong with one that does not fit.
+"""Reads the JSON of one event, and says what exactly is wrong with one that does not fit.
 
 Parsing is typed and fast; only what fails is looked at again, slowly, to name the field at fault. Nothing that was
 sent is repeated in a reason but the names of fields.
 """
 
 import re
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -15,45 +14,10 @@ from schemas.identifiers import KINDS
 from schemas.tokens import TokenKey, clean_text
 from services.expected import expected, instead_of
 from services.failures import Rejected
-from services.ingest.domain.loose import loosely, unusable
+from services.ingest.domain.form import RawCounterparty, RawEvent, RawMoney
+from services.ingest.domain.loose import Unusable, loosely, unusable
 from services.ingest.domain.scrub import is_forbidden
-
-INT64 = 2**63
-Sequence = Annotated[int, msgspec.Meta(ge=-INT64, le=INT64 - 1)]
-
-
-class RawMoney(msgspec.Struct, forbid_unknown_fields=True):
-    """`value` is a decimal number as text or an integer, in the currency's major unit."""
-
-    value: str | int
-    currency: str | None = None
-
-
-class RawCounterparty(msgspec.Struct, forbid_unknown_fields=True):
-    name: str | None = None
-    account_no: str | None = None
-    bank: str | None = None
-    kind: str | None = None
-
-
-class RawEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """`occurred_at` is RFC 3339; without an offset it is meant in the source's time zone."""
-
-    type: str
-    occurred_at: datetime
-    identifiers: dict[str, str] = {}
-    id: str | None = None
-    sequence: Sequence | None = None
-    channel: str | None = None
-    amount: RawMoney | None = None
-    direction: str | None = None
-    balance_after: RawMoney | None = None
-    counterparty: RawCounterparty | None = None
-    actor: dict[str, str] | None = None
-    product: str | None = None
-    correlation_id: str | None = None
-    attributes: dict[str, Any] | None = None
-
+from services.ingest.domain.twice import may_hold_one_twice, named_twice
 
 _DECODER = msgspec.json.Decoder(RawEvent)
 _AN_AMOUNT = 'an amount is text or an integer, e.g. "1200.50"'
@@ -69,14 +33,41 @@ _PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$")
 _REQUIRED = re.compile(r"missing required field `(\w+)`")
 
 
-def parse(body: bytes | msgspec.Raw, key: TokenKey) -> RawEvent:
-    """Raises `Rejected`, naming the field."""
+def parse(bodies: Sequence[bytes | msgspec.Raw], largest: int, key: TokenKey) -> list[RawEvent | Rejected]:
+    """Each is the JSON text of one event, of at most so many bytes."""
+    found = [_parsed(body, largest, key) for body in bodies]
+    fit = [(body, one) for body, one in zip(bodies, found, strict=True) if isinstance(one, RawEvent)]
+    if may_hold_one_twice([body for body, _ in fit], [one for _, one in fit]):
+        return [_once(body, one, key) for body, one in zip(bodies, found, strict=True)]
+    return found
+
+
+def _parsed(body: bytes | msgspec.Raw, largest: int, key: TokenKey) -> RawEvent | Rejected:
+    if len(memoryview(body)) > largest:
+        return Rejected("event_too_large", f"larger than {largest} bytes")
     try:
         return _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return _second_look(body, key, error)
+        try:
+            return _second_look(bytes(body), key, error)
+        except Rejected as rejected:
+            return rejected
     except RecursionError:
-        raise Rejected("too_deep", "nested too deeply") from None
+        return _too_deep()
+
+
+def _once(body: bytes | msgspec.Raw, one: RawEvent | Rejected, key: TokenKey) -> RawEvent | Rejected:
+    if isinstance(one, Rejected) or not may_hold_one_twice([body], [one]):
+        return one
+    try:
+        twice = named_twice(bytes(body))
+    except RecursionError:
+        return _too_deep()
+    return one if twice is None else _unusable(*twice, key)
+
+
+def _too_deep() -> Rejected:
+    return Rejected("too_deep", "nested too deeply")
 
 
 def malformed(error: Exception) -> Rejected:
@@ -85,9 +76,9 @@ def malformed(error: Exception) -> Rejected:
     return Rejected("malformed", f"{what}{f' (at byte {at.group(1)})' if at else ''}")
 
 
-def _second_look(body: bytes | msgspec.Raw, key: TokenKey, first: Exception) -> RawEvent:
+def _second_look(body: bytes, key: TokenKey, first: Exception) -> RawEvent:
     """Drops what is forbidden and tries once more; else says what is wrong."""
-    loose = _loosely(bytes(body), key, first)
+    loose = _loosely(body, key, first)
     if not isinstance(loose, dict):
         raise Rejected("invalid_field", f"an event is a JSON object{_SEVERAL if isinstance(loose, list) else ''}")
     allowed = _without_forbidden(loose)
@@ -105,13 +96,17 @@ def _loosely(body: bytes, key: TokenKey, first: Exception) -> Any:
     except ValueError as error:
         raise malformed(error if isinstance(error, UnicodeDecodeError) else first) from None
     except RecursionError:
-        raise Rejected("too_deep", "nested too deeply") from None
+        raise _too_deep() from None
     for place, found in unusable(loose):
-        path = ".".join(clean_text(name[:100], key) for name in place)
-        if path.endswith(".value") and not found.malformed:
-            raise Rejected("invalid_amount", _AN_AMOUNT, path)
-        raise Rejected("malformed" if found.malformed else "invalid_value", found.what, path)
+        raise _unusable(place, found, key)
     return loose
+
+
+def _unusable(place: tuple[str, ...], found: Unusable, key: TokenKey) -> Rejected:
+    path = ".".join(clean_text(name[:100], key) for name in place)
+    if path.endswith(".value") and found.reason == "invalid_value":
+        return Rejected("invalid_amount", _AN_AMOUNT, path)
+    return Rejected(found.reason, found.what, path)
 
 
 def _without_forbidden(event: dict[str, Any]) -> dict[str, Any]:

@@ -12,10 +12,9 @@ from schemas.events import ChannelEvent, Counterparty, Money
 from schemas.identifiers import subject_key
 from schemas.tokens import TokenKey, card_token, national_id_token
 from services.failures import Rejected
-from services.ingest.domain.admission import admit
 from services.ingest.domain.rules import Rules
 from services.ingest.domain.sources import Terms
-from tests.ingest.bank import CATALOGUE, NOW, SECRET, UNIONPAY, VISA, encoded, rules, terms, transaction
+from tests.ingest.bank import CATALOGUE, NOW, SECRET, UNIONPAY, VISA, admit, encoded, rules, terms, transaction
 
 RULES = rules()
 TERMS = terms()
@@ -212,6 +211,23 @@ UNUSABLE = [
 def test_what_no_computer_holds_is_refused_by_the_name_of_its_field(value: bytes, reason: str, field: str) -> None:
     body = encoded(transaction(attributes={"exchange_rate": "X"})).replace(b'"X"', value)
     assert refusal(body) == (reason, field)
+
+
+TWICE = [
+    (b'"id": "t-1", "id": "t-2"', "id"),
+    (b'"id": "t-1", "id" : "t-1"', "id"),
+    (b'"id": "t-1", "\\u0069d": "t-2"', "id"),
+    (b'"amount": {"value": "1", "value": "2", "currency": "CNY"}', "amount.value"),
+    (b'"attributes": {"note": "a", "note": "b"}', "attributes.note"),
+    (b'"pin": "1234", "id": "t-1", "id": "t-2"', "id"),
+]
+
+
+@pytest.mark.parametrize(("members", "field"), TWICE)
+def test_a_key_that_stands_twice_is_refused_by_its_name(members: bytes, field: str) -> None:
+    named = members.partition(b'"')[2].partition(b'"')[0].decode()
+    rest = encoded({name: value for name, value in transaction().items() if name not in (named, "id")})
+    assert refusal(b"{" + members + b"," + rest[1:]) == ("duplicate_field", field)
 
 
 ONE_SIDED = [

@@ -9,9 +9,8 @@ from schemas.codec import decode_dead_letter
 from schemas.tokens import TokenKey, clean_text
 from services.failures import Rejected
 from services.ingest.accept import accept
-from services.ingest.domain.admission import admit
 from services.ingest.domain.scrub import clean, clean_event, is_forbidden, shape
-from tests.ingest.bank import NOW, SECRET, VISA, encoded, rules, terms, transaction
+from tests.ingest.bank import NOW, SECRET, VISA, admit, encoded, rules, terms, transaction
 
 KEY = TokenKey(SECRET)
 

@@ -16,7 +16,6 @@ from schemas.receipt import encode_receipt
 from schemas.topics import CHANNEL_EVENTS
 from services.access import Access, MemoryUserStore, Role, create_user
 from services.clock import ManualClock
-from services.ingest.domain.admission import admit
 from services.log import Batch, Record
 from services.notifications import LocalNotifications
 from services.profile.adapters.memory import MemoryProfileStore
@@ -33,7 +32,7 @@ from services.profile.resting import Resting
 from services.profile.update import Update
 from services.profile.web import Desk, Patience, profile_app
 from services.web.staff import mounted
-from tests.ingest.bank import NAMING, NOW, SECRET, rules, terms
+from tests.ingest.bank import NAMING, NOW, SECRET, admit, rules, terms
 
 CATALOGUE = load_catalogue()
 DAY = 86_400_000
