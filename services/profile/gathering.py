@@ -13,6 +13,7 @@ from services.profile.domain.customers.customer import (
     Completeness,
     Decided,
     Manager,
+    MemberCustomer,
     Part,
     Whole,
     kind_of_customer,
@@ -20,8 +21,8 @@ from services.profile.domain.customers.customer import (
     total,
 )
 from services.profile.domain.facts.catalogue import FACTS, with_rests
-from services.profile.domain.identity.links import Cluster
-from services.profile.ports.records import StoredView
+from services.profile.domain.identity.links import COLLECTIVES, END, Cluster, kind_of
+from services.profile.ports.records import PartyView, StoredView
 from services.profile.ports.refreshing import CustomerRows, Member
 from services.profile.statement import LIVE, told_of
 
@@ -29,6 +30,19 @@ OWNED_FOR_MS = 5_000
 """For how long it is taken as known how many customers each manager owns: counting them passes over every customer."""
 _OF_ALL = (Unavailable, Contended, Fenced)
 """What concerns the whole transaction, and no single customer."""
+
+
+class _Assets(msgspec.Struct):
+    assets: float = 0.0
+
+
+class _Worth(msgspec.Struct):
+    """Of all that is told of a member, what its household looks at."""
+
+    values: _Assets
+
+
+_decode_worth = msgspec.json.Decoder(_Worth).decode
 _decode_decided = msgspec.json.Decoder(Decided).decode
 
 
@@ -67,16 +81,18 @@ async def gathered(rows: CustomerRows, roots: Sequence[str]) -> Gathered:
 
 
 class Context(NamedTuple):
-    """What customers gathered together share: managers, and the facts of households and groups."""
+    """What customers gathered together share: managers, the facts of households and groups, and the members of those
+    households and groups that are gathered themselves, by party."""
 
     staff: dict[str, Manager]
     collectives: dict[str, dict[str, Fact]]
+    members: dict[str, MemberCustomer]
 
 
 class Gathering:
     """`completeness`: how far the sources have come. `alias_of` gives the customer id that a subject would name.
-    `chooses`: an owner will be chosen from what is gathered, so all managers are read, and how many customers each has;
-    otherwise only the managers of these customers are."""
+    `chooses`: an owner will be chosen from what is gathered, so all managers are read, how many customers each has, and
+    the owners of members; otherwise only the managers of these customers are."""
 
     def __init__(
         self, completeness: Callable[[], Completeness], alias_of: Callable[[str], str], *, chooses: bool
@@ -94,7 +110,13 @@ class Gathering:
         staff = {one: Manager(one, told.get(one, {}), owned.get(one, 0)) for one in owned.keys() | told.keys()}
         collectives = {root for found in members.values() for one in found for root in one.stored.collectives}
         views = await rows.views(sorted(collectives)) if collectives else {}
-        return Context(staff, {lead: facts_of(view) for lead, view in views.items()})
+        parties = _members_of_collectives(members) if self._chooses else []
+        told_of = await rows.party_views(parties) if parties else {}
+        return Context(
+            staff,
+            {lead: facts_of(view) for lead, view in views.items()},
+            {party: _member_customer(view) for party, view in told_of.items()},
+        )
 
     def count_anew(self, now: int) -> None:
         """Owners have been chosen: a worker knows its own choices at once."""
@@ -110,7 +132,8 @@ class Gathering:
             customer_id=self.alias_of(lead), lead=lead, roots=cluster.roots, kind=kind_of_customer(lead, parts),
             parts=parts, state=total(parts),
             decided=Decided() if before is None else _decode_decided(before.decided),
-            collectives={root: facts for root, facts in context.collectives.items() if root in roots},
+            collectives={root: context.collectives.get(root, {}) for root in sorted(roots)},
+            members=context.members if kind_of(lead) in COLLECTIVES else {},
             staff=context.staff, completeness=self._completeness(),
         )  # fmt: skip
 
@@ -119,6 +142,15 @@ def facts_of(view: StoredView) -> dict[str, Fact]:
     """Without those that are unknown; of a customer who is none any more, none."""
     told = told_of(view)
     return with_rests(told.values, told.unknown, FACTS.values()) if view.state == LIVE else {}
+
+
+def _members_of_collectives(members: Mapping[str, Sequence[Member]]) -> list[str]:
+    found = (one.membership for root, some in members.items() if kind_of(root) in COLLECTIVES for one in some)
+    return sorted({one.subject for one in found if one.until_at == END and kind_of(one.subject) == "party"})
+
+
+def _member_customer(view: PartyView) -> MemberCustomer:
+    return MemberCustomer(view.customer_id, view.owner, _decode_worth(view.facts).values.assets)
 
 
 def _part(member: Member) -> Part:

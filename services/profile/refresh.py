@@ -14,7 +14,7 @@ import msgspec
 from services.failures import Unavailable
 from services.outbox import OutboxMessage
 from services.profile.domain.customers.customer import Completeness, Decided, Whole
-from services.profile.domain.identity.links import COLLECTIVES, Cluster, kind_of
+from services.profile.domain.identity.links import COLLECTIVES, Cluster
 from services.profile.domain.shards import shard_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import summarise
@@ -47,13 +47,13 @@ class Refreshed(NamedTuple):
 
 class _Told(NamedTuple):
     """What is to be written of one customer. Without `view` there is no news: only the due times are written, and
-    `decided` where a tier was judged again. `whole` is given of households and groups. `placed`: otherwise than
-    before."""
+    `decided` where a tier was judged again. `watching`: roots whose views follow from what has changed. `placed`:
+    otherwise than before."""
 
     due: Sequence[DueTime]
     view: StoredView | None = None
     change: OutboxMessage | None = None
-    whole: Whole | None = None
+    watching: Sequence[str] = ()
     decided: bytes = b""
     placed: Decided | None = None
 
@@ -119,7 +119,7 @@ class Refresh:
             if before is None or before.state != LIVE:
                 return _Told(())
             view = gone(before, now)
-            return _Told((), view, change_of_gone(view, cluster, alias_of))
+            return _Told((), view, change_of_gone(view, cluster, alias_of), _watching(whole, before, view))
         summary = summarise(whole, policy, now, self._placing)
         said = statement_of(whole, summary, before, now, policy.asked)
         due = [DueTime(*one) for one in summary.due]  # the ones before may have fired
@@ -127,7 +127,7 @@ class Refresh:
         if before is not None and not is_news(before, said.view, policy.asked):
             return _Told(due, decided=said.view.decided, placed=placed)
         change = change_of(whole, summary, said, alias_of)
-        return _Told(due, said.view, change, whole if whole.kind in COLLECTIVES else None, placed=placed)
+        return _Told(due, said.view, change, _watching(whole, before, said.view), placed=placed)
 
     async def _write(
         self, tx: RefreshTransaction, told: Mapping[str, _Told], known: Mapping[str, StoredView], now: int
@@ -137,9 +137,9 @@ class Refresh:
         for lead, one in told.items():
             if one.change is not None:
                 lanes[lane_of_shard(shard_of(lead))].append(one.change)
-            if one.whole is not None and one.view is not None:
-                await _mark_household(tx, one.whole, known.get(lead), one.view)
-        if any(view.owner != (known[view.lead].owner if view.lead in known else None) for view in views):
+        await tx.mark([Mark(root, 0) for root in sorted({root for one in told.values() for root in one.watching})])
+        owned = [view for view in views if view.kind not in COLLECTIVES]
+        if any(view.owner != (known[view.lead].owner if view.lead in known else None) for view in owned):
             self._gathering.count_anew(now)
         await tx.save_views(views, {lead: one.due for lead, one in told.items() if one.view or one.decided})
         await tx.save_judged({lead: one.decided for lead, one in told.items() if one.decided})
@@ -164,9 +164,13 @@ def _failure_of_all(error: Exception) -> Exception:
     return Unavailable("states of another release wait to be rebuilt") if isinstance(error, OtherShape) else error
 
 
-async def _mark_household(tx: RefreshTransaction, whole: Whole, before: StoredView | None, after: StoredView) -> None:
-    """What a household owns together shows in the views of its members."""
+def _watching(whole: Whole, before: StoredView | None, after: StoredView) -> Sequence[str]:
+    """What a household owns together shows in the views of its members, and it follows their owners. Neither comes
+    back: its assets follow from no owner, and theirs from no household."""
+    if whole.kind not in COLLECTIVES:
+        is_as_before = before is not None and (before.state, before.owner) == (after.state, after.owner)
+        return () if is_as_before else tuple(whole.collectives)
     told = None if before is None else facts_of(before).get("assets")
-    if told != facts_of(after).get("assets"):
-        parties = sorted({part.subject for part in whole.parts if kind_of(part.subject) == "party"})
-        await tx.mark([Mark(party, 0) for party in parties])
+    if told == facts_of(after).get("assets"):
+        return ()
+    return [part.subject for part in whole.of_kind("party")]

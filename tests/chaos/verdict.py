@@ -163,7 +163,7 @@ async def _views(store: SqlProfileStore) -> list[str]:
         async with store.refreshing() as tx:
             cluster = (await tx.clusters([lead])).get(lead) or next(iter(clusters([(lead, lead)])))
             members = [one for found in (await tx.members(list(cluster.roots))).values() for one in found]
-        whole = gathering.whole(lead, cluster, members, views.get(lead), Context({}, {}))
+        whole = gathering.whole(lead, cluster, members, views.get(lead), Context({}, {}, {}))
         told = not all(part.tells_nothing for part in whole.parts)
         if told != (lead in alive):
             wrong.append(f"{lead}: a live view is {'missing' if told else 'of nothing'}")

@@ -12,9 +12,9 @@ from services.profile.domain.identity.links import BEGINNING, END, Cluster, Link
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.domain.states.state import Head, Month
-from services.profile.ports.records import Decision, DueTime, Mark, Placement, Shard, StoredDeadLetter
+from services.profile.ports.records import Decision, DueTime, Mark, PartyView, Placement, Shard, StoredDeadLetter
 from services.profile.timers import fire
-from tests.ports.profile_stores import Store, shard_for, store, view
+from tests.ports.profile_stores import Store, alias_of, shard_for, store, view
 
 __all__ = ["store"]
 ONE, TWO, THREE = "party:1", "party:2", "party:3"
@@ -98,6 +98,27 @@ async def test_the_customers_of_a_manager_are_marked(store: Store) -> None:
     async with store.updating() as tx:
         await tx.mark_customers_of(["m1", "m3"])
     assert await waiting(store) == [ONE]
+
+
+async def test_households_and_groups_of_a_manager_are_marked_and_take_up_no_room(store: Store) -> None:
+    together = [view(f"{kind}:1", kind=kind, owner="m1") for kind in ("household", "group")]
+    async with store.refreshing() as tx:
+        await tx.save_views([view(ONE, kind="company", owner="m1"), *together], {})
+        assert await tx.owned_counts() == {"m1": 1}
+    async with store.updating() as tx:
+        await tx.mark_customers_of(["m1"])
+    assert await waiting(store) == ["group:1", "household:1", ONE]
+
+
+async def test_a_party_is_shown_as_the_customer_for_whom_it_stands_merged_or_not(store: Store) -> None:
+    cluster, never = Cluster(ONE, (ONE, TWO)), "party:never"
+    await store.decide(Decision("d1", "merge", (ONE, TWO), "ann", "one person", 5), [cluster], [])
+    async with store.refreshing() as tx:
+        one, gone = view(ONE, owner="m1", facts=b'{"a":1}'), view(TWO, owner="m2", state="gone")
+        await tx.save_views([one, gone, view(THREE), view("party:4", state="gone")], {})
+        found = await tx.party_views([ONE, TWO, THREE, "party:4", never])
+    same = PartyView(alias_of(ONE), "m1", b'{"a":1}')
+    assert found == {ONE: same, TWO: same, THREE: PartyView(alias_of(THREE), None, b"{}")}
 
 
 def numbers(leased: Sequence[Shard]) -> set[int]:
@@ -342,6 +363,16 @@ async def test_a_decision_about_a_subject_marks_the_customers_it_counts_for(stor
     await member(store, [Membership(ONE, "account:1", "owner", BEGINNING, END)])
     await store.decide(Decision("d1", "note", ("account:1", "login:9"), "ann", "why not", 5), [], [])
     assert await waiting(store) == ["login:9", ONE]
+
+
+async def test_a_decision_marks_the_households_of_all_whom_it_merges_or_parts(store: Store) -> None:
+    """Of those, too, whom an earlier decision has joined to the ones that it names."""
+    await member(store, [Membership("household:1", THREE, "self", BEGINNING, END)])
+    whole = Cluster(ONE, (ONE, TWO, THREE))
+    for decision in (Decision("d1", "merge", (ONE, TWO), "ann", "one person", 5),
+                     Decision("d2", "split", (ONE, TWO), "ann", "two after all", 6, undoes="d1")):  # fmt: skip
+        await store.decide(decision, [whole] if decision.kind == "merge" else [], [ONE])
+        assert await waiting(store) == ["household:1", ONE, TWO, THREE]
 
 
 async def test_dead_letters_stay_replayed_when_told_again(store: Store) -> None:

@@ -57,7 +57,7 @@ create table views (
     state text not null, changed_at bigint not null, body {bytes} not null, facts {bytes} not null,
     decided {bytes} not null, owner {key}, tier text, name_ref {key}
 ) {hot};
-create index views_owner on views (owner) where state = 'live';
+create index views_owner on views (owner, kind) where state = 'live';
 create table placements (
     lead {key} not null, at bigint not null, decided {bytes} not null, primary key (lead, at)
 ) {clustered};

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from services.failures import Contended
 from services.profile.domain.identity.links import Cluster, Membership
 from services.profile.domain.identity.memberships import roots_of
-from services.profile.ports.records import Decision
 
 
 def refuse_half_clusters(stood: Iterable[Cluster], roots: Sequence[str], dissolved: Sequence[str]) -> None:
@@ -17,9 +16,10 @@ def refuse_half_clusters(stood: Iterable[Cluster], roots: Sequence[str], dissolv
             raise Contended("these customers were merged with others meanwhile")
 
 
-def marked_by(decision: Decision, above: Sequence[Membership], roots: Sequence[str]) -> list[str]:
-    """Every root whose view the decision may change."""
+def marked_by(concerned: Sequence[str], above: Sequence[Membership], roots: Sequence[str]) -> list[str]:
+    """Every root whose view a decision may change. `roots`: those that it merges or parts, whose households and groups
+    follow them; `concerned`: they, and the subjects that it names; `above`: the memberships of these."""
     marked = set(roots)
-    for subject in decision.subjects:
+    for subject in concerned:
         marked |= set(roots_of(subject, [one for one in above if one.subject == subject]))
     return sorted(marked)

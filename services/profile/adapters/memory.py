@@ -98,7 +98,8 @@ class MemoryProfileStore(MemoryReader):
             for cluster in clusters:
                 for root in cluster.roots:
                     tables.clusters.put(ClusterRow(root, cluster.lead))
-            marked = marked_by(decision, tables.memberships.by("subject", decision.subjects), [*roots, *gone])
+            concerned = sorted({*decision.subjects, *roots, *gone})
+            marked = marked_by(concerned, tables.memberships.by("subject", concerned), [*roots, *gone])
             memory_queues.leave_marks(tables, [Mark(root, 0) for root in marked])
 
     async def drop_letters(self, before: int) -> int:

@@ -9,8 +9,8 @@ import msgspec
 from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.memory_tables import Tables
 from services.profile.adapters.roots import standing_in, with_roots
-from services.profile.domain.identity.links import Cluster, Membership, strength
-from services.profile.ports.records import StoredView
+from services.profile.domain.identity.links import COLLECTIVES, Cluster, Membership, strength
+from services.profile.ports.records import PartyView, StoredView
 from services.profile.ports.refreshing import KeptSubject, Member
 
 
@@ -34,6 +34,15 @@ class MemoryCustomers:
         found = [self._tables.views.get(lead) for lead in leads]
         return {view.lead: copy(view) for view in found if view is not None}
 
+    async def party_views(self, parties: Sequence[str]) -> dict[str, PartyView]:
+        stood = clusters_of(self._tables, parties)
+        found = {one: self._tables.views.get(stood[one].lead if one in stood else one) for one in parties}
+        return {
+            party: PartyView(view.customer_id, view.owner, view.facts)
+            for party, view in found.items()
+            if view is not None and view.state == "live"
+        }
+
     async def staff(self) -> dict[str, dict[str, Any]]:
         return {manager_id: msgspec.json.decode(record) for manager_id, record in self._tables.staff.rows()}
 
@@ -49,7 +58,7 @@ class MemoryCustomers:
     async def owned_counts(self) -> dict[str, int]:
         counts: dict[str, int] = {}
         for view in self._tables.views.rows():
-            if view.state == "live" and view.owner is not None:
+            if view.state == "live" and view.owner is not None and view.kind not in COLLECTIVES:
                 counts[view.owner] = counts.get(view.owner, 0) + 1
         return counts
 

@@ -100,8 +100,9 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
         gone = sorted({root for lead in dissolved for root in (stood[lead].roots if lead in stood else ())})
         await session.run(_DISSOLVE, gone)
         await session.bulk(_MERGE, sorted((root, one.lead) for one in clusters for root in one.roots))
-        above = [Membership(*row) for row in await session.rows(_MEMBERSHIPS, list(decision.subjects))]
-        marked = marked_by(decision, above, [*roots, *gone])
+        concerned = sorted({*decision.subjects, *roots, *gone})
+        above = [Membership(*row) for row in await session.rows(_MEMBERSHIPS, concerned)]
+        marked = marked_by(concerned, above, [*roots, *gone])
         await sql_queues.leave_marks(session, [Mark(root, 0) for root in marked])
 
     async def drop_letters(self, before: int) -> int:

@@ -9,7 +9,7 @@ from services.profile.adapters import rows
 from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.roots import standing_in, with_roots
 from services.profile.domain.identity.links import Cluster, Membership, strength
-from services.profile.ports.records import StoredView
+from services.profile.ports.records import PartyView, StoredView
 from services.profile.ports.refreshing import KeptSubject, Member
 from services.sql.session import Row, Session
 
@@ -48,7 +48,13 @@ union all select 3, root, lead, null, null, null, null from c
 union all select 4, t.manager_id, t.record, null, null, null, null from k join staff t on t.manager_id = k.manager"""  # noqa: S608 - constants
 _CLUSTER = 3
 _VIEWS = f"select {rows.VIEW} from views where lead = any($1::text[])"  # noqa: S608 - constants
-_OWNED_COUNTS = "select owner, count(*) from views where state = 'live' and owner is not null group by owner"
+_PARTY_VIEWS = """
+with p(party) as (select unnest($1::text[]) collate "C")
+select p.party, v.customer_id, v.owner, v.facts from p left join clusters c on c.root = p.party
+join views v on v.lead = coalesce(c.lead, p.party) where v.state = 'live'"""
+_OWNED_COUNTS = """
+select owner, count(*) from views
+where state = 'live' and owner is not null and kind not in ('household', 'group') group by owner"""
 
 
 class SqlCustomers:
@@ -65,6 +71,9 @@ class SqlCustomers:
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]:
         return {view.lead: view for view in map(rows.view_of, await self._session.rows(_VIEWS, list(leads)))}
+
+    async def party_views(self, parties: Sequence[str]) -> dict[str, PartyView]:
+        return {row[0]: PartyView(*row[1:]) for row in await self._session.rows(_PARTY_VIEWS, list(parties))}
 
     async def staff(self) -> dict[str, dict[str, Any]]:
         return _told_of_staff(await self._session.rows("select * from staff"))

@@ -86,6 +86,14 @@ class StoredView(msgspec.Struct):
     name_ref: str | None = None
 
 
+class PartyView(NamedTuple):
+    """Of the live view of the customer for whom a party stands now, what its households and groups follow."""
+
+    customer_id: str
+    owner: str | None
+    facts: bytes
+
+
 class Placement(NamedTuple):
     """How a customer was placed from `at` (ms) on, until its next one: `decided` as JSON (see `placement_of`)."""
 

@@ -9,7 +9,7 @@ from services.outbox import OutboxMessage
 from services.profile.domain.identity.links import Cluster, Membership
 from services.profile.domain.states.months import MonthPart
 from services.profile.domain.states.state import Head
-from services.profile.ports.records import Decision, DueTime, Mark, Placement, Shard, StoredView
+from services.profile.ports.records import Decision, DueTime, Mark, PartyView, Placement, Shard, StoredView
 
 
 class KeptSubject(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +44,9 @@ class CustomerRows(Protocol):
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]: ...
 
+    async def party_views(self, parties: Sequence[str]) -> dict[str, PartyView]:
+        """party → the live view of the customer for whom it stands now, merged or not; one snapshot for all."""
+
     async def staff(self) -> dict[str, dict[str, Any]]:
         """manager id → what is told of every manager."""
 
@@ -52,7 +55,7 @@ class CustomerRows(Protocol):
         thousands of managers."""
 
     async def owned_counts(self) -> dict[str, int]:
-        """manager id → how many customers he or she owns."""
+        """manager id → how many customers he or she owns, households and groups aside: their members are counted."""
 
 
 class RefreshTransaction(CustomerRows, Protocol):

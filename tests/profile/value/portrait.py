@@ -9,7 +9,15 @@ import msgspec
 from schemas.catalogue import EventType, load_catalogue
 from schemas.events import ChannelEvent, Counterparty, Direction, Money
 from services.profile.adapters.policies import Declarations, load_declarations
-from services.profile.domain.customers.customer import Decided, Manager, Whole, kind_of_customer, part_of, total
+from services.profile.domain.customers.customer import (
+    Decided,
+    Manager,
+    MemberCustomer,
+    Whole,
+    kind_of_customer,
+    part_of,
+    total,
+)
 from services.profile.domain.identity.links import BEGINNING, END, Membership
 from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.reference.tables import Reference
@@ -106,6 +114,7 @@ class Portrait:
         decided: Decided | None = None,
         collectives: dict[str, dict[str, Any]] | None = None,
         staff: dict[str, Manager] | None = None,
+        members: dict[str, MemberCustomer] | None = None,
     ) -> Whole:
         parts = []
         for subject, events in self.events.items():
@@ -117,7 +126,7 @@ class Portrait:
         return Whole(
             customer_id="c", lead=self.lead, roots=(self.lead,), kind=kind_of_customer(self.lead, parts), parts=parts,
             state=total(parts), decided=decided or Decided(), collectives=collectives or {},
-            staff=staff or {},
+            staff=staff or {}, members=members or {},
         )  # fmt: skip
 
 

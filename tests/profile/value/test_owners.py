@@ -1,13 +1,15 @@
 """Owners: an owner stays until there is a reason."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profile.domain.customers.customer import Decided, Manager
-from services.profile.domain.value.owners import as_assigned, assign
+from services.profile.domain.customers.customer import Decided, Manager, MemberCustomer
+from services.profile.domain.value.owners import as_assigned, assign, owner_of_members
 from services.profile.domain.value.policy import Policy, RosterEntry
 from tests.profile.value.portrait import CURRENT, DAY_MS, ME, Portrait, ms, policy
 
@@ -148,8 +150,91 @@ def test_delegates_who_are_both_away_for_each_other_do_not_go_round_for_ever() -
     assert shown(ask(served(), people)[0])["acting"] == "M-2"
 
 
-def test_households_have_no_owner_of_their_own() -> None:
-    assert ask(Portrait("household:h")) == (None, Decided())
+HOME = "household:h"
+
+
+def member(customer_id: str, owner: str | None, assets: float = 0.0) -> MemberCustomer:
+    return MemberCustomer(customer_id, owner, assets)
+
+
+def at_home(
+    members: Sequence[MemberCustomer], decided: Decided | None = None, *, unseen: str = "", lead: str = HOME,
+    now: int = NOW, people: dict[str, Manager] | None = None,
+) -> tuple[Owner, Decided]:  # fmt: skip
+    """`unseen`: who belongs to it, too, and was never looked at."""
+    portrait, known = Portrait(lead), {f"party:{one.customer_id}": one for one in members}
+    for party in (*known, *([f"party:{unseen}"] if unseen else ())):
+        portrait.tell("2026-03-02", "household.joined", party, role="self")
+    whole = portrait.whole(members=known)
+    remembered = assign(whole, None, people or {}, decided or Decided(), policy(), now)
+    return as_assigned(whole, people or {}, remembered, policy(), now), remembered
+
+
+@pytest.mark.parametrize("lead", [HOME, "group:g"])
+def test_a_household_or_group_follows_the_owner_of_its_richest_member(lead: str) -> None:
+    owner, decided = at_home([member("a", "M-1", 5.0), member("b", "M-2", 9.0), member("c", None, 99.0)], lead=lead)
+    assert (shown(owner)["manager_id"], shown(owner)["reason"]) == ("M-2", "follows_member")
+    assert (decided.owner, decided.owner_since, decided.former_owner) == ("M-2", NOW, None)
+
+
+def test_of_members_who_are_as_rich_the_lowest_customer_id_decides() -> None:
+    assert at_home([member("b", "M-2"), member("a", "M-1")])[1].owner == "M-1"
+
+
+def test_the_owner_of_a_household_stays_while_he_owns_a_member_however_rich_the_others_grow() -> None:
+    _, decided = at_home([member("a", "M-1", 5.0)])
+    assert at_home([member("a", "M-1", 5.0), member("b", "M-2", 9.0)], decided, now=NOW + DAY_MS)[1] == decided
+
+
+def test_when_the_richest_member_goes_to_another_manager_the_household_follows() -> None:
+    _, decided = at_home([member("a", "M-1", 9.0), member("b", "M-2", 5.0)])
+    owner, decided = at_home([member("a", "M-3", 9.0), member("b", "M-2", 5.0)], decided, now=NOW + DAY_MS)
+    assert (shown(owner)["manager_id"], shown(owner)["former"], decided.owner_since) == ("M-3", "M-1", NOW + DAY_MS)
+    assert [(change["from"], change["to"]) for change in shown(owner)["handovers"]] == [(None, "M-1"), ("M-1", "M-3")]
+
+
+def test_who_in_a_household_is_looked_at_first_makes_no_difference_to_its_owner() -> None:
+    assert at_home([member("a", "M-1")], unseen="b") == (None, Decided())
+    _, decided = at_home([member("a", "M-1")])
+    assert at_home([member("a", "M-2")], decided, unseen="b")[1] == decided
+
+
+def test_a_household_whose_members_nobody_owns_has_no_owner_and_tells_of_its_last_one() -> None:
+    assert at_home([member("a", None)]) == (None, Decided())
+    _, decided = at_home([member("a", "M-1")])
+    owner, decided = at_home([member("a", None)], decided)
+    assert (shown(owner)["manager_id"], shown(owner)["former"], decided.owner) == (None, "M-1", None)
+    owner, decided = at_home([member("a", "M-2")], decided)
+    assert (shown(owner)["manager_id"], shown(owner)["former"]) == ("M-2", "M-1")
+
+
+def test_while_the_owner_of_a_household_is_away_the_delegate_answers_for_it() -> None:
+    away = staff(Manager("M-1", {"from": NOW - 1, "until": NOW + 1, "delegate_id": "M-2"}, 1))
+    owner, decided = at_home([member("a", "M-1")], people=away)
+    assert (shown(owner)["acting"], decided.owner) == ("M-2", "M-1")
+
+
+MANAGERS = st.sampled_from(["M-1", "M-2", "M-3", None])
+MEMBERS = st.lists(
+    st.builds(member, st.sampled_from("abcde"), MANAGERS, st.sampled_from([0.0, 1.0, 2.5])),
+    max_size=5, unique_by=lambda one: one.customer_id,
+)  # fmt: skip
+
+
+@given(MANAGERS, MEMBERS, st.randoms(use_true_random=False))
+def test_whoever_answers_for_a_household_owns_a_member_and_stays(
+    present: str | None, members: list[MemberCustomer], order: Any
+) -> None:
+    chosen = owner_of_members(present, members)
+    owners = {one.owner for one in members} - {None}
+    assert chosen in owners or (chosen, owners) == (None, set())
+    if present in owners:
+        assert chosen == present
+    elif owners:
+        theirs = max(one.assets for one in members if one.owner == chosen)
+        assert all(one.assets <= theirs for one in members if one.owner is not None)
+    assert owner_of_members(chosen, members) == chosen
+    assert owner_of_members(present, order.sample(members, len(members))) == chosen
 
 
 PEOPLE = st.dictionaries(

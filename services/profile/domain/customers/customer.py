@@ -54,6 +54,15 @@ class Manager(msgspec.Struct, frozen=True):
     owned: int
 
 
+class MemberCustomer(NamedTuple):
+    """A member of a household or group, as the view of the customer was last made for whom its number stands. `assets`
+    in major units of the home currency; 0 where they are unknown."""
+
+    customer_id: str
+    owner: str | None
+    assets: float
+
+
 class Decided(msgspec.Struct, omit_defaults=True):
     """What was decided of this customer at its last refresh: hysteresis and continuity build on it."""
 
@@ -96,7 +105,8 @@ class Total(NamedTuple):
 
 class Whole(msgspec.Struct):
     """`state` combines the flows of all counting parts, each subject once.
-    `collectives`: household or group subject → facts of its own view."""
+    `collectives`: household or group subject in which the customer stands → facts of its own view, as far as there is
+    one. `members`: of a household or group, party → member, as far as there is a view."""
 
     customer_id: str
     lead: str
@@ -106,6 +116,7 @@ class Whole(msgspec.Struct):
     state: Total
     decided: Decided
     collectives: dict[str, dict[str, Any]] = {}
+    members: dict[str, MemberCustomer] = {}
     staff: dict[str, Manager] = {}
     completeness: Completeness = Completeness()
 
@@ -116,6 +127,11 @@ class Whole(msgspec.Struct):
 
     def of_kind(self, kind: str) -> list[Part]:
         return [part for part in self.parts if part.kind == kind]
+
+    @property
+    def parties(self) -> list[Part]:
+        """The customer numbers that are this customer now; of a household or group, its members."""
+        return [part for part in self.parts if part.kind == "party" and part.role == "self" and part.current]
 
     @property
     def subjects(self) -> frozenset[str]:

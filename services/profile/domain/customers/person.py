@@ -26,11 +26,7 @@ def own_parties(whole: Whole) -> list[Thing]:
     """What was told of each customer number that *is* the customer; empty for a household or group."""
     if whole.kind in COLLECTIVES:
         return []
-    return [
-        part.things[part.subject]
-        for part in whole.parts
-        if part.kind == "party" and part.role == "self" and part.current and part.subject in part.things
-    ]
+    return [part.things[part.subject] for part in whole.parties if part.subject in part.things]
 
 
 def person(parties: list[Thing]) -> dict[str, Any]:

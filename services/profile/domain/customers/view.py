@@ -54,8 +54,7 @@ def read(whole: Whole, now: int) -> Read:
     parties = own_parties(whole)
     found = cases(things, now)
     if whole.kind in COLLECTIVES:
-        theirs = [part for part in whole.of_kind("party") if part.current and part.role == "self"]
-        everybody = [part.things.get(part.subject, {}) for part in theirs]
+        everybody = [part.things.get(part.subject, {}) for part in whole.parties]
         flagged, agreed = flags(everybody, found, now), consents_of_all(everybody)
     else:
         flagged, agreed = flags(parties, found, now), consents(parties)

@@ -1,13 +1,13 @@
 """Who answers for a customer. An owner changes only for a reason: assigned by the bank, handed over because the owner
-left, or found by the portfolio rule because there was none."""
+left, or found by the portfolio rule because there was none. A household or group follows the owners of its members."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
-from services.profile.domain.customers.customer import Decided, Manager, Whole
-from services.profile.domain.identity.links import BEGINNING
+from services.profile.domain.customers.customer import Decided, Manager, MemberCustomer, Whole
+from services.profile.domain.identity.links import BEGINNING, COLLECTIVES
 from services.profile.domain.states.state import Entry
 from services.profile.domain.value.policy import Policy
 
@@ -15,7 +15,7 @@ Staff = Mapping[str, Manager]
 
 
 class _Chosen(NamedTuple):
-    """`since` in ms. `reason`: assigned, handed_over, portfolio_rule, nobody_in_reach, not_needed."""
+    """`since` in ms. `reason`: assigned, handed_over, portfolio_rule, follows_member, nobody_in_reach, not_needed."""
 
     owner: str | None
     since: int
@@ -26,7 +26,7 @@ class _Chosen(NamedTuple):
 
 def assign(whole: Whole, tier: str | None, staff: Staff, decided: Decided, policy: Policy, now: int) -> Decided:
     """What is remembered of the owner."""
-    if whole.kind not in policy.scales.by_kind:
+    if not _may_have_one(whole, policy):
         return decided
     chosen = _known(decided)
     for step in _steps(chosen, whole, tier, staff, policy, now):
@@ -39,11 +39,18 @@ def assign(whole: Whole, tier: str | None, staff: Staff, decided: Decided, polic
 def as_assigned(whole: Whole, staff: Staff, decided: Decided, policy: Policy, now: int) -> dict[str, Any] | None:
     """The owner as he or she was last decided (times in ms; None where there never was one); who acts meanwhile is as
     of now."""
-    return _shown(_known(decided), staff, decided, now) if whole.kind in policy.scales.by_kind else None
+    return _shown(_known(decided), staff, decided, now) if _may_have_one(whole, policy) else None
+
+
+def _may_have_one(whole: Whole, policy: Policy) -> bool:
+    return whole.kind in COLLECTIVES or whole.kind in policy.scales.by_kind
 
 
 def _steps(known: _Chosen, whole: Whole, tier: str | None, staff: Staff, policy: Policy, now: int) -> Iterator[_Chosen]:
     """One by one, so that what is remembered does not depend on how often somebody looked."""
+    if whole.kind in COLLECTIVES:
+        yield _following_members(known, whole, now)
+        return
     known = _as_assigned(known, whole)
     yield known
     for step in _after_leaving(known, staff):
@@ -59,6 +66,24 @@ def _known(decided: Decided) -> _Chosen:
     return _Chosen(decided.owner, decided.owner_since, reason, decided.former_owner, assigned_at)
 
 
+def _following_members(known: _Chosen, whole: Whole, now: int) -> _Chosen:
+    """As it was until there is a view of every member: who is looked at first is chance."""
+    members = [whole.members[part.subject] for part in whole.parties if part.subject in whole.members]
+    owner = owner_of_members(known.owner, members)
+    if owner == known.owner or len(members) < len(whole.parties):
+        return known
+    return _Chosen(owner, now, "follows_member", known.owner or known.former, known.assigned_at)
+
+
+def owner_of_members(present: str | None, members: Iterable[MemberCustomer]) -> str | None:
+    """The present owner while he or she owns a member; else who owns the richest one that has an owner."""
+    owned = [one for one in members if one.owner is not None]
+    if any(one.owner == present for one in owned):
+        return present
+    richest = min(owned, key=lambda one: (-one.assets, one.customer_id), default=None)
+    return None if richest is None else richest.owner
+
+
 def _as_assigned(known: _Chosen, whole: Whole) -> _Chosen:
     """Each assignment is acted on once; what happened after it (a hand-over) stands."""
     told = _assignment(whole)
@@ -72,10 +97,8 @@ def _as_assigned(known: _Chosen, whole: Whole) -> _Chosen:
 
 def _assignment(whole: Whole) -> Entry | None:
     """The latest one among the customer's own parties."""
-    own = [part for part in whole.parts if part.kind == "party" and part.role == "self" and part.current]
-    told = [
-        part.things[part.subject]["manager_id"] for part in own if "manager_id" in part.things.get(part.subject, {})
-    ]
+    own = [part.things.get(part.subject, {}) for part in whole.parties]
+    told = [thing["manager_id"] for thing in own if "manager_id" in thing]
     return max(told, key=lambda entry: entry.stamp, default=None)
 
 
