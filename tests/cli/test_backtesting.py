@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from services.replay.disorder import disordered
 from services.simulator.bank import Bank, start_of
 from services.simulator.traffic import history
 from tests.cli.conftest import Command, running
+from tests.journeys.bank import cny, event
 from tests.journeys.platforms import until
 from tests.profile.told import SECRET, admitted
 
@@ -169,6 +170,42 @@ async def test_a_backtest_takes_tiers_and_owners_as_they_were_whatever_is_declar
     assert "M-THEN" in {owner for _, _, owner, _ in whose(then)}
     assert (standing(told), whose(told)) == (standing(then), whose(then))
     assert whose(await anew.found()) != whose(then)  # it could not be chosen again
+
+
+def of_a_household(anchor: date) -> Iterator[dict[str, Any]]:
+    """A rich member in M-1's care and a poor one in M-2's; much of the money goes, and then M-1 leaves for M-3."""
+
+    def at(days: int, hours: int = 9) -> str:
+        return (datetime(anchor.year, anchor.month, anchor.day, hours, tzinfo=UTC) - timedelta(days=days)).isoformat()
+
+    for number, manager, assets in (("20000001", "M-1", "6100000.00"), ("20000002", "M-2", "200000.00")):
+        account = {"account_no": f"{number}1", "customer_no": number}
+        yield event("account.opened", at(30), **account)
+        yield event("manager.assigned", at(30, 10), customer_no=number, manager_id=manager)
+        yield event("household.joined", at(30, 11), customer_no=number, household_no="H-1")
+        yield event(
+            "cash.deposited", at(30, 12), account_no=f"{number}1", amount=cny(assets), balance_after=cny(assets)
+        )
+    yield event("cash.withdrawn", at(10), account_no="200000011", amount=cny("2000000.00"),
+                balance_after=cny("4100000.00"))  # fmt: skip
+    yield event("manager.left", at(5), successor_id="M-3") | {"identifiers": {"manager_id": "M-1"}}
+
+
+async def test_a_household_has_the_owner_in_a_backtest_that_it_had_live() -> None:
+    declared = load_declarations("", "", partial(reference, secret=SECRET))
+    until = start_of(FEW.anchor)
+    events = sorted(of_a_household(FEW.anchor), key=lambda one: str(one["occurred_at"]))
+    live = await lived(declared, events, disorder=False, step_ms=STEP_MS, until=until)
+    loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
+    deployment = Deployment(live.profile, live.alerts, declared, RHYTHM, SECRET)
+    again, _ = await lived_again(Asked(loaded, [], 0, until, "accepted", None), deployment, lambda *_: None)
+    household = await live.customer_of("household:H-1")
+    [then] = [one for one in await live.found() if one.customer_id == household]
+    [told] = [one for one in await again.found() if one.customer_id == household]
+    assert (then.situation, then.owner) == ("threshold", "M-3")
+    steps_taken = [(one.action, one.note) for one in then.history]
+    assert ("hand_over", "from M-1 to M-3") in steps_taken
+    assert ([(one.action, one.note) for one in told.history], told.owner) == (steps_taken, "M-3")
 
 
 async def lived(

@@ -25,21 +25,21 @@ class Inbox:
     def __init__(self, bank: Bank, platform: Serving, rules: Path) -> None:
         self.bank, self.rules, self._platform = bank, rules, platform
 
-    async def of(self, number: str) -> list[Json]:
+    async def of(self, number: str, kind: str = "customer_no") -> list[Json]:
         """Every alert that this customer ever had, oldest first."""
-        view = await self.bank.customer(customer_no=number)
+        view = await self.bank.customer(**{kind: number})
         return await self.of_id(view["customer_id"])
 
     async def of_id(self, customer_id: str) -> list[Json]:
         told = await self.bank.get("/v1/alerts", "manager", customer=customer_id, state="all")
         return sorted(told["alerts"], key=lambda one: str(one["opened_at"]))
 
-    async def until(self, number: str, holds: Holds) -> list[Json]:
+    async def until(self, number: str, holds: Holds, kind: str = "customer_no") -> list[Json]:
         """Alerts follow the view by themselves, within a second or two."""
         found: list[Json] = []
         try:
             async with asyncio.timeout(VIEWED_S):
-                while not holds(found := await self.of(number)):  # noqa: ASYNC110 - no event of ours
+                while not holds(found := await self.of(number, kind)):  # noqa: ASYNC110 - no event of ours
                     await asyncio.sleep(SHORT_S)
         except TimeoutError:
             raise AssertionError(f"never so: {[brief(one) for one in found]}") from None
