@@ -87,6 +87,14 @@ async def test_an_older_statement_changes_nothing() -> None:
     assert [one.state for one in await service.alerts()] == ["routed"]
 
 
+async def test_a_statement_that_is_told_once_more_is_passed_over() -> None:
+    service = Service()
+    await service.takes(statement(1, **OWED))
+    again = service.batch(statement(1, **OWED))
+    done = await service.evaluate.apply([again])
+    assert (done.statements, done.skipped) == (0, 1)
+
+
 async def test_of_several_statements_in_a_batch_the_newest_speaks() -> None:
     service = Service()
     await service.takes(statement(1, **OWED), statement(2, has_salary=True))
@@ -120,6 +128,13 @@ async def test_batches_of_several_partitions_are_evaluated_together() -> None:
     assert {one.customer_id: one.state for one in await service.alerts()} == {"a": "superseded", "b": "routed"}
     reached = await service.store.positions(PROFILE_CHANGES.name, [0, 3])
     assert {partition: position.next for partition, position in reached.items()} == {0: 2, 3: 1}
+
+
+async def test_what_is_said_of_a_partition_goes_out_in_a_lane_of_that_partition() -> None:
+    service = Service()
+    batches = [service.batch(statement(1, f"c{n}", **OWED), partition=n) for n in (5, 3)]
+    await service.evaluate.apply(batches)
+    assert (await service.store.lanes_waiting()).keys() == {"changes-3"}
 
 
 async def test_where_one_of_several_partitions_is_fenced_nothing_of_any_has_happened() -> None:

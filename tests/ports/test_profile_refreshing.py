@@ -268,6 +268,15 @@ async def test_no_more_due_times_fire_than_asked_for(store: Store) -> None:
     assert [await store.fire_due(60, "day", {"core": 60}, 2) for _ in range(4)] == [2, 2, 1, 0]
 
 
+async def test_all_that_is_due_fires_however_many_are_fired_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.profile.timers.FIRED_AT_ONCE", 2)
+    for number in range(5):
+        await due(store, f"party:{number}", 1, DueTime(number, "gap", "hour" if number else "day", ()))
+    assert await fire(store, Completeness(), 60) == (4, 1)
+
+
 async def test_a_refresh_replaces_the_due_times_of_its_customer(store: Store) -> None:
     await due(store, ONE, 1, DueTime(5, "salary", "day", ()))
     await due(store, ONE, 2, DueTime(80, "salary", "day", ()), DueTime(80, "gap", "day", ()))

@@ -30,6 +30,7 @@ def test_alerts_of_one_situation_join_and_others_move() -> None:
         ("leaving", "superseded", "a"), ("growth", "new", "b"),
     }  # fmt: skip
     assert [(said.rule, said.origin) for said in ours[0].evidence] == [("R4", ""), ("R1", "a")]
+    assert (ours[0].severity, ours[0].title.en) == (2, "R1")
 
 
 def test_what_was_acted_on_before_the_merge_is_not_raised_again() -> None:
@@ -112,11 +113,12 @@ def test_what_is_closed_when_two_part_is_not_raised_again() -> None:
 def test_only_what_is_open_on_both_sides_is_joined_and_all_that_changed_is_told() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)], balance_total=5e3)
+    growth, leaving = sorted(theirs, key=lambda alert: alert.situation)
     ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
-    theirs[1].state = ours[0].state = "closed"
+    growth.state = ours[0].state = "closed"
     changed = merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
-    assert (changed, theirs[0].customer_id, theirs[0].state) == ([theirs[0]], "b", "new")
-    assert (theirs[1].customer_id, theirs[1].evidence[0].origin, len(ours[0].evidence)) == ("a", "", 1)
+    assert (changed, leaving.customer_id, leaving.state) == ([leaving], "b", "new")
+    assert (growth.customer_id, growth.evidence[0].origin, len(ours[0].evidence)) == ("a", "", 1)
     first, second = (takes(name, 1, Standing(), [], moments=[moment("y", NOON)]) for name in "cd")
     assert merge(Side("c", Standing(), first), Side("d", Standing(), second), terms(), NOON) == [*second, *first]
 

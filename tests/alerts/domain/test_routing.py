@@ -277,3 +277,47 @@ def test_of_equal_rank_the_oldest_finds_room_and_what_somebody_has_is_not_given_
     younger, older, had = alert(rank=1.0, opened_at=NOON + 1), alert(rank=1.0), alert(2, state="routed")
     assert route([younger, older, had], {}, terms(Desk(daily_capacity=1)), NOON) == [older, younger]
     assert (older.state, younger.waiting, had.history) == ("routed", "capacity", [])
+
+
+def test_a_queue_has_room_for_all_and_an_owner_for_as_many_as_are_declared() -> None:
+    shared, own = [alert(n, owner="queue:BJ") for n in (1, 2)], [alert(n, owner="M-2") for n in (3, 4)]
+    route([*shared, *own], {}, terms(Desk(daily_capacity=1, capacities={"M-2": 2})), NOON)
+    assert [one.state for one in (*shared, *own)] == ["routed"] * 4
+
+
+def test_that_there_is_no_room_is_told_once() -> None:
+    late = alert()
+    assert route([late], {"M-1": 20}, terms(), NOON) == [late]
+    assert route([late], {"M-1": 20}, terms(), NOON + HOUR) == []
+    assert actions(late) == ["hold"]
+
+
+def test_on_a_day_off_what_comes_takes_a_place_of_the_next_working_day_and_what_waits_goes_on_waiting() -> None:
+    saturday, on = NOON + 5 * DAY, terms()
+    comes, waits = alert(1), alert(2, waiting="capacity")
+    assert route([comes, waits], {}, on, saturday) == [comes]
+    assert comes.routed_day == on.day_of(saturday) + 2
+    assert route([waits], {}, on, saturday + 2 * DAY) == [waits]
+
+
+def test_an_alert_without_a_time_to_expire_never_does() -> None:
+    assert not remind(alert(expires_at=0), terms(), NOON + 400 * DAY)
+
+
+def test_what_is_put_off_is_called_to_nobodys_mind_before_its_time_and_then_has_its_time_anew() -> None:
+    one, until = claimed(), NOON + 3 * DAY
+    act(one, Asked("snooze", until=until), LI, frozenset(), NOON)
+    assert not remind(one, terms(), one.due_at)
+    assert not remind(one, terms(), until - 1)
+    assert remind(one, terms(), until)
+    assert (one.state, one.snoozed_until, one.due_at > until) == ("claimed", 0, True)
+    assert not remind(one, terms(), until)
+
+
+def test_a_planned_contact_is_called_to_mind_once_and_told_to_the_superior_once() -> None:
+    one, at = claimed(), NOON + DAY
+    act(one, Asked("plan", until=at), LI, frozenset(), NOON)
+    missed = answer_by(at, one.respond_within_hours, "", terms())
+    told = [remind(one, terms(), now) for now in (at - 1, at, at + 1, missed - 1, missed, missed + 1, missed + DAY)]
+    assert told == [False, True, False, False, True, False, False]
+    assert actions(one)[-2:] == ["remind", "escalate"]
