@@ -121,7 +121,7 @@ class Work:
             self._count(settled.absences, self._terms.day_of(change.changed_at))
         self._note(settled.changed)
         place, desk = place_of(change), self._terms.desk
-        self._note([one for one in alerts if one.is_open and follow_owner(one, place, desk, change.changed_at)])
+        self._note([one for one in alerts if follow_owner(one, place, desk, change.changed_at)])
 
     def _count(self, absences: Sequence[str], day: int) -> None:
         """A rule that speaks of too many customers of one day speaks of no more of them."""

@@ -157,6 +157,15 @@ def rules_of(alerts: Sequence[Alert]) -> set[tuple[str, str, tuple[str, ...]]]:
             for one in alerts if one.is_open}  # fmt: skip
 
 
+async def test_what_changes_and_moves_in_one_batch_moves_once() -> None:
+    service = Service()
+    await service.takes(statement(1, "a", **OWED))
+    heavier = statement(2, "a", moments=[moment("x", NOON)], **OWED)
+    await service.takes(heavier, statement(3, "a", kind="gone", aliases=["b"]))
+    [alert] = await service.alerts()
+    assert (alert.customer_id, [one.action for one in alert.history].count("move")) == ("b", 1)
+
+
 async def test_what_the_heir_said_before_the_merge_and_comes_after_it_takes_nothing_back() -> None:
     service = Service()
     await service.takes(statement(1, "a", **OWED), statement(1, "b"))
