@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from services.cli.beside import Beside, Data, Json, in_deployment
-from services.cli.output import at, show_json, show_rows
+from services.cli.output import show_json, show_rows, when
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.ingest.registry import create_key, revoke_key
@@ -43,7 +43,7 @@ def list_keys(data: Data = None, as_json: Json = False) -> None:
         return [
             {
                 "key_id": one.key_id, "source": one.source, "channels": one.channels, "rate": one.rate,
-                "created_at": at(one.created_at), "revoked_at": at(one.revoked_at),
+                "created_at": when(one.created_at), "revoked_at": when(one.revoked_at),
             }
             for one in await beside.stores.keys.grants()
         ]  # fmt: skip

@@ -14,6 +14,7 @@ from rich.markup import escape, render
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from schemas.instants import instant
 from services.cli.layout import widths
 
 Row = Mapping[str, Any]
@@ -71,6 +72,11 @@ def written(value: Any) -> str:
     if isinstance(value, list | tuple):
         return escape(", ".join(str(item) for item in value)) or "-"
     return escape(_INSTANT.sub(r"\1 \2Z", str(value)))
+
+
+def when(ms: int | None) -> str | None:
+    """As the API tells a time: what is a row of a table is JSON for a script."""
+    return None if ms is None else instant(ms)
 
 
 def at(ms: int | None) -> str | None:

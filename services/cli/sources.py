@@ -8,7 +8,7 @@ import typer
 from schemas.catalogue import load_catalogue
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.doctor.silence import last_heard
-from services.cli.output import at, console, print_table, show_json, show_rows
+from services.cli.output import console, print_table, show_json, show_rows, when
 from services.cli.refusals import Refusal
 from services.expected import expected
 from services.failures import Rejected
@@ -87,4 +87,4 @@ def _parsed(parameter: str) -> tuple[str, object]:
 
 
 def _row(source: Source, heard_at: int | None) -> dict[str, Any]:
-    return {**msgspec.to_builtins(source), "heard_at": at(heard_at)}
+    return {**msgspec.to_builtins(source), "heard_at": when(heard_at)}

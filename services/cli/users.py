@@ -6,7 +6,7 @@ import typer
 
 from services.access import Role, create_user
 from services.cli.beside import Beside, Data, Json, in_deployment
-from services.cli.output import at, show_json, show_rows
+from services.cli.output import show_json, show_rows, when
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 
@@ -43,7 +43,7 @@ def list_users(data: Data = None, as_json: Json = False) -> None:
         return [
             {
                 "user_id": one.user_id, "name": one.name, "role": one.role, "manager_id": one.manager_id,
-                "created_at": at(one.created_at), "revoked_at": at(one.revoked_at),
+                "created_at": when(one.created_at), "revoked_at": when(one.revoked_at),
             }
             for one in await beside.users.users()
         ]  # fmt: skip

@@ -1,5 +1,7 @@
 """What a command prints is whole, and within the window where there is one."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from rich.cells import cell_len
 from services.cli.alerts.tables import print_events
 from services.cli.layout import widths
 from services.cli.output import console, show_rows
+from tests.cli.conftest import Command
 
 ROWS = [{name: f"{name}-" + "x" * 30 for name in "abcdef"}]
 
@@ -90,3 +93,13 @@ def test_the_events_of_a_fact_that_two_rules_saw_are_laid_out_once(
     assert printed.count("ev-1") == 2
     assert printed.count("outflow_30d = 5: the events above, under R1") == 2
     assert "2026-11-22 08:05:15Z" in printed
+
+
+def test_a_script_is_told_times_as_the_api_tells_them(counterpoint: Command, deployment: Path) -> None:
+    assert counterpoint("sources", "set", "atm", "channel=atm").code == 0
+    assert counterpoint("keys", "create", "atm", "--channel", "atm").code == 0
+    assert counterpoint("users", "create", "Li Na", "--role", "agent").code == 0
+    for group in ("keys", "users"):
+        (one,) = counterpoint(group, "list", "--json", env={"COLUMNS": "40"}).json
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", one["created_at"]), one
+        assert one["revoked_at"] is None

@@ -8,7 +8,7 @@ from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.domain.delivering import Delivery
 from services.cli.alerts.destinations import DECLARED
 from services.cli.beside import Beside, Data, Json, in_deployment
-from services.cli.output import at, show_rows
+from services.cli.output import show_rows, when
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 
@@ -64,4 +64,7 @@ def retry(
 
 def _row(one: Delivery) -> dict[str, Any]:
     told = {name: getattr(one, name) for name in COLUMNS}
-    return told | {"next_at": at(one.next_at) if one.state == "waiting" else None, "ended_at": at(one.ended_at or None)}
+    return told | {
+        "next_at": when(one.next_at) if one.state == "waiting" else None,
+        "ended_at": when(one.ended_at or None),
+    }

@@ -13,7 +13,7 @@ from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import WHO, Beside, Data, Json, in_deployment
 from services.cli.customers.tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
 from services.cli.declared import declarations, declared_fold
-from services.cli.output import console, print_table, show_json, show_rows
+from services.cli.output import console, print_table, show_json, show_rows, when
 from services.cli.positions import milliseconds
 from services.cli.refusals import Refusal, only
 from services.clock import SystemClock
@@ -156,7 +156,7 @@ def split(
 
 def _told(decision: Decision, as_json: bool) -> None:
     if as_json:
-        show_json(decision)
+        show_json({**msgspec.to_builtins(decision), "at": when(decision.at)})
     else:
         typer.echo(f"{decision.kind} is decided as {decision.decision_id}; a running worker shows it at once")
 

@@ -7,7 +7,7 @@ import typer
 
 from services.cli.beside import Beside, Data, Json, address_of, in_deployment
 from services.cli.dead_letters.resending import resending
-from services.cli.output import at, show_json, show_rows
+from services.cli.output import show_json, show_rows, when
 from services.cli.refusals import Refusal
 from services.profile.ports.records import StoredDeadLetter
 
@@ -91,7 +91,7 @@ async def chosen(beside: Beside, state: str, reason: str | None, source: str | N
 
 def row_of(letter: StoredDeadLetter) -> dict[str, Any]:
     return {
-        "letter_id": letter.letter_id, "at": at(letter.at), "stage": letter.stage, "source": letter.source,
+        "letter_id": letter.letter_id, "at": when(letter.at), "stage": letter.stage, "source": letter.source,
         "reason": letter.reason, "field": letter.field, "message": letter.message,
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import Learned, Part, tallies
 from services.alerts.domain.notices import Notice, sentence, standing, to_do
 from services.cli.beside import Beside, Data, Json, in_deployment
-from services.cli.output import at, show_json, show_rows
+from services.cli.output import show_json, show_rows, when
 from services.cli.refusals import Refusal
 
 PARTS: tuple[Part, ...] = ("rule", "branch", "owner")
@@ -60,7 +60,7 @@ def rules_history(
         return await SqlAlertStore(beside.database).editions(rule, limit)
 
     rows = [
-        {"at": at(one.at), "rule": one.rule, "version": one.declared and one.declared.version, "change": one.change,
+        {"at": when(one.at), "rule": one.rule, "version": one.declared and one.declared.version, "change": one.change,
          "actor": one.actor, "note": one.note, "rule_set": one.rule_set, "file": one.file,
          "declared": msgspec.to_builtins(one.declared)}
         for one in in_deployment(data, work)
@@ -83,7 +83,7 @@ def rules_notices(
         return await store.recent_notices(0, limit) if every else list(standing(await store.notices()).values())
 
     rows = [
-        {"rule": one.rule, "matter": one.matter, "began": one.began, "owner": one.owner or None, "at": at(one.at),
+        {"rule": one.rule, "matter": one.matter, "began": one.began, "owner": one.owner or None, "at": when(one.at),
          "actor": one.actor, "note": one.note, "said": sentence(one, language), "to_do": to_do(one, language)}
         for one in in_deployment(data, work)
     ]  # fmt: skip
