@@ -145,7 +145,14 @@ def test_the_doctor_finds_nothing_wrong(platform: Platform) -> None:
 def test_the_board_shows_rates_lag_and_sources(platform: Platform) -> None:
     said = platform.run("watch", "--once", "--every", "0.3")
     assert said.code == 0, said.err
-    for told in ("accepted", "lag by partition", "workers 1", "Latest events", "Latest views", "sources heard of"):
+    for told in (
+        "accepted",
+        "lag by partition",
+        "workers that refresh 1",
+        "Latest events",
+        "Latest views",
+        "sources heard of",
+    ):
         assert told in said.out
 
 
