@@ -31,6 +31,7 @@ from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.personal import reference
 from services.profile.domain.states.series import Counting
 from services.profile.domain.value.policy import Policy
+from services.profile.giving_way import GivingWay
 from services.profile.read import Read
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh
@@ -118,6 +119,7 @@ async def open_profile(
         metrics=metrics,
         clock=clock,
         freshness=freshness,
+        giving_way=GivingWay(),
         progress=progress,
         marked=asyncio.Event(),
         written=asyncio.Event(),

@@ -35,7 +35,6 @@ LEASE_MS = 10_000
 RENEW_S, BEGIN_WITHIN_S = LEASE_MS / 3_000, LEASE_MS / 2_000
 """Leases are renewed after a third of their time; a transaction begins within half of it, or waits for new leases:
 behind a busy writer it can take seconds."""
-MARKS_AT_ONCE = 400
 IDLE_S = 0.05
 EVENTS_TOGETHER, LINGER_S = 4_000, 0.025
 """A transaction costs milliseconds, whatever is in it: what comes one by one costs a third less in company."""
@@ -105,12 +104,14 @@ async def refreshing(worker: Worker) -> None:
             worker.metrics.set(measure.MARKS_WAITING, sum(waiting.values()))
             taken = 0
             leased = {number: waiting[number] for number in waiting.keys() & shards.keys()}
-            for numbers in together(leased, MARKS_AT_ONCE):
+            for numbers in together(leased, worker.giving_way.marks_at_once):
                 if loop.time() - renewed > BEGIN_WITHIN_S:
                     break
+                began = loop.time()
                 done = await refresh_shards(worker, [shards[number] for number in numbers])
                 shards.update({shard.shard: shard for shard in done.shards})
                 taken += done.marks
+                await give_way(worker, loop.time() - began)
         except (Fenced, Contended) as error:
             log.info("shard given up", reason=type(error).__name__)
             renewed, taken = 0.0, 0
@@ -121,6 +122,11 @@ async def refreshing(worker: Worker) -> None:
             await woken(worker.marked, IDLE_S)
 
 
+async def give_way(worker: Worker, took_s: float) -> None:
+    worker.giving_way.look(await worker.reader.sources_seen(), worker.clock.now_ms())
+    await asyncio.sleep(worker.giving_way.pause_s(took_s))
+
+
 async def renew_leases(worker: Worker) -> None:
     held = await worker.store.lease(worker.name, worker.clock.now_ms(), LEASE_MS)
     worker.leases.clear()
@@ -128,8 +134,8 @@ async def renew_leases(worker: Worker) -> None:
 
 
 async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
-    started = asyncio.get_running_loop().time()
-    done = await again_when_contended(lambda: worker.refresh.apply(shards, MARKS_AT_ONCE, worker.clock.now_ms()))
+    started, at_once = asyncio.get_running_loop().time(), worker.giving_way.marks_at_once
+    done = await again_when_contended(lambda: worker.refresh.apply(shards, at_once, worker.clock.now_ms()))
     worker.metrics.observe(measure.REFRESH_DURATION, asyncio.get_running_loop().time() - started)
     worker.metrics.add(measure.CUSTOMERS_REFRESHED, len(done.changed))
     for root, bug in done.failed.items():

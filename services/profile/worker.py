@@ -7,6 +7,7 @@ from services.clock import Clock
 from services.log import EventLog
 from services.metrics import Metrics
 from services.notifications import Notifications
+from services.profile.giving_way import GivingWay
 from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Shard
 from services.profile.ports.store import ProfileStore
@@ -31,6 +32,7 @@ class Worker(NamedTuple):
     metrics: Metrics
     clock: Clock
     freshness: Freshness
+    giving_way: GivingWay
     progress: Progress
     marked: asyncio.Event
     written: asyncio.Event

@@ -115,6 +115,7 @@ async def test_update_alone_makes_an_event_visible_and_leaves_the_refreshing_to_
         assert (found.is_live, found.waits) == (True, False)
         assert counted(refreshing, measure.ACCEPTED_TO_CHANGED) == 1
         assert counted(refreshing, measure.ACCEPTED_TO_VISIBLE) == 0
+        assert refreshing.worker.giving_way.is_pressed  # what it was told of had been accepted long ago
 
 
 @pytest.mark.parametrize("step", ["refresh", "read"])

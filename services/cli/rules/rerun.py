@@ -35,11 +35,11 @@ from services.profile.domain.shards import together
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
 from services.profile.domain.value.placing import place
+from services.profile.giving_way import MARKS_AT_ONCE
 from services.profile.ports.records import Decision, Mark, Shard
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from services.profile.settings import Choices
-from services.profile.stream import MARKS_AT_ONCE
 from services.profile.timers import fire
 from services.profile.update import Update
 
