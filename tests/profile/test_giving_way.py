@@ -3,7 +3,7 @@
 import pytest
 
 from services.profile.domain.customers.freshness import SourceSeen
-from services.profile.giving_way import LATE_MS, LONGEST_PAUSE_S, MARKS_AT_ONCE, STILL_MS, GivingWay
+from services.profile.giving_way import BACKLOG_MS, LATE_MS, LONGEST_PAUSE_S, MARKS_AT_ONCE, STILL_MS, GivingWay
 from tests.profile.told import NOW
 
 
@@ -42,6 +42,12 @@ def test_once_no_more_events_come_what_waits_is_worked_off_at_full_speed(pressed
     assert pressed.pause_s(1.0) > 0
     pressed.look(applied(newest), NOW + STILL_MS)
     assert (pressed.marks_at_once, pressed.pause_s(1.0)) == (MARKS_AT_ONCE, 0.0)
+
+
+def test_a_backlog_is_worked_off_as_ever() -> None:
+    way = GivingWay()
+    way.look(applied(NOW - BACKLOG_MS), NOW)
+    assert (way.marks_at_once, way.pause_s(1.0)) == (MARKS_AT_ONCE, 0.0)
 
 
 def test_where_nothing_was_ever_applied_nothing_is_late() -> None:

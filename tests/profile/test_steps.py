@@ -66,8 +66,8 @@ class Deployment:
                 await work
             await profile.worker.notifications.close()
 
-    async def tell(self, account: str = "6001") -> None:
-        event = opened(account, "77", NOW)
+    async def tell(self, account: str = "6001", accepted_at: int = NOW) -> None:
+        event = msgspec.structs.replace(opened(account, "77", NOW), accepted_at=accepted_at)
         await self._log.append(CHANNEL_EVENTS.name, [Message(event.subject.encode(), encode_event(event))])
 
     async def close(self) -> None:
@@ -115,7 +115,16 @@ async def test_update_alone_makes_an_event_visible_and_leaves_the_refreshing_to_
         assert (found.is_live, found.waits) == (True, False)
         assert counted(refreshing, measure.ACCEPTED_TO_CHANGED) == 1
         assert counted(refreshing, measure.ACCEPTED_TO_VISIBLE) == 0
-        assert refreshing.worker.giving_way.is_pressed  # what it was told of had been accepted long ago
+
+
+async def test_refresh_gives_way_where_what_it_finds_was_applied_late(deployment: Deployment) -> None:
+    async with deployment.doing("update", "refresh") as profile:
+        await deployment.tell(accepted_at=SystemClock().now_ms() - 10_000)
+
+        async def is_pressed() -> bool:
+            return profile.worker.giving_way.is_pressed
+
+        await until(is_pressed)
 
 
 @pytest.mark.parametrize("step", ["refresh", "read"])
