@@ -17,6 +17,7 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _IS_BATCH = re.compile(rb'\s*\{\s*"events"\s*:')
+_QUOTE = b'"'
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
 
 
@@ -29,7 +30,7 @@ def split_json(body: bytes) -> Sequence[bytes | msgspec.Raw]:
     if _IS_BATCH.match(body) is None:
         return [body]
     try:
-        return _ENVELOPE.decode(body).events
+        events = _ENVELOPE.decode(body).events
     except msgspec.ValidationError:
         raise Rejected("malformed", '{"events": […]} is expected, and no other field beside it') from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -38,6 +39,9 @@ def split_json(body: bytes) -> Sequence[bytes | msgspec.Raw]:
         return _split_by_brackets(body)
     except RecursionError:
         return _split_by_brackets(body)
+    if body.count(_QUOTE) > b"".join(events).count(_QUOTE) + len('""'):  # of two lists the parser takes the last
+        raise Rejected("malformed", '"events" stands twice: put all events into one list')
+    return events
 
 
 def split_lines(body: bytes) -> Sequence[bytes | msgspec.Raw]:

@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.failures import Rejected
 from services.ingest.domain.form import RawEvent
 from services.ingest.domain.raw import parse
+from services.ingest.domain.split import split_json
 from tests.ingest.bank import NAMING
 
 Pairs = list[tuple[str, Any]]
@@ -80,3 +82,14 @@ def test_of_events_together_each_is_judged_as_if_it_came_alone(bodies: list[byte
     together = parse(bodies, 10_000, NAMING.key)
     alone = [parse([body], 10_000, NAMING.key)[0] for body in bodies]
     assert [isinstance(one, Rejected) for one in together] == [isinstance(one, Rejected) for one in alone]
+
+
+@given(st.lists(EVENTS, max_size=3), st.lists(EVENTS, max_size=3), SPACES)
+def test_two_lists_of_events_in_one_body_are_refused_and_one_is_taken_whole(
+    first: list[dict[str, Any]], second: list[dict[str, Any]], space: str
+) -> None:
+    one, other = json.dumps(first), json.dumps(second)
+    taken = split_json(f'{{{space}"events":{space}{one}{space}}}'.encode())
+    assert [json.loads(bytes(event)) for event in taken] == first
+    with pytest.raises(Rejected, match="twice"):
+        split_json(f'{{"events":{one},{space}"events":{space}{other}}}'.encode())
