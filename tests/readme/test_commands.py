@@ -49,7 +49,7 @@ def test_the_commands_of_one_machine_work_one_after_the_other(terminal: Terminal
         said = terminal.run(block.text)
         assert '{"customers":[]}' not in said, f"line {block.line}: nobody was found"
         if "CASE-17" in block.text:
-            assert "Complaint open" in said
+            assert "Complaint" in said
         if "Prefer: wait" in block.text:
             assert "preference-applied: wait=2" in said
 
