@@ -47,7 +47,7 @@ class Bank:
         self._told: dict[int, int] = {}
 
     def no(self, name: str) -> str:
-        """A number that no other test uses."""
+        """A number that no other platform has; the stories on one platform share those of the same name."""
         return f"{name}-{self._run}"
 
     def go_on(self, other: "Bank") -> None:

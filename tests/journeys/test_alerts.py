@@ -175,6 +175,49 @@ async def test_when_a_manager_leaves_the_successor_is_told_of_every_good_custome
     assert [one["evidence"][0]["values"]["assets"] for one in found] == [9_060_000.0, 8_060_000.0, 7_060_000.0]
 
 
+async def test_a_household_s_alert_comes_to_the_manager_of_its_richest_member_and_follows_the_successor(
+    inbox: Inbox,
+) -> None:
+    home, rich, poor = (inbox.bank.no(f"family-{one}") for one in ("home", "rich", "poor"))
+    managers = ("leaves", "stands-in", "stays", "other")
+    leaves, stands_in, stays, other = (inbox.bank.no(f"family-{one}") for one in managers)
+    for number, manager, assets in ((rich, leaves, "6100000.00"), (poor, other, "200000.00")):
+        joined = event("household.joined", ago(290), customer_no=number, household_no=home)
+        await inbox.bank.tell(*customer_of(manager, number), joined, moved(number, 90, assets, assets, came=True))
+        owned = await until_owned(inbox, home, leaves)  # chosen before the money is known, it could be either
+    assert (owned["kind"], owned["assets"]["band"], owned["owner"]["reason"]) == (
+        "household",
+        "above",
+        "follows_member",
+    )
+    await inbox.bank.tell(moved(rich, 0.2, "2000000.00", "4100000.00"))
+    found = await inbox.until(home, partial(has_owner, "R26", leaves), "household_no")
+    mine = (await inbox.bank.get("/v1/alerts", "manager", owner=leaves, customer=owned["customer_id"]))["alerts"]
+    assert ([one["state"] for one in found], [one["alert_id"] for one in mine]) == (["routed"], [found[0]["alert_id"]])
+    away = {"from": ago(0.1), "until": ago(-3), "delegate_id": stands_in}
+    await inbox.bank.tell(managed("manager.absent", 0.15, leaves, **away))
+    await inbox.until(home, partial(has_owner, "R26", stands_in), "household_no")
+    await inbox.bank.tell(managed("manager.left", 0.05, leaves, successor_id=stays))
+    assert (await until_owned(inbox, home, stays))["owner"]["former"] == leaves
+    [followed] = await inbox.until(home, partial(has_owner, "R26", stays), "household_no")
+    assert (followed["alert_id"], followed["state"]) == (found[0]["alert_id"], "routed")
+    assert taken(followed)[-2:] == ["hand_over", "hand_over"]
+
+
+async def until_owned(inbox: Inbox, household_no: str, manager: str) -> Json:
+    """A household follows the owners of its members by a refresh of its own."""
+
+    async def is_owned() -> bool:
+        return owner_of(await inbox.bank.customers(household_no=household_no)) == manager
+
+    await until(is_owned)
+    return await inbox.bank.customer(household_no=household_no)
+
+
+def owner_of(views: list[Json]) -> str | None:
+    return next((one["owner"]["manager_id"] for one in views if one["owner"]), None)
+
+
 def has_owner(rule: str, owner: str, found: list[Json]) -> bool:
     return any(is_open(one) and rule in spoke(one) and one["owner"] == owner for one in found)
 
