@@ -1,5 +1,11 @@
 """The three ways in which a stage fails. Two have a name here; the third, a bug, is every other exception."""
 
+import traceback
+from pathlib import PurePath
+
+_FRAMES = 6
+"""Enough to find a bug by, and short enough for a dead letter and a line of the log."""
+
 
 class Rejected(Exception):  # noqa: N818 - the design's word for an outcome, not for a programming error
     """It can never succeed: a dead letter, and the stream goes on.
@@ -28,3 +34,10 @@ class Fenced(Exception):  # noqa: N818 - see above
 
 class Contended(Exception):  # noqa: N818 - see above
     """A deadlock, a serialization failure or a lock timeout: the same transaction may succeed at the next try."""
+
+
+def trace_of(error: BaseException) -> str:
+    """Its class and the innermost frames, newest first. Its message stays out: it may repeat a personal value."""
+    frames = reversed(traceback.extract_tb(error.__traceback__)[-_FRAMES:])
+    places = [f"{PurePath(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]
+    return type(error).__qualname__ + (" at " + " < ".join(places) if places else "")

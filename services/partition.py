@@ -5,13 +5,11 @@ leaves this module: whoever runs the readers would go on with the next batch and
 """
 
 import asyncio
-import traceback
-from pathlib import PurePath
 from typing import NamedTuple, Protocol
 
 import structlog
 
-from services.failures import Fenced, Unavailable
+from services.failures import Fenced, Unavailable, trace_of
 from services.log import Batch, Handler, Position, PositionStore, Stop
 
 log = structlog.get_logger()
@@ -102,7 +100,7 @@ class PartitionWork:
                 await asyncio.sleep(away.retry_after)
             except Exception as bug:
                 self._failures += 1
-                log.error("batch failed", **place, failures=self._failures, **describe(bug))
+                log.error("batch failed", **place, failures=self._failures, error=trace_of(bug))
                 await asyncio.sleep(min(LONGEST_PAUSE_S, 0.05 * 2 ** min(self._failures, 10)))
 
     async def _work_from_stored_position(self) -> None:
@@ -118,10 +116,3 @@ class PartitionWork:
             finally:
                 self._in_hand = False
             self._failures = 0
-
-
-def describe(error: BaseException) -> dict[str, str]:
-    """Class and place of an error: its message may repeat a personal value, so it stays out of the log."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
-    return {"error": type(error).__qualname__, "where": where}

@@ -9,14 +9,13 @@ from typing import Any
 import structlog
 
 from schemas.topics import Topic
-from services.failures import Unavailable
+from services.failures import Unavailable, trace_of
 from services.kafka.cluster import Cluster
 from services.kafka.desks import DeskRoom
 from services.kafka.faust import BatchApp, new_app, stop_app
 from services.kafka.fetching import group_consumer
 from services.kafka.producer import Producer
 from services.log import Handler, Message, Placed, PositionStore, Record
-from services.partition import describe
 
 log = structlog.get_logger()
 
@@ -115,7 +114,7 @@ async def _run(app: BatchApp, room: DeskRoom) -> None:
         if not starting.exception():
             await app.wait_until_stopped()
         reason = starting.exception() or app.crash_reason
-        log.error("consumer starts anew", **describe(reason or RuntimeError()))
+        log.error("consumer starts anew", error=trace_of(reason or RuntimeError()))
     finally:
         room.stop_fetching()
         await room.holdings.close()

@@ -12,9 +12,8 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from services.failures import Rejected
+from services.failures import Rejected, trace_of
 from services.profile.domain.identity.links import Cluster
-from services.profile.domain.letters import trail_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import show, summarise
 from services.profile.domain.value.policy import Policy
@@ -102,7 +101,7 @@ class CurrentCustomers:
             except OtherShape:
                 pass  # of another release, until it is rebuilt
             except Exception as bug:
-                _log.error("customer not combined", customer=self._gathering.alias_of(one.lead), error=trail_of(bug))
+                _log.error("customer not combined", customer=self._gathering.alias_of(one.lead), error=trace_of(bug))
         return combined, frozenset(wanted.keys() - combined.keys())
 
     def _shown_now(self, basis: Basis, now: int) -> CurrentCustomer | None:

@@ -15,11 +15,10 @@ import structlog
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
 from services import metrics as measure
 from services.attempts import Attempts, again_when_contended
-from services.failures import Contended, Fenced, Unavailable
+from services.failures import Contended, Fenced, Unavailable, trace_of
 from services.group_commit import GroupCommit
 from services.log import Batch, UnknownTopic
 from services.pace import every, woken
-from services.profile.domain.letters import trail_of
 from services.profile.domain.shards import together
 from services.profile.domain.states.months import OtherShape
 from services.profile.outbox import kept_letter, shard_of_lane
@@ -141,7 +140,7 @@ async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
     for root, bug in done.failed.items():
         worker.metrics.add(measure.CUSTOMERS_FAILED, 1)
         tell = log.warning if isinstance(bug, OtherShape) else log.error  # only the latter wants another release
-        tell("customer set aside", customer=worker.refresh.alias_of(root), error=trail_of(bug))
+        tell("customer set aside", customer=worker.refresh.alias_of(root), error=trace_of(bug))
     now = worker.clock.now_ms()
     for accepted_at in done.accepted:
         worker.metrics.observe(measure.ACCEPTED_TO_CHANGED, max(0, now - accepted_at) / 1000)

@@ -5,7 +5,6 @@ Bare ASGI, because the route that takes every event of the bank lives here; fram
 
 import asyncio
 import socket
-import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
@@ -64,12 +63,6 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
         document = {"type": "about:blank", "title": TITLES[self.status], "status": self.status, "detail": self.detail}
         more = {name: value for name, value in self.more.items() if value != ""}
         return Response(self.status, msgspec.json.encode(document | more), PROBLEM_JSON, self.headers)
-
-
-def frames_of(error: BaseException) -> str:
-    """Its kind and the lines it went through, without its message: that may repeat what a customer sent."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} at " + " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -13,9 +13,9 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
 from services.expected import expected
-from services.failures import Contended, Rejected, Unavailable
+from services.failures import Contended, Rejected, Unavailable, trace_of
 from services.log import Stop
-from services.web.asgi import NOTHING_HERE, PROBLEM_JSON, TITLES, Problem, frames_of
+from services.web.asgi import NOTHING_HERE, PROBLEM_JSON, TITLES, Problem
 
 _log = logging.getLogger(__name__)
 _DETAILS = {
@@ -133,7 +133,7 @@ def _body(request: Any_) -> type | None:
 
 
 def _bug(request: Any_, error: Exception) -> Response[bytes]:
-    _log.error("request failed: %s", frames_of(error))
+    _log.error("request failed: %s", trace_of(error))
     return answer(Problem(500, "a mistake of ours"))
 
 

@@ -32,9 +32,8 @@ from services.alerts.domain.messages import Told
 from services.alerts.domain.notices import Notice
 from services.attempts import again_when_contended
 from services.clock import Clock
-from services.failures import Rejected, Unavailable
+from services.failures import Rejected, Unavailable, trace_of
 from services.log import Batch
-from services.web.asgi import frames_of
 
 LEASE_MS = 180_000
 """Longer than the slowest attempt; it is renewed before each."""
@@ -177,7 +176,7 @@ class Deliver:
             after = [refused(one, str(error), self._clock.now_ms()) for one in together]
         except Exception as error:
             # one message that we cannot make must hold up neither its queue nor the others
-            log.error("message cannot be made", destination=destination.id, what=frames_of(error))
+            log.error("message cannot be made", destination=destination.id, error=trace_of(error))
             why = f"a mistake of ours ({type(error).__name__}): see the log"
             after = [refused(one, why, self._clock.now_ms()) for one in together]
         await again_when_contended(lambda: self._store.settle(after))

@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.receipt import encode_receipt
 from services.clock import Clock
-from services.failures import Rejected, Unavailable
+from services.failures import Rejected, Unavailable, trace_of
 from services.ingest.accept import Outcome, accept, dead_letter
 from services.ingest.access import Access
 from services.ingest.channels.body import Body, Disconnected, InFlight
@@ -23,7 +23,7 @@ from services.ingest.domain.sources import Terms
 from services.ingest.domain.split import split_json, split_lines
 from services.ingest.ports import RateLimiter
 from services.ingest.settings import Limits
-from services.web.asgi import Problem, Receive, Response, Scope, Send, frames_of, header, json_response
+from services.web.asgi import Problem, Receive, Response, Scope, Send, header, json_response
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 _log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class EventsEndpoint:
         except Disconnected:
             return
         except Exception as bug:
-            _log.error("request failed: %s, request %s", frames_of(bug), request_id)
+            _log.error("request failed: %s, request %s", trace_of(bug), request_id)
             response = Problem(500, "a mistake of ours; the request id helps to find it").response()
         self._publisher.answered(_method(scope), response.status, time.perf_counter() - started)
         await response.send(send, request_id)

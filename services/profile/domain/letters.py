@@ -1,12 +1,12 @@
 """Dead letters of the profile: what can never succeed here, scrubbed, with the reason and the place."""
 
 import hashlib
-import traceback
 
 import msgspec
 
 from schemas.dead_letters import DeadLetter, Place
 from schemas.events import ChannelEvent
+from services.failures import trace_of
 from services.log import Batch, Record
 from services.profile.domain.ledger import content_hash
 
@@ -31,16 +31,10 @@ def unreadable(batch: Batch, record: Record, reason: str, message: str, now: int
 
 def parked(event: ChannelEvent, batch: Batch, offset: int, error: BaseException, now: int) -> DeadLetter:
     """A bug met this event twice."""
-    letter = _letter(event, now, "bug", "", f"{trail_of(error)}. Mend the fold, then replay the letter.")
+    letter = _letter(event, now, "bug", "", f"{trace_of(error)}. Mend the fold, then replay the letter.")
     # named after its place: parked again after a replay, it is a letter of its own
     place = Place(batch.topic, batch.partition, offset)
     return msgspec.structs.replace(letter, id=place_id(batch, offset), place=place)
-
-
-def trail_of(error: BaseException) -> str:
-    """Its kind and the frames it went through, without its text: that may repeat a value."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    return f"{type(error).__name__} at " + " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
 
 
 def place_id(batch: Batch, offset: int) -> str:
