@@ -10,7 +10,7 @@ from schemas.catalogue import EventType
 from schemas.codec import CodecError, decode_event, encode_event
 from schemas.dead_letters import DeadLetter
 from schemas.events import ChannelEvent
-from services.failures import Fenced, Unavailable
+from services.failures import Fenced, Unavailable, trace_of
 from services.log import Batch, Record
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.assertions import links_of
@@ -114,7 +114,8 @@ class Update:
     async def park(self, batch: Batch, error: BaseException, now: int) -> None:
         """Sets aside the one event of `batch`: its ledger row is marked, so that a replay may take it over."""
         told = self._read(batch, now)
-        letters = [*told.letters, *(parked(one.event, batch, batch.until - 1, error, now) for one in told.arrivals)]
+        trace, offset = trace_of(error), batch.until - 1
+        letters = [*told.letters, *(parked(one.event, batch, offset, trace, now) for one in told.arrivals)]
         async with self._store.updating() as tx:
             await tx.advance([batch.move])
             fresh, _ = await _enter(tx, told.arrivals)

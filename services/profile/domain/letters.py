@@ -6,7 +6,6 @@ import msgspec
 
 from schemas.dead_letters import DeadLetter, Place
 from schemas.events import ChannelEvent
-from services.failures import trace_of
 from services.log import Batch, Record
 from services.profile.domain.ledger import content_hash
 
@@ -29,9 +28,9 @@ def unreadable(batch: Batch, record: Record, reason: str, message: str, now: int
     )  # fmt: skip
 
 
-def parked(event: ChannelEvent, batch: Batch, offset: int, error: BaseException, now: int) -> DeadLetter:
-    """A bug met this event twice."""
-    letter = _letter(event, now, "bug", "", f"{trace_of(error)}. Mend the fold, then replay the letter.")
+def parked(event: ChannelEvent, batch: Batch, offset: int, trace: str, now: int) -> DeadLetter:
+    """A bug met this event twice; `trace` says where."""
+    letter = _letter(event, now, "bug", "", f"{trace}. Mend the fold, then replay the letter.")
     # named after its place: parked again after a replay, it is a letter of its own
     place = Place(batch.topic, batch.partition, offset)
     return msgspec.structs.replace(letter, id=place_id(batch, offset), place=place)
