@@ -12,8 +12,8 @@ from services.alerts.domain.lifecycle import Actor, Asked
 from services.alerts.domain.reminding import await_outcome, next_look
 from services.alerts.domain.routing import Staff, answer_from, give, refuse_nobody
 from services.alerts.domain.standing import Standing
+from services.alerts.outbox import message_of
 from services.alerts.ports import AlertStore, AlertsTransaction
-from services.alerts.telling import message_of
 from services.attempts import again_when_contended
 from services.clock import Clock
 from services.failures import Contended, Rejected

@@ -8,8 +8,8 @@ from services.alerts.domain.guarding import hold_back_anew
 from services.alerts.domain.reminding import next_look, remind
 from services.alerts.domain.routing import CAPACITY, limited, route
 from services.alerts.domain.standing import Standing
+from services.alerts.outbox import message_of
 from services.alerts.ports import AlertStore, AlertsTransaction
-from services.alerts.telling import message_of
 
 DESK = "desk"
 AT_ONCE = 500

@@ -16,8 +16,8 @@ from services.alerts.domain.reminding import next_look
 from services.alerts.domain.routing import Place, follow_owner, limited, place_of, route
 from services.alerts.domain.settling import settle
 from services.alerts.domain.standing import Standing
+from services.alerts.outbox import message_of
 from services.alerts.ports import AlertStore, AlertsTransaction
-from services.alerts.telling import message_of
 from services.log import Batch
 
 

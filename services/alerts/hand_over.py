@@ -8,8 +8,8 @@ from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.reminding import next_look
 from services.alerts.domain.routing import IN_HAND, Staff, hand_over
+from services.alerts.outbox import message_of
 from services.alerts.ports import AlertFilter, AlertStore
-from services.alerts.telling import message_of
 
 AT_ONCE = 200
 

@@ -8,8 +8,8 @@ from services.alerts.domain.guarding import hold_back_anew
 from services.alerts.domain.reminding import next_look
 from services.alerts.domain.retracting import retract
 from services.alerts.domain.standing import Standing
+from services.alerts.outbox import message_of
 from services.alerts.ports import OPEN, AlertFilter, AlertStore
-from services.alerts.telling import message_of
 
 AT_ONCE = 200
 WATCHED_MS = 60_000

@@ -56,12 +56,12 @@ class CurrentCustomers:
         self._reader, self._gathering, self._policy, self._now_ms = reader, gathering, policy, now_ms
         self._recent = RecentViews[CurrentCustomer]()
 
-    async def shown(self, resolved: Sequence[Resolved]) -> tuple[list[CurrentCustomer], bool]:
-        return await self._each(resolved, self._shown_now)
+    async def views(self, resolved: Sequence[Resolved]) -> tuple[list[CurrentCustomer], bool]:
+        return await self._each(resolved, self._view_now)
 
-    async def told(self, resolved: Sequence[Resolved]) -> tuple[list[CurrentCustomer], bool]:
+    async def with_facts(self, resolved: Sequence[Resolved]) -> tuple[list[CurrentCustomer], bool]:
         """With the facts of now, which are as much work again as the view."""
-        return await self._each(resolved, self._told_now)
+        return await self._each(resolved, self._facts_now)
 
     async def _each(self, resolved: Sequence[Resolved], sum_up: _SumUp) -> tuple[list[CurrentCustomer], bool]:
         customers = {one.lead: one for one in resolved}
@@ -104,7 +104,7 @@ class CurrentCustomers:
                 _log.error("customer not combined", customer=self._gathering.alias_of(one.lead), error=trace_of(bug))
         return combined, frozenset(wanted.keys() - combined.keys())
 
-    def _shown_now(self, basis: Basis, now: int) -> CurrentCustomer | None:
+    def _view_now(self, basis: Basis, now: int) -> CurrentCustomer | None:
         policy, before = self._policy(), basis.before
         day = policy.reference.day_of(now)
         if (known := self._recent.of(basis, day)) is not None:
@@ -117,7 +117,7 @@ class CurrentCustomers:
         self._recent.note(basis, day, current)
         return current
 
-    def _told_now(self, basis: Basis, now: int) -> CurrentCustomer | None:
+    def _facts_now(self, basis: Basis, now: int) -> CurrentCustomer | None:
         whole, policy, before = self._gathering.whole(*basis), self._policy(), basis.before
         if whole.tells_nothing:
             return None

@@ -24,7 +24,7 @@ from services.profile.domain.facts.catalogue import FACTS, with_rests
 from services.profile.domain.identity.links import COLLECTIVES, END, Cluster, kind_of
 from services.profile.ports.records import PartyView, StoredView
 from services.profile.ports.refreshing import CustomerRows, Member
-from services.profile.statement import LIVE, told_of
+from services.profile.statement import LIVE, stored_facts
 
 OWNED_FOR_MS = 5_000
 """For how long it is taken as known how many customers each manager owns: counting them passes over every customer."""
@@ -111,11 +111,11 @@ class Gathering:
         collectives = {root for found in members.values() for one in found for root in one.stored.collectives}
         views = await rows.views(sorted(collectives)) if collectives else {}
         parties = _members_of_collectives(members) if self._chooses else []
-        told_of = await rows.party_views(parties) if parties else {}
+        party_views = await rows.party_views(parties) if parties else {}
         return Context(
             staff,
             {lead: facts_of(view) for lead, view in views.items()},
-            {party: _member_customer(view) for party, view in told_of.items()},
+            {party: _member_customer(view) for party, view in party_views.items()},
         )
 
     def count_anew(self, now: int) -> None:
@@ -140,8 +140,8 @@ class Gathering:
 
 def facts_of(view: StoredView) -> dict[str, Fact]:
     """Without those that are unknown; of a customer who is none any more, none."""
-    told = told_of(view)
-    return with_rests(told.values, told.unknown, FACTS.values()) if view.state == LIVE else {}
+    facts = stored_facts(view)
+    return with_rests(facts.values, facts.unknown, FACTS.values()) if view.state == LIVE else {}
 
 
 def _members_of_collectives(members: Mapping[str, Sequence[Member]]) -> list[str]:

@@ -13,6 +13,7 @@ from schemas.instants import instant
 from schemas.naming import Naming
 from services.failures import Rejected
 from services.profile.current import CurrentCustomer, CurrentCustomers
+from services.profile.domain.as_sent import as_sent
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.customers.measures import nothing_shown
 from services.profile.domain.customers.view import complete_up_to
@@ -21,13 +22,12 @@ from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.identity.links import COUNTED_ROLES, Membership
 from services.profile.domain.identity.named import subjects_named
 from services.profile.domain.states.personal import reference
-from services.profile.domain.told import told
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering
 from services.profile.ports.reading import Cursor, TimelineFilter
 from services.profile.ports.records import StoredView
 from services.profile.receipts import Reader
-from services.profile.statement import told_of
+from services.profile.statement import stored_facts
 
 MOST_FOUND, MOST_TOLD = 50, 100
 _REFERENCE = re.compile(rb'"(p_[0-9a-f]{32})"')
@@ -76,25 +76,25 @@ class Read:
         return Asked(subjects, reference(name, self._naming.secret) if name else None)
 
     async def find(self, asked: Asked) -> Found:
-        """Everybody whom any of it names; first those whom most of it names. Raises `Rejected` as `behind` does."""
+        """Everybody whom any of it names; first those whom most of it names. Raises `Rejected` as `by_id` does."""
         told = await self.reader.parties_told(asked.name_ref, MOST_TOLD) if asked.name_ref else []
         named = set(asked.subjects.values())
         resolved = await self.reader.resolve(sorted(named | set(told)))
         hits = Counter(one.lead for one in resolved if one.subject in named)
-        found, left_out = await self._current.shown(resolved)
+        found, left_out = await self._current.views(resolved)
         hits.update(one.view.lead for one in found if asked.name_ref and one.view.name_ref == asked.name_ref)
         best = [one for one in found if hits[one.view.lead]]
         best.sort(key=lambda one: (-hits[one.view.lead], one.view.customer_id))
         return Found(best[:MOST_FOUND], left_out or len(best) > MOST_FOUND or len(told) >= MOST_TOLD)
 
-    async def behind(self, customer_id: str) -> list[CurrentCustomer]:
+    async def by_id(self, customer_id: str) -> list[CurrentCustomer]:
         """The customers that this id stands for now: itself, or for a former id none, one or several. Raises `Rejected`
         where nobody is found but who cannot be combined and was never written."""
-        return (await self._current.shown(await self.reader.resolve_alias(customer_id)))[0]
+        return (await self._current.views(await self.reader.resolve_alias(customer_id)))[0]
 
-    async def told_behind(self, customer_id: str) -> list[CurrentCustomer]:
-        """As `behind`, and with the facts of now."""
-        return (await self._current.told(await self.reader.resolve_alias(customer_id)))[0]
+    async def by_id_with_facts(self, customer_id: str) -> list[CurrentCustomer]:
+        """As `by_id`, and with the facts of now."""
+        return (await self._current.with_facts(await self.reader.resolve_alias(customer_id)))[0]
 
     async def shown(self, customers: Sequence[CurrentCustomer]) -> list[bytes]:
         """Each as JSON, personal values in clear."""
@@ -102,9 +102,9 @@ class Read:
         return await self.in_clear([_body(one, self._policy(), completeness) for one in customers])
 
     async def facts(self, customer: CurrentCustomer, declared: Iterable[FactDeclared]) -> bytes:
-        """As JSON, those at rest among them. `customer`: as `told_behind` gave it."""
+        """As JSON, those at rest among them. `customer`: as `by_id_with_facts` gave it."""
         view = customer.view
-        told = told_of(view)
+        told = stored_facts(view)
         moments = [{**msgspec.structs.asdict(one), "occurred_at": instant(one.occurred_at)} for one in told.moments]
         members = {
             "customer_id": view.customer_id, "version": view.version, "as_of": instant(view.changed_at),
@@ -119,7 +119,7 @@ class Read:
         rows = await self.reader.timeline(spans, before, where, limit + 1)
         page, is_last = rows[:limit], len(rows) <= limit
         events = [decode_event(row.event) for row in page]
-        shown = [msgspec.json.encode(told(event, self.catalogue.get(event.type))) for event in events]
+        shown = [msgspec.json.encode(as_sent(event, self.catalogue.get(event.type))) for event in events]
         after = None if is_last else (page[-1].occurred_at, page[-1].sequence, page[-1].key)
         return Page(await self.in_clear(shown), after)
 

@@ -1,7 +1,7 @@
-"""USE CASE: the marks of some shards, one transaction.
+"""USE CASE: refreshes the marked customers of some shards in one transaction.
 
-Each marked customer is combined once, from one snapshot of all its subjects; view, facts, due times and the outbox row
-are written together.
+Each customer is combined once, from one snapshot of all its subjects; view, facts, due times and the outbox row are
+written together.
 """
 
 import asyncio
@@ -29,14 +29,15 @@ from services.profile.resting import Resting
 from services.profile.statement import LIVE, change_of, change_of_gone, gone, is_news, statement_of
 
 OPENED_AT_ONCE = 25
-"""Customers whose states are read and decoded in one go: a few milliseconds."""
+"""Roots whose states are read and decoded without a pause: a few milliseconds."""
 FAILED_AT_ONCE = 20
-"""Where more customers fail and not one succeeds, the release is wrong and not they."""
+"""When more customers than this fail and none succeeds, the release is at fault and not their data."""
 
 
 class Refreshed(NamedTuple):
-    """`marks`: of how many roots; 0 when nothing could be done. `accepted`: the oldest acceptance behind each of them
-    (ms). `changed`: customers with a new version. `failed`: roots set aside, with what was raised."""
+    """`shards`: the leases, moved on. `marks`: how many roots were taken; 0 when none waited. `accepted`: for each of
+    them, when its oldest unseen event was accepted (ms). `changed`: ids of customers with a new version. `failed`:
+    roots that were set aside, with what was raised."""
 
     shards: list[Shard]
     marks: int
@@ -45,23 +46,23 @@ class Refreshed(NamedTuple):
     failed: Mapping[str, Exception]
 
 
-class _Told(NamedTuple):
-    """What is to be written of one customer. Without `view` there is no news: only the due times are written, and
-    `decided` where a tier was judged again. `watching`: roots whose views follow from what has changed. `placed`:
-    otherwise than before."""
+class _Writes(NamedTuple):
+    """What to write of one customer. Without `view` nothing is published: only the due times are written, and
+    `decided` where a tier was judged again. `dependents`: roots whose views depend on what has changed here. `placed`:
+    the new placement, where it differs from the one before."""
 
     due: Sequence[DueTime]
     view: StoredView | None = None
     change: OutboxMessage | None = None
-    watching: Sequence[str] = ()
+    dependents: Sequence[str] = ()
     decided: bytes = b""
     placed: Decided | None = None
 
 
 class Refresh:
     """`completeness` tells how far the sources have come; `policy` may be replaced while running. A customer that was
-    refreshed then rests for a moment (see `Resting`): its next marks wait and are taken together. `placing`: in a past
-    that is lived through again, customers are placed as they were."""
+    refreshed rests for a moment (see `Resting`): its next marks wait and are taken together. `placing` chooses tier and
+    owner; a backtest replaces it by what was chosen then."""
 
     def __init__(
         self, store: ProfileStore, policy: Callable[[], Policy], completeness: Callable[[], Completeness],
@@ -71,10 +72,10 @@ class Refresh:
         self.resting, self.alias_of, self._placing = resting, alias_of, placing
 
     async def apply(self, shards: Sequence[Shard], limit: int, now: int) -> Refreshed:
-        """Where one customer meets a bug, or its states are of another release and wait to be rebuilt, only that one
-        is held up: its mark stays and is tried again after a while.
+        """Takes at most `limit` marks. A customer that meets a bug, or whose states wait to be rebuilt, holds up nobody
+        else: its mark stays and is tried again after a while.
 
-        Raises `Fenced` when a lease was lost, `Contended`, `Unavailable`; then nothing has happened.
+        Raises `Fenced` when a lease was lost, `Contended`, `Unavailable`; nothing is written then.
         """
         numbers = [shard.shard for shard in shards]
         async with self._store.refreshing() as tx:
@@ -83,10 +84,10 @@ class Refresh:
             if not marks:
                 return Refreshed(held, 0, [], [], {})
             clusters = await tx.clusters([mark.root for mark in marks])
-            moved = [mark for mark in marks if mark.root in clusters and clusters[mark.root].lead != mark.root]
-            await tx.mark([Mark(clusters[mark.root].lead, mark.accepted_at) for mark in moved])
+            merged = [mark for mark in marks if mark.root in clusters and clusters[mark.root].lead != mark.root]
+            await tx.mark([Mark(clusters[mark.root].lead, mark.accepted_at) for mark in merged])
             wanted = {mark.root: clusters.get(mark.root, Cluster(mark.root, (mark.root,))) for mark in marks}
-            changed, failed = await self._refresh(tx, wanted, {mark.root for mark in moved}, now)
+            changed, failed = await self._refresh(tx, wanted, {mark.root for mark in merged}, now)
             if len(failed) > FAILED_AT_ONCE and len(failed) == len(wanted):
                 raise _failure_of_all(next(iter(failed.values())))
             await tx.set_aside([mark for mark in marks if mark.root in failed])
@@ -101,56 +102,56 @@ class Refresh:
         known = await tx.views(list(wanted))
         found = await _gathered(tx, sorted({root for lead in wanted.keys() - merged for root in wanted[lead].roots}))
         context, policy = await self._gathering.context(tx, found.members, now), self._policy()
-        told: dict[str, _Told] = {}
+        writes: dict[str, _Writes] = {}
         failed: dict[str, Exception] = {}
         for lead in sorted(wanted):
             await asyncio.sleep(0)  # a reader in the same process waits for one customer, not for all
             try:
                 members = [] if lead in merged else found.of(wanted[lead])
                 whole = self._gathering.whole(lead, wanted[lead], members, known.get(lead), context)
-                told[lead] = self._told(whole, wanted[lead], known.get(lead), policy, now)
+                writes[lead] = self._writes(whole, wanted[lead], known.get(lead), policy, now)
             except Exception as bug:
                 failed[lead] = bug
-        return await self._write(tx, told, known, now), failed
+        return await self._write(tx, writes, known, now), failed
 
-    def _told(self, whole: Whole, cluster: Cluster, before: StoredView | None, policy: Policy, now: int) -> _Told:
+    def _writes(self, whole: Whole, cluster: Cluster, before: StoredView | None, policy: Policy, now: int) -> _Writes:
         alias_of = self._gathering.alias_of
         if whole.tells_nothing:
             if before is None or before.state != LIVE:
-                return _Told(())
+                return _Writes(())
             view = gone(before, now)
-            return _Told((), view, change_of_gone(view, cluster, alias_of), _watching(whole, before, view))
+            return _Writes((), view, change_of_gone(view, cluster, alias_of), _dependents(whole, before, view))
         summary = summarise(whole, policy, now, self._placing)
-        said = statement_of(whole, summary, before, now, policy.asked)
+        statement = statement_of(whole, summary, before, now, policy.asked)
         due = [DueTime(*one) for one in summary.due]  # the ones before may have fired
         placed = moved(whole.decided, summary.decided)
-        if before is not None and not is_news(before, said.view, policy.asked):
-            return _Told(due, decided=said.view.decided, placed=placed)
-        change = change_of(whole, summary, said, alias_of)
-        return _Told(due, said.view, change, _watching(whole, before, said.view), placed=placed)
+        if before is not None and not is_news(before, statement.view, policy.asked):
+            return _Writes(due, decided=statement.view.decided, placed=placed)
+        change = change_of(whole, summary, statement, alias_of)
+        return _Writes(due, statement.view, change, _dependents(whole, before, statement.view), placed=placed)
 
     async def _write(
-        self, tx: RefreshTransaction, told: Mapping[str, _Told], known: Mapping[str, StoredView], now: int
+        self, tx: RefreshTransaction, writes: Mapping[str, _Writes], known: Mapping[str, StoredView], now: int
     ) -> list[str]:
-        views = [one.view for one in told.values() if one.view is not None]
+        views = [one.view for one in writes.values() if one.view is not None]
         lanes: defaultdict[str, list[OutboxMessage]] = defaultdict(list)
-        for lead, one in told.items():
+        for lead, one in writes.items():
             if one.change is not None:
                 lanes[lane_of_shard(shard_of(lead))].append(one.change)
-        await tx.mark([Mark(root, 0) for root in sorted({root for one in told.values() for root in one.watching})])
+        await tx.mark([Mark(root, 0) for root in sorted({root for one in writes.values() for root in one.dependents})])
         owned = [view for view in views if view.kind not in COLLECTIVES]
         if any(view.owner != (known[view.lead].owner if view.lead in known else None) for view in owned):
             self._gathering.count_anew(now)
-        await tx.save_views(views, {lead: one.due for lead, one in told.items() if one.view or one.decided})
-        await tx.save_judged({lead: one.decided for lead, one in told.items() if one.decided})
-        placed = [(lead, one.placed) for lead, one in told.items() if one.placed is not None]
+        await tx.save_views(views, {lead: one.due for lead, one in writes.items() if one.view or one.decided})
+        await tx.save_judged({lead: one.decided for lead, one in writes.items() if one.decided})
+        placed = [(lead, one.placed) for lead, one in writes.items() if one.placed is not None]
         await tx.note_placements([Placement(lead, now, msgspec.json.encode(decided)) for lead, decided in placed])
         await tx.send(lanes, now)
         return [view.customer_id for view in views]
 
 
 async def _gathered(tx: RefreshTransaction, roots: Sequence[str]) -> Gathered:
-    """States are decoded a few customers at a time, so that readers in the same process get their turn between."""
+    """Decodes the states of a few roots at a time, so that readers in the same process get their turn in between."""
     together = Gathered({}, {})
     for start in range(0, len(roots), OPENED_AT_ONCE):
         some = await gathered(tx, roots[start : start + OPENED_AT_ONCE])
@@ -160,17 +161,17 @@ async def _gathered(tx: RefreshTransaction, roots: Sequence[str]) -> Gathered:
 
 
 def _failure_of_all(error: Exception) -> Exception:
-    """What to raise where every customer fails: states that wait to be rebuilt need time, anything else is a bug."""
+    """What to raise when every customer fails: states that wait to be rebuilt need time, anything else is a bug."""
     return Unavailable("states of another release wait to be rebuilt") if isinstance(error, OtherShape) else error
 
 
-def _watching(whole: Whole, before: StoredView | None, after: StoredView) -> Sequence[str]:
-    """What a household owns together shows in the views of its members, and it follows their owners. Neither comes
-    back: its assets follow from no owner, and theirs from no household."""
+def _dependents(whole: Whole, before: StoredView | None, after: StoredView) -> Sequence[str]:
+    """A household's total shows in its members' views, and its owner follows theirs. This cannot go round in circles:
+    the total depends on no owner, and a member's owner on no household."""
     if whole.kind not in COLLECTIVES:
         is_as_before = before is not None and (before.state, before.owner) == (after.state, after.owner)
         return () if is_as_before else tuple(whole.collectives)
-    told = None if before is None else facts_of(before).get("assets")
-    if told == facts_of(after).get("assets"):
+    assets_before = None if before is None else facts_of(before).get("assets")
+    if assets_before == facts_of(after).get("assets"):
         return ()
     return [part.subject for part in whole.of_kind("party")]

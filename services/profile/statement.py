@@ -1,4 +1,4 @@
-"""What a refresh says of one customer: the view's row, and the change with the same facts in the same bytes."""
+"""What a refresh publishes of one customer: the row of the view, and the change message with the same facts in it."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -16,13 +16,14 @@ from services.profile.outbox import change_message
 from services.profile.ports.records import StoredView
 
 GONE, LIVE = "gone", "live"
-_encode = msgspec.json.Encoder().encode  # what is told has an order of its own
+_encode = msgspec.json.Encoder().encode  # keeps the order in which facts are worked out
 _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
-NOTHING_TOLD = _encode({"values": {}, "missing": [], "not_covered": [], "unheard": [], "moments": [], "asked": ""})
+NO_FACTS = _encode({"values": {}, "missing": [], "not_covered": [], "unheard": [], "moments": [], "asked": ""})
 
 
-class Told(msgspec.Struct, frozen=True):
-    """A view's facts and moments as they are stored. `asked`: the version of what was asked when they were told."""
+class StoredFacts(msgspec.Struct, frozen=True):
+    """A view's facts and moments as they are stored. `asked`: the version of the rules' questions (`Asked`) that they
+    were written for."""
 
     values: dict[str, Fact]
     missing: list[str]
@@ -36,15 +37,15 @@ class Told(msgspec.Struct, frozen=True):
         return frozenset((*self.missing, *self.not_covered))
 
 
-_told = msgspec.json.Decoder(Told).decode
+_decode = msgspec.json.Decoder(StoredFacts).decode
 
 
-def told_of(view: StoredView) -> Told:
-    return _told(view.facts)
+def stored_facts(view: StoredView) -> StoredFacts:
+    return _decode(view.facts)
 
 
 class Statement(NamedTuple):
-    """`written`: the larger fields of the change as JSON."""
+    """`written`: the larger fields of the change, encoded once for view and change."""
 
     view: StoredView
     written: Mapping[str, bytes]
@@ -65,55 +66,57 @@ def statement_of(whole: Whole, summary: Summary, before: StoredView | None, now:
 
 
 def view_of(whole: Whole, summed_up: Summary | Shown, before: StoredView | None, now: int) -> StoredView:
-    """Its facts are not told yet."""
+    """The row of the view, still without its facts."""
     decided = summed_up.decided
     return StoredView(
         customer_id=whole.customer_id, lead=whole.lead, version=before.version + 1 if before else 1,
-        kind=summed_up.kind, state=LIVE, changed_at=now, body=_encode(summed_up.body), facts=NOTHING_TOLD,
+        kind=summed_up.kind, state=LIVE, changed_at=now, body=_encode(summed_up.body), facts=NO_FACTS,
         decided=_encode_sorted(decided), owner=decided.owner, tier=decided.tier, name_ref=summed_up.name_ref,
     )  # fmt: skip
 
 
 def is_same(before: StoredView, after: StoredView) -> bool:
-    """Nothing differs, to the day; whatever was asked when they were told."""
+    """Nothing that a reader sees differs, counters that run with the days included."""
     if not shows_the_same(before, after):
         return False
-    return before.facts == after.facts or _told_alike(told_of(before), told_of(after))
+    return before.facts == after.facts or _same_facts(stored_facts(before), stored_facts(after))
 
 
 def shows_the_same(before: StoredView, after: StoredView) -> bool:
     return (before.state, before.body, before.decided) == (after.state, after.body, after.decided)
 
 
-def _told_alike(before: Told, after: Told) -> bool:
+def _same_facts(before: StoredFacts, after: StoredFacts) -> bool:
     return before == msgspec.structs.replace(after, asked=before.asked)
 
 
 def is_news(before: StoredView, after: StoredView, asked: Asked | None) -> bool:
-    """Something is told that somebody could act on, so that a sweep publishes only that: neither a close that was
-    judged and left all as it was, nor a day that passed no limit."""
+    """Whether the change is worth publishing: somebody could act on it. A close that left everything as it was is not,
+    and neither is a counter that has grown by a day without passing a limit that a rule asks for."""
     if (before.state, before.body) != (after.state, after.body):
         return True
     if before.facts == after.facts:
         return False
-    told, tells = told_of(before), told_of(after)
-    return _aside(told) != _aside(tells) or moved(told.values, tells.values, asked)
+    facts_before, facts_after = stored_facts(before), stored_facts(after)
+    if _without_values(facts_before) != _without_values(facts_after):
+        return True
+    return moved(facts_before.values, facts_after.values, asked)
 
 
-def _aside(told: Told) -> Told:
-    return msgspec.structs.replace(told, values={})
+def _without_values(facts: StoredFacts) -> StoredFacts:
+    return msgspec.structs.replace(facts, values={})
 
 
 def gone(before: StoredView, now: int) -> StoredView:
-    """All its subjects count for others now. The row stays, because versions never restart."""
+    """The row of a customer whose subjects all count for others now. It stays, because versions never restart."""
     return msgspec.structs.replace(
         before, version=before.version + 1, state=GONE, changed_at=now,
-        body=b"{}", facts=NOTHING_TOLD, owner=None, tier=None, name_ref=None,
+        body=b"{}", facts=NO_FACTS, owner=None, tier=None, name_ref=None,
     )  # fmt: skip
 
 
-def change_of(whole: Whole, summary: Summary, said: Statement, alias_of: Callable[[str], str]) -> OutboxMessage:
-    view = said.view
+def change_of(whole: Whole, summary: Summary, statement: Statement, alias_of: Callable[[str], str]) -> OutboxMessage:
+    view = statement.view
     change = ProfileChange(
         customer_id=view.customer_id, version=view.version, kind=view.kind, changed_at=view.changed_at,
         facts=summary.facts.values, missing=summary.facts.missing, not_covered=summary.facts.not_covered,
@@ -122,7 +125,7 @@ def change_of(whole: Whole, summary: Summary, said: Statement, alias_of: Callabl
         aliases=sorted({alias_of(part.subject) for part in whole.parts} - {view.customer_id}),
         merged=sorted(alias_of(root) for root in whole.roots if root != whole.lead),
     )  # fmt: skip
-    return change_message(change, said.written)
+    return change_message(change, statement.written)
 
 
 def change_of_gone(view: StoredView, cluster: Cluster, alias_of: Callable[[str], str]) -> OutboxMessage:

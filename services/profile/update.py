@@ -1,6 +1,6 @@
-"""USE CASE: the batches of some partitions, one transaction.
+"""USE CASE: applies one batch of each of several partitions in one transaction.
 
-Ledger, links, subject states, timeline, marks and the moved position are written together or not at all.
+Ledger, links, subject states, timeline, marks and the new positions are written together or not at all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,21 +29,22 @@ from services.profile.refold import refuse_newer
 from services.profile.sources import HEARTBEAT, sources_seen
 
 DEAD_LETTER_LANE = "dead-letters"
+MOST_LINKS_REMEMBERED = 200_000
 
 
 class Arrival(NamedTuple):
-    """An event as it came, with all that is worked out of it before the transaction opens."""
+    """An event with everything that can be computed from it before the transaction opens."""
 
     event: ChannelEvent  # pseudonymised
     key: bytes
     content: bytes
-    encoded: bytes  # `event`; as it came where there was nothing personal to take out
+    encoded: bytes  # `event` in Avro; the record as it came where there was nothing personal to take out
     links: list[Link]
     personal: dict[str, str]
 
 
-class Told(NamedTuple):
-    """What a batch says, and what of it nobody can read."""
+class Decoded(NamedTuple):
+    """One batch: its events, dead letters for the records that no schema can read, and what it says of its sources."""
 
     arrivals: Sequence[Arrival]
     letters: Sequence[DeadLetter]
@@ -51,8 +52,8 @@ class Told(NamedTuple):
 
 
 class Updated(NamedTuple):
-    """What the batches came to: accepted = applied + repeats + dead letters + heartbeats. `accepted`: when each of
-    those applied was accepted (ms)."""
+    """Counts over all batches: records = applied + repeats + dead letters + heartbeats. `marked`: roots to be
+    refreshed. `accepted`: when ingest accepted each event that was applied (ms)."""
 
     applied: int
     repeats: int
@@ -78,8 +79,8 @@ class Update:
         self._known_links: dict[tuple[str, str, str], Link] = {}
 
     async def apply(self, batches: Sequence[Batch], now: int) -> Updated:
-        """At most one batch of a partition. Raises `Fenced`, `Contended` or `Unavailable`; then nothing of any has
-        happened."""
+        """Takes at most one batch of each partition. Raises `Fenced`, `Contended` or `Unavailable`; nothing is written
+        then."""
         try:
             return await self._apply(batches, now)
         except (Fenced, Unavailable):
@@ -88,9 +89,9 @@ class Update:
             raise
 
     async def _apply(self, batches: Sequence[Batch], now: int) -> Updated:
-        told = [self._read(batch, now) for batch in batches]
-        arrivals = [one for part in told for one in part.arrivals]
-        letters = [one for part in told for one in part.letters]
+        decoded = [self._decode(batch, now) for batch in batches]
+        arrivals = [arrival for part in decoded for arrival in part.arrivals]
+        letters = [letter for part in decoded for letter in part.letters]
         events = [arrival for arrival in arrivals if arrival.event.type != HEARTBEAT]
         async with self._store.updating() as tx:
             await tx.advance([batch.move for batch in batches])
@@ -100,11 +101,11 @@ class Update:
             stored = await tx.lock_subjects(_wanted(fresh, await reach(tx, asserted)), now)
             refuse_newer(stored.values(), self._fold)
             linked = await link_subjects(tx, asserted, self._limits, self._fold, stored, now)
-            marks = await _fold_all(tx, fresh, stored, linked, self._fold)
+            marks = await _fold_fresh(tx, fresh, stored, linked, self._fold)
             await tx.mark(marks)
             await tx.append_timeline([_timeline_row(arrival) for arrival in fresh])
             await _save_personal(tx, fresh)
-            await tx.note_sources([seen for part in told for seen in part.sources])
+            await tx.note_sources([seen for part in decoded for seen in part.sources])
             await tx.send({DEAD_LETTER_LANE: dead_letter_messages(letters)}, now)
         self._remember(linked)
         repeats = len(events) - len(fresh) - len(conflicts)
@@ -112,17 +113,17 @@ class Update:
         return Updated(len(fresh), repeats, len(letters), len(arrivals) - len(events), len(marks), accepted)
 
     async def park(self, batch: Batch, error: BaseException, now: int) -> None:
-        """Sets aside the one event of `batch`: its ledger row is marked, so that a replay may take it over."""
-        told = self._read(batch, now)
+        """Makes the event of `batch` a dead letter, and marks its ledger row so that a replay may take it over."""
+        decoded = self._decode(batch, now)
         trace, offset = trace_of(error), batch.until - 1
-        letters = [*told.letters, *(parked(one.event, batch, offset, trace, now) for one in told.arrivals)]
+        letters = [*decoded.letters, *(parked(one.event, batch, offset, trace, now) for one in decoded.arrivals)]
         async with self._store.updating() as tx:
             await tx.advance([batch.move])
-            fresh, _ = await _enter(tx, told.arrivals)
+            fresh, _ = await _enter(tx, decoded.arrivals)
             await tx.park([(one.key, days_of(one.event.accepted_at)[0]) for one in fresh])
             await tx.send({DEAD_LETTER_LANE: dead_letter_messages(letters)}, now)
 
-    def _read(self, batch: Batch, now: int) -> Told:
+    def _decode(self, batch: Batch, now: int) -> Decoded:
         arrivals: list[Arrival] = []
         letters: list[DeadLetter] = []
         for record in batch.records:
@@ -130,17 +131,17 @@ class Update:
                 arrivals.append(self._arrival(record))
             except CodecError as error:
                 letters.append(unreadable(batch, record, error.reason, error.message, now))
-        return Told(arrivals, letters, sources_seen([one.event for one in arrivals], batch.partition))
+        return Decoded(arrivals, letters, sources_seen([one.event for one in arrivals], batch.partition))
 
     def _arrival(self, record: Record) -> Arrival:
-        told = decode_event(record.value)
-        event, personal = self._pseudonymiser.apply(told)
-        links = links_of(told, self._catalogue.get(told.type), self._secret)
-        encoded = record.value if event is told else encode_event(event)
-        return Arrival(event, ledger_key(told.source, told.id), content_hash(event), encoded, links, personal)
+        sent = decode_event(record.value)
+        event, personal = self._pseudonymiser.apply(sent)
+        links = links_of(sent, self._catalogue.get(sent.type), self._secret)
+        encoded = record.value if event is sent else encode_event(event)
+        return Arrival(event, ledger_key(sent.source, sent.id), content_hash(event), encoded, links, personal)
 
     def _asserted(self, fresh: Sequence[Arrival]) -> list[Link]:
-        """What the batch asserts beyond what is known to be stored."""
+        """The links of these events that add something to what is known to be stored."""
         asserted: dict[tuple[str, str, str], Link] = {}
         for arrival in fresh:
             for link in arrival.links:
@@ -151,14 +152,15 @@ class Update:
         return list(asserted.values())
 
     def _remember(self, linked: Linked) -> None:
-        if len(self._known_links) > 200_000:
+        if len(self._known_links) > MOST_LINKS_REMEMBERED:
             self._known_links.clear()
         self._known_links |= linked.asserted
 
 
-async def _fold_all(
+async def _fold_fresh(
     tx: UpdateTransaction, fresh: Sequence[Arrival], stored: Mapping[str, StoredSubject], linked: Linked, fold: Fold
 ) -> list[Mark]:
+    """Folds the events into their subjects' states; returns a mark for every root that they or the links concern."""
     oldest = dict.fromkeys(linked.roots, 0)
     events: dict[str, list[ChannelEvent]] = {}
     for arrival in fresh:
@@ -173,16 +175,16 @@ async def _fold_all(
 
 async def _save_personal(tx: UpdateTransaction, fresh: Sequence[Arrival]) -> None:
     values: dict[str, str] = {}
-    told: set[tuple[str, str]] = set()
+    subjects: set[tuple[str, str]] = set()
     for arrival in fresh:
         values |= arrival.personal
-        told.update((ref, arrival.event.subject) for ref in arrival.personal)
+        subjects.update((ref, arrival.event.subject) for ref in arrival.personal)
     if values:
-        await tx.save_personal(values, told)
+        await tx.save_personal(values, subjects)
 
 
 def _wanted(fresh: Sequence[Arrival], linked: set[str]) -> dict[str, frozenset[int]]:
-    """Every subject to be locked, with the months to be read of it."""
+    """Every subject to lock → the months of its state to read with it."""
     wanted = dict.fromkeys(linked, frozenset[int]())
     for arrival in fresh:
         subject, months = arrival.event.subject, months_touched(arrival.event)
@@ -192,7 +194,7 @@ def _wanted(fresh: Sequence[Arrival], linked: set[str]) -> dict[str, frozenset[i
 
 
 async def _enter(tx: UpdateTransaction, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
-    """(events seen for the first time, events whose id stood for another content)."""
+    """Returns the events seen for the first time, and those whose id stands in the ledger with other content."""
     first: dict[bytes, Arrival] = {}
     for arrival in arrivals:
         first.setdefault(arrival.key, arrival)
@@ -202,8 +204,8 @@ async def _enter(tx: UpdateTransaction, arrivals: Sequence[Arrival]) -> tuple[li
     ]
     known = await tx.enter_ledger(entries)
     fresh = [arrival for key, arrival in first.items() if key not in known]
-    stands = {key: known.get(key, arrival.content) for key, arrival in first.items()}
-    return fresh, [arrival for arrival in arrivals if arrival.content != stands[arrival.key]]
+    recorded = {key: known.get(key, arrival.content) for key, arrival in first.items()}
+    return fresh, [arrival for arrival in arrivals if arrival.content != recorded[arrival.key]]
 
 
 def _timeline_row(arrival: Arrival) -> TimelineRow:

@@ -28,7 +28,7 @@ async def _measure(workshop: Workshop, spent: Spent, given: Given, size: int, re
     while wall < given.seconds:
         batch = workshop.batch([next(events) for _ in range(size)])
         began, began_cpu = time.perf_counter(), time.process_time()
-        workshop.update._read(batch, workshop.now)
+        workshop.update._decode(batch, workshop.now)
         spent.add(READING, time.perf_counter() - began, time.process_time() - began_cpu)
         began, began_cpu = time.perf_counter(), time.process_time()
         await workshop.update.apply([batch], workshop.now)

@@ -6,18 +6,18 @@ from typing import NamedTuple, Protocol
 
 from services.alerts.domain.delivering import Delivery
 from services.alerts.domain.destinations import Destination
-from services.alerts.domain.messages import Told
+from services.alerts.domain.messages import AlertStep
 from services.alerts.domain.notices import Notice
 from services.log import Move, Position
 
 
 class Parcel(NamedTuple):
-    """One message: `told` holds one step, or those of a digest, or it is a `notice`. `message_id` is the same when it
-    is sent again."""
+    """One message: `steps` holds one, those of a digest, or none where it is a `notice`. `message_id` is the same when
+    it is sent again."""
 
     message_id: str
     person: str
-    told: Sequence[Told]
+    steps: Sequence[AlertStep]
     notice: Notice | None = None
 
 

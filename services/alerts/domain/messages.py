@@ -47,8 +47,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
 }  # fmt: skip
 
 
-class Told(NamedTuple):
-    """A step of an alert; `at` in ms."""
+class AlertStep(NamedTuple):
+    """What has happened to an alert; `at` in ms."""
 
     alert: Alert
     happening: Happening
@@ -65,9 +65,9 @@ class Message(NamedTuple):
     more: str = ""
 
 
-def single(destination: Destination, told: Told, link: str) -> Message:
-    alert, words = told.alert, _WORDS[destination.language]
-    headline = HEADLINES[destination.language][told.happening].format(owner=alert.owner or "-")
+def single(destination: Destination, step: AlertStep, link: str) -> Message:
+    alert, words = step.alert, _WORDS[destination.language]
+    headline = HEADLINES[destination.language][step.happening].format(owner=alert.owner or "-")
     rows = [
         (words["severity"], str(alert.severity)), (words["customer"], alert.customer_id), (words["owner"], alert.owner),
         (words["due"], _local(alert.due_at, destination.zone)), (words["alert"], alert.alert_id),
@@ -78,10 +78,10 @@ def single(destination: Destination, told: Told, link: str) -> Message:
     )
 
 
-def digest(destination: Destination, told: Iterable[Told]) -> Message:
+def digest(destination: Destination, steps: Iterable[AlertStep]) -> Message:
     """Each alert once, as it last stood: by kind, the gravest first, what has ended last."""
     words, newest = _WORDS[destination.language], {}
-    for one in sorted(told, key=lambda one: (len(one.alert.history), one.at)):
+    for one in sorted(steps, key=lambda one: (len(one.alert.history), one.at)):
         newest[one.alert.alert_id] = one.alert
     lines: list[str] = []
     for kind in ("guard", "retention", "upsell"):
@@ -107,10 +107,10 @@ def _digest_line(alert: Alert, destination: Destination) -> str:
     return f"- [{alert.severity}] " + " / ".join(part for part in told if part)
 
 
-def notice_message(destination: Destination, told: Notice) -> Message:
-    why = told.note if told.actor == SYSTEM else f"{told.actor}: {told.note}"
-    lines = [line for line in (to_do(told, destination.language), why) if line]
-    return Message(sentence(told, destination.language)[:MAX_TITLE], lines)
+def notice_message(destination: Destination, notice: Notice) -> Message:
+    why = notice.note if notice.actor == SYSTEM else f"{notice.actor}: {notice.note}"
+    lines = [line for line in (to_do(notice, destination.language), why) if line]
+    return Message(sentence(notice, destination.language)[:MAX_TITLE], lines)
 
 
 def test_message(destination: Destination) -> Message:
@@ -158,19 +158,20 @@ def _plain(text: str) -> str:
     return text.translate(_MARKUP)
 
 
-def webhook_body(told: Told, language: Language) -> bytes:
+def webhook_body(step: AlertStep, language: Language) -> bytes:
     """An event of Standard Webhooks: type, timestamp, data."""
-    return _event(f"alert.{told.happening}", told.at, as_data(told.alert, language))
+    return _event(f"alert.{step.happening}", step.at, as_data(step.alert, language))
 
 
-def webhook_notice(told: Notice, language: Language) -> bytes:
+def webhook_notice(notice: Notice, language: Language) -> bytes:
     """`rule.throttled`, `rule.paused`, `rule.stopped`, and the same with `_ended`."""
     data = {
-        "rule": told.rule, "name": getattr(told.name, language), "owner": told.owner or None, "seen": told.seen,
-        "among": told.among, "actor": told.actor, "why": told.note if told.actor == SYSTEM and told.note else None,
-        "said": sentence(told, language), "to_do": to_do(told, language),
+        "rule": notice.rule, "name": getattr(notice.name, language), "owner": notice.owner or None,
+        "seen": notice.seen, "among": notice.among, "actor": notice.actor,
+        "why": notice.note if notice.actor == SYSTEM and notice.note else None,
+        "said": sentence(notice, language), "to_do": to_do(notice, language),
     }  # fmt: skip
-    return _event(f"rule.{told.matter}{'' if told.began else '_ended'}", told.at, data)
+    return _event(f"rule.{notice.matter}{'' if notice.began else '_ended'}", notice.at, data)
 
 
 def webhook_test(destination: Destination, now: int) -> bytes:

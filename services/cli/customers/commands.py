@@ -190,6 +190,6 @@ async def _one(read: Read, who: str) -> CurrentCustomer:
     if "=" in who:
         found = (await read.find(read.asked(dict([_identifier(who)])))).customers
     else:
-        found = await read.behind(who)
+        found = await read.by_id(who)
     only([one.view.customer_id for one in found], who)
     return found[0]

@@ -10,8 +10,8 @@ from schemas.codec import CodecError, decode_event
 from schemas.events import ChannelEvent
 from services.cli.beside import Beside
 from services.cli.refusals import Refusal
+from services.profile.domain.as_sent import as_sent
 from services.profile.domain.letters import place_of
-from services.profile.domain.told import told
 from services.profile.ports.records import StoredDeadLetter
 
 ASSIGNED = ("accepted_at", "source", "subject")
@@ -38,7 +38,7 @@ async def event_of(letter: StoredDeadLetter, beside: Beside, catalogue: Mapping[
 
 
 def channel_form(event: ChannelEvent, declared: EventType | None) -> dict[str, Any]:
-    form = {name: value for name, value in told(event, declared).items() if name not in ASSIGNED}
+    form = {name: value for name, value in as_sent(event, declared).items() if name not in ASSIGNED}
     if "subject" in form.get("actor", {}):
         del form["actor"]  # of a personal identifier only a hash is known, and no channel can say that
     return form

@@ -28,13 +28,13 @@ from services.metrics import CONTENT_TYPE
 from services.profile.adapters.policies import Declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.app import aliases
-from services.profile.behind import Behind, Seen
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
 from services.profile.domain.value.policy import RosterEntry
 from services.profile.ports.records import StoredView
 from services.profile.read import Read
-from services.profile.statement import told_of
+from services.profile.statement import stored_facts
+from services.profile.trace import Seen, Trace
 from services.settings import load_naming, read_settings
 from services.sql.migrations import upgrade
 from services.web.asgi import operations, routes
@@ -44,14 +44,14 @@ from services.web.staff import mounted, openapi_document
 
 def from_profile(declared: Declarations, read: Read) -> FromProfile:
     async def stated(customer_id: str) -> Stated | None:
-        found = await read.told_behind(customer_id)
+        found = await read.by_id_with_facts(customer_id)
         return Stated(statement(found[0].view), found[0].up_to_date) if len(found) == 1 else None
 
     fold = Fold(read.catalogue, Counting(declared.series), declared.series.version)
-    behind = Behind(read, fold, declared.policy)
+    trace = Trace(read, fold, declared.policy)
 
     async def events_of(customer_id: str, said: Evidence) -> bytes:
-        return await behind.told(Seen(customer_id, said.seen_at, said.values, said.event_id, said.occurred_at))
+        return await trace.events(Seen(customer_id, said.seen_at, said.values, said.event_id, said.occurred_at))
 
     async def staff() -> Staff:
         async with read.reader.customers() as rows:
@@ -73,7 +73,7 @@ def staff_told(roster: Sequence[RosterEntry], told: Mapping[str, Mapping[str, An
 
 def statement(view: StoredView) -> ProfileChange:
     """What the profile would publish of a customer as it stands."""
-    told = told_of(view)
+    told = stored_facts(view)
     return ProfileChange(
         customer_id=view.customer_id, version=view.version, kind=view.kind, changed_at=view.changed_at,
         facts=told.values, missing=told.missing, not_covered=told.not_covered, unheard=told.unheard,

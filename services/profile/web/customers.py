@@ -90,7 +90,7 @@ async def read_identity(customer_id: FromPath[str], desk: AtDesk, preference: Pr
 
 async def current(desk: Desk, customer_id: str) -> tuple[CurrentCustomer, dict[str, str]]:
     """The customer that this id stands for, and for a former id where it is now. Raises `Problem` (404, 300)."""
-    return the_one(await desk.read.behind(customer_id), customer_id)
+    return the_one(await desk.read.by_id(customer_id), customer_id)
 
 
 def the_one(found: Sequence[CurrentCustomer], customer_id: str) -> tuple[CurrentCustomer, dict[str, str]]:

@@ -52,7 +52,7 @@ async def read_timeline(
 async def read_facts(customer_id: FromPath[str], desk: AtDesk, preference: Preferred) -> Response[bytes]:
     """What rules may ask of the customer, as it stands now, with units and meanings."""
     headers = await preference.honoured()
-    customer, moved = the_one(await desk.read.told_behind(customer_id), customer_id)
+    customer, moved = the_one(await desk.read.by_id_with_facts(customer_id), customer_id)
     facts = msgspec.json.decode(await desk.read.facts(customer, desk.facts.values()), type=dict[str, msgspec.Raw])
     meanings = {name: {"type": one.type, "unit": one.unit, "meaning": one.meaning} for name, one in desk.facts.items()}
     return Response(msgspec.json.encode({**facts, "meanings": meanings}), media_type=JSON, headers=headers | moved)

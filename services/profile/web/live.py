@@ -43,6 +43,6 @@ class Follow:
                 "view", view.version, (await self._desk.read.shown([CurrentCustomer(view, str(view.version))]))[0]
             )
             return
-        now = [one.view.customer_id for one in await self._desk.read.behind(self._customer_id)]
+        now = [one.view.customer_id for one in await self._desk.read.by_id(self._customer_id)]
         yield event("moved", view.version, msgspec.json.encode({"customer_ids": now}))
         yield END

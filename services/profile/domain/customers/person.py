@@ -33,14 +33,14 @@ def person(parties: list[Thing]) -> dict[str, Any]:
     """Each field with its source and time: the last writer's."""
     fields: dict[str, Any] = {}
     for name in FIELDS:
-        entry = told(parties, name)
+        entry = newest_entry(parties, name)
         if entry is not None:
             value = instant_or_none(entry.value) if name in _INSTANTS else written(entry.value)
             fields[name] = {"value": value, "source": entry.stamp[3], "as_of": instant(entry.stamp[0])}
     return fields
 
 
-def told(parties: list[Thing], name: str) -> Entry | None:
+def newest_entry(parties: list[Thing], name: str) -> Entry | None:
     """The last writer among the customer's own parties."""
     if len(parties) == 1:
         return parties[0].get(name)
@@ -149,7 +149,7 @@ def preferences(parties: list[Thing]) -> dict[str, Any]:
     names = {name for thing in parties for name, _ in _with_prefix(thing, "preference/")}
     found = {}
     for name in sorted(names):
-        entry = told(parties, f"preference/{name}")
+        entry = newest_entry(parties, f"preference/{name}")
         if entry is not None:
             found[name] = {"value": entry.value, "as_of": instant(entry.stamp[0])}
     return found

@@ -22,10 +22,10 @@ from services.profile.domain.customers.person import (
     consents,
     consents_of_all,
     identifiers,
+    newest_entry,
     own_parties,
     person,
     preferences,
-    told,
 )
 from services.profile.domain.identity.links import COLLECTIVES, kind_of
 from services.profile.domain.rendering import money
@@ -159,5 +159,5 @@ def complete_up_to(completeness: Completeness, used: Iterable[str]) -> dict[str,
 
 
 def name_reference(seen: Read) -> str | None:
-    entry = told(seen.parties, "name")
+    entry = newest_entry(seen.parties, "name")
     return None if entry is None else str(entry.value)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from services.profile.domain.customers.person import told
+from services.profile.domain.customers.person import newest_entry
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.reference.calendar import date_of, day_number
@@ -10,7 +10,7 @@ from services.profile.domain.reference.calendar import date_of, day_number
 
 def life_facts(seen: Picture) -> Facts:
     """Who has several customer numbers has one birthday: the one told last."""
-    entry = told(seen.read.parties, "birth_date")
+    entry = newest_entry(seen.read.parties, "birth_date")
     born = _date(entry.value) if entry is not None else None
     if born is None or seen.whole.kind != "person":
         return {"age": None, "birthday_in_days": None}

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from services.profile.domain.customers.contacts import Contact
 from services.profile.domain.customers.holdings import value
-from services.profile.domain.customers.person import ALL_CHANNELS, told
+from services.profile.domain.customers.person import ALL_CHANNELS, newest_entry
 from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
@@ -136,8 +136,8 @@ def case_facts(seen: Picture) -> Facts:
 
 def person_facts(seen: Picture) -> Facts:
     parties = seen.read.parties
-    moved = told(parties, "moved_at")
-    footprint = told(parties, "outside_footprint")
+    moved = newest_entry(parties, "moved_at")
+    footprint = newest_entry(parties, "outside_footprint")
     marketing = seen.read.consents.get("marketing", {})
     refused = [channel for channel, said in marketing.items() if not said["given"]]
     lives = [(entry.value, name[5:]) for thing in parties for name, entry in thing.items() if name.startswith("life/")]

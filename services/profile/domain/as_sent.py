@@ -13,7 +13,7 @@ from schemas.money import format_money
 from services.profile.domain.rendering import written
 
 
-def told(event: ChannelEvent, declared: EventType | None) -> dict[str, Any]:
+def as_sent(event: ChannelEvent, declared: EventType | None) -> dict[str, Any]:
     """References to personal values are left in place, and fields that the event does not have are left out."""
     form: dict[str, Any] = {
         "id": event.id, "type": event.type, "occurred_at": instant(event.occurred_at),

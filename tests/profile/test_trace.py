@@ -9,10 +9,10 @@ import pytest
 from schemas.changes import Fact
 from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
-from services.profile.behind import NO_EVENTS, OTHERWISE, TELLING, Behind, Seen
 from services.profile.decide import Decide, Said
 from services.profile.read import Read
-from services.profile.statement import told_of
+from services.profile.statement import stored_facts
+from services.profile.trace import NO_EVENTS, OTHERWISE, TELLING, Seen, Trace
 from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.test_refresh import refresh_all, view_of
 from tests.profile.test_update import new_update
@@ -52,7 +52,7 @@ class Told:
     def __init__(self, store: Store) -> None:
         self.store, self._next = store, 0
         read = Read(store, CATALOGUE, NAMING, lambda: DECLARED.policy, lambda: NOW)
-        self.behind = Behind(read, new_fold(), DECLARED.policy)
+        self.trace = Trace(read, new_fold(), DECLARED.policy)
 
     async def tell(self, *events: ChannelEvent, now: int = NOW) -> None:
         await new_update(self.store).apply([batch(self._next, events)], now)
@@ -61,11 +61,11 @@ class Told:
 
     async def seen(self, lead: str, *names: str, moment: tuple[str, int] = ("", 0)) -> Seen:
         view = await view_of(self.store, lead)
-        values: Mapping[str, Fact] = told_of(view).values
+        values: Mapping[str, Fact] = stored_facts(view).values
         return Seen(view.customer_id, view.changed_at, {name: values.get(name, 0.0) for name in names}, *moment)
 
     async def facts(self, seen: Seen) -> dict[str, Json]:
-        found = msgspec.json.decode(await self.behind.told(seen))
+        found = msgspec.json.decode(await self.trace.events(seen))
         return {one["name"]: one for one in found["facts"]}
 
 
@@ -148,9 +148,9 @@ async def test_a_moment_leads_to_its_one_event(store: Store) -> None:
     bank = Told(store)
     await bank.tell(*STORY)
     seen = await bank.seen("party:77", moment=("late", NOW - 8 * DAY_MS))
-    found = msgspec.json.decode(await bank.behind.told(seen))
+    found = msgspec.json.decode(await bank.trace.events(seen))
     assert (found["event"]["id"], found["event"]["amount"]["value"], found["facts"]) == ("late", "70.50", [])
-    assert msgspec.json.decode(await bank.behind.told(seen._replace(event_id="")))["event"] is None
+    assert msgspec.json.decode(await bank.trace.events(seen._replace(event_id="")))["event"] is None
 
 
 async def test_what_is_no_sum_leads_to_the_events_that_tell_of_it_or_says_that_there_are_none(store: Store) -> None:

@@ -2,11 +2,11 @@
 
 import msgspec
 
-from schemas import alerts as told_as
+from schemas import alerts as wire
 from schemas.codec import decode_alert
 from services.alerts.domain.alert import Alert, Evidence, Outcome, Step
 from services.alerts.domain.rules import Text
-from services.alerts.telling import message_of
+from services.alerts.outbox import message_of
 
 ALERT = Alert(
     alert_id="al_1", customer_id="c_1", situation="leaving", kind="retention", state="closed", revision=4, severity=3,
@@ -30,11 +30,11 @@ def test_a_message_carries_the_whole_alert_under_its_customer() -> None:
     for name in ("alert_id", "revision", "situation", "kind", "state", "severity", "grade", "owner", "claimed_by",
                  "opened_at", "due_at", "waiting"):  # fmt: skip
         assert getattr(told, name) == getattr(ALERT, name), name
-    assert told.title == told_as.Text("Money leaves", "资金转出")
+    assert told.title == wire.Text("Money leaves", "资金转出")
     assert (told.reason.zh, told.suggested.en) == ("一半", "call today")
-    assert told.rules == [told_as.RuleReference(id="R1", version=2)]
-    assert told.history == [told_as.Step(at=10, actor="system", action="open", state="new", note="R1")]
-    assert told.outcome == told_as.Outcome(result="sold", product="deposit", amount_minor=100, currency="CNY")
+    assert told.rules == [wire.RuleReference(id="R1", version=2)]
+    assert told.history == [wire.Step(at=10, actor="system", action="open", state="new", note="R1")]
+    assert told.outcome == wire.Outcome(result="sold", product="deposit", amount_minor=100, currency="CNY")
 
 
 def test_evidence_is_told_with_what_was_seen_and_whether_it_still_holds() -> None:

@@ -14,11 +14,11 @@ from schemas.codec import decode_event
 from schemas.events import ChannelEvent
 from schemas.instants import instant
 from services.profile.decide import MERGE
+from services.profile.domain.as_sent import as_sent
 from services.profile.domain.facts.fed import feed_of, telling
 from services.profile.domain.facts.windowed import Alone, Windowed
 from services.profile.domain.identity.links import BEGINNING, END, Membership, clusters
 from services.profile.domain.states.fold import Fold, effective_at
-from services.profile.domain.told import told
 from services.profile.domain.value.policy import Policy
 from services.profile.ports.reading import Cursor, TimelineFilter
 from services.profile.ports.records import Decision
@@ -49,11 +49,11 @@ class Seen(NamedTuple):
     occurred_at: int
 
 
-class Behind:
+class Trace:
     def __init__(self, read: Read, fold: Fold, policy: Policy) -> None:
         self._read, self._fold, self._policy = read, fold, policy
 
-    async def told(self, seen: Seen) -> bytes:
+    async def events(self, seen: Seen) -> bytes:
         """As JSON, personal values in clear: the moment's `event`, and each of the `facts` with its events."""
         spans = await self._spans(seen.customer_id, seen.at)
         windowed = Windowed(self._fold, self._policy.measures, self._policy.reference, seen.at)
@@ -67,11 +67,11 @@ class Behind:
             if windowed.since(name) is not None:
                 listed.append(self._counted(name, value, windowed, events))
             else:
-                listed.append(self._told_of(name, value, about, seen.at))
+                listed.append(self._telling(name, value, about, seen.at))
         found = {"event": await self._moment(spans, seen), "facts": listed}
         return (await self._read.in_clear([msgspec.json.encode(found)]))[0]
 
-    def _told_of(self, name: str, value: Fact, events: Sequence[ChannelEvent], at: int) -> dict[str, Any]:
+    def _telling(self, name: str, value: Fact, events: Sequence[ChannelEvent], at: int) -> dict[str, Any]:
         feed = feed_of(name)
         if feed is None:
             return _stated(name, value) | {"why": NO_EVENTS}
@@ -98,10 +98,10 @@ class Behind:
 
     def _listed(self, each: Listed) -> list[dict[str, Any]]:
         newest = sorted(each, key=lambda one: (one[0].occurred_at, one[0].id), reverse=True)[:MOST_TOLD]
-        return [self._told(event) | {"counts": brought} for event, brought in newest]
+        return [self._as_sent(event) | {"counts": brought} for event, brought in newest]
 
-    def _told(self, event: ChannelEvent) -> dict[str, Any]:
-        return told(event, self._read.catalogue.get(event.type))
+    def _as_sent(self, event: ChannelEvent) -> dict[str, Any]:
+        return as_sent(event, self._read.catalogue.get(event.type))
 
     async def _moment(self, spans: Spans, seen: Seen) -> dict[str, Any] | None:
         if not seen.event_id:
@@ -109,7 +109,7 @@ class Behind:
         at = TimelineFilter(since=seen.occurred_at, until=seen.occurred_at + 1)
         rows = await self._read.reader.timeline(spans, None, at, MOST_TOLD)
         events = [decode_event(row.event) for row in rows]
-        return next((self._told(event) for event in events if event.id == seen.event_id), None)
+        return next((self._as_sent(event) for event in events if event.id == seen.event_id), None)
 
     async def _about(self, spans: Spans, facts: Iterable[str], at: int) -> list[ChannelEvent]:
         feeds = [feed for name in facts if (feed := feed_of(name)) is not None]
