@@ -1,8 +1,7 @@
-"""Customers as they are now: as they were last written, or combined from their states on the spot, as refresh will do.
+"""Customers as they are now: the stored view where it is current, else one combined from the states as refresh will do.
 
-A customer is combined on the spot when a mark waits for it, or when its view was written on another day. What has to be
-decided (tier, owner) is shown as it was last decided. A customer that cannot be combined is shown as it was last
-written, and is said not to be up to date.
+A stored view is not current when a mark waits for the customer or when the view is from another day. Tier and owner are
+shown as last decided. A customer that cannot be combined is shown as stored, and marked as not up to date.
 """
 
 import hashlib
@@ -32,9 +31,8 @@ _log = structlog.get_logger(__name__)
 
 
 class CurrentCustomer(NamedTuple):
-    """A customer as it is now. `tag` differs whenever the content does: it is the view's version (0 where nothing was
-    ever written) and a digest of what waits beyond it. `up_to_date` false: more was committed since, and cannot be
-    shown."""
+    """`tag` differs whenever the content does: the view's version (0 if it was never written), with a digest if it was
+    combined for this reader. `up_to_date` is false when more was committed and cannot be shown."""
 
     view: StoredView
     tag: str
@@ -42,13 +40,13 @@ class CurrentCustomer(NamedTuple):
 
 
 _SumUp = Callable[[Basis, int], CurrentCustomer | None]
-"""From what follows from the basis at a time (ms); None for a customer of whom nothing is known."""
+"""Combines a customer from its basis at a time (ms); None if nothing is known of it."""
 
 
 class CurrentCustomers:
-    """The customers for whom the subjects that somebody asked for count. Each is given once; one whose subjects all
-    count for others by now is left out. With them: whether a customer is missing, for it cannot be combined and was
-    never written. Where such customers are all there is, `Rejected` is raised."""
+    """Answers for the customers that resolved subjects count for, each once; one whose subjects count for others by now
+    is left out. The second value says whether a customer is missing because it can neither be combined nor shown as
+    stored; if all are, `Rejected` is raised."""
 
     def __init__(
         self, reader: Reader, gathering: Gathering, policy: Callable[[], Policy], now_ms: Callable[[], int]
@@ -60,7 +58,7 @@ class CurrentCustomers:
         return await self._each(resolved, self._view_now)
 
     async def with_facts(self, resolved: Sequence[Resolved]) -> tuple[list[CurrentCustomer], bool]:
-        """With the facts of now, which are as much work again as the view."""
+        """As `views`, with the facts of now: they cost as much again as the view."""
         return await self._each(resolved, self._facts_now)
 
     async def _each(self, resolved: Sequence[Resolved], sum_up: _SumUp) -> tuple[list[CurrentCustomer], bool]:
@@ -78,7 +76,7 @@ class CurrentCustomers:
         return shown, left_out
 
     def _is_of_another_day(self, view: StoredView | None) -> bool:
-        """Some facts change with the days alone; refresh writes those only when they pass what a rule asks for."""
+        """Some facts change daily; refresh writes them only when they pass a limit of a rule."""
         if view is None or view.state != LIVE:
             return False
         reference = self._policy().reference
@@ -87,7 +85,7 @@ class CurrentCustomers:
     async def _combined(
         self, waiting: Sequence[Resolved], sum_up: _SumUp
     ) -> tuple[dict[str, CurrentCustomer | None], frozenset[str]]:
-        """By lead; and the leads of those who cannot be combined."""
+        """The combined customers by lead, and the leads of those that cannot be combined."""
         now, combined = self._now_ms(), dict[str, CurrentCustomer | None]()
         async with self._reader.customers() as rows:
             clusters = await rows.clusters([one.lead for one in waiting])
@@ -99,7 +97,7 @@ class CurrentCustomers:
                 cluster = wanted[one.lead]
                 combined[one.lead] = sum_up(Basis(one.lead, cluster, found.of(cluster), one.view, context), now)
             except OtherShape:
-                pass  # of another release, until it is rebuilt
+                pass  # a state of another release: it waits to be rebuilt
             except Exception as bug:
                 _log.error("customer not combined", customer=self._gathering.alias_of(one.lead), error=trace_of(bug))
         return combined, frozenset(wanted.keys() - combined.keys())

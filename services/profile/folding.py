@@ -1,4 +1,4 @@
-"""States under lock: a subject's are opened, its events folded in, and packed again before the next one's turn."""
+"""Folds events into states under lock, one subject after the other: unpack, fold, pack."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,11 +17,11 @@ from services.profile.refold import refold
 async def fold_events(
     tx: UpdateTransaction, events: Mapping[str, Sequence[ChannelEvent]], stored: Mapping[str, StoredSubject], fold: Fold
 ) -> None:
-    """`events` by subject; their rows in `stored` are changed, not yet saved."""
-    for subject, told in events.items():
+    """`events` by subject. Changes the rows in `stored`; the caller saves them."""
+    for subject, new in events.items():
         row = stored[subject]
         segments = await _open(tx, row, fold)
-        for event in told:
+        for event in new:
             segments.add(event, fold)
         row.heads, row.months = pack_heads(segments.heads), pack_months(_kept(segments, row.months))
         if kind_of(subject) == "manager":
@@ -29,14 +29,14 @@ async def fold_events(
 
 
 def _kept(segments: Segments, before: Iterable[int]) -> dict[int, list[Month]]:
-    """With those that an event has put behind the horizon, as nothing: what is stored of them may be in segments that
-    are no more, since the subject was cut."""
+    """The months to store. A month that has just fallen behind the horizon is emptied: its stored bytes may still be
+    in the segments from before a cut."""
     months = segments.months
     return {number: [Month() for _ in segments.heads] for number in before if number not in months} | months
 
 
 async def _open(tx: UpdateTransaction, row: StoredSubject, fold: Fold) -> Segments:
-    """A state of an older fold, or of another shape, is folded anew the first time an event touches it."""
+    """A state of an older fold version or of another shape is folded anew when an event first touches it."""
     older, row.fold_version = row.fold_version < fold.version, fold.version
     if row.version and older:
         return await refold(tx, row, row.cuts, fold)
@@ -47,7 +47,7 @@ async def _open(tx: UpdateTransaction, row: StoredSubject, fold: Fold) -> Segmen
 
 
 async def _note_staff(tx: UpdateTransaction, manager: str, segments: Segments) -> None:
-    """A manager who leaves or is absent concerns every customer in his or her care."""
+    """Marks every customer in the care of a manager who leaves or is absent."""
     number, thing = manager.partition(":")[2], segments.heads[-1].things.get(manager, {})
     await tx.put_staff(number, {name: entry.value for name, entry in thing.items()})
     await tx.mark_customers_of([number])

@@ -1,5 +1,5 @@
-"""Gathers a customer from what the store holds: the same for refresh, which writes what follows, and for reading, which
-only shows it."""
+"""Builds a customer (`Whole`) from the rows of the store: the same way for refresh, which writes the view that follows,
+and for reading, which only shows it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -27,9 +27,9 @@ from services.profile.ports.refreshing import CustomerRows, Member
 from services.profile.statement import LIVE, stored_facts
 
 OWNED_FOR_MS = 5_000
-"""For how long it is taken as known how many customers each manager owns: counting them passes over every customer."""
+"""How long the number of customers of each manager is remembered: counting reads a row of every customer."""
 _OF_ALL = (Unavailable, Contended, Fenced)
-"""What concerns the whole transaction, and no single customer."""
+"""Failures of the whole transaction; anything else is the matter of one customer."""
 
 
 class _Assets(msgspec.Struct):
@@ -37,7 +37,7 @@ class _Assets(msgspec.Struct):
 
 
 class _Worth(msgspec.Struct):
-    """Of all that is told of a member, what its household looks at."""
+    """The one fact of a member that its household needs."""
 
     values: _Assets
 
@@ -47,13 +47,13 @@ _decode_decided = msgspec.json.Decoder(Decided).decode
 
 
 class Gathered(NamedTuple):
-    """`lost`: roots whose states nobody can read, with what was raised."""
+    """`members` by root. `lost`: roots with a state that cannot be read, and what was raised."""
 
     members: dict[str, list[Member]]
     lost: dict[str, Exception]
 
     def of(self, cluster: Cluster) -> list[Member]:
-        """Raises what was met where a state of one of its roots cannot be read."""
+        """The members of all roots of the cluster. Raises what was met if one of them is lost."""
         for root in cluster.roots:
             if root in self.lost:
                 raise self.lost[root]
@@ -61,8 +61,8 @@ class Gathered(NamedTuple):
 
 
 async def gathered(rows: CustomerRows, roots: Sequence[str]) -> Gathered:
-    """All roots in one read. Where a state among them cannot be read, each root is read alone, so that only the
-    customers concerned are lost."""
+    """Reads the members of all roots at once. If that fails on a state, it reads root by root, so that only the
+    customers with a bad state are lost."""
     members: dict[str, list[Member]] = {}
     lost: dict[str, Exception] = {}
     try:
@@ -81,8 +81,8 @@ async def gathered(rows: CustomerRows, roots: Sequence[str]) -> Gathered:
 
 
 class Context(NamedTuple):
-    """What customers gathered together share: managers, the facts of households and groups, and the members of those
-    households and groups that are gathered themselves, by party."""
+    """What the customers of one run share. `collectives`: household or group → facts of its view. `members`: party →
+    member, for the households and groups among the customers."""
 
     staff: dict[str, Manager]
     collectives: dict[str, dict[str, Fact]]
@@ -90,9 +90,9 @@ class Context(NamedTuple):
 
 
 class Gathering:
-    """`completeness`: how far the sources have come. `alias_of` gives the customer id that a subject would name.
-    `chooses`: an owner will be chosen from what is gathered, so all managers are read, how many customers each has, and
-    the owners of members; otherwise only the managers of these customers are."""
+    """`completeness`: how far the sources have come. `alias_of`: subject → the customer id that it would give.
+    `chooses`: owners will be chosen, which needs every manager with the number of his or her customers, and the owners
+    of members. Otherwise only the managers of the customers at hand are read."""
 
     def __init__(
         self, completeness: Callable[[], Completeness], alias_of: Callable[[str], str], *, chooses: bool
@@ -106,8 +106,8 @@ class Gathering:
         if self._chooses and not now < self._owned_until <= now + OWNED_FOR_MS:
             self._owned, self._owned_until = await rows.owned_counts(), now + OWNED_FOR_MS
         owned = self._owned
-        told = await rows.staff() if self._chooses else await rows.staff_of(sorted(members))
-        staff = {one: Manager(one, told.get(one, {}), owned.get(one, 0)) for one in owned.keys() | told.keys()}
+        known = await rows.staff() if self._chooses else await rows.staff_of(sorted(members))
+        staff = {one: Manager(one, known.get(one, {}), owned.get(one, 0)) for one in owned.keys() | known.keys()}
         collectives = {root for found in members.values() for one in found for root in one.stored.collectives}
         views = await rows.views(sorted(collectives)) if collectives else {}
         parties = _members_of_collectives(members) if self._chooses else []
@@ -119,7 +119,7 @@ class Gathering:
         )
 
     def count_anew(self, now: int) -> None:
-        """Owners have been chosen: a worker knows its own choices at once."""
+        """To be called after owners have changed: the counts that are remembered are out of date."""
         self._owned_until = now
 
     def whole(
@@ -139,7 +139,7 @@ class Gathering:
 
 
 def facts_of(view: StoredView) -> dict[str, Fact]:
-    """Without those that are unknown; of a customer who is none any more, none."""
+    """Every known fact of a view, those at rest included; none for a customer that is gone."""
     facts = stored_facts(view)
     return with_rests(facts.values, facts.unknown, FACTS.values()) if view.state == LIVE else {}
 

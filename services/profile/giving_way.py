@@ -1,7 +1,7 @@
-"""Refresh gives way to update where both want the same processors.
+"""Refresh gives way to update when both compete for the same processors.
 
-What update does late is late for everybody who reads; what refresh does late is done once for all that came meanwhile.
-So while events wait, refresh works in small transactions and leaves the machine alone after each.
+A late update delays every reader. A late refresh delays no reader, and covers all that arrived meanwhile at once. So
+while events are applied late, refresh works in small transactions and pauses after each.
 """
 
 from collections.abc import Iterable
@@ -10,16 +10,16 @@ from services.profile.domain.customers.freshness import SourceSeen
 
 MARKS_AT_ONCE, MARKS_UNDER_PRESSURE = 400, 50
 LATE_MS, BACKLOG_MS = 100, 60_000
-"""Who is behind by more than the second works a backlog off, or lives through a past by a clock of its own: then what
-alerts are raised on is better summed up often."""
+"""Update is late beyond the first. Beyond the second it works off a backlog or replays a past; then refresh does not
+give way, because alerts are better raised on frequent summaries."""
 STILL_MS = 1_000
+"""Without a new event for so long, the last one's lateness says nothing any more."""
 PAUSES, LONGEST_PAUSE_S = 4, 0.5
-"""After a transaction it pauses as many times as long as that took, so that under pressure it has a fifth of the time
-of one processor, and gets on."""
+"""A pause lasts this many times as long as the transaction before it: refresh keeps a fifth of one processor."""
 
 
 class GivingWay:
-    """`is_pressed`: events are applied late now. Without new ones they are not, however old the last one is."""
+    """`is_pressed`: events are being applied late."""
 
     def __init__(self) -> None:
         self.is_pressed = False
@@ -30,7 +30,7 @@ class GivingWay:
         return MARKS_UNDER_PRESSURE if self.is_pressed else MARKS_AT_ONCE
 
     def look(self, seen: Iterable[SourceSeen], now: int) -> None:
-        """`seen`: what of each source was applied last."""
+        """Decides anew whether events are late. `seen`: the last event applied from each source."""
         newest = max((one.accepted_at for one in seen), default=0)
         if newest != self._newest:
             self._newest, self._moved_at = newest, now

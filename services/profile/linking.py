@@ -1,4 +1,4 @@
-"""Links under lock: joins what a batch asserts, and works out anew what the subjects below it belong to."""
+"""Links under lock: stores what a batch asserts, and recomputes what the subjects below those links belong to."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -14,8 +14,8 @@ from services.profile.refold import refold, refuse_newer
 
 
 class Linked(NamedTuple):
-    """`asserted`: what is certain to be stored now. `moved`: subjects whose roots or cuts have changed, not yet saved.
-    `roots`: every root before or after."""
+    """`asserted`: links that are stored once this transaction commits. `moved`: subjects whose roots or cuts have
+    changed; their rows are not saved yet. `roots`: the roots of these subjects, old and new."""
 
     asserted: dict[tuple[str, str, str], Link]
     moved: set[str]
@@ -30,8 +30,8 @@ async def link_subjects(
     locked: dict[str, StoredSubject],
     now: int,
 ) -> Linked:
-    """Both ends of every link must be in `locked`: so two links that meet in one subject are worked out one after the
-    other. What stands below them is locked here and added to `locked`."""
+    """Both ends of every link must be in `locked`, so that two workers with links to the same subject take turns. The
+    subjects below are locked here and added to `locked`."""
     changed = await tx.add_links(asserted)
     known = {link.key: link for link in asserted}
     if not changed:
@@ -46,8 +46,8 @@ async def link_subjects(
 
 
 async def reach(tx: UpdateTransaction, asserted: Sequence[Link]) -> set[str]:
-    """What is to be locked before `link_subjects`, as far as can be known before: the ends, and all below them. Locked
-    with everything else in one order, so that workers seldom meet crosswise."""
+    """The subjects to lock before `link_subjects`, as far as they can be known before: both ends of the links, and all
+    below. Locking them with everything else in one order makes deadlocks rare."""
     if not asserted:
         return set()
     subjects = {link.subject for link in asserted}
@@ -57,8 +57,8 @@ async def reach(tx: UpdateTransaction, asserted: Sequence[Link]) -> set[str]:
 async def _lock_below(
     tx: UpdateTransaction, subjects: set[str], locked: dict[str, StoredSubject], now: int
 ) -> tuple[list[Link], set[str]]:
-    """The links around, read after everything below was locked. Before that, a link further down may be on its way:
-    it does not know of ours and we not of it, and its subject would stay where it was."""
+    """Locks everything below, then returns the links around and the subjects below. Read before the locks, a link
+    further down that another worker is writing would be missed, and its subject would keep its old roots."""
     while True:
         around = await tx.links_around(sorted(subjects))
         below = descendants(subjects, around)
@@ -71,7 +71,7 @@ async def _lock_below(
 async def propose_reviews(
     tx: UpdateTransaction, changed: set[str], around: Sequence[Link], graph: Graph, now: int
 ) -> None:
-    """Two customer numbers that share a telling identifier never merge by themselves: somebody has to decide."""
+    """Two customer numbers that share a personal identifier never merge by themselves: a person has to decide."""
     cases = review_cases([link for link in around if link.subject in changed], graph)
     if cases:
         await tx.record([_review(case, now) for case in cases])
@@ -88,7 +88,7 @@ def _review(case: ReviewCase, now: int) -> Decision:
 async def relink(
     tx: UpdateTransaction, subjects: set[str], graph: Graph, locked: Mapping[str, StoredSubject], fold: Fold
 ) -> tuple[set[str], set[str]]:
-    """Replaces the memberships of locked subjects; returns those that moved, and every root before or after."""
+    """Replaces the memberships of locked subjects. Returns the subjects that moved, and their roots, old and new."""
     before: dict[str, list[Membership]] = {}
     for membership in await tx.memberships_of(sorted(subjects)):
         before.setdefault(membership.subject, []).append(membership)

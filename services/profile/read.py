@@ -1,4 +1,4 @@
-"""USE CASE: find customers, and show what is known of them: all that update has committed. Nothing is written."""
+"""USE CASE: find customers and show them with everything that update has committed. Nothing is written."""
 
 import re
 from collections import Counter
@@ -35,14 +35,14 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Asked(NamedTuple):
-    """Whom somebody looks for: subjects by identifier kind, and the reference of a name."""
+    """A search: subjects by kind of identifier, and the reference of a name."""
 
     subjects: dict[str, str]
     name_ref: str | None = None
 
 
 class Found(NamedTuple):
-    """`more`: others match, too; a narrower question finds them."""
+    """`more`: others match, too; a narrower search finds them."""
 
     customers: list[CurrentCustomer]
     more: bool
@@ -56,8 +56,7 @@ class Page(NamedTuple):
 
 
 class Read:
-    """`completeness`
-    tells how far the sources have come now: that moves on while nothing happens to a customer. `now_ms`: the time."""
+    """`completeness` says how far the sources have come now; it moves on while nothing happens to a customer."""
 
     def __init__(
         self, reader: Reader, catalogue: Mapping[str, EventType], naming: Naming, policy: Callable[[], Policy],
@@ -76,7 +75,7 @@ class Read:
         return Asked(subjects, reference(name, self._naming.secret) if name else None)
 
     async def find(self, asked: Asked) -> Found:
-        """Everybody whom any of it names; first those whom most of it names. Raises `Rejected` as `by_id` does."""
+        """Customers that match any of it, those first that match most. Raises `Rejected` as `by_id` does."""
         told = await self.reader.parties_told(asked.name_ref, MOST_TOLD) if asked.name_ref else []
         named = set(asked.subjects.values())
         resolved = await self.reader.resolve(sorted(named | set(told)))
@@ -89,7 +88,7 @@ class Read:
 
     async def by_id(self, customer_id: str) -> list[CurrentCustomer]:
         """The customers that this id stands for now: itself, or for a former id none, one or several. Raises `Rejected`
-        where nobody is found but who cannot be combined and was never written."""
+        if the only one can be neither combined nor shown as stored."""
         return (await self._current.views(await self.reader.resolve_alias(customer_id)))[0]
 
     async def by_id_with_facts(self, customer_id: str) -> list[CurrentCustomer]:
@@ -97,12 +96,12 @@ class Read:
         return (await self._current.with_facts(await self.reader.resolve_alias(customer_id)))[0]
 
     async def shown(self, customers: Sequence[CurrentCustomer]) -> list[bytes]:
-        """Each as JSON, personal values in clear."""
+        """Each view as JSON, personal values in clear."""
         completeness = self._completeness()
         return await self.in_clear([_body(one, self._policy(), completeness) for one in customers])
 
     async def facts(self, customer: CurrentCustomer, declared: Iterable[FactDeclared]) -> bytes:
-        """As JSON, those at rest among them. `customer`: as `by_id_with_facts` gave it."""
+        """As JSON, including facts at rest. `customer` must come from `by_id_with_facts`."""
         view = customer.view
         told = stored_facts(view)
         moments = [{**msgspec.structs.asdict(one), "occurred_at": instant(one.occurred_at)} for one in told.moments]

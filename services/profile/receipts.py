@@ -1,5 +1,5 @@
-"""Read-your-writes: whoever sent events holds a receipt, partition → offset; a reader who shows it waits until the
-positions have passed it. From then on every view shows the events, whether it was refreshed or not."""
+"""Read-your-writes: ingest answers with a receipt (partition → offset); a reader who shows it waits until the positions
+have passed it. From then on every view shows the events, refreshed or not."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ LONGEST_S = 10.0
 
 
 class Reader(ProfileReader, PositionStore, Protocol):
-    """What reading needs of the store."""
+    """The part of the store that reading uses."""
 
 
 async def until_updated(reader: Reader, receipt: Mapping[int, int], seconds: float) -> bool:
-    """Whether every event of the receipt is updated; False when the time ran out first."""
+    """Waits until every event of the receipt has been applied. False when the time ran out first."""
     until = asyncio.get_running_loop().time() + min(seconds, LONGEST_S)
     while not await _passed(reader, receipt):
         if asyncio.get_running_loop().time() >= until:

@@ -1,5 +1,5 @@
-"""Views combined for a reader and not written, kept for those who look again: a screen asks every few seconds, and its
-customer may wait for a refresh all day, where nothing happens that would make one worth writing."""
+"""A cache of views that were combined for a reader and not written: a screen asks every few seconds, and a customer
+without news is not refreshed all day."""
 
 from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -15,7 +15,7 @@ Combined = TypeVar("Combined")
 
 
 class Basis(NamedTuple):
-    """All that a view follows from. `before`: as it was last written."""
+    """Everything that a view depends on. `before`: the view as it was last written."""
 
     lead: str
     cluster: Cluster
@@ -25,8 +25,8 @@ class Basis(NamedTuple):
 
 
 class RecentViews(Generic[Combined]):
-    """The same basis gives the same view for a whole bank day; windows move on with the next one. When there are too
-    many, the one that nobody has looked at for longest makes room."""
+    """The same basis gives the same view for a whole bank day; windows move on with the next one. The least recently
+    used view makes room."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[Any, Combined]] = {}

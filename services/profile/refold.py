@@ -1,4 +1,4 @@
-"""Folds the whole past of a subject anew, under its lock: what has aged out, then its timeline."""
+"""Folds the whole past of a subject anew, under its lock: first its base (what has aged out), then its timeline."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from services.profile.ports.updating import UpdateTransaction
 
 
 async def refold(tx: UpdateTransaction, row: StoredSubject, cuts: list[int], fold: Fold) -> Segments:
-    """Drops the stored months that the new state has no more; the rest is the caller's to save."""
+    """Drops stored months that the new state does not have; the caller saves the rest."""
     if not row.version:
         return Segments.empty(cuts)
     base = await tx.base_of(row.subject)
@@ -26,7 +26,7 @@ async def refold(tx: UpdateTransaction, row: StoredSubject, cuts: list[int], fol
 
 
 def refuse_newer(rows: Iterable[StoredSubject], fold: Fold) -> None:
-    """Raises `Stop` where a newer release has folded a state: this one can neither read it in full nor write it."""
+    """Raises `Stop` if a newer release has folded one of these states: this one would lose what it does not know."""
     _refuse_newer(max((row.fold_version for row in rows), default=0), fold)
 
 

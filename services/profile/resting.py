@@ -1,8 +1,8 @@
-"""Who was refreshed just now and is left alone for a moment: what comes meanwhile is one refresh, so that a customer
-costs no more of them than there are rests in a day, however hot.
+"""Customers that were refreshed just now rest for a moment: what arrives meanwhile is taken in one refresh, which
+limits the cost of a hot customer.
 
-A rest spares a machine and says nothing of when something happened: it goes by the clock of the process, also where a
-past is replayed.
+Rests go by the monotonic clock of the process, not by the deployment's: they spare a machine, also while a past is
+replayed.
 """
 
 import time
@@ -13,12 +13,12 @@ from services.profile.domain.shards import shard_of
 
 CUSTOMER_S = 0.5
 COLLECTIVE_S = 1.0
-"""Of a household or group, which every event of every member marks."""
+"""Households and groups rest longer: every event of every member marks them."""
 SET_ASIDE_S = 60.0
 
 
 class Resting:
-    """By shard, whose worker alone refreshes its roots. Rests and `clock` in seconds."""
+    """The roots that rest now, by shard. Rests and `clock` are in seconds."""
 
     def __init__(
         self, customer_s: float = CUSTOMER_S, collective_s: float = COLLECTIVE_S,
@@ -34,13 +34,13 @@ class Resting:
             self._until.setdefault(shard_of(root), {})[root] = now + rest_s
 
     def set_aside(self, roots: Iterable[str]) -> None:
-        """Those who met a bug: they are left alone for long, and then tried again."""
+        """Roots whose refresh met a bug rest for long before they are tried again."""
         now = self._clock()
         for root in roots:
             self._until.setdefault(shard_of(root), {})[root] = now + SET_ASIDE_S
 
     def roots(self, shards: Iterable[int]) -> list[str]:
-        """Those of these shards that rest now."""
+        """The roots of these shards that rest now."""
         now, found = self._clock(), list[str]()
         for shard in self._until.keys() & shards:
             self._until[shard] = {root: until for root, until in self._until[shard].items() if until > now}

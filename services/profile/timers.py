@@ -1,4 +1,5 @@
-"""USE CASE: what is due leaves a mark. Absence is an event too, once the sources it depends on are complete."""
+"""USE CASE: due times that have come leave marks. So absence is acted on, once the sources that it depends on are
+complete."""
 
 from typing import NamedTuple
 
@@ -14,12 +15,12 @@ class Fired(NamedTuple):
 
 
 async def fire(store: ProfileStore, completeness: Completeness, now: int) -> Fired:
-    """Hours-grain due times are precise; day-grain ones stand at the close of a bank day and go in one sweep."""
-    hours = await _all(store, completeness, now, "hour")
-    return Fired(hours, await _all(store, completeness, now, "day"))
+    """Fires the precise due times, then those that stand at the close of a bank day."""
+    hours = await _fire_all(store, completeness, now, "hour")
+    return Fired(hours, await _fire_all(store, completeness, now, "day"))
 
 
-async def _all(store: ProfileStore, completeness: Completeness, now: int, grain: str) -> int:
+async def _fire_all(store: ProfileStore, completeness: Completeness, now: int, grain: str) -> int:
     fired = 0
     complete = completeness.until | dict.fromkeys(completeness.retired, now)
     while due := await store.fire_due(now, grain, complete, FIRED_AT_ONCE):

@@ -19,7 +19,8 @@ from services.profile.upkeep import Upkeep
 
 
 class Worker(NamedTuple):
-    """What one worker is made of; `name` is its own among all workers. `leases`: the shards that it holds now."""
+    """`name` is unique among all workers. `leases`: the shards that this one holds now, by number. `marked` wakes
+    the step that refreshes, `written` the one that publishes."""
 
     name: str
     log: EventLog

@@ -24,7 +24,7 @@ from services.profile.domain.value.value import Judged, JudgedTerm, judge
 
 
 def summarise(whole: Whole, policy: Policy, now: int, placing: Placing | None = place) -> Summary:
-    """Pure: the same whole, policy and time give the same summary. Who does not place shows what was last decided."""
+    """The same customer, policy and time give the same summary. Without `placing`, tier and owner stay as decided."""
     known, reference = _known(whole, policy, now, placing), policy.reference
     picture = Picture(
         whole, known.seen, known.buckets, known.measured, courses_of(whole, reference, now // DAY_MS), known.assets,
@@ -32,15 +32,15 @@ def summarise(whole: Whole, policy: Policy, now: int, placing: Placing | None = 
         now // DAY_MS, reference.day_of(now),
     )  # fmt: skip
     kind, body, decided, name_ref = _shown(known, reference.home_currency)
-    told = facts(picture)
+    found = facts(picture)
     return Summary(
-        kind=kind, body=body, facts=told, moments=moments(picture), due=due_times(picture, told.values),
+        kind=kind, body=body, facts=found, moments=moments(picture), due=due_times(picture, found.values),
         decided=decided, name_ref=name_ref,
     )  # fmt: skip
 
 
 def show(whole: Whole, policy: Policy, now: int) -> Shown:
-    """Of the summary what the view shows, as it was last decided: for who reads, the rest would be half the work."""
+    """The part of the summary that a view shows, tier and owner as last decided. It is half the work of a summary."""
     return _shown(_known(whole, policy, now, placing=None), policy.reference.home_currency)
 
 
@@ -48,7 +48,7 @@ _Owner = dict[str, Any] | None
 
 
 class _Known(NamedTuple):
-    """What the view shows, and what facts are read from."""
+    """Intermediate results that both the view and the facts are made from."""
 
     seen: Read
     buckets: Buckets
@@ -111,7 +111,7 @@ def _term(term: JudgedTerm, currency: str) -> dict[str, Any]:
 
 
 def _owner_shown(owner: _Owner) -> _Owner:
-    """Its times are milliseconds in what was decided, and text in the view."""
+    """Times are milliseconds in a decision, and text in the view."""
     if owner is None:
         return None
     delegate, handovers = owner["delegate"], owner["handovers"]

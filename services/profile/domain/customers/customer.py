@@ -1,5 +1,5 @@
-"""A customer as the set of its subjects: what each brings, and all of it together. Everything shown or asked of a
-customer (view, facts, moments, value) is a pure function of what stands here."""
+"""A customer as the set of its subjects: what each one contributes, and the total. View, facts, moments and value are
+pure functions of the `Whole` defined here."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,8 @@ ANY_CHANNEL = "*"
 
 
 class Flows(msgspec.Struct, frozen=True, gc=False):
-    """The segments of a subject within the time of a link: their places, their heads, and each month's parts."""
+    """The segments of a subject that lie within the time of a link. `places`: their numbers among all segments of the
+    subject; `heads` and `months` hold the state of each, in that order."""
 
     places: Sequence[int]
     heads: Sequence[Head]
@@ -27,8 +28,9 @@ class Flows(msgspec.Struct, frozen=True, gc=False):
 
 
 class Part(msgspec.Struct, gc=False):
-    """One subject in one role. `flows`: what is added, within the time of the link. `things`: what is known of the
-    subject itself (balance, status), from all its past while the link holds, else up to the link's end."""
+    """One subject in one role. `flows`: its counters and sums within the time of the link. `things`: what describes the
+    subject (balance, status), from its whole past while the link holds, else up to the link's end. `counts`: the role
+    is one whose money and behaviour count. `current`: the link has not ended."""
 
     subject: str
     kind: str
@@ -42,12 +44,12 @@ class Part(msgspec.Struct, gc=False):
 
     @property
     def tells_nothing(self) -> bool:
-        """No event lies within the link's time, and nothing is known of the subject: a card before it was issued."""
+        """No event lies within the link's time, and nothing describes the subject: a card before it was issued."""
         return not self.things and not any(head.count for head in self.flows.heads)
 
 
 class Manager(msgspec.Struct, frozen=True):
-    """What is known of a customer manager; `fields` as its events described it."""
+    """A customer manager: `fields` as the events described him or her, `owned` the number of customers in care."""
 
     manager_id: str
     fields: dict[str, Any]
@@ -55,8 +57,8 @@ class Manager(msgspec.Struct, frozen=True):
 
 
 class MemberCustomer(NamedTuple):
-    """A member of a household or group, as the view of the customer was last made for whom its number stands. `assets`
-    in major units of the home currency; 0 where they are unknown."""
+    """A member of a household or group, read from the last view of that member. `assets` in major units of the home
+    currency; 0 where they are unknown."""
 
     customer_id: str
     owner: str | None
@@ -64,7 +66,7 @@ class MemberCustomer(NamedTuple):
 
 
 class Decided(msgspec.Struct, omit_defaults=True):
-    """What was decided of this customer at its last refresh: hysteresis and continuity build on it."""
+    """Tier, owner and band of assets as the last refresh left them: the next one starts from them (hysteresis)."""
 
     tier: str | None = None
     tier_since: int = 0
@@ -80,8 +82,8 @@ class Decided(msgspec.Struct, omit_defaults=True):
 
 class Completeness(msgspec.Struct, frozen=True, eq=False):
     """`until`: source → complete up to (ms). `channels`: source → channel, `*` where it speaks for several. `silent`:
-    sources beyond their rhythm. `retired`: sources switched off, which stand in none of the others. Compared by
-    identity, so that what follows from it can be remembered."""
+    sources that have said nothing for longer than their rhythm. `retired`: sources that are switched off; the other
+    fields leave them out. Hashed by identity, so that results derived from it can be cached."""
 
     until: dict[str, int] = {}
     channels: dict[str, str] = {}
@@ -91,22 +93,25 @@ class Completeness(msgspec.Struct, frozen=True, eq=False):
 
 @lru_cache(256)
 def sources_of(completeness: Completeness, channels: tuple[str, ...]) -> tuple[str, ...]:
-    """The registered sources that could tell of what happens on these channels."""
+    """The registered sources that speak for any of these channels."""
     wanted = {*channels, ANY_CHANNEL}
     return tuple(sorted(source for source, channel in completeness.channels.items() if channel in wanted))
 
 
 class Total(NamedTuple):
-    """See `total`. `head` has no things: they stand with the parts. The newest month comes first."""
+    """The combined flows of several parts; see `total`. `head.things` is empty: things stay with their parts. The
+    newest month comes first."""
 
     head: Head
     months: dict[int, AMonth]
 
 
 class Whole(msgspec.Struct):
-    """`state` combines the flows of all counting parts, each subject once.
-    `collectives`: household or group subject in which the customer stands → facts of its own view, as far as there is
-    one. `members`: of a household or group, party → member, as far as there is a view."""
+    """Everything that is known of one customer when it is summed up.
+
+    `state` combines the flows of all parts that count, each subject once. `collectives`: each household or group that
+    the customer belongs to → the facts of its view, if it has one. `members`: for a household or group, party → member,
+    as far as members have views. `staff`: manager id → manager."""
 
     customer_id: str
     lead: str
@@ -122,7 +127,7 @@ class Whole(msgspec.Struct):
 
     @property
     def tells_nothing(self) -> bool:
-        """There is no such customer: all that is known of its subjects counts for others."""
+        """No part contributes anything: there is no such customer (any more)."""
         return all(part.tells_nothing for part in self.parts)
 
     def of_kind(self, kind: str) -> list[Part]:
@@ -156,7 +161,7 @@ def part_of(
 
 
 def total(parts: Iterable[Part]) -> Total:
-    """Each subject's segments once, even where two paths lead to it (a joint account in a household)."""
+    """Combines the parts that count. A subject that is reached twice (a joint account in a household) counts once."""
     seen: dict[str, set[int]] = {}
     heads: list[Head] = []
     months: dict[int, list[MonthPart]] = {}
@@ -176,7 +181,7 @@ def total(parts: Iterable[Part]) -> Total:
 
 
 def _without(flows: Flows, seen: set[int]) -> Flows:
-    """What no other link has brought yet; `seen` is told of it."""
+    """The segments that no earlier part has brought; they are added to `seen`."""
     fresh = [at for at, place in enumerate(flows.places) if place not in seen]
     seen.update(flows.places)
     if len(fresh) == len(flows.places):
