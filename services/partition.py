@@ -70,6 +70,7 @@ class PartitionWork:
         self._stopping = self._in_hand = False
         self.stopped_by: Stop | None = None
         self._failures = 0
+        self._waiting = False
         self._task = asyncio.create_task(self._run(), name=f"partition {reader.topic}/{reader.partition}")
 
     @property
@@ -96,7 +97,9 @@ class PartitionWork:
                 log.info("partition fenced", **place)
                 await asyncio.sleep(FENCED_PAUSE_S)
             except Unavailable as away:
-                log.warning("partition waits", **place, what=str(away), retry_after_s=away.retry_after)
+                if not self._waiting:  # an outage is told once, not at every try
+                    log.warning("partition waits", **place, what=str(away), retry_after_s=away.retry_after)
+                self._waiting = True
                 await asyncio.sleep(away.retry_after)
             except Exception as bug:
                 self._failures += 1
@@ -115,4 +118,6 @@ class PartitionWork:
                 await self._handler(batch)
             finally:
                 self._in_hand = False
-            self._failures = 0
+            if self._waiting:
+                log.info("partition goes on", topic=reader.topic, partition=reader.partition)
+            self._failures, self._waiting = 0, False

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.failures import Fenced, Unavailable
 from services.log import Batch, Position, Stop
@@ -114,3 +115,11 @@ async def test_who_is_stopped_finishes_the_batch_in_hand_and_takes_no_other() ->
     go_on.set()
     await asyncio.wait([work.task])
     assert (log.stored, work.task.cancelled(), work.stopped_by) == (1, False, None)
+
+
+async def test_an_outage_is_told_once_and_its_end_and_the_next_one_anew(pauses: list[float]) -> None:
+    away = {*range(1, 51), 52}
+    with capture_logs() as logged:
+        await worked(lambda handed: Unavailable("the database is away") if handed in away else None, last=2)
+    told = [one["event"] for one in logged if one["event"] != "partition stopped"]
+    assert told == ["partition waits", "partition goes on", "partition waits", "partition goes on"]
