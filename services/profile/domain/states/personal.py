@@ -4,6 +4,8 @@ A reference is a keyed hash of the value in its normal form, so two events that 
 without knowing the name. A personal date says nothing without its person, and ages are made of it: it stays.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +16,9 @@ from schemas.events import ChannelEvent
 from schemas.identifiers import PERSONAL_KINDS, keyed_hash
 
 PREFIX = "p_"
+_HAN = r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+_BETWEEN_HAN = re.compile(f"(?<={_HAN}) (?={_HAN})")
+_TYPED_ALIKE = str.maketrans("\u2018\u2019\u02bc\u2010\u2013\u2014", "'''---")  # apostrophes, hyphens, dashes
 
 
 class Pseudonymised(NamedTuple):
@@ -24,8 +29,15 @@ class Pseudonymised(NamedTuple):
 
 
 def reference(value: str, secret: bytes) -> str:
-    """Upper and lower case and the amount of white space do not tell two names apart."""
-    return PREFIX + keyed_hash(secret, "personal", " ".join(value.split()).casefold())
+    return PREFIX + keyed_hash(secret, "personal", normal_form(value))
+
+
+def normal_form(value: str) -> str:
+    """What does not tell two names apart is gone: case, white space (all of it between Chinese characters), full width,
+    how an accent is encoded, and which apostrophe or hyphen a keyboard has. Accents themselves stay: with and without
+    they are two names."""
+    composed = unicodedata.normalize("NFKC", value).translate(_TYPED_ALIKE)
+    return _BETWEEN_HAN.sub("", " ".join(composed.split())).casefold()
 
 
 class Pseudonymiser:
