@@ -195,3 +195,6 @@ _PROBLEMS = {
 def answers(shape: type | None = None) -> dict[int, ResponseSpec]:
     """For the document: problems, and the shape of an answer that is written as bytes."""
     return described(shape, _PROBLEMS)
+
+
+NOT_MODIFIED = ResponseSpec(None, generate_examples=False, description="What one has already, by its `ETag`")

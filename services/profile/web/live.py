@@ -1,11 +1,11 @@
 """A customer's view as it changes, each event a full statement with its version."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get
-from litestar.params import FromPath
+from litestar.params import FromPath, HeaderParameter
 from litestar.response import Stream
 
 from services.access import User
@@ -15,15 +15,27 @@ from services.profile.web.desk import AtDesk, Desk
 from services.profile.web.documents import answers
 from services.web.live import END, EVENT_STREAM, Live, event, streamed
 
+_SEEN = HeaderParameter(
+    name="Last-Event-ID", description="The version that the screen has: what is not newer is left out"
+)
+LastEventId = Annotated[str | None, _SEEN]
+
 
 @get("/v1/customers/{customer_id:str}/live", media_type=EVENT_STREAM, responses=answers())
-async def follow_customer(request: Request[User, Any, Any], customer_id: FromPath[str], desk: AtDesk) -> Stream:
-    """The view now, and again whenever it changes. `Last-Event-ID` is a version: what is not newer is left out."""
+async def follow_customer(
+    request: Request[User, Any, Any], customer_id: FromPath[str], desk: AtDesk, last_event_id: LastEventId = None
+) -> Stream:
+    """The view now, and again whenever it changes."""
     view = (await current(desk, customer_id))[0].view
-    told = request.headers.get("last-event-id", "")
-    follow = Follow(desk, view.customer_id, int(told) if told.isdecimal() and len(told) < 19 else 0)
+    follow = Follow(desk, view.customer_id, _seen(last_event_id or "", view.version))
     live = Live(desk.notifications, desk.access, f"customer/{view.customer_id}", follow.look)
     return streamed(live.events(request.headers.get("authorization", ""), request.user))
+
+
+def _seen(told: str, newest: int) -> int:
+    """A version that is still to come was seen of another database, before it was set back: it would silence the
+    screen until this one has got as far."""
+    return int(told) if told.isdecimal() and told.isascii() and len(told) < 19 and int(told) <= newest else 0
 
 
 class Follow:
