@@ -38,8 +38,10 @@ async def test_live_and_metrics_need_no_check() -> None:
 
 
 async def test_an_unknown_path_and_a_wrong_method_are_problems() -> None:
-    app = routes({"/a": fixed(json_response({}))})
-    for answer, status in ((await _get(app, "/b"), 404), (await _get(app, "/a", "DELETE"), 405)):
+    app = routes({"/a": fixed(json_response({})), **operations({}, lambda: (b"x 1\n", "text/plain"))})
+    wrong = [await _get(app, path, "DELETE") for path in ("/a", "/health/live", "/health/ready", "/metrics")]
+    assert {answer.headers["allow"] for answer in wrong} == {"GET, HEAD"}
+    for answer, status in ((await _get(app, "/b"), 404), *((answer, 405) for answer in wrong)):
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["status"] == status

@@ -105,11 +105,22 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 def fixed(response: Response) -> App:
     """Always the same answer to GET and HEAD."""
 
+    async def answered() -> Response:
+        return response
+
+    return only_read(answered)
+
+
+def only_read(answered: Callable[[], Awaitable[Response]]) -> App:
+    """Answers GET and HEAD, and refuses what would change something. `answered` may raise `Problem`."""
+
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] in ("GET", "HEAD"):
-            await response.send(send)
-        else:
-            await Problem(405, "only GET is served here", {"allow": "GET"}).response().send(send)
+        try:
+            if scope["method"] not in ("GET", "HEAD"):
+                raise Problem(405, "only GET is served here", {"allow": "GET, HEAD"})
+            await (await answered()).send(send)
+        except Problem as problem:
+            await problem.response().send(send)
 
     return app
 
@@ -117,22 +128,21 @@ def fixed(response: Response) -> App:
 def operations(ready: Mapping[str, Check], metrics: Callable[[], tuple[bytes, str]]) -> dict[str, App]:
     """`/health/live`, `/health/ready` (every check by name) and `/metrics` (body and content type)."""
 
-    async def readiness(scope: Scope, receive: Receive, send: Send) -> None:
+    async def readiness() -> Response:
         found = await asyncio.gather(*(check() for check in ready.values()))
         wrong = {name: what for name, what in zip(ready, found, strict=True) if what is not None}
         if wrong:
-            await Problem(503, "not ready", {"retry-after": "1"}, checks=wrong).response().send(send)
-        else:
-            await json_response({"status": "ready"}).send(send)
+            raise Problem(503, "not ready", {"retry-after": "1"}, checks=wrong)
+        return json_response({"status": "ready"})
 
-    async def measured(scope: Scope, receive: Receive, send: Send) -> None:
+    async def measured() -> Response:
         body, content_type = metrics()
-        await Response(200, body, content_type).send(send)
+        return Response(200, body, content_type)
 
     return {
         "/health/live": fixed(json_response({"status": "live"})),
-        "/health/ready": readiness,
-        "/metrics": measured,
+        "/health/ready": only_read(readiness),
+        "/metrics": only_read(measured),
     }
 
 

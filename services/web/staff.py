@@ -58,13 +58,15 @@ def staff_app(
 
 def mounted(*apps: Litestar) -> App:
     """To be served, or to stand beside other routes. A request goes to the app that has its path; what none of them
-    has, the first one refuses. The framework's narrower types are those of the same protocol."""
+    has, the first one refuses. HEAD is answered as GET, and the server leaves the body away; not where a stream would
+    never end. The framework's narrower types are those of the same protocol."""
     served = [(_paths(app), cast(App, app)) for app in apps]
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         chosen = next((one for paths, one in served if paths.fullmatch(path)), served[0][1])
-        await chosen(scope, receive, send)
+        headed = scope.get("method") == "HEAD" and not path.endswith("/live")
+        await chosen({**scope, "method": "GET"} if headed else scope, receive, send)
 
     return app
 

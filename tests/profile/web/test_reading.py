@@ -5,6 +5,7 @@ import pytest
 from schemas.identifiers import KINDS
 from services.profile.domain.identity.named import NEVER_IN_A_URL
 from services.profile.web.documents import CustomerView, IdentifiersGiven
+from services.web.staff import openapi_document
 from tests.ingest.bank import NOW, VISA
 from tests.profile.web.bank import event, open_bank, opened, posted, registered
 
@@ -74,6 +75,25 @@ async def test_a_customer_is_searched_by_any_identifier_or_a_name(
     assert [view["customer_id"] for view in answer.json()["customers"]] == [bank.id_of("party:C1")]
 
 
+@pytest.mark.parametrize(
+    ("told", "searched"),
+    [
+        ("李娜", ["李娜", "李 娜", "李\u3000娜"]),
+        ("José Álvarez", ["jose\u0301 a\u0301lvarez", "JOSÉ  ÁLVAREZ"]),
+        ("Müller Straße", ["MÜLLER STRASSE", "mu\u0308ller straße"]),
+        ("\uff2c\uff49 \uff37\uff45\uff49", ["li wei"]),
+        ("O\u2019Brien\u2013Smith", ["o'brien-smith"]),
+    ],
+)
+async def test_a_name_is_found_however_it_is_typed_and_shown_as_it_was_told(told: str, searched: list[str]) -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1", told), registered("C2", "Jose Alvarez"), registered("C3", "李明"))
+    agent = await bank.sign_in("agent")
+    for name in [told, *searched]:
+        answer = (await agent.post("/v1/customers/search", json={"name": name})).json()
+        assert [view["person"]["name"]["value"] for view in answer["customers"]] == [told], name
+
+
 async def test_a_customer_is_searched_by_the_number_on_the_card() -> None:
     bank = await open_bank()
     card = event("card.issued", {"card_no": VISA, "customer_no": "C1"})
@@ -131,6 +151,25 @@ async def test_the_etag_is_the_version_and_what_is_known_is_not_sent_again() -> 
     changed = await agent.get(path, headers={"if-none-match": first.headers["etag"]})
     assert changed.status_code == 200
     assert changed.json()["version"] == first.json()["version"] + 1
+
+
+async def test_the_document_tells_how_to_ask_for_what_is_new_alone() -> None:
+    paths = openapi_document((await open_bank()).litestar)["paths"]
+    view, live = paths["/v1/customers/{customer_id}"]["get"], paths["/v1/customers/{customer_id}/live"]["get"]
+    assert "If-None-Match" in {one["name"] for one in view["parameters"]}
+    assert "content" not in view["responses"]["304"]
+    assert "Last-Event-ID" in {one["name"] for one in live["parameters"]}
+
+
+async def test_head_tells_the_version_that_get_would() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1"))
+    agent = await bank.sign_in("agent")
+    path = f"/v1/customers/{bank.id_of('party:C1')}"
+    head, whole = await agent.head(path), await agent.get(path)
+    assert (head.status_code, head.headers["etag"]) == (200, whole.headers["etag"])
+    assert (await agent.head("/v1/customers", params={"account_no": "6001"})).status_code == 200
+    assert (await agent.head(f"{path}/live")).status_code == 405, "a stream would never end"
 
 
 async def test_an_id_that_never_was_is_not_found() -> None:
