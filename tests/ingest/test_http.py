@@ -149,8 +149,10 @@ async def test_deep_json_alone_is_refused(bank: Bank, body: bytes) -> None:
     assert answer.json()["rejected"][0]["reason"] in ("too_deep", "invalid_field")
 
 
-async def test_gzip_is_unpacked(bank: Bank) -> None:
-    assert (await bank.post_gzip(encoded(transaction()))).status_code == 202
+@pytest.mark.parametrize("named", ["gzip", "GZIP", "x-gzip"])
+async def test_gzip_is_unpacked(bank: Bank, named: str) -> None:
+    answer = await bank.post(gzip.compress(encoded(transaction())), content_encoding=named)
+    assert answer.status_code == 202
 
 
 async def test_several_gzip_members_are_one_body(bank: Bank) -> None:
@@ -240,6 +242,7 @@ async def test_while_the_log_is_away_it_is_503_and_nothing_is_said_to_be_accepte
     bank.log.failing = {"channel-events"}
     answer = await bank.post(transaction())
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
+    assert answer.json()["detail"] == "nothing was accepted for certain, send it again: the log is away"
     bank.log.failing = set()
     assert (await bank.post(transaction())).status_code == 202
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from services.ingest.settings import Limits
 from services.web.asgi import Problem, Receive, Scope, header
 
+_GZIP = ("gzip", "x-gzip")  # one and the same (RFC 9110, 8.4.1.3)
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
@@ -48,12 +49,12 @@ class Body:
     async def read(self, scope: Scope, receive: Receive) -> bytes:
         """Unpacked. Raises `Problem` 400, 408, 413, 415, 503, and `Disconnected`."""
         encoding = header(scope, b"content-encoding").lower()
-        if encoding not in ("", "identity", "gzip"):
+        if encoding not in ("", "identity", *_GZIP):
             raise Problem(415, "Content-Encoding gzip or none is expected", {"accept-encoding": "gzip"})
         declared = header(scope, b"content-length")
         if declared.isdigit() and int(declared) > self._limits.max_body_bytes:
             raise self._too_large()
-        take = _Gunzip(self._limits.max_body_bytes, self._too_large) if encoding == "gzip" else None
+        take = _Gunzip(self._limits.max_body_bytes, self._too_large) if encoding in _GZIP else None
         try:
             async with asyncio.timeout(self._limits.body_timeout_s):
                 body = await self._chunks(receive, take)

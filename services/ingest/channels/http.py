@@ -55,7 +55,7 @@ class EventsEndpoint:
             response = problem.response()
         except Unavailable as away:
             wait = {"retry-after": str(max(1, math.ceil(away.retry_after)))}
-            response = Problem(503, "nothing was accepted for certain: send it again", wait).response()
+            response = Problem(503, f"nothing was accepted for certain, send it again: {away}", wait).response()
         except Disconnected:
             return
         except Exception as bug:

@@ -50,8 +50,8 @@ def subject_of(identifiers: Mapping[str, str], given: Mapping[str, str], plan: P
             return subject_key(kind, value, rules.secret)
     if not plan.subject:
         return f"source:{source}"
-    if any(kind in given for kind in plan.subject):
-        raise Rejected("blocked_identifier", "this identifier is blocked: it stands for nobody", "identifiers")
+    if blocked := next((kind for kind in plan.subject if kind in given), None):
+        raise Rejected("blocked_identifier", "it is blocked: it stands for nobody", f"identifiers.{blocked}")
     wanted = plan.subject if len(plan.subject) < len(KINDS) else ("any identifier",)
     raise Rejected("missing_field", f"{plan.name} requires one of {', '.join(wanted)}", "identifiers")
 

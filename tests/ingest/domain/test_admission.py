@@ -135,7 +135,7 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"actor": {"customer_no": None}}, "invalid_field", "actor.customer_no"),
     ({"identifiers": {"account_no": ""}}, "invalid_identifier", "identifiers.account_no"),
     ({"identifiers": {"account_no": "1\x002"}}, "invalid_identifier", "identifiers.account_no"),
-    ({"identifiers": {"account_no": "0000000"}}, "blocked_identifier", "identifiers"),
+    ({"identifiers": {"account_no": "0000000"}}, "blocked_identifier", "identifiers.account_no"),
     ({"identifiers": {"account_no": "6001", "phone": "12"}}, "invalid_identifier", "identifiers.phone"),
     ({"amount": None}, "missing_field", "amount"),
     ({"amount": "12 CNY"}, "invalid_field", "amount"),
