@@ -1,6 +1,7 @@
 """Rules on the command line: looked at and checked anywhere, switched on and off in a deployment."""
 
 import getpass
+from datetime import datetime
 from pathlib import Path
 
 from services.alerts.adapters.sql import SqlAlertStore
@@ -69,11 +70,15 @@ def test_a_rule_is_switched_off_and_on_by_a_person_with_a_reason(counterpoint: C
     assert counterpoint("rules", "disable", "R22", "--reason", "too many").out == "R22 is off\n"
     rules = {one["id"]: one for one in counterpoint("rules", "list", "--json").json}
     assert rules["R22"]["enabled"] is False
-    assert rules["R22"]["switched"].endswith(f"by {getpass.getuser()}: too many")
+    said = rules["R22"]["switched"]
+    assert (said["actor"], said["reason"]) == (getpass.getuser(), "too many")
+    assert datetime.fromisoformat(said["at"]).tzinfo is not None
     assert rules["R4"]["enabled"] is True
     assert counterpoint("rules", "enable", "R22", "--reason", "better now", "--actor", "li.na").out == "R22 is on\n"
     rules = {one["id"]: one for one in counterpoint("rules", "list", "--json").json}
-    assert (rules["R22"]["enabled"], rules["R22"]["switched"].split(" by ")[1]) == (True, "li.na: better now")
+    said = rules["R22"]["switched"]
+    assert (rules["R22"]["enabled"], said["actor"], said["reason"]) == (True, "li.na", "better now")
+    assert "actor: li.na, reason: better now" in counterpoint("rules", "list").out
 
 
 def test_a_switch_without_a_reason_is_refused(counterpoint: Command) -> None:
@@ -133,7 +138,7 @@ def test_a_rule_that_does_not_speak_is_named_with_what_to_do(counterpoint: Comma
     assert (told["rule"], told["to_do"][:10]) == ("R4", "See whethe")
     assert "Rule R4 (Salary) is paused" in counterpoint("watch", "--once", "--every", "0.2").out
     rules = {one["id"]: one for one in counterpoint("rules", "list", "--json").json}
-    assert rules["R4"]["silent"] == "paused since 1970-01-01 00:00:00Z"
+    assert rules["R4"]["silent"] == {"matter": "paused", "at": "1970-01-01T00:00:00.009Z"}
     found = {one["what"]: one for one in counterpoint("doctor", "--json").json}
     assert (found["rules"]["state"], "Rule R4" in found["rules"]["told"]) == ("warning", True)
     speak(deployment, Notice(rule="R4", name=Text("Salary", "工资"), matter="paused", began=False, at=10, actor="Mei"))

@@ -16,7 +16,7 @@ from services.alerts.domain.wording import shown
 from services.alerts.ports import RuleSwitch
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Beside, Data, Json, in_deployment
-from services.cli.output import at, show_json, show_rows
+from services.cli.output import show_json, show_rows, when
 from services.cli.refusals import Refusal
 from services.cli.rules.backtest import backtest_rules
 from services.cli.rules.checking import check_rules, loaded_rules, tell_mistakes
@@ -153,8 +153,8 @@ def _row(rule: RuleDeclared, language: str, platform: _Platform) -> dict[str, An
         "id": rule.id, "version": rule.version, "signal": rule.signal, "kind": rule.kind, "situation": rule.situation,
         "enabled": rule.enabled, "name": getattr(rule.name, language),
         "precision": None if right is None else round(right, 2),
-        "silent": silent and f"{silent.matter} since {at(silent.at)}",
-        "switched": said and f"{at(said.at)} by {said.actor}: {said.note}",
+        "silent": silent and {"matter": silent.matter, "at": when(silent.at)},
+        "switched": said and {"at": when(said.at), "actor": said.actor, "reason": said.note},
     }  # fmt: skip
 
 
