@@ -13,21 +13,21 @@ State = Literal[
 ]
 OPEN_STATES: tuple[State, ...] = ("new", "routed", "claimed", "snoozed", "planned", "contacted")
 UNTOUCHED: tuple[State, ...] = ("new", "routed")
-"""Nobody has taken it up: it may be withdrawn without a word."""
+"""Nobody works on it yet: it may be withdrawn without telling anybody."""
 UNANSWERED: tuple[State, ...] = ("routed", "claimed")
-"""Somebody has it, and the customer has neither been spoken to nor is to be at a planned time."""
+"""Somebody has it, but the customer was not contacted and no contact is planned."""
 TOOK_NO_TIME: tuple[State, ...] = ("new", "withdrawn", "expired", "superseded")
-"""Whoever had it has its place of the day back: nobody had begun. What was worked and closed keeps its place, for a
-place stands for the time that a person has in a day."""
+"""These take no place in an owner's day: nobody worked on them. What was worked and closed keeps its place, because a
+place stands for a person's time."""
 SYSTEM = "system"
 Result = Literal["saved", "lost", "sold", "not_relevant", "unreachable"]
 
 
 class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Why a rule spoke: the rule as it was, the moment or the facts' hour, all values that it saw, and what it gives to
-    the alert for as long as it stands. `ended_at`: when it ceased to hold (ms), 0 while it does. `goes_on`: what an
-    earlier piece of the same key told, graver or once more within its rule's cooldown. `origin`: the customer of whom
-    it was said, before a merge."""
+    """Why a rule fired: the rule as it was, when, all values that it saw, and what it contributes to the alert while it
+    stands (words, role, time to answer). `key`: see `Verdict.key`. `ended_at`: when it ceased to hold (ms), 0 while it
+    holds. `goes_on`: it repeats an earlier piece of the same key, more severe or within the cooldown. `origin`: the
+    customer of whom it was said, if that one was merged."""
 
     key: str
     rule: str

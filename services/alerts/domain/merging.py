@@ -1,4 +1,4 @@
-"""Alerts of customers who become one, and of one who becomes two again."""
+"""Alerts when two customers merge into one, and when one is split again."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -20,32 +20,33 @@ _WORK = (
 
 
 class Side(NamedTuple):
-    """One of the two customers. `alerts`: those that are known, open ones or more."""
+    """One of the two customers. `alerts`: at least its open ones."""
 
     customer_id: str
     standing: Standing
     alerts: Sequence[Alert]
 
 
-def heir(change: ProfileChange) -> str:
-    """Whom a customer that is gone has become, where it became one."""
+def merged_into(change: ProfileChange) -> str:
+    """The customer that a statement of one who is gone says to have taken it over; "" where there is none."""
     return change.aliases[0] if change.kind == GONE and change.aliases else ""
 
 
 def meets(change: ProfileChange, other: Standing) -> bool:
-    """Whether a statement that speaks for the other, too, is the first to tell of it, and no older than what the other
-    has said since."""
+    """Whether a statement that names the other as merged is the first to say so, and not older than the other's own
+    last statement."""
     return not other.merged_into and other.as_of <= change.changed_at
 
 
 def is_spoken_for(change: ProfileChange, standing: Standing) -> bool:
-    """Whether the one that the customer has become has spoken for it since: both this and that it is gone come late."""
+    """Whether this statement is out of date: a newer one of the customer that it was merged into spoke for it already,
+    and only the word that it is gone is still on its way."""
     waits_for_gone = bool(standing.merged_into) and standing.kind != GONE
     return waits_for_gone and change.kind != GONE and change.changed_at <= standing.as_of
 
 
-def end(alerts: Iterable[Alert], now: int) -> list[Alert]:
-    """Of a customer that is gone and has become nobody."""
+def withdraw_all(alerts: Iterable[Alert], now: int) -> list[Alert]:
+    """The open alerts of a customer that is gone without having been merged. Returns what changed."""
     ended = [alert for alert in alerts if alert.is_open]
     for alert in ended:
         step(alert, now, SYSTEM, "withdraw", "withdrawn", "the customer stands for nobody any more")
@@ -53,8 +54,8 @@ def end(alerts: Iterable[Alert], now: int) -> list[Alert]:
 
 
 def merge(gone: Side, into: Side, terms: Terms, now: int) -> list[Alert]:
-    """Open alerts of the one that is gone join those of the other by situation, or move. Returns what changed; every
-    piece of evidence remembers of whom it was said."""
+    """Moves the open alerts of the one that is gone to the other; those of the same situation become one. Evidence
+    keeps the customer of whom it was said. Returns what changed."""
     open_there, to = {one.situation: one for one in into.alerts if one.is_open}, into.customer_id
     changed: list[Alert] = []
     for alert in gone.alerts:
@@ -78,8 +79,8 @@ def merge(gone: Side, into: Side, terms: Terms, now: int) -> list[Alert]:
 
 
 def _join(there: Alert, alert: Alert, terms: Terms) -> None:
-    """What was said of either is kept, though both say the same: a split must know what is whose, and the statement of
-    the one who stays may tell of both before the other is gone. Work that was begun goes on."""
+    """Keeps the evidence of both, even where it says the same: a split must know whose it is. Work that was begun on
+    either alert goes on."""
     known = {(one.key, one.origin) for one in there.evidence}
     there.evidence = [*there.evidence, *(one for one in alert.evidence if (one.key, one.origin) not in known)]
     if there.state in UNTOUCHED and alert.state not in UNTOUCHED:
@@ -94,7 +95,7 @@ def _take_over(to: Alert, work: Alert) -> None:
 
 
 def _hand_over(gone: Side, into: Standing, open_there: dict[str, Alert], now: int) -> None:
-    """What was acted on for the one has been acted on for the other."""
+    """What has fired or rests for the one has fired or rests for the other."""
     moved = {
         one.alert_id: there.alert_id for one in gone.alerts if (there := open_there.get(one.situation)) is not None
     }
@@ -102,7 +103,7 @@ def _hand_over(gone: Side, into: Standing, open_there: dict[str, Alert], now: in
         firing.alert_id = moved.get(firing.alert_id, firing.alert_id)
         firing.origin, firing.handed_at = firing.origin or gone.customer_id, now
         known = into.firings.get(key)
-        if known is None or not known.alert_id:  # what was said goes before what was held back
+        if known is None or not known.alert_id:  # a firing with an alert goes before one that was held back
             into.firings[key] = firing
     for rule, until in gone.standing.cooled.items():
         into.cooled[rule] = max(until, into.cooled.get(rule, 0))
@@ -110,13 +111,14 @@ def _hand_over(gone: Side, into: Standing, open_there: dict[str, Alert], now: in
 
 
 def departed(side: Side, merged: Iterable[str]) -> set[str]:
-    """Who had become this customer and has left it: a statement that does not name them tells nothing of them."""
+    """Customers that were merged into this one and are not named as `merged` any more."""
     said_of = {evidence.origin for alert in side.alerts if alert.is_open for evidence in alert.evidence}
     return said_of - {"", side.customer_id, *merged}
 
 
-def part(back: Side, there: Side, terms: Terms, now: int) -> list[Alert]:
-    """The customer stands alone again: what was said of it leaves the open alerts of the one it had gone into."""
+def split(back: Side, there: Side, terms: Terms, now: int) -> list[Alert]:
+    """`back` stands alone again: evidence on it leaves the open alerts of `there`, which it had been merged into.
+    Returns what changed."""
     changed: list[Alert] = []
     customer_id, firings = back.customer_id, there.standing.firings
     for key in [key for key, firing in firings.items() if firing.origin == customer_id]:
@@ -131,7 +133,7 @@ def part(back: Side, there: Side, terms: Terms, now: int) -> list[Alert]:
             alert.customer_id = customer_id
             changed.append(alert)
         else:
-            changed += _parted(alert, customer_id, theirs, kept, terms, now)
+            changed += _divide(alert, customer_id, theirs, kept, terms, now)
         _give_back(_held(theirs), _held(kept), there.standing, back.standing, changed[-1].alert_id)
     back.standing.merged_into = ""
     return changed
@@ -142,7 +144,7 @@ def _held(evidence: Iterable[Evidence]) -> set[str]:
 
 
 def _give_back(theirs: set[str], kept: set[str], there: Standing, back: Standing, alert: str) -> None:
-    """What was acted on for both has been acted on for each."""
+    """What has fired for both has fired for each."""
     for key in theirs:
         firing = back.firings.get(key) or there.firings.get(key)
         if firing is not None:
@@ -151,11 +153,12 @@ def _give_back(theirs: set[str], kept: set[str], there: Standing, back: Standing
             there.firings.pop(key, None)
 
 
-def _parted(
+def _divide(
     alert: Alert, customer_id: str, theirs: list[Evidence], kept: list[Evidence], terms: Terms, now: int
 ) -> list[Alert]:
-    """The new one goes to the customer's own manager, and whoever had claimed the common one keeps that; unless it was
-    claimed for the one who leaves, before the two were one: then the work leaves, too, and the other's begins anew."""
+    """Divides an alert that has evidence on both. Whoever works on it keeps it, and the new alert starts with the
+    manager of the customer that leaves. Where the work had begun on that customer's alert before the merge, it is the
+    other way round."""
     back = Alert(
         alert_id=alert_id(customer_id, alert.situation, theirs[0].key, now), customer_id=customer_id,
         situation=alert.situation, kind=alert.kind, tier=alert.tier, branch=alert.branch, opened_at=alert.opened_at,

@@ -1,5 +1,5 @@
-"""What a statement changes: alerts opened, joined, raised, withdrawn. Pure; what was given is changed in place and
-belongs to the caller, who holds the customer's lock."""
+"""Turns the verdicts on a statement into changes of alerts: opened, joined, raised, withdrawn. Alerts and standing are
+changed in place: they belong to the caller, who holds the customer's lock."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from services.alerts.domain.weighing import weigh
 from services.alerts.domain.wording import Labels, filled, what_changed
 
 FLICKER_MS = 2 * DAY_MS
-"""A gap that is no longer may be of events that came late."""
+"""A rule that holds again after so short a gap counts as having held throughout: events may have been late."""
 
 
 class Settled(NamedTuple):
@@ -34,7 +34,7 @@ class Settled(NamedTuple):
 def settle(
     change: ProfileChange, standing: Standing, alerts: Sequence[Alert], verdicts: Sequence[Verdict], terms: Terms
 ) -> Settled:
-    """`alerts`: the open ones of the customer. `standing` takes up the statement."""
+    """`alerts`: the open ones of the customer. `standing` is brought up to this statement."""
     settling = Settling(change, standing, alerts, terms)
     standing.version, standing.as_of, standing.kind = change.version, change.changed_at, change.kind
     standing.owner, standing.tier = str(change.facts.get("owner", "")), str(change.facts.get("tier", ""))
@@ -60,7 +60,7 @@ class Settling:
         self.absences, self.fired, self.suppressed = list[str](), 0, 0
 
     def end(self, holding: Mapping[str, Verdict], unknown: Iterable[str]) -> None:
-        """What holds no longer. What cannot be judged now stands as it was; what is past its window is no news."""
+        """Takes back what holds no longer, unless it cannot be judged now or its window is over."""
         unjudged = set(unknown)
         by_id = {one.alert_id: one for one in self._open.values()}
         for key, firing in list(self._standing.firings.items()):
@@ -80,7 +80,7 @@ class Settling:
                 self._take_back(alert, key, firing)
 
     def _stays_said(self, key: str, firing: Firing) -> bool:
-        """Of facts: their window has slid on, and what happened has happened. A moment that is gone was undone."""
+        """A firing on facts stays for its window: what happened has happened. A moment that is gone was reversed."""
         return key.endswith("|") and self._change.changed_at < firing.window_until
 
     def _take_back(self, alert: Alert, key: str, firing: Firing) -> None:
@@ -156,7 +156,7 @@ class Settling:
         return alert
 
     def _once_more(self, alert: Alert, said: Evidence, verdict: Verdict, at: int) -> None:
-        """What comes and goes around a threshold within hours has held all the time."""
+        """The rule holds again within its cooldown. After a short gap it has held all the time."""
         if self._change.changed_at > said.ended_at + FLICKER_MS:
             self._go_on(alert, said, verdict, at, "evidence_again")
             return
@@ -172,7 +172,7 @@ class Settling:
             self._go_on(alert, said, verdict, said.occurred_at, "evidence_added")
 
     def _go_on(self, alert: Alert, said: Evidence, verdict: Verdict, at: int, action: str) -> None:
-        """The same graver, or once more: what was seen first stays readable beside what is seen now."""
+        """The rule holds more severely, or once more: new evidence stands beside the first, which stays readable."""
         evidence = evidence_of(said.key, verdict, at, self._change, self._terms.labels)
         evidence.goes_on, evidence.origin = True, said.origin
         self._join(alert, evidence, action)

@@ -1,4 +1,4 @@
-"""What the service remembers of one customer between two statements, beside the alerts themselves."""
+"""What is remembered of one customer between two statements, besides the alerts."""
 
 import msgspec
 
@@ -8,8 +8,8 @@ from services.alerts.domain.judging import Outcome
 
 class Firing(msgspec.Struct):
     """A rule that holds and has been acted on. `alert_id` is empty where nothing was raised (cooldown, throttled).
-    `origin`: for whom it was before a merge, told `handed_at` (ms). `lapsed`: the facts hold no longer, and
-    it stays said until `window_until`: when they hold again after that, it is said anew."""
+    `origin`: the customer that it was for before a merge at `handed_at` (ms). `lapsed`: the condition holds no longer,
+    but the firing stays until `window_until`; only if the condition holds again after that does the rule fire anew."""
 
     rule: str
     version: int
@@ -23,15 +23,15 @@ class Firing(msgspec.Struct):
     lapsed: bool = False
 
     def is_beyond(self, change: ProfileChange) -> bool:
-        """Said of one of whom this statement, from before the merge, knows nothing: the next one speaks for both."""
+        """It is for a merged customer that this statement, from before the merge, does not speak for."""
         return bool(self.origin) and self.origin not in change.merged and change.changed_at <= self.handed_at
 
 
 class Standing(msgspec.Struct):
-    """`version`: the newest statement acted on. `firings` by key of the verdict. `cooled`: rule → event time until
-    which it raises nothing new. `guards`: those that hold, "missing" where they do because something is unknown.
-    `acting`: who answers now, the owner or who stands in. `unknown`: rule → what was missing when it could not be
-    judged. `merged_into`: the customer it went into."""
+    """`version`: of the newest statement acted on; `as_of`: when it was made (ms). `firings`: by key of the verdict.
+    `cooled`: rule → until when, in event time, it raises nothing new. `guards`: guards that hold, with "missing" where
+    they do so because a fact is unknown. `acting`: the owner, or whoever stands in now. `unknown`: rule → facts that
+    were missing. `merged_into`: the customer that this one was merged into."""
 
     version: int = 0
     as_of: int = 0
@@ -46,7 +46,7 @@ class Standing(msgspec.Struct):
     merged_into: str = ""
 
     def restore_cooldown(self, firing: Firing) -> None:
-        """What is taken back starts none."""
+        """A firing that is taken back starts no cooldown."""
         if firing.former_cooldown:
             self.cooled[firing.rule] = firing.former_cooldown
         else:

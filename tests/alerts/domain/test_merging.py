@@ -6,7 +6,7 @@ import pytest
 
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.judging import judge
-from services.alerts.domain.merging import Side, departed, end, heir, is_spoken_for, meets, merge, part
+from services.alerts.domain.merging import Side, departed, is_spoken_for, meets, merge, merged_into, split, withdraw_all
 from services.alerts.domain.settling import settle
 from services.alerts.domain.standing import Firing, Standing
 from tests.alerts.told import CEL, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, rules, statement, terms
@@ -53,7 +53,7 @@ def test_a_split_parts_what_the_merge_had_joined() -> None:
     ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
     merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
     ours[0].state, ours[0].claimed_by = "claimed", "the manager of both"
-    parted = part(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
+    parted = split(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
     assert {alert.customer_id: (alert.state, alert.claimed_by) for alert in parted} == {
         "a": ("new", ""), "b": ("claimed", "the manager of both"),
     }  # fmt: skip
@@ -68,7 +68,7 @@ def test_an_alert_that_had_only_moved_moves_back() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
     merge(Side("a", one, theirs), Side("b", other, []), terms(), NOON + DAY)
-    (back,) = part(Side("a", one, []), Side("b", other, theirs), terms(), NOON + 2 * DAY)
+    (back,) = split(Side("a", one, []), Side("b", other, theirs), terms(), NOON + 2 * DAY)
     assert (back.customer_id, back.state) == ("a", "new")
 
 
@@ -81,7 +81,7 @@ def test_what_both_say_of_one_moment_is_kept_of_each_and_work_that_was_begun_goe
     assert ([said.origin for said in ours[0].evidence], ours[0].state, ours[0].claimed_by) == (
         ["", "a"], "claimed", "Li Na",
     )  # fmt: skip
-    parted = part(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
+    parted = split(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
     assert {alert.customer_id: len(alert.evidence) for alert in parted} == {"a": 1, "b": 1}
     assert one.firings.keys() == other.firings.keys() == {"R1|x"}
 
@@ -92,7 +92,7 @@ def test_work_that_was_begun_for_one_of_two_goes_with_that_one_when_they_part() 
     ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
     theirs[0].state, theirs[0].claimed_by, theirs[0].owner, theirs[0].due_at = "planned", "Li Na", "M-2", NOON + DAY
     merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
-    parted = part(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
+    parted = split(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
     assert {alert.customer_id: (alert.state, alert.claimed_by, alert.owner, alert.due_at) for alert in parted} == {
         "a": ("planned", "Li Na", "M-2", NOON + DAY), "b": ("new", "", "", 0),
     }  # fmt: skip
@@ -106,7 +106,7 @@ def test_what_is_closed_when_two_part_is_not_raised_again() -> None:
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
     merge(Side("a", one, theirs), Side("b", other, []), terms(), NOON + DAY)
     theirs[0].state = "closed"
-    assert part(Side("a", one, []), Side("b", other, theirs), terms(), NOON + 2 * DAY) == []
+    assert split(Side("a", one, []), Side("b", other, theirs), terms(), NOON + 2 * DAY) == []
     assert takes("a", 3, one, [], moments=[moment("x", NOON)]) == []
 
 
@@ -126,7 +126,7 @@ def test_only_what_is_open_on_both_sides_is_joined_and_all_that_changed_is_told(
 def test_of_a_customer_who_becomes_nobody_what_is_open_ends_and_what_is_closed_stays() -> None:
     alerts = takes("a", 1, Standing(), [], moments=[moment("x", NOON)], balance_total=5e3)
     alerts[0].state = "closed"
-    assert end(alerts, NOON) == [alerts[1]]
+    assert withdraw_all(alerts, NOON) == [alerts[1]]
     assert [one.state for one in alerts] == ["closed", "withdrawn"]
 
 
@@ -144,7 +144,7 @@ def test_what_was_said_of_one_is_so_through_every_merge_and_goes_back_to_that_on
     assert firings == {"R1|z": ("", last[0].alert_id), "R1|x": ("a", last[0].alert_id), "R4|": ("b", last[0].alert_id)}
     assert (one.firings, two.firings) == ({}, {})
     assert departed(Side("c", three, last), ["b"]) == {"a"}
-    _, back = part(Side("a", one, []), Side("c", three, last), terms(), NOON + 3 * DAY)
+    _, back = split(Side("a", one, []), Side("c", three, last), terms(), NOON + 3 * DAY)
     assert (back.customer_id, back.state, back.opened_at) == ("a", "claimed", last[0].opened_at)
     assert {key: firing.alert_id for key, firing in one.firings.items()} == {"R1|x": back.alert_id}
     assert three.firings.keys() == {"R1|z", "R4|"}
@@ -173,7 +173,7 @@ def test_what_of_one_has_ended_leaves_the_other_what_still_stands() -> None:
     ours = takes("b", 1, other, [], moments=[moment("x", NOON)])
     merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
     ours[0].evidence[1].ended_at = NOON + DAY
-    kept, back = part(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
+    kept, back = split(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
     assert (kept.state, back.state) == ("new", "withdrawn")
     assert (one.firings, other.firings["R1|x"].alert_id) == ({}, kept.alert_id)
 
@@ -214,5 +214,5 @@ def test_what_comes_late_of_one_who_was_spoken_for_is_passed_over_but_never_that
 
 
 def test_only_one_who_is_gone_has_an_heir_the_first_that_is_named() -> None:
-    assert heir(statement(1, "a", kind="gone", aliases=["b", "a-former"])) == "b"
-    assert heir(statement(1, "a", kind="gone")) == heir(statement(1, "a", aliases=["a-former"])) == ""
+    assert merged_into(statement(1, "a", kind="gone", aliases=["b", "a-former"])) == "b"
+    assert merged_into(statement(1, "a", kind="gone")) == merged_into(statement(1, "a", aliases=["a-former"])) == ""

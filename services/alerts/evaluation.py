@@ -1,0 +1,179 @@
+"""One transaction's evaluation: the customers that it has locked, what the rules make of their statements, and what is
+to be written at its end."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from schemas.changes import ProfileChange
+from services.alerts.current import Current
+from services.alerts.domain.alert import Alert
+from services.alerts.domain.expressions import Expressions
+from services.alerts.domain.judging import judge
+from services.alerts.domain.merging import (
+    GONE,
+    Side,
+    departed,
+    is_spoken_for,
+    meets,
+    merge,
+    merged_into,
+    split,
+    withdraw_all,
+)
+from services.alerts.domain.notices import notice, standing
+from services.alerts.domain.reminding import next_look
+from services.alerts.domain.routing import Place, follow_owner, limited, place_of, route
+from services.alerts.domain.settling import settle
+from services.alerts.domain.standing import Standing
+from services.alerts.outbox import message_of
+from services.alerts.ports import AlertsTransaction
+
+
+class Counts(msgspec.Struct):
+    statements: int = 0
+    fired: int = 0
+    suppressed: int = 0
+    unknown: int = 0
+
+
+class Evaluation:
+    """`changed`: alerts with a new step, by id. `broken`: rule → why it cannot be evaluated. `absences`: how often each
+    rule of absence has begun to hold on `day` (days since 1970). `bursts`: rule → customers of the day, of those that
+    spoke of too many."""
+
+    def __init__(self, tx: AlertsTransaction, expressions: Expressions, current: Current) -> None:
+        self._tx, self._expressions = tx, expressions
+        self._current, self._rules, self._terms = current, current.rules, current.terms
+        self._standings: dict[str, Standing] = {}
+        self._alerts: dict[str, list[Alert]] = {}
+        self._revisions: dict[str, int] = {}
+        self.changed: dict[str, Alert] = {}
+        self.broken: dict[str, str] = {}
+        self.absences, self.bursts, self.day = Counter[str](), dict[str, int](), -1
+        self.counts = Counts()
+
+    async def lock(self, changes: Sequence[ProfileChange]) -> None:
+        """Locks and reads the customers of these statements, and those that they say to have merged."""
+        others = {other for one in changes for other in (*one.merged, merged_into(one)) if other}
+        await self._lock({one.customer_id for one in changes} | others)
+
+    async def _lock(self, customer_ids: Iterable[str]) -> None:
+        wanted = sorted({one for one in customer_ids if one not in self._standings})
+        if wanted:
+            self._standings |= await self._tx.lock(wanted)
+            self._alerts |= {one: [] for one in wanted} | await self._tx.alerts_of(wanted)
+            self._revisions |= {alert.alert_id: alert.revision for one in wanted for alert in self._alerts[one]}
+
+    async def evaluate(self, change: ProfileChange) -> None:
+        """One statement of a locked customer. An older one than was acted on before changes nothing."""
+        known = self._standings[change.customer_id]
+        if change.version <= known.version or is_spoken_for(change, known):
+            return
+        self.counts.statements += 1
+        if change.kind == GONE:
+            self._end(change, known)
+            return
+        if known.merged_into:
+            await self._split(change.customer_id, known.merged_into, change.changed_at)
+        await self._split_departed(change)
+        self._merge_named(change)
+        self._judge(change, known)
+
+    def _judge(self, change: ProfileChange, known: Standing) -> None:
+        alerts = self._alerts[change.customer_id]
+        settled = settle(change, known, alerts, judge(change, self._rules, self._expressions), self._terms)
+        before = {one.alert_id for one in alerts}
+        alerts += [one for one in settled.changed if one.alert_id not in before]
+        self.counts.fired += settled.fired
+        self.counts.suppressed += settled.suppressed
+        self.counts.unknown += settled.unknown
+        self.broken |= settled.broken
+        if settled.absences:
+            self._count_absences(settled.absences, self._terms.day_of(change.changed_at))
+        self._note(settled.changed)
+        place, desk = place_of(change), self._terms.desk
+        self._note([one for one in alerts if follow_owner(one, place, desk, change.changed_at)])
+
+    def _count_absences(self, absences: Sequence[str], day: int) -> None:
+        """Pauses a rule within the transaction once it speaks of too many customers of one day."""
+        if day != self.day:
+            self.absences, self.day = Counter(), day
+        self.absences.update(absences)
+        for rule in absences:
+            seen = self._current.bursts.seen(rule, day) + self.absences[rule]
+            if self._current.bursts.is_one(rule, day, seen, self._terms.desk):
+                self.bursts[rule] = seen
+                self._terms = self._terms._replace(paused=self._terms.paused | {rule})
+
+    def _note(self, changed: Iterable[Alert]) -> None:
+        self.changed |= {one.alert_id: one for one in changed}
+
+    def _end(self, change: ProfileChange, known: Standing) -> None:
+        """The customer is gone: merged into another one, or standing for nobody any more."""
+        known.version, known.as_of, known.kind = change.version, change.changed_at, GONE
+        if not (into := merged_into(change)):
+            self._note(withdraw_all(self._alerts[change.customer_id], change.changed_at))
+        elif known.merged_into != into:  # else the other's statement came first
+            self._merge(change.customer_id, into, change.changed_at)
+
+    def _merge(self, gone: str, into: str, at: int) -> None:
+        self._note(merge(self._side(gone), self._side(into), self._terms, at))
+        self._alerts[into] += [one for one in self._alerts[gone] if one.customer_id == into]
+
+    def _merge_named(self, change: ProfileChange) -> None:
+        """Merges those whom the statement names as merged. It speaks for both, and may come before the other says that
+        it is gone: only now can what was said of the other be judged, and withdrawn where it does not hold."""
+        for other in change.merged:
+            known = self._standings[other]
+            if meets(change, known):
+                self._merge(other, change.customer_id, change.changed_at)
+                known.as_of = change.changed_at
+
+    async def _split_departed(self, change: ProfileChange) -> None:
+        """Splits off those who were merged and whom the statement names no longer. A statement from before they merged
+        says nothing of them."""
+        away = departed(self._side(change.customer_id), change.merged)
+        await self._lock(away)
+        for other in sorted(away):
+            if change.changed_at > self._standings[other].as_of:
+                await self._split(other, change.customer_id, change.changed_at)
+
+    async def _split(self, back: str, there: str, at: int) -> None:
+        """`back` stands alone again; it was merged into `there`."""
+        await self._lock([back, there])
+        changed = split(self._side(back), self._side(there), self._terms, at)
+        self._note(changed)
+        for one in changed:
+            known = self._standings[one.customer_id]
+            follow_owner(one, Place(known.owner, known.acting, one.branch), self._terms.desk, at)
+        self._alerts[back] += [one for one in changed if one.customer_id == back]
+        self._alerts[there] = [one for one in self._alerts[there] if one.customer_id == there]
+
+    def _side(self, customer_id: str) -> Side:
+        return Side(customer_id, self._standings[customer_id], self._alerts[customer_id])
+
+    async def finish(self, lane: str, now: int) -> None:
+        """Routes new alerts that wait for nothing, and writes everything."""
+        ready = [one for one in self.changed.values() if one.state == "new"]
+        owners = limited(ready)
+        routed = await self._tx.routed_on(owners, self._terms.working_day_of(now)) if owners else {}
+        self._note(route(ready, routed, self._terms, now))
+        await self._tx.save_standings(self._standings)
+        changed = list(self.changed.values())
+        for alert in changed:
+            if alert.revision == self._revisions.get(alert.alert_id):
+                alert.revision += 1  # severity or words have changed: no step of its life, but news for its readers
+        await self._tx.save_alerts(changed, {one.alert_id: next_look(one, self._terms) for one in changed})
+        if self.bursts:
+            await self._notify_of_bursts(now)
+        await self._tx.send(lane, [message_of(one) for one in changed], now)
+
+    async def _notify_of_bursts(self, now: int) -> None:
+        known = standing(await self._tx.notices())
+        usual = self._current.bursts.usual
+        await self._tx.notify([
+            notice(self._rules, rule, "paused", now, began=True, seen=seen, among=usual(rule))
+            for rule, seen in self.bursts.items() if (rule, "paused") not in known
+        ])  # fmt: skip
