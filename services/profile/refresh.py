@@ -166,12 +166,16 @@ def _failure_of_all(error: Exception) -> Exception:
 
 
 def _dependents(whole: Whole, before: StoredView | None, after: StoredView) -> Sequence[str]:
-    """A household's total shows in its members' views, and its owner follows theirs. This cannot go round in circles:
-    the total depends on no owner, and a member's owner on no household."""
+    """A household's total and its number of members show in its members' views, and its owner follows theirs. This
+    cannot go round in circles: neither depends on an owner, and a member's owner on no household."""
     if whole.kind not in COLLECTIVES:
         is_as_before = before is not None and (before.state, before.owner) == (after.state, after.owner)
         return () if is_as_before else tuple(whole.collectives)
-    assets_before = None if before is None else facts_of(before).get("assets")
-    if assets_before == facts_of(after).get("assets"):
+    if before is not None and _shown_to_members(before) == _shown_to_members(after):
         return ()
     return [part.subject for part in whole.of_kind("party")]
+
+
+def _shown_to_members(collective: StoredView) -> tuple[object, ...]:
+    facts = facts_of(collective)
+    return facts.get("assets"), facts.get("members")

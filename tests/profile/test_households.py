@@ -106,6 +106,13 @@ async def test_members_who_leave_and_join_move_the_household(town: Town) -> None
     assert await town.owner() == ("M-3", "M-3")
 
 
+async def test_whoever_joins_or_leaves_without_money_is_counted_in_the_views_of_the_others(town: Town) -> None:
+    for what, members in (("joined", 3), ("left", 2)):
+        await town.tell(town.home(what, OUTSIDER))
+        shown = msgspec.json.decode((await view_of(town.store, f"party:{RICH}")).body)["household"]
+        assert (shown["members"], shown["assets"]["value"]) == (members, "920.00")
+
+
 async def test_a_member_who_is_merged_and_split_again_moves_the_household_with_each_decision(town: Town) -> None:
     """The one number stays in the household, and who stands behind it has another manager."""
     await town.tell(town.home("left", POOR))
