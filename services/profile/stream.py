@@ -14,35 +14,28 @@ import structlog
 
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
 from services import metrics as measure
-from services.attempts import Attempts, again_when_contended
-from services.failures import Contended, Fenced, Unavailable, trace_of
+from services.attempts import Attempts
+from services.failures import Contended, Fenced, Unavailable
 from services.group_commit import GroupCommit
 from services.log import Batch, UnknownTopic
-from services.pace import every, woken
-from services.profile.domain.shards import together
-from services.profile.domain.states.months import OtherShape
+from services.pace import every
 from services.profile.outbox import kept_letter, shard_of_lane
-from services.profile.ports.records import Shard
-from services.profile.refresh import Refreshed
 from services.profile.settings import Step
+from services.profile.shard_work import ShardWork
 from services.profile.timers import fire
 from services.profile.worker import Worker
 from services.publishing import Publisher, publish
 
 GROUP = "counterpoint-profile"
-LEASE_MS = 10_000
-RENEW_S, BEGIN_WITHIN_S = LEASE_MS / 3_000, LEASE_MS / 2_000
-"""Leases are renewed after a third of their time; a transaction begins within half of it, or waits for new leases:
-behind a busy writer it can take seconds."""
-IDLE_S = 0.05
 EVENTS_TOGETHER, LINGER_S = 4_000, 0.025
-"""A transaction costs milliseconds, whatever is in it: what comes one by one costs a third less in company."""
+"""A transaction costs milliseconds whatever is in it, so events that arrive one by one wait a moment for company."""
 UPKEEP_S, UPKEEP_SHARD = 300.0, 0
+"""The worker that leases this shard does the upkeep for all."""
 log = structlog.get_logger(__name__)
 
 
 async def run(worker: Worker, steps: Sequence[Step]) -> None:
-    """Works until cancelled: then the batch in hand is finished and the leases are given back."""
+    """Works until cancelled; then the batch in hand is finished and the leases are given back."""
     try:
         async with asyncio.TaskGroup() as group:
             for part in (watching, *(part for step in steps for part in PARTS[step])):
@@ -53,7 +46,7 @@ async def run(worker: Worker, steps: Sequence[Step]) -> None:
 
 
 async def consuming(worker: Worker) -> None:
-    """channel-events → update, those of several partitions together; dead-letters → table."""
+    """channel-events → update, several partitions in one transaction; dead-letters → table."""
     updating = GroupCommit(partial(update, worker), EVENTS_TOGETHER, LINGER_S)
 
     async def apply(batch: Batch) -> None:
@@ -90,64 +83,8 @@ async def keep_letters(worker: Worker, batch: Batch) -> None:
 
 
 async def refreshing(worker: Worker) -> None:
-    """marks → views. Every shard that this worker leases is worked on in turn; nothing to do: wait to be woken."""
-    shards, renewed = worker.leases, 0.0
-    loop = asyncio.get_running_loop()
-    while True:
-        try:
-            if loop.time() - renewed > RENEW_S:
-                await renew_leases(worker)
-                renewed = loop.time()
-            worker.marked.clear()
-            waiting = await worker.store.marks_waiting(worker.refresh.resting.roots(shards))
-            worker.metrics.set(measure.MARKS_WAITING, sum(waiting.values()))
-            taken = 0
-            leased = {number: waiting[number] for number in waiting.keys() & shards.keys()}
-            for numbers in together(leased, worker.giving_way.marks_at_once):
-                if loop.time() - renewed > BEGIN_WITHIN_S:
-                    break
-                began = loop.time()
-                done = await refresh_shards(worker, [shards[number] for number in numbers])
-                shards.update({shard.shard: shard for shard in done.shards})
-                taken += done.marks
-                await give_way(worker, loop.time() - began)
-        except (Fenced, Contended) as error:
-            log.info("shard given up", reason=type(error).__name__)
-            renewed, taken = 0.0, 0
-        except Unavailable as error:
-            await asyncio.sleep(error.retry_after)
-            continue
-        if not taken:
-            await woken(worker.marked, IDLE_S)
-
-
-async def give_way(worker: Worker, took_s: float) -> None:
-    worker.giving_way.look(await worker.reader.sources_seen(), worker.clock.now_ms())
-    await asyncio.sleep(worker.giving_way.pause_s(took_s))
-
-
-async def renew_leases(worker: Worker) -> None:
-    held = await worker.store.lease(worker.name, worker.clock.now_ms(), LEASE_MS)
-    worker.leases.clear()
-    worker.leases.update({shard.shard: shard for shard in held})
-
-
-async def refresh_shards(worker: Worker, shards: Sequence[Shard]) -> Refreshed:
-    started, at_once = asyncio.get_running_loop().time(), worker.giving_way.marks_at_once
-    done = await again_when_contended(lambda: worker.refresh.apply(shards, at_once, worker.clock.now_ms()))
-    worker.metrics.observe(measure.REFRESH_DURATION, asyncio.get_running_loop().time() - started)
-    worker.metrics.add(measure.CUSTOMERS_REFRESHED, len(done.changed))
-    for root, bug in done.failed.items():
-        worker.metrics.add(measure.CUSTOMERS_FAILED, 1)
-        tell = log.warning if isinstance(bug, OtherShape) else log.error  # only the latter wants another release
-        tell("customer set aside", customer=worker.refresh.alias_of(root), error=trace_of(bug))
-    now = worker.clock.now_ms()
-    for accepted_at in done.accepted:
-        worker.metrics.observe(measure.ACCEPTED_TO_CHANGED, max(0, now - accepted_at) / 1000)
-    if done.changed:
-        worker.written.set()
-        await worker.notifications.publish([(f"customer/{customer_id}", b"changed") for customer_id in done.changed])
-    return done
+    """marks → views."""
+    await ShardWork(worker).run()
 
 
 async def publishing(worker: Worker) -> None:
@@ -170,7 +107,7 @@ async def _fire(worker: Worker) -> None:
 
 
 async def upkeeping(worker: Worker) -> None:
-    """What is old is put away, by the one worker that holds a certain shard."""
+    """Old events, ledgers and letters are aged or dropped, by one worker."""
     await every(UPKEEP_S, lambda: _keep_up(worker))
 
 
@@ -184,12 +121,12 @@ async def _keep_up(worker: Worker) -> None:
 
 
 async def watching(worker: Worker) -> None:
-    """How far the sources have come."""
+    """How far the sources are complete."""
     await every(2.0, lambda: worker.freshness.renew(worker.reader, worker.clock.now_ms(), worker.metrics))
 
 
 async def progressing(worker: Worker) -> None:
-    """How far the partitions have come."""
+    """Lag of the partitions, and which of them have stopped."""
     await every(2.0, lambda: _measure(worker))
 
 

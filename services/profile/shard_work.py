@@ -1,0 +1,101 @@
+"""How a worker works the shards that it leases: marks become views for as long as any wait, then it sleeps until woken.
+
+A lease is proved inside every transaction; what is renewed and counted here only keeps others from taking it over.
+"""
+
+import asyncio
+
+import structlog
+
+from services import metrics as measure
+from services.attempts import again_when_contended
+from services.failures import Contended, Fenced, Unavailable, trace_of
+from services.pace import woken
+from services.profile.domain.shards import together
+from services.profile.domain.states.months import OtherShape
+from services.profile.ports.records import Shard
+from services.profile.refresh import Refreshed
+from services.profile.worker import Worker
+
+LEASE_MS = 10_000
+RENEW_S, BEGIN_WITHIN_S = LEASE_MS / 3_000, LEASE_MS / 2_000
+"""Leases are renewed after a third of their time; a transaction begins within half of it, or waits for new leases:
+behind a busy writer it can take seconds."""
+IDLE_S = 0.05
+log = structlog.get_logger(__name__)
+
+
+class ShardWork:
+    def __init__(self, worker: Worker) -> None:
+        self._worker, self._renewed_at = worker, 0.0
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        while True:
+            try:
+                taken = await self._all_once()
+            except (Fenced, Contended) as error:
+                log.info("shard given up", reason=type(error).__name__)
+                self._renewed_at, taken = 0.0, 0
+            except Unavailable as error:
+                await asyncio.sleep(error.retry_after)
+                continue
+            if not taken:
+                await woken(self._worker.marked, IDLE_S)
+
+    async def _all_once(self) -> int:
+        """Takes the marks that wait in every leased shard; returns how many."""
+        worker, taken = self._worker, 0
+        if self._leases_age_s() > RENEW_S:
+            await self._renew_leases()
+        worker.marked.clear()
+        waiting = await worker.store.marks_waiting(worker.refresh.resting.roots(worker.leases))
+        worker.metrics.set(measure.MARKS_WAITING, sum(waiting.values()))
+        leased = {number: waiting[number] for number in waiting.keys() & worker.leases.keys()}
+        for numbers in together(leased, worker.giving_way.marks_at_once):
+            if self._leases_age_s() > BEGIN_WITHIN_S:
+                break
+            began = _now_s()
+            taken += await self._refresh([worker.leases[number] for number in numbers])
+            await self._give_way(_now_s() - began)
+        return taken
+
+    def _leases_age_s(self) -> float:
+        return _now_s() - self._renewed_at
+
+    async def _renew_leases(self) -> None:
+        worker = self._worker
+        held = await worker.store.lease(worker.name, worker.clock.now_ms(), LEASE_MS)
+        worker.leases.clear()
+        worker.leases.update({shard.shard: shard for shard in held})
+        self._renewed_at = _now_s()
+
+    async def _refresh(self, shards: list[Shard]) -> int:
+        worker, at_once, began = self._worker, self._worker.giving_way.marks_at_once, _now_s()
+        done = await again_when_contended(lambda: worker.refresh.apply(shards, at_once, worker.clock.now_ms()))
+        worker.metrics.observe(measure.REFRESH_DURATION, _now_s() - began)
+        worker.leases.update({shard.shard: shard for shard in done.shards})
+        self._measure(done)
+        if done.changed:
+            worker.written.set()
+            await worker.notifications.publish([(f"customer/{changed}", b"changed") for changed in done.changed])
+        return done.marks
+
+    def _measure(self, done: Refreshed) -> None:
+        worker, now = self._worker, self._worker.clock.now_ms()
+        worker.metrics.add(measure.CUSTOMERS_REFRESHED, len(done.changed))
+        for root, bug in done.failed.items():
+            worker.metrics.add(measure.CUSTOMERS_FAILED, 1)
+            tell = log.warning if isinstance(bug, OtherShape) else log.error  # only the latter wants another release
+            tell("customer set aside", customer=worker.refresh.alias_of(root), error=trace_of(bug))
+        for accepted_at in done.accepted:
+            worker.metrics.observe(measure.ACCEPTED_TO_CHANGED, max(0, now - accepted_at) / 1000)
+
+    async def _give_way(self, took_s: float) -> None:
+        worker = self._worker
+        worker.giving_way.look(await worker.reader.sources_seen(), worker.clock.now_ms())
+        await asyncio.sleep(worker.giving_way.pause_s(took_s))
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
