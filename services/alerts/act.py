@@ -1,4 +1,5 @@
-"""USE CASE: a person's step on an alert. One transaction under the customer's lock, so that of two at once one wins."""
+"""USE CASE: a person's step on an alert, in one transaction under the customer's lock, so that one of two at once
+wins."""
 
 from collections.abc import Awaitable, Callable
 
@@ -26,8 +27,8 @@ class Act:
         self._store, self._current, self._clock, self._staff = store, current, clock, staff
 
     async def on(self, alert_id: str, asked: Asked, user: User) -> Alert:
-        """The alert after the step. Raises `Rejected` (unknown_alert, unknown_owner, and what `lifecycle.act` raises),
-        `Contended`, `Unavailable`; then nothing has happened."""
+        """Returns the alert after the step. Raises `Rejected` (unknown_alert, unknown_owner, and what `lifecycle.act`
+        raises), `Contended`, `Unavailable`; nothing is written then."""
         staff = await self._staff() if asked.action == "reassign" else Staff()
         return await again_when_contended(lambda: self._once(alert_id, asked, actor_of(user), staff))
 
@@ -61,7 +62,7 @@ def actor_of(user: User) -> Actor:
 
 
 async def _locked(tx: AlertsTransaction, alert_id: str) -> tuple[Alert, Standing]:
-    """As it is under the customer's lock, and what is known of the customer."""
+    """The alert and its customer's standing, read under the customer's lock."""
     seen = await tx.alert(alert_id)
     if seen is None:
         raise Rejected("unknown_alert", "no alert has this id", "alert_id")

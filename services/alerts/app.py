@@ -41,9 +41,9 @@ log = structlog.get_logger(__name__)
 
 
 class FromProfile(NamedTuple):
-    """What only the profile knows: which facts and moments there are, which days (since 1970, in the desk's zone) are
-    worked, how a customer stands now (None: there is none of this id), whom the bank's events and roster know, and from
-    which events a piece of evidence on a customer was counted (a JSON object)."""
+    """What only the profile knows: the facts and moments that there are; which days (since 1970, in the desk's zone)
+    are working days; a customer as it stands now (None: no such id); managers named by events or roster; and the events
+    behind a piece of evidence (a JSON object)."""
 
     known: Known
     works: Callable[[int], bool]

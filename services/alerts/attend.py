@@ -47,12 +47,13 @@ class Attend:
         return list(changed.values())
 
     def _released(self, alerts: list[Alert], standing: Standing, now: int) -> list[Alert]:
-        """What waited for one that is over."""
+        """Alerts that waited for one which is over now."""
         rules, budget = self._current.rules, self._current.terms.desk.open_budget
         return hold_back_anew(alerts, standing, rules, budget, now)
 
     async def _promoted(self, now: int) -> list[Alert]:
-        """One at a time in the order of rank: room is counted anew in the transaction that takes it."""
+        """Gives waiting alerts to their owners one at a time, in the order of rank: free places are counted again in
+        the transaction that takes one."""
         terms, today = self._current.terms, (self._current.terms.desk, self._current.terms.day_of(now))
         self._full = {owner: seen for owner, seen in self._full.items() if seen[0] == today and now < seen[1]}
         waiting = await self._store.waiting(AT_ONCE, self._full.keys())
@@ -69,6 +70,6 @@ class Attend:
         return changed
 
     async def _save(self, tx: AlertsTransaction, found: list[Alert], changed: list[Alert], now: int) -> None:
-        """All that were looked at: their next look has moved on, too."""
+        """Saves every alert that was looked at, changed or not: the time of its next look has moved on."""
         await tx.save_alerts(found, {one.alert_id: next_look(one, self._current.terms) for one in found})
         await tx.send(DESK, [message_of(one) for one in changed], now)

@@ -1,4 +1,4 @@
-"""What an evaluation works with now: the rule set and the terms. Either is replaced whole, between two batches."""
+"""The rules and terms that evaluations work with now. Each is replaced as a whole, between two batches."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -25,37 +25,37 @@ class Current:
         self._editions: Sequence[Edition] = ()
 
     def take(self, rules: RuleSet, desk: Desk) -> None:
-        """A new set; what was broken in the old one may run again."""
+        """Replaces the rules; a rule that was broken may run again."""
         self.rules, self.broken = rules, {}
         silent = silenced(self._editions, rules)
         self.terms = self.terms._replace(desk=desk, stopped=frozenset(), silent=silent, labels=rules.labels)
         log.info("rules loaded", version=rules.version, rules=len(rules.rules))
 
     def written_down(self, newest: Sequence[Edition]) -> None:
-        """The newest edition of each rule: which say nothing any more, and why. What the present set judges still
-        speaks."""
+        """Takes the newest edition of each rule, from which follows which rules are silent and why. A rule of the
+        present set is never silent."""
         self._editions = newest
         self.terms = self.terms._replace(silent=silenced(newest, self.rules))
 
     def changed_at(self, rule_id: str) -> int:
-        """When it became what it is (ms); 0 where that is not known."""
+        """When the rule became what it is now (ms); 0 where that is not known."""
         return next((one.at for one in self._editions if one.rule == rule_id), 0)
 
     def learn(self, learned: Sequence[Learned]) -> Mapping[str, Tally]:
-        """The rules that are throttled by that."""
+        """Takes up precision and throttling; returns the throttled rules."""
         versions = {rule.id: rule.declared.version for rule in self.rules.rules}
         found = throttled(learned, versions, self.terms.desk)
         self.terms = self.terms._replace(precision=precision(learned), throttled=frozenset(found))
         return found
 
     def pause(self, rules: frozenset[str]) -> None:
-        """These and no others."""
+        """Pauses these rules and no others."""
         for rule in sorted(rules - self.terms.paused):
             log.warning("rule paused: it spoke of an unusual number of customers at once", rule=rule)
         self.terms = self.terms._replace(paused=rules)
 
     def stop_rule(self, rule_id: str, why: str) -> None:
-        """It met a value of a wrong type: it speaks no more until its file changes."""
+        """Stops a rule that met a value of a wrong type, until its file changes."""
         if rule_id in self.broken:
             return
         self.broken[rule_id] = why

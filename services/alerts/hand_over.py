@@ -1,5 +1,5 @@
-"""USE CASE: what somebody has in hand who works here no more goes to whoever answers for the customer now. What nobody
-has taken up yet follows its customer by itself."""
+"""USE CASE: alerts in the hands of a manager who has left go to whoever answers for the customer now. Alerts that
+nobody has taken up follow the customer's owner by themselves."""
 
 from collections.abc import Awaitable, Callable
 

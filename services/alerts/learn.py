@@ -1,6 +1,6 @@
-"""USE CASE: outcomes teach. A rule that is wrong too often is throttled, one that a burst has paused goes on when a
-person enables it, one that does not fit the values is stopped; whoever answers for it is told once when such a thing
-begins, and once when it ends."""
+"""USE CASE: outcomes teach. A rule that is wrong too often is throttled; one that a burst has paused goes on when a
+person enables it; one that meets values of a wrong type is stopped. Whoever answers for the rule is told once when that
+begins and once when it ends."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ from services.alerts.ports import AlertStore, RuleSwitch
 
 
 async def heed(store: AlertStore, current: Current) -> None:
-    """What any worker has paused, and people have switched. Raises `Unavailable`."""
+    """Takes up which rules other workers have paused and people have switched. Raises `Unavailable`."""
     switches = await store.switches()
     enabled_at = {one.rule: one.at for one in switches if one.enabled}
     current.pause(paused(await store.notices(), enabled_at))
@@ -25,7 +25,7 @@ class Learn:
         self._store, self._current = store, current
 
     async def apply(self, now: int) -> Sequence[Notice]:
-        """What is to be told. Raises `Contended`, `Unavailable`."""
+        """Returns the notices that it has written. Raises `Contended`, `Unavailable`."""
         found = self._current.learn(await self._store.learned())
         await self._compare_days(now)
         switches = {one.rule: one for one in await self._store.switches() if one.enabled}
@@ -39,7 +39,7 @@ class Learn:
         return news
 
     async def _compare_days(self, now: int) -> None:
-        """How often rules of absence have begun to speak, day by day."""
+        """Counts how often rules of absence have begun to hold, day by day."""
         terms = self._current.terms
         today, offset = terms.day_of(now), terms.offset_ms(now)
         rules = sorted(rule.id for rule in self._current.rules.rules if rule.declared.depends_on)
@@ -67,7 +67,7 @@ class Learn:
         return news
 
     def _is_over(self, rule: str, matter: Matter, began: Notice, found: Mapping[str, Tally]) -> bool:
-        """Another worker may have met what stopped a rule: only another text of it ends that."""
+        """A stopped rule is over only with a changed text: another worker may have met what stopped it."""
         if matter == "stopped":
             return self._current.changed_at(rule) > began.at
         return matter == "throttled" and rule not in found

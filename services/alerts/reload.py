@@ -1,5 +1,5 @@
-"""Rules are read again where their files or their switches have changed. A bad file never replaces a good one, and does
-not stand in the way of a person who switches a rule."""
+"""Rules are read again when their files or switches have changed. A bad file never replaces a good one, and does not
+keep a person from switching a rule."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class Reload:
-    """`mistakes`: of the files as they were read last."""
+    """`mistakes`: those of the files as last read."""
 
     def __init__(self, files: Place, known: Known, store: AlertStore, expressions: Cel) -> None:
         self._files, self._known, self._store, self._expressions = files, known, store, expressions
@@ -32,8 +32,8 @@ class Reload:
         self.mistakes: Sequence[Mistake] = ()
 
     async def load(self) -> Loaded | None:
-        """The rules to go by from now on; None where they are those of the last time. What is read first is gone by,
-        without the rules that have a mistake. Raises `Unavailable`."""
+        """The rules from now on; None where nothing has changed. At the first load rules with a mistake are left out.
+        Raises `Unavailable`."""
         switches = {one.rule: one for one in await self._store.switches()}
         seen = (stamp(self._files), tuple(sorted(switches.items())))
         if seen == self._seen:
@@ -49,7 +49,7 @@ class Reload:
         return loaded
 
     async def into(self, current: Current, now: int) -> None:
-        """Raises `Contended`, `Unavailable`; what could not be written down is tried again with the next look."""
+        """Raises `Contended`, `Unavailable`; what could not be written down is tried again at the next call."""
         await heed(self._store, current)
         loaded = await self.load()
         for mistake in self.mistakes:
@@ -63,7 +63,7 @@ class Reload:
             self._unwritten = None
 
     async def write_down(self, loaded: Loaded, now: int) -> Sequence[Edition]:
-        """Which rules are others than before. Returns the newest edition of each. Raises `Contended`, `Unavailable`."""
+        """Records which rules have changed. Returns the newest edition of each. Raises `Contended`, `Unavailable`."""
         switches = {rule: Signed(said.actor, said.note) for rule, said in self._switches.items()}
         signatures = Signatures(loaded.files, loaded.authors, loaded.keeper, switches)
         return await again_when_contended(lambda: record(self._store, loaded.rule_set, signatures, now))

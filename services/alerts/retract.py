@@ -1,5 +1,5 @@
-"""USE CASE: a rule that was switched off or removed says nothing any more: what it has said is taken back, and what it
-has held back or worded let go, at once and not only with the customer's next change."""
+"""USE CASE: takes back at once what a rule that was switched off or removed has raised, held back or worded, without
+waiting for the customer's next change."""
 
 from services.alerts.attend import DESK
 from services.alerts.current import Current

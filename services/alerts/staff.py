@@ -1,4 +1,4 @@
-"""To whom an alert may be given: whoever is known to work customers, and the queues of known branches."""
+"""The managers and branch queues that an alert may be given to."""
 
 from collections.abc import Awaitable, Callable
 

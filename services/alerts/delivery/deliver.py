@@ -1,5 +1,5 @@
-"""USE CASE: alerts leave the house. A batch of the topic becomes rows in the queues of the destinations; each queue is
-worked by itself, so that a dead receiver delays nobody else."""
+"""USE CASE: sends alerts to destinations outside. A batch of the topic becomes rows in the queues of the destinations.
+Each queue is worked by itself, so that a dead receiver delays nobody else."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 
 class Served(NamedTuple):
-    """Messages of one pass over a queue. `away`: the receiver did not answer to several in a row."""
+    """Messages of one pass over a queue. `away`: several in a row did not arrive."""
 
     delivered: int = 0
     missed: int = 0
@@ -56,7 +56,7 @@ class Served(NamedTuple):
 
 
 class Tally:
-    """Counts a pass, and the messages in a row that did not arrive."""
+    """Counts a pass, and how many messages in a row did not arrive."""
 
     def __init__(self) -> None:
         self.served, self._in_a_row = Served(), 0
@@ -65,7 +65,7 @@ class Tally:
         self.served = self.served._replace(held=self.served.held + 1)
 
     def is_away_after(self, one: Delivery) -> bool:
-        """Takes in what became of a message; True when the receiver seems to be away."""
+        """Counts what became of a message; True when the receiver seems to be away."""
         outcome = "missed" if one.state == "waiting" else "dead" if one.state == "dead" else "delivered"
         self._in_a_row = 0 if outcome == "delivered" else self._in_a_row + (outcome == "missed")
         away = self._in_a_row >= AWAY_AFTER
@@ -74,7 +74,7 @@ class Tally:
 
 
 class Deliver:
-    """`destinations` are those declared now; `name` is of this worker."""
+    """`destinations`: those declared now. `name`: of this worker."""
 
     def __init__(
         self, store: DeliveryStore, sender: Sender, destinations: Callable[[], Sequence[Destination]], clock: Clock,
@@ -84,7 +84,8 @@ class Deliver:
         self._clock, self._name = clock, name
 
     async def accept(self, batch: Batch) -> int:
-        """Returns how many messages were queued. Raises `Fenced`, `Contended`, `Unavailable`; then nothing happened."""
+        """Queues what the batch has to tell; returns how many messages. Raises `Fenced`, `Contended`, `Unavailable`;
+        nothing is written then."""
         newest: dict[str, tuple[Alert, bytes]] = {}
         for record in batch.records:  # each tells the whole history, so the longest says all
             alert = decode_alert(record.value)
@@ -107,7 +108,8 @@ class Deliver:
         return len(queued)
 
     async def accept_notices(self, recent: Callable[[int], Awaitable[Sequence[Notice]]]) -> None:
-        """`recent`: those since a time (ms). What was queued before stays as it is. Raises as `accept`."""
+        """Queues notices. `recent` reads those since a time (ms); one that is queued already stays as it is. Raises as
+        `accept`."""
         now, destinations = self._clock.now_ms(), self._destinations()
         queued = [
             one for told in await recent(now - OLD_MS)
@@ -118,7 +120,8 @@ class Deliver:
                 await tx.add(queued)
 
     async def serve(self, destination: Destination) -> Served:
-        """One pass over what is due there. Raises `Unavailable`, `Contended`: of the database, not of the receiver."""
+        """One pass over the messages of a destination that are due. `Unavailable` and `Contended` are the database's,
+        never the receiver's."""
         now, together = self._clock.now_ms(), bool(destination.digest_at)
         if quiet_until(destination, now):
             return Served()
@@ -165,7 +168,7 @@ class Deliver:
         return tally.served
 
     async def _send(self, destination: Destination, together: Sequence[Delivery]) -> list[Delivery]:
-        """What became of it is written before anything else is sent."""
+        """The outcome is written before anything else is sent."""
         try:
             parcel = _parcel(together)
             await self._sender.send(destination, parcel, self._clock.now_ms())

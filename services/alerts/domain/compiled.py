@@ -24,8 +24,8 @@ class Known(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """`parts` of its condition; one is enough where `any_of`. `sieve` of all of it. `judged`: the facts that condition,
-    severity and value ask; `asked`: with those that its texts and evidence show."""
+    """`parts`: of the condition; one is enough where `any_of`. `sieve`: the whole condition as a fast test. `judged`:
+    the facts that condition, severity and value ask for; `asked`: those, and the ones that texts and evidence show."""
 
     declared: RuleDeclared
     parts: tuple[Expression, ...]
@@ -43,8 +43,8 @@ class Rule(NamedTuple):
 
 
 class RuleSet(NamedTuple):
-    """`version` tells one set from another: content decides. `on_facts`: by the kind of customer that they are about.
-    `at_rest`: what each fact is that a statement does not name. `labels`: how codes are called in their texts."""
+    """`version`: a hash of the content. `on_facts`: by the kind of customer that the rules are about. `at_rest`: the
+    value of each fact that a statement does not name. `labels`: how codes are called in texts."""
 
     version: str
     rules: tuple[Rule, ...]

@@ -1,4 +1,4 @@
-"""What of an alert's life is told where, once; and what becomes of a message that did not arrive."""
+"""Which steps of an alert's life each destination hears, once; and what becomes of a message that did not arrive."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,9 +27,9 @@ OLD_MS = 24 * HOUR_MS
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One message to one destination. `step` counts from 0 in the alert's history. `body`: the alert as the topic told
-    it, or a notice, which has its name in place of an alert's id. `tried_at`: the first attempt. `error`: why the last
-    one failed. Times in ms, 0: none."""
+    """One message to one destination. `step` counts from 0 in the alert's history. `body`: the alert as the topic
+    carries it, or a notice; then `alert_id` holds the notice's name. `tried_at`: the first attempt. `error`: why the
+    last one failed. Times in ms, 0 for none."""
 
     delivery_id: str
     destination: str
@@ -48,7 +48,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def news(alert: Alert, seen: int, now: int) -> dict[Happening, int]:
-    """What has happened since `seen` steps of its history, with the step; of the same twice, the last."""
+    """What has happened since `seen` steps of its history → the step; of the same happening twice, the last."""
     steps = alert.history
     if not seen:  # an alert that was parted from another has that one's past, which has been told
         seen = next((n for n in range(len(steps), 0, -1) if steps[n - 1].action == "part"), 0)
@@ -73,28 +73,28 @@ def deliveries(
 
 
 def _concerns_people(alert: Alert, happening: Happening, told: Iterable[Happening]) -> bool:
-    """They do not hear how an alert began that is over already, nor that one came that was pulled back since."""
+    """People do not hear how an alert began that is over already, nor that they got one that was pulled back since."""
     if happening == "routed" and alert.state == "new":
         return False
     return happening in ENDED or not any(one in ENDED for one in told)
 
 
 def _id_of(destination: Destination, alert: Alert, happening: Happening, step: int, person: str) -> str:
-    """What comes up again for somebody, since what held it back is over, is the same alert on the same channel; a
-    system hears every step."""
+    """For people, an alert that comes back after it was held back is the same message on the same channel; a system
+    hears every step."""
     comes_up = alert.history[step].action == "route" and destination.kind != "webhook"
     return _delivery_id(destination.id, alert.alert_id, happening, "route" if comes_up else step, person)
 
 
 def is_pulled_back(alert: Alert, seen: int) -> bool:
-    """Whether, after `seen` steps, it was taken from whoever had it: a guard or a retention case holds it back."""
+    """Whether, after `seen` steps, a guard or a retention case has taken it from whoever had it."""
     steps = alert.history
     fresh = range(max(seen, 1), len(steps))
     return any(steps[n].action == "hold" and (steps[n - 1].state, steps[n].state) == ("routed", "new") for n in fresh)
 
 
 def _people(destination: Destination, alert: Alert, happening: Happening, step: int) -> list[str]:
-    """Of an escalation the owner and the superior; what is no mail has one place for all of them."""
+    """An escalation goes to the owner and the superior, if the destination is mail; any other has one place for all."""
     asked = dict.fromkeys((alert.owner, alert.history[step].to or alert.owner))
     wanted = (wants(destination, alert.kind, alert.severity, one, happening) for one in asked)
     people = list(dict.fromkeys(one.person for one in wanted if one is not None))
@@ -114,12 +114,12 @@ def notice_deliveries(told: Notice, body: bytes, destinations: Iterable[Destinat
 
 
 def _delivery_id(*parts: str | int) -> str:
-    """The same step on the same destination has one id, however often it is read; receivers know a repeat by it."""
+    """The same step on the same destination always has the same id, by which receivers know a repeat."""
     return "msg_" + hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:24]
 
 
 def message_id(together: Sequence[Delivery]) -> str:
-    """Of a digest: its parts decide."""
+    """The id of a message, or of a digest by its parts."""
     return together[0].delivery_id if len(together) == 1 else _delivery_id(*(one.delivery_id for one in together))
 
 
@@ -130,7 +130,7 @@ def delivered(one: Delivery, now: int) -> Delivery:
 
 
 def missed(one: Delivery, why: str, retry_after_s: float, now: int) -> Delivery:
-    """It may arrive later: the pauses grow, and a day after the first attempt is the last."""
+    """It will be tried again: the pauses grow, and the last attempt is a day after the first."""
     first, attempts = one.tried_at or now, one.attempts + 1
     if now - first >= GIVE_UP_MS:
         return refused(one, why, now)
@@ -150,7 +150,7 @@ def held(one: Delivery, until: int) -> Delivery:
 
 
 def room_at(most_an_hour: int, sent: Sequence[int]) -> int:
-    """When a person who was sent messages at these times of the last hour may get the next one (ms); 0: now."""
+    """When a person who got messages at these times of the last hour may get the next one (ms); 0: now."""
     if not most_an_hour or len(sent) < most_an_hour:
         return 0
     return sorted(sent)[-most_an_hour] + HOUR_MS

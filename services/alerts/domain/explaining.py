@@ -1,4 +1,5 @@
-"""Why, and why not: what each rule says of a statement and what became of that, by the judging that raises alerts."""
+"""Why, and why not: what each rule makes of a statement and what came of that, by the same judging that raises
+alerts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -26,8 +27,7 @@ class Part(NamedTuple):
 
 
 class Remembered(NamedTuple):
-    """What stands beside a statement: the customer's standing and open alerts, and rules out of order, with the reason
-    why."""
+    """The customer's standing and open alerts, and the rules that are out of order with the reason."""
 
     standing: Standing
     alerts: Sequence[Alert]
@@ -37,8 +37,9 @@ class Remembered(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """`holds`: whether the condition does; None: it cannot be known, or nothing asks for it (no such moment). `by`: the
-    guard that holds it back, or why it is broken. `cooling_until`: event time in ms. `alert_id`: what it has raised."""
+    """`holds`: whether the condition does; None where it cannot be known or there is no such moment. `by`: the guard
+    that holds the alert back, or why the rule is broken. `cooling_until`: event time in ms. `alert_id`: the alert that
+    it has raised."""
 
     rule: Rule
     status: Status
@@ -56,7 +57,7 @@ class Explained(NamedTuple):
 
 
 def explain(change: ProfileChange, rules: RuleSet, expressions: Expressions, remembered: Remembered) -> list[Explained]:
-    """Every rule, also those that are switched off."""
+    """Explains every rule, also those that are switched off."""
     judging = Judging(change, rules.rules, rules.at_rest, expressions)
     verdicts = [(rule, _verdict(judging, rule, change)) for rule in rules.rules]
     running = [one for rule, one in verdicts if one and rule.declared.enabled and rule.id not in remembered.broken]
@@ -65,7 +66,7 @@ def explain(change: ProfileChange, rules: RuleSet, expressions: Expressions, rem
 
 
 def _verdict(judging: Judging, rule: Rule, change: ProfileChange) -> Verdict | None:
-    """Of a rule on moments the newest in which it holds, else of the newest; None where there is none."""
+    """For a rule on moments: on the newest moment on which it holds, else on the newest; None where there is none."""
     if not rule.declared.on:
         return judging.verdict(rule)
     judged = [(one.occurred_at, judging.verdict(rule, one)) for one in change.moments if one.kind == rule.declared.on]
@@ -116,7 +117,7 @@ def _status(
 def _raised(
     change: ProfileChange, rule: Rule, verdict: Verdict, held_back: Mapping[str, str], remembered: Remembered
 ) -> tuple[Status, str]:
-    """Of a rule that holds: what came of it, or would come."""
+    """For a rule that holds: the alert that it has raised, or what would come of it."""
     firing = remembered.standing.firings.get(verdict.key)
     alert = next((one for one in remembered.alerts if firing and one.alert_id == firing.alert_id), None)
     if alert is not None:

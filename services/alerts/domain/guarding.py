@@ -1,5 +1,5 @@
-"""What holds an alert back: guards win over selling; retention comes before upsell for one customer; and a customer has
-so many open alerts and no more. Pure; what was given is changed in place."""
+"""What holds an alert back: guards hold back selling, retention goes before upsell for one customer, and a customer has
+only so many open alerts. Alerts are changed in place."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -12,7 +12,7 @@ RETENTION_FIRST, BUDGET = "retention_first", "budget"
 
 
 def guards(verdict: Verdict) -> bool:
-    """What is not known holds back as well."""
+    """Whether the verdict is of a guard that holds; one that cannot be judged holds as well."""
     return verdict.rule.declared.kind == "guard" and verdict.outcome in (HOLDS, "missing")
 
 
@@ -29,8 +29,8 @@ def blocked(verdicts: Iterable[Verdict]) -> dict[str, str]:
 def hold_back(
     alerts: Collection[Alert], verdicts: Sequence[Verdict], budget: int, now: int, released: str = ""
 ) -> list[Alert]:
-    """`alerts`: the open ones of a customer; `budget`: how many of them may be with somebody; `released`: why what is
-    held back no longer is not. Returns what changed."""
+    """`alerts`: the open ones of a customer. `budget`: how many of them may be with somebody. `released`: the note for
+    alerts that are held back no longer. Returns what changed."""
     held_back, worded = blocked(verdicts), _worded(verdicts)
     waiting, changed = _waiting(alerts, held_back, budget), list[Alert]()
     for alert in alerts:
@@ -48,8 +48,8 @@ def _worded(verdicts: Iterable[Verdict]) -> tuple[str, str]:
 
 
 def _waiting(alerts: Collection[Alert], held_back: Mapping[str, str], budget: int) -> dict[str, str]:
-    """Alert id → what it waits for. Sales that are with somebody leave the others their room; of the new ones, the
-    greatest find room first."""
+    """Alert id → what it waits for. Sales that are with somebody already keep their room; of the new ones, the greatest
+    rank gets what is left."""
     retains = any(one.kind == "retention" for one in alerts)
     found = {one.alert_id: held_back.get(one.kind, "") or _after_retention(one, retains) for one in alerts}
     stay = [one for one in alerts if one.state != "new" and not (one.state == "routed" and found[one.alert_id])]
@@ -72,8 +72,8 @@ def _after_retention(alert: Alert, retains: bool) -> str:
 def hold_back_anew(
     alerts: Iterable[Alert], standing: Standing, rules: RuleSet, budget: int, now: int, released: str = ""
 ) -> list[Alert]:
-    """By the guards that held when the customer was judged last, where no new statement tells of any: one of them
-    speaks no more, or something that others waited for is over. Forgets the guards that are none any more."""
+    """As `hold_back`, without a new statement, by the guards of the last one: one of them was removed, or an alert that
+    others waited for is over. Guards that exist no more are forgotten."""
     held = [(rules.rule(one), outcome) for one, outcome in standing.guards.items()]
     verdicts = [Verdict(rule, outcome) for rule, outcome in held if rule is not None and rule.declared.enabled]
     standing.guards = {one.rule.id: one.outcome for one in verdicts}
@@ -87,7 +87,7 @@ def hold_back_anew(
 
 
 def _waits(alert: Alert, waiting: str, now: int, released: str) -> bool:
-    """True where that is news."""
+    """Notes what the alert waits for; True where that has changed."""
     if alert.waiting == waiting or (alert.waiting == "capacity" and not waiting):
         return False
     alert.waiting = waiting

@@ -1,5 +1,5 @@
-"""What every rule says of one statement: it holds, it does not, or that cannot be known. The hot path of the service:
-one context for all rules, and only the facts that they name."""
+"""The verdict of every rule on one statement: it holds, it does not, or it cannot be known. The hot path of alerts: one
+CEL context for all rules, with only the facts that they name."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
@@ -16,9 +16,9 @@ NOTHING_SEEN: Mapping[str, Fact] = MappingProxyType({})
 
 
 class Verdict(NamedTuple):
-    """`moment`: the one that it was judged on. `missing`: facts that are unknown or not covered, for which it could
-    not be judged (a guard then holds). `why` it is broken. `value` in the home currency's major unit. `seen`: what
-    condition and texts name, of a rule that holds; see `Judging.seen`."""
+    """`moment`: the one that the rule was judged on. `missing`: facts that are unknown or not covered, so that it could
+    not be judged (a guard then holds). `why`: what broke it. `value` in the home currency's major unit. `seen`: the
+    values that condition and texts name, of a rule that holds."""
 
     rule: Rule
     outcome: Outcome
@@ -31,12 +31,12 @@ class Verdict(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What it stands for: once for each moment, or once for as long as the facts hold."""
+        """A rule on moments holds once for each moment; one on facts, once for as long as they hold."""
         return f"{self.rule.id}|{self.moment.moment_id if self.moment else ''}"
 
 
 def judge(change: ProfileChange, rules: RuleSet, expressions: Expressions) -> list[Verdict]:
-    """Everything but "not": what holds, and what could not be judged."""
+    """Every verdict but "not"."""
     values = Values.of(change, rules.at_rest)
     concerned: list[tuple[Rule, Moment | None]] = [
         (rule, None) for rule in sifted(rules.on_facts.get(change.kind, ()), values, NOTHING_SEEN)
@@ -54,7 +54,7 @@ def judge(change: ProfileChange, rules: RuleSet, expressions: Expressions) -> li
 
 
 class Values(NamedTuple):
-    """The facts of a statement, those at rest included; where one is `unknown`, that stands for nothing."""
+    """The facts of a statement, those at rest included. The value of an `unknown` one means nothing."""
 
     facts: Mapping[str, Fact]
     unknown: frozenset[str]
@@ -65,7 +65,8 @@ class Values(NamedTuple):
 
 
 def sifted(rules: Iterable[Rule], values: Values, moment: Mapping[str, Fact]) -> list[Rule]:
-    """Without those that fail for certain: most rules of most statements, for a small part of what CEL costs."""
+    """The rules that may hold: leaves out those that certainly do not, which are most, for a small part of the cost of
+    CEL."""
     facts, unknown = values
     left = []
     for rule in rules:
@@ -82,7 +83,7 @@ def sifted(rules: Iterable[Rule], values: Values, moment: Mapping[str, Fact]) ->
 
 
 def _may_in_part(rule: Rule, values: Values, moment: Mapping[str, Fact]) -> bool:
-    """What asks for something unknown may hold; another part may decide all the same."""
+    """A part that asks for something unknown may hold; another part may still decide."""
     facts, unknown = values
     for part in rule.parts:
         is_open = not part.facts.isdisjoint(unknown) or not part.fields <= moment.keys()
@@ -92,7 +93,7 @@ def _may_in_part(rule: Rule, values: Values, moment: Mapping[str, Fact]) -> bool
 
 
 class Judging:
-    """One statement before rules. What they ask is put before them once: that costs more than judging."""
+    """Judges rules on one statement. Their facts are put into one context, once: that costs more than judging."""
 
     def __init__(
         self, change: ProfileChange, rules: Iterable[Rule], at_rest: Mapping[str, Fact], expressions: Expressions
@@ -134,7 +135,8 @@ class Judging:
         return ("not" if rule.any_of else HOLDS), ()
 
     def _covered(self, rule: Rule) -> Iterable[Any]:
-        """A guard's part that no registered source could tell of is left out, visibly (see `explain`)."""
+        """The parts to be judged: of a guard, without those that no registered source could tell of (`explain` shows
+        them)."""
         if not rule.any_of:
             return rule.parts
         return [part for part in rule.parts if part.facts.isdisjoint(self._change.not_covered)]
@@ -146,7 +148,7 @@ class Judging:
         return absent
 
     def _severity(self, rule: Rule, moment: Moment | None) -> int:
-        """Where something that it asks is unknown, the least."""
+        """The least severity, if the expression asks for something unknown."""
         return max(LEAST_SEVERE, int(self._number(rule.severity, moment)))
 
     def _number(self, expression: Any, moment: Moment | None) -> float:
@@ -164,7 +166,7 @@ class Judging:
             yield part.source, held, tuple(sorted(absent))
 
     def seen(self, rule: Rule, moment: Moment | None) -> dict[str, Fact]:
-        """What is kept as evidence: the facts that the condition and the texts name, and the moment's own values."""
+        """The values kept as evidence: facts that condition and texts name, and the moment's own."""
         values = self._facts(sorted(rule.asked))
         if moment is not None:
             values |= {f"moment.{name}": value for name, value in sorted(moment.values.items())}

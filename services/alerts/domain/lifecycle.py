@@ -1,4 +1,4 @@
-"""The life of an alert in the hands of people: what may follow what, and who may do it."""
+"""The life of an alert in the hands of people: which step may follow which, and who may take it."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -34,7 +34,7 @@ _NO_BAR = ("", CAPACITY, BUDGET)
 
 
 class IllegalStep(Rejected):
-    """Not as the alert stands; `possible` says what is, instead."""
+    """The step is not possible as the alert stands; `possible` names those that are."""
 
     def __init__(self, reason: str, message: str, alert: Alert) -> None:
         self.possible, self.state, self.claimed_by = possible(alert), alert.state, alert.claimed_by
@@ -43,7 +43,7 @@ class IllegalStep(Rejected):
 
 
 class Actor(NamedTuple):
-    """`name` signs the step. `manager_id`: whose portfolio it works, None for one who may act on all of them."""
+    """`name` signs the step. `manager_id`: whose portfolio the actor works; None for one who may act on all of them."""
 
     name: str
     manager_id: str | None = None
@@ -69,12 +69,12 @@ def possible(alert: Alert) -> list[Action]:
 
 
 def _barred(alert: Alert, action: Action) -> bool:
-    """What a guard or a retention case holds back, nobody takes up; what waits for room, anybody may."""
+    """Nobody takes up what a guard or a retention case holds back; anybody may take up what waits for room."""
     return alert.state == "new" and action in _TAKING_UP and alert.waiting not in _NO_BAR
 
 
 def act(alert: Alert, asked: Asked, actor: Actor, answer_for: Collection[str], now: int) -> None:
-    """Changes the alert. `answer_for`: managers who answer for the customer now, beside the alert's owner. Raises
+    """Changes the alert. `answer_for`: managers who answer for the customer now, besides the alert's owner. Raises
     `IllegalStep` (illegal_step, already_claimed, held_back), `Rejected` (not_yours, invalid_value)."""
     _refuse_strangers(alert, actor, answer_for)
     if alert.state not in _FROM[asked.action]:

@@ -1,4 +1,4 @@
-"""What time does to an alert: it expires, comes back, is called to mind, and is told to the superior."""
+"""What time alone does to an alert: expiry, waking, reminders, escalation."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from services.alerts.domain.terms import Terms, answer_by
 
 
 def await_outcome(alert: Alert, terms: Terms, now: int) -> None:
-    """The customer was spoken to: what came of it is to be noted next."""
+    """After a contact, its outcome is to be noted next."""
     alert.due_at = _outcome_by(now, terms)
 
 
@@ -17,9 +17,9 @@ def _outcome_by(at: int, terms: Terms) -> int:
 
 
 def remind(alert: Alert, terms: Terms, now: int) -> bool:
-    """What time does: an alert that nobody took up expires; one put off comes back, with its time to answer anew; a
-    planned contact is called to mind, and an outcome that is not noted; else the service level is watched. True when
-    something changed."""
+    """An alert that nobody took up expires; one that was put off comes back with new time to answer; a planned contact
+    and an outcome that was not noted are called to mind; else the time to answer is watched. True when something
+    changed."""
     if alert.expires_at and now >= alert.expires_at and alert.state in UNTOUCHED:
         step(alert, now, SYSTEM, "expire", "expired", "nobody took it up in its time")
         return True
@@ -34,7 +34,7 @@ def remind(alert: Alert, terms: Terms, now: int) -> bool:
 
 
 class _Awaited(NamedTuple):
-    """What somebody is to do `by` a time (ms); `missed_at` the superior is told that it was not."""
+    """What somebody is to do `by` a time (ms). The superior is told at `missed_at`."""
 
     by: int
     missed_at: int
@@ -43,13 +43,13 @@ class _Awaited(NamedTuple):
 
 
 def _contact(alert: Alert, terms: Terms) -> _Awaited:
-    """A planned one, to be noted within the time in which the alert was to be answered at first."""
+    """A planned contact, to be noted within the time that the alert had for its first answer."""
     missed_at = answer_by(alert.planned_at, alert.respond_within_hours, alert.tier, terms)
     return _Awaited(alert.planned_at, missed_at, "the planned contact is due", "the planned contact has passed")
 
 
 def _outcome(alert: Alert, terms: Terms) -> _Awaited:
-    """While it is open it holds selling back, and teaches its rules nothing."""
+    """An outcome that was not noted: while the alert is open it holds selling back, and its rules learn nothing."""
     due, missed = "what came of the contact is to be noted", "nobody has noted what came of the contact"
     return _Awaited(alert.due_at, _outcome_by(alert.due_at, terms), due, missed)
 
@@ -58,7 +58,7 @@ _AWAITED = {"planned": _contact, "contacted": _outcome}
 
 
 def _called_to_mind(alert: Alert, awaited: _Awaited, terms: Terms, now: int) -> bool:
-    """When it is due, and the superior where nobody does it."""
+    """Reminds when it is due, and tells the superior when nobody has done it."""
     if alert.escalated_at < awaited.by and now >= awaited.missed_at:
         return _escalate(alert, terms, now, awaited.missed)
     if max(alert.reminded_at, alert.escalated_at) < awaited.by <= now:
@@ -76,7 +76,7 @@ def _escalate(alert: Alert, terms: Terms, now: int, why: str) -> bool:
 
 
 def _watched(alert: Alert, terms: Terms, now: int) -> bool:
-    """The service level: a reminder when most of the time is gone, escalation when all of it is."""
+    """The time to answer: a reminder when most of it is gone, escalation when all of it is."""
     if now >= alert.due_at and not alert.escalated_at:
         return _escalate(alert, terms, now, "the service level has passed")
     if now >= _due_soon(alert, terms) and not alert.reminded_at and not alert.escalated_at:
@@ -87,12 +87,12 @@ def _watched(alert: Alert, terms: Terms, now: int) -> bool:
 
 
 def _due_soon(alert: Alert, terms: Terms) -> int:
-    """In working hours, as the service level itself."""
+    """When to remind, in working hours as the time to answer itself."""
     return answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms, terms.desk.remind_at)
 
 
 def next_look(alert: Alert, terms: Terms) -> int:
-    """When time alone may change it (ms); 0: never."""
+    """When time alone may change the alert next (ms); 0 for never."""
     times = [alert.expires_at if alert.state in UNTOUCHED else 0, alert.snoozed_until]
     if alert.state in _AWAITED:
         awaited = _AWAITED[alert.state](alert, terms)

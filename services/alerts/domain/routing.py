@@ -1,5 +1,5 @@
-"""Who gets an alert, and when: the portfolio's owner, while away the delegate, else the branch's queue; no more in a
-day than one can work, the greatest first."""
+"""Who gets an alert, and when: the portfolio's owner, while away the delegate, else the branch's queue. An owner gets
+no more in a day than he or she can work, the greatest rank first."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
@@ -18,7 +18,7 @@ QUEUE = "queue:"
 
 
 class Place(NamedTuple):
-    """What the statement says of a customer's place in the bank."""
+    """A customer's place in the bank, as a statement tells it."""
 
     owner: str
     acting: str
@@ -26,7 +26,7 @@ class Place(NamedTuple):
 
 
 class Staff(NamedTuple):
-    """Whom an alert may be given to. `left`: managers who work here no more."""
+    """Whom an alert may be given to. `left`: managers who do not work here any more."""
 
     managers: frozenset[str] = frozenset()
     branches: frozenset[str] = frozenset()
@@ -34,7 +34,7 @@ class Staff(NamedTuple):
 
 
 def refuse_nobody(to: str, branch: str, staff: Staff) -> None:
-    """`branch`: the customer's own. Raises `Rejected` (unknown_owner) with whom it may be given to instead."""
+    """Raises `Rejected` (unknown_owner) with those that it may be given to. `branch`: the customer's own."""
     queues = {QUEUE + one for one in (*staff.branches, branch) if one}
     if to in staff.managers or to in queues:
         return
@@ -55,8 +55,8 @@ def place_of(change: ProfileChange) -> Place:
 
 
 def follow_owner(alert: Alert, place: Place, desk: Desk, now: int) -> bool:
-    """An alert that nobody has taken up goes with its customer to another owner, or to whose work its gravest rule is.
-    True when it changed."""
+    """Moves an alert that nobody has taken up when its customer's owner, or the role that its most severe rule asks
+    for, has changed. True when it moved."""
     owner = owner_for(place, alert.role, desk)
     is_given = bool(alert.owner) and any(one.action == "reassign" for one in alert.history)
     if alert.state not in UNTOUCHED or alert.owner == owner or is_given:
@@ -68,8 +68,8 @@ def follow_owner(alert: Alert, place: Place, desk: Desk, now: int) -> bool:
 
 
 def hand_over(alert: Alert, standing: Standing, left: Collection[str], terms: Terms, now: int) -> bool:
-    """From one who has `left` to whoever answers for the customer now, as it stands and with its time to answer anew:
-    what was said and planned is still so. False while nobody else does."""
+    """Moves an alert in the hands of somebody who has `left` to whoever answers for the customer now, as it stands and
+    with new time to answer: what was said and planned still holds. False while nobody else answers."""
     owner, acting = ("" if one in left else one for one in (standing.owner, standing.acting))
     owner = owner_for(Place(owner, acting, alert.branch), alert.role, terms.desk)
     if alert.state not in IN_HAND or owner == alert.owner:
@@ -81,19 +81,20 @@ def hand_over(alert: Alert, standing: Standing, left: Collection[str], terms: Te
 
 
 def by_rank(alerts: Iterable[Alert]) -> list[Alert]:
-    """The order in which what waits finds a place: greatest rank, then oldest."""
+    """The order in which waiting alerts get a place: greatest rank, then oldest."""
     return sorted(alerts, key=lambda one: (-one.rank, one.opened_at, one.alert_id))
 
 
 def limited(alerts: Iterable[Alert]) -> list[str]:
-    """Their owners who can work only so many in a day. Queues have no limit: a branch shares its work."""
+    """The owners of these alerts who take only so many in a day. Queues have no limit: a branch shares its work."""
     return sorted({one.owner for one in alerts if not one.owner.startswith(QUEUE)})
 
 
 def route(alerts: Iterable[Alert], routed: Mapping[str, int], terms: Terms, now: int) -> list[Alert]:
-    """Gives what waits for nothing else to its owner while there is room; returns what changed. `routed`: owner →
-    alerts that came to him or her in this working day, for those that are `limited`. What comes on a day off takes a
-    place of the next working day; what waits for room waits until that has begun: something greater may still come."""
+    """Gives alerts that wait for nothing else to their owners while there is room; returns what changed. `routed`:
+    owner → alerts that he or she got this working day, for the `limited` ones. An alert that comes on a day off takes a
+    place of the next working day; one that waits for room waits until that day begins, since a greater one may still
+    come."""
     taken, changed, is_off = dict(routed), [], not terms.works(terms.day_of(now))
     for alert in by_rank(one for one in alerts if one.state == "new" and one.waiting in ("", CAPACITY)):
         room = terms.desk.capacities.get(alert.owner, terms.desk.daily_capacity)
@@ -112,12 +113,12 @@ def route(alerts: Iterable[Alert], routed: Mapping[str, int], terms: Terms, now:
 
 
 def give(alert: Alert, terms: Terms, now: int) -> None:
-    """It takes a place of its owner's working day."""
+    """The alert takes a place of its owner's working day."""
     alert.waiting, alert.routed_day = "", terms.working_day_of(now)
     answer_from(alert, terms, now)
 
 
 def answer_from(alert: Alert, terms: Terms, now: int) -> None:
-    """The service level runs from now."""
+    """Starts the time to answer."""
     alert.routed_at, alert.due_at = now, answer_by(now, alert.respond_within_hours, alert.tier, terms)
     alert.reminded_at = alert.escalated_at = 0

@@ -1,5 +1,5 @@
-"""What a bank declares: rules, and the desk at which people work their alerts. Files become these structs, unchecked;
-`compiled.py` makes of them what runs."""
+"""What a bank declares: rules, and the desk at which people work their alerts. Files become these structs unchecked;
+`compiled.py` turns them into what runs."""
 
 from typing import Literal
 

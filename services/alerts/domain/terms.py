@@ -1,4 +1,4 @@
-"""What an evaluation is told beside statement and rules: the desk's terms, and what is known of the rules so far."""
+"""What an evaluation needs besides statement and rules: the desk's terms, and what has been learned of the rules."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ class Terms(NamedTuple):
         return (at + self.offset_ms(at)) // DAY_MS
 
     def working_day_of(self, at: int) -> int:
-        """The day in which it can be worked: what comes on a day off, on the next that is none."""
+        """The working day in which it can be worked: on a day off, the next one."""
         day = self.day_of(at)
         return next((one for one in range(day, day + MOST_DAYS) if self.works(one)), day)
 
@@ -63,7 +63,7 @@ def _offset_of_hour(zone: str, hour: int) -> int:
 
 
 def answer_by(at: int, hours: int, tier: str, terms: Terms, percent: int = 100) -> int:
-    """When a service level of so many working hours, or so much of it, ends; the tier shortens it."""
+    """When a time to answer ends, of so many working hours or a share of it; the tier shortens it."""
     left = hours * terms.desk.tier_share.get(tier, 100) * percent * HOUR_MS // 10_000
     opens, closes = terms.desk.hours.opens * HOUR_MS, terms.desk.hours.closes * HOUR_MS
     offset = _offset_ms(terms.desk.hours.zone, at)
@@ -79,6 +79,6 @@ def answer_by(at: int, hours: int, tier: str, terms: Terms, percent: int = 100) 
 
 
 def grade(severity: int, tier: str) -> str:
-    """A, B or C: how much the case deserves."""
+    """A, B or C: how much attention the case deserves."""
     points = severity + {"gold": 2, "profit": 1}.get(tier, 0)
     return "A" if points >= 4 else "B" if points >= 3 else "C"

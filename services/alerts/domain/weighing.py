@@ -1,4 +1,4 @@
-"""What an alert says and weighs follows the evidence that stands, not what once stood."""
+"""Words and weight of an alert follow the evidence that stands now, not what once stood."""
 
 from services.alerts.domain.alert import UNANSWERED, Alert, Evidence
 from services.alerts.domain.terms import Terms, answer_by, grade
@@ -6,9 +6,9 @@ from services.alerts.domain.wording import joined_reason
 
 
 def weigh(alert: Alert, terms: Terms) -> None:
-    """Changes the alert. The gravest gives it its title and its words; retention outranks upsell in one situation.
-    Where nothing stands any more, whoever works it must know what it was about. A time to answer that somebody was
-    given is shortened and never put off."""
+    """Changes the alert. The most severe evidence gives title and words; retention outranks upsell in one situation.
+    Without standing evidence the words stay, since whoever works it must know what it was about. A time to answer that
+    somebody was given is shortened, never put off."""
     standing = alert.standing() or alert.evidence
     gravest = min(standing, key=_gravest_first)
     alert.title, alert.kind, alert.role = gravest.name, gravest.kind, gravest.role
