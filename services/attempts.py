@@ -1,5 +1,5 @@
-"""What happens when a batch fails. Contention: again, with jitter. A server away: the log waits and seeks back. A bug:
-once more, then event by event; the poison event is parked, and too many in a row stop the partition."""
+"""What follows when a batch fails. Contention: again, with jitter. A server away: the log waits and seeks back. A bug:
+once more as a whole, then event by event; the poison event is parked, and too many in a row stop the partition."""
 
 import asyncio
 import random
@@ -34,7 +34,7 @@ async def again_when_contended(work: Callable[[], Awaitable[T]]) -> T:
 
 
 class Attempts:
-    """Applies batches, counts those that fail, and remembers which partition's batch has failed before."""
+    """A handler that applies batches, counts failures, and remembers for each partition the batch that failed last."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Attempts:
 
 
 def kind_of(error: Exception) -> Kind:
-    """What is no failure that the platform has a name for is a bug."""
+    """Any failure that the platform has no name for is a bug."""
     match error:
         case Contended():
             return "contended"
@@ -96,7 +96,7 @@ def kind_of(error: Exception) -> Kind:
 
 
 def singles(batch: Batch) -> Iterator[Batch]:
-    """One batch a record; together they move the position exactly as far."""
+    """One batch for each record; together they move the position exactly as far."""
     start = batch.start
     for place, record in enumerate(batch.records):
         until = batch.until if place == len(batch.records) - 1 else record.offset + 1

@@ -1,7 +1,7 @@
-"""Group commit: the batches of several partitions that wait at one moment are applied in one transaction, because most
-of what a transaction costs does not depend on what is in it.
+"""Group commit: batches of several partitions that wait at the same time are applied in one transaction, because most
+of its cost does not depend on its size.
 
-Where that fails, each of them is applied alone: what one partition meets stays its own matter.
+If that fails, each batch is applied alone, so that one partition's failure does not spread to the others.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ Outcome = asyncio.Future[Exception | None]
 
 
 class GroupCommit:
-    """A handler. `apply` writes all batches or none; one transaction follows the other, each of at most `most` records,
-    unless a single batch has more. `linger_s`: how long one that could begin waits for company."""
+    """A handler. `apply` writes all batches or none. Transactions follow one another, each of at most `most` records
+    unless a single batch has more. `linger_s`: how long a transaction that could begin waits for company."""
 
     def __init__(
         self, apply: Callable[[Sequence[Batch]], Awaitable[None]], most: int, linger_s: float = FETCHED_TOGETHER_S
@@ -28,7 +28,7 @@ class GroupCommit:
         self._waiting: dict[Outcome, Batch] = {}
 
     async def __call__(self, batch: Batch) -> None:
-        """Whoever gets a turn takes along all that wait; those find their batches taken when their turn comes."""
+        """Whoever gets the turn applies all batches that wait; the others find theirs applied when their turn comes."""
         outcome: Outcome = asyncio.get_running_loop().create_future()
         self._waiting[outcome] = batch
         try:
@@ -64,7 +64,7 @@ class GroupCommit:
             raise
 
     async def _is_settled(self, group: Mapping[Outcome, Batch]) -> bool:
-        """False where it failed for one of several; nothing of them has happened then."""
+        """False where it failed for several: nothing was written, and each has to be tried alone."""
         try:
             await self._apply(list(group.values()))
         except Unavailable as away:

@@ -1,7 +1,8 @@
-"""What leaves a service: rows of an outbox lane, written with the effects that they tell of, published in order.
+"""The outbox: messages are rows of a lane, written in the transaction whose effects they tell of, and published in
+order.
 
-The lane's mark moves by compare-and-set: a message may be sent twice, after a crash or by two publishers at once, and
-is never left out. Readers of a topic skip a version or revision that they have passed; dead letters have an id.
+The lane's mark moves by compare-and-set: a message may be sent twice (after a crash, or by two publishers at once) but
+is never left out. Readers skip a version or revision that they have passed; dead letters have an id.
 """
 
 import hashlib
@@ -58,7 +59,8 @@ async def publish_lane(store: Outbox, log: EventLog, lane: str) -> dict[str, int
 
 
 async def _append(log: EventLog, topic: str, rows: Sequence[OutboxRow]) -> None:
-    """What the log will never take, because it is too large, becomes a dead letter; it must not hold up the others."""
+    """A message that the log will never take, because it is too large, becomes a dead letter and does not hold up the
+    others."""
     try:
         await log.append(topic, [Message(one.message.key, one.message.value) for one in rows])
     except Rejected as error:
@@ -71,7 +73,7 @@ async def _append(log: EventLog, topic: str, rows: Sequence[OutboxRow]) -> None:
 
 
 def _unpublished(row: OutboxRow, reason: str) -> DeadLetter:
-    """What the log refused for good keeps length and hash; the next message on the same says all of it again."""
+    """Keeps length and hash; the next message on the same customer or alert says all of it again."""
     topic, key, value = row.message
     digest = hashlib.sha256(value).hexdigest()
     return DeadLetter(

@@ -9,7 +9,8 @@ from services.failures import Contended, Unavailable
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Again and again; a server that is away is waited for, and who loses every time tries the next time."""
+    """Repeats the work. Waits for a server that is away; work that loses to others every time is left to the next
+    round."""
     while True:
         try:
             with contextlib.suppress(Contended):
@@ -20,6 +21,6 @@ async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
 
 
 async def woken(event: asyncio.Event, seconds: float) -> None:
-    """By the event, or when the time is over: another process may have left work."""
+    """Waits for the event, or until the time is over: another process may have left work."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)

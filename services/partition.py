@@ -1,7 +1,7 @@
-"""How one partition is worked: one batch at a time, and what follows each kind of failure, the same over every log.
+"""How one partition is worked, the same over every log: one batch at a time, and what follows each kind of failure.
 
-After *any* failure what is buffered is dropped and the partition is sought to the stored position again. No exception
-leaves this module: whoever runs the readers would go on with the next batch and lose this one.
+After *any* failure the buffered batches are dropped and the partition is sought to the stored position again. No
+exception leaves this module: the reader's supervisor would go on with the next batch and lose this one.
 """
 
 import asyncio

@@ -16,7 +16,7 @@ IDLE_S = 0.2
 
 
 class Publisher(NamedTuple):
-    """`written`: set by whoever has left a message."""
+    """`written`: set by whoever has written a message."""
 
     store: Outbox
     log: EventLog
@@ -26,8 +26,8 @@ class Publisher(NamedTuple):
 
 
 async def publish(publisher: Publisher, mine: Callable[[str], bool]) -> None:
-    """Works until cancelled, on the lanes that are `mine` at the time. A lane of which two say so is safe, but its
-    messages go out twice now and then."""
+    """Works until cancelled, on the lanes that are `mine` at the time. If two publishers claim a lane, messages may go
+    out twice."""
     waited: list[str] = []
     while True:
         publisher.written.clear()

@@ -1,6 +1,7 @@
-"""USE CASE: of what a channel sent, the events to append, and for each that cannot be used the reason why.
+"""USE CASE: turns what a channel sent into events to append to the log, and into a dead letter for each that cannot be
+used.
 
-Returns messages; whoever calls publishes them. Nothing here waits.
+Returns messages; the caller publishes them. Nothing here waits.
 """
 
 import hashlib
@@ -76,7 +77,8 @@ def accept(
 def dead_letter(
     body: bytes | msgspec.Raw, rejected: Rejected, terms: Terms, rules: Rules, now_ms: int, event_id: str = ""
 ) -> Message:
-    """What was refused, scrubbed: fit to be looked at and, after a fix, to be sent again."""
+    """The dead letter of something that was refused: scrubbed, fit to be looked at and, after a fix, to be sent
+    again."""
     sent = bytes(body)
     # keyed, because what was sent may hold a card number, and a plain hash of few unknown digits is as good as them
     digest = hmac.digest(rules.secret, sent, hashlib.sha256).hex()
@@ -97,7 +99,7 @@ def dead_letter(
 
 
 def _scrubbed(sent: bytes, rules: Rules) -> bytes:
-    """The event without secrets; of what cannot be read, or is too large to keep, only its shape."""
+    """The event without secrets; only its shape where it cannot be read or is too large to keep."""
     if len(sent) <= MAX_KEPT_BYTES:
         try:
             return msgspec.json.encode(clean_event(msgspec.json.decode(sent), rules.key))

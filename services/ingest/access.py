@@ -1,4 +1,5 @@
-"""Which terms a key stands for. Asked so often that a revoked key or a changed source takes effect within a second."""
+"""Which terms a key stands for. Answers are remembered for less than a second, so that a revoked key or a changed
+source takes effect within one."""
 
 import hashlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Puts ingest together from values handed in: its routes, and the heart that beats beside them."""
+"""Puts ingest together from values handed in: its routes, and the loop that sends heartbeats beside them."""
 
 import asyncio
 import time
@@ -29,8 +29,8 @@ class Stores(NamedTuple):
 
 
 class Ingest:
-    """`routes` by path, to be served, described by `openapi`; `beat` is to be run beside them until cancelled.
-    `check` belongs to `/health/ready`."""
+    """`routes`: by path, described by `openapi`. `beat`: to be run beside them until cancelled. `check`: for
+    `/health/ready`."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Ingest:
         self._sources, self._period_s = sources, period_s
 
     async def beat(self) -> None:
-        """Tells, every few seconds, of the sources it hears, and vouches for those heard of within their rhythm."""
+        """Every few seconds tells the profile of the sources, and vouches for those heard of within their rhythm."""
         while True:
             await asyncio.sleep(self._period_s)
             try:

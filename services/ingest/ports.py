@@ -1,4 +1,4 @@
-"""What ingest needs of the world outside: where keys and sources are kept, and who counts a key's rate."""
+"""What ingest needs: where keys and sources are kept, and who counts the rate of a key."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""USE CASES of whoever runs the platform: register sources, hand out keys, take them back."""
+"""USE CASES of the operator: register sources, create keys, revoke them."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,8 @@ async def set_source(sources: SourceStore, source: Source, catalogue: Mapping[st
 async def create_key(
     keys: KeyStore, sources: SourceStore, source: str, channels: Sequence[str], now_ms: int, rate: int = 10_000
 ) -> tuple[str, Grant]:
-    """The secret, to be shown once, and what it allows. Its bucket holds two seconds' worth. Raises `Rejected`."""
+    """Returns the secret, which is shown only once, and the grant. Its bucket holds two seconds' worth. Raises
+    `Rejected`."""
     if await sources.find(source) is None:
         raise Rejected("unknown_source", f"register the source {source} first", "source")
     if not channels:
@@ -70,7 +71,7 @@ def _check_channels(channels: Sequence[str], field: str) -> None:
 
 
 def _check(value: Source | Grant) -> None:
-    """Structs are checked when read, not when made in Python: make them go through the reader."""
+    """msgspec checks structs when it decodes them, not when Python makes them: so encode and decode once."""
     try:
         msgspec.convert(msgspec.to_builtins(value), type(value))
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""USE CASE: what a person decides about who is who. Every decision has an actor and a reason, and is undone by another.
+"""USE CASE: people decide who is who. Every decision has an actor and a reason, and is undone by another one.
 
 Merging changes clusters of roots; detaching bars links. Neither touches an event, a state or a version.
 """
@@ -29,14 +29,13 @@ class Said(NamedTuple):
 
 
 class Decide:
-    """Every method raises `Rejected` for what cannot be decided, `Contended` when others decide the same all the time,
-    `Unavailable`; then nothing has changed."""
+    """Methods raise `Rejected` for what cannot be decided, `Contended`, `Unavailable`; nothing is written then."""
 
     def __init__(self, store: ProfileStore, reader: ProfileReader, fold: Fold, limits: Mapping[str, int]) -> None:
         self._store, self._reader, self._fold, self._limits = store, reader, fold, limits
 
     async def merge(self, left: str, right: str, said: Said) -> Decision:
-        """From now on the two customers are one, until the decision is undone."""
+        """The two customers are one, until the decision is undone."""
         first = await self._customer(left, "customer_ids[0]")
         second = await self._customer(right, "customer_ids[1]")
         if first == second:
@@ -48,7 +47,7 @@ class Decide:
         return decision
 
     async def split(self, customer_id: str, said: Said) -> Decision:
-        """Undoes the customer's only merge. Where there are several, one of them must be named: see `undo`."""
+        """Undoes the customer's only merge. If there are several, one has to be named: see `undo`."""
         merges = await self._merges(await self._cluster(await self._customer(customer_id)))
         if len(merges) != 1:
             named = ", ".join(one.decision_id for one in merges) or "none stands"
@@ -56,7 +55,7 @@ class Decide:
         return await self.undo(merges[0].decision_id, said)
 
     async def detach(self, customer_id: str, subject: str, said: Said) -> Decision:
-        """From now on, and for all its past, the subject no longer belongs to the customer."""
+        """The subject does not belong to the customer any more, for all its past."""
         roots = await self._cluster(await self._customer(customer_id))
         within = {one.subject for one in await self._reader.memberships(roots)} | set(roots)
         led = [link for link in await self._reader.links([subject]) if link.target in within and not link.barred]
@@ -67,7 +66,7 @@ class Decide:
         return decision
 
     async def undo(self, decision_id: str, said: Said, customer_id: str | None = None) -> Decision:
-        """`customer_id`: whom the decision has to concern, where that is said."""
+        """`customer_id`: if given, a customer that the decision must concern."""
         found = await self._reader.decision(decision_id)
         if found is None or found.kind not in _UNDONE_BY:
             raise Rejected("unknown_decision", "no such decision can be undone", "decision_id")
@@ -80,7 +79,7 @@ class Decide:
         return decision
 
     async def again(self, decision: Decision) -> None:
-        """It takes effect as it was taken: here, or elsewhere in a past that is lived through once more."""
+        """Gives effect to a decision as it was taken: now, or by a backtest that replays it."""
         if decision.kind in (MERGE, SPLIT):
             await again_when_contended(lambda: self._regroup(decision, decision.subjects))
             return
@@ -108,7 +107,7 @@ class Decide:
         return decision
 
     async def _customer(self, customer_id: str, field: str = "customer_id") -> str:
-        """The root that names the customer now. `field`: where the id was told."""
+        """The root that names the customer now. `field`: the parameter that held the id."""
         now = [one for one in await self._reader.resolve_alias(customer_id) if one.is_live or one.waits]
         if not now:
             raise Rejected("unknown_customer", "no such customer", field)
@@ -135,7 +134,7 @@ class Decide:
         return [one for one in known if one.kind == MERGE and _stands(one, known)]
 
     async def _regroup(self, decision: Decision, roots: Sequence[str]) -> None:
-        """Works the clusters around `roots` out anew, from every merge that stands with this decision."""
+        """Recomputes the clusters around `roots` from all merges that stand, this decision included."""
         stood = {cluster.lead: cluster for root in roots if (cluster := await self._reader.cluster(root)) is not None}
         members = sorted({root for cluster in stood.values() for root in cluster.roots})
         merges = [one for one in await self._merges(members) if one.decision_id != decision.undoes]

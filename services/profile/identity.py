@@ -17,7 +17,7 @@ MOST_SUBJECTS = 200
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A link, as some source has asserted it. Without `since` it holds from the beginning of time."""
+    """A link as a source has asserted it. Without `since` it holds from the beginning of time."""
 
     target: str
     role: str
@@ -29,8 +29,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Belonging(msgspec.Struct, frozen=True, kw_only=True):
-    """A subject and its time with this customer. `identifier` is None where only a keyed hash is kept.
-    `customers`: whom else it counts for now."""
+    """A subject and its time with this customer. `identifier` is None if only a keyed hash is kept. `customers`: others
+    that it counts for now."""
 
     subject: str
     kind: str

@@ -1,4 +1,4 @@
-"""What a timeline may be narrowed to: a filter that nothing can match would look like a customer without a past."""
+"""Checks the filter of a timeline: one that nothing can match would look like a customer without a past."""
 
 import difflib
 from collections.abc import Sequence

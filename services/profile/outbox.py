@@ -20,7 +20,7 @@ def lane_of_shard(shard: int) -> str:
 
 
 def shard_of_lane(lane: str) -> int:
-    """Whose lease says who publishes the lane: its own shard's, and for one that is no shard's the first one's."""
+    """The shard whose lease decides who publishes the lane. A lane of no shard goes with shard 0."""
     return int(lane.removeprefix(_SHARD_LANE)) if lane.startswith(_SHARD_LANE) else 0
 
 

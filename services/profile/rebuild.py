@@ -1,7 +1,8 @@
-"""USE CASE: a new fold is a rebuild. Subject by subject, throttled, resumable; raises nothing about the past.
+"""USE CASE: folds all states anew after the fold has changed: subject by subject, throttled, resumable. It raises no
+alerts about the past.
 
-Workers go on meanwhile: an event that touches a subject of an older fold re-folds it by itself, and facts of subjects
-not yet rebuilt are missing.
+Workers go on meanwhile: an event that touches a subject of an older fold re-folds it first, and facts of subjects that
+are not yet rebuilt are missing.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""How far the sources have come: what a batch tells of them, and what it comes to over all partitions."""
+"""How far the sources have come: what a batch says of them, and the total over all partitions."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ HEARTBEAT = "source.heartbeat"
 
 
 def sources_seen(events: Iterable[ChannelEvent], partition: int) -> list[SourceSeen]:
-    """What the events of one partition tell of their sources."""
+    """What the events of one partition say of their sources."""
     seen: dict[str, SourceSeen] = {}
     accepted: dict[tuple[str, str], int] = {}
     for event in events:
@@ -39,7 +39,7 @@ def _seen_on(seen: Mapping[str, SourceSeen], source: str, channel: str, partitio
 
 
 def _beaten(known: SourceSeen, heartbeat: ChannelEvent) -> SourceSeen:
-    """What ingest tells of a source is no sign that it lives: what the source itself sends is."""
+    """A heartbeat by ingest is no sign that the source lives; what the source sends itself is."""
     told = msgspec.json.decode(heartbeat.attributes, type=dict[str, Any])
     by_ingest = "rhythm_ms" in told
     beat = int(told.get("complete_up_to", 0 if by_ingest else heartbeat.occurred_at))

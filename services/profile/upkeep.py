@@ -1,8 +1,8 @@
-"""USE CASE: what a profile grows out of. Old events are folded into their subject's base; months behind the horizon,
-ledgers past their days and letters long replayed are dropped. Nothing that anybody sees changes.
+"""USE CASE: ages and drops what is old. Old events are folded into their subject's base; months behind the horizon,
+ledgers past their days and replayed letters are dropped. No view changes.
 
-Once a month there is much to do, and it is done subject by subject, each in a transaction of its own, with a pause
-after each. Stopped and started again, it looks through the subjects from the first one on.
+Ageing happens once a month, subject by subject, each in a transaction of its own with a pause after it. Started again,
+it goes through the subjects from the first one on.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class Kept(NamedTuple):
 
 
 class Upkeep:
-    """`timeline_months`: for so long, the running month included, events stay in the timeline."""
+    """`timeline_months`: how many months, the running one included, events stay in the timeline."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Upkeep:
         return Kept(events, months, ledgers, letters)
 
     async def _drop_ledgers(self, now: int) -> int:
-        """A repeat that still waits in the log must find its first one in the ledger."""
+        """Keeps a ledger as long as a repeat of its events may still wait in the log."""
         days = await self._store.ledger_days()
         if not days or days[0] >= now // DAY_MS - DAYS_KEPT:
             return 0
@@ -76,8 +76,8 @@ class Upkeep:
         return 0 if oldest is None else len(await self._store.drop_ledgers(oldest // DAY_MS - DAYS_KEPT))
 
     async def _oldest_waiting(self, now: int) -> int | None:
-        """When the log took the oldest event that is not applied (ms); `now` where none waits, None where it cannot be
-        told."""
+        """When the log took the oldest event that is not applied yet (ms); `now` if none waits, None if it cannot be
+        known."""
         topic = CHANNEL_EVENTS.name
         ends, identity = await self._log.ends(topic), await self._log.topic_id(topic)
         stored = await self._store.positions(topic, list(ends))

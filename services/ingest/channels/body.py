@@ -1,4 +1,4 @@
-"""Takes a request's body in without ever holding more than is allowed: limits, gzip, back-pressure."""
+"""Reads a request's body without ever holding more than is allowed: limits, gzip, back-pressure."""
 
 import asyncio
 import zlib
@@ -12,7 +12,7 @@ _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
 class Disconnected(Exception):  # noqa: N818 - an outcome, nobody's mistake
-    """The client went away before its body was complete: there is nobody to answer."""
+    """The client went away before its body was complete: nobody waits for an answer."""
 
 
 class InFlight:
@@ -40,14 +40,14 @@ class InFlight:
 
 
 class Body:
-    """One request's body; `held` is what has to be given back to `InFlight`."""
+    """`held`: the bytes to be given back to `InFlight`."""
 
     def __init__(self, in_flight: InFlight, limits: Limits) -> None:
         self._in_flight, self._limits = in_flight, limits
         self.held = 0
 
     async def read(self, scope: Scope, receive: Receive) -> bytes:
-        """Unpacked. Raises `Problem` 400, 408, 413, 415, 503, and `Disconnected`."""
+        """The body, decompressed. Raises `Problem` 400, 408, 413, 415, 503, and `Disconnected`."""
         encoding = header(scope, b"content-encoding").lower()
         if encoding not in ("", "identity", *_GZIP):
             raise Problem(415, "Content-Encoding gzip or none is expected", {"accept-encoding": "gzip"})
@@ -91,7 +91,8 @@ class Body:
 
 
 class _Gunzip:
-    """Unpacks as it comes and stops at the limit: a bomb costs no more than an honest body of that size."""
+    """Decompresses chunk by chunk and stops at the limit: a gzip bomb costs no more than an honest body of that
+    size."""
 
     def __init__(self, limit: int, too_large: Callable[[], Problem]) -> None:
         self._limit, self._too_large = limit, too_large

@@ -1,4 +1,4 @@
-"""What a developer of a channel reads: the event types, AsyncAPI of the topics, OpenAPI of the way in."""
+"""What a channel's developer reads: the event types, AsyncAPI of the topics, OpenAPI of ingest."""
 
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version

@@ -1,4 +1,4 @@
-"""`POST /v1/events`: bare ASGI, for it takes every event of the bank. Answers 202 only for what is durable."""
+"""`POST /v1/events`: bare ASGI, because it takes every event of the bank. Answers 202 only for what is durable."""
 
 import asyncio
 import itertools
@@ -123,7 +123,7 @@ class EventsEndpoint:
 
 
 def _method(scope: Scope) -> str:
-    """As a label: what strangers make up must not become a series of its own."""
+    """As a metric label: an invented method must not become a series of its own."""
     return "POST" if scope["method"] == "POST" else "other"
 
 

@@ -1,4 +1,4 @@
-"""The shell around the use case: what it returned goes to the log, and is counted."""
+"""The shell around `accept`: appends what it returned to the log, and counts it."""
 
 import logging
 from collections.abc import Sequence
@@ -17,14 +17,15 @@ _log = logging.getLogger(__name__)
 
 
 class Away(NamedTuple):
-    """What the log said when it last took nothing, and when (ms UTC)."""
+    """The log's last refusal, and when it came (ms UTC)."""
 
     why: str
     at: int
 
 
 class Publisher:
-    """`partitions` of channel-events. `heard`: when which source last spoke (ms UTC). `away`: the log takes nothing."""
+    """`partitions` of channel-events. `heard`: source → when it last sent something (ms UTC). `away`: set while the log
+    takes nothing."""
 
     def __init__(self, log: EventLog, partitions: int, metrics: Metrics) -> None:
         self._log, self.partitions, self._metrics = log, partitions, metrics
@@ -32,7 +33,8 @@ class Publisher:
         self.away: Away | None = None
 
     async def publish(self, outcome: Outcome, terms: Terms, now_ms: int) -> Sequence[Placed]:
-        """Events first: should the dead letters fail, the client sends all again, and repeats are harmless.
+        """Appends the events first: if the dead letters then fail, the client sends everything again, and repeats are
+        harmless.
 
         Raises `Unavailable`.
         """
@@ -50,7 +52,7 @@ class Publisher:
         return placed
 
     async def refuse(self, letter: Message, terms: Terms, reason: str, now_ms: int) -> None:
-        """A body that could not even be taken apart. Raises `Unavailable`."""
+        """Keeps a body that could not be split into events. Raises `Unavailable`."""
         await self._append(DEAD_LETTERS.name, [letter], now_ms)
         self._refused(terms.source.id, reason)
 

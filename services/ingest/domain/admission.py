@@ -1,6 +1,6 @@
 """Decides whether what a channel sent is an event that the bank can use: raw JSON in, `ChannelEvent` or `Rejected` out.
 
-Pure: the catalogue, the source's terms, the secret and the time are handed in. It runs for every event of the bank.
+Catalogue, the source's terms, secret and time are handed in. This runs for every event of the bank.
 """
 
 import re
@@ -33,7 +33,7 @@ _CONTENT = msgspec.json.Encoder(order="sorted")
 def admit(
     bodies: Sequence[bytes | msgspec.Raw], terms: Terms, rules: Rules, now_ms: int
 ) -> Iterator[ChannelEvent | Rejected]:
-    """Each is the JSON text of one event; what is rejected names the field."""
+    """Each body is the JSON text of one event. A `Rejected` names the field."""
     largest = min(terms.source.max_event_bytes, rules.max_event_bytes)
     for raw in parse(bodies, largest, rules.key):
         try:
@@ -73,7 +73,7 @@ def _admitted(raw: RawEvent, terms: Terms, rules: Rules, now_ms: int) -> Channel
 
 
 def _check_together(event: ChannelEvent, attributes: Mapping[str, Any], rules: Rules) -> None:
-    """What no field can say by itself."""
+    """Checks what depends on several fields."""
     if event.type == REVERSED:
         check_reversal(event, attributes, rules)
     elif event.type == FEEDBACK:
@@ -99,8 +99,8 @@ def _unknown(event_type: str, rules: Rules) -> Plan:
 
 
 def _id(given: str | None, key: TokenKey) -> str:
-    """A card number in it becomes its token, equal ones the same: of ids that are numbers, such as 2611270930150042, a
-    tenth looks like one, and a repeat must stay a repeat."""
+    """A card number in an id becomes its token, the same one each time: of numeric ids, such as 2611270930150042, a
+    tenth looks like a card number, and a repeat must stay a repeat."""
     if given is None:
         return ""
     if not 0 < len(given) <= MAX_TEXT or not given.isprintable() or given.isspace():
@@ -154,7 +154,7 @@ def _direction(raw: RawEvent, plan: Plan) -> Direction | None:
 
 
 def _named(name: str) -> str:
-    """Empty where the source fills in what it does not know: else all such payers would be one."""
+    """Empty for a filler such as "null": otherwise all such counterparties would be one."""
     return name if tells(name) else ""
 
 

@@ -1,6 +1,6 @@
 """The free part of an event, checked against the catalogue and brought into one form.
 
-Money becomes `{"minor": 120050, "currency": "CNY"}`, a `datetime` milliseconds UTC, a `date` stays `YYYY-MM-DD`.
+Money becomes `{"minor": 120050, "currency": "CNY"}`, a `datetime` milliseconds UTC; a `date` stays `YYYY-MM-DD`.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,13 +42,13 @@ def text(value: str, field: str, key: TokenKey, max_length: int) -> str:
 
 
 def tells(value: str) -> bool:
-    """Whether a text of a person says something: blanks and words such as null are what an export fills in."""
+    """Whether a text about a person says something: blanks and words such as null are fillers of an export."""
     return bool(value.strip()) and value.strip().lower() not in NOT_TOLD
 
 
 def admit_attributes(given: Mapping[str, Any], plan: Plan, key: TokenKey, zone: tzinfo) -> dict[str, Any]:
-    """Raises `Rejected` naming the attribute. Left out is what is forbidden (PIN, CVV, track data) and what tells
-    nothing: null, and a blank text, with which an export fills what it does not know; of a person, also "null"."""
+    """Leaves out what is forbidden (PIN, CVV, track data) and what says nothing: null, blank text, and for a person
+    also words such as "null". Raises `Rejected` naming the attribute."""
     if plan.attributes is None:
         return _generic(given, key)
     admitted = {}

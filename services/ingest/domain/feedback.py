@@ -1,4 +1,4 @@
-"""A score says something only within its scale: 90 of 10 would count as more than full praise."""
+"""A score means something only within its scale: 90 of 10 would count as more than full praise."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""An event as a channel sends it: its JSON form. Written again, it has no more than what was told."""
+"""The JSON form of an event as a channel sends it. Encoded again, it has only the fields that were sent."""
 
 from datetime import datetime
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""How a source says that it is alive: one event, appended to every partition, so that each reader comes to see it."""
+"""How a source shows that it is alive: one event, appended to every partition, so that every reader sees it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,16 +14,16 @@ HEARTBEAT = "source.heartbeat"
 
 
 def heartbeats(sources: Sequence[Source], heard: Mapping[str, int], now_ms: int, partitions: int) -> list[Message]:
-    """What ingest says of the sources that it has `heard` (source id → when, ms): their rhythm and lateness as they are
-    registered now, and of those that speak that they are complete up to now, less that lateness. Of one that is
-    switched off it says so, heard or not: nobody must wait for it."""
+    """The heartbeats that ingest sends for sources. `heard`: source id → when (ms). Each carries the rhythm and
+    lateness that the source is registered with. For a source that speaks it vouches that all is complete up to now,
+    less the lateness; for one that is switched off it says so, heard or not, so that nobody waits for it."""
     known = [source for source in sources if source.id in heard or not source.enabled]
     events = [_heartbeat(source, vouched(source, heard, now_ms), now_ms) for source in known]
     return [message for event in events for message in spread(event, partitions)]
 
 
 def vouched(source: Source, heard: Mapping[str, int], now_ms: int) -> bool:
-    """Ingest cannot vouch for a source that is silent beyond its rhythm."""
+    """Whether ingest can vouch for the source: not if it has been silent beyond its rhythm."""
     spoke = now_ms - heard.get(source.id, now_ms - source.rhythm_ms) < source.rhythm_ms
     return spoke and source.heartbeats and source.enabled
 
@@ -44,7 +44,7 @@ def _heartbeat(source: Source, complete: bool, now_ms: int) -> ChannelEvent:
 
 
 def spread(event: ChannelEvent, partitions: int) -> list[Message]:
-    """One message to each partition, with ids of their own: they are not repeats of each other."""
+    """One message for each partition, with an id of its own, so that they are no repeats of each other."""
     return [
         Message(event.subject.encode(), encode_event(msgspec.structs.replace(event, id=f"{event.id}@{at}")), at)
         for at in range(partitions)

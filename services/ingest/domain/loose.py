@@ -1,6 +1,6 @@
-"""Takes JSON apart once more, slowly, where the parser refused it: what cannot be held is one field's mistake.
+"""Parses JSON slowly where the fast parser refused it: a value that cannot be represented is the mistake of one field.
 
-NaN, 1e400 and half a character are found by their place, so that they cost one event and not its batch.
+NaN, 1e400 and lone surrogates are found by their place, so that they cost one event and not its batch.
 """
 
 import json
@@ -13,7 +13,7 @@ _LONGEST_INTEGER = 40  # digits; beyond, Python itself takes long, and nothing o
 
 
 class Unusable(NamedTuple):
-    """Stands where the value would. `reason`: a stable word; `malformed` is what no reader of JSON has to know."""
+    """Stands in for a value that cannot be represented. `reason`: a stable word; `malformed` is not JSON at all."""
 
     what: str
     reason: str = "invalid_value"

@@ -1,4 +1,4 @@
-"""Whom and what an event names: its identifiers in normal form, its subject, its actor, its channel."""
+"""What an event refers to: its identifiers in normal form, its subject, its actor, its channel."""
 
 from collections.abc import Mapping
 
@@ -39,7 +39,7 @@ def admit_identifiers(given: Mapping[str, str], rules: Rules, field: str = "iden
 def subject_of(identifiers: Mapping[str, str], given: Mapping[str, str], plan: Plan, source: str, rules: Rules) -> str:
     """The subject key by the catalogue's precedence; `source:<id>` for a type that is about its source.
 
-    Raises `Rejected`, also where one side of a link is missing that the type is there to tell of.
+    Raises `Rejected`, also where an identifier is missing for a link that the type must assert.
     """
     for side in plan.sides:
         if not any(kind in given for kind in side):
@@ -57,7 +57,7 @@ def subject_of(identifiers: Mapping[str, str], given: Mapping[str, str], plan: P
 
 
 def actor_key(given: Mapping[str, str], rules: Rules) -> str | None:
-    """The subject key of who did it."""
+    """The subject key of the actor."""
     identifiers, _ = admit_identifiers(given, rules, "actor")
     for kind in ACTORS:
         if kind in identifiers:

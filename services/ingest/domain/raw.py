@@ -1,7 +1,7 @@
-"""Reads the JSON of one event, and says what exactly is wrong with one that does not fit.
+"""Parses the JSON of an event, and says exactly what is wrong with one that does not fit.
 
-Parsing is typed and fast; only what fails is looked at again, slowly, to name the field at fault. Nothing that was
-sent is repeated in a reason but the names of fields.
+Parsing is typed and fast; only what fails is parsed again, slowly, to name the field at fault. A reason repeats the
+names of fields and nothing else that was sent.
 """
 
 import re
@@ -77,7 +77,7 @@ def malformed(error: Exception) -> Rejected:
 
 
 def _second_look(body: bytes, key: TokenKey, first: Exception) -> RawEvent:
-    """Drops what is forbidden and tries once more; else says what is wrong."""
+    """Drops what is forbidden and tries once more; if that fails, too, says what is wrong."""
     loose = _loosely(body, key, first)
     if not isinstance(loose, dict):
         raise Rejected("invalid_field", f"an event is a JSON object{_SEVERAL if isinstance(loose, list) else ''}")

@@ -1,5 +1,5 @@
-"""What a reversal says of the movement that it cancels. A state counts it out as told, whether or not the original is
-there already: what can be seen to be wrong must not get that far."""
+"""Checks a reversal as far as it can be checked alone. A state takes the original out as the reversal describes it,
+whether or not the original has come: a mistake that can be seen must not get that far."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,8 +14,8 @@ _TYPE, _ACCOUNT, _AMOUNT = "original_type", "original_account_no", "original_amo
 
 
 def check_reversal(event: ChannelEvent, attributes: Mapping[str, Any], rules: Rules) -> None:
-    """Raises `Rejected`: it names a type that moves no money, the direction of the correcting booking, another account
-    than its own, or less than it cancels."""
+    """Raises `Rejected` if it names a type that moves no money, the direction of the correcting booking, an account
+    other than its own, or an original smaller than what it cancels."""
     _check_amount(event.amount, attributes.get(_AMOUNT))
     account = "".join(str(attributes.get(_ACCOUNT, "")).split())
     if account and event.identifiers.get("account_no", account) != account:

@@ -1,4 +1,4 @@
-"""What the catalogue demands of an event type, laid out for a fast look-up; and the bank's own choices beside it."""
+"""The catalogue's demands on each event type, laid out for fast look-up, and the bank's own choices."""
 
 from collections.abc import Mapping
 
@@ -13,8 +13,8 @@ CARD_LAST4 = Attribute(name="card_last4", meaning="Last four digits of the card"
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """One event type as admission needs it. `attributes` None: a type unknown to the catalogue, anything goes.
-    `sides`: identifier kinds of the links that it must assert; of each side one is needed."""
+    """An event type as admission needs it. `attributes` None: the catalogue does not know the type, any attribute goes.
+    `sides`: the kinds of identifiers on each side of a link that it must assert; one of each side is needed."""
 
     name: str
     subject: tuple[str, ...]
@@ -57,5 +57,5 @@ def _plan(event_type: EventType) -> Plan:
 
 
 def generic_plan(name: str) -> Plan:
-    """For a type that the catalogue does not know, where the bank chose to accept such."""
+    """For a type that the catalogue does not know, if the bank accepts such types."""
     return Plan(name, KINDS, "optional", None, (), None, frozenset())

@@ -1,7 +1,7 @@
-"""Takes out of an event what may never be stored: card data, PINs, national id numbers. What is left is safe to keep.
+"""Removes what may never be stored: card data, PINs, national id numbers.
 
-Payment card rules (PCI DSS 4.0, requirement 3.3) forbid to store PIN blocks, verification codes and track data at
-all; the number itself only unreadable.
+Payment card rules (PCI DSS 4.0, requirement 3.3) forbid storing PIN blocks, verification codes and track data at all,
+and the card number unless it is unreadable.
 """
 
 import re
@@ -24,7 +24,7 @@ _SHAPE = re.compile(r'"[a-z_]{1,32}"\s*:|\w')
 
 
 def is_forbidden(name: str) -> bool:
-    """Field names under which channels send what must be dropped at the door, in any spelling."""
+    """Whether a field of this name, in any spelling, must be dropped at the door."""
     return "".join(char for char in name if char.isalnum()).lower() in FORBIDDEN_KEYS
 
 
@@ -49,7 +49,7 @@ def clean(value: Any, key: TokenKey, depth: int = 0) -> Any:
 
 
 def clean_event(event: Any, key: TokenKey) -> Any:
-    """An event as received, fit to be kept as a dead letter and to be sent again. Raises `Rejected` (too deep)."""
+    """An event as received, made fit to be kept as a dead letter and to be sent again. Raises `Rejected` (too deep)."""
     cleaned = clean(event, key)
     if not isinstance(cleaned, dict):
         return cleaned
@@ -69,7 +69,8 @@ def _identifier(kind: str, value: Any, key: TokenKey) -> Any:
 
 
 def shape(body: bytes, length: int = 200) -> str:
-    """The beginning of what cannot be parsed: field names and punctuation, every other letter and digit masked."""
+    """The beginning of what cannot be parsed: field names and punctuation stay, every other letter and digit is
+    masked."""
     text = body[:length].decode(errors="replace")
     return _SHAPE.sub(lambda match: match.group() if match.group().startswith('"') else _mask(match.group()), text)
 

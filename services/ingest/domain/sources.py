@@ -1,4 +1,4 @@
-"""Who may publish what: sources with their parameters, and the grants that keys carry. Plain values."""
+"""Who may publish what: sources with their parameters, and the grants of keys."""
 
 from datetime import UTC, tzinfo
 from typing import Annotated
@@ -54,7 +54,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """Under which terms a request is admitted: the key's grant, its source, and the source's time zone."""
+    """The terms of a request: the key's grant, its source, and the source's time zone."""
 
     grant: Grant
     source: Source

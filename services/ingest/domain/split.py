@@ -1,4 +1,4 @@
-"""Takes a request's body apart into events without parsing them, so that one bad event never fails its batch."""
+"""Splits a request's body into events without parsing them, so that one bad event never fails its batch."""
 
 import re
 from codecs import BOM_UTF8
@@ -45,12 +45,12 @@ def split_json(body: bytes) -> Sequence[bytes | msgspec.Raw]:
 
 
 def split_lines(body: bytes) -> Sequence[bytes | msgspec.Raw]:
-    """NDJSON: one event a line, empty lines between them are nothing."""
+    """NDJSON: one event a line; empty lines are ignored."""
     return [line for line in body.removeprefix(BOM_UTF8).split(b"\n") if line.strip()]
 
 
 def _split_by_brackets(body: bytes) -> Sequence[bytes | msgspec.Raw]:
-    """The slow way for a batch that holds something the parser cannot: counts brackets."""
+    """The slow way, for a batch with a value that the parser refuses: counts brackets."""
     depth, start, events = 0, -1, []
     for token in _TOKEN.finditer(body):
         char = token.group()

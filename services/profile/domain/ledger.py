@@ -1,4 +1,4 @@
-"""How an event is recognised when it comes again: its key, and what of it may not change."""
+"""How a repeated event is recognised: its key, and a hash of the content that may not change."""
 
 from hashlib import blake2b
 
@@ -17,7 +17,7 @@ def ledger_key(source: str, event_id: str) -> bytes:
 
 
 def content_hash(event: ChannelEvent) -> bytes:
-    """Of all but times and sequence: client libraries set those anew on each try."""
+    """Over everything but times and sequence, which client libraries set anew on each try."""
     told = (
         event.type, event.channel, event.subject, event.actor, event.amount, event.direction, event.balance_after,
         event.counterparty, event.product, event.attributes, event.identifiers,

@@ -1,4 +1,4 @@
-"""Dead letters of the profile: what can never succeed here, scrubbed, with the reason and the place."""
+"""Dead letters of the profile: events that can never be applied, scrubbed, with the reason and the place."""
 
 import hashlib
 
@@ -11,7 +11,8 @@ from services.profile.domain.ledger import content_hash
 
 
 def conflict(event: ChannelEvent, now: int) -> DeadLetter:
-    """The same id with another content: a letter for each. `event` must be pseudonymised."""
+    """The id was used before with other content; each content has a letter of its own. `event` must be
+    pseudonymised."""
     letter = _letter(
         event, now, "conflict", "id", f"Source {event.source} used this id for another event. Give this one its own id."
     )
@@ -19,7 +20,7 @@ def conflict(event: ChannelEvent, now: int) -> DeadLetter:
 
 
 def unreadable(batch: Batch, record: Record, reason: str, message: str, now: int) -> DeadLetter:
-    """What no schema can read keeps length and hash only: nobody knows what it holds."""
+    """Keeps only length and hash: nobody knows what the record holds."""
     digest = hashlib.sha256(record.value).hexdigest()
     return DeadLetter(
         id=place_id(batch, record.offset), stage="update", source="", reason=reason,

@@ -7,7 +7,7 @@ SHARDS = 16
 
 
 def fair_share(workers: int) -> int:
-    """The most shards that each of them takes, so that every shard is taken."""
+    """The most shards that one worker takes, so that all of them are taken."""
     return -(-SHARDS // workers)
 
 
@@ -16,8 +16,8 @@ def shard_of(root: str) -> int:
 
 
 def together(waiting: Mapping[int, int], limit: int) -> list[list[int]]:
-    """Shards of which all that waits fits into one transaction; one with more than that stands alone. `waiting`: shard
-    → how many."""
+    """Groups shards so that all marks of a group fit into one transaction; a shard with more stands alone. `waiting`:
+    shard → marks."""
     groups: list[list[int]] = []
     room = 0
     for shard, marks in sorted(waiting.items()):

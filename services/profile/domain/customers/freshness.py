@@ -1,4 +1,4 @@
-"""How far each source has come: the least over the partitions, so that nothing older can still be on its way."""
+"""How far each source is complete: the least over the partitions, so that nothing older can still be on its way."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -7,9 +7,9 @@ from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness
 
 
 class SourceSeen(NamedTuple):
-    """How far a source has come in one partition (ms): what its last heartbeat vouched for, and the newest event
-    accepted from it; 0 for none. `channel` is `*` where it speaks for several. `rhythm_ms` (0: nobody has told),
-    `lateness_ms` and `enabled` are those that it is registered with."""
+    """A source in one partition (ms): up to when its last heartbeat vouched, and the newest event accepted from it; 0
+    for none. `channel` is `*` if it speaks for several. `rhythm_ms` (0: unknown), `lateness_ms` and `enabled`: as
+    registered."""
 
     source: str
     channel: str
@@ -24,9 +24,9 @@ class SourceSeen(NamedTuple):
 def completeness(
     seen: Iterable[SourceSeen], partitions: int, now: int, lateness_ms: int, rhythm_ms: int
 ) -> Completeness:
-    """A source without heartbeats counts as complete up to its lateness, unless it is silent beyond its rhythm: then up
-    to when it was last heard. One that every partition knows to be switched off holds nothing back and covers nothing.
-    `lateness_ms` and `rhythm_ms` are of sources that nobody has told of."""
+    """A source without heartbeats is complete up to its lateness, unless it is silent beyond its rhythm: then up to
+    when it was last heard. One that every partition knows as switched off holds nothing back and covers nothing.
+    `lateness_ms` and `rhythm_ms`: for sources that no heartbeat has described."""
     rows: dict[str, list[SourceSeen]] = {}
     for row in seen:
         rows.setdefault(row.source, []).append(row)

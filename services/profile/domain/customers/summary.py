@@ -1,4 +1,4 @@
-"""What refresh asks of the domain: one customer summed up, with all that follows from it."""
+"""What summing up a customer results in."""
 
 from typing import Any, NamedTuple
 
@@ -16,8 +16,8 @@ class Due(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """Flat typed names; `values` has those that are not at rest. `missing`: unknown; `not_covered`: no
-    registered source could tell."""
+    """`values`: facts that are not at rest. `missing`: unknown; `not_covered`: no registered source could tell;
+    `unheard`: channels of which not everything has been heard."""
 
     values: dict[str, Fact]
     missing: list[str]

@@ -1,4 +1,4 @@
-"""The view's plain part: what is known of a customer now, as JSON data. Nothing here judges."""
+"""The plain part of a view as JSON data: what is known of a customer, without any judgement."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -37,7 +37,7 @@ BEREAVEMENT_DAYS = 365
 
 
 class Read(msgspec.Struct, frozen=True, gc=False):
-    """What several parts of the summary look at, worked out once. Times in ms."""
+    """Intermediate results that several parts of the summary use. Times in ms."""
 
     whole: Whole
     now: int
@@ -62,7 +62,8 @@ def read(whole: Whole, now: int) -> Read:
 
 
 def body_of(seen: Read, home: str) -> dict[str, Any]:
-    """Without what is judged: value, tier, owner, behaviour and measures join it later. `home`: the bank's currency."""
+    """The body without value, tier, owner, behaviour and measures, which are added later. `home`: the bank's
+    currency."""
     whole = seen.whole
     shown, used = accounts(whole), channels(whole)
     return {
@@ -88,7 +89,7 @@ def body_of(seen: Read, home: str) -> dict[str, Any]:
 
 
 def channels(whole: Whole) -> dict[str, dict[str, Any]]:
-    """What the customer did on each channel; of a shared account, what is not known to be somebody else's doing."""
+    """The customer's activity by channel; on a shared account, without what is known to be somebody else's."""
     own = whole.subjects
     joined: dict[str, list[int]] = {}
     for actor, used in whole.state.head.activity.items():
@@ -108,8 +109,8 @@ def channels(whole: Whole) -> dict[str, dict[str, Any]]:
 
 
 def flags(parties: list[Thing], found: list[Case], now: int) -> dict[str, bool]:
-    """From the customer's own parties and cases alone: not from those for whom he or she merely signs. A household has
-    those of any member. Who left it, or was left by a link, flags nothing."""
+    """From the customer's own parties and cases alone, not from those that he or she signs for. A household has the
+    flags of every present member."""
     bereaved = max((thing["life/bereavement"].value for thing in parties if "life/bereavement" in thing), default=None)
     return {
         "complaint_open": any(case.stands and case.kind == "complaint" for case in found),
@@ -120,7 +121,7 @@ def flags(parties: list[Thing], found: list[Case], now: int) -> dict[str, bool]:
 
 
 def members(whole: Whole) -> list[dict[str, str]]:
-    """Who belongs to a household or group; empty for any other customer."""
+    """The members of a household or group; empty for any other customer."""
     if whole.kind not in COLLECTIVES:
         return []
     numbers = sorted({part.subject for part in whole.of_kind("party") if part.current})
@@ -128,7 +129,7 @@ def members(whole: Whole) -> list[dict[str, str]]:
 
 
 def _collectives(whole: Whole, kind: str, home: str) -> list[dict[str, Any]]:
-    """As their own views were last made; None for what is not known yet."""
+    """From their own views as last written; None for what is not known yet."""
     return [
         {
             "number": subject.partition(":")[2],
@@ -141,7 +142,7 @@ def _collectives(whole: Whole, kind: str, home: str) -> list[dict[str, Any]]:
 
 
 def _major(amount: float, currency: str) -> dict[str, str]:
-    """Money again, of a fact: facts are doubles in major units."""
+    """Turns a fact in major units into money."""
     return money(round(amount * 10 ** EXPONENTS[currency]), currency)
 
 

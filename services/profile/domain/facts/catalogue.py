@@ -1,4 +1,5 @@
-"""Every fact that a rule or a screen may ask, declared once. Measures (`catalogue/measures.yaml`) are facts as well."""
+"""Every fact that a rule or a screen may ask for, declared once. Measures (`catalogue/measures.yaml`) are facts as
+well."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -14,8 +15,8 @@ CARDS = ("pos", "atm", "online", "mobile")
 
 
 class FactDeclared(NamedTuple):
-    """`channels`: where a source must be registered for the fact to be covered; empty: it always is. `unit` of money is
-    the home currency's major unit. `a_day`: what a day adds to it in which nothing happens."""
+    """`channels`: one of them needs a registered source for the fact to be covered; empty: it always is. `unit`: money
+    is in major units of the home currency. `a_day`: how much the fact changes in a day without events."""
 
     name: str
     type: FactType
@@ -212,5 +213,5 @@ def catalogue(measures: Measures) -> Iterator[FactDeclared]:
 def with_rests(
     values: Mapping[str, Fact], unknown: Collection[str], declared: Iterable[FactDeclared]
 ) -> dict[str, Fact]:
-    """Those at rest beside those that were told, in the order in which they are declared."""
+    """The facts that were named together with those at rest, in the order of declaration."""
     return {one.name: values.get(one.name, one.at_rest) for one in declared if one.name not in unknown}

@@ -1,4 +1,4 @@
-"""When this customer must be looked at again although nothing happens: absences, dates, and the close of bank days."""
+"""When to look at a customer again although nothing happens: absences, dates, and the close of bank days."""
 
 from collections.abc import Iterator, Mapping
 
@@ -29,8 +29,8 @@ _BY_HOUR = {name: fact for name, fact in RUNNING.items() if fact.unit != "days"}
 
 
 def due_times(seen: Picture, told: Mapping[str, Fact]) -> list[Due]:
-    """All that is still to be judged, soonest first. One that waits for late sources stays, though its time is over.
-    `told`: the facts as they stand."""
+    """The due times that are still to be judged, soonest first. One that waits for late sources stays although its time
+    is over. `told`: the facts as they stand."""
     now, until = seen.now, seen.whole.completeness.until
     found = {one for kind in _KINDS for one in kind(seen)}
     if seen.asked is not None:
@@ -97,7 +97,7 @@ def _applications(seen: Picture) -> Iterator[Due]:
 
 
 def _interest(seen: Picture) -> Iterator[Due]:
-    """Who looked at a product and has let it rest."""
+    """A product was looked at, and nothing followed."""
     for one in seen.whole.state.head.latest.get("interest_shown", ()):
         yield Due(one.at + INTEREST_HOURS * HOUR_MS, f"interest_{INTEREST_HOURS}", HOUR, seen.sources_of(DIGITAL))
 
@@ -113,7 +113,8 @@ def _is_active(seen: Picture) -> bool:
 
 
 def _limits(seen: Picture, told: Mapping[str, Fact], asked: Asked) -> Iterator[Due]:
-    """When a fact that runs with time passes what somebody asks for. Who is active is looked at every day anyway."""
+    """When a fact that runs with time will pass a limit that a rule asks for. Active customers are looked at every day
+    anyway."""
     soonest: dict[tuple[str, tuple[str, ...]], tuple[int, str]] = {}
     for name in (_BY_HOUR if _is_active(seen) else RUNNING).keys() & told.keys():
         fact = RUNNING[name]
@@ -137,7 +138,7 @@ def _absence_of_owner(seen: Picture) -> Iterator[Due]:
 
 
 def _unheard(seen: Picture) -> Iterator[Due]:
-    """What is unknown because a source is behind is judged as soon as it has caught up."""
+    """A fact that is unknown because a source is behind is judged once the source has caught up."""
     behind = seen.now - BEHIND_MS
     until = seen.whole.completeness.until
     sources = tuple(sorted(source for source, reached in until.items() if reached < behind))

@@ -1,5 +1,5 @@
-"""Flat typed names that a rule or a screen may ask. What is 0, false or "" is not named; unknown is `missing`; what no
-registered source could tell is `not_covered`."""
+"""Computes the facts: flat typed names that a rule or a screen may ask for. A fact at rest (0, false or "") is left
+out; an unknown one is in `missing`; one that no registered source could tell is in `not_covered`."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -79,13 +79,13 @@ def _add_measured(seen: Picture, values: dict[str, Fact], missing: list[str]) ->
 
 @lru_cache(64)
 def _heard_until(completeness: Completeness) -> dict[str, int]:
-    """Fact of what did not happen → until when all sources of it are complete (ms); 0 where one is silent."""
+    """Fact of an absence → until when all its sources are complete (ms); 0 if one of them is silent."""
     return _complete(completeness, _ABSENCES)
 
 
 @lru_cache(64)
 def _channels_until(completeness: Completeness) -> dict[str, int]:
-    """The same of each channel that a source speaks for."""
+    """The same for each channel that a source speaks for."""
     return _complete(completeness, {channel: (channel,) for channel in sorted(CHANNELS)})
 
 
@@ -96,7 +96,8 @@ def _complete(completeness: Completeness, asked: Mapping[str, tuple[str, ...]]) 
 
 
 def _uncovered(seen: Picture) -> frozenset[str]:
-    """A channel counts as covered when a source of it is known, or when the customer was seen on it."""
+    """The facts that nobody could tell. A channel is covered if a source of it is registered, or the customer was seen
+    on it."""
     known = _spoken_for(seen.whole.completeness)
     if not known or ANY_CHANNEL in known:
         return _ALL_COVERED
@@ -110,7 +111,7 @@ def _spoken_for(completeness: Completeness) -> frozenset[str]:
 
 @lru_cache(1024)
 def _without(channels: frozenset[str]) -> frozenset[str]:
-    """Facts of which none of these channels could tell."""
+    """The facts that none of these channels could tell."""
     return frozenset(
         name for name, declared in FACTS.items() if declared.channels and channels.isdisjoint(declared.channels)
     )

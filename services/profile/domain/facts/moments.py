@@ -1,4 +1,5 @@
-"""Notable events with their judgement: what happened, how large it was for this customer, and where the money went."""
+"""Moments: notable events with a judgement of what happened, how large it was for this customer, and where money
+went."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -28,7 +29,7 @@ _FRACTIONS = frozenset(
 
 
 def moments(seen: Picture) -> list[Moment]:
-    """Oldest first; every one still within its window."""
+    """Every moment still within its window, oldest first."""
     found = [*_of_events(seen), *_of_decisions(seen)]
     return sorted(found, key=lambda moment: (moment.occurred_at, moment.moment_id))
 
@@ -82,7 +83,7 @@ def _amount(seen: Picture, kind: str, told: Mapping[str, Any], at: int) -> dict[
 
 
 def _party(seen: Picture, party: str, at: int) -> dict[str, Fact]:
-    """Where it went or came from, as known on that day."""
+    """The other side of the movement, as known on that day."""
     day, parsed = seen.reference.day_of(at), parse_party(party)
     own = party in seen.behaviour.own_parties or f"account:{parsed.account_no}" in seen.whole.subjects
     return {

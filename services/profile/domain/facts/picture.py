@@ -1,4 +1,4 @@
-"""All that stands when facts, moments and due times are asked of a customer."""
+"""The input of facts, moments and due times: everything that is known of a customer at one time."""
 
 import msgspec
 
@@ -17,7 +17,7 @@ from services.profile.domain.value.value import Judged
 
 class Picture(msgspec.Struct, frozen=True, gc=False):
     """`now` in ms; `today` counts UTC days, as the day buckets do; `bank_day` counts days in the bank's zone.
-    `measured`: of which something was counted."""
+    `measured`: only measures of which something was counted."""
 
     whole: Whole
     read: Read
@@ -36,7 +36,7 @@ class Picture(msgspec.Struct, frozen=True, gc=False):
     bank_day: int
 
     def major(self, minor: int | None) -> float | None:
-        """Major units of the home currency, as rules write them."""
+        """In major units of the home currency, as rules write them."""
         return None if minor is None else minor / self.reference.home_unit
 
     def major_of(self, minor: int, currency: str) -> float:
@@ -44,10 +44,10 @@ class Picture(msgspec.Struct, frozen=True, gc=False):
         return minor / float(10 ** EXPONENTS[currency])
 
     def sources_of(self, channels: tuple[str, ...]) -> tuple[str, ...]:
-        """The registered sources that could tell of what happens on these channels."""
+        """The registered sources that speak for any of these channels."""
         return sources_of(self.whole.completeness, channels)
 
     def complete_until(self, channels: tuple[str, ...]) -> int:
-        """Until when nothing can be missing from these channels (ms); an absence is judged no later than this."""
+        """Until when nothing can be missing from these channels (ms); an absence after that is not judged."""
         until = [self.whole.completeness.until.get(source, 0) for source in self.sources_of(channels)]
         return min([self.now, *until])

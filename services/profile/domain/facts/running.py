@@ -1,5 +1,5 @@
-"""Facts that run or drift with the days: a move of theirs is news where somebody asks for a limit that they pass, and
-for nobody else. When one that runs passes the next can be told beforehand."""
+"""Facts that change by themselves, day by day: such a change is worth publishing only when it passes a limit that a
+rule asks for. For those that run evenly, the day can be told in advance."""
 
 from collections.abc import Mapping
 from math import ceil, floor
@@ -15,7 +15,7 @@ Values = Mapping[str, Fact]
 
 
 def moved(before: Values, after: Values, asked: Asked | None) -> bool:
-    """Whether what is told has changed for anybody. `asked` None: nobody has said for whom."""
+    """Whether the facts have changed in a way that matters to anybody. Without `asked` every change matters."""
     changed = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
     if asked is None:
         return bool(changed)
@@ -43,8 +43,8 @@ def _number(values: Values, name: str) -> float:
 
 
 def steps_to_limit(name: str, values: Values, asked: Asked) -> int | None:
-    """After how many of its units it may pass the next one, if nothing else happens; None: after none. One that counts
-    down starts anew when it is through."""
+    """After how many of its units the fact may pass its next limit, if nothing else happens; None for never. A
+    countdown starts anew when it is through."""
     value, ahead = _number(values, name), 1 if RUNNING[name].a_day > 0 else -1
     if name in asked.wholly:
         return 1

@@ -27,13 +27,12 @@ COLLECTIVES = ("household", "group")
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was ever asserted of one (subject, target, role), joined.
+    """Everything that was ever asserted of one (subject, target, role), joined.
 
-    `first_at`: the earliest assertion (ms; None when only ends are known yet), `told_at`: the latest `TOLD_KEPT` of
-    them, ascending. `past`: it holds from the beginning of time. `ends`: when it was said to end; those under role
-    `ANY_ROLE` end the link in every role.
-    `barred_by`: the latest decision on it (`bar` or `lift`), which took it out of force or put it back. `source` and
-    `event_id` are those of the earliest assertion: the reason shown to a person.
+    `first_at`: the earliest assertion (ms; None when only ends are known yet). `told_at`: the latest `TOLD_KEPT`
+    assertions, ascending. `past`: it holds from the beginning of time. `ends`: when it was said to end; ends under role
+    `ANY_ROLE` end the link in every role. `barred_by`: the latest decision on it (`bar` or `lift`). `source` and
+    `event_id`: those of the earliest assertion, which is the reason shown to a person.
     """
 
     subject: str
@@ -57,15 +56,15 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bar(link: Link, decision_id: str, at: int) -> Link:
-    """What a decision asserts that takes the link, as it is stored, out of force. The latest decision stands; clocks
-    of two machines may differ, so it is later than the one before whatever they say."""
+    """The assertion by which a decision takes a stored link out of force. The latest decision wins; since clocks of two
+    machines may differ, it is always later than the one before."""
     before = int(link.barred_by.partition("/")[0] or -1)
     stamp = f"{max(at, before + 1):015d}/{decision_id}"
     return Link(subject=link.subject, target=link.target, role=link.role, barred_by=stamp)
 
 
 def lift(link: Link, decision_id: str, at: int) -> Link:
-    """What a decision asserts that puts a barred link back into force."""
+    """The assertion by which a decision puts a barred link back into force."""
     barred = bar(link, decision_id, at)
     return msgspec.structs.replace(barred, barred_by=barred.barred_by + _LIFTED)
 

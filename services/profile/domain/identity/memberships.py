@@ -1,4 +1,4 @@
-"""What links come to: whom a subject counts for, from when until when.
+"""Derives from links for whom a subject counts, from when until when.
 
 A function of the set of links, whatever their order.
 """
@@ -20,7 +20,7 @@ from services.profile.domain.identity.links import (
 
 
 class Graph:
-    """Links of some subjects with everything above them."""
+    """The links of some subjects, and all links above them."""
 
     def __init__(self, links: Iterable[Link], limits: Mapping[str, int]) -> None:
         self._limits = limits
@@ -43,7 +43,7 @@ class Graph:
         return len({link.target for link, _, until in self._held(subject) if until == END}) > limit
 
     def memberships(self, subject: str) -> list[Membership]:
-        """What the subject counts for; empty where it is a root itself and stands in no household or group."""
+        """What the subject belongs to; empty where it is a root itself and in no household or group."""
         known = self._known.get(subject)
         if known is None:
             known = self._known[subject] = sorted(set(self._resolve(subject)))
@@ -77,7 +77,7 @@ class Graph:
 
 
 def _gaps(subject: str, found: Sequence[Membership]) -> list[Membership]:
-    """Where nobody is known, the subject stands for itself: an account whose last holder has left."""
+    """While it belongs to nobody, the subject stands for itself: an account whose last holder has left."""
     edge, gaps = BEGINNING, []
     for member in sorted(found, key=lambda member: member.from_at):
         if member.from_at > edge:

@@ -1,4 +1,4 @@
-"""Which subjects somebody means who names identifiers: the same keys that ingest makes of the same values."""
+"""Turns identifiers into subject keys, the same that ingest makes of the same values."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Where two customer numbers may be one person: never merged by themselves, but put before somebody who decides."""
+"""Finds two customer numbers that may be one person: they never merge by themselves, a person decides."""
 
 import hashlib
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ class ReviewCase(NamedTuple):
 
 
 def review_cases(links: Iterable[Link], graph: Graph) -> list[ReviewCase]:
-    """`links`: all of the subjects that may tell. Above its limit an identifier tells nothing."""
+    """`links`: all links of the subjects that may be shared. An identifier above its limit says nothing."""
     told = list(links)
     ended = {(link.subject, link.target): link.ends for link in told if link.role == ANY_ROLE}
     parties: dict[str, set[str]] = {}

@@ -1,5 +1,5 @@
-"""Where a customer is placed: tier, owner, band of assets. It is chosen at a refresh, and each change is kept with its
-time, because a past that is lived through again could not choose the same: staff, room and policy were others then."""
+"""Places a customer: tier, owner, band of assets. Each change is kept with its time, because a backtest could not
+choose the same again: staff, capacity and policy were different then."""
 
 from collections.abc import Callable
 
@@ -24,14 +24,15 @@ def place(whole: Whole, judged: Judged, assets: Assets, policy: Policy, now: int
 
 
 def _note_tier(before: Decided, after: Decided, policy: Policy, now: int) -> Decided:
-    """What the tier was before it changed, for the moment that tells of it; a correction is no change."""
+    """Keeps the former tier, for the moment that tells of the change. A correction of a provisional tier is no
+    change."""
     if before.tier in (None, after.tier) or is_provisional(before, policy.reference, now):
         return after
     return msgspec.structs.replace(after, notes={**after.notes, "former_tier": before.tier})
 
 
 def placement_of(decided: Decided) -> Decided:
-    """Without what only choosing again needs, and what is noted more often than it is chosen."""
+    """The part of a decision that a placement keeps: nothing that only the next choice needs."""
     return Decided(
         tier=decided.tier, tier_since=decided.tier_since, owner=decided.owner, owner_since=decided.owner_since,
         former_owner=decided.former_owner, assets_since=decided.assets_since,
@@ -40,7 +41,7 @@ def placement_of(decided: Decided) -> Decided:
 
 
 def moved(before: Decided, after: Decided) -> Decided | None:
-    """The placement after, where it is another than before."""
+    """The new placement, if it differs from the one before."""
     if after is before:
         return None
     placed = placement_of(after)
@@ -48,6 +49,6 @@ def moved(before: Decided, after: Decided) -> Decided | None:
 
 
 def laid_over(placed: Decided, decided: Decided) -> Decided:
-    """As it was placed, with what else is noted of it."""
+    """The decision with its placement replaced by an earlier one."""
     others = {name: told for name, told in decided.notes.items() if name not in _NOTES}
     return msgspec.structs.replace(placed, notes={**others, **placed.notes})

@@ -80,7 +80,7 @@ class Portfolio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy(msgspec.Struct):
-    """`asked`: what those who read the changes ask of facts; None: nobody has said, and every move is told."""
+    """`asked`: what rules ask of facts; None: unknown, so every change is published."""
 
     reference: Reference
     scales: Scales

@@ -1,7 +1,7 @@
 """Which tier a customer is in: chosen at the close of a bank day, with hysteresis, and kept as a decision.
 
 The first tier is provisional until a bank day has closed on which money of the customer was known: accounts are linked
-and balances told one after the other, and what was judged before the last of them needs no patience to correct.
+and balances told one after the other, so it is corrected at once, without hysteresis.
 """
 
 import msgspec
@@ -16,8 +16,9 @@ NO_DAY = -1
 
 
 def decide(judged: Judged, decided: Decided, policy: Policy, now: int) -> tuple[str | None, Decided]:
-    """The tier, and what is remembered. Provisional judgements are immediate; later ones at most one a bank day, and
-    another tier is taken once `hold_days` bank days in a row have judged the same. Without a score nothing changes."""
+    """The tier, and the decision to keep. A provisional tier follows every judgement. Later there is one judgement a
+    bank day, and another tier is taken once `hold_days` bank days in a row have judged the same. Without a score
+    nothing changes."""
     scale = policy.scales.by_kind.get(judged.kind)
     if judged.score is None or scale is None:
         return decided.tier, decided
@@ -42,7 +43,7 @@ def decide(judged: Judged, decided: Decided, policy: Policy, now: int) -> tuple[
 
 
 def is_provisional(decided: Decided, reference: Reference, now: int) -> bool:
-    """Judged on nothing, or on a day that has not closed yet."""
+    """Judged on no money, or on a day that has not closed yet."""
     if decided.judged_day == NO_DAY:
         return True
     is_first = decided.tier_since > reference.close_of(decided.judged_day)  # every later tier is taken at a close
@@ -50,13 +51,13 @@ def is_provisional(decided: Decided, reference: Reference, now: int) -> bool:
 
 
 def _provisional(decided: Decided, tier: str, now: int, day: int) -> Decided:
-    """`day`: the last closed one, once money is known; a tier that was only presumed holds from then on."""
+    """`day`: the last closed day, once money is known."""
     day = max(day, decided.judged_day)
     return decided if (tier, day) == (decided.tier, decided.judged_day) else _settled(decided, tier, now, day)
 
 
 def _fitting(score: int, current: str | None, scale: Scale) -> str:
-    """The highest tier whose bar is reached; for the current tier and those below it that bar is `leave`."""
+    """The highest tier whose threshold is reached: `leave` for the current tier and those below it, else `enter`."""
     standing = TIERS.index(current) if current in TIERS else NO_TIER
     for threshold in scale.thresholds:
         keeps = TIERS.index(threshold.tier) <= standing

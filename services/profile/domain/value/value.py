@@ -1,4 +1,4 @@
-"""What a customer is worth to the bank and could be, by declared scales; the result explains itself, term by term."""
+"""What a customer is worth to the bank and could be, by declared scales. The result explains itself, term by term."""
 
 from collections.abc import Sequence
 
@@ -40,7 +40,7 @@ class Judged(msgspec.Struct, frozen=True):
     grounded: bool = True
 
     def points(self, name: str) -> int | None:
-        """Of one dimension."""
+        """The points of one dimension."""
         return next((one.points for one in self.dimensions if one.name == name), None)
 
 
@@ -54,7 +54,7 @@ def judge(whole: Whole, assets: Assets, behaviour: Behaviour, policy: Policy, no
 
 
 def _is_grounded(assets: Assets, dimensions: Sequence[JudgedDimension]) -> bool:
-    """A balance of nothing is known money, too; that no account is linked yet is not."""
+    """A balance of 0 is known money, too; a customer without a linked account has none."""
     terms = (term for dimension in dimensions for term in dimension.terms)
     return bool(assets.holdings) or any(term.measured for term in terms if term.unit == "money")
 
@@ -83,7 +83,7 @@ def points_of(measured: int, steps: Sequence[Step]) -> int:
 
 
 def _mean(weighed: Sequence[JudgedTerm | JudgedDimension]) -> int | None:
-    """Of what is known."""
+    """The weighted mean of what is known."""
     total = points = 0
     for one in weighed:
         if one.points is not None:
