@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from itertools import pairwise
+from itertools import combinations
 from typing import NamedTuple
 
 from services.profile.domain.identity.links import ANY_ROLE, END, Link, intervals, kind_of
@@ -26,7 +26,8 @@ class ReviewCase(NamedTuple):
 
 
 def review_cases(links: Iterable[Link], graph: Graph) -> list[ReviewCase]:
-    """`links`: all links of the subjects that may be shared. An identifier above its limit says nothing."""
+    """`links`: all links of the subjects that may be shared. Every two who share one are a case, so that it does not
+    matter who was told of first; an identifier above its limit says nothing, so they are few."""
     told = list(links)
     ended = {(link.subject, link.target): link.ends for link in told if link.role == ANY_ROLE}
     parties: dict[str, set[str]] = {}
@@ -38,6 +39,6 @@ def review_cases(links: Iterable[Link], graph: Graph) -> list[ReviewCase]:
     cases: dict[tuple[str, str], ReviewCase] = {}
     for subject in shared:
         if not graph.identifies_nobody(subject):
-            for left, right in pairwise(sorted(parties[subject])):
+            for left, right in combinations(sorted(parties[subject]), 2):
                 cases.setdefault((left, right), ReviewCase(left, right, subject))
     return [cases[pair] for pair in sorted(cases)]

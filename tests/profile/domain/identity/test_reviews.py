@@ -48,6 +48,13 @@ def test_a_pair_is_one_case_by_what_is_most_telling() -> None:
     assert len({case.decision_id for case in (*cases(*shared), *cases(*shared[:2]))}) == 1
 
 
+@given(st.permutations([told("phone:x", party) for party in "1234"]))
+def test_whoever_is_told_of_last_is_a_case_with_each_of_the_others(links: list[Link]) -> None:
+    met = {case for count in range(len(links)) for case in cases(*links[: count + 1])}
+    assert met == set(cases(*links))
+    assert len(met) == 6
+
+
 @given(st.permutations([told(f"phone:{phone}", party) for phone in "ab" for party in "123"]))
 def test_cases_do_not_depend_on_the_order_of_links(links: list[Link]) -> None:
     assert cases(*links) == cases(*sorted(links, key=lambda link: link.key))
