@@ -13,6 +13,8 @@ from services.simulator.traffic import history
 from tests.profile.told import admitted, rfc3339
 
 DAYS = 40
+LEAVING, STAYING = 12, 12
+"""Managers."""
 REPEATS = 0.1
 LATE = 0.3
 """By how much of the whole run an event may come late."""
@@ -41,7 +43,7 @@ def messages(seed: int, count: int) -> list[Message]:
 
 
 def _unrest(random: Random, raw: list[dict[str, Any]], size: int, now: int) -> Iterator[dict[str, Any]]:
-    """What a quiet bank has little of: links that come, end and meet, and movements taken back."""
+    """What a quiet bank has little of: links that come, end and meet, managers that change, movements taken back."""
     paid = [
         one for one in raw if one.get("direction") == "debit" and "amount" in one and "account_no" in one["identifiers"]
     ]
@@ -63,7 +65,13 @@ def _unrest(random: Random, raw: list[dict[str, Any]], size: int, now: int) -> I
             ("login.failed", "mobile", {"login": f"u{other}"}),
             ("login.succeeded", "mobile", {"login": f"u{other}", "device_id": f"d{other % 7}", **named}),
             ("phone.changed", "counter", {"customer_no": customer, "phone": f"+86138{other % 9:08d}"}),
+            ("manager.assigned", "corebank", named),
+            ("manager.left", "corebank", {"manager_id": f"M-{other % LEAVING}"}),
         ])  # fmt: skip
-        attributes = {"former_phone": f"+86138{number % 9:08d}"} if kind == "phone.changed" else {}
+        attributes = {
+            "phone.changed": {"former_phone": f"+86138{number % 9:08d}"},
+            "manager.assigned": {"manager_id": f"M-{number % (LEAVING + STAYING)}"},
+            "manager.left": {"successor_id": f"M-{LEAVING + number % STAYING}"},
+        }.get(kind, {})
         yield {"id": f"unrest-{number}", "type": kind, "channel": channel, "occurred_at": rfc3339(at),
                "identifiers": identifiers, "attributes": attributes}  # fmt: skip

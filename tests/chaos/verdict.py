@@ -18,9 +18,9 @@ from services.profile.adapters.policies import load_declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.identity.customer_ids import customer_id
-from services.profile.domain.identity.links import Link, clusters
+from services.profile.domain.identity.links import COLLECTIVES, Link, clusters
 from services.profile.domain.summarise import summarise
-from services.profile.gathering import Context, Gathering
+from services.profile.gathering import Gathering
 from services.sql.session import reading
 from tests.profile.expected import differences, expected, held
 from tests.profile.told import SECRET, new_fold
@@ -158,18 +158,24 @@ async def _views(store: SqlProfileStore) -> list[str]:
     alive = {lead for lead, view in views.items() if view.state == "live"}
     wrong = [f"a view of nobody: {lead}" for lead in sorted(alive - live)][:MOST]
     policy, now = load_declarations().policy, time.time_ns() // 1_000_000
-    gathering = Gathering(Completeness, lambda subject: customer_id(subject, SECRET), chooses=False)
+    gathering = Gathering(Completeness, lambda subject: customer_id(subject, SECRET), chooses=True)
     for lead in sorted(live):
         async with store.refreshing() as tx:
             cluster = (await tx.clusters([lead])).get(lead) or next(iter(clusters([(lead, lead)])))
-            members = [one for found in (await tx.members(list(cluster.roots))).values() for one in found]
-        whole = gathering.whole(lead, cluster, members, views.get(lead), Context({}, {}, {}))
+            found = await tx.members(list(cluster.roots))
+            context = await gathering.context(tx, found, now)
+        members = [one for some in found.values() for one in some]
+        whole = gathering.whole(lead, cluster, members, views.get(lead), context)
         told = not all(part.tells_nothing for part in whole.parts)
         if told != (lead in alive):
             wrong.append(f"{lead}: a live view is {'missing' if told else 'of nothing'}")
         if not told or lead not in alive:
             continue
-        body = msgspec.json.decode(msgspec.json.encode(summarise(whole, policy, now).body))
+        summary = summarise(whole, policy, now)
+        owner, due = views[lead].owner, summary.decided.owner
+        if owner != due and (owner or whole.kind in COLLECTIVES):  # without one, there may be room by now
+            wrong.append(f"{lead} is in the care of {owner}, {due} is due")
+        body = msgspec.json.decode(msgspec.json.encode(summary.body))
         shown = msgspec.json.decode(views[lead].body)
         wrong += [
             f"view of {lead}, {part}: {body[part]!r:.300} is due, {shown[part]!r:.300} found"
