@@ -12,7 +12,7 @@ from services.declared_files import Place, PolicyError
 from services.profile.domain.reference.calendar import Calendar, day_number
 from services.profile.domain.reference.offers import NextProduct
 from services.profile.domain.reference.reasons import Reasons
-from services.profile.domain.reference.tables import RATE_SCALE, Listed, Rate, Reference
+from services.profile.domain.reference.tables import RATE_SCALE, Listed, PartyKind, Rate, Reference
 
 Refer = Callable[[str], str]
 Quoted = list[tuple[int, Decimal]]
@@ -42,6 +42,11 @@ class _Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     codes: list[str]
     events: tuple[str, ...] = ()
     leaving: bool = False
+
+
+class _PartyKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: PartyKind
+    words: list[str]
 
 
 class _NextProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -86,6 +91,7 @@ def load_reference(files: Place, refer: Refer | None) -> Reference:
         own_banks=frozenset(one.bank for one in banks if one.own),
         reasons=load_reasons(files),
         next_products=load_next_products(files),
+        party_kinds=load_party_kinds(files),
         version=_version(files),
     )
 
@@ -100,6 +106,14 @@ def load_reasons(files: Place) -> Reasons:
         {event: one.reason for one in told for event in one.events},
         frozenset(one.reason for one in told if one.leaving),
     )
+
+
+def load_party_kinds(files: Place) -> Mapping[str, PartyKind]:
+    told = files.read("party_kinds.yaml", list[_PartyKind])
+    words = [word for one in told for word in one.words]
+    if len(words) != len(set(words)):
+        raise PolicyError("party_kinds.yaml: each word has one kind")
+    return {word: one.kind for one in told for word in one.words}
 
 
 def load_next_products(files: Place) -> list[NextProduct]:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
-from services.profile.domain.reference.tables import Reference
+from services.profile.domain.reference.tables import PartyKind, Reference
 from services.profile.domain.states.months import AMonth
 from services.profile.domain.states.periods import DAY_MS, month_of
+from services.profile.domain.states.personal import PREFIX
 from services.profile.domain.states.state import MANY, Series
 
 LONGEST_DAYS, MONTH_DAYS = 90, 30
@@ -23,29 +24,36 @@ _UNKNOWN: Facts = dict.fromkeys(
 
 
 class _Side(NamedTuple):
-    """Which way money went, and what is known of the bank on the other side."""
+    """Which way money went, and what is known of the bank on the other side. `bank`: where none was told, the name.
+    `is_known`: of a list, or of a kind that says as much; `is_elsewhere`: certainly not here."""
 
     direction: str
     currency: str
     bank: str
-    is_own: bool
-    is_listed: bool
+    kind: PartyKind | None
+    is_known: bool
+    is_elsewhere: bool
 
 
 class _Sent(NamedTuple):
-    """A day's money to a bank on a list, `age` days ago; minor units of the home currency."""
+    """A day's money to somebody who is known, `age` days ago; minor units of the home currency."""
 
     age: int
     day: int
     bank: str
+    kind: PartyKind | None
     minor: int
     payments: int
 
 
 @lru_cache(4096)
 def _side(key: str, reference: Reference) -> _Side:
-    direction, currency, bank = key.split(":", 2)
-    return _Side(direction, currency, bank, reference.is_own_bank(bank), reference.is_listed(bank))
+    direction, currency, where = key.split(":", 2)
+    bank, _, word = where.partition("#")
+    kind, is_listed, is_here = reference.party_kind(word), reference.is_listed(bank), reference.is_own_bank(bank)
+    is_known = is_listed or (kind is not None and not is_here)
+    is_bank = bool(bank) and not bank.startswith(PREFIX)
+    return _Side(direction, currency, bank, None if is_here else kind, is_known, is_known or (is_bank and not is_here))
 
 
 def crossing_facts(seen: Picture) -> Facts:
@@ -53,17 +61,17 @@ def crossing_facts(seen: Picture) -> Facts:
 
 
 def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) -> Facts:
-    """Of the last month every other bank, before it those on a list. A day with too many banks to tell apart makes them
-    all unknown."""
+    """Of the last month every other bank, before it those that are known. A day with too many banks to tell apart makes
+    them all unknown."""
     out_7 = out_30 = in_30 = 0
-    listed: list[_Sent] = []
+    known: list[_Sent] = []
     for day, banks in _days(months, today - LONGEST_DAYS):
         if MANY in banks:
             return _UNKNOWN
         age = today - day
         for key, cell in banks.items():
-            direction, currency, bank, is_own, is_listed = _side(key, reference)
-            if not is_listed and (is_own or age >= MONTH_DAYS):
+            direction, currency, bank, kind, is_known, is_elsewhere = _side(key, reference)
+            if not is_elsewhere or (age >= MONTH_DAYS and not is_known):
                 continue
             minor = reference.home_minor(cell.total, currency, day) or 0
             if direction == "credit":
@@ -71,28 +79,38 @@ def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) 
             elif direction == "debit":
                 out_7 += minor if age < 7 else 0
                 out_30 += minor if age < MONTH_DAYS else 0
-                if is_listed:
-                    listed.append(_Sent(age, day, bank, minor, cell.count))
+                if is_known:
+                    known.append(_Sent(age, day, bank, kind, minor, cell.count))
     crossed: Facts = {
         "external_outflow_7d": out_7 / reference.home_unit,
         "external_outflow_30d": out_30 / reference.home_unit,
         "external_inflow_30d": in_30 / reference.home_unit,
     }
-    return crossed | _to_listed(reference, listed) if listed else crossed
+    return crossed | _to_known(reference, known) if known else crossed
 
 
-def _to_listed(reference: Reference, sent: list[_Sent]) -> Facts:
-    competitors = [one for one in sent if reference.is_competitor(one.bank, one.day)]
-    lenders = [one for one in sent if one.age < 60 and reference.is_lender(one.bank, one.day)]
+def _to_known(reference: Reference, sent: list[_Sent]) -> Facts:
+    brokers = [one for one in sent if one.kind == "broker" or reference.is_broker(one.bank, one.day)]
+    competitors = [
+        one for one in sent if one.kind in ("competitor", "broker") or reference.is_competitor(one.bank, one.day)
+    ]
+    lenders = [
+        one for one in sent
+        if one.age < 60 and (one.kind in ("lender", "short_term") or reference.is_lender(one.bank, one.day))
+    ]  # fmt: skip
     recent = [one for one in competitors if one.age < MONTH_DAYS]
     return {
         "competitor_transfers_30d": sum([one.payments for one in recent]),
         "competitor_outflow_30d": sum([one.minor for one in recent]) / reference.home_unit,
         "competitor_outflow_90d": sum([one.minor for one in competitors]) / reference.home_unit,
-        "broker_transfers_90d": sum([one.payments for one in competitors if reference.is_broker(one.bank, one.day)]),
+        "broker_transfers_90d": sum([one.payments for one in brokers]),
         "lender_payments_60d": sum([one.payments for one in lenders]),
         "short_term_loans_60d": sum(
-            [one.payments for one in lenders if reference.is_short_term_lender(one.bank, one.day)]
+            [
+                one.payments
+                for one in lenders
+                if one.kind == "short_term" or reference.is_short_term_lender(one.bank, one.day)
+            ]
         ),
     }
 
@@ -107,8 +125,20 @@ def regular_party_facts(seen: Picture) -> Facts:
         "pays_rent": behaviour.rent is not None if is_known else None,
         "rent_months_in_a_row": (behaviour.rent.in_a_row if behaviour.rent else 0) if is_known else None,
         "lender_monthly_payment": seen.major(monthly) if is_known else None,
-        "own_elsewhere_transfers_2m": behaviour.own_elsewhere_count if is_known else None,
+        "own_elsewhere_transfers_2m": max(behaviour.own_elsewhere_count, _called_own(seen)) if is_known else None,
     }
+
+
+def _called_own(seen: Picture) -> int:
+    """Transfers to what the source calls an own account elsewhere, of the current month and the one before it."""
+    months, this_month = seen.whole.state.months, month_of(seen.now)
+    found = 0
+    for number in (this_month - 1, this_month):
+        for banks in months[number].banks.values() if number in months else ():
+            for key, cell in banks.items():
+                if "#" in key and key.startswith("debit") and _side(key, seen.reference).kind == "own":
+                    found += cell.count
+    return found
 
 
 def _days(months: Mapping[int, AMonth], since: int) -> Iterator[tuple[int, Series]]:

@@ -57,7 +57,7 @@ def _judged(seen: Picture, kind: str, candidate: Candidate) -> dict[str, Fact]:
     if "minor" in told:
         values |= _amount(seen, kind, told, candidate.at)
     if told.get("party"):
-        values |= _party(seen, str(told["party"]), candidate.at)
+        values |= _party(seen, str(told["party"]), str(told.get("party_kind", "")), candidate.at)
     if kind == "feedback" and "score" in told:
         values["score_percent"] = score_percent(told)
     return values
@@ -82,17 +82,24 @@ def _amount(seen: Picture, kind: str, told: Mapping[str, Any], at: int) -> dict[
     return values
 
 
-def _party(seen: Picture, party: str, at: int) -> dict[str, Fact]:
-    """The other side of the movement, as known on that day."""
+def _party(seen: Picture, party: str, word: str, at: int) -> dict[str, Fact]:
+    """The other side of the movement, as known on that day. `word`: what the source calls it."""
     day, parsed = seen.reference.day_of(at), parse_party(party)
-    own = party in seen.behaviour.own_parties or f"account:{parsed.account_no}" in seen.whole.subjects
+    is_here, kind = seen.reference.is_own_bank(parsed.bank), seen.reference.party_kind(word)
+    competitor = seen.reference.is_competitor(party, day) or (not is_here and kind in ("competitor", "broker"))
+    lender = seen.reference.is_lender(party, day) or (not is_here and kind in ("lender", "short_term"))
     return {
-        "own_account": own,
-        "competitor": seen.reference.is_competitor(party, day),
-        "lender": seen.reference.is_lender(party, day),
-        "external": bool(parsed.bank) and not seen.reference.is_own_bank(parsed.bank),
+        "own_account": party in seen.behaviour.own_parties or kind == "own" or _is_held(seen, parsed.account_no),
+        "competitor": competitor,
+        "lender": lender,
+        "external": not is_here and (bool(parsed.bank) or competitor or lender or kind == "own"),
         "party_class": seen.reference.classify(party, day),
     }
+
+
+def _is_held(seen: Picture, number: str) -> bool:
+    """A deposit that matures pays out from its contract."""
+    return any(f"{kind}:{number}" in seen.whole.subjects for kind in ("account", "contract"))
 
 
 def _of_decisions(seen: Picture) -> Iterator[Moment]:

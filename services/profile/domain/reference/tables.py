@@ -20,6 +20,8 @@ RATE_SCALE = 1_000_000
 
 POWERS = (1, 10, 100, 1_000, 10_000)
 
+PartyKind = Literal["own", "competitor", "broker", "lender", "short_term"]
+"""What a source may call the other side, in the bank's words."""
 PartyClass = Literal["own_bank", "competitor", "lender", "broker", "bank", "other"]
 
 
@@ -76,6 +78,7 @@ class Reference:
         own_banks: frozenset[str] = frozenset(),
         reasons: Reasons = NO_REASONS,
         next_products: Sequence[NextProduct] = (),
+        party_kinds: Mapping[str, PartyKind] | None = None,
         version: str = "",
     ) -> None:
         """Amounts in minor units of the home currency; `zone_minutes` east of UTC; `closes_minutes` after midnight."""
@@ -86,6 +89,7 @@ class Reference:
         self.reasons, self.next_products = reasons, next_products
         self._rates = {code: sorted(dated) for code, dated in (rates or {}).items()}
         self._own_banks = own_banks
+        self._party_kinds = party_kinds or {}
         self._competitors, self._lenders = _by_key(competitors), _by_key(lenders)
         self._listed = frozenset(self._competitors.keys() | self._lenders.keys())
 
@@ -154,6 +158,10 @@ class Reference:
 
     def is_own_bank(self, bank: str) -> bool:
         return bank in self._own_banks
+
+    def party_kind(self, word: str) -> PartyKind | None:
+        """None for a word that nobody listed."""
+        return self._party_kinds.get(word)
 
     def is_competitor(self, party: str, day: int) -> bool:
         """Whether money sent to this counterparty key (or bank code) leaves for a competitor."""

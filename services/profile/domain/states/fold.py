@@ -33,6 +33,7 @@ VERSIONS_APART = 1000
 _NO_ATTRIBUTES: dict[str, Any] = {}
 _decode_attributes = msgspec.json.Decoder(dict[str, Any]).decode
 REVERSED = "transaction.reversed"
+_GENERAL_FLOWS = (None, "transfer")
 
 
 class Fold:
@@ -65,20 +66,24 @@ class Fold:
             self._count(state, month, event, attributes)
 
     def _count(self, state: State, month: Month | None, event: ChannelEvent, attributes: dict[str, Any]) -> None:
-        flow = self._flow(event.type, attributes)
+        flow = self._flow(event.type, event, attributes)
         moves = _moves(event)
         counted = self._counting.of(event.type, flow, event.direction if moves else None, event.channel)
         count_at(state.head, month, event, event.occurred_at, counted, DONE, attributes)
         if moves:
-            note_party(month, event, event.occurred_at, DONE)
+            note_party(month, event, event.occurred_at, DONE, flow)
         for rule in counted.candidates:
             if is_kept(rule.floor_minor, rule.share_percent, event) and holds(rule.where, event, attributes):
                 candidate = Candidate(event.occurred_at, event.id, values_of(event, flow, attributes))
                 state.head.latest[rule.name] = join_latest(state.head.latest.get(rule.name, []), [candidate])
 
-    def _flow(self, event_type: str, attributes: dict[str, Any]) -> str | None:
+    def _flow(self, event_type: str, event: ChannelEvent, attributes: dict[str, Any]) -> str | None:
+        """A purpose that is told says most, a type of its own more than the other side."""
+        if told := attributes.get("purpose"):
+            return str(told)
         declared = self._catalogue.get(event_type)
-        return attributes.get("purpose") or (declared.flow if declared else None)
+        flow = declared.flow if declared else None
+        return self._counting.flow_of_party(event) or flow if flow in _GENERAL_FLOWS else flow
 
     def _reverse(self, state: State, event: ChannelEvent, stamp: Stamp, attributes: dict[str, Any]) -> None:
         """Takes the original out of its own day, and leaves a tombstone in its place among the candidates; one of which
@@ -86,25 +91,27 @@ class Fold:
         if not _moves(event):
             return
         original_type = str(attributes.get("original_type") or REVERSED)
-        flow = self._flow(original_type, attributes)
+        flow = self._flow(original_type, event, attributes)
         counted = self._counting.of(original_type, flow, event.direction, event.channel)
         at, original_id = original_of(event, attributes)
         month = month_part(state, at)
         if _is_part(event, attributes):
             count_at(state.head, month, event, at, counted, UNDONE_IN_PART, attributes)
-            note_party(month, event, at, UNDONE_IN_PART)
+            note_party(month, event, at, UNDONE_IN_PART, flow)
             return
         if month is not None:
-            _undo_once(state, month_of(at), original_id, _undone(event, at, stamp, counted, attributes))
+            _undo_once(state, month_of(at), original_id, _undone(event, at, stamp, counted, attributes, flow))
         for name in self._counting.candidates_of(event.direction):
             tombstone = Candidate(at, original_id, {}, cancelled=True)
             state.head.latest[name] = join_latest(state.head.latest.get(name, []), [tombstone])
 
 
-def _undone(event: ChannelEvent, at: int, stamp: Stamp, counted: Counted, attributes: dict[str, Any]) -> Undone:
+def _undone(
+    event: ChannelEvent, at: int, stamp: Stamp, counted: Counted, attributes: dict[str, Any], flow: str | None
+) -> Undone:
     head, month = Head(), Month()
     count_at(head, month, event, at, counted, UNDONE, attributes)
-    note_party(month, event, at, UNDONE)
+    note_party(month, event, at, UNDONE, flow)
     return Undone(stamp, month, head.hours)
 
 

@@ -9,9 +9,9 @@ from schemas.events import ChannelEvent
 
 
 class Where(msgspec.Struct, forbid_unknown_fields=True):
-    """All given conditions must hold; an empty one always does. `attributes`: name → accepted values, as text; none
-    accepted: it must be there. `not_attributes`: it must be there, and none of these. `party_kinds`: the source's words
-    for what the other side is."""
+    """All given conditions must hold; an empty one always does. `attributes`: name → accepted values, as text, `*rate*`
+    for all that contain it; none accepted: it must be there. `not_attributes`: it must be there, and none of these.
+    `party_kinds`: the source's words for what the other side is."""
 
     types: tuple[str, ...] = ()
     flows: tuple[str, ...] = ()
@@ -52,12 +52,21 @@ class CandidateRule(msgspec.Struct, forbid_unknown_fields=True):
     share_percent: int = 0
 
 
+class PartyFlow(msgspec.Struct, forbid_unknown_fields=True):
+    """What a movement in this direction is for where its source says no more than who is on the other side."""
+
+    direction: str
+    party_kinds: tuple[str, ...]
+    flow: str
+
+
 class Declared(msgspec.Struct, forbid_unknown_fields=True):
     """The file `catalogue/series.yaml`. `version` is raised with every change: it is part of the fold version."""
 
     version: int
     series: tuple[SeriesRule, ...]
     candidates: tuple[CandidateRule, ...]
+    party_flows: tuple[PartyFlow, ...] = ()
 
 
 class Counted(NamedTuple):
@@ -84,6 +93,7 @@ class Counting:
 
     def __init__(self, declared: Declared) -> None:
         self._declared = declared
+        self._flows = {(one.direction, kind): one.flow for one in declared.party_flows for kind in one.party_kinds}
         self._known: dict[tuple[str, str | None, str | None, str], Counted] = {}
 
     def of(self, event_type: str, flow: str | None, direction: str | None, channel: str) -> Counted:
@@ -92,6 +102,11 @@ class Counting:
         if counted is None:
             counted = self._known[combination] = self._work_out(*combination)
         return counted
+
+    def flow_of_party(self, event: ChannelEvent) -> str | None:
+        """None where the other side does not tell what the movement is for."""
+        other = event.counterparty
+        return self._flows.get((event.direction or "", other.kind)) if other is not None and other.kind else None
 
     def candidates_of(self, direction: str | None) -> tuple[str, ...]:
         """Names of the candidates that movements of money in this direction may be."""
@@ -132,4 +147,5 @@ def holds(where: Where, event: ChannelEvent, attributes: Mapping[str, Any]) -> b
 def _is_accepted(value: Any, accepted: Sequence[str]) -> bool:
     if value is None or not accepted:
         return value is not None
-    return (str(value).lower() if isinstance(value, bool) else str(value)) in accepted
+    told = str(value).lower() if isinstance(value, bool) else str(value)
+    return told in accepted or any(one[0] == "*" and one.strip("*") in told for one in accepted)

@@ -76,7 +76,7 @@ class Month(msgspec.Struct, omit_defaults=True, gc=False):
     """`days`: day since 1970 → series → cell. `totals`: the same over the whole month, so that a long window need not
     be added up day by day. `closing`: account subject → day → closing balance (minor, currency).
     `parties`: series → counterparty key → cell, or {MANY: …} alone.
-    `banks`: day → `direction:currency:bank` of the other side → cell, or {MANY: …} alone.
+    `banks`: day → `direction:currency:bank#kind` of the other side → cell, or {MANY: …} alone.
     `contacts`: contact id → field → register: several events tell of one contact.
     `undone`: id of a movement of which all was cancelled → by which reversal: another one of it cancels nothing."""
 

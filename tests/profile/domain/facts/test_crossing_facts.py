@@ -2,9 +2,11 @@
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
+from services.profile.domain.facts.crossing import crossing_of
+from services.profile.domain.reference.tables import Listed, Reference
 from services.profile.domain.states.state import BANKS_KEPT
-from tests.profile.domain.gathered import ME, facts_told, summary_of
-from tests.profile.domain.happenings import DAY_MS, NOON, event
+from tests.profile.domain.gathered import ME, POLICY, facts_told, summary_of, whole_of
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"name": "p_me"})
 
@@ -12,7 +14,8 @@ REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"
 def moved(days_ago: int, bank: str, kind: str = "transfer.sent", minor: int = 1000, **told: str) -> ChannelEvent:
     return event(
         kind, NOON - days_ago * DAY_MS, id=f"{kind}{bank}{days_ago}{told}", minor=minor,
-        direction="credit" if kind == "transfer.received" else "debit", counterparty=Counterparty(bank=bank, **told),
+        direction="credit" if kind == "transfer.received" else "debit",
+        counterparty=Counterparty(bank=bank, **{name.rstrip("_"): value for name, value in told.items()}),
     )  # fmt: skip
 
 
@@ -75,3 +78,42 @@ def test_a_first_salary_is_told_apart_from_one_that_was_there_from_the_beginning
     values = values_of(REGISTERED, *salaries)
     assert (values["salary_known_days"], values["salary_first_after_days"]) == (40, 460)
     assert values_of(*salaries)["salary_first_after_days"] == 0
+
+
+def test_what_the_source_calls_the_other_side_tells_as_much_as_a_list() -> None:
+    values = values_of(
+        moved(5, "OTHC", kind_="broker"),
+        moved(6, "OTHD", kind_="lender"),
+        moved(7, "", kind_="payday_lender"),
+        moved(8, "OTHA", kind_="own"),
+    )
+    assert (values["broker_transfers_90d"], values["competitor_transfers_30d"]) == (1, 1)
+    assert (values["lender_payments_60d"], values["short_term_loans_60d"]) == (2, 1)
+    assert (values["own_elsewhere_transfers_2m"], values["external_outflow_30d"]) == (1, 40.0)
+
+
+def test_a_loan_that_is_paid_to_another_bank_is_one_of_a_lender_and_one_paid_here_is_not() -> None:
+    def paid(bank: str) -> ChannelEvent:
+        return event(
+            "transaction.posted", NOON - DAY_MS, id=bank, minor=1000, direction="debit",
+            counterparty=Counterparty(bank=bank), attributes={"purpose": "loan_payment"},
+        )  # fmt: skip
+
+    assert values_of(paid("OTHA"), paid("CPBK"))["lender_payments_60d"] == 1
+
+
+def test_who_has_no_bank_is_known_by_the_name_on_a_list_and_goes_nowhere_else_otherwise() -> None:
+    listed = Listed(key="p_app", kind="fintech", from_day=0, until_day=99_999)
+    reference = Reference(calendar=POLICY.reference.calendar, competitors=(listed,))
+    sent = whole_of([moved(5, "", name="p_app"), moved(4, "", name="p_you")]).state.months
+    values = crossing_of(sent, reference, NOON // DAY_MS)
+    assert (values["competitor_transfers_30d"], values["external_outflow_30d"]) == (1, 10.0)
+
+
+def test_a_salary_that_begins_with_the_relation_is_told_apart_from_the_first_thing_ever_heard_of() -> None:
+    salary = event("salary.credited", NOON - 10 * DAY_MS, minor=900_000, direction="credit")
+    opened = event("account.opened", NOON - 20 * DAY_MS, ACCOUNT, id="o")
+    assert values_of(salary, opened)["began_with_salary"] is True
+    assert values_of(salary)["began_with_salary"] is False
+    long_ago = event("customer.registered", NOON - 19 * DAY_MS, ME, id="r", attributes={"registered_on": "2020-01-01"})
+    assert values_of(salary, opened, long_ago)["began_with_salary"] is False

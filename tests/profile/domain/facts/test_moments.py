@@ -1,5 +1,7 @@
 """Notable events with their judgement, as long as they are within their window."""
 
+import msgspec
+
 from schemas.events import Counterparty
 from schemas.moments import MOMENTS
 from services.profile.domain.customers.customer import Decided, Manager
@@ -112,3 +114,25 @@ def test_a_moments_fields_are_those_declared_for_its_kind() -> None:
         for name, type_ in MOMENTS[moment.kind].fields.items():
             if type_ != "number" or name in moment.values:
                 assert type(moment.values[name]) is types[type_], (moment.kind, name)
+
+
+def test_an_own_account_elsewhere_is_told_by_the_sources_word_for_it() -> None:
+    told = msgspec.structs.replace(DRAIN, counterparty=Counterparty(bank="ZZZZ", kind="own"))
+    (moment,) = summary_of([told]).moments
+    assert (moment.values["own_account"], moment.values["external"]) == (True, True)
+
+
+def test_a_competitor_without_a_bank_code_is_elsewhere_all_the_same() -> None:
+    told = msgspec.structs.replace(DRAIN, counterparty=Counterparty(name="p_x", kind="fintech"))
+    (moment,) = summary_of([told]).moments
+    assert (moment.values["competitor"], moment.values["external"]) == (True, True)
+
+
+def test_what_an_own_deposit_pays_out_is_no_money_of_others() -> None:
+    opened = event("term_deposit.opened", NOON - 300 * DAY_MS, "contract:TD1", id="o", minor=9_000_000)
+    paid = event(
+        "transaction.posted", NOON, id="m", minor=9_000_000, direction="credit",
+        counterparty=Counterparty(bank="CPBK", account_no="TD1"),
+    )  # fmt: skip
+    (moment,) = [one for one in summary_of([opened, paid]).moments if one.kind == "large_credit"]
+    assert moment.values["own_account"] is True

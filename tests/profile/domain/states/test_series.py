@@ -8,10 +8,10 @@ from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.periods import month_of
-from services.profile.domain.states.series import CandidateRule, Counting, Declared, SeriesRule, Where
+from services.profile.domain.states.series import CandidateRule, Counting, Declared, SeriesRule, Where, holds
 from services.profile.domain.states.state import Cell, State
 from tests.profile.domain.gathered import ME, facts_told, summary_of
-from tests.profile.domain.happenings import DAY_MS, NOON, event, reversal
+from tests.profile.domain.happenings import DAY_MS, NOON, event, fold_of, reversal
 
 CARD = "card:1"
 
@@ -124,3 +124,31 @@ def test_what_asks_for_attributes_and_for_the_other_side_is_counted_once() -> No
         fold.add(state, paid(attributes=told, counterparty=Counterparty(kind="own")))
     fold.add(state, paid(attributes={"country": "JP"}))
     assert state.months[month_of(NOON)].totals["seen"] == Cell(1, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "is_income"),
+    [("employer", {}, True), ("employer", {"purpose": "other"}, False), ("friend", {}, False)],
+)
+def test_who_pays_tells_what_a_credit_is_for_where_its_source_does_not(
+    kind: str, told: dict[str, str], is_income: bool
+) -> None:
+    credit = event(
+        "transfer.received", NOON, minor=900_000, direction="credit", attributes=told,
+        counterparty=Counterparty(bank="OTHB", kind=kind),
+    )  # fmt: skip
+    assert ("income" in fold_of([credit]).head.latest) is is_income
+    cancelled = reversal(credit, NOON)
+    if told:
+        repeated = cancelled.attributes[:-1] + b"," + msgspec.json.encode(told)[1:]
+        cancelled = msgspec.structs.replace(cancelled, attributes=repeated)
+    both = fold_of([credit, cancelled])
+    assert both.months[month_of(NOON)].totals.get("income:CNY", Cell(0, 0)) == Cell(0, 0)
+    assert all(one.cancelled for one in both.head.latest.get("income", []))
+
+
+def test_a_value_between_stars_is_one_that_is_contained() -> None:
+    where = Where(attributes={"page": ("*rate*", "/start")})
+    pages = {"/loan/rates": True, "/start": True, "/start/loan": False}
+    for page, counted in pages.items():
+        assert holds(where, paid(), {"page": page}) is counted
