@@ -15,6 +15,7 @@ from tests.profile.value.portrait import CURRENT, EMPLOYER_KEY, Portrait, ms, nu
 
 MONTHS = ["2026-04", "2026-05", "2026-06", "2026-07", "2026-08", "2026-09"]
 SECOND = Counterparty(account_no="970002", bank="OTHC", kind="employer")
+UNCALLED = Counterparty(account_no="970003", bank="OTHC")
 
 
 def learned(portrait: Portrait, now: str) -> Salary | None:
@@ -75,6 +76,15 @@ def test_half_a_salary_twice_in_a_row_is_reduced() -> None:
     assert (salary.reduced_periods, salary.latest_percent, salary.received_percent) == (2, 50, 50)
 
 
+def test_a_salary_that_comes_in_parts_within_a_few_days_is_paid_in_full() -> None:
+    portrait = paid(FIFTEENTH)
+    for day in ("2026-10-15", "2026-10-16", "2026-11-13", "2026-11-16"):
+        portrait.salary(day, 500_000)
+    salary = learned(portrait, "2026-11-20")
+    assert salary is not None
+    assert (salary.reduced_periods, salary.latest_percent, salary.credits) == (0, 100, 7)
+
+
 def test_a_salary_that_stays_away_counts_as_nothing_received() -> None:
     salary = learned(paid(FIFTEENTH), "2026-12-01")
     assert salary is not None
@@ -111,14 +121,14 @@ def test_a_reversed_salary_was_never_paid() -> None:
 def test_one_payers_monthly_credit_is_income_even_if_nobody_calls_it_salary() -> None:
     portrait = Portrait()
     for month in MONTHS:
-        portrait.tell(f"{month}-09", "transfer.received", CURRENT, 300_000, party=SECOND)
+        portrait.tell(f"{month}-09", "transfer.received", CURRENT, 300_000, party=UNCALLED)
     salary = learn(portrait.whole(), reference(), ms("2026-10-05")).salary
     assert salary is not None
     assert (salary.kind, salary.median_minor, salary.next_due) == ("recurring", 300_000, None)
 
 
 def test_income_that_nobody_told_is_not_made_up() -> None:
-    portrait = Portrait().tell("2026-05-09", "transfer.received", CURRENT, 300_000, party=SECOND)
+    portrait = Portrait().tell("2026-05-09", "transfer.received", CURRENT, 300_000, party=UNCALLED)
     assert learn(portrait.whole(), policy().reference, ms("2026-10-05")).salary is None
 
 

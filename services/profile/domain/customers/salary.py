@@ -16,6 +16,7 @@ from services.profile.domain.states.state import MANY, Candidate
 
 TOLERANCE_WORKING_DAYS = 5
 _DAYS_REMEMBERED = 4_096
+PARTS_WITHIN_DAYS = 4
 REGULAR_CREDITS = 2
 REDUCED_PERCENT = 60
 RAISED_PERCENT = 110
@@ -76,10 +77,7 @@ def _standing(salary: Salary) -> tuple[bool, int, int, str]:
 
 
 def _of_payer(payer: str, currency: str, paid: Sequence[Candidate], reference: Reference, now: int) -> Salary:
-    by_day: dict[int, int] = {}
-    for credit in paid:
-        day = reference.day_of(credit.at)
-        by_day[day] = by_day.get(day, 0) + credit.values["minor"]
+    by_day = _by_payday(paid, reference)
     amounts = list(by_day.values())[-KEPT:]
     usual = median(amounts)
     # a bonus or a settlement on a day of its own is no payday
@@ -113,6 +111,17 @@ def _of_payer(payer: str, currency: str, paid: Sequence[Candidate], reference: R
 def tolerated(due: int, calendar: Calendar) -> int:
     """The last day on which what was due is not yet missed."""
     return calendar.working_days_after(due, TOLERANCE_WORKING_DAYS)
+
+
+def _by_payday(paid: Sequence[Candidate], reference: Reference) -> dict[int, int]:
+    """What came of a payday within a few days is one salary."""
+    by_day: dict[int, int] = {}
+    payday = -PARTS_WITHIN_DAYS
+    for credit in paid:
+        day = reference.day_of(credit.at)
+        payday = payday if day - payday < PARTS_WITHIN_DAYS else day
+        by_day[payday] = by_day.get(payday, 0) + credit.values["minor"]
+    return by_day
 
 
 def _missed(habit: Habit, due: int, reference: Reference, now: int) -> int:

@@ -127,7 +127,7 @@ def _families_of(known: Known) -> frozenset[str]:
         found.add("wealth")
     if any(holding.kind == "term_deposit" and holding.minor for holding in known.assets.holdings):
         found.add("term_deposit")
-    if _salary(known):
+    if _salary(known) and any(_open(known, "account")):
         found.add("payroll")
     return frozenset(found | known.products)
 

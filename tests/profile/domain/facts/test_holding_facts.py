@@ -73,3 +73,17 @@ def test_product_families_are_the_needs_that_the_value_scale_counts() -> None:
     registered = event("customer.registered", NOON - 90 * DAY_MS, "party:1", attributes={"kind": "person"})
     account = event("account.opened", NOON - 9 * DAY_MS, ACCOUNT, attributes={"account_kind": "savings"})
     assert values_of(registered, account)["product_families"] == 1
+
+
+def test_a_salary_is_no_product_that_is_left_once_the_account_is_closed() -> None:
+    told = [
+        event("customer.registered", NOON - 90 * DAY_MS, "party:1", attributes={"kind": "person"}),
+        event("account.opened", NOON - 90 * DAY_MS, ACCOUNT, attributes={"account_kind": "current"}),
+        *(
+            event("salary.credited", NOON - days * DAY_MS, id=f"s{days}", minor=900_000, direction="credit")
+            for days in (10, 40, 71)
+        ),
+    ]
+    closed = event("account.closed", NOON - DAY_MS, id="gone")
+    assert values_of(*told)["product_families"] == 2
+    assert values_of(*told, closed)["product_families"] == 0
