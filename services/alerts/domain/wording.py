@@ -1,5 +1,5 @@
 """Texts with what was seen filled in, and what was probably meant. Only facts and a moment's fields have names: a
-template is no program."""
+template is no program. A clause in brackets is left out where all that it names is nothing."""
 
 import difflib
 import re
@@ -11,6 +11,8 @@ from services.alerts.domain.alert import Evidence
 from services.alerts.domain.rules import Text
 
 _NAME = re.compile(r"\{((?:moment\.)?[a-z_]\w*)\}")
+_CLAUSE = re.compile(r"\[([^\[\]]*)\]")
+_BETWEEN_CLAUSES = " ,;\uff0c\uff1b\u3001"
 _UNKNOWN = "?"
 MOST_TOLD = 3
 _CHINESE_SEMICOLON = "\uff1b"
@@ -26,9 +28,21 @@ def filled(text: Text, values: Mapping[str, Fact], labels: Labels = NO_LABELS) -
     def told(found: re.Match[str]) -> Text:
         return _told(values.get(found[1]), labels)
 
+    english, chinese = _with_clauses(text.en, values), _with_clauses(text.zh, values)
     return Text(
-        en=_NAME.sub(lambda found: told(found).en, text.en), zh=_NAME.sub(lambda found: told(found).zh, text.zh)
+        en=_NAME.sub(lambda found: told(found).en, english), zh=_NAME.sub(lambda found: told(found).zh, chinese)
     )
+
+
+def _with_clauses(text: str, values: Mapping[str, Fact]) -> str:
+    if "[" not in text:
+        return text
+
+    def clause(found: re.Match[str]) -> str:
+        return found[1] if any(values.get(name) for name in _NAME.findall(found[1])) else ""
+
+    told = _CLAUSE.sub(clause, text).strip(_BETWEEN_CLAUSES)
+    return told[:1].upper() + told[1:]
 
 
 def _told(value: Fact | None, labels: Labels) -> Text:

@@ -22,3 +22,11 @@ def test_a_yes_is_said_in_each_language() -> None:
     assert filled(Text(en="{paid} {late}", zh="{paid} {late}"), {"paid": True, "late": False}) == Text(
         en="yes no", zh="是 否"
     )
+
+
+def test_a_clause_in_brackets_is_left_out_where_all_that_it_names_is_nothing() -> None:
+    text = Text(en="[looked {times} times][; an application ({family}) waits]", zh="[浏览 {times} 次][, 申请 {family}]")
+    both: dict[str, Fact] = {"times": 2.0, "family": "loan"}
+    assert filled(text, both) == Text(en="Looked 2 times; an application (loan) waits", zh="浏览 2 次, 申请 loan")
+    assert filled(text, {**both, "times": 0.0}) == Text(en="An application (loan) waits", zh="申请 loan")
+    assert filled(text, {"times": 2.0, "family": ""}) == Text(en="Looked 2 times", zh="浏览 2 次")
