@@ -21,9 +21,15 @@ OUTWARDS: Told = {
     "moment.external": True, "moment.competitor": False, "moment.amount_home": 40_000.0,
     "moment.percent_of_balance": 45.0,
 }  # fmt: skip
+CROSSED: Told = {
+    "assets_band": "above", "assets_to_private_banking": -1_000_000.0, "assets_change_30d": 900_000.0,
+    "assets_change_90d": 1_100_000.0,
+}  # fmt: skip
+SUNK: Told = {
+    "balance_below_usual_checks": 2.0, "tenure_days": 800.0, "balance_mean_30d": 9_000.0, "balance_mean_365d": 10_000.0,
+}  # fmt: skip
 TENANT: Told = {
-    "rent_months_in_a_row": 6.0, "housing_payments_190d": 6.0, "has_salary": True, "salary_usual": 10_000.0,
-    "assets": 100_000.0, "assets_change_90d": 100.0,
+    "rent_months_in_a_row": 6.0, "housing_payments_190d": 6.0, "assets": 50_000.0, "assets_change_90d": 1_000.0,
 }  # fmt: skip
 INWARDS: Told = {"moment.own_account": False, "moment.flow": "transfer", "moment.amount_home": 80_000.0}
 SALARIED: Told = {"has_salary": True, "salary_usual": 9_000.0}
@@ -49,7 +55,8 @@ CASES = [
     Case("R2", HALF_GONE, {"external_outflow_30d": 19_000.0}),
     Case("R2", HALF_GONE, {"usual_monthly_outflow": 20_000.0}),
     Case("R2", {"balance_7d_ago": 30_000.0, "external_outflow_7d": 15_000.0}, {"balance_7d_ago": 19_000.0}),
-    Case("R3", {"balance_below_usual_checks": 2.0, "tenure_days": 800.0}, {"balance_below_usual_checks": 1.0}),
+    Case("R3", SUNK, {"balance_below_usual_checks": 1.0}),
+    Case("R3", SUNK, {"balance_mean_30d": 9_100.0}),
     Case("R4", {**SALARIED, "salary_missed": 1.0}, {"salary_missed": 0.0}),
     Case("R5", {**SALARIED, "salary_reduced_periods": 2.0}, {"salary_reduced_periods": 1.0}),
     Case("R6", {"mandates_cancelled_30d": 3.0, "mandates_active": 5.0}, {"mandates_cancelled_30d": 2.0}),
@@ -80,6 +87,7 @@ CASES = [
         {
             "logs_in": True,
             "usual_login_gap_days": 5.0,
+            "longest_login_gap_days": 20.0,
             "days_since_last_login": 16.0,
             "customer_debits_90d": 10.0,
             "customer_debits_30d": 2.0,
@@ -91,6 +99,7 @@ CASES = [
         {
             "logs_in": True,
             "usual_login_gap_days": 5.0,
+            "longest_login_gap_days": 20.0,
             "days_since_last_login": 16.0,
             "customer_debits_90d": 10.0,
             "customer_debits_30d": 2.0,
@@ -102,11 +111,12 @@ CASES = [
         {
             "logs_in": True,
             "usual_login_gap_days": 1.0,
-            "days_since_last_login": 39.0,
+            "longest_login_gap_days": 14.0,
+            "days_since_last_login": 22.0,
             "customer_debits_90d": 30.0,
             "customer_debits_30d": 10.0,
         },
-        {"days_since_last_login": 38.0},
+        {"days_since_last_login": 21.0},
     ),
     Case("R17", {"days_since_customer_debit": 30.0, "customer_debits_180d": 6.0}, {"customer_debits_180d": 5.0}),
     Case(
@@ -178,9 +188,11 @@ CASES = [
     Case("U5", {**SALARIED, "salary_raised_periods": 2.0}, {"salary_raised_periods": 1.0}),
     Case(
         "U6",
-        {**SALARIED, "salary_known_days": 40.0, "salary_first_after_days": 60.0},
+        {"salary_credits": 1.0, "salary_known_days": 40.0, "salary_first_after_days": 60.0},
         {"salary_first_after_days": 20.0},  # the first thing ever heard of: no new salary, a new bank
     ),
+    Case("U6", {"salary_credits": 1.0, "began_with_salary": True}, {"began_with_salary": False}),
+    Case("U6", {"salary_credits": 1.0, "began_with_salary": True}, {"salary_known_days": 76.0}),
     Case("U7", {"assets_band": "near", "assets_direction": "rising"}, {"assets_direction": "steady"}),
     Case("U7", {"assets_band": "near", "assets_direction": "rising"}, {"household_assets": 5.5e6}),
     Case(
@@ -188,11 +200,16 @@ CASES = [
         {"assets_band": "above", "assets_former_band": "near", "assets_band_days": 30.0},
         {"assets_band_days": 29.0},
     ),
+    Case("U8", CROSSED, {"assets_change_30d": 1_000_001.0}),
+    Case("U8", CROSSED, {"assets_change_90d": 900_000.0}),
+    Case("U8", CROSSED, {"household_assets": 8e6}),
     Case("U9", TENANT, {"mortgages_open": 1.0}),
-    Case("U9", TENANT, {"assets": 90_000.0}),
+    Case("U9", TENANT, {"assets_change_90d": 900.0}),
+    Case("U9", TENANT, {"assets": 19_000.0}),
     Case("U9", TENANT, {"housing_payments_190d": 5.0}),
     Case("U10", {"interest_shown_72h": 2.0, "hours_since_interest": 24.0}, {"hours_since_interest": 5.0}),
-    Case("U10", {"application_open_hours": 24.0}, {"application_open_hours": 73.0}),
+    Case("U10", {"interest_shown_72h": 2.0, "hours_since_interest": 24.0}, {"hours_since_interest": 169.0}),
+    Case("U10", {"application_open_hours": 24.0}, {"application_open_hours": 169.0}),
     Case("U11", LENT, {"loan_arrears": True}),
     Case("U11", {"loans_open": 1.0, "loan_ends_in_days": 90.0}, {"loan_ends_in_days": 0.0}),
     Case("U12", {"card_utilisation_percent": 71.0, "card_paid_in_full": 3.0}, {"card_paid_in_full": 2.0}),

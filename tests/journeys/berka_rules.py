@@ -111,9 +111,8 @@ def rents_and_saves(seen: Seen) -> bool:
     return (
         seen.number("rent_months_in_a_row") >= 6
         and seen.number("housing_payments_190d") >= 6
-        and seen.number("salary_credits") >= 2
-        and seen.number("assets") >= 10 * seen.number("salary_usual")
-        and seen.number("assets_change_90d") > 0
+        and seen.number("assets") >= 20_000
+        and seen.number("assets_change_90d") >= 0.02 * seen.number("assets")
     )
 
 

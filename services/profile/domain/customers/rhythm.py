@@ -17,9 +17,10 @@ RECENT_DAYS, RECENT_MONTHS = 180, 7
 
 
 class Logins(msgspec.Struct, frozen=True):
-    """Of distinct days with a sign-in (UTC), at most the last 30. The gap is None for fewer than three days."""
+    """Of distinct days with a sign-in (UTC), at most the last 30. The gaps are None for fewer than three days."""
 
     median_gap_days: int | None
+    longest_gap_days: int | None
     last_day: int | None
     days: int
 
@@ -107,4 +108,5 @@ def _counted(series: str, months: Sequence[AMonth], after: int) -> int:
 
 def _logins(days: Sequence[int]) -> Logins:
     gaps = [later - earlier for earlier, later in pairwise(days)]
-    return Logins(median(gaps) if len(gaps) >= 2 else None, days[-1] if days else None, len(days))
+    usual, longest = (median(gaps), max(gaps)) if len(gaps) >= 2 else (None, None)
+    return Logins(usual, longest, days[-1] if days else None, len(days))

@@ -71,6 +71,7 @@ _FACTS: tuple[FactDeclared, ...] = (
     _text("next_product", "Family that similar customers hold most often and this one does not; empty without one"),
     _number("next_product_share_percent", "percent", "Of similar customers, who hold it"),
     _since("tenure_days", "Since the relation began"),
+    _flag("began_with_salary", "The first salary came within 90 days of registration or the first account"),
     _until("anniversary_in_days", "Until the next anniversary of the relation, 0 on the day itself"),
     # balances
     _number("balance_total", "money", "Balance of all accounts now", BOOKS),
@@ -152,13 +153,14 @@ _FACTS: tuple[FactDeclared, ...] = (
     _number("household_assets", "money", "Of the richest household of the customer", BOOKS),
     # behaviour
     _since("days_since_last_login", "Since the last sign-in; 0 when there never was one", DIGITAL),
+    _number("longest_login_gap_days", "days", "Longest time between them; 0 when not learned", DIGITAL),
     _number("usual_login_gap_days", "days", "Median days between days with a sign-in; 0 when not learned", DIGITAL),
     _flag("logs_in", "There was a sign-in within 400 days", DIGITAL),
     _since("days_since_customer_debit", "Since the customer last moved money; 0 when never", BOOKS),
     _since("days_since_last_event", "Since anything happened"),
     _hours("application_open_hours", "Since the oldest unfinished application of 30 days began", SERVICE),
     _text("application_open_family", "Its product family"),
-    _number("interest_shown_72h", "count", "Calculators and applications of one family within 72 hours", SERVICE),
+    _number("interest_shown_72h", "count", "Calculators, rates, applications of one family in 72 hours", SERVICE),
     _text("interest_family", "That family, if it was not applied for", SERVICE),
     _hours("hours_since_interest", "Since it was last looked at", SERVICE),
     # contacts and cases

@@ -68,6 +68,7 @@ FEEDS: Mapping[str, Feed] = {
     "card_utilisation_": Feed(("card.statement_issued",)),
     "card_paid_in_full": Feed(("card.statement_issued",)),
     "days_since_last_login": Feed(("login.succeeded",), 400),
+    "longest_login_gap_days": Feed(("login.succeeded",), 400),
     "usual_login_gap_days": Feed(("login.succeeded",), 400),
     "logs_in": Feed(("login.succeeded",), 400),
     "feedback_": Feed(("feedback.given",)),

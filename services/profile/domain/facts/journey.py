@@ -10,7 +10,7 @@ from services.profile.domain.states.periods import DAY_MS, HOUR_MS
 from services.profile.domain.states.state import Candidate
 
 HOP_MS, HOPS_MS = 24 * HOUR_MS, 7 * DAY_MS
-ENQUIRY_MS, INTEREST_MS = 30 * DAY_MS, 72 * HOUR_MS
+ENQUIRY_MS, INTEREST_MS, INTEREST_KNOWN_MS = 30 * DAY_MS, 72 * HOUR_MS, 14 * DAY_MS
 _STEPS = ("failed_step", "declined")
 _PEOPLE = ("call_center", "counter")
 
@@ -54,10 +54,11 @@ def _enquiries(seen: Picture) -> int:
 
 
 def _interest(seen: Picture) -> Facts:
-    """Of the family looked at most within 72 hours and not applied for since."""
-    shown = _latest(seen, "interest_shown", seen.now - INTEREST_MS)
-    if not shown:
+    """Of the family looked at most within the 72 hours before it was last looked at, and not applied for since."""
+    recent = _latest(seen, "interest_shown", seen.now - INTEREST_KNOWN_MS)
+    if not recent:
         return {}
+    shown = [one for one in recent if one.at > recent[-1].at - INTEREST_MS]
     families = Counter(str(one.values.get("product_family") or one.values.get("product") or "") for one in shown)
     for family in _applied(seen):
         del families[family]
@@ -77,7 +78,7 @@ def _applied(seen: Picture) -> set[str]:
         one.thing
         for one in seen.read.things.get("application", ())
         if value(one.thing, "status") == "submitted"
-        and (value(one.thing, "submitted_at") or 0) > seen.now - INTEREST_MS
+        and (value(one.thing, "submitted_at") or 0) > seen.now - INTEREST_KNOWN_MS
     ]
     return {str(value(thing, "product_family") or value(thing, "product")) for thing in submitted}
 

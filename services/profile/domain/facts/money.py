@@ -62,7 +62,7 @@ def income_facts(seen: Picture) -> Facts:
 def _first_salary(seen: Picture, salary: Salary) -> Facts:
     """Who was known long before the first one has moved a salary here; who was not has brought it along."""
     if salary.first_at is None:
-        return {}
+        return {"salary_known_days": None, "salary_first_after_days": None}
     known_since = seen.whole.state.head.first_at
     return {
         "salary_known_days": (seen.now - salary.first_at) // DAY_MS,

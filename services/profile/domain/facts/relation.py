@@ -18,6 +18,7 @@ from services.profile.domain.value.owners import acting, branches
 
 WEEK_MS, YEAR_MS = 7 * DAY_MS, 365 * DAY_MS
 APPLICATION_MS = 30 * DAY_MS
+BEGINNING_DAYS = 90
 
 
 def standing_facts(seen: Picture) -> Facts:
@@ -38,20 +39,31 @@ def standing_facts(seen: Picture) -> Facts:
         "value_score": seen.judged.score or 0,
         "tenure_days": 0 if began is None else max(0, seen.bank_day - began),
         "anniversary_in_days": 0 if began is None else _anniversary(began, seen.bank_day),
+        "began_with_salary": _began_with_salary(seen),
         "days_since_last_event": _days_since(seen, whole.state.head.newest_at),
     }
 
 
 def relation_began(seen: Picture) -> int | None:
     """Day since 1970: as registered, else the first account's opening, else the first event."""
+    began, first_at = _told_beginning(seen), seen.whole.state.head.first_at
+    return began if began is not None or not first_at else seen.reference.day_of(first_at)
+
+
+def _told_beginning(seen: Picture) -> int | None:
     days = [day for thing in seen.read.parties if (day := day_of(thing, "registered_on")) is not None]
     times = [thing["registered_at"].value for thing in seen.read.parties if "registered_at" in thing]
     accounts = (one.thing for one in seen.read.things.get("account", ()) if one.part.counts)
     opened = [thing["opened_at"].value for thing in accounts if "opened_at" in thing]
-    first = min([*times, *opened], default=seen.whole.state.head.first_at or None)
-    if first is not None:
-        days.append(seen.reference.day_of(first))
-    return min(days, default=None)
+    return min([*days, *map(seen.reference.day_of, times + opened)], default=None)
+
+
+def _began_with_salary(seen: Picture) -> bool:
+    """A beginning that nobody told is that of the data, and says nothing."""
+    salary, began = seen.behaviour.salary, _told_beginning(seen)
+    if salary is None or salary.first_at is None or began is None:
+        return False
+    return seen.reference.day_of(salary.first_at) - began <= BEGINNING_DAYS
 
 
 @lru_cache(8192)
@@ -81,6 +93,7 @@ def conduct_facts(seen: Picture) -> Facts:
     return {
         "days_since_last_login": 0 if logins.last_day is None else max(0, digital - logins.last_day),
         "usual_login_gap_days": logins.median_gap_days or 0,
+        "longest_login_gap_days": logins.longest_gap_days or 0,
         "logs_in": logins.last_day is not None,
         "days_since_customer_debit": 0 if last_debit is None else max(0, seen.today - last_debit),
         "application_open_hours": 0 if oldest is None else max(0, (seen.now - oldest[0]) // HOUR_MS),

@@ -81,3 +81,17 @@ def test_interest_is_of_the_family_looked_at_most_until_it_is_applied_for() -> N
 def test_when_interest_has_rested_for_a_day_the_customer_is_looked_at_again() -> None:
     looked = happened("calculator.used", 2, product_family="mortgage")
     assert [one.at for one in summary_of([looked]).due if one.kind == "interest_24"] == [NOON - 2 * HOUR_MS + DAY_MS]
+
+
+def test_interest_stands_as_it_was_when_the_family_was_last_looked_at() -> None:
+    looked = [happened("calculator.used", hours, product_family="mortgage") for hours in (150, 130)]
+    values = values_of(*looked, happened("calculator.used", 230, product_family="mortgage"))
+    assert (values["interest_shown_72h"], values["hours_since_interest"]) == (2, 130)
+
+
+def test_a_page_with_rates_shows_interest_and_one_that_presents_a_product_does_not() -> None:
+    pages = [
+        happened("page.viewed", 30, page="/mortgage/rates", product_family="mortgage"),
+        happened("page.viewed", 29, page="/mortgage", product_family="mortgage"),
+    ]
+    assert values_of(*pages)["interest_shown_72h"] == 1
