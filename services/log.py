@@ -79,6 +79,10 @@ class Stop(Exception):  # noqa: N818 - an order to the log, not a programming er
 class UnknownTopic(LookupError):  # noqa: N818 - named after what is wrong
     """The log holds no topic of this name: `ensure_topics` was not called, or somebody deleted it."""
 
+    @property
+    def told(self) -> str:
+        return f"the log holds no topic {self} any more: restore it, or start the platform anew, which makes it"
+
 
 class PositionStore(Protocol):
     """What the consumer asks of the database that owns the positions."""
@@ -96,8 +100,8 @@ class EventLog(Protocol):
     async def append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:
         """Returns once every message is durable; messages of one partition stand in the order given.
 
-        Raises `Unavailable` within a bounded time, and then some may be in the log; `Rejected`
-        (`message_too_large`), and then none is; `UnknownTopic`.
+        Raises `Unavailable` within a bounded time, and then some may be in the log; where somebody deleted the topic,
+        too, for whoever has something to say waits until it is back. `Rejected` (`message_too_large`): none is.
         """
 
     async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:

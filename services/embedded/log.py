@@ -21,7 +21,7 @@ from services.embedded.segments import Stream
 from services.embedded.writer import Append, Pairs, Writer
 from services.failures import Rejected, Unavailable
 from services.holdings import Holdings, Place
-from services.log import Handler, Message, Placed, PositionStore, Record
+from services.log import Handler, Message, Placed, PositionStore, Record, UnknownTopic
 from services.murmur2 import partition_of
 from services.partition import PartitionWork
 
@@ -76,7 +76,10 @@ class EmbeddedLog:
 
     async def append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:
         writer = self._writing()
-        row = self._topics.get(topic)
+        try:
+            row = self._topics.get(topic)
+        except UnknownTopic as unknown:
+            raise Unavailable(unknown.told) from None
         pairs: dict[Stream, Pairs] = defaultdict(list)
         places = []
         for message in messages:

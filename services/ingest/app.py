@@ -18,7 +18,7 @@ from services.ingest.domain.heartbeat import heartbeats, vouched
 from services.ingest.domain.rules import HOUR_MS, Rules, plans_of
 from services.ingest.ports import KeyStore, RateLimiter, SourceStore
 from services.ingest.settings import Choices, Limits
-from services.log import EventLog
+from services.log import EventLog, UnknownTopic
 from services.metrics import Metrics
 from services.web.asgi import App
 
@@ -65,6 +65,8 @@ class Ingest:
             await self._log.ends(CHANNEL_EVENTS.name)
         except Unavailable:
             return "the event log is away"
+        except UnknownTopic as unknown:
+            return unknown.told
         return None
 
     async def beat_once(self) -> int:

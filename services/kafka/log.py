@@ -15,7 +15,7 @@ from services.kafka.desks import DeskRoom
 from services.kafka.faust import BatchApp, new_app, stop_app
 from services.kafka.fetching import group_consumer
 from services.kafka.producer import Producer
-from services.log import Handler, Message, Placed, PositionStore, Record
+from services.log import Handler, Message, Placed, PositionStore, Record, UnknownTopic
 
 log = structlog.get_logger()
 
@@ -55,7 +55,10 @@ class KafkaLog:
 
     async def append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:
         if topic not in self._partitions:
-            self._partitions[topic] = (await self._cluster.describe(topic)).partitions
+            try:
+                self._partitions[topic] = (await self._cluster.describe(topic)).partitions
+            except UnknownTopic as unknown:
+                raise Unavailable(unknown.told) from None
         try:
             return await self._producer.append(topic, messages, self._partitions[topic]) if messages else []
         except Unavailable:

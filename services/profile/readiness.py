@@ -58,7 +58,7 @@ class Progress:
         except Unavailable:
             return "the event log or the database is away"
         except UnknownTopic as unknown:
-            return f"the event log holds no topic {unknown} any more: restore it"
+            return unknown.told
         now = self._now_ms()
         still = sorted(at for at, lag in lags.items() if lag and now - self._moved[at][1] > STANDSTILL_MS)
         if still:

@@ -25,7 +25,7 @@ from services.ingest.domain.rules import Rules
 from services.ingest.domain.sources import Grant, Source, Terms
 from services.ingest.registry import create_key, set_source
 from services.ingest.settings import Choices, Limits
-from services.log import Handler, Message, Placed, PositionStore, Record
+from services.log import Handler, Message, Placed, PositionStore, Record, UnknownTopic
 from services.metrics import Metrics
 from services.murmur2 import partition_of
 from services.web.asgi import routes
@@ -90,6 +90,8 @@ class ListLog:
         return Placed(at, len(streams[at]) - 1)
 
     async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        if topic not in self.topics:
+            raise UnknownTopic(topic)
         return {at: (0, len(stream)) for at, stream in enumerate(self.topics[topic])}
 
     async def topic_id(self, topic: str) -> str:

@@ -260,6 +260,12 @@ async def test_ingest_is_not_ready_for_a_while_after_the_log_took_nothing_and_sa
     assert await bank.ingest.check() is None
 
 
+async def test_ingest_is_not_ready_while_somebody_has_deleted_its_topic(bank: Bank) -> None:
+    del bank.log.topics["channel-events"]
+    told = "the log holds no topic channel-events any more: restore it, or start the platform anew, which makes it"
+    assert await bank.ingest.check() == told
+
+
 async def test_a_rejection_that_cannot_be_kept_is_503_and_sent_again(bank: Bank) -> None:
     bank.log.failing = {"dead-letters"}
     assert (await bank.post({"events": [transaction(), {}]})).status_code == 503

@@ -322,8 +322,8 @@ async def test_making_topics_twice_changes_nothing(log: EventLog, topic: str) ->
     assert sorted(await log.ends(topic)) == [0, 1, 2, 3]
 
 
-async def test_a_topic_that_was_never_made_is_unknown(log: EventLog) -> None:
-    with pytest.raises(UnknownTopic):
+async def test_a_topic_that_was_never_made_is_unknown_and_whoever_appends_to_it_is_told_to_wait(log: EventLog) -> None:
+    with pytest.raises(Unavailable, match="the log holds no topic never-made any more: restore it"):
         await log.append("never-made", [Message(b"", b"")])
     with pytest.raises(UnknownTopic):
         await log.ends("never-made")
