@@ -7,7 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -17,6 +17,7 @@ from services.failures import Unavailable
 from services.log import EventLog
 from services.metrics import Metrics
 from services.notifications import LocalNotifications, Notifications
+from services.plumbing import Plumbing
 from services.redis import open_notifications
 from services.settings import Settings
 from services.sql.database import Database, open_database
@@ -53,16 +54,6 @@ def open_tables(settings: Settings) -> Database:
 def open_screens(settings: Settings) -> Notifications:
     """Redis where there is one, else this process tells only itself."""
     return open_notifications(settings.redis) if settings.redis else LocalNotifications()
-
-
-class Plumbing(NamedTuple):
-    """What every service of one process shares."""
-
-    log: EventLog
-    database: Database
-    screens: Notifications
-    clock: Clock
-    metrics: Metrics
 
 
 def open_plumbing(closing: AsyncExitStack, settings: Settings) -> Plumbing:

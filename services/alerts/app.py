@@ -29,12 +29,8 @@ from services.alerts.settings import Choices
 from services.alerts.staff import staff_of
 from services.alerts.stream import Worker, run
 from services.alerts.web import Desk, Stated, alerts_app
-from services.clock import Clock
 from services.declared_files import place
-from services.log import EventLog
-from services.metrics import Metrics
-from services.notifications import Notifications
-from services.sql.database import Database
+from services.plumbing import Plumbing
 from services.web.asgi import Check
 
 log = structlog.get_logger(__name__)
@@ -62,11 +58,9 @@ class Alerts(NamedTuple):
     current: Current
 
 
-async def open_alerts(
-    events: EventLog, database: Database, notifications: Notifications, users: UserStore, clock: Clock,
-    metrics: Metrics, choices: Choices, profile: FromProfile,
-) -> Alerts:  # fmt: skip
+async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, profile: FromProfile) -> Alerts:
     """Raises `Unavailable`; `PolicyError` where the bank's directory is missing. A mistake in a rule leaves it out."""
+    events, database, screens, clock, metrics = plumbing
     await events.ensure_topics(TOPICS)
     store, expressions = SqlAlertStore(database), Cel()
     reload = Reload(place(PRODUCT, choices.catalogue), profile.known, store, expressions)
@@ -88,14 +82,14 @@ async def open_alerts(
         learn=Learn(store, current),
         hand_over=HandOver(store, current, profile.staff),
         reload=lambda: reload.into(current, clock.now_ms()),
-        notifications=notifications,
+        notifications=screens,
         metrics=metrics,
         clock=clock,
         written=asyncio.Event(),
     )
     act = Act(store, current, clock, lambda: staff_of(store, users, current.terms.desk, profile.staff))
     desk = Desk(
-        store, act, current, expressions, Access(users, time.monotonic), notifications, clock, profile.stated,
+        store, act, current, expressions, Access(users, time.monotonic), screens, clock, profile.stated,
         profile.events_of,
     )  # fmt: skip
     return Alerts(alerts_app(desk), lambda: run(worker), {"alerts": worker.check}, store, current)

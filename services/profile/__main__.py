@@ -36,17 +36,16 @@ async def run(
     configure_logging(settings.log_level, settings.log_format)
     naming = load_naming(settings)
     async with contextlib.AsyncExitStack() as closing:
-        log, database, screens, clock, metrics = open_plumbing(closing, settings)
+        plumbing = open_plumbing(closing, settings)
+        database, metrics = plumbing.database, plumbing.metrics
         await when_up(lambda: upgrade(database))
         users, catalogue, choices = SqlUserStore(database), load_catalogue(), read_choices(environment)
-        profile = await when_up(
-            lambda: open_profile(log, database, screens, users, naming, catalogue, clock, metrics, choices)
-        )
+        profile = await when_up(lambda: open_profile(plumbing, users, naming, catalogue, choices))
         health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
         app = routes(health)
         if "read" in choices.steps:
             app = routes({**health, **openapi_route(openapi_document(profile.app))}, mounted(profile.app))
-        await open_door(closing, settings, screens, app)
+        await open_door(closing, settings, plumbing.screens, app)
         await until_told(await when_up(lambda: beside(profile, database)))
 
 

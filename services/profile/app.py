@@ -17,11 +17,8 @@ from schemas.identifiers import SUBJECT_LIMITS
 from schemas.naming import Naming
 from schemas.topics import CHANNEL_EVENTS, TOPICS
 from services.access import Access, UserStore
-from services.clock import Clock
 from services.failures import Unavailable
-from services.log import EventLog
-from services.metrics import Metrics
-from services.notifications import Notifications
+from services.plumbing import Plumbing
 from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.decide import Decide
@@ -88,34 +85,26 @@ async def reachable(database: Database) -> str | None:
 
 
 async def open_profile(
-    log: EventLog,
-    database: Database,
-    notifications: Notifications,
-    users: UserStore,
-    naming: Naming,
-    catalogue: Mapping[str, EventType],
-    clock: Clock,
-    metrics: Metrics,
-    choices: Choices,
+    plumbing: Plumbing, users: UserStore, naming: Naming, catalogue: Mapping[str, EventType], choices: Choices
 ) -> Profile:
     """Raises `Unavailable`; PolicyError where a bank's own declarations contradict themselves."""
+    log, database, screens, clock, metrics = plumbing
     await log.ensure_topics(TOPICS)
-    secret = naming.secret
-    declarations = load_declarations(choices.catalogue, choices.reference, partial(reference, secret=secret))
+    declarations = load_declarations(choices.catalogue, choices.reference, partial(reference, secret=naming.secret))
     policy = _Policy(declarations.policy)
     fold = Fold(catalogue, Counting(declarations.series), declarations.series.version)
     patience = Patience(len(await log.ends(CHANNEL_EVENTS.name)), choices.lateness_s * 1000, choices.rhythm_s * 1000)
-    store, freshness = SqlProfileStore(database, aliases(secret)), Freshness(*patience)
+    store, freshness = SqlProfileStore(database, aliases(naming.secret)), Freshness(*patience)
     progress = Progress(log, store, CHANNEL_EVENTS.name, metrics, clock.now_ms)
     worker = Worker(
         name=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}",
         log=log,
         store=store,
         reader=store,
-        update=Update(store, fold, catalogue, secret, SUBJECT_LIMITS),
-        refresh=Refresh(store, policy, lambda: freshness.now, aliases(secret), Resting()),
+        update=Update(store, fold, catalogue, naming.secret, SUBJECT_LIMITS),
+        refresh=Refresh(store, policy, lambda: freshness.now, aliases(naming.secret), Resting()),
         upkeep=Upkeep(store, store, log, fold, choices.timeline_months),
-        notifications=notifications,
+        notifications=screens,
         metrics=metrics,
         clock=clock,
         freshness=freshness,
@@ -128,7 +117,7 @@ async def open_profile(
     decide, access = Decide(store, store, fold, SUBJECT_LIMITS), Access(users, time.monotonic)
     facts = {one.name: one for one in facts_catalogue(declarations.policy.measures)}
     read = Read(store, catalogue, naming, policy, clock.now_ms, lambda: freshness.now)
-    desk = Desk(read, decide, access, notifications, clock, SUBJECT_LIMITS, facts, patience)
+    desk = Desk(read, decide, access, screens, clock, SUBJECT_LIMITS, facts, patience)
     checks = {"profile": progress.check if "update" in choices.steps else lambda: reachable(database)}
     work = partial(run, worker, choices.steps)
     return Profile(profile_app(desk), work, checks, worker, read, declarations, policy.ask)

@@ -18,6 +18,8 @@ from services.declared_files import PolicyError
 from services.embedded.log import EmbeddedLog
 from services.log import Message
 from services.metrics import DELIVERIES, Metrics
+from services.notifications import LocalNotifications
+from services.plumbing import Plumbing
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
 from tests.alerts.destined import NOON, SECRET, alert
@@ -63,10 +65,8 @@ class Bank:
 
     @asynccontextmanager
     async def delivering(self) -> AsyncIterator[None]:
-        delivery = open_delivery(
-            self._log, self._database, ManualClock(NOON), self.metrics, str(self._directory), {"CRM_SECRET": SECRET},
-            "worker",
-        )  # fmt: skip
+        plumbing = Plumbing(self._log, self._database, LocalNotifications(), ManualClock(NOON), self.metrics)
+        delivery = open_delivery(plumbing, str(self._directory), {"CRM_SECRET": SECRET}, "worker")
         work = asyncio.ensure_future(delivery.work())
         try:
             yield

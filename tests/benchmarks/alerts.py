@@ -38,6 +38,7 @@ from services.kafka.log import KafkaLog
 from services.log import EventLog
 from services.metrics import CHANGE_TO_ALERT, HistogramMetric, Metrics
 from services.notifications import LocalNotifications
+from services.plumbing import Plumbing
 from services.profile.adapters.policies import load_declarations
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
@@ -123,9 +124,8 @@ async def _service(given: Given) -> AsyncIterator[Service]:
         metrics, store, declarations = Sampled(), SqlAlertStore(database), load_declarations()
         works = declarations.policy.reference.is_working_day
         profile = FromProfile(known_of(declarations), works, _nobody, _no_staff, _no_events)
-        alerts = await open_alerts(
-            log, database, LocalNotifications(), SqlUserStore(database), SystemClock(), metrics, Choices(), profile
-        )
+        plumbing = Plumbing(log, database, LocalNotifications(), SystemClock(), metrics)
+        alerts = await open_alerts(plumbing, SqlUserStore(database), Choices(), profile)
         calm_collector()
         working = asyncio.ensure_future(alerts.work())
         try:

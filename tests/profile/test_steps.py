@@ -22,6 +22,7 @@ from services.embedded.log import EmbeddedLog
 from services.log import Message
 from services.metrics import Metrics
 from services.notifications import LocalNotifications
+from services.plumbing import Plumbing
 from services.profile.app import Profile, open_profile
 from services.profile.ports.reading import Resolved
 from services.profile.settings import STEPS, Choices, Step, read_choices
@@ -49,10 +50,9 @@ class Deployment:
 
     async def made(self, *steps: Step) -> Profile:
         await upgrade(self._database)
-        return await open_profile(
-            self._log, self._database, open_notifications(self._redis) if self._redis else LocalNotifications(),
-            self.users, NAMING, load_catalogue(), SystemClock(), Metrics(), Choices(steps=steps),
-        )  # fmt: skip
+        screens = open_notifications(self._redis) if self._redis else LocalNotifications()
+        plumbing = Plumbing(self._log, self._database, screens, SystemClock(), Metrics())
+        return await open_profile(plumbing, self.users, NAMING, load_catalogue(), Choices(steps=steps))
 
     @asynccontextmanager
     async def doing(self, *steps: Step) -> AsyncIterator[Profile]:

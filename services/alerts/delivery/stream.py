@@ -27,8 +27,8 @@ from services.failures import Contended, Unavailable
 from services.log import Batch, EventLog
 from services.metrics import Metrics
 from services.pace import every, woken
+from services.plumbing import Plumbing
 from services.posting import HttpSender
-from services.sql.database import Database
 
 GROUP = "counterpoint-delivery"
 IDLE_S, AWAY_PAUSE_S, RELOAD_S, NOTICE_S, COUNT_S, UPKEEP_S = 1.0, 15.0, 2.0, 5.0, 15.0, 3_600.0
@@ -48,7 +48,7 @@ class Destinations:
         self.declared = Declared()
 
     def read(self) -> Sequence[str]:
-        """Takes up the file where it has changed; returns its mistakes, which leave the former one standing."""
+        """Reads the file again if it has changed; returns its mistakes, with which the former file stays in force."""
         seen = stamp(self._files)
         if seen == self._seen:
             return ()
@@ -82,12 +82,10 @@ class Worker(NamedTuple):
     notices: Callable[[int], Awaitable[Sequence[Notice]]]
 
 
-def open_delivery(
-    events: EventLog, database: Database, clock: Clock, metrics: Metrics, catalogue: str,
-    environment: Mapping[str, str], name: str,
-) -> Delivery:  # fmt: skip
-    """`catalogue`: the bank's own directory, as for rules. `name` of this worker, another one for each. Raises
+def open_delivery(plumbing: Plumbing, catalogue: str, environment: Mapping[str, str], name: str) -> Delivery:
+    """`catalogue`: the bank's own directory, as for rules. `name`: of this worker, unique among all. Raises
     `PolicyError` where the file of destinations has a mistake."""
+    events, database, _, clock, metrics = plumbing
     destinations = Destinations(place(PRODUCT, catalogue), environment)
     mistakes = destinations.read()
     if mistakes:
@@ -141,7 +139,7 @@ async def serving(worker: Worker) -> None:
 
 
 async def queue_of(worker: Worker, destination_id: str) -> None:
-    """Until the destination is declared no longer."""
+    """Serves one queue until its destination is declared no longer."""
     while (destination := worker.destinations.find(destination_id)) is not None:
         try:
             served = await finished(served_by(worker, destination))
@@ -158,8 +156,8 @@ async def queue_of(worker: Worker, destination_id: str) -> None:
 
 
 async def finished(work: Awaitable[Served]) -> Served:
-    """Even when this is cancelled, a message on its way has a moment to arrive and to be noted; one that was not noted
-    is sent again, with the same id."""
+    """When cancelled, a message on its way gets a moment to arrive and to be noted; one that was not noted is sent
+    again, with the same id."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

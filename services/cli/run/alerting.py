@@ -16,7 +16,6 @@ from services.alerts.settings import read_choices
 from services.alerts.web import Stated
 from services.cli.declared import declarations, known_of
 from services.deployment import (
-    Plumbing,
     open_door,
     open_plumbing,
     side_by_side,
@@ -25,6 +24,7 @@ from services.deployment import (
 )  # fmt: skip
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE
+from services.plumbing import Plumbing
 from services.profile.adapters.policies import Declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.app import aliases
@@ -82,14 +82,13 @@ def statement(view: StoredView) -> ProfileChange:
 
 
 async def opened_alerts(
-    closing: contextlib.AsyncExitStack, shared: Plumbing, profile: FromProfile, environment: Mapping[str, str]
+    closing: contextlib.AsyncExitStack, plumbing: Plumbing, profile: FromProfile, environment: Mapping[str, str]
 ) -> Alerts:
     """With what delivers them beside the inbox; `closing` ends it. Raises `Unavailable`, `PolicyError`."""
-    log, database, screens, clock, metrics = shared
     choices = read_choices(environment)
-    alerts = await open_alerts(log, database, screens, SqlUserStore(database), clock, metrics, choices, profile)
+    alerts = await open_alerts(plumbing, SqlUserStore(plumbing.database), choices, profile)
     name = f"{os.uname().nodename}-{os.getpid()}"
-    delivery = open_delivery(log, database, clock, metrics, choices.catalogue, environment, name)
+    delivery = open_delivery(plumbing, choices.catalogue, environment, name)
     closing.push_async_callback(delivery.close)
     return alerts._replace(work=lambda: side_by_side(alerts.work, delivery.work))
 
@@ -102,12 +101,12 @@ async def run(environment: Mapping[str, str]) -> None:
     naming = load_naming(settings)
     declared = declarations(environment, naming.secret)
     async with contextlib.AsyncExitStack() as closing:
-        shared = open_plumbing(closing, settings)
-        await when_up(lambda: upgrade(shared.database))
-        store = SqlProfileStore(shared.database, aliases(naming.secret))
-        read = Read(store, load_catalogue(), naming, lambda: declared.policy, shared.clock.now_ms)
-        alerts = await when_up(lambda: opened_alerts(closing, shared, from_profile(declared, read), environment))
-        health = operations(alerts.checks, lambda: (shared.metrics.render(), CONTENT_TYPE))
+        plumbing = open_plumbing(closing, settings)
+        await when_up(lambda: upgrade(plumbing.database))
+        store = SqlProfileStore(plumbing.database, aliases(naming.secret))
+        read = Read(store, load_catalogue(), naming, lambda: declared.policy, plumbing.clock.now_ms)
+        alerts = await when_up(lambda: opened_alerts(closing, plumbing, from_profile(declared, read), environment))
+        health = operations(alerts.checks, lambda: (plumbing.metrics.render(), CONTENT_TYPE))
         app = routes({**health, **openapi_route(openapi_document(alerts.app))}, mounted(alerts.app))
-        await open_door(closing, settings, shared.screens, app)
+        await open_door(closing, settings, plumbing.screens, app)
         await until_told(alerts.work)

@@ -50,19 +50,17 @@ async def running_platform(
     """
     naming, catalogue = load_naming(settings), load_catalogue()
     async with contextlib.AsyncExitStack() as closing:
-        shared = open_plumbing(closing, settings)
-        log, database, screens, clock, metrics = shared
+        plumbing = open_plumbing(closing, settings)
+        log, database, screens, clock, metrics = plumbing
         if announcement is not None:
             await asyncio.to_thread(announcement.unlink, missing_ok=True)
         await upgrade(database)
         users, stores = SqlUserStore(database), Stores(SqlKeyStore(database), SqlSourceStore(database))
-        profile = await open_profile(
-            log, database, screens, users, naming, catalogue, clock, metrics, read_profile_choices(environment)
-        )
+        profile = await open_profile(plumbing, users, naming, catalogue, read_profile_choices(environment))
         work_of_profile = await hearing_rules(profile, database, environment)
         rates = await closing.enter_async_context(opened_rates(settings.redis))
         limits, choices = read_limits(environment), read_ingest_choices(environment)
-        alerts = await opened_alerts(closing, shared, from_profile(profile.declarations, profile.read), environment)
+        alerts = await opened_alerts(closing, plumbing, from_profile(profile.declarations, profile.read), environment)
         ingest = await open_ingest(log, stores, rates, naming, catalogue, clock, metrics, limits, choices)
         work = asyncio.create_task(side_by_side(work_of_profile, alerts.work, ingest.beat), name="work")
         closing.push_async_callback(_end, work)

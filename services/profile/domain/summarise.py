@@ -26,10 +26,13 @@ from services.profile.domain.value.value import Judged, JudgedTerm, judge
 def summarise(whole: Whole, policy: Policy, now: int, placing: Placing | None = place) -> Summary:
     """The same customer, policy and time give the same summary. Without `placing`, tier and owner stay as decided."""
     known, reference = _known(whole, policy, now, placing), policy.reference
+    today = now // DAY_MS
     picture = Picture(
-        whole, known.seen, known.buckets, known.measured, courses_of(whole, reference, now // DAY_MS), known.assets,
-        known.behaviour, known.judged, known.decided, reference, policy.top_potential(whole.kind), policy.asked, now,
-        now // DAY_MS, reference.day_of(now),
+        whole=whole, read=known.seen, buckets=known.buckets, measured=known.measured,
+        courses=courses_of(whole, reference, today), assets=known.assets, behaviour=known.behaviour,
+        judged=known.judged, decided=known.decided, reference=reference,
+        top_potential=policy.top_potential(whole.kind), asked=policy.asked,
+        now=now, today=today, bank_day=reference.day_of(now),
     )  # fmt: skip
     kind, body, decided, name_ref = _shown(known, reference.home_currency)
     found = facts(picture)
