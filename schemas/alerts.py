@@ -52,10 +52,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind` is retention, upsell or guard; times are ms UTC, `due_at` 0 when there is no service level. `waiting`: why
-    a new one is not with its owner yet.
+    """`kind` is retention, upsell or guard. Times are ms UTC; `due_at` is 0 without a time to answer. `waiting`: why a
+    new alert is not with its owner yet.
 
-    `revision` counts the alert's own steps: a consumer that has seen a newer one skips the older.
+    `revision` counts the alert's own changes: a consumer that has seen a newer one skips the older.
     """
 
     alert_id: str

@@ -1,12 +1,12 @@
-"""What is asked of the facts of a profile change. Of a fact that runs with the days alone, a reader need only hear when
-it passes a limit that somebody asks for: 812 days instead of 811 change nobody's mind."""
+"""What rules ask of the facts of a profile change. A fact that only grows with the days needs to be published only when
+it passes a limit that a rule asks for: 812 days instead of 811 change no verdict."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 
 class Limit(NamedTuple):
-    """A fact is compared with `than`, plus `times` what the fact `other` is."""
+    """The fact is compared with `than`, plus `times` the value of the fact `other`."""
 
     than: float
     times: float = 0.0
@@ -14,8 +14,8 @@ class Limit(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """`limits` by fact; of a fact `wholly` asked every value counts. `version` tells apart who asks: another one wants
-    to hear of every customer anew."""
+    """`limits` by fact. Facts in `wholly` matter with every value. `version` identifies the questions: when it changes,
+    every customer is published anew."""
 
     version: str
     limits: Mapping[str, frozenset[Limit]]

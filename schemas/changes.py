@@ -32,13 +32,12 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 class ProfileChange(msgspec.Struct, frozen=True, kw_only=True):
     """All facts and *every* moment still within its window, so that a consumer may skip older versions.
 
-    `version` never restarts. `kind` is anonymous, person, company, household or group. `facts` names those that are not
-    at rest: a fact that is neither there nor in `missing` or `not_covered` is 0.0, false or "" (`AT_REST`). Numbers are
-    doubles and finite. `missing` names unknown facts, `not_covered` those whose source the bank does not have.
-    `unheard` names channels of which not everything up to a day and a half before has been heard: what is absent there
-    may still be on its way.
-    `aliases` are former customer ids and ids of the other subjects; `merged` those of them that were customers of
-    their own until a person decided that they are this one: of each it is said, before or after, that it is gone.
+    `version` never restarts. `kind` is anonymous, person, company, household, group or gone. A fact that stands neither
+    in `facts` nor in `missing` (unknown) nor in `not_covered` (the bank has no such source) is at rest: 0.0, false or
+    "" (`AT_REST`). Numbers are finite doubles. `unheard`: channels that are not complete up to a day and a half before;
+    what is absent there may still be on its way. `aliases`: former customer ids, and the ids of the other subjects.
+    `merged`: those aliases that were customers of their own until a person merged them into this one; each of them is
+    also published as gone, before or after this.
     """
 
     customer_id: str

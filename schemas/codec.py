@@ -1,6 +1,6 @@
-"""Structs to bytes and back: Avro single-object encoding, reading every version that was ever written.
+"""Structs to bytes and back: Avro single-object encoding that reads every version ever written.
 
-The channel event is written out field by field, without a generic mapping: it is the hot path of every service.
+The channel event is encoded field by field, without a generic mapping: it is the hot path of every service.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ _ALERT_JSON = {"rules": _rules, "evidence": _evidence, "history": _steps, "outco
 
 
 class CodecError(ValueError):
-    """Bytes that are no record of ours: it can never succeed. The message repeats nothing of them.
+    """Bytes that are no record of ours, and never will be. The message repeats nothing of them.
 
     `reason` is not_avro, unknown_schema, wrong_record or corrupt.
     """

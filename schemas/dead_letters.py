@@ -1,10 +1,10 @@
-"""What can never succeed, with the reason and the place; scrubbed before it gets here."""
+"""An event that can never succeed, with the reason and the place; scrubbed before it gets here."""
 
 import msgspec
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where in the log it stood."""
+    """Where it stood in the log."""
 
     topic: str
     partition: int

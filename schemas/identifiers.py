@@ -1,7 +1,7 @@
-"""How things of a bank are named: identifier kinds, their normal form, and subject keys.
+"""How the things of a bank are named: kinds of identifiers, their normal form, and subject keys.
 
-A subject key is `kind:value`. Values that are personal (phone, e-mail, national id) stand in it as a keyed hash, so
-that keys may be logged, queued and indexed; their clear form travels in `ChannelEvent.identifiers` only.
+A subject key is `kind:value`. Personal values (phone, e-mail, national id) stand in it as a keyed hash, so that keys
+may be logged, queued and indexed; their clear form travels in `ChannelEvent.identifiers` only.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""How a time is told to whoever reads an answer: ISO 8601 in UTC."""
+"""How times are written in answers: ISO 8601 in UTC."""
 
 from datetime import UTC, datetime
 from functools import lru_cache

@@ -1,6 +1,5 @@
-"""The kinds of moments that a profile change may carry: for how long each stays in the statement, and with which
-fields. Rules build on them; a number that is not known of a moment is absent from it, a flag or word that was not told
-is false or empty."""
+"""The kinds of moments of a profile change: how long each stays in it, and its fields, on which rules build. A number
+that is unknown is left out of a moment; a flag or word that was not told is false or empty."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple

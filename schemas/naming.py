@@ -1,5 +1,5 @@
-"""How a deployment reads the identifiers that its channels send. One for all its services: whoever looks for a card or
-a phone must come to the subject that its events came to."""
+"""How a deployment reads identifiers. All its services must use the same, so that a search by card or phone leads to
+the subject that the events went to."""
 
 import msgspec
 

@@ -1,4 +1,5 @@
-"""What a channel gets for accepted events: opaque to it; a reader can wait until the view has come as far."""
+"""The receipt of accepted events, opaque to the channel: a reader who shows it can wait until the events are
+visible."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ _MAX_LENGTH = 4096
 
 
 def encode_receipt(placed: Iterable[tuple[int, int]]) -> str:
-    """Of (partition, offset) pairs, as the log gave them: for each partition the offset after the last one."""
+    """From the (partition, offset) pairs that the log returned: for each partition the offset after the last one."""
     nexts: dict[int, int] = {}
     for partition, offset in placed:
         nexts[partition] = max(nexts.get(partition, 0), offset + 1)
@@ -17,7 +18,7 @@ def encode_receipt(placed: Iterable[tuple[int, int]]) -> str:
 
 
 def decode_receipt(receipt: str) -> dict[int, int]:
-    """Partition → the next offset after the accepted events. Raises ValueError when it is none of ours."""
+    """Partition → the offset after the accepted events. Raises ValueError when it is not a receipt."""
     if len(receipt) > _MAX_LENGTH:
         raise ValueError("not a receipt: too long")
     try:

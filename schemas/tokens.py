@@ -1,7 +1,8 @@
-"""Card and national id numbers never travel in clear: how they are recognised, and which keyed token stands for them.
+"""Card and national id numbers never travel in clear: this recognises them, and makes the keyed tokens that replace
+them.
 
-Both ends need this: ingest replaces the numbers before anything is logged or queued, and whoever searches by a card
-number must make the same token from it.
+Ingest replaces the numbers before anything is logged or queued; whoever searches by a card number must make the same
+token.
 """
 
 import hashlib
@@ -109,7 +110,7 @@ def card_token(digits: str, key: TokenKey) -> str:
 
 
 def national_id_token(number: str, key: TokenKey) -> str:
-    """A token is passed on as it is, so that a replayed event keeps its identity."""
+    """A token is returned as it is, so that a replayed event keeps its identity."""
     if NATIONAL_ID_TOKEN.fullmatch(number):
         return number
     plain = "".join(char for char in number if char.isalnum()).upper()

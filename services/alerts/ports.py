@@ -17,8 +17,9 @@ OPEN = "open"
 
 
 class AlertFilter(NamedTuple):
-    """Any of what is named; nothing named: any at all. `state` may hold `OPEN`. `works`: who owns it, or was told that
-    its time has passed. `guard`: which holds them back, or words them."""
+    """An alert matches if it has any of the values of each field; an empty field matches all. `state` may hold `OPEN`.
+    `works`: who owns the alert, or was told that its time has passed. `guard`: the one that holds it back or words
+    it."""
 
     owner: tuple[str, ...] = ()
     works: str | None = None
@@ -32,7 +33,7 @@ class AlertFilter(NamedTuple):
 
 
 class RuleSwitch(NamedTuple):
-    """A rule switched on or off by a person; the newest word stands."""
+    """A person has switched a rule on or off; the newest switch counts."""
 
     rule: str
     enabled: bool
@@ -42,8 +43,8 @@ class RuleSwitch(NamedTuple):
 
 
 class AlertsTransaction(Protocol):
-    """Leaving the context commits; an exception rolls back all of it. Customers are locked before anything of theirs
-    is read, in sorted order, by people's steps as well as by statements."""
+    """Leaving the context commits; an exception rolls back all of it. Steps of people and statements alike lock the
+    customers, in sorted order, before they read anything of theirs."""
 
     async def advance(self, moves: Sequence[Move]) -> None:
         """Moves each position `until where next = start` (inserts it where none is stored), or raises `Fenced`."""
@@ -52,27 +53,27 @@ class AlertsTransaction(Protocol):
         """Missing rows are made first, then all are locked in sorted order."""
 
     async def alerts_of(self, customer_ids: Sequence[str]) -> dict[str, list[Alert]]:
-        """The open ones of each, oldest first."""
+        """The open alerts of each customer, oldest first."""
 
     async def alert(self, alert_id: str) -> Alert | None: ...
 
     async def save_standings(self, standings: Mapping[str, Standing]) -> None: ...
 
     async def save_alerts(self, alerts: Sequence[Alert], look_at: Mapping[str, int]) -> None:
-        """`look_at`: alert id → when time alone may change it (ms), 0 never. The database refuses a second open alert
-        of one situation of a customer: under the customers' locks that is a bug, and no error with a name."""
+        """`look_at`: alert id → when time alone may change it (ms), 0 for never. The database refuses a second open
+        alert of one situation of a customer: under the customers' locks that can only be a bug."""
 
     async def routed_on(self, owners: Sequence[str], day: int) -> dict[str, int]:
-        """owner → how many alerts take places of that day of his or hers. Until this transaction ends, nobody else who
-        asks the same of one of them is answered."""
+        """owner → how many alerts take places of that day. Until this transaction ends, others that ask for one of
+        these owners wait."""
 
     async def notices(self) -> list[Notice]:
-        """The newest on each rule and matter. Until this transaction ends, nobody else who asks is answered."""
+        """The newest notice on each rule and matter. Until this transaction ends, others that ask wait."""
 
     async def notify(self, notices: Sequence[Notice]) -> None: ...
 
     async def editions(self) -> list[Edition]:
-        """The newest of each rule. Until this transaction ends, nobody else who asks is answered."""
+        """The newest edition of each rule. Until this transaction ends, others that ask wait."""
 
     async def record(self, editions: Sequence[Edition]) -> None: ...
 
@@ -92,21 +93,21 @@ class AlertStore(Outbox, Protocol):
     async def alert(self, alert_id: str) -> Alert | None: ...
 
     async def find(self, where: AlertFilter, after: tuple[float, str] | None, limit: int) -> list[Alert]:
-        """Greatest rank first, then by id; `after`: (rank, id) of the last one seen."""
+        """Greatest rank first, then by id. `after`: (rank, id) of the last one of the page before."""
 
     async def standing(self, customer_id: str) -> Standing | None: ...
 
     async def waiting(self, limit: int, full: Collection[str] = ()) -> list[Alert]:
-        """New ones that wait for nothing but room, greatest rank first; not those of owners who are `full`."""
+        """New alerts that wait only for room, greatest rank first, without those of owners who are `full`."""
 
     async def due(self, now: int, limit: int) -> list[str]:
-        """Customers with an open alert that time alone may change by now."""
+        """Customers with an open alert that time alone may have changed by now."""
 
     async def learned(self) -> list[Learned]: ...
 
     async def begun_by_day(self, rules: Collection[str], since: int, offset_ms: int) -> dict[tuple[str, int], int]:
-        """(rule, day) → alerts in which it has begun to speak since then, without those that were withdrawn. Days of a
-        place whose clocks are so far ahead of UTC."""
+        """(rule, day) → in how many alerts the rule has begun to hold since then, withdrawn ones left out. Days are of
+        a place whose clocks are `offset_ms` ahead of UTC."""
 
     async def notices(self) -> list[Notice]:
         """The newest on each rule and matter."""
@@ -118,7 +119,7 @@ class AlertStore(Outbox, Protocol):
         """Of one rule or of all, the newest first."""
 
     async def owners(self) -> list[str]:
-        """Managers and queues that any alert has been with."""
+        """Managers and queues that have ever had an alert."""
 
     async def count(self) -> dict[str, int]:
         """state → alerts."""

@@ -69,14 +69,14 @@ class Worker(NamedTuple):
 
 
 async def run(worker: Worker) -> None:
-    """Works until cancelled: then the batch in hand is finished."""
+    """Works until cancelled; then the batch in hand is finished."""
     async with asyncio.TaskGroup() as group:
         for step in (consuming, attending, publishing, reloading, learning, handing_over):
             group.create_task(step(worker), name=step.__name__)
 
 
 async def consuming(worker: Worker) -> None:
-    """profile-changes → evaluate, those of several partitions together."""
+    """profile-changes → evaluate, several partitions in one transaction."""
     evaluating = GroupCommit(partial(evaluate, worker), STATEMENTS_TOGETHER)
 
     async def park(batch: Batch, error: BaseException) -> None:
@@ -126,7 +126,7 @@ async def attending(worker: Worker) -> None:
 
 
 async def handing_over(worker: Worker) -> None:
-    """who has left → whoever answers now."""
+    """alerts of managers who have left → whoever answers now."""
 
     async def hand_over() -> None:
         await tell(worker, await worker.hand_over.apply(worker.clock.now_ms()))
@@ -135,13 +135,13 @@ async def handing_over(worker: Worker) -> None:
 
 
 async def publishing(worker: Worker) -> None:
-    """outbox → alerts. Any worker publishes any lane; compare-and-set says who was first."""
+    """outbox → alerts. Any worker may publish any lane; compare-and-set decides between two."""
     publisher = Publisher(worker.store, worker.log, worker.metrics, worker.clock, worker.written)
     await publish(publisher, lambda lane: True)
 
 
 async def reloading(worker: Worker) -> None:
-    """rule files, switches → the current rules; what those said that say nothing any more is taken back."""
+    """rule files, switches → the current rules; alerts of rules that are gone are taken back."""
 
     async def reload() -> None:
         await worker.reload()

@@ -12,8 +12,8 @@ from services.log import Move, Position
 
 
 class Parcel(NamedTuple):
-    """One message: `steps` holds one, those of a digest, or none where it is a `notice`. `message_id` is the same when
-    it is sent again."""
+    """One message. `steps` holds one, those of a digest, or none where it is a `notice`. `message_id` stays the same
+    when the message is sent again."""
 
     message_id: str
     person: str
@@ -26,7 +26,7 @@ class Sender(Protocol):
         """Raises `Unavailable` where it may arrive later, `Rejected` where it never will; neither repeats a secret."""
 
     async def test(self, destination: Destination, now: int) -> None:
-        """A message that says that it is one. Raises the same."""
+        """Sends a message that says that it is a test. Raises the same."""
 
 
 class DeliveryTransaction(Protocol):

@@ -11,8 +11,8 @@ from services.profile.ports.refreshing import CustomerRows
 
 
 class Resolved(NamedTuple):
-    """A subject, and a customer for whom it counts: the one that `lead` names. `view` is as it was last written, if
-    ever; `waits`: a mark says that more was committed since. Both are of one snapshot."""
+    """A subject, and a customer that it counts for, named by `lead`. `view`: as last written, if ever. `waits`: a mark
+    says that more was committed since. Both are of one snapshot."""
 
     subject: str
     lead: str
@@ -40,53 +40,55 @@ COUNTED = ("customers", "subjects", "events", "marks", "dead_letters")
 
 
 class ProfileReader(Protocol):
-    """Readers: one indexed read each, never a lock."""
+    """One indexed read each, never a lock."""
 
     def customers(self) -> AbstractAsyncContextManager[CustomerRows]:
-        """For a customer whose mark waits; each read sees whatever was committed before it."""
+        """For combining customers with a mark; each read sees what was committed before it."""
 
     async def view(self, customer_id: str) -> StoredView | None: ...
 
     async def resolve(self, subjects: Sequence[str]) -> list[Resolved]:
-        """For whom each of these subjects counts now; for nobody else: for itself."""
+        """The customers that each of these subjects counts for now; a subject that counts for nobody stands for
+        itself."""
 
     async def resolve_alias(self, alias: str) -> list[Resolved]:
-        """For whom the subject counts now that would name a customer so: of a current id, or of a former one (none,
-        one or several)."""
+        """The same for the subject that this customer id was made from: one for a current id; none, one or several for
+        a former one."""
 
     async def customers_of(self, subject: str) -> list[str]:
-        """Customer ids of those for whom a subject counts now."""
+        """Ids of the customers that a subject counts for now."""
 
     async def parties_told(self, ref: str, limit: int) -> list[str]:
-        """Parties of which a personal value was told."""
+        """Parties that a personal value was told of."""
 
     async def personal(self, refs: Sequence[str]) -> Mapping[str, str]: ...
 
     async def timeline(
         self, spans: Sequence[tuple[str, int, int]], before: Cursor | None, where: TimelineFilter, limit: int
     ) -> list[TimelineRow]:
-        """Newest first, those of one instant by their sequence. `spans`: (subject, from, until) in ms."""
+        """Newest first; events of one instant by their sequence. `spans`: (subject, from, until) in ms."""
 
     async def timeline_page(self, after: tuple[str, int, int, bytes], limit: int) -> list[TimelineRow]:
-        """The next ones of all events there are, in the order of (subject, occurred_at, sequence, key)."""
+        """The next events of all subjects, in the order of (subject, occurred_at, sequence, key)."""
 
     async def memberships(self, roots: Sequence[str]) -> list[Membership]: ...
 
     async def links(self, subjects: Sequence[str]) -> list[Link]:
-        """Those that lead away from these subjects, to what they belong to."""
+        """The links that lead from these subjects to what they belong to."""
 
     async def links_to(self, targets: Sequence[str]) -> list[Link]:
-        """Those that lead to these subjects."""
+        """The links that lead to these subjects."""
 
     async def decision(self, decision_id: str) -> Decision | None: ...
 
     async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]: ...
 
     async def decisions_taken(self, until: int) -> list[Decision]:
-        """By people before then (ms), in the order in which they took effect. Review cases are nobody's decisions."""
+        """Decisions of people before then (ms), in the order in which they took effect. A review case is nobody's
+        decision."""
 
     async def placements_page(self, after: tuple[str, int], limit: int) -> list[Placement]:
-        """The next ones of all there are, in the order of (lead, at)."""
+        """The next placements of all customers, in the order of (lead, at)."""
 
     async def cluster(self, root: str) -> Cluster | None: ...
 
@@ -108,4 +110,4 @@ class ProfileReader(Protocol):
     async def count_behind(self, fold_version: int) -> int: ...
 
     async def counts(self, of: Sequence[str] = COUNTED) -> dict[str, int]:
-        """For the board and for `doctor`. Each is counted row by row: ask for no more than is needed, and seldom."""
+        """For the board and for `doctor`. Each one counts row by row: ask for no more than is needed, and seldom."""

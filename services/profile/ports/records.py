@@ -6,9 +6,9 @@ import msgspec
 
 
 class LedgerEntry(NamedTuple):
-    """`key` is the 16-byte hash of (source, id); `content` 8 bytes over what may not change; `day` the UTC day
-    (days since 1970) in which it was accepted. `also_day` names a second table around midnight. With `subject` and
-    `occurred_at`, an event from before the ledger's days is looked up in the timeline too: that one forgets nothing."""
+    """`key`: a 16-byte hash of (source, id). `content`: an 8-byte hash over what may not change. `day`: the UTC day of
+    acceptance (since 1970); `also_day`: a second table around midnight. With `subject` and `occurred_at` an event from
+    before the ledger's days is looked up in the timeline as well."""
 
     key: bytes
     content: bytes
@@ -19,9 +19,9 @@ class LedgerEntry(NamedTuple):
 
 
 class StoredSubject(msgspec.Struct):
-    """A subject's row under lock. `cuts` are the segment borders (ms, ascending). `roots` are the roots it counts for;
-    itself where it has none. `heads` and `months` hold the states of its segments, packed (`domain/states/packing.py`);
-    `months` only those that were asked for. version 0: not stored yet."""
+    """A subject's row under lock. `cuts`: the borders of its segments (ms, ascending). `roots`: those it counts for;
+    itself where it has none. `heads` and `months`: the packed states of its segments (`domain/states/packing.py`), of
+    the months only those that were asked for. Version 0: not stored yet."""
 
     subject: str
     version: int
@@ -44,7 +44,7 @@ class TimelineRow(NamedTuple):
 
 
 class BaseRow(NamedTuple):
-    """What has aged out of a subject's timeline (see `domain/states/base.py`), and the fold version that wrote it."""
+    """The base of a subject (see `domain/states/base.py`), and the fold version that wrote it."""
 
     subject: str
     fold_version: int
@@ -52,7 +52,7 @@ class BaseRow(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """`root` must be refreshed; `accepted_at` is that of the oldest event behind it (ms), 0 where none is."""
+    """`root` must be refreshed. `accepted_at`: that of the oldest event behind the mark (ms), 0 if it has none."""
 
     root: str
     accepted_at: int
@@ -68,9 +68,9 @@ class DueTime(NamedTuple):
 
 
 class StoredView(msgspec.Struct):
-    """A customer's row. `lead` is the root that names the customer; `body` and `facts` are JSON without personal values
-    (references instead); `decided` is what hysteresis needs to know of the last decision. `state` "live" or "gone"
-    (merged into others: `version` goes on)."""
+    """A customer's row. `lead`: the root that names the customer. `body` and `facts`: JSON with references in place of
+    personal values. `decided`: the last decisions on tier and owner, from which hysteresis goes on. `state`: "live", or
+    "gone" for a customer that was merged into another; its `version` goes on."""
 
     customer_id: str
     lead: str
@@ -87,7 +87,7 @@ class StoredView(msgspec.Struct):
 
 
 class PartyView(NamedTuple):
-    """Of the live view of the customer for whom a party stands now, what its households and groups follow."""
+    """What a household needs of a member: from the live view of the customer that the party counts for now."""
 
     customer_id: str
     owner: str | None
@@ -95,7 +95,7 @@ class PartyView(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """How a customer was placed from `at` (ms) on, until its next one: `decided` as JSON (see `placement_of`)."""
+    """How a customer was placed from `at` (ms) until the next placement: `decided` as JSON (see `placement_of`)."""
 
     lead: str
     at: int

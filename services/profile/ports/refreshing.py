@@ -13,8 +13,8 @@ from services.profile.ports.records import Decision, DueTime, Mark, PartyView, P
 
 
 class KeptSubject(msgspec.Struct, frozen=True, gc=False):
-    """A subject as refresh reads it; see `StoredSubject`. `collectives`: the households and groups in which it stands
-    now, told of parties that were asked for as roots."""
+    """A subject as refresh reads it; see `StoredSubject`. `collectives`: the households and groups that it belongs to
+    now, given for parties that were asked for as roots."""
 
     subject: str
     version: int
@@ -25,51 +25,51 @@ class KeptSubject(msgspec.Struct, frozen=True, gc=False):
 
 
 class Member(msgspec.Struct, frozen=True, gc=False):
-    """A subject of a customer as refresh sees it, all of it from one snapshot."""
+    """A subject of a customer as refresh reads it, all from one snapshot."""
 
     membership: Membership
     stored: KeptSubject
 
 
 class CustomerRows(Protocol):
-    """What a customer is gathered from."""
+    """The rows that a customer is gathered from."""
 
     async def clusters(self, roots: Sequence[str]) -> dict[str, Cluster]:
-        """root → the merged cluster it stands in, where it stands in one."""
+        """root → the cluster of merged roots that it belongs to, if any."""
 
     async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
-        """root → its members with every part; one snapshot for all. The root itself is a member (self, for all time)
-        unless it belongs to others: rows of its own in memberships other than to a household or group. Raises
-        `OtherShape`, or what else is met in states that cannot be read."""
+        """root → its members with all their parts, from one snapshot. A root is a member of itself for all time, unless
+        it belongs to others: then it has memberships other than to households and groups. Raises `OtherShape`, or what
+        else is met in a state that cannot be read."""
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]: ...
 
     async def party_views(self, parties: Sequence[str]) -> dict[str, PartyView]:
-        """party → the live view of the customer for whom it stands now, merged or not; one snapshot for all."""
+        """party → the live view of the customer that it counts for now, merged or not; all from one snapshot."""
 
     async def staff(self) -> dict[str, dict[str, Any]]:
-        """manager id → what is told of every manager."""
+        """manager id → what events have told of the manager."""
 
     async def staff_of(self, leads: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Only of those who own these customers, and who is named, one after the other, to act for them: a bank has
-        thousands of managers."""
+        """The same, only for the owners of these customers and those named to act for them: a bank has thousands of
+        managers."""
 
     async def owned_counts(self) -> dict[str, int]:
-        """manager id → how many customers he or she owns, households and groups aside: their members are counted."""
+        """manager id → how many customers he or she owns. Households and groups are not counted, their members are."""
 
 
 class RefreshTransaction(CustomerRows, Protocol):
     async def fence(self, shards: Sequence[Shard]) -> list[Shard]:
-        """Proves the leases inside the transaction and returns them moved on. Raises `Fenced` where one was lost."""
+        """Proves the leases inside the transaction and returns them moved on. Raises `Fenced` if one was lost."""
 
     async def take_marks(self, shards: Sequence[int], limit: int, resting: Sequence[str] = ()) -> list[Mark]:
-        """Those of at most `limit` roots, those first that have waited longest, and none of a `resting` root. Deletes
-        what it returns: one mark per root, the oldest accepted_at of it."""
+        """Deletes and returns the marks of at most `limit` roots, those first that have waited longest, and none of a
+        `resting` root. One mark is returned for each root, with its oldest `accepted_at`."""
 
     async def mark(self, marks: Sequence[Mark]) -> None: ...
 
     async def set_aside(self, marks: Sequence[Mark]) -> None:
-        """As `mark`, of roots whose refresh has failed."""
+        """As `mark`, for roots whose refresh has failed."""
 
     async def decisions(self, subjects: Sequence[str]) -> dict[str, list[Decision]]:
         """subject → decisions that name it, oldest first."""
@@ -78,9 +78,9 @@ class RefreshTransaction(CustomerRows, Protocol):
         """Writes rows by lead, and replaces the due times of each."""
 
     async def save_judged(self, decided: Mapping[str, bytes]) -> None:
-        """By lead, of views that stay as they are otherwise: a close was judged, and nothing of it is told."""
+        """Saves the decisions of customers whose views have not changed otherwise; nothing of that is published."""
 
     async def note_placements(self, placements: Sequence[Placement]) -> None:
-        """Of customers that are placed otherwise than before; of one instant, the last stays."""
+        """Keeps placements that have changed; of two at one instant, the last."""
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None: ...

@@ -13,21 +13,21 @@ from services.profile.ports.updating import UpdateTransaction
 
 
 class ProfileStore(Outbox, Protocol):
-    """Writers. `Unavailable` is raised when the database is away; deadlocks and serialization failures are retried by
-    the caller on `Contended`."""
+    """Methods raise `Unavailable` when the database is away, and `Contended` for deadlocks and serialization failures,
+    which the caller tries again."""
 
     async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]: ...
 
     async def set_position(self, topic: str, partition: int, position: Position) -> None:
-        """An operator's word, against whatever stood there: a worker that is at it finds itself fenced."""
+        """Sets a position on an operator's word. A worker on that partition finds itself fenced."""
 
     def updating(self) -> AbstractAsyncContextManager[UpdateTransaction]: ...
 
     def refreshing(self) -> AbstractAsyncContextManager[RefreshTransaction]: ...
 
     async def lease(self, owner: str, now: int, ttl_ms: int) -> list[Shard]:
-        """Says that this worker is alive, renews its shards, and takes free ones (lapsed leases) up to a fair share of
-        all among the workers that said so within `ttl_ms`; what it holds beyond that share it gives back."""
+        """Reports this worker as alive and renews its shards. It takes free shards (lapsed leases) up to a fair share
+        among the workers that have reported within `ttl_ms`, and gives back what it holds beyond that."""
 
     async def release(self, owner: str) -> None: ...
 
@@ -35,10 +35,10 @@ class ProfileStore(Outbox, Protocol):
         """Workers that hold a shard now."""
 
     async def marks_waiting(self, resting: Sequence[str] = ()) -> dict[int, int]:
-        """shard → how many marks wait, those of `resting` roots left out."""
+        """shard → how many marks wait, without those of `resting` roots."""
 
     async def count_aside(self) -> int:
-        """How many roots are set aside: their refresh has failed, and was not made good since."""
+        """How many roots are set aside: their refresh has failed and has not succeeded since."""
 
     async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
         """Deletes due times of that grain with at <= now whose sources are complete past them; leaves marks.

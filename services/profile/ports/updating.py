@@ -33,7 +33,8 @@ class UpdateTransaction(Protocol):
         """Marks ledger rows (key, day) parked, so that a replay may take them over."""
 
     async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
-        """subject → the months to load with it. Missing rows are made first, then all are locked in sorted order."""
+        """`wanted`: subject → the months to load with it. Missing rows are inserted first, then all are locked in
+        sorted order."""
 
     async def save_subjects(self, changed: Sequence[StoredSubject]) -> None:
         """Writes heads, roots, cuts and the months present, `where version = …`, and raises the version by one.
@@ -58,25 +59,26 @@ class UpdateTransaction(Protocol):
         """The months stored with a subject."""
 
     async def keep_parts(self, subject: str, months: Collection[int]) -> None:
-        """Drops the other months stored with a subject."""
+        """Drops all other months stored with the subject."""
 
     async def save_personal(self, values: Mapping[str, str], told: Collection[tuple[str, str]]) -> None:
-        """ref → clear value, and of whom each was told: (ref, subject). Known refs are left alone."""
+        """`values`: reference → clear value; known ones are left alone. `told`: (reference, subject) that a value was
+        told of."""
 
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
-        """Joins them into what is stored (see `links.join`); returns those that hold at other times than before."""
+        """Joins them into what is stored (see `links.join`). Returns those whose times have changed."""
 
     async def links_around(self, subjects: Sequence[str]) -> list[Link]:
         """Every link of these subjects, of all below them, and of all above any of those (transitively). Complete only
-        for subjects whose rows the caller has locked: look again after locking what it names."""
+        for subjects that the caller has locked: lock what it names, then read again."""
 
     async def record(self, decisions: Sequence[Decision]) -> None:
-        """One that was recorded before (same id) is left as it is."""
+        """A decision that was recorded before (same id) stays as it is."""
 
     async def memberships_of(self, subjects: Sequence[str]) -> list[Membership]: ...
 
     async def replace_memberships(self, subjects: Sequence[str], memberships: Sequence[Membership]) -> None:
-        """What these subjects belong to, whole."""
+        """Replaces everything that these subjects belong to."""
 
     async def mark(self, marks: Sequence[Mark]) -> None: ...
 
@@ -84,13 +86,13 @@ class UpdateTransaction(Protocol):
         """Marks every customer whose owner is one of them."""
 
     async def put_staff(self, manager_id: str, record: Mapping[str, Any]) -> None:
-        """What is known of a customer manager (JSON): left, successor, absences."""
+        """What is known of a manager (JSON): left, successor, absences."""
 
     async def note_sources(self, seen: Sequence[SourceSeen]) -> None:
         """Joins by maximum into what is stored for (source, partition)."""
 
     async def keep_dead_letters(self, letters: Sequence[StoredDeadLetter]) -> None:
-        """A letter that came before (same id) is left as it is."""
+        """A letter that was kept before (same id) stays as it is."""
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
         """Appends to outbox lanes; one writer at a time (the row of a lane is locked)."""

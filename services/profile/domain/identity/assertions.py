@@ -1,4 +1,4 @@
-"""Which links an event asserts. Only types that say so in the catalogue, only from sources of record."""
+"""Which links an event asserts: only types that the catalogue says to assert some, only from sources of record."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from services.profile.domain.ledger import DAY_MS
 
 
 def links_of(event: ChannelEvent, declared: EventType | None, secret: bytes) -> list[Link]:
-    """The event must still carry its clear identifiers."""
+    """The event must still have its clear identifiers."""
     if declared is None or not declared.asserts or not event.of_record:
         return []
     attributes = msgspec.json.decode(event.attributes, type=dict[str, object])

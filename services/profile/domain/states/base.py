@@ -1,7 +1,7 @@
-"""What has aged out of a subject's timeline: its state is base + fold(timeline).
+"""The base of a subject: what has aged out of its timeline. A state is its base and the fold of its timeline.
 
-A base holds states, and never forgets into which segment its events fell when they aged. A cut that comes later than
-that cannot part what was summed before: such a piece stays whole, on the side of its newest event.
+A base remembers into which segment its events fell when they aged. A later cut cannot divide what was summed up before
+it: such a piece stays whole, on the side of its newest event.
 """
 
 from bisect import bisect_right
@@ -20,8 +20,8 @@ from services.profile.domain.states.state import MONTHS_KEPT, Month, State, any_
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """What was folded from aged events of one segment. `from_at`, `until_at`: the segment's borders at that time;
-    `at`: the newest of which it tells (ms)."""
+    """The fold of aged events of one segment. `from_at`, `until_at`: the segment's borders at that time; `at`: its
+    newest event (ms)."""
 
     from_at: int
     until_at: int
@@ -47,7 +47,7 @@ def encode_base(pieces: Sequence[Piece]) -> bytes:
 
 
 def decode_base(body: bytes, fold_version: int, migrations: Mapping[int, Migration] = MIGRATIONS) -> list[Piece]:
-    """`fold_version`: of the fold that wrote it. Raises LookupError where a version was given no migration."""
+    """`fold_version`: of the fold that wrote it. Raises LookupError for a version without a migration."""
     written = fold_version // VERSIONS_APART
     if written == CODE_VERSION:
         return _decode(body)
@@ -58,12 +58,12 @@ def decode_base(body: bytes, fold_version: int, migrations: Mapping[int, Migrati
 
 
 def horizon(now: int, months_kept: int) -> int:
-    """Before this time (ms) events age out, when they were accepted before it, too: a month ages as a whole."""
+    """Events that both occurred and were accepted before this time (ms) age out; months age as a whole."""
     return first_day_of(month_of(now) - months_kept + 1) * DAY_MS
 
 
 def aged(base: Iterable[Piece], cuts: list[int], events: Iterable[ChannelEvent], fold: Fold) -> list[Piece]:
-    """The base with these events of the timeline in it, which is cut at `cuts` now."""
+    """The base with these events added. `cuts`: where the subject is cut now."""
     pieces = {(piece.from_at, piece.until_at): piece for piece in base}
     borders = [BEGINNING, *cuts, END]
     for place, state in enumerate(Segments.of(cuts, events, fold).states):
@@ -87,7 +87,7 @@ def _newest(state: State, span: tuple[int, int]) -> int:
 
 
 def laid(base: Iterable[Piece], cuts: list[int]) -> Segments:
-    """The base in the segments of today; events of the timeline are folded upon it."""
+    """The base laid out in the segments of today; the timeline is folded on top of it."""
     segments = Segments.empty(cuts)
     for piece in base:
         place = bisect_right(cuts, piece.at)
@@ -98,7 +98,7 @@ def laid(base: Iterable[Piece], cuts: list[int]) -> Segments:
 
 
 def expired(heads: Sequence[Any], months: Mapping[int, Sequence[Month]]) -> set[int]:
-    """The months that lie before the horizon of every segment that has something in them."""
+    """Months that lie before the horizon of every segment that is not empty."""
     oldest = [month_of(head.newest_at) - MONTHS_KEPT for head in heads]
     return {
         number

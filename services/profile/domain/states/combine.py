@@ -47,7 +47,7 @@ def combine(left: State, right: State) -> State:
 
 
 def add_undone(state: State, number: int, undone: Undone, sign: int) -> None:
-    """To a month that `state` has. Parts that it may share with others are left as they are."""
+    """Adds it to a month of the state. The parts that the month may share with others are left unchanged."""
     moved = times(undone, sign)
     state.months[number] = combine_months(state.months[number], moved.month)
     oldest_hour = state.head.newest_at // HOUR_MS - HOURS_KEPT
@@ -74,7 +74,7 @@ def combine_heads(left: Head, right: Head) -> Head:
 
 
 def _is_empty(head: Head) -> bool:
-    """A head without events may still hold what a reversal in a later segment took away from it."""
+    """A head without events may still hold what a reversal in a later segment took out of it."""
     return not (head.count or head.hours or head.latest)
 
 
@@ -130,7 +130,7 @@ def join_things(left: Thing, right: Thing) -> Thing:
 
 
 def combine_flows(heads: Iterable[Head]) -> Head:
-    """What is added of several heads; their things stay with the subjects that they are of."""
+    """The counters and sums of several heads. Things are left out: they stay with their subjects."""
     told = [head for head in heads if not _is_empty(head)]
     if not told:
         return Head()

@@ -1,4 +1,5 @@
-"""What events say of things: one short function for each kind of statement, and the table of who says what."""
+"""What events say about things (accounts, cards, cases): one short function for each kind of statement, and a table of
+which event type uses which."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -87,7 +88,7 @@ def _vulnerability(
 
 
 def _contact(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
-    """Several events tell of one contact; without an id of its own each event is one."""
+    """Several events may be about one contact; an event without a contact id is a contact of its own."""
     if month is None:
         return
     contact = month.contacts.setdefault(str(attributes.get("contact_id") or event.id), {})
@@ -107,7 +108,7 @@ def _product(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp,
 
 
 def _holders(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
-    """Who holds the account, so that each holder's view can say how many others there are."""
+    """Keeps who holds the account, so that the view of one holder can say how many others there are."""
     holder = event.identifiers.get("customer_no")
     if event.type == "account.opened":
         _described(status="open", when="opened_at")(head, month, event, stamp, attributes)

@@ -1,4 +1,4 @@
-"""Adds one event to a state. Every event that has something to say of a thing has one short function in `describe`."""
+"""Adds one event to a state: the hot path of update. What an event type says about a thing is in `describe`."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -46,7 +46,7 @@ class Fold:
     def add(self, state: State, event: ChannelEvent, original: State | None = None) -> None:
         """Changes `state`, which must be the caller's own copy.
 
-        `original`: where the movement stands that a reversal cancels, if that is another segment of the subject.
+        `original`: for a reversal, the segment that holds the movement, if that is another one of the subject.
         """
         declared = self._catalogue.get(event.type)
         attributes = _NO_ATTRIBUTES if event.attributes == b"{}" else _decode_attributes(event.attributes)
@@ -86,8 +86,8 @@ class Fold:
         return self._counting.flow_of_party(event) or flow if flow in _GENERAL_FLOWS else flow
 
     def _reverse(self, state: State, event: ChannelEvent, stamp: Stamp, attributes: dict[str, Any]) -> None:
-        """Takes the original out of its own day, and leaves a tombstone in its place among the candidates; one of which
-        only a part is cancelled stays a movement, of less."""
+        """Takes the original out of its own day, and leaves a tombstone in its place among the candidates. If only a
+        part is cancelled, the original stays a movement, of a smaller amount."""
         if not _moves(event):
             return
         original_type = str(attributes.get("original_type") or REVERSED)
@@ -116,7 +116,7 @@ def _undone(
 
 
 def _undo_once(state: State, number: int, original_id: str, undone: Undone) -> None:
-    """Another reversal of the same movement leaves nothing but which series it spoke of."""
+    """Of several whole reversals of a movement one counts: the earliest. What the others took is given back."""
     known = state.months[number].undone.get(original_id)
     add_undone(state, number, undone, TAKEN)
     if known is not None:
@@ -130,21 +130,22 @@ def _moves(event: ChannelEvent) -> bool:
 
 
 def _is_part(event: ChannelEvent, attributes: Mapping[str, Any]) -> bool:
-    """Whether the original was of more than what is cancelled of it."""
+    """Whether the original was larger than what is cancelled of it."""
     told = attributes.get("original_amount")
     return isinstance(told, dict) and event.amount is not None and told["minor"] > event.amount.minor
 
 
 def original_of(event: ChannelEvent, attributes: Mapping[str, Any]) -> tuple[int, str]:
-    """When and what a reversal reverses; where it does not say when, its own time stands. Clocks differ by less than a
-    day: what is told to have happened later than that was not there to be reversed."""
+    """When the reversed movement happened, and its id. Without a time, or with one later than a day after the reversal
+    (clocks differ by less), the reversal's own time is taken."""
     told = attributes.get("original_occurred_at")
     at = told if isinstance(told, int) and 0 <= told <= event.occurred_at + DAY_MS else event.occurred_at
     return at, str(attributes.get("original_id"))
 
 
 def cancels(event: ChannelEvent) -> tuple[str, int, str] | None:
-    """What is cancelled once only: subject, month and id of the movement of which this is a whole reversal."""
+    """For a whole reversal: subject, month and id of the movement, which can be cancelled only once. None for anything
+    else."""
     if event.type != REVERSED or not _moves(event):
         return None
     attributes = _decode_attributes(event.attributes)
@@ -153,7 +154,7 @@ def cancels(event: ChannelEvent) -> tuple[str, int, str] | None:
 
 
 def months_touched(event: ChannelEvent) -> frozenset[int]:
-    """The parts that folding this event reads and writes."""
+    """The months that folding this event reads and writes."""
     own = _alone(month_of(event.occurred_at))
     return own if event.type != REVERSED else own | {month_of(original_at(event))}
 
@@ -164,7 +165,7 @@ def _alone(month: int) -> frozenset[int]:
 
 
 def effective_at(event: ChannelEvent) -> int:
-    """In whose time it counts (ms): a reversal in that of the movement that it cancels."""
+    """The time to which the event counts (ms): for a reversal, that of the movement it cancels."""
     return original_at(event) if event.type == REVERSED else event.occurred_at
 
 

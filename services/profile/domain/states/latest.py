@@ -1,4 +1,4 @@
-"""The newest candidates of a kind: an event that may become a moment, and the tombstone of it, are one place."""
+"""The newest candidates of a kind. A candidate and its tombstone take one place."""
 
 from services.profile.domain.states.state import LATEST_KEPT, Candidate
 

@@ -1,5 +1,5 @@
-"""The months of several subjects as one. A field is read and joined when somebody asks for it: of most months that is
-only the totals, and so a customer's refresh does not grow with the past that is kept."""
+"""The months of several subjects joined into one. A field is decoded and joined when it is first read: for most months
+that is only the totals, so the cost of a refresh does not grow with the past that is kept."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -15,7 +15,7 @@ _NOTHING = msgspec.Raw()
 
 
 class OtherShape(Exception):  # noqa: N818 - what was met, in the words of `services.failures`
-    """A state that another release wrote in another shape, or that is damaged: it waits to be folded anew."""
+    """A state in the shape of another release, or damaged: it waits to be folded anew."""
 
 
 class SealedMonth(msgspec.Struct, gc=False):
@@ -33,7 +33,7 @@ MonthPart = Month | SealedMonth
 
 
 class Counted(Protocol):
-    """What is asked of a state, or of the total of several."""
+    """What is read of a state, or of the total of several."""
 
     @property
     def head(self) -> Head: ...
@@ -42,7 +42,7 @@ class Counted(Protocol):
 
 
 class AMonth(Protocol):
-    """What a `Month` and a joined one have in common: to be read only."""
+    """What `Month` and `JoinedMonth` have in common; read-only."""
 
     @property
     def days_by_part(self) -> Sequence[dict[int, Series]]: ...
@@ -63,7 +63,7 @@ LastClosing = tuple[int, Any]
 
 
 class _Field(NamedTuple):
-    """`join` is None where the parts stay side by side."""
+    """`join` is None for a field whose parts stay side by side."""
 
     stored: str
     decode: Callable[[msgspec.Raw], Any]
@@ -92,7 +92,7 @@ def joined(parts: Sequence[MonthPart]) -> AMonth:
 
 
 class JoinedMonth:
-    """See `AMonth`. The parts are never changed, nor may what is read here be."""
+    """See `AMonth`. Neither its parts nor what is read from it may be changed."""
 
     __slots__ = ("_parts", "banks", "closing", "contacts", "days_by_part", "parties", "totals")
     days_by_part: Sequence[dict[int, Series]]
@@ -108,7 +108,7 @@ class JoinedMonth:
         self.contacts = join_all([part.contacts for part in parts if part.contacts], combine.join_things)
 
     def __getattr__(self, name: str) -> Any:
-        """Called for a field that was not asked for before."""
+        """Called when a field is read for the first time."""
         field = _FIELDS.get(name)
         if field is None:
             raise AttributeError(name)
@@ -132,7 +132,7 @@ class JoinedMonth:
 
 
 def last_closings(month: AMonth) -> dict[str, LastClosing]:
-    """Account → its last closing balance in that month. Of all others not even the stamps are made."""
+    """Account → its last closing balance in the month; the others are not even decoded."""
     return month.last_closings() if isinstance(month, JoinedMonth) else _last_closings(month.closing)
 
 

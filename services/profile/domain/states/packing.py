@@ -1,5 +1,5 @@
-"""States as bytes: so they are stored, and so they lie in a batch until their turn has come. All states of a batch at
-once do not fit the caches of a processor, and reading and writing them then costs three times as much."""
+"""States as bytes, in the database and in a batch until their turn comes: all states of a batch unpacked at once do not
+fit a processor's caches, which makes reading and writing them three times as slow."""
 
 from collections.abc import Mapping, Sequence
 

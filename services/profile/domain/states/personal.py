@@ -1,7 +1,7 @@
-"""Personal values leave the event here: what goes on to states and timeline carries references to them.
+"""Takes personal values out of an event; states and timeline hold references to them.
 
-A reference is a keyed hash of the value in its normal form, so two events that name the same person can be compared
-without knowing the name. A personal date says nothing without its person, and ages are made of it: it stays.
+A reference is a keyed hash of the value in normal form, so two events that name the same person can be compared without
+knowing the name. A personal date stays: it says nothing without its person, and ages are computed from it.
 """
 
 import re
@@ -33,9 +33,9 @@ def reference(value: str, secret: bytes) -> str:
 
 
 def normal_form(value: str) -> str:
-    """What does not tell two names apart is gone: case, white space (all of it between Chinese characters), full width,
-    how an accent is encoded, and which apostrophe or hyphen a keyboard has. Accents themselves stay: with and without
-    they are two names."""
+    """Removes what does not make two names different: case, white space (between Chinese characters, all of it), full
+    width, Unicode forms of accents, variants of apostrophes and hyphens. Accents themselves stay: they do make names
+    different."""
     composed = unicodedata.normalize("NFKC", value).translate(_TYPED_ALIKE)
     return _BETWEEN_HAN.sub("", " ".join(composed.split())).casefold()
 

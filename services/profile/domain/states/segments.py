@@ -53,7 +53,7 @@ class Segments:
 
 
 def segments_between(cuts: Sequence[int], since: int, until: int) -> range:
-    """The places of the segments that lie within [since, until)."""
+    """The numbers of the segments that lie within [since, until)."""
     first = 0 if since == BEGINNING else bisect_left(cuts, since) + 1
     end = len(cuts) + 1 if until == END else bisect_right(cuts, until)
     return range(first, end)

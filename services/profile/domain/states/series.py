@@ -1,4 +1,5 @@
-"""What is counted of each event: series and candidates, declared as data and compiled into one look-up an event."""
+"""What is counted of each event: series and candidates, declared as data and compiled into one look-up for each
+event."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ class Where(msgspec.Struct, forbid_unknown_fields=True):
 
     @property
     def is_of_attributes(self) -> bool:
-        """Never so for an event without any."""
+        """Whether an event without attributes can never match."""
         return bool(self.attributes or self.not_attributes)
 
     @property
@@ -70,8 +71,8 @@ class Declared(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Counted(NamedTuple):
-    """What concerns one combination of type, flow, direction and channel. `of_attributes` and `of_party` ask for more:
-    attributes and perhaps the other side, or that one alone. The candidates may, too."""
+    """What applies to one combination of type, flow, direction and channel. `of_attributes` and `of_party` depend on
+    attributes (and perhaps the other side), or on the other side alone. Candidates may depend on both."""
 
     series: tuple[SeriesRule, ...]
     of_attributes: tuple[SeriesRule, ...]
@@ -79,7 +80,7 @@ class Counted(NamedTuple):
     candidates: tuple[CandidateRule, ...]
 
     def for_event(self, event: ChannelEvent, attributes: Mapping[str, Any]) -> Sequence[SeriesRule]:
-        """Most events have no attributes that anybody asks for: they are not compared one by one."""
+        """Skips the comparisons for events without any attribute that a series asks for, which are most."""
         asked = self.of_attributes if attributes else ()
         if event.counterparty is not None and event.counterparty.kind:
             asked += self.of_party
@@ -132,7 +133,7 @@ class Counting:
 
 
 def holds(where: Where, event: ChannelEvent, attributes: Mapping[str, Any]) -> bool:
-    """Whether what is not told by type, flow, direction and channel is as asked."""
+    """Whether the conditions beyond type, flow, direction and channel hold."""
     if where.party_kinds and (event.counterparty is None or event.counterparty.kind not in where.party_kinds):
         return False
     for name, accepted in where.attributes.items():

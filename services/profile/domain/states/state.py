@@ -1,8 +1,8 @@
-"""What is folded from the events of one subject: integers, strings and timestamps, no floats, no clock.
+"""The state of a subject, folded from its events: integers, strings and timestamps, no floats, no clock.
 
-A state is a commutative monoid: `combine` beside it joins two, order and grouping do not matter. It is
-stored as one head and one part a month, so that the cost of an event does not grow with the length of the past.
-`gc=False`: states are trees, and having the collector walk them cost six times what reading them does.
+States form a commutative monoid: `combine` joins two, order and grouping do not matter. A state is stored as one head
+and one part a month, so that the cost of an event does not grow with the past. `gc=False`: states are trees, and the
+collector's walk over them costs six times as much as reading them.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Cell(msgspec.Struct, array_like=True, gc=False):
-    """What is added: how many, and the sum of minor units (0 where nothing is summed)."""
+    """A counter: how many, and the sum in minor units (0 where nothing is summed)."""
 
     count: int = 0
     total: int = 0
@@ -90,13 +90,13 @@ class Month(msgspec.Struct, omit_defaults=True, gc=False):
 
     @property
     def days_by_part(self) -> list[dict[int, Series]]:
-        """As of a month of several subjects: what is added up needs no join."""
+        """The days of each part, as a joined month has them: sums over them need no join."""
         return [self.days]
 
 
 class Undone(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a reversal took away, its hours whether or not they are kept any more. Of two the earlier one stands, and
-    what the later one took is given back."""
+    """What a whole reversal took out, with its hours, whether or not those are still kept. Of two reversals the earlier
+    one counts, and what the later one took is given back."""
 
     stamp: Stamp
     month: Month
@@ -114,7 +114,7 @@ _canonical = msgspec.msgpack.Encoder(order="deterministic")
 
 
 def canonical_bytes(state: State) -> bytes:
-    """The same bytes for the same set of events, whatever their order and grouping. An empty month says nothing."""
+    """The same bytes for the same set of events, whatever their order and grouping. Empty months are left out."""
     told = State(state.head, {number: month for number, month in state.months.items() if any_of(month)})
     return _canonical.encode(msgspec.to_builtins(told, str_keys=True))  # keys in one order must be strings
 

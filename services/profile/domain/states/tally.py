@@ -51,7 +51,7 @@ def note_activity(state: State, event: ChannelEvent) -> None:
 
 
 def _prune(state: State, before: int, at: int) -> None:
-    """What the newest event leaves behind the horizon."""
+    """Drops hours and months that the newest event leaves behind the horizon."""
     hour = at // HOUR_MS
     if state.head.hours and hour != before // HOUR_MS:
         state.head.hours = {kept: series for kept, series in state.head.hours.items() if kept > hour - HOURS_KEPT}
@@ -62,7 +62,7 @@ def _prune(state: State, before: int, at: int) -> None:
 
 
 def month_part(state: State, at: int) -> Month | None:
-    """The month's part, made where missing; None when it lies before the horizon."""
+    """The part of that month, made if missing; None if the month lies before the horizon."""
     number = month_of(at)
     month = state.months.get(number)
     if month is None and number > month_of(state.head.newest_at) - MONTHS_KEPT:
@@ -113,7 +113,7 @@ def note_party(month: Month | None, event: ChannelEvent, at: int, moved: Moved, 
 
 
 def _add_at_most(most: int, cells: Series, key: str, count: int, total: int) -> None:
-    """Beyond `most` keys the sums are `many`, for good: what was left out cannot be told any more."""
+    """Beyond `most` keys the map becomes `many` for good, since what was left out is lost."""
     if MANY in cells:
         return
     _add(cells, key, count, total)

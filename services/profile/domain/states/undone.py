@@ -1,5 +1,5 @@
-"""A movement is cancelled once, by however many reversals: what each took away is kept beside what it was taken
-from."""
+"""A movement is cancelled once, however many reversals come: the month keeps what a reversal took, so that a second one
+can be given back."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -11,7 +11,7 @@ TAKEN, GIVEN_BACK = 1, -1
 
 
 def times(undone: Undone, sign: int) -> Undone:
-    """Nothing of it is shared: a fold changes the cells that it is given."""
+    """Shares nothing with its argument: a fold changes the cells that it is given."""
     month = undone.month
     moved = Month(
         days=_times_each(month.days, sign), totals=_times(month.totals, sign),
