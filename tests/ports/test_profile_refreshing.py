@@ -318,7 +318,7 @@ async def test_a_merge_groups_its_roots_and_marks_them(store: Store) -> None:
     assert await waiting(store) == [ONE, TWO]
     async with store.refreshing() as tx:
         assert await tx.clusters([TWO, THREE]) == {TWO: Cluster(ONE, (ONE, TWO))}
-        assert await tx.decisions([ONE, THREE]) == {ONE: [merge(1, ONE, TWO)]}
+    assert await store.decisions_on([ONE, THREE]) == [merge(1, ONE, TWO)]
 
 
 async def test_a_split_dissolves_the_cluster_and_marks_all_of_it(store: Store) -> None:

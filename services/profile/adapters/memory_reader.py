@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from copy import copy
 
 from services.profile.adapters.memory_customers import MemoryCustomers, clusters_of, memberships_around
-from services.profile.adapters.memory_refresh import decisions_on
 from services.profile.adapters.memory_tables import SubjectRow, Tables
 from services.profile.adapters.old_events import is_aged
 from services.profile.adapters.roots import counted_parents
@@ -87,7 +86,7 @@ class MemoryReader:
 
     async def decisions_on(self, subjects: Sequence[str]) -> list[Decision]:
         async with self._tables.turn() as tables:
-            return decisions_on(tables, subjects)
+            return _decisions_on(tables, subjects)
 
     async def decisions_taken(self, until: int) -> list[Decision]:
         async with self._tables.turn() as tables:
@@ -182,3 +181,9 @@ def _passes(row: TimelineRow, before: Cursor | None, where: TimelineFilter) -> b
         and (where.since is None or row.occurred_at >= where.since)
         and (where.until is None or row.occurred_at < where.until)
     )
+
+
+def _decisions_on(tables: Tables, subjects: Sequence[str]) -> list[Decision]:
+    wanted = set(subjects)
+    found = [decision for decision in tables.decisions.rows() if wanted & set(decision.subjects)]
+    return sorted(found, key=lambda decision: (decision.at, decision.decision_id))

@@ -9,8 +9,7 @@ from services.failures import Contended
 from services.outbox import OutboxMessage
 from services.profile.adapters import memory_queues
 from services.profile.adapters.memory_customers import MemoryCustomers
-from services.profile.adapters.memory_tables import Tables
-from services.profile.ports.records import Decision, DueTime, Mark, Placement, Shard, StoredView
+from services.profile.ports.records import DueTime, Mark, Placement, Shard, StoredView
 
 
 class MemoryRefresh(MemoryCustomers):
@@ -27,9 +26,6 @@ class MemoryRefresh(MemoryCustomers):
 
     async def set_aside(self, marks: Sequence[Mark]) -> None:
         memory_queues.leave_marks(self._tables, marks, aside=True)
-
-    async def decisions(self, subjects: Sequence[str]) -> dict[str, list[Decision]]:
-        return {subject: found for subject in subjects if (found := decisions_on(self._tables, [subject]))}
 
     async def save_views(self, views: Sequence[StoredView], due: Mapping[str, Sequence[DueTime]]) -> None:
         for view in views:
@@ -51,9 +47,3 @@ class MemoryRefresh(MemoryCustomers):
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
         self._tables.stream.send(lanes, now)
-
-
-def decisions_on(tables: Tables, subjects: Sequence[str]) -> list[Decision]:
-    wanted = set(subjects)
-    found = [decision for decision in tables.decisions.rows() if wanted & set(decision.subjects)]
-    return sorted(found, key=lambda decision: (decision.at, decision.decision_id))

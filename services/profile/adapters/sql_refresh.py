@@ -7,13 +7,9 @@ from services.outbox import OutboxMessage
 from services.profile.adapters import rows, sql_queues
 from services.profile.adapters.sql_customers import SqlCustomers
 from services.profile.adapters.sql_queues import STREAM
-from services.profile.ports.records import Decision, DueTime, Mark, Placement, Shard, StoredView
+from services.profile.ports.records import DueTime, Mark, Placement, Shard, StoredView
 from services.sql.session import Bulk, insert
 
-_DECISIONS = """
-select s.subject, d.decision_id, d.kind, d.subjects, d.actor, d.reason, d.at, d.undoes, d.body
-from decision_subjects s join decisions d on d.decision_id = s.decision_id
-where s.subject = any($1::text[]) order by d.at, d.decision_id"""
 _SAVE_VIEWS = insert(
     "views as v",
     "customer_id text, lead text, version bigint, kind text, state text, changed_at bigint, body bytea, facts bytea,"
@@ -48,12 +44,6 @@ class SqlRefresh(SqlCustomers):
 
     async def set_aside(self, marks: Sequence[Mark]) -> None:
         await sql_queues.leave_marks(self._session, marks, aside=True)
-
-    async def decisions(self, subjects: Sequence[str]) -> dict[str, list[Decision]]:
-        found: dict[str, list[Decision]] = {}
-        for row in await self._session.rows(_DECISIONS, list(subjects)):
-            found.setdefault(row[0], []).append(rows.decision_of(row[1:]))
-        return found
 
     async def save_views(self, views: Sequence[StoredView], due: Mapping[str, Sequence[DueTime]]) -> None:
         ordered = sorted(views, key=lambda one: one.lead)

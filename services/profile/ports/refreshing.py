@@ -9,7 +9,7 @@ from services.outbox import OutboxMessage
 from services.profile.domain.identity.links import Cluster, Membership
 from services.profile.domain.states.months import MonthPart
 from services.profile.domain.states.state import Head
-from services.profile.ports.records import Decision, DueTime, Mark, PartyView, Placement, Shard, StoredView
+from services.profile.ports.records import DueTime, Mark, PartyView, Placement, Shard, StoredView
 
 
 class KeptSubject(msgspec.Struct, frozen=True, gc=False):
@@ -70,9 +70,6 @@ class RefreshTransaction(CustomerRows, Protocol):
 
     async def set_aside(self, marks: Sequence[Mark]) -> None:
         """As `mark`, for roots whose refresh has failed."""
-
-    async def decisions(self, subjects: Sequence[str]) -> dict[str, list[Decision]]:
-        """subject → decisions that name it, oldest first."""
 
     async def save_views(self, views: Sequence[StoredView], due: Mapping[str, Sequence[DueTime]]) -> None:
         """Writes rows by lead, and replaces the due times of each."""
