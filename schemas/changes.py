@@ -6,6 +6,8 @@ from typing import Literal
 import msgspec
 
 Fact = float | bool | str
+GONE = "gone"
+"""The kind of a statement by which a customer ends: it was merged, or all that it was counts for others."""
 FactType = Literal["number", "boolean", "string"]
 AT_REST: Mapping[FactType, Fact] = {"number": 0.0, "boolean": False, "string": ""}
 """What a fact is that a statement does not name."""

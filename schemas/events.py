@@ -5,6 +5,8 @@ from typing import Literal
 import msgspec
 
 Direction = Literal["credit", "debit"]
+HEARTBEAT = "source.heartbeat"
+"""The type by which a source says how far it is complete."""
 
 
 class Money(msgspec.Struct, frozen=True):

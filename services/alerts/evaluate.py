@@ -4,12 +4,11 @@ of the customers becomes alerts."""
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.changes import ProfileChange
+from schemas.changes import GONE, ProfileChange
 from schemas.codec import decode_change
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.expressions import Expressions
-from services.alerts.domain.merging import GONE
 from services.alerts.evaluation import Evaluation
 from services.alerts.ports import AlertStore
 from services.log import Batch

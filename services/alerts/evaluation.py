@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from schemas.changes import ProfileChange
+from schemas.changes import GONE, ProfileChange
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.expressions import Expressions
 from services.alerts.domain.judging import judge
 from services.alerts.domain.merging import (
-    GONE,
     Side,
     departed,
     is_spoken_for,

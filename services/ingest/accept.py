@@ -12,10 +12,11 @@ import msgspec
 
 from schemas.codec import encode_dead_letter, encode_event
 from schemas.dead_letters import DeadLetter
+from schemas.events import HEARTBEAT
 from schemas.tokens import clean_text
 from services.failures import Rejected
 from services.ingest.domain.admission import admit
-from services.ingest.domain.heartbeat import HEARTBEAT, spread
+from services.ingest.domain.heartbeat import spread
 from services.ingest.domain.rules import Rules
 from services.ingest.domain.scrub import clean_event, shape
 from services.ingest.domain.sources import Terms

@@ -21,7 +21,7 @@ from services.profile.ports.reading import Resolved
 from services.profile.ports.records import StoredView
 from services.profile.receipts import Reader
 from services.profile.recent_views import Basis, RecentViews
-from services.profile.statement import LIVE, is_same, shows_the_same, statement_of, view_of
+from services.profile.statement import is_same, shows_the_same, statement_of, view_of
 
 CANNOT_BE_SHOWN = (
     "this customer is known and cannot be shown: a bug met it before it was ever written; a worker tries again each "
@@ -77,7 +77,7 @@ class CurrentCustomers:
 
     def _is_of_another_day(self, view: StoredView | None) -> bool:
         """Some facts change daily; refresh writes them only when they pass a limit of a rule."""
-        if view is None or view.state != LIVE:
+        if view is None or not view.is_live:
             return False
         reference = self._policy().reference
         return reference.day_of(view.changed_at) != reference.day_of(self._now_ms())
@@ -132,6 +132,6 @@ def _as_combined(before: StoredView | None, view: StoredView, *, alike: bool) ->
 
 
 def _as_written(one: Resolved, *, behind: bool = False) -> CurrentCustomer | None:
-    if one.view is None or one.view.state != LIVE:
+    if one.view is None or not one.view.is_live:
         return None
     return CurrentCustomer(one.view, f"{one.view.version}{'+behind' if behind else ''}", not behind)

@@ -24,7 +24,7 @@ from services.profile.domain.facts.catalogue import FACTS, with_rests
 from services.profile.domain.identity.links import COLLECTIVES, END, Cluster, kind_of
 from services.profile.ports.records import PartyView, StoredView
 from services.profile.ports.refreshing import CustomerRows, Member
-from services.profile.statement import LIVE, stored_facts
+from services.profile.statement import stored_facts
 
 OWNED_FOR_MS = 5_000
 """How long the number of customers of each manager is remembered: counting reads a row of every customer."""
@@ -141,7 +141,7 @@ class Gathering:
 def facts_of(view: StoredView) -> dict[str, Fact]:
     """Every known fact of a view, those at rest included; none for a customer that is gone."""
     facts = stored_facts(view)
-    return with_rests(facts.values, facts.unknown, FACTS.values()) if view.state == LIVE else {}
+    return with_rests(facts.values, facts.unknown, FACTS.values()) if view.is_live else {}
 
 
 def _members_of_collectives(members: Mapping[str, Sequence[Member]]) -> list[str]:

@@ -26,7 +26,7 @@ from services.profile.ports.records import DueTime, Mark, Placement, Shard, Stor
 from services.profile.ports.refreshing import RefreshTransaction
 from services.profile.ports.store import ProfileStore
 from services.profile.resting import Resting
-from services.profile.statement import LIVE, change_of, change_of_gone, gone, is_news, statement_of
+from services.profile.statement import change_of, change_of_gone, gone, is_news, statement_of
 
 OPENED_AT_ONCE = 25
 """Roots whose states are read and decoded without a pause: a few milliseconds."""
@@ -117,7 +117,7 @@ class Refresh:
     def _writes(self, whole: Whole, cluster: Cluster, before: StoredView | None, policy: Policy, now: int) -> _Writes:
         alias_of = self._gathering.alias_of
         if whole.tells_nothing:
-            if before is None or before.state != LIVE:
+            if before is None or not before.is_live:
                 return _Writes(())
             view = gone(before, now)
             return _Writes((), view, change_of_gone(view, cluster, alias_of), _dependents(whole, before, view))

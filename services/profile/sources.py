@@ -5,14 +5,12 @@ from typing import Any
 
 import msgspec
 
-from schemas.events import ChannelEvent
+from schemas.events import HEARTBEAT, ChannelEvent
 from services import metrics as measure
 from services.metrics import Metrics
 from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness
 from services.profile.domain.customers.freshness import SourceSeen, completeness
 from services.profile.ports.reading import ProfileReader
-
-HEARTBEAT = "source.heartbeat"
 
 
 def sources_seen(events: Iterable[ChannelEvent], partition: int) -> list[SourceSeen]:

@@ -6,16 +6,15 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.asked import Asked
-from schemas.changes import Due, Fact, Moment, ProfileChange
+from schemas.changes import GONE, Due, Fact, Moment, ProfileChange
 from services.outbox import OutboxMessage
 from services.profile.domain.customers.customer import Whole
 from services.profile.domain.customers.summary import Shown, Summary
 from services.profile.domain.facts.running import moved
 from services.profile.domain.identity.links import Cluster
 from services.profile.outbox import change_message
-from services.profile.ports.records import StoredView
+from services.profile.ports.records import LIVE, StoredView
 
-GONE, LIVE = "gone", "live"
 _encode = msgspec.json.Encoder().encode  # keeps the order in which facts are worked out
 _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
 NO_FACTS = _encode({"values": {}, "missing": [], "not_covered": [], "unheard": [], "moments": [], "asked": ""})

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from schemas.catalogue import EventType
 from schemas.codec import CodecError, decode_event, encode_event
 from schemas.dead_letters import DeadLetter
-from schemas.events import ChannelEvent
+from schemas.events import HEARTBEAT, ChannelEvent
 from services.failures import Fenced, Unavailable, trace_of
 from services.log import Batch, Record
 from services.profile.domain.customers.freshness import SourceSeen
@@ -26,7 +26,7 @@ from services.profile.ports.records import LedgerEntry, Mark, StoredSubject, Tim
 from services.profile.ports.store import ProfileStore
 from services.profile.ports.updating import UpdateTransaction
 from services.profile.refold import refuse_newer
-from services.profile.sources import HEARTBEAT, sources_seen
+from services.profile.sources import sources_seen
 
 DEAD_LETTER_LANE = "dead-letters"
 MOST_LINKS_REMEMBERED = 200_000

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from schemas.changes import ProfileChange
+from schemas.changes import GONE, ProfileChange
 from schemas.codec import decode_alert, decode_change
 from schemas.topics import ALERTS, PROFILE_CHANGES
 from services.alerts.adapters.cel import Cel
@@ -11,7 +11,6 @@ from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.judging import HOLDS, judge
-from services.alerts.domain.merging import GONE
 from services.alerts.domain.standing import Standing
 from services.cli.declared import known_of
 from services.declared_files import place

@@ -6,7 +6,7 @@ It shares the pure domain with the product, and nothing of the shell whose order
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from schemas.events import ChannelEvent
+from schemas.events import HEARTBEAT, ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.memory_update import stored_subject
@@ -25,8 +25,6 @@ from services.profile.domain.states.state import State, canonical_bytes
 from services.profile.ports.records import StoredSubject
 from services.sql.session import reading
 from tests.profile.told import CATALOGUE, SECRET
-
-HEARTBEAT = "source.heartbeat"
 
 
 class Held(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 import pytest
 
-from schemas.changes import ProfileChange
+from schemas.changes import GONE, ProfileChange
 from schemas.codec import decode_change
 from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Fenced, Unavailable
@@ -15,10 +15,9 @@ from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.states.packing import pack_heads
 from services.profile.domain.states.state import Entry, Head
 from services.profile.outbox import lane_of_shard
-from services.profile.ports.records import Mark, Shard, StoredView
+from services.profile.ports.records import LIVE, Mark, Shard, StoredView
 from services.profile.refresh import FAILED_AT_ONCE, Refresh
 from services.profile.resting import COLLECTIVE_S, CUSTOMER_S, SET_ASIDE_S, Resting
-from services.profile.statement import GONE, LIVE
 from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.expected import differences, expected, held
 from tests.profile.test_update import new_update

@@ -5,14 +5,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.changes import ProfileChange
+from schemas.changes import GONE, ProfileChange
 from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, alert_id, step
 from services.alerts.domain.retracting import left_without_cause
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import Terms
 from services.alerts.domain.weighing import weigh
 
-GONE = "gone"
 _WORK = (
     "state", "claimed_by", "owner", "waiting", "snoozed_until", "planned_at", "routed_at", "routed_day", "due_at",
     "reminded_at", "escalated_at",

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.codec import CodecError, decode_alert, decode_change, decode_event
+from schemas.events import HEARTBEAT
 from schemas.topics import ALERTS, CHANNEL_EVENTS, PROFILE_CHANGES
 from services.log import Batch, EventLog, Position
 
-HEARTBEAT = "source.heartbeat"
 KEPT = 12
 
 

@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from schemas.codec import encode_event
-from schemas.events import ChannelEvent
+from schemas.events import HEARTBEAT, ChannelEvent
 from services.ingest.domain.attributes import encode
 from services.ingest.domain.sources import EVERY, Source
 from services.log import Message
-
-HEARTBEAT = "source.heartbeat"
 
 
 def heartbeats(sources: Sequence[Source], heard: Mapping[str, int], now_ms: int, partitions: int) -> list[Message]:

@@ -40,7 +40,7 @@ class MemoryCustomers:
         return {
             party: PartyView(view.customer_id, view.owner, view.facts)
             for party, view in found.items()
-            if view is not None and view.state == "live"
+            if view is not None and view.is_live
         }
 
     async def staff(self) -> dict[str, dict[str, Any]]:
@@ -58,7 +58,7 @@ class MemoryCustomers:
     async def owned_counts(self) -> dict[str, int]:
         counts: dict[str, int] = {}
         for view in self._tables.views.rows():
-            if view.state == "live" and view.owner is not None and view.kind not in COLLECTIVES:
+            if view.is_live and view.owner is not None and view.kind not in COLLECTIVES:
                 counts[view.owner] = counts.get(view.owner, 0) + 1
         return counts
 

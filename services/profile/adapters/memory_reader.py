@@ -138,7 +138,7 @@ class MemoryReader:
     async def counts(self, of: Sequence[str] = COUNTED) -> dict[str, int]:
         async with self._tables.turn() as tables:
             counted = {
-                "customers": sum(view.state == "live" for view in tables.views.rows()),
+                "customers": sum(view.is_live for view in tables.views.rows()),
                 "subjects": len(tables.subjects),
                 "events": len(tables.timeline),
                 "marks": len(tables.marks),

@@ -175,7 +175,7 @@ class MemoryUpdate:
 
     async def mark_customers_of(self, manager_ids: Sequence[str]) -> None:
         owned = self._tables.views.by("owner", manager_ids)
-        leave_marks(self._tables, [Mark(view.lead, 0) for view in owned if view.state == "live"])
+        leave_marks(self._tables, [Mark(view.lead, 0) for view in owned if view.is_live])
 
     async def put_staff(self, manager_id: str, record: Mapping[str, Any]) -> None:
         self._tables.staff.put(StaffRow(manager_id, rows.to_json(record)))

@@ -21,7 +21,7 @@ class Resolved(NamedTuple):
 
     @property
     def is_live(self) -> bool:
-        return self.view is not None and self.view.state == "live"
+        return self.view is not None and self.view.is_live
 
 
 Cursor = tuple[int, int, bytes]

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+LIVE = "live"
+
 
 class LedgerEntry(NamedTuple):
     """`key`: a 16-byte hash of (source, id). `content`: an 8-byte hash over what may not change. `day`: the UTC day of
@@ -84,6 +86,10 @@ class StoredView(msgspec.Struct):
     owner: str | None = None
     tier: str | None = None
     name_ref: str | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.state == LIVE
 
 
 class PartyView(NamedTuple):

@@ -50,7 +50,7 @@ class Follow:
         if view is None or view.version <= self._version:
             return
         self._version = view.version
-        if view.state == "live":
+        if view.is_live:
             yield event(
                 "view", view.version, (await self._desk.read.shown([CurrentCustomer(view, str(view.version))]))[0]
             )
