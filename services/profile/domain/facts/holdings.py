@@ -1,12 +1,13 @@
 """Facts about what the customer holds: accounts, loans, deposits, mandates."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from services.profile.domain.customers.holdings import Held, value
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
-from services.profile.domain.reference.calendar import day_number
+from services.profile.domain.reference.calendar import date_of, day_number
 from services.profile.domain.states.periods import DAY_MS
 from services.profile.domain.states.state import Thing
 
@@ -58,19 +59,31 @@ def _loans(seen: Picture, loans: list[Thing]) -> Facts:
     repaid = 100 - sum(left for left, _ in both) * 100 // sum(whole for _, whole in both) if both else 0
     return {
         "loans_open": len(loans),
-        "loan_outstanding": seen.major(sum(left or 0 for left in owed)),
+        "loan_outstanding": seen.major(
+            sum((left if left is not None else whole) or 0 for left, whole in zip(owed, granted, strict=True))
+        ),
         "loan_repaid_percent": repaid,
         "loan_arrears": any(bool(value(loan, "arrears")) for loan in loans),
         "loan_instalment": seen.major(sum(minor_of(seen, loan, "instalment") or 0 for loan in loans)),
-        "loan_ends_in_days": _next(seen, loans, "ends_on"),
+        "loan_ends_in_days": _soonest(seen, (_loan_ends(seen, loan) for loan in loans)),
         "mortgages_open": sum(value(loan, "loan_kind") == "mortgage" for loan in loans),
-        "fixed_rate_ends_in_days": _next(seen, loans, "fixed_until"),
+        "fixed_rate_ends_in_days": _soonest(seen, (day_of(loan, "fixed_until") for loan in loans)),
     }
 
 
-def _next(seen: Picture, things: list[Thing], name: str) -> int:
+def _loan_ends(seen: Picture, loan: Thing) -> int | None:
+    """As told, else when its term is over."""
+    told, granted, months = day_of(loan, "ends_on"), value(loan, "granted_at"), value(loan, "term_months")
+    if told is not None or not isinstance(granted, int) or not isinstance(months, int):
+        return told
+    begun = date_of(seen.reference.day_of(granted))
+    last = begun.year * 12 + begun.month - 1 + months
+    return day_number(date(last // 12, last % 12 + 1, min(begun.day, 28)))
+
+
+def _soonest(seen: Picture, dates: Iterable[int | None]) -> int:
     """Days until the first of these dates that is not past; 0 without one."""
-    ahead = [day - seen.bank_day for thing in things if (day := day_of(thing, name)) is not None]
+    ahead = [day - seen.bank_day for day in dates if day is not None]
     return min((days for days in ahead if days >= 0), default=0)
 
 

@@ -87,3 +87,13 @@ def test_a_salary_is_no_product_that_is_left_once_the_account_is_closed() -> Non
     closed = event("account.closed", NOON - DAY_MS, id="gone")
     assert values_of(*told)["product_families"] == 2
     assert values_of(*told, closed)["product_families"] == 0
+
+
+def test_a_loan_of_which_nothing_else_is_told_is_owed_in_full_until_its_term_is_over() -> None:
+    granted = event(
+        "loan.granted", NOON - 330 * DAY_MS, "loan:1", minor=9_000_000, attributes={"term_months": 12},
+    )  # fmt: skip
+    values = values_of(granted)
+    assert values["loan_outstanding"] == 90_000.0
+    assert values["loan_repaid_percent"] == 0
+    assert 30 <= float(values["loan_ends_in_days"]) <= 36
