@@ -1,6 +1,6 @@
 """How right the rules are, which of them do not speak now, and how they became what they are."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from litestar import get
 from litestar.params import QueryParameter
@@ -10,6 +10,7 @@ from services.alerts.domain.learning import Part, tallies
 from services.alerts.domain.notices import Notice, sentence, standing, to_do
 from services.alerts.web.desk import AtDesk
 from services.alerts.web.documents import answers
+from services.alerts.web.filters import known
 from services.alerts.web.language import Language, Reading
 from services.alerts.web.rule_documents import (
     EditionList,
@@ -22,14 +23,16 @@ from services.alerts.web.rule_documents import (
 from services.web.guard import ROLE
 
 MANAGER: dict[str, Any] = {ROLE: "manager"}
-By = Annotated[list[Part] | None, QueryParameter(description="`rule` if not said; several may be combined")]
+PARTS: tuple[Part, ...] = get_args(Part)
+By = Annotated[list[str] | None, QueryParameter(description=f"Of {', '.join(PARTS)}, by commas; `rule` if not said")]
 OfRule = Annotated[str | None, QueryParameter(description="Only of the rule of this id")]
 
 
 @get("/v1/rules/precision", opt=MANAGER, responses=answers())
 async def show_precision(desk: AtDesk, by: By = None, rule: OfRule = None) -> PrecisionList:
     """What people made of the alerts, by rule, branch and owner or any of these together."""
-    parts: list[Part] = list(dict.fromkeys(by or ("rule",)))
+    asked = known("by", by, PARTS) or ("rule",)
+    parts = [part for part in PARTS if part in asked]
     learned = [one for one in await desk.store.learned() if rule in (None, one.rule)]
     return PrecisionList(outcomes=[
         PrecisionShown(closed=tally.closed, not_relevant=tally.not_relevant, relevant=round(tally.relevant, 4),

@@ -39,8 +39,10 @@ async def test_precision_is_told_by_rule_branch_and_manager_or_together() -> Non
     assert await told() == [("R4", None, None, 3, 0.6667)]
     assert await told(by=["branch"]) == [(None, "BJ", None, 2, 0.5), (None, "SH", None, 1, 1.0)]
     assert await told(by=["owner", "rule"]) == [("R4", None, "M-1", 2, 1.0), ("R4", None, "M-2", 1, 0.0)]
+    assert await told(by="owner,rule") == await told(by=["owner", "rule"])
     assert await told(rule="R1") == []
-    assert (await manager.get("/v1/rules/precision", params={"by": "colour"})).status_code == 400
+    refused = await manager.get("/v1/rules/precision", params={"by": "rule,colour"})
+    assert (refused.status_code, refused.json()["detail"]) == (400, "by: colour is none of rule, branch, owner")
 
 
 async def test_notices_say_what_does_not_speak_and_what_to_do_in_both_languages() -> None:
