@@ -37,7 +37,7 @@ class Recorded:
 
     def told(self, destination_id: str = "crm") -> list[tuple[str, str]]:
         return [
-            (one.alert.alert_id, one.happening) for name, p in self.parcels for one in p.steps if name == destination_id
+            (one.alert.alert_id, one.happening) for name, p in self.parcels for one in p.news if name == destination_id
         ]
 
 
@@ -173,7 +173,7 @@ async def test_a_digest_is_one_message_a_day_and_person() -> None:
     await office.deliver.accept(batch(*told))
     assert await office.serve(20 * HOUR) == Served()
     assert await office.serve(HOUR) == Served(delivered=2)
-    assert [(parcel.person, len(parcel.steps)) for _, parcel in office.sender.parcels] == [
+    assert [(parcel.person, len(parcel.news)) for _, parcel in office.sender.parcels] == [
         ("b@bank.example", 2), ("bo@bank.example", 1),
     ]  # fmt: skip
     assert await office.states() == ["delivered"] * 3

@@ -10,7 +10,7 @@ import pytest_asyncio
 from services.alerts.adapters.senders import Channels
 from services.alerts.delivery.ports import Parcel
 from services.alerts.domain.destinations import Destination
-from services.alerts.domain.messages import AlertStep
+from services.alerts.domain.messages import News
 from services.failures import Rejected, Unavailable
 from services.posting import HttpSender
 from services.signatures import dingtalk_signed, webhook_headers
@@ -18,7 +18,7 @@ from tests.alerts.destined import NOON, SECRET, alert, destination, mail
 from tests.receivers import LOOPBACK, Receiver, Reply, mail_relay, receiver
 
 FINE = Reply(body=b'{"errcode": 0, "errmsg": "ok"}')
-PARCEL = Parcel("msg_1", "b@bank.example", [AlertStep(alert("open", "route"), "routed", NOON)])
+PARCEL = Parcel("msg_1", "b@bank.example", [News(alert("open", "route"), "routed", NOON)])
 
 
 @pytest_asyncio.fixture

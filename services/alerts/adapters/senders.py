@@ -49,9 +49,9 @@ class Channels(NamedTuple):
         if parcel.notice is not None:
             message = notice_message(destination, parcel.notice)
         elif destination.digest_at:
-            message = digest(destination, parcel.steps)
+            message = digest(destination, parcel.news)
         else:
-            message = single(destination, parcel.steps[0], self.link())
+            message = single(destination, parcel.news[0], self.link())
         return await self._tell(destination, parcel.message_id, parcel.person, message, now)
 
     async def test(self, destination: Destination, now: int) -> None:
@@ -94,7 +94,7 @@ class Channels(NamedTuple):
 def _body(parcel: Parcel, destination: Destination) -> bytes:
     if parcel.notice is not None:
         return webhook_notice(parcel.notice, destination.language)
-    return webhook_body(parcel.steps[0], destination.language)
+    return webhook_body(parcel.news[0], destination.language)
 
 
 def _judge(answer: bytes) -> None:

@@ -28,7 +28,7 @@ from services.alerts.domain.delivering import (
     room_at,
 )  # fmt: skip
 from services.alerts.domain.destinations import Destination, quiet_until
-from services.alerts.domain.messages import AlertStep
+from services.alerts.domain.messages import News
 from services.alerts.domain.notices import Notice
 from services.attempts import again_when_contended
 from services.clock import Clock
@@ -190,10 +190,10 @@ def _parcel(together: Sequence[Delivery]) -> Parcel:
     first = together[0]
     if first.happening == NOTICE:
         return Parcel(message_id(together), first.person, (), msgspec.json.decode(first.body, type=Notice))
-    return Parcel(message_id(together), first.person, [_step(one) for one in together])
+    return Parcel(message_id(together), first.person, [_news(one) for one in together])
 
 
-def _step(one: Delivery) -> AlertStep:
+def _news(one: Delivery) -> News:
     assert one.happening != NOTICE  # noqa: S101 - a digest tells of alerts alone
     alert = decode_alert(one.body)
-    return AlertStep(alert, one.happening, alert.history[one.step].at)
+    return News(alert, one.happening, alert.history[one.step].at)

@@ -6,18 +6,18 @@ from typing import NamedTuple, Protocol
 
 from services.alerts.domain.delivering import Delivery
 from services.alerts.domain.destinations import Destination
-from services.alerts.domain.messages import AlertStep
+from services.alerts.domain.messages import News
 from services.alerts.domain.notices import Notice
 from services.log import Move, Position
 
 
 class Parcel(NamedTuple):
-    """One message. `steps` holds one, those of a digest, or none where it is a `notice`. `message_id` stays the same
+    """One message. `news` holds one, those of a digest, or none where it is a `notice`. `message_id` stays the same
     when the message is sent again."""
 
     message_id: str
     person: str
-    steps: Sequence[AlertStep]
+    news: Sequence[News]
     notice: Notice | None = None
 
 

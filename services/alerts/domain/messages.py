@@ -47,7 +47,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
 }  # fmt: skip
 
 
-class AlertStep(NamedTuple):
+class News(NamedTuple):
     """What has happened to an alert; `at` in ms."""
 
     alert: Alert
@@ -65,9 +65,9 @@ class Message(NamedTuple):
     more: str = ""
 
 
-def single(destination: Destination, step: AlertStep, link: str) -> Message:
-    alert, words = step.alert, _WORDS[destination.language]
-    headline = HEADLINES[destination.language][step.happening].format(owner=alert.owner or "-")
+def single(destination: Destination, news: News, link: str) -> Message:
+    alert, words = news.alert, _WORDS[destination.language]
+    headline = HEADLINES[destination.language][news.happening].format(owner=alert.owner or "-")
     rows = [
         (words["severity"], str(alert.severity)), (words["customer"], alert.customer_id), (words["owner"], alert.owner),
         (words["due"], _local(alert.due_at, destination.zone)), (words["alert"], alert.alert_id),
@@ -78,10 +78,10 @@ def single(destination: Destination, step: AlertStep, link: str) -> Message:
     )
 
 
-def digest(destination: Destination, steps: Iterable[AlertStep]) -> Message:
+def digest(destination: Destination, news: Iterable[News]) -> Message:
     """Each alert once, as it last stood: by kind, the gravest first, what has ended last."""
     words, newest = _WORDS[destination.language], {}
-    for one in sorted(steps, key=lambda one: (len(one.alert.history), one.at)):
+    for one in sorted(news, key=lambda one: (len(one.alert.history), one.at)):
         newest[one.alert.alert_id] = one.alert
     lines: list[str] = []
     for kind in ("guard", "retention", "upsell"):
@@ -158,9 +158,9 @@ def _plain(text: str) -> str:
     return text.translate(_MARKUP)
 
 
-def webhook_body(step: AlertStep, language: Language) -> bytes:
+def webhook_body(news: News, language: Language) -> bytes:
     """An event of Standard Webhooks: type, timestamp, data."""
-    return _event(f"alert.{step.happening}", step.at, as_data(step.alert, language))
+    return _event(f"alert.{news.happening}", news.at, as_data(news.alert, language))
 
 
 def webhook_notice(notice: Notice, language: Language) -> bytes:

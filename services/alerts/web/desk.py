@@ -1,4 +1,4 @@
-"""What the handlers work with, handed in by the composition root."""
+"""What the handlers need, handed in by the composition root."""
 
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
@@ -17,15 +17,15 @@ from services.notifications import Notifications
 
 
 class Stated(NamedTuple):
-    """`up_to_date` false: more of the customer is known, and a mistake keeps it from being stated."""
+    """`up_to_date` false: more of the customer was committed, and a mistake of ours keeps it from being stated."""
 
     change: ProfileChange
     up_to_date: bool = True
 
 
 class Desk(NamedTuple):
-    """`stated`: how a customer stands now, None where there is none of this id. `events_of`: from which events a
-    piece of evidence on a customer was counted, as JSON."""
+    """`stated`: a customer as it stands now; None if there is no such id. `events_of`: the events that a piece of
+    evidence was counted from, as JSON."""
 
     store: AlertStore
     act: Act

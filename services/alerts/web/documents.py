@@ -1,4 +1,4 @@
-"""The shapes of what is asked and answered: read by the framework, and the source of the OpenAPI document."""
+"""The shapes of questions and answers: read by the framework, and the source of the OpenAPI document."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -23,7 +23,7 @@ class Amount(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Noted(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """For `claim`, `contact` and `false-alarm`."""
+    """The body of `claim`, `contact` and `false-alarm`."""
 
     note: str = ""
 
@@ -63,9 +63,9 @@ class RuleSpoken(msgspec.Struct, kw_only=True):
 
 
 class AlertEvidence(msgspec.Struct, kw_only=True):
-    """`event_id`: None for an absence, or what stands in the facts. `values`: all that the rule saw. `ended_at`: when
-    it ceased to hold, or was told more gravely. `goes_on`: it is what the rule told before, graver or once more.
-    `origin`: the customer of whom it was said, before a merge."""
+    """`event_id`: None for an absence, or for facts. `values`: everything that the rule saw. `ended_at`: when it ceased
+    to hold, or more severe evidence took its place. `goes_on`: it repeats earlier evidence of the rule, more severe or
+    once more. `origin`: the customer of whom it was said, if that one was merged."""
 
     rule: RuleSpoken
     name: str
@@ -84,10 +84,10 @@ class AlertEvidence(msgspec.Struct, kw_only=True):
 
 class FactEvents(msgspec.Struct, kw_only=True):
     """A fact with the `value` that the rule saw. `events`: those that it was counted from, newest first, in the form of
-    the timeline and with what each `counts`; of very many the newest, `left_out` says how many more. `counted`: what
-    they come to by the same measure, `adds_up`: that is the value. `came_later`: events of that time that were accepted
-    only afterwards. A fact without a window is no sum: with those events that tell of what it is about, or null. `why`
-    says so, and why the events do not add up."""
+    the timeline and with what each `counts`; `left_out`: how many more there are. `counted`: what they add up to;
+    `adds_up`: whether that is the value. `came_later`: events of that time that were accepted only afterwards. For a
+    fact that is no sum over a window, `events` are those that tell of what it is about, or null; `why` says so, and
+    also why events do not add up."""
 
     name: str
     value: Fact
@@ -102,7 +102,7 @@ class FactEvents(msgspec.Struct, kw_only=True):
 
 
 class EvidenceEvents(msgspec.Struct, kw_only=True):
-    """`event`: of the moment that the rule was judged on; null where there was none, or where it was a decision."""
+    """`event`: the event of the moment that the rule was judged on; null if there was none, or if it was a decision."""
 
     rule: RuleSpoken
     seen_at: str
@@ -113,7 +113,7 @@ class EvidenceEvents(msgspec.Struct, kw_only=True):
 
 
 class AlertEvents(msgspec.Struct, kw_only=True):
-    """`evidence` in the order in which the alert tells it."""
+    """`evidence` in the order in which the alert shows it."""
 
     alert_id: str
     customer_id: str
@@ -121,7 +121,7 @@ class AlertEvents(msgspec.Struct, kw_only=True):
 
 
 class AlertStep(msgspec.Struct, kw_only=True):
-    """`to`: the superior to whom it was escalated."""
+    """`to`: the superior that it was escalated to."""
 
     at: str
     actor: str
@@ -140,10 +140,10 @@ class AlertOutcome(msgspec.Struct, kw_only=True):
 
 
 class AlertShown(msgspec.Struct, kw_only=True):
-    """Times are RFC 3339 in UTC. `revision` counts the alert's steps. `value` is what is at stake in the bank's home
-    currency, `rank` the order of the inbox. `due_at`: by when it is to be answered, after a contact by when its
-    outcome is to be noted. `waiting`: a guard's id, `retention_first`, `budget` or `capacity`. `wording`
-    `service_only`: nothing may be offered. `possible`: the steps that can follow."""
+    """Times are RFC 3339 in UTC. `revision` counts the alert's changes. `value`: what is at stake, in the bank's home
+    currency. `rank`: the order of the inbox. `due_at`: by when to answer, and after a contact by when to note its
+    outcome. `waiting`: a guard's id, `retention_first`, `budget` or `capacity`. `wording` `service_only`: nothing may
+    be offered. `possible`: the steps that are possible now."""
 
     alert_id: str
     revision: int

@@ -1,4 +1,4 @@
-"""From an alert to the events behind it: what a manager looks up before a call, and an auditor a year later."""
+"""From an alert to the events behind it: for a manager before a call, and for an auditor a year later."""
 
 import msgspec
 from litestar import Response, get
@@ -14,8 +14,8 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 @get("/v1/alerts/{alert_id:str}/events", responses=answers(AlertEvents))
 async def list_events(alert_id: FromPath[str], desk: AtDesk) -> Response[bytes]:
-    """Of each piece of evidence the event that it is about, and the events from which each of its facts was counted, as
-    they stood when the rule saw them."""
+    """For each piece of evidence, the event that it is about, and the events from which each of its facts was counted,
+    as they stood when the rule saw them."""
     alert = await desk.store.alert(alert_id)
     if alert is None:
         raise Problem(404, "no alert has this id")

@@ -1,5 +1,4 @@
-"""What a question to the inbox is narrowed by. A filter that is said several times, or with commas, takes any of what
-it names."""
+"""The filters of the inbox. One that is given several times, or with commas, matches any of its values."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, get_args
@@ -50,7 +49,7 @@ Speaking = Annotated[
 
 
 def states(given: list[str] | None) -> tuple[str, ...]:
-    """Open ones unless others are asked for."""
+    """Open alerts, unless other states are asked for."""
     asked = known("state", given, _STATES) or (OPEN,)
     return () if _ALL in asked else asked
 

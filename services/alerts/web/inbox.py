@@ -82,7 +82,7 @@ async def read_alert(request: Asking, alert_id: FromPath[str], desk: AtDesk, lan
 
 
 async def _standing_for(store: AlertStore, customer_id: str | None) -> str | None:
-    """A former id asks for the customer that it went into."""
+    """For a former customer id, the customer that it was merged into."""
     for _ in range(MERGES_FOLLOWED):
         standing = await store.standing(customer_id) if customer_id else None
         if standing is None or not standing.merged_into:

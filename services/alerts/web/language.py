@@ -1,4 +1,4 @@
-"""In which language a reader wants titles and reasons (RFC 9110, 12.5.4)."""
+"""The language in which a reader wants titles and reasons (RFC 9110, 12.5.4)."""
 
 from typing import Annotated, Literal
 

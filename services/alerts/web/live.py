@@ -1,4 +1,4 @@
-"""The inbox as it changes: first whole, then each alert with its newest step."""
+"""The inbox as it changes: first as a whole, then each alert that changes."""
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
@@ -24,9 +24,9 @@ MOST_FOLLOWED = 200
 async def follow_alerts(
     request: Asking, desk: AtDesk, language: Reading, owner: Owner = None, mine: Mine = False
 ) -> Stream:
-    """`inbox`: the open alerts, at most 200, the greatest rank first; then `alert` for each one that changes, until it
-    has ended. `Last-Event-ID` stands for the revisions that the screen has: `inbox` is left out where they are
-    still those."""
+    """First `inbox`: the open alerts, at most 200, greatest rank first. Then `alert` for each one that changes, until
+    it has ended. `Last-Event-ID` names the revisions that the screen has; if they are still current, `inbox` is left
+    out."""
     works = portfolio_of(request.user) if mine else None
     where = AlertFilter(owner=() if mine else several("owner", owner), works=works, state=(OPEN,))
     follow = Follow(desk, where, language, request.headers.get("last-event-id", ""))
@@ -35,7 +35,7 @@ async def follow_alerts(
 
 
 class Follow:
-    """Keeps which revisions the screen has: whatever was missed is found by the next look."""
+    """Keeps the revisions that the screen has: whatever it missed is found at the next look."""
 
     def __init__(self, desk: Desk, where: AlertFilter, language: Language, tag: str) -> None:
         self._desk, self._where, self._language, self._tag = desk, where, language, tag
@@ -56,7 +56,7 @@ class Follow:
                 yield event("alert", tag_of(self._seen), msgspec.json.encode(shown(alert, self._language)))
 
     async def _left(self, alert_ids: set[str]) -> list[Alert]:
-        """Those that ended, went to another owner, or are not among the greatest any more."""
+        """Alerts that ended, went to another owner, or are not among the greatest any more."""
         read = [await self._desk.store.alert(one) for one in sorted(alert_ids)]
         return [one for one in read if one is not None]
 
@@ -73,6 +73,6 @@ class Follow:
 
 
 def tag_of(revisions: Mapping[str, int]) -> str:
-    """One word for everything that a screen has."""
+    """One word for all revisions that a screen has."""
     told = "\n".join(f"{alert_id} {revision}" for alert_id, revision in sorted(revisions.items()))
     return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""How right the rules are, which of them do not speak now, and how they became what they are."""
+"""How often rules are right, which of them are out of order, and how they have changed."""
 
 from typing import Annotated, Any, get_args
 
@@ -30,7 +30,7 @@ OfRule = Annotated[str | None, QueryParameter(description="Only of the rule of t
 
 @get("/v1/rules/precision", opt=MANAGER, responses=answers())
 async def show_precision(desk: AtDesk, by: By = None, rule: OfRule = None) -> PrecisionList:
-    """What people made of the alerts, by rule, branch and owner or any of these together."""
+    """What people made of the alerts, by rule, branch and owner, or any of these together."""
     asked = known("by", by, PARTS) or ("rule",)
     parts = [part for part in PARTS if part in asked]
     learned = [one for one in await desk.store.learned() if rule in (None, one.rule)]
@@ -45,7 +45,7 @@ async def show_precision(desk: AtDesk, by: By = None, rule: OfRule = None) -> Pr
 async def show_history(
     desk: AtDesk, rule: OfRule = None, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
 ) -> EditionList:
-    """How rules have changed, and by whom: what raised an alert can be read although the rule is another now."""
+    """How rules have changed, and who changed them: the rule behind an old alert can be read as it was."""
     return EditionList(editions=[
         EditionShown(
             rule=one.rule, version=one.declared.version if one.declared else None, change=one.change,
@@ -60,7 +60,7 @@ async def show_history(
 async def list_notices(
     desk: AtDesk, language: Reading, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
 ) -> NoticeList:
-    """What whoever answers for a rule must know: that it is throttled, paused or stopped, and when that has ended."""
+    """Notices to those who answer for rules: that one is throttled, paused or stopped, and when that has ended."""
     stand = standing(await desk.store.notices()).values()
     recent = await desk.store.recent_notices(0, limit)
     return NoticeList(

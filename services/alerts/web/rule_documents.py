@@ -1,4 +1,4 @@
-"""The shapes of what is told of rules."""
+"""The shapes of answers about rules."""
 
 import msgspec
 
@@ -10,9 +10,9 @@ from services.alerts.domain.rules import Kind, RuleDeclared
 
 
 class RuleShown(msgspec.Struct, kw_only=True):
-    """`precision`: share of its closed alerts that were relevant, 0 to 1; None until something is known. `throttled`:
-    it raises nothing, because too many of its alerts were not relevant; `paused`: because it spoke of an unusual number
-    of customers at once. `stopped`: why it does not run. `owner` answers for the rule itself."""
+    """`precision`: the share of its closed alerts that were relevant, 0 to 1; None while none is known. `throttled`: it
+    raises nothing because too many of its alerts were not relevant; `paused`: because it concerned an unusual number of
+    customers at once. `stopped`: why it cannot run. `owner`: who answers for the rule itself."""
 
     id: str
     version: int
@@ -66,7 +66,7 @@ class Switched(msgspec.Struct, kw_only=True):
 
 
 class ConditionPart(msgspec.Struct, kw_only=True):
-    """`holds`: None where it cannot be known, for what is `missing`."""
+    """`holds`: None if it cannot be known because of `missing` facts."""
 
     condition: str
     holds: bool | None
@@ -80,8 +80,8 @@ class MomentJudged(msgspec.Struct, kw_only=True):
 
 
 class RuleExplained(msgspec.Struct, kw_only=True):
-    """`parts`: all must hold, or one is enough where `any_of`. `missing`: unknown now; `not_covered`: no registered
-    source could tell. `held_back_by`: a guard's id, `retention_first`, `budget` or `capacity`. `why` it is broken."""
+    """`parts`: all must hold, or one where `any_of`. `missing`: unknown now; `not_covered`: no registered source could
+    tell. `held_back_by`: a guard's id, `retention_first`, `budget` or `capacity`. `why`: what broke it."""
 
     id: str
     version: int
@@ -105,8 +105,8 @@ class RuleExplained(msgspec.Struct, kw_only=True):
 
 
 class RulesOfCustomer(msgspec.Struct, kw_only=True):
-    """Of the customer as it stood at `version`. `up_to_date` false: more is known of it, and a mistake of ours keeps
-    that from being judged."""
+    """The customer as it stood at `version`. `up_to_date` false: more was committed, and a mistake of ours keeps it
+    from being judged."""
 
     customer_id: str
     version: int
@@ -117,8 +117,8 @@ class RulesOfCustomer(msgspec.Struct, kw_only=True):
 
 
 class PrecisionShown(msgspec.Struct, kw_only=True):
-    """Of one rule, branch and owner; None: of all of them; an empty branch or owner: of customers without one.
-    `relevant`: share of the closed alerts, 0 to 1."""
+    """For one rule, branch and owner; None: for all of them; an empty branch or owner: for customers without one.
+    `relevant`: the share of the closed alerts, 0 to 1."""
 
     rule: str | None = None
     branch: str | None = None
@@ -133,7 +133,7 @@ class PrecisionList(msgspec.Struct, kw_only=True):
 
 
 class EditionShown(msgspec.Struct, kw_only=True):
-    """A rule as it stood from `at` on. `declared`: as its `file` has it; None where it is no more."""
+    """A rule as it stood from `at` on. `declared`: as in its `file`; None if it was removed."""
 
     rule: str
     version: int | None
@@ -153,8 +153,9 @@ class EditionList(msgspec.Struct, kw_only=True):
 
 
 class NoticeShown(msgspec.Struct, kw_only=True):
-    """`began`: or has ended, then by whom and with which `note`. `owner` answers for the rule. `seen` of `among`: wrong
-    outcomes of all, or customers of the day and the most of any day before."""
+    """`began`: true at the beginning; at the end `actor` and `note` say who ended it and why. `owner`: who answers for
+    the rule. `seen` of `among`: outcomes that were not relevant of all, or customers of the day against the most of any
+    day before."""
 
     rule: str
     matter: Matter
@@ -170,7 +171,7 @@ class NoticeShown(msgspec.Struct, kw_only=True):
 
 
 class NoticeList(msgspec.Struct, kw_only=True):
-    """`standing`: what has not ended. `recent`: beginnings and ends, the newest first."""
+    """`standing`: what has not ended. `recent`: beginnings and ends, newest first."""
 
     standing: list[NoticeShown]
     recent: list[NoticeShown]

@@ -1,4 +1,4 @@
-"""The rules over HTTP: what they are, whether they were right, and why each holds or does not hold for a customer."""
+"""The rules over HTTP: what they are, how often they were right, and why each holds or does not hold for a customer."""
 
 from litestar import get, post
 from litestar.params import FromPath, JSONBody
@@ -33,26 +33,26 @@ OPEN_OF_ONE = 100
 
 @get("/v1/rules", responses=answers())
 async def list_rules(desk: AtDesk, language: Reading) -> RuleList:
-    """Every rule with its texts and what its outcomes say of it."""
+    """Every rule with its texts and its record."""
     current = desk.current
     return RuleList(version=current.rules.version, rules=[_rule(one, desk, language) for one in current.rules.rules])
 
 
 @post("/v1/rules/{rule_id:str}/enable", opt=ADMIN, status_code=200, responses=answers())
 async def enable_rule(request: Asking, rule_id: FromPath[str], data: JSONBody[Switch], desk: AtDesk) -> Switched:
-    """From now on it raises alerts again."""
+    """The rule raises alerts again."""
     return await _switched(request, desk, rule_id, True, data.reason)
 
 
 @post("/v1/rules/{rule_id:str}/disable", opt=ADMIN, status_code=200, responses=answers())
 async def disable_rule(request: Asking, rule_id: FromPath[str], data: JSONBody[Switch], desk: AtDesk) -> Switched:
-    """From now on it raises nothing; within seconds what it has raised is withdrawn."""
+    """The rule raises nothing any more; within seconds what it has raised is withdrawn."""
     return await _switched(request, desk, rule_id, False, data.reason)
 
 
 @get("/v1/customers/{customer_id:str}/rules", responses=answers())
 async def explain_rules(customer_id: FromPath[str], desk: AtDesk, language: Reading) -> RulesOfCustomer:
-    """Why, and why not: for every rule whether it holds now, which part of its condition fails, and what is missing."""
+    """For every rule whether it holds now, which part of its condition fails, and what is missing."""
     stated = await desk.stated(customer_id)
     if stated is None:
         raise Problem(404, "no customer has this id")

@@ -1,4 +1,4 @@
-"""What people do with an alert: each step is refused where it cannot follow, with what can."""
+"""The steps of people on an alert. One that is not possible now is refused, with those that are."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -28,7 +28,7 @@ _STEP: dict[str, Any] = {"opt": {ROLE: "manager"}, "status_code": 200, "response
 async def claim_alert(
     request: Asking, alert_id: FromPath[str], desk: AtDesk, language: Reading, data: JSONBody[Noted | None] = None
 ) -> AlertShown:
-    """It is mine to work from now on. Of two who claim at once, one gets 409 with the other's name."""
+    """The alert is mine to work. Of two who claim at once, one gets 409 with the other's name."""
     return await _done(request, desk, language, alert_id, Asked("claim", note=data.note if data else ""))
 
 
@@ -36,7 +36,7 @@ async def claim_alert(
 async def snooze_alert(
     request: Asking, alert_id: FromPath[str], data: JSONBody[Snooze], desk: AtDesk, language: Reading
 ) -> AlertShown:
-    """Put off: it comes back by itself."""
+    """Puts the alert off; it comes back by itself."""
     asked = Asked("snooze", note=data.note, until=_ms(data.until))
     return await _done(request, desk, language, alert_id, asked)
 
@@ -45,7 +45,7 @@ async def snooze_alert(
 async def plan_contact(
     request: Asking, alert_id: FromPath[str], data: JSONBody[Plan], desk: AtDesk, language: Reading
 ) -> AlertShown:
-    """A visit or a call is planned."""
+    """Plans a visit or a call."""
     return await _done(request, desk, language, alert_id, Asked("plan", note=data.note, until=_ms(data.at)))
 
 
@@ -53,7 +53,7 @@ async def plan_contact(
 async def note_contact(
     request: Asking, alert_id: FromPath[str], desk: AtDesk, language: Reading, data: JSONBody[Noted | None] = None
 ) -> AlertShown:
-    """The customer was spoken to."""
+    """Notes that the customer was spoken to."""
     return await _done(request, desk, language, alert_id, Asked("contact", note=data.note if data else ""))
 
 
@@ -61,7 +61,7 @@ async def note_contact(
 async def give_outcome(
     request: Asking, alert_id: FromPath[str], data: JSONBody[OutcomeGiven], desk: AtDesk, language: Reading
 ) -> AlertShown:
-    """Closes it. The rules that spoke learn from the result."""
+    """Closes the alert. Its rules learn from the result."""
     return await _done(request, desk, language, alert_id, Asked("outcome", note=data.note, outcome=_outcome(data)))
 
 
@@ -69,7 +69,7 @@ async def give_outcome(
 async def reassign_alert(
     request: Asking, alert_id: FromPath[str], data: JSONBody[Reassign], desk: AtDesk, language: Reading
 ) -> AlertShown:
-    """Somebody else is to work it; the time to answer runs anew."""
+    """Gives the alert to somebody else, with new time to answer."""
     return await _done(request, desk, language, alert_id, Asked("reassign", note=data.note, to=data.to.strip()))
 
 
@@ -77,7 +77,7 @@ async def reassign_alert(
 async def mark_false_alarm(
     request: Asking, alert_id: FromPath[str], desk: AtDesk, language: Reading, data: JSONBody[Noted | None] = None
 ) -> AlertShown:
-    """Closes it as not relevant, in one action."""
+    """Closes the alert as not relevant, in one step."""
     return await _done(request, desk, language, alert_id, Asked("false_alarm", note=data.note if data else ""))
 
 

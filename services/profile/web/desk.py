@@ -1,4 +1,4 @@
-"""What the handlers work with, handed in by the composition root."""
+"""What the handlers need, handed in by the composition root."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from services.profile.read import Read
 
 
 class Patience(NamedTuple):
-    """Of sources: how many partitions tell of each, how late one may be and how long silent (ms)."""
+    """With sources: how many partitions tell of each, and how late one may be and how long silent (ms)."""
 
     partitions: int
     lateness_ms: int

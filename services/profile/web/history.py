@@ -50,7 +50,7 @@ async def read_timeline(
 
 @get("/v1/customers/{customer_id:str}/facts", responses=answers(Facts))
 async def read_facts(customer_id: FromPath[str], desk: AtDesk, preference: Preferred) -> Response[bytes]:
-    """What rules may ask of the customer, as it stands now, with units and meanings."""
+    """The facts that rules may ask for, as they stand now, with units and meanings."""
     headers = await preference.honoured()
     customer, moved = the_one(await desk.read.by_id_with_facts(customer_id), customer_id)
     facts = msgspec.json.decode(await desk.read.facts(customer, desk.facts.values()), type=dict[str, msgspec.Raw])

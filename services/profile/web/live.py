@@ -1,4 +1,4 @@
-"""A customer's view as it changes, each event a full statement with its version."""
+"""A customer's view as it changes; each event is a whole view with its version."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -45,7 +45,7 @@ class Follow:
         self._desk, self._customer_id, self._version = desk, customer_id, version
 
     async def look(self) -> AsyncIterator[bytes]:
-        """Ends when the customer has become another: the stream says into whom."""
+        """Ends when the customer was merged into another one, which the stream names."""
         view = await self._desk.read.reader.view(self._customer_id)
         if view is None or view.version <= self._version:
             return

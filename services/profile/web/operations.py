@@ -1,4 +1,4 @@
-"""What those who run the platform look at: what could not be used, and how far the sources have come."""
+"""For those who run the platform: events that could not be used, and how far the sources are complete."""
 
 from typing import Annotated
 
@@ -30,7 +30,7 @@ async def list_dead_letters(
 
 @get("/v1/sources", responses=answers())
 async def list_sources(desk: AtDesk) -> Sources:
-    """How far each source has come: everything older is in the views."""
+    """How far each source is complete: everything older is in the views."""
     seen = await desk.read.reader.sources_seen()
     now = completeness(seen, desk.patience.partitions, desk.clock.now_ms(),
                        desk.patience.lateness_ms, desk.patience.rhythm_ms)  # fmt: skip

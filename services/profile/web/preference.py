@@ -17,14 +17,14 @@ _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNO
 
 
 class Preference(NamedTuple):
-    """`seconds` is None where who reads did not ask to wait."""
+    """`seconds` is None if the reader did not ask to wait."""
 
     reader: Reader
     receipt: Mapping[int, int]
     seconds: int | None
 
     async def honoured(self) -> dict[str, str]:
-        """Waits; the headers that say so. None of them when the time ran out first."""
+        """Waits, and returns the headers that say so: none if the time ran out first."""
         if self.seconds is None or not await until_updated(self.reader, self.receipt, float(self.seconds)):
             return {}
         return {"Preference-Applied": f"wait={self.seconds}"}

@@ -11,7 +11,7 @@ from services.alerts.domain.destinations import Happening
 from services.alerts.domain.messages import (
     HEADLINES,
     MAX_WECOM,
-    AlertStep,
+    News,
     as_data,
     digest,
     dingtalk,
@@ -31,12 +31,12 @@ from tests.alerts.destined import HOUR, NOON, alert, closed, mail
 
 GOLDEN = Path(__file__).parent / "messages"
 LINK = "https://alerts.bank.example/{alert_id}"
-ROUTED = AlertStep(alert("open", "route"), "routed", NOON)
+ROUTED = News(alert("open", "route"), "routed", NOON)
 DAY = [
     ROUTED,
-    AlertStep(alert("open", "route", "raise", severity=3), "raised", NOON + HOUR),
-    AlertStep(alert("route", alert_id="al_2", severity=3, title=Text("Outflow", "大额流出"), due_at=0), "routed", NOON),
-    AlertStep(closed(alert_id="al_3", kind="upsell", title=Text("Bonus", "奖金")), "closed", NOON),
+    News(alert("open", "route", "raise", severity=3), "raised", NOON + HOUR),
+    News(alert("route", alert_id="al_2", severity=3, title=Text("Outflow", "大额流出"), due_at=0), "routed", NOON),
+    News(closed(alert_id="al_3", kind="upsell", title=Text("Bonus", "奖金")), "closed", NOON),
 ]  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def test_a_group_bot_of_dingtalk() -> None:
 
 
 def test_a_webhook_tells_the_alert_as_the_api_does() -> None:
-    told = webhook_body(AlertStep(closed(), "closed", NOON), "en")
+    told = webhook_body(News(closed(), "closed", NOON), "en")
     golden("webhook.json", msgspec.json.format(told, indent=2).decode() + "\n")
 
 
@@ -87,7 +87,7 @@ def test_evidence_that_has_ended_is_not_told() -> None:
 @pytest.mark.parametrize("happening", HEADLINES["en"])
 def test_every_happening_has_words_in_both_languages(happening: Happening) -> None:
     english, chinese = (
-        single(mail(language=one), AlertStep(alert("x"), happening, NOON), "").lines[0] for one in ("en", "zh")
+        single(mail(language=one), News(alert("x"), happening, NOON), "").lines[0] for one in ("en", "zh")
     )
     assert english.isascii()
     assert not chinese.isascii()
@@ -95,7 +95,7 @@ def test_every_happening_has_words_in_both_languages(happening: Happening) -> No
 
 def test_what_came_from_a_channel_cannot_pass_for_markup() -> None:
     sly = alert("route", owner="[pay](https://evil.example)\n# **now** <font>")
-    text = json.loads(wecom(single(mail(), AlertStep(sly, "routed", NOON), "")))["markdown"]["content"]
+    text = json.loads(wecom(single(mail(), News(sly, "routed", NOON), "")))["markdown"]["content"]
     assert "](" not in text
     assert "\n#" not in text
     assert "<font" not in text
@@ -103,8 +103,7 @@ def test_what_came_from_a_channel_cannot_pass_for_markup() -> None:
 
 def test_a_digest_that_is_too_long_says_how_many_are_left_out() -> None:
     many = [
-        AlertStep(alert("route", alert_id=f"al_{n}", title=Text("工" * 200, "工" * 200)), "routed", NOON)
-        for n in range(50)
+        News(alert("route", alert_id=f"al_{n}", title=Text("工" * 200, "工" * 200)), "routed", NOON) for n in range(50)
     ]
     content = json.loads(wecom(digest(mail(), many)))["markdown"]["content"]
     assert len(content.encode()) <= MAX_WECOM
