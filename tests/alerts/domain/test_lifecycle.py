@@ -55,6 +55,9 @@ def test_each_state_takes_its_steps_and_refuses_all_others(state: State, action:
     with pytest.raises(IllegalStep) as refused:
         act(one, STEPS[action], LI, NOBODY, NOON)
     assert set(refused.value.possible) == set(LEGAL[state].split())
+    is_claimed = action == "claim" and one.is_open
+    assert refused.value.reason == ("already_claimed" if is_claimed else "illegal_step")
+    assert str(refused.value).endswith("nothing more") == (not LEGAL[state])
     assert (one.state, one.revision, one.history) == (state, 1, [])
 
 
@@ -77,6 +80,10 @@ def test_what_a_guard_holds_back_is_taken_up_by_nobody_but_may_be_a_false_alarm(
         with pytest.raises(IllegalStep, match="G1 holds it back; possible now: false-alarm"):
             act(one, STEPS[action], SUPERVISOR, NOBODY, NOON)
     assert possible(one) == ["false_alarm"]
+
+
+def test_a_guard_that_comes_later_takes_from_nobody_what_is_in_hand() -> None:
+    assert set(possible(alert("claimed", waiting="G1"))) == set(LEGAL["claimed"].split())
 
 
 @pytest.mark.parametrize("waiting", ["capacity", "budget", ""])
@@ -149,7 +156,7 @@ def test_a_false_alarm_counts_as_not_relevant() -> None:
             "product",
         ),
         (Asked("snooze", until=NOON), "until"),
-        (Asked("snooze", until=NOON + 400 * DAY), "until"),
+        (Asked("snooze", until=NOON + 366 * DAY + 1), "until"),
         (Asked("plan", until=NOON - 1), "at"),
         (Asked("reassign", to="  "), "to"),
         (Asked("reassign", to="x" * 101), "to"),
@@ -161,6 +168,21 @@ def test_feedback_and_times_that_cannot_be_meant_are_refused_by_field(asked: Ask
         act(one, asked, LI, NOBODY, NOON)
     assert (refused.value.reason, refused.value.field) == ("invalid_value", field)
     assert (one.state, one.outcome) == ("claimed", None)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked("snooze", until=NOON + 1),
+        Asked("plan", until=NOON + 366 * DAY),
+        Asked("reassign", to="x" * 100),
+        Asked("outcome", note="x" * 2000, outcome=Outcome(result="not_relevant", reason="x" * 200)),
+    ],
+)
+def test_the_last_that_can_be_meant_is_taken(asked: Asked) -> None:
+    one = alert("claimed")
+    act(one, asked, LI, NOBODY, NOON)
+    assert one.history[-1].action == asked.action
 
 
 def test_a_note_may_have_lines_and_signs_of_any_script() -> None:

@@ -94,6 +94,14 @@ def test_what_a_cut_cannot_part_stays_whole_on_the_side_of_its_newest_event() ->
     assert (before.head.count, after.head.count) == (2, 0)
 
 
+@pytest.mark.parametrize("ages_first", [0, 1])
+def test_a_piece_that_grows_stands_on_the_side_of_the_newest_that_ever_went_into_it(ages_first: int) -> None:
+    told = [event("login.failed", at, id=str(at)) for at in (CUT - DAY_MS, CUT + DAY_MS)]
+    base = aged([], [], [told[ages_first]], product_fold())
+    base = aged(base, [], [told[1 - ages_first]], product_fold())
+    assert [state.head.count for state in laid(base, [CUT]).states] == [0, 2]
+
+
 def test_folding_upon_a_base_changes_nothing_else() -> None:
     told = [event("transfer.sent", NOON, minor=5, direction="debit", balance=70, id=name) for name in "ab"]
     base = aged([], [], told[:1], product_fold())
