@@ -46,6 +46,8 @@ class Block(NamedTuple):
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Transactions are explicit. Threads take turns by construction: one writes, one reads."""
+    if not read_only and not path.exists():
+        path.touch(0o600)  # what customers did is the owner's alone; the journals beside it get the same mode
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
     connection = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
     if not read_only:

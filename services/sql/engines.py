@@ -1,5 +1,6 @@
 """How the two databases are connected to: what is the same for every connection of a pool."""
 
+import contextlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ def timeouts_within(session_timeout_ms: int) -> Timeouts:
 
 def sqlite_engine(path: Path, timeouts: Timeouts, pool_size: int) -> AsyncEngine:
     path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # whoever may not is told when it connects
+        path.touch(0o600)  # it holds names and phone numbers; the journals beside it get the same mode
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
         connect_args={"isolation_level": None, "timeout": timeouts.lock / 1000},
