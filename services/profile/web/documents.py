@@ -1,4 +1,4 @@
-"""The shapes of what is asked and answered: read by the framework, and the source of the OpenAPI document."""
+"""The shapes of questions and answers: read by the framework, and the source of the OpenAPI document."""
 
 from typing import Any
 
@@ -32,7 +32,8 @@ class IdentifiersGiven(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
 
 
 class Search(IdentifiersGiven, kw_only=True, forbid_unknown_fields=True):
-    """Any identifiers, by themselves or under `identifiers`, or a whole name. Whoever matches any of it is found."""
+    """Any identifiers, at the top or under `identifiers`, or a whole name. A customer that matches any of it is
+    found."""
 
     identifiers: IdentifiersGiven | None = None
     name: str | None = None
@@ -62,8 +63,8 @@ class KeepApart(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class CustomerView(msgspec.Struct, kw_only=True):
-    """Times are RFC 3339 in UTC; money is `{"value": "1200.50", "currency": "CNY"}`. `up_to_date` false: more is known
-    since, and a mistake of ours keeps it from being shown."""
+    """Times are RFC 3339 in UTC; money is `{"value": "1200.50", "currency": "CNY"}`. `up_to_date` false: more was
+    committed since, and a mistake of ours keeps it from being shown."""
 
     customer_id: str
     version: int
@@ -124,7 +125,7 @@ class Facts(msgspec.Struct, kw_only=True):
 
 
 class DecisionMade(msgspec.Struct, kw_only=True):
-    """`customer_ids`: who the subjects of the decision are now."""
+    """`customer_ids`: the customers that the decision's subjects are now."""
 
     decision_id: str
     kind: str
@@ -136,7 +137,7 @@ class DecisionMade(msgspec.Struct, kw_only=True):
 
 
 class Review(msgspec.Struct, kw_only=True):
-    """Two customers who may be one. `shared`: what tells so, as a subject key."""
+    """Two customers who may be one. `shared`: the subject key that both have."""
 
     review_id: str
     at: str
@@ -150,8 +151,8 @@ class Reviews(msgspec.Struct, kw_only=True):
 
 
 class DeadLetter(msgspec.Struct, kw_only=True):
-    """`body` is scrubbed: what may not be kept is no longer in it, and of what could not be read there is an excerpt or
-    nothing. `length` and `sha256` are those of what was sent."""
+    """`body` is scrubbed; of what could not be read it has an excerpt or nothing. `length` and `sha256` are those of
+    what was sent."""
 
     letter_id: str
     at: str
