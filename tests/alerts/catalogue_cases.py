@@ -112,11 +112,11 @@ CASES = [
             "logs_in": True,
             "usual_login_gap_days": 1.0,
             "longest_login_gap_days": 14.0,
-            "days_since_last_login": 22.0,
+            "days_since_last_login": 29.0,
             "customer_debits_90d": 30.0,
             "customer_debits_30d": 10.0,
         },
-        {"days_since_last_login": 21.0},
+        {"days_since_last_login": 28.0},
     ),
     Case("R17", {"days_since_customer_debit": 30.0, "customer_debits_180d": 6.0}, {"customer_debits_180d": 5.0}),
     Case(
