@@ -14,13 +14,15 @@ from services.profile.domain.states.personal import PREFIX
 from services.profile.domain.states.state import MANY, Series
 
 LONGEST_DAYS, MONTH_DAYS = 90, 30
-_UNKNOWN: Facts = dict.fromkeys(
+_TO_KNOWN_UNKNOWN: Facts = dict.fromkeys(
     (
-        "external_outflow_7d", "external_outflow_30d", "external_inflow_30d", "competitor_transfers_30d",
-        "competitor_outflow_30d", "competitor_outflow_90d", "broker_transfers_90d", "lender_payments_60d",
-        "short_term_loans_60d",
+        "competitor_transfers_30d", "competitor_outflow_30d", "competitor_outflow_90d", "broker_transfers_90d",
+        "lender_payments_60d", "short_term_loans_60d",
     )
 )  # fmt: skip
+_UNKNOWN: Facts = {
+    **dict.fromkeys(("external_outflow_7d", "external_outflow_30d", "external_inflow_30d")), **_TO_KNOWN_UNKNOWN
+}  # fmt: skip
 
 
 class _Side(NamedTuple):
@@ -62,14 +64,18 @@ def crossing_facts(seen: Picture) -> Facts:
 
 def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) -> Facts:
     """Of the last month every other bank, before it those that are known. A day with too many banks to tell apart makes
-    them all unknown."""
+    them all unknown; one with too many names those that ask who it was."""
     out_7 = out_30 = in_30 = 0
     known: list[_Sent] = []
-    for day, banks in _days(months, today - LONGEST_DAYS):
-        if MANY in banks:
-            return _UNKNOWN
+    are_told_apart = True
+    for day, sides, are_banks in _days(months, today - LONGEST_DAYS):
+        if MANY in sides:
+            if are_banks:
+                return _UNKNOWN
+            are_told_apart = False
+            continue
         age = today - day
-        for key, cell in banks.items():
+        for key, cell in sides.items():
             direction, currency, bank, kind, is_known, is_elsewhere = _side(key, reference)
             if not is_elsewhere or (age >= MONTH_DAYS and not is_known):
                 continue
@@ -86,6 +92,8 @@ def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) 
         "external_outflow_30d": out_30 / reference.home_unit,
         "external_inflow_30d": in_30 / reference.home_unit,
     }
+    if not are_told_apart:
+        return crossed | _TO_KNOWN_UNKNOWN
     return crossed | _to_known(reference, known) if known else crossed
 
 
@@ -134,17 +142,21 @@ def _called_own(seen: Picture) -> int:
     months, this_month = seen.whole.state.months, month_of(seen.now)
     found = 0
     for number in (this_month - 1, this_month):
-        for banks in months[number].banks.values() if number in months else ():
-            for key, cell in banks.items():
+        month = months.get(number)
+        for sides in (*month.banks.values(), *month.names.values()) if month is not None else ():
+            for key, cell in sides.items():
                 if "#" in key and key.startswith("debit") and _side(key, seen.reference).kind == "own":
                     found += cell.count
     return found
 
 
-def _days(months: Mapping[int, AMonth], since: int) -> Iterator[tuple[int, Series]]:
-    """The later days, and the banks of the other side on each."""
+def _days(months: Mapping[int, AMonth], since: int) -> Iterator[tuple[int, Series, bool]]:
+    """The later days, and the other sides on each: those told by a bank, and apart from them those told by name."""
     for number in range(month_of(max(since, 0) * DAY_MS), max(months, default=0) + 1):
         month = months.get(number)
-        for day, banks in month.banks.items() if month is not None else ():
-            if day > since:
-                yield day, banks
+        if month is None:
+            continue
+        for days, are_banks in ((month.banks, True), (month.names, False)):
+            for day, sides in days.items():
+                if day > since:
+                    yield day, sides, are_banks

@@ -85,6 +85,7 @@ def combine_months(left: Month, right: Month) -> Month:
         closing=merge_maps(left.closing, right.closing, join_closings),
         parties=merge_maps(left.parties, right.parties, join_parties),
         banks=merge_maps(left.banks, right.banks, join_banks),
+        names=merge_maps(left.names, right.names, join_banks),
         contacts=merge_maps(left.contacts, right.contacts, join_things),
         undone=merge_maps(left.undone, right.undone, earlier),
     )

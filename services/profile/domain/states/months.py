@@ -26,6 +26,7 @@ class SealedMonth(msgspec.Struct, gc=False):
     closing: msgspec.Raw = _NOTHING
     parties: msgspec.Raw = _NOTHING
     banks: msgspec.Raw = _NOTHING
+    names: msgspec.Raw = _NOTHING
     contacts: dict[str, Thing] = {}
 
 
@@ -55,6 +56,8 @@ class AMonth(Protocol):
     @property
     def banks(self) -> dict[int, Series]: ...
     @property
+    def names(self) -> dict[int, Series]: ...
+    @property
     def contacts(self) -> dict[str, Thing]: ...
 
 
@@ -79,6 +82,7 @@ _FIELDS: Mapping[str, _Field] = {
     "closing": _field("closing", dict[str, dict[int, Entry]], combine.join_closings),
     "parties": _field("parties", dict[str, dict[str, Cell]], combine.join_parties),
     "banks": _field("banks", dict[int, Series], combine.join_banks),
+    "names": _field("names", dict[int, Series], combine.join_banks),
 }
 
 _decode_closing = msgspec.msgpack.Decoder(dict[str, dict[int, msgspec.Raw]]).decode
@@ -94,12 +98,13 @@ def joined(parts: Sequence[MonthPart]) -> AMonth:
 class JoinedMonth:
     """See `AMonth`. Neither its parts nor what is read from it may be changed."""
 
-    __slots__ = ("_parts", "banks", "closing", "contacts", "days_by_part", "parties", "totals")
+    __slots__ = ("_parts", "banks", "closing", "contacts", "days_by_part", "names", "parties", "totals")
     days_by_part: Sequence[dict[int, Series]]
     totals: Series
     closing: dict[str, dict[int, Entry]]
     parties: dict[str, dict[str, Cell]]
     banks: dict[int, Series]
+    names: dict[int, Series]
     contacts: dict[str, Thing]
 
     def __init__(self, parts: Sequence[MonthPart]) -> None:

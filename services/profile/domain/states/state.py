@@ -19,7 +19,7 @@ KEYS_KEPT = 64
 """Most counterparties (payers, payees, reasons) told apart in one month; beyond, the month's map is `many` for good."""
 
 BANKS_KEPT = 16
-"""Most banks of the other side told apart in one day; beyond, the day is `many` for good."""
+"""Most banks of the other side, and most names, told apart in one day; beyond, the day is `many` for good."""
 
 MANY = "many"
 
@@ -77,6 +77,7 @@ class Month(msgspec.Struct, omit_defaults=True, gc=False):
     be added up day by day. `closing`: account subject → day → closing balance (minor, currency).
     `parties`: series → counterparty key → cell, or {MANY: …} alone.
     `banks`: day → `direction:currency:bank#kind` of the other side → cell, or {MANY: …} alone.
+    `names`: the same of who is paid and told by `name#kind` alone: somebody who pays many loses no bank by it.
     `contacts`: contact id → field → register: several events tell of one contact.
     `undone`: id of a movement of which all was cancelled → by which reversal: another one of it cancels nothing."""
 
@@ -85,6 +86,7 @@ class Month(msgspec.Struct, omit_defaults=True, gc=False):
     closing: dict[str, dict[int, Entry]] = {}
     parties: dict[str, dict[str, Cell]] = {}
     banks: dict[int, Series] = {}
+    names: dict[int, Series] = {}
     contacts: dict[str, Thing] = {}
     undone: dict[str, "Undone"] = {}
 
@@ -120,4 +122,4 @@ def canonical_bytes(state: State) -> bytes:
 
 
 def any_of(month: Month) -> bool:
-    return bool(month.days or month.closing or month.parties or month.banks or month.contacts)
+    return bool(month.days or month.closing or month.parties or month.banks or month.names or month.contacts)

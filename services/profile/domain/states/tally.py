@@ -109,7 +109,8 @@ def note_party(month: Month | None, event: ChannelEvent, at: int, moved: Moved, 
         _add_at_most(KEYS_KEPT, month.parties.setdefault(series, {}), key, moved.many, minor)
     where = _bank_key(other, event.direction, flow)
     if where:
-        _add_at_most(BANKS_KEPT, month.banks.setdefault(at // DAY_MS, {}), f"{series}:{where}", moved.many, minor)
+        days = month.banks if other.bank else month.names
+        _add_at_most(BANKS_KEPT, days.setdefault(at // DAY_MS, {}), f"{series}:{where}", moved.many, minor)
 
 
 def _add_at_most(most: int, cells: Series, key: str, count: int, total: int) -> None:

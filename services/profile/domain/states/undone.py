@@ -16,6 +16,7 @@ def times(undone: Undone, sign: int) -> Undone:
     moved = Month(
         days=_times_each(month.days, sign), totals=_times(month.totals, sign),
         parties=_times_each(month.parties, sign), banks=_times_each(month.banks, sign),
+        names=_times_each(month.names, sign),
     )  # fmt: skip
     return Undone(undone.stamp, moved, _times_each(undone.hours, sign))
 

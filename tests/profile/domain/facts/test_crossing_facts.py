@@ -48,6 +48,16 @@ def test_too_many_banks_on_a_day_leave_all_of_it_unknown() -> None:
     assert {"external_inflow_30d", "broker_transfers_90d", "short_term_loans_60d"} <= set(facts.missing)
 
 
+def test_who_pays_many_by_name_alone_keeps_what_went_to_banks_and_loses_who_it_was() -> None:
+    """A company pays its people, of whom its channel tells no bank."""
+    people = [moved(1, "", name=f"p_{number}") for number in range(BANKS_KEPT + 1)]
+    summary = summary_of([*people, moved(2, "OTHA"), moved(3, "OTHA", "transfer.received")])
+    values = facts_told(summary)
+    assert (values["external_outflow_30d"], values["external_inflow_30d"]) == (10.0, 10.0)
+    assert {"competitor_transfers_30d", "lender_payments_60d", "broker_transfers_90d"} <= set(summary.facts.missing)
+    assert not {"external_outflow_7d", "external_inflow_30d"} & set(summary.facts.missing)
+
+
 def test_transfers_to_the_own_name_at_another_bank_are_told_and_those_within_the_bank_are_not() -> None:
     elsewhere = moved(1, "OTHA", account_no="88", name="p_me")
     within = moved(2, "CPBK", account_no="77", name="p_me")

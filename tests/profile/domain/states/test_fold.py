@@ -45,9 +45,10 @@ def test_a_reversal_of_all_that_it_says_was_moved_leaves_no_movement() -> None:
     assert [(one.event_id, one.cancelled) for one in state.head.latest["large_debit"]] == [("big", True)]
 
 
-def test_a_movement_reversed_twice_is_cancelled_once_whatever_came_first() -> None:
+@pytest.mark.parametrize("bank", ["OTHR", ""])
+def test_a_movement_reversed_twice_is_cancelled_once_whatever_came_first(bank: str) -> None:
     original = event("transfer.sent", NOON - DAY_MS, id="t", minor=9_000_000, direction="debit",
-                     counterparty=Counterparty(account_no="7", bank="OTHR"))  # fmt: skip
+                     counterparty=Counterparty(account_no="7", bank=bank, name="p_x"))  # fmt: skip
     once, again = reversal(original, NOON), reversal(original, NOON + HOUR_MS, id="again")
     for told in permutations([original, once, again]):
         for events in (list(told), [*told, event("login.failed", NOON)]):
@@ -55,7 +56,9 @@ def test_a_movement_reversed_twice_is_cancelled_once_whatever_came_first() -> No
             month = state.months[month_of(original.occurred_at)]
             hour = state.head.hours[original.occurred_at // HOUR_MS]
             assert month.totals["outflow:CNY"] == month.days[original.occurred_at // DAY_MS]["outflow:CNY"] == Cell()
-            assert month.parties["debit:CNY"] == {"OTHR/7": Cell()}
+            assert month.parties["debit:CNY"] == {f"{bank}/7#p_x": Cell()}
+            day = (month.banks if bank else month.names)[original.occurred_at // DAY_MS]
+            assert day == {f"debit:CNY:{bank or 'p_x'}": Cell()}
             assert hour["outflow:CNY"] == Cell()
 
 

@@ -13,7 +13,7 @@ from services.profile.domain.states.months import JoinedMonth, MonthPart, OtherS
 from services.profile.domain.states.state import Month
 from tests.profile.domain.happenings import fold_of, histories
 
-FIELDS = ("totals", "closing", "parties", "banks", "contacts")
+FIELDS = ("totals", "closing", "parties", "banks", "names", "contacts")
 
 
 def sealed(month: Month) -> SealedMonth:
