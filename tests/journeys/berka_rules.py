@@ -20,11 +20,13 @@ NEVER = frozenset({
 
 
 class Seen(NamedTuple):
-    """An account as it was known at an instant; `day` by UTC, `bank_day` by the bank's own clock."""
+    """An account as it was known at an instant; `day` by UTC, `bank_day` by the bank's own clock. `booked`: the last
+    day of which the bank has booked the lines."""
 
     account: Account
     day: date
     bank_day: date
+    booked: date
 
     def fact(self, name: str) -> float | bool | str | None:
         if name in NEVER:
@@ -39,8 +41,8 @@ class Seen(NamedTuple):
 
 def seen_at(account: Account, at_ms: int) -> Seen:
     at = datetime.fromtimestamp(at_ms / 1000, UTC)
-    known = account.until(at.date() if at.hour >= BOOKED else at.date() - timedelta(days=1))
-    return Seen(known, at.date(), at.astimezone(CET).date())
+    booked = at.date() if at.hour >= BOOKED else at.date() - timedelta(days=1)
+    return Seen(account.until(booked), at.date(), at.astimezone(CET).date(), booked)
 
 
 def missed_paydays(seen: Seen) -> Iterator[date]:
@@ -48,6 +50,10 @@ def missed_paydays(seen: Seen) -> Iterator[date]:
     last = max(one.day for one in seen.account.lines if is_pension(one))
     while working_days_after(last := _month_later(last), 5) < seen.bank_day:
         yield last
+
+
+def _first_pension(account: Account) -> date:
+    return min(one.day for one in account.lines if is_pension(one))
 
 
 def _month_later(day: date) -> date:
@@ -67,9 +73,17 @@ def _next(day: date, today: date) -> date:
     return this_year if this_year >= today else this_year.replace(year=today.year + 1)
 
 
+def _first_pension_after(seen: Seen) -> int:
+    """Whoever opened the account within the files has begun with it, or brought it later: U6 asks for either."""
+    return (_first_pension(seen.account) - seen.account.opened).days
+
+
 OF_BANK_DAYS: Mapping[str, Callable[[Seen], float]] = {
     "tenure_days": lambda seen: (seen.bank_day - seen.account.opened).days,
     "salary_missed": lambda seen: len(list(missed_paydays(seen))),
+    "salary_known_days": lambda seen: (seen.booked - _first_pension(seen.account)).days,
+    "salary_first_after_days": _first_pension_after,
+    "began_with_salary": lambda seen: _first_pension_after(seen) <= 90,
     "salary_days_overdue": lambda seen: (seen.bank_day - next(missed_paydays(seen))).days,
     "birthday_in_days": lambda seen: (_next(seen.account.born, seen.bank_day) - seen.bank_day).days,
     "anniversary_in_days": lambda seen: (_next(seen.account.opened, seen.bank_day) - seen.bank_day).days,
@@ -137,6 +151,7 @@ RULES: Mapping[str, Callable[[Seen], bool]] = {
     "R22": is_new_and_quiet,
     "U2": much_arrived,
     "U3": lies_idle,
+    "U6": lambda seen: seen.number("salary_credits") >= 1 and seen.number("salary_known_days") <= 75,
     "U9": rents_and_saves,
     "U11": lambda seen: seen.number("loans_open") >= 1 and 0 < seen.number("loan_ends_in_days") <= 90,
     "U14": lambda seen: seen.number("age") == 17 and seen.number("birthday_in_days") <= 30,

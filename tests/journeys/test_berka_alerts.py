@@ -101,14 +101,14 @@ def choose(books: Mapping[str, Account]) -> dict[str, list[str]]:
 
 def shows(account: Account, holds: Callable[[Seen], bool]) -> bool:
     days = {line.day for line in account.lines if line.day >= WATCHED}
-    return any(holds(Seen(account.until(day), day, day)) for day in days)
+    return any(holds(Seen(account.until(day), day, day, day)) for day in days)
 
 
 def first_day(account: Account, holds: Callable[[Seen], bool], until: date) -> date | None:
     """Only lines and closes of days can bring it about."""
     day = max(WATCHED, min(line.day for line in account.lines))
     while day <= until:
-        if holds(Seen(account.until(day), day, day)):
+        if holds(Seen(account.until(day), day, day, day)):
             return day
         day += timedelta(days=1)
     return None

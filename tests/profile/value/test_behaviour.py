@@ -1,5 +1,7 @@
 """What is learned of a customer's days, months and counterparties."""
 
+import pytest
+
 from schemas.events import Counterparty
 from services.profile.domain.customers.behaviour import Behaviour, learn
 from services.profile.domain.states.state import KEYS_KEPT
@@ -81,6 +83,15 @@ def test_what_is_paid_to_a_lender_is_no_rent() -> None:
         )
     found = learned(portrait)
     assert (found.rent, found.lender_out_minor) == (None, 600_000)
+
+
+@pytest.mark.parametrize(("instalment", "is_rent"), [(300_000, False), (297_030, False), (297_000, True)])
+def test_what_pays_a_loan_of_the_bank_s_own_is_no_rent_through_whomever_it_is_collected(
+    instalment: int, is_rent: bool
+) -> None:
+    told = {"minor": instalment, "currency": "CNY"}
+    found = learned(tenant().tell("2025-12-01", "loan.granted", "loan:1", instalment=told))
+    assert (len(found.regular), found.rent is not None) == (1, is_rent)
 
 
 def test_money_between_own_accounts_is_told_apart() -> None:

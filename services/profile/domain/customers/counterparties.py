@@ -95,7 +95,8 @@ def counterparties_of(whole: Whole, reference: Reference, now: int) -> Counterpa
                 regular.append(found)
     regular.sort(key=lambda one: (-one.median_minor, one.party))
     return Counterparties(
-        _usual(dealings, reference, today), tuple(regular[:REGULAR_KEPT]), _rent(regular, dealings), tuple(sorted(own)),
+        _usual(dealings, reference, today), tuple(regular[:REGULAR_KEPT]),
+        _rent(regular, dealings, _instalments(whole)), tuple(sorted(own)),
         sums["own_in"], sums["own_out"], elsewhere, sums["competitor"] + sums["broker"], sums["lender"],
         ("counterparties", "own_transfers", "regular_payments") if many else (),
     )  # fmt: skip
@@ -134,6 +135,13 @@ def _own_names(whole: Whole) -> tuple[frozenset[str], frozenset[str]]:
         elif part.kind == "party" and part.role == "self" and "name" in part.things.get(part.subject, {}):
             names.add(str(part.things[part.subject]["name"].value))
     return frozenset(accounts), frozenset(names)
+
+
+def _instalments(whole: Whole) -> frozenset[int]:
+    """Of the loans that were granted here, in minor units of whatever currency."""
+    loans = (part.things.get(part.subject, {}) for part in whole.parts if part.kind == "loan")
+    told = [loan["instalment"].value for loan in loans if "instalment" in loan]
+    return frozenset(int(one["minor"] if isinstance(one, dict) else one[0]) for one in told if one)
 
 
 def _recently(one: _Dealing, this_month: int, reference: Reference, today: int) -> int:
@@ -179,11 +187,15 @@ def _alike(totals: list[int]) -> bool:
     return min(totals) * 100 >= max(totals) * ALIKE_PERCENT
 
 
-def _rent(regular: list[Regular], dealings: list[_Dealing]) -> Regular | None:
-    """The largest regular payment that goes neither to a lender nor to a competitor, if it is a fair share of what
-    goes out: most likely the home."""
+def _rent(regular: list[Regular], dealings: list[_Dealing], instalments: frozenset[int]) -> Regular | None:
+    """The largest regular payment that goes neither to a lender nor to a competitor and pays no loan of the bank's
+    own (told rounded, so within 1 %), if it is a fair share of what goes out: most likely the home."""
     candidates = [
-        one for one in regular if one.in_a_row >= RENT_MONTHS and one.party_class in ("bank", "own_bank", "other")
+        one
+        for one in regular
+        if one.in_a_row >= RENT_MONTHS
+        and one.party_class in ("bank", "own_bank", "other")
+        and not any(abs(one.median_minor - told) * 100 <= told for told in instalments)
     ]
     if not candidates:
         return None

@@ -71,7 +71,7 @@ class Fold:
         counted = self._counting.of(event.type, flow, event.direction if moves else None, event.channel)
         count_at(state.head, month, event, event.occurred_at, counted, DONE, attributes)
         if moves:
-            note_party(month, event, event.occurred_at, DONE, flow)
+            note_party(month, event, event.occurred_at, DONE)
         for rule in counted.candidates:
             if is_kept(rule.floor_minor, rule.share_percent, event) and holds(rule.where, event, attributes):
                 candidate = Candidate(event.occurred_at, event.id, values_of(event, flow, attributes))
@@ -97,21 +97,19 @@ class Fold:
         month = month_part(state, at)
         if _is_part(event, attributes):
             count_at(state.head, month, event, at, counted, UNDONE_IN_PART, attributes)
-            note_party(month, event, at, UNDONE_IN_PART, flow)
+            note_party(month, event, at, UNDONE_IN_PART)
             return
         if month is not None:
-            _undo_once(state, month_of(at), original_id, _undone(event, at, stamp, counted, attributes, flow))
+            _undo_once(state, month_of(at), original_id, _undone(event, at, stamp, counted, attributes))
         for name in self._counting.candidates_of(event.direction):
             tombstone = Candidate(at, original_id, {}, cancelled=True)
             state.head.latest[name] = join_latest(state.head.latest.get(name, []), [tombstone])
 
 
-def _undone(
-    event: ChannelEvent, at: int, stamp: Stamp, counted: Counted, attributes: dict[str, Any], flow: str | None
-) -> Undone:
+def _undone(event: ChannelEvent, at: int, stamp: Stamp, counted: Counted, attributes: dict[str, Any]) -> Undone:
     head, month = Head(), Month()
     count_at(head, month, event, at, counted, UNDONE, attributes)
-    note_party(month, event, at, UNDONE, flow)
+    note_party(month, event, at, UNDONE)
     return Undone(stamp, month, head.hours)
 
 

@@ -30,7 +30,6 @@ class Moved(NamedTuple):
     sign: int
 
 
-LOAN_PAYMENT = "loan_payment"
 DONE, UNDONE, UNDONE_IN_PART = Moved(1, 1), Moved(-1, -1), Moved(0, -1)
 
 
@@ -98,7 +97,7 @@ def _add(series: Series, name: str, count: int, total: int) -> None:
         cell.total += total
 
 
-def note_party(month: Month | None, event: ChannelEvent, at: int, moved: Moved, flow: str | None) -> None:
+def note_party(month: Month | None, event: ChannelEvent, at: int, moved: Moved) -> None:
     other = event.counterparty
     if month is None or other is None or event.amount is None:
         return
@@ -107,7 +106,7 @@ def note_party(month: Month | None, event: ChannelEvent, at: int, moved: Moved, 
     key = party_key(other)
     if key:
         _add_at_most(KEYS_KEPT, month.parties.setdefault(series, {}), key, moved.many, minor)
-    where = _bank_key(other, event.direction, flow)
+    where = _bank_key(other, event.direction)
     if where:
         days = month.banks if other.bank else month.names
         _add_at_most(BANKS_KEPT, days.setdefault(at // DAY_MS, {}), f"{series}:{where}", moved.many, minor)
@@ -136,13 +135,12 @@ def note_balance(head: Head, month: Month | None, event: ChannelEvent, stamp: St
         days[day] = entry if closing is None else later(closing, entry)
 
 
-def _bank_key(other: Counterparty, direction: str | None, flow: str | None) -> str:
-    """`bank#kind`: the source's word for the other side, where it has one; who is paid for a loan lends. What goes out
-    without a bank is kept by the name's reference, for lists know some by name; who pays in may be too many."""
+def _bank_key(other: Counterparty, direction: str | None) -> str:
+    """`bank#kind`: the source's word for the other side, where it has one. What goes out without a bank is kept by the
+    name's reference, for lists know some by name; who pays in may be too many."""
     goes_out = direction == "debit"
     where = other.bank or (other.name if goes_out else "")
-    kind = other.kind or (flow if goes_out and flow == LOAN_PAYMENT and where else "")
-    return f"{where}#{kind}" if kind and (where or goes_out) else where
+    return f"{where}#{other.kind}" if other.kind and (where or goes_out) else where
 
 
 def party_key(other: Counterparty) -> str:

@@ -102,14 +102,17 @@ def test_what_the_source_calls_the_other_side_tells_as_much_as_a_list() -> None:
     assert (values["own_elsewhere_transfers_2m"], values["external_outflow_30d"]) == (1, 40.0)
 
 
-def test_a_loan_that_is_paid_to_another_bank_is_one_of_a_lender_and_one_paid_here_is_not() -> None:
-    def paid(bank: str) -> ChannelEvent:
+def test_who_is_paid_for_a_loan_is_another_lender_only_where_somebody_says_so() -> None:
+    """A bank may collect its own loans through an account elsewhere, as the PKDD'99 bank does."""
+
+    def paid(bank: str, kind: str) -> ChannelEvent:
         return event(
-            "transaction.posted", NOON - DAY_MS, id=bank, minor=1000, direction="debit",
-            counterparty=Counterparty(bank=bank), attributes={"purpose": "loan_payment"},
+            "transaction.posted", NOON - DAY_MS, id=bank + kind, minor=1000, direction="debit",
+            counterparty=Counterparty(bank=bank, kind=kind), attributes={"purpose": "loan_payment"},
         )  # fmt: skip
 
-    assert values_of(paid("OTHA"), paid("CPBK"))["lender_payments_60d"] == 1
+    values = values_of(paid("OTHA", ""), paid("OTHA", "consumer_finance"), paid("CPBK", "lender"))
+    assert values["lender_payments_60d"] == 1
 
 
 def test_who_has_no_bank_is_known_by_the_name_on_a_list_and_goes_nowhere_else_otherwise() -> None:
