@@ -11,7 +11,7 @@ from services.alerts.domain.alert import Evidence
 from services.alerts.domain.rules import Text
 
 _NAME = re.compile(r"\{((?:moment\.)?[a-z_]\w*)\}")
-_CLAUSE = re.compile(r"\[([^\[\]]*)\]")
+_CLAUSE = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")  # brackets that name nothing stand as they are
 _BETWEEN_CLAUSES = " ,;\uff0c\uff1b\u3001"
 _UNKNOWN = "?"
 MOST_TOLD = 3
@@ -35,7 +35,7 @@ def filled(text: Text, values: Mapping[str, Fact], labels: Labels = NO_LABELS) -
 
 
 def _with_clauses(text: str, values: Mapping[str, Fact]) -> str:
-    if "[" not in text:
+    if not _CLAUSE.search(text):
         return text
 
     def clause(found: re.Match[str]) -> str:

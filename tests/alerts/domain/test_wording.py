@@ -30,3 +30,8 @@ def test_a_clause_in_brackets_is_left_out_where_all_that_it_names_is_nothing() -
     assert filled(text, both) == Text(en="Looked 2 times; an application (loan) waits", zh="浏览 2 次, 申请 loan")
     assert filled(text, {**both, "times": 0.0}) == Text(en="An application (loan) waits", zh="申请 loan")
     assert filled(text, {"times": 2.0, "family": ""}) == Text(en="Looked 2 times", zh="浏览 2 次")
+
+
+def test_brackets_that_name_nothing_stand_as_they_are() -> None:
+    text = Text(en="see [manual, 4], {times} times", zh="见 [手册 4], {times} 次")
+    assert filled(text, {"times": 2.0}) == Text(en="see [manual, 4], 2 times", zh="见 [手册 4], 2 次")
