@@ -102,7 +102,11 @@ class ServerProcess:
         self._gone_within(10.0)
 
     def freeze(self) -> None:
+        """Returns once every thread stands still: on a busy machine the others still answer until one has heard it."""
         self._signal(signal.SIGSTOP)
+        deadline = time.monotonic() + 10.0
+        while not self._stands_still() and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
@@ -111,6 +115,11 @@ class ServerProcess:
         pid = self.pid
         if pid is not None:
             os.kill(pid, number)
+
+    def _stands_still(self) -> bool:
+        """Where the system does not tell of threads, it is believed to."""
+        told = [_state_of(one) for one in Path(f"/proc/{self.pid}/task").glob("*/stat")]
+        return all(state in ("T", "t", "") for state in told)
 
     def _gone_within(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -133,3 +142,11 @@ def _works_in(pid: int, home: Path) -> bool:
         return Path(f"/proc/{pid}/cwd").resolve(strict=True).is_relative_to(home.resolve())
     except OSError:  # it ended meanwhile, or is a zombie
         return False
+
+
+def _state_of(path: Path) -> str:
+    """A thread's state as Linux writes it (proc(5)), T for stopped; empty for one that has ended."""
+    try:
+        return path.read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
