@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from services.profile.domain.customers.customer import Whole
+from services.profile.domain.customers.held import money_told
 from services.profile.domain.customers.rhythm import median
 from services.profile.domain.reference.tables import PartyClass, Reference, parse_party
 from services.profile.domain.states.periods import month_of
@@ -140,8 +141,8 @@ def _own_names(whole: Whole) -> tuple[frozenset[str], frozenset[str]]:
 def _instalments(whole: Whole) -> frozenset[int]:
     """Of the loans that were granted here, in minor units of whatever currency."""
     loans = (part.things.get(part.subject, {}) for part in whole.parts if part.kind == "loan")
-    told = [loan["instalment"].value for loan in loans if "instalment" in loan]
-    return frozenset(int(one["minor"] if isinstance(one, dict) else one[0]) for one in told if one)
+    told = [money_told(loan["instalment"].value) for loan in loans if "instalment" in loan]
+    return frozenset(one[0] for one in told if one is not None)
 
 
 def _recently(one: _Dealing, this_month: int, reference: Reference, today: int) -> int:

@@ -33,6 +33,13 @@ class Held(NamedTuple):
     ago_90: int | None
 
 
+def money_told(value: Any) -> tuple[int, str] | None:
+    """Minor units and currency of an entry's value: an event's own money stands as a list, an attribute's as a map."""
+    if isinstance(value, dict):
+        return value["minor"], value["currency"]
+    return (value[0], value[1]) if isinstance(value, list) else None
+
+
 def of_parts(whole: Whole, reference: Reference, now: int) -> Iterator[Held]:
     seen: set[str] = set()
     today = reference.day_of(now)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
+from services.profile.domain.customers.held import money_told
 from services.profile.domain.customers.holdings import Held, value
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
@@ -105,11 +105,9 @@ def _deposits(seen: Picture, deposits: list[Thing]) -> Facts:
 
 
 def minor_of(seen: Picture, thing: Thing, name: str) -> int | None:
-    """In minor units of the home currency; both forms of money in a state are read."""
-    told: Any = value(thing, name)
-    if isinstance(told, dict):
-        told = (told.get("minor"), told.get("currency"))
-    return None if told is None else seen.reference.home_minor(told[0], told[1], seen.bank_day)
+    """In minor units of the home currency."""
+    told = money_told(value(thing, name))
+    return None if told is None else seen.reference.home_minor(*told, seen.bank_day)
 
 
 def day_of(thing: Thing, name: str) -> int | None:

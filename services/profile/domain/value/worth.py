@@ -6,6 +6,7 @@ from typing import NamedTuple
 from services.profile.domain.customers.assets import Assets
 from services.profile.domain.customers.behaviour import Behaviour
 from services.profile.domain.customers.customer import Whole
+from services.profile.domain.customers.held import money_told
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.state import Thing
 
@@ -80,11 +81,9 @@ def _lending(known: Known) -> int:
     for thing in _of_kind(known, "loan"):
         if _value(thing, "status") == "repaid":
             continue
-        owed = _value(thing, "outstanding") or _value(thing, "principal")
-        if isinstance(owed, dict):
-            owed = [owed["minor"], owed["currency"]]
-        if isinstance(owed, list):
-            total += known.reference.home_minor(owed[0], owed[1], known.today) or 0
+        owed = money_told(_value(thing, "outstanding") or _value(thing, "principal"))
+        if owed is not None:
+            total += known.reference.home_minor(*owed, known.today) or 0
     return total
 
 
