@@ -10,7 +10,6 @@ from services.profile.domain.facts.picture import Picture
 from services.profile.domain.reference.tables import PartyKind, Reference
 from services.profile.domain.states.months import AMonth
 from services.profile.domain.states.periods import DAY_MS, month_of
-from services.profile.domain.states.personal import PREFIX
 from services.profile.domain.states.state import MANY, Series
 
 LONGEST_DAYS, MONTH_DAYS = 90, 30
@@ -27,14 +26,14 @@ _UNKNOWN: Facts = {
 
 class _Side(NamedTuple):
     """Which way money went, and what is known of the bank on the other side. `bank`: where none was told, the name.
-    `is_known`: of a list, or of a kind that says as much; `is_elsewhere`: certainly not here."""
+    `is_known`: of a list, or of a kind that says as much; `is_here`: the bank's own code."""
 
     direction: str
     currency: str
     bank: str
     kind: PartyKind | None
     is_known: bool
-    is_elsewhere: bool
+    is_here: bool
 
 
 class _Sent(NamedTuple):
@@ -54,8 +53,7 @@ def _side(key: str, reference: Reference) -> _Side:
     bank, _, word = where.partition("#")
     kind, is_listed, is_here = reference.party_kind(word), reference.is_listed(bank), reference.is_own_bank(bank)
     is_known = is_listed or (kind is not None and not is_here)
-    is_bank = bool(bank) and not bank.startswith(PREFIX)
-    return _Side(direction, currency, bank, None if is_here else kind, is_known, is_known or (is_bank and not is_here))
+    return _Side(direction, currency, bank, None if is_here else kind, is_known, is_here)
 
 
 def crossing_facts(seen: Picture) -> Facts:
@@ -76,8 +74,8 @@ def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) 
             continue
         age = today - day
         for key, cell in sides.items():
-            direction, currency, bank, kind, is_known, is_elsewhere = _side(key, reference)
-            if not is_elsewhere or (age >= MONTH_DAYS and not is_known):
+            direction, currency, bank, kind, is_known, is_here = _side(key, reference)
+            if not is_known and (is_here or not are_banks or age >= MONTH_DAYS):
                 continue
             minor = reference.home_minor(cell.total, currency, day) or 0
             if direction == "credit":
@@ -98,14 +96,9 @@ def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) 
 
 
 def _to_known(reference: Reference, sent: list[_Sent]) -> Facts:
-    brokers = [one for one in sent if one.kind == "broker" or reference.is_broker(one.bank, one.day)]
-    competitors = [
-        one for one in sent if one.kind in ("competitor", "broker") or reference.is_competitor(one.bank, one.day)
-    ]
-    lenders = [
-        one for one in sent
-        if one.age < 60 and (one.kind in ("lender", "short_term") or reference.is_lender(one.bank, one.day))
-    ]  # fmt: skip
+    brokers = [one for one in sent if reference.is_broker(one.bank, one.day, one.kind)]
+    competitors = [one for one in sent if reference.is_competitor(one.bank, one.day, one.kind)]
+    lenders = [one for one in sent if one.age < 60 and reference.is_lender(one.bank, one.day, one.kind)]
     recent = [one for one in competitors if one.age < MONTH_DAYS]
     return {
         "competitor_transfers_30d": sum([one.payments for one in recent]),
@@ -114,11 +107,7 @@ def _to_known(reference: Reference, sent: list[_Sent]) -> Facts:
         "broker_transfers_90d": sum([one.payments for one in brokers]),
         "lender_payments_60d": sum([one.payments for one in lenders]),
         "short_term_loans_60d": sum(
-            [
-                one.payments
-                for one in lenders
-                if one.kind == "short_term" or reference.is_short_term_lender(one.bank, one.day)
-            ]
+            [one.payments for one in lenders if reference.is_short_term_lender(one.bank, one.day, one.kind)]
         ),
     }
 

@@ -86,13 +86,14 @@ def _party(seen: Picture, party: str, word: str, at: int) -> dict[str, Fact]:
     """The other side of the movement, as known on that day. `word`: what the source calls it."""
     day, parsed = seen.reference.day_of(at), parse_party(party)
     is_here, kind = seen.reference.is_own_bank(parsed.bank), seen.reference.party_kind(word)
-    competitor = seen.reference.is_competitor(party, day) or (not is_here and kind in ("competitor", "broker"))
-    lender = seen.reference.is_lender(party, day) or (not is_here and kind in ("lender", "short_term"))
+    elsewhere = None if is_here else kind
+    competitor = seen.reference.is_competitor(party, day, elsewhere)
+    lender = seen.reference.is_lender(party, day, elsewhere)
     return {
         "own_account": party in seen.behaviour.own_parties or kind == "own" or _is_held(seen, parsed.account_no),
         "competitor": competitor,
         "lender": lender,
-        "external": not is_here and (bool(parsed.bank) or competitor or lender or kind == "own"),
+        "external": not is_here and (bool(parsed.bank) or competitor or lender or elsewhere == "own"),
         "party_class": seen.reference.classify(party, day),
     }
 

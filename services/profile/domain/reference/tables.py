@@ -22,6 +22,7 @@ POWERS = (1, 10, 100, 1_000, 10_000)
 
 PartyKind = Literal["own", "competitor", "broker", "lender", "short_term"]
 """What a source may call the other side, in the bank's words."""
+_COMPETING, _LENDING = ("competitor", "broker"), ("lender", "short_term")
 PartyClass = Literal["own_bank", "competitor", "lender", "broker", "bank", "other"]
 
 
@@ -163,20 +164,21 @@ class Reference:
         """None for a word that nobody listed."""
         return self._party_kinds.get(word)
 
-    def is_competitor(self, party: str, day: int) -> bool:
-        """Whether money sent to this counterparty key (or bank code) leaves for a competitor."""
-        return _listed(self._competitors, parse_party(party), day) is not None
+    def is_competitor(self, party: str, day: int, kind: PartyKind | None = None) -> bool:
+        """Whether money sent to this counterparty key (or bank code) leaves for a competitor, by a list or by what the
+        source calls it (`kind`)."""
+        return kind in _COMPETING or _listed(self._competitors, parse_party(party), day) is not None
 
-    def is_lender(self, party: str, day: int) -> bool:
-        return _listed(self._lenders, parse_party(party), day) is not None
+    def is_lender(self, party: str, day: int, kind: PartyKind | None = None) -> bool:
+        return kind in _LENDING or _listed(self._lenders, parse_party(party), day) is not None
 
-    def is_broker(self, party: str, day: int) -> bool:
+    def is_broker(self, party: str, day: int, kind: PartyKind | None = None) -> bool:
         listed = _listed(self._competitors, parse_party(party), day)
-        return listed is not None and listed.kind == "broker"
+        return kind == "broker" or (listed is not None and listed.kind == "broker")
 
-    def is_short_term_lender(self, party: str, day: int) -> bool:
+    def is_short_term_lender(self, party: str, day: int, kind: PartyKind | None = None) -> bool:
         listed = _listed(self._lenders, parse_party(party), day)
-        return listed is not None and listed.kind == "short_term"
+        return kind == "short_term" or (listed is not None and listed.kind == "short_term")
 
     def classify(self, party: str, day: int) -> PartyClass:
         """A competitor wins over a lender: money that leaves says more than money that is owed."""
