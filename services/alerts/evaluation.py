@@ -146,7 +146,7 @@ class Evaluation:
         self._note(changed)
         for one in changed:
             known = self._standings[one.customer_id]
-            follow_owner(one, Place(known.owner, known.acting, one.branch), self._terms.desk, at)
+            follow_owner(one, Place(known.acting, one.branch), self._terms.desk, at)
         self._alerts[back] += [one for one in changed if one.customer_id == back]
         self._alerts[there] = [one for one in self._alerts[there] if one.customer_id == there]
 

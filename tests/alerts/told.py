@@ -43,13 +43,14 @@ def moment(moment_id: str, at: int, **values: Fact) -> Moment:
 
 
 def statement(version: int, customer_id: str = "c1", at: int = 0, **given: Any) -> ProfileChange:
-    """Facts at rest unless given."""
+    """Facts at rest unless given; the owner is M-1, who is there."""
     extra = {
         name: given.pop(name)
         for name in ("moments", "missing", "not_covered", "unheard", "kind", "aliases", "merged")
         if name in given
     }
-    facts = {"tier": "gold", "owner": "M-1", **{name: value for name, value in given.items() if value}}
+    owned = {"owner": "M-1", "acting_owner": given.get("owner", "M-1")}
+    facts = {name: value for name, value in {"tier": "gold", **owned, **given}.items() if value}
     changed_at = at or NOON + version * HOUR
     return ProfileChange(
         customer_id=customer_id, version=version, changed_at=changed_at, facts=facts, **{"kind": "person", **extra}

@@ -18,9 +18,8 @@ QUEUE = "queue:"
 
 
 class Place(NamedTuple):
-    """A customer's place in the bank, as a statement tells it."""
+    """A customer's place in the bank, as a statement tells it. `acting`: who answers now, empty for nobody."""
 
-    owner: str
     acting: str
     branch: str
 
@@ -46,12 +45,12 @@ def refuse_nobody(to: str, branch: str, staff: Staff) -> None:
 
 def owner_for(place: Place, role: Role, desk: Desk) -> str:
     """A manager's id, or the queue of a branch (`queue:` alone where no branch is known)."""
-    return desk.roles.get(role) or place.acting or place.owner or QUEUE + place.branch
+    return desk.roles.get(role) or place.acting or QUEUE + place.branch
 
 
 def place_of(change: ProfileChange) -> Place:
     facts = change.facts
-    return Place(str(facts.get("owner", "")), str(facts.get("acting_owner", "")), str(facts.get("branch", "")))
+    return Place(str(facts.get("acting_owner", "")), str(facts.get("branch", "")))
 
 
 def follow_owner(alert: Alert, place: Place, desk: Desk, now: int) -> bool:
@@ -70,8 +69,8 @@ def follow_owner(alert: Alert, place: Place, desk: Desk, now: int) -> bool:
 def hand_over(alert: Alert, standing: Standing, left: Collection[str], terms: Terms, now: int) -> bool:
     """Moves an alert in the hands of somebody who has `left` to whoever answers for the customer now, as it stands and
     with new time to answer: what was said and planned still holds. False while nobody else answers."""
-    owner, acting = ("" if one in left else one for one in (standing.owner, standing.acting))
-    owner = owner_for(Place(owner, acting, alert.branch), alert.role, terms.desk)
+    acting = next((one for one in (standing.acting, standing.owner) if one not in left), "")
+    owner = owner_for(Place(acting, alert.branch), alert.role, terms.desk)
     if alert.state not in IN_HAND or owner == alert.owner:
         return False
     had, alert.owner = alert.owner, owner

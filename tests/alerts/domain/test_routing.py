@@ -19,9 +19,9 @@ def alert(number: int = 1, **given: object) -> Alert:
 
 
 def test_the_owner_is_the_delegate_while_away_and_the_branch_where_there_is_none() -> None:
-    assert owner_for(Place("M-1", "M-1", "BJ"), "manager", Desk()) == "M-1"
-    assert owner_for(Place("M-1", "M-2", "BJ"), "care", Desk()) == "M-2"
-    assert owner_for(Place("", "", "BJ"), "branch", Desk()) == "queue:BJ"
+    assert owner_for(Place("M-1", "BJ"), "manager", Desk()) == "M-1"
+    assert owner_for(Place("M-2", "BJ"), "care", Desk()) == "M-2"
+    assert owner_for(Place("", "BJ"), "branch", Desk()) == "queue:BJ"
 
 
 def test_the_greatest_go_first_and_the_rest_wait_visibly() -> None:
@@ -145,14 +145,14 @@ def test_an_alert_put_off_comes_back_to_who_claimed_it_with_its_time_to_answer_a
 def test_an_untouched_alert_follows_its_customer_to_another_owner() -> None:
     one = alert()
     route([one], {}, terms(), NOON)
-    assert follow_owner(one, Place("M-2", "M-2", "BJ"), Desk(), NOON + HOUR)
+    assert follow_owner(one, Place("M-2", "BJ"), Desk(), NOON + HOUR)
     assert one.owner == "M-2"
     act(one, Asked("claim"), Actor("Wu", "M-2"), frozenset(), NOON + HOUR)
-    assert not follow_owner(one, Place("M-3", "M-3", "BJ"), Desk(), NOON + 2 * HOUR)
+    assert not follow_owner(one, Place("M-3", "BJ"), Desk(), NOON + 2 * HOUR)
 
 
 def test_what_is_the_work_of_a_role_goes_to_whom_the_desk_names_for_it() -> None:
-    desk, place = Desk(roles={"care": "queue:care"}), Place("M-1", "M-1", "BJ")
+    desk, place = Desk(roles={"care": "queue:care"}), Place("M-1", "BJ")
     assert owner_for(place, "care", desk) == "queue:care"
     assert owner_for(place, "manager", desk) == "M-1"
     one = alert()
@@ -239,7 +239,7 @@ def test_what_was_worked_and_closed_keeps_its_place_of_the_day() -> None:
 
 
 def test_an_alert_follows_its_customer_until_somebody_gives_it_away_or_takes_it_up() -> None:
-    to = Place("M-2", "M-2", "SH")
+    to = Place("M-2", "SH")
     follows, given, taken, same = alert(1), alert(2), claimed(), alert(4, owner="M-2", state="routed")
     step(given, NOON, "Bo", "reassign", "routed", "to M-1")
     assert [follow_owner(one, to, Desk(), NOON) for one in (follows, given, taken, same)] == [True, False, False, False]
@@ -251,7 +251,7 @@ def test_what_had_been_given_away_and_is_nobodys_any_more_follows_its_customer()
     """Work that had begun went with the other of two who part."""
     parted = alert(owner="")
     step(parted, NOON, "Bo", "reassign", "new", "to M-1")
-    assert follow_owner(parted, Place("M-2", "M-2", "SH"), Desk(), NOON)
+    assert follow_owner(parted, Place("M-2", "SH"), Desk(), NOON)
     assert parted.owner == "M-2"
 
 

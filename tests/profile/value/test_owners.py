@@ -144,10 +144,18 @@ def test_a_delegate_acts_during_an_absence_only() -> None:
     assert (shown(back)["acting"], shown(back)["delegate"]) == ("M-1", None)
 
 
-def test_delegates_who_are_both_away_for_each_other_do_not_go_round_for_ever() -> None:
+@pytest.mark.parametrize("named", [{}, {"delegate_id": "M-2"}])
+def test_while_the_owner_is_away_and_nobody_stands_in_nobody_answers(named: dict[str, str]) -> None:
+    """Nobody was named, or who was named has left."""
+    people = staff(Manager("M-1", {"from": NOW - 1, "until": NOW + 1, **named}, 1), left("M-2", "2026-11-01"))
+    owner, decided = ask(served(), people)
+    assert (shown(owner)["acting"], shown(owner)["delegate"], decided.owner) == (None, None, "M-1")
+
+
+def test_of_delegates_who_are_both_away_for_each_other_nobody_answers() -> None:
     away = {"from": 0, "until": NOW + 1}
     people = staff(Manager("M-1", {**away, "delegate_id": "M-2"}, 1), Manager("M-2", {**away, "delegate_id": "M-1"}, 1))
-    assert shown(ask(served(), people)[0])["acting"] == "M-2"
+    assert shown(ask(served(), people)[0])["acting"] is None
 
 
 HOME = "household:h"

@@ -59,7 +59,7 @@ _FACTS: tuple[FactDeclared, ...] = (
     _text("tier", "gold, profit or general; empty before the first judgement"),
     _since("tier_days", "Since the tier was taken"),
     _text("owner", "Manager who answers for the customer; empty when nobody does"),
-    _text("acting_owner", "Who answers now: the owner, or the delegate while the owner is away"),
+    _text("acting_owner", "Who answers now: the owner, or the delegate in an absence; empty when nobody does"),
     _text("branch", "Branch that keeps the customer or an account; the first by name where there are several"),
     _text("former_owner", "Manager who did before"),
     _since("owner_days", "Since the owner took over"),

@@ -167,37 +167,40 @@ def _remember(chosen: _Chosen, before: _Chosen, decided: Decided, policy: Policy
 
 
 def acting(owner: str | None, staff: Staff, now: int) -> str | None:
-    """Who answers now: the owner, or while away the delegate."""
-    delegate = _delegate(owner, staff, now)
-    return delegate["manager_id"] if delegate else owner
+    """Who answers now: the owner, or while away the delegate; None where nobody stands in."""
+    return _answering(owner, staff, now)[0]
 
 
 def _shown(chosen: _Chosen, staff: Staff, decided: Decided, now: int) -> dict[str, Any] | None:
     if chosen.owner is None and chosen.former is None and chosen.reason == "not_needed":
         return None
-    delegate = _delegate(chosen.owner, staff, now)
+    answers, delegate = _answering(chosen.owner, staff, now)
     return {
         "manager_id": chosen.owner,
         "since": chosen.since,
         "reason": chosen.reason,
-        "acting": delegate["manager_id"] if delegate else chosen.owner,
+        "acting": answers,
         "delegate": delegate,
         "former": chosen.former,
         "handovers": decided.notes.get("handovers", []),
     }
 
 
-def _delegate(owner: str | None, staff: Staff, now: int) -> dict[str, Any] | None:
-    """Who answers while the owner is away; the delegate's delegate where both are."""
-    acting, found, passed = owner, None, set[str]()
-    while acting is not None and acting in staff and acting not in passed:
-        passed.add(acting)
-        fields = staff[acting].fields
-        since, until, named = fields.get("from"), fields.get("until"), fields.get("delegate_id")
-        if not (named and isinstance(since, int) and isinstance(until, int) and since <= now < until):
-            break
-        acting = str(named)
-        if acting in passed or _has_left(staff, acting):
-            break
-        found = {"manager_id": acting, "from": since, "until": until}
-    return found
+def _answering(owner: str | None, staff: Staff, now: int) -> tuple[str | None, dict[str, Any] | None]:
+    """Who answers, and where that is not the owner, as whose delegate until when: the delegate's delegate where both
+    are away, nobody where the last of them names none who is here."""
+    answers, delegate, passed = owner, None, set[str]()
+    while answers is not None and (away := _absence(answers, staff, now)) is not None:
+        passed.add(answers)
+        named = away.get("delegate_id")
+        if not named or str(named) in passed or _has_left(staff, str(named)):
+            return None, None
+        answers = str(named)
+        delegate = {"manager_id": answers, "from": away["from"], "until": away["until"]}
+    return answers, delegate
+
+
+def _absence(manager: str, staff: Staff, now: int) -> Mapping[str, Any] | None:
+    fields = staff[manager].fields if manager in staff else {}
+    since, until = fields.get("from"), fields.get("until")
+    return fields if isinstance(since, int) and isinstance(until, int) and since <= now < until else None
