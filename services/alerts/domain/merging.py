@@ -167,6 +167,7 @@ def _divide(
     if alert.begun_for == customer_id:
         _take_over(back, alert)
         _take_over(alert, Alert(alert_id="", customer_id="", situation="", kind=alert.kind))
+        alert.begun_for = ""
     alone = f"{customer_id} stands alone again"
     step(alert, now, SYSTEM, "part", alert.state, alone)
     step(back, now, SYSTEM, "part", back.state, f"from {alert.alert_id} of {alert.customer_id}")

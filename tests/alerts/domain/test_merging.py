@@ -101,6 +101,21 @@ def test_work_that_was_begun_for_one_of_two_goes_with_that_one_when_they_part() 
     }  # fmt: skip
 
 
+def test_what_somebody_begins_for_the_other_after_two_have_parted_is_not_taken_along_when_they_part_once_more() -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
+    theirs[0].state, theirs[0].claimed_by = "claimed", "Li Na"
+    merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
+    left, back = split(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
+    left.state, left.claimed_by = "claimed", "Wu"
+    merge(Side("a", one, [back]), Side("b", other, [left]), terms(), NOON + 3 * DAY)
+    parted = split(Side("a", one, []), Side("b", other, [left]), terms(), NOON + 4 * DAY)
+    assert {alert.customer_id: (alert.state, alert.claimed_by) for alert in parted} == {
+        "a": ("new", ""), "b": ("claimed", "Wu"),
+    }  # fmt: skip
+
+
 def test_what_is_closed_when_two_part_is_not_raised_again() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
