@@ -20,7 +20,7 @@ def weigh(alert: Alert, terms: Terms) -> None:
     alert.rank = max(alert.value, 1.0) * alert.severity * precision
     alert.expires_at = max(one.expires_at for one in standing)
     alert.respond_within_hours = min(one.respond_within_hours for one in standing)
-    if alert.routed_at and alert.state in UNANSWERED:
+    if alert.state in UNANSWERED:
         due = answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms)
         alert.due_at = min(alert.due_at, due)
 

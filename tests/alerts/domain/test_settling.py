@@ -113,6 +113,33 @@ def test_a_promise_to_answer_is_not_put_off_when_the_gravest_evidence_ends() -> 
     assert (alert.title.en, alert.due_at) == ("R4", due)
 
 
+def test_graver_evidence_shortens_the_time_to_answer_that_somebody_has_and_raises_the_grade() -> None:
+    urgent = rule("R1", on="large_debit", when=("moment.external",), severity="3.0", respond_within_hours=2)
+    slow = rule("R16", when=("fraud_case",), respond_within_hours=40)
+    customer = Customer(MISSED, urgent, slow)
+    customer.takes(statement(1, **OWED))
+    (alert,) = customer.alerts
+    give(alert, customer.terms, NOON + HOUR)
+    alert.state = "routed"
+    promised, grade = alert.due_at, alert.grade
+    customer.takes(statement(2, fraud_case=True, **OWED))
+    assert (alert.due_at, alert.respond_within_hours, alert.grade) == (promised, 16, grade)
+    customer.takes(statement(3, moments=[moment("a", NOON)], **OWED))
+    assert (alert.due_at, alert.respond_within_hours) == (NOON + 2 * HOUR, 2)  # a gold customer's: half of it
+    assert (grade, alert.grade) == ("B", "A")
+
+
+def test_graver_evidence_leaves_the_time_in_which_to_note_what_came_of_a_contact() -> None:
+    urgent = rule("R1", on="large_debit", when=("moment.external",), severity="3.0", respond_within_hours=2)
+    customer = Customer(MISSED, urgent)
+    customer.takes(statement(1, **OWED))
+    (alert,) = customer.alerts
+    give(alert, customer.terms, NOON + HOUR)
+    alert.state, alert.due_at = "contacted", NOON + 5 * DAY
+    customer.takes(statement(2, moments=[moment("a", NOON)], **OWED))
+    assert (alert.severity, alert.due_at) == (3, NOON + 5 * DAY)
+
+
 def test_what_came_and_went_does_not_keep_an_alert_alive() -> None:
     brief = rule("R16", when=("fraud_case",))
     customer = Customer(MISSED, brief)
@@ -352,6 +379,15 @@ def test_rank_is_value_by_severity_by_the_rules_own_precision() -> None:
         customer.takes(statement(1, **OWED))
     assert sure.alerts[0].rank == 5e5 * 0.9
     assert unsure.alerts[0].rank == 5e5 * 0.1
+
+
+def test_of_several_rules_the_surest_ranks_an_alert_and_what_nobody_can_value_counts_as_one() -> None:
+    both = Customer(MISSED, rule("R16", when=("fraud_case",)), on=terms(R4=0.1, R16=0.9))
+    both.takes(statement(1, fraud_case=True, **OWED))
+    assert both.alerts[0].rank == 5e5 * 0.9
+    unvalued = Customer(rule("R16", when=("fraud_case",), severity="2.0"), on=terms(R16=0.5))
+    unvalued.takes(statement(1, fraud_case=True))
+    assert unvalued.alerts[0].rank == 2 * 0.5
 
 
 def test_the_evidence_of_a_rule_that_ended_stays_readable() -> None:
