@@ -115,6 +115,13 @@ async def test_an_alert_is_given_to_nobody_unknown_and_it_is_said_who_could_have
     assert await branch.store.alert(alert.alert_id) == alert
 
 
+async def test_an_alert_of_a_customer_without_a_branch_is_given_to_no_nameless_queue() -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    with pytest.raises(Rejected, match="or a queue: `queue:BRANCH`"):
+        await branch.act.on(alert.alert_id, Asked("reassign", to="queue:"), CHIEF)
+
+
 async def test_an_alert_is_given_to_whoever_is_known_by_portfolio_desk_token_or_alerts_and_to_a_known_branch() -> None:
     branch = Branch()
     branch.current.take(branch.current.rules, Desk(superiors={"M-1": "M-9"}))

@@ -146,7 +146,7 @@ def test_an_untouched_alert_follows_its_customer_to_another_owner() -> None:
     one = alert()
     route([one], {}, terms(), NOON)
     assert follow_owner(one, Place("M-2", "BJ"), Desk(), NOON + HOUR)
-    assert one.owner == "M-2"
+    assert (one.owner, one.history[-1].note) == ("M-2", "from M-1 to M-2")
     act(one, Asked("claim"), Actor("Wu", "M-2"), frozenset(), NOON + HOUR)
     assert not follow_owner(one, Place("M-3", "BJ"), Desk(), NOON + 2 * HOUR)
 
@@ -245,6 +245,7 @@ def test_an_alert_follows_its_customer_until_somebody_gives_it_away_or_takes_it_
     assert [follow_owner(one, to, Desk(), NOON) for one in (follows, given, taken, same)] == [True, False, False, False]
     assert [one.owner for one in (follows, given, taken, same)] == ["M-2", "M-1", "M-1", "M-2"]
     assert (follows.branch, same.history) == ("SH", [])
+    assert follows.history == [], "nobody had it yet"
 
 
 def test_what_had_been_given_away_and_is_nobodys_any_more_follows_its_customer() -> None:
