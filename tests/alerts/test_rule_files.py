@@ -222,6 +222,10 @@ def test_a_severity_may_be_chosen_in_steps(files: Place) -> None:
     ({"on": "large_debt"}, "no moment is called large_debt; did you mean large_debit?"),
     ({"id": "b 1"}, "capitals, digits, - and _ are expected"),
     ({"blocks": ["upsell"]}, "only a guard holds others back"),
+    (
+        {"kind": "guard", "wording": "service_only", "may_say": {"en": "{assets}", "zh": "-"}},
+        "may_say: is said of whatever alert the guard words: name no figure in it",
+    ),
     ({"kind": "guard", "blocks": ["guard"]}, "blocks: retention and upsell can be held back"),
     ({"name": {"en": "x"}}, "missing required field `zh`"),
 ])  # fmt: skip

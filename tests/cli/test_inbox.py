@@ -91,6 +91,14 @@ def test_the_events_behind_an_alert_are_listed_with_what_each_counts(platform: P
     assert {one["adds_up"] for one in facts if one["since"]} == {True}
 
 
+def test_who_has_not_agreed_to_marketing_is_offered_nothing_and_the_page_says_so(
+    platform: Platform, alert_id: str
+) -> None:
+    shown = run(platform, "show", alert_id).out
+    assert "Service only: nothing may be offered" in shown
+    assert "Must not be said: No offers and no invitations to buy." in shown
+
+
 def test_texts_come_in_chinese_when_asked(platform: Platform, alert_id: str) -> None:
     assert "投诉未结" in run(platform, "show", alert_id, "--language", "zh").out
 

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from schemas.changes import Fact
-from services.alerts.domain.rules import Kind, Role, Text
+from services.alerts.domain.rules import Kind, Role, Text, Words
 
 State = Literal[
     "new", "routed", "claimed", "snoozed", "planned", "contacted", "closed", "withdrawn", "expired", "superseded"
@@ -77,10 +77,10 @@ class Outcome(msgspec.Struct, kw_only=True, frozen=True):
 
 class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     """`waiting`: why a new one is not routed yet (a guard's id, `retention_first`, `budget`, `capacity`). `worded_by`:
-    the guard for which it goes out with that `wording`. `rank`: value at stake x severity x precision. `routed_day`:
-    the working day in which it takes a place of its owner's capacity. `owner`: who answers for it, a manager's id, or
-    `queue:BRANCH`; `role`: whose work its gravest rule is. `begun_for`: the customer of whom it was taken up, before a
-    merge. Times in ms, 0: none."""
+    the guard for which it goes out with that `wording`, and `guard_says` its words. `rank`: value at stake x severity x
+    precision. `routed_day`: the working day in which it takes a place of its owner's capacity. `owner`: who answers for
+    it, a manager's id, or `queue:BRANCH`; `role`: whose work its gravest rule is. `begun_for`: the customer of whom it
+    was taken up, before a merge. Times in ms, 0: none."""
 
     alert_id: str
     customer_id: str
@@ -101,6 +101,7 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     waiting: str = ""
     wording: str = ""
     worded_by: str = ""
+    guard_says: Words = Words()
     title: Text = Text("", "")
     reason: Text = Text("", "")
     may_say: Text = Text("", "")

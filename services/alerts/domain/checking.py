@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from schemas.catalogue import CHANNELS
 from schemas.changes import Fact, FactType
-from services.alerts.domain.compiled import FIELD, Known, Rule, texts
+from services.alerts.domain.compiled import FACT, FIELD, Known, Rule, texts
 from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
 from services.alerts.domain.rules import LEAST_SEVERE, MAX_COOLDOWN_DAYS, MOST_SEVERE, Desk, RuleDeclared
 from services.alerts.domain.wording import nearest
@@ -41,6 +41,11 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
         yield "situation", "only a guard may go without: an alert needs one"
     if (declared.blocks or declared.wording) and declared.kind != "guard":
         yield "blocks", "only a guard holds others back"
+    if declared.wording:
+        for name in ("suggested", "may_say", "must_not_say"):
+            text = getattr(declared, name)
+            if FACT.search(text.en + text.zh) or FIELD.search(text.en + text.zh):
+                yield name, "is said of whatever alert the guard words: name no figure in it"
     if "guard" in declared.blocks:
         yield "blocks", "retention and upsell can be held back: a case of care waits for nothing"
     if not 0 <= declared.cooldown_days <= MAX_COOLDOWN_DAYS:

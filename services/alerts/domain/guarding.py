@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from services.alerts.domain.alert import SYSTEM, Alert, step
 from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.judging import HOLDS, Verdict
+from services.alerts.domain.rules import Words
 from services.alerts.domain.standing import Standing
+from services.alerts.domain.weighing import word
 
 RETENTION_FIRST, BUDGET = "retention_first", "budget"
 
@@ -34,17 +36,22 @@ def hold_back(
     held_back, worded = blocked(verdicts), _worded(verdicts)
     waiting, changed = _waiting(alerts, held_back, budget), list[Alert]()
     for alert in alerts:
-        is_worded_anew = (alert.wording, alert.worded_by) != worded
-        alert.wording, alert.worded_by = worded
+        is_worded_anew = (alert.wording, alert.worded_by, alert.guard_says) != worded
+        if is_worded_anew:
+            alert.wording, alert.worded_by, alert.guard_says = worded
+            word(alert)
         if _waits(alert, waiting[alert.alert_id], now, released) or is_worded_anew:
             changed.append(alert)
     return changed
 
 
-def _worded(verdicts: Iterable[Verdict]) -> tuple[str, str]:
-    """How, and by which guard."""
-    told = ((one.rule.declared.wording, one.rule.id) for one in verdicts if guards(one))
-    return next((one for one in told if one[0]), ("", ""))
+def _worded(verdicts: Iterable[Verdict]) -> tuple[str, str, Words]:
+    """How, by which guard, and what that says."""
+    for declared in (one.rule.declared for one in verdicts if guards(one)):
+        if declared.wording:
+            says = Words(declared.suggested, declared.may_say, declared.must_not_say)
+            return declared.wording, declared.id, says
+    return "", "", Words()
 
 
 def _waiting(alerts: Collection[Alert], held_back: Mapping[str, str], budget: int) -> dict[str, str]:

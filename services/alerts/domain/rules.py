@@ -28,6 +28,14 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 EMPTY = Text("", "")
 
 
+class Words(msgspec.Struct, frozen=True):
+    """What whoever speaks with the customer is told."""
+
+    suggested: Text = EMPTY
+    may_say: Text = EMPTY
+    must_not_say: Text = EMPTY
+
+
 class RuleDeclared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`on` names a kind of moment: the rule is judged once for each one; without it, on the facts as they stand.
 

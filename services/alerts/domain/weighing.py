@@ -1,6 +1,7 @@
-"""Words and weight of an alert follow the evidence that stands now, not what once stood."""
+"""Words and weight of an alert follow the evidence that stands now, not what once stood, within what a guard allows."""
 
 from services.alerts.domain.alert import UNANSWERED, Alert, Evidence
+from services.alerts.domain.rules import Text
 from services.alerts.domain.terms import Terms, answer_by, grade
 from services.alerts.domain.wording import joined_reason
 
@@ -9,10 +10,9 @@ def weigh(alert: Alert, terms: Terms) -> None:
     """Changes the alert. The most severe evidence gives title and words; retention outranks upsell in one situation.
     Without standing evidence the words stay, since whoever works it must know what it was about. A time to answer that
     somebody was given is shortened, never put off."""
-    standing = alert.standing() or alert.evidence
-    gravest = min(standing, key=_gravest_first)
+    standing, gravest = _standing(alert), _gravest(alert)
     alert.title, alert.kind, alert.role = gravest.name, gravest.kind, gravest.role
-    alert.suggested, alert.may_say, alert.must_not_say = gravest.suggested, gravest.may_say, gravest.must_not_say
+    word(alert)
     alert.reason = joined_reason(standing)
     alert.severity, alert.value = max(one.severity for one in standing), max(one.value for one in standing)
     alert.grade = grade(alert.severity, alert.tier)
@@ -23,6 +23,31 @@ def weigh(alert: Alert, terms: Terms) -> None:
     if alert.state in UNANSWERED:
         due = answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms)
         alert.due_at = min(alert.due_at, due)
+
+
+def word(alert: Alert) -> None:
+    """Changes the alert. Where a guard words it, a sale says what the guard says in place of its own words; any other
+    alert must not say what the guard forbids, either."""
+    own, guard = _gravest(alert), alert.guard_says
+    if alert.kind == "upsell":
+        alert.suggested = guard.suggested if guard.suggested.en else own.suggested
+        alert.may_say = guard.may_say if guard.may_say.en else own.may_say
+        alert.must_not_say = guard.must_not_say if guard.must_not_say.en else own.must_not_say
+    else:
+        alert.suggested, alert.may_say = own.suggested, own.may_say
+        alert.must_not_say = _both(guard.must_not_say, own.must_not_say)
+
+
+def _both(first: Text, then: Text) -> Text:
+    return Text(en=f"{first.en} {then.en}".strip(), zh=f"{first.zh}{then.zh}")
+
+
+def _standing(alert: Alert) -> list[Evidence]:
+    return alert.standing() or alert.evidence
+
+
+def _gravest(alert: Alert) -> Evidence:
+    return min(_standing(alert), key=_gravest_first)
 
 
 def _gravest_first(one: Evidence) -> tuple[bool, int, int, str]:

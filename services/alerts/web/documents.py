@@ -143,7 +143,7 @@ class AlertShown(msgspec.Struct, kw_only=True):
     """Times are RFC 3339 in UTC. `revision` counts the alert's changes. `value`: what is at stake, in the bank's home
     currency. `rank`: the order of the inbox. `due_at`: by when to answer, and after a contact by when to note its
     outcome. `waiting`: a guard's id, `retention_first`, `budget` or `capacity`. `wording` `service_only`: nothing may
-    be offered. `possible`: the steps that are possible now."""
+    be offered, and the words are those of the guard that says so. `possible`: the steps that are possible now."""
 
     alert_id: str
     revision: int

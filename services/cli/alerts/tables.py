@@ -34,6 +34,8 @@ def print_alert(console: Console, alert: Row) -> None:
         f"State: {_stands(alert)}   Owner: {alert['owner'] or '-'}   Claimed by: {alert['claimed_by'] or '-'}   "
         f"Due: {alert['due_at'] or '-'}"
     ))  # fmt: skip
+    if alert["wording"] == "service_only":
+        console.print(Text("Service only: nothing may be offered"))
     for heading, field in _SAID:
         if alert[field]:
             console.print(Text(f"{heading}: {alert[field]}"))

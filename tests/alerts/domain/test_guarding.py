@@ -3,18 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.alerts.domain.alert import Alert
+from services.alerts.domain.alert import Alert, Evidence
 from services.alerts.domain.compiled import Rule
 from services.alerts.domain.guarding import hold_back, hold_back_anew
 from services.alerts.domain.judging import HOLDS, Verdict
-from services.alerts.domain.rules import Kind
+from services.alerts.domain.rules import Kind, Text
 from services.alerts.domain.standing import Standing
 from tests.alerts.told import NOON, rule, rules
 
 
 def alert(name: str, kind: str = "retention", state: str = "new", rank: float = 1.0, **given: Any) -> Alert:
-    fixed: dict[str, Any] = {"kind": kind, "state": state, "rank": rank, "opened_at": NOON, **given}
+    said = Evidence(
+        key="R1|", rule="R1", rule_version=1, name=told("name"), kind="retention", occurred_at=NOON, seen_at=NOON,
+        statement=1, suggested=told("sell"), may_say=told("our terms"), must_not_say=told("No names."),
+    )  # fmt: skip
+    fixed: dict[str, Any] = {"kind": kind, "state": state, "rank": rank, "opened_at": NOON, "evidence": [said], **given}
     return Alert(alert_id=name, customer_id="c1", situation=name, **fixed)
+
+
+def told(text: str) -> Text:
+    return Text(text, text)
 
 
 def guard(*blocks: Kind, name: str = "G1", **given: Any) -> Rule:
@@ -86,6 +94,33 @@ def test_the_first_guard_that_says_how_to_word_an_alert_words_it_and_that_is_new
     assert hold_back(alerts, verdicts, 3, NOON) == alerts
     assert (alerts[0].wording, alerts[0].worded_by) == ("service_only", "G2")
     assert hold_back(alerts, verdicts, 3, NOON) == []
+
+
+def test_a_sale_that_a_guard_words_says_what_the_guard_says_until_that_lets_go() -> None:
+    words: dict[str, Any] = {
+        "suggested": told("Serve."),
+        "may_say": told("the contract"),
+        "must_not_say": told("No offers."),
+    }
+    one, by = alert("a", "upsell", "claimed"), [Verdict(guard(wording="service_only", **words), HOLDS)]
+    hold_back([one], by, 3, NOON)
+    assert (one.suggested.en, one.may_say.en, one.must_not_say.en) == ("Serve.", "the contract", "No offers.")
+    hold_back([one], [], 3, NOON)
+    assert (one.suggested.en, one.may_say.en, one.must_not_say.en) == ("sell", "our terms", "No names.")
+
+
+def test_an_alert_that_sells_nothing_keeps_its_words_and_must_not_say_what_the_guard_forbids_either() -> None:
+    one = alert("a")
+    words: dict[str, Any] = {"suggested": told("Serve."), "must_not_say": told("No offers.")}
+    hold_back([one], [Verdict(guard(wording="service_only", **words), HOLDS)], 3, NOON)
+    assert (one.suggested.en, one.may_say.en) == ("sell", "our terms")
+    assert (one.must_not_say.en, one.must_not_say.zh) == ("No offers. No names.", "No offers.No names.")
+
+
+def test_a_guard_that_words_alerts_and_has_no_words_leaves_them_theirs() -> None:
+    one = alert("a", "upsell")
+    hold_back([one], [Verdict(guard(wording="service_only"), HOLDS)], 3, NOON)
+    assert (one.suggested.en, one.may_say.en, one.must_not_say.en) == ("sell", "our terms", "No names.")
 
 
 def test_a_guard_that_is_no_rule_any_more_or_is_switched_off_holds_nothing_and_is_forgotten() -> None:
