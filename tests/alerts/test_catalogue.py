@@ -14,6 +14,7 @@ from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
 from services.alerts.domain.compiled import Rule
 from services.alerts.domain.judging import judge
 from services.alerts.domain.rules import EMPTY
+from services.alerts.domain.wording import filled
 from services.cli.declared import known_to_rules
 from services.declared_files import Place
 from services.profile.adapters.policies import load_declarations
@@ -162,3 +163,20 @@ def test_every_code_of_the_product_that_a_text_can_show_has_a_label(loaded: Load
         *(one.family for one in reference.next_products), *reference.reasons.of_code.values(),
     }  # fmt: skip
     assert codes - loaded.rule_set.labels.keys() == set()
+
+
+MORE_THAN_ONE = (
+    "days_since_last_login", "days_since_customer_debit", "tenure_days", "contacts_same_reason_7d",
+    "abandoned_waits_7d", "salary_raised_periods", "card_paid_in_full", "business_credits_30d", "broker_transfers_90d",
+    "days_since_overdrawn", "customer_debits_90d", "card_payments_90d", "potential_points",
+    "rent_months_in_a_row",
+)  # fmt: skip
+"""Two or more whenever the rule that tells of it holds."""
+
+
+def test_one_of_a_thing_is_not_said_as_if_it_were_many(loaded: Loaded) -> None:
+    for rule in loaded.rule_set.rules:
+        named = rule.asked | {f"moment.{one}" for one in rule.fields}
+        values: dict[str, Fact] = {name: 2.0 if name in MORE_THAN_ONE else 1.0 for name in named}
+        told = filled(rule.declared.reason, values).en
+        assert not re.findall(r"\b1 (?!(?:as|is|was|has|matures)\b)[a-z]+s\b", told), (rule.id, told)

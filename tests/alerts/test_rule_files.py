@@ -226,6 +226,10 @@ def test_a_severity_may_be_chosen_in_steps(files: Place) -> None:
         {"kind": "guard", "wording": "service_only", "may_say": {"en": "{assets}", "zh": "-"}},
         "may_say: is said of whatever alert the guard words: name no figure in it",
     ),
+    ({"reason": {"en": "{assets|euro}", "zh": "-"}}, "reason: after { comes the name of a fact"),
+    ({"reason": {"en": "{assets", "zh": "-"}}, "reason: after { comes the name of a fact"),
+    ({"reason": {"en": "{asset|euro|euros}", "zh": "-"}}, "no fact is called asset; did you mean assets?"),
+    ({"may_say": {"en": "{tier|a|b}", "zh": "-"}}, "may_say: tier is text"),
     ({"kind": "guard", "blocks": ["guard"]}, "blocks: retention and upsell can be held back"),
     ({"name": {"en": "x"}}, "missing required field `zh`"),
 ])  # fmt: skip

@@ -6,10 +6,10 @@ from zoneinfo import available_timezones
 
 from schemas.catalogue import CHANNELS
 from schemas.changes import Fact, FactType
-from services.alerts.domain.compiled import FACT, FIELD, Known, Rule, texts
+from services.alerts.domain.compiled import FIELD, Known, Rule, named_in, texts
 from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
 from services.alerts.domain.rules import LEAST_SEVERE, MAX_COOLDOWN_DAYS, MOST_SEVERE, Desk, RuleDeclared
-from services.alerts.domain.wording import nearest
+from services.alerts.domain.wording import NAMED, nearest
 
 _ID = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _OWNER = re.compile(r"\S{1,100}")
@@ -26,6 +26,7 @@ def check(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[
     """Every mistake, so that one reading mends them all: field of the rule, and what to write instead."""
     yield from _wrong_form(rule.declared)
     yield from _unknown(rule, known)
+    yield from _wrong_texts(rule.declared, known)
     yield from _wrong_types(rule, known, expressions)
     yield from _wrong_severity(rule)
 
@@ -42,10 +43,9 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
     if (declared.blocks or declared.wording) and declared.kind != "guard":
         yield "blocks", "only a guard holds others back"
     if declared.wording:
-        for name in ("suggested", "may_say", "must_not_say"):
-            text = getattr(declared, name)
-            if FACT.search(text.en + text.zh) or FIELD.search(text.en + text.zh):
-                yield name, "is said of whatever alert the guard words: name no figure in it"
+        for field, text in texts(declared):
+            if field != "reason" and NAMED.search(text.en + text.zh):
+                yield field, "is said of whatever alert the guard words: name no figure in it"
     if "guard" in declared.blocks:
         yield "blocks", "retention and upsell can be held back: a case of care waits for nothing"
     if not 0 <= declared.cooldown_days <= MAX_COOLDOWN_DAYS:
@@ -94,7 +94,7 @@ def _unknown(rule: Rule, known: Known) -> Iterator[tuple[str, str]]:
         yield "on", f"no moment is called {declared.on}{nearest(declared.on, known.moments)}"
         return
     fields = known.moments.get(declared.on, {})
-    shown = {name for text in texts(declared) for name in FIELD.findall(text)}
+    shown = {one[1].removeprefix(FIELD) for one in named_in(declared) if one[1].startswith(FIELD)}
     for name in sorted((rule.fields | shown) - fields.keys()):
         said = f"a moment {declared.on} has no field {name}{nearest(name, fields)}" if declared.on else "needs `on`"
         yield "when", said
@@ -107,6 +107,16 @@ def _where(rule: Rule, name: str) -> str:
     if name in rule.declared.evidence:
         return "evidence"
     return next((field for field in ("severity", "value_at_stake") if name in getattr(rule, field).facts), "reason")
+
+
+def _wrong_texts(declared: RuleDeclared, known: Known) -> Iterator[tuple[str, str]]:
+    types = {**known.facts, **{FIELD + name: kind for name, kind in known.moments.get(declared.on, {}).items()}}
+    for field, text in texts(declared):
+        if any(brace in NAMED.sub("", text.en + text.zh) for brace in "{}"):
+            yield field, "after { comes the name of a fact, or `moment.` and a field, with } or |one|many} behind it"
+        for name in sorted({one[1] for one in NAMED.finditer(text.en + text.zh) if one[2] is not None}):
+            if types.get(name) == "string":
+                yield field, f"{name} is text: a number or a yes and no is expected before |one|many"
 
 
 def _wrong_types(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[str, str]]:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from schemas.changes import AT_REST, Fact, FactType
 from services.alerts.domain.expressions import BadExpression, Expression, Expressions, Sieve
-from services.alerts.domain.rules import RuleDeclared
-from services.alerts.domain.wording import NO_LABELS, Labels
+from services.alerts.domain.rules import RuleDeclared, Text
+from services.alerts.domain.wording import NAMED, NO_LABELS, Labels
 
-FACT, FIELD = re.compile(r"\{([a-z_]\w*)\}"), re.compile(r"\{moment\.([a-z_]\w*)\}")
+FIELD = "moment."
 
 
 class Known(NamedTuple):
@@ -82,7 +82,7 @@ def compile_rule(declared: RuleDeclared, expressions: Expressions) -> Rule:
     severity = _compiled("severity", declared.severity, expressions)
     value = _compiled("value_at_stake", declared.value_at_stake, expressions)
     judged = frozenset[str]().union(*(one.facts for one in (*parts, severity, value)))
-    shown = {name for text in texts(declared) for name in FACT.findall(text)}
+    shown = {one[1] for one in named_in(declared) if not one[1].startswith(FIELD)}
     fields = frozenset[str]().union(*(one.fields for one in (*parts, severity, value)))
     asked = judged | shown | set(declared.evidence)
     sieve = expressions.sieve([part.source for part in parts], any_of) if parts else _anything
@@ -101,6 +101,14 @@ def _compiled(field: str, source: str, expressions: Expressions) -> Expression:
         raise BadExpression(f"{field} {error}") from error
 
 
-def texts(declared: RuleDeclared) -> Iterator[str]:
-    for text in (declared.reason, declared.may_say, declared.must_not_say, declared.suggested):
-        yield from (text.en, text.zh)
+def texts(declared: RuleDeclared) -> Iterator[tuple[str, Text]]:
+    """Field and text of all that people read."""
+    for field in ("reason", "may_say", "must_not_say", "suggested"):
+        yield field, getattr(declared, field)
+
+
+def named_in(declared: RuleDeclared) -> Iterator[re.Match[str]]:
+    """See `NAMED`: what the texts show."""
+    for _, text in texts(declared):
+        yield from NAMED.finditer(text.en)
+        yield from NAMED.finditer(text.zh)

@@ -1,5 +1,6 @@
 """Texts with what was seen filled in, and what was probably meant. Only facts and a moment's fields have names: a
-template is no program. A clause in brackets is left out where all that it names is nothing."""
+template is no program. A clause in brackets is left out where all that it names is nothing; `{name|one|many}` says the
+first of two where the name is 1 or true."""
 
 import difflib
 import re
@@ -10,12 +11,13 @@ from schemas.changes import Fact
 from services.alerts.domain.alert import Evidence
 from services.alerts.domain.rules import Text
 
-_NAME = re.compile(r"\{((?:moment\.)?[a-z_]\w*)\}")
+NAMED = re.compile(r"\{((?:moment\.)?[a-z_]\w*)(?:\|([^{}|]*)\|([^{}|]*))?\}")
+"""A name, and the two ways to go on where there are some."""
 _CLAUSE = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")  # brackets that name nothing stand as they are
 _BETWEEN_CLAUSES = " ,;\uff0c\uff1b\u3001"
 _UNKNOWN = "?"
 MOST_TOLD = 3
-_CHINESE_SEMICOLON = "\uff1b"
+_CHINESE_STOP = "\u3002"
 
 
 Labels = Mapping[str, Text]
@@ -26,11 +28,15 @@ _YES, _NO = Text(en="yes", zh="是"), Text(en="no", zh="否")
 
 def filled(text: Text, values: Mapping[str, Fact], labels: Labels = NO_LABELS) -> Text:
     def told(found: re.Match[str]) -> Text:
-        return _told(values.get(found[1]), labels)
+        value, one, many = values.get(found[1]), found[2], found[3]
+        if one is None:
+            return _told(value, labels)
+        chosen = one if value == 1 else many
+        return Text(en=chosen, zh=chosen)
 
     english, chinese = _with_clauses(text.en, values), _with_clauses(text.zh, values)
     return Text(
-        en=_NAME.sub(lambda found: told(found).en, english), zh=_NAME.sub(lambda found: told(found).zh, chinese)
+        en=NAMED.sub(lambda found: told(found).en, english), zh=NAMED.sub(lambda found: told(found).zh, chinese)
     )
 
 
@@ -39,7 +45,7 @@ def _with_clauses(text: str, values: Mapping[str, Fact]) -> str:
         return text
 
     def clause(found: re.Match[str]) -> str:
-        return found[1] if any(values.get(name) for name in _NAME.findall(found[1])) else ""
+        return found[1] if any(values.get(one[1]) for one in NAMED.finditer(found[1])) else ""
 
     told = _CLAUSE.sub(clause, text).strip(_BETWEEN_CLAUSES)
     return told[:1].upper() + told[1:]
@@ -64,10 +70,10 @@ def shown(value: Fact | None) -> str:
 
 
 def joined_reason(evidence: Iterable[Evidence]) -> Text:
-    """Every reason that stands, the gravest first."""
+    """Every reason that stands, a sentence each, the gravest first."""
     told = sorted(evidence, key=lambda one: (-one.severity, one.seen_at, one.key))
     english, chinese = dict.fromkeys(one.text.en for one in told), dict.fromkeys(one.text.zh for one in told)
-    return Text(en="; ".join(english), zh=_CHINESE_SEMICOLON.join(chinese))
+    return Text(en=". ".join(english), zh=_CHINESE_STOP.join(chinese))
 
 
 def what_changed(then: Mapping[str, Fact], now: Mapping[str, Fact]) -> str:

@@ -75,7 +75,7 @@ def test_rules_of_one_situation_join_one_alert_and_raise_it() -> None:
     assert alert.rules == [("R4", 1), ("R1", 1)]
     assert alert.severity == 2
     assert alert.title.en == "R1"
-    assert alert.reason.en == "R1 holds; R4 holds"
+    assert alert.reason.en == "R1 holds. R4 holds"
 
 
 def test_when_the_gravest_evidence_ends_the_alert_is_what_the_rest_makes_of_it() -> None:
@@ -234,7 +234,7 @@ def test_what_comes_and_goes_around_a_threshold_stays_one_piece_of_evidence_and_
     assert alert.reason.en == "R1 holds"
     customer.takes(statement(3, moments=[moment("a", NOON)], **OWED))
     assert sorted((one.rule, one.ended_at) for one in alert.evidence) == [("R1", 0), ("R4", 0)]
-    assert alert.reason.en == "R1 holds; R4 holds"
+    assert alert.reason.en == "R1 holds. R4 holds"
     customer.takes(statement(4, **OWED))
     assert customer.states == ["new"]
     customer.takes(statement(5, has_salary=True))
@@ -250,7 +250,7 @@ def test_what_holds_once_more_days_later_is_told_as_it_is_seen_then_and_goes_on_
     customer.takes(statement(3, at=later, moments=[moment("a", NOON)], **{**OWED, "assets": 6e5}))
     told = [(one.values["assets"], one.goes_on, one.ended_at > 0, one.occurred_at) for one in alert.evidence[::2]]
     assert told == [(5e5, False, True, NOON + HOUR), (6e5, True, False, later)]
-    assert (alert.reason.en, alert.value, alert.history[-1].action) == ("R1 holds; R4 holds", 6e5, "evidence_again")
+    assert (alert.reason.en, alert.value, alert.history[-1].action) == ("R1 holds. R4 holds", 6e5, "evidence_again")
 
 
 def test_what_holds_again_long_after_is_said_anew_in_an_open_alert() -> None:

@@ -32,6 +32,24 @@ def test_a_clause_in_brackets_is_left_out_where_all_that_it_names_is_nothing() -
     assert filled(text, {"times": 2.0, "family": ""}) == Text(en="Looked 2 times", zh="浏览 2 次")
 
 
+def test_one_and_many_are_said_as_people_say_them() -> None:
+    text = Text(en="{n} {n|product was|products were} closed", zh="关闭 {n} 个产品")
+    told = [filled(text, {"n": n}).en for n in (0.0, 1.0, 2.0)]
+    assert told == ["0 products were closed", "1 product was closed", "2 products were closed"]
+    assert filled(text, {}).en == "? products were closed"
+    assert filled(text, {"n": 1.0}).zh == "关闭 1 个产品"
+
+
+def test_a_yes_and_a_no_choose_their_words_and_a_clause_without_its_yes_is_left_out() -> None:
+    text = Text(en="{open|a complaint is open|all is well}", zh="{open|投诉未结|}")
+    assert [filled(text, {"open": is_open}) for is_open in (True, False)] == [
+        Text(en="a complaint is open", zh="投诉未结"),
+        Text(en="all is well", zh=""),
+    ]
+    clause = Text(en="seen:[ {n} {n|call|calls},][ {open|a complaint|},]", zh="-")
+    assert filled(clause, {"n": 1.0, "open": False}).en == "Seen: 1 call"
+
+
 def test_brackets_that_name_nothing_stand_as_they_are() -> None:
     text = Text(en="see [manual, 4], {times} times", zh="见 [手册 4], {times} 次")
     assert filled(text, {"times": 2.0}) == Text(en="see [manual, 4], 2 times", zh="见 [手册 4], 2 次")
