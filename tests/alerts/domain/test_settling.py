@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from schemas.changes import ProfileChange
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import Rule
@@ -179,6 +181,15 @@ def test_a_rule_that_speaks_more_gravely_says_what_it_sees_now_beside_what_it_sa
     assert customer.states == ["withdrawn"]
 
 
+def test_what_becomes_graver_is_said_in_the_alert_that_it_was_said_in() -> None:
+    graver = rule("R4", when=("salary_missed >= 1.0",), severity="salary_missed")
+    customer = Customer(SAVINGS, graver)
+    customer.takes(statement(1, balance_total=5e3))
+    customer.takes(statement(2, balance_total=5e3, salary_missed=1.0))
+    customer.takes(statement(3, balance_total=5e3, salary_missed=2.0))
+    assert [(one.situation, one.severity) for one in customer.alerts] == [("growth", 1), ("leaving", 2)]
+
+
 def test_an_alert_calls_codes_as_people_call_them() -> None:
     labels = {"gold": Text(en="gold", zh="金卡客户")}
     said = Text(en="a {tier} customer", zh="等级 {tier}")
@@ -275,6 +286,25 @@ def test_what_a_rule_said_that_was_switched_off_ends_with_who_switched_it_off() 
     assert customer.states == ["withdrawn", "new"], (
         "switched on again it says so anew, and no cooldown stands against it"
     )
+
+
+def test_the_next_statement_takes_back_what_a_rule_said_that_is_judged_no_more_and_says_why() -> None:
+    customer = Customer(MISSED, OUTFLOW)
+    customer.takes(statement(1, **OWED))
+    customer.rules = rules(OUTFLOW)
+    customer.terms = terms()._replace(silent={"R4": "R4 was removed by Li"})
+    customer.takes(statement(2, **OWED))
+    (alert,) = customer.alerts
+    assert (alert.state, alert.history[-1].note) == ("withdrawn", "R4 was removed by Li")
+
+
+@pytest.mark.parametrize(("gap", "pieces"), [(2 * DAY, 1), (2 * DAY + 1, 2)])
+def test_a_gap_of_up_to_two_days_is_none(gap: int, pieces: int) -> None:
+    customer = Customer(MISSED, OUTFLOW)
+    customer.takes(statement(1, moments=[moment("a", NOON)], **OWED))
+    customer.takes(statement(2, at=NOON + DAY, moments=[moment("a", NOON)]))
+    customer.takes(statement(3, at=NOON + DAY + gap, moments=[moment("a", NOON)], **OWED))
+    assert len([one for one in customer.alerts[0].evidence if one.rule == "R4"]) == pieces
 
 
 def test_while_a_fact_is_unknown_what_stood_goes_on_standing() -> None:
