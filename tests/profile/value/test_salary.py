@@ -91,11 +91,11 @@ def test_a_salary_that_stays_away_counts_as_nothing_received() -> None:
     assert salary.received_percent == 0
 
 
-def test_a_bonus_on_a_day_of_its_own_is_no_payday() -> None:
-    portrait = paid(FIFTEENTH).salary("2026-09-24", 200_000)
-    salary = learned(portrait, "2026-09-26")
+@pytest.mark.parametrize(("minor", "due"), [(499_990, "2026-10-15"), (500_000, "2026-11-13")])
+def test_a_bonus_on_a_day_of_its_own_is_no_payday_unless_it_is_half_a_salary(minor: int, due: str) -> None:
+    salary = learned(paid(FIFTEENTH).salary("2026-10-05", minor), "2026-10-06")
     assert salary is not None
-    assert salary.next_due == number("2026-10-15")
+    assert salary.next_due == number(due)
 
 
 def test_a_new_employer_takes_the_place_of_one_who_no_longer_pays() -> None:
@@ -105,6 +105,52 @@ def test_a_new_employer_takes_the_place_of_one_who_no_longer_pays() -> None:
     salary = learned(portrait, "2026-10-20")
     assert salary is not None
     assert (salary.payer, salary.median_minor) == ("OTHC/970002", 1_200_000)
+
+
+def test_of_two_who_still_pay_the_greater_is_the_employer_and_of_two_who_do_not_the_last() -> None:
+    both = paid(FIFTEENTH, 2_000_000)
+    for day in FIFTEENTH:
+        both.salary(f"{day[:8]}20", 300_000, SECOND)
+    payers = [salary.payer for now in ("2026-09-25", "2027-02-01") if (salary := learned(both, now))]
+    assert payers == [EMPLOYER_KEY, "OTHC/970002"]
+
+
+def test_what_comes_four_days_later_is_a_payday_of_its_own() -> None:
+    for later, paydays in (("2026-09-18", 5), ("2026-09-19", 6)):
+        salary = learned(paid(FIFTEENTH).salary(later, 900_000), "2026-09-26")
+        assert salary is not None
+        assert salary.credits == paydays
+
+
+@pytest.mark.parametrize(
+    ("minor", "reduced", "raised"), [(600_000, 1, 0), (600_010, 0, 0), (1_099_990, 0, 0), (1_100_000, 0, 1)]
+)
+def test_six_tenths_of_the_usual_is_reduced_and_a_tenth_more_is_a_rise(minor: int, reduced: int, raised: int) -> None:
+    salary = learned(paid(FIFTEENTH).salary("2026-10-15", minor), "2026-10-20")
+    assert salary is not None
+    assert (salary.reduced_periods, salary.raised_periods) == (reduced, raised)
+
+
+@pytest.mark.parametrize(("before", "percent"), [([100_000], 300), ([100_000, 100_000, 200_000, 200_000], 200)])
+def test_the_latest_salary_is_told_with_its_share_of_what_was_usual_before_it(before: list[int], percent: int) -> None:
+    portrait = Portrait()
+    for day, minor in zip(FIFTEENTH, [*before, 300_000], strict=False):
+        portrait.salary(day, minor)
+    salary = learned(portrait, "2026-09-20")
+    assert salary is not None
+    last = FIFTEENTH[len(before)]
+    assert (salary.latest_percent, salary.last_minor) == (percent, 300_000)
+    assert (salary.first_at, salary.last_at) == (ms(FIFTEENTH[0]), ms(last))
+
+
+@pytest.mark.parametrize("kind", ["salary", "pension"])
+def test_a_pension_is_called_one(kind: str) -> None:
+    portrait = Portrait()
+    for day in FIFTEENTH:
+        portrait.tell(day, "transfer.received", CURRENT, 1_000_000, party=SECOND, purpose=kind)
+    salary = learned(portrait, "2026-09-20")
+    assert salary is not None
+    assert (salary.kind, salary.payer) == (kind, "OTHC/970002")
 
 
 def test_a_reversed_salary_was_never_paid() -> None:

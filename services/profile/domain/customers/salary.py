@@ -17,7 +17,6 @@ from services.profile.domain.states.state import MANY, Candidate
 TOLERANCE_WORKING_DAYS = 5
 _DAYS_REMEMBERED = 4_096
 PARTS_WITHIN_DAYS = 4
-REGULAR_CREDITS = 2
 REDUCED_PERCENT = 60
 RAISED_PERCENT = 110
 KEPT = 12
@@ -55,7 +54,7 @@ class Salary(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_regular(self) -> bool:
-        return self.credits >= REGULAR_CREDITS and self.period != "irregular"
+        return self.period != "irregular"
 
 
 def learn_salary(candidates: Iterable[Candidate], reference: Reference, now: int) -> Salary | None:
