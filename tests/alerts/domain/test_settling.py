@@ -243,7 +243,8 @@ def test_what_comes_and_goes_around_a_threshold_stays_one_piece_of_evidence_and_
     customer.takes(statement(2, moments=[moment("a", NOON)], has_salary=True))
     (alert,) = customer.alerts
     assert alert.reason.en == "R1 holds"
-    customer.takes(statement(3, moments=[moment("a", NOON)], **OWED))
+    assert customer.takes(statement(3, moments=[moment("a", NOON)], **OWED)).changed == [alert]
+    assert (alert.history[-1].action, alert.history[-1].note) == ("evidence_again", "R4")
     assert sorted((one.rule, one.ended_at) for one in alert.evidence) == [("R1", 0), ("R4", 0)]
     assert alert.reason.en == "R1 holds. R4 holds"
     customer.takes(statement(4, **OWED))

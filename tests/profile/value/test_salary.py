@@ -47,7 +47,8 @@ def test_the_next_payday_moves_before_a_public_holiday() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "missed"), [("2026-10-15", 0), ("2026-10-22", 0), ("2026-10-23", 1), ("2026-11-19", 1), ("2026-12-01", 2)]
+    ("now", "missed"),
+    [("2026-10-15", 0), ("2026-10-22", 0), ("2026-10-23", 1), ("2026-11-19", 1), ("2026-12-01", 2), ("2029-01-01", 12)],
 )
 def test_a_payday_counts_as_missed_after_five_working_days(now: str, missed: int) -> None:
     salary = learned(paid(FIFTEENTH), now)
