@@ -144,6 +144,13 @@ def test_the_latest_salary_is_told_with_its_share_of_what_was_usual_before_it(be
     assert (salary.first_at, salary.last_at) == (ms(FIFTEENTH[0]), ms(last))
 
 
+def test_a_payment_of_nothing_is_no_pay() -> None:
+    assert learned(paid(FIFTEENTH, 0), "2026-09-20") is None
+    salary = learned(paid(FIFTEENTH).salary("2026-10-15", 0), "2026-12-01")
+    assert salary is not None
+    assert (salary.missed, salary.next_due) == (2, number("2026-10-15"))
+
+
 @pytest.mark.parametrize("kind", ["salary", "pension"])
 def test_a_pension_is_called_one(kind: str) -> None:
     portrait = Portrait()

@@ -61,8 +61,8 @@ def learn_salary(candidates: Iterable[Candidate], reference: Reference, now: int
     """Of the payer who still pays and pays most; where nobody does, of the one who paid last."""
     by_payer: dict[tuple[str, str], list[Candidate]] = {}
     for candidate in candidates:
-        # a tombstone may stand where the original has not come yet: it has no values
-        if not candidate.cancelled and "minor" in candidate.values:
+        # a tombstone may stand where the original has not come yet: it has no values; and nothing is no pay
+        if not candidate.cancelled and candidate.values.get("minor"):
             payer = (str(candidate.values.get("party", "")), str(candidate.values["currency"]))
             by_payer.setdefault(payer, []).append(candidate)
     found = [_of_payer(*payer, paid, reference, now) for payer, paid in by_payer.items()]
