@@ -243,6 +243,7 @@ def test_what_comes_and_goes_around_a_threshold_stays_one_piece_of_evidence_and_
     customer.takes(statement(2, moments=[moment("a", NOON)], has_salary=True))
     (alert,) = customer.alerts
     assert alert.reason.en == "R1 holds"
+    assert alert.history[-1].note == "R4 no longer holds: assets was 500,000, is 0, salary_missed was 1, is 0"
     assert customer.takes(statement(3, moments=[moment("a", NOON)], **OWED)).changed == [alert]
     assert (alert.history[-1].action, alert.history[-1].note) == ("evidence_again", "R4")
     assert sorted((one.rule, one.ended_at) for one in alert.evidence) == [("R1", 0), ("R4", 0)]
@@ -263,6 +264,8 @@ def test_what_holds_once_more_days_later_is_told_as_it_is_seen_then_and_goes_on_
     told = [(one.values["assets"], one.goes_on, one.ended_at > 0, one.occurred_at) for one in alert.evidence[::2]]
     assert told == [(5e5, False, True, NOON + HOUR), (6e5, True, False, later)]
     assert (alert.reason.en, alert.value, alert.history[-1].action) == ("R1 holds. R4 holds", 6e5, "evidence_again")
+    customer.takes(statement(4, at=later + HOUR, moments=[moment("a", NOON)], has_salary=True))
+    assert [one.ended_at for one in alert.evidence[::2]] == [NOON + 2 * HOUR, later + HOUR]
 
 
 def test_what_holds_again_long_after_is_said_anew_in_an_open_alert() -> None:
@@ -337,7 +340,7 @@ def test_while_an_alert_is_open_another_moment_joins_it_whatever_the_cooldown() 
     customer.takes(statement(1, moments=[first]))
     customer.takes(statement(2, moments=[first, second]))
     (alert,) = customer.alerts
-    assert [one.key for one in alert.standing()] == ["R1|a", "R1|b"]
+    assert [(one.key, one.event_id) for one in alert.standing()] == [("R1|a", "a"), ("R1|b", "b")]
 
 
 def test_a_moment_that_is_told_late_does_not_shorten_the_cooldown_of_a_later_one() -> None:
