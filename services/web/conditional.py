@@ -1,4 +1,27 @@
-"""Answers that a reader may have already: entity tags (RFC 9110, 8.8.3 and 13.1.2)."""
+"""Answers that a reader may have already: entity tags (RFC 9110, 8.8.3 and 13.1.2), and how the API document tells of
+them."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIHeader, OpenAPIResponse, OpenAPIType, Operation, Schema
+from litestar.params import HeaderParameter
+
+IfNoneMatch = Annotated[str | None, HeaderParameter(name="If-None-Match", description="`ETag` of what one has already")]
+NOT_MODIFIED = ResponseSpec(None, generate_examples=False, description="What one has already, by its `ETag`")
+
+
+@dataclass
+class Tagged(Operation):
+    """Its answers carry an `ETag`: the document says so."""
+
+    def __post_init__(self) -> None:
+        text = Schema(type=OpenAPIType.STRING)
+        for status in ("200", "304"):
+            response = (self.responses or {}).get(status)
+            if isinstance(response, OpenAPIResponse):
+                response.headers = {"ETag": OpenAPIHeader(description="For `If-None-Match`", schema=text)}
 
 
 def matches(if_none_match: str, tag: str) -> bool:

@@ -4,7 +4,7 @@ import logging
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from litestar import Request, Response
@@ -54,11 +54,15 @@ def described(shape: type | None, more: Mapping[int, str]) -> dict[int, Response
     """For the API document: what may go wrong, `more` beside what may everywhere, and the shape of an answer that is
     written as bytes."""
     problems = {
-        status: ResponseSpec(ProblemDocument, generate_examples=False, description=meaning, media_type=PROBLEM_JSON)
-        for status, meaning in sorted({**_MEANINGS, **more}.items())
+        status: problem_of(ProblemDocument, meaning) for status, meaning in sorted({**_MEANINGS, **more}.items())
     }
     told = ResponseSpec(shape, generate_examples=False, description="As it stands now") if shape is not None else None
     return problems if told is None else {200: told, **problems}
+
+
+def problem_of(shape: type[ProblemDocument], meaning: str) -> ResponseSpec:
+    """`shape`: says what this problem tells beside what every problem does."""
+    return ResponseSpec(shape, generate_examples=False, description=meaning, media_type=PROBLEM_JSON)
 
 
 def answer(problem: Problem) -> Response[bytes]:
@@ -124,7 +128,10 @@ def _mistake(request: Any_, found: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _fields(request: Any_) -> tuple[str, ...]:
-    return tuple(getattr(_body(request), "__struct_fields__", ()))
+    declared = _body(request)
+    # a body that may be left out is a struct or None
+    shapes = (declared, *get_args(declared))
+    return next((one.__struct_fields__ for one in shapes if hasattr(one, "__struct_fields__")), ())
 
 
 def _body(request: Any_) -> type | None:

@@ -10,7 +10,7 @@ from schemas.changes import Fact
 from services.alerts.domain.alert import Result, State
 from services.alerts.domain.lifecycle import Action
 from services.alerts.domain.rules import Kind
-from services.web.problems import described
+from services.web.problems import ProblemDocument, described, problem_of
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -189,7 +189,15 @@ class AlertList(msgspec.Struct, kw_only=True):
     next: str | None
 
 
-_REFUSED = {409: "Not as the alert stands: `reason`, `state`, and `possible` steps"}
+class StepRefused(ProblemDocument, kw_only=True):
+    """`possible`: the steps that the alert takes as it stands."""
+
+    state: State
+    claimed_by: str | None
+    possible: list[Action]
+
+
+_REFUSED = problem_of(StepRefused, "Not as the alert stands")
 
 
 def answers(shape: type | None = None) -> dict[int, ResponseSpec]:
@@ -197,4 +205,4 @@ def answers(shape: type | None = None) -> dict[int, ResponseSpec]:
 
 
 def step_answers() -> dict[int, ResponseSpec]:
-    return described(None, _REFUSED)
+    return described(None, {}) | {409: _REFUSED}

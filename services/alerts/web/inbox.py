@@ -31,7 +31,7 @@ from services.alerts.web.filters import (
 from services.alerts.web.language import Reading
 from services.alerts.web.showing import shown
 from services.web.asgi import JSON, Problem
-from services.web.conditional import matches
+from services.web.conditional import NOT_MODIFIED, IfNoneMatch, Tagged, matches
 
 MERGES_FOLLOWED = 8
 _place = msgspec.json.Decoder(tuple[float, str]).decode
@@ -68,15 +68,17 @@ async def list_alerts(
     return AlertList(alerts=[shown(one, language) for one in page], next=following)
 
 
-@get("/v1/alerts/{alert_id:str}", responses=answers(AlertShown))
-async def read_alert(request: Asking, alert_id: FromPath[str], desk: AtDesk, language: Reading) -> Response[bytes]:
+@get("/v1/alerts/{alert_id:str}", operation_class=Tagged, responses=answers(AlertShown) | {304: NOT_MODIFIED})
+async def read_alert(
+    alert_id: FromPath[str], desk: AtDesk, language: Reading, if_none_match: IfNoneMatch = None
+) -> Response[bytes]:
     """One alert, whole: evidence and history. `ETag` is its revision in this language."""
     alert = await desk.store.alert(alert_id)
     if alert is None:
         raise Problem(404, "no alert has this id")
     headers = {"ETag": f'"{alert.revision}-{language}"', "Cache-Control": "private, no-cache",
                "Vary": "Accept-Language", "Content-Language": language}  # fmt: skip
-    if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+    if matches(if_none_match or "", headers["ETag"]):
         return Response(b"", status_code=304, headers=headers)
     return Response(msgspec.json.encode(shown(alert, language)), media_type=JSON, headers=headers)
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, JSONBody
 
 from schemas.identifiers import KINDS
 from services.profile.current import CurrentCustomer
@@ -15,16 +15,15 @@ from services.profile.domain.identity.named import NEVER_IN_A_URL
 from services.profile.identity import Identity, identity
 from services.profile.read import Asked
 from services.profile.web.desk import AtDesk, Desk
-from services.profile.web.documents import NOT_MODIFIED, Customers, CustomerView, Search, answers
+from services.profile.web.documents import Customers, CustomerView, Search, answers
 from services.profile.web.preference import Preference, Preferred
 from services.web.asgi import JSON, Problem
-from services.web.conditional import matches
+from services.web.conditional import NOT_MODIFIED, IfNoneMatch, Tagged, matches
 from services.web.parameters import OWN_PARAMETERS, tellable
 
 IN_A_URL = tuple(kind for kind in KINDS if kind not in NEVER_IN_A_URL)
 _PATH = "/v1/customers/"
 _View = Response[bytes]
-IfNoneMatch = Annotated[str | None, HeaderParameter(name="If-None-Match", description="`ETag` of what one has already")]
 
 
 @dataclass
@@ -66,7 +65,7 @@ async def _found(desk: Desk, asked: Asked, preference: Preference) -> _View:
     return Response(body, media_type=JSON, headers=headers)
 
 
-@get("/v1/customers/{customer_id:str}", responses=answers(CustomerView) | {304: NOT_MODIFIED})
+@get("/v1/customers/{customer_id:str}", operation_class=Tagged, responses=answers(CustomerView) | {304: NOT_MODIFIED})
 async def read_customer(
     customer_id: FromPath[str], desk: AtDesk, preference: Preferred, if_none_match: IfNoneMatch = None
 ) -> _View:

@@ -6,7 +6,7 @@ import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 
 from schemas.identifiers import KINDS
-from services.web.problems import described
+from services.web.problems import ProblemDocument, described, problem_of
 
 
 class IdentifiersGiven(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +64,8 @@ class KeepApart(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 class CustomerView(msgspec.Struct, kw_only=True):
     """Times are RFC 3339 in UTC; money is `{"value": "1200.50", "currency": "CNY"}`. `up_to_date` false: more was
-    committed since, and a mistake of ours keeps it from being shown."""
+    committed since, and a mistake of ours keeps it from being shown. `members`: of a household or group; `signatories`:
+    who may act on the accounts without holding them."""
 
     customer_id: str
     version: int
@@ -75,17 +76,26 @@ class CustomerView(msgspec.Struct, kw_only=True):
     person: dict[str, Any]
     identifiers: list[dict[str, Any]]
     accounts: list[dict[str, Any]]
+    signatories: list[dict[str, Any]]
     products: list[dict[str, Any]]
+    mandates: list[dict[str, Any]]
+    applications: list[dict[str, Any]]
     channels: dict[str, dict[str, Any]]
     cases: list[dict[str, Any]]
     contacts: list[dict[str, Any]]
     consents: Any
+    preferences: dict[str, Any]
     flags: dict[str, bool]
+    members: list[dict[str, Any]]
+    household: dict[str, Any] | None
+    groups: list[dict[str, Any]]
     measures: dict[str, Any]
     behaviour: dict[str, Any]
     value: dict[str, Any]
+    assets: dict[str, Any]
     owner: Any
     complete_up_to: dict[str, Any]
+    silent_sources: list[str]
 
 
 class Customers(msgspec.Struct, kw_only=True):
@@ -187,15 +197,20 @@ class Sources(msgspec.Struct, kw_only=True):
     sources: list[SourceFreshness]
 
 
-_PROBLEMS = {
-    300: "A former id that stands for several customers",
-    409: "It cannot be decided as things stand",
-}
+class CustomerPlace(msgspec.Struct, kw_only=True):
+    customer_id: str
+    href: str
+
+
+class SeveralCustomers(ProblemDocument, kw_only=True):
+    """The customers whom a former id stands for."""
+
+    customers: list[CustomerPlace]
+
+
+_SEVERAL = problem_of(SeveralCustomers, "A former id that stands for several customers")
 
 
 def answers(shape: type | None = None) -> dict[int, ResponseSpec]:
     """For the document: problems, and the shape of an answer that is written as bytes."""
-    return described(shape, _PROBLEMS)
-
-
-NOT_MODIFIED = ResponseSpec(None, generate_examples=False, description="What one has already, by its `ETag`")
+    return described(shape, {409: "It cannot be decided as things stand"}) | {300: _SEVERAL}

@@ -35,6 +35,12 @@ def test_the_document_says_what_fields_mean() -> None:
     assert "description" not in schemas["RuleSpoken"]
 
 
+def test_the_document_says_which_answers_are_not_sent_again_to_who_has_them() -> None:
+    read = openapi_document(Branch().litestar)["paths"]["/v1/alerts/{alert_id}"]["get"]
+    assert "If-None-Match" in {one["name"] for one in read["parameters"]}
+    assert all("ETag" in read["responses"][status]["headers"] for status in ("200", "304"))
+
+
 def test_the_document_says_that_a_filter_takes_any_of_several() -> None:
     asked = openapi_document(Branch().litestar)["paths"]["/v1/alerts"]["get"]["parameters"]
     several = {one["name"]: one["schema"]["description"] for one in asked if "Any of several" in str(one)}

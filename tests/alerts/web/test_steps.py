@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from schemas.instants import instant
+from services.alerts.web.documents import StepRefused
 from tests.alerts.told import DAY, NOON
 from tests.alerts.web.branch import Branch
 
@@ -55,6 +56,14 @@ async def test_who_claims_second_is_told_who_was_first_and_what_is_possible() ->
     assert (problem["reason"], problem["claimed_by"], problem["state"]) == ("already_claimed", "Li", "claimed")
     assert "contact" in problem["possible"]
     assert "Li has claimed it" in problem["detail"]
+    assert set(StepRefused.__struct_fields__) == problem.keys(), "the API document says all that is told"
+
+
+@pytest.mark.parametrize("step", ["claim", "contact", "false-alarm"])
+async def test_an_unknown_field_is_told_the_known_ones_where_the_body_may_be_left_out(step: str) -> None:
+    path, manager = await at_work(Branch())
+    answer = await manager.post(f"{path}/{step}", json={"why": "x"})
+    assert (answer.status_code, answer.json()["detail"]) == (400, "why: unknown field, known are note")
 
 
 async def test_an_outcome_posted_twice_is_told_what_the_alert_is_now() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.profile.web.documents import SeveralCustomers
 from tests.profile.web.bank import Bank, event, open_bank, opened, posted, registered
 
 ID = "11010519491231002X"
@@ -151,6 +152,7 @@ async def test_a_former_id_that_stands_for_several_names_them_all() -> None:
         bank.id_of("party:C1"),
         bank.id_of("party:C2"),
     }
+    assert answer.json().keys() <= set(SeveralCustomers.__struct_fields__), "the API document says all that is told"
 
 
 async def test_a_subject_is_detached_for_all_its_past_and_attached_again() -> None:
