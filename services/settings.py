@@ -112,7 +112,8 @@ def load_secret(settings: Settings) -> bytes:
             _make_secret(path)
         return _checked(path.read_text().strip(), f"the file {path}")
     except OSError as error:
-        raise SettingsError(f"{PREFIX}SECRET_FILE: {path} cannot be used: {error.strerror}") from None
+        named = "SECRET_FILE" if settings.secret_file else "DATA"
+        raise SettingsError(f"{PREFIX}{named}: {path} cannot be used: {error.strerror}") from None
 
 
 def _checked(secret: str, where: str) -> bytes:

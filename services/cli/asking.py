@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 import httpx
 import typer
 
-from services.cli.beside import address_of, credential
+from services.cli.beside import address_of, credential, unknown_asker
 from services.cli.refusals import Refusal, only
 
 Url = Annotated[str | None, typer.Option(envvar="COUNTERPOINT_URL", help="Of the running platform.")]
@@ -41,8 +41,8 @@ class Asking(NamedTuple):
         headers = {"Authorization": f"Bearer {self.token}", "Accept-Language": language}
         try:
             answer = httpx.request(method, self.url + path, headers=headers, timeout=PATIENCE_S, **more)
-        except httpx.HTTPError:
-            raise Refusal(f"nobody answers at {self.url}: is it running?") from None
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise _nobody(self.url) from None
         if answer.is_success:
             return answer.json()
         try:
@@ -52,9 +52,21 @@ class Asking(NamedTuple):
         raise Refusal(f"{answer.status_code}: {told}")
 
 
+def knock(url: str) -> None:
+    """Before much is sent, which would be tried for long. Raises `Refusal` where nobody answers."""
+    try:
+        httpx.get(url + "/health/live", timeout=PATIENCE_S)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise _nobody(url) from None
+
+
+def _nobody(url: str) -> Refusal:
+    return Refusal(f"nobody answers at {url}: is it running?")
+
+
 def asking(data: Path | None, url: str | None, token: str | None, role: str = "agent") -> Asking:
     """`role`: of the first token of that deployment, where none is given. Raises `Refusal`."""
     known = token or credential(data, f"{role}_token")
     if not known:
-        raise Refusal("say who asks: --token. `counterpoint users create` makes one")
+        raise unknown_asker(data)
     return Asking(address_of(data, url), known)

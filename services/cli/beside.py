@@ -124,7 +124,7 @@ def door_of(data: Path | None, url: str | None, key: str | None) -> Door:
     """Raises `Refusal` where nobody says which key."""
     known = credential(data, "ingest_key")
     if not key and not known:
-        raise Refusal("say with which key: --key. `counterpoint keys create` makes one")
+        raise Refusal(f"say with which key: --key (`counterpoint keys create` makes one), or {_elsewhere(data)}")
     return Door(address_of(data, url), key or known or "")
 
 
@@ -132,11 +132,23 @@ def address_of(data: Path | None, url: str | None) -> str:
     """What is not said stands in the file that `counterpoint run` leaves beside its data. Raises `Refusal`."""
     known = url or credential(data, "base_url")
     if not known:
-        raise Refusal("say where the platform is: --url http://127.0.0.1:8080")
+        raise Refusal(f"say where the platform is: --url http://127.0.0.1:8080, or {_elsewhere(data)}")
     return known.rstrip("/")
 
 
 def credential(data: Path | None, name: str) -> str | None:
     """Of the first start, from the file beside its data; None where there is none."""
-    path = Path(settings_of(data).data) / "credentials.json"
+    path = _credentials_of(data)
     return msgspec.json.decode(path.read_bytes(), type=dict[str, str]).get(name) if path.exists() else None
+
+
+def unknown_asker(data: Path | None) -> Refusal:
+    return Refusal(f"say who asks: --token (`counterpoint users create` makes one), or {_elsewhere(data)}")
+
+
+def _elsewhere(data: Path | None) -> str:
+    return f"name by --data the directory of `counterpoint run`: there is no {_credentials_of(data)}"
+
+
+def _credentials_of(data: Path | None) -> Path:
+    return Path(settings_of(data).data) / "credentials.json"

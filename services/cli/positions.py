@@ -91,7 +91,7 @@ def rewind(
         raise Refusal(f"--topic {topic}: no positions are kept for it, but for {' and '.join(WORKED)}")
     if to_offset is not None and not partition:
         raise Refusal("--to-offset needs --partition: each partition counts its own offsets")
-    moment = None if to_time is None else milliseconds(to_time)
+    moment = None if to_time is None else milliseconds(to_time, "--to-time")
 
     async def work(beside: Beside) -> list[dict[str, Any]]:
         await _refuse_while_working(beside, force)
@@ -112,12 +112,12 @@ def rewind(
             typer.echo(f"{one['topic']}/{one['partition']}: {one['what']}")
 
 
-def milliseconds(text: str) -> int:
+def milliseconds(text: str, option: str) -> int:
     """Without an offset the time is meant in UTC. Raises `Refusal`."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Refusal(f"{text}: a time such as 2026-11-22T09:30+08:00 is expected") from None
+        raise Refusal(f"{option}: a time such as 2026-11-22T09:30+08:00 is expected") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 

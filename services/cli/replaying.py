@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.asking import Url, knock
 from services.cli.beside import Data, Door, Json, door_of
 from services.cli.output import progress, show_json
 from services.cli.refusals import Refusal
@@ -16,7 +17,6 @@ from services.replay.ndjson import read_ndjson
 from services.replay.send import Answer, Progress, http_publisher, send
 
 app = typer.Typer(no_args_is_help=True, help="Send what already happened: a user's own files.")
-Url = Annotated[str | None, typer.Option(envvar="COUNTERPOINT_URL", help="Of the running platform.")]
 Key = Annotated[str | None, typer.Option(envvar="COUNTERPOINT_KEY", help="An ingest key.")]
 Batch = Annotated[int, typer.Option(min=1, max=5000, help="Events a request.")]
 Connections = Annotated[int, typer.Option(min=1, max=64)]
@@ -68,7 +68,8 @@ def ndjson(
 
 
 def transmit(events: Iterable[dict[str, Any]], total: int | None, door: Door, batch: int, connections: int) -> Progress:
-    """Raises `NotAccepted`."""
+    """Raises `NotAccepted`, and `Refusal` where nobody is there."""
+    knock(door.url)
     few: list[str] = []
     with progress("events") as bar:
         task = bar.add_task("Sending", total=total, rate="")

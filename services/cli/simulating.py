@@ -8,8 +8,10 @@ from typing import Annotated
 import msgspec
 import typer
 
+from services.cli.asking import Url, knock
 from services.cli.beside import Data, Door, door_of
-from services.cli.replaying import Batch, Connections, Key, Url, transmit
+from services.cli.refusals import Refusal
+from services.cli.replaying import Batch, Connections, Key, transmit
 from services.clock import SystemClock
 from services.replay.send import http_publisher, send
 from services.simulator.bank import Bank, day_at, start_of
@@ -41,6 +43,8 @@ def simulate(
     if truth is not None:
         truth.write_bytes(b"".join(msgspec.json.encode(story) + b"\n" for story in stories(bank)))
         typer.echo(f"the planted stories stand in {truth}")
+    if not days and not stays_live:
+        raise Refusal("nothing is to be sent: say --days, --live or both")
     door = door_of(data, url, key)
     start = bank.anchor - timedelta(days=days)
     traffic = Traffic(bank, start, per_second=per_second, bustle_from_ms=clock.now_ms())
@@ -49,6 +53,7 @@ def simulate(
         sent = transmit(traffic.advance(now), None, door, batch, connections)
         typer.echo(f"{sent.sent} events of {days} days sent, {sent.accepted} accepted, {sent.rejected} refused")
     if stays_live:
+        knock(door.url)
         typer.echo("The channels go on by the clock; Ctrl-C stops them.")
         asyncio.run(_go_on(traffic, door))
 

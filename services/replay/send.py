@@ -111,7 +111,15 @@ async def _post(client: httpx.AsyncClient, body: bytes, size: int) -> tuple[Answ
         return Answer(answer.get("accepted", 0), refused), None
     if response.status_code == 429 or response.status_code >= 500:
         return None, _seconds(response.headers.get("Retry-After"))
-    raise NotAccepted(f"{response.status_code} {response.reason_phrase}: {response.text[:500]}")
+    raise NotAccepted(f"{response.status_code} {response.reason_phrase}: {_detail(response)}")
+
+
+def _detail(response: httpx.Response) -> str:
+    """Of a problem document, its sentence; of whoever else answers there, how it begins."""
+    try:
+        return str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return response.text[:500]
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -113,7 +113,7 @@ def test_nobody_is_found_by_what_nobody_has(platform: Platform) -> None:
         (("find",), "say whom"),
         (("find", "customer_no=c-1", "customer_no=c-2"), "each kind of identifier once"),
         (("split", "customer_no=c-1", "--reason", "x"), ""),
-        (("timeline", "customer_no=c-1", "--since", "soon"), "soon: a time such as"),
+        (("timeline", "customer_no=c-1", "--since", "soon"), "--since: a time such as"),
         (
             ("timeline", "customer_no=c-1", "--since", "2026-02-01", "--until", "2026-01-01"),
             "until: a time after `since`",
@@ -177,4 +177,17 @@ def test_a_wrong_key_and_a_wrong_address_are_one_sentence(platform: Platform, tm
     file = write(tmp_path / "e.ndjson", event("w1", "page.viewed", {"login": "l"}, attributes={"page": "/"}))
     said = platform.run("replay", "ndjson", file, "--key", "cpk_wrong")
     assert (said.code, said.out) == (1, "")
-    assert "401 Unauthorized" in said.err
+    assert "error: 401 Unauthorized: the key is unknown or was revoked" in said.err
+
+
+def test_nothing_is_sent_for_long_where_nobody_answers(platform: Platform, tmp_path: Path) -> None:
+    file = write(tmp_path / "e.ndjson", event("n1", "page.viewed", {"login": "l"}, attributes={"page": "/"}))
+    for url in ("http://127.0.0.1:9", "nonsense", "http://[bad"):
+        for command in (("replay", "ndjson", file), ("simulate", "--customers", "1", "--days", "1")):
+            said = platform.run(*command, "--url", url, "--key", "k")
+            assert (said.code, said.err) == (1, f"error: nobody answers at {url}: is it running?\n")
+
+
+def test_a_simulation_of_nothing_says_what_to_say(platform: Platform) -> None:
+    said = platform.run("simulate", "--days", "0")
+    assert (said.code, said.err) == (1, "error: nothing is to be sent: say --days, --live or both\n")

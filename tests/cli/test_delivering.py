@@ -125,7 +125,7 @@ def test_the_doctor_names_who_was_not_reached(counterpoint: Command, dead: list[
 def test_what_did_not_arrive_is_sent_again(
     counterpoint: Command, dead: list[str], words: list[str], count: int
 ) -> None:
-    assert counterpoint("deliveries", "retry", *words).out == f"{count} are sent again\n"
+    assert counterpoint("deliveries", "retry", *words).out == f"sent again: {count}\n"
     waiting = counterpoint("deliveries", "list", "--state", "waiting", "--json").json
     assert len(waiting) == count
     assert len(counterpoint("deliveries", "list", "--state", "all", "--json").json) == 2
@@ -134,3 +134,17 @@ def test_what_did_not_arrive_is_sent_again(
 @pytest.mark.parametrize("words", [[], ["msg_crm", "--all"]])
 def test_which_to_send_again_must_be_said(counterpoint: Command, dead: list[str], words: list[str]) -> None:
     assert "name deliveries, or say --all" in counterpoint("deliveries", "retry", *words).err
+
+
+def test_a_delivery_that_is_not_dead_is_told_to_whoever_wants_it_sent_again(
+    counterpoint: Command, dead: list[str]
+) -> None:
+    said = counterpoint("deliveries", "retry", "msg_crm", "msg_unknown")
+    assert (said.code, said.out) == (1, "sent again: 1\n")
+    assert "1 of 2 are not dead, or not there: `counterpoint deliveries list`" in said.err
+
+
+def test_that_nothing_went_to_one_destination_says_nothing_of_the_others(
+    counterpoint: Command, dead: list[str]
+) -> None:
+    assert counterpoint("deliveries", "list", "--destination", "nobody").out.startswith("none to nobody: ")

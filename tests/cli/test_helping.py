@@ -37,3 +37,18 @@ def test_help_loads_no_driver_and_no_service() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        ("rules backtest --to 2026-05-01", "Missing option '--from'"),
+        ("rules backtest --from 2026-05-01 --to 2026-05-02 --truth /nowhere/truth", "'--truth'"),
+        ("profile --only sleep", "sleep is none of update, refresh, read"),
+    ],
+)
+def test_what_is_misspelled_or_left_out_is_named_before_anything_is_opened(
+    counterpoint: Command, command: str, named: str
+) -> None:
+    said = counterpoint(*command.split())
+    assert (said.code, named in said.err) == (2, True), said.err

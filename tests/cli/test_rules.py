@@ -4,6 +4,8 @@ import getpass
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.domain.alert import Alert, Outcome
 from services.alerts.domain.notices import Notice
@@ -144,3 +146,15 @@ def test_a_rule_that_does_not_speak_is_named_with_what_to_do(counterpoint: Comma
     speak(deployment, Notice(rule="R4", name=Text("Salary", "工资"), matter="paused", began=False, at=10, actor="Mei"))
     assert counterpoint("rules", "notices", "--json").json == []
     assert [one["began"] for one in counterpoint("rules", "notices", "--all", "--json").json] == [False, True]
+
+
+@pytest.mark.parametrize("command", ["history", "precision"])
+def test_a_rule_that_nobody_knows_is_told_instead_of_nothing(
+    counterpoint: Command, deployment: Path, command: str
+) -> None:
+    said = counterpoint("rules", command, "R404")
+    assert (said.code, said.err) == (1, "error: there is no rule R404: `counterpoint rules list` shows them\n")
+
+
+def test_a_rule_without_outcomes_is_named(counterpoint: Command, deployment: Path) -> None:
+    assert counterpoint("rules", "precision", "R4").out == "no alert of R4 was closed with an outcome yet\n"

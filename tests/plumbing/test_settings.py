@@ -115,6 +115,12 @@ def test_a_short_secret_is_refused() -> None:
         load_secret(Settings(secret="short"))
 
 
+def test_a_directory_that_is_none_is_named_by_what_named_it(tmp_path: Path) -> None:
+    (file := tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"^COUNTERPOINT_DATA: .*file/secret cannot be used"):
+        load_secret(read_settings({"COUNTERPOINT_DATA": str(file)}))
+
+
 def test_a_secret_file_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="COUNTERPOINT_SECRET_FILE"):
         load_secret(Settings(secret_file=str(tmp_path)))

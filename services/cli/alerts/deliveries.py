@@ -38,9 +38,10 @@ def list_deliveries(
         found = await SqlDeliveryStore(beside.database).find(None if state == "all" else state, destination, limit)
         return [_row(one) for one in found]
 
-    show_rows(
-        in_deployment(data, work), COLUMNS, as_json=as_json, nothing=_NOTHING.get(state, f"none is {state}: {_ALL}")
-    )
+    nothing = _NOTHING.get(state, f"none is {state}: {_ALL}")
+    if destination:
+        nothing = f"none to {destination}: without --destination there may be more"
+    show_rows(in_deployment(data, work), COLUMNS, as_json=as_json, nothing=nothing)
 
 
 @app.command()
@@ -52,14 +53,18 @@ def retry(
 ) -> None:
     """Send again, after a fix, what is dead; running platforms follow within a second."""
     if bool(delivery_ids) == every:
-        raise Refusal("name deliveries, or say --all")
+        raise Refusal("name deliveries, or say --all: one of the two")
 
-    async def work(beside: Beside) -> int:
+    async def work(beside: Beside) -> tuple[int, int]:
         store = SqlDeliveryStore(beside.database)
         found = [one.delivery_id for one in await store.find("dead", destination, MOST)] if every else delivery_ids
-        return await store.retry(found or [], SystemClock().now_ms())
+        asked = set(found or ())
+        return await store.retry([*asked], SystemClock().now_ms()), len(asked)
 
-    typer.echo(f"{in_deployment(data, work)} are sent again")
+    again, asked = in_deployment(data, work)
+    typer.echo(f"sent again: {again}")
+    if again < asked:
+        raise Refusal(f"{asked - again} of {asked} are not dead, or not there: `counterpoint deliveries list`")
 
 
 def _row(one: Delivery) -> dict[str, Any]:

@@ -90,14 +90,14 @@ def timeline(
     channels: Annotated[
         list[str] | None, typer.Option("--channel", help="Only of this channel; again for more.")
     ] = None,
-    since: Annotated[str | None, typer.Option(help="From this time on.")] = None,
+    since: Annotated[str | None, typer.Option(help="From this time on, such as 2026-11-22T09:30+08:00.")] = None,
     until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """What happened, the newest first."""
-    bounds = [milliseconds(one) if one else None for one in (since, until)]
+    bounds = [milliseconds(one, option) if one else None for one, option in ((since, "--since"), (until, "--until"))]
 
     async def work(beside: Beside) -> list[Any]:
         read = await _read(beside)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from services.cli.asking import Url, knock
 from services.cli.beside import Beside, Data, Json, address_of, in_deployment
 from services.cli.dead_letters.resending import resending
 from services.cli.output import show_json, show_rows, when
@@ -59,14 +60,15 @@ def replay(
     every: Annotated[bool, typer.Option("--all", help="Every open letter; --reason and --source narrow it.")] = False,
     reason: Annotated[str | None, typer.Option(help="With --all: only of this reason.")] = None,
     source: Annotated[str | None, typer.Option(help="With --all: only of this source.")] = None,
-    url: Annotated[str | None, typer.Option(envvar="COUNTERPOINT_URL", help="Of the running platform.")] = None,
+    url: Url = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Send letters again after a fix, as the source that sent them. What is refused again is a new letter."""
     if bool(letter_ids) == every:
-        raise Refusal("name letters, or say --all")
+        raise Refusal("name letters, or say --all: one of the two")
     address = address_of(data, url)
+    knock(address)
 
     async def work(beside: Beside) -> list[dict[str, str]]:
         letters = [await _find(beside, one) for one in letter_ids or ()]

@@ -35,16 +35,19 @@ CAUGHT = {"kind": "Planted", "planted": "Number", "caught": "Caught", "median_da
 
 
 def backtest_rules(
+    since: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, such as 2026-05-01.")],
+    until: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day.")],
     rules: Annotated[
         list[str] | None, typer.Argument(metavar="[RULE_FILE | RULE...]", help="A draft, or live ones; none: all.")
     ] = None,
-    since: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, such as 2026-05-01.")] = "",
-    until: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day.")] = "",
     clock: Annotated[
         Literal["accepted", "event"],
         typer.Option(help="When things happen again; `event`: a past that was sent later."),
     ] = "accepted",
-    truth: Annotated[Path | None, typer.Option(help="What was planted, as `simulate --truth` writes it.")] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="What was planted, as `simulate --truth` writes it."),
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:

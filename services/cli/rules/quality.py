@@ -1,6 +1,7 @@
 """`rules precision`, `rules history` and `rules notices`: how right rules are, where and in whose hands; how they
 became what they are; and which do not speak now."""
 
+from collections.abc import Iterable, Set
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,6 +14,7 @@ from services.alerts.domain.notices import Notice, sentence, standing, to_do
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.output import show_json, show_rows, when
 from services.cli.refusals import Refusal
+from services.cli.rules.checking import loaded_rules
 
 PARTS: tuple[Part, ...] = ("rule", "branch", "owner")
 HEADINGS = {"rule": "Rule", "branch": "Branch", "owner": "Owner"}
@@ -38,14 +40,17 @@ def rules_precision(
     async def work(beside: Beside) -> list[Learned]:
         return await SqlAlertStore(beside.database).learned()
 
-    learned = [one for one in in_deployment(data, work) if not rules or one.rule in rules]
+    everything = in_deployment(data, work)
+    _refuse_unknown(rules or (), {one.rule for one in everything})
+    learned = [one for one in everything if not rules or one.rule in rules]
     rows: list[dict[str, Any]] = [
         {**dict(zip(parts, key, strict=True)), **tally._asdict(), "relevant": round(tally.relevant, 4)}
         for key, tally in tallies(learned, parts).items()
     ]
     shown = rows if as_json else [{**row, "relevant": f"{row['relevant']:.0%}"} for row in rows]
     columns = {part: HEADINGS[part] for part in parts} | COUNTED
-    show_rows(shown, columns, as_json=as_json, nothing=_NONE_CLOSED)
+    nothing = f"no alert of {', '.join(rules)} was closed with an outcome yet" if rules else _NONE_CLOSED
+    show_rows(shown, columns, as_json=as_json, nothing=nothing)
 
 
 def rules_history(
@@ -59,11 +64,14 @@ def rules_history(
     async def work(beside: Beside) -> list[Edition]:
         return await SqlAlertStore(beside.database).editions(rule, limit)
 
+    found = in_deployment(data, work)
+    if rule and not found:
+        _refuse_unknown([rule], set())
     rows = [
         {"at": when(one.at), "rule": one.rule, "version": one.declared and one.declared.version, "change": one.change,
          "actor": one.actor, "note": one.note, "rule_set": one.rule_set, "file": one.file,
          "declared": msgspec.to_builtins(one.declared)}
-        for one in in_deployment(data, work)
+        for one in found
     ]  # fmt: skip
     show_rows(rows, HISTORY, as_json=as_json, nothing=_NOTHING_WRITTEN)
 
@@ -97,3 +105,11 @@ def rules_notices(
         as_json=False,
         nothing="every rule that is on speaks" + ("" if every else ": `--all` shows what has ended"),
     )
+
+
+def _refuse_unknown(rules: Iterable[str], heard_of: Set[str]) -> None:
+    """`heard_of`: rules that are kept although no file has them any more. Raises `Refusal`."""
+    known = {rule.declared.id for rule in loaded_rules({}).rule_set.rules}
+    for rule in rules:
+        if rule not in known | heard_of:
+            raise Refusal(f"there is no rule {rule}: `counterpoint rules list` shows them")

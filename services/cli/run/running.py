@@ -63,10 +63,12 @@ def profile(
     data: Directory = None,
     port: Port = None,
     only: Annotated[
-        list[str] | None, typer.Option(help=f"Of {', '.join(STEPS)}; repeatable. COUNTERPOINT_PROFILE_STEPS.")
+        list[str] | None, typer.Option(help=f"Of {', '.join(STEPS)}; again for more; COUNTERPOINT_PROFILE_STEPS.")
     ] = None,
 ) -> None:
     """Start a worker that keeps the customer views and answers who reads them; start as many as you need."""
+    if unknown := set(only or ()) - set(STEPS):
+        raise typer.BadParameter(f"{', '.join(unknown)} is none of {', '.join(STEPS)}.", param_hint="'--only'")
     steps = {"COUNTERPOINT_PROFILE_STEPS": ",".join(only)} if only else {}
     environment = {**environment_of(data, port), **steps}
     forever(lambda: run_profile(environment, lambda opened, database: hearing_rules(opened, database, environment)))
