@@ -242,6 +242,14 @@ async def test_what_is_old_a_month_later_ages_then(store: Store) -> None:
     assert await bank.unlike() == []
 
 
+async def test_within_a_month_the_subjects_are_gone_through_once(store: Store) -> None:
+    bank, upkeep = Bank(store), new_upkeep(store)
+    await upkeep.apply(NOW)
+    await bank.tell(history("1"))
+    assert (await upkeep.apply(NOW)).events == 0
+    assert (await new_upkeep(store).apply(NOW)).events > 0
+
+
 async def test_no_ledger_is_dropped_while_a_position_is_of_another_topic(store: Store) -> None:
     await enter_ledgers(store)
     await store.set_position(TOPIC, 0, Position("made anew", 5))
@@ -249,9 +257,9 @@ async def test_no_ledger_is_dropped_while_a_position_is_of_another_topic(store: 
 
 
 async def test_replayed_letters_are_dropped_after_their_time_and_open_ones_never(store: Store) -> None:
-    old = NOW - (LETTERS_KEPT_DAYS + 1) * DAY_MS
+    old, lately = NOW - (LETTERS_KEPT_DAYS + 1) * DAY_MS, NOW - (LETTERS_KEPT_DAYS - 1) * DAY_MS
     letters = [StoredDeadLetter(name, at, "accept", "core", "r", "", "m", None, b"", 0, "") for name, at in
-               {"old-open": old, "old-replayed": old, "replayed": NOW}.items()]  # fmt: skip
+               {"old-open": old, "old-replayed": old, "replayed": lately}.items()]  # fmt: skip
     async with store.updating() as tx:
         await tx.keep_dead_letters(letters)
     assert await store.mark_letter_replayed("old-replayed")

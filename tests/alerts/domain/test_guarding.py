@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from services.alerts.domain.alert import Alert, Evidence
 from services.alerts.domain.compiled import Rule
 from services.alerts.domain.guarding import hold_back, hold_back_anew
-from services.alerts.domain.judging import HOLDS, Verdict
+from services.alerts.domain.judging import HOLDS, Outcome, Verdict
 from services.alerts.domain.rules import Kind, Text
 from services.alerts.domain.standing import Standing
 from tests.alerts.told import NOON, rule, rules
@@ -82,6 +84,24 @@ def test_what_a_guard_pulls_back_leaves_its_room_and_what_somebody_works_on_keep
     assert found == {"leaving": ("new", "G1"), "care": ("new", "")}
     found = held(1, alert("leaving", state="claimed"), alert("care", "guard"), by=[guard("retention")])
     assert found == {"leaving": ("claimed", "G1"), "care": ("new", "budget")}
+
+
+def test_what_somebody_has_takes_room_and_what_a_guard_holds_back_takes_none() -> None:
+    assert held(1, alert("leaving", state="routed"), alert("care", "guard"))["care"] == ("new", "budget")
+    found = held(1, alert("leaving", rank=9.0), alert("care", "guard"), by=[guard("retention")])
+    assert found == {"leaving": ("new", "G1"), "care": ("new", "")}
+
+
+def test_each_sale_takes_one_place() -> None:
+    found = held(2, *(alert(name, "upsell", rank=rank) for name, rank in (("a", 3.0), ("b", 2.0), ("c", 1.0))))
+    assert [waiting for _, waiting in found.values()] == ["", "", "budget"]
+
+
+@pytest.mark.parametrize(("outcome", "waiting"), [("holds", "G1"), ("missing", "G1"), ("fails", ""), ("broken", "")])
+def test_a_guard_holds_back_and_words_while_it_holds_or_cannot_be_judged(outcome: Outcome, waiting: str) -> None:
+    one = alert("a")
+    hold_back([one], [Verdict(guard("retention", wording="service_only"), outcome)], 3, NOON)
+    assert (one.waiting, one.worded_by) == (waiting, waiting)
 
 
 def test_a_guard_holds_back_what_waits_for_its_owners_day() -> None:
