@@ -102,6 +102,7 @@ def test_a_guard_holds_back_and_words_while_it_holds_or_cannot_be_judged(outcome
     one = alert("a")
     hold_back([one], [Verdict(guard("retention", wording="service_only"), outcome)], 3, NOON)
     assert (one.waiting, one.worded_by) == (waiting, waiting)
+    assert [(said.action, said.note) for said in one.history] == ([("hold", "G1")] if waiting else [])
 
 
 def test_a_guard_holds_back_what_waits_for_its_owners_day() -> None:

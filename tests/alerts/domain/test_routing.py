@@ -127,7 +127,7 @@ def test_a_planned_or_a_noted_contact_answers_in_time() -> None:
 def test_after_an_outage_that_outlasted_the_service_level_only_the_escalation_is_told() -> None:
     one = claimed()
     assert remind(one, terms(), one.due_at + DAY)
-    assert actions(one)[-1] == "escalate"
+    assert (actions(one)[-1], one.history[-1].note) == ("escalate", "the service level has passed")
     assert not remind(one, terms(), one.due_at + DAY)
 
 

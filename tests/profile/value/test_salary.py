@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.events import Counterparty
 from services.profile.domain.customers.behaviour import learn
 from services.profile.domain.customers.paydays import Habit, habit_of, next_day
-from services.profile.domain.customers.salary import Salary, learn_salary
+from services.profile.domain.customers.salary import Salary, learn_salary, recurring_income
 from services.profile.domain.reference.calendar import date_of, day_number
 from tests.profile.value.portrait import CURRENT, EMPLOYER_KEY, Portrait, ms, number, policy, reference
 
@@ -61,6 +61,32 @@ def test_weekly_wages_are_due_a_week_later() -> None:
     salary = learned(paid(["2026-10-16", "2026-10-23", "2026-10-30", "2026-11-06"]), "2026-11-08")
     assert salary is not None
     assert (salary.period, salary.next_due) == ("weekly", number("2026-11-13"))
+
+
+def test_fortnightly_wages_are_due_two_weeks_later() -> None:
+    salary = learned(paid(["2026-10-16", "2026-10-30", "2026-11-13"]), "2026-11-15")
+    assert salary is not None
+    assert (salary.period, salary.habit, salary.next_due) == (
+        "fortnightly", "fortnightly 14 after", number("2026-11-27"),
+    )  # fmt: skip
+
+
+def test_two_paydays_make_a_rhythm_and_one_makes_none() -> None:
+    periods = [
+        salary.period for days in (FIFTEENTH[:1], FIFTEENTH[:2]) if (salary := learned(paid(days), "2026-07-01"))
+    ]
+    assert periods == ["irregular", "monthly"]
+
+
+@pytest.mark.parametrize(
+    ("gap", "period"),
+    [(5, None), (6, "weekly"), (8, "weekly"), (9, None), (12, None), (13, "fortnightly"), (15, "fortnightly"),
+     (16, None), (21, None), (22, "monthly"), (40, "monthly"), (41, None)],
+)  # fmt: skip
+def test_the_usual_gap_says_which_period_it_is(gap: int, period: str | None) -> None:
+    start = number("2026-03-02")
+    habit = habit_of((start, start + gap, start + 2 * gap), reference().calendar)
+    assert (habit.period if habit else None) == period
 
 
 def test_credits_without_rhythm_are_never_due() -> None:
@@ -179,6 +205,57 @@ def test_one_payers_monthly_credit_is_income_even_if_nobody_calls_it_salary() ->
     salary = learn(portrait.whole(), reference(), ms("2026-10-05")).salary
     assert salary is not None
     assert (salary.kind, salary.median_minor, salary.next_due) == ("recurring", 300_000, None)
+
+
+OTHER = Counterparty(account_no="970004", bank="OTHC")
+
+
+def monthly(*minors: int, party: Counterparty = UNCALLED, portrait: Portrait | None = None) -> Portrait:
+    """In the last of the full months before October."""
+    portrait = portrait or Portrait()
+    for month, minor in zip(MONTHS[-len(minors) :], minors, strict=True):
+        portrait.tell(f"{month}-09", "transfer.received", CURRENT, minor, party=party)
+    return portrait
+
+
+def recurring(portrait: Portrait, now: str = "2026-10-05", own: tuple[str, ...] = ()) -> Salary | None:
+    return recurring_income(portrait.whole().state, own, ms(now))
+
+
+def test_what_came_once_in_each_of_three_full_months_is_income_with_what_is_usual_and_what_came_last() -> None:
+    salary = recurring(monthly(300_000, 310_000, 330_000))
+    assert salary is not None
+    assert (salary.median_minor, salary.last_minor, salary.latest_percent) == (310_000, 330_000, 106)
+    assert (salary.missed, salary.reduced_periods, salary.raised_periods, salary.received_percent) == (0, 0, 0, 100)
+    assert recurring(monthly(300_000, 310_000, 330_000), "2026-09-29") is None, "of September it is not known yet"
+    assert recurring(monthly(310_000, 330_000)) is None
+
+
+def test_of_several_who_send_money_every_month_the_one_who_sends_most_is_the_income() -> None:
+    for more, payer in ((200_000, "OTHC/970003"), (400_000, "OTHC/970004")):
+        salary = recurring(monthly(more, more, more, party=OTHER, portrait=monthly(300_000, 300_000, 300_000)))
+        assert salary is not None
+        assert salary.payer == payer
+
+
+@pytest.mark.parametrize(("least", "is_income"), [(225_000, True), (224_999, False)])
+def test_amounts_of_which_the_least_is_three_quarters_of_the_greatest_are_alike(least: int, is_income: bool) -> None:
+    assert (recurring(monthly(least, 300_000, 300_000)) is not None) is is_income
+
+
+def test_what_comes_twice_in_a_month_or_not_in_each_or_from_oneself_is_no_income() -> None:
+    regular = monthly(300_000, 300_000, 300_000)
+    assert recurring(regular, own=("OTHC/970003",)) is None
+    assert recurring(regular.tell("2026-08-20", "transfer.received", CURRENT, 1, party=UNCALLED)) is None
+    late = monthly(300_000, 300_000, party=UNCALLED, portrait=monthly(1, 300_000, 300_000, party=OTHER))
+    assert recurring(late) is None
+
+
+def test_what_is_paid_every_month_is_no_income() -> None:
+    portrait = Portrait()
+    for month in MONTHS:
+        portrait.tell(f"{month}-09", "transfer.sent", CURRENT, 300_000, party=UNCALLED)
+    assert recurring(portrait) is None
 
 
 def test_income_that_nobody_told_is_not_made_up() -> None:
