@@ -263,20 +263,36 @@ def test_income_that_nobody_told_is_not_made_up() -> None:
     assert learn(portrait.whole(), policy().reference, ms("2026-10-05")).salary is None
 
 
-@given(st.integers(1, 31), st.sampled_from(["before", "after", "none"]), st.integers(3, 12))
-def test_a_habit_that_was_kept_foretells_the_next_payday(payday: int, shift: str, months: int) -> None:
-    """Whatever the habit, the next payday foretold lies no further off than a long holiday moves one."""
-    calendar = reference().calendar
-    expected = []
-    for month in range(2025 * 12, 2025 * 12 + months + 1):
+def paydays(payday: int, shift: str, months: int) -> list[int]:
+    """Of the months from January 2025 on, in the bank's calendar."""
+    calendar, found = reference().calendar, []
+    for month in range(2025 * 12, 2025 * 12 + months):
         first = day_number(date(month // 12, month % 12 + 1, 1))
         end = day_number(date((month + 1) // 12, (month + 1) % 12 + 1, 1)) - 1
         nominal = min(first + payday - 1, end)
         before, after = calendar.working_day_before(nominal), calendar.working_day_after(nominal)
-        expected.append({"before": before, "after": after, "none": nominal}[shift])
+        found.append({"before": before, "after": after, "none": nominal}[shift])
+    return found
+
+
+PAYDAYS = st.integers(1, 31), st.sampled_from(["before", "after", "none"])
+
+
+@given(*PAYDAYS, st.integers(3, 12))
+def test_a_habit_that_was_kept_foretells_the_next_payday(payday: int, shift: str, months: int) -> None:
+    """Whatever the habit, the next payday foretold lies no further off than a long holiday moves one."""
+    calendar, expected = reference().calendar, paydays(payday, shift, months + 1)
     habit = habit_of(tuple(expected[:-1]), calendar)
     assert habit is not None
     assert abs(next_day(habit, expected[-2], calendar) - expected[-1]) <= 10, date_of(expected[-1])
+
+
+@given(*PAYDAYS, st.integers(8, 18))
+def test_a_habit_foretells_each_payday_from_the_one_before_it(payday: int, shift: str, months: int) -> None:
+    calendar, days = reference().calendar, paydays(payday, shift, months)[-8:]
+    habit = habit_of(tuple(days), calendar)
+    assert habit is not None
+    assert [next_day(habit, day, calendar) for day in days[:-1]] == days[1:]
 
 
 @given(st.lists(st.integers(18_000, 21_500), min_size=2, max_size=12, unique=True))

@@ -71,7 +71,7 @@ def _fit(habit: Habit, days: Sequence[int], calendar: Calendar) -> int:
     points = 0
     for day in days:
         month = _month(day)
-        off = min(abs(_payday(habit, number, calendar) - day) for number in (month, month + 1))
+        off = min(abs(_payday(habit, number, calendar) - day) for number in (month - 1, month, month + 1))
         points += max(0, 2 - off)
     return points
 
