@@ -12,7 +12,8 @@ from services.log import EventLog, Position, Record, Stop
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART
 from services.profile.domain.states.packing import unpack
-from services.profile.domain.states.periods import DAY_MS
+from services.profile.domain.states.periods import DAY_MS, first_day_of, month_of
+from services.profile.domain.states.state import MONTHS_KEPT
 from services.profile.ports.records import LedgerEntry, StoredDeadLetter
 from services.profile.rebuild import rebuild
 from services.profile.update import Update
@@ -172,6 +173,16 @@ async def test_months_behind_the_horizon_are_dropped_and_a_later_cut_finds_no_tr
     assert await bank.unlike() == []
 
 
+async def test_a_month_is_dropped_as_soon_as_it_is_behind_the_horizon_though_its_events_stay(store: Store) -> None:
+    bank = Bank(store)
+    for number in (MONTHS_KEPT, MONTHS_KEPT - 1, 0):
+        at = first_day_of(month_of(NOW) - number) * DAY_MS
+        await bank.tell([paid(f"e-{number}", at, "1", now=NOW)])
+    assert await new_upkeep(store).apply(NOW) == Kept(months=1)
+    async with store.updating() as tx:
+        assert sorted(await tx.months_of("account:1")) == [month_of(NOW) - MONTHS_KEPT + 1, month_of(NOW)]
+
+
 async def test_a_cut_drops_the_stored_months_that_the_new_segments_do_not_have(store: Store) -> None:
     bank = Bank(store)
     for one in history("1"):
@@ -192,7 +203,13 @@ async def test_a_large_past_ages_in_several_transactions(store: Store, monkeypat
     bank = Bank(store)
     for account in ("1", "2", "3", "4", "5"):
         await bank.tell(history(account))
-    assert (await new_upkeep(store).apply(NOW)).events == 5 * 7
+    pauses = list[None]()
+
+    async def pause() -> None:
+        pauses.append(None)
+
+    assert (await Upkeep(store, store, cast(EventLog, Log()), new_fold(), 25, pause).apply(NOW)).events == 5 * 7
+    assert len(pauses) == 5 * 3 + 4, "after each transaction of an account, and each page of subjects"
     assert await bank.unlike() == []
 
 

@@ -1,12 +1,14 @@
 """Who gets an alert, when, and what time alone does to it."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from services.alerts.domain.alert import Alert, Outcome, State, step
 from services.alerts.domain.lifecycle import Actor, Asked, act
 from services.alerts.domain.reminding import await_outcome, next_look, remind
 from services.alerts.domain.routing import Place, follow_owner, hand_over, owner_for, route
-from services.alerts.domain.rules import Desk, Role
+from services.alerts.domain.rules import Desk, Role, WorkingHours
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import answer_by, grade
 from services.failures import Rejected
@@ -50,6 +52,19 @@ def test_the_service_level_runs_in_working_hours() -> None:
     assert answer_by(noon_monday, 6, "", terms()) == noon_monday + DAY - 3 * HOUR + HOUR
     friday = NOON + 4 * DAY
     assert answer_by(friday, 8, "", terms()) == friday + 3 * DAY  # five hours on Friday, three on Monday
+
+
+def test_a_day_begins_at_midnight_of_the_desk() -> None:
+    midnight, on = NOON + 12 * HOUR, terms()
+    assert (on.day_of(midnight), on.day_of(midnight - 1)) == (on.day_of(NOON) + 1, on.day_of(NOON))
+    assert on.working_day_of(midnight + 4 * DAY) == on.day_of(NOON) + 7, "Saturday has begun"
+
+
+@pytest.mark.parametrize(("month", "utc_hour"), [(1, 8), (7, 7)])
+def test_a_desk_opens_by_its_own_clocks_in_winter_and_in_summer(month: int, utc_hour: int) -> None:
+    prague = terms(Desk(hours=WorkingHours(zone="Europe/Prague", opens=9, closes=17)))
+    night = int(datetime(2026, month, 14, tzinfo=UTC).timestamp()) * 1000  # a Wednesday, a Tuesday
+    assert answer_by(night, 1, "", prague) == night + (utc_hour + 1) * HOUR
 
 
 def test_a_gold_customer_is_answered_in_half_the_time() -> None:
