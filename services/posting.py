@@ -84,7 +84,7 @@ class HttpSender:
             raise Unavailable("its name has no address")
         if not all(may_be_reached(address, networks) for address in addresses):
             raise Rejected(
-                "private_address", "its name leads to an address that is not public: allow its network by `networks`"
+                "private_address", "it leads to an address that is not public: allow its network by `networks`"
             )
         return addresses[0]
 

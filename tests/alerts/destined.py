@@ -12,11 +12,12 @@ from services.log import Batch, Record
 NOON = 1_795_406_400_000  # Monday 2026-11-23, 12:00 in Shanghai
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+STEPS = ("routed", "raised", "escalated")
 STATES = {"open": "new", "withdraw": "withdrawn", "expire": "expired", "outcome": "closed", "claim": "claimed"}
 
 
 def destination(destination_id: str = "crm", **given: Any) -> Destination:
-    plain = {"kind": "webhook", "url": "https://crm.bank.example/hook", "secret": "CRM_SECRET"}
+    plain = {"kind": "webhook", "url": "https://crm.bank.example/hook", "secret": "CRM_SECRET", "steps": STEPS}
     return msgspec.convert({"id": destination_id, **plain, **given}, Destination)
 
 

@@ -55,7 +55,7 @@ class Bank:
         self._directory.mkdir(exist_ok=True)
         lines = [
             f"- {{id: {name}, kind: webhook, url: '{one.url}', secret: CRM_SECRET, insecure: true, "
-            f"networks: [127.0.0.0/8]}}"
+            f"networks: [127.0.0.0/8], steps: [routed, raised]}}"
             for name, one in receivers.items()
         ]
         (self._directory / "destinations.yaml").write_text("destinations:\n" + "\n".join(lines) + "\n")

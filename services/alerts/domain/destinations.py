@@ -5,7 +5,7 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,6 +16,9 @@ Channel = Literal["webhook", "mail", "wecom", "dingtalk"]
 Language = Literal["en", "zh"]
 Happening = Literal["opened", "routed", "raised", "reminded", "escalated", "withdrawn", "expired", "closed"]
 """What is told of an alert's life."""
+EVERYTHING: tuple[Happening, ...] = get_args(Happening)
+FOR_PEOPLE: tuple[Happening, ...] = ("routed", "raised", "reminded", "escalated")
+"""What asks something of somebody. Systems hear how it ended, too."""
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -30,6 +33,7 @@ _WITHOUT_TLS = ("http",)
 class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`url` may hold `${NAME}` of environment variables; `secret` is the name of one, for what the channel signs with.
 
+    `steps`: what it hears; without it a webhook hears everything, people what asks something of them.
     `people`: owner → mail address; `address` gets what belongs to anybody else. Empty `kinds` and `owners` mean all.
     `quiet`: local hours in which nothing is said, such as "20:00-08:00". `most_an_hour`: messages on one person, 0 any
     number. `digest_at`: one message a day and person, at that local time, instead of one for each step. `notices`: is
@@ -44,7 +48,7 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     sender: str = ""
     address: str = ""
     people: dict[str, str] = {}
-    steps: tuple[Happening, ...] = ("routed", "raised", "escalated")
+    steps: tuple[Happening, ...] | None = None
     kinds: tuple[Kind, ...] = ()
     severity_at_least: int = 1
     owners: tuple[str, ...] = ()
@@ -57,6 +61,12 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     networks: tuple[str, ...] = ()
     insecure: bool = False
     enabled: bool = True
+
+    @property
+    def hears(self) -> tuple[Happening, ...]:
+        if self.steps is not None:
+            return self.steps
+        return EVERYTHING if self.kind == "webhook" else FOR_PEOPLE
 
 
 class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,7 +86,7 @@ class Receiver(NamedTuple):
 def wants(destination: Destination, kind: str, severity: int, owner: str, happening: Happening) -> Receiver | None:
     if (
         not destination.enabled
-        or happening not in destination.steps
+        or happening not in destination.hears
         or severity < destination.severity_at_least
         or (destination.kinds and kind not in destination.kinds)
         or (destination.owners and owner not in destination.owners)
@@ -147,7 +157,7 @@ def mistakes(destination: Destination) -> Iterator[tuple[str, str]]:
         yield "secret", "the name of an environment variable is expected, never the secret itself"
     if destination.kind == "webhook" and not destination.secret:
         yield "secret", "a webhook is signed: name the environment variable that holds its `whsec_...`"
-    if not destination.steps and not destination.notices:
+    if not destination.hears and not destination.notices:
         yield "steps", "one or more are expected"
     if destination.notices and destination.digest_at:
         yield "notices", "a digest tells of alerts alone: declare a destination of its own"

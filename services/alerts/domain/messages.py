@@ -42,7 +42,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "severity": "级别", "customer": "客户", "owner": "负责人", "due": "处理期限", "alert": "提醒编号",
         "open": "查看", "digest": "今日提醒 {count} 条", "more": "另有 {count} 条", "ended": "已结束",
         "retention": "挽留", "upsell": "商机", "guard": "关怀", "test": "Counterpoint 测试消息",
-        "tested": "目标 {id} 连接测试 无需处理",
+        "tested": "目标 {id} 连接测试\uff0c无需处理",
     },
 }  # fmt: skip
 

@@ -51,35 +51,38 @@ def paused(newest: Iterable[Notice], enabled_at: Mapping[str, int]) -> frozenset
     )  # fmt: skip
 
 
+# the punctuation of Chinese is written by its numbers: ruff takes it for a slip of the hand
 _SAID: Mapping[tuple[Matter, bool], Text] = {
     ("throttled", True): Text(
         "Rule {rule} ({name}) is throttled: {seen} of its {among} outcomes were not relevant",
-        "规则 {rule} {name} 已限流 {among} 条处理结果中有 {seen} 条不相关",
+        "规则 {rule}\uff08{name}\uff09已限流\uff1a{among} 条处理结果中有 {seen} 条不相关",
     ),
-    ("throttled", False): Text("Rule {rule} ({name}) is throttled no longer", "规则 {rule} {name} 已解除限流"),
+    ("throttled", False): Text(
+        "Rule {rule} ({name}) is throttled no longer", "规则 {rule}\uff08{name}\uff09已解除限流"
+    ),
     ("paused", True): Text(
         "Rule {rule} ({name}) is paused: it began to speak of {seen} customers in one day, at most {among} before",
-        "规则 {rule} {name} 已暂停 一天内涉及 {seen} 位客户 此前单日最多 {among} 位",
+        "规则 {rule}\uff08{name}\uff09已暂停\uff1a一天内涉及 {seen} 位客户\uff0c此前单日最多 {among} 位",
     ),
-    ("paused", False): Text("Rule {rule} ({name}) is paused no longer", "规则 {rule} {name} 已恢复"),
+    ("paused", False): Text("Rule {rule} ({name}) is paused no longer", "规则 {rule}\uff08{name}\uff09已恢复"),
     ("stopped", True): Text(
         "Rule {rule} ({name}) was stopped: it does not fit the values it meets",
-        "规则 {rule} {name} 已停用 与实际数据类型不符",
+        "规则 {rule}\uff08{name}\uff09已停用\uff1a与实际数据类型不符",
     ),
-    ("stopped", False): Text("Rule {rule} ({name}) runs again", "规则 {rule} {name} 已恢复运行"),
+    ("stopped", False): Text("Rule {rule} ({name}) runs again", "规则 {rule}\uff08{name}\uff09已恢复运行"),
 }
 _TO_DO: Mapping[Matter, Text] = {
     "throttled": Text(
         "Mend its condition under a new version, or enable it: outcomes count anew from then on",
-        "请修正条件并提升版本 或重新启用 此后重新统计处理结果",
+        "请修正条件并提升版本\uff0c或重新启用\uff1b此后重新统计处理结果",
     ),
     "paused": Text(
         "See whether a file is late; then enable it, and it speaks of whom it still holds for",
-        "请先确认数据文件是否迟到 再重新启用 仍符合条件的客户会照常提醒",
+        "请先确认数据文件是否迟到\uff0c再重新启用\uff1b仍符合条件的客户会照常提醒",
     ),
     "stopped": Text(
         "Mend its condition under a new version, or what feeds the fact; what it said before stands meanwhile",
-        "请修正条件并提升版本 或检查数据来源 此前的提醒暂时保留",
+        "请修正条件并提升版本\uff0c或检查数据来源\uff1b此前的提醒暂时保留",
     ),
 }
 

@@ -25,7 +25,7 @@ Catalogue = Annotated[
     Path | None, typer.Option(help="The bank's own directory of rules and destinations; COUNTERPOINT_ALERTS_CATALOGUE.")
 ]
 DECLARED = "destinations.yaml in the directory of COUNTERPOINT_ALERTS_CATALOGUE"
-COLUMNS = {"id": "Destination", "kind": "Kind", "steps": "Tells of", "language": "Language", "quiet": "Quiet",
+COLUMNS = {"id": "Destination", "kind": "Kind", "hears": "Hears", "language": "Language", "quiet": "Quiet",
            "most_an_hour": "At most an hour", "digest_at": "Digest at", "enabled": "On"}  # fmt: skip
 
 
@@ -33,7 +33,9 @@ COLUMNS = {"id": "Destination", "kind": "Kind", "steps": "Tells of", "language":
 def list_destinations(catalogue: Catalogue = None, as_json: Json = False) -> None:
     """Every declared destination; mistakes in the file are told instead. Secrets are never shown."""
     found = _loaded(catalogue).declared.destinations
-    rows = [{name: getattr(one, name) for name in COLUMNS} for one in found]
+    rows = [
+        {name: getattr(one, name) for name in COLUMNS} | {"most_an_hour": one.most_an_hour or None} for one in found
+    ]
     show_rows(rows, COLUMNS, as_json=as_json, nothing=f"there are none: declare them in {DECLARED}")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.alerts.domain.destinations import digest_due, mistakes, quiet_until, url_with, variables, wants
+from services.alerts.domain.destinations import Happening, digest_due, mistakes, quiet_until, url_with, variables, wants
 from tests.alerts.destined import HOUR, NOON, destination, mail
 
 TEAM = {"kind": "wecom", "url": "https://qyapi.example/send?key=${WECOM_KEY}", "secret": ""}
@@ -20,6 +20,20 @@ TEAM = {"kind": "wecom", "url": "https://qyapi.example/send?key=${WECOM_KEY}", "
 )  # fmt: skip
 def test_a_destination_takes_what_it_was_declared_for(given: dict[str, Any], wanted: bool) -> None:
     assert (wants(destination(**given), "retention", 2, "M-1", "routed") is not None) == wanted
+
+
+@pytest.mark.parametrize(
+    ("happening", "system", "people"),
+    [("opened", True, False), ("routed", True, True), ("reminded", True, True), ("escalated", True, True),
+     ("withdrawn", True, False), ("closed", True, False)],
+)  # fmt: skip
+def test_without_steps_a_system_hears_everything_and_people_what_asks_something_of_them(
+    happening: Happening, system: bool, people: bool
+) -> None:
+    heard = [
+        wants(one, "retention", 2, "M-1", happening) is not None for one in (destination(steps=None), mail(steps=None))
+    ]
+    assert heard == [system, people]
 
 
 def test_a_mail_goes_to_the_owner_or_to_the_address_for_everybody_else() -> None:
