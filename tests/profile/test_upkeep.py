@@ -211,6 +211,8 @@ async def test_a_large_past_ages_in_several_transactions(store: Store, monkeypat
     assert (await Upkeep(store, store, cast(EventLog, Log()), new_fold(), 25, pause).apply(NOW)).events == 5 * 7
     assert len(pauses) == 5 * 3 + 4, "after each transaction of an account, and each page of subjects"
     assert await bank.unlike() == []
+    assert await rebuild(store, store, new_fold(999), lambda: NOW) == 5
+    assert await bank.unlike() == [], "what aged first is in the base as well"
 
 
 async def enter_ledgers(store: Store) -> int:

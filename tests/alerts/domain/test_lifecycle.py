@@ -134,6 +134,12 @@ def test_whoever_claims_from_a_queue_becomes_the_owner(owner: str) -> None:
     assert one.owner == "M-2"
 
 
+def test_a_supervisor_who_claims_from_a_queue_leaves_it_to_the_queue() -> None:
+    one = alert(owner="queue:BJ")
+    act(one, STEPS["claim"], SUPERVISOR, NOBODY, NOON)
+    assert (one.owner, one.claimed_by) == ("queue:BJ", SUPERVISOR.name)
+
+
 def test_a_false_alarm_counts_as_not_relevant() -> None:
     one = alert()
     act(one, STEPS["false_alarm"], LI, NOBODY, NOON)
@@ -177,12 +183,13 @@ def test_feedback_and_times_that_cannot_be_meant_are_refused_by_field(asked: Ask
         Asked("plan", until=NOON + 366 * DAY),
         Asked("reassign", to="x" * 100),
         Asked("outcome", note="x" * 2000, outcome=Outcome(result="not_relevant", reason="x" * 200)),
+        Asked("outcome", outcome=Outcome(result="sold", product="fund", amount_minor=1, currency="CNY")),
     ],
 )
 def test_the_last_that_can_be_meant_is_taken(asked: Asked) -> None:
     one = alert("claimed")
     act(one, asked, LI, NOBODY, NOON)
-    assert one.history[-1].action == asked.action
+    assert (one.history[-1].action, one.outcome) == (asked.action, asked.outcome)
 
 
 def test_a_note_may_have_lines_and_signs_of_any_script() -> None:

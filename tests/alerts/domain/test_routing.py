@@ -49,6 +49,7 @@ def test_what_a_guard_holds_back_takes_no_place() -> None:
 def test_the_service_level_runs_in_working_hours() -> None:
     noon_monday = NOON
     assert answer_by(noon_monday, 4, "", terms()) == noon_monday + 4 * HOUR
+    assert answer_by(noon_monday, 5, "", terms()) == noon_monday + 5 * HOUR, "when the desk closes"
     assert answer_by(noon_monday, 6, "", terms()) == noon_monday + DAY - 3 * HOUR + HOUR
     friday = NOON + 4 * DAY
     assert answer_by(friday, 8, "", terms()) == friday + 3 * DAY  # five hours on Friday, three on Monday
@@ -67,12 +68,17 @@ def test_a_desk_opens_by_its_own_clocks_in_winter_and_in_summer(month: int, utc_
     assert answer_by(night, 1, "", prague) == night + (utc_hour + 1) * HOUR
 
 
+def test_a_calendar_without_a_working_day_puts_nothing_off_for_ever() -> None:
+    assert answer_by(NOON, 4, "", terms()._replace(works=lambda day: False)) == NOON + 400 * DAY
+
+
 def test_a_gold_customer_is_answered_in_half_the_time() -> None:
     assert answer_by(NOON, 4, "gold", terms()) == NOON + 2 * HOUR
 
 
 def test_grades_follow_severity_and_tier() -> None:
-    assert [grade(3, "gold"), grade(2, "profit"), grade(1, "general")] == ["A", "B", "C"]
+    by_tier = {tier: "".join(grade(severity, tier) for severity in (1, 2, 3)) for tier in ("gold", "profit", "general")}
+    assert by_tier == {"gold": "BAA", "profit": "CBA", "general": "CCB"}
 
 
 def test_first_a_reminder_then_escalation_each_once() -> None:
