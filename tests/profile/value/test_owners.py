@@ -110,6 +110,12 @@ def test_notes_of_other_decisions_are_kept() -> None:
     assert decided.notes["band"] == "near"
 
 
+def test_who_is_judged_by_no_scale_is_in_nobodys_care() -> None:
+    assert ask(Portrait("device:d").tell("2026-01-01", "page.viewed", "device:d"), by=roster(RosterEntry("M-1"))) == (
+        None, Decided(),
+    )  # fmt: skip
+
+
 def test_the_portfolio_rule_takes_the_emptiest_of_the_branch_with_room() -> None:
     at_branch = Portrait().tell("2026-01-01", "account.opened", CURRENT, branch="BJ-012")
     rule = roster(

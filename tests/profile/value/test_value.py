@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.events import Counterparty
 from services.declared_files import PolicyError
 from services.profile.adapters.policies import PRODUCT, load_declarations
 from services.profile.domain.customers.assets import assets_of
 from services.profile.domain.customers.behaviour import learn
 from services.profile.domain.value.value import Judged, JudgedTerm, judge, points_of
-from services.profile.domain.value.worth import known_of
+from services.profile.domain.value.worth import MEASURES, known_of
 from tests.profile.value.portrait import CURRENT, ME, SAVINGS, Portrait, ms, policy, reference
 
 NOW = ms("2026-10-20")
@@ -107,6 +108,99 @@ def test_needs_are_counted_once_for_each_family() -> None:
     assert known_of(whole, assets, behaviour, reference(), NOW).families == {
         "current", "savings", "card", "mortgage", "payments", "payroll", "insurance",
     }  # fmt: skip
+
+
+def measured(name: str, portrait: Portrait, now: int = NOW, household: float | None = None) -> int | None:
+    collectives = {} if household is None else {"household:h": {"assets": household}}
+    whole = portrait.whole(collectives=collectives)
+    assets, behaviour = assets_of(whole, reference(), now), learn(whole, reference(), now)
+    return MEASURES[name](known_of(whole, assets, behaviour, reference(), now))
+
+
+@pytest.mark.parametrize(
+    ("days", "income"),
+    [(["2026-10-02", "2026-10-09", "2026-10-16"], 433_333), (["2026-09-18", "2026-10-02", "2026-10-16"], 216_666),
+     (["2026-08-14", "2026-09-15", "2026-10-15"], 100_000), (["2026-10-16"], 0)],
+)  # fmt: skip
+def test_a_regular_income_counts_for_a_month_however_often_it_is_paid(days: list[str], income: int) -> None:
+    portrait = Portrait()
+    for day in days:
+        portrait.salary(day, 100_000)
+    assert measured("salary", portrait) == income
+
+
+@pytest.mark.parametrize(("now", "income"), [("2026-11-25", 900_000), ("2026-12-25", 0)])
+def test_an_income_counts_until_two_paydays_were_missed(now: str, income: int) -> None:
+    assert measured("salary", earner(900_000, 0), ms(now)) == income
+
+
+def test_what_is_owed_is_what_was_told_last_of_it_and_nothing_once_it_is_repaid() -> None:
+    portrait = Portrait().tell("2026-01-05", "loan.granted", "loan:1", 50_000, loan_kind="consumer")
+    portrait.tell("2026-01-05", "loan.granted", "loan:2", 1_000, currency="USD", loan_kind="consumer")
+    assert measured("lending", portrait) == 50_000 + 7_030
+    owed = {"minor": 40_000, "currency": "CNY"}
+    portrait.tell("2026-02-05", "loan.instalment_paid", "loan:1", 10_000, outstanding=owed)
+    assert measured("lending", portrait) == 40_000 + 7_030
+    assert measured("lending", portrait.tell("2026-03-05", "loan.repaid", "loan:1")) == 7_030
+
+
+def test_only_what_is_the_customer_s_own_and_still_is_counts() -> None:
+    portrait = Portrait().tell("2026-01-05", "loan.granted", "loan:1", 50_000, loan_kind="consumer")
+    portrait.tell("2026-01-05", "loan.granted", "loan:2", 1_000, loan_kind="consumer", role="attorney")
+    portrait.tell("2026-01-05", "loan.granted", "loan:3", 1_000, loan_kind="consumer")
+    portrait.spans["loan:3"] = (0, ms("2026-06-01"))
+    assert measured("lending", portrait) == 50_000
+
+
+def test_an_account_below_nothing_is_overdrawn_and_one_at_nothing_is_not() -> None:
+    portrait = Portrait().tell("2026-01-05", "cash.withdrawn", CURRENT, 5_000, balance=-1)
+    portrait.tell("2026-01-05", "cash.withdrawn", SAVINGS, 5_000, balance=0)
+    assert measured("overdrawn_accounts", portrait) == 1
+
+
+@pytest.mark.parametrize(("household", "assets"), [(None, 100_000), (500.0, 100_000), (2_000.0, 200_000)])
+def test_the_household_s_assets_count_where_they_are_greater(household: float | None, assets: int) -> None:
+    saver = Portrait().tell("2026-01-05", "cash.deposited", SAVINGS, 100_000, balance=100_000)
+    assert measured("household_assets", saver, household=household) == assets
+    assert (
+        measured("threshold_percent", saver, household=household)
+        == assets * 100 // reference().private_banking_threshold
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "percent"), [(100_000, 130_000, 30), (100_000, 60_000, -40), (100, 900, 100), (100, 0, -100)]
+)
+def test_assets_rise_in_percent_of_what_there_was_ninety_days_ago(before: int, after: int, percent: int) -> None:
+    saver = Portrait().tell("2026-01-05", "cash.deposited", SAVINGS, before, balance=before)
+    assert measured("assets_rising", saver) == 0
+    assert measured("assets_rising", saver.tell("2026-10-01", "cash.deposited", SAVINGS, 1, balance=after)) == percent
+
+
+def test_a_product_counts_as_a_need_while_it_is_open() -> None:
+    portrait = Portrait().tell("2026-01-01", "product.opened", ME, product="insurance")
+    assert measured("families", portrait) == 1
+    assert measured("families", portrait.tell("2026-02-01", "product.closed", ME, product="insurance")) == 0
+    assert measured("families", portrait.tell("2026-03-01", "card.issued", "card:1", card_kind="credit")) == 1
+    assert measured("families", portrait.tell("2026-03-02", "card.blocked", "card:1")) == 0
+
+
+def test_what_goes_to_competitors_and_lenders_in_a_quarter_counts_for_a_month() -> None:
+    portrait = Portrait()
+    for month in ("2026-08", "2026-09", "2026-10"):
+        portrait.tell(f"{month}-01", "transfer.sent", CURRENT, 100, party=Counterparty(account_no="9", bank="CMPA"))
+        portrait.tell(f"{month}-02", "transfer.sent", CURRENT, 50, party=Counterparty(account_no="1", bank="LNDA"))
+    assert measured("elsewhere", portrait) == 150
+
+
+def test_rent_counts_for_who_has_no_mortgage() -> None:
+    portrait = Portrait()
+    for month in range(4, 10):
+        party = Counterparty("p_landlord", "42", "OTHD")
+        portrait.tell(f"2026-{month:02d}-03", "standing_order.executed", CURRENT, 300_000, party=party)
+    assert measured("rent_without_mortgage", portrait) == 300_000
+    portrait.tell("2026-01-01", "loan.granted", "loan:1", 10_000, loan_kind="mortgage")
+    assert measured("rent_without_mortgage", portrait) == 0
 
 
 def test_companies_are_judged_by_a_scale_of_their_own() -> None:
