@@ -13,6 +13,7 @@ _KINDS = {
 }  # fmt: skip
 _EXPECTED = re.compile(r"Expected `(\w+)(?: \| null)?`(?: ((?:[<>]=?|matching|of length).*?))?(?:, got .*)?")
 _INSTANT = "a time with its zone is expected, such as 2026-11-30T09:00:00+08:00"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _FIELD = re.compile(r" - at `\$\.(\w+).*?`$")
 
 
@@ -40,6 +41,14 @@ def choices(into: type, field: str) -> list[str]:
         for one in get_args(waiting.pop()):
             (found if isinstance(one, str) else waiting).append(one)
     return [one for one in found if one]
+
+
+def unfit(text: str, most: int) -> str:
+    """What is wrong with what a person wrote, "" for nothing. Lines are taken; what no database or screen takes (NUL,
+    escapes) is not."""
+    if len(text) > most:
+        return f"at most {most} characters are taken"
+    return "control characters are not taken" if _CONTROL.search(text) else ""
 
 
 def instead_of(name: str, known: Iterable[str]) -> str:

@@ -32,6 +32,10 @@ class AlertFilter(NamedTuple):
     guard: str | None = None
 
 
+MAX_WHY = 500
+"""Characters of the reason of a switch."""
+
+
 class RuleSwitch(NamedTuple):
     """A person has switched a rule on or off; the newest switch counts."""
 

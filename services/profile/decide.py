@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from services.attempts import again_when_contended
+from services.expected import unfit
 from services.failures import Rejected
 from services.profile.domain.identity.links import COLLECTIVES, Link, bar, clusters, kind_of, lift
 from services.profile.domain.states.fold import Fold
@@ -161,6 +162,8 @@ def _decision(kind: str, subjects: tuple[str, ...], said: Said, undoes: str | No
     reason = said.reason.strip()
     if not reason or len(reason) > MAX_REASON:
         raise Rejected("invalid_value", f"a reason of 1 to {MAX_REASON} characters is expected", "reason")
+    if wrong := unfit(reason, MAX_REASON):
+        raise Rejected("invalid_value", wrong, "reason")
     return Decision("dec_" + secrets.token_hex(12), kind, subjects, said.actor, reason, said.at, undoes)
 
 

@@ -226,6 +226,7 @@ def test_a_severity_may_be_chosen_in_steps(files: Place) -> None:
         {"kind": "guard", "wording": "service_only", "may_say": {"en": "{assets}", "zh": "-"}},
         "may_say: is said of whatever alert the guard words: name no figure in it",
     ),
+    ({"name": {"en": "no\0end", "zh": "-"}}, "name: control characters are not taken"),
     ({"reason": {"en": "{assets|euro}", "zh": "-"}}, "reason: after { comes the name of a fact"),
     ({"reason": {"en": "{assets", "zh": "-"}}, "reason: after { comes the name of a fact"),
     ({"reason": {"en": "{asset|euro|euros}", "zh": "-"}}, "no fact is called asset; did you mean assets?"),

@@ -19,7 +19,7 @@ IMPURE = frozenset(
 VALUES = frozenset(
     [
         *("services", "services.failures", "services.failures.Rejected"),
-        *("services.expected", "services.expected.expected", "services.expected.instead_of"),
+        *("services.expected", "services.expected.expected", "services.expected.instead_of", "services.expected.unfit"),
     ]
 )
 VALUES_OF_THE_LOG = frozenset(

@@ -10,6 +10,7 @@ from services.alerts.domain.compiled import FIELD, Known, Rule, named_in, texts
 from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
 from services.alerts.domain.rules import LEAST_SEVERE, MAX_COOLDOWN_DAYS, MOST_SEVERE, Desk, RuleDeclared
 from services.alerts.domain.wording import NAMED, nearest
+from services.expected import unfit
 
 _ID = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _OWNER = re.compile(r"\S{1,100}")
@@ -20,6 +21,8 @@ _SAMPLES: Mapping[FactType, tuple[Fact, ...]] = {
     "boolean": (False, True),
     "string": ("", "gold", "home_loan"),
 }
+
+MAX_TEXT = 2_000
 
 
 def check(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[str, str]]:
@@ -111,8 +114,10 @@ def _where(rule: Rule, name: str) -> str:
 
 def _wrong_texts(declared: RuleDeclared, known: Known) -> Iterator[tuple[str, str]]:
     types = {**known.facts, **{FIELD + name: kind for name, kind in known.moments.get(declared.on, {}).items()}}
-    for field, text in texts(declared):
-        if any(brace in NAMED.sub("", text.en + text.zh) for brace in "{}"):
+    for field, text in (("name", declared.name), *texts(declared)):
+        if wrong := unfit(text.en, MAX_TEXT) or unfit(text.zh, MAX_TEXT):
+            yield field, wrong
+        if field != "name" and any(brace in NAMED.sub("", text.en + text.zh) for brace in "{}"):
             yield field, "after { comes the name of a fact, or `moment.` and a field, with } or |one|many} behind it"
         for name in sorted({one[1] for one in NAMED.finditer(text.en + text.zh) if one[2] is not None}):
             if types.get(name) == "string":

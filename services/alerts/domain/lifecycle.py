@@ -8,6 +8,7 @@ from services.alerts.domain.alert import OPEN_STATES, Alert, Outcome, State, ste
 from services.alerts.domain.guarding import BUDGET
 from services.alerts.domain.routing import CAPACITY, QUEUE
 from services.alerts.domain.terms import DAY_MS
+from services.expected import unfit
 from services.failures import Rejected
 
 Action = Literal["claim", "snooze", "plan", "contact", "outcome", "reassign", "false_alarm"]
@@ -25,7 +26,6 @@ _FROM: Mapping[Action, tuple[State, ...]] = {
     "false_alarm": OPEN_STATES,
 }
 MAX_NOTE, MAX_REASON = 2_000, 200
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NAME = re.compile(r"\S{1,100}")
 MAX_AWAY_MS = 366 * DAY_MS
 """For as long as something may be put off or planned ahead."""
@@ -107,11 +107,8 @@ def _refuse_incomplete(asked: Asked, now: int) -> None:
 
 
 def _refuse_text(field: str, text: str, most: int) -> None:
-    """Lines of a note are taken; what no database or screen takes (NUL, escapes) is not."""
-    if len(text) > most:
-        raise Rejected("invalid_value", f"at most {most} characters are taken", field)
-    if _CONTROL.search(text):
-        raise Rejected("invalid_value", "control characters are not taken", field)
+    if wrong := unfit(text, most):
+        raise Rejected("invalid_value", wrong, field)
 
 
 def _refuse_vague(outcome: Outcome | None) -> None:

@@ -7,7 +7,7 @@ from schemas.instants import instant
 from services.alerts.domain.compiled import Rule
 from services.alerts.domain.explaining import Explained, Remembered, explain
 from services.alerts.domain.standing import Standing
-from services.alerts.ports import OPEN, AlertFilter, RuleSwitch
+from services.alerts.ports import MAX_WHY, OPEN, AlertFilter, RuleSwitch
 from services.alerts.web.desk import AtDesk, Desk
 from services.alerts.web.documents import answers
 from services.alerts.web.filters import Asking
@@ -23,6 +23,7 @@ from services.alerts.web.rule_documents import (
     Switched,
 )
 from services.alerts.web.showing import said, when
+from services.expected import unfit
 from services.failures import Rejected
 from services.web.asgi import Problem
 from services.web.guard import ROLE
@@ -72,6 +73,8 @@ async def _switched(request: Asking, desk: Desk, rule_id: str, enabled: bool, re
         raise Problem(404, "no rule has this id")
     if not reason.strip():
         raise Rejected("invalid_value", "why is expected: it is kept with the switch", "reason")
+    if wrong := unfit(reason, MAX_WHY):
+        raise Rejected("invalid_value", wrong, "reason")
     at = desk.clock.now_ms()
     await desk.store.switch(RuleSwitch(rule_id, enabled, request.user.name, at, reason.strip()))
     return Switched(rule=rule_id, enabled=enabled, actor=request.user.name, at=instant(at), reason=reason.strip())

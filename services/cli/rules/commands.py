@@ -13,7 +13,7 @@ from services.alerts.domain.learning import precision
 from services.alerts.domain.notices import Notice, standing
 from services.alerts.domain.rules import RuleDeclared
 from services.alerts.domain.wording import shown
-from services.alerts.ports import RuleSwitch
+from services.alerts.ports import MAX_WHY, RuleSwitch
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Beside, Data, Json, in_deployment
 from services.cli.output import show_json, show_rows, when
@@ -22,6 +22,7 @@ from services.cli.rules.backtest import backtest_rules
 from services.cli.rules.checking import check_rules, loaded_rules, tell_mistakes
 from services.cli.rules.quality import rules_history, rules_notices, rules_precision
 from services.clock import SystemClock
+from services.expected import unfit
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -119,7 +120,9 @@ def _switch(rule_id: str, enabled: bool, reason: str, actor: str | None, data: P
         raise Refusal(f"there is no rule {rule_id}: `counterpoint rules list` shows them")
     if not reason.strip():
         raise Refusal("--reason: why is expected: it is kept with the switch")
-    said = RuleSwitch(rule_id, enabled, actor or getpass.getuser(), SystemClock().now_ms(), reason)
+    if wrong := unfit(reason, MAX_WHY):
+        raise Refusal(f"--reason: {wrong}")
+    said = RuleSwitch(rule_id, enabled, actor or getpass.getuser(), SystemClock().now_ms(), reason.strip())
 
     async def work(beside: Beside) -> None:
         await SqlAlertStore(beside.database).switch(said)

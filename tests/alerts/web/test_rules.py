@@ -68,8 +68,9 @@ async def test_a_switch_needs_a_known_rule_and_a_reason() -> None:
     branch = Branch()
     admin = await branch.sign_in("admin")
     assert (await admin.post("/v1/rules/R99/disable", json={"reason": "x"})).status_code == 404
-    answer = await admin.post("/v1/rules/R4/disable", json={"reason": " "})
-    assert (answer.status_code, answer.json()["field"]) == (422, "reason")
+    for reason in (" ", "no\0end", "x" * 501):
+        answer = await admin.post("/v1/rules/R4/disable", json={"reason": reason})
+        assert (answer.status_code, answer.json()["field"]) == (422, "reason")
     assert await branch.store.switches() == []
 
 

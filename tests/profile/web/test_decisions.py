@@ -208,6 +208,7 @@ async def test_a_review_is_settled_by_keeping_the_two_apart() -> None:
         ("merge", {"customer_ids": ["A", "A"], "reason": "x"}, 409),
         ("merge", {"customer_ids": ["A", "cus_nobody"], "reason": "x"}, 404),
         ("merge", {"customer_ids": ["A", "B"], "reason": " "}, 422),
+        ("merge", {"customer_ids": ["A", "B"], "reason": "no\0end"}, 422),
         ("merge", {"customer_ids": ["A", "B"]}, 400),
         ("merge", {"customer_ids": ["A"], "reason": "x"}, 400),
         ("split", {"customer_id": "A", "reason": "x"}, 409),
