@@ -88,15 +88,20 @@ def dead_letter(
         stage="accept",
         source=terms.source.id,
         reason=rejected.reason,
-        field=clean_text(rejected.field, rules.key),
+        field=_storable(clean_text(rejected.field, rules.key)),
         message=rejected.message,
         body=_scrubbed(sent, rules),
         length=len(sent),
         sha256=digest,
         at=now_ms,
-        event_id=event_id,
+        event_id=_storable(event_id),
     )
     return Message(terms.source.id.encode(), encode_dead_letter(letter))
+
+
+def _storable(text: str) -> str:
+    """A name or id as a client spelled it may hold what no database does; the letter about it must not be lost."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _scrubbed(sent: bytes, rules: Rules) -> bytes:

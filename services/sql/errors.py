@@ -8,6 +8,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 # PostgreSQL, appendix A: serialization_failure, deadlock_detected, lock_not_available
 _RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03"})
+# character_not_in_repertoire: NUL, which JSON and URLs can spell and PostgreSQL's text cannot hold
+_NO_TEXT = "22021"
 # query_canceled (statement timeout), idle_in_transaction_session_timeout, read_only_sql_transaction (a fallen primary)
 _UNAVAILABLE_STATES = frozenset({"57014", "25P03", "25006"})
 # connection exception, insufficient resources, operator intervention (shutdown), system error
@@ -32,6 +34,11 @@ _STATE_WORDS = {
 def is_retryable(error: BaseException) -> bool:
     """Deadlock, serialization failure or lock timeout: the same transaction may succeed at once."""
     return any(_state(e) in _RETRYABLE_STATES or _sqlite_code(e) in _RETRYABLE_SQLITE for e in _chain(error))
+
+
+def is_no_text(error: BaseException) -> bool:
+    """A value holds a character that the database cannot: it can never be kept nor found."""
+    return any(_state(e) == _NO_TEXT for e in _chain(error))
 
 
 def is_unavailable(error: BaseException) -> bool:

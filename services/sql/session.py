@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from services.failures import Contended
+from services.failures import Contended, Rejected
 from services.sql.database import Database
-from services.sql.errors import is_retryable
+from services.sql.errors import is_no_text, is_retryable
 from services.sql.together import Write, write_together
 
 Row = Sequence[Any]
@@ -182,7 +182,8 @@ def for_sqlite(sql: str) -> str:
 
 @asynccontextmanager
 async def writing(database: Database) -> AsyncIterator[Session]:
-    """A transaction. Raises `Contended` for what may succeed at the next try, `Unavailable` when the server is away."""
+    """A transaction. Raises `Contended` for what may succeed at the next try, `Unavailable` when the server is away,
+    `Rejected` for text that the database cannot hold."""
     try:
         async with database.driver_transaction() as driver:
             session = _session(database, driver)
@@ -191,14 +192,25 @@ async def writing(database: Database) -> AsyncIterator[Session]:
     except Exception as error:
         if is_retryable(error):
             raise Contended(f"another transaction was in the way ({type(error).__name__})") from error
+        if is_no_text(error):
+            raise _no_text() from error
         raise
 
 
 @asynccontextmanager
 async def reading(database: Database) -> AsyncIterator[Session]:
-    """For single statements; raises `Unavailable`."""
-    async with database.driver() as driver:
-        yield _session(database, driver)
+    """For single statements; raises `Unavailable`, and `Rejected` for text that the database cannot hold."""
+    try:
+        async with database.driver() as driver:
+            yield _session(database, driver)
+    except Exception as error:
+        if is_no_text(error):
+            raise _no_text() from error
+        raise
+
+
+def _no_text() -> Rejected:
+    return Rejected("invalid_text", "a value contains a NUL character")
 
 
 def _session(database: Database, driver: Any) -> SqliteSession | PostgresSession:

@@ -100,6 +100,16 @@ async def test_what_cannot_be_parsed_is_400_and_a_dead_letter(bank: Bank, body: 
     assert (letter.reason, letter.length) == ("malformed", len(body))
 
 
+async def test_what_no_database_holds_is_kept_out_of_the_columns_of_a_dead_letter(bank: Bank) -> None:
+    events = [transaction(id="t\0one"), {**transaction(id="t-2"), "no\0te": "x"}]
+    answer = await bank.post({"events": events})
+    assert [(one["id"], one["field"]) for one in answer.json()["rejected"]] == [("t\0one", "id"), ("t-2", "no\0te")]
+    assert [(one.event_id, one.field) for one in bank.log.dead_letters()] == [
+        ("t\ufffdone", "id"),
+        ("t-2", "no\ufffdte"),
+    ]
+
+
 async def test_a_broken_line_is_one_rejection_of_its_request(bank: Bank) -> None:
     lines = encoded(transaction()) + b'\n{"id": "t-2", \n' + encoded(transaction())
     answer = await bank.post(lines, content_type="application/x-ndjson")

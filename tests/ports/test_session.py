@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from services.failures import Fenced
+from services.failures import Fenced, Rejected
 from services.sql.database import Database, open_database
-from services.sql.session import Bulk, Row, insert, insert_whole, writing
+from services.sql.session import Bulk, Row, insert, insert_whole, reading, writing
 
 INSERT = insert("thing", "id int, n int", "on conflict (id) do update set n = excluded.n")
 INSERT_WHOLE = insert_whole("thing", "id, n")
@@ -86,3 +86,14 @@ async def test_a_transaction_given_up_writes_nothing_of_what_waited(database: Da
             await session.later(INSERT_WHOLE, [(1, 10)])
             raise RuntimeError("given up")
     assert await things(database) == []
+
+
+async def test_text_that_a_database_cannot_hold_is_refused_and_no_bug(postgres_url: str) -> None:
+    opened = open_database(postgres_url)
+    for using in (reading, writing):
+        with pytest.raises(Rejected, match="NUL"):
+            async with using(opened) as session:
+                await session.rows("select 1 where $1::text = 'a'", "a\0b")
+    async with reading(opened) as session:
+        assert len(await session.rows("select 1 where $1::text = 'a'", "a")) == 1
+    await opened.close()
