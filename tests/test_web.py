@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import httpx
 import pytest
 
+from services.web import patience
 from services.web.asgi import App, Receive, Response, Scope, Send, fixed, json_response, operations, routes, serve
 from services.web.one_write import OneWrite
 from tests.ingest.bank import encoded, open_bank, transaction
@@ -60,6 +61,67 @@ async def test_events_are_accepted_over_a_real_socket() -> None:
     assert answer.status_code == 202
     assert large.status_code == 413
     assert [event.id for event in bank.log.events()] == ["t-1"]
+
+
+HANG_S = 10.0
+
+
+async def _spoken(port: int, *said: bytes) -> bytes:
+    """All that comes back until the server closes the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for piece in said:
+            writer.write(piece)
+            await writer.drain()
+        async with asyncio.timeout(HANG_S):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+async def test_why_a_body_is_refused_reaches_a_client_that_closes_after_it() -> None:
+    bank = await open_bank()
+    server = await serve(routes(bank.ingest.routes))
+    size = 9 << 20
+    head = (
+        "POST /v1/events HTTP/1.1\r\nHost: bank\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {size}\r\nAuthorization: Bearer "
+    )
+    try:
+        large = await _spoken(server.port, f"{head}{bank.key}\r\n\r\n".encode(), *[b" " * (1 << 20)] * 9)
+        unknown = await _spoken(server.port, f"{head}nobody\r\n\r\n".encode(), *[b" " * (1 << 20)] * 9)
+    finally:
+        await server.stop()
+    assert large.startswith(b"HTTP/1.1 413 ")
+    assert unknown.startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHo"])
+async def test_a_head_that_does_not_come_in_time_ends_its_connection(
+    said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "HEAD_WITHIN_S", 0.2)
+    server = await serve(routes({"/": fixed(Response(200, b"done"))}))
+    try:
+        answered = await _spoken(server.port, said)
+    finally:
+        await server.stop()
+    assert answered.count(b"200 OK") == said.count(b"\r\n\r\n")
+
+
+async def test_a_body_and_an_answer_may_take_longer_than_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "HEAD_WITHIN_S", 0.05)
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.2)
+        await Response(200, b"done").send(send)
+
+    server = await serve(routes({"/": slow}))
+    try:
+        answered = await _spoken(server.port, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    finally:
+        await server.stop()
+    assert answered.endswith(b"done")
 
 
 async def test_a_request_in_hand_is_answered_before_the_server_stops() -> None:

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 import uvicorn
 
-from services.web.one_write import OneWriteProtocol
+from services.web.patience import PatientProtocol
 
 log = structlog.get_logger(__name__)
 
@@ -180,7 +180,7 @@ async def serve(app: App, host: str = "127.0.0.1", port: int = 0, grace_s: int =
         listening.close()
         raise OSError(error.errno, f"cannot serve at {host}:{port}: {error.strerror}; name another port") from None
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", ws="none", http=OneWriteProtocol, loop="none",
+        app, log_config=None, access_log=False, lifespan="on", ws="none", http=PatientProtocol, loop="none",
         server_header=False, proxy_headers=False, timeout_graceful_shutdown=grace_s, timeout_keep_alive=30,
         backlog=_SOCKET_BACKLOG,
     )  # fmt: skip

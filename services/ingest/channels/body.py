@@ -2,13 +2,38 @@
 
 import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from contextlib import suppress
+from typing import Any
 
 from services.ingest.settings import Limits
 from services.web.asgi import Problem, Receive, Scope, header
 
 _GZIP = ("gzip", "x-gzip")  # one and the same (RFC 9110, 8.4.1.3)
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+
+class Sent:
+    """What a client sends. `whole`: its body has come to its end."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        # who waits to be asked for a body sends none where the answer comes instead
+        self._closes = header(scope, b"connection").lower() == "close" and not header(scope, b"expect")
+        self._receive = receive
+        self.whole = False
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        message = await self._receive()
+        self.whole = not message.get("more_body", False)
+        return message
+
+    async def throw_away(self, within_s: float) -> None:
+        """What still comes, before an answer that ends the connection: closed in the middle of its body, most clients
+        would never see it. On a connection that stays the server does so by itself."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while self._closes and not self.whole:
+                    await self.receive()
 
 
 class Disconnected(Exception):  # noqa: N818 - an outcome, nobody's mistake
@@ -86,7 +111,6 @@ class Body:
         self.held += count
 
     def _too_large(self) -> Problem:
-        # the server throws the rest away as it comes: closed at once, most clients would never see the answer
         return Problem(413, f"a body has at most {self._limits.max_body_bytes} bytes")
 
 

@@ -16,7 +16,7 @@ from services.clock import Clock
 from services.failures import Rejected, Unavailable, trace_of
 from services.ingest.accept import Outcome, accept, dead_letter
 from services.ingest.access import Access
-from services.ingest.channels.body import Body, Disconnected, InFlight
+from services.ingest.channels.body import Body, Disconnected, InFlight, Sent
 from services.ingest.channels.publish import Publisher
 from services.ingest.domain.rules import Rules
 from services.ingest.domain.sources import Terms
@@ -49,8 +49,9 @@ class EventsEndpoint:
         started = time.perf_counter()
         given = header(scope, b"x-request-id")
         request_id = given if _REQUEST_ID.fullmatch(given) else f"{self._process}-{next(self._numbers):x}"
+        sent = Sent(scope, receive)
         try:
-            response = await self._answer(scope, receive)
+            response = await self._answer(scope, sent.receive)
         except Problem as problem:
             response = problem.response()
         except Unavailable as away:
@@ -61,6 +62,8 @@ class EventsEndpoint:
         except Exception as bug:
             _log.error("request failed: %s, request %s", trace_of(bug), request_id)
             response = Problem(500, "a mistake of ours; the request id helps to find it").response()
+        if not sent.whole:
+            await sent.throw_away(self._limits.body_timeout_s)
         self._publisher.answered(_method(scope), response.status, time.perf_counter() - started)
         await response.send(send, request_id)
 
