@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from tests.benchmarks.autogroup import autogroup_off
 from tests.benchmarks.figures import Given, Report, machine
 
 NAMES = (
@@ -54,15 +55,20 @@ def main() -> None:
         peer=given.peer, embedded=given.embedded, log=given.log, months=given.months, seeds=tuple(given.seeds),
         processes=given.processes, kept=given.kept,
     )  # fmt: skip
-    told = machine()
-    for name, value in told.items():
-        print(f"{name:<10} {value}")
-    if given.json:
-        given.json.write_bytes(msgspec.json.encode({**told, "given": chosen}, enc_hook=str) + b"\n")
-    for name in given.names or NAMES:
-        program: Program = importlib.import_module(f"tests.benchmarks.{name}").run
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_measured(program, chosen, Report(name, given.json)))
+    with autogroup_off() as autogroup:
+        told = machine() | {"autogroup": autogroup}
+        for name, value in told.items():
+            print(f"{name:<10} {value}")
+        if given.json:
+            given.json.write_bytes(msgspec.json.encode({**told, "given": chosen}, enc_hook=str) + b"\n")
+        for name in given.names or NAMES:
+            _run(name, chosen, given.json)
+
+
+def _run(name: str, given: Given, path: Path | None) -> None:
+    program: Program = importlib.import_module(f"tests.benchmarks.{name}").run
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_measured(program, given, Report(name, path)))
 
 
 async def _measured(program: Program, given: Given, report: Report) -> None:
