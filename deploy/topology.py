@@ -15,6 +15,10 @@ from typing import NamedTuple
 from deploy.local_servers import Servers, SetupError
 
 STOP_WITHIN_S = 30.0
+AUTOGROUP = Path("/proc/sys/kernel/sched_autogroup_enabled")
+"""Whether Linux shares a processor among sessions first, and only then among the processes of each (sched(7), "The
+autogroup feature"). Every connection of PostgreSQL is a session. Control groups, as of systemd and containers, overrule
+it."""
 
 
 class Service(NamedTuple):
@@ -58,6 +62,10 @@ def main() -> int:
         servers.down()
 
 
+def shares_among_sessions() -> bool:
+    return AUTOGROUP.exists() and AUTOGROUP.read_text().strip() != "0"
+
+
 def _program(name: str) -> str:
     """Beside this interpreter, where `make` has put it."""
     return str(Path(sys.executable).with_name(name))
@@ -91,6 +99,8 @@ def _run(environment: Mapping[str, str], written: Path) -> int:
     for name, service in SERVICES.items():
         print(f"{name:16} http://127.0.0.1:{service.port}")
     print(f"The command line finds them after `. {written}`: begin with `{_program('counterpoint')} doctor`.")
+    if shares_among_sessions():
+        print("PostgreSQL's connections wait for each other: `sysctl kernel.sched_autogroup_enabled=0` mends that.")
     print("Ctrl-C stops everything.", flush=True)
     try:
         while all(process.poll() is None for process in running.values()):

@@ -1,29 +1,23 @@
-"""Switches off the kernel's sharing among sessions while a figure is measured, where that is allowed.
-
-Linux shares a processor among sessions first, and only then among the processes of each (sched(7), "The autogroup
-feature"). PostgreSQL makes each connection a session of its own, and they then wait for one another: an event is
-visible half as soon again. Under systemd and in containers services have control groups, and this has no say.
-"""
+"""Switches off the kernel's sharing among sessions while a figure is measured, where that is allowed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-SETTING = Path("/proc/sys/kernel/sched_autogroup_enabled")
+from deploy.topology import AUTOGROUP, shares_among_sessions
 
 
 @contextmanager
 def autogroup_off() -> Iterator[str]:
-    """Yields what the figures were measured under. Whatever it was is set again at the end."""
-    if not SETTING.exists() or SETTING.read_text().strip() == "0":
+    """Yields what the figures are measured under. As it was, it is again at the end."""
+    if not shares_among_sessions():
         yield "off"
         return
     try:
-        SETTING.write_text("0")
+        AUTOGROUP.write_text("0")
     except OSError:
-        yield "on: `sysctl kernel.sched_autogroup_enabled=0`, for the servers' sake"
+        yield "on: with `sysctl kernel.sched_autogroup_enabled=0` figures with PostgreSQL are better"
         return
     try:
         yield "off while this runs"
     finally:
-        SETTING.write_text("1")
+        AUTOGROUP.write_text("1")
