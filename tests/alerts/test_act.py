@@ -195,6 +195,10 @@ async def test_what_waited_for_an_alert_goes_on_when_that_has_expired() -> None:
     attend = Attend(branch.store, branch.current)
     assert {one.situation for one in (await attend.apply(leaving.expires_at)).changed} == {"leaving", "growth"}
     assert [(await the(branch, one)).state for one in ("leaving", "growth")] == ["expired", "routed"]
+    told = [decode_alert(row.message.value) for row in await branch.store.outbox(DESK, 10)]
+    assert [(one.situation, one.history[-1].action) for one in told] == [
+        ("leaving", "expire"), ("growth", "release"), ("growth", "route"),
+    ]  # fmt: skip
 
 
 async def test_an_unknown_alert_is_said_to_be_unknown() -> None:

@@ -12,7 +12,7 @@ from schemas.changes import ProfileChange
 from schemas.codec import decode_alert, encode_change
 from schemas.topics import PROFILE_CHANGES
 from services.alerts.adapters.memory import MemoryAlertStore
-from services.alerts.attend import Attend
+from services.alerts.attend import FULL_MS, Attend
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert, State, step
 from services.alerts.domain.rules import Desk
@@ -363,6 +363,30 @@ async def test_an_owner_with_a_full_day_keeps_nobody_elses_alerts_waiting(monkey
     for second in range(3):
         await attend.apply(NOON + DAY + second)
     assert [one.owner for one in await service.store.waiting(9)] == ["M-1"]
+
+
+async def test_a_place_that_is_given_back_is_found_within_a_minute_and_those_of_a_new_day_at_once() -> None:
+    service, midnight = Service(Desk(daily_capacity=1)), NOON + DAY // 2
+    smaller, least = OWED | {"assets": 2e4}, OWED | {"assets": 1e4}
+    await service.takes(statement(1, "a", **OWED), statement(1, "b", **smaller), statement(1, "c", **least))
+    attend = Attend(service.store, service.current)
+    full = midnight - FULL_MS - 1
+    assert (await attend.apply(full)).changed == []
+    await service.takes(statement(2, "a", has_salary=True))
+    assert (await attend.apply(full + FULL_MS - 1)).changed == []
+    assert [one.customer_id for one in (await attend.apply(full + FULL_MS)).changed] == ["b"]
+    assert [one.customer_id for one in (await attend.apply(midnight)).changed] == ["c"]
+
+
+async def test_who_has_room_for_several_gets_them_one_after_another_without_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service = Service(Desk(daily_capacity=1))
+    await service.takes(*(statement(1, name, **OWED) for name in ("a", "b", "c")))
+    service.current.take(service.current.rules, Desk(daily_capacity=3))
+    monkeypatch.setattr("services.alerts.attend.AT_ONCE", 1)
+    attend = Attend(service.store, service.current)
+    assert [len((await attend.apply(NOON + 2 * HOUR + second)).changed) for second in range(3)] == [1, 1, 0]
 
 
 async def test_a_rule_that_meets_a_wrong_type_is_stopped_and_the_others_go_on() -> None:

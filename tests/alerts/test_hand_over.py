@@ -47,3 +47,14 @@ async def test_it_goes_to_the_branch_while_nobody_answers_for_the_customer() -> 
     await planned(branch, branch="BJ-1")
     [after] = await hand_over(branch, "M-1").apply(NOW)
     assert after.owner == "queue:BJ-1"
+
+
+async def test_what_somebody_who_is_still_here_has_in_hand_of_the_same_customer_stays_there() -> None:
+    branch = Branch()
+    await planned(branch)
+    await branch.hear(statement(2, owner="M-2", balance_total=5e3, **LEAVING))
+    async with branch.store.working() as tx:
+        [other] = [one for one in (await tx.alerts_of(["c1"]))["c1"] if one.situation == "growth"]
+        other.state, other.owner = "claimed", "M-5"
+        await tx.save_alerts([other], {})
+    assert [one.situation for one in await hand_over(branch, "M-1").apply(NOW)] == ["leaving"]

@@ -152,15 +152,14 @@ def test_after_an_outage_that_outlasted_the_service_level_only_the_escalation_is
     assert not remind(one, terms(), one.due_at + DAY)
 
 
-def test_an_alert_put_off_comes_back_to_who_claimed_it_with_its_time_to_answer_anew() -> None:
-    one = claimed()
+def test_an_alert_put_off_comes_back_to_who_claimed_it_when_its_time_has_come_with_its_time_to_answer_anew() -> None:
+    one, until = claimed(), NOON + 7 * DAY
     before = one.due_at
-    act(one, Asked("snooze", until=NOON + 7 * DAY), LI, frozenset(), NOON)
-    assert next_look(one, terms()) == NOON + 7 * DAY
-    assert remind(one, terms(), NOON + 7 * DAY)
-    assert (one.state, one.claimed_by) == ("claimed", "Li")
+    act(one, Asked("snooze", until=until), LI, frozenset(), NOON)
+    assert next_look(one, terms()) == until
+    assert [remind(one, terms(), now) for now in (before, until - 1, until, until)] == [False, False, True, False]
+    assert (one.state, one.claimed_by, one.snoozed_until) == ("claimed", "Li", 0)
     assert one.due_at == before + 7 * DAY
-    assert not remind(one, terms(), NOON + 7 * DAY)
 
 
 def test_an_untouched_alert_follows_its_customer_to_another_owner() -> None:
@@ -180,17 +179,6 @@ def test_what_is_the_work_of_a_role_goes_to_whom_the_desk_names_for_it() -> None
     one.role = "care"
     assert follow_owner(one, place, desk, NOON)
     assert one.owner == "queue:care"
-
-
-def test_a_planned_contact_is_called_to_mind_when_its_time_has_come_once() -> None:
-    one = alert()
-    route([one], {}, terms(), NOON)
-    act(one, Asked("claim"), Actor("Li", "M-1"), frozenset(), NOON)
-    act(one, Asked("plan", until=NOON + DAY), Actor("Li", "M-1"), frozenset(), NOON)
-    assert next_look(one, terms()) == NOON + DAY
-    assert remind(one, terms(), NOON + DAY)
-    assert (one.state, one.history[-1].note) == ("planned", "the planned contact is due")
-    assert not remind(one, terms(), NOON + DAY)
 
 
 def test_a_planned_contact_that_passes_without_a_word_is_told_to_the_superior_once() -> None:
@@ -326,20 +314,11 @@ def test_an_alert_without_a_time_to_expire_never_does() -> None:
     assert not remind(alert(expires_at=0), terms(), NOON + 400 * DAY)
 
 
-def test_what_is_put_off_is_called_to_nobodys_mind_before_its_time_and_then_has_its_time_anew() -> None:
-    one, until = claimed(), NOON + 3 * DAY
-    act(one, Asked("snooze", until=until), LI, frozenset(), NOON)
-    assert not remind(one, terms(), one.due_at)
-    assert not remind(one, terms(), until - 1)
-    assert remind(one, terms(), until)
-    assert (one.state, one.snoozed_until, one.due_at > until) == ("claimed", 0, True)
-    assert not remind(one, terms(), until)
-
-
 def test_a_planned_contact_is_called_to_mind_once_and_told_to_the_superior_once() -> None:
     one, at = claimed(), NOON + DAY
     act(one, Asked("plan", until=at), LI, frozenset(), NOON)
     missed = answer_by(at, one.respond_within_hours, "", terms())
     told = [remind(one, terms(), now) for now in (at - 1, at, at + 1, missed - 1, missed, missed + 1, missed + DAY)]
     assert told == [False, True, False, False, True, False, False]
+    assert [said.note for said in one.history[-2:]] == ["the planned contact is due", "the planned contact has passed"]
     assert actions(one)[-2:] == ["remind", "escalate"]

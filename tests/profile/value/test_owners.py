@@ -75,10 +75,15 @@ def test_customers_of_a_manager_who_leaves_pass_to_the_successor() -> None:
     assert decided.owner_since == ms("2026-11-01")
 
 
+def passed_on(decided: Decided) -> list[tuple[str | None, str | None]]:
+    return [(change["from"], change["to"]) for change in decided.notes["handovers"]]
+
+
 def test_a_successor_who_left_too_is_passed_over() -> None:
     people = staff(left("M-1", "2026-11-01", "M-2"), left("M-2", "2026-11-05", "M-3"))
     owner, decided = ask(served(), people)
     assert (shown(owner)["manager_id"], shown(owner)["former"], decided.owner_since) == ("M-3", "M-2", ms("2026-11-05"))
+    assert passed_on(decided) == [(None, "M-1"), ("M-1", "M-2"), ("M-2", "M-3")]
 
 
 def test_managers_who_name_each_other_leave_the_customer_without_owner() -> None:
@@ -89,6 +94,7 @@ def test_managers_who_name_each_other_leave_the_customer_without_owner() -> None
         "nobody_in_reach",
         "M-2",
     )
+    assert passed_on(decided) == [(None, "M-1"), ("M-1", "M-2"), ("M-2", None)]
 
 
 def test_the_hand_over_stands_when_the_customer_is_looked_at_again() -> None:
@@ -103,6 +109,31 @@ def test_a_new_assignment_ends_an_older_hand_over() -> None:
     owner, decided = ask(served().tell("2026-11-10", "manager.assigned", ME, manager_id="M-9"), people, decided)
     assert (shown(owner)["manager_id"], decided.former_owner) == ("M-9", "M-2")
     assert [change["to"] for change in decided.notes["handovers"]] == ["M-1", "M-2", "M-9"]
+
+
+def test_who_is_assigned_once_more_is_the_owner_since_the_first_time() -> None:
+    _, decided = ask(served())
+    again = served().tell("2026-11-10", "manager.assigned", ME, manager_id="M-1")
+    owner, decided = ask(again, decided=decided)
+    assert (shown(owner)["since"], passed_on(decided)) == (ms("2026-03-02"), [(None, "M-1")])
+    owner, decided = ask(again, staff(left("M-1", "2026-11-01", "M-2"), manager("M-2")), decided)
+    assert shown(owner)["manager_id"] == "M-2", "the assignment was acted on before the hand-over"
+
+
+@pytest.mark.parametrize(("first", "second", "owner"), [("M-1", "M-2", "M-2"), ("M-2", "M-1", "M-1")])
+def test_of_two_who_were_assigned_to_one_who_became_one_customer_the_later_is_the_owner(
+    first: str, second: str, owner: str
+) -> None:
+    both = Portrait().tell("2026-03-02", "manager.assigned", ME, manager_id=first)
+    both.tell("2026-03-05", "manager.assigned", "party:0", manager_id=second, role="self")
+    assert ask(both)[1].owner == owner
+
+
+def test_the_last_owner_is_told_although_there_was_none_for_a_while() -> None:
+    _, decided = ask(served(), staff(left("M-1", "2026-11-01")))
+    assert decided.owner is None
+    _, decided = ask(served().tell("2026-11-10", "manager.assigned", ME, manager_id="M-9"), decided=decided)
+    assert (decided.owner, decided.former_owner) == ("M-9", "M-1")
 
 
 def test_notes_of_other_decisions_are_kept() -> None:
