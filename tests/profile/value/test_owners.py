@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.profile.domain.customers.customer import Decided, Manager, MemberCustomer
-from services.profile.domain.value.owners import as_assigned, assign, owner_of_members
+from services.profile.domain.value.owners import as_assigned, assign, branches, owner_of_members
 from services.profile.domain.value.policy import Policy, RosterEntry
-from tests.profile.value.portrait import CURRENT, DAY_MS, ME, Portrait, ms, policy
+from tests.profile.value.portrait import CURRENT, DAY_MS, ME, SAVINGS, Portrait, ms, policy
 
 NOW = ms("2026-11-20")
 Owner = dict[str, Any] | None
@@ -157,6 +157,14 @@ def test_the_portfolio_rule_takes_the_emptiest_of_the_branch_with_room() -> None
     people = staff(manager("M-1", 5), manager("M-2", 20), left("M-5", "2026-01-01"), manager("M-6", 10))
     owner, decided = ask(at_branch, people, by=rule)
     assert (shown(owner)["manager_id"], shown(owner)["reason"], decided.owner_since) == ("M-2", "portfolio_rule", NOW)
+
+
+def test_only_where_own_accounts_are_kept_now_is_a_branch_of_the_customer() -> None:
+    portrait = Portrait().tell("2026-01-01", "account.opened", CURRENT, branch="BJ-012")
+    portrait.tell("2026-01-01", "account.opened", SAVINGS, branch="SH-001", role="attorney")
+    portrait.tell("2026-01-01", "account.opened", "account:300", branch="SZ-002")
+    portrait.spans["account:300"] = (0, ms("2026-06-01"))
+    assert branches(portrait.whole()) == {"BJ-012"}
 
 
 def test_an_owner_by_rule_stays_though_another_has_more_room() -> None:
