@@ -111,6 +111,7 @@ async def test_an_alert_is_given_to_nobody_unknown_and_it_is_said_who_could_have
         await branch.act.on(alert.alert_id, Asked("reassign", to=to), CHIEF)
     assert (refused.value.reason, refused.value.field) == ("unknown_owner", "to")
     assert why in str(refused.value)
+    assert "?;" not in str(refused.value)
     assert "a manager with customers or a token is expected, or a queue: `queue:SZ-3`" in str(refused.value)
     assert await branch.store.alert(alert.alert_id) == alert
 

@@ -224,7 +224,7 @@ def test_a_severity_may_be_chosen_in_steps(files: Place) -> None:
     ({"blocks": ["upsell"]}, "only a guard holds others back"),
     (
         {"kind": "guard", "wording": "service_only", "may_say": {"en": "{assets}", "zh": "-"}},
-        "may_say: is said of whatever alert the guard words: name no figure in it",
+        "may_say: is said of whatever alert the guard words or holds back: name no figure in it",
     ),
     ({"name": {"en": "no\0end", "zh": "-"}}, "name: control characters are not taken"),
     ({"reason": {"en": "{assets|euro}", "zh": "-"}}, "reason: after { comes the name of a fact"),

@@ -45,10 +45,10 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
         yield "situation", "only a guard may go without: an alert needs one"
     if (declared.blocks or declared.wording) and declared.kind != "guard":
         yield "blocks", "only a guard holds others back"
-    if declared.wording:
+    if declared.wording or declared.blocks:
         for field, text in texts(declared):
             if field != "reason" and NAMED.search(text.en + text.zh):
-                yield field, "is said of whatever alert the guard words: name no figure in it"
+                yield field, "is said of whatever alert the guard words or holds back: name no figure in it"
     if "guard" in declared.blocks:
         yield "blocks", "retention and upsell can be held back: a case of care waits for nothing"
     if not 0 <= declared.cooldown_days <= MAX_COOLDOWN_DAYS:

@@ -33,9 +33,11 @@ def hold_back(
 ) -> list[Alert]:
     """`alerts`: the open ones of a customer. `budget`: how many of them may be with somebody. `released`: the note for
     alerts that are held back no longer. Returns what changed."""
-    held_back, worded = blocked(verdicts), _worded(verdicts)
+    held_back, (wording, worded_by) = blocked(verdicts), _worded(verdicts)
+    says = {one.rule.id: _words_of(one) for one in verdicts if guards(one)}
     waiting, changed = _waiting(alerts, held_back, budget), list[Alert]()
     for alert in alerts:
+        worded = wording, worded_by, says.get(held_back.get(alert.kind, worded_by), Words())
         is_worded_anew = (alert.wording, alert.worded_by, alert.guard_says) != worded
         if is_worded_anew:
             alert.wording, alert.worded_by, alert.guard_says = worded
@@ -45,13 +47,15 @@ def hold_back(
     return changed
 
 
-def _worded(verdicts: Iterable[Verdict]) -> tuple[str, str, Words]:
-    """How, by which guard, and what that says."""
-    for declared in (one.rule.declared for one in verdicts if guards(one)):
-        if declared.wording:
-            says = Words(declared.suggested, declared.may_say, declared.must_not_say)
-            return declared.wording, declared.id, says
-    return "", "", Words()
+def _worded(verdicts: Iterable[Verdict]) -> tuple[str, str]:
+    """How, and by which guard."""
+    told = ((one.rule.declared.wording, one.rule.id) for one in verdicts if guards(one))
+    return next((one for one in told if one[0]), ("", ""))
+
+
+def _words_of(guard: Verdict) -> Words:
+    declared = guard.rule.declared
+    return Words(declared.suggested, declared.may_say, declared.must_not_say)
 
 
 def _waiting(alerts: Collection[Alert], held_back: Mapping[str, str], budget: int) -> dict[str, str]:

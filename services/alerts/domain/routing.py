@@ -40,7 +40,8 @@ def refuse_nobody(to: str, branch: str, staff: Staff) -> None:
     own = f"`{QUEUE}{branch}`" if branch else f"`{QUEUE}BRANCH`"
     near = nearest(to, [*staff.managers, *queues])
     why = f"{to} works here no more" if to in staff.left else f"nobody is known as {to}{near}"
-    raise Rejected("unknown_owner", f"{why}; a manager with customers or a token is expected, or a queue: {own}", "to")
+    then = f"{why} Else" if why.endswith("?") else f"{why};"
+    raise Rejected("unknown_owner", f"{then} a manager with customers or a token is expected, or a queue: {own}", "to")
 
 
 def owner_for(place: Place, role: Role, desk: Desk) -> str:

@@ -26,10 +26,10 @@ def weigh(alert: Alert, terms: Terms) -> None:
 
 
 def word(alert: Alert) -> None:
-    """Changes the alert. Where a guard words it, a sale says what the guard says in place of its own words; any other
-    alert must not say what the guard forbids, either."""
+    """Changes the alert. Where a guard words it or holds it back, a sale says what the guard says in place of its own
+    words; any other alert, and a courtesy, must not say what the guard forbids, either."""
     own, guard = _gravest(alert), alert.guard_says
-    if alert.kind == "upsell":
+    if alert.kind == "upsell" and alert.situation != "courtesy":
         alert.suggested = guard.suggested if guard.suggested.en else own.suggested
         alert.may_say = guard.may_say if guard.may_say.en else own.may_say
         alert.must_not_say = guard.must_not_say if guard.must_not_say.en else own.must_not_say

@@ -138,6 +138,30 @@ def test_an_alert_that_sells_nothing_keeps_its_words_and_must_not_say_what_the_g
     assert (one.must_not_say.en, one.must_not_say.zh) == ("No offers. No names.", "No offers.No names.")
 
 
+def test_a_sale_that_a_guard_holds_back_in_somebodys_hands_says_so_in_its_words() -> None:
+    """Two guards: the one that holds it back speaks."""
+    consent = guard(name="G3", wording="service_only", suggested=told("Serve."))
+    complaint = guard("upsell", suggested=told("First the complaint."), must_not_say=told("No sales."))
+    sale, leaving = alert("a", "upsell", "claimed"), alert("b")
+    hold_back([sale, leaving], [Verdict(consent, HOLDS), Verdict(complaint, HOLDS)], 3, NOON)
+    assert (sale.suggested.en, sale.must_not_say.en, sale.waiting) == ("First the complaint.", "No sales.", "G1")
+    assert (leaving.suggested.en, leaving.must_not_say.en) == ("sell", "No names.")
+    hold_back([sale], [], 3, NOON)
+    assert (sale.suggested.en, sale.must_not_say.en) == ("sell", "No names.")
+
+
+def test_a_courtesy_keeps_its_words_and_must_not_say_what_the_guard_forbids() -> None:
+    one = alert("a", "upsell")
+    one.situation = "courtesy"
+    hold_back(
+        [one],
+        [Verdict(guard(wording="service_only", suggested=told("Serve."), must_not_say=told("No offers.")), HOLDS)],
+        3,
+        NOON,
+    )
+    assert (one.suggested.en, one.must_not_say.en) == ("sell", "No offers. No names.")
+
+
 def test_a_guard_that_words_alerts_and_has_no_words_leaves_them_theirs() -> None:
     one = alert("a", "upsell")
     hold_back([one], [Verdict(guard(wording="service_only"), HOLDS)], 3, NOON)
