@@ -45,7 +45,27 @@ async def test_a_burst_of_an_absence_pauses_its_rule_within_the_batch_and_tells_
     assert (told.rule, told.matter, told.began, told.owner, told.seen) == ("R4", "paused", True, "M-9", 4)
     await bank.miss(*many(50, 100))
     assert len(await bank.open()) == 4
+    assert await bank.learn.apply(bank.now + HOUR) == ()
+    assert bank.current.terms.paused == {"R4"}
     assert len(await bank.store.recent_notices(0, 9)) == 1
+
+
+async def test_a_paused_rule_that_a_person_switches_off_stays_paused() -> None:
+    bank = Bank()
+    await bank.miss(*many(0, 50))
+    await bank.store.switch(RuleSwitch("R4", False, "Mei", bank.now + 1, "nobody needs it"))
+    await heed(bank.store, bank.current)
+    assert bank.current.terms.paused == {"R4"}
+
+
+async def test_a_day_is_compared_with_each_of_the_four_weeks_before_it_as_the_desk_counts_days() -> None:
+    bank, midnight = Bank(), NOON + DAY // 2
+    await bank.miss(*many(0, 2), at=midnight)
+    usual = []
+    for days in (0, 1, 28, 29):
+        await bank.learn.apply(midnight + days * DAY)
+        usual.append(bank.current.bursts.usual("R4"))
+    assert usual == [0, 2, 2, 0]
 
 
 async def test_it_is_a_burst_however_few_customers_a_batch_tells_of() -> None:

@@ -60,6 +60,22 @@ async def test_it_ends_when_a_person_enables_the_rule_who_signs_it_and_only_late
     assert await learn.apply(now + 3) == ()
 
 
+async def test_it_does_not_end_by_what_a_person_had_enabled_before() -> None:
+    branch, learn = await branch_with(2)
+    now = branch.clock.now_ms()
+    await branch.store.switch(RuleSwitch("R4", True, "Mei", now - 1, "it is needed"))
+    assert [one.began for one in await learn.apply(now)] == [True]
+    assert await learn.apply(now + 1) == ()
+
+
+async def test_it_does_not_end_when_a_person_switches_the_rule_off() -> None:
+    branch, learn = await branch_with(2)
+    now = branch.clock.now_ms()
+    await learn.apply(now)
+    await branch.store.switch(RuleSwitch("R4", False, "Mei", now + 1, "nobody needs it"))
+    assert await learn.apply(now + 2) == ()
+
+
 async def test_it_ends_by_itself_when_the_rule_is_another_one() -> None:
     branch, learn = await branch_with(2)
     await learn.apply(branch.clock.now_ms())

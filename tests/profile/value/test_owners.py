@@ -130,8 +130,8 @@ def test_of_two_who_were_assigned_to_one_who_became_one_customer_the_later_is_th
 
 
 def test_the_last_owner_is_told_although_there_was_none_for_a_while() -> None:
-    _, decided = ask(served(), staff(left("M-1", "2026-11-01")))
-    assert decided.owner is None
+    owner, decided = ask(served(), staff(left("M-1", "2026-11-01")), tier="general")
+    assert (decided.owner, shown(owner)["former"], shown(owner)["reason"]) == (None, "M-1", "not_needed")
     _, decided = ask(served().tell("2026-11-10", "manager.assigned", ME, manager_id="M-9"), decided=decided)
     assert (decided.owner, decided.former_owner) == ("M-9", "M-1")
 
@@ -157,6 +157,16 @@ def test_the_portfolio_rule_takes_the_emptiest_of_the_branch_with_room() -> None
     people = staff(manager("M-1", 5), manager("M-2", 20), left("M-5", "2026-01-01"), manager("M-6", 10))
     owner, decided = ask(at_branch, people, by=rule)
     assert (shown(owner)["manager_id"], shown(owner)["reason"], decided.owner_since) == ("M-2", "portfolio_rule", NOW)
+
+
+@pytest.mark.parametrize("own", [10, 0])
+def test_a_manager_takes_customers_until_the_portfolio_is_full(own: int) -> None:
+    """Of his or her own size, or of the usual one."""
+    rule, capacity = roster(RosterEntry("M-1", capacity=own)), own or policy().portfolio.capacity
+    owners = [shown(ask(Portrait(), staff(manager("M-1", owned)), by=rule)[0]) for owned in (capacity - 1, capacity)]
+    assert [(one["manager_id"], one["reason"]) for one in owners] == [
+        ("M-1", "portfolio_rule"), (None, "nobody_in_reach"),
+    ]  # fmt: skip
 
 
 def test_only_where_own_accounts_are_kept_now_is_a_branch_of_the_customer() -> None:
