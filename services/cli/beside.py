@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Data = Annotated[Path | None, typer.Option("--data", help="The deployment's directory; COUNTERPOINT_DATA.")]
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
 WHO = "A customer id, or an identifier such as customer_no=10000017."
+Who = Annotated[str, typer.Argument(metavar="CUSTOMER", help=WHO)]
 Result = TypeVar("Result")
 
 

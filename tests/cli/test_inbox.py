@@ -56,7 +56,7 @@ def test_an_alert_is_listed_shown_and_worked_to_its_end(platform: Platform, tmp_
     assert alert in run(platform, "list", "--limit", "200").out
     assert run(platform, "claim", alert).out.startswith(f"{alert} is claimed; possible now: snooze, plan, contact")
     assert run(platform, "plan", alert, "--at", "2100-01-01T09:00+08:00").err.startswith("error: 422: a time to come")
-    assert run(platform, "contact", alert, "--note", "asked the branch").code == 0
+    assert run(platform, "contact", alert, "--note", "asked the branch", "--json").json["state"] == "contacted"
     refused = run(platform, "outcome", alert, "not_relevant")
     assert (refused.code, refused.err[:10]) == (1, "error: 422")
     closed = run(platform, "outcome", alert, "sold", "--product", "fund-7", "--amount", "50000.00 CNY")
@@ -110,7 +110,8 @@ def test_an_agent_reads_and_takes_no_step(platform: Platform, alert_id: str) -> 
 
 def test_a_false_alarm_is_closed_in_one_go(platform: Platform, tmp_path: Path) -> None:
     alert = raised(platform, tmp_path, 3)
-    assert run(platform, "false-alarm", alert).out == f"{alert} is closed\n"
+    closed = run(platform, "false-alarm", alert, "--json").json
+    assert (closed["alert_id"], closed["state"], closed["outcome"]["result"]) == (alert, "closed", "not_relevant")
     assert run(platform, "list", "--state", "closed", "--limit", "200", "--json").json
 
 

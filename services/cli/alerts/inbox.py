@@ -83,35 +83,39 @@ def events(
 
 
 @app.command()
-def claim(alert: AlertId, note: Note = "", url: Url = None, token: Token = None, data: Data = None) -> None:
+def claim(
+    alert: AlertId, note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False
+) -> None:
     """It is mine to work; of two who claim at once, one is refused."""
-    _step(alert, "claim", {"note": note}, data, url, token)
+    _step(alert, "claim", {"note": note}, data, url, token, as_json)
 
 
 @app.command()
 def snooze(
     alert: AlertId,
     until: Annotated[str, typer.Option(help="A time such as 2026-11-30T09:00+08:00.")],
-    note: Note = "", url: Url = None, token: Token = None, data: Data = None,
+    note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Put it off; it comes back by itself."""
-    _step(alert, "snooze", {"until": _instant("--until", until), "note": note}, data, url, token)
+    _step(alert, "snooze", {"until": _instant("--until", until), "note": note}, data, url, token, as_json)
 
 
 @app.command()
 def plan(
     alert: AlertId,
     at: Annotated[str, typer.Option(help="Of the visit or call: a time such as 2026-11-30T09:00+08:00.")],
-    note: Note = "", url: Url = None, token: Token = None, data: Data = None,
+    note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """A visit or a call is planned."""
-    _step(alert, "plan", {"at": _instant("--at", at), "note": note}, data, url, token)
+    _step(alert, "plan", {"at": _instant("--at", at), "note": note}, data, url, token, as_json)
 
 
 @app.command()
-def contact(alert: AlertId, note: Note = "", url: Url = None, token: Token = None, data: Data = None) -> None:
+def contact(
+    alert: AlertId, note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False
+) -> None:
     """The customer was spoken to."""
-    _step(alert, "contact", {"note": note}, data, url, token)
+    _step(alert, "contact", {"note": note}, data, url, token, as_json)
 
 
 @app.command()
@@ -121,27 +125,29 @@ def outcome(
     reason: Annotated[str, typer.Option(help="Why it was not relevant: the rule learns from it.")] = "",
     product: Annotated[str, typer.Option(help="What was sold.")] = "",
     amount: Annotated[str | None, typer.Option(help='For how much, such as "50000.00 CNY".')] = None,
-    note: Note = "", url: Url = None, token: Token = None, data: Data = None,
+    note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Close it with what came of it."""
     body = {"result": result, "reason": reason, "product": product, "amount": _money(amount), "note": note}
-    _step(alert, "outcome", body, data, url, token)
+    _step(alert, "outcome", body, data, url, token, as_json)
 
 
 @app.command()
 def reassign(
     alert: AlertId,
     to: Annotated[str, typer.Option(help="A manager's id, or queue:BRANCH.")],
-    note: Note = "", url: Url = None, token: Token = None, data: Data = None,
+    note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Somebody else is to work it."""
-    _step(alert, "reassign", {"to": to, "note": note}, data, url, token)
+    _step(alert, "reassign", {"to": to, "note": note}, data, url, token, as_json)
 
 
 @app.command("false-alarm")
-def false_alarm(alert: AlertId, note: Note = "", url: Url = None, token: Token = None, data: Data = None) -> None:
+def false_alarm(
+    alert: AlertId, note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False
+) -> None:
     """Close it as not relevant, in one go."""
-    _step(alert, "false-alarm", {"note": note}, data, url, token)
+    _step(alert, "false-alarm", {"note": note}, data, url, token, as_json)
 
 
 @app.command()
@@ -157,8 +163,13 @@ def serve(
     forever(lambda: run(environment_of(data, port)))
 
 
-def _step(alert: str, action: str, body: dict[str, Any], data: Path | None, url: str | None, token: str | None) -> None:
+def _step(
+    alert: str, action: str, body: dict[str, Any], data: Path | None, url: str | None, token: str | None, as_json: bool
+) -> None:
     told = asking(data, url, token, STEPS_BY).post(f"{_path(alert)}/{action}", body)
+    if as_json:
+        show_json(told)
+        return
     possible = ", ".join(told["possible"]).replace("_", "-")
     typer.echo(f"{told['alert_id']} is {told['state']}" + (f"; possible now: {possible}" if possible else ""))
 

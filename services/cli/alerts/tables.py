@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from services.alerts.domain.wording import shown
-from services.cli.output import Row, print_table
+from services.cli.output import Row, print_table, written
 
 LISTED = {"alert_id": "Alert", "grade": "Grade", "title": "Title", "owner": "Owner", "stands": "State",
           "due_at": "Due", "customer_id": "Customer"}  # fmt: skip
@@ -32,7 +32,7 @@ def print_alert(console: Console, alert: Row) -> None:
     ))  # fmt: skip
     console.print(Text(
         f"State: {_stands(alert)}   Owner: {alert['owner'] or '-'}   Claimed by: {alert['claimed_by'] or '-'}   "
-        f"Due: {alert['due_at'] or '-'}"
+        f"Due: {written(alert['due_at'])}"
     ))  # fmt: skip
     if alert["wording"] == "service_only":
         console.print(Text("Service only: nothing may be offered"))

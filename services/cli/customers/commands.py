@@ -10,7 +10,7 @@ import typer
 from schemas.catalogue import load_catalogue
 from schemas.identifiers import KINDS, SUBJECT_LIMITS
 from schemas.topics import CHANNEL_EVENTS
-from services.cli.beside import WHO, Beside, Data, Json, in_deployment
+from services.cli.beside import WHO, Beside, Data, Json, Who, in_deployment
 from services.cli.customers.tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
 from services.cli.declared import declarations, declared_fold
 from services.cli.output import console, print_table, show_json, show_rows, when
@@ -26,7 +26,6 @@ from services.profile.read import Read
 from services.profile.settings import read_choices
 
 app = typer.Typer(no_args_is_help=True, help="Find and read customers; merge and split them.")
-Who = Annotated[str, typer.Argument(metavar="CUSTOMER", help=WHO)]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
 _NOBODY = (
     "nobody is known by this: a customer is there once an event that names it was accepted "

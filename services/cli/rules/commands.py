@@ -15,7 +15,7 @@ from services.alerts.domain.rules import RuleDeclared
 from services.alerts.domain.wording import shown
 from services.alerts.ports import MAX_WHY, RuleSwitch
 from services.cli.asking import Token, Url, asking
-from services.cli.beside import WHO, Beside, Data, Json, in_deployment
+from services.cli.beside import Beside, Data, Json, Who, in_deployment
 from services.cli.output import show_json, show_rows, when
 from services.cli.refusals import Refusal
 from services.cli.rules.backtest import backtest_rules
@@ -72,7 +72,7 @@ app.command("check")(check_rules)
 
 @app.command()
 def explain(
-    customer: Annotated[str, typer.Argument(help=WHO)],
+    customer: Who,
     every: Annotated[bool, typer.Option("--all", help="Those that do not hold, too, and which part fails.")] = False,
     language: Language = "en",
     url: Url = None,
