@@ -100,6 +100,17 @@ async def test_the_customers_of_a_manager_are_marked(store: Store) -> None:
     assert await waiting(store) == [ONE]
 
 
+async def test_the_customers_for_whom_a_manager_stands_in_are_marked_at_whatever_remove(store: Store) -> None:
+    """m3 stands in for m2, who does for m1 and, in a circle, for m3."""
+    async with store.refreshing() as tx:
+        await tx.save_views([view(ONE, owner="m1"), view(TWO, owner="m2"), view(THREE, owner="m4")], {})
+    async with store.updating() as tx:
+        for manager, stand_in in (("m1", "m2"), ("m2", "m3"), ("m3", "m2"), ("m4", "m5")):
+            await tx.put_staff(manager, {"delegate_id": stand_in})
+        await tx.mark_customers_of(["m3"])
+    assert sorted(await waiting(store)) == sorted([ONE, TWO])
+
+
 async def test_households_and_groups_of_a_manager_are_marked_and_take_up_no_room(store: Store) -> None:
     together = [view(f"{kind}:1", kind=kind, owner="m1") for kind in ("household", "group")]
     async with store.refreshing() as tx:

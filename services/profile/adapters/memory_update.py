@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from typing import Any
 
+import msgspec
+
 from services.failures import Fenced
 from services.log import Move
 from services.outbox import OutboxMessage
@@ -174,7 +176,14 @@ class MemoryUpdate:
         leave_marks(self._tables, marks)
 
     async def mark_customers_of(self, manager_ids: Sequence[str]) -> None:
-        owned = self._tables.views.by("owner", manager_ids)
+        stand_ins = {
+            one.manager_id: msgspec.json.decode(one.record).get("delegate_id") for one in self._tables.staff.rows()
+        }
+        cared_for, before = set(manager_ids), 0
+        while len(cared_for) > before:
+            before = len(cared_for)
+            cared_for |= {manager for manager, stand_in in stand_ins.items() if stand_in in cared_for}
+        owned = self._tables.views.by("owner", sorted(cared_for))
         leave_marks(self._tables, [Mark(view.lead, 0) for view in owned if view.is_live])
 
     async def put_staff(self, manager_id: str, record: Mapping[str, Any]) -> None:

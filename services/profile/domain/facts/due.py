@@ -13,6 +13,7 @@ from services.profile.domain.facts.money import SALARY_CHANNELS
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.running import steps_to_limit
 from services.profile.domain.states.periods import DAY_MS, HOUR_MS
+from services.profile.domain.value.owners import in_line
 
 DEPOSIT_DAYS = (30, 7, 0, -1, -8)
 """Before maturity; a day after it is seen who said nothing, and a week later that is over."""
@@ -130,11 +131,12 @@ def _limits(seen: Picture, told: Mapping[str, Fact], asked: Asked) -> Iterator[D
 
 
 def _absence_of_owner(seen: Picture) -> Iterator[Due]:
-    manager = seen.whole.staff.get(seen.decided.owner or "")
-    for name in ("from", "until"):
-        at = manager.fields.get(name) if manager is not None else None
-        if isinstance(at, int):
-            yield Due(at, f"owner_absence_{name}", HOUR, ())
+    """The owner's, and of who stands in."""
+    for manager in in_line(seen.decided.owner, seen.whole.staff):
+        for name in ("from", "until"):
+            at = manager.fields.get(name)
+            if isinstance(at, int):
+                yield Due(at, f"owner_absence_{name}", HOUR, ())
 
 
 def _unheard(seen: Picture) -> Iterator[Due]:

@@ -200,6 +200,16 @@ def _answering(owner: str | None, staff: Staff, now: int) -> tuple[str | None, d
     return answers, delegate
 
 
+def in_line(owner: str | None, staff: Staff) -> list[Manager]:
+    """The owner and who stands in, one for another, away or not."""
+    found: dict[str, Manager] = {}
+    while owner is not None and owner in staff and owner not in found:
+        found[owner] = staff[owner]
+        named = found[owner].fields.get("delegate_id")
+        owner = str(named) if named else None
+    return list(found.values())
+
+
 def _absence(manager: str, staff: Staff, now: int) -> Mapping[str, Any] | None:
     fields = staff[manager].fields if manager in staff else {}
     since, until = fields.get("from"), fields.get("until")

@@ -56,6 +56,15 @@ def test_an_owner_who_will_be_away_is_looked_at_when_that_begins_and_ends() -> N
     assert times["owner_absence_until"] == Due(NOON + 3 * DAY_MS, "owner_absence_until", "hour", ())
 
 
+def test_an_owner_is_looked_at_when_the_absence_of_who_stands_in_begins_and_ends_too() -> None:
+    away = {"from": NOON - DAY_MS, "until": NOON + 9 * DAY_MS, "delegate_id": "M2"}
+    next_away = {"from": NOON + DAY_MS, "until": NOON + 3 * DAY_MS, "delegate_id": "M1"}
+    staff = {"M1": Manager("M1", away, 1), "M2": Manager("M2", next_away, 0)}
+    whole = whole_of([], decided=Decided(owner="M1"), staff=staff)
+    times = [one.at for one in summarise(whole, POLICY, NOON, placing=None).due if one.kind.startswith("owner_absence")]
+    assert times == [NOON + DAY_MS, NOON + 3 * DAY_MS, NOON + 9 * DAY_MS]
+
+
 def test_a_calculator_that_led_to_nothing_is_looked_at_a_day_later() -> None:
     used = event("calculator.used", NOON, ME, attributes={"product_family": "mortgage"})
     expected = due(summary_of([used], completeness=heard(app="mobile")).due, "interest_24")
