@@ -84,6 +84,11 @@ def at(ms: int | None) -> str | None:
     return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """A number with what follows it: `1 event waits`, `2 events wait`."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def progress(unit: str) -> Progress:
     """A bar on standard error, so that what a command prints can be piped. `rate` is a field of its tasks."""
     return Progress(

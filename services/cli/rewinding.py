@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from schemas.topics import CHANNEL_EVENTS
-from services.cli.output import at
+from services.cli.output import at, counted
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.log import Position
@@ -63,10 +63,8 @@ def checked(one: Backlog, target: int, reach: Mapping[int, int], moment: int | N
     if one.stored is not None and one.state == "ok" and target > one.stored.next:
         # what lies at a time is a bound, what an operator names is a number: only the second can be a mistake
         if moment is None:
-            raise Refusal(
-                f"{where}: {target} lies {target - one.stored.next} events ahead of {one.stored.next}: they would "
-                f"never be worked"
-            )
+            ahead = counted(target - one.stored.next, "event", "events")
+            raise Refusal(f"{where}: {target} lies {ahead} ahead of {one.stored.next}: never to be worked")
         return one, one.stored.next
     return one, target
 
@@ -77,5 +75,6 @@ def told_of(one: Backlog, target: int) -> dict[str, Any]:
         what = f"stays at {target}, that is far enough back"
     else:
         since = "the beginning" if before is None else f"{before} ({one.state})"
-        what = f"moved from {since} to {target}: {one.end - target} events are worked again"
+        again = counted(one.end - target, "event is worked again", "events are worked again")
+        what = f"moved from {since} to {target}: {again}"
     return {"topic": one.topic, "partition": one.partition, "from": before, "to": target, "what": what}

@@ -10,6 +10,7 @@ import typer
 
 from services.cli.asking import Url, knock
 from services.cli.beside import Data, Door, door_of
+from services.cli.output import counted
 from services.cli.refusals import Refusal
 from services.cli.replaying import Batch, Connections, Key, transmit
 from services.clock import SystemClock
@@ -51,7 +52,8 @@ def simulate(
     now = clock.now_ms() if stays_live else start_of(bank.anchor)
     if days:
         sent = transmit(traffic.advance(now), None, door, batch, connections)
-        typer.echo(f"{sent.sent} events of {days} days sent, {sent.accepted} accepted, {sent.rejected} refused")
+        told = f"{counted(sent.sent, 'event', 'events')} of {counted(days, 'day', 'days')} sent"
+        typer.echo(f"{told}, {sent.accepted} accepted, {sent.rejected} refused")
     if stays_live:
         knock(door.url)
         typer.echo("The channels go on by the clock; Ctrl-C stops them.")

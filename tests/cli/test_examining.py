@@ -96,7 +96,7 @@ def test_events_that_nobody_works_on_are_wrong(counterpoint: Command, deployment
     in_log(deployment, one_event)
     code, state, told = finding(counterpoint, "positions")
     assert (code, state) == (1, "wrong")
-    assert "channel-events/0 stand still although 1 events wait: start a worker" in told
+    assert "channel-events/0: nothing moves although 1 event waits: start a worker" in told
 
 
 def test_a_partition_that_stands_still_is_wrong(counterpoint: Command, deployment: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_partition_that_stands_still_is_wrong(counterpoint: Command, deploymen
     in_database(deployment, lease)
     code, state, told = finding(counterpoint, "positions")
     assert (code, state) == (1, "wrong")
-    assert "channel-events/0 stand still although 1 events wait" in told
+    assert "channel-events/0: nothing moves although 1 event waits" in told
 
 
 def test_a_position_outside_the_log_is_wrong(counterpoint: Command, deployment: Path) -> None:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from services.cli.alerts.tables import print_events
 from services.cli.layout import widths
-from services.cli.output import console, show_rows
+from services.cli.output import console, counted, show_rows
 from tests.cli.conftest import Command
 
 ROWS = [{name: f"{name}-" + "x" * 30 for name in "abcdef"}]
@@ -103,3 +103,8 @@ def test_a_script_is_told_times_as_the_api_tells_them(counterpoint: Command, dep
         (one,) = counterpoint(group, "list", "--json", env={"COLUMNS": "40"}).json
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", one["created_at"]), one
         assert one["revoked_at"] is None
+
+
+@pytest.mark.parametrize(("number", "told"), [(0, "0 events wait"), (1, "1 event waits"), (1200, "1,200 events wait")])
+def test_a_number_agrees_with_what_follows_it(number: int, told: str) -> None:
+    assert counted(number, "event waits", "events wait") == told

@@ -11,6 +11,7 @@ from services.cli.beside import address_of
 from services.cli.declared import declared_fold
 from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
 from services.cli.doctor.silence import silences_of
+from services.cli.output import counted
 from services.cli.positions import WORKED, backlogs
 from services.cli.refusals import Refusal
 from services.cli.rewinding import Backlog
@@ -60,8 +61,8 @@ async def positions(patient: Patient) -> Sequence[Finding]:
     stopped = await _stopped(waiting, patient, patient.log)
     if stopped:
         fix = "start a worker, or its log says why (`partition stopped`, `partition waits`, `batch failed`)"
-        return [wrong("positions", f"{_where(stopped)} stand still although {_sum(stopped)} events wait: {fix}")]
-    return [ok("positions", f"inside the log and moving; {_sum(waiting)} events wait")]
+        return [wrong("positions", f"{_where(stopped)}: nothing moves although {_waiting(stopped)}: {fix}")]
+    return [ok("positions", f"inside the log and moving; {_waiting(waiting)}")]
 
 
 async def _stopped(waiting: Sequence[Backlog], patient: Patient, log: EventLog) -> Sequence[Backlog]:
@@ -89,8 +90,8 @@ def _where(some: Sequence[Backlog]) -> str:
     return ", ".join(f"{topic}/{','.join(partitions)}" for topic, partitions in topics.items())
 
 
-def _sum(some: Sequence[Backlog]) -> int:
-    return sum(one.lag or 0 for one in some)
+def _waiting(some: Sequence[Backlog]) -> str:
+    return counted(sum(one.lag or 0 for one in some), "event waits", "events wait")
 
 
 async def workers(patient: Patient) -> Sequence[Finding]:
@@ -106,14 +107,14 @@ async def set_aside(patient: Patient) -> Sequence[Finding]:
     aside = await patient.beside.store.count_aside()
     if not aside:
         return [ok("refresh", "no customer is set aside")]
-    told = f"{aside} customers are set aside, since their refresh fails, and are shown as last written"
+    told = f"{counted(aside, 'customer is', 'customers are')} set aside: refresh fails, the last view is shown"
     why = "a worker tries again each minute, and its log says why (`customer set aside`)"
-    return [wrong("refresh", f"{told}: {why}; mend the release, or run `counterpoint rebuild` if states are behind")]
+    return [wrong("refresh", f"{told}; {why}; mend the release, or run `counterpoint rebuild` if states are behind")]
 
 
 async def marks(patient: Patient) -> Sequence[Finding]:
     waiting = sum((await patient.beside.store.marks_waiting()).values())
-    told = f"{waiting} customers wait for their refresh"
+    told = counted(waiting, "customer waits for a refresh", "customers wait for a refresh")
     working = await patient.beside.store.leaseholders(SystemClock().now_ms())
     if waiting and not working:
         return [wrong("marks", f"{told}, and no worker that refreshes is running: start one")]
@@ -139,7 +140,8 @@ async def outbox(patient: Patient) -> Sequence[Finding]:
 async def letters(patient: Patient) -> Sequence[Finding]:
     open_letters = (await patient.beside.store.counts(["dead_letters"]))["dead_letters"]
     if open_letters:
-        return [warning("dead letters", f"{open_letters} are open: `counterpoint dead-letters list` says what to do")]
+        told = counted(open_letters, "is open", "are open")
+        return [warning("dead letters", f"{told}: `counterpoint dead-letters list` says what to do")]
     return [ok("dead letters", "none")]
 
 
