@@ -13,7 +13,7 @@ from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
 from services.alerts.domain.compiled import Rule
 from services.alerts.domain.judging import judge
-from services.alerts.domain.rules import EMPTY
+from services.alerts.domain.rules import EMPTY, Text
 from services.alerts.domain.wording import filled
 from services.cli.declared import known_to_rules
 from services.declared_files import Place
@@ -163,6 +163,16 @@ def test_every_code_of_the_product_that_a_text_can_show_has_a_label(loaded: Load
         *(one.family for one in reference.next_products), *reference.reasons.of_code.values(),
     }  # fmt: skip
     assert codes - loaded.rule_set.labels.keys() == set()
+
+
+def test_a_complaint_that_is_grave_says_why(loaded: Loaded) -> None:
+    rule = loaded.rule_set.rule("R11")
+    assert rule is not None
+    told: dict[str, Fact] = {"complaint_open_days": 1.0, "complaint_overdue": True, "complaint_reopened": False}
+    assert filled(rule.declared.reason, told) == Text(
+        en="A complaint is open, for 1 day, past its due time", zh="投诉未结\uff0c已持续 1 天\uff0c已逾期"
+    )
+    assert filled(rule.declared.reason, dict.fromkeys(told, 0.0)).en == "A complaint is open"
 
 
 MORE_THAN_ONE = (
