@@ -13,7 +13,10 @@ NOON = 1_795_406_400_000  # Monday 2026-11-23, 12:00 in Shanghai
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 STEPS = ("routed", "raised", "escalated")
-STATES = {"open": "new", "withdraw": "withdrawn", "expire": "expired", "outcome": "closed", "claim": "claimed"}
+STATES = {
+    "open": "new", "hold": "new", "withdraw": "withdrawn", "expire": "expired", "outcome": "closed",
+    "claim": "claimed",
+}  # fmt: skip
 
 
 def destination(destination_id: str = "crm", **given: Any) -> Destination:

@@ -12,6 +12,7 @@ from services.alerts.domain.delivering import (
     delivered,
     deliveries,
     held,
+    is_pulled_back,
     message_id,
     missed,
     news,
@@ -89,6 +90,22 @@ def test_an_alert_that_was_parted_does_not_tell_the_past_of_the_other_again() ->
 @pytest.mark.parametrize("action", ["withdraw", "supersede"])
 def test_an_alert_that_is_gone_was_withdrawn(action: str) -> None:
     assert news(alert(action), 0, NOON) == {"withdrawn": 0}
+
+
+def test_people_who_ask_how_an_alert_begins_hear_of_one_that_waits_and_not_that_it_was_routed_before() -> None:
+    asks = mail(steps=("opened", "routed"))
+    for told, heard in ((alert("open", "hold"), ["opened"]), (alert("open", "route", "hold"), ["opened"]),
+                        (alert("open", "route"), ["opened", "routed"])):  # fmt: skip
+        assert [one.happening for one in deliveries(told, b"", news(told, 0, NOON), [asks], NOON)] == heard
+
+
+@pytest.mark.parametrize(
+    ("actions", "seen", "pulled_back"),
+    [("open route hold", 0, True), ("open route hold", 2, True), ("open route hold", 3, False),
+     ("open route hold route", 3, False), ("open hold", 0, False), ("open route claim", 0, False)],
+)  # fmt: skip
+def test_only_what_somebody_had_and_was_taken_since_is_pulled_back(actions: str, seen: int, pulled_back: bool) -> None:
+    assert is_pulled_back(alert(*actions.split()), seen) is pulled_back
 
 
 def test_the_same_step_on_the_same_destination_is_one_message() -> None:
