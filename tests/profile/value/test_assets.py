@@ -30,6 +30,12 @@ def test_an_account_that_is_only_signed_for_is_nobody_elses_wealth() -> None:
     assert assets(signed).total_minor == 100_000
 
 
+def test_an_account_that_is_held_in_two_ways_counts_once() -> None:
+    whole = saver(100_000).whole()
+    twice = msgspec.structs.replace(whole, parts=[*whole.parts, *whole.parts])
+    assert assets_of(twice, reference(), ms(NOW)).total_minor == 100_000
+
+
 def test_an_account_whose_link_has_ended_counts_no_more() -> None:
     left = saver(100_000)
     left.spans[SAVINGS] = (0, ms("2026-03-01"))
@@ -45,6 +51,12 @@ def test_a_closed_account_holds_nothing_but_did_before() -> None:
     closed = saver(100_000).tell("2026-11-10", "account.closed", SAVINGS)
     found = assets(closed)
     assert (found.total_minor, found.ago_30_minor) == (0, 100_000)
+    long_closed = assets(saver(100_000).tell("2026-10-21", "account.closed", SAVINGS))
+    assert (long_closed.ago_30_minor, long_closed.ago_90_minor) == (0, 100_000)
+
+
+def test_an_account_without_a_balance_holds_nothing() -> None:
+    assert assets(Portrait().tell("2026-01-05", "account.opened", SAVINGS, account_kind="savings")).holdings == ()
 
 
 def test_foreign_money_counts_at_the_days_rate_and_unknown_currencies_are_named() -> None:
@@ -81,6 +93,27 @@ def test_wealth_is_what_was_bought_less_what_was_sold() -> None:
     found = assets(invested)
     assert (found.total_minor, found.ago_30_minor) == (80_000, 80_000)
     assert {one.kind: one.minor for one in found.holdings} == {"account": 30_000, "wealth": 50_000}
+
+
+@pytest.mark.parametrize(
+    ("bought", "sold", "held"),
+    [("2026-11-20", None, (80_000, 0, 0)), ("2026-06-01", "2026-11-01", (0, 80_000, 80_000)),
+     ("2026-06-01", "2026-10-01", (0, 0, 80_000)),
+     ("2026-09-01", "2026-11-01", (0, 80_000, 0)), ("2026-10-21", None, (80_000, 80_000, 0)),
+     ("2026-08-22", None, (80_000, 80_000, 80_000)), ("2026-10-01", "2026-10-02", (0, 0, 0))],
+)  # fmt: skip
+def test_wealth_is_told_as_it_was_today_thirty_and_ninety_days_ago(
+    bought: str, sold: str | None, held: tuple[int, int, int]
+) -> None:
+    invested = Portrait().tell(bought, "wealth.purchased", CURRENT, 80_000)
+    found = assets(invested.tell(sold, "wealth.redeemed", CURRENT, 80_000) if sold else invested)
+    assert (found.total_minor, found.ago_30_minor, found.ago_90_minor) == held
+
+
+def test_an_account_of_which_nothing_is_known_but_its_holder_holds_nothing() -> None:
+    whole = saver(100_000).whole()
+    linked = msgspec.structs.replace(whole, parts=[msgspec.structs.replace(one, things={}) for one in whole.parts])
+    assert assets_of(linked, reference(), ms(NOW)).holdings == ()
 
 
 def test_the_direction_comes_from_the_balance_thirty_days_ago() -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -150,6 +151,10 @@ def test_only_what_is_the_customer_s_own_and_still_is_counts() -> None:
     portrait.tell("2026-01-05", "loan.granted", "loan:3", 1_000, loan_kind="consumer")
     portrait.spans["loan:3"] = (0, ms("2026-06-01"))
     assert measured("lending", portrait) == 50_000
+    whole = portrait.whole()
+    twice = msgspec.structs.replace(whole, parts=[*whole.parts, *whole.parts])
+    known = known_of(twice, assets_of(twice, reference(), NOW), learn(twice, reference(), NOW), reference(), NOW)
+    assert MEASURES["lending"](known) == 50_000, "once, in however many ways it is held"
 
 
 def test_an_account_below_nothing_is_overdrawn_and_one_at_nothing_is_not() -> None:
