@@ -88,6 +88,15 @@ def test_a_day_within_the_old_tier_starts_the_count_again() -> None:
 def test_between_leaving_and_entering_the_tier_stays() -> None:
     assert tiers([70, 60, 60, 60, 60]) == ["gold"] * 5
     assert tiers([50, 60, 60, 60, 60]) == ["profit"] * 5
+    assert {step.tier_since for step in through([70, 60, 60, 60, 60])} == {MONDAY}, "and since when it is held"
+
+
+def test_a_tier_is_entered_at_its_bar_and_left_below_the_lower_one() -> None:
+    for bar in policy().scales.by_kind["person"].thresholds:
+        entered = [decide(score(points), Decided(), policy(), MONDAY)[0] for points in (bar.enter, bar.enter - 1)]
+        assert [tier == bar.tier for tier in entered] == [True, False]
+        stays, falls = ([bar.enter, *[points] * 4] for points in (bar.leave, bar.leave - 1))
+        assert [tiers(scores)[-1] == bar.tier for scores in (stays, falls)] == [True, False]
 
 
 def test_a_fall_from_gold_may_pass_profit() -> None:
