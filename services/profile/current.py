@@ -107,19 +107,19 @@ class CurrentCustomers:
         day = policy.reference.day_of(now)
         if (known := self._recent.of(basis, day)) is not None:
             return known
-        whole = self._gathering.whole(*basis)
-        if whole.tells_nothing:
+        customer = self._gathering.customer(*basis)
+        if customer.tells_nothing:
             return None
-        view = view_of(whole, show(whole, policy, now), before, now)
+        view = view_of(customer, show(customer, policy, now), before, now)
         current = _as_combined(before, view, alike=before is not None and shows_the_same(before, view))
         self._recent.note(basis, day, current)
         return current
 
     def _facts_now(self, basis: Basis, now: int) -> CurrentCustomer | None:
-        whole, policy, before = self._gathering.whole(*basis), self._policy(), basis.before
-        if whole.tells_nothing:
+        customer, policy, before = self._gathering.customer(*basis), self._policy(), basis.before
+        if customer.tells_nothing:
             return None
-        view = statement_of(whole, summarise(whole, policy, now, placing=None), before, now, policy.asked).view
+        view = statement_of(customer, summarise(customer, policy, now, placing=None), before, now, policy.asked).view
         return _as_combined(before, view, alike=before is not None and is_same(before, view))
 
 

@@ -1,5 +1,5 @@
-"""Builds a customer (`Whole`) from the rows of the store: the same way for refresh, which writes the view that follows,
-and for reading, which only shows it."""
+"""Builds a `Customer` from the rows of the store: the same way for refresh, which writes the view that follows, and for
+reading, which only shows it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -11,11 +11,11 @@ from schemas.changes import Fact
 from services.failures import Contended, Fenced, Unavailable
 from services.profile.domain.customers.customer import (
     Completeness,
+    Customer,
     Decided,
     Manager,
     MemberCustomer,
     Part,
-    Whole,
     kind_of_customer,
     part_of,
     total,
@@ -122,13 +122,13 @@ class Gathering:
         """To be called after owners have changed: the counts that are remembered are out of date."""
         self._owned_until = now
 
-    def whole(
+    def customer(
         self, lead: str, cluster: Cluster, members: Sequence[Member], before: StoredView | None, context: Context
-    ) -> Whole:
+    ) -> Customer:
         parts = [_part(one) for one in members]
         own = [one for one in members if one.membership.subject in cluster.roots]
         roots = {root for one in own for root in one.stored.collectives}
-        return Whole(
+        return Customer(
             customer_id=self.alias_of(lead), lead=lead, roots=cluster.roots, kind=kind_of_customer(lead, parts),
             parts=parts, state=total(parts),
             decided=Decided() if before is None else _decode_decided(before.decided),

@@ -13,7 +13,7 @@ import msgspec
 
 from services.failures import Unavailable
 from services.outbox import OutboxMessage
-from services.profile.domain.customers.customer import Completeness, Decided, Whole
+from services.profile.domain.customers.customer import Completeness, Customer, Decided
 from services.profile.domain.identity.links import COLLECTIVES, Cluster
 from services.profile.domain.shards import shard_of
 from services.profile.domain.states.months import OtherShape
@@ -108,27 +108,29 @@ class Refresh:
             await asyncio.sleep(0)  # a reader in the same process waits for one customer, not for all
             try:
                 members = [] if lead in merged else found.of(wanted[lead])
-                whole = self._gathering.whole(lead, wanted[lead], members, known.get(lead), context)
-                writes[lead] = self._writes(whole, wanted[lead], known.get(lead), policy, now)
+                customer = self._gathering.customer(lead, wanted[lead], members, known.get(lead), context)
+                writes[lead] = self._writes(customer, wanted[lead], known.get(lead), policy, now)
             except Exception as bug:
                 failed[lead] = bug
         return await self._write(tx, writes, known, now), failed
 
-    def _writes(self, whole: Whole, cluster: Cluster, before: StoredView | None, policy: Policy, now: int) -> _Writes:
+    def _writes(
+        self, customer: Customer, cluster: Cluster, before: StoredView | None, policy: Policy, now: int
+    ) -> _Writes:
         alias_of = self._gathering.alias_of
-        if whole.tells_nothing:
+        if customer.tells_nothing:
             if before is None or not before.is_live:
                 return _Writes(())
             view = gone(before, now)
-            return _Writes((), view, change_of_gone(view, cluster, alias_of), _dependents(whole, before, view))
-        summary = summarise(whole, policy, now, self._placing)
-        statement = statement_of(whole, summary, before, now, policy.asked)
+            return _Writes((), view, change_of_gone(view, cluster, alias_of), _dependents(customer, before, view))
+        summary = summarise(customer, policy, now, self._placing)
+        statement = statement_of(customer, summary, before, now, policy.asked)
         due = [DueTime(*one) for one in summary.due]  # the ones before may have fired
-        placed = moved(whole.decided, summary.decided)
+        placed = moved(customer.decided, summary.decided)
         if before is not None and not is_news(before, statement.view, policy.asked):
             return _Writes(due, decided=statement.view.decided, placed=placed)
-        change = change_of(whole, summary, statement, alias_of)
-        return _Writes(due, statement.view, change, _dependents(whole, before, statement.view), placed=placed)
+        change = change_of(customer, summary, statement, alias_of)
+        return _Writes(due, statement.view, change, _dependents(customer, before, statement.view), placed=placed)
 
     async def _write(
         self, tx: RefreshTransaction, writes: Mapping[str, _Writes], known: Mapping[str, StoredView], now: int
@@ -165,15 +167,15 @@ def _failure_of_all(error: Exception) -> Exception:
     return Unavailable("states of another release wait to be rebuilt") if isinstance(error, OtherShape) else error
 
 
-def _dependents(whole: Whole, before: StoredView | None, after: StoredView) -> Sequence[str]:
+def _dependents(customer: Customer, before: StoredView | None, after: StoredView) -> Sequence[str]:
     """A household's total and its number of members show in its members' views, and its owner follows theirs. This
     cannot go round in circles: neither depends on an owner, and a member's owner on no household."""
-    if whole.kind not in COLLECTIVES:
+    if customer.kind not in COLLECTIVES:
         is_as_before = before is not None and (before.state, before.owner) == (after.state, after.owner)
-        return () if is_as_before else tuple(whole.collectives)
+        return () if is_as_before else tuple(customer.collectives)
     if before is not None and _shown_to_members(before) == _shown_to_members(after):
         return ()
-    return [part.subject for part in whole.of_kind("party")]
+    return [part.subject for part in customer.of_kind("party")]
 
 
 def _shown_to_members(collective: StoredView) -> tuple[object, ...]:

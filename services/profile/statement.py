@@ -8,7 +8,7 @@ import msgspec
 from schemas.asked import Asked
 from schemas.changes import GONE, Due, Fact, Moment, ProfileChange
 from services.outbox import OutboxMessage
-from services.profile.domain.customers.customer import Whole
+from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.summary import Shown, Summary
 from services.profile.domain.facts.running import moved
 from services.profile.domain.identity.links import Cluster
@@ -50,7 +50,9 @@ class Statement(NamedTuple):
     written: Mapping[str, bytes]
 
 
-def statement_of(whole: Whole, summary: Summary, before: StoredView | None, now: int, asked: Asked | None) -> Statement:
+def statement_of(
+    customer: Customer, summary: Summary, before: StoredView | None, now: int, asked: Asked | None
+) -> Statement:
     written = {"facts": _encode(summary.facts.values), "moments": _encode(summary.moments)}
     facts = {
         "values": msgspec.Raw(written["facts"]),
@@ -60,15 +62,15 @@ def statement_of(whole: Whole, summary: Summary, before: StoredView | None, now:
         "moments": msgspec.Raw(written["moments"]),
         "asked": asked.version if asked is not None else "",
     }
-    view = view_of(whole, summary, before, now)
+    view = view_of(customer, summary, before, now)
     return Statement(msgspec.structs.replace(view, facts=_encode(facts)), written)
 
 
-def view_of(whole: Whole, summed_up: Summary | Shown, before: StoredView | None, now: int) -> StoredView:
+def view_of(customer: Customer, summed_up: Summary | Shown, before: StoredView | None, now: int) -> StoredView:
     """The row of the view, still without its facts."""
     decided = summed_up.decided
     return StoredView(
-        customer_id=whole.customer_id, lead=whole.lead, version=before.version + 1 if before else 1,
+        customer_id=customer.customer_id, lead=customer.lead, version=before.version + 1 if before else 1,
         kind=summed_up.kind, state=LIVE, changed_at=now, body=_encode(summed_up.body), facts=NO_FACTS,
         decided=_encode_sorted(decided), owner=decided.owner, tier=decided.tier, name_ref=summed_up.name_ref,
     )  # fmt: skip
@@ -114,15 +116,17 @@ def gone(before: StoredView, now: int) -> StoredView:
     )  # fmt: skip
 
 
-def change_of(whole: Whole, summary: Summary, statement: Statement, alias_of: Callable[[str], str]) -> OutboxMessage:
+def change_of(
+    customer: Customer, summary: Summary, statement: Statement, alias_of: Callable[[str], str]
+) -> OutboxMessage:
     view = statement.view
     change = ProfileChange(
         customer_id=view.customer_id, version=view.version, kind=view.kind, changed_at=view.changed_at,
         facts=summary.facts.values, missing=summary.facts.missing, not_covered=summary.facts.not_covered,
         unheard=summary.facts.unheard, moments=summary.moments,
         due=[Due(at=one.at, kind=one.kind, sources=list(one.sources)) for one in summary.due],
-        aliases=sorted({alias_of(part.subject) for part in whole.parts} - {view.customer_id}),
-        merged=sorted(alias_of(root) for root in whole.roots if root != whole.lead),
+        aliases=sorted({alias_of(part.subject) for part in customer.parts} - {view.customer_id}),
+        merged=sorted(alias_of(root) for root in customer.roots if root != customer.lead),
     )  # fmt: skip
     return change_message(change, statement.written)
 

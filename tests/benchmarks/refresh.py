@@ -37,10 +37,10 @@ async def _alone(workshop: Workshop, roots: Sequence[str], subjects: int, report
     for root in roots:
         members: Sequence[Member] = found[root]
         began = time.process_time()
-        whole = workshop.refresh._gathering.whole(
+        customer = workshop.refresh._gathering.customer(
             root, Cluster(root, (root,)), members, views[root], Context({}, {}, {})
         )
-        summarise(whole, policy, now)
+        summarise(customer, policy, now)
         cpu += time.process_time() - began
     report.tell(f"summed up alone, {subjects} subjects, CPU", cpu / len(roots) * 1e6, "us/customer")
 

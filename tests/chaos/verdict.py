@@ -165,15 +165,15 @@ async def _views(store: SqlProfileStore) -> list[str]:
             found = await tx.members(list(cluster.roots))
             context = await gathering.context(tx, found, now)
         members = [one for some in found.values() for one in some]
-        whole = gathering.whole(lead, cluster, members, views.get(lead), context)
-        told = not all(part.tells_nothing for part in whole.parts)
+        customer = gathering.customer(lead, cluster, members, views.get(lead), context)
+        told = not all(part.tells_nothing for part in customer.parts)
         if told != (lead in alive):
             wrong.append(f"{lead}: a live view is {'missing' if told else 'of nothing'}")
         if not told or lead not in alive:
             continue
-        summary = summarise(whole, policy, now)
+        summary = summarise(customer, policy, now)
         owner, due = views[lead].owner, summary.decided.owner
-        if owner != due and (owner or whole.kind in COLLECTIVES):  # without one, there may be room by now
+        if owner != due and (owner or customer.kind in COLLECTIVES):  # without one, there may be room by now
             wrong.append(f"{lead} is in the care of {owner}, {due} is due")
         body = msgspec.json.decode(msgspec.json.encode(summary.body))
         shown = msgspec.json.decode(views[lead].body)

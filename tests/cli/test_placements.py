@@ -19,10 +19,10 @@ def placement(lead: str, at: int, tier: str) -> Placement:
 
 
 def tier(placements: Placements, now: int) -> str | None:
-    whole, policy = Portrait().whole(), DECLARED.policy
-    assets = assets_of(whole, policy.reference, now)
-    judged = judge(whole, assets, learn(whole, policy.reference, now), policy, now)
-    return placements.place(whole, judged, assets, policy, now).tier
+    customer, policy = Portrait().customer(), DECLARED.policy
+    assets = assets_of(customer, policy.reference, now)
+    judged = judge(customer, assets, learn(customer, policy.reference, now), policy, now)
+    return placements.place(customer, judged, assets, policy, now).tier
 
 
 def test_a_customer_is_placed_as_he_was_last_placed_by_then_and_before_that_not_at_all() -> None:

@@ -9,7 +9,7 @@ from typing import Self
 import msgspec
 
 from services.profile.domain.customers.assets import Assets
-from services.profile.domain.customers.customer import Decided, Whole
+from services.profile.domain.customers.customer import Customer, Decided
 from services.profile.domain.value.placing import laid_over
 from services.profile.domain.value.policy import Policy
 from services.profile.domain.value.value import Judged
@@ -39,11 +39,11 @@ class Placements:
             found += (one for one in rows if one.at < until)
         return cls(found)
 
-    def place(self, whole: Whole, judged: Judged, assets: Assets, policy: Policy, now: int) -> Decided:
+    def place(self, customer: Customer, judged: Judged, assets: Assets, policy: Policy, now: int) -> Decided:
         """As the customer was placed by then; of whom nothing was chosen yet, nothing is."""
-        known = self._of.get(whole.lead, [])
+        known = self._of.get(customer.lead, [])
         reached = bisect_right(known, now + AHEAD_MS, key=itemgetter(0))
-        return laid_over(known[reached - 1][1] if reached else Decided(), whole.decided)
+        return laid_over(known[reached - 1][1] if reached else Decided(), customer.decided)
 
     def next_at(self) -> int | None:
         return self._ahead[0][0] if self._ahead else None

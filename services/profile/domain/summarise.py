@@ -6,7 +6,7 @@ from services.profile.domain.customers.assets import Assets, assets_of
 from services.profile.domain.customers.balances import courses_of
 from services.profile.domain.customers.behaviour import Behaviour, learn
 from services.profile.domain.customers.buckets import Buckets
-from services.profile.domain.customers.customer import Decided, Whole
+from services.profile.domain.customers.customer import Customer, Decided
 from services.profile.domain.customers.measures import Measured, counted, shown
 from services.profile.domain.customers.summary import Shown, Summary
 from services.profile.domain.customers.view import Read, body_of, name_reference, read
@@ -23,15 +23,15 @@ from services.profile.domain.value.policy import Policy
 from services.profile.domain.value.value import Judged, JudgedTerm, judge
 
 
-def summarise(whole: Whole, policy: Policy, now: int, placing: Placing | None = place) -> Summary:
+def summarise(customer: Customer, policy: Policy, now: int, placing: Placing | None = place) -> Summary:
     """The same customer, policy and time give the same summary. Without `placing`, tier and owner stay as decided."""
-    known, reference = _known(whole, policy, now, placing), policy.reference
+    known, reference = _known(customer, policy, now, placing), policy.reference
     today = now // DAY_MS
     picture = Picture(
-        whole=whole, read=known.seen, buckets=known.buckets, measured=known.measured,
-        courses=courses_of(whole, reference, today), assets=known.assets, behaviour=known.behaviour,
+        customer=customer, read=known.seen, buckets=known.buckets, measured=known.measured,
+        courses=courses_of(customer, reference, today), assets=known.assets, behaviour=known.behaviour,
         judged=known.judged, decided=known.decided, reference=reference,
-        top_potential=policy.top_potential(whole.kind), asked=policy.asked,
+        top_potential=policy.top_potential(customer.kind), asked=policy.asked,
         now=now, today=today, bank_day=reference.day_of(now),
     )  # fmt: skip
     kind, body, decided, name_ref = _shown(known, reference.home_currency)
@@ -42,9 +42,9 @@ def summarise(whole: Whole, policy: Policy, now: int, placing: Placing | None = 
     )  # fmt: skip
 
 
-def show(whole: Whole, policy: Policy, now: int) -> Shown:
+def show(customer: Customer, policy: Policy, now: int) -> Shown:
     """The part of the summary that a view shows, tier and owner as last decided. It is half the work of a summary."""
-    return _shown(_known(whole, policy, now, placing=None), policy.reference.home_currency)
+    return _shown(_known(customer, policy, now, placing=None), policy.reference.home_currency)
 
 
 _Owner = dict[str, Any] | None
@@ -63,17 +63,17 @@ class _Known(NamedTuple):
     decided: Decided
 
 
-def _known(whole: Whole, policy: Policy, now: int, placing: Placing | None) -> _Known:
+def _known(customer: Customer, policy: Policy, now: int, placing: Placing | None) -> _Known:
     reference = policy.reference
-    seen, buckets = read(whole, now), Buckets(whole.state)
+    seen, buckets = read(customer, now), Buckets(customer.state)
     measured = counted(policy.measures, buckets, reference, now)
-    assets = assets_of(whole, reference, now)
-    behaviour = learn(whole, reference, now)
-    judged = judge(whole, assets, behaviour, policy, now)
-    decided = whole.decided
+    assets = assets_of(customer, reference, now)
+    behaviour = learn(customer, reference, now)
+    judged = judge(customer, assets, behaviour, policy, now)
+    decided = customer.decided
     if placing is not None:
-        decided = note_potential(judged, placing(whole, judged, assets, policy, now), now)
-    owner = as_assigned(whole, whole.staff, decided, policy, now)
+        decided = note_potential(judged, placing(customer, judged, assets, policy, now), now)
+    owner = as_assigned(customer, customer.staff, decided, policy, now)
     return _Known(seen, buckets, measured, assets, behaviour, judged, owner, decided)
 
 
@@ -85,7 +85,7 @@ def _shown(known: _Known, currency: str) -> Shown:
     body["assets"] = record(known.assets, currency)
     body["value"] = _value(known.judged, known.assets, known.decided)
     body["owner"] = _owner_shown(known.owner)
-    return Shown(known.seen.whole.kind, body, known.decided, name_reference(known.seen))
+    return Shown(known.seen.customer.kind, body, known.decided, name_reference(known.seen))
 
 
 def _value(judged: Judged, assets: Assets, decided: Decided) -> dict[str, Any]:

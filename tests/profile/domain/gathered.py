@@ -10,9 +10,9 @@ from schemas.events import ChannelEvent
 from services.profile.adapters.policies import load_declarations
 from services.profile.domain.customers.customer import (
     Completeness,
+    Customer,
     Decided,
     Part,
-    Whole,
     kind_of_customer,
     part_of,
     total,
@@ -35,22 +35,22 @@ def part(events: Iterable[ChannelEvent], subject: str, role: str, since: int = B
     return part_of(Membership(ME, subject, role, since, until), cuts, segments.heads, segments.months)
 
 
-def whole_of(events: list[ChannelEvent], lead: str = ME, roles: Roles | None = None, **fields: Any) -> Whole:
+def customer_of(events: list[ChannelEvent], lead: str = ME, roles: Roles | None = None, **fields: Any) -> Customer:
     """Every subject told of belongs to the customer: itself as `self`, others as `roles` say, else as owner."""
     parts = []
     for subject in sorted({lead, *(one.subject for one in events)}):
         told = (roles or {}).get(subject, "owner" if subject.startswith(("account", "loan", "contract")) else "self")
         role, since, until = told if isinstance(told, tuple) else (told, BEGINNING, END)
         parts.append(part([one for one in events if one.subject == subject], subject, role, since, until))
-    whole = Whole(
+    customer = Customer(
         customer_id="cus_1", lead=lead, roots=(lead,), kind=kind_of_customer(lead, parts), parts=parts,
         state=total(parts), decided=Decided(),
     )  # fmt: skip
-    return msgspec.structs.replace(whole, **fields)
+    return msgspec.structs.replace(customer, **fields)
 
 
 def summary_of(events: list[ChannelEvent], now: int = NOON, **fields: Any) -> Summary:
-    return summarise(whole_of(events, **fields), POLICY, now)
+    return summarise(customer_of(events, **fields), POLICY, now)
 
 
 def facts_told(summary: Summary) -> dict[str, Fact]:

@@ -10,10 +10,10 @@ from schemas.catalogue import EventType, load_catalogue
 from schemas.events import ChannelEvent, Counterparty, Direction, Money
 from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.domain.customers.customer import (
+    Customer,
     Decided,
     Manager,
     MemberCustomer,
-    Whole,
     kind_of_customer,
     part_of,
     total,
@@ -109,13 +109,13 @@ class Portrait:
     def salary(self, day: str | date, minor: int, party: Counterparty | None = None, **more: Any) -> "Portrait":
         return self.tell(day, "salary.credited", CURRENT, minor, party=party or EMPLOYER, **more)
 
-    def whole(
+    def customer(
         self,
         decided: Decided | None = None,
         collectives: dict[str, dict[str, Any]] | None = None,
         staff: dict[str, Manager] | None = None,
         members: dict[str, MemberCustomer] | None = None,
-    ) -> Whole:
+    ) -> Customer:
         parts = []
         for subject, events in self.events.items():
             segments = Segments.of([], events, _fold())
@@ -123,7 +123,7 @@ class Portrait:
             membership = Membership(self.lead, subject, self.roles[subject], since, END)
             part = part_of(membership, segments.cuts, segments.heads, segments.months)
             parts.append(msgspec.structs.replace(part, until_at=until, current=until == END))
-        return Whole(
+        return Customer(
             customer_id="c", lead=self.lead, roots=(self.lead,), kind=kind_of_customer(self.lead, parts), parts=parts,
             state=total(parts), decided=decided or Decided(), collectives=collectives or {},
             staff=staff or {}, members=members or {},

@@ -12,7 +12,7 @@ NOW = "2026-11-20"
 
 def assets(portrait: Portrait, now: str = NOW, household: float | None = None) -> Assets:
     collectives = {} if household is None else {"household:h": {"assets": household}}
-    return assets_of(portrait.whole(collectives=collectives), reference(), ms(now))
+    return assets_of(portrait.customer(collectives=collectives), reference(), ms(now))
 
 
 def saver(minor: int = 550_000_000) -> Portrait:
@@ -31,8 +31,8 @@ def test_an_account_that_is_only_signed_for_is_nobody_elses_wealth() -> None:
 
 
 def test_an_account_that_is_held_in_two_ways_counts_once() -> None:
-    whole = saver(100_000).whole()
-    twice = msgspec.structs.replace(whole, parts=[*whole.parts, *whole.parts])
+    customer = saver(100_000).customer()
+    twice = msgspec.structs.replace(customer, parts=[*customer.parts, *customer.parts])
     assert assets_of(twice, reference(), ms(NOW)).total_minor == 100_000
 
 
@@ -111,8 +111,10 @@ def test_wealth_is_told_as_it_was_today_thirty_and_ninety_days_ago(
 
 
 def test_an_account_of_which_nothing_is_known_but_its_holder_holds_nothing() -> None:
-    whole = saver(100_000).whole()
-    linked = msgspec.structs.replace(whole, parts=[msgspec.structs.replace(one, things={}) for one in whole.parts])
+    customer = saver(100_000).customer()
+    linked = msgspec.structs.replace(
+        customer, parts=[msgspec.structs.replace(one, things={}) for one in customer.parts]
+    )
     assert assets_of(linked, reference(), ms(NOW)).holdings == ()
 
 

@@ -12,7 +12,7 @@ LANDLORD = Counterparty(name="p_landlord", account_no="42", bank="OTHD")
 
 
 def learned(portrait: Portrait, now: str = "2026-10-05") -> Behaviour:
-    return learn(portrait.whole(), reference(), ms(now))
+    return learn(portrait.customer(), reference(), ms(now))
 
 
 def tenant() -> Portrait:

@@ -42,9 +42,9 @@ def ask(
     portrait: Portrait, people: dict[str, Manager] | None = None, decided: Decided | None = None, *,
     tier: str | None = "gold", by: Policy | None = None, now: int = NOW,
 ) -> tuple[Owner, Decided]:  # fmt: skip
-    whole, staff = portrait.whole(), people or {}
-    remembered = assign(whole, tier, staff, decided or Decided(), by or policy(), now)
-    return as_assigned(whole, staff, remembered, by or policy(), now), remembered
+    customer, staff = portrait.customer(), people or {}
+    remembered = assign(customer, tier, staff, decided or Decided(), by or policy(), now)
+    return as_assigned(customer, staff, remembered, by or policy(), now), remembered
 
 
 def shown(owner: Owner) -> dict[str, Any]:
@@ -174,7 +174,7 @@ def test_only_where_own_accounts_are_kept_now_is_a_branch_of_the_customer() -> N
     portrait.tell("2026-01-01", "account.opened", SAVINGS, branch="SH-001", role="attorney")
     portrait.tell("2026-01-01", "account.opened", "account:300", branch="SZ-002")
     portrait.spans["account:300"] = (0, ms("2026-06-01"))
-    assert branches(portrait.whole()) == {"BJ-012"}
+    assert branches(portrait.customer()) == {"BJ-012"}
 
 
 def test_an_owner_by_rule_stays_though_another_has_more_room() -> None:
@@ -228,9 +228,9 @@ def at_home(
     portrait, known = Portrait(lead), {f"party:{one.customer_id}": one for one in members}
     for party in (*known, *([f"party:{unseen}"] if unseen else ())):
         portrait.tell("2026-03-02", "household.joined", party, role="self")
-    whole = portrait.whole(members=known)
-    remembered = assign(whole, None, people or {}, decided or Decided(), policy(), now)
-    return as_assigned(whole, people or {}, remembered, policy(), now), remembered
+    customer = portrait.customer(members=known)
+    remembered = assign(customer, None, people or {}, decided or Decided(), policy(), now)
+    return as_assigned(customer, people or {}, remembered, policy(), now), remembered
 
 
 @pytest.mark.parametrize("lead", [HOME, "group:g"])

@@ -19,7 +19,7 @@ UNCALLED = Counterparty(account_no="970003", bank="OTHC")
 
 
 def learned(portrait: Portrait, now: str) -> Salary | None:
-    return learn_salary(portrait.whole().state.head.latest.get("income", []), reference(), ms(now))
+    return learn_salary(portrait.customer().state.head.latest.get("income", []), reference(), ms(now))
 
 
 def paid(days: list[str], minor: int = 1_000_000) -> Portrait:
@@ -202,7 +202,7 @@ def test_one_payers_monthly_credit_is_income_even_if_nobody_calls_it_salary() ->
     portrait = Portrait()
     for month in MONTHS:
         portrait.tell(f"{month}-09", "transfer.received", CURRENT, 300_000, party=UNCALLED)
-    salary = learn(portrait.whole(), reference(), ms("2026-10-05")).salary
+    salary = learn(portrait.customer(), reference(), ms("2026-10-05")).salary
     assert salary is not None
     assert (salary.kind, salary.median_minor, salary.next_due) == ("recurring", 300_000, None)
 
@@ -219,7 +219,7 @@ def monthly(*minors: int, party: Counterparty = UNCALLED, portrait: Portrait | N
 
 
 def recurring(portrait: Portrait, now: str = "2026-10-05", own: tuple[str, ...] = ()) -> Salary | None:
-    return recurring_income(portrait.whole().state, own, ms(now))
+    return recurring_income(portrait.customer().state, own, ms(now))
 
 
 def test_what_came_once_in_each_of_three_full_months_is_income_with_what_is_usual_and_what_came_last() -> None:
@@ -260,7 +260,7 @@ def test_what_is_paid_every_month_is_no_income() -> None:
 
 def test_income_that_nobody_told_is_not_made_up() -> None:
     portrait = Portrait().tell("2026-05-09", "transfer.received", CURRENT, 300_000, party=UNCALLED)
-    assert learn(portrait.whole(), policy().reference, ms("2026-10-05")).salary is None
+    assert learn(portrait.customer(), policy().reference, ms("2026-10-05")).salary is None
 
 
 def paydays(payday: int, shift: str, months: int) -> list[int]:

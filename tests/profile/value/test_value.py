@@ -21,8 +21,8 @@ STEPS = ((0, 0), (100, 50), (200, 100))
 
 
 def judged(portrait: Portrait) -> Judged:
-    whole = portrait.whole()
-    return judge(whole, assets_of(whole, reference(), NOW), learn(whole, reference(), NOW), policy(), NOW)
+    customer = portrait.customer()
+    return judge(customer, assets_of(customer, reference(), NOW), learn(customer, reference(), NOW), policy(), NOW)
 
 
 def term(found: Judged, measure: str) -> JudgedTerm:
@@ -104,18 +104,18 @@ def test_needs_are_counted_once_for_each_family() -> None:
     portrait.tell("2026-01-01", "direct_debit.mandate_set_up", "mandate:1", role="self")
     portrait.tell("2026-01-01", "product.opened", ME, product="insurance")
     portrait.tell("2026-01-01", "account.opened", SAVINGS, account_kind="savings")
-    whole = portrait.whole()
-    assets, behaviour = assets_of(whole, reference(), NOW), learn(whole, reference(), NOW)
-    assert known_of(whole, assets, behaviour, reference(), NOW).families == {
+    customer = portrait.customer()
+    assets, behaviour = assets_of(customer, reference(), NOW), learn(customer, reference(), NOW)
+    assert known_of(customer, assets, behaviour, reference(), NOW).families == {
         "current", "savings", "card", "mortgage", "payments", "payroll", "insurance",
     }  # fmt: skip
 
 
 def measured(name: str, portrait: Portrait, now: int = NOW, household: float | None = None) -> int | None:
     collectives = {} if household is None else {"household:h": {"assets": household}}
-    whole = portrait.whole(collectives=collectives)
-    assets, behaviour = assets_of(whole, reference(), now), learn(whole, reference(), now)
-    return MEASURES[name](known_of(whole, assets, behaviour, reference(), now))
+    customer = portrait.customer(collectives=collectives)
+    assets, behaviour = assets_of(customer, reference(), now), learn(customer, reference(), now)
+    return MEASURES[name](known_of(customer, assets, behaviour, reference(), now))
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ def test_only_what_is_the_customer_s_own_and_still_is_counts() -> None:
     portrait.tell("2026-01-05", "loan.granted", "loan:3", 1_000, loan_kind="consumer")
     portrait.spans["loan:3"] = (0, ms("2026-06-01"))
     assert measured("lending", portrait) == 50_000
-    whole = portrait.whole()
-    twice = msgspec.structs.replace(whole, parts=[*whole.parts, *whole.parts])
+    customer = portrait.customer()
+    twice = msgspec.structs.replace(customer, parts=[*customer.parts, *customer.parts])
     known = known_of(twice, assets_of(twice, reference(), NOW), learn(twice, reference(), NOW), reference(), NOW)
     assert MEASURES["lending"](known) == 50_000, "once, in however many ways it is held"
 

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from schemas.money import EXPONENTS
-from services.profile.domain.customers.customer import Decided, Whole
+from services.profile.domain.customers.customer import Customer, Decided
 from services.profile.domain.customers.held import Holding, of_parts, of_wealth
 from services.profile.domain.identity.links import kind_of
 from services.profile.domain.reference.tables import Reference
@@ -47,11 +47,11 @@ class Assets(msgspec.Struct, frozen=True, kw_only=True):
     unconverted: tuple[str, ...]
 
 
-def assets_of(whole: Whole, reference: Reference, now: int) -> Assets:
-    held = [*of_parts(whole, reference, now), *of_wealth(whole.state.months, reference, now)]
+def assets_of(customer: Customer, reference: Reference, now: int) -> Assets:
+    held = [*of_parts(customer, reference, now), *of_wealth(customer.state.months, reference, now)]
     total = sum(one.holding.home_minor or 0 for one in held)
     ago_30, ago_90 = _sum(one.ago_30 for one in held), _sum(one.ago_90 for one in held)
-    household, household_minor = _household(whole, reference)
+    household, household_minor = _household(customer, reference)
     greater = max(total, household_minor or 0)
     threshold = reference.private_banking_threshold
     return Assets(
@@ -92,12 +92,12 @@ def _sum(values: Iterable[int | None]) -> int | None:
     return total
 
 
-def _household(whole: Whole, reference: Reference) -> tuple[str | None, int | None]:
+def _household(customer: Customer, reference: Reference) -> tuple[str | None, int | None]:
     """The richest household: a customer may belong to several."""
     exponent = 10 ** EXPONENTS[reference.home_currency]
     found = [
         (round(told * exponent), subject)
-        for subject, facts in whole.collectives.items()
+        for subject, facts in customer.collectives.items()
         if kind_of(subject) == "household" and isinstance(told := facts.get(HOUSEHOLD_FACT), int | float)
     ]
     if not found:

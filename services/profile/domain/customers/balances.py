@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from services.profile.domain.customers.customer import Part, Whole
+from services.profile.domain.customers.customer import Customer, Part
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.months import Counted, last_closings
 from services.profile.domain.states.periods import DAY_MS, month_of
@@ -87,11 +87,11 @@ class Courses(NamedTuple):
     of_current: Course
 
 
-def courses_of(whole: Whole, reference: Reference, today: int) -> Courses:
+def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
     """`today` counts UTC days, as closing balances do. An account that was opened later than the first step counts
     nothing before its first booking."""
-    accounts = _accounts(whole)
-    closings = _closings(whole.state, accounts, today)
+    accounts = _accounts(customer)
+    closings = _closings(customer.state, accounts, today)
     points: list[tuple[int, str, int]] = []
     for account, part in accounts.items():
         known = closings[account]
@@ -115,8 +115,8 @@ def _is_current(part: Part) -> bool:
     return kind is None or kind.value not in _SAVED
 
 
-def _accounts(whole: Whole) -> dict[str, Part]:
-    return {part.subject: part for part in whole.parts if part.kind == "account" and part.counts and part.current}
+def _accounts(customer: Customer) -> dict[str, Part]:
+    return {part.subject: part for part in customer.parts if part.kind == "account" and part.counts and part.current}
 
 
 def _closings(state: Counted, accounts: Iterable[str], today: int) -> dict[str, list[tuple[int, Any]]]:

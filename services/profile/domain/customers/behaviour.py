@@ -3,7 +3,7 @@
 import msgspec
 
 from services.profile.domain.customers.counterparties import Counterparties, Counterparty, Regular, counterparties_of
-from services.profile.domain.customers.customer import Whole
+from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.rhythm import Logins, Rhythm, Spread, rhythm_of
 from services.profile.domain.customers.salary import Salary, learn_salary, recurring_income
 from services.profile.domain.reference.tables import Reference
@@ -32,12 +32,12 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...]
 
 
-def learn(whole: Whole, reference: Reference, now: int) -> Behaviour:
-    rhythm: Rhythm = rhythm_of(whole.state, currencies_of(whole, reference), reference, now)
-    others: Counterparties = counterparties_of(whole, reference, now)
-    salary = learn_salary(whole.state.head.latest.get("income", []), reference, now)
+def learn(customer: Customer, reference: Reference, now: int) -> Behaviour:
+    rhythm: Rhythm = rhythm_of(customer.state, currencies_of(customer, reference), reference, now)
+    others: Counterparties = counterparties_of(customer, reference, now)
+    salary = learn_salary(customer.state.head.latest.get("income", []), reference, now)
     if salary is None:
-        salary = recurring_income(whole.state, others.own_parties, now)
+        salary = recurring_income(customer.state, others.own_parties, now)
     missing = list(others.missing)
     if salary is None and others.missing:
         missing.append("recurring_income")
@@ -61,11 +61,11 @@ def learn(whole: Whole, reference: Reference, now: int) -> Behaviour:
     )
 
 
-def currencies_of(whole: Whole, reference: Reference) -> tuple[str, ...]:
+def currencies_of(customer: Customer, reference: Reference) -> tuple[str, ...]:
     """The home currency and those of the customer's accounts."""
     held = {
         part.things[part.subject]["balance"].value[1]
-        for part in whole.parts
+        for part in customer.parts
         if part.counts and "balance" in part.things.get(part.subject, {})
     }
     return tuple(sorted(held | {reference.home_currency}))

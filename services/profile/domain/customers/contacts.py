@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.instants import instant
-from services.profile.domain.customers.customer import Whole
+from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.holdings import Held, Things, value
 from services.profile.domain.rendering import instant_or_none
 from services.profile.domain.states.combine import join_things, merge_maps
@@ -34,12 +34,12 @@ class Contact:
         return bool(told) or value(self.thing, "outcome") == "abandoned"
 
 
-def contacts(whole: Whole) -> list[Contact]:
+def contacts(customer: Customer) -> list[Contact]:
     """The last ones, newest first. A contact may lie on both sides of a month's end, so one more month is read."""
     joined: dict[str, Thing] = {}
     enough = False
-    for number in sorted(whole.state.months, reverse=True):
-        joined = merge_maps(joined, whole.state.months[number].contacts, join_things)
+    for number in sorted(customer.state.months, reverse=True):
+        joined = merge_maps(joined, customer.state.months[number].contacts, join_things)
         if enough:
             break
         enough = len(joined) >= CONTACTS_SHOWN

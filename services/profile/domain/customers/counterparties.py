@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.profile.domain.customers.customer import Whole
+from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.held import money_told
 from services.profile.domain.customers.rhythm import median
 from services.profile.domain.reference.tables import PartyClass, Reference, parse_party
@@ -71,10 +71,10 @@ class _Dealing(msgspec.Struct, frozen=True, gc=False):
     cells: dict[int, Cell]
 
 
-def counterparties_of(whole: Whole, reference: Reference, now: int) -> Counterparties:
+def counterparties_of(customer: Customer, reference: Reference, now: int) -> Counterparties:
     this_month, today = month_of(now), reference.day_of(now)
-    dealings, many = _dealings(whole, this_month)
-    accounts, names = _own_names(whole)
+    dealings, many = _dealings(customer, this_month)
+    accounts, names = _own_names(customer)
     own: set[str] = set()
     sums = {"own_in": 0, "own_out": 0, "competitor": 0, "broker": 0, "lender": 0}
     regular, elsewhere = [], 0
@@ -97,18 +97,18 @@ def counterparties_of(whole: Whole, reference: Reference, now: int) -> Counterpa
     regular.sort(key=lambda one: (-one.median_minor, one.party))
     return Counterparties(
         _usual(dealings, reference, today), tuple(regular[:REGULAR_KEPT]),
-        _rent(regular, dealings, _instalments(whole)), tuple(sorted(own)),
+        _rent(regular, dealings, _instalments(customer)), tuple(sorted(own)),
         sums["own_in"], sums["own_out"], elsewhere, sums["competitor"] + sums["broker"], sums["lender"],
         ("counterparties", "own_transfers", "regular_payments") if many else (),
     )  # fmt: skip
 
 
-def _dealings(whole: Whole, this_month: int) -> tuple[list[_Dealing], bool]:
+def _dealings(customer: Customer, this_month: int) -> tuple[list[_Dealing], bool]:
     """Those of the last months; and whether a month had too many to tell apart."""
     found: dict[tuple[str, str], dict[int, Cell]] = {}
     many = False
     for number in range(this_month, this_month - MONTHS_LOOKED_AT, -1):
-        month = whole.state.months.get(number)
+        month = customer.state.months.get(number)
         for series, parties in month.parties.items() if month is not None else ():
             if MANY in parties:
                 many = True
@@ -127,10 +127,10 @@ def _dealing(series: str, party: str, cells: dict[int, Cell]) -> _Dealing:
     return _Dealing(direction, currency, party, cells)
 
 
-def _own_names(whole: Whole) -> tuple[frozenset[str], frozenset[str]]:
+def _own_names(customer: Customer) -> tuple[frozenset[str], frozenset[str]]:
     """By what a counterparty is the customer: the numbers of the own accounts, and the own names (by reference)."""
     accounts, names = set(), set()
-    for part in whole.parts:
+    for part in customer.parts:
         if part.kind == "account" and part.counts:
             accounts.add(part.subject.partition(":")[2])
         elif part.kind == "party" and part.role == "self" and "name" in part.things.get(part.subject, {}):
@@ -138,9 +138,9 @@ def _own_names(whole: Whole) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(accounts), frozenset(names)
 
 
-def _instalments(whole: Whole) -> frozenset[int]:
+def _instalments(customer: Customer) -> frozenset[int]:
     """Of the loans that were granted here, in minor units of whatever currency."""
-    loans = (part.things.get(part.subject, {}) for part in whole.parts if part.kind == "loan")
+    loans = (part.things.get(part.subject, {}) for part in customer.parts if part.kind == "loan")
     told = [money_told(loan["instalment"].value) for loan in loans if "instalment" in loan]
     return frozenset(one[0] for one in told if one is not None)
 

@@ -1,5 +1,5 @@
 """A customer as the set of its subjects: what each one contributes, and the total. View, facts, moments and value are
-pure functions of the `Whole` defined here."""
+pure functions of the `Customer` defined here."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -106,7 +106,7 @@ class Total(NamedTuple):
     months: dict[int, AMonth]
 
 
-class Whole(msgspec.Struct):
+class Customer(msgspec.Struct):
     """Everything that is known of one customer when it is summed up.
 
     `state` combines the flows of all parts that count, each subject once. `collectives`: each household or group that

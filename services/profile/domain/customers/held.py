@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from services.profile.domain.customers.customer import Part, Whole
+from services.profile.domain.customers.customer import Customer, Part
 from services.profile.domain.reference.calendar import DAY_MS, day_number
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.months import AMonth
@@ -40,10 +40,10 @@ def money_told(value: Any) -> tuple[int, str] | None:
     return (value[0], value[1]) if isinstance(value, list) else None
 
 
-def of_parts(whole: Whole, reference: Reference, now: int) -> Iterator[Held]:
+def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Held]:
     seen: set[str] = set()
     today = reference.day_of(now)
-    for part in whole.parts:
+    for part in customer.parts:
         kind = part.kind
         if kind not in ("account", "contract") or part.subject in seen or not (part.counts and part.current):
             continue
@@ -52,7 +52,7 @@ def of_parts(whole: Whole, reference: Reference, now: int) -> Iterator[Held]:
         if thing is None:
             continue
         if kind == "account":
-            held = _account(part.subject, thing, whole.state.months, reference, today)
+            held = _account(part.subject, thing, customer.state.months, reference, today)
         else:
             held = _contract(part, thing, reference, today)
         if held is not None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from schemas.instants import instant
-from services.profile.domain.customers.customer import Part, Whole
+from services.profile.domain.customers.customer import Customer, Part
 from services.profile.domain.customers.person import span
 from services.profile.domain.identity.links import COUNTED_ROLES, LISTED_ROLES, kind_of
 from services.profile.domain.rendering import instant_or_none, written
@@ -31,11 +31,11 @@ class Held(msgspec.Struct, frozen=True, gc=False):
 Things = Mapping[str, Sequence[Held]]
 
 
-def held(whole: Whole) -> dict[str, list[Held]]:
+def held(customer: Customer) -> dict[str, list[Held]]:
     """Every thing once, by kind, in its strongest current role; things told of under another subject (a card that was
     issued on an account) come with that subject's role. One pass; all that follows picks from it."""
     found: dict[str, Held] = {}
-    for part in whole.parts:
+    for part in customer.parts:
         for key, thing in part.things.items():
             known = found.get(key)
             if known is None:
@@ -62,10 +62,10 @@ def value(thing: Thing, name: str) -> Any:
     return None if entry is None else entry.value
 
 
-def accounts(whole: Whole) -> list[dict[str, Any]]:
-    own = {part.subject.partition(":")[2] for part in whole.parts if part.kind == "party"}
+def accounts(customer: Customer) -> list[dict[str, Any]]:
+    own = {part.subject.partition(":")[2] for part in customer.parts if part.kind == "party"}
     found: dict[str, Part] = {}
-    for part in whole.of_kind("account"):
+    for part in customer.of_kind("account"):
         known = found.get(part.subject)
         if known is None or _before(part, known):
             found[part.subject] = part

@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.identifiers import KIND_OF_SUBJECT, PERSONAL_KINDS
 from schemas.instants import instant
-from services.profile.domain.customers.customer import Part, Whole
+from services.profile.domain.customers.customer import Customer, Part
 from services.profile.domain.identity.links import COLLECTIVES
 from services.profile.domain.rendering import instant_or_none, written
 from services.profile.domain.states.combine import later
@@ -22,11 +22,11 @@ ALL_CHANNELS = "*"
 _Consents = dict[str, dict[str, Entry]]
 
 
-def own_parties(whole: Whole) -> list[Thing]:
+def own_parties(customer: Customer) -> list[Thing]:
     """What was told of each customer number that *is* the customer; empty for a household or group."""
-    if whole.kind in COLLECTIVES:
+    if customer.kind in COLLECTIVES:
         return []
-    return [part.things[part.subject] for part in whole.parties if part.subject in part.things]
+    return [part.things[part.subject] for part in customer.parties if part.subject in part.things]
 
 
 def person(parties: list[Thing]) -> dict[str, Any]:
@@ -52,10 +52,10 @@ def newest_entry(parties: list[Thing], name: str) -> Entry | None:
     return entry
 
 
-def identifiers(whole: Whole) -> list[dict[str, Any]]:
+def identifiers(customer: Customer) -> list[dict[str, Any]]:
     """A hashed one (phone, e-mail, national id) is shown by its subject key; its clear form stands in `person`."""
     found: dict[str, Part] = {}
-    for part in whole.parts:
+    for part in customer.parts:
         if part.kind in _IDENTIFIERS:
             known = found.get(part.subject)
             if known is None or (part.current, part.from_at) > (known.current, known.from_at):

@@ -8,7 +8,7 @@ import msgspec
 from schemas.instants import instant
 from schemas.money import EXPONENTS
 from services.profile.domain.customers.contacts import Case, Contact, cases, cases_shown, contacts, contacts_shown
-from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness, Whole
+from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness, Customer
 from services.profile.domain.customers.holdings import (
     Things,
     accounts,
@@ -39,7 +39,7 @@ BEREAVEMENT_DAYS = 365
 class Read(msgspec.Struct, frozen=True, gc=False):
     """Intermediate results that several parts of the summary use. Times in ms."""
 
-    whole: Whole
+    customer: Customer
     now: int
     parties: list[Thing]
     things: Things
@@ -49,28 +49,28 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     consents: dict[str, dict[str, Any]]
 
 
-def read(whole: Whole, now: int) -> Read:
-    things = held(whole)
-    parties = own_parties(whole)
+def read(customer: Customer, now: int) -> Read:
+    things = held(customer)
+    parties = own_parties(customer)
     found = cases(things, now)
-    if whole.kind in COLLECTIVES:
-        everybody = [part.things.get(part.subject, {}) for part in whole.parties]
+    if customer.kind in COLLECTIVES:
+        everybody = [part.things.get(part.subject, {}) for part in customer.parties]
         flagged, agreed = flags(everybody, found, now), consents_of_all(everybody)
     else:
         flagged, agreed = flags(parties, found, now), consents(parties)
-    return Read(whole, now, parties, things, contacts(whole), found, flagged, agreed)
+    return Read(customer, now, parties, things, contacts(customer), found, flagged, agreed)
 
 
 def body_of(seen: Read, home: str) -> dict[str, Any]:
     """The body without value, tier, owner, behaviour and measures, which are added later. `home`: the bank's
     currency."""
-    whole = seen.whole
-    shown, used = accounts(whole), channels(whole)
+    customer = seen.customer
+    shown, used = accounts(customer), channels(customer)
     return {
-        "customer_id": whole.customer_id,
-        "kind": whole.kind,
+        "customer_id": customer.customer_id,
+        "kind": customer.kind,
         "person": person(seen.parties),
-        "identifiers": identifiers(whole),
+        "identifiers": identifiers(customer),
         "accounts": shown,
         "signatories": signatories(shown),
         "products": products(seen.things),
@@ -82,17 +82,17 @@ def body_of(seen: Read, home: str) -> dict[str, Any]:
         "consents": seen.consents,
         "preferences": preferences(seen.parties),
         "flags": seen.flags,
-        "members": members(whole),
-        "household": next(iter(_collectives(whole, "household", home)), None),
-        "groups": _collectives(whole, "group", home),
+        "members": members(customer),
+        "household": next(iter(_collectives(customer, "household", home)), None),
+        "groups": _collectives(customer, "group", home),
     }
 
 
-def channels(whole: Whole) -> dict[str, dict[str, Any]]:
+def channels(customer: Customer) -> dict[str, dict[str, Any]]:
     """The customer's activity by channel; on a shared account, without what is known to be somebody else's."""
-    own = whole.subjects
+    own = customer.subjects
     joined: dict[str, list[int]] = {}
-    for actor, used in whole.state.head.activity.items():
+    for actor, used in customer.state.head.activity.items():
         if actor and actor not in own:
             continue
         for channel, activity in used.items():
@@ -120,15 +120,15 @@ def flags(parties: list[Thing], found: list[Case], now: int) -> dict[str, bool]:
     }
 
 
-def members(whole: Whole) -> list[dict[str, str]]:
+def members(customer: Customer) -> list[dict[str, str]]:
     """The members of a household or group; empty for any other customer."""
-    if whole.kind not in COLLECTIVES:
+    if customer.kind not in COLLECTIVES:
         return []
-    numbers = sorted({part.subject for part in whole.of_kind("party") if part.current})
+    numbers = sorted({part.subject for part in customer.of_kind("party") if part.current})
     return [{"customer_no": subject.partition(":")[2]} for subject in numbers]
 
 
-def _collectives(whole: Whole, kind: str, home: str) -> list[dict[str, Any]]:
+def _collectives(customer: Customer, kind: str, home: str) -> list[dict[str, Any]]:
     """From their own views as last written; None for what is not known yet."""
     return [
         {
@@ -136,7 +136,7 @@ def _collectives(whole: Whole, kind: str, home: str) -> list[dict[str, Any]]:
             "assets": None if facts.get("assets") is None else _major(facts["assets"], home),
             "members": None if facts.get("members") is None else int(facts["members"]),
         }
-        for subject, facts in sorted(whole.collectives.items())
+        for subject, facts in sorted(customer.collectives.items())
         if kind_of(subject) == kind
     ]
 

@@ -32,7 +32,7 @@ def card_facts(seen: Picture) -> Facts:
 def _paid_in_full(seen: Picture, card: str) -> int:
     """How many of the latest statements say so, in a row."""
     row = 0
-    for one in reversed(seen.whole.state.head.latest.get("card_statement", ())):
+    for one in reversed(seen.customer.state.head.latest.get("card_statement", ())):
         if one.values.get("subject") == card:
             if not one.values.get("paid_in_full"):
                 break

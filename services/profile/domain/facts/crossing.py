@@ -57,7 +57,7 @@ def _side(key: str, reference: Reference) -> _Side:
 
 
 def crossing_facts(seen: Picture) -> Facts:
-    return crossing_of(seen.whole.state.months, seen.reference, seen.today)
+    return crossing_of(seen.customer.state.months, seen.reference, seen.today)
 
 
 def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) -> Facts:
@@ -128,7 +128,7 @@ def regular_party_facts(seen: Picture) -> Facts:
 
 def _called_own(seen: Picture) -> int:
     """Transfers to what the source calls an own account elsewhere, of the current month and the one before it."""
-    months, this_month = seen.whole.state.months, month_of(seen.now)
+    months, this_month = seen.customer.state.months, month_of(seen.now)
     found = 0
     for number in (this_month - 1, this_month):
         month = months.get(number)

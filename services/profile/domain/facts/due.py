@@ -32,7 +32,7 @@ _BY_HOUR = {name: fact for name, fact in RUNNING.items() if fact.unit != "days"}
 def due_times(seen: Picture, told: Mapping[str, Fact]) -> list[Due]:
     """The due times that are still to be judged, soonest first. One that waits for late sources stays although its time
     is over. `told`: the facts as they stand."""
-    now, until = seen.now, seen.whole.completeness.until
+    now, until = seen.now, seen.customer.completeness.until
     found = {one for kind in _KINDS for one in kind(seen)}
     if seen.asked is not None:
         found.update(_limits(seen, told, seen.asked))
@@ -99,7 +99,7 @@ def _applications(seen: Picture) -> Iterator[Due]:
 
 def _interest(seen: Picture) -> Iterator[Due]:
     """A product was looked at, and nothing followed."""
-    for one in seen.whole.state.head.latest.get("interest_shown", ()):
+    for one in seen.customer.state.head.latest.get("interest_shown", ()):
         yield Due(one.at + INTEREST_HOURS * HOUR_MS, f"interest_{INTEREST_HOURS}", HOUR, seen.sources_of(DIGITAL))
 
 
@@ -110,7 +110,7 @@ def _closes(seen: Picture) -> Iterator[Due]:
 
 
 def _is_active(seen: Picture) -> bool:
-    return seen.whole.state.head.newest_at > seen.now - ACTIVE_DAYS * DAY_MS
+    return seen.customer.state.head.newest_at > seen.now - ACTIVE_DAYS * DAY_MS
 
 
 def _limits(seen: Picture, told: Mapping[str, Fact], asked: Asked) -> Iterator[Due]:
@@ -132,7 +132,7 @@ def _limits(seen: Picture, told: Mapping[str, Fact], asked: Asked) -> Iterator[D
 
 def _absence_of_owner(seen: Picture) -> Iterator[Due]:
     """The owner's, and of who stands in."""
-    for manager in in_line(seen.decided.owner, seen.whole.staff):
+    for manager in in_line(seen.decided.owner, seen.customer.staff):
         for name in ("from", "until"):
             at = manager.fields.get(name)
             if isinstance(at, int):
@@ -142,7 +142,7 @@ def _absence_of_owner(seen: Picture) -> Iterator[Due]:
 def _unheard(seen: Picture) -> Iterator[Due]:
     """A fact that is unknown because a source is behind is judged once the source has caught up."""
     behind = seen.now - BEHIND_MS
-    until = seen.whole.completeness.until
+    until = seen.customer.completeness.until
     sources = tuple(sorted(source for source, reached in until.items() if reached < behind))
     if sources:
         yield Due(behind, "heard_again", HOUR, sources)

@@ -61,10 +61,10 @@ def facts(seen: Picture) -> Facts:
                 values[name] = float(value) if value.__class__ is int else value
     _add_measured(seen, values, missing)
     behind, uncovered = seen.now - BEHIND_MS, _uncovered(seen)
-    missing += [name for name, until in _heard_until(seen.whole.completeness).items() if until < behind]
+    missing += [name for name, until in _heard_until(seen.customer.completeness).items() if until < behind]
     for name in (*missing, *uncovered):
         values.pop(name, None)  # a measure may be counted and unknown
-    unheard = [one for one, until in _channels_until(seen.whole.completeness).items() if until < behind]
+    unheard = [one for one, until in _channels_until(seen.customer.completeness).items() if until < behind]
     return Facts(values, sorted(set(missing) - uncovered) if missing else [], sorted(uncovered), unheard)
 
 
@@ -98,10 +98,10 @@ def _complete(completeness: Completeness, asked: Mapping[str, tuple[str, ...]]) 
 def _uncovered(seen: Picture) -> frozenset[str]:
     """The facts that nobody could tell. A channel is covered if a source of it is registered, or the customer was seen
     on it."""
-    known = _spoken_for(seen.whole.completeness)
+    known = _spoken_for(seen.customer.completeness)
     if not known or ANY_CHANNEL in known:
         return _ALL_COVERED
-    return _without(known.union(*seen.whole.state.head.activity.values()))
+    return _without(known.union(*seen.customer.state.head.activity.values()))
 
 
 @lru_cache(64)

@@ -46,7 +46,7 @@ def _mandates_at(seen: Picture, at: int) -> int:
 
 def _closed(seen: Picture) -> int:
     since = seen.now - 90 * DAY_MS
-    candidates = seen.whole.state.head.latest.get("closed", ())
+    candidates = seen.customer.state.head.latest.get("closed", ())
     return sum([one.at > since and not one.cancelled for one in candidates])
 
 

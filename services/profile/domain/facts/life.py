@@ -12,7 +12,7 @@ def life_facts(seen: Picture) -> Facts:
     """Who has several customer numbers has one birthday: the one told last."""
     entry = newest_entry(seen.read.parties, "birth_date")
     born = _date(entry.value) if entry is not None else None
-    if born is None or seen.whole.kind != "person":
+    if born is None or seen.customer.kind != "person":
         return {"age": None, "birthday_in_days": None}
     today = date_of(seen.bank_day)
     this_year = _birthday(born, today.year)

@@ -35,7 +35,7 @@ def moments(seen: Picture) -> list[Moment]:
 
 
 def _of_events(seen: Picture) -> Iterator[Moment]:
-    for kind, candidates in seen.whole.state.head.latest.items():
+    for kind, candidates in seen.customer.state.head.latest.items():
         since = seen.now - window_days(kind) * DAY_MS
         for candidate in candidates:
             if candidate.at > since and candidate.values and not candidate.cancelled:
@@ -100,7 +100,7 @@ def _party(seen: Picture, party: str, word: str, at: int) -> dict[str, Fact]:
 
 def _is_held(seen: Picture, number: str) -> bool:
     """A deposit that matures pays out from its contract."""
-    return any(f"{kind}:{number}" in seen.whole.subjects for kind in ("account", "contract"))
+    return any(f"{kind}:{number}" in seen.customer.subjects for kind in ("account", "contract"))
 
 
 def _of_decisions(seen: Picture) -> Iterator[Moment]:

@@ -63,7 +63,7 @@ def _first_salary(seen: Picture, salary: Salary) -> Facts:
     """Who was known long before the first one has moved a salary here; who was not has brought it along."""
     if salary.first_at is None:
         return {"salary_known_days": None, "salary_first_after_days": None}
-    known_since = seen.whole.state.head.first_at
+    known_since = seen.customer.state.head.first_at
     return {
         "salary_known_days": (seen.now - salary.first_at) // DAY_MS,
         "salary_first_after_days": (salary.first_at - known_since) // DAY_MS,

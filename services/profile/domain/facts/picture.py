@@ -8,7 +8,7 @@ from services.profile.domain.customers.assets import Assets
 from services.profile.domain.customers.balances import Courses
 from services.profile.domain.customers.behaviour import Behaviour
 from services.profile.domain.customers.buckets import Buckets
-from services.profile.domain.customers.customer import Decided, Whole, sources_of
+from services.profile.domain.customers.customer import Customer, Decided, sources_of
 from services.profile.domain.customers.measures import Measured
 from services.profile.domain.customers.view import Read
 from services.profile.domain.reference.tables import Reference
@@ -16,10 +16,12 @@ from services.profile.domain.value.value import Judged
 
 
 class Picture(msgspec.Struct, frozen=True, gc=False):
-    """`now` in ms; `today` counts UTC days, as the day buckets do; `bank_day` counts days in the bank's zone.
+    """Everything that the facts and moments of one customer at one instant are worked out from.
+
+    `now` in ms; `today` counts UTC days, as the day buckets do; `bank_day` counts days in the bank's zone.
     `measured`: only measures of which something was counted."""
 
-    whole: Whole
+    customer: Customer
     read: Read
     buckets: Buckets
     measured: dict[str, Measured]
@@ -45,9 +47,9 @@ class Picture(msgspec.Struct, frozen=True, gc=False):
 
     def sources_of(self, channels: tuple[str, ...]) -> tuple[str, ...]:
         """The registered sources that speak for any of these channels."""
-        return sources_of(self.whole.completeness, channels)
+        return sources_of(self.customer.completeness, channels)
 
     def complete_until(self, channels: tuple[str, ...]) -> int:
         """Until when nothing can be missing from these channels (ms); an absence after that is not judged."""
-        until = [self.whole.completeness.until.get(source, 0) for source in self.sources_of(channels)]
+        until = [self.customer.completeness.until.get(source, 0) for source in self.sources_of(channels)]
         return min([self.now, *until])

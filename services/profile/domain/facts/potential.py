@@ -16,7 +16,7 @@ POTENTIAL = "potential"
 def potential_facts(seen: Picture) -> Facts:
     points, before = seen.judged.points(POTENTIAL), _last_month(seen.decided)
     offered = next_product(
-        seen.reference.next_products, seen.whole.kind, seen.decided.tier or "", seen.judged.families, seen.bank_day
+        seen.reference.next_products, seen.customer.kind, seen.decided.tier or "", seen.judged.families, seen.bank_day
     )
     return {
         "potential_points": points,

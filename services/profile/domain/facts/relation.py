@@ -22,31 +22,31 @@ BEGINNING_DAYS = 90
 
 
 def standing_facts(seen: Picture) -> Facts:
-    whole, decided = seen.whole, seen.decided
+    customer, decided = seen.customer, seen.decided
     began = relation_began(seen)
     return {
-        "kind": whole.kind,
+        "kind": customer.kind,
         "tier": decided.tier or "",
         "tier_days": _days_since(seen, decided.tier_since),
         "owner": decided.owner or "",
-        "acting_owner": acting(decided.owner, whole.staff, seen.now) or "",
-        "branch": min(branches(whole), default=""),
+        "acting_owner": acting(decided.owner, customer.staff, seen.now) or "",
+        "branch": min(branches(customer), default=""),
         "former_owner": decided.former_owner or "",
         "owner_days": _days_since(seen, decided.owner_since),
-        "members": len({part.subject for part in whole.of_kind("party") if part.current})
+        "members": len({part.subject for part in customer.of_kind("party") if part.current})
         if not seen.read.parties
         else 0,
         "value_score": seen.judged.score or 0,
         "tenure_days": 0 if began is None else max(0, seen.bank_day - began),
         "anniversary_in_days": 0 if began is None else _anniversary(began, seen.bank_day),
         "began_with_salary": _began_with_salary(seen),
-        "days_since_last_event": _days_since(seen, whole.state.head.newest_at),
+        "days_since_last_event": _days_since(seen, customer.state.head.newest_at),
     }
 
 
 def relation_began(seen: Picture) -> int | None:
     """Day since 1970: as registered, else the first account's opening, else the first event."""
-    began, first_at = _told_beginning(seen), seen.whole.state.head.first_at
+    began, first_at = _told_beginning(seen), seen.customer.state.head.first_at
     return began if began is not None or not first_at else seen.reference.day_of(first_at)
 
 
@@ -102,7 +102,7 @@ def conduct_facts(seen: Picture) -> Facts:
 
 
 def contact_facts(seen: Picture) -> Facts:
-    found, feedback = seen.read.contacts, seen.whole.state.head.latest.get("feedback", ())
+    found, feedback = seen.read.contacts, seen.customer.state.head.latest.get("feedback", ())
     if not found and not feedback:
         return {}
     week = [one for one in found if one.at > seen.now - WEEK_MS]

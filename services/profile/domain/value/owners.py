@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from services.profile.domain.customers.customer import Decided, Manager, MemberCustomer, Whole
+from services.profile.domain.customers.customer import Customer, Decided, Manager, MemberCustomer
 from services.profile.domain.identity.links import BEGINNING, COLLECTIVES
 from services.profile.domain.states.state import Entry
 from services.profile.domain.value.policy import Policy
@@ -24,40 +24,42 @@ class _Chosen(NamedTuple):
     assigned_at: int
 
 
-def assign(whole: Whole, tier: str | None, staff: Staff, decided: Decided, policy: Policy, now: int) -> Decided:
+def assign(customer: Customer, tier: str | None, staff: Staff, decided: Decided, policy: Policy, now: int) -> Decided:
     """What is remembered of the owner."""
-    if not _may_have_one(whole, policy):
+    if not _may_have_one(customer, policy):
         return decided
     chosen = _known(decided)
-    for step in _steps(chosen, whole, tier, staff, policy, now):
+    for step in _steps(chosen, customer, tier, staff, policy, now):
         if step != chosen:
             decided = _remember(step, chosen, decided, policy)
         chosen = step
     return decided
 
 
-def as_assigned(whole: Whole, staff: Staff, decided: Decided, policy: Policy, now: int) -> dict[str, Any] | None:
+def as_assigned(customer: Customer, staff: Staff, decided: Decided, policy: Policy, now: int) -> dict[str, Any] | None:
     """The owner as he or she was last decided (times in ms; None where there never was one); who acts meanwhile is as
     of now."""
-    return _shown(_known(decided), staff, decided, now) if _may_have_one(whole, policy) else None
+    return _shown(_known(decided), staff, decided, now) if _may_have_one(customer, policy) else None
 
 
-def _may_have_one(whole: Whole, policy: Policy) -> bool:
-    return whole.kind in COLLECTIVES or whole.kind in policy.scales.by_kind
+def _may_have_one(customer: Customer, policy: Policy) -> bool:
+    return customer.kind in COLLECTIVES or customer.kind in policy.scales.by_kind
 
 
-def _steps(known: _Chosen, whole: Whole, tier: str | None, staff: Staff, policy: Policy, now: int) -> Iterator[_Chosen]:
+def _steps(
+    known: _Chosen, customer: Customer, tier: str | None, staff: Staff, policy: Policy, now: int
+) -> Iterator[_Chosen]:
     """One by one, so that what is remembered does not depend on how often somebody looked."""
-    if whole.kind in COLLECTIVES:
-        yield _following_members(known, whole, now)
+    if customer.kind in COLLECTIVES:
+        yield _following_members(known, customer, now)
         return
-    known = _as_assigned(known, whole)
+    known = _as_assigned(known, customer)
     yield known
     for step in _after_leaving(known, staff):
         known = step
         if step.owner is not None:
             yield step
-    yield _by_rule_if_needed(known, whole, tier, staff, policy, now)
+    yield _by_rule_if_needed(known, customer, tier, staff, policy, now)
 
 
 def _known(decided: Decided) -> _Chosen:
@@ -66,11 +68,11 @@ def _known(decided: Decided) -> _Chosen:
     return _Chosen(decided.owner, decided.owner_since, reason, decided.former_owner, assigned_at)
 
 
-def _following_members(known: _Chosen, whole: Whole, now: int) -> _Chosen:
+def _following_members(known: _Chosen, customer: Customer, now: int) -> _Chosen:
     """As it was until there is a view of every member: who is looked at first is chance."""
-    members = [whole.members[part.subject] for part in whole.parties if part.subject in whole.members]
+    members = [customer.members[part.subject] for part in customer.parties if part.subject in customer.members]
     owner = owner_of_members(known.owner, members)
-    if owner == known.owner or len(members) < len(whole.parties):
+    if owner == known.owner or len(members) < len(customer.parties):
         return known
     return _Chosen(owner, now, "follows_member", known.owner or known.former, known.assigned_at)
 
@@ -84,9 +86,9 @@ def owner_of_members(present: str | None, members: Iterable[MemberCustomer]) -> 
     return None if richest is None else richest.owner
 
 
-def _as_assigned(known: _Chosen, whole: Whole) -> _Chosen:
+def _as_assigned(known: _Chosen, customer: Customer) -> _Chosen:
     """Each assignment is acted on once; what happened after it (a hand-over) stands."""
-    told = _assignment(whole)
+    told = _assignment(customer)
     if told is None or told.stamp[0] <= known.assigned_at:
         return known
     owner, at = str(told.value), told.stamp[0]
@@ -95,9 +97,9 @@ def _as_assigned(known: _Chosen, whole: Whole) -> _Chosen:
     return _Chosen(owner, at, "assigned", known.owner or known.former, at)
 
 
-def _assignment(whole: Whole) -> Entry | None:
+def _assignment(customer: Customer) -> Entry | None:
     """The latest one among the customer's own parties."""
-    own = [part.things.get(part.subject, {}) for part in whole.parties]
+    own = [part.things.get(part.subject, {}) for part in customer.parties]
     told = [thing["manager_id"] for thing in own if "manager_id" in thing]
     return max(told, key=lambda entry: entry.stamp, default=None)
 
@@ -120,21 +122,21 @@ def _has_left(staff: Staff, manager: str) -> bool:
 
 
 def _by_rule_if_needed(
-    known: _Chosen, whole: Whole, tier: str | None, staff: Staff, policy: Policy, now: int
+    known: _Chosen, customer: Customer, tier: str | None, staff: Staff, policy: Policy, now: int
 ) -> _Chosen:
     if known.owner is not None:
         return known
     if tier not in policy.portfolio.tiers:
         return known._replace(reason="not_needed")
-    found = _least_loaded(branches(whole), tier, staff, policy)
+    found = _least_loaded(branches(customer), tier, staff, policy)
     if found is None:
         return known._replace(reason="nobody_in_reach")
     return known._replace(owner=found, since=now, reason="portfolio_rule")
 
 
-def branches(whole: Whole) -> frozenset[str]:
+def branches(customer: Customer) -> frozenset[str]:
     """Where the customer and his or her accounts are kept."""
-    parts = (part for part in whole.parts if part.counts and part.current)
+    parts = (part for part in customer.parts if part.counts and part.current)
     told = (part.things.get(part.subject, {}).get("branch") for part in parts)
     return frozenset(str(entry.value) for entry in told if entry is not None)
 

@@ -6,20 +6,20 @@ from collections.abc import Callable
 import msgspec
 
 from services.profile.domain.customers.assets import Assets, note_band
-from services.profile.domain.customers.customer import Decided, Whole
+from services.profile.domain.customers.customer import Customer, Decided
 from services.profile.domain.value.owners import assign
 from services.profile.domain.value.policy import Policy
 from services.profile.domain.value.tiers import decide, is_provisional
 from services.profile.domain.value.value import Judged
 
-Placing = Callable[[Whole, Judged, Assets, Policy, int], Decided]
+Placing = Callable[[Customer, Judged, Assets, Policy, int], Decided]
 _NOTES = ("former_tier", "owner_reason", "band", "former_band")
 
 
-def place(whole: Whole, judged: Judged, assets: Assets, policy: Policy, now: int) -> Decided:
-    before = whole.decided
+def place(customer: Customer, judged: Judged, assets: Assets, policy: Policy, now: int) -> Decided:
+    before = customer.decided
     tier, decided = decide(judged, before, policy, now)
-    decided = assign(whole, tier, whole.staff, _note_tier(before, decided, policy, now), policy, now)
+    decided = assign(customer, tier, customer.staff, _note_tier(before, decided, policy, now), policy, now)
     return note_band(assets, decided, now)
 
 

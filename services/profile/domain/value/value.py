@@ -6,7 +6,7 @@ import msgspec
 
 from services.profile.domain.customers.assets import Assets
 from services.profile.domain.customers.behaviour import Behaviour
-from services.profile.domain.customers.customer import Whole
+from services.profile.domain.customers.customer import Customer
 from services.profile.domain.value.policy import Dimension, Policy, Step, Term
 from services.profile.domain.value.worth import MEASURES, Known, known_of
 
@@ -44,13 +44,13 @@ class Judged(msgspec.Struct, frozen=True):
         return next((one.points for one in self.dimensions if one.name == name), None)
 
 
-def judge(whole: Whole, assets: Assets, behaviour: Behaviour, policy: Policy, now: int) -> Judged:
-    scale = policy.scales.by_kind.get(whole.kind)
+def judge(customer: Customer, assets: Assets, behaviour: Behaviour, policy: Policy, now: int) -> Judged:
+    scale = policy.scales.by_kind.get(customer.kind)
     if scale is None:
-        return Judged(whole.kind, None, ())
-    known = known_of(whole, assets, behaviour, policy.reference, now)
+        return Judged(customer.kind, None, ())
+    known = known_of(customer, assets, behaviour, policy.reference, now)
     dimensions = tuple([_dimension(dimension, known) for dimension in scale.dimensions])
-    return Judged(whole.kind, _mean(dimensions), dimensions, known.families, _is_grounded(assets, dimensions))
+    return Judged(customer.kind, _mean(dimensions), dimensions, known.families, _is_grounded(assets, dimensions))
 
 
 def _is_grounded(assets: Assets, dimensions: Sequence[JudgedDimension]) -> bool:

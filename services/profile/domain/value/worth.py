@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from services.profile.domain.customers.assets import Assets
 from services.profile.domain.customers.behaviour import Behaviour
-from services.profile.domain.customers.customer import Whole
+from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.held import money_told
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.state import Thing
@@ -28,12 +28,12 @@ class Known(NamedTuple):
 Measure = Callable[[Known], int | None]
 
 
-def known_of(whole: Whole, assets: Assets, behaviour: Behaviour, reference: Reference, now: int) -> Known:
+def known_of(customer: Customer, assets: Assets, behaviour: Behaviour, reference: Reference, now: int) -> Known:
     """`now` in ms."""
     seen: set[str] = set()
     things: dict[str, list[Thing]] = {}
     products: set[str] = set()
-    for part in whole.parts:
+    for part in customer.parts:
         if part.subject in seen or not (part.counts and part.current):
             continue
         seen.add(part.subject)

@@ -5,7 +5,7 @@ from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.facts.crossing import crossing_of
 from services.profile.domain.reference.tables import Listed, Reference
 from services.profile.domain.states.state import BANKS_KEPT
-from tests.profile.domain.gathered import ME, POLICY, facts_told, summary_of, whole_of
+from tests.profile.domain.gathered import ME, POLICY, customer_of, facts_told, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"name": "p_me"})
@@ -118,7 +118,7 @@ def test_who_is_paid_for_a_loan_is_another_lender_only_where_somebody_says_so() 
 def test_who_has_no_bank_is_known_by_the_name_on_a_list_and_goes_nowhere_else_otherwise() -> None:
     listed = Listed(key="p_app", kind="fintech", from_day=0, until_day=99_999)
     reference = Reference(calendar=POLICY.reference.calendar, competitors=(listed,))
-    sent = whole_of([moved(5, "", name="p_app"), moved(4, "", name="p_you")]).state.months
+    sent = customer_of([moved(5, "", name="p_app"), moved(4, "", name="p_you")]).state.months
     values = crossing_of(sent, reference, NOON // DAY_MS)
     assert (values["competitor_transfers_30d"], values["external_outflow_30d"]) == (1, 10.0)
 

@@ -8,7 +8,7 @@ from services.profile.domain.customers.customer import Completeness, Decided, Ma
 from services.profile.domain.customers.summary import Due
 from services.profile.domain.summarise import summarise
 from tests.profile.domain.facts.test_facts import salaries
-from tests.profile.domain.gathered import ME, POLICY, heard, summary_of, whole_of
+from tests.profile.domain.gathered import ME, POLICY, customer_of, heard, summary_of
 from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event
 
 
@@ -50,8 +50,10 @@ def test_sign_ins_that_stay_away_are_due_after_three_usual_gaps_but_not_before_a
 
 def test_an_owner_who_will_be_away_is_looked_at_when_that_begins_and_ends() -> None:
     away = {"from": NOON + DAY_MS, "until": NOON + 3 * DAY_MS}
-    whole = whole_of([], decided=Decided(owner="M1"), staff={"M1": Manager("M1", away, 1), "M2": Manager("M2", {}, 0)})
-    times = {one.kind: one for one in summarise(whole, POLICY, NOON, placing=None).due}
+    customer = customer_of(
+        [], decided=Decided(owner="M1"), staff={"M1": Manager("M1", away, 1), "M2": Manager("M2", {}, 0)}
+    )
+    times = {one.kind: one for one in summarise(customer, POLICY, NOON, placing=None).due}
     assert times["owner_absence_from"] == Due(NOON + DAY_MS, "owner_absence_from", "hour", ())
     assert times["owner_absence_until"] == Due(NOON + 3 * DAY_MS, "owner_absence_until", "hour", ())
 
@@ -60,8 +62,10 @@ def test_an_owner_is_looked_at_when_the_absence_of_who_stands_in_begins_and_ends
     away = {"from": NOON - DAY_MS, "until": NOON + 9 * DAY_MS, "delegate_id": "M2"}
     next_away = {"from": NOON + DAY_MS, "until": NOON + 3 * DAY_MS, "delegate_id": "M1"}
     staff = {"M1": Manager("M1", away, 1), "M2": Manager("M2", next_away, 0)}
-    whole = whole_of([], decided=Decided(owner="M1"), staff=staff)
-    times = [one.at for one in summarise(whole, POLICY, NOON, placing=None).due if one.kind.startswith("owner_absence")]
+    customer = customer_of([], decided=Decided(owner="M1"), staff=staff)
+    times = [
+        one.at for one in summarise(customer, POLICY, NOON, placing=None).due if one.kind.startswith("owner_absence")
+    ]
     assert times == [NOON + DAY_MS, NOON + 3 * DAY_MS, NOON + 9 * DAY_MS]
 
 
@@ -95,8 +99,8 @@ def test_an_active_customer_is_looked_at_when_the_bank_day_closes_and_a_dormant_
 
 def test_who_may_change_tier_is_looked_at_when_the_bank_day_closes_however_quiet() -> None:
     paid, now = event("card.paid", NOON - DAY_MS, minor=1, direction="debit"), NOON + 200 * DAY_MS
-    whole = whole_of([paid], decided=Decided(tier="gold", candidate_tier="standard"))
-    expected = due(summarise(whole, POLICY, now, placing=None).due, "day_closed")
+    customer = customer_of([paid], decided=Decided(tier="gold", candidate_tier="standard"))
+    expected = due(summarise(customer, POLICY, now, placing=None).due, "day_closed")
     assert expected is not None
     assert expected.at == POLICY.reference.next_close(now)
 
@@ -126,7 +130,7 @@ def test_what_is_unknown_while_a_source_is_behind_is_judged_as_soon_as_it_has_ca
 
 def limit_of(events: list[ChannelEvent], asked: Asked, now: int, completeness: Completeness) -> Due | None:
     policy = msgspec.structs.replace(POLICY, asked=asked)
-    told = summarise(whole_of(events, completeness=completeness), policy, now).due
+    told = summarise(customer_of(events, completeness=completeness), policy, now).due
     return next((one for one in told if one.kind.startswith("limit_")), None)
 
 
