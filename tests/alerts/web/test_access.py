@@ -32,6 +32,8 @@ def test_the_list_of_routes_is_complete() -> None:
 def test_the_document_says_what_fields_mean() -> None:
     schemas = openapi_document(Branch().litestar)["components"]["schemas"]
     assert "`waiting`: a guard's id" in schemas["AlertShown"]["description"]
+    for told in ("AlertShown", "StepRefused"):
+        assert "the path of `false_alarm` is `false-alarm`" in schemas[told]["description"]
     assert "description" not in schemas["RuleSpoken"]
 
 
