@@ -79,12 +79,13 @@ async def _spoken(port: int, *said: bytes) -> bytes:
         writer.close()
 
 
-async def test_why_a_body_is_refused_reaches_a_client_that_closes_after_it() -> None:
+@pytest.mark.parametrize("closing", ["1.1\r\nConnection: close", "1.1\r\nConnection: TE, Close", "1.0"])
+async def test_why_a_body_is_refused_reaches_a_client_that_closes_after_it(closing: str) -> None:
     bank = await open_bank()
     server = await serve(routes(bank.ingest.routes))
     size = 9 << 20
     head = (
-        "POST /v1/events HTTP/1.1\r\nHost: bank\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        f"POST /v1/events HTTP/{closing}\r\nHost: bank\r\nContent-Type: application/json\r\n"
         f"Content-Length: {size}\r\nAuthorization: Bearer "
     )
     try:
@@ -109,7 +110,33 @@ async def test_a_head_that_does_not_come_in_time_ends_its_connection(
     assert answered.count(b"200 OK") == said.count(b"\r\n\r\n")
 
 
-async def test_a_body_and_an_answer_may_take_longer_than_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_was_refused_before_its_body_came_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "HEAD_WITHIN_S", 0.2)
+
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(401, b"refused").send(send)
+
+    server = await serve(routes({"/": refuse}))
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    try:
+        async with asyncio.timeout(HANG_S):
+            writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+            answered = await reader.readuntil(b"refused")
+            writer.write(b"1")
+            rest = await reader.read()
+    finally:
+        writer.close()
+        await server.stop()
+    assert (answered[:13], rest) == (b"HTTP/1.1 401 ", b"")
+
+
+@pytest.mark.parametrize("said", [b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                                  b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /"])  # fmt: skip
+async def test_an_answer_may_take_longer_than_a_head_also_where_the_next_head_has_begun(
+    said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(patience, "HEAD_WITHIN_S", 0.05)
 
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,7 +145,7 @@ async def test_a_body_and_an_answer_may_take_longer_than_a_head(monkeypatch: pyt
 
     server = await serve(routes({"/": slow}))
     try:
-        answered = await _spoken(server.port, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        answered = await _spoken(server.port, said)
     finally:
         await server.stop()
     assert answered.endswith(b"done")

@@ -181,8 +181,7 @@ async def serve(app: App, host: str = "127.0.0.1", port: int = 0, grace_s: int =
         raise OSError(error.errno, f"cannot serve at {host}:{port}: {error.strerror}; name another port") from None
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="on", ws="none", http=PatientProtocol, loop="none",
-        server_header=False, proxy_headers=False, timeout_graceful_shutdown=grace_s, timeout_keep_alive=30,
-        backlog=_SOCKET_BACKLOG,
+        server_header=False, proxy_headers=False, timeout_graceful_shutdown=grace_s, backlog=_SOCKET_BACKLOG,
     )  # fmt: skip
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]), name="web server")

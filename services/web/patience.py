@@ -1,23 +1,25 @@
-"""A connection whose request does not begin, or whose head comes byte by byte, is closed: uvicorn alone waits for ever,
-and each costs a socket."""
+"""A connection on which nothing is asked is closed: uvicorn alone waits for ever once anything but a whole request has
+come, and each costs a socket."""
 
 import asyncio
 
 from services.web.one_write import OneWriteProtocol
 
-HEAD_WITHIN_S = 30.0
+HEAD_WITHIN_S = 30
+"""So long the head of a request may take to come: since the connection was made, since the last answer, and since its
+first byte."""
 
 
 class PatientProtocol(OneWriteProtocol):
-    """Counts the time only while a head is awaited or incomplete; uvicorn counts the pause between two requests, and
-    the app the time of a body."""
+    """Counts the time only while no request waits for its answer: how long a body may take, the app says. An answer may
+    come before the body that it refuses; what still comes of that is no request, either."""
 
-    _in_head = True
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        self._timer = self.loop.call_later(HEAD_WITHIN_S, self.transport.close)
+        self.timeout_keep_alive = HEAD_WITHIN_S  # after an answer uvicorn counts, until the next byte
+        self._begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
@@ -25,18 +27,13 @@ class PatientProtocol(OneWriteProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if not self._in_head:
+        if self.cycle is not None and not self.cycle.response_complete:
             self._stop()
         elif self._timer is None:
-            self._timer = self.loop.call_later(HEAD_WITHIN_S, self.transport.close)
+            self._begin()
 
-    def on_message_begin(self) -> None:
-        self._in_head = True
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
+    def _begin(self) -> None:
+        self._timer = self.loop.call_later(HEAD_WITHIN_S, self.transport.close)
 
     def _stop(self) -> None:
         if self._timer is not None:

@@ -17,9 +17,7 @@ class Sent:
     """What a client sends. `whole`: its body has come to its end."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        # who waits to be asked for a body sends none where the answer comes instead
-        self._closes = header(scope, b"connection").lower() == "close" and not header(scope, b"expect")
-        self._receive = receive
+        self._scope, self._receive = scope, receive
         self.whole = False
 
     async def receive(self) -> MutableMapping[str, Any]:
@@ -30,10 +28,17 @@ class Sent:
     async def throw_away(self, within_s: float) -> None:
         """What still comes, before an answer that ends the connection: closed in the middle of its body, most clients
         would never see it. On a connection that stays the server does so by itself."""
+        if not _ends_with_its_answer(self._scope) or header(self._scope, b"expect"):
+            return  # who waits to be asked for a body sends none where the answer comes instead
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while self._closes and not self.whole:
+                while not self.whole:
                     await self.receive()
+
+
+def _ends_with_its_answer(scope: Scope) -> bool:
+    options = header(scope, b"connection").lower().split(",")
+    return scope["http_version"] == "1.0" or "close" in map(str.strip, options)
 
 
 class Disconnected(Exception):  # noqa: N818 - an outcome, nobody's mistake
