@@ -66,7 +66,7 @@ def _fold() -> Fold:
 
 
 class Portrait:
-    """Events by subject; each says `told`, then `whole()` gives the customer that they make."""
+    """Events by subject; each says `told`, then `customer()` gives whom they make."""
 
     def __init__(self, lead: str = ME) -> None:
         self.lead = lead

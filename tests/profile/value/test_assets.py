@@ -5,7 +5,8 @@ import pytest
 
 from services.profile.domain.customers.assets import Assets, assets_of, note_band
 from services.profile.domain.customers.customer import Decided
-from tests.profile.value.portrait import CURRENT, SAVINGS, Portrait, ms, reference
+from services.profile.domain.reference.tables import Reference
+from tests.profile.value.portrait import CURRENT, DAY_MS, SAVINGS, Portrait, ms, reference
 
 NOW = "2026-11-20"
 
@@ -85,6 +86,23 @@ def test_a_deposit_given_up_early_counts_no_more() -> None:
     given_up = Portrait().tell("2026-06-01", "term_deposit.opened", "contract:7", 300, matures_on="2026-12-31")
     given_up.tell("2026-11-01", "product.closed", "contract:7", product="term_deposit")
     assert assets(given_up).total_minor == 0
+
+
+@pytest.mark.parametrize(
+    "given_up",
+    [
+        saver(300).tell("2026-11-20", "account.closed", SAVINGS, hour=11),
+        Portrait()
+        .tell("2026-06-01", "term_deposit.opened", "contract:7", 300, matures_on="2026-12-31")
+        .tell("2026-11-20", "product.closed", "contract:7", product="term_deposit", hour=11),
+    ],
+    ids=["account", "deposit"],
+)
+def test_what_is_closed_in_the_evening_west_of_utc_counts_no_more_from_then(given_up: Portrait) -> None:
+    new_york = Reference(calendar=reference().calendar, zone_minutes=-300)
+    before, after = ms(NOW, hour=10), ms(NOW)  # ten and eleven in the evening there, the next day in UTC
+    assert new_york.day_of(after) == new_york.day_of(before) < after // DAY_MS
+    assert assets_of(given_up.customer(), new_york, after).total_minor == 0
 
 
 def test_wealth_is_what_was_bought_less_what_was_sold() -> None:

@@ -61,7 +61,7 @@ def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Hel
 
 def of_wealth(months: Mapping[int, AMonth], reference: Reference, now: int) -> Iterator[Held]:
     """At cost: what was bought less what was sold within the months kept, never below nothing."""
-    today = now // DAY_MS
+    today = now // DAY_MS  # of UTC, as the days are by which it was counted
     bought, sold = f"wealth_bought:{reference.home_currency}", f"wealth_sold:{reference.home_currency}"
     totals = [0, 0, 0]
     for month in months.values():
@@ -83,7 +83,7 @@ def _account(account: str, thing: Thing, months: Mapping[int, AMonth], reference
     balance = thing.get("balance")
     if balance is None:
         return None
-    closed_day = _closed_day(thing)
+    closed_day = _closed_day(thing, reference)
     past = []
     for ago in PAST_DAYS:
         then = _balance_at(account, thing, balance, months, today - ago)
@@ -96,9 +96,9 @@ def _account(account: str, thing: Thing, months: Mapping[int, AMonth], reference
     return Held(Holding(account, "account", held, currency, home), *past)
 
 
-def _closed_day(thing: Thing) -> int:
+def _closed_day(thing: Thing, reference: Reference) -> int:
     status = thing.get("status")
-    return status.stamp[0] // DAY_MS if status is not None and status.value == "closed" else 1 << 40
+    return reference.day_of(status.stamp[0]) if status is not None and status.value == "closed" else 1 << 40
 
 
 def _balance_at(account: str, thing: Thing, balance: Entry, months: Mapping[int, AMonth], day: int) -> Any:
@@ -129,7 +129,7 @@ def _contract(part: Part, thing: Thing, reference: Reference, today: int) -> Hel
     minor, currency = amount.value
     opened = thing.get("opened_at")
     begins = reference.day_of(opened.value) if opened is not None else -1
-    ends = min(_maturity(thing), _given_up(part))
+    ends = min(_maturity(thing), _given_up(part, reference))
     on = [begins <= day < ends for day in (today, today - PAST_DAYS[0], today - PAST_DAYS[1])]
     if not any(on):
         return None
@@ -142,6 +142,7 @@ def _maturity(thing: Thing) -> int:
     return day_number(date.fromisoformat(matures.value)) if matures is not None else 1 << 40
 
 
-def _given_up(part: Part) -> int:
+def _given_up(part: Part, reference: Reference) -> int:
     mark = f"product:{part.subject}/"
-    return min((_closed_day(thing) for name, thing in part.things.items() if name.startswith(mark)), default=1 << 40)
+    closed = (_closed_day(thing, reference) for name, thing in part.things.items() if name.startswith(mark))
+    return min(closed, default=1 << 40)
