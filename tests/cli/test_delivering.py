@@ -141,7 +141,7 @@ def test_a_delivery_that_is_not_dead_is_told_to_whoever_wants_it_sent_again(
 ) -> None:
     said = counterpoint("deliveries", "retry", "msg_crm", "msg_unknown")
     assert (said.code, said.out) == (1, "sent again: 1\n")
-    assert "1 of 2 are not dead, or not there: `counterpoint deliveries list`" in said.err
+    assert "1 of 2 is not dead, or not there: `counterpoint deliveries list`" in said.err
 
 
 def test_that_nothing_went_to_one_destination_says_nothing_of_the_others(

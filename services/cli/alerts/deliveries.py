@@ -8,7 +8,7 @@ from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.domain.delivering import Delivery
 from services.cli.alerts.destinations import DECLARED
 from services.cli.beside import Beside, Data, Json, in_deployment
-from services.cli.output import show_rows, when
+from services.cli.output import counted, show_rows, when
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 
@@ -64,7 +64,8 @@ def retry(
     again, asked = in_deployment(data, work)
     typer.echo(f"sent again: {again}")
     if again < asked:
-        raise Refusal(f"{asked - again} of {asked} are not dead, or not there: `counterpoint deliveries list`")
+        left = counted(asked - again, f"of {asked} is", f"of {asked} are")
+        raise Refusal(f"{left} not dead, or not there: `counterpoint deliveries list`")
 
 
 def _row(one: Delivery) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def profile(
 ) -> None:
     """Start a worker that keeps the customer views and answers who reads them; start as many as you need."""
     if unknown := set(only or ()) - set(STEPS):
-        raise typer.BadParameter(f"{', '.join(unknown)} is none of {', '.join(STEPS)}.", param_hint="'--only'")
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))} is none of {', '.join(STEPS)}.", param_hint="'--only'")
     steps = {"COUNTERPOINT_PROFILE_STEPS": ",".join(only)} if only else {}
     environment = {**environment_of(data, port), **steps}
     forever(lambda: run_profile(environment, lambda opened, database: hearing_rules(opened, database, environment)))
