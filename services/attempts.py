@@ -1,5 +1,6 @@
 """What follows when a batch fails. Contention: again, with jitter. A server away: the log waits and seeks back. A bug:
-once more as a whole, then event by event; the poison event is parked, and too many in a row stop the partition."""
+once more as a whole, then event by event; the poison event is parked, and too many in a row stop the partition. So is
+what is rejected, which says nothing of the release and stops nothing."""
 
 import asyncio
 import random
@@ -10,7 +11,7 @@ from typing import Literal, TypeVar
 import structlog
 
 from services import metrics as measure
-from services.failures import Contended, Fenced, Unavailable
+from services.failures import Contended, Fenced, Rejected, Unavailable
 from services.log import Batch, Stop
 from services.metrics import Metrics
 
@@ -72,7 +73,8 @@ class Attempts:
             except (Fenced, Unavailable, Contended, Stop):
                 raise
             except Exception as error:
-                in_a_row += 1
+                if not isinstance(error, Rejected):
+                    in_a_row += 1
                 log.error(
                     "event parked", partition=single.partition, offset=single.until - 1, error=type(error).__name__
                 )

@@ -172,7 +172,7 @@ async def serve(app: App, host: str = "127.0.0.1", port: int = 0, grace_s: int =
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # an answer goes out in two writes; without this the second one waits 40 ms for the client's acknowledgement
+        # a stream goes out in many writes; without this the second one waits 40 ms for the client's acknowledgement
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listening.bind((host, port))
         listening.listen(_SOCKET_BACKLOG)

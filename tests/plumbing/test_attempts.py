@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.attempts import PARKED_IN_A_ROW, Attempts, singles
-from services.failures import Contended, Fenced, Unavailable
+from services.failures import Contended, Fenced, Rejected, Unavailable
 from services.log import Batch, Record, Stop
 from services.metrics import Metrics
 
@@ -33,7 +33,7 @@ class Bench:
             raise error
 
     async def _park(self, one: Batch, error: BaseException) -> None:
-        assert isinstance(error, ZeroDivisionError)
+        assert isinstance(error, ZeroDivisionError | Rejected)
         if (met := self.parking()) is not None:
             raise met
         self.parked.append(one.start)
@@ -66,6 +66,13 @@ async def test_so_many_poison_events_in_a_row_are_parked_and_one_more_stops_the_
     else:
         await bench.handler(batch(0))
         assert len(bench.parked) == parked
+
+
+async def test_however_many_events_in_a_row_that_no_release_can_take_are_parked() -> None:
+    bench = Bench(lambda one: Rejected("invalid_text", "a value contains a NUL character"))
+    await bench.meets(Rejected, batch(0))
+    await bench.handler(batch(0))
+    assert bench.parked == list(range(SIZE))
 
 
 @pytest.mark.parametrize("times", [ATTEMPTED - 1, ATTEMPTED])
