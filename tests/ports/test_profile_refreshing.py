@@ -64,6 +64,13 @@ async def test_as_many_roots_are_taken_as_the_limit_says_each_with_all_its_marks
     assert await take(store, ONE) == [Mark(beside[1], 4)]
 
 
+async def test_a_root_is_taken_with_its_marks_that_stand_far_behind_those_of_others(store: Store) -> None:
+    beside = next(root for place in range(200) if shard_of(root := f"party:b{place}") == shard_of(ONE))
+    await mark(store, Mark(ONE, 1), *[Mark(beside, 2)] * 500, Mark(ONE, 3))
+    assert await take(store, ONE, limit=1) == [Mark(ONE, 1)]
+    assert await store.marks_waiting() == {shard_of(ONE): 500}
+
+
 async def test_marks_of_resting_roots_are_neither_counted_nor_taken(store: Store) -> None:
     beside = next(root for place in range(200) if shard_of(root := f"party:b{place}") == shard_of(ONE))
     await mark(store, *[Mark(ONE, 1)] * 9, Mark(beside, 2))

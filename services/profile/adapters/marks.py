@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from services.profile.ports.records import Mark
 
-MARKS_A_ROOT = 8
-"""How many marks are looked through for each root that may be taken."""
+ROWS_A_ROOT = 8
+"""How many of the oldest marks are looked through for each root that may be taken."""
 
 
 def oldest_of(marks: Iterable[Mark]) -> list[Mark]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from services.failures import Fenced
-from services.profile.adapters.marks import MARKS_A_ROOT, oldest_of
+from services.profile.adapters.marks import ROWS_A_ROOT, oldest_of
 from services.profile.adapters.memory_tables import HOUR_MS, DueRow, MarkRow, Tables, WorkerRow
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports.records import DueTime, Mark, Shard
@@ -17,9 +17,9 @@ def leave_marks(tables: Tables, marks: Sequence[Mark], *, aside: bool = False) -
 
 def take_marks(tables: Tables, shards: Sequence[int], limit: int, resting: Sequence[str]) -> list[Mark]:
     ready = [row for row in tables.marks.by("shard", shards) if row.mark.root not in resting]
-    oldest = sorted(ready, key=lambda row: row.n)[: limit * MARKS_A_ROOT]
-    chosen = frozenset(list(dict.fromkeys(row.mark.root for row in oldest))[:limit])
-    taken = [row for row in oldest if row.mark.root in chosen]
+    oldest = sorted(ready, key=lambda row: row.n)[: limit * ROWS_A_ROOT]
+    chosen = list(dict.fromkeys(row.mark.root for row in oldest))[:limit]
+    taken = tables.marks.by("mark.root", chosen)
     tables.marks.drop(taken)
     return oldest_of([row.mark for row in taken])
 

@@ -5,26 +5,29 @@ from functools import lru_cache
 
 from services.failures import Fenced
 from services.profile.adapters import rows
-from services.profile.adapters.marks import MARKS_A_ROOT, oldest_of
+from services.profile.adapters.marks import ROWS_A_ROOT, oldest_of
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports.records import DueTime, Mark, Shard
 from services.sql.session import Bulk, Session, insert
 from services.sql.stream import SqlStream
 
 STREAM = SqlStream()
+MARKS_AT_ONCE = 20_000
+"""Of one root; a hotter one is taken again after its rest."""
 
-# all marks of a root go together, as far as the oldest ones show it: a hot customer is refreshed once. Of a queue that
-# fills and empties the planner knows no size and would join row by row: so roots are ranked in one pass, and a mark,
-# which nobody ever changes, is deleted where it lies
+# the roots that have waited longest, each with all its marks, however far behind the others stand: a refresh has seen
+# what all of them stand for. Of a queue that fills and empties the planner knows no size and would join row by row: so
+# marks are looked up root by root, and a mark, which nobody ever changes, is deleted where it lies
 _CHOSEN = """
-with oldest as (select {place} as place, n, root from marks
+with oldest as (select n, root from marks
                 where shard = any($1::int[]) and root not in (select unnest($4::text[])) order by n limit $3),
-     since as (select place, min(n) over (partition by root) as first from oldest),
-     ranked as (select place, dense_rank() over (order by first) as turn from since)
-select place from ranked where turn <= $2"""
+     chosen as (select root from oldest group by root order by min(n) limit $2)"""
 _TAKE_MARKS = {
-    "postgresql": f"delete from marks where ctid = any(array({_CHOSEN.format(place='ctid')}))",  # noqa: S608 - constants
-    "sqlite": f"delete from marks where n in ({_CHOSEN.format(place='n')})",  # noqa: S608 - constants
+    "postgresql": f"""
+        delete from marks where ctid = any(array({_CHOSEN}
+        select m.place from chosen c
+        cross join lateral (select ctid as place from marks where root = c.root limit {MARKS_AT_ONCE}) m))""",  # noqa: S608 - constants
+    "sqlite": f"delete from marks where n in ({_CHOSEN} select m.n from chosen c join marks m on m.root = c.root)",  # noqa: S608 - constants
 }
 _LEAVE_MARKS = insert("marks", "shard int, root text, accepted_at bigint, aside boolean")
 _FENCE = Bulk(
@@ -71,7 +74,7 @@ async def leave_marks(session: Session, marks: Sequence[Mark], *, aside: bool = 
 
 async def take_marks(session: Session, shards: Sequence[int], limit: int, resting: Sequence[str]) -> list[Mark]:
     taking = f"{_TAKE_MARKS[session.dialect]} returning root, accepted_at"
-    taken = await session.rows(taking, list(shards), limit, limit * MARKS_A_ROOT, list(resting))
+    taken = await session.rows(taking, list(shards), limit, limit * ROWS_A_ROOT, list(resting))
     return oldest_of(Mark(*row) for row in taken)
 
 
