@@ -63,7 +63,9 @@ BATCHES_FAILED = CounterMetric(
     "batches_failed", ("topic", "kind"), "batches", "kind: contended, unavailable, fenced, stopped, bug"
 )
 PARTITIONS_STOPPED = GaugeMetric("partitions_stopped", ("topic",), "partitions", "Stopped loudly; an operator must act")
-MARKS_WAITING = GaugeMetric("marks_waiting", (), "marks", "To be refreshed, those of resting customers aside")
+MARKS_WAITING = GaugeMetric(
+    "marks_waiting", (), "marks", "To be refreshed, counted to 2,000 a shard, those of resting customers aside"
+)
 REFRESH_DURATION = HistogramMetric("refresh_seconds", (), "seconds", "One shard's marks, one transaction", _SECONDS)
 CUSTOMERS_REFRESHED = CounterMetric("customers_refreshed", (), "customers", "Views written")
 CUSTOMERS_FAILED = CounterMetric(

@@ -69,6 +69,7 @@ async def test_a_root_is_taken_with_its_marks_that_stand_far_behind_those_of_oth
     await mark(store, Mark(ONE, 1), *[Mark(beside, 2)] * 500, Mark(ONE, 3))
     assert await take(store, ONE, limit=1) == [Mark(ONE, 1)]
     assert await store.marks_waiting() == {shard_of(ONE): 500}
+    assert await store.marks_waiting(most=20) == {shard_of(ONE): 20}
 
 
 async def test_marks_of_resting_roots_are_neither_counted_nor_taken(store: Store) -> None:

@@ -18,6 +18,7 @@ from services.profile.adapters.memory_update import MemoryUpdate
 from services.profile.domain.identity.links import Cluster
 from services.profile.domain.shards import SHARDS
 from services.profile.ports.records import Decision, Mark, Shard
+from services.profile.ports.store import EVERY
 
 
 class MemoryProfileStore(MemoryReader):
@@ -57,9 +58,10 @@ class MemoryProfileStore(MemoryReader):
         async with self._tables.turn() as tables:
             return sorted({row.owner for row in tables.shards.rows() if row.owner and row.leased_until >= now})
 
-    async def marks_waiting(self, resting: Sequence[str] = ()) -> dict[int, int]:
+    async def marks_waiting(self, resting: Sequence[str] = (), most: int = EVERY) -> dict[int, int]:
         async with self._tables.turn() as tables:
-            return dict(Counter(row.shard for row in tables.marks.rows() if row.mark.root not in resting))
+            counted = Counter(row.shard for row in tables.marks.rows() if row.mark.root not in resting)
+            return {shard: min(marks, most) for shard, marks in counted.items()}
 
     async def count_aside(self) -> int:
         async with self._tables.turn() as tables:

@@ -11,6 +11,8 @@ from services.profile.ports.records import Decision, Shard
 from services.profile.ports.refreshing import RefreshTransaction
 from services.profile.ports.updating import UpdateTransaction
 
+EVERY = 1 << 62
+
 
 class ProfileStore(Outbox, Protocol):
     """Methods raise `Unavailable` when the database is away, and `Contended` for deadlocks and serialization failures,
@@ -34,8 +36,8 @@ class ProfileStore(Outbox, Protocol):
     async def leaseholders(self, now: int) -> list[str]:
         """Workers that hold a shard now."""
 
-    async def marks_waiting(self, resting: Sequence[str] = ()) -> dict[int, int]:
-        """shard → how many marks wait, without those of `resting` roots."""
+    async def marks_waiting(self, resting: Sequence[str] = (), most: int = EVERY) -> dict[int, int]:
+        """shard → how many marks wait, counted to `most`, without those of `resting` roots. Each one is looked at."""
 
     async def count_aside(self) -> int:
         """How many roots are set aside: their refresh has failed and has not succeeded since."""
