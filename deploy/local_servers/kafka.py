@@ -1,12 +1,12 @@
 """Apache Kafka 4.1.0 in KRaft mode: one node is broker and controller. Jars come through Maven, once per machine."""
 
-import os
 import re
 import signal
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from deploy.local_servers.system import SetupError, cache_dir, find_program, free_port, locked
 
@@ -97,12 +97,12 @@ def _check_java() -> None:
 
 def _download(home: Path) -> None:
     maven = find_program("mvn", ("maven", "default-jre-headless"))
-    partial = home.with_name(f"{home.name}.{os.getpid()}.partial")
-    partial.mkdir()
     command = [maven, "-q", "-B", "-f", str(_HERE / "pom.xml"), "dependency:copy-dependencies"]
-    done = subprocess.run(  # noqa: S603 - fixed argv
-        [*command, f"-DoutputDirectory={partial}"], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise SetupError(f"Maven could not fetch Kafka {VERSION}: {(done.stdout + done.stderr)[-1500:]}")
-    partial.rename(home)  # a half-filled directory never gets the name that others trust
+    with TemporaryDirectory(prefix=f"{home.name}.", dir=home.parent) as name:
+        jars = Path(name) / home.name
+        done = subprocess.run(  # noqa: S603 - fixed argv
+            [*command, f"-DoutputDirectory={jars}"], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise SetupError(f"Maven could not fetch Kafka {VERSION}: {(done.stdout + done.stderr)[-1500:]}")
+        jars.rename(home)  # a half-filled directory never gets the name that others trust

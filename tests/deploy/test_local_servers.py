@@ -9,6 +9,8 @@ import asyncpg
 import pytest
 
 from deploy.local_servers.__main__ import main
+from deploy.local_servers.kafka import Kafka
+from deploy.local_servers.system import SetupError
 from tests.conftest import RunningServers
 
 
@@ -76,3 +78,18 @@ def test_a_name_that_cannot_be_meant_is_refused(
     with pytest.raises(SystemExit):
         main()
     assert told in capsys.readouterr().err
+
+
+def test_each_try_to_fetch_the_broker_tells_why_it_failed_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maven = tmp_path / "programs" / "mvn"
+    maven.parent.mkdir()
+    maven.write_text("#!/bin/sh\necho no way to the registry\nexit 1\n")
+    maven.chmod(0o755)
+    monkeypatch.setenv("PATH", str(maven.parent), prepend=":")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for _ in range(2):
+        with pytest.raises(SetupError, match="no way to the registry"):
+            Kafka().command(tmp_path, 1)
+    assert not [one for one in (tmp_path / "cache").rglob("*") if one.is_dir() and "kafka" in one.name]
