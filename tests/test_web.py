@@ -48,6 +48,15 @@ async def test_an_unknown_path_and_a_wrong_method_are_problems() -> None:
         assert answer.json()["status"] == status
 
 
+async def test_a_server_told_to_stop_while_it_starts_leaves_nothing_behind() -> None:
+    starting = asyncio.create_task(serve(routes({})))
+    await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.wait([starting])
+    assert starting.cancelled()
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "web server"]
+
+
 async def test_events_are_accepted_over_a_real_socket() -> None:
     bank = await open_bank()
     server = await serve(routes(bank.ingest.routes))

@@ -1,22 +1,24 @@
 """The command line, and the only place where services meet: each command puts together what it needs."""
 
-import typer
+import sys
 
-from services.cli.on_demand import OnDemandGroup
-
-app = typer.Typer(
-    cls=OnDemandGroup,
-    name="counterpoint",
-    help="Counterpoint: one live view of each customer of a bank. Start with `counterpoint run`.",
-    no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
-)
-
-
-@app.callback()
-def counterpoint() -> None:
-    pass
+from services.cli.refusals import INTERRUPTED
 
 
 def main() -> None:
-    app(prog_name="counterpoint")
+    """Ctrl-C ends it with one line, also while Python still loads what a command needs: for a second or two."""
+    try:
+        from services.cli.command_line import app
+
+        app(prog_name="counterpoint")
+    except KeyboardInterrupt:
+        _end_interrupted()
+    except SystemExit as end:
+        if end.code != INTERRUPTED:
+            raise
+        _end_interrupted()  # typer has made this of a Ctrl-C, without a word
+
+
+def _end_interrupted() -> None:
+    print("interrupted", file=sys.stderr)
+    sys.exit(INTERRUPTED)

@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 
+INTERRUPTED = 130
+"""The exit code of what was told to stop before it was done."""
+
 
 class Refusal(Exception):  # noqa: N818 - told to a person; not a programming error
     """The message is the sentence."""

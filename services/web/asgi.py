@@ -79,12 +79,9 @@ def header(scope: Scope, name: bytes) -> str:
 
 
 def routes(exact: Mapping[str, App], otherwise: App | None = None) -> App:
-    """Sends a request to the app of its path; the others to `otherwise`, or 404. Accepts the lifespan protocol."""
+    """Sends a request to the app of its path; the others to `otherwise`, or 404."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-            return
         target = exact.get(scope["path"], otherwise)
         if target is not None:
             await target(scope, receive, send)
@@ -92,14 +89,6 @@ def routes(exact: Mapping[str, App], otherwise: App | None = None) -> App:
             await Problem(404, NOTHING_HERE).response().send(send)
 
     return app
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
 
 
 def fixed(response: Response) -> App:
@@ -180,16 +169,24 @@ async def serve(app: App, host: str = "127.0.0.1", port: int = 0, grace_s: int =
         listening.close()
         raise OSError(error.errno, f"cannot serve at {host}:{port}: {error.strerror}; name another port") from None
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", ws="none", http=PatientProtocol, loop="none",
+        app, log_config=None, access_log=False, lifespan="off", ws="none", http=PatientProtocol, loop="none",
         server_header=False, proxy_headers=False, timeout_graceful_shutdown=grace_s, backlog=_SOCKET_BACKLOG,
     )  # fmt: skip
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]), name="web server")
+    running = RunningServer(server, task, host, int(listening.getsockname()[1]))
+    try:
+        await _until_started(server, task)
+    except asyncio.CancelledError:
+        await running.stop()
+        raise
+    log.info("serving", host=running.host, port=running.port)
+    return running
+
+
+async def _until_started(server: uvicorn.Server, task: "asyncio.Task[None]") -> None:
     while not server.started:
         if task.done():
             await task
             raise OSError("the web server ended before it accepted connections")
         await asyncio.sleep(0.005)
-    running = RunningServer(server, task, host, int(listening.getsockname()[1]))
-    log.info("serving", host=running.host, port=running.port)
-    return running

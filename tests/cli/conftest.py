@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from schemas.topics import TOPICS
-from services.cli import app
+from services.cli.command_line import app
 from services.clock import Clock
 from services.embedded.log import EmbeddedLog
 from services.sql.database import open_database

@@ -30,7 +30,7 @@ def test_a_mistyped_command_is_asked_about(counterpoint: Command) -> None:
 
 def test_help_loads_no_driver_and_no_service() -> None:
     program = (
-        "import sys\nfrom services.cli import app\n"
+        "import sys\nfrom services.cli.command_line import app\n"
         "try:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
         "heavy = {'sqlalchemy', 'faust', 'aiokafka', 'litestar', 'services.profile', 'services.ingest'}\n"
         "print(sorted(heavy & sys.modules.keys()), file=sys.stderr)"

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -86,10 +87,18 @@ def settings_of(data: Path | None, port: int | None) -> Settings:
 
 
 def forever(work: Callable[[], Awaitable[None]]) -> None:
-    async def main() -> None:
-        await work()
+    """Until told to stop: `work` hears it once it serves. Before that SIGTERM is made a Ctrl-C here: process 1 of a
+    container would not hear it at all."""
 
-    uvloop.run(main())
+    async def main() -> None:
+        working = asyncio.ensure_future(work())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+        await working
+
+    try:
+        uvloop.run(main())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def _demo(settings: Settings, customers: int, months: int, seed: int) -> Demo:

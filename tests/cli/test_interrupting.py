@@ -1,0 +1,52 @@
+"""Whoever presses Ctrl-C in the first second reads one line, not where Python was."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+INTERRUPTED_AT = """
+import sys
+module = sys.argv.pop(1)
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Finder())
+from services.cli import main
+main()
+"""
+TOLD_WHILE_OPENING = """
+import asyncio, os, signal, sys
+told_by = getattr(signal, sys.argv.pop(1))
+from services.cli import main
+import services.cli.run.platform as platform
+
+async def told(database):
+    os.kill(os.getpid(), told_by)
+    await asyncio.sleep(3600)
+
+platform.upgrade = told
+main()
+"""
+
+
+def ended(program: str, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("module", ["typer", "services.cli.positions", "services.profile.adapters.sql"])
+def test_interrupted_while_it_is_loaded_a_command_says_so_in_one_line(tmp_path: Path, module: str) -> None:
+    (tmp_path / "counterpoint.db").touch()
+    told = ended(INTERRUPTED_AT, module, "positions", "show", "--data", str(tmp_path))
+    assert told == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM"])
+def test_told_to_stop_while_it_still_opens_a_platform_says_so_in_one_line(tmp_path: Path, signal: str) -> None:
+    told = ended(TOLD_WHILE_OPENING, signal, "run", "--data", str(tmp_path / "var"), "--port", "0")
+    assert told == (130, "interrupted\n")
