@@ -15,11 +15,10 @@ from services.profile.domain.customers.customer import (
     Decided,
     Manager,
     MemberCustomer,
-    Part,
     kind_of_customer,
-    part_of,
     total,
 )
+from services.profile.domain.customers.parts import Part, part_of
 from services.profile.domain.facts.catalogue import FACTS, with_rests
 from services.profile.domain.identity.links import COLLECTIVES, END, Cluster, kind_of
 from services.profile.ports.records import PartyView, StoredView

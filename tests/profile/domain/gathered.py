@@ -12,11 +12,10 @@ from services.profile.domain.customers.customer import (
     Completeness,
     Customer,
     Decided,
-    Part,
     kind_of_customer,
-    part_of,
     total,
 )
+from services.profile.domain.customers.parts import Part, part_of
 from services.profile.domain.customers.summary import Summary
 from services.profile.domain.facts.catalogue import catalogue, with_rests
 from services.profile.domain.identity.links import BEGINNING, END, Membership

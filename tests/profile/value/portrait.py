@@ -15,9 +15,9 @@ from services.profile.domain.customers.customer import (
     Manager,
     MemberCustomer,
     kind_of_customer,
-    part_of,
     total,
 )
+from services.profile.domain.customers.parts import part_of
 from services.profile.domain.identity.links import BEGINNING, END, Membership
 from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.reference.tables import Reference

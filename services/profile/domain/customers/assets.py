@@ -48,7 +48,7 @@ class Assets(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def assets_of(customer: Customer, reference: Reference, now: int) -> Assets:
-    held = [*of_parts(customer, reference, now), *of_wealth(customer.state.months, reference, now)]
+    held = [*of_parts(customer, reference, now), *of_wealth(customer, reference, now)]
     total = sum(one.holding.home_minor or 0 for one in held)
     ago_30, ago_90 = _sum(one.ago_30 for one in held), _sum(one.ago_90 for one in held)
     household, household_minor = _household(customer, reference)

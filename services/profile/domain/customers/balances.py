@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from services.profile.domain.customers.customer import Customer, Part
+from services.profile.domain.customers.customer import Customer
+from services.profile.domain.customers.parts import Part
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.months import Counted, last_closings
 from services.profile.domain.states.periods import DAY_MS, month_of
 
 DAYS_LOOKED_AT, DAYS_BY_DAY = 365, 90
+Closing = tuple[int, Any]
+"""Day, and [minor units, currency]."""
 _SAVED = ("savings", "margin")
 
 
@@ -89,7 +92,7 @@ class Courses(NamedTuple):
 
 def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
     """`today` counts UTC days, as closing balances do. An account that was opened later than the first step counts
-    nothing before its first booking."""
+    nothing before its first booking; one that was linked with what lay there counts that before it."""
     accounts = _accounts(customer)
     closings = _closings(customer.state, accounts, today)
     points: list[tuple[int, str, int]] = []
@@ -98,6 +101,7 @@ def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
         if not known:
             balance = part.things.get(account, {}).get("balance")
             known = [] if balance is None else [(balance.stamp[0] // DAY_MS, balance.value)]
+        known = _before(part, known, customer.state, today) + known
         for day, (minor, currency) in known:
             home = reference.home_minor(minor, currency, today)
             if home is not None:
@@ -110,6 +114,22 @@ def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
     return Courses(of_all, Course(_summed([point for point in points if point[1] in current]), today))
 
 
+def _before(part: Part, known: list[Closing], state: Counted, today: int) -> list[Closing]:
+    """What lay on the account before the first day that is known: it may have slept for longer than is looked at, or
+    have been linked since."""
+    oldest, first = month_of((today - DAYS_LOOKED_AT) * DAY_MS) - 1, min(known, default=(0, None))[0]
+    if month_of(first * DAY_MS) <= oldest:
+        return []
+    floor = today - DAYS_LOOKED_AT - 31
+    if any(head.count and month_of(head.first_at) < oldest for head in part.flows.heads):
+        for number, month in state.months.items():
+            last = last_closings(month).get(part.subject) if number < oldest else None
+            if last is not None:
+                return [(floor, last[1])]
+    opening = part.opening if part.from_at // DAY_MS <= first else None
+    return [] if opening is None else [(floor, opening.value)]
+
+
 def _is_current(part: Part) -> bool:
     kind = part.things.get(part.subject, {}).get("account_kind")
     return kind is None or kind.value not in _SAVED
@@ -119,11 +139,11 @@ def _accounts(customer: Customer) -> dict[str, Part]:
     return {part.subject: part for part in customer.parts if part.kind == "account" and part.counts and part.current}
 
 
-def _closings(state: Counted, accounts: Iterable[str], today: int) -> dict[str, list[tuple[int, Any]]]:
+def _closings(state: Counted, accounts: Iterable[str], today: int) -> dict[str, list[Closing]]:
     """Of the last months every day's, before them each month's last: enough for a mean over a year."""
     by_day = month_of((today - DAYS_BY_DAY) * DAY_MS)
     oldest = month_of((today - DAYS_LOOKED_AT) * DAY_MS) - 1
-    found: dict[str, list[tuple[int, Any]]] = {account: [] for account in accounts}
+    found: dict[str, list[Closing]] = {account: [] for account in accounts}
     for number, month in state.months.items():
         if number >= by_day:
             for account, closing in month.closing.items():

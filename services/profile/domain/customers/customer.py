@@ -1,51 +1,20 @@
 """A customer as the set of its subjects: what each one contributes, and the total. View, facts, moments and value are
 pure functions of the `Customer` defined here."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
-from services.profile.domain.identity.links import COLLECTIVES, COUNTED_ROLES, END, Membership, kind_of
-from services.profile.domain.states.combine import combine_flows, join_all, join_things
+from services.profile.domain.customers.parts import Flows, Part
+from services.profile.domain.identity.links import COLLECTIVES, kind_of
+from services.profile.domain.states.combine import combine_flows
 from services.profile.domain.states.months import AMonth, MonthPart, joined
 from services.profile.domain.states.periods import month_of
-from services.profile.domain.states.segments import segments_between
-from services.profile.domain.states.state import MONTHS_KEPT, Head, Thing
+from services.profile.domain.states.state import MONTHS_KEPT, Head
 
 ANY_CHANNEL = "*"
-
-
-class Flows(msgspec.Struct, frozen=True, gc=False):
-    """The segments of a subject that lie within the time of a link. `places`: their numbers among all segments of the
-    subject; `heads` and `months` hold the state of each, in that order."""
-
-    places: Sequence[int]
-    heads: Sequence[Head]
-    months: Mapping[int, Sequence[MonthPart]]
-
-
-class Part(msgspec.Struct, gc=False):
-    """One subject in one role. `flows`: its counters and sums within the time of the link. `things`: what describes the
-    subject (balance, status), from its whole past while the link holds, else up to the link's end. `counts`: the role
-    is one whose money and behaviour count. `current`: the link has not ended."""
-
-    subject: str
-    kind: str
-    role: str
-    from_at: int
-    until_at: int
-    counts: bool
-    current: bool
-    flows: Flows
-    things: dict[str, Thing]
-
-    @property
-    def tells_nothing(self) -> bool:
-        """No event lies within the link's time, and nothing describes the subject: a card before it was issued."""
-        return not self.things and not any(head.count for head in self.flows.heads)
 
 
 class Manager(msgspec.Struct, frozen=True):
@@ -141,23 +110,6 @@ class Customer(msgspec.Struct):
     @property
     def subjects(self) -> frozenset[str]:
         return frozenset(part.subject for part in self.parts if part.counts)
-
-
-def part_of(
-    membership: Membership, cuts: Sequence[int], heads: Sequence[Head], months: Mapping[int, Sequence[MonthPart]]
-) -> Part:
-    _, subject, role, from_at, until_at = membership
-    places = segments_between(cuts, from_at, until_at)
-    if len(places) == len(heads):
-        flows = Flows(places, heads, months)
-    else:
-        first, end = places.start, places.stop
-        chosen = {number: parts[first:end] for number, parts in months.items()} if places else {}
-        flows = Flows(places, heads[first:end], chosen)
-    known = heads if until_at == END else heads[: bisect_right(cuts, until_at)]
-    things = join_all([head.things for head in known if head.things], join_things)
-    counts, current = role in COUNTED_ROLES, until_at == END
-    return Part(subject, kind_of(subject), role, from_at, until_at, counts, current, flows, things)
 
 
 def total(parts: Iterable[Part]) -> Total:

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from services.profile.domain.customers.customer import Customer, Part
+from services.profile.domain.customers.customer import Customer
+from services.profile.domain.customers.parts import Part
 from services.profile.domain.reference.calendar import DAY_MS, day_number
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.months import AMonth
+from services.profile.domain.states.months import AMonth, MonthPart, joined
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import Entry, Thing
 
@@ -52,19 +53,19 @@ def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Hel
         if thing is None:
             continue
         if kind == "account":
-            held = _account(part.subject, thing, customer.state.months, reference, today)
+            held = _account(part, thing, customer.state.months, reference, today)
         else:
             held = _contract(part, thing, reference, today)
         if held is not None:
             yield held
 
 
-def of_wealth(months: Mapping[int, AMonth], reference: Reference, now: int) -> Iterator[Held]:
+def of_wealth(customer: Customer, reference: Reference, now: int) -> Iterator[Held]:
     """At cost: what was bought less what was sold within the months kept, never below nothing."""
     today = now // DAY_MS  # of UTC, as the days are by which it was counted
     bought, sold = f"wealth_bought:{reference.home_currency}", f"wealth_sold:{reference.home_currency}"
     totals = [0, 0, 0]
-    for month in months.values():
+    for month in _months_of_what_is_held(customer).values():
         if bought not in month.totals and sold not in month.totals:
             continue
         for day, series in chain.from_iterable([days.items() for days in month.days_by_part]):
@@ -79,21 +80,36 @@ def of_wealth(months: Mapping[int, AMonth], reference: Reference, now: int) -> I
         yield Held(Holding("wealth", "wealth", held, reference.home_currency, held), ago_30, ago_90)
 
 
-def _account(account: str, thing: Thing, months: Mapping[int, AMonth], reference: Reference, today: int) -> Held | None:
+def _months_of_what_is_held(customer: Customer) -> Mapping[int, AMonth]:
+    """The whole past of every subject that is linked now: what was bought before the link began is held, what was
+    bought under a link that has ended is not."""
+    parts = [part for part in customer.parts if part.counts]
+    if all(part.current and part.before is None for part in parts):
+        return customer.state.months
+    held = {part.subject: part for part in parts if part.current}
+    months: dict[int, list[MonthPart]] = {}
+    for part in held.values():
+        for flows in filter(None, (part.before, part.flows)):
+            for number, told in flows.months.items():
+                months.setdefault(number, []).extend(told)
+    return {number: joined(told) for number, told in months.items()}
+
+
+def _account(part: Part, thing: Thing, months: Mapping[int, AMonth], reference: Reference, today: int) -> Held | None:
     balance = thing.get("balance")
     if balance is None:
         return None
     closed_day = _closed_day(thing, reference)
     past = []
     for ago in PAST_DAYS:
-        then = _balance_at(account, thing, balance, months, today - ago)
+        then = _balance_at(part, thing, balance, months, today - ago)
         if then is not None and closed_day <= today - ago:
             then = (0, then[1])
         past.append(None if then is None else reference.home_minor(max(then[0], 0), then[1], today))
     minor, currency = balance.value
     held = 0 if closed_day <= today else max(minor, 0)
     home = reference.home_minor(held, currency, today)
-    return Held(Holding(account, "account", held, currency, home), *past)
+    return Held(Holding(part.subject, "account", held, currency, home), *past)
 
 
 def _closed_day(thing: Thing, reference: Reference) -> int:
@@ -101,11 +117,15 @@ def _closed_day(thing: Thing, reference: Reference) -> int:
     return reference.day_of(status.stamp[0]) if status is not None and status.value == "closed" else 1 << 40
 
 
-def _balance_at(account: str, thing: Thing, balance: Entry, months: Mapping[int, AMonth], day: int) -> Any:
-    """[minor, currency] at the close of the day; nothing before an account's first booking if its opening is known."""
+def _balance_at(part: Part, thing: Thing, balance: Entry, months: Mapping[int, AMonth], day: int) -> Any:
+    """[minor, currency] at the close of the day. Before its first booking under the link an account had what lay there
+    when the link began; nothing, if it had none before and its opening is known."""
     if balance.stamp[0] // DAY_MS <= day:
         return balance.value
-    return _closing(months, account, day) or ((0, balance.value[1]) if "opened_at" in thing else None)
+    known = _closing(months, part.subject, day)
+    if known is None and (opening := part.opening) is not None:
+        return opening.value
+    return known or ((0, balance.value[1]) if "opened_at" in thing else None)
 
 
 def _closing(months: Mapping[int, AMonth], account: str, day: int) -> Any:

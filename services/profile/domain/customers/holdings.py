@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from schemas.instants import instant
-from services.profile.domain.customers.customer import Customer, Part
+from services.profile.domain.customers.customer import Customer
+from services.profile.domain.customers.parts import Part
 from services.profile.domain.customers.person import span
 from services.profile.domain.identity.links import COUNTED_ROLES, LISTED_ROLES, kind_of
 from services.profile.domain.rendering import instant_or_none, written

@@ -5,7 +5,8 @@ from typing import Any
 
 from schemas.identifiers import KIND_OF_SUBJECT, PERSONAL_KINDS
 from schemas.instants import instant
-from services.profile.domain.customers.customer import Customer, Part
+from services.profile.domain.customers.customer import Customer
+from services.profile.domain.customers.parts import Part
 from services.profile.domain.identity.links import COLLECTIVES
 from services.profile.domain.rendering import instant_or_none, written
 from services.profile.domain.states.combine import later

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from services.profile.domain.customers.customer import Completeness, part_of, total
+from services.profile.domain.customers.customer import Completeness, total
+from services.profile.domain.customers.parts import part_of
 from services.profile.domain.customers.view import complete_up_to
 from services.profile.domain.identity.links import BEGINNING, END, Membership
 from services.profile.domain.states.segments import Segments

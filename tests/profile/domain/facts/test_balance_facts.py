@@ -56,3 +56,13 @@ def test_an_overdraft_is_told_though_the_savings_would_cover_it_and_how_long_it_
     assert (during["overdrawn"], during["days_since_overdrawn"]) == (True, 0)
     assert (after["overdrawn"], after["days_since_overdrawn"]) == (False, 111)
     assert values_of(booked(5, 100))["days_since_overdrawn"] == 0
+
+
+def test_an_account_that_slept_for_more_than_a_year_held_what_it_held_until_it_woke() -> None:
+    asleep = [booked(390, 9_000_000, SAVINGS), booked(100, 1_000_000)]
+    long_asleep = [event("account.opened", NOON - 720 * DAY_MS, SAVINGS), booked(700, 9_000_000, SAVINGS), asleep[1]]
+    for slept in (asleep, long_asleep):
+        values = values_of(*slept, booked(1, 500_000, SAVINGS))
+        assert (values["balance_30d_ago"], values["balance_7d_ago"]) == (100_000, 100_000)
+        assert values["balance_mean_365d"] == 92_301.36
+        assert values["current_lowest_60d"] == 10_000

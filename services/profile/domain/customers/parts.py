@@ -1,0 +1,75 @@
+"""What one subject contributes to a customer in one role: what describes it, and its flows within the time of the
+link."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from services.profile.domain.identity.links import COUNTED_ROLES, END, Membership, kind_of
+from services.profile.domain.states.combine import join_all, join_things
+from services.profile.domain.states.months import MonthPart
+from services.profile.domain.states.segments import segments_between
+from services.profile.domain.states.state import Entry, Head, Thing
+
+
+class Flows(msgspec.Struct, frozen=True, gc=False):
+    """The segments of a subject that lie within the time of a link. `places`: their numbers among all segments of the
+    subject; `heads` and `months` hold the state of each, in that order."""
+
+    places: Sequence[int]
+    heads: Sequence[Head]
+    months: Mapping[int, Sequence[MonthPart]]
+
+
+class Part(msgspec.Struct, gc=False):
+    """One subject in one role. `flows`: its counters and sums within the time of the link; `before`: those of the time
+    before it, where there are any. `things`: what describes the subject (balance, status), from its whole past while
+    the link holds, else up to the link's end. `counts`: the role is one whose money and behaviour count. `current`: the
+    link has not ended."""
+
+    subject: str
+    kind: str
+    role: str
+    from_at: int
+    until_at: int
+    counts: bool
+    current: bool
+    flows: Flows
+    things: dict[str, Thing]
+    before: Flows | None = None
+
+    @property
+    def opening(self) -> Entry | None:
+        """An account's balance when the link began: what is joined with what lies there has not risen."""
+        heads = self.before.heads if self.before else ()
+        things = [head.things.get(self.subject, {}) for head in heads]
+        told = [thing["balance"] for thing in things if "balance" in thing]
+        return max(told, key=lambda entry: entry.stamp, default=None)
+
+    @property
+    def tells_nothing(self) -> bool:
+        """No event lies within the link's time, and nothing describes the subject: a card before it was issued."""
+        return not self.things and not any(head.count for head in self.flows.heads)
+
+
+def part_of(
+    membership: Membership, cuts: Sequence[int], heads: Sequence[Head], months: Mapping[int, Sequence[MonthPart]]
+) -> Part:
+    _, subject, role, from_at, until_at = membership
+    places = segments_between(cuts, from_at, until_at)
+    flows = _within(places, heads, months)
+    known = heads if until_at == END else heads[: bisect_right(cuts, until_at)]
+    things = join_all([head.things for head in known if head.things], join_things)
+    counts, current = role in COUNTED_ROLES, until_at == END
+    has_past = places.start > 0 and any(head.count for head in heads[: places.start])
+    before = _within(range(places.start), heads, months) if has_past else None
+    return Part(subject, kind_of(subject), role, from_at, until_at, counts, current, flows, things, before)
+
+
+def _within(places: range, heads: Sequence[Head], months: Mapping[int, Sequence[MonthPart]]) -> Flows:
+    if len(places) == len(heads):
+        return Flows(places, heads, months)
+    first, end = places.start, places.stop
+    chosen = {number: parts[first:end] for number, parts in months.items()} if places else {}
+    return Flows(places, heads[first:end], chosen)

@@ -1,0 +1,59 @@
+"""An account that was there before is linked: what lies there is held, but nothing rose; nor falls what ends."""
+
+from typing import Any
+
+import pytest
+
+from schemas.changes import Fact
+from schemas.events import ChannelEvent
+from services.profile.domain.identity.links import BEGINNING, END
+from tests.profile.domain.gathered import facts_told, summary_of
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+
+JOINT = "account:2"
+MILLION = 100_000_000
+
+
+def booked(days_ago: int, balance: int, account: str = ACCOUNT, what: str = "transfer.received") -> ChannelEvent:
+    return event(what, NOON - days_ago * DAY_MS, account, id=f"{account}{days_ago}{what}", minor=1, balance=balance)
+
+
+def joined_since(days: int, until: int | None = None) -> dict[str, Any]:
+    ends = END if until is None else NOON - until * DAY_MS
+    return {JOINT: ("joint", NOON - days * DAY_MS, ends), ACCOUNT: ("owner", BEGINNING, END)}
+
+
+def values_of(*events: ChannelEvent, **roles: Any) -> dict[str, Fact]:
+    own = [event("account.opened", NOON - 800 * DAY_MS, ACCOUNT), booked(500, MILLION)]
+    opened = event("account.opened", NOON - 800 * DAY_MS, JOINT)
+    return facts_told(summary_of([*own, opened, *events], **roles))
+
+
+@pytest.mark.parametrize("since", [5, 60, 200], ids=["now", "two months ago", "before its last booking but one"])
+def test_an_account_that_is_joined_with_what_lies_there_is_no_rise(since: int) -> None:
+    values = values_of(booked(300, 2 * MILLION, JOINT), booked(3, 2 * MILLION, JOINT), roles=joined_since(since))
+    assert (values["assets"], values["assets_change_30d"], values["assets_change_90d"]) == (3e6, 0.0, 0.0)
+    assert (values["assets_direction"], values["balance_30d_ago"]) == ("steady", 3e6)
+    assert (values["balance_mean_365d"], values["balance_lowest_90d"]) == (3e6, 3e6)
+
+
+def test_what_moved_since_an_account_was_joined_did_move() -> None:
+    before, after = booked(300, 2 * MILLION, JOINT), booked(3, 3 * MILLION, JOINT)
+    values = values_of(before, after, roles=joined_since(60))
+    assert (values["assets_change_30d"], values["balance_30d_ago"], values["assets_direction"]) == (1e6, 3e6, "rising")
+
+
+def test_an_account_that_is_no_longer_shared_is_no_fall() -> None:
+    values = values_of(booked(300, 2 * MILLION, JOINT), roles=joined_since(250, until=2))
+    assert (values["assets"], values["assets_change_30d"], values["balance_30d_ago"]) == (1e6, 0.0, 1e6)
+
+
+def test_wealth_that_was_bought_before_is_held_all_the_same_and_no_more_when_the_link_has_ended() -> None:
+    wealth = [
+        event("wealth.purchased", NOON - days * DAY_MS, JOINT, minor=MILLION, balance=0, direction="debit")
+        for days in (300, 100)
+    ]
+    here = values_of(*wealth, roles=joined_since(150))
+    assert (here["assets"], here["assets_change_30d"], here["assets_change_90d"]) == (3e6, 0.0, 0.0)
+    gone = values_of(*wealth, roles=joined_since(150, until=10))
+    assert (gone["assets"], gone["assets_change_30d"]) == (1e6, 0.0)
