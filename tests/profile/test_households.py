@@ -11,6 +11,7 @@ from schemas.identifiers import SUBJECT_LIMITS
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.customer import Decided
 from services.profile.domain.shards import shard_of
+from services.profile.gathering import facts_of
 from tests.ports.profile_stores import Store, alias_of, shard_for, store
 from tests.profile.test_refresh import mark, new_refresh, refresh_all, view_of, waits
 from tests.profile.test_update import new_update
@@ -111,6 +112,21 @@ async def test_whoever_joins_or_leaves_without_money_is_counted_in_the_views_of_
         await town.tell(town.home(what, OUTSIDER))
         shown = msgspec.json.decode((await view_of(town.store, f"party:{RICH}")).body)["household"]
         assert (shown["members"], shown["assets"]["value"]) == (members, "920.00")
+
+
+async def test_who_leaves_with_much_money_lets_nobody_s_assets_fall_below_the_threshold(town: Town) -> None:
+    """No money has moved. A payment does."""
+    roots = (HOME, f"party:{RICH}", f"party:{POOR}")
+    await town.tell(*town.holds(RICH, "4000000.00"), *town.holds(POOR, "3000000.00"))
+    await town.tell(town.home("left", POOR))
+    for root in roots:
+        facts = facts_of(await view_of(town.store, root))
+        assert (facts["assets_band"], facts["assets_former_band"]) == ("below", "")
+    await town.tell(town.home("joined", POOR))
+    assert [facts_of(await view_of(town.store, one))["assets_band"] for one in roots] == ["above"] * 3
+    await town.tell(*town.holds(POOR, "2.00"))
+    facts = facts_of(await view_of(town.store, HOME))
+    assert (facts["assets_band"], facts["assets_former_band"]) == ("below", "above")
 
 
 async def test_a_member_who_is_merged_and_split_again_moves_the_household_with_each_decision(town: Town) -> None:

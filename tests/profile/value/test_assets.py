@@ -1,5 +1,7 @@
 """Assets: over distinct holdings, now and before, against the private-banking threshold."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -14,6 +16,11 @@ NOW = "2026-11-20"
 def assets(portrait: Portrait, now: str = NOW, household: float | None = None) -> Assets:
     collectives = {} if household is None else {"household:h": {"assets": household}}
     return assets_of(portrait.customer(collectives=collectives), reference(), ms(now))
+
+
+def noted(portrait: Portrait, decided: Decided, now: int, **collectives: dict[str, Any]) -> Decided:
+    customer = portrait.customer(collectives={f"household:{one}": told for one, told in collectives.items()})
+    return note_band(customer, assets_of(customer, reference(), ms(NOW)), decided, now)
 
 
 def saver(minor: int = 550_000_000) -> Portrait:
@@ -167,9 +174,36 @@ def test_the_households_wealth_lifts_each_of_its_members() -> None:
 
 
 def test_the_day_of_a_new_band_is_remembered_with_the_former_one() -> None:
-    decided = note_band(assets(saver(610_000_000)), Decided(), 1)
-    again = note_band(assets(saver(620_000_000)), decided, 2)
+    decided = noted(saver(610_000_000), Decided(), 1)
+    again = noted(saver(620_000_000), decided, 2)
     assert again == decided
-    fallen = note_band(assets(saver(550_000_000)), again, 3)
+    fallen = noted(saver(550_000_000), again, 3)
     assert (fallen.assets_since, fallen.notes) == (3, {"band": "near", "former_band": "above"})
     assert msgspec.json.decode(msgspec.json.encode(fallen), type=Decided) == fallen
+
+
+def test_a_band_that_changes_with_a_household_or_its_members_came_from_none() -> None:
+    alone = noted(saver(100_000), Decided(), 1)
+    joined = noted(saver(100_000), alone, 2, home={"assets": 6_100_000.0, "members": 2.0})
+    fewer = noted(saver(100_000), joined, 3, home={"assets": 5_500_000.0, "members": 1.0})
+    left = noted(saver(100_000), fewer, 4)
+    assert [(one.notes["band"], one.assets_since) for one in (joined, fewer, left)] == [
+        ("above", 2), ("near", 3), ("below", 4),
+    ]  # fmt: skip
+    assert not any("former_band" in one.notes for one in (joined, fewer, left))
+
+
+def test_a_band_that_money_changed_keeps_its_former_one_when_the_household_changes_later() -> None:
+    home = {"assets": 6_100_000.0, "members": 2.0}
+    above = noted(saver(100_000), noted(saver(100_000), Decided(), 1, home=home), 2, home=home)
+    fallen = noted(saver(100_000), above, 3, home={**home, "assets": 100_000.0})
+    later = noted(saver(100_000), fallen, 4, home={"assets": 90_000.0, "members": 1.0})
+    for one in (fallen, later):
+        assert (one.notes["band"], one.notes["former_band"], one.assets_since) == ("below", "above", 3)
+
+
+def test_a_band_that_ends_with_the_share_in_an_account_came_from_none() -> None:
+    shared, left = saver(), saver()
+    left.spans[SAVINGS] = (0, ms("2026-11-10"))
+    before = noted(shared, Decided(), 1)
+    assert (before.notes["band"], noted(left, before, 2).notes.get("former_band")) == ("near", None)

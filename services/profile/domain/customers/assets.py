@@ -3,6 +3,7 @@
 What is owed (overdrafts, loans) is no asset and is not taken off.
 """
 
+import hashlib
 from collections.abc import Iterable
 from typing import Literal
 
@@ -11,7 +12,7 @@ import msgspec
 from schemas.money import EXPONENTS
 from services.profile.domain.customers.customer import Customer, Decided
 from services.profile.domain.customers.held import Holding, of_parts, of_wealth
-from services.profile.domain.identity.links import kind_of
+from services.profile.domain.identity.links import COLLECTIVES, kind_of
 from services.profile.domain.reference.tables import Reference
 
 HOUSEHOLD_FACT = "assets"
@@ -72,15 +73,35 @@ def assets_of(customer: Customer, reference: Reference, now: int) -> Assets:
     )
 
 
-def note_band(assets: Assets, decided: Decided, now: int) -> Decided:
-    """Remembers since when (ms) the customer has been in the present band, and which band it came from."""
-    known = decided.notes.get("band")
-    if known == assets.band:
+def note_band(customer: Customer, assets: Assets, decided: Decided, now: int) -> Decided:
+    """Remembers since when (ms) the customer has been in the present band, and which band it came from. A band that
+    changed together with what is linked is taken anew and came from none, for no money has moved."""
+    known, linked = decided.notes.get("band"), _linked(customer)
+    is_the_same = linked == decided.notes.get("linked", "")
+    if known == assets.band and is_the_same:
         return decided
     notes = {**decided.notes, "band": assets.band}
-    if known is not None:
+    if not is_the_same:
+        notes["linked"] = linked
+    if known == assets.band:
+        return msgspec.structs.replace(decided, notes=notes)
+    notes.pop("former_band", None)
+    if known is not None and is_the_same:
         notes["former_band"] = known
     return msgspec.structs.replace(decided, assets_since=now, notes=notes)
+
+
+def _linked(customer: Customer) -> str:
+    """A digest of what may change the assets though nobody paid: members, merged customers, households and how many
+    they are, accounts that were linked with what lay there, and those whose link has ended. Empty for most."""
+    if customer.kind in COLLECTIVES:
+        found = {one.subject for one in customer.parties}
+    else:
+        moved = (one for one in customer.parts if one.counts and one.kind in ("account", "contract"))
+        found = {f"{one.subject} {one.current}" for one in moved if one.before or not one.current}
+        found |= {f"{one} {facts.get('members', 0)}" for one, facts in customer.collectives.items()}
+        found |= set(customer.roots) - {customer.lead}
+    return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()[:16] if found else ""
 
 
 def _sum(values: Iterable[int | None]) -> int | None:
