@@ -1,10 +1,13 @@
 """What is learned of a customer's days, months and counterparties."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from schemas.events import Counterparty
 from services.profile.domain.customers.behaviour import Behaviour, learn
-from services.profile.domain.states.state import KEYS_KEPT
+from services.profile.domain.reference.tables import Listed, Reference
+from services.profile.domain.states.state import KEYS_KEPT, MANY
 from tests.profile.value.portrait import CURRENT, ME, SAVINGS, Portrait, ms, number, reference
 
 MONTHS = ["2026-04", "2026-05", "2026-06", "2026-07", "2026-08", "2026-09"]
@@ -15,11 +18,15 @@ def learned(portrait: Portrait, now: str = "2026-10-05") -> Behaviour:
     return learn(portrait.customer(), reference(), ms(now))
 
 
-def tenant() -> Portrait:
+def tenant(months: Sequence[str] = MONTHS) -> Portrait:
     portrait = Portrait()
-    for month in MONTHS:
-        portrait.tell(f"{month}-03", "standing_order.executed", CURRENT, 300_000, party=LANDLORD)
+    for month in months:
+        pays_rent(portrait, f"{month}-03")
     return portrait
+
+
+def pays_rent(portrait: Portrait, day: str, minor: int = 300_000) -> Portrait:
+    return portrait.tell(day, "standing_order.executed", CURRENT, minor, party=LANDLORD)
 
 
 def test_a_new_customer_has_no_habits() -> None:
@@ -69,10 +76,49 @@ def test_a_monthly_payment_of_the_same_amount_is_regular_and_most_likely_the_ren
 
 
 def test_a_payment_that_missed_a_month_is_not_regular() -> None:
-    portrait = Portrait()
-    for month in (*MONTHS[:4], MONTHS[5]):
-        portrait.tell(f"{month}-03", "standing_order.executed", CURRENT, 300_000, party=LANDLORD)
-    assert learned(portrait).regular == ()
+    assert learned(tenant((*MONTHS[:4], MONTHS[5]))).regular == ()
+
+
+def test_a_payment_of_three_full_months_is_regular_but_not_yet_the_rent() -> None:
+    found = learned(tenant(MONTHS[3:]))
+    assert ([one.in_a_row for one in found.regular], found.rent) == ([3], None)
+    assert learned(tenant((*MONTHS[4:], "2026-10"))).regular == ()
+
+
+def test_what_was_paid_twice_in_a_month_is_not_regular() -> None:
+    assert learned(pays_rent(tenant(), "2026-08-20", 1)).regular == ()
+
+
+@pytest.mark.parametrize(("minor", "is_regular"), [(240_000, True), (239_999, False)])
+def test_payments_are_regular_while_they_differ_by_a_fifth_at_most(minor: int, is_regular: bool) -> None:
+    assert bool(learned(pays_rent(tenant(MONTHS[:5]), "2026-09-03", minor)).regular) is is_regular
+
+
+@pytest.mark.parametrize(("paid", "in_a_row"), [([300_000], 6), ([], 5), ([239_999], 5), ([150_000, 150_000], 5)])
+def test_this_month_counts_once_the_payment_has_been_made_as_always(paid: list[int], in_a_row: int) -> None:
+    portrait = tenant()
+    for minor in paid:
+        pays_rent(portrait, "2026-10-03", minor)
+    assert [one.in_a_row for one in learned(portrait).regular] == [in_a_row]
+
+
+def test_regular_payments_come_with_the_largest_first_and_the_rent_is_the_largest() -> None:
+    portrait, club = Portrait(), Counterparty("p_club", "7", "OTHA")
+    for month in MONTHS:
+        portrait.tell(f"{month}-02", "direct_debit.collected", CURRENT, 90_000, party=club)
+        pays_rent(portrait, f"{month}-03")
+    found = learned(portrait)
+    assert [one.party for one in found.regular] == ["OTHD/42#p_landlord", "OTHA/7#p_club"]
+    assert found.rent == found.regular[0]
+
+
+@pytest.mark.parametrize(("spent", "is_rent"), [(16_500_000, True), (16_500_001, False)])
+def test_a_regular_payment_below_a_tenth_of_what_goes_out_in_its_currency_is_no_rent(spent: int, is_rent: bool) -> None:
+    shop = Counterparty(account_no="8", bank="OTHA")
+    portrait = tenant().tell("2026-09-20", "card.paid", CURRENT, spent, party=shop)
+    portrait.tell("2026-09-20", "card.paid", CURRENT, 90_000_000, party=shop, currency="USD")
+    portrait.tell("2026-09-20", "transfer.received", CURRENT, 90_000_000, party=shop)
+    assert (learned(portrait).rent is not None) is is_rent
 
 
 def test_what_is_paid_to_a_lender_is_no_rent() -> None:
@@ -105,12 +151,68 @@ def test_money_between_own_accounts_is_told_apart() -> None:
     assert found.own_parties == ("CPBK/100", "CPBK/200", "OTHA/5#p_me")
 
 
+def test_whom_one_only_acts_for_is_not_oneself() -> None:
+    portrait = Portrait().tell("2026-01-01", "customer.registered", "party:2", role="guardian", name="p_child")
+    portrait.tell("2026-01-01", "account.opened", "account:300", role="attorney")
+    for party in (Counterparty("p_child", "6", "OTHA"), Counterparty(account_no="300", bank="CPBK")):
+        portrait.tell("2026-09-02", "transfer.sent", CURRENT, 70, party=party)
+    assert (learned(portrait).own_parties, learned(portrait).own_out_minor) == ((), 0)
+
+
+def test_transfers_to_the_own_name_elsewhere_are_counted_for_this_month_and_the_last() -> None:
+    portrait = Portrait().tell("2026-01-01", "customer.registered", ME, name="p_me")
+    portrait.tell("2026-01-01", "account.opened", SAVINGS)
+    elsewhere, here = Counterparty("p_me", "5", "OTHA"), Counterparty("p_me", "999", "CPBK")
+    for day in ("2026-08-31", "2026-09-01", "2026-10-01", "2026-10-02"):
+        portrait.tell(day, "transfer.sent", CURRENT, 70, party=elsewhere)
+    portrait.tell("2026-10-01", "transfer.received", CURRENT, 70, party=elsewhere)
+    portrait.tell("2026-10-01", "transfer.sent", CURRENT, 70, party=here)
+    portrait.tell("2026-10-01", "transfer.sent", CURRENT, 70, party=Counterparty(account_no="200"))
+    found = learned(portrait)
+    assert (found.own_elsewhere_count, found.own_out_minor, found.own_in_minor) == (3, 420, 70)
+
+
 def test_money_to_a_competitor_counts_for_three_months() -> None:
     rival = Counterparty(account_no="9", bank="CMPA")
     portrait = Portrait().tell("2026-07-01", "transfer.sent", CURRENT, 1, party=rival)
     for month in ("2026-08", "2026-09", "2026-10"):
         portrait.tell(f"{month}-01", "transfer.sent", CURRENT, 100, party=rival)
-    assert learned(portrait).competitor_out_minor == 300
+    portrait.tell("2026-10-02", "transfer.sent", CURRENT, 9, party=Counterparty(account_no="9", bank="BRKA"))
+    portrait.tell("2026-10-02", "transfer.received", CURRENT, 50, party=rival)
+    assert learned(portrait).competitor_out_minor == 309
+
+
+def test_money_to_who_is_listed_no_longer_or_in_a_currency_without_a_rate_is_none_that_left() -> None:
+    now, day = ms("2026-10-05"), number("2026-10-05")
+    for until, currency, left in ((day, "CNY", 100), (day - 1, "CNY", 0), (day, "XAF", 0)):
+        rival = Listed(key="CMPX", kind="bank", from_day=0, until_day=until)
+        tables = Reference(calendar=reference().calendar, competitors=[rival])
+        party = Counterparty(account_no="9", bank="CMPX")
+        portrait = Portrait().tell("2026-10-01", "transfer.sent", CURRENT, 100, party=party, currency=currency)
+        assert learn(portrait.customer(), tables, now).competitor_out_minor == left
+
+
+def test_the_usual_counterparties_are_the_five_of_the_most_months_and_of_those_of_the_most_money() -> None:
+    portrait = Portrait()
+    for place, (months, minor) in enumerate([(1, 900), (1, 800), (2, 50), (2, 70), (2, 60), (3, 10)]):
+        for month in MONTHS[6 - months :]:
+            party = Counterparty(account_no=str(place), bank="OTHA")
+            portrait.tell(f"{month}-10", "transfer.sent", CURRENT, minor, party=party)
+    found = [(one.party, one.months, one.count, one.total_minor) for one in learned(portrait).counterparties]
+    assert found == [
+        ("OTHA/5", 3, 3, 30), ("OTHA/3", 2, 2, 140), ("OTHA/4", 2, 2, 120), ("OTHA/2", 2, 2, 100),
+        ("OTHA/0", 1, 1, 900),
+    ]  # fmt: skip
+
+
+def test_of_few_counterparties_each_is_usual_by_its_direction() -> None:
+    shop = Counterparty(account_no="8", bank="CMPA")
+    portrait = Portrait().tell("2026-10-01", "transfer.sent", CURRENT, 5, party=shop)
+    portrait.tell("2026-10-02", "transfer.received", CURRENT, 7, party=shop)
+    found = learned(portrait).counterparties
+    assert [(one.direction, one.total_minor, one.party_class) for one in found] == [
+        ("credit", 7, "competitor"), ("debit", 5, "competitor"),
+    ]  # fmt: skip
 
 
 def test_a_month_with_too_many_counterparties_is_missing_and_not_guessed() -> None:
@@ -119,6 +221,7 @@ def test_a_month_with_too_many_counterparties_is_missing_and_not_guessed() -> No
         portrait.tell("2026-09-20", "transfer.sent", CURRENT, 1, party=Counterparty(account_no=str(place), bank="OTHA"))
     found = learned(portrait)
     assert set(found.missing) == {"counterparties", "own_transfers", "regular_payments", "recurring_income"}
+    assert MANY not in {one.party for one in found.counterparties}
 
 
 def test_shortfalls_and_missed_instalments_count_for_half_a_year() -> None:
