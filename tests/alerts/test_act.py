@@ -1,18 +1,22 @@
 """A person's step: one transaction, one winner, and the topic hears of it."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.codec import decode_alert
 from services.access import User
+from services.alerts.adapters.memory_transaction import MemoryTransaction
 from services.alerts.attend import DESK, Attend
 from services.alerts.domain.alert import Alert, Outcome
 from services.alerts.domain.lifecycle import Asked, IllegalStep
 from services.alerts.domain.rules import Desk
+from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertFilter
-from services.failures import Contended, Rejected
+from services.failures import Rejected
 from tests.alerts.told import DAY, HOUR, MISSED, NOON, rule, rules, statement
 from tests.alerts.web.branch import LEAVING, Branch
 
@@ -143,6 +147,14 @@ async def test_what_is_taken_up_before_its_turn_is_to_be_answered_in_its_time_as
     assert await branch.store.due(after.due_at, 10) == ["c1"]
 
 
+async def test_who_takes_it_up_has_no_more_time_to_answer_than_was_given() -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    branch.clock.move_to(branch.clock.now_ms() + HOUR)
+    after = await branch.act.on(alert.alert_id, CLAIM, LI)
+    assert (after.routed_at, after.due_at) == (alert.routed_at, alert.due_at)
+
+
 async def test_one_put_off_is_looked_at_when_its_time_has_come() -> None:
     branch = Branch()
     alert = await branch.leaving()
@@ -191,6 +203,12 @@ async def test_what_waited_for_an_alert_goes_on_when_somebody_has_closed_that() 
     assert (await the(branch, "growth")).state == "routed"
 
 
+async def test_what_waits_for_an_alert_waits_on_when_somebody_has_taken_that_up() -> None:
+    branch, leaving = await leaves_and_may_buy()
+    await branch.act.on(leaving.alert_id, CLAIM, LI)
+    assert (await the(branch, "growth")).waiting == "retention_first"
+
+
 async def test_what_waited_for_an_alert_goes_on_when_that_has_expired() -> None:
     branch, leaving = await leaves_and_may_buy()
     attend = Attend(branch.store, branch.current)
@@ -211,13 +229,13 @@ async def test_an_unknown_alert_is_said_to_be_unknown() -> None:
 async def test_an_alert_whose_customer_was_merged_meanwhile_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     branch = Branch()
     alert = await branch.leaving()
-    first = iter([True])
-    known = branch.act._once
+    moves, known = [replace(alert, customer_id="c2")], MemoryTransaction.lock
 
-    async def once(*asked: Any) -> Any:
-        if next(first, False):
-            raise Contended("its customer was merged")
-        return await known(*asked)
+    async def locked(tx: MemoryTransaction, customer_ids: Sequence[str]) -> dict[str, Standing]:
+        """Another worker held the lock, and has moved the alert when it lets go."""
+        if moves:
+            await tx.save_alerts([moves.pop()], {})
+        return await known(tx, customer_ids)
 
-    monkeypatch.setattr(branch.act, "_once", once)
-    assert (await branch.act.on(alert.alert_id, CLAIM, LI)).state == "claimed"
+    monkeypatch.setattr(MemoryTransaction, "lock", locked)
+    assert (await branch.act.on(alert.alert_id, CLAIM, LI)).customer_id == "c1"

@@ -79,6 +79,8 @@ async def test_another_worker_may_raise_for_a_while_by_the_former_rules() -> Non
     other = Evaluate(branch.store, CEL, Current(rules(MISSED), Desk(), lambda day: True))
     await other.apply([batch_of(statement(1, "c3", **LEAVING))])
     assert [one.customer_id for one in await retract.apply(NOW + WATCHED_MS)] == ["c3"]
+    await other.apply([batch_of(statement(1, "c4", **LEAVING))._replace(start=1, until=2)])
+    assert await retract.apply(NOW + WATCHED_MS + 1) == []
 
 
 async def test_what_a_removed_rule_said_is_withdrawn_at_once_with_who_removed_it() -> None:

@@ -49,8 +49,9 @@ def test_what_is_missing_is_told_apart_from_what_nobody_could_tell() -> None:
 
 def test_a_rule_on_moments_tells_the_one_in_which_it_holds_or_the_newest() -> None:
     small, large = moment("m2", NOON + 2, percent_of_balance=5.0), moment("m1", NOON, percent_of_balance=60.0)
-    found = said(statement(1, moments=[small, large]))["R1"]
+    found = said(statement(1, moments=[large, small]))["R1"]
     assert (found.status, found.severity, found.moment) == ("holds", 2, large)
+    assert [part.holds for part in found.parts] == [True, True]
     found = said(statement(1, moments=[small]))["R1"]
     assert (found.status, found.moment, [part.holds for part in found.parts]) == ("not", small, [True, False])
     assert said(statement(1))["R1"].status == "no_moment"

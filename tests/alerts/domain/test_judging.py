@@ -30,8 +30,39 @@ def test_on_a_missing_fact_retention_does_not_fire_and_a_guard_is_kept() -> None
     change = statement(1, has_salary=True, missing=["salary_missed", "complaint_open"])
     found = judged(change, MISSED, COMPLAINT)
     assert found["R4"].outcome == "missing"
-    assert found["R4"].missing == ("salary_missed",)
+    assert (found["R4"].missing, found["R4"].severity, found["R4"].seen) == (("salary_missed",), 1, {})
     assert found["G1"].outcome == "missing"
+
+
+def test_what_is_unknown_is_no_evidence_that_it_is_at_rest() -> None:
+    held = judged(statement(1, missing=["complaint_open"]), COMPLAINT)["G1"]
+    assert (held.missing, held.seen) == (("complaint_open",), {"fraud_case": False})
+
+
+def test_what_is_missing_is_named_once_and_in_order() -> None:
+    asks = ("tier == 'gold' && owner == '' && assets > 1.0", "assets > balance_total")
+    unknown = ["tier", "owner", "balance_total", "assets"]
+    assert judged(statement(1, missing=unknown), rule("R9", when=asks))["R9"].missing == tuple(sorted(unknown))
+
+
+def test_a_value_or_severity_that_asks_for_something_unknown_is_the_least() -> None:
+    grave = rule("R4", when=("has_salary",), value_at_stake="assets + 7.0", severity="assets > 1.0 ? 3.0 : 2.0")
+    found = judged(statement(1, has_salary=True, missing=["assets"]), grave)["R4"]
+    assert (found.outcome, found.severity, found.value) == ("holds", 1, 0.0)
+    assert judged(statement(1, has_salary=True), grave)["R4"].severity == 2
+
+
+def test_the_evidence_of_a_rule_is_what_it_asks_for_and_the_moment_by_name() -> None:
+    asks = ("moment.external", "has_salary || assets >= 0.0", "tier == 'gold'")
+    found = judged(statement(1, moments=[moment("a", NOON)]), rule("R1", on="large_debit", when=asks))["R1"]
+    assert list(found.seen.items()) == [
+        ("assets", 0.0), ("has_salary", False), ("tier", "gold"), ("moment.amount_home", 9000.0),
+        ("moment.external", True), ("moment.percent_of_balance", 50.0),
+    ]  # fmt: skip
+
+
+def test_a_rule_does_not_hold_for_want_of_a_source_that_could_tell_otherwise() -> None:
+    assert judged(statement(1, has_salary=True, not_covered=["salary_missed"]), MISSED)["R4"].outcome == "missing"
 
 
 def test_a_guard_leaves_out_the_part_that_no_source_covers() -> None:

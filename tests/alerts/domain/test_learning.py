@@ -18,6 +18,11 @@ def test_outcomes_are_summed_up_by_rule_branch_and_owner_in_any_combination() ->
     assert tallies(known, ["rule", "branch"])["R4", "SH"] == Tally(10, 4)
     assert tallies(known, ["owner"]) == {("M-1",): Tally(20, 4), ("M-2",): Tally(2, 1)}
     assert tallies(known, []) == {(): Tally(22, 5)}
+    assert [list(tallies(known, [part])) for part in ("rule", "branch")] == [[("R1",), ("R4",)], [("BJ",), ("SH",)]]
+
+
+def test_the_share_that_was_relevant_is_of_what_was_closed_and_of_nothing_it_is_nothing() -> None:
+    assert (Tally(20, 5).relevant, Tally().relevant) == (0.75, 0.0)
 
 
 def test_a_branch_speaks_for_itself_once_it_has_told_much_and_with_the_banks_word_before() -> None:
@@ -36,7 +41,8 @@ def test_where_nothing_is_known_of_a_branch_the_rules_own_precision_counts_and_t
 
 
 def test_outcomes_of_customers_without_a_branch_teach_the_whole_bank() -> None:
-    assert precision([told(branch="", closed=100)]).keys() == {("R4", "")}
+    found = precision([told(branch="", closed=5)])
+    assert found == {("R4", ""): (5 + 5 * NEW_RULE_PRECISION) / 10}
 
 
 def test_a_rule_is_throttled_for_outcomes_of_its_present_version_since_a_person_enabled_it() -> None:

@@ -31,6 +31,10 @@ def test_alerts_of_one_situation_join_and_others_move() -> None:
     }  # fmt: skip
     assert [(said.rule, said.origin) for said in ours[0].evidence] == [("R4", ""), ("R1", "a")]
     assert (ours[0].severity, ours[0].title.en) == (2, "R1")
+    leaving = next(alert for alert in theirs if alert.situation == "leaving")
+    assert [(one.history[-1].action, one.history[-1].note) for one in (ours[0], leaving)] == [
+        ("merge", f"with {leaving.alert_id} of a"), ("supersede", f"by {ours[0].alert_id} of b"),
+    ]  # fmt: skip
 
 
 def test_what_was_acted_on_before_the_merge_is_not_raised_again() -> None:
@@ -69,7 +73,7 @@ def test_an_alert_that_had_only_moved_moves_back() -> None:
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
     merge(Side("a", one, theirs), Side("b", other, []), terms(), NOON + DAY)
     (back,) = split(Side("a", one, []), Side("b", other, theirs), terms(), NOON + 2 * DAY)
-    assert (back.customer_id, back.state) == ("a", "new")
+    assert (back.customer_id, back.state, back.history[-1].note) == ("a", "new", "a stands alone again")
 
 
 def test_what_both_say_of_one_moment_is_kept_of_each_and_work_that_was_begun_goes_on() -> None:
@@ -174,6 +178,13 @@ def test_work_that_both_have_begun_stays_with_the_one_they_become_and_so_does_wh
         assert (ours[0].owner, ours[0].begun_for) == ("ours", "")
 
 
+def test_what_a_cooldown_held_back_of_one_goes_back_to_that_one() -> None:
+    one, other = Standing(firings={"R1|x": Firing("R1", 1, NOON, NOON)}), Standing()
+    merge(Side("a", one, []), Side("b", other, []), terms(), NOON)
+    split(Side("a", one, []), Side("b", other, []), terms(), NOON + DAY)
+    assert (list(one.firings), list(other.firings)) == (["R1|x"], [])
+
+
 def test_what_was_said_goes_before_what_a_cooldown_held_back_whoever_goes_into_whom() -> None:
     for gone, into in (("said", ""), ("", "said")):
         one, other = (Standing(firings={"R1|x": Firing("R1", 1, NOON, NOON, alert_id=name)}) for name in (gone, into))
@@ -191,6 +202,17 @@ def test_what_of_one_has_ended_leaves_the_other_what_still_stands() -> None:
     kept, back = split(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
     assert (kept.state, back.state) == ("new", "withdrawn")
     assert (one.firings, other.firings["R1|x"].alert_id) == ({}, kept.alert_id)
+
+
+def test_what_has_ended_of_the_one_who_stays_is_the_others_alone_when_they_part() -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    ours = takes("b", 1, other, [], moments=[moment("x", NOON)])
+    merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
+    ours[0].evidence[0].ended_at = NOON + DAY
+    kept, back = split(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
+    assert (kept.state, back.state) == ("withdrawn", "new")
+    assert (one.firings["R1|x"].alert_id, other.firings) == (back.alert_id, {})
 
 
 def test_only_of_what_is_open_a_customer_has_departed() -> None:
