@@ -35,7 +35,8 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
 def learn(customer: Customer, reference: Reference, now: int) -> Behaviour:
     rhythm: Rhythm = rhythm_of(customer.state, currencies_of(customer, reference), reference, now)
     others: Counterparties = counterparties_of(customer, reference, now)
-    salary = learn_salary(customer.state.head.latest.get("income", []), reference, now)
+    income = customer.state.head.latest.get("income", [])
+    salary = learn_salary(income, reference, now, _incomes_of_former_accounts(customer))
     if salary is None:
         salary = recurring_income(customer.state, others.own_parties, now)
     missing = list(others.missing)
@@ -59,6 +60,17 @@ def learn(customer: Customer, reference: Reference, now: int) -> Behaviour:
         missed_instalments_180d=rhythm.missed_instalments_180d,
         missing=tuple(missing),
     )
+
+
+def _incomes_of_former_accounts(customer: Customer) -> set[str]:
+    """Whoever no longer shares an account waits for no salary on it."""
+    told: dict[bool, set[str]] = {True: set(), False: set()}
+    if all(part.current for part in customer.parts):
+        return set()
+    for part in customer.parts:
+        if part.counts:
+            told[part.current] |= {one.event_id for head in part.flows.heads for one in head.latest.get("income", ())}
+    return told[False] - told[True]
 
 
 def currencies_of(customer: Customer, reference: Reference) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The customer's regular income: who pays it, when the next is due, and whether it shrinks or stays away."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -28,8 +28,8 @@ class Salary(msgspec.Struct, frozen=True, kw_only=True):
     """`payer` is a counterparty key; `kind` salary, pension, or recurring (one payer's monthly credit that nobody
     called a salary). Days since 1970 in the bank's zone. `habit`: "monthly 10 before", in words of `paydays`.
 
-    `next_due`: the first payday not yet paid, so it lies in the past while a salary is overdue; `next_due_by` adds the
-    tolerance. `missed`: paydays gone by without a credit, tolerance included. `latest_percent`: of the median before.
+    `next_due`: the first payday not yet paid, so it lies in the past while a salary is overdue; None where nothing is
+    waited for, since the last one came to an account that is the customer's no more. `next_due_by` adds the tolerance. `missed`: paydays gone by without a credit, tolerance included. `latest_percent`: of the median before.
     `reduced_periods`, `raised_periods`: how many of the latest in a row. `received_percent`: what came in the latest
     two periods, missed ones included, of what usually comes.
     """
@@ -57,32 +57,40 @@ class Salary(msgspec.Struct, frozen=True, kw_only=True):
         return self.period != "irregular"
 
 
-def learn_salary(candidates: Iterable[Candidate], reference: Reference, now: int) -> Salary | None:
-    """Of the payer who still pays and pays most; where nobody does, of the one who paid last."""
+def learn_salary(
+    candidates: Iterable[Candidate], reference: Reference, now: int, gone: Collection[str] = ()
+) -> Salary | None:
+    """Of the payer who still pays and pays most; where nobody does, of the one who paid last. `gone`: events on
+    accounts that are the customer's no more."""
     by_payer: dict[tuple[str, str], list[Candidate]] = {}
     for candidate in candidates:
         # a tombstone may stand where the original has not come yet: it has no values; and nothing is no pay
         if not candidate.cancelled and candidate.values.get("minor"):
             payer = (str(candidate.values.get("party", "")), str(candidate.values["currency"]))
             by_payer.setdefault(payer, []).append(candidate)
-    found = [_of_payer(*payer, paid, reference, now) for payer, paid in by_payer.items()]
+    found = [
+        _of_payer(*payer, paid, reference, now, is_waited_for=paid[-1].event_id not in gone)
+        for payer, paid in by_payer.items()
+    ]
     return max(found, key=_standing, default=None)
 
 
 def _standing(salary: Salary) -> tuple[bool, int, int, str]:
-    if salary.missed:
+    if salary.missed or (salary.is_regular and salary.next_due is None):
         return False, salary.last_at or 0, salary.median_minor, salary.payer
     return True, salary.median_minor, salary.last_at or 0, salary.payer
 
 
-def _of_payer(payer: str, currency: str, paid: Sequence[Candidate], reference: Reference, now: int) -> Salary:
+def _of_payer(
+    payer: str, currency: str, paid: Sequence[Candidate], reference: Reference, now: int, *, is_waited_for: bool
+) -> Salary:
     by_day = _by_payday(paid, reference)
     amounts = list(by_day.values())[-KEPT:]
     usual = median(amounts)
     # a bonus or a settlement on a day of its own is no payday
     days = tuple(day for day, minor in by_day.items() if minor * 2 >= usual)
     habit = habit_of(days, reference.calendar)
-    due = next_day(habit, days[-1], reference.calendar) if habit else None
+    due = next_day(habit, days[-1], reference.calendar) if habit and is_waited_for else None
     missed = _missed(habit, due, reference, now) if habit and due is not None else 0
     before = median(amounts[:-1]) if len(amounts) > 1 else amounts[-1]
     return Salary(

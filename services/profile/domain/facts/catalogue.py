@@ -156,7 +156,7 @@ _FACTS: tuple[FactDeclared, ...] = (
     _number("longest_login_gap_days", "days", "Longest time between them; 0 when not learned", DIGITAL),
     _number("usual_login_gap_days", "days", "Median days between days with a sign-in; 0 when not learned", DIGITAL),
     _flag("logs_in", "There was a sign-in within 400 days", DIGITAL),
-    _since("days_since_customer_debit", "Since the customer last moved money; 0 when never", BOOKS),
+    _since("days_since_customer_debit", "Since the customer last moved money; 0 when never, or without an account", BOOKS),
     _since("days_since_last_event", "Since anything happened"),
     _hours("application_open_hours", "Since the oldest unfinished application of 30 days began", SERVICE),
     _text("application_open_family", "Its product family"),

@@ -95,10 +95,16 @@ def conduct_facts(seen: Picture) -> Facts:
         "usual_login_gap_days": logins.median_gap_days or 0,
         "longest_login_gap_days": logins.longest_gap_days or 0,
         "logs_in": logins.last_day is not None,
-        "days_since_customer_debit": 0 if last_debit is None else max(0, seen.today - last_debit),
+        "days_since_customer_debit": 0 if last_debit is None or not _can_pay(seen) else max(0, seen.today - last_debit),
         "application_open_hours": 0 if oldest is None else max(0, (seen.now - oldest[0]) // HOUR_MS),
         "application_open_family": "" if oldest is None else oldest[1],
     }
+
+
+def _can_pay(seen: Picture) -> bool:
+    """Not who had a share in accounts and has none any more."""
+    accounts = [part.current for part in seen.customer.parts if part.kind == "account" and part.counts]
+    return not accounts or any(accounts)
 
 
 def contact_facts(seen: Picture) -> Facts:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.changes import Fact
-from schemas.events import ChannelEvent
+from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.identity.links import BEGINNING, END
 from tests.profile.domain.gathered import facts_told, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
@@ -57,3 +57,32 @@ def test_wealth_that_was_bought_before_is_held_all_the_same_and_no_more_when_the
     assert (here["assets"], here["assets_change_30d"], here["assets_change_90d"]) == (3e6, 0.0, 0.0)
     gone = values_of(*wealth, roles=joined_since(150, until=10))
     assert (gone["assets"], gone["assets_change_30d"]) == (1e6, 0.0)
+
+
+def paid_monthly(account: str, months: int) -> list[ChannelEvent]:
+    """A salary each month up to 40 days ago, and ten payments."""
+    paid = [
+        event("salary.credited", NOON - (40 + 30 * back) * DAY_MS, account, id=f"s{account}{back}", minor=900_000,
+              counterparty=Counterparty(account_no="1", bank="B1"), direction="credit")
+        for back in range(months)
+    ]  # fmt: skip
+    return paid + [
+        event("transfer.sent", NOON - (40 + back) * DAY_MS, account, id=f"d{account}{back}", minor=100, direction="debit")
+        for back in range(10)
+    ]
+
+
+@pytest.mark.parametrize(("until", "overdue"), [(None, True), (35, False)], ids=["shared", "shared no more"])
+def test_who_shares_an_account_no_more_waits_for_no_salary_on_it_and_pays_nothing_from_it(
+    until: int | None, overdue: bool
+) -> None:
+    joint = {JOINT: ("joint", BEGINNING, END if until is None else NOON - until * DAY_MS)}
+    values = facts_told(summary_of(paid_monthly(JOINT, 8), roles=joint))
+    assert values["has_salary"]
+    assert (values["salary_missed"] > 0, values["days_since_customer_debit"] > 0) == (overdue, overdue)
+
+
+def test_a_salary_that_moved_to_an_own_account_before_the_share_ended_is_waited_for() -> None:
+    shared, own = paid_monthly(JOINT, 8), paid_monthly(ACCOUNT, 2)
+    roles = {JOINT: ("joint", BEGINNING, NOON - 75 * DAY_MS), ACCOUNT: ("owner", BEGINNING, END)}
+    assert facts_told(summary_of([*shared[2:], *own], roles=roles))["salary_missed"] > 0
