@@ -29,7 +29,8 @@ class Salary(msgspec.Struct, frozen=True, kw_only=True):
     called a salary). Days since 1970 in the bank's zone. `habit`: "monthly 10 before", in words of `paydays`.
 
     `next_due`: the first payday not yet paid, so it lies in the past while a salary is overdue; None where nothing is
-    waited for, since the last one came to an account that is the customer's no more. `next_due_by` adds the tolerance. `missed`: paydays gone by without a credit, tolerance included. `latest_percent`: of the median before.
+    waited for, since the last one came to an account that is the customer's no more. `next_due_by` adds the tolerance.
+    `missed`: paydays gone by without a credit, tolerance included. `latest_percent`: of the median before.
     `reduced_periods`, `raised_periods`: how many of the latest in a row. `received_percent`: what came in the latest
     two periods, missed ones included, of what usually comes.
     """

@@ -78,7 +78,7 @@ def _anniversary(began: int, today: int) -> int:
 
 def conduct_facts(seen: Picture) -> Facts:
     logins = seen.behaviour.logins
-    last_debit = seen.buckets.last_day("customer_debits")
+    last_debit = seen.buckets.last_day("customer_debits") if _can_pay(seen) else None
     digital = min(seen.today, seen.complete_until(("online", "mobile", "wechat")) // DAY_MS)
     started = [
         (at, str(value(one.thing, "product_family") or value(one.thing, "product") or ""))
@@ -95,7 +95,7 @@ def conduct_facts(seen: Picture) -> Facts:
         "usual_login_gap_days": logins.median_gap_days or 0,
         "longest_login_gap_days": logins.longest_gap_days or 0,
         "logs_in": logins.last_day is not None,
-        "days_since_customer_debit": 0 if last_debit is None or not _can_pay(seen) else max(0, seen.today - last_debit),
+        "days_since_customer_debit": 0 if last_debit is None else max(0, seen.today - last_debit),
         "application_open_hours": 0 if oldest is None else max(0, (seen.now - oldest[0]) // HOUR_MS),
         "application_open_family": "" if oldest is None else oldest[1],
     }
