@@ -207,3 +207,9 @@ def test_a_band_that_ends_with_the_share_in_an_account_came_from_none() -> None:
     left.spans[SAVINGS] = (0, ms("2026-11-10"))
     before = noted(shared, Decided(), 1)
     assert (before.notes["band"], noted(left, before, 2).notes.get("former_band")) == ("near", None)
+
+
+def test_a_band_stays_while_something_is_held_in_a_currency_without_a_rate() -> None:
+    before = noted(saver(610_000_000), Decided(), 1)
+    half = saver(300_000_000).tell("2026-02-01", "cash.deposited", CURRENT, 1, currency="BRL", balance=310_000_000)
+    assert noted(half, before, 2) == before

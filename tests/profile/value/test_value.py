@@ -238,3 +238,11 @@ def test_a_scale_that_contradicts_itself_is_refused(tmp_path: Path, old: str, ne
     (tmp_path / "value.yaml").write_text(content.replace(old, new))
     with pytest.raises(PolicyError, match=says):
         load_declarations(catalogue=str(tmp_path))
+
+
+def test_assets_of_which_a_part_has_no_rate_leave_their_weight_out() -> None:
+    rich = earner(9_000_000, 400_000_000)
+    known, measures = judged(rich), ("household_assets", "threshold_percent", "assets_rising")
+    unrated = judged(rich.tell("2026-10-01", "cash.deposited", "account:300", 1, currency="BRL", balance=1))
+    assert [term(unrated, one).measured for one in measures] == [None] * 3
+    assert all(term(known, one).measured is not None for one in measures)

@@ -75,7 +75,10 @@ def assets_of(customer: Customer, reference: Reference, now: int) -> Assets:
 
 def note_band(customer: Customer, assets: Assets, decided: Decided, now: int) -> Decided:
     """Remembers since when (ms) the customer has been in the present band, and which band it came from. A band that
-    changed together with what is linked is taken anew and came from none, for no money has moved."""
+    changed together with what is linked is taken anew and came from none, for no money has moved. While a rate is
+    missing it stays."""
+    if assets.unconverted:
+        return decided
     known, linked = decided.notes.get("band"), _linked(customer)
     is_the_same = linked == decided.notes.get("linked", "")
     if known == assets.band and is_the_same:

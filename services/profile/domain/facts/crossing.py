@@ -62,7 +62,7 @@ def crossing_facts(seen: Picture) -> Facts:
 
 def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) -> Facts:
     """Of the last month every other bank, before it those that are known. A day with too many banks to tell apart makes
-    them all unknown; one with too many names those that ask who it was."""
+    them all unknown, and so does a currency without a rate; one with too many names those that ask who it was."""
     out_7 = out_30 = in_30 = 0
     known: list[_Sent] = []
     are_told_apart = True
@@ -77,7 +77,9 @@ def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) 
             direction, currency, bank, kind, is_known, is_here = _side(key, reference)
             if not is_known and (is_here or not are_banks or age >= MONTH_DAYS):
                 continue
-            minor = reference.home_minor(cell.total, currency, day) or 0
+            minor = reference.home_minor(cell.total, currency, day)
+            if minor is None:
+                return _UNKNOWN
             if direction == "credit":
                 in_30 += minor if age < MONTH_DAYS else 0
             elif direction == "debit":
@@ -117,11 +119,11 @@ def regular_party_facts(seen: Picture) -> Facts:
     behaviour = seen.behaviour
     is_known = "regular_payments" not in behaviour.missing
     to_lenders = [one for one in behaviour.regular if one.party_class == "lender"]
-    monthly = sum(seen.reference.home_minor(one.median_minor, one.currency, seen.bank_day) or 0 for one in to_lenders)
+    monthly = [seen.home(one.median_minor, one.currency) for one in to_lenders]
     return {
         "pays_rent": behaviour.rent is not None if is_known else None,
         "rent_months_in_a_row": (behaviour.rent.in_a_row if behaviour.rent else 0) if is_known else None,
-        "lender_monthly_payment": seen.major(monthly) if is_known else None,
+        "lender_monthly_payment": sum(filter(None, monthly)) if is_known and None not in monthly else None,
         "own_elsewhere_transfers_2m": max(behaviour.own_elsewhere_count, _called_own(seen)) if is_known else None,
     }
 

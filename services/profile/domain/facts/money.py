@@ -10,7 +10,21 @@ SALARY_CHANNELS = ("corebank",)
 Facts = dict[str, Fact | None]
 
 
+_OF_BALANCES = (
+    "balance_total", "balance_7d_ago", "balance_30d_ago", "balance_mean_30d", "balance_mean_365d",
+    "balance_deviation_365d", "balance_lowest_60d", "balance_lowest_90d", "balance_below_usual_checks",
+    "current_lowest_60d", "overdrawn", "days_since_overdrawn",
+)  # fmt: skip
+_OF_ASSETS = (
+    "assets", "assets_change_30d", "assets_change_90d", "assets_direction", "assets_band", "assets_to_private_banking",
+    "assets_percent_of_private_banking",
+)  # fmt: skip
+
+
 def balance_facts(seen: Picture) -> Facts:
+    """Unknown while something is held in a currency without a rate: a part of the money is not what there is."""
+    if seen.assets.unconverted:
+        return dict.fromkeys(_OF_BALANCES)
     (course, current), major, today = seen.courses, seen.major, seen.today
     overdrawn = current.days_since_negative()
     recent, usual = course.mean(30), course.spread(365)
@@ -47,8 +61,8 @@ def income_facts(seen: Picture) -> Facts:
         return {"has_salary": None if unknown else False}
     return {
         "has_salary": salary.is_regular,
-        "salary_usual": seen.major_of(salary.median_minor, salary.currency),
-        "salary_last": seen.major_of(salary.last_minor, salary.currency),
+        "salary_usual": seen.home(salary.median_minor, salary.currency),
+        "salary_last": seen.home(salary.last_minor, salary.currency),
         "salary_last_percent": salary.latest_percent,
         "salary_received_percent": salary.received_percent,
         "salary_reduced_periods": salary.reduced_periods,
@@ -91,6 +105,7 @@ def usual_facts(seen: Picture) -> Facts:
 def asset_facts(seen: Picture) -> Facts:
     assets, decided = seen.assets, seen.decided
     greater = max(assets.total_minor, assets.household_minor or 0)
+    unknown = dict[str, Fact | None].fromkeys(_OF_ASSETS) if assets.unconverted else {}
     return {
         "assets": seen.major(assets.total_minor),
         "assets_change_30d": seen.major(assets.change_30_minor),
@@ -102,4 +117,5 @@ def asset_facts(seen: Picture) -> Facts:
         "assets_to_private_banking": seen.major(assets.to_threshold_minor),
         "assets_percent_of_private_banking": greater * 100 // max(assets.threshold_minor, 1),
         "household_assets": seen.major(assets.household_minor or 0),
+        **unknown,
     }

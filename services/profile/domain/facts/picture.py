@@ -3,7 +3,6 @@
 import msgspec
 
 from schemas.asked import Asked
-from schemas.money import EXPONENTS
 from services.profile.domain.customers.assets import Assets
 from services.profile.domain.customers.balances import Courses
 from services.profile.domain.customers.behaviour import Behaviour
@@ -41,9 +40,9 @@ class Picture(msgspec.Struct, frozen=True, gc=False):
         """In major units of the home currency, as rules write them."""
         return None if minor is None else minor / self.reference.home_unit
 
-    def major_of(self, minor: int, currency: str) -> float:
-        """Major units of another currency."""
-        return minor / float(10 ** EXPONENTS[currency])
+    def home(self, minor: int, currency: str) -> float | None:
+        """The same of another currency, at the day's rate; None without one."""
+        return self.major(self.reference.home_minor(minor, currency, self.bank_day))
 
     def sources_of(self, channels: tuple[str, ...]) -> tuple[str, ...]:
         """The registered sources that speak for any of these channels."""

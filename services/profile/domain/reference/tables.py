@@ -135,8 +135,8 @@ class Reference:
         return dated[max(0, bisect_right(dated, day, key=_from_day) - 1)].scaled
 
     def home_minor(self, minor: int, currency: str, day: int) -> int | None:
-        """The amount in minor units of the home currency, rounded half away from zero; None without a rate."""
-        if currency == self.home_currency:
+        """In minor units of the home currency, rounded half away from zero; None without a rate, save for nothing."""
+        if currency == self.home_currency or minor == 0:
             return minor
         scaled = self.rate(currency, day)
         if scaled is None or currency not in EXPONENTS:

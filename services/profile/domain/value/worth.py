@@ -55,18 +55,20 @@ def _value(thing: Thing, field: str) -> object:
     return entry.value if entry is not None else None
 
 
-def _assets(known: Known) -> int:
-    return known.assets.total_minor
+def _assets(known: Known) -> int | None:
+    """A part of it, where another part has no rate, would let a tier fall for nothing."""
+    return None if known.assets.unconverted else known.assets.total_minor
 
 
-def _household_assets(known: Known) -> int:
-    return max(known.assets.total_minor, known.assets.household_minor or 0)
+def _household_assets(known: Known) -> int | None:
+    own = _assets(known)
+    return None if own is None else max(own, known.assets.household_minor or 0)
 
 
 def _assets_rising(known: Known) -> int | None:
     """Growth over 90 days in percent of what was there, -100 to 100."""
     change, ago = known.assets.change_90_minor, known.assets.ago_90_minor
-    if change is None or ago is None:
+    if change is None or ago is None or known.assets.unconverted:
         return None
     return max(-100, min(100, change * 100 // max(ago, 1))) if change else 0
 
@@ -139,8 +141,10 @@ def _families(known: Known) -> int:
     return len(known.families)
 
 
-def _threshold_percent(known: Known) -> int:
+def _threshold_percent(known: Known) -> int | None:
     """Assets (of the household, where greater) in percent of the private-banking threshold."""
+    if known.assets.unconverted:
+        return None
     threshold = max(known.assets.threshold_minor, 1)
     return (threshold - known.assets.to_threshold_minor) * 100 // threshold
 

@@ -1,0 +1,55 @@
+"""Money in other currencies: facts are in the home currency, and unknown where no rate is known."""
+
+import pytest
+
+from schemas.changes import Fact
+from schemas.events import ChannelEvent, Counterparty
+from tests.profile.domain.gathered import facts_told, summary_of
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+
+ABROAD, UNRATED = "account:2", "THB"
+OTHER = Counterparty(bank="CMPA", account_no="1")
+
+
+def booked(days_ago: int, minor: int, currency: str, account: str = ACCOUNT, what: str = "received") -> ChannelEvent:
+    return event(
+        f"transfer.{what}", NOON - days_ago * DAY_MS, account, id=f"{what}{account}{days_ago}", minor=minor,
+        balance=minor, currency=currency, direction="debit" if what == "sent" else "credit", counterparty=OTHER,
+    )  # fmt: skip
+
+
+def paid(currency: str) -> list[ChannelEvent]:
+    return [
+        event("salary.credited", NOON - 30 * month * DAY_MS, id=f"s{month}", minor=300_000, currency=currency,
+              direction="credit", counterparty=OTHER)
+        for month in range(6)
+    ]  # fmt: skip
+
+
+def values_of(*events: ChannelEvent) -> dict[str, Fact]:
+    return facts_told(summary_of(list(events)))
+
+
+def test_a_salary_in_another_currency_is_told_in_the_home_currency() -> None:
+    values = values_of(*paid("USD"))
+    assert (values["salary_usual"], values["salary_last"]) == (21_090.0, 21_090.0)
+    assert {"salary_usual", "salary_last"} <= set(summary_of(paid(UNRATED)).facts.missing)
+
+
+@pytest.mark.parametrize("fact", ["balance_total", "balance_30d_ago", "assets", "assets_band", "assets_direction"])
+def test_what_is_held_is_unknown_while_one_currency_has_no_rate(fact: str) -> None:
+    home, abroad = booked(200, 100_000, "CNY"), booked(200, 100_000, UNRATED, ABROAD)
+    assert fact in summary_of([home, abroad]).facts.missing
+    assert fact not in summary_of([home, booked(200, 100_000, "USD", ABROAD)]).facts.missing
+
+
+def test_an_empty_account_in_such_a_currency_leaves_the_others_known() -> None:
+    values = values_of(booked(200, 100_000, "CNY"), booked(200, 0, UNRATED, ABROAD))
+    assert (values["balance_total"], values["assets"], values["assets_band"]) == (1_000.0, 1_000.0, "below")
+
+
+@pytest.mark.parametrize("fact", ["external_outflow_30d", "external_inflow_30d", "competitor_outflow_90d"])
+def test_what_crossed_to_other_banks_is_unknown_where_some_of_it_has_no_rate(fact: str) -> None:
+    sent = booked(3, 100_000, UNRATED, what="sent")
+    assert fact in summary_of([sent]).facts.missing
+    assert values_of(booked(3, 100_000, "JPY", what="sent"))["competitor_outflow_90d"] == 4_480.0
