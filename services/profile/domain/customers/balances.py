@@ -53,9 +53,7 @@ class Course(NamedTuple):
         oldest, end = self.today - days + 1, self.today + 1
         held = []
         for begins, total in reversed(self.steps):
-            length = end - (begins if begins > oldest else oldest)
-            if length > 0:
-                held.append((length, total))
+            held.append((end - (begins if begins > oldest else oldest), total))
             end = begins
             if begins <= oldest:
                 break

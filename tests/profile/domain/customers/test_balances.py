@@ -1,0 +1,79 @@
+"""The course of a balance over the days."""
+
+import pytest
+
+from schemas.events import ChannelEvent
+from services.profile.domain.customers.balances import Course, courses_of
+from tests.profile.domain.gathered import POLICY, Roles, customer_of
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+
+COURSE = Course(((10, 100), (12, -50), (15, 20)), 20)
+NEW = Course((), 20)
+TODAY = NOON // DAY_MS
+
+
+def booked(days_ago: int, balance: int, account: str = ACCOUNT, currency: str = "CNY") -> ChannelEvent:
+    return event(
+        "transaction.posted", NOON - days_ago * DAY_MS, account, id=f"{account}{days_ago}", minor=1,
+        direction="debit", balance=balance, currency=currency,
+    )  # fmt: skip
+
+
+def steps(*events: ChannelEvent) -> list[tuple[int, int]]:
+    """(days ago, total)"""
+    found = courses_of(customer_of(list(events)), POLICY.reference, TODAY).of_all.steps
+    return [(TODAY - day, total) for day, total in found]
+
+
+def test_a_balance_holds_from_the_close_of_its_day_until_the_next_and_is_unknown_before_the_first() -> None:
+    assert [COURSE.at(day) for day in (9, 10, 11, 12, 14, 15, 20)] == [None, 100, 100, -50, -50, 20, 20]
+    assert (COURSE.now, NEW.now, NEW.at(20)) == (20, 0, None)
+
+
+def test_an_earlier_day_knows_nothing_of_what_came_later() -> None:
+    earlier = COURSE.until(12)
+    assert (earlier.now, earlier.mean(3), earlier.days_since_negative()) == (-50, 50, 0)
+    assert COURSE.until(11).days_since_negative() is None
+
+
+def test_days_below_nothing_end_with_the_day_before_it_was_made_up_for() -> None:
+    assert [COURSE.until(day).days_since_negative() for day in (14, 15, 20)] == [0, 1, 6]
+    assert Course(((10, 0),), 20).days_since_negative() is None
+
+
+def test_mean_spread_and_lowest_are_of_the_last_days_that_are_known_today_included() -> None:
+    assert [(COURSE.mean(days), COURSE.lowest(days)) for days in (1, 6, 7, 400)] == [
+        (20, 20), (20, 20), (10, -50), (15, -50),
+    ]  # fmt: skip
+    assert Course(((1, 0), (2, 10)), 2).spread(2) == (5, 5)
+    assert (NEW.mean(30), NEW.spread(30), NEW.lowest(30)) == (None, (None, None), None)
+
+
+def test_the_total_changes_with_every_account_on_its_day() -> None:
+    assert steps(booked(9, 500), booked(7, 30, "account:2"), booked(3, 400), booked(3, 50, "account:2")) == [
+        (9, 500), (7, 530), (3, 450),
+    ]  # fmt: skip
+
+
+def test_what_was_booked_in_a_currency_without_a_rate_counts_nothing_and_what_is_booked_ahead_counts_today() -> None:
+    assert steps(booked(9, 500), booked(7, 30, "account:2", "XAF")) == [(9, 500)]
+    assert steps(booked(9, 500), booked(-2, 700)) == [(9, 500), (0, 700)]
+
+
+def test_a_year_back_the_last_balance_of_each_month_is_enough() -> None:
+    events = [booked(days, days) for days in range(0, 430, 5)]
+    found = steps(*reversed(events))
+    assert [days for days, _ in found if days <= 90] == list(range(90, -1, -5))
+    assert len([days for days, _ in found if 130 < days <= 365]) == pytest.approx(8, abs=1)
+    assert 365 <= found[0][0] < 430
+
+
+def test_a_balance_that_has_not_moved_for_years_still_counts() -> None:
+    assert steps(booked(900, 70_000)) == [(900, 70_000)]
+
+
+def test_accounts_of_which_the_customer_is_no_holder_count_nothing() -> None:
+    roles: Roles = {"account:2": "attorney", "account:3": ("owner", 0, NOON - DAY_MS)}
+    events = [booked(9, 500), booked(7, 30, "account:2"), booked(5, 7, "account:3")]
+    courses = courses_of(customer_of(events, roles=roles), POLICY.reference, TODAY)
+    assert courses.of_all.steps == courses.of_current.steps == ((TODAY - 9, 500),)
