@@ -143,9 +143,12 @@ def test_a_receiver_may_ask_for_a_longer_pause_and_not_for_a_shorter_one() -> No
 def test_what_is_refused_is_dead_at_once() -> None:
     one = refused(queued(), "it answers 410", NOON)
     assert (one.state, one.attempts, one.tried_at, one.ended_at) == ("dead", 1, NOON, NOON)
+    late = refused(missed(queued(), "away", 0, NOON), "it answers 410", NOON + 5_000)
+    assert (late.attempts, late.tried_at, late.ended_at) == (2, NOON, NOON + 5_000)
 
 
 def test_what_arrived_says_when() -> None:
+    assert delivered(queued(), NOON).tried_at == NOON
     one = delivered(missed(queued(), "away", 0, NOON), NOON + 5_000)
     assert (one.state, one.attempts, one.tried_at, one.ended_at, one.error) == ("delivered", 2, NOON, NOON + 5_000, "")
 
@@ -158,7 +161,7 @@ def test_being_held_is_no_attempt() -> None:
 def test_there_is_room_for_a_person_until_so_many_came_within_the_hour() -> None:
     assert room_at(0, [NOON] * 99) == 0
     assert room_at(2, [NOON]) == 0
-    assert room_at(2, [NOON + 5, NOON, NOON - 7]) == NOON + HOUR
+    assert room_at(2, [NOON, NOON + 5, NOON - 7]) == NOON + HOUR
 
 
 def test_a_digest_has_an_id_of_its_parts() -> None:

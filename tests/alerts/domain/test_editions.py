@@ -3,9 +3,10 @@
 from msgspec.structs import replace
 
 from services.alerts.domain.compiled import Rule
-from services.alerts.domain.editions import Edition, Signatures, Signed, since
+from services.alerts.domain.editions import Edition, Signatures, Signed, silenced, since
 from tests.alerts.told import MISSED, NOON, OUTFLOW, rules
 
+OFF = MISSED._replace(declared=replace(MISSED.declared, enabled=False))
 SWITCHED = {"R4": Signed("Li Na", "the file is late")}
 SIGNATURES = Signatures({"R4": "bank.yaml", "R1": "bank.yaml"}, {"bank.yaml": "Wang Lei"}, "root", SWITCHED)
 
@@ -25,17 +26,29 @@ def test_what_stands_as_it_stood_is_no_news() -> None:
 
 def test_a_switch_is_signed_by_who_switched_and_another_text_by_who_wrote_it() -> None:
     stood = since([], rules(MISSED), SIGNATURES, NOON)
-    silenced = MISSED._replace(declared=replace(MISSED.declared, enabled=False))
     mended = MISSED._replace(declared=replace(MISSED.declared, enabled=False, cooldown_days=60))
-    assert told(stood, silenced) == [("R4", "switched_off", "Li Na", "the file is late")]
+    assert told(stood, OFF) == [("R4", "switched_off", "Li Na", "the file is late")]
     assert told(stood, mended) == [("R4", "changed", "Wang Lei", "")]
+    assert told(since(stood, rules(OFF), SIGNATURES, NOON), MISSED) == [
+        ("R4", "switched_on", "Li Na", "the file is late")
+    ]
 
 
 def test_a_removal_is_signed_by_who_changed_the_file_and_that_of_a_file_by_who_may_remove_one() -> None:
     stood = since([], rules(MISSED), SIGNATURES, NOON)
     assert told(stood) == [("R4", "removed", "Wang Lei", "")]
     without = Signatures({}, {}, "root", {})
-    assert [one.actor for one in since(stood, rules(), without, NOON)] == ["root"]
+    both = since([], rules(MISSED, OUTFLOW), SIGNATURES, NOON)
+    assert [(one.rule, one.actor) for one in since(both, rules(), without, NOON)] == [("R1", "root"), ("R4", "root")]
+
+
+def test_a_rule_is_silent_once_it_was_switched_off_or_removed_and_is_not_judged() -> None:
+    stood = since([], rules(MISSED), SIGNATURES, NOON)
+    off, gone = (since(stood, now, SIGNATURES, NOON) for now in (rules(OFF), rules()))
+    assert silenced(off, rules(OFF)) == {"R4": "R4 was switched off by Li Na: the file is late"}
+    assert silenced(gone, rules()) == {"R4": "R4 was removed by Wang Lei"}
+    assert silenced([*off, *gone], rules(MISSED)) == {}
+    assert silenced(stood, rules()) == {}
 
 
 def test_a_rule_that_is_no_more_is_told_once_and_may_come_again() -> None:

@@ -55,6 +55,8 @@ def test_a_rule_on_moments_tells_the_one_in_which_it_holds_or_the_newest() -> No
     found = said(statement(1, moments=[small]))["R1"]
     assert (found.status, found.moment, [part.holds for part in found.parts]) == ("not", small, [True, False])
     assert said(statement(1))["R1"].status == "no_moment"
+    other = msgspec.structs.replace(large, kind="large_credit")
+    assert said(statement(1, moments=[other]))["R1"].status == "no_moment"
 
 
 def test_a_rule_that_is_switched_off_is_explained_all_the_same() -> None:
@@ -91,6 +93,14 @@ def test_what_a_guard_holds_back_names_the_guard_before_and_after_it_was_raised(
     [alert] = settled(change, standing)
     found = said(change, standing=standing, alerts=(alert,))["U3"]
     assert (found.status, found.by) == ("held_back", "G1")
+
+
+def test_a_guard_that_is_out_of_order_or_speaks_of_others_holds_nothing_back() -> None:
+    change = statement(1, balance_total=5000.0, complaint_open=True)
+    for given in ({"enabled": False}, {"about": ("household",)}):
+        guard = COMPLAINT._replace(declared=msgspec.structs.replace(COMPLAINT.declared, **given))
+        assert said(change, (SAVINGS, guard))["U3"].status == "holds"
+    assert said(change, broken={"G1": "met a text"})["U3"].status == "holds"
 
 
 def test_a_cooldown_says_until_when_it_lasts() -> None:

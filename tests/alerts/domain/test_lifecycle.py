@@ -127,6 +127,21 @@ def test_whoever_it_is_reassigned_to_has_yet_to_claim_it() -> None:
     assert (one.owner, one.claimed_by, one.begun_for) == ("M-2", "", "")
 
 
+@pytest.mark.parametrize(
+    ("asked", "note"),
+    [
+        (Asked("reassign", to="M-2"), "to M-2"),
+        (Asked("reassign", to="M-2", note="on leave"), "to M-2: on leave"),
+        (Asked("outcome", outcome=Outcome(result="saved")), "saved"),
+        (Asked("outcome", outcome=Outcome(result="saved"), note="stays"), "saved: stays"),
+    ],
+)
+def test_a_step_says_to_whom_it_went_or_how_it_ended_and_what_was_noted(asked: Asked, note: str) -> None:
+    one = alert("claimed")
+    act(one, asked, LI, NOBODY, NOON)
+    assert one.history[-1].note == note
+
+
 @pytest.mark.parametrize("owner", ["", "queue:BJ"])
 def test_whoever_claims_from_a_queue_becomes_the_owner(owner: str) -> None:
     one = alert(owner=owner)
