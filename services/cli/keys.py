@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from services.cli.beside import Beside, Data, Json, in_deployment
-from services.cli.output import show_json, show_rows, when
+from services.cli.output import show_rows, tell, when
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
+from services.ingest.domain.sources import Grant
 from services.ingest.registry import create_key, revoke_key
 
 app = typer.Typer(no_args_is_help=True, help="Keys with which channel systems publish.")
@@ -29,10 +30,8 @@ def create(
         return {"key": secret, "key_id": grant.key_id, "source": source, "channels": channel, "rate": rate}
 
     made = in_deployment(data, work)
-    if as_json:
-        show_json(made)
-    else:
-        typer.echo(f"{made['key']}\n\nThis is {made['key_id']} of {source}. It is not shown again: keep it now.")
+    told = f"{made['key']}\n\nThis is {made['key_id']} of {source}. It is not shown again: keep it now."
+    tell(made, told, as_json=as_json)
 
 
 @app.command("list")
@@ -40,13 +39,7 @@ def list_keys(data: Data = None, as_json: Json = False) -> None:
     """Every key without its secret, revoked ones too."""
 
     async def work(beside: Beside) -> list[dict[str, object]]:
-        return [
-            {
-                "key_id": one.key_id, "source": one.source, "channels": one.channels, "rate": one.rate,
-                "created_at": when(one.created_at), "revoked_at": when(one.revoked_at),
-            }
-            for one in await beside.stores.keys.grants()
-        ]  # fmt: skip
+        return [_row(one) for one in await beside.stores.keys.grants()]
 
     columns = {"key_id": "Key", "source": "Source", "channels": "Channels", "rate": "Events/s",
                "created_at": "Created", "revoked_at": "Revoked"}  # fmt: skip
@@ -55,12 +48,22 @@ def list_keys(data: Data = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def revoke(key_id: Annotated[str, typer.Argument(help="As `keys list` shows it.")], data: Data = None) -> None:
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="As `keys list` shows it.")], data: Data = None, as_json: Json = False
+) -> None:
     """Take a key back: running platforms refuse it within a second."""
 
-    async def work(beside: Beside) -> bool:
-        return await revoke_key(beside.stores.keys, key_id, SystemClock().now_ms())
+    async def work(beside: Beside) -> dict[str, object]:
+        keys = beside.stores.keys
+        if not await revoke_key(keys, key_id, SystemClock().now_ms()):
+            raise Refusal(f"there is no key {key_id}: `counterpoint keys list` shows them")
+        return next(_row(one) for one in await keys.grants() if one.key_id == key_id)
 
-    if not in_deployment(data, work):
-        raise Refusal(f"there is no key {key_id}: `counterpoint keys list` shows them")
-    typer.echo(f"{key_id} is revoked")
+    tell(in_deployment(data, work), f"{key_id} is revoked", as_json=as_json)
+
+
+def _row(grant: Grant) -> dict[str, object]:
+    return {
+        "key_id": grant.key_id, "source": grant.source, "channels": grant.channels, "rate": grant.rate,
+        "created_at": when(grant.created_at), "revoked_at": when(grant.revoked_at),
+    }  # fmt: skip

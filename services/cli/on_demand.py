@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from services.cli.refusals import sentence_of
+from services.cli.refusals import FAILED, Refusal, sentence_of
 from services.logs import configure_logging
 
 
@@ -41,7 +41,7 @@ COMMANDS = {
 
 
 class OnDemandGroup(TyperGroup):
-    """Errors that an operator can act upon leave it as one sentence and exit code 1, without a traceback."""
+    """Errors that an operator can act upon leave it as one sentence and an exit code, without a traceback."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -71,7 +71,7 @@ class OnDemandGroup(TyperGroup):
             if sentence is None:
                 raise
             typer.secho(f"error: {sentence}", err=True, fg=typer.colors.RED)
-            raise typer.Exit(1) from None
+            raise typer.Exit(error.code if isinstance(error, Refusal) else FAILED) from None
 
 
 def _loaded(name: str, lazy: Lazy) -> Any:

@@ -26,6 +26,14 @@ def show_json(value: Any) -> None:
     typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
+def tell(value: Any, sentence: str, *, as_json: bool) -> None:
+    """Of what was done: `value` to a script, `sentence` to a person."""
+    if as_json:
+        show_json(value)
+    else:
+        typer.echo(sentence)
+
+
 def show_rows(rows: Sequence[Row], columns: Mapping[str, str], *, as_json: bool, nothing: str) -> None:
     """`columns`: field → heading. `nothing` is said to a person where there are no rows."""
     if as_json:

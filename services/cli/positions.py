@@ -8,7 +8,7 @@ import typer
 from schemas.topics import ALERTS, CHANNEL_EVENTS, DEAD_LETTERS, PROFILE_CHANGES
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.output import show_json, show_rows
-from services.cli.refusals import Refusal
+from services.cli.refusals import Misuse, Refusal
 from services.cli.rewinding import LEDGER_REACH_MS, Backlog, checked, chosen, told_of
 from services.clock import SystemClock
 from services.log import EventLog, Position
@@ -86,11 +86,11 @@ def rewind(
     stopped: they go on from here.
     """
     if (to_time is None) == (to_offset is None):
-        raise Refusal("say either --to-time or --to-offset")
+        raise Misuse("say either --to-time or --to-offset")
     if topic not in WORKED:
-        raise Refusal(f"--topic {topic}: no positions are kept for it, but for {' and '.join(WORKED)}")
+        raise Misuse(f"--topic {topic}: no positions are kept for it, but for {' and '.join(WORKED)}")
     if to_offset is not None and not partition:
-        raise Refusal("--to-offset needs --partition: each partition counts its own offsets")
+        raise Misuse("--to-offset needs --partition: each partition counts its own offsets")
     moment = None if to_time is None else milliseconds(to_time, "--to-time")
 
     async def work(beside: Beside) -> list[dict[str, Any]]:
@@ -113,11 +113,11 @@ def rewind(
 
 
 def milliseconds(text: str, option: str) -> int:
-    """Without an offset the time is meant in UTC. Raises `Refusal`."""
+    """Without an offset the time is meant in UTC. Raises `Misuse`."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Refusal(f"{option}: a time such as 2026-11-22T09:30+08:00 is expected") from None
+        raise Misuse(f"{option}: a time such as 2026-11-22T09:30+08:00 is expected") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from services.cli.beside import Beside, Data, in_deployment
+from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.declared import declared_fold
-from services.cli.output import progress
+from services.cli.output import counted, progress, tell
 from services.clock import SystemClock
 from services.profile.rebuild import AT_ONCE, Progress, rebuild
 
@@ -16,13 +16,15 @@ from services.profile.rebuild import AT_ONCE, Progress, rebuild
 def rebuild_states(
     rate: Annotated[int, typer.Option(min=0, help="At most so many subjects a second; 0: as many as go.")] = 0,
     data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Fold every state anew that an older release has folded. Stopped and started again, it goes on."""
     done, version = in_deployment(data, lambda beside: _rebuild(beside, rate))
+    told = f"nothing to do: no state is of an older fold than this release's, version {version}"
     if done:
-        typer.echo(f"{done} subjects are folded anew, by fold version {version}; a worker refreshes their customers")
-    else:
-        typer.echo(f"nothing to do: no state is of an older fold than this release's, version {version}")
+        subjects = counted(done, "subject is", "subjects are")
+        told = f"{subjects} folded anew, by fold version {version}; a worker refreshes their customers"
+    tell({"subjects": done, "fold_version": version}, told, as_json=as_json)
 
 
 async def _rebuild(beside: Beside, rate: int) -> tuple[int, int]:

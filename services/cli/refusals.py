@@ -3,12 +3,21 @@
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 
-INTERRUPTED = 130
-"""The exit code of what was told to stop before it was done."""
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+"""How a command ends that did not do what it was told: it could not, or found what it looks for (`doctor`,
+`rules check`); it was not told so that it can be understood, as typer has it; somebody stopped it."""
 
 
 class Refusal(Exception):  # noqa: N818 - told to a person; not a programming error
     """The message is the sentence."""
+
+    code = FAILED
+
+
+class Misuse(Refusal):
+    """Of a command line that is wrong whatever the deployment holds."""
+
+    code = MISUSED
 
 
 def only(customer_ids: Sequence[str], who: str) -> str:

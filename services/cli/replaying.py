@@ -10,8 +10,8 @@ import typer
 
 from services.cli.asking import Url, knock
 from services.cli.beside import Data, Door, Json, door_of
-from services.cli.output import progress, show_json
-from services.cli.refusals import Refusal
+from services.cli.output import progress, tell
+from services.cli.refusals import FAILED, Refusal
 from services.replay.berka import count_berka, read_berka
 from services.replay.ndjson import read_ndjson
 from services.replay.send import Answer, Progress, http_publisher, send
@@ -99,10 +99,12 @@ def _why(rejection: dict[str, Any]) -> str:
     return f"{rejection.get('id') or 'an event'}: {rejection.get('field', '')} {rejection.get('message', '')}".strip()
 
 
+def row_of(sent: Progress) -> dict[str, Any]:
+    return {"sent": sent.sent, "accepted": sent.accepted, "rejected": sent.rejected, "rate": round(sent.rate)}
+
+
 def _told(sent: Progress, as_json: bool) -> None:
-    if as_json:
-        show_json({"sent": sent.sent, "accepted": sent.accepted, "rejected": sent.rejected, "rate": round(sent.rate)})
-    else:
-        typer.echo(f"{sent.sent} sent, {sent.accepted} accepted, {sent.rejected} refused, {sent.rate:,.0f} a second")
+    told = f"{sent.sent:,} sent, {sent.accepted:,} accepted, {sent.rejected:,} refused, {sent.rate:,.0f} a second"
+    tell(row_of(sent), told, as_json=as_json)
     if sent.rejected:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)

@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from services.cli.beside import Data, Json, require_database, settings_of
-from services.cli.output import show_json
+from services.cli.output import tell
 from services.deployment import open_tables
 from services.sql.migrations import check, upgrade
 
@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, help="The shape of the database.")
 
 
 @app.command("upgrade")
-def upgrade_database(data: Data = None) -> None:
+def upgrade_database(data: Data = None, as_json: Json = False) -> None:
     """Bring the database to this release, in one transaction. A platform does so by itself when it starts."""
     settings = settings_of(data)
 
@@ -24,7 +24,8 @@ def upgrade_database(data: Data = None) -> None:
         finally:
             await database.close()
 
-    typer.echo(f"the database is at revision {asyncio.run(work())}")
+    revision = asyncio.run(work())
+    tell(_row(revision), f"the database is at revision {revision}", as_json=as_json)
 
 
 @app.command()
@@ -41,7 +42,8 @@ def status(data: Data = None, as_json: Json = False) -> None:
             await database.close()
 
     revision = asyncio.run(work())
-    if as_json:
-        show_json({"revision": revision, "current": True})
-    else:
-        typer.echo(f"the database is at revision {revision}, as this release needs it")
+    tell(_row(revision), f"the database is at revision {revision}, as this release needs it", as_json=as_json)
+
+
+def _row(revision: str) -> dict[str, object]:
+    return {"revision": revision, "current": True}

@@ -1,6 +1,7 @@
 """`simulate`: a synthetic bank at the front door, its past and then its channels live; and the truth it has planted."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +10,10 @@ import msgspec
 import typer
 
 from services.cli.asking import Url, knock
-from services.cli.beside import Data, Door, door_of
-from services.cli.output import counted
-from services.cli.refusals import Refusal
-from services.cli.replaying import Batch, Connections, Key, transmit
+from services.cli.beside import Data, Door, Json, door_of
+from services.cli.output import counted, tell
+from services.cli.refusals import FAILED, Misuse
+from services.cli.replaying import Batch, Connections, Key, row_of, transmit
 from services.clock import SystemClock
 from services.replay.send import http_publisher, send
 from services.simulator.bank import Bank, day_at, start_of
@@ -34,6 +35,7 @@ def simulate(
     batch: Batch = 500,
     connections: Connections = 4,
     data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Send the events of a synthetic bank with planted stories.
 
@@ -43,21 +45,27 @@ def simulate(
     bank = Bank(seed, customers, day_at(clock.now_ms()))
     if truth is not None:
         truth.write_bytes(b"".join(msgspec.json.encode(story) + b"\n" for story in stories(bank)))
-        typer.echo(f"the planted stories stand in {truth}")
+        typer.echo(f"the planted stories stand in {truth}", err=as_json)
     if not days and not stays_live:
-        raise Refusal("nothing is to be sent: say --days, --live or both")
+        raise Misuse("nothing is to be sent: say --days, --live or both")
     door = door_of(data, url, key)
+    refused = 0
     start = bank.anchor - timedelta(days=days)
     traffic = Traffic(bank, start, per_second=per_second, bustle_from_ms=clock.now_ms())
     now = clock.now_ms() if stays_live else start_of(bank.anchor)
     if days:
         sent = transmit(traffic.advance(now), None, door, batch, connections)
         told = f"{counted(sent.sent, 'event', 'events')} of {counted(days, 'day', 'days')} sent"
-        typer.echo(f"{told}, {sent.accepted} accepted, {sent.rejected} refused")
+        told += f", {sent.accepted:,} accepted, {sent.rejected:,} refused"
+        tell({**row_of(sent), "days": days}, told, as_json=as_json)
+        refused = sent.rejected
     if stays_live:
         knock(door.url)
-        typer.echo("The channels go on by the clock; Ctrl-C stops them.")
-        asyncio.run(_go_on(traffic, door))
+        typer.echo("The channels go on by the clock; Ctrl-C stops them.", err=as_json)
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_go_on(traffic, door))
+    if refused:
+        raise typer.Exit(FAILED)
 
 
 async def _go_on(traffic: Traffic, door: Door) -> None:

@@ -8,8 +8,8 @@ import typer
 from schemas.catalogue import load_catalogue
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.doctor.silence import last_heard
-from services.cli.output import console, print_table, show_json, show_rows, when
-from services.cli.refusals import Refusal
+from services.cli.output import console, print_table, show_json, show_rows, tell, when
+from services.cli.refusals import Misuse, Refusal
 from services.expected import expected
 from services.failures import Rejected
 from services.ingest.domain.sources import Source
@@ -55,6 +55,7 @@ def set_parameters(
     source: str,
     parameters: Annotated[list[str] | None, typer.Argument(help="name=value, as `sources show` names them.")] = None,
     data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Register a source, or change some of its parameters; running platforms follow within a second.
 
@@ -62,7 +63,7 @@ def set_parameters(
     """
     changes = dict(_parsed(one) for one in parameters or [])
 
-    async def work(beside: Beside) -> bool:
+    async def work(beside: Beside) -> tuple[str, dict[str, Any]]:
         known = await beside.stores.sources.find(source)
         if known and not changes:
             raise Refusal(f"say what to change: `counterpoint sources show {source}` names the parameters")
@@ -73,16 +74,18 @@ def set_parameters(
             field, said = expected(error)
             raise Rejected("invalid_value", said, field) from None
         await set_source(beside.stores.sources, wanted, load_catalogue())
-        return known is None
+        heard_at = last_heard(await beside.store.sources_seen()).get(source)
+        return f"{source} is {'changed' if known else 'registered'}", _row(wanted, heard_at)
 
-    typer.echo(f"{source} is registered" if in_deployment(data, work) else f"{source} is changed")
+    told, row = in_deployment(data, work)
+    tell(row, told, as_json=as_json)
 
 
 def _parsed(parameter: str) -> tuple[str, object]:
     name, equals, value = parameter.partition("=")
     if not equals or name not in Source.__struct_fields__ or name == "id":
         names = ", ".join(field for field in Source.__struct_fields__ if field != "id")
-        raise Refusal(f"{parameter}: name=value is expected, with one of the names {names}")
+        raise Misuse(f"{parameter}: name=value is expected, with one of the names {names}")
     return name, [one for one in value.split(",") if one] if name in LISTS else value
 
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from services.access import Role, create_user
+from services.access import Role, User, create_user
 from services.cli.beside import Beside, Data, Json, in_deployment
-from services.cli.output import show_json, show_rows, when
+from services.cli.output import show_rows, tell, when
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 
@@ -29,10 +29,8 @@ def create(
         return {"token": token, **told}
 
     made = in_deployment(data, work)
-    if as_json:
-        show_json(made)
-    else:
-        typer.echo(f"{made['token']}\n\nThis is {made['user_id']}, {role} {name}. It is not shown again: keep it now.")
+    told = f"{made['token']}\n\nThis is {made['user_id']}, {role} {name}. It is not shown again: keep it now."
+    tell(made, told, as_json=as_json)
 
 
 @app.command("list")
@@ -40,13 +38,7 @@ def list_users(data: Data = None, as_json: Json = False) -> None:
     """Every token's owner and role, revoked ones too."""
 
     async def work(beside: Beside) -> list[dict[str, object]]:
-        return [
-            {
-                "user_id": one.user_id, "name": one.name, "role": one.role, "manager_id": one.manager_id,
-                "created_at": when(one.created_at), "revoked_at": when(one.revoked_at),
-            }
-            for one in await beside.users.users()
-        ]  # fmt: skip
+        return [_row(one) for one in await beside.users.users()]
 
     columns = {
         "user_id": "Id",
@@ -61,12 +53,21 @@ def list_users(data: Data = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def revoke(user_id: Annotated[str, typer.Argument(help="As `users list` shows it.")], data: Data = None) -> None:
+def revoke(
+    user_id: Annotated[str, typer.Argument(help="As `users list` shows it.")], data: Data = None, as_json: Json = False
+) -> None:
     """Take a token back: running platforms refuse it within a second."""
 
-    async def work(beside: Beside) -> bool:
-        return await beside.users.revoke(user_id, SystemClock().now_ms())
+    async def work(beside: Beside) -> dict[str, object]:
+        if not await beside.users.revoke(user_id, SystemClock().now_ms()):
+            raise Refusal(f"there is no token {user_id} in force: `counterpoint users list` shows them")
+        return next(_row(one) for one in await beside.users.users() if one.user_id == user_id)
 
-    if not in_deployment(data, work):
-        raise Refusal(f"there is no token {user_id} in force: `counterpoint users list` shows them")
-    typer.echo(f"{user_id} is revoked")
+    tell(in_deployment(data, work), f"{user_id} is revoked", as_json=as_json)
+
+
+def _row(user: User) -> dict[str, object]:
+    return {
+        "user_id": user.user_id, "name": user.name, "role": user.role, "manager_id": user.manager_id,
+        "created_at": when(user.created_at), "revoked_at": when(user.revoked_at),
+    }  # fmt: skip

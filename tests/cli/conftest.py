@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import typer
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from schemas.topics import TOPICS
 from services.cli.command_line import app
+from services.cli.on_demand import COMMANDS
 from services.clock import Clock
 from services.embedded.log import EmbeddedLog
 from services.sql.database import open_database
@@ -39,6 +42,17 @@ class Said(NamedTuple):
 
 
 Command = Callable[..., Said]
+
+
+def every_command() -> list[str]:
+    """By their whole names."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    found = []
+    for name in COMMANDS:
+        command = group.get_command(typer.Context(group), name)
+        found += [f"{name} {one}" for one in getattr(command, "commands", {})] or [name]
+    return found
 
 
 def command_line(data: Path) -> Command:

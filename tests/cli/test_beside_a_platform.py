@@ -103,24 +103,25 @@ def test_customers_are_merged_and_split_with_a_reason(platform: Platform, tmp_pa
 
 def test_nobody_is_found_by_what_nobody_has(platform: Platform) -> None:
     assert platform.run("customers", "find", "customer_no=nobody").out.startswith("nobody is known by this: a customer")
-    for arguments, told in (
-        (("show", "cus_nobody"), "nobody is known by this id"),
-        (("show", "customer_no=nobody"), "nobody is known by customer_no=nobody"),
-        (("show", "phone=13912345670"), "nobody is known by this phone\n"),
-        (("timeline", "customer_no=c-1", "--type", "card.payed"), "type: the catalogue has no such event type (GET"),
-        (("timeline", "customer_no=c-1", "--channel", "fax"), "channel: a channel is one of counter, atm, online"),
-        (("find", "shoe_size=44"), "KIND=VALUE is expected"),
-        (("find",), "say whom"),
-        (("find", "customer_no=c-1", "customer_no=c-2"), "each kind of identifier once"),
-        (("split", "customer_no=c-1", "--reason", "x"), ""),
-        (("timeline", "customer_no=c-1", "--since", "soon"), "--since: a time such as"),
+    for arguments, code, told in (
+        (("show", "cus_nobody"), 1, "nobody is known by this id"),
+        (("show", "customer_no=nobody"), 1, "nobody is known by customer_no=nobody"),
+        (("show", "phone=13912345670"), 1, "nobody is known by this phone\n"),
+        (("timeline", "customer_no=c-1", "--type", "card.payed"), 1, "type: the catalogue has no such event type (GET"),
+        (("timeline", "customer_no=c-1", "--channel", "fax"), 1, "channel: a channel is one of counter, atm, online"),
+        (("find", "shoe_size=44"), 2, "KIND=VALUE is expected"),
+        (("find",), 2, "say whom"),
+        (("find", "customer_no=c-1", "customer_no=c-2"), 2, "each kind of identifier once"),
+        (("split", "customer_no=c-1", "--reason", "x"), 1, ""),
+        (("timeline", "customer_no=c-1", "--since", "soon"), 2, "--since: a time such as"),
         (
             ("timeline", "customer_no=c-1", "--since", "2026-02-01", "--until", "2026-01-01"),
+            1,
             "until: a time after `since`",
         ),
     ):
         said = platform.run("customers", *arguments)
-        assert said.code == 1
+        assert said.code == code
         assert said.err.startswith(f"error: {told}")
 
 
@@ -156,6 +157,17 @@ def test_the_board_shows_rates_lag_and_sources(platform: Platform) -> None:
         assert told in said.out
 
 
+def test_a_script_has_one_look_at_the_board(platform: Platform) -> None:
+    seen = platform.run("watch", "--once", "--every", "0.3", "--json").json
+    told = platform.run("positions", "show", "--json").json
+    assert [one["partition"] for one in seen["partitions"]] == [
+        one["partition"] for one in told if one["topic"] == "channel-events"
+    ]
+    assert (seen["workers"], seen["counts"]["dead_letters"] >= 0) == (1, True)
+    said = platform.run("watch", "--json")
+    assert (said.code, said.err) == (2, "error: --json needs --once: a script has one look\n")
+
+
 def test_a_simulated_bank_goes_in_by_the_front_door_and_its_truth_is_kept(platform: Platform, tmp_path: Path) -> None:
     truth = tmp_path / "truth.ndjson"
     said = platform.run("simulate", "--customers", "12", "--days", "2", "--seed", "3", "--truth", str(truth))
@@ -164,6 +176,8 @@ def test_a_simulated_bank_goes_in_by_the_front_door_and_its_truth_is_kept(platfo
     stories = [json.loads(line) for line in truth.read_text().splitlines()]
     assert {"drifting_to_competitor", "salary_redirected"} <= {story["kind"] for story in stories}
     known(platform, "customer_no=10000003")
+    again = platform.run("simulate", "--customers", "12", "--days", "2", "--seed", "3", "--json").json
+    assert (again["sent"], again["rejected"], again["days"]) == (again["accepted"], 0, 2)
 
 
 def test_an_empty_directory_of_the_czech_bank_is_named(platform: Platform, tmp_path: Path) -> None:
@@ -190,4 +204,4 @@ def test_nothing_is_sent_for_long_where_nobody_answers(platform: Platform, tmp_p
 
 def test_a_simulation_of_nothing_says_what_to_say(platform: Platform) -> None:
     said = platform.run("simulate", "--days", "0")
-    assert (said.code, said.err) == (1, "error: nothing is to be sent: say --days, --live or both\n")
+    assert (said.code, said.err) == (2, "error: nothing is to be sent: say --days, --live or both\n")

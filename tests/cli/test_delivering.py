@@ -70,8 +70,11 @@ def test_a_mistake_in_the_file_is_told_instead(counterpoint: Command, data: Path
 
 def test_a_destination_is_tried_out(counterpoint: Command, data: Path) -> None:
     with receiving(Reply()) as there:
-        said = counterpoint("destinations", "test", "crm", env=declare(data, there.url))
+        declared = declare(data, there.url)
+        said = counterpoint("destinations", "test", "crm", env=declared)
         assert said.out == "crm has taken it\n"
+        again = counterpoint("destinations", "test", "crm", "--json", env=declared)
+        assert again.json == {"id": "crm", "taken": True}
         assert b"delivery.test" in there.requests[0].body
 
 

@@ -6,7 +6,10 @@ import sys
 import pytest
 
 from services.cli.on_demand import COMMANDS
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, every_command
+
+STAY = ("run", "ingest", "profile", "alerts serve")
+"""Services: whoever starts one by a script reads its log, or `--credentials-file`."""
 
 
 def test_help_lists_every_command(counterpoint: Command) -> None:
@@ -52,3 +55,8 @@ def test_what_is_misspelled_or_left_out_is_named_before_anything_is_opened(
 ) -> None:
     said = counterpoint(*command.split())
     assert (said.code, named in said.err) == (2, True), said.err
+
+
+@pytest.mark.parametrize("command", [one for one in every_command() if one not in STAY])
+def test_whatever_a_command_says_it_says_to_a_script_as_well(counterpoint: Command, command: str) -> None:
+    assert "--json" in counterpoint(*command.split(), "--help").out

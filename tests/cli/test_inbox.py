@@ -48,7 +48,7 @@ def raised(platform: Platform, directory: Path, number: int) -> str:
 
 def test_an_id_that_is_blank_is_asked_for(platform: Platform) -> None:
     refused = run(platform, "show", "")
-    assert (refused.code, refused.err) == (1, "error: say which alert: `counterpoint alerts list` shows their ids\n")
+    assert (refused.code, refused.err) == (2, "error: say which alert: `counterpoint alerts list` shows their ids\n")
 
 
 def test_an_alert_is_listed_shown_and_worked_to_its_end(platform: Platform, tmp_path: Path) -> None:

@@ -96,3 +96,18 @@ def test_a_parameter_that_cannot_be_read_is_said_in_words(counterpoint: Command,
     ):
         said = counterpoint("sources", "set", "core", wanted)
         assert (said.code, said.err) == (1, f"error: {told}\n")
+
+
+def test_what_was_done_is_told_to_a_script_as_a_list_tells_it(counterpoint: Command, deployment: Path) -> None:
+    registered = counterpoint("sources", "set", "a", "channel=atm", "--json").json
+    assert registered == counterpoint("sources", "show", "a", "--json").json
+    key = counterpoint("keys", "create", "a", "--channel", "atm", "--json").json["key_id"]
+    assert counterpoint("keys", "revoke", key, "--json").json == counterpoint("keys", "list", "--json").json[0]
+    user = counterpoint("users", "create", "Li Wei", "--role", "agent", "--json").json["user_id"]
+    assert counterpoint("users", "revoke", user, "--json").json == counterpoint("users", "list", "--json").json[0]
+    switched = counterpoint("rules", "disable", "R1", "--reason", "tried", "--json").json
+    [listed] = [one for one in counterpoint("rules", "list", "--json").json if one["id"] == "R1"]
+    assert {name: listed[name] for name in switched} == switched
+    assert counterpoint("db", "upgrade", "--json").json == counterpoint("db", "status", "--json").json
+    assert counterpoint("rebuild", "--json").json["subjects"] == 0
+    assert counterpoint("deliveries", "retry", "--all", "--json").json == {"asked": 0, "sent_again": 0}

@@ -60,7 +60,7 @@ def test_one_file_can_be_checked_by_itself(counterpoint: Command, tmp_path: Path
 
 def test_a_period_that_ends_before_it_begins_is_refused(counterpoint: Command) -> None:
     said = counterpoint("rules", "backtest", "--from", "2026-05-02", "--to", "2026-05-01")
-    assert (said.code, said.err) == (1, "error: --to: 2026-05-01 is before 2026-05-02\n")
+    assert (said.code, said.err) == (2, "error: --to: 2026-05-01 is before 2026-05-02\n")
 
 
 def test_a_directory_that_is_not_there_is_named(counterpoint: Command) -> None:
@@ -85,7 +85,7 @@ def test_a_rule_is_switched_off_and_on_by_a_person_with_a_reason(counterpoint: C
 
 def test_a_switch_without_a_reason_is_refused(counterpoint: Command) -> None:
     said = counterpoint("rules", "disable", "R4", "--reason", " ")
-    assert (said.code, said.err) == (1, "error: --reason: why is expected: it is kept with the switch\n")
+    assert (said.code, said.err) == (2, "error: --reason: why is expected: it is kept with the switch\n")
 
 
 def test_a_rule_that_is_not_there_cannot_be_switched(counterpoint: Command, deployment: Path) -> None:

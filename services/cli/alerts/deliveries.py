@@ -8,8 +8,8 @@ from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.domain.delivering import Delivery
 from services.cli.alerts.destinations import DECLARED
 from services.cli.beside import Beside, Data, Json, in_deployment
-from services.cli.output import counted, show_rows, when
-from services.cli.refusals import Refusal
+from services.cli.output import counted, show_rows, tell, when
+from services.cli.refusals import Misuse, Refusal
 from services.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="What was told where: look at it, send again what did not arrive.")
@@ -50,10 +50,11 @@ def retry(
     every: Annotated[bool, typer.Option("--all", help="Every dead one; --destination narrows it.")] = False,
     destination: Annotated[str | None, typer.Option(help="With --all: only to this one.")] = None,
     data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Send again, after a fix, what is dead; running platforms follow within a second."""
     if bool(delivery_ids) == every:
-        raise Refusal("name deliveries, or say --all: one of the two")
+        raise Misuse("name deliveries, or say --all: one of the two")
 
     async def work(beside: Beside) -> tuple[int, int]:
         store = SqlDeliveryStore(beside.database)
@@ -62,7 +63,7 @@ def retry(
         return await store.retry([*asked], SystemClock().now_ms()), len(asked)
 
     again, asked = in_deployment(data, work)
-    typer.echo(f"sent again: {again}")
+    tell({"asked": asked, "sent_again": again}, f"sent again: {again}", as_json=as_json)
     if again < asked:
         left = counted(asked - again, f"of {asked} is", f"of {asked} are")
         raise Refusal(f"{left} not dead, or not there: `counterpoint deliveries list`")

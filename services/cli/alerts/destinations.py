@@ -13,7 +13,7 @@ from services.alerts.adapters.senders import Channels
 from services.alerts.domain.destinations import Destination
 from services.alerts.settings import read_choices
 from services.cli.beside import Json
-from services.cli.output import show_rows
+from services.cli.output import show_rows, tell
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.declared_files import place
@@ -40,7 +40,7 @@ def list_destinations(catalogue: Catalogue = None, as_json: Json = False) -> Non
 
 
 @app.command("test")
-def send_test(destination: str, catalogue: Catalogue = None) -> None:
+def send_test(destination: str, catalogue: Catalogue = None, as_json: Json = False) -> None:
     """Send a message that says that it is a test, now and once. Quiet hours do not hold it."""
     loaded = _loaded(catalogue)
     found = next((one for one in loaded.declared.destinations if one.id == destination), None)
@@ -50,7 +50,7 @@ def send_test(destination: str, catalogue: Catalogue = None) -> None:
         asyncio.run(_test(found))
     except Unavailable as error:
         raise Refusal(f"{destination}: {error}") from None
-    typer.echo(f"{destination} has taken it")
+    tell({"id": destination, "taken": True}, f"{destination} has taken it", as_json=as_json)
 
 
 async def _test(destination: Destination) -> None:

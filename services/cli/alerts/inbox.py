@@ -13,7 +13,7 @@ from services.cli.alerts.tables import LISTED, list_row, print_alert, print_even
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Data, Json
 from services.cli.output import console, show_json, show_rows
-from services.cli.refusals import Refusal
+from services.cli.refusals import Misuse
 
 app = typer.Typer(no_args_is_help=True, help="The inbox: what customers need somebody to act on, and what was done.")
 AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="As `alerts list` shows it.")]
@@ -175,20 +175,20 @@ def _step(
 
 
 def _path(alert: str) -> str:
-    """Raises `Refusal`."""
+    """Raises `Misuse`."""
     if not alert.strip():
-        raise Refusal("say which alert: `counterpoint alerts list` shows their ids")
+        raise Misuse("say which alert: `counterpoint alerts list` shows their ids")
     return f"/v1/alerts/{quote(alert, safe='')}"
 
 
 def _instant(option: str, text: str) -> str:
-    """A visit is at an hour of the bank's, and nobody is asked which zone was meant. Raises `Refusal`."""
+    """A visit is at an hour of the bank's, and nobody is asked which zone was meant. Raises `Misuse`."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         at = datetime.min
     if at.tzinfo is None:
-        raise Refusal(f"{option}: a time with its zone is expected, such as 2026-11-30T09:00+08:00")
+        raise Misuse(f"{option}: a time with its zone is expected, such as 2026-11-30T09:00+08:00")
     return instant(int(at.timestamp() * 1000))
 
 
@@ -197,5 +197,5 @@ def _money(text: str | None) -> dict[str, str] | None:
         return None
     value, _, currency = text.strip().partition(" ")
     if not currency.strip():
-        raise Refusal(f'{text}: an amount with its currency is expected, such as "50000.00 CNY"')
+        raise Misuse(f'{text}: an amount with its currency is expected, such as "50000.00 CNY"')
     return {"value": value, "currency": currency.strip()}

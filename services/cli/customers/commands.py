@@ -13,9 +13,9 @@ from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import WHO, Beside, Data, Json, Who, in_deployment
 from services.cli.customers.tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
 from services.cli.declared import declarations, declared_fold
-from services.cli.output import console, print_table, show_json, show_rows, when
+from services.cli.output import console, print_table, show_json, show_rows, tell, when
 from services.cli.positions import milliseconds
-from services.cli.refusals import Refusal, only
+from services.cli.refusals import Misuse, only
 from services.clock import SystemClock
 from services.profile.current import CurrentCustomer
 from services.profile.decide import Decide, Said
@@ -47,11 +47,11 @@ def find(
 ) -> None:
     """Everybody whom any of the identifiers names; first those whom most of them name."""
     if not identifiers and not name:
-        raise Refusal("say whom: an identifier such as account_no=6001000000017, or --name")
+        raise Misuse("say whom: an identifier such as account_no=6001000000017, or --name")
     given = [_identifier(one) for one in identifiers or ()]
     asked = dict(given)
     if len(asked) < len(given):
-        raise Refusal("each kind of identifier once: ask again for the other one")
+        raise Misuse("each kind of identifier once: ask again for the other one")
 
     async def work(beside: Beside) -> tuple[list[Any], bool]:
         read = await _read(beside)
@@ -137,15 +137,15 @@ def split(
 ) -> None:
     """Undo the customer's merge, or detach a subject that belongs to somebody else."""
     if decision and subject:
-        raise Refusal("say either --decision or --subject")
+        raise Misuse("say either --decision or --subject")
+    if not who and not decision:
+        raise Misuse("say whom to split, or which --decision is to be undone")
 
     async def work(beside: Beside) -> Decision:
         decide, said = _decide(beside), _said(actor, reason)
-        customer_id = (await _one(await _read(beside), who)).view.customer_id if who else None
+        customer_id = (await _one(await _read(beside), who)).view.customer_id if who else ""
         if decision:
-            return await decide.undo(decision, said, customer_id)
-        if customer_id is None:
-            raise Refusal("say whom to split, or which --decision is to be undone")
+            return await decide.undo(decision, said, customer_id or None)
         if subject:
             return await decide.detach(customer_id, subject, said)
         return await decide.split(customer_id, said)
@@ -154,10 +154,8 @@ def split(
 
 
 def _told(decision: Decision, as_json: bool) -> None:
-    if as_json:
-        show_json({**msgspec.to_builtins(decision), "at": when(decision.at)})
-    else:
-        typer.echo(f"{decision.kind} is decided as {decision.decision_id}; a running worker shows it at once")
+    told = f"{decision.kind} is decided as {decision.decision_id}; a running worker shows it at once"
+    tell({**msgspec.to_builtins(decision), "at": when(decision.at)}, told, as_json=as_json)
 
 
 def _said(actor: str | None, reason: str) -> Said:
@@ -181,7 +179,7 @@ def _decide(beside: Beside) -> Decide:
 def _identifier(text: str) -> tuple[str, str]:
     kind, equals, value = text.partition("=")
     if not equals or kind not in KINDS:
-        raise Refusal(f"KIND=VALUE is expected, and KIND is one of {', '.join(KINDS)}; a name: `customers find --name`")
+        raise Misuse(f"KIND=VALUE is expected, and KIND is one of {', '.join(KINDS)}; a name: `customers find --name`")
     return kind, value
 
 

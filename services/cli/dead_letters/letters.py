@@ -8,8 +8,8 @@ import typer
 from services.cli.asking import Url, knock
 from services.cli.beside import Beside, Data, Json, address_of, in_deployment
 from services.cli.dead_letters.resending import resending
-from services.cli.output import show_json, show_rows, when
-from services.cli.refusals import Refusal
+from services.cli.output import console, print_table, show_json, show_rows, when
+from services.cli.refusals import FAILED, Misuse, Refusal
 from services.profile.ports.records import StoredDeadLetter
 
 app = typer.Typer(no_args_is_help=True, help="What could not be used: look at it, send it again after a fix.")
@@ -43,7 +43,7 @@ def list_letters(
 
 
 @app.command()
-def show(letter_id: str, data: Data = None) -> None:
+def show(letter_id: str, data: Data = None, as_json: Json = False) -> None:
     """One letter with all that was kept of what was sent. What could not be read: its length and hash."""
 
     async def work(beside: Beside) -> dict[str, Any]:
@@ -51,7 +51,14 @@ def show(letter_id: str, data: Data = None) -> None:
         kept = {"event_id": letter.event_id, "length": letter.length, "sha256": letter.sha256, "body": body_of(letter)}
         return {**row_of(letter), "state": letter.state, **kept}
 
-    show_json(in_deployment(data, work))
+    told = in_deployment(data, work)
+    if as_json:
+        show_json(told)
+        return
+    body = told.pop("body")
+    rows = [{"name": name.replace("_", " "), "value": value} for name, value in told.items()]
+    print_table(console(), rows, {"name": "Part", "value": "Value"})
+    show_json(body)
 
 
 @app.command()
@@ -66,7 +73,7 @@ def replay(
 ) -> None:
     """Send letters again after a fix, as the source that sent them. What is refused again is a new letter."""
     if bool(letter_ids) == every:
-        raise Refusal("name letters, or say --all: one of the two")
+        raise Misuse("name letters, or say --all: one of the two")
     address = address_of(data, url)
     knock(address)
 
@@ -83,7 +90,7 @@ def replay(
     elif not told:
         typer.echo(_NO_SUCH if reason or source else _NONE_OPEN)
     if any(one["outcome"] != "accepted" for one in told):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 async def chosen(beside: Beside, state: str, reason: str | None, source: str | None) -> list[StoredDeadLetter]:

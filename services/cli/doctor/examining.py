@@ -9,6 +9,7 @@ from services.cli.beside import Data, Json
 from services.cli.doctor.diagnosis import examine
 from services.cli.doctor.findings import Finding
 from services.cli.output import console, show_json, written
+from services.cli.refusals import FAILED
 
 _SIGNS = {"ok": "[green]ok[/]", "warning": "[yellow]look[/]", "wrong": "[red]WRONG[/]"}
 
@@ -31,7 +32,7 @@ def doctor(
             )
     wrong = sum(finding.state == "wrong" for finding in findings)
     if wrong:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     if not as_json:
         typer.echo("nothing is wrong")
 

@@ -19,7 +19,7 @@ from services.alerts.settings import read_choices as read_alert_choices
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.declared import declarations, known_of
 from services.cli.output import progress, show_json, show_rows
-from services.cli.refusals import Refusal
+from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.backtesting import Asked, Deployment, Found, Shown, backtest, drafted
 from services.clock import SystemClock
 from services.declared_files import place
@@ -57,7 +57,7 @@ def backtest_rules(
     alerts, and what the timeline keeps no longer is not lived through again."""
     first, last = _day(since, "--from"), _day(until, "--to")
     if last < first:
-        raise Refusal(f"--to: {until} is before {since}")
+        raise Misuse(f"--to: {until} is before {since}")
 
     async def work(beside: Beside) -> Found:
         declared, choices = declarations(os.environ, beside.naming.secret), read_choices(os.environ)
@@ -76,11 +76,11 @@ def backtest_rules(
 
 
 def _day(said: str, option: str) -> int:
-    """Since 1970. Raises `Refusal`."""
+    """Since 1970. Raises `Misuse`."""
     try:
         return (date.fromisoformat(said) - date(1970, 1, 1)).days
     except ValueError:
-        raise Refusal(f"{option}: a day such as 2026-05-01 is expected") from None
+        raise Misuse(f"{option}: a day such as 2026-05-01 is expected") from None
 
 
 def _rules(said: list[str], declared: Declarations, switches: Mapping[str, RuleSwitch]) -> tuple[Loaded, list[str]]:

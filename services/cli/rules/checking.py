@@ -17,6 +17,7 @@ from services.alerts.settings import read_choices
 from services.cli.beside import Json
 from services.cli.declared import known_to_rules
 from services.cli.output import show_json
+from services.cli.refusals import FAILED
 from services.declared_files import place
 
 
@@ -35,7 +36,7 @@ def check_rules(
     else:
         tell_mistakes(loaded)
     if loaded.mistakes:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     if not as_json:
         typer.echo(f"{len(loaded.rule_set.rules)} rules, and nothing is wrong with them")
 

@@ -16,8 +16,8 @@ from services.alerts.domain.wording import shown
 from services.alerts.ports import MAX_WHY, RuleSwitch
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import Beside, Data, Json, Who, in_deployment
-from services.cli.output import show_json, show_rows, when
-from services.cli.refusals import Refusal
+from services.cli.output import show_json, show_rows, tell, when
+from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.backtest import backtest_rules
 from services.cli.rules.checking import check_rules, loaded_rules, tell_mistakes
 from services.cli.rules.quality import rules_history, rules_notices, rules_precision
@@ -104,31 +104,32 @@ app.command("notices")(rules_notices)
 
 
 @app.command()
-def enable(rule: RuleId, reason: Reason, actor: Actor = None, data: Data = None) -> None:
+def enable(rule: RuleId, reason: Reason, actor: Actor = None, data: Data = None, as_json: Json = False) -> None:
     """Let a rule speak again; running platforms follow within seconds."""
-    _switch(rule, True, reason, actor, data)
+    _switch(rule, True, reason, actor, data, as_json)
 
 
 @app.command()
-def disable(rule: RuleId, reason: Reason, actor: Actor = None, data: Data = None) -> None:
+def disable(rule: RuleId, reason: Reason, actor: Actor = None, data: Data = None, as_json: Json = False) -> None:
     """Silence a rule; running platforms follow within seconds."""
-    _switch(rule, False, reason, actor, data)
+    _switch(rule, False, reason, actor, data, as_json)
 
 
-def _switch(rule_id: str, enabled: bool, reason: str, actor: str | None, data: Path | None) -> None:
+def _switch(rule_id: str, enabled: bool, reason: str, actor: str | None, data: Path | None, as_json: bool) -> None:
+    if not reason.strip():
+        raise Misuse("--reason: why is expected: it is kept with the switch")
+    if wrong := unfit(reason, MAX_WHY):
+        raise Misuse(f"--reason: {wrong}")
     if loaded_rules({}).rule_set.rule(rule_id) is None:
         raise Refusal(f"there is no rule {rule_id}: `counterpoint rules list` shows them")
-    if not reason.strip():
-        raise Refusal("--reason: why is expected: it is kept with the switch")
-    if wrong := unfit(reason, MAX_WHY):
-        raise Refusal(f"--reason: {wrong}")
     said = RuleSwitch(rule_id, enabled, actor or getpass.getuser(), SystemClock().now_ms(), reason.strip())
 
     async def work(beside: Beside) -> None:
         await SqlAlertStore(beside.database).switch(said)
 
     in_deployment(data, work)
-    typer.echo(f"{rule_id} is {'on' if enabled else 'off'}")
+    row = {"id": rule_id, "enabled": enabled, "switched": _switched(said)}
+    tell(row, f"{rule_id} is {'on' if enabled else 'off'}", as_json=as_json)
 
 
 def _platform(data: Path | None) -> _Platform:
@@ -157,8 +158,12 @@ def _row(rule: RuleDeclared, language: str, platform: _Platform) -> dict[str, An
         "enabled": rule.enabled, "name": getattr(rule.name, language),
         "precision": None if right is None else round(right, 2),
         "silent": silent and {"matter": silent.matter, "at": when(silent.at)},
-        "switched": said and {"at": when(said.at), "actor": said.actor, "reason": said.note},
+        "switched": said and _switched(said),
     }  # fmt: skip
+
+
+def _switched(said: RuleSwitch) -> dict[str, Any]:
+    return {"at": when(said.at), "actor": said.actor, "reason": said.note}
 
 
 def _explained(rule: dict[str, Any]) -> dict[str, Any]:

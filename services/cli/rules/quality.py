@@ -13,7 +13,7 @@ from services.alerts.domain.learning import Learned, Part, tallies
 from services.alerts.domain.notices import Notice, sentence, standing, to_do
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.output import show_json, show_rows, when
-from services.cli.refusals import Refusal
+from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.checking import loaded_rules
 
 PARTS: tuple[Part, ...] = ("rule", "branch", "owner")
@@ -35,7 +35,7 @@ def rules_precision(
     """What people made of the alerts: by rule, branch and owner, or any of these together."""
     parts = [part for part in PARTS if part in by.split(",")]
     if not parts or set(by.split(",")) - set(PARTS):
-        raise Refusal(f"--by: {', '.join(PARTS)} are expected, with commas between them")
+        raise Misuse(f"--by: {', '.join(PARTS)} are expected, with commas between them")
 
     async def work(beside: Beside) -> list[Learned]:
         return await SqlAlertStore(beside.database).learned()

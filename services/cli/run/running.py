@@ -18,6 +18,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.catalogue import load_catalogue
+from services.cli.refusals import Misuse
 from services.cli.run.credentials import Credentials, credentials, write_private
 from services.cli.run.demo import Demo
 from services.cli.run.demo_sources import demo_keys, demo_publisher
@@ -69,7 +70,7 @@ def profile(
 ) -> None:
     """Start a worker that keeps the customer views and answers who reads them; start as many as you need."""
     if unknown := set(only or ()) - set(STEPS):
-        raise typer.BadParameter(f"{', '.join(sorted(unknown))} is none of {', '.join(STEPS)}.", param_hint="'--only'")
+        raise Misuse(f"--only: {', '.join(sorted(unknown))} is none of {', '.join(STEPS)}")
     steps = {"COUNTERPOINT_PROFILE_STEPS": ",".join(only)} if only else {}
     environment = {**environment_of(data, port), **steps}
     forever(lambda: run_profile(environment, lambda opened, database: hearing_rules(opened, database, environment)))

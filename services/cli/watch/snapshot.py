@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -11,7 +11,8 @@ from schemas.topics import CHANNEL_EVENTS
 from services.alerts.adapters.sql import SqlAlertStore
 from services.cli.beside import Beside
 from services.cli.doctor.silence import Silence, silences_of
-from services.cli.positions import backlogs
+from services.cli.output import when
+from services.cli.positions import backlogs, row_of
 from services.cli.rewinding import Backlog
 from services.cli.watch.following import Following, SeenAlert, SeenEvent, SeenView
 from services.cli.watch.glance import Glance
@@ -43,6 +44,32 @@ class Snapshot(NamedTuple):
     alerts_by_state: Mapping[str, int]
     silent_rules: Sequence[str]
     visible_ms: tuple[float, float] | None
+
+
+def as_told(seen: Snapshot) -> dict[str, Any]:
+    """For a script: as `positions show` tells of partitions, times as the API does."""
+    half, most = seen.visible_ms or (None, None)
+    return {
+        "accepted_rate": round(seen.accepted_rate, 1), "worked_rate": round(seen.worked_rate, 1),
+        "changes_rate": round(seen.changes_rate, 1),
+        "by_channel": {channel: round(rate, 1) for channel, rate in seen.by_channel.items()},
+        "visible_ms": {"half": _finite(half), "most": _finite(most)},
+        "partitions": [row_of(one) for one in seen.backlogs],
+        "workers": seen.workers, "marks": seen.marks, "counts": seen.counts,
+        "events": [{**one._asdict(), "accepted_at": when(one.accepted_at)} for one in seen.events],
+        "views": [{**one._asdict(), "at": when(one.at)} for one in seen.views],
+        "alerts": [{**one._asdict(), "at": when(one.at)} for one in seen.alerts],
+        "alerts_by_state": seen.alerts_by_state, "silent_rules": seen.silent_rules,
+        "silent_sources": [
+            {"source": one.source, "silent_ms": one.silent_ms, "rhythm_ms": one.rhythm_ms}
+            for one in seen.silences if one.is_too_long
+        ],
+    }  # fmt: skip
+
+
+def _finite(ms: float | None) -> float | None:
+    """The last bucket of the histogram has no upper bound."""
+    return None if ms is None or ms == float("inf") else round(ms)
 
 
 class _Before(NamedTuple):
