@@ -2,7 +2,7 @@
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent
-from tests.profile.domain.gathered import facts_told, summary_of
+from tests.profile.domain.gathered import POLICY, facts_told, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
 
 SAVINGS = "account:2"
@@ -66,3 +66,8 @@ def test_an_account_that_slept_for_more_than_a_year_held_what_it_held_until_it_w
         assert (values["balance_30d_ago"], values["balance_7d_ago"]) == (100_000, 100_000)
         assert values["balance_mean_365d"] == 92_301.36
         assert values["current_lowest_60d"] == 10_000
+
+
+def test_assets_are_told_in_percent_of_what_private_banking_begins_with() -> None:
+    threshold = POLICY.reference.private_banking_threshold
+    assert values_of(booked(5, threshold * 2 // 5))["assets_percent_of_private_banking"] == 40.0

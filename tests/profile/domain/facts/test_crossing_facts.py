@@ -75,6 +75,7 @@ def test_the_current_months_rent_counts_once_it_is_paid() -> None:
     rents = [moved(30 * month + 5, "OTHD", account_no="9", minor=300_000) for month in range(6)]
     assert values_of(*rents[1:])["rent_months_in_a_row"] == 5
     assert values_of(*rents)["rent_months_in_a_row"] == 6
+    assert [values_of(*some)["pays_rent"] for some in (rents, rents[:4])] == [True, False]
 
 
 def test_a_first_salary_is_told_apart_from_one_that_was_there_from_the_beginning() -> None:

@@ -67,6 +67,17 @@ def test_contacts_with_one_reason_are_counted_over_all_channels_once_each() -> N
     assert (values["contacts_same_reason_7d"], values["contacts_same_reason"], values["contacts_7d"]) == (3, "fee", 4)
 
 
+def test_contacts_and_feedback_are_told_with_the_days_since_the_last() -> None:
+    def called(days: int, later_ms: int = 0) -> ChannelEvent:
+        at = NOON - days * DAY_MS + later_ms
+        return event("call.offered", at, ME, id=f"call{at}", attributes={"contact_id": f"{at}", "reason": "fee"})
+
+    scores = [event("feedback.given", NOON - days * DAY_MS, ME, attributes={"score": days}) for days in (9, 4)]
+    values = facts_told(summary_of([called(3), called(7), called(7, 1), called(30), called(30, 1), *scores]))
+    assert (values["contacts_7d"], values["contacts_30d"], values["days_since_last_contact"]) == (2, 4, 3)
+    assert (values["feedback_last_percent"], values["days_since_feedback"]) == (40.0, 4)
+
+
 def test_an_open_complaint_is_overdue_once_its_due_time_has_passed() -> None:
     attributes = {"case_kind": "complaint", "due_at": NOON + DAY_MS}
     events = [event("case.opened", NOON - DAY_MS, "case:1", attributes=attributes)]
@@ -123,6 +134,7 @@ def test_a_salary_that_stayed_away_is_overdue_when_the_books_are_complete() -> N
     values = facts_told(summary_of(salaries(), completeness=heard(core="corebank")))
     assert values["salary_missed"] == 1
     assert values["salary_days_overdue"] == 12
+    assert (values["salary_last_percent"], values["salary_received_percent"]) == (100, 50)
 
 
 def test_a_late_salary_file_makes_the_absence_unknown_and_not_an_alarm() -> None:
@@ -154,7 +166,7 @@ def test_what_no_registered_source_could_tell_is_not_covered_and_not_false() -> 
 def test_the_course_of_the_balance_is_weighted_by_days() -> None:
     events = [sent(9, "OTHC", balance=1000), sent(4, "OTHC", balance=2000)]
     values = facts_told(summary_of(events))
-    assert values["balance_mean_30d"] == 15.0
+    assert (values["balance_mean_30d"], values["balance_deviation_365d"]) == (15.0, 5.0)
     assert values["balance_lowest_60d"] == 10.0
     assert values["balance_7d_ago"] == 10.0
 

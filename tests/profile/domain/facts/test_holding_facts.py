@@ -41,6 +41,7 @@ def test_a_deposit_that_matured_without_a_word_is_told_for_a_week() -> None:
     values = values_of(opened)
     assert (values["deposit_matured_uninstructed"], values["deposit_matured_amount"]) == (True, 5000.0)
     assert not values["deposit_maturing_uninstructed"]
+    assert [values_of(opened, now=NOON - days * DAY_MS)["deposits_open"] for days in (1, 0)] == [1, 0]
     assert not values_of(opened, now=NOON + 8 * DAY_MS)["deposit_matured_uninstructed"]
     told = event("term_deposit.instructed", NOON, "contract:1", attributes={"instruction": "pay_out"})
     assert not values_of(opened, told)["deposit_matured_uninstructed"]

@@ -95,3 +95,17 @@ def test_a_page_with_rates_shows_interest_and_one_that_presents_a_product_does_n
         happened("page.viewed", 29, page="/mortgage", product_family="mortgage"),
     ]
     assert values_of(*pages)["interest_shown_72h"] == 1
+
+
+def test_an_application_is_open_for_a_month_from_its_beginning_until_it_is_sent() -> None:
+    begun = happened("application.started", 30, "application:a", product_family="loan")
+    later = happened("application.started", 20, "application:b", product_family="card")
+    values = values_of(begun, later)
+    assert (values["application_open_hours"], values["application_open_family"]) == (30, "loan")
+    sent = happened("application.submitted", 1, "application:a", product_family="loan")
+    values = values_of(begun, later, sent)
+    assert (values["application_open_hours"], values["application_open_family"]) == (20, "card")
+    given_up = happened("application.abandoned", 10, "application:a", product_family="loan")
+    assert values_of(begun, later, given_up)["application_open_family"] == "loan"
+    old = happened("application.started", 24 * 30, "application:a", product_family="loan")
+    assert values_of(old)["application_open_hours"] == 0

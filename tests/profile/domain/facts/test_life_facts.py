@@ -1,12 +1,13 @@
-"""Age and birthday, from the birth date that a registration tells."""
+"""Age and birthday, what has happened in the customer's life, where he or she lives, and what may be offered."""
 
 from datetime import date
 
 import pytest
 
+from schemas.events import ChannelEvent
 from services.profile.domain.reference.calendar import day_number
 from tests.profile.domain.gathered import ME, POLICY, facts_told, summary_of
-from tests.profile.domain.happenings import event
+from tests.profile.domain.happenings import DAY_MS, NOON, event
 
 
 def on(day: str) -> int:
@@ -39,3 +40,41 @@ def test_a_companys_founding_is_no_birthday() -> None:
     told = {"kind": "company", "birth_date": "2001-01-01"}
     registered = event("customer.registered", on("2020-01-01"), ME, attributes=told)
     assert "age" in summary_of([registered], on("2026-01-01")).facts.missing
+
+
+def happened(type_: str, days_ago: int, later_ms: int = 0, **told: object) -> ChannelEvent:
+    at = NOON - days_ago * DAY_MS + later_ms
+    return event(type_, at, ME, id=f"{type_}{at}{told}", attributes=told)
+
+
+def test_the_last_life_event_is_told_with_its_days() -> None:
+    lived = [happened("life_event.recorded", days, kind=kind) for kind, days in (("marriage", 400), ("birth", 10))]
+    values = facts_told(summary_of(lived))
+    assert (values["last_life_event"], values["days_since_life_event"], values["separated"]) == ("birth", 10, False)
+
+
+@pytest.mark.parametrize("kind", ["divorce", "separation"])
+def test_who_parted_from_a_partner_within_a_year_is_separated(kind: str) -> None:
+    for later_ms, separated in ((1, True), (0, False)):
+        parted = happened("life_event.recorded", 365, later_ms, kind=kind)
+        newer = happened("life_event.recorded", 3, kind="birth")
+        assert facts_told(summary_of([parted, newer]))["separated"] is separated
+
+
+def test_a_move_out_of_the_branches_reach_is_told_until_the_next_one_back() -> None:
+    away, back = (happened("address.changed", days, outside_footprint=days == 9) for days in (9, 2))
+    values = facts_told(summary_of([away]))
+    assert (values["days_since_move"], values["outside_footprint"]) == (9, True)
+    values = facts_told(summary_of([away, back]))
+    assert (values["days_since_move"], values["outside_footprint"]) == (2, False)
+
+
+def test_selling_is_allowed_by_a_consent_on_any_channel_unless_all_are_refused() -> None:
+    mail = happened("consent.given", 9, purpose="marketing", contact_channel="email")
+    phone = happened("consent.withdrawn", 8, purpose="marketing", contact_channel="phone")
+    never = happened("consent.withdrawn", 7, purpose="marketing")
+    told = [
+        (values["marketing_consent"], values["marketing_refused"], values["marketing_channels_refused"])
+        for values in (facts_told(summary_of(said)) for said in ([mail, phone], [mail, phone, never], [phone]))
+    ]
+    assert told == [(True, False, 1), (False, True, 2), (False, False, 1)]

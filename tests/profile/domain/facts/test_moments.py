@@ -21,6 +21,32 @@ def test_a_large_debit_tells_its_share_of_the_balance_before_it_and_where_it_wen
     assert (moment.values["amount_home"], moment.values["external"]) == (400.0, True)
 
 
+def test_money_is_told_in_percent_of_what_a_month_usually_brings_and_takes() -> None:
+    days = (40, 75, 100)
+    usual = [event("card.paid", NOON - one * DAY_MS, id=f"p{one}", minor=10_000, direction="debit") for one in days]
+    came = event("transfer.received", NOON - DAY_MS, id="in", minor=9_000_000, direction="credit", balance=9_060_000)
+    found = {one.kind: one.values for one in summary_of([*usual, DRAIN, came]).moments}
+    assert found["large_debit"]["percent_of_usual_month"] == 400.0
+    assert "percent_of_usual_month" not in found["large_credit"]
+
+
+def test_a_salary_is_told_in_percent_of_the_usual_one() -> None:
+    paid = [
+        event("salary.credited", NOON - days * DAY_MS, id=f"s{days}", minor=minor, direction="credit",
+              counterparty=Counterparty(bank="OTHC", account_no="1"))
+        for days, minor in ((91, 800_000), (61, 800_000), (30, 800_000), (0, 2_000_000))
+    ]  # fmt: skip
+    (income,) = [one for one in summary_of(paid).moments if one.event_id == "s0" and one.kind == "income"]
+    assert income.values["percent_of_usual_salary"] == 250.0
+
+
+def test_a_change_of_band_tells_its_direction() -> None:
+    registered = event("customer.registered", NOON - 9 * DAY_MS, ME)
+    left = Decided(assets_since=NOON - DAY_MS, notes={"band": "below", "former_band": "near"})
+    (moment,) = [one for one in summary_of([registered], decided=left).moments if one.kind == "band_changed"]
+    assert moment.values == {"from": "near", "to": "below", "fell": True}
+
+
 def test_a_bank_that_is_told_without_an_account_is_another_bank_all_the_same() -> None:
     named = event(
         "transfer.sent", NOON, id="n", minor=40_000, direction="debit", balance=60_000,
@@ -69,6 +95,7 @@ def test_a_change_of_owner_is_a_moment() -> None:
     (moment,) = [one for one in after.moments if one.kind == "owner_changed"]
     assert moment.values == {"from": "M1", "to": "M2"}
     assert after.body["owner"]["manager_id"] == "M2"
+    assert (facts_told(after)["former_owner"], facts_told(after)["owner_days"]) == ("M1", 1)
 
 
 def test_a_change_of_tier_tells_its_direction_and_the_first_judgement_is_none() -> None:
