@@ -460,3 +460,14 @@ def test_what_was_said_and_holds_again_after_its_time_is_said_anew_without_a_sta
     customer.takes(statement(4, at=NOON + 3 * DAY))
     customer.alerts[0].state = "closed"
     assert customer.takes(statement(5, at=NOON + 9 * DAY, salary_missed=2.0)).fired == 1
+
+
+def test_an_alert_keeps_the_tier_of_its_opening_while_the_money_that_leaves_takes_the_customer_s_along() -> None:
+    customer = Customer(MISSED, OUTFLOW)
+    customer.takes(statement(1, **OWED, tier="gold"))
+    (alert,) = customer.alerts
+    before = alert.grade
+    customer.takes(statement(2, **OWED, tier="general"))
+    customer.takes(statement(3, **OWED, tier="general", moments=[moment("m", NOON)]))
+    assert (customer.standing.tier, alert.tier, len(alert.evidence)) == ("general", "gold", 2)
+    assert (before, alert.grade) == ("B", "A")
