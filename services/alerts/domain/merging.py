@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.changes import GONE, ProfileChange
-from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, alert_id, step
+from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, Step, alert_id, step
 from services.alerts.domain.retracting import left_without_cause
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import Terms
@@ -152,16 +152,23 @@ def _give_back(theirs: set[str], kept: set[str], there: Standing, back: Standing
             there.firings.pop(key, None)
 
 
+def _since_merged(alert: Alert, customer_id: str) -> list[Step]:
+    """What was noted of the other before is not this customer's."""
+    merges = [one.action == "merge" and one.note.endswith(customer_id) for one in alert.history]
+    since = len(merges) - merges[::-1].index(True) if True in merges else 0
+    return alert.history[since:]
+
+
 def _divide(
     alert: Alert, customer_id: str, theirs: list[Evidence], kept: list[Evidence], terms: Terms, now: int
 ) -> list[Alert]:
-    """Divides an alert that has evidence on both. Whoever works on it keeps it, and the new alert starts with the
-    manager of the customer that leaves. Where the work had begun on that customer's alert before the merge, it is the
-    other way round."""
+    """Divides an alert that has evidence on both. Whoever works on it keeps it with its history, and the new alert
+    starts with the manager of the customer that leaves. Where the work had begun on that customer's alert before
+    the merge, it is the other way round."""
     back = Alert(
         alert_id=alert_id(customer_id, alert.situation, theirs[0].key, now), customer_id=customer_id,
         situation=alert.situation, kind=alert.kind, tier=alert.tier, branch=alert.branch, opened_at=alert.opened_at,
-        evidence=theirs, history=list(alert.history),
+        evidence=theirs, history=_since_merged(alert, customer_id) if alert.begun_for == customer_id else [],
     )  # fmt: skip
     alert.evidence = kept
     if alert.begun_for == customer_id:

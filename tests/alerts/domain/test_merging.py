@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.alerts.domain.alert import Alert
+from services.alerts.domain.alert import Alert, step
 from services.alerts.domain.judging import judge
 from services.alerts.domain.merging import Side, departed, is_spoken_for, meets, merge, merged_into, split, withdraw_all
 from services.alerts.domain.settling import settle
@@ -103,6 +103,23 @@ def test_work_that_was_begun_for_one_of_two_goes_with_that_one_when_they_part() 
     assert {alert.customer_id: alert.history[-1].note for alert in parted} == {
         "a": f"from {ours[0].alert_id} of b", "b": "a stands alone again",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("begun_for", "noted"), [("b", []), ("a", ["Li Na called"])])
+def test_who_parts_takes_along_only_what_was_noted_of_him_or_her_and_nothing_of_the_other(
+    begun_for: str, noted: list[str]
+) -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
+    step(ours[0], NOON, "Wu", "claim", "new", "a matter of b alone")
+    for alert in theirs if begun_for == "a" else ours:
+        alert.state, alert.claimed_by = "claimed", "Li Na"
+    merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
+    step(ours[0], NOON + DAY, "Li Na", "contact", "contacted", "Li Na called")
+    left, back = split(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
+    assert [said.note for said in back.history] == [*noted, f"from {left.alert_id} of b"]
+    assert "a matter of b alone" in {said.note for said in left.history}
 
 
 def test_what_somebody_begins_for_the_other_after_two_have_parted_is_not_taken_along_when_they_part_once_more() -> None:
