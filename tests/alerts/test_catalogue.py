@@ -175,6 +175,14 @@ def test_a_complaint_that_is_grave_says_why(loaded: Loaded) -> None:
     assert filled(rule.declared.reason, dict.fromkeys(told, 0.0)).en == "A complaint is open"
 
 
+def test_a_deposit_that_has_matured_is_told_in_full_where_no_other_one_matures(loaded: Loaded) -> None:
+    rule = loaded.rule_set.rule("R18")
+    assert rule is not None
+    told: dict[str, Fact] = {"deposit_maturing_amount": 0.0, "deposit_matures_in_days": 0.0}
+    told["deposit_matured_amount"] = 80_000.0
+    assert filled(rule.declared.reason, told).en == "80,000 has matured without an instruction"
+
+
 MORE_THAN_ONE = (
     "days_since_last_login", "days_since_customer_debit", "tenure_days", "contacts_same_reason_7d",
     "abandoned_waits_7d", "salary_raised_periods", "card_paid_in_full", "business_credits_30d", "broker_transfers_90d",
