@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from services.profile.domain.customers.freshness import SourceSeen
 
 MARKS_AT_ONCE, MARKS_UNDER_PRESSURE = 400, 50
-LATE_MS, BACKLOG_MS = 100, 60_000
+LATE_MS, BACKLOG_MS = 50, 60_000
 """Update is late beyond the first. Beyond the second it works off a backlog or replays a past; then refresh does not
 give way, because alerts are better raised on frequent summaries."""
 STILL_MS = 1_000
