@@ -22,9 +22,6 @@ RENEW_S, BEGIN_WITHIN_S = LEASE_MS / 3_000, LEASE_MS / 2_000
 """Leases are renewed after a third of their time; a transaction begins within half of it, or waits for new leases:
 behind a busy writer it can take seconds."""
 IDLE_S = 0.05
-COUNTED_TO = 2_000
-"""Marks of a shard: more than fit into one transaction. Behind a long queue, counting on took a sixth of the
-database's time."""
 log = structlog.get_logger(__name__)
 
 
@@ -53,7 +50,7 @@ class ShardWork:
             await self._renew_leases()
         worker.marked.clear()
         resting = worker.refresh.resting.roots(worker.leases)
-        waiting = await worker.store.marks_waiting(resting, COUNTED_TO)
+        waiting = await worker.store.marks_waiting(resting, measure.MARKS_COUNTED_TO)
         worker.metrics.set(measure.MARKS_WAITING, sum(waiting.values()))
         leased = {number: waiting[number] for number in waiting.keys() & worker.leases.keys()}
         for numbers in together(leased, worker.giving_way.marks_at_once):
