@@ -192,6 +192,21 @@ MORE_THAN_ONE = (
 """Two or more whenever the rule that tells of it holds."""
 
 
+def test_money_that_goes_to_a_competitor_is_not_said_to_go_to_a_bank(loaded: Loaded) -> None:
+    """A broker or an app is none."""
+    rule = loaded.rule_set.rule("R1")
+    assert rule is not None
+    seen = {"moment.amount_home": 30_000.0, "moment.competitor": True}
+    assert filled(rule.declared.reason, seen) == Text(
+        "30,000 went to a competitor in one payment", "单笔 30,000 转往竞争机构"
+    )
+    seen["moment.competitor"] = False
+    assert filled(rule.declared.reason, seen) == Text(
+        "30,000 went to another bank in one payment", "单笔 30,000 转往他行"
+    )
+    assert ("bank" not in rule.declared.name.en, "行" not in rule.declared.name.zh) == (True, True)
+
+
 def test_one_of_a_thing_is_not_said_as_if_it_were_many(loaded: Loaded) -> None:
     for rule in loaded.rule_set.rules:
         named = rule.asked | {f"moment.{one}" for one in rule.fields}
