@@ -14,14 +14,13 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.topics import Topic
 from services.failures import Unavailable
+from services.kafka.away import SETTING, away
 from services.kafka.metadata import TopicDescription, describe_topic
 from services.log import Record, UnknownTopic
 from services.partition import Bounds
 
 Connection = Mapping[str, Any]
 """How to reach the brokers: aiokafka's bootstrap_servers, security_protocol, ssl_context, sasl_…"""
-SETTING = "COUNTERPOINT_LOG"
-"""What a deployment says it by."""
 
 
 @contextlib.asynccontextmanager
@@ -33,7 +32,7 @@ async def answered_within(seconds: float) -> AsyncIterator[None]:
     except TimeoutError:
         raise Unavailable(f"Kafka did not answer within {seconds:g} s", setting=SETTING) from None
     except (KafkaError, OSError) as error:
-        raise Unavailable(f"Kafka: {type(error).__name__}", setting=SETTING) from error
+        raise away(error) from error
 
 
 def _new(topic: Topic) -> NewTopic:

@@ -12,7 +12,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from services.failures import Rejected, Unavailable
-from services.kafka.cluster import SETTING, Connection, answered_within
+from services.kafka.away import away
+from services.kafka.cluster import Connection, answered_within
 from services.kafka.sending import Append, send_together
 from services.log import Message, Placed
 from services.murmur2 import partition_of
@@ -93,7 +94,7 @@ class Producer:
         told = [_in_our_words(one) if isinstance(one, BaseException) else one for one in outcomes]
         failed = next((one for one in told if isinstance(one, BaseException)), None)
         if failed is not None:
-            log.warning("append failed", topic=topic, what=str(failed))
+            log.warning("append failed", topic=topic, what=str(failed), cause=type(failed.__cause__ or failed).__name__)
             if producer is self._producer:  # not one that was started since, for another topic's failure
                 self._retire()  # what it still holds may fail with it; the next append starts with a clean one
         return told
@@ -157,7 +158,7 @@ def _in_our_words(error: BaseException) -> BaseException:
     cause = error.__cause__ if isinstance(error, Unavailable) else error
     if isinstance(cause, MessageSizeTooLargeError | RecordListTooLargeError):
         return _too_large("the broker takes no message of this size")
-    return Unavailable(f"Kafka: {type(error).__name__}", setting=SETTING) if isinstance(error, KafkaError) else error
+    return away(error) if isinstance(error, KafkaError) else error
 
 
 def _too_large(message: str) -> Rejected:
