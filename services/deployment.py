@@ -78,13 +78,21 @@ async def open_door(closing: AsyncExitStack, settings: Settings, screens: Notifi
 
 
 async def when_up(opening: Callable[[], Awaitable[Opened]]) -> Opened:
-    """Again until the servers answer: services are started in any order, and anew while a server is away."""
+    """Again until the servers answer: services are started in any order, and anew while a server is away. What it waits
+    for is told once, and that it goes on."""
+    told = ""
     while True:
         try:
-            return await opening()
+            opened = await opening()
         except Unavailable as away:
-            log.warning("start waits", what=str(away))
+            if str(away) != told:
+                told = str(away)
+                log.warning("start waits", what=told)
             await asyncio.sleep(away.retry_after)
+        else:
+            if told:
+                log.info("start goes on")
+            return opened
 
 
 async def told_to_stop() -> None:

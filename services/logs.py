@@ -43,12 +43,13 @@ _QUIET = (
     "services.kafka.faust", "services.kafka.fetching",
 )  # fmt: skip
 
-_TOLD_AGAIN_S = 10.0
+_TOLD_AGAIN_S = 600.0
 
 
 class Repeats(logging.Filter):
     """Libraries tell of a server that is away hundreds of times a second, which fills a disk: what differs in its
-    arguments alone is told every ten seconds, with how many were passed over (`repeats`)."""
+    arguments alone is told every ten minutes, with how many were passed over (`repeats`). What stops and goes on
+    again, we say ourselves, each once."""
 
     def __init__(self) -> None:
         super().__init__()

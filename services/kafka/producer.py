@@ -24,12 +24,22 @@ _STOPPING_S = 5.0
 _MOST_TOGETHER_BYTES = 4 << 20
 
 
-class _Lane:
+class Lane:
     """The appends to one topic that wait, and the task that works them off, one group after another."""
 
     def __init__(self) -> None:
         self.waiting: deque[Append] = deque()
         self.task: asyncio.Task[None] | None = None
+        self._waits = False
+
+    def tell(self, topic: str, failed: BaseException | None) -> None:
+        """That a broker is away is told once, and that it is back."""
+        waits = isinstance(failed, Unavailable)
+        if failed is not None and not (waits and self._waits):
+            log.warning("append failed", topic=topic, what=str(failed), cause=type(failed.__cause__ or failed).__name__)
+        elif failed is None and self._waits:
+            log.info("append goes on", topic=topic)
+        self._waits = waits
 
     def take(self) -> list[Append]:
         """Those that go out together; without those that nobody waits for any more."""
@@ -53,10 +63,10 @@ class Producer:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._retiring: set[asyncio.Task[None]] = set()
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, Lane] = {}
 
     async def append(self, topic: str, messages: Sequence[Message], partitions: int) -> list[Placed]:
-        lane = self._lanes.setdefault(topic, _Lane())
+        lane = self._lanes.setdefault(topic, Lane())
         done: asyncio.Future[list[Placed]] = asyncio.get_running_loop().create_future()
         sizes = [self._checked_size(message, topic, partitions) for message in messages]
         lane.waiting.append(Append(messages, [_partition(m, partitions) for m in messages], sum(sizes), done))
@@ -72,14 +82,14 @@ class Producer:
             raise ValueError(f"{topic} has {partitions} partitions, not one numbered {message.partition}")
         return size
 
-    async def _work_off(self, lane: _Lane, topic: str) -> None:
+    async def _work_off(self, lane: Lane, topic: str) -> None:
         while lane.waiting:
             await asyncio.sleep(self._linger_s)
             if appends := lane.take():
                 _tell(appends, await self._outcomes(topic, appends, lane))
         lane.task = None
 
-    async def _outcomes(self, topic: str, appends: list[Append], lane: _Lane) -> list[list[Placed] | BaseException]:
+    async def _outcomes(self, topic: str, appends: list[Append], lane: Lane) -> list[list[Placed] | BaseException]:
         producer: AIOKafkaProducer | None = None
         try:
             async with answered_within(self._timeout_s):
@@ -93,10 +103,9 @@ class Producer:
             outcomes = [bug] * len(appends)
         told = [_in_our_words(one) if isinstance(one, BaseException) else one for one in outcomes]
         failed = next((one for one in told if isinstance(one, BaseException)), None)
-        if failed is not None:
-            log.warning("append failed", topic=topic, what=str(failed), cause=type(failed.__cause__ or failed).__name__)
-            if producer is self._producer:  # not one that was started since, for another topic's failure
-                self._retire()  # what it still holds may fail with it; the next append starts with a clean one
+        lane.tell(topic, failed)
+        if failed is not None and producer is self._producer:  # not one that was started since, for another topic
+            self._retire()  # what it still holds may fail with it; the next append starts with a clean one
         return told
 
     async def _started(self) -> AIOKafkaProducer:

@@ -2,10 +2,13 @@
 
 import pytest
 from aiokafka import errors
+from structlog.testing import capture_logs
 
-from services.failures import Unavailable
+from services.deployment import when_up
+from services.failures import Rejected, Unavailable
 from services.kafka.away import away
 from services.kafka.log import KafkaLog
+from services.kafka.producer import Lane
 from services.log import Message
 
 KINDS = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.KafkaError)]
@@ -25,3 +28,27 @@ async def test_a_broker_that_is_not_there_is_told_as_such() -> None:
             await log.append("channel-events", [Message(b"k", b"v")])
     finally:
         await log.close()
+
+
+def test_that_appends_wait_is_told_once_and_that_they_go_on() -> None:
+    lane = Lane()
+    with capture_logs() as told:
+        for failed in (None, *[away(errors.NodeNotReadyError())] * 3, None, None, *[Rejected("too_large", "x")] * 2):
+            lane.tell("t", failed)
+    assert [one["event"] for one in told] == ["append failed", "append goes on", "append failed", "append failed"]
+    assert told[0]["cause"] == "NodeNotReadyError"
+
+
+async def test_what_a_start_waits_for_is_told_once_and_that_it_goes_on() -> None:
+    answers: list[Unavailable | None] = [Unavailable("a", 0), Unavailable("a", 0), Unavailable("b", 0), None]
+
+    async def opening() -> str:
+        if (answer := answers.pop(0)) is not None:
+            raise answer
+        return "opened"
+
+    with capture_logs() as told:
+        assert await when_up(opening) == "opened"
+    assert [(one["event"], one.get("what")) for one in told] == [
+        ("start waits", "a"), ("start waits", "b"), ("start goes on", None),
+    ]  # fmt: skip
