@@ -210,6 +210,16 @@ async def test_too_many_events_are_413() -> None:
     assert (await bank.post({"events": [transaction()] * 3})).status_code == 413
 
 
+@pytest.mark.parametrize(("of_source", "most"), [(None, 3), (2, 2), (4, 4)])
+async def test_a_request_holds_as_many_events_as_its_source_may_send_else_as_the_deployment_allows(
+    of_source: int | None, most: int
+) -> None:
+    bank = await open_bank(Limits(max_batch_events=3))
+    await set_source(bank.stores.sources, Source(id="core", max_batch_events=of_source), CATALOGUE)
+    for count, status in ((most, 202), (most + 1, 413)):
+        assert (await bank.post({"events": [transaction(id=str(one)) for one in range(count)]})).status_code == status
+
+
 @pytest.mark.parametrize(
     "headers", [{"content_type": "text/plain"}, {"content_type": ""}, {"content_encoding": "br"}], ids=str
 )

@@ -101,7 +101,7 @@ class EventsEndpoint:
             letter = dead_letter(body, rejected, terms, self._rules, now)
             await self._publisher.refuse(letter, terms, rejected.reason, now)
             raise Problem(400, rejected.message) from None
-        most = min(self._limits.max_batch_events, terms.source.max_batch_events)
+        most = terms.source.max_batch_events or self._limits.max_batch_events
         if len(events) > most:
             raise Problem(413, f"at most {most} events a request")
         await self._within_rate(terms, len(events))

@@ -22,7 +22,6 @@ from services.ingest.domain.naming import actor_key, admit_identifiers, channel_
 from services.ingest.domain.raw import parse
 from services.ingest.domain.reversal import REVERSED, check_reversal
 from services.ingest.domain.rules import Plan, Rules, generic_plan
-from services.ingest.domain.scrub import holds_card_number
 from services.ingest.domain.sources import Terms
 
 MAX_TEXT = 200
@@ -34,8 +33,7 @@ def admit(
     bodies: Sequence[bytes | msgspec.Raw], terms: Terms, rules: Rules, now_ms: int
 ) -> Iterator[ChannelEvent | Rejected]:
     """Each body is the JSON text of one event. A `Rejected` names the field."""
-    largest = min(terms.source.max_event_bytes, rules.max_event_bytes)
-    for raw in parse(bodies, largest, rules.key):
+    for raw in parse(bodies, terms.source.max_event_bytes or rules.max_event_bytes, rules.key):
         try:
             yield raw if isinstance(raw, Rejected) else _admitted(raw, terms, rules, now_ms)
         except Rejected as rejected:
@@ -92,8 +90,8 @@ def content_id(event: ChannelEvent, secret: bytes) -> str:
 def _unknown(event_type: str, rules: Rules) -> Plan:
     if not rules.accept_unknown_types:
         raise Rejected("unknown_type", "the catalogue has no such event type (GET /v1/event-types)", "type")
-    named = text(event_type, "type", rules.key, 64)
-    if not _TYPE_NAME.fullmatch(named) or holds_card_number(event_type, rules.key):
+    named = text(event_type, "type", rules.key, 64)  # what a card number becomes is no name either
+    if not _TYPE_NAME.fullmatch(named):
         raise Rejected("invalid_value", "a name such as card.paid is expected", "type")
     return generic_plan(named)
 

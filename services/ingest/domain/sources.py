@@ -16,7 +16,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     `of_record` are the event types that this source books (`*`: every type): its money counts. `rhythm_ms` is the
     longest silence that is usual; silent for longer, it counts as incomplete. `lateness_ms` is how late an event may
-    come: everything older is complete. With `heartbeats` ingest vouches for that by itself (`heartbeat.py`).
+    come: everything older is complete. Where it has no `max_event_bytes` or `max_batch_events` of its own, those of the
+    deployment hold. With `heartbeats` ingest vouches for that by itself (`heartbeat.py`).
     """
 
     id: Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
@@ -24,8 +25,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     time_zone: str = "Asia/Shanghai"
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "CNY"
     of_record: tuple[str, ...] = ()
-    max_event_bytes: Positive = 65_536
-    max_batch_events: Positive = 5_000
+    max_event_bytes: Positive | None = None
+    max_batch_events: Positive | None = None
     rhythm_ms: Positive = 3_600_000
     lateness_ms: Annotated[int, msgspec.Meta(ge=0)] = 60_000
     heartbeats: bool = True

@@ -333,9 +333,29 @@ def test_a_nul_hidden_in_an_unknown_type_is_refused() -> None:
     assert refusal(transaction(type="a.b", attributes={"x": "y" * 20_000}), by=generic)[0] == "too_long"
 
 
+@pytest.mark.parametrize(
+    ("of_source", "of_deployment", "most"), [(None, 300, 300), (None, 70_000, 70_000), (300, 400, 300), (400, 300, 400)]
+)
+def test_an_event_may_be_as_large_as_its_source_may_send_else_as_the_deployment_allows(
+    of_source: int | None, of_deployment: int, most: int
+) -> None:
+    under, by = terms(max_event_bytes=of_source), rules(max_event_bytes=of_deployment)
+    event = encoded(transaction())
+    assert admitted(event.ljust(most), under, by).id == "t-1"
+    assert refusal(event.ljust(most + 1), under, by)[0] == "event_too_large"
+
+
 def test_a_day_ahead_is_skew_and_more_is_refused() -> None:
     assert admitted(transaction(occurred_at="2026-11-23T12:00:00+08:00")).occurred_at == NOW + 24 * HOUR
-    assert refusal(transaction(occurred_at="2026-11-23T12:00:00.001+08:00"))[0] == "in_the_future"
+    with pytest.raises(Rejected, match="more than 24 hours in the future") as refused:
+        admitted(transaction(occurred_at="2026-11-23T12:00:00.001+08:00"))
+    assert refused.value.reason == "in_the_future"
+
+
+def test_the_first_time_an_amount_of_nothing_and_the_longest_id_are_still_fine() -> None:
+    assert admitted(transaction(occurred_at="1970-01-01T00:00:00Z")).occurred_at == 0
+    assert admitted(transaction(amount={"value": "0", "currency": "CNY"})).amount == Money(0, "CNY")
+    assert admitted(transaction(id="x" * 200)).id == "x" * 200
 
 
 def test_old_events_are_welcome() -> None:
@@ -415,6 +435,8 @@ def test_a_word_for_nothing_is_no_text_of_a_person(name: str, word: str) -> None
     assert admitted({**event, "attributes": told}).attributes == b'{"gender":"unknown","nationality":"NA"}'
     changed = {**event, "type": "name.changed", "attributes": {"name": word}}
     assert refusal(changed) == ("missing_field", "attributes.name")
+    page = {**event, "type": "page.viewed", "identifiers": {"login": "zw"}, "attributes": {"page": word}}
+    assert msgspec.json.decode(admitted(page).attributes) == {"page": word}
 
 
 @pytest.mark.parametrize("word", ["null", " ", "N/A"])
