@@ -65,7 +65,7 @@ def test_an_alert_is_listed_shown_and_worked_to_its_end(platform: Platform, tmp_
     for told in ("Complaint open", "Suggested: ", "Must not be said: ", "asked the branch", "50000.00 CNY", "R11 v1"):
         assert told in shown
     again = run(platform, "outcome", alert, "saved")
-    assert again.err == "error: 409: a closed alert takes no outcome; possible now: nothing more\n"
+    assert again.err == "error: 409: an alert that is closed takes no outcome; possible now: nothing more\n"
 
 
 def test_the_events_behind_an_alert_are_listed_with_what_each_counts(platform: Platform, tmp_path: Path) -> None:
