@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 
 import httpx
 import pytest
+from litestar import Litestar, post
+from litestar.params import JSONBody
 
-from services.web import patience
+from services.web import patience, staff
 from services.web.asgi import App, Receive, Response, Scope, Send, fixed, json_response, operations, routes, serve
 from services.web.one_write import OneWrite
+from services.web.problems import handlers
 from tests.ingest.bank import encoded, open_bank, transaction
 
 
@@ -221,3 +224,24 @@ async def test_an_answer_is_written_before_its_connection_is_closed() -> None:
     writing.close()
     await asyncio.sleep(0)
     assert wire.pieces == [b"the last answer", b"(closed)"]
+
+
+async def test_a_body_that_does_not_come_to_its_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staff, "BODY_WITHIN_S", 0.2)
+
+    @post("/steps", sync_to_thread=False)
+    def step(data: JSONBody[dict[str, str]]) -> dict[str, str]:
+        return data
+
+    server = await serve(staff.mounted(Litestar([step], exception_handlers=handlers({}), openapi_config=None)))
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        head = b"POST /steps HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n"
+        writer.write(head + b'{"note": ')
+        async with asyncio.timeout(30):
+            answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert b"the body did not arrive in time" in answer
+        writer.close()
+    finally:
+        await server.stop()

@@ -1,6 +1,7 @@
 """Litestar apps for staff and their screens: one guard before all routes, one form for all that goes wrong, and one
 server for several of them."""
 
+import asyncio
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +19,12 @@ from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 from litestar.typing import FieldDefinition
 
 from services.access import Access
-from services.web.asgi import App, Receive, Scope, Send
+from services.web.asgi import App, Problem, Receive, Scope, Send
 from services.web.guard import guard
 
 MAX_BODY_BYTES = 64 * 1024
+BODY_WITHIN_S = 30
+"""So long a body may take to come: who never ends one would keep its connection for ever."""
 
 
 class Described(StructSchemaPlugin):
@@ -66,9 +69,26 @@ def mounted(*apps: Litestar) -> App:
         path = scope.get("path", "")
         chosen = next((one for paths, one in served if paths.fullmatch(path)), served[0][1])
         headed = scope.get("method") == "HEAD" and not path.endswith("/live")
-        await chosen({**scope, "method": "GET"} if headed else scope, receive, send)
+        await chosen({**scope, "method": "GET"} if headed else scope, _in_time(receive), send)
 
     return app
+
+
+def _in_time(receive: Receive) -> Receive:
+    """What is received after a whole body, that its client has gone, may take as long as it will."""
+    until, whole = asyncio.get_running_loop().time() + BODY_WITHIN_S, False
+
+    async def received() -> Any:
+        nonlocal whole
+        try:
+            async with asyncio.timeout_at(None if whole else until):
+                message = await receive()
+        except TimeoutError:
+            raise Problem(408, "the body did not arrive in time", {"connection": "close"}) from None
+        whole = not message.get("more_body", False)
+        return message
+
+    return received
 
 
 def _paths(app: Litestar) -> re.Pattern[str]:
