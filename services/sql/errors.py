@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from services.failures import Rejected
+
 # PostgreSQL, appendix A: serialization_failure, deadlock_detected, lock_not_available
 _RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03"})
 # character_not_in_repertoire: NUL, which JSON and URLs can spell and PostgreSQL's text cannot hold
@@ -39,6 +41,11 @@ def is_retryable(error: BaseException) -> bool:
 def is_no_text(error: BaseException) -> bool:
     """A value holds a character that the database cannot: it can never be kept nor found."""
     return any(_state(e) == _NO_TEXT for e in _chain(error))
+
+
+def no_text() -> Rejected:
+    """The answer to that, of either database."""
+    return Rejected("invalid_text", "a value contains a NUL character")
 
 
 def is_unavailable(error: BaseException) -> bool:

@@ -3,17 +3,14 @@
 SQLAlchemy's own layer costs more than our statements do, so this talks to the drivers themselves.
 """
 
-import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-import msgspec
-
-from services.failures import Contended, Rejected
+from services.failures import Contended
 from services.sql.database import Database
-from services.sql.errors import is_no_text, is_retryable
+from services.sql.errors import is_no_text, is_retryable, no_text
+from services.sql.sqlite_words import for_sqlite, plain, refuse_nul
 from services.sql.together import Write, write_together
 
 Row = Sequence[Any]
@@ -127,11 +124,11 @@ class SqliteSession:
         self._driver = driver
 
     async def rows(self, sql: str, *arguments: Any) -> Sequence[Row]:
-        found: Sequence[Row] = await self._driver.execute_fetchall(for_sqlite(sql), _plain(arguments))
+        found: Sequence[Row] = await self._driver.execute_fetchall(for_sqlite(sql), plain(arguments))
         return found
 
     async def run(self, sql: str, *arguments: Any) -> int:
-        cursor = await self._driver.execute(for_sqlite(sql), _plain(arguments))
+        cursor = await self._driver.execute(for_sqlite(sql), plain(arguments))
         count: int = cursor.rowcount
         await cursor.close()
         return count
@@ -140,6 +137,8 @@ class SqliteSession:
         listed = list(rows)
         if not listed:
             return 0
+        for row in listed:
+            refuse_nul(row)
         cursor = await self._driver.executemany(statement.sqlite, listed)
         count: int = cursor.rowcount
         await cursor.close()
@@ -158,28 +157,6 @@ class SqliteSession:
         """Nothing ever waits."""
 
 
-def _plain(arguments: Sequence[Any]) -> list[Any]:
-    return [msgspec.json.encode(one).decode() if isinstance(one, list | tuple) else one for one in arguments]
-
-
-_DIFFERENCES = (
-    (re.compile(r"= any\(\$(\d+)::\w+\[\]\)"), r"in (select value from json_each(?\1))"),
-    (re.compile(r"unnest\(\$(\d+)::\w+\[\]\)"), r"value from json_each(?\1)"),
-    # SQLite's one writer holds the lock on everything already
-    (re.compile(r" for (no key )?update( skip locked)?"), ""),
-    (re.compile(r' collate "C"|::\w+'), ""),
-    (re.compile(r"\$(\d+)"), r"?\1"),
-)
-
-
-@lru_cache(1024)
-def for_sqlite(sql: str) -> str:
-    """The few things that SQLite says in another way."""
-    for pattern, replacement in _DIFFERENCES:
-        sql = pattern.sub(replacement, sql)
-    return sql
-
-
 @asynccontextmanager
 async def writing(database: Database) -> AsyncIterator[Session]:
     """A transaction. Raises `Contended` for what may succeed at the next try, `Unavailable` when the server is away,
@@ -193,7 +170,7 @@ async def writing(database: Database) -> AsyncIterator[Session]:
         if is_retryable(error):
             raise Contended(f"another transaction was in the way ({type(error).__name__})") from error
         if is_no_text(error):
-            raise _no_text() from error
+            raise no_text() from error
         raise
 
 
@@ -205,12 +182,8 @@ async def reading(database: Database) -> AsyncIterator[Session]:
             yield _session(database, driver)
     except Exception as error:
         if is_no_text(error):
-            raise _no_text() from error
+            raise no_text() from error
         raise
-
-
-def _no_text() -> Rejected:
-    return Rejected("invalid_text", "a value contains a NUL character")
 
 
 def _session(database: Database, driver: Any) -> SqliteSession | PostgresSession:

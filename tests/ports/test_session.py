@@ -88,12 +88,20 @@ async def test_a_transaction_given_up_writes_nothing_of_what_waited(database: Da
     assert await things(database) == []
 
 
-async def test_text_that_a_database_cannot_hold_is_refused_and_no_bug(postgres_url: str) -> None:
-    opened = open_database(postgres_url)
-    for using in (reading, writing):
-        with pytest.raises(Rejected, match="NUL"):
-            async with using(opened) as session:
-                await session.rows("select 1 where $1::text = 'a'", "a\0b")
+async def test_text_that_a_database_cannot_hold_is_refused_by_both_and_no_bug(url: str) -> None:
+    opened = open_database(url)
+    for asked in (("select 1 where $1::text = 'a'", "a\0b"), ("select 1 where 'a' = any($1::text[])", ["a\0b"])):
+        for using in (reading, writing):
+            with pytest.raises(Rejected, match="NUL"):
+                async with using(opened) as session:
+                    await session.rows(*asked)
+    async with writing(opened) as session:
+        await session.run("drop table if exists word")
+        await session.run("create table word (text text not null)")
+    with pytest.raises(Rejected, match="NUL"):
+        async with writing(opened) as session:
+            await session.later(insert("word", "text text"), [("a",), ("a\0b",)])
     async with reading(opened) as session:
         assert len(await session.rows("select 1 where $1::text = 'a'", "a")) == 1
+        assert not await session.rows("select text from word")
     await opened.close()
