@@ -1,23 +1,24 @@
 """The board: one snapshot as a page of a terminal."""
 
-from collections.abc import Sequence
-
 from rich.console import Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from services.cli.doctor.silence import Silence
-from services.cli.output import at, written
+from services.cli.output import at
+from services.cli.watch.latest import Latest, latest, side_by_side
 from services.cli.watch.snapshot import Snapshot
 
 
-def board(seen: Snapshot, rows: int = 8) -> RenderableType:
-    """`rows`: how many of the latest events and views there is room for."""
-    lower = Table.grid(padding=(0, 2))
-    lower.add_row(_events(seen, rows), _views(seen, rows))
+def board(seen: Snapshot, width: int, rows: int = 8) -> RenderableType:
+    """`rows`: how many of the latest events and views there is room for, side by side; one above the other half."""
     top = Panel(_totals(seen), title="Counterpoint", title_align="left")
-    return Group(top, _partitions(seen), lower, _alerts(seen), _inbox(seen), *_silent_rules(seen), _sources(seen))
+    lower = side_by_side(_events(seen, rows), _views(seen, rows), width)
+    if lower is None:
+        few = max(1, rows // 2)
+        lower = Group(_events(seen, few).within(width), _views(seen, few).within(width))
+    alerts = _alerts(seen).within(width)
+    return Group(top, _partitions(seen), lower, alerts, _inbox(seen), *_silent_rules(seen), _sources(seen))
 
 
 def _totals(seen: Snapshot) -> Text:
@@ -49,21 +50,26 @@ def _partitions(seen: Snapshot) -> Text:
     return text
 
 
-def _events(seen: Snapshot, rows: int) -> Table:
-    latest = [((at(one.accepted_at) or "")[11:19], one.type, one.channel, one.subject) for one in seen.events[:rows]]
-    return _columns(("Latest events", "Type", "Channel", "About"), latest)
+def _events(seen: Snapshot, rows: int) -> Latest:
+    told = [((at(one.accepted_at) or "")[11:19], one.type, one.channel, one.subject) for one in seen.events[:rows]]
+    headings, worth = ("Latest events", "Type", "Channel", "About"), ("Latest events", "Type", "About", "Channel")
+    return latest(told, headings, worth, cut="About", least=16)
 
 
-def _views(seen: Snapshot, rows: int) -> Table:
-    latest = [(one.customer_id[:12] + "…", one.version, one.kind) for one in seen.views[:rows]]
-    return _columns(("Latest views", "Version", "Kind"), latest)
+def _views(seen: Snapshot, rows: int) -> Latest:
+    told = [(one.customer_id, one.version, one.kind) for one in seen.views[:rows]]
+    headings = ("Latest views", "Version", "Kind")
+    return latest(told, headings, headings, cut="Latest views", least=13)
 
 
-def _alerts(seen: Snapshot) -> Table:
-    latest = [(one.alert_id, one.severity, one.state, one.owner, one.title) for one in seen.alerts]
-    table = _columns(("Alerts", "Severity", "State", "Owner", "Title"), latest)
-    table.expand, table.columns[-1].ratio = True, 1  # ids are copied: the title has what they leave
-    return table
+def _alerts(seen: Snapshot) -> Latest:
+    """Ids are copied: the title has what they leave."""
+    told = [(one.alert_id, one.severity, one.state, one.owner, one.title) for one in seen.alerts]
+    headings, worth = (
+        ("Alerts", "Severity", "State", "Owner", "Title"),
+        ("Alerts", "Title", "State", "Owner", "Severity"),
+    )
+    return latest(told, headings, worth, cut="Title", least=11)
 
 
 def _inbox(seen: Snapshot) -> Text:
@@ -73,16 +79,6 @@ def _inbox(seen: Snapshot) -> Text:
 
 def _silent_rules(seen: Snapshot) -> list[Text]:
     return [Text(f"{told} (counterpoint rules notices)", style="yellow") for told in seen.silent_rules]
-
-
-def _columns(headings: Sequence[str], latest: Sequence[Sequence[object]]) -> Table:
-    """Without lines, a row a line: a board of 80 columns has room for both tables."""
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
-    for heading in headings:
-        table.add_column(heading, no_wrap=True)
-    for row in latest:
-        table.add_row(*(written(cell) for cell in row))
-    return table
 
 
 def _sources(seen: Snapshot) -> Text:

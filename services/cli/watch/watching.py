@@ -51,7 +51,8 @@ async def _watch(beside: Beside, url: str | None, every: float, once: bool, as_j
             elif as_json:
                 show_json(as_told(await observer.look()))
             else:
-                console().print(board(await observer.look()))
+                screen = console()
+                screen.print(board(await observer.look(), screen.width))
         finally:
             follows.cancel()
             await asyncio.wait([follows])
@@ -62,7 +63,7 @@ async def _stay(observer: Observer, every: float) -> None:
     with Live(console=screen, screen=screen.is_terminal, auto_refresh=False) as live:
         while True:
             try:
-                shown = board(await observer.look(), max(3, screen.height - ROOM_BESIDE_ROWS))
+                shown = board(await observer.look(), screen.width, max(3, screen.height - ROOM_BESIDE_ROWS))
             except Unavailable as away:
                 shown = Text(f"{sentence_of(away)}: trying again", style="red")
             live.update(shown, refresh=True)
