@@ -157,6 +157,7 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"attributes": {"exchange_rate": "7.1"}}, "invalid_value", "attributes.exchange_rate"),
     ({"attributes": {"exchange_rate": 10**20}}, "invalid_value", "attributes.exchange_rate"),
     ({"attributes": {"exchange_rate": int(VISA)}}, "invalid_value", "attributes.exchange_rate"),
+    ({"attributes": {"exchange_rate": True}}, "invalid_value", "attributes.exchange_rate"),
     ({"attributes": {"fee": {"value": "x", "currency": "CNY"}}}, "invalid_amount", "attributes.fee.value"),
     ({"attributes": {"fee": {"value": 1.5, "currency": "CNY"}}}, "invalid_value", "attributes.fee"),
     ({"attributes": {"description": {"a": 1}}}, "invalid_value", "attributes.description"),
@@ -211,6 +212,33 @@ UNUSABLE = [
 def test_what_no_computer_holds_is_refused_by_the_name_of_its_field(value: bytes, reason: str, field: str) -> None:
     body = encoded(transaction(attributes={"exchange_rate": "X"})).replace(b'"X"', value)
     assert refusal(body) == (reason, field)
+
+
+@pytest.mark.parametrize(("name", "number"), [("failure_count", int(VISA)), ("exchange_rate", 378282246310005)])
+def test_a_card_number_that_is_told_as_a_number_is_refused(name: str, number: int) -> None:
+    told = transaction() if name == "exchange_rate" else {
+        "id": "1", "type": "login.failed", "occurred_at": "2026-11-22T09:30:00+08:00", "identifiers": {"login": "zw"},
+    }  # fmt: skip
+    assert refusal({**told, "attributes": {name: number}}) == ("card_number", f"attributes.{name}")
+    assert msgspec.json.decode(admitted({**told, "attributes": {name: number + 1}}).attributes) == {name: number + 1}
+
+
+@pytest.mark.parametrize(
+    ("fee", "reason", "field"),
+    [
+        ("5", "invalid_value", "fee"), ({"value": "5"}, "invalid_value", "fee"),
+        ({"value": "5", "currency": "CNY", "of": "us"}, "invalid_value", "fee"),
+        ({"value": True, "currency": "CNY"}, "invalid_value", "fee"),
+        ({"value": 5.5, "currency": "CNY"}, "invalid_value", "fee"),
+        ({"value": "5,5", "currency": "CNY"}, "invalid_amount", "fee.value"),
+        ({"value": "5", "currency": "XQX"}, "invalid_amount", "fee.currency"),
+    ],
+)  # fmt: skip
+def test_money_beside_the_amount_is_told_by_value_and_currency_as_well(fee: object, reason: str, field: str) -> None:
+    assert refusal(transaction(attributes={"fee": fee})) == (reason, f"attributes.{field}")
+    for value in ("5", 5):
+        told = admitted(transaction(attributes={"fee": {"value": value, "currency": "CNY"}}))
+        assert told.attributes == b'{"fee":{"currency":"CNY","minor":500}}'
 
 
 TWICE = [
@@ -291,6 +319,7 @@ def test_a_reversal_of_what_moves_no_money_is_refused(kind: str) -> None:
 def test_a_bank_with_types_of_its_own_may_reverse_them() -> None:
     own = rules(accept_unknown_types=True)
     assert admitted(reversal("debit", original_type="crypto.bought"), by=own).direction == "debit"
+    assert refusal(reversal("debit", original_type="login.failed"), by=own)[1] == "attributes.original_type"
 
 
 def test_a_reversal_cancels_no_more_than_its_original_was_of() -> None:
