@@ -348,6 +348,15 @@ def test_what_is_no_json_is_malformed(body: bytes) -> None:
     assert refusal(body)[0] == "malformed"
 
 
+@pytest.mark.parametrize(
+    ("body", "said"), [(b'{"id": x}', "not valid JSON (at byte 7)"), (b'"\xff"', "not valid UTF-8")]
+)
+def test_what_is_malformed_is_refused_with_the_place_where_that_is_known(body: bytes, said: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        admitted(body)
+    assert refused.value.message == said
+
+
 @pytest.mark.parametrize("name", ["", "Robot Danced!", "7.sins", "x" * 65, f"a.{VISA}"])
 def test_a_type_that_the_bank_chose_to_accept_unknown_has_a_name(name: str) -> None:
     generic = rules(accept_unknown_types=True)
@@ -505,6 +514,13 @@ def test_a_card_becomes_a_token_with_its_last_four_digits() -> None:
         assert event.identifiers == {"card_no": card_token(VISA, KEY)}
         assert event.subject == f"card:{card_token(VISA, KEY)}"
         assert msgspec.json.decode(event.attributes)["card_last4"] == "1111"
+        event = admitted(transaction(identifiers={"card_no": written, "account_no": "1"}))
+        assert msgspec.json.decode(event.attributes)["card_last4"] == "1111"
+
+
+def test_an_actor_that_stands_for_nobody_is_left_out_and_one_of_no_kind_that_acts_is_refused() -> None:
+    assert admitted(transaction(actor={"customer_no": "000"})).actor is None
+    assert refusal(transaction(actor={"account_no": "1"})) == ("invalid_value", "actor")
 
 
 def test_a_token_and_a_sources_own_card_id_stay() -> None:
