@@ -86,24 +86,35 @@ TIMES = st.one_of(
 )
 
 
+# made once: to make a strategy costs more than to draw from it
+_KINDS = st.sampled_from([*_MONEY, *_TOLD])
+_SOURCES, _CHANNELS = st.sampled_from(["core", "atm"]), st.sampled_from(["corebank", "mobile"])
+_SEQUENCES = st.one_of(st.none(), st.integers(0, 3))
+_ACTORS = st.sampled_from([None, "party:1", "party:2"])
+_YES_OR_NO = st.booleans()
+_MINORS, _BALANCES = st.integers(1, 20_000_000), st.one_of(st.none(), st.integers(-1000, 50_000_000))
+_CURRENCIES = st.sampled_from(["CNY", "CNY", "USD"])
+_PARTIES = st.sampled_from([Counterparty(bank=bank, account_no="7", name="p_x") for bank in BANKS])
+_PARTS = st.sampled_from([None, 1])
+
+
 @st.composite
 def _one(draw: st.DrawFn, number: int) -> ChannelEvent:
-    kind = draw(st.sampled_from([*_MONEY, *_TOLD]))
+    kind = draw(_KINDS)
     told: dict[str, Any] = {
         "id": f"e{number}",
-        "source": draw(st.sampled_from(["core", "atm"])),
-        "sequence": draw(st.one_of(st.none(), st.integers(0, 3))),
-        "actor": draw(st.sampled_from([None, "party:1", "party:2"])),
-        "channel": draw(st.sampled_from(["corebank", "mobile"])),
-        "of_record": draw(st.booleans()) or draw(st.booleans()),
+        "source": draw(_SOURCES),
+        "sequence": draw(_SEQUENCES),
+        "actor": draw(_ACTORS),
+        "channel": draw(_CHANNELS),
+        "of_record": draw(_YES_OR_NO) or draw(_YES_OR_NO),
     }
     if kind in _MONEY:
         told["direction"] = _MONEY[kind]
-        told["minor"] = draw(st.integers(1, 20_000_000))
-        told["balance"] = draw(st.one_of(st.none(), st.integers(-1000, 50_000_000)))
-        told["currency"] = draw(st.sampled_from(["CNY", "CNY", "USD"]))
-        bank = draw(st.sampled_from(BANKS))
-        told["counterparty"] = draw(st.sampled_from([None, Counterparty(bank=bank, account_no="7", name="p_x")]))
+        told["minor"] = draw(_MINORS)
+        told["balance"] = draw(_BALANCES)
+        told["currency"] = draw(_CURRENCIES)
+        told["counterparty"] = draw(_PARTIES) if draw(_YES_OR_NO) else None
     else:
         told["attributes"] = draw(_TOLD[kind])
     return event(kind, draw(TIMES), **told)
@@ -116,7 +127,6 @@ def histories(draw: st.DrawFn, most: int = 25) -> list[ChannelEvent]:
     events = [draw(_one(number)) for number in range(draw(st.integers(0, most)))]
     moved = [one for one in events if one.direction is not None]
     reversed_ones = draw(st.lists(st.sampled_from(moved), max_size=4, unique_by=lambda one: one.id)) if moved else []
-    parts = st.sampled_from([None, 1])
-    events += [reversal(one, draw(TIMES), draw(parts), source=one.source) for one in reversed_ones]
+    events += [reversal(one, draw(TIMES), draw(_PARTS), source=one.source) for one in reversed_ones]
     again = reversed_ones[: draw(st.integers(0, 2))]
     return events + [reversal(one, draw(TIMES), source=one.source, id=f"again-of-{one.id}") for one in again]

@@ -16,8 +16,11 @@ from tests.profile.domain.happenings import fold_of, histories
 FIELDS = ("totals", "closing", "parties", "banks", "names", "contacts")
 
 
+_unseal = msgspec.msgpack.Decoder(SealedMonth).decode
+
+
 def sealed(month: Month) -> SealedMonth:
-    return msgspec.msgpack.decode(msgspec.msgpack.encode(month), type=SealedMonth)
+    return _unseal(msgspec.msgpack.encode(month))
 
 
 @settings(max_examples=50, deadline=None)
