@@ -33,7 +33,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def learn(customer: Customer, reference: Reference, now: int) -> Behaviour:
-    rhythm: Rhythm = rhythm_of(customer.state, currencies_of(customer, reference), reference, now)
+    rhythm: Rhythm = rhythm_of(customer.state, reference, now)
     others: Counterparties = counterparties_of(customer, reference, now)
     income = customer.state.head.latest.get("income", [])
     salary = learn_salary(income, reference, now, _incomes_of_former_accounts(customer))
@@ -71,13 +71,3 @@ def _incomes_of_former_accounts(customer: Customer) -> set[str]:
         if part.counts:
             told[part.current] |= {one.event_id for head in part.flows.heads for one in head.latest.get("income", ())}
     return told[False] - told[True]
-
-
-def currencies_of(customer: Customer, reference: Reference) -> tuple[str, ...]:
-    """The home currency and those of the customer's accounts."""
-    held = {
-        part.things[part.subject]["balance"].value[1]
-        for part in customer.parts
-        if part.counts and "balance" in part.things.get(part.subject, {})
-    }
-    return tuple(sorted(held | {reference.home_currency}))

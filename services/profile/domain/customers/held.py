@@ -61,11 +61,27 @@ def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Hel
 
 
 def of_wealth(customer: Customer, reference: Reference, now: int) -> Iterator[Held]:
-    """At cost: what was bought less what was sold within the months kept, never below nothing."""
-    today = now // DAY_MS  # of UTC, as the days are by which it was counted
-    bought, sold = f"wealth_bought:{reference.home_currency}", f"wealth_sold:{reference.home_currency}"
+    """At cost: what was bought less what was sold within the months kept, never below nothing. In the home currency,
+    and in those of the accounts that it is paid from."""
+    today, months = now // DAY_MS, _months_of_what_is_held(customer)  # of UTC, as the days are by which it was counted
+    for currency in sorted({reference.home_currency, *_currencies_of(customer)}):
+        held = [max(total, 0) for total in _bought(months, currency, today)]
+        if any(held):
+            home = [reference.home_minor(minor, currency, reference.day_of(now)) for minor in held]
+            yield Held(Holding("wealth", "wealth", held[0], currency, home[0]), *home[1:])
+
+
+def _currencies_of(customer: Customer) -> Iterator[str]:
+    for part in customer.parts:
+        if part.kind == "account" and part.counts and "balance" in (thing := part.things.get(part.subject, {})):
+            yield thing["balance"].value[1]
+
+
+def _bought(months: Mapping[int, AMonth], currency: str, today: int) -> list[int]:
+    """Less what was sold, until today and until each of the days of the past."""
+    bought, sold = f"wealth_bought:{currency}", f"wealth_sold:{currency}"
     totals = [0, 0, 0]
-    for month in _months_of_what_is_held(customer).values():
+    for month in months.values():
         if bought not in month.totals and sold not in month.totals:
             continue
         for day, series in chain.from_iterable([days.items() for days in month.days_by_part]):
@@ -75,9 +91,7 @@ def of_wealth(customer: Customer, reference: Reference, now: int) -> Iterator[He
                 for place, until in enumerate((today, today - PAST_DAYS[0], today - PAST_DAYS[1])):
                     if day <= until:
                         totals[place] += net
-    held, ago_30, ago_90 = (max(total, 0) for total in totals)
-    if held or ago_30 or ago_90:
-        yield Held(Holding("wealth", "wealth", held, reference.home_currency, held), ago_30, ago_90)
+    return totals
 
 
 def _months_of_what_is_held(customer: Customer) -> Mapping[int, AMonth]:

@@ -1,6 +1,6 @@
 """How a customer's days and months usually are: their sums and days over the last year."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -48,8 +48,7 @@ def median(values: Sequence[int]) -> int:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) // 2
 
 
-def rhythm_of(state: Counted, currencies: Sequence[str], reference: Reference, now: int) -> Rhythm:
-    """`currencies`: those whose series are looked at."""
+def rhythm_of(state: Counted, reference: Reference, now: int) -> Rhythm:
     this_month, today = month_of(now), now // DAY_MS
     first = month_of(state.head.first_at) + 1 if state.head.count else this_month
     full = range(max(this_month - BASELINE_MONTHS, first), this_month)
@@ -57,22 +56,23 @@ def rhythm_of(state: Counted, currencies: Sequence[str], reference: Reference, n
         state.months[number] for number in range(this_month, this_month - RECENT_MONTHS, -1) if number in state.months
     ]
     totals = [month.totals for number in full if (month := state.months.get(number)) is not None]
+    counted = frozenset[str]().union(*totals)
     return Rhythm(
         _logins(_days_of("logins", state, this_month)),
-        _spread("inflow", totals, len(full), currencies, reference, today),
-        _spread("outflow", totals, len(full), currencies, reference, today),
+        _spread("inflow:", counted, totals, len(full), reference, today),
+        _spread("outflow:", counted, totals, len(full), reference, today),
         _counted("shortfalls", recent, today - RECENT_DAYS),
         _counted("missed_instalments", recent, today - RECENT_DAYS),
     )
 
 
 def _spread(
-    series: str, totals: Sequence[Series], months: int, currencies: Sequence[str], reference: Reference, today: int
+    series: str, counted: Iterable[str], totals: Sequence[Series], months: int, reference: Reference, today: int
 ) -> Spread | None:
     """At today's rates. Of `months`, those without any event count as nothing; None before there is a full month."""
     if not months:
         return None
-    names = [(f"{series}:{currency}", currency) for currency in currencies]
+    names = [(name, name.removeprefix(series)) for name in counted if name.startswith(series)]
     sums = [0] * (months - len(totals))
     for told in totals:
         total = 0

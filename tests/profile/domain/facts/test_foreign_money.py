@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.changes import Fact
-from schemas.events import ChannelEvent, Counterparty
+from schemas.events import ChannelEvent, Counterparty, Direction
 from tests.profile.domain.gathered import facts_told, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
 
@@ -53,3 +53,24 @@ def test_what_crossed_to_other_banks_is_unknown_where_some_of_it_has_no_rate(fac
     sent = booked(3, 100_000, UNRATED, what="sent")
     assert fact in summary_of([sent]).facts.missing
     assert values_of(booked(3, 100_000, "JPY", what="sent"))["competitor_outflow_90d"] == 4_480.0
+
+
+@pytest.mark.parametrize(("direction", "flow"), [("debit", "outflow"), ("credit", "inflow")])
+def test_what_is_moved_each_month_in_another_currency_belongs_to_what_is_usual(direction: Direction, flow: str) -> None:
+    """Also where the account is in the home currency: a card that pays abroad."""
+    moved = [
+        event("transaction.posted", NOON - 30 * month * DAY_MS, id=f"p{month}", minor=10_000, currency="USD",
+              direction=direction)
+        for month in range(10)
+    ]  # fmt: skip
+    assert values_of(*moved)[f"usual_monthly_{flow}"] == 703.0
+
+
+def test_a_fund_that_was_paid_from_an_account_in_another_currency_is_held_and_no_fall() -> None:
+    fund = event(
+        "wealth.purchased", NOON - 10 * DAY_MS, minor=60_000, balance=40_000, currency="USD", direction="debit"
+    )
+    values = values_of(booked(200, 100_000, "USD"), fund)
+    assert (values["assets"], values["assets_change_30d"], values["balance_total"]) == (7_030.0, 0.0, 2_812.0)
+    sold = event("wealth.redeemed", NOON - DAY_MS, minor=60_000, balance=100_000, currency="USD", direction="credit")
+    assert values_of(booked(200, 100_000, "USD"), fund, sold)["assets"] == 7_030.0
