@@ -2,15 +2,18 @@
 
 import asyncio
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 import httpx
 import pytest
 from litestar import Litestar, post
 from litestar.params import JSONBody
 
+from services.access import Access, MemoryUserStore, User
+from services.notifications import LocalNotifications
 from services.web import patience, staff
 from services.web.asgi import App, Receive, Response, Scope, Send, fixed, json_response, operations, routes, serve
+from services.web.live import Live
 from services.web.one_write import OneWrite
 from services.web.problems import handlers
 from tests.ingest.bank import encoded, open_bank, transaction
@@ -206,6 +209,9 @@ class _Wire(asyncio.Transport):
     def close(self) -> None:
         self.pieces.append(b"(closed)")
 
+    def is_closing(self) -> bool:
+        return b"(closed)" in self.pieces
+
 
 async def test_head_and_body_leave_in_one_write() -> None:
     wire = _Wire()
@@ -215,6 +221,38 @@ async def test_head_and_body_leave_in_one_write() -> None:
         writing.write(body)
         await asyncio.sleep(0)
     assert wire.pieces == [b"head 1body 1", b"head 2body 2"]
+
+
+async def test_what_was_written_for_somebody_who_is_gone_is_dropped() -> None:
+    wire = _Wire()
+    writing = OneWrite(wire, asyncio.get_running_loop())
+    writing.write(b"an event")
+    wire.close()
+    await asyncio.sleep(0)
+    assert wire.pieces == [b"(closed)"]
+
+
+async def test_a_look_ends_whole_although_its_screen_is_closed_again_and_again() -> None:
+    looking, go_on, looked = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def look() -> AsyncIterator[bytes]:
+        looking.set()
+        await go_on.wait()
+        looked.set()
+        yield b"event"
+
+    access = Access(MemoryUserStore(), lambda: 0.0)
+    live = Live(LocalNotifications(), access, "topic", look)
+    events = live.events("", User(user_id="u", name="Li Wei", role="agent"))
+    assert await anext(events) == b": welcome\n\n"
+    following = asyncio.ensure_future(anext(events))
+    await looking.wait()
+    while not following.done():
+        following.cancel()
+        await asyncio.sleep(0)
+    go_on.set()
+    async with asyncio.timeout(HANG_S):
+        await looked.wait()
 
 
 async def test_an_answer_is_written_before_its_connection_is_closed() -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, TypeVar
 
 from litestar.response import Stream
 
@@ -20,6 +20,7 @@ HEARTBEAT = b": heartbeat\n\n"
 END = b""
 """Told by a look: there is nothing left to follow."""
 Look = Callable[[], AsyncIterator[bytes]]
+Answer = TypeVar("Answer")
 EVENT_STREAM = "text/event-stream"
 
 
@@ -52,27 +53,32 @@ class Live:
                         news = asyncio.ensure_future(anext(messages, None))
                         await asyncio.sleep(0)
                     if told or wakes % LOOK_EVERY == 1:
-                        async for one in self._seen():
+                        for one in await _whole(self._seen()):
                             if one == END:
                                 return
                             yield one
                     await asyncio.wait([news], timeout=WAKE_S)
-                    if not await self._admitted(authorization, user):
+                    if not await _whole(self._admitted(authorization, user)):
                         return
                     if wakes % HEARTBEAT_EVERY == 0:
                         yield HEARTBEAT
             finally:
                 news.cancel()
 
-    async def _seen(self) -> AsyncIterator[bytes]:
+    async def _seen(self) -> list[bytes]:
         try:
-            async for one in self._look():
-                yield one
+            return [one async for one in self._look()]
         except Unavailable:
-            return  # the screen keeps what it has; the next look may succeed
+            return []  # the screen keeps what it has; the next look may succeed
 
     async def _admitted(self, authorization: str, user: User) -> bool:
         try:
             return await still_admitted(self._access, authorization, user)
         except Unavailable:
             return True  # it cannot be revoked meanwhile, and nothing can be read either
+
+
+async def _whole(asked: Coroutine[Any, Any, Answer]) -> Answer:
+    """To its end, whoever goes away meanwhile: a screen that is closed cancels again and again, and a connection to a
+    database could then be given back only in pieces."""
+    return await asyncio.shield(asyncio.ensure_future(asked))

@@ -21,7 +21,7 @@ class OneWrite(asyncio.Transport):
 
     def _hand_on(self) -> None:
         written, self._written = self._written, []
-        if written:
+        if written and not self._transport.is_closing():  # whom it was for may be gone within this turn
             self._transport.writelines(written)
 
     def close(self) -> None:
