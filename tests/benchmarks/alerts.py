@@ -48,12 +48,12 @@ from tests.benchmarks.lives import Lives, lived
 from tests.benchmarks.usage import between, server_processes, used
 from tests.conftest import started_servers
 
-RATE, ROUNDS = 2_000, 20
+RATE, ROUNDS, LIVED_DAYS = 2_000, 20, 120
 
 
 async def run(given: Given, report: Report) -> None:
-    lives = await lived()
-    report.note(f"{len(lives.statements)} customers of a simulated bank, each with {lives.days} days behind it")
+    lives = await lived(LIVED_DAYS)
+    report.note(f"{len(lives.statements)} customers of a simulated bank, each with {LIVED_DAYS} days behind it")
     report.tell("a customer's facts, median", median(lives.facts_us), "us")
     report.tell("a customer summed up: view, facts, moments, due times, median", median(lives.summed_us), "us")
     _judging(lives, report)

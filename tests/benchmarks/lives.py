@@ -18,7 +18,7 @@ from services.simulator.traffic import history
 from tests.benchmarks.workshop import Workshop, new_database, sql_store
 from tests.profile.told import admitted
 
-SIZE, DAYS, SEED = 150, 120, 1
+SIZE, SEED = 150, 1
 AT_ONCE = 10_000
 
 
@@ -26,22 +26,21 @@ class Lives(NamedTuple):
     """`statements`: the newest one of each customer. Times of the refresh that made them, a customer each."""
 
     statements: list[ProfileChange]
-    days: int
     facts_us: list[float]
     summed_us: list[float]
 
 
-async def lived() -> Lives:
+async def lived(days: int) -> Lives:
     async with new_database(embedded=True) as database:
         workshop = Workshop(sql_store(database))
         today, now = day_at(workshop.now), workshop.now
         bank = Bank(SEED, SIZE, today)
-        raw = history(bank, today - timedelta(days=DAYS), today)
+        raw = history(bank, today - timedelta(days=days), today)
         await workshop.apply((admitted(one, now=now) for one in raw), AT_ONCE)
         facts_us, summed_us = list[float](), list[float]()
         with _timed(summing, "facts", facts_us), _timed(refresh, "summarise", summed_us):
             await workshop.refresh_all()
-        return Lives(await _told(workshop.store), DAYS, facts_us, summed_us)
+        return Lives(await _told(workshop.store), facts_us, summed_us)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
-"""What a refresh costs a customer, by the number of its subjects: summed up alone, and with the store around it."""
+"""What a refresh costs a customer, by the number of its subjects and the length of its past: summed up alone, and with
+the store around it."""
 
 import time
 from collections.abc import Sequence
+from statistics import median
 
 from services.profile.domain.identity.links import Cluster
 from services.profile.domain.summarise import summarise
@@ -10,9 +12,12 @@ from services.profile.ports.refreshing import Member
 from services.simulator.bank import customer_no
 from tests.benchmarks.bank import openings, paid, subjects_of, traffic
 from tests.benchmarks.figures import Given, Report
+from tests.benchmarks.lives import lived
 from tests.benchmarks.workshop import MARKS_AT_ONCE, Workshop, new_database, sql_store
 
 EVENTS_EACH = 20
+PASTS = (120, 547)
+"""Days of a simulated bank."""
 
 
 async def run(given: Given, report: Report) -> None:
@@ -27,6 +32,9 @@ async def run(given: Given, report: Report) -> None:
             some = [number for number in range(customers) if subjects_of(number) == subjects][:MARKS_AT_ONCE]
             await _alone(workshop, [f"party:{customer_no(number)}" for number in some], subjects, report)
             await _with_store(workshop, some, subjects, given.seconds / 4, report)
+    for days in PASTS:
+        summed_us = (await lived(days)).summed_us
+        report.tell(f"summed up alone, {days} days of a simulated bank", median(summed_us), "us/customer")
 
 
 async def _alone(workshop: Workshop, roots: Sequence[str], subjects: int, report: Report) -> None:

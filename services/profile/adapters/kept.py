@@ -6,15 +6,12 @@ from typing import Any
 import msgspec
 
 from services.profile.adapters.rows import integers
-from services.profile.domain.states.months import MonthPart, OtherShape, SealedMonth
+from services.profile.domain.states.months import OtherShape, SealedMonth
 from services.profile.domain.states.packing import EMPTY_MONTHS
-from services.profile.domain.states.state import Head, Month
+from services.profile.domain.states.state import Head
 from services.profile.ports.refreshing import KeptSubject
 
-SMALL_BYTES = 600
-"""A smaller month is sooner read whole than field by field."""
 _heads = msgspec.msgpack.Decoder(list[Head])
-_small_months = msgspec.msgpack.Decoder(list[Month])
 _months = msgspec.msgpack.Decoder(list[SealedMonth])
 
 
@@ -22,15 +19,11 @@ def kept_subject(row: Sequence[Any], parts: Iterable[tuple[int, bytes]], collect
     """`row`: subject, version, cuts, heads. Raises `OtherShape`."""
     subject, version, cuts, heads = row
     try:
-        months = {month: _read(body) for month, body in parts if body not in EMPTY_MONTHS}
+        months = {month: _months.decode(body) for month, body in parts if body not in EMPTY_MONTHS}
         told = _heads.decode(heads)
     except msgspec.DecodeError as error:
         raise OtherShape(subject) from error
     return KeptSubject(subject, version, integers(cuts) if cuts != "[]" else [], told, months, collectives)
-
-
-def _read(body: bytes) -> Sequence[MonthPart]:
-    return _small_months.decode(body) if len(body) < SMALL_BYTES else _months.decode(body)
 
 
 def unknown_subject(subject: str, collectives: Sequence[str]) -> KeptSubject:
