@@ -12,6 +12,7 @@ from services.failures import Fenced
 from services.log import Stop
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.domain.identity.links import BEGINNING, END, Link, Membership
+from services.profile.linking import link_subjects
 from services.profile.ports.store import ProfileStore
 from services.profile.ports.updating import UpdateTransaction
 from services.profile.rebuild import Progress, rebuild
@@ -62,6 +63,20 @@ async def test_a_link_that_ends_leaves_what_was_before(store: Store) -> None:
         await update.apply([batch(start, [event])], NOW)
     assert await unlike(store, [own, gone, *payments]) == []
     assert await roots_of(store, "account:6001") == {"party:77", "account:6001"}
+
+
+async def test_what_another_worker_links_below_before_the_lock_is_given_is_locked_and_follows_as_well(
+    store: Store,
+) -> None:
+    card = told("card.issued", "c-1", FIRST, card_no="card-1", account_no="6001")
+    await new_update(store).apply([batch(0, [card])], NOW)
+    own = Link(subject="account:6001", target="party:77", role="owner", first_at=FIRST, told_at=(FIRST,))
+    async with store.updating() as tx:
+        locked = await tx.lock_subjects({"account:6001": frozenset(), "party:77": frozenset()}, NOW)
+        linked = await link_subjects(tx, [own], SUBJECT_LIMITS, new_fold(), locked, NOW)
+    assert linked.moved == locked.keys() - {"party:77"} == {"account:6001", "card:card-1"}
+    assert "party:77" in locked["card:card-1"].roots
+    assert "party:77" in await roots_of(store, "card:card-1")
 
 
 async def test_what_stands_below_an_account_follows_it_to_its_customer(store: Store) -> None:

@@ -561,13 +561,16 @@ def test_national_ids_are_never_in_clear() -> None:
 def test_pins_codes_and_track_data_are_dropped_at_the_door() -> None:
     event = admitted(
         {
-            **transaction(identifiers={"card_no": "card-1"}),
+            **transaction(
+                identifiers={"card_no": "card-1", "cvc": "123"}, counterparty={"name": "Sunrise", "PIN": "1"}
+            ),
             "pin_block": "8F4C",
             "Track-2": f";{VISA}=25121011000012300000?",
             "attributes": {"CVV2": "123", "purpose": "card", "description": f"swipe ;{VISA}=25121011000012300000?"},
         }
     )
     assert event.attributes == b'{"description":"swipe [track data dropped]","purpose":"card"}'
+    assert (event.identifiers, event.counterparty) == ({"card_no": "card-1"}, Counterparty("Sunrise"))
 
 
 def test_the_same_content_without_an_id_gets_the_same_id() -> None:
