@@ -66,6 +66,8 @@ class OnDemandGroup(TyperGroup):
         configure_logging("critical", "console")
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # `| head` has seen enough: typer ends it without a word
         except Exception as error:
             sentence = sentence_of(error)
             if sentence is None:

@@ -1,5 +1,6 @@
-"""Whoever presses Ctrl-C in the first second reads one line, not where Python was."""
+"""Whoever presses Ctrl-C in the first second reads one line, whoever pipes into `head` none; never where Python was."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +51,14 @@ def test_interrupted_while_it_is_loaded_a_command_says_so_in_one_line(tmp_path: 
 def test_told_to_stop_while_it_still_opens_a_platform_says_so_in_one_line(tmp_path: Path, signal: str) -> None:
     told = ended(TOLD_WHILE_OPENING, signal, "run", "--data", str(tmp_path / "var"), "--port", "0")
     assert told == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_whoever_has_read_enough_of_a_command_is_told_nothing(tmp_path: Path, more: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "services.cli", "rules", "list", *more]
+    environment = {**os.environ, "COUNTERPOINT_DATA": str(tmp_path)}
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False, env=environment)
+    os.close(writer)
+    assert done.stderr == ""
