@@ -242,3 +242,21 @@ def test_a_movement_is_cancelled_by_a_reversal_of_all_of_it_and_by_nothing_else(
     assert cancels(reversal(original, NOON, part=40_000)) is None
     assert cancels(reversal(original, NOON, of_record=False)) is None
     assert cancels(original) is None
+
+
+def test_of_the_other_side_is_kept_what_was_told_and_by_name_alone_only_who_was_paid() -> None:
+    def kept(direction: str, **told: str) -> list[list[str]]:
+        moved = event("transaction.posted", minor=5, direction=direction, counterparty=Counterparty(**told))
+        month = fold_of([moved]).months[month_of(NOON)]
+        return [[key for found in one.values() for key in found] for one in (month.parties, month.banks, month.names)]
+
+    assert kept("debit") == kept("credit") == [[], [], []]
+    assert kept("debit", name="p_x") == [["p_x"], [], ["debit:CNY:p_x"]]
+    assert kept("credit", name="p_x") == [["p_x"], [], []]
+    assert kept("credit", bank="OTHA") == [["OTHA/"], ["credit:CNY:OTHA"], []]
+
+
+def test_only_what_is_declared_so_is_kept_by_the_hour() -> None:
+    state = fold_of([event("login.failed"), event("login.succeeded")])
+    assert {"logins", "failed_logins"} <= state.months[month_of(NOON)].totals.keys()
+    assert state.head.hours[NOON // HOUR_MS].keys() == {"failed_logins"}
