@@ -20,7 +20,7 @@ def assets(portrait: Portrait, now: str = NOW, household: float | None = None) -
 
 def noted(portrait: Portrait, decided: Decided, now: int, **collectives: dict[str, Any]) -> Decided:
     customer = portrait.customer(collectives={f"household:{one}": told for one, told in collectives.items()})
-    return note_band(customer, assets_of(customer, reference(), ms(NOW)), decided, now)
+    return note_band(customer, assets_of(customer, reference(), ms(NOW)), decided, reference(), now)
 
 
 def saver(minor: int = 550_000_000) -> Portrait:
@@ -200,6 +200,13 @@ def test_a_band_that_money_changed_keeps_its_former_one_when_the_household_chang
     later = noted(saver(100_000), fallen, 4, home={"assets": 90_000.0, "members": 1.0})
     for one in (fallen, later):
         assert (one.notes["band"], one.notes["former_band"], one.assets_since) == ("below", "above", 3)
+
+
+def test_a_payment_that_is_summed_up_together_with_a_link_is_told_all_the_same() -> None:
+    before = noted(saver(610_000_000), Decided(), 1)
+    paid = saver(610_000_000).tell("2026-11-19", "transfer.sent", SAVINGS, 300_000_000, balance=310_000_000)
+    fallen = noted(paid, before, 2, home={"assets": 3_200_000.0, "members": 2.0})
+    assert (fallen.notes["band"], fallen.notes["former_band"]) == ("below", "above")
 
 
 def test_a_band_that_ends_with_the_share_in_an_account_came_from_none() -> None:

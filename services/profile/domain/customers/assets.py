@@ -68,15 +68,20 @@ def assets_of(customer: Customer, reference: Reference, now: int) -> Assets:
         direction=_direction(total, ago_30),
         threshold_minor=threshold,
         to_threshold_minor=threshold - greater,
-        band="above" if greater >= threshold else "near" if greater >= threshold - reference.near_band else "below",
+        band=_band(greater, reference),
         unconverted=tuple(sorted({one.holding.currency for one in held if one.holding.home_minor is None})),
     )
 
 
-def note_band(customer: Customer, assets: Assets, decided: Decided, now: int) -> Decided:
+def _band(minor: int, reference: Reference) -> Band:
+    threshold = reference.private_banking_threshold
+    return "above" if minor >= threshold else "near" if minor >= threshold - reference.near_band else "below"
+
+
+def note_band(customer: Customer, assets: Assets, decided: Decided, reference: Reference, now: int) -> Decided:
     """Remembers since when (ms) the customer has been in the present band, and which band it came from. A band that
-    changed together with what is linked is taken anew and came from none, for no money has moved. While a rate is
-    missing it stays."""
+    changed together with what is linked came from none, for no money has moved, unless all that is linked now was in
+    the former band thirty days ago. While a rate is missing it stays."""
     if assets.unconverted:
         return decided
     known, linked = decided.notes.get("band"), _linked(customer)
@@ -89,9 +94,15 @@ def note_band(customer: Customer, assets: Assets, decided: Decided, now: int) ->
     if known == assets.band:
         return msgspec.structs.replace(decided, notes=notes)
     notes.pop("former_band", None)
-    if known is not None and is_the_same:
+    if known is not None and (is_the_same or _paid_across(assets, known, reference)):
         notes["former_band"] = known
     return msgspec.structs.replace(decided, assets_since=now, notes=notes)
+
+
+def _paid_across(assets: Assets, known: Band, reference: Reference) -> bool:
+    """Of the customer's own: a household's total tells nothing of what it was without the link."""
+    ago, is_own = assets.ago_30_minor, _band(assets.total_minor, reference) == assets.band
+    return is_own and ago is not None and _band(ago, reference) == known
 
 
 def _linked(customer: Customer) -> str:

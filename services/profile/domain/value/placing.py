@@ -20,7 +20,7 @@ def place(customer: Customer, judged: Judged, assets: Assets, policy: Policy, no
     before = customer.decided
     tier, decided = decide(judged, before, policy, now)
     decided = assign(customer, tier, customer.staff, _note_tier(before, decided, policy, now), policy, now)
-    return note_band(customer, assets, decided, now)
+    return note_band(customer, assets, decided, policy.reference, now)
 
 
 def _note_tier(before: Decided, after: Decided, policy: Policy, now: int) -> Decided:
