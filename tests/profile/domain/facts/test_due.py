@@ -1,11 +1,14 @@
 """When a customer must be looked at again although nothing happens."""
 
+from datetime import date
+
 import msgspec
 
 from schemas.asked import Asked, Limit
 from schemas.events import ChannelEvent
 from services.profile.domain.customers.customer import Completeness, Decided, Manager
 from services.profile.domain.customers.summary import Due
+from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.summarise import summarise
 from tests.profile.domain.facts.test_facts import salaries
 from tests.profile.domain.gathered import ME, POLICY, customer_of, heard, summary_of
@@ -31,6 +34,33 @@ def test_a_term_deposit_is_looked_at_thirty_and_seven_days_before_maturity() -> 
     times = {one.kind: one.at for one in summary_of([opened]).due}
     assert times["deposit_7"] - times["deposit_30"] == 23 * DAY_MS
     assert times["deposit_0"] - times["deposit_7"] == 7 * DAY_MS
+
+
+def test_a_salary_that_stays_away_is_looked_at_again_at_each_close() -> None:
+    books = heard(core="corebank")
+    assert due(summary_of(salaries(45), completeness=books).due, "salary_overdue") == Due(
+        POLICY.reference.next_close(NOON), "salary_overdue", "day", ("core",)
+    )
+    assert due(summary_of(salaries(10), completeness=books).due, "salary_overdue") is None
+
+
+def test_a_loan_is_looked_at_four_months_and_a_month_before_its_fixed_rate_ends() -> None:
+    ends, start_of = day_number(date(2027, 9, 21)), POLICY.reference.start_of
+    told = [event("loan.granted", NOON, "loan:1", minor=1, attributes={"fixed_until": "2027-09-21"})]
+    times = {one.kind: one.at for one in summary_of(told).due if one.kind.startswith("fixed_rate")}
+    assert times == {"fixed_rate_120": start_of(ends - 120), "fixed_rate_30": start_of(ends - 30)}
+    told[0] = event("loan.granted", NOON, "loan:1", minor=1)
+    assert not [one for one in summary_of(told).due if one.kind.startswith("fixed_rate")]
+
+
+def test_what_others_own_is_not_looked_at() -> None:
+    told = [
+        event("loan.granted", NOON, "loan:1", minor=1, attributes={"fixed_until": "2027-09-21"}),
+        event("term_deposit.opened", NOON, "contract:1", minor=1, attributes={"matures_on": "2027-03-31"}),
+    ]
+    for role, kinds in (("owner", {"fixed", "deposit"}), ("attorney", set[str]())):
+        found = summary_of(told, roles={"loan:1": role, "contract:1": role}).due
+        assert {one.kind.partition("_")[0] for one in found} - {"day"} == kinds
 
 
 def test_an_open_case_is_looked_at_just_after_its_due_time_to_the_hour() -> None:

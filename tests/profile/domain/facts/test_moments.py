@@ -66,8 +66,24 @@ def test_a_reversed_event_is_no_moment() -> None:
 
 
 def test_a_moment_leaves_the_statement_with_its_window() -> None:
-    assert summary_of([DRAIN], NOON + 28 * DAY_MS).moments
-    assert summary_of([DRAIN], NOON + 30 * DAY_MS).moments == []
+    end = DRAIN.occurred_at + 30 * DAY_MS
+    assert [len(summary_of([DRAIN], at).moments) for at in (end - 1, end)] == [1, 0]
+
+
+def test_moments_come_in_the_order_in_which_they_happened() -> None:
+    asked = event("feedback.given", NOON - 2 * DAY_MS, ME, attributes={"score": 5})
+    closed = event("account.closed", NOON, "account:5")
+    assert [one.kind for one in summary_of([closed, DRAIN, asked]).moments] == ["feedback", "large_debit", "closed"]
+
+
+def test_an_amount_is_told_in_its_own_currency_and_at_home_where_there_is_a_rate() -> None:
+    sent = [
+        event("transfer.sent", NOON, id=code, minor=9_000_000, direction="debit", balance=0, currency=code)
+        for code in ("JPY", "XAF")
+    ]  # fmt: skip
+    told = {one.event_id: one.values for one in summary_of(sent).moments if one.kind == "large_debit"}
+    assert (told["JPY"]["amount"], told["XAF"]["amount"]) == (9_000_000.0, 9_000_000.0)
+    assert ("amount_home" in told["JPY"], "amount_home" in told["XAF"]) == (True, False)
 
 
 def test_a_transfer_to_an_own_account_is_told_as_such() -> None:
@@ -137,6 +153,7 @@ def test_a_moments_fields_are_those_declared_for_its_kind() -> None:
     types = {"number": float, "boolean": bool, "string": str}
     found = summary_of(told).moments
     assert len(found) == len(told)
+    assert not [value for one in found for value in one.values.values() if str(value).startswith("p_")]
     for moment in found:
         for name, type_ in MOMENTS[moment.kind].fields.items():
             if type_ != "number" or name in moment.values:
