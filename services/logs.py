@@ -3,7 +3,8 @@
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+import traceback
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, Literal, TextIO
 
 import msgspec
@@ -48,17 +49,18 @@ _TOLD_AGAIN_S = 600.0
 
 class Repeats(logging.Filter):
     """Libraries tell of a server that is away hundreds of times a second, which fills a disk: what differs in its
-    arguments alone is told every ten minutes, with how many were passed over (`repeats`). What stops and goes on
-    again, we say ourselves, each once."""
+    arguments alone is told every ten minutes, with how many were passed over (`repeats`). Another error in the same
+    words is told at once: one word stands for all bugs of an application. What stops and goes on again, we say
+    ourselves, each once."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: dict[tuple[str, str], tuple[float, int]] = {}
+        self._told: dict[tuple[str, ...], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        now, said = record.created, (record.name, str(record.msg))
         if not any(record.name == name or record.name.startswith(f"{name}.") for name in _QUIET):
             return True
+        now, said = record.created, (record.name, str(record.msg), *_errors(record))
         at, passed = self._told.get(said, (-_TOLD_AGAIN_S, 0))
         if now - at < _TOLD_AGAIN_S:
             self._told[said] = at, passed + 1
@@ -69,6 +71,17 @@ class Repeats(logging.Filter):
         self._told = {one: told for one, told in self._told.items() if told[1] or now - told[0] < _TOLD_AGAIN_S}
         self._told[said] = now, 0
         return True
+
+
+def _errors(record: logging.LogRecord) -> Iterator[str]:
+    """The classes of those that are told, and where the one with a traceback was raised."""
+    given = record.args if isinstance(record.args, tuple) else ()
+    raised = record.exc_info[1] if record.exc_info else None
+    for error in (*given, raised):
+        if isinstance(error, BaseException):
+            yield type(error).__qualname__
+    if raised is not None:
+        yield from (f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(raised.__traceback__)[-1:])
 
 
 def configure_logging(level: str = "INFO", form: Format = "json", stream: TextIO | None = None) -> None:

@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
@@ -56,6 +56,36 @@ def test_what_a_library_repeats_is_told_every_ten_minutes_with_how_often(stream:
     told_at(1800.0, "aiokafka.consumer", "no metadata")
     assert [(line["event"], line.get("repeats")) for line in lines(stream)[2:]] == [
         ("no node 1", 99), ("no metadata", 99), ("no metadata", None),
+    ]  # fmt: skip
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+def fail_elsewhere(error: Exception) -> None:
+    raise error
+
+
+def failed_at(second: float, words: str, failing: Callable[[Exception], None], error: Exception) -> None:
+    try:
+        failing(error)
+    except Exception as raised:
+        exc_info = type(raised), raised, raised.__traceback__
+        record = logging.LogRecord("uvicorn.error", logging.ERROR, __file__, 1, words, (), exc_info)
+        record.created = second
+        logging.getLogger("uvicorn.error").handle(record)
+
+
+def test_another_error_in_the_same_words_is_told_at_once(stream: io.StringIO) -> None:
+    for error in (KeyError("a"), KeyError("b"), ValueError("c")):
+        failed_at(0.0, "Exception in ASGI application", fail, error)
+        told_at(0.0, "aiokafka.client", "no connection to %s: %s", 1, error)
+    failed_at(0.0, "Exception in ASGI application", fail_elsewhere, KeyError("d"))
+    assert [line["event"] for line in lines(stream)] == [
+        "Exception in ASGI application", "no connection to 1: 'a'",
+        "Exception in ASGI application", "no connection to 1: c",
+        "Exception in ASGI application",
     ]  # fmt: skip
 
 
