@@ -9,14 +9,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TypeVar
 
-import structlog
-
 from services.clock import Clock, SystemClock
 from services.embedded.log import EmbeddedLog, Limits
 from services.failures import Unavailable
 from services.log import EventLog
 from services.metrics import Metrics
 from services.notifications import LocalNotifications, Notifications
+from services.outage import Outage
 from services.plumbing import Plumbing
 from services.redis import open_notifications
 from services.settings import Settings
@@ -25,7 +24,6 @@ from services.sql.engines import timeouts_within
 from services.web.asgi import App, RunningServer, serve
 
 Opened = TypeVar("Opened")
-log = structlog.get_logger(__name__)
 
 
 def open_log(settings: Settings, clock: Clock, linger_ms: int = 0) -> EventLog:
@@ -78,20 +76,16 @@ async def open_door(closing: AsyncExitStack, settings: Settings, screens: Notifi
 
 
 async def when_up(opening: Callable[[], Awaitable[Opened]]) -> Opened:
-    """Again until the servers answer: services are started in any order, and anew while a server is away. What it waits
-    for is told once, and that it goes on."""
-    told = ""
+    """Again until the servers answer: services are started in any order, and anew while a server is away."""
+    outage = Outage("start")
     while True:
         try:
             opened = await opening()
         except Unavailable as away:
-            if str(away) != told:
-                told = str(away)
-                log.warning("start waits", what=told)
+            outage.waits(away)
             await asyncio.sleep(away.retry_after)
         else:
-            if told:
-                log.info("start goes on")
+            outage.goes_on()
             return opened
 
 

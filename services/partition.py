@@ -11,6 +11,7 @@ import structlog
 
 from services.failures import Fenced, Unavailable, trace_of
 from services.log import Batch, Handler, Position, PositionStore, Stop
+from services.outage import Outage
 
 log = structlog.get_logger()
 
@@ -70,7 +71,7 @@ class PartitionWork:
         self._stopping = self._in_hand = False
         self.stopped_by: Stop | None = None
         self._failures = 0
-        self._waiting = False
+        self._outage = Outage("partition", topic=reader.topic, partition=reader.partition)
         self._task = asyncio.create_task(self._run(), name=f"partition {reader.topic}/{reader.partition}")
 
     @property
@@ -97,9 +98,7 @@ class PartitionWork:
                 log.info("partition fenced", **place)
                 await asyncio.sleep(FENCED_PAUSE_S)
             except Unavailable as away:
-                if not self._waiting:  # an outage is told once, not at every try
-                    log.warning("partition waits", **place, what=str(away), retry_after_s=away.retry_after)
-                self._waiting = True
+                self._outage.waits(away)
                 await asyncio.sleep(away.retry_after)
             except Exception as bug:
                 self._failures += 1
@@ -118,6 +117,5 @@ class PartitionWork:
                 await self._handler(batch)
             finally:
                 self._in_hand = False
-            if self._waiting:
-                log.info("partition goes on", topic=reader.topic, partition=reader.partition)
-            self._failures, self._waiting = 0, False
+            self._outage.goes_on()
+            self._failures = 0

@@ -16,6 +16,7 @@ from services.kafka.faust import BatchApp, new_app, stop_app
 from services.kafka.fetching import group_consumer
 from services.kafka.producer import Producer
 from services.log import Handler, Message, Placed, PositionStore, Record, UnknownTopic
+from services.outage import Outage
 
 log = structlog.get_logger()
 
@@ -95,13 +96,15 @@ class KafkaLog:
 
     async def _await_topics(self, topics: Sequence[str]) -> None:
         for topic in topics:
+            outage = Outage("log", topic=topic)
             while True:
                 try:
                     await self._cluster.describe(topic)
                     break
                 except Unavailable as away:
-                    log.warning("log waits", topic=topic, what=str(away))
+                    outage.waits(away)
                     await asyncio.sleep(away.retry_after)
+            outage.goes_on()
 
     async def close(self) -> None:
         await self._producer.close()

@@ -17,6 +17,7 @@ from services.kafka.cluster import Connection, answered_within
 from services.kafka.sending import Append, send_together
 from services.log import Message, Placed
 from services.murmur2 import partition_of
+from services.outage import Outage
 
 log = structlog.get_logger()
 
@@ -27,19 +28,19 @@ _MOST_TOGETHER_BYTES = 4 << 20
 class Lane:
     """The appends to one topic that wait, and the task that works them off, one group after another."""
 
-    def __init__(self) -> None:
+    def __init__(self, topic: str) -> None:
+        self.topic, self._outage = topic, Outage("append", topic=topic)
         self.waiting: deque[Append] = deque()
         self.task: asyncio.Task[None] | None = None
-        self._waits = False
 
-    def tell(self, topic: str, failed: BaseException | None) -> None:
-        """That a broker is away is told once, and that it is back."""
-        waits = isinstance(failed, Unavailable)
-        if failed is not None and not (waits and self._waits):
-            log.warning("append failed", topic=topic, what=str(failed), cause=type(failed.__cause__ or failed).__name__)
-        elif failed is None and self._waits:
-            log.info("append goes on", topic=topic)
-        self._waits = waits
+    def tell(self, failed: BaseException | None) -> None:
+        if isinstance(failed, Unavailable):
+            self._outage.waits(failed)
+            return
+        if failed is None or isinstance(failed, Rejected):  # whoever refuses something has answered
+            self._outage.goes_on()
+        if failed is not None:
+            log.warning("append failed", topic=self.topic, what=str(failed), cause=type(failed).__name__)
 
     def take(self) -> list[Append]:
         """Those that go out together; without those that nobody waits for any more."""
@@ -66,12 +67,14 @@ class Producer:
         self._lanes: dict[str, Lane] = {}
 
     async def append(self, topic: str, messages: Sequence[Message], partitions: int) -> list[Placed]:
-        lane = self._lanes.setdefault(topic, Lane())
+        lane = self._lanes.get(topic)
+        if lane is None:
+            lane = self._lanes[topic] = Lane(topic)
         done: asyncio.Future[list[Placed]] = asyncio.get_running_loop().create_future()
         sizes = [self._checked_size(message, topic, partitions) for message in messages]
         lane.waiting.append(Append(messages, [_partition(m, partitions) for m in messages], sum(sizes), done))
         if lane.task is None:
-            lane.task = asyncio.create_task(self._work_off(lane, topic), name=f"append to {topic}")
+            lane.task = asyncio.create_task(self._work_off(lane), name=f"append to {topic}")
         return await done
 
     def _checked_size(self, message: Message, topic: str, partitions: int) -> int:
@@ -82,19 +85,19 @@ class Producer:
             raise ValueError(f"{topic} has {partitions} partitions, not one numbered {message.partition}")
         return size
 
-    async def _work_off(self, lane: Lane, topic: str) -> None:
+    async def _work_off(self, lane: Lane) -> None:
         while lane.waiting:
             await asyncio.sleep(self._linger_s)
             if appends := lane.take():
-                _tell(appends, await self._outcomes(topic, appends, lane))
+                _tell(appends, await self._outcomes(appends, lane))
         lane.task = None
 
-    async def _outcomes(self, topic: str, appends: list[Append], lane: Lane) -> list[list[Placed] | BaseException]:
+    async def _outcomes(self, appends: list[Append], lane: Lane) -> list[list[Placed] | BaseException]:
         producer: AIOKafkaProducer | None = None
         try:
             async with answered_within(self._timeout_s):
                 producer = await self._started()
-                outcomes = await send_together(producer, topic, appends)
+                outcomes = await send_together(producer, lane.topic, appends)
         except Unavailable as away:
             appends += lane.waiting  # nobody waits for a dead broker longer than for one answer
             lane.waiting.clear()
@@ -103,7 +106,7 @@ class Producer:
             outcomes = [bug] * len(appends)
         told = [_in_our_words(one) if isinstance(one, BaseException) else one for one in outcomes]
         failed = next((one for one in told if isinstance(one, BaseException)), None)
-        lane.tell(topic, failed)
+        lane.tell(failed)
         if failed is not None and producer is self._producer:  # not one that was started since, for another topic
             self._retire()  # what it still holds may fail with it; the next append starts with a clean one
         return told

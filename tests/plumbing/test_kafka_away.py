@@ -31,12 +31,20 @@ async def test_a_broker_that_is_not_there_is_told_as_such() -> None:
 
 
 def test_that_appends_wait_is_told_once_and_that_they_go_on() -> None:
-    lane = Lane()
+    lane = Lane("t")
     with capture_logs() as told:
         for failed in (None, *[away(errors.NodeNotReadyError())] * 3, None, None, *[Rejected("too_large", "x")] * 2):
-            lane.tell("t", failed)
-    assert [one["event"] for one in told] == ["append failed", "append goes on", "append failed", "append failed"]
-    assert told[0]["cause"] == "NodeNotReadyError"
+            lane.tell(failed)
+    assert [one["event"] for one in told] == ["append waits", "append goes on", "append failed", "append failed"]
+    assert (told[0]["topic"], told[0]["cause"]) == ("t", "NodeNotReadyError")
+
+
+def test_whoever_refuses_an_append_is_there_again() -> None:
+    lane = Lane("t")
+    with capture_logs() as told:
+        for failed in (away(errors.NodeNotReadyError()), Rejected("too_large", "x")):
+            lane.tell(failed)
+    assert [one["event"] for one in told] == ["append waits", "append goes on", "append failed"]
 
 
 async def test_what_a_start_waits_for_is_told_once_and_that_it_goes_on() -> None:
