@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, get_args
 
-from services.alerts.domain.alert import Alert
+from services.alerts.domain.alert import Alert, State
 from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import Learned
 from services.alerts.domain.notices import Notice
@@ -12,8 +12,9 @@ from services.alerts.domain.standing import Standing
 from services.log import Move, Position
 from services.outbox import Outbox, OutboxMessage
 
-OPEN = "open"
-"""Among the states of a filter: every open one."""
+OPEN, ALL = "open", "all"
+"""Among the states that are asked for: every open one; every one."""
+STATES_ASKED: tuple[str, ...] = (OPEN, ALL, *get_args(State))
 
 
 class AlertFilter(NamedTuple):

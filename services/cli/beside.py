@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 import msgspec
 import typer
 
+from schemas.identifiers import KINDS
 from schemas.naming import Naming
-from services.cli.refusals import Refusal
+from services.cli.refusals import Misuse, Refusal
 from services.clock import SystemClock
 from services.settings import Settings, load_naming, read_settings
 
@@ -28,8 +29,25 @@ if TYPE_CHECKING:
 Data = Annotated[Path | None, typer.Option("--data", help="The deployment's directory; COUNTERPOINT_DATA.")]
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
 WHO = "A customer id, or an identifier such as customer_no=10000017."
-Who = Annotated[str, typer.Argument(metavar="CUSTOMER", help=WHO)]
 Result = TypeVar("Result")
+
+
+def who_is_meant(who: str | None) -> str | None:
+    """For typer, as soon as the line is read. Raises `Misuse`."""
+    if who and "=" in who:
+        identifier(who)
+    return who
+
+
+def identifier(text: str) -> tuple[str, str]:
+    """Kind and value. Raises `Misuse`."""
+    kind, equals, value = text.partition("=")
+    if not equals or kind not in KINDS:
+        raise Misuse(f"KIND=VALUE is expected, and KIND is one of {', '.join(KINDS)}; a name: `customers find --name`")
+    return kind, value
+
+
+Who = Annotated[str, typer.Argument(metavar="CUSTOMER", help=WHO, callback=who_is_meant)]
 
 
 class Beside(NamedTuple):

@@ -6,10 +6,10 @@ import typer
 
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.output import show_rows, tell, when
-from services.cli.refusals import Refusal
+from services.cli.refusals import Refusal, judged_by_the_line
 from services.clock import SystemClock
 from services.ingest.domain.sources import Grant
-from services.ingest.registry import create_key, revoke_key
+from services.ingest.registry import check_channels, create_key, revoke_key
 
 app = typer.Typer(no_args_is_help=True, help="Keys with which channel systems publish.")
 
@@ -23,6 +23,8 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a key. It is shown once and kept nowhere."""
+    with judged_by_the_line():
+        check_channels(channel)
 
     async def work(beside: Beside) -> dict[str, object]:
         keys, sources = beside.stores

@@ -1,7 +1,10 @@
 """Why a command did not do what it was told: one sentence that names the thing and the fix."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+
+from services.failures import Contended, Rejected, Unavailable
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 """How a command ends that did not do what it was told: it could not, or found what it looks for (`doctor`,
@@ -18,6 +21,15 @@ class Misuse(Refusal):
     """Of a command line that is wrong whatever the deployment holds."""
 
     code = MISUSED
+
+
+@contextmanager
+def judged_by_the_line() -> Iterator[None]:
+    """What a room refuses inside, it would refuse beside any deployment. Raises `Misuse`."""
+    try:
+        yield
+    except Rejected as error:
+        raise Misuse(sentence_of(error)) from None
 
 
 def only(customer_ids: Sequence[str], who: str) -> str:
@@ -38,7 +50,6 @@ _TELLING = {
     "services.sql.migrations": ("WrongSchema",),
     "services.embedded.files": ("DirectoryInUse",),
     "services.replay.send": ("NotAccepted",),
-    "services.failures": ("Contended",),
     "services.declared_files": ("PolicyError",),
 }
 
@@ -47,14 +58,12 @@ def sentence_of(error: BaseException) -> str | None:
     """None for a bug: that keeps its traceback. An error group is as telling as the first of its parts."""
     if isinstance(error, BaseExceptionGroup):
         return next((told for part in error.exceptions if (told := sentence_of(part))), None)
-    if isinstance(error, Refusal) or type(error) in _telling(type(error).__module__):
+    if isinstance(error, Refusal | Contended) or type(error) in _telling(type(error).__module__):
         return str(error)
-    if _is(error, "services.failures", "Unavailable"):
-        setting = getattr(error, "setting", "")
-        return f"{error} ({setting} says where it is)" if setting else str(error)
-    if _is(error, "services.failures", "Rejected"):
-        field = getattr(error, "field", "")
-        return f"{field}: {error}" if field else str(error)
+    if isinstance(error, Unavailable):
+        return f"{error} ({error.setting} says where it is)" if error.setting else str(error)
+    if isinstance(error, Rejected):
+        return f"{error.field}: {error}" if error.field else str(error)
     if _is(error, "services.log", "UnknownTopic"):
         return f"the log holds no topic {error}: start the platform once, it makes its topics"
     if isinstance(error, OSError) and error.strerror:

@@ -9,11 +9,11 @@ from schemas.catalogue import load_catalogue
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.doctor.silence import last_heard
 from services.cli.output import console, print_table, show_json, show_rows, tell, when
-from services.cli.refusals import Misuse, Refusal
+from services.cli.refusals import Misuse, Refusal, judged_by_the_line
 from services.expected import expected
 from services.failures import Rejected
 from services.ingest.domain.sources import Source
-from services.ingest.registry import set_source
+from services.ingest.registry import check_source, set_source
 
 app = typer.Typer(no_args_is_help=True, help="The channel systems, and what is expected of them.")
 LISTS = ("of_record",)
@@ -61,19 +61,17 @@ def set_parameters(
 
     Example: counterpoint sources set atm channel=atm of_record=cash.withdrawn,cash.deposited rhythm_ms=600000
     """
-    changes = dict(_parsed(one) for one in parameters or [])
+    changes, catalogue = dict(_parsed(one) for one in parameters or []), load_catalogue()
+    with judged_by_the_line():
+        check_source(_source({"id": source, **changes}), catalogue)
 
     async def work(beside: Beside) -> tuple[str, dict[str, Any]]:
         known = await beside.stores.sources.find(source)
         if known and not changes:
             raise Refusal(f"say what to change: `counterpoint sources show {source}` names the parameters")
         told = msgspec.to_builtins(known) if known else {"id": source}
-        try:
-            wanted = msgspec.convert({**told, **changes}, Source, strict=False)
-        except msgspec.ValidationError as error:
-            field, said = expected(error)
-            raise Rejected("invalid_value", said, field) from None
-        await set_source(beside.stores.sources, wanted, load_catalogue())
+        wanted = _source({**told, **changes})
+        await set_source(beside.stores.sources, wanted, catalogue)
         heard_at = last_heard(await beside.store.sources_seen()).get(source)
         return f"{source} is {'changed' if known else 'registered'}", _row(wanted, heard_at)
 
@@ -87,6 +85,15 @@ def _parsed(parameter: str) -> tuple[str, object]:
         names = ", ".join(field for field in Source.__struct_fields__ if field != "id")
         raise Misuse(f"{parameter}: name=value is expected, with one of the names {names}")
     return name, [one for one in value.split(",") if one] if name in LISTS else value
+
+
+def _source(parameters: dict[str, Any]) -> Source:
+    """Raises `Rejected`."""
+    try:
+        return msgspec.convert(parameters, Source, strict=False)
+    except msgspec.ValidationError as error:
+        field, said = expected(error)
+        raise Rejected("invalid_value", said, field) from None
 
 
 def _row(source: Source, heard_at: int | None) -> dict[str, Any]:

@@ -17,6 +17,12 @@ from services.ingest.ports import KeyStore, SourceStore
 
 async def set_source(sources: SourceStore, source: Source, catalogue: Mapping[str, EventType]) -> None:
     """Registers a source or replaces its parameters; running platforms follow within a second. Raises `Rejected`."""
+    check_source(source, catalogue)
+    await sources.put(source)
+
+
+def check_source(source: Source, catalogue: Mapping[str, EventType]) -> None:
+    """Raises `Rejected`."""
     _check(source)
     _check_channels([source.channel] if source.channel else [], "channel")
     try:
@@ -28,7 +34,6 @@ async def set_source(sources: SourceStore, source: Source, catalogue: Mapping[st
     unknown = [name for name in source.of_record if name != EVERY and name not in catalogue]
     if unknown:
         raise Rejected("invalid_value", f"the catalogue has no type {unknown[0]}", "of_record")
-    await sources.put(source)
 
 
 async def create_key(
@@ -36,11 +41,9 @@ async def create_key(
 ) -> tuple[str, Grant]:
     """Returns the secret, which is shown only once, and the grant. Its bucket holds two seconds' worth. Raises
     `Rejected`."""
+    check_channels(channels)
     if await sources.find(source) is None:
         raise Rejected("unknown_source", f"register the source {source} first", "source")
-    if not channels:
-        raise Rejected("invalid_value", "at least one channel is expected, or *", "channels")
-    _check_channels([channel for channel in channels if channel != EVERY], "channels")
     secret = "cpk_" + secrets.token_urlsafe(32)
     grant = Grant(
         key_id="key_" + secrets.token_hex(6),
@@ -53,6 +56,13 @@ async def create_key(
     _check(grant)
     await keys.add(key_hash(secret), grant)
     return secret, grant
+
+
+def check_channels(channels: Sequence[str]) -> None:
+    """Of a key. Raises `Rejected`."""
+    if not channels:
+        raise Rejected("invalid_value", "at least one channel is expected, or *", "channels")
+    _check_channels([channel for channel in channels if channel != EVERY], "channels")
 
 
 async def revoke_key(keys: KeyStore, key_id: str, now_ms: int) -> bool:

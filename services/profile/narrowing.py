@@ -14,15 +14,20 @@ async def narrowed(
     read: Read, view: StoredView, types: Sequence[str], channels: Sequence[str], since: int | None, until: int | None
 ) -> TimelineFilter:
     """Raises `Rejected` naming the parameter; what was asked is not repeated."""
-    if not set(channels) <= set(CHANNELS):
-        raise Rejected("unknown_channel", f"a channel is one of {', '.join(CHANNELS)}", "channel")
+    check_bounds(channels, since, until)
     for one in types:
         # a deployment may accept types beyond the catalogue: then whatever has happened is a type
         if one not in read.catalogue and not (await read.timeline(view, None, TimelineFilter((one,)), 1)).events:
             raise Rejected("unknown_type", _possible(one, list(read.catalogue)), "type")
+    return TimelineFilter(tuple(types), tuple(channels), since, until)
+
+
+def check_bounds(channels: Sequence[str], since: int | None, until: int | None) -> None:
+    """What can be judged whoever is asked about. Raises `Rejected`."""
+    if not set(channels) <= set(CHANNELS):
+        raise Rejected("unknown_channel", f"a channel is one of {', '.join(CHANNELS)}", "channel")
     if since is not None and until is not None and until <= since:
         raise Rejected("empty_period", "a time after `since` is expected", "until")
-    return TimelineFilter(tuple(types), tuple(channels), since, until)
 
 
 def _possible(asked: str, known: Sequence[str]) -> str:

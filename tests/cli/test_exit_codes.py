@@ -16,7 +16,12 @@ NOT_UNDERSTOOD = [
     "alerts outcome al_1 sold --amount 5 --token t --url http://127.0.0.1:1", "positions rewind --to-time soon",
     "positions rewind", "simulate --days 0 --key k --url http://127.0.0.1:1", "sources set atm colour=red",
     "profile --only sleep", "watch --every 0", "replay ndjson /nowhere", "keys create atm",
-    "users create x --role king",
+    "users create x --role king", "sources set atm rhythm_ms=soon", "sources set atm channel=fax",
+    "sources set atm of_record=cash.eaten", "sources set ATM! channel=atm", "keys create atm --channel fax",
+    "customers show colour=red", "customers timeline colour=red", "customers merge colour=red cus_1 --reason x",
+    "customers split colour=red --reason x", "customers timeline customer_no=1 --channel fax",
+    "customers timeline customer_no=1 --since 2026-02-01 --until 2026-01-01", "rules explain colour=red",
+    "alerts list --customer colour=red", "alerts list --state lost", "alerts outcome al_1 bought",
 ]  # fmt: skip
 UNDERSTOOD = [
     "alerts list", "alerts claim al_1", "customers show customer_no=1", "db status", "dead-letters list", "doctor",

@@ -95,7 +95,7 @@ def test_a_parameter_that_cannot_be_read_is_said_in_words(counterpoint: Command,
         ("heartbeats=perhaps", "heartbeats: true or false is expected"),
     ):
         said = counterpoint("sources", "set", "core", wanted)
-        assert (said.code, said.err) == (1, f"error: {told}\n")
+        assert (said.code, said.err) == (2, f"error: {told}\n")
 
 
 def test_what_was_done_is_told_to_a_script_as_a_list_tells_it(counterpoint: Command, deployment: Path) -> None:

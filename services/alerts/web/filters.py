@@ -7,15 +7,12 @@ from litestar import Request
 from litestar.params import QueryParameter
 
 from services.access import User
-from services.alerts.domain.alert import State
 from services.alerts.domain.rules import KINDS, LEAST_SEVERE, MOST_SEVERE, Situation
-from services.alerts.ports import OPEN
+from services.alerts.ports import ALL, OPEN, STATES_ASKED
 from services.failures import Rejected
 from services.web.asgi import Problem
 
 Asking = Request[User, Any, Any]
-_ALL = "all"
-_STATES = (OPEN, _ALL, *get_args(State))
 _SITUATIONS = get_args(Situation)
 _SEVERITIES = tuple(str(one) for one in range(LEAST_SEVERE, MOST_SEVERE + 1))
 _SEVERAL = "Any of several, said again or with commas between them"
@@ -35,7 +32,8 @@ Mine = Annotated[
 ]
 # the framework keeps the word `state` for itself
 InState = Annotated[
-    list[str] | None, QueryParameter(name="state", description=f"{', '.join(_STATES)}; open if not said. {_SEVERAL}")
+    list[str] | None,
+    QueryParameter(name="state", description=f"{', '.join(STATES_ASKED)}; open if not said. {_SEVERAL}"),
 ]
 OfKind = Annotated[list[str] | None, _one_of(KINDS)]
 Severity = Annotated[list[str] | None, QueryParameter(description=f"1 to 3; 3 is the gravest. {_SEVERAL}")]
@@ -50,8 +48,8 @@ Speaking = Annotated[
 
 def states(given: list[str] | None) -> tuple[str, ...]:
     """Open alerts, unless other states are asked for."""
-    asked = known("state", given, _STATES) or (OPEN,)
-    return () if _ALL in asked else asked
+    asked = known("state", given, STATES_ASKED) or (OPEN,)
+    return () if ALL in asked else asked
 
 
 def kinds(given: list[str] | None) -> tuple[str, ...]:

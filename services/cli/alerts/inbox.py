@@ -8,10 +8,12 @@ from urllib.parse import quote
 import typer
 
 from schemas.instants import instant
+from services.alerts.domain.alert import Result
 from services.alerts.domain.rules import Kind, Situation
+from services.alerts.ports import STATES_ASKED
 from services.cli.alerts.tables import LISTED, list_row, print_alert, print_events
 from services.cli.asking import Token, Url, asking
-from services.cli.beside import WHO, Data, Json
+from services.cli.beside import WHO, Data, Json, who_is_meant
 from services.cli.output import console, show_json, show_rows
 from services.cli.refusals import Misuse
 
@@ -34,7 +36,7 @@ def list_alerts(
     kind: Annotated[Kind | None, typer.Option(help="guard: a case of care.")] = None,
     severity: Annotated[int | None, typer.Option(min=1, max=3)] = None,
     situation: Annotated[Situation | None, typer.Option()] = None,
-    customer: Annotated[str | None, typer.Option(help=WHO)] = None,
+    customer: Annotated[str | None, typer.Option(help=WHO, callback=who_is_meant)] = None,
     rule: Annotated[str | None, typer.Option(help="Alerts in which this rule speaks.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 30,
     language: Language = "en",
@@ -44,6 +46,8 @@ def list_alerts(
     as_json: Json = False,
 ) -> None:
     """Alerts as they stand, the greatest first."""
+    if not set(state.split(",")) <= set(STATES_ASKED):
+        raise Misuse(f"--state: {', '.join(STATES_ASKED)} are expected, with commas between them")
     inbox = asking(data, url, token)
     told = inbox.get(
         "/v1/alerts", language, owner=owner, mine=mine or None, state=state, kind=kind, severity=severity,
@@ -121,7 +125,7 @@ def contact(
 @app.command()
 def outcome(
     alert: AlertId,
-    result: Annotated[str, typer.Argument(help="saved, lost, sold, not_relevant or unreachable.")],
+    result: Annotated[Result, typer.Argument(help="What came of it.")],
     reason: Annotated[str, typer.Option(help="Why it was not relevant: the rule learns from it.")] = "",
     product: Annotated[str, typer.Option(help="What was sold.")] = "",
     amount: Annotated[str | None, typer.Option(help='For how much, such as "50000.00 CNY".')] = None,

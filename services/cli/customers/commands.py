@@ -10,17 +10,17 @@ import typer
 from schemas.catalogue import load_catalogue
 from schemas.identifiers import KINDS, SUBJECT_LIMITS
 from schemas.topics import CHANNEL_EVENTS
-from services.cli.beside import WHO, Beside, Data, Json, Who, in_deployment
+from services.cli.beside import WHO, Beside, Data, Json, Who, identifier, in_deployment, who_is_meant
 from services.cli.customers.tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
 from services.cli.declared import declarations, declared_fold
 from services.cli.output import console, print_table, show_json, show_rows, tell, when
 from services.cli.positions import milliseconds
-from services.cli.refusals import Misuse, only
+from services.cli.refusals import Misuse, judged_by_the_line, only
 from services.clock import SystemClock
 from services.profile.current import CurrentCustomer
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.freshness import completeness
-from services.profile.narrowing import narrowed
+from services.profile.narrowing import check_bounds, narrowed
 from services.profile.ports.records import Decision
 from services.profile.read import Read
 from services.profile.settings import read_choices
@@ -48,7 +48,7 @@ def find(
     """Everybody whom any of the identifiers names; first those whom most of them name."""
     if not identifiers and not name:
         raise Misuse("say whom: an identifier such as account_no=6001000000017, or --name")
-    given = [_identifier(one) for one in identifiers or ()]
+    given = [identifier(one) for one in identifiers or ()]
     asked = dict(given)
     if len(asked) < len(given):
         raise Misuse("each kind of identifier once: ask again for the other one")
@@ -97,6 +97,8 @@ def timeline(
 ) -> None:
     """What happened, the newest first."""
     bounds = [milliseconds(one, option) if one else None for one, option in ((since, "--since"), (until, "--until"))]
+    with judged_by_the_line():
+        check_bounds(channels or (), *bounds)
 
     async def work(beside: Beside) -> list[Any]:
         read = await _read(beside)
@@ -128,7 +130,10 @@ def merge(who: Who, other: Who, reason: Reason, actor: Actor = None, data: Data 
 @app.command()
 def split(
     reason: Reason,
-    who: Annotated[str | None, typer.Argument(metavar="CUSTOMER", help=f"{WHO} Not needed with --decision.")] = None,
+    who: Annotated[
+        str | None,
+        typer.Argument(metavar="CUSTOMER", help=f"{WHO} Not needed with --decision.", callback=who_is_meant),
+    ] = None,
     decision: Annotated[str | None, typer.Option(help="The decision to undo, where there are several.")] = None,
     subject: Annotated[str | None, typer.Option(help="Detach this subject (account:6001…) instead of undoing.")] = None,
     actor: Actor = None,
@@ -176,16 +181,9 @@ def _decide(beside: Beside) -> Decide:
     return Decide(beside.store, beside.store, declared_fold(), SUBJECT_LIMITS)
 
 
-def _identifier(text: str) -> tuple[str, str]:
-    kind, equals, value = text.partition("=")
-    if not equals or kind not in KINDS:
-        raise Misuse(f"KIND=VALUE is expected, and KIND is one of {', '.join(KINDS)}; a name: `customers find --name`")
-    return kind, value
-
-
 async def _one(read: Read, who: str) -> CurrentCustomer:
     if "=" in who:
-        found = (await read.find(read.asked(dict([_identifier(who)])))).customers
+        found = (await read.find(read.asked(dict([identifier(who)])))).customers
     else:
         found = await read.by_id(who)
     only([one.view.customer_id for one in found], who)
