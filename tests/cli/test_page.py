@@ -54,6 +54,13 @@ def test_what_was_learned_and_judged_of_a_customer_is_on_the_page() -> None:
         assert part in shown, part
 
 
+def test_a_total_without_what_has_no_rate_says_so() -> None:
+    assets = {"total": {"value": "800.00", "currency": "CNY"}, "unconverted": ["THB"], "band": None}
+    assert "Assets: 800.00 CNY   No rate for: THB   Direction: unknown" in page(
+        VIEW | {"assets": assets | {"direction": "unknown"}}
+    )
+
+
 def test_times_are_shown_to_the_second_as_in_every_other_table() -> None:
     called = {"at": "2026-11-07T02:32:24.645Z", "channel": "call_center", "reason": "fee", "outcome": "unsolved"}
     shown = page(VIEW | {"contacts": [called], "complete_up_to": {"atm": "2026-11-20T01:00:00Z"}})

@@ -93,8 +93,10 @@ def _print_facts(console: Console, facts: Mapping[str, Any]) -> None:
 def _worth(view: Row) -> Row:
     """In one line: what is held, where that stands, and with whom."""
     assets, value, household = view.get("assets") or {}, view.get("value") or {}, view.get("household")
-    found = {"Score": value.get("score"), "Assets": assets.get("total"), "Private banking": assets.get("band"),
-             "Direction": assets.get("direction")}  # fmt: skip
+    found = {
+        "Score": value.get("score"), "Assets": assets.get("total"), "No rate for": assets.get("unconverted") or None,
+        "Private banking": assets.get("band"), "Direction": assets.get("direction"),
+    }  # fmt: skip
     if household:
         found["Household"] = f"{household['number']}, {household['members']} members"
         found["Together"] = household.get("assets")

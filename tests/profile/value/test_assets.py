@@ -74,6 +74,13 @@ def test_foreign_money_counts_at_the_days_rate_and_unknown_currencies_are_named(
     assert (assets(unknown).total_minor, assets(unknown).unconverted) == (100_000, ("BRL",))
 
 
+def test_what_compares_a_total_is_unknown_while_a_part_of_it_has_no_rate() -> None:
+    new = saver(100_000).tell("2026-11-10", "account.opened", CURRENT, account_kind="current", currency="BRL")
+    found = assets(new.tell("2026-11-19", "cash.deposited", CURRENT, 9, currency="BRL", balance=9))
+    assert (found.band, found.to_threshold_minor, found.change_30_minor) == (None, None, None)
+    assert (found.greater_minor, found.percent_of_threshold, found.direction) == (None, None, "unknown")
+
+
 @pytest.mark.parametrize(
     ("now", "held"), [("2026-05-31", 0), ("2026-06-02", 300), ("2026-11-29", 300), ("2026-12-01", 0)]
 )
@@ -171,6 +178,21 @@ def test_the_band_below_private_banking_is_a_million_wide(minor: int, band: str,
 def test_the_households_wealth_lifts_each_of_its_members() -> None:
     found = assets(saver(100_000), household=6_100_000.0)
     assert (found.household_minor, found.band) == (610_000_000, "above")
+
+
+def test_a_household_that_does_not_know_what_it_holds_leaves_the_band_of_its_members_unknown() -> None:
+    home = {"assets": 6_100_000.0, "members": 2.0}
+    above = noted(saver(100_000), Decided(), 1, home=home)
+    assert noted(saver(100_000), above, 2, home={"members": 2.0}) == above
+    customer = saver(100_000).customer(collectives={"household:a": {"members": 2.0}, "household:b": home})
+    found = assets_of(customer, reference(), ms(NOW))
+    assert (found.total_minor, found.household_subject, found.household_minor) == (100_000, "household:a", None)
+    assert (found.band, found.greater_minor) == (None, None)
+
+
+def test_a_household_that_was_not_summed_up_yet_leaves_the_members_own_band() -> None:
+    customer = saver(100_000).customer(collectives={"household:a": {}})
+    assert assets_of(customer, reference(), ms(NOW)).band == "below"
 
 
 def test_the_day_of_a_new_band_is_remembered_with_the_former_one() -> None:

@@ -182,9 +182,9 @@ def test_money_to_a_competitor_counts_for_three_months() -> None:
     assert learned(portrait).competitor_out_minor == 309
 
 
-def test_money_to_who_is_listed_no_longer_or_in_a_currency_without_a_rate_is_none_that_left() -> None:
+def test_money_to_who_is_listed_no_longer_is_none_that_left_and_without_a_rate_it_is_unknown() -> None:
     now, day = ms("2026-10-05"), number("2026-10-05")
-    for until, currency, left in ((day, "CNY", 100), (day - 1, "CNY", 0), (day, "XAF", 0)):
+    for until, currency, left in ((day, "CNY", 100), (day - 1, "CNY", 0), (day, "XAF", None)):
         rival = Listed(key="CMPX", kind="bank", from_day=0, until_day=until)
         tables = Reference(calendar=reference().calendar, competitors=[rival])
         party = Counterparty(account_no="9", bank="CMPX")

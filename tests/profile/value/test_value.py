@@ -145,6 +145,14 @@ def test_what_is_owed_is_what_was_told_last_of_it_and_nothing_once_it_is_repaid(
     assert measured("lending", portrait.tell("2026-03-05", "loan.repaid", "loan:1")) == 7_030
 
 
+def test_an_income_or_a_loan_without_a_rate_is_unknown_and_not_nothing() -> None:
+    portrait = Portrait().tell("2026-01-05", "loan.granted", "loan:1", 50_000, loan_kind="consumer")
+    portrait.tell("2026-01-05", "loan.granted", "loan:2", 1_000, currency="BRL", loan_kind="consumer")
+    for month in range(1, 11):
+        portrait.salary(f"2026-{month:02d}-15", 100_000, currency="BRL")
+    assert (measured("lending", portrait), measured("salary", portrait)) == (None, None)
+
+
 def test_only_what_is_the_customer_s_own_and_still_is_counts() -> None:
     portrait = Portrait().tell("2026-01-05", "loan.granted", "loan:1", 50_000, loan_kind="consumer")
     portrait.tell("2026-01-05", "loan.granted", "loan:2", 1_000, loan_kind="consumer", role="attorney")

@@ -4,14 +4,13 @@ What is owed (overdrafts, loans) is no asset and is not taken off.
 """
 
 import hashlib
-from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
 from schemas.money import EXPONENTS
 from services.profile.domain.customers.customer import Customer, Decided
-from services.profile.domain.customers.held import Holding, of_parts, of_wealth
+from services.profile.domain.customers.held import Holding, of_parts, of_wealth, whole_of
 from services.profile.domain.identity.links import COLLECTIVES, kind_of
 from services.profile.domain.reference.tables import Reference
 
@@ -29,7 +28,8 @@ class Assets(msgspec.Struct, frozen=True, kw_only=True):
     """Minor units of the home currency. `ago_*` and `change_*` are None where a past balance is not known.
 
     `household_minor` is the household's own total as of its last view. The band goes by the greater of the two
-    totals; `to_threshold_minor` is negative above the threshold.
+    totals; `to_threshold_minor` is negative above the threshold. `unconverted`: currencies without a rate, whose
+    holdings `total_minor` leaves out. With one of them, there or in the household, whatever compares totals is unknown.
     """
 
     currency: str
@@ -43,17 +43,28 @@ class Assets(msgspec.Struct, frozen=True, kw_only=True):
     change_90_minor: int | None
     direction: Direction
     threshold_minor: int
-    to_threshold_minor: int
-    band: Band
+    to_threshold_minor: int | None
+    band: Band | None
     unconverted: tuple[str, ...]
+
+    @property
+    def greater_minor(self) -> int | None:
+        """Of the customer's own total and the household's."""
+        return None if self.to_threshold_minor is None else self.threshold_minor - self.to_threshold_minor
+
+    @property
+    def percent_of_threshold(self) -> int | None:
+        greater = self.greater_minor
+        return None if greater is None else greater * 100 // max(self.threshold_minor, 1)
 
 
 def assets_of(customer: Customer, reference: Reference, now: int) -> Assets:
     held = [*of_parts(customer, reference, now), *of_wealth(customer, reference, now)]
-    total = sum(one.holding.home_minor or 0 for one in held)
-    ago_30, ago_90 = _sum(one.ago_30 for one in held), _sum(one.ago_90 for one in held)
+    total, whole = sum(one.holding.home_minor or 0 for one in held), whole_of(one.holding.home_minor for one in held)
+    ago_30, ago_90 = whole_of(one.ago_30 for one in held), whole_of(one.ago_90 for one in held)
     household, household_minor = _household(customer, reference)
-    greater = max(total, household_minor or 0)
+    is_known = whole is not None and (household is None or household_minor is not None)
+    greater = max(total, household_minor or 0) if is_known else None
     threshold = reference.private_banking_threshold
     return Assets(
         currency=reference.home_currency,
@@ -63,12 +74,12 @@ def assets_of(customer: Customer, reference: Reference, now: int) -> Assets:
         household_minor=household_minor,
         ago_30_minor=ago_30,
         ago_90_minor=ago_90,
-        change_30_minor=None if ago_30 is None else total - ago_30,
-        change_90_minor=None if ago_90 is None else total - ago_90,
-        direction=_direction(total, ago_30),
+        change_30_minor=None if whole is None or ago_30 is None else whole - ago_30,
+        change_90_minor=None if whole is None or ago_90 is None else whole - ago_90,
+        direction=_direction(whole, ago_30),
         threshold_minor=threshold,
-        to_threshold_minor=threshold - greater,
-        band=_band(greater, reference),
+        to_threshold_minor=None if greater is None else threshold - greater,
+        band=None if greater is None else _band(greater, reference),
         unconverted=tuple(sorted({one.holding.currency for one in held if one.holding.home_minor is None})),
     )
 
@@ -81,8 +92,8 @@ def _band(minor: int, reference: Reference) -> Band:
 def note_band(customer: Customer, assets: Assets, decided: Decided, reference: Reference, now: int) -> Decided:
     """Remembers since when (ms) the customer has been in the present band, and which band it came from. A band that
     changed together with what is linked came from none, for no money has moved, unless all that is linked now was in
-    the former band thirty days ago. While a rate is missing it stays."""
-    if assets.unconverted:
+    the former band thirty days ago. While it is unknown it stays."""
+    if assets.band is None:
         return decided
     known, linked = decided.notes.get("band"), _linked(customer)
     is_the_same = linked == decided.notes.get("linked", "")
@@ -118,31 +129,24 @@ def _linked(customer: Customer) -> str:
     return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()[:16] if found else ""
 
 
-def _sum(values: Iterable[int | None]) -> int | None:
-    total = 0
-    for value in values:
-        if value is None:
-            return None
-        total += value
-    return total
-
-
 def _household(customer: Customer, reference: Reference) -> tuple[str | None, int | None]:
-    """The richest household: a customer may belong to several."""
+    """The richest household: a customer may belong to several. One that does not know what it holds may be that."""
     exponent = 10 ** EXPONENTS[reference.home_currency]
-    found = [
-        (round(told * exponent), subject)
-        for subject, facts in customer.collectives.items()
-        if kind_of(subject) == "household" and isinstance(told := facts.get(HOUSEHOLD_FACT), int | float)
-    ]
+    found = []
+    for subject, facts in customer.collectives.items():
+        if kind_of(subject) == "household" and facts:  # without facts it was not summed up yet
+            told = facts.get(HOUSEHOLD_FACT)
+            if not isinstance(told, int | float):
+                return subject, None
+            found.append((round(told * exponent), subject))
     if not found:
         return None, None
     minor, subject = max(found)
     return subject, minor
 
 
-def _direction(total: int, ago: int | None) -> Direction:
-    if ago is None:
+def _direction(total: int | None, ago: int | None) -> Direction:
+    if total is None or ago is None:
         return "unknown"
     change = total - ago
     if abs(change) * 100 <= max(ago, total) * STEADY_PERCENT:

@@ -11,8 +11,9 @@ from services.profile.domain.reference.tables import Reference
 
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     """Money in minor units of the home currency unless a currency stands beside it; days are counted since 1970 in
-    the bank's zone. `missing` names what cannot be known because a month had too many counterparties to tell apart:
-    recurring_income, counterparties, own_transfers, regular_payments."""
+    the bank's zone. `missing` names what cannot be known: because a month had too many counterparties to tell apart
+    recurring_income, counterparties, own_transfers, regular_payments; because a part has no rate inflow, outflow. So
+    has a sum of money that is None."""
 
     salary: Salary | None
     logins: Logins
@@ -22,11 +23,11 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     regular: tuple[Regular, ...]
     rent: Regular | None
     own_parties: tuple[str, ...]
-    own_in_minor: int
-    own_out_minor: int
+    own_in_minor: int | None
+    own_out_minor: int | None
     own_elsewhere_count: int
-    competitor_out_minor: int
-    lender_out_minor: int
+    competitor_out_minor: int | None
+    lender_out_minor: int | None
     shortfalls_180d: int
     missed_instalments_180d: int
     missing: tuple[str, ...]
@@ -39,7 +40,7 @@ def learn(customer: Customer, reference: Reference, now: int) -> Behaviour:
     salary = learn_salary(income, reference, now, _incomes_of_former_accounts(customer))
     if salary is None:
         salary = recurring_income(customer.state, others.own_parties, now)
-    missing = list(others.missing)
+    missing = [*others.missing, *rhythm.missing]
     if salary is None and others.missing:
         missing.append("recurring_income")
     return Behaviour(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from services.profile.domain.customers.customer import Customer
-from services.profile.domain.customers.held import money_told
+from services.profile.domain.customers.held import money_told, whole_of
 from services.profile.domain.customers.rhythm import median
 from services.profile.domain.reference.tables import PartyClass, Reference, parse_party
 from services.profile.domain.states.periods import month_of
@@ -47,18 +47,19 @@ class Regular(msgspec.Struct, frozen=True):
 
 
 class Counterparties(NamedTuple):
-    """The sums are of the current and the two months before it, in minor units of the home currency;
-    `own_elsewhere_count`: transfers to the own name at other banks, of the current month and the one before it."""
+    """The sums are of the current and the two months before it, in minor units of the home currency, None where a part
+    of one has no rate; `own_elsewhere_count`: transfers to the own name at other banks, of the current month and the
+    one before it."""
 
     usual: tuple[Counterparty, ...]
     regular: tuple[Regular, ...]
     rent: Regular | None
     own_parties: tuple[str, ...]
-    own_in_minor: int
-    own_out_minor: int
+    own_in_minor: int | None
+    own_out_minor: int | None
     own_elsewhere_count: int
-    competitor_out_minor: int
-    lender_out_minor: int
+    competitor_out_minor: int | None
+    lender_out_minor: int | None
     missing: tuple[str, ...]
 
 
@@ -76,21 +77,21 @@ def counterparties_of(customer: Customer, reference: Reference, now: int) -> Cou
     dealings, many = _dealings(customer, this_month)
     accounts, names = _own_names(customer)
     own: set[str] = set()
-    sums = {"own_in": 0, "own_out": 0, "competitor": 0, "broker": 0, "lender": 0}
+    sums: dict[str, list[int | None]] = {"own_in": [], "own_out": [], "competitor": [], "broker": [], "lender": []}
     regular, elsewhere = [], 0
     for one in dealings:
         party = parse_party(one.party)
         if party.account_no in accounts or party.name in names:
             own.add(one.party)
             name = "own_in" if one.direction == "credit" else "own_out"
-            sums[name] += _recently(one, this_month, reference, today)
+            sums[name].append(_recently(one, this_month, reference, today))
             if one.direction == "debit" and party.account_no not in accounts and not reference.is_own_bank(party.bank):
                 elsewhere += sum([cell.count for number, cell in one.cells.items() if number >= this_month - 1])
         elif one.direction == "debit":
             if reference.may_be_listed(party):
                 party_class = reference.classify(one.party, today)
                 if party_class in sums:
-                    sums[party_class] += _recently(one, this_month, reference, today)
+                    sums[party_class].append(_recently(one, this_month, reference, today))
             found = _regular(one, this_month, reference, today) if len(one.cells) >= REGULAR_MONTHS else None
             if found is not None:
                 regular.append(found)
@@ -98,7 +99,8 @@ def counterparties_of(customer: Customer, reference: Reference, now: int) -> Cou
     return Counterparties(
         _usual(dealings, reference, today), tuple(regular[:REGULAR_KEPT]),
         _rent(regular, dealings, _instalments(customer)), tuple(sorted(own)),
-        sums["own_in"], sums["own_out"], elsewhere, sums["competitor"] + sums["broker"], sums["lender"],
+        whole_of(sums["own_in"]), whole_of(sums["own_out"]), elsewhere,
+        whole_of(sums["competitor"] + sums["broker"]), whole_of(sums["lender"]),
         ("counterparties", "own_transfers", "regular_payments") if many else (),
     )  # fmt: skip
 
@@ -145,9 +147,9 @@ def _instalments(customer: Customer) -> frozenset[int]:
     return frozenset(one[0] for one in told if one is not None)
 
 
-def _recently(one: _Dealing, this_month: int, reference: Reference, today: int) -> int:
+def _recently(one: _Dealing, this_month: int, reference: Reference, today: int) -> int | None:
     minor = sum(cell.total for number, cell in one.cells.items() if number > this_month - RECENT_MONTHS)
-    return reference.home_minor(minor, one.currency, today) or 0
+    return reference.home_minor(minor, one.currency, today)
 
 
 def _usual(dealings: list[_Dealing], reference: Reference, today: int) -> tuple[Counterparty, ...]:

@@ -1,6 +1,6 @@
 """What a customer holds that is worth money: accounts, term deposits, wealth; each now and at two days of the past."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import chain
 from typing import Any, NamedTuple
@@ -39,6 +39,16 @@ def money_told(value: Any) -> tuple[int, str] | None:
     if isinstance(value, dict):
         return value["minor"], value["currency"]
     return (value[0], value[1]) if isinstance(value, list) else None
+
+
+def whole_of(parts: Iterable[int | None]) -> int | None:
+    """Their sum; None where one of them is unknown, for a part of the money is not what there is."""
+    total = 0
+    for one in parts:
+        if one is None:
+            return None
+        total += one
+    return total
 
 
 def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Held]:

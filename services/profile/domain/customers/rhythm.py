@@ -34,11 +34,14 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class Rhythm(msgspec.Struct, frozen=True):
+    """`missing` names the flows of which a part has no rate."""
+
     logins: Logins
     inflow: Spread | None
     outflow: Spread | None
     shortfalls_180d: int
     missed_instalments_180d: int
+    missing: tuple[str, ...]
 
 
 def median(values: Sequence[int]) -> int:
@@ -57,19 +60,21 @@ def rhythm_of(state: Counted, reference: Reference, now: int) -> Rhythm:
     ]
     totals = [month.totals for number in full if (month := state.months.get(number)) is not None]
     counted = frozenset[str]().union(*totals)
+    flows = {flow: _spread(f"{flow}:", counted, totals, len(full), reference, today) for flow in ("inflow", "outflow")}
     return Rhythm(
         _logins(_days_of("logins", state, this_month)),
-        _spread("inflow:", counted, totals, len(full), reference, today),
-        _spread("outflow:", counted, totals, len(full), reference, today),
-        _counted("shortfalls", recent, today - RECENT_DAYS),
-        _counted("missed_instalments", recent, today - RECENT_DAYS),
+        **flows,
+        shortfalls_180d=_counted("shortfalls", recent, today - RECENT_DAYS),
+        missed_instalments_180d=_counted("missed_instalments", recent, today - RECENT_DAYS),
+        missing=tuple([flow for flow, spread in flows.items() if full and spread is None]),
     )
 
 
 def _spread(
     series: str, counted: Iterable[str], totals: Sequence[Series], months: int, reference: Reference, today: int
 ) -> Spread | None:
-    """At today's rates. Of `months`, those without any event count as nothing; None before there is a full month."""
+    """At today's rates. Of `months`, those without any event count as nothing; None before there is a full month,
+    and where a part has no rate."""
     if not months:
         return None
     names = [(name, name.removeprefix(series)) for name in counted if name.startswith(series)]
@@ -79,7 +84,10 @@ def _spread(
         for name, currency in names:
             cell = told.get(name)
             if cell is not None:
-                total += reference.home_minor(cell.total, currency, today) or 0
+                home = reference.home_minor(cell.total, currency, today)
+                if home is None:
+                    return None
+                total += home
         sums.append(total)
     middle = median(sums)
     return Spread(middle, median([abs(one - middle) for one in sums]), len(sums))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from services.profile.domain.customers.held import whole_of
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.reference.tables import PartyKind, Reference
@@ -119,11 +120,11 @@ def regular_party_facts(seen: Picture) -> Facts:
     behaviour = seen.behaviour
     is_known = "regular_payments" not in behaviour.missing
     to_lenders = [one for one in behaviour.regular if one.party_class == "lender"]
-    monthly = [seen.home(one.median_minor, one.currency) for one in to_lenders]
+    monthly = whole_of(seen.reference.home_minor(one.median_minor, one.currency, seen.bank_day) for one in to_lenders)
     return {
         "pays_rent": behaviour.rent is not None if is_known else None,
         "rent_months_in_a_row": (behaviour.rent.in_a_row if behaviour.rent else 0) if is_known else None,
-        "lender_monthly_payment": sum(filter(None, monthly)) if is_known and None not in monthly else None,
+        "lender_monthly_payment": seen.major(monthly) if is_known else None,
         "own_elsewhere_transfers_2m": max(behaviour.own_elsewhere_count, _called_own(seen)) if is_known else None,
     }
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from services.profile.domain.customers.held import money_told
+from services.profile.domain.customers.held import money_told, whole_of
 from services.profile.domain.customers.holdings import Held, value
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
@@ -53,22 +53,36 @@ def _closed(seen: Picture) -> int:
 def _loans(seen: Picture, loans: list[Thing]) -> Facts:
     if not loans:
         return {}
-    owed = [minor_of(seen, loan, "outstanding") for loan in loans]
-    granted = [minor_of(seen, loan, "principal") for loan in loans]
-    both = [(left, whole) for left, whole in zip(owed, granted, strict=True) if left is not None and whole]
-    repaid = 100 - sum(left for left, _ in both) * 100 // sum(whole for _, whole in both) if both else 0
     return {
         "loans_open": len(loans),
-        "loan_outstanding": seen.major(
-            sum((left if left is not None else whole) or 0 for left, whole in zip(owed, granted, strict=True))
-        ),
-        "loan_repaid_percent": repaid,
+        "loan_outstanding": _sum(seen, loans, "outstanding", "principal"),
+        "loan_repaid_percent": _repaid_percent(seen, loans),
         "loan_arrears": any(bool(value(loan, "arrears")) for loan in loans),
-        "loan_instalment": seen.major(sum(minor_of(seen, loan, "instalment") or 0 for loan in loans)),
+        "loan_instalment": _sum(seen, loans, "instalment"),
         "loan_ends_in_days": _soonest(seen, (_loan_ends(seen, loan) for loan in loans)),
         "mortgages_open": sum(value(loan, "loan_kind") == "mortgage" for loan in loans),
         "fixed_rate_ends_in_days": _soonest(seen, (day_of(loan, "fixed_until") for loan in loans)),
     }
+
+
+def _repaid_percent(seen: Picture, loans: list[Thing]) -> int | None:
+    """Of the principals of those that tell both; unknown where one has no rate."""
+    both = [
+        loan
+        for loan in loans
+        if value(loan, "outstanding") is not None and (whole := money_told(value(loan, "principal"))) and whole[0]
+    ]
+    left = whole_of(minor_of(seen, one, "outstanding") for one in both)
+    granted = whole_of(minor_of(seen, one, "principal") for one in both)
+    if left is None or granted is None:
+        return None
+    return 100 - left * 100 // granted if granted else 0
+
+
+def _sum(seen: Picture, things: Iterable[Thing], *names: str) -> float | None:
+    """What each tells under the first of these names, where it does; unknown where one has no rate."""
+    told = (next(filter(None, (money_told(value(thing, name)) for name in names)), None) for thing in things)
+    return seen.major(whole_of(seen.reference.home_minor(*one, seen.bank_day) for one in told if one is not None))
 
 
 def _loan_ends(seen: Picture, loan: Thing) -> int | None:
@@ -98,9 +112,9 @@ def _deposits(seen: Picture, deposits: list[Thing]) -> Facts:
         "deposits_open": sum(days >= 0 for days, _ in dated),
         "deposit_matures_in_days": min((days for days, _ in uninstructed if days >= 0), default=0),
         "deposit_maturing_uninstructed": bool(maturing),
-        "deposit_maturing_amount": seen.major(sum(minor_of(seen, deposit, "amount") or 0 for deposit in maturing)),
+        "deposit_maturing_amount": _sum(seen, maturing, "amount"),
         "deposit_matured_uninstructed": bool(matured),
-        "deposit_matured_amount": seen.major(sum(minor_of(seen, deposit, "amount") or 0 for deposit in matured)),
+        "deposit_matured_amount": _sum(seen, matured, "amount"),
     }
 
 

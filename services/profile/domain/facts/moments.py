@@ -117,8 +117,8 @@ def _of_decisions(seen: Picture) -> Iterator[Moment]:
     band = str(decided.notes.get("former_band", ""))
     if band:
         order = ("below", "near", "above")
-        fell = order.index(seen.assets.band) < order.index(band)
-        values = {"from": band, "to": seen.assets.band, "fell": fell}
+        now = str(decided.notes["band"])
+        values = {"from": band, "to": now, "fell": order.index(now) < order.index(band)}
         yield from _decision(seen, "band_changed", decided.assets_since, values)
 
 

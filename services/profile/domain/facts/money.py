@@ -15,14 +15,10 @@ _OF_BALANCES = (
     "balance_deviation_365d", "balance_lowest_60d", "balance_lowest_90d", "balance_below_usual_checks",
     "current_lowest_60d", "overdrawn", "days_since_overdrawn",
 )  # fmt: skip
-_OF_ASSETS = (
-    "assets", "assets_change_30d", "assets_change_90d", "assets_direction", "assets_band", "assets_to_private_banking",
-    "assets_percent_of_private_banking",
-)  # fmt: skip
 
 
 def balance_facts(seen: Picture) -> Facts:
-    """Unknown while something is held in a currency without a rate: a part of the money is not what there is."""
+    """Unknown while something is held in a currency without a rate."""
     if seen.assets.unconverted:
         return dict.fromkeys(_OF_BALANCES)
     (course, current), major, today = seen.courses, seen.major, seen.today
@@ -97,25 +93,24 @@ def usual_facts(seen: Picture) -> Facts:
     behaviour = seen.behaviour
     facts: Facts = {}
     for name, spread in (("outflow", behaviour.outflow), ("inflow", behaviour.inflow)):
-        facts[f"usual_monthly_{name}"] = seen.major(spread.median_minor) if spread else 0
-        facts[f"usual_monthly_{name}_spread"] = seen.major(spread.spread_minor) if spread else 0
+        untold = None if name in behaviour.missing else 0
+        facts[f"usual_monthly_{name}"] = seen.major(spread.median_minor) if spread else untold
+        facts[f"usual_monthly_{name}_spread"] = seen.major(spread.spread_minor) if spread else untold
     return facts
 
 
 def asset_facts(seen: Picture) -> Facts:
     assets, decided = seen.assets, seen.decided
-    greater = max(assets.total_minor, assets.household_minor or 0)
-    unknown = dict[str, Fact | None].fromkeys(_OF_ASSETS) if assets.unconverted else {}
+    has_household = assets.household_subject is not None
     return {
-        "assets": seen.major(assets.total_minor),
+        "assets": None if assets.unconverted else seen.major(assets.total_minor),
         "assets_change_30d": seen.major(assets.change_30_minor),
         "assets_change_90d": seen.major(assets.change_90_minor),
-        "assets_direction": assets.direction,
+        "assets_direction": None if assets.unconverted else assets.direction,
         "assets_band": assets.band,
         "assets_former_band": str(decided.notes.get("former_band", "")),
         "assets_band_days": (seen.now - decided.assets_since) // DAY_MS if decided.assets_since else 0,
         "assets_to_private_banking": seen.major(assets.to_threshold_minor),
-        "assets_percent_of_private_banking": greater * 100 // max(assets.threshold_minor, 1),
-        "household_assets": seen.major(assets.household_minor or 0),
-        **unknown,
+        "assets_percent_of_private_banking": assets.percent_of_threshold,
+        "household_assets": seen.major(assets.household_minor) if has_household else 0,
     }

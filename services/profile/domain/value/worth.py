@@ -6,7 +6,7 @@ from typing import NamedTuple
 from services.profile.domain.customers.assets import Assets
 from services.profile.domain.customers.behaviour import Behaviour
 from services.profile.domain.customers.customer import Customer
-from services.profile.domain.customers.held import money_told
+from services.profile.domain.customers.held import money_told, whole_of
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.state import Thing
 
@@ -61,14 +61,13 @@ def _assets(known: Known) -> int | None:
 
 
 def _household_assets(known: Known) -> int | None:
-    own = _assets(known)
-    return None if own is None else max(own, known.assets.household_minor or 0)
+    return known.assets.greater_minor
 
 
 def _assets_rising(known: Known) -> int | None:
     """Growth over 90 days in percent of what was there, -100 to 100."""
     change, ago = known.assets.change_90_minor, known.assets.ago_90_minor
-    if change is None or ago is None or known.assets.unconverted:
+    if change is None or ago is None:
         return None
     return max(-100, min(100, change * 100 // max(ago, 1))) if change else 0
 
@@ -77,26 +76,21 @@ def _monthly_inflow(known: Known) -> int | None:
     return known.behaviour.inflow.median_minor if known.behaviour.inflow else None
 
 
-def _lending(known: Known) -> int:
+def _lending(known: Known) -> int | None:
     """What is still owed; the principal where no outstanding was told."""
-    total = 0
-    for thing in _of_kind(known, "loan"):
-        if _value(thing, "status") == "repaid":
-            continue
-        owed = money_told(_value(thing, "outstanding") or _value(thing, "principal"))
-        if owed is not None:
-            total += known.reference.home_minor(*owed, known.today) or 0
-    return total
+    loans = (thing for thing in _of_kind(known, "loan") if _value(thing, "status") != "repaid")
+    told = (money_told(_value(loan, "outstanding") or _value(loan, "principal")) for loan in loans)
+    return whole_of(known.reference.home_minor(*owed, known.today) for owed in told if owed is not None)
 
 
-def _salary(known: Known) -> int:
+def _salary(known: Known) -> int | None:
     """A month's regular income; nothing once two paydays were missed."""
     salary = known.behaviour.salary
     if salary is None or not salary.is_regular or salary.missed > 1:
         return 0
     monthly = {"weekly": (13, 3), "fortnightly": (13, 6)}.get(salary.period, (1, 1))
     minor = salary.median_minor * monthly[0] // monthly[1]
-    return known.reference.home_minor(minor, salary.currency, known.today) or 0
+    return known.reference.home_minor(minor, salary.currency, known.today)
 
 
 def _loans_in_arrears(known: Known) -> int:
@@ -143,17 +137,13 @@ def _families(known: Known) -> int:
 
 def _threshold_percent(known: Known) -> int | None:
     """Assets (of the household, where greater) in percent of the private-banking threshold."""
-    if known.assets.unconverted:
-        return None
-    threshold = max(known.assets.threshold_minor, 1)
-    return (threshold - known.assets.to_threshold_minor) * 100 // threshold
+    return known.assets.percent_of_threshold
 
 
 def _elsewhere(known: Known) -> int | None:
     """What goes to competitors and other lenders, a month: it could be here."""
-    if known.behaviour.missing:
-        return None
-    return (known.behaviour.competitor_out_minor + known.behaviour.lender_out_minor) // 3
+    out = whole_of((known.behaviour.competitor_out_minor, known.behaviour.lender_out_minor))
+    return None if out is None or "counterparties" in known.behaviour.missing else out // 3
 
 
 def _rent_without_mortgage(known: Known) -> int | None:

@@ -4,6 +4,7 @@ import pytest
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty, Direction
+from services.profile.domain.reference.calendar import iso
 from tests.profile.domain.gathered import facts_told, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
 
@@ -74,3 +75,55 @@ def test_a_fund_that_was_paid_from_an_account_in_another_currency_is_held_and_no
     assert (values["assets"], values["assets_change_30d"], values["balance_total"]) == (7_030.0, 0.0, 2_812.0)
     sold = event("wealth.redeemed", NOON - DAY_MS, minor=60_000, balance=100_000, currency="USD", direction="credit")
     assert values_of(booked(200, 100_000, "USD"), fund, sold)["assets"] == 7_030.0
+
+
+@pytest.mark.parametrize(("direction", "flow"), [("debit", "outflow"), ("credit", "inflow")])
+def test_what_is_usual_is_unknown_where_a_part_of_it_has_no_rate(direction: Direction, flow: str) -> None:
+    moved = [
+        event("transaction.posted", NOON - 30 * month * DAY_MS, id=f"p{month}", minor=10_000, direction=direction,
+              currency=UNRATED if month == 4 else "CNY")
+        for month in range(10)
+    ]  # fmt: skip
+    summary = summary_of(moved)
+    assert {f"usual_monthly_{flow}", f"usual_monthly_{flow}_spread"} <= set(summary.facts.missing)
+    assert facts_told(summary)[f"usual_monthly_{'inflow' if flow == 'outflow' else 'outflow'}"] == 0
+    assert values_of(*(one for one in moved if one.id != "p4"))[f"usual_monthly_{flow}"] == 100.0
+
+
+def loan(currency: str, number: int = 1) -> ChannelEvent:
+    told = {
+        "instalment": {"minor": 1_000, "currency": currency},
+        "outstanding": {"minor": 40_000, "currency": currency},
+    }
+    at = NOON - 90 * DAY_MS
+    return event("loan.granted", at, f"loan:{number}", minor=80_000, currency=currency, attributes=told)
+
+
+@pytest.mark.parametrize("fact", ["loan_outstanding", "loan_instalment", "loan_repaid_percent"])
+def test_what_is_owed_is_unknown_where_one_loan_has_no_rate(fact: str) -> None:
+    assert fact in summary_of([loan("CNY"), loan(UNRATED, 2)]).facts.missing
+    known = values_of(loan("CNY"), loan("USD", 2))
+    assert (known["loan_outstanding"], known["loan_instalment"]) == (400.0 + 2_812.0, 10.0 + 70.3)
+    assert known["loan_repaid_percent"] == 50
+
+
+@pytest.mark.parametrize(
+    ("fact", "days"), [("deposit_maturing_amount", 10), ("deposit_matured_amount", -3)], ids=["maturing", "matured"]
+)
+def test_what_matures_is_unknown_where_one_deposit_has_no_rate(fact: str, days: int) -> None:
+    on = iso(NOON // DAY_MS + days)
+
+    def deposit(currency: str, number: int) -> ChannelEvent:
+        at, told = NOON - 300 * DAY_MS, {"matures_on": on}
+        return event("term_deposit.opened", at, f"contract:{number}", minor=5_000, currency=currency, attributes=told)
+
+    assert fact in summary_of([deposit("CNY", 1), deposit(UNRATED, 2)]).facts.missing
+    assert values_of(deposit("CNY", 1), deposit("USD", 2))[fact] == 50.0 + 351.5
+
+
+def test_a_household_that_does_not_know_what_it_holds_leaves_its_assets_unknown_and_no_household_is_none() -> None:
+    held = [booked(200, 100_000, "CNY")]
+    unknown = summary_of(held, collectives={"household:1": {"members": 2.0}})
+    assert {"household_assets", "assets_band", "assets_to_private_banking"} <= set(unknown.facts.missing)
+    assert facts_told(unknown)["assets"] == 1_000.0
+    assert values_of(*held)["household_assets"] == 0

@@ -47,6 +47,13 @@ def test_a_change_of_band_tells_its_direction() -> None:
     assert moment.values == {"from": "near", "to": "below", "fell": True}
 
 
+def test_a_change_of_band_tells_where_it_led_while_the_present_one_is_unknown() -> None:
+    unrated = event("cash.deposited", NOON - 9 * DAY_MS, minor=1, currency="THB", direction="credit", balance=1)
+    risen = Decided(assets_since=NOON - DAY_MS, notes={"band": "above", "former_band": "near"})
+    (moment,) = [one for one in summary_of([unrated], decided=risen).moments if one.kind == "band_changed"]
+    assert moment.values == {"from": "near", "to": "above", "fell": False}
+
+
 def test_a_bank_that_is_told_without_an_account_is_another_bank_all_the_same() -> None:
     named = event(
         "transfer.sent", NOON, id="n", minor=40_000, direction="debit", balance=60_000,
