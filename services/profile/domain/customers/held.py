@@ -16,6 +16,7 @@ from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import Entry, Thing
 
 PAST_DAYS = (30, 90)
+_BOUGHT, _SOLD = "wealth_bought:", "wealth_sold:"
 
 
 class Holding(msgspec.Struct, frozen=True):
@@ -71,25 +72,20 @@ def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Hel
 
 
 def of_wealth(customer: Customer, reference: Reference, now: int) -> Iterator[Held]:
-    """At cost: what was bought less what was sold within the months kept, never below nothing. In the home currency,
-    and in those of the accounts that it is paid from."""
+    """At cost: what was bought less what was sold within the months kept, never below nothing."""
     today, months = now // DAY_MS, _months_of_what_is_held(customer)  # of UTC, as the days are by which it was counted
-    for currency in sorted({reference.home_currency, *_currencies_of(customer)}):
+    counted = frozenset[str]().union(*(month.totals for month in months.values()))
+    for series in sorted(name for name in counted if name.startswith(_BOUGHT)):
+        currency = series.removeprefix(_BOUGHT)
         held = [max(total, 0) for total in _bought(months, currency, today)]
         if any(held):
             home = [reference.home_minor(minor, currency, reference.day_of(now)) for minor in held]
             yield Held(Holding("wealth", "wealth", held[0], currency, home[0]), *home[1:])
 
 
-def _currencies_of(customer: Customer) -> Iterator[str]:
-    for part in customer.parts:
-        if part.kind == "account" and part.counts and "balance" in (thing := part.things.get(part.subject, {})):
-            yield thing["balance"].value[1]
-
-
 def _bought(months: Mapping[int, AMonth], currency: str, today: int) -> list[int]:
     """Less what was sold, until today and until each of the days of the past."""
-    bought, sold = f"wealth_bought:{currency}", f"wealth_sold:{currency}"
+    bought, sold = _BOUGHT + currency, _SOLD + currency
     totals = [0, 0, 0]
     for month in months.values():
         if bought not in month.totals and sold not in month.totals:

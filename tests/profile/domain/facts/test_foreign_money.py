@@ -90,6 +90,11 @@ def test_what_is_usual_is_unknown_where_a_part_of_it_has_no_rate(direction: Dire
     assert values_of(*(one for one in moved if one.id != "p4"))[f"usual_monthly_{flow}"] == 100.0
 
 
+def test_a_fund_in_a_currency_of_which_there_is_no_account_is_held_too() -> None:
+    fund = event("wealth.purchased", NOON - 10 * DAY_MS, id="f", minor=60_000, currency="USD", direction="debit")
+    assert values_of(booked(200, 100_000, "CNY"), fund)["assets"] == 1_000.0 + 4_218.0
+
+
 def loan(currency: str, number: int = 1) -> ChannelEvent:
     told = {
         "instalment": {"minor": 1_000, "currency": currency},
