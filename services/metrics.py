@@ -67,7 +67,7 @@ MARKS_COUNTED_TO = 2_000
 """Of a shard: more than fit into one transaction. Behind a long queue, counting on took a sixth of the database's
 time."""
 MARKS_WAITING = GaugeMetric(
-    "marks_waiting", (), "marks", f"To be refreshed, counted to {MARKS_COUNTED_TO:,} a shard, those of resting aside"
+    "marks_waiting", (), "marks", f"To be refreshed, counted to {MARKS_COUNTED_TO:,} a shard; not of resting customers"
 )
 REFRESH_DURATION = HistogramMetric("refresh_seconds", (), "seconds", "One shard's marks, one transaction", _SECONDS)
 CUSTOMERS_REFRESHED = CounterMetric("customers_refreshed", (), "customers", "Views written")

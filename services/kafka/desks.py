@@ -54,7 +54,7 @@ class Desk:
         while True:
             fetched = await self._arrival()
             if isinstance(fetched, Exception):
-                raise Unavailable(f"fetching: {type(fetched).__name__}", _SOON) from fetched
+                raise Unavailable("a batch could not be fetched", _SOON) from fetched
             if not self.expects(fetched):
                 continue  # fetched before the last seek
             if fetched.start != self._next:

@@ -44,7 +44,7 @@ def is_no_text(error: BaseException) -> bool:
 
 
 def no_text() -> Rejected:
-    """The answer to that, of either database."""
+    """What a NUL in a text is answered with, whichever the database."""
     return Rejected("invalid_text", "a value contains a NUL character")
 
 

@@ -9,7 +9,7 @@ from tests.house.source import modules
 
 NOT_UNDERSTOOD = [
     "customers find", "customers find colour=red", "customers find phone=1 phone=2",
-   "customers split --reason x", "customers split customer_no=1 --decision d --subject s --reason x",
+    "customers split --reason x", "customers split customer_no=1 --decision d --subject s --reason x",
     "customers timeline customer_no=1 --since soon", "rules backtest --from today --to 2026-01-01",
     "rules backtest --from 2026-01-02 --to 2026-01-01", "rules precision --by colour", "rules disable R1 --reason",
     "alerts snooze al_1 --until soon --token t --url http://127.0.0.1:1", "deliveries retry", "dead-letters replay",
@@ -24,10 +24,10 @@ NOT_UNDERSTOOD = [
     "alerts list --customer colour=red", "alerts list --state lost", "alerts outcome al_1 bought",
 ]  # fmt: skip
 UNDERSTOOD = [
-    "alerts list", "alerts claim al_1", "customers show customer_no=1", "db status", "dead-letters list", "doctor",
-    "deliveries list", "keys list", "positions show", "rebuild", "rules explain customer_no=1", "simulate",
-    "users list",
-    "rules disable R404 --reason x", "rules check /nowhere", "sources list", "watch --once", "destinations test nobody",
+    "alerts list", "alerts claim al_1", "customers show customer_no=1", "db status", "dead-letters list",
+    "deliveries list", "destinations test nobody", "doctor", "keys list", "positions show", "rebuild",
+    "rules check /nowhere", "rules disable R404 --reason x", "rules explain customer_no=1", "simulate", "sources list",
+    "users list", "watch --once",
 ]  # fmt: skip
 
 

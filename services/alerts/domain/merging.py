@@ -154,9 +154,8 @@ def _give_back(theirs: set[str], kept: set[str], there: Standing, back: Standing
 
 def _since_merged(alert: Alert, customer_id: str) -> list[Step]:
     """What was noted of the other before is not this customer's."""
-    merges = [one.action == "merge" and one.note.endswith(customer_id) for one in alert.history]
-    since = len(merges) - merges[::-1].index(True) if True in merges else 0
-    return alert.history[since:]
+    merges = [one.action == "merge" and one.note.endswith(f" of {customer_id}") for one in alert.history]
+    return alert.history[max((place for place, is_theirs in enumerate(merges, 1) if is_theirs), default=0) :]
 
 
 def _divide(

@@ -52,8 +52,8 @@ def _partitions(seen: Snapshot) -> Text:
 
 def _events(seen: Snapshot, rows: int) -> Latest:
     told = [((at(one.accepted_at) or "")[11:19], one.type, one.channel, one.subject) for one in seen.events[:rows]]
-    headings, worth = ("Latest events", "Type", "Channel", "About"), ("Latest events", "Type", "About", "Channel")
-    return latest(told, headings, worth, cut="About", least=16)
+    headings = ("Latest events", "Type", "Channel", "About")
+    return latest(told, headings, ("Latest events", "Type", "About", "Channel"), cut="About", least=16)
 
 
 def _views(seen: Snapshot, rows: int) -> Latest:
@@ -65,11 +65,8 @@ def _views(seen: Snapshot, rows: int) -> Latest:
 def _alerts(seen: Snapshot) -> Latest:
     """Ids are copied: the title has what they leave."""
     told = [(one.alert_id, one.severity, one.state, one.owner, one.title) for one in seen.alerts]
-    headings, worth = (
-        ("Alerts", "Severity", "State", "Owner", "Title"),
-        ("Alerts", "Title", "State", "Owner", "Severity"),
-    )
-    return latest(told, headings, worth, cut="Title", least=11)
+    headings = ("Alerts", "Severity", "State", "Owner", "Title")
+    return latest(told, headings, ("Alerts", "Title", "State", "Owner", "Severity"), cut="Title", least=11)
 
 
 def _inbox(seen: Snapshot) -> Text:
