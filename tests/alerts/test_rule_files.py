@@ -158,6 +158,16 @@ def test_an_unknown_channel_is_told_with_its_line_and_the_nearest_name(files: Pl
     assert only(load(files)).message.startswith("no channel is called fax; one of counter, atm, online, mobile, ")
 
 
+@pytest.mark.parametrize("held", [{"blocks": ["upsell"]}, {"wording": "service_only"}])
+def test_a_guard_that_holds_back_is_told_that_it_waits_for_no_channel(files: Place, held: dict[str, Any]) -> None:
+    own(files, "a.yaml", one_rule(kind="guard", depends_on=["corebank"], **held))
+    told = only(load(files))
+    assert told.field == "depends_on"
+    assert told.message.startswith("a guard holds back on what is unknown, and waits for no channel: name facts")
+    own(files, "a.yaml", one_rule(kind="guard", situation="care", depends_on=["corebank"]))
+    assert not load(files).mistakes, "a case of care may speak of an absence"
+
+
 def test_a_fact_that_a_text_alone_names_is_looked_for_as_well(files: Place) -> None:
     own(files, "bank.yaml", one_rule(reason={"en": "x", "zh": "{asets}"}))
     assert only(load(files)).message == "no fact is called asets; did you mean assets?"

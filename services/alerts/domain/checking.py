@@ -28,6 +28,7 @@ MAX_TEXT = 2_000
 def check(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[str, str]]:
     """Every mistake, so that one reading mends them all: field of the rule, and what to write instead."""
     yield from _wrong_form(rule.declared)
+    yield from _wrong_guard(rule.declared)
     yield from _unknown(rule, known)
     yield from _wrong_texts(rule.declared, known)
     yield from _wrong_types(rule, known, expressions)
@@ -43,14 +44,6 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
         yield "when", "either `when` (all must hold) or `when_any` (one is enough) is expected"
     if declared.situation is None and declared.kind != "guard":
         yield "situation", "only a guard may go without: an alert needs one"
-    if (declared.blocks or declared.wording) and declared.kind != "guard":
-        yield "blocks", "only a guard holds others back"
-    if declared.wording or declared.blocks:
-        for field, text in texts(declared):
-            if field != "reason" and NAMED.search(text.en + text.zh):
-                yield field, "is said of whatever alert the guard words or holds back: name no figure in it"
-    if "guard" in declared.blocks:
-        yield "blocks", "retention and upsell can be held back: a case of care waits for nothing"
     if not 0 <= declared.cooldown_days <= MAX_COOLDOWN_DAYS:
         yield "cooldown_days", f"0 to {MAX_COOLDOWN_DAYS} days are expected"
     if not 0 <= declared.stays_said_days <= MAX_COOLDOWN_DAYS or (declared.on and declared.stays_said_days):
@@ -63,6 +56,22 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
             # such a channel is never unheard: the absence would count whether it was heard or not
             near = nearest(channel, CHANNELS) or f"; one of {', '.join(CHANNELS)} is expected"
             yield f"depends_on[{place}]", f"no channel is called {channel}{near}"
+
+
+def _wrong_guard(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
+    if not (declared.blocks or declared.wording):
+        return
+    if declared.kind != "guard":
+        yield "blocks", "only a guard holds others back"
+    for field, text in texts(declared):
+        if field != "reason" and NAMED.search(text.en + text.zh):
+            yield field, "is said of whatever alert the guard words or holds back: name no figure in it"
+    if declared.depends_on:
+        # while a channel is unheard an absence does not count: the guard would let pass what it is there to hold
+        told = "a guard holds back on what is unknown, and waits for no channel"
+        yield "depends_on", f"{told}: name facts in its condition that are missing while their source is not heard"
+    if "guard" in declared.blocks:
+        yield "blocks", "retention and upsell can be held back: a case of care waits for nothing"
 
 
 def check_desk(desk: Desk) -> Iterator[tuple[str, str]]:
