@@ -121,7 +121,7 @@ _FACTS: tuple[FactDeclared, ...] = (
     _number("accounts_open", "count", "Open accounts in a role that counts", BOOKS),
     _number("product_families", "count", "Kinds of need that the bank serves: current, savings, card, payroll, …"),
     _number("products_closed_90d", "count", "Accounts, loans and products closed within 90 days"),
-    _number("cards_active", "count", "Cards issued and not blocked"),
+    _number("cards_active", "count", "Cards issued, neither blocked nor expired"),
     _number("card_utilisation_percent", "percent", "Of the limit, by the statement of the card used most", DESK),
     _number("card_paid_in_full", "count", "Statements in a row that were paid in full when due", DESK),
     _number("mandates_active", "count", "Standing orders and direct debits in force"),

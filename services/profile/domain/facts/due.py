@@ -68,6 +68,14 @@ def _loans(seen: Picture) -> Iterator[Due]:
                 yield Due(seen.reference.start_of(until - before), f"fixed_rate_{before}", DAY, ())
 
 
+def _cards(seen: Picture) -> Iterator[Due]:
+    """Nearly everybody has a card, and active customers are looked at every day anyway."""
+    for one in () if _is_active(seen) else seen.read.things.get("card", ()):
+        last = day_of(one.thing, "expires_on")
+        if last is not None and one.part.counts:
+            yield Due(seen.reference.start_of(last + 1), "card_expired", DAY, ())
+
+
 def _cases(seen: Picture) -> Iterator[Due]:
     sources = seen.sources_of(SERVICE)
     for case in seen.read.cases:
@@ -148,5 +156,5 @@ def _unheard(seen: Picture) -> Iterator[Due]:
         yield Due(behind, "heard_again", HOUR, sources)
 
 
-_KINDS = (_salary, _deposits, _loans, _cases, _logins, _dormancy, _applications, _interest, _closes, _absence_of_owner,
-          _unheard)  # fmt: skip
+_KINDS = (_salary, _deposits, _loans, _cards, _cases, _logins, _dormancy, _applications, _interest, _closes,
+          _absence_of_owner, _unheard)  # fmt: skip

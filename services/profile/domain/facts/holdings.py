@@ -20,7 +20,7 @@ def holding_facts(seen: Picture) -> Facts:
         "accounts_open": sum([one.key == one.part.subject for one in _standing(seen, "account")]),
         "product_families": len(seen.judged.families),
         "products_closed_90d": _closed(seen),
-        "cards_active": sum(["issued_at" in one.thing for one in _standing(seen, "card")]),
+        "cards_active": sum([_is_valid(seen, one.thing) for one in _standing(seen, "card")]),
         "mandates_active": len(_standing(seen, "mandate")),
         "mandates_active_30d_ago": _mandates_at(seen, seen.now - 30 * DAY_MS),
         **_loans(seen, [one.thing for one in _standing(seen, "loan") if one.thing]),
@@ -34,6 +34,12 @@ def _standing(seen: Picture, kind: str) -> list[Held]:
         for one in seen.read.things.get(kind, ())
         if one.part.counts and one.part.current and value(one.thing, "status") not in _CLOSED
     ]
+
+
+def _is_valid(seen: Picture, card: Thing) -> bool:
+    """Nobody tells that a card has expired."""
+    last = day_of(card, "expires_on")
+    return "issued_at" in card and (last is None or seen.bank_day <= last)
 
 
 def _mandates_at(seen: Picture, at: int) -> int:

@@ -53,6 +53,17 @@ def test_a_loan_is_looked_at_four_months_and_a_month_before_its_fixed_rate_ends(
     assert not [one for one in summary_of(told).due if one.kind.startswith("fixed_rate")]
 
 
+def test_a_card_of_somebody_quiet_is_looked_at_when_its_last_day_is_over() -> None:
+    told = event("card.issued", NOON - 900 * DAY_MS, "card:1", attributes={"expires_on": "2026-11-30"})
+    over = POLICY.reference.start_of(day_number(date(2026, 12, 1)))
+    assert due(summary_of([told]).due, "card_expired") == Due(over, "card_expired", "day", ())
+    assert due(summary_of([told], over).due, "card_expired") is None
+    assert due(summary_of([told], roles={"card:1": "attorney"}).due, "card_expired") is None
+    paid = event("card.paid", NOON, minor=1, direction="debit")
+    assert {one.kind for one in summary_of([told, paid]).due} >= {"day_closed"}, "who is active is looked at every day"
+    assert due(summary_of([told, paid]).due, "card_expired") is None
+
+
 def test_what_others_own_is_not_looked_at() -> None:
     told = [
         event("loan.granted", NOON, "loan:1", minor=1, attributes={"fixed_until": "2027-09-21"}),

@@ -65,6 +65,16 @@ def test_of_several_cards_the_most_used_and_the_least_often_paid_decide() -> Non
     assert (values["card_utilisation_percent"], values["card_paid_in_full"]) == (90.0, 0)
 
 
+def test_a_card_is_active_through_the_last_day_of_its_validity() -> None:
+    def issued(number: int, **told: str) -> ChannelEvent:
+        return event("card.issued", NOON - 900 * DAY_MS, f"card:{number}", attributes=told)
+
+    cards = [issued(1), issued(2, expires_on="2026-09-21"), issued(3, expires_on="2026-09-20")]
+    assert [values_of(*cards, now=NOON + days * DAY_MS)["cards_active"] for days in (-1, 0, 1)] == [3, 2, 1]
+    renewed = event("card.issued", NOON - DAY_MS, "card:3", id="again", attributes={"expires_on": "2031-09-30"})
+    assert values_of(*cards, renewed)["cards_active"] == 3
+
+
 def test_a_card_without_a_limit_leaves_its_use_unknown() -> None:
     told = event("card.statement_issued", NOON, "card:1", minor=100)
     assert "card_utilisation_percent" in summary_of([told]).facts.missing
