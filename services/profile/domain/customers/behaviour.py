@@ -65,10 +65,6 @@ def learn(customer: Customer, reference: Reference, now: int) -> Behaviour:
 
 def _incomes_of_former_accounts(customer: Customer) -> set[str]:
     """Whoever no longer shares an account waits for no salary on it."""
-    told: dict[bool, set[str]] = {True: set(), False: set()}
-    if all(part.current for part in customer.parts):
-        return set()
-    for part in customer.parts:
-        if part.counts:
-            told[part.current] |= {one.event_id for head in part.flows.heads for one in head.latest.get("income", ())}
-    return told[False] - told[True]
+    held = {part.subject for part in customer.parts if part.counts and part.current}
+    former = [part for part in customer.parts if part.counts and part.subject not in held]
+    return {one.event_id for part in former for head in part.flows.heads for one in head.latest.get("income", ())}

@@ -6,9 +6,12 @@ import pytest
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
-from services.profile.domain.identity.links import BEGINNING, END
-from tests.profile.domain.gathered import facts_told, summary_of
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+from services.profile.domain.customers.customer import total
+from services.profile.domain.customers.parts import part_of
+from services.profile.domain.identity.links import BEGINNING, END, Membership
+from services.profile.domain.states.segments import Segments
+from tests.profile.domain.gathered import ME, facts_told, summary_of
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold
 
 JOINT = "account:2"
 MILLION = 100_000_000
@@ -86,3 +89,12 @@ def test_a_salary_that_moved_to_an_own_account_before_the_share_ended_is_waited_
     shared, own = paid_monthly(JOINT, 8), paid_monthly(ACCOUNT, 2)
     roles = {JOINT: ("joint", BEGINNING, NOON - 75 * DAY_MS), ACCOUNT: ("owner", BEGINNING, END)}
     assert facts_told(summary_of([*shared[2:], *own], roles=roles))["salary_missed"]
+
+
+def test_a_salary_of_an_account_that_is_shared_again_is_waited_for() -> None:
+    spans = [(NOON - 300 * DAY_MS, NOON - 35 * DAY_MS), (NOON - 20 * DAY_MS, END)]
+    cuts, paid = sorted({one for span in spans for one in span} - {END}), paid_monthly(JOINT, 8)
+    segments = Segments.of(cuts, paid, product_fold())
+    parts = [part_of(Membership(ME, JOINT, "joint", *span), cuts, segments.heads, segments.months) for span in spans]
+    values = facts_told(summary_of([], parts=parts, state=total(parts)))
+    assert (values["has_salary"], values["salary_missed"]) == (True, 1.0)
