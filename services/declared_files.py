@@ -1,18 +1,77 @@
 """Declared files as structs: those that come with the product, each of which a bank's own file of the same name
-replaces. What does not fit is refused, naming the file."""
+replaces. What does not fit is refused, naming file, line and mistake."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import yaml
 
+from services.declared_lines import line_of, unfit
+
 T = TypeVar("T")
+_Fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a bank's list of rates grows by the day
 
 
 class PolicyError(ValueError):
-    """A declared file is missing or contradicts itself: the message names file and mistake."""
+    """A declared file is missing or contradicts itself: the message names file, line and mistake."""
+
+
+class _Loader(_Fast):  # type: ignore[misc]  # which of the two it is depends on how YAML was built
+    """Names what only looks like a date with its line."""
+
+    def _date(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError as error:
+            raise yaml.MarkedYAMLError(None, None, f"{node.value} is no date", node.start_mark) from error
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader._date)
+
+
+class Texts(NamedTuple):
+    """Declared files as they stood at one moment, by name. `own`: names of those that are the bank's."""
+
+    content: Mapping[str, bytes]
+    own: frozenset[str]
+
+    @property
+    def version(self) -> str:
+        """Another one tells of other content."""
+        told = sha256()
+        for name, text in self.content.items():
+            told.update(name.encode() + b"\0" + sha256(text).digest())
+        return told.hexdigest()[:12]
+
+    def read(self, name: str, into: type[T]) -> T:
+        """Raises PolicyError."""
+        text = self.content.get(name)
+        if text is None:
+            raise PolicyError(f"{name} is missing")
+        content = _parsed(name, text)
+        try:
+            return msgspec.convert(content, into, strict=False)
+        except msgspec.ValidationError as error:
+            steps, message = unfit(error, content, into)
+            raise self.wrong(name, message, *steps) from error
+
+    def wrong(self, name: str, message: str, *steps: object) -> PolicyError:
+        """`steps`: the place in the file, as in `line_of`."""
+        where = ".".join(map(str, steps))
+        return PolicyError(f"{name}:{line_of(self.content[name], steps)}: {f'{where}: ' if where else ''}{message}")
+
+
+def _parsed(name: str, text: bytes) -> Any:
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - a safe one
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise PolicyError(f"{name}{line}: {error.problem}") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise PolicyError(f"{name}: {error}") from error
 
 
 class Place(NamedTuple):
@@ -26,16 +85,30 @@ class Place(NamedTuple):
         return own if own is not None and own.is_file() else self.product / name
 
     def paths(self) -> Iterator[Path]:
-        found = {path.name for place in (self.product, self.own) if place for path in place.glob("*.yaml")}
+        """Without the hidden ones that editors leave beside what they edit."""
+        found = {path.name for place in (self.product, self.own) if place for path in place.glob("[!.]*.yaml")}
         return (self.path(name) for name in sorted(found))
 
-    def read(self, name: str, into: type[T]) -> T:
-        """Raises PolicyError."""
+    def stamp(self) -> tuple[object, ...]:
+        """Of all files: another one tells that they have changed. To be taken before they are read."""
+        return tuple(_stamp(path) for path in self.paths())
+
+    def texts(self) -> Texts:
+        """Raises PolicyError for a file that cannot be read."""
+        paths = list(self.paths())
+        own = frozenset(path.name for path in paths if path.parent == self.own)
         try:
-            content: Any = yaml.safe_load(self.path(name).read_text(encoding="utf-8"))
-            return msgspec.convert(content, into, strict=False)
-        except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
-            raise PolicyError(f"{name}: {error}") from error
+            return Texts({path.name: path.read_bytes() for path in paths}, own)
+        except OSError as error:
+            raise PolicyError(f"{Path(error.filename).name}: {error.strerror}") from error
+
+
+def _stamp(path: Path) -> tuple[object, ...]:
+    try:
+        told = path.stat()
+    except OSError:  # reading it will tell why
+        return (str(path),)
+    return str(path), told.st_ino, told.st_ctime_ns, told.st_mtime_ns, told.st_size
 
 
 def place(product: Path, own: str) -> Place:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from services.alerts.adapters.cel import Cel
-from services.alerts.adapters.file_stamps import stamp
 from services.alerts.adapters.rule_files import Loaded, Mistake, load_rules, switched
 from services.alerts.current import Current
 from services.alerts.domain.compiled import Known
@@ -35,7 +34,7 @@ class Reload:
         """The rules from now on; None where nothing has changed. At the first load rules with a mistake are left out.
         Raises `Unavailable`."""
         switches = {one.rule: one for one in await self._store.switches()}
-        seen = (stamp(self._files), tuple(sorted(switches.items())))
+        seen = (self._files.stamp(), tuple(sorted(switches.items())))
         if seen == self._seen:
             return None
         had, self._seen, self._switches = self._switches, seen, switches

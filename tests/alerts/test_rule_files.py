@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import yaml
 
-from services.alerts.adapters.file_stamps import stamp
 from services.alerts.adapters.rule_files import Loaded, Mistake, load_rules
 from services.alerts.domain.rules import Desk
 from services.alerts.ports import RuleSwitch
@@ -103,22 +102,22 @@ def test_other_content_is_another_version(files: Place) -> None:
 
 
 def test_a_changed_added_or_removed_file_gives_another_stamp(files: Place) -> None:
-    stamps = [stamp(files)]
+    stamps = [files.stamp()]
     own(files, "bank.yaml", one_rule())
-    stamps.append(stamp(files))
+    stamps.append(files.stamp())
     path = files.path("bank.yaml")
     os.utime(path, ns=(1, 1))
-    stamps.append(stamp(files))
+    stamps.append(files.stamp())
     path.unlink()
-    assert stamp(files) == stamps[0]
+    assert files.stamp() == stamps[0]
     assert len(set(stamps)) == 3
 
 
 def test_what_an_editor_leaves_is_not_read(files: Place) -> None:
     assert files.own is not None
-    before = stamp(files)
+    before = files.stamp()
     (files.own / ".#bank.yaml").symlink_to("somebody@machine")
-    assert stamp(files) == before
+    assert files.stamp() == before
     assert not load(files).mistakes
 
 
@@ -127,7 +126,7 @@ def test_a_file_that_cannot_be_read_is_a_mistake_and_no_crash(files: Place) -> N
     (files.own / "gone.yaml").symlink_to("nowhere")
     (files.own / "latin.yaml").write_bytes(b"rules: [\xe9]")
     (files.own / "folder.yaml").mkdir()
-    assert stamp(files) == stamp(files)
+    assert files.stamp() == files.stamp()
     assert [one.file for one in load(files).mistakes] == ["folder.yaml", "gone.yaml", "latin.yaml"]
 
 

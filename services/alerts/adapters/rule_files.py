@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from services.alerts.adapters.file_stamps import declared_in, owner_of
+from services.alerts.adapters.file_owners import owner_of
 from services.alerts.adapters.shapes import misshapen
 from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
 from services.alerts.domain.checking import check, check_desk
@@ -119,7 +119,7 @@ class _Loading:
         self.content: list[bytes] = []
 
     def rules(self) -> list[Rule]:
-        paths = [path for path in declared_in(self._files) if path.name not in NO_RULES]
+        paths = [path for path in self._files.paths() if path.name not in NO_RULES]
         written = [one for path in paths for one in self._written(path)]
         places: dict[str, list[_Written]] = {}
         for one in written:

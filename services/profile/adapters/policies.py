@@ -1,5 +1,5 @@
 """Reads all that a bank declares about its customers: what is counted, measured, judged, and the reference tables.
-Called once, by a composition root."""
+Called once, by a composition root; reference tables that have changed are loaded again by `reload`."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.money import EXPONENTS
-from services.declared_files import Place, PolicyError, place
+from services.declared_files import Place, PolicyError, Texts, place
 from services.profile.adapters.reference_files import Refer, load_reference
 from services.profile.domain.customers.measures import Measures
 from services.profile.domain.facts.catalogue import FACTS
@@ -28,9 +28,9 @@ class Declarations(NamedTuple):
 def load_declarations(catalogue: str = "", reference: str = "", refer: Refer | None = None) -> Declarations:
     """`catalogue`, `reference`: a bank's own directories, laid over the product's file by file. `refer` gives the
     reference of a name (`personal.reference` with the platform's secret). Raises PolicyError."""
-    declared = place(PRODUCT / "catalogue", catalogue)
+    declared = place(PRODUCT / "catalogue", catalogue).texts()
     series = declared.read("series.yaml", Declared)
-    tables = load_reference(place(PRODUCT / "reference", reference), refer)
+    tables = load_reference(reference_files(reference).texts(), refer)
     policy = Policy(
         reference=tables,
         scales=load_scales(declared, tables.home_currency),
@@ -40,7 +40,12 @@ def load_declarations(catalogue: str = "", reference: str = "", refer: Refer | N
     return Declarations(series, policy)
 
 
-def load_measures(files: Place, series: Declared) -> Measures:
+def reference_files(own: str) -> Place:
+    """Raises PolicyError when the bank's own directory is not there."""
+    return place(PRODUCT / "reference", own)
+
+
+def load_measures(files: Texts, series: Declared) -> Measures:
     """Raises PolicyError for a measure of a series that nobody counts, or under the name of another fact."""
     measures = files.read("measures.yaml", Measures)
     names = [rule.name for rule in measures.measures]
@@ -51,7 +56,7 @@ def load_measures(files: Place, series: Declared) -> Measures:
     return msgspec.structs.replace(measures, summed=frozenset(rule.name for rule in series.series if rule.sums))
 
 
-def load_scales(files: Place, home_currency: str) -> Scales:
+def load_scales(files: Texts, home_currency: str) -> Scales:
     scales = files.read("value.yaml", Scales)
     major = 10 ** EXPONENTS[home_currency]
     by_kind = {kind: _scale(kind, scale, major) for kind, scale in scales.by_kind.items()}
@@ -89,7 +94,7 @@ def _term(where: str, term: Term, major: int) -> Term:
     return msgspec.structs.replace(term, steps=tuple((at_least * major, points) for at_least, points in term.steps))
 
 
-def load_portfolio(files: Place) -> Portfolio:
+def load_portfolio(files: Texts) -> Portfolio:
     portfolio = files.read("portfolio.yaml", Portfolio)
     numbers = [entry.manager_id for entry in portfolio.roster]
     if portfolio.capacity <= 0 or len(numbers) != len(set(numbers)):

@@ -1,14 +1,13 @@
 """Reads the dated reference files: the bank itself, calendar, rates, banks, competitors, lenders."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from hashlib import sha256
 
 import msgspec
 
 from schemas.money import EXPONENTS
-from services.declared_files import Place, PolicyError
+from services.declared_files import Texts
 from services.profile.domain.reference.calendar import Calendar, day_number
 from services.profile.domain.reference.offers import NextProduct
 from services.profile.domain.reference.reasons import Reasons
@@ -71,11 +70,13 @@ class _RatesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rates: dict[str, dict[date, str]]
 
 
-def load_reference(files: Place, refer: Refer | None) -> Reference:
+def load_reference(files: Texts, refer: Refer | None) -> Reference:
     """`refer` gives the reference of a name; without it, institutions listed by name are not recognised."""
     bank = files.read("bank.yaml", _Bank)
     if bank.home_currency not in EXPONENTS:
-        raise PolicyError(f"bank.yaml: {bank.home_currency} is no ISO 4217 currency with a minor unit")
+        raise files.wrong(
+            "bank.yaml", f"{bank.home_currency} is no ISO 4217 currency with a minor unit", "home_currency"
+        )
     major = 10 ** EXPONENTS[bank.home_currency]
     banks = files.read("banks.yaml", list[_Institution])
     return Reference(
@@ -92,15 +93,13 @@ def load_reference(files: Place, refer: Refer | None) -> Reference:
         reasons=load_reasons(files),
         next_products=load_next_products(files),
         party_kinds=load_party_kinds(files),
-        version=_version(files),
+        version=files.version,
     )
 
 
-def load_reasons(files: Place) -> Reasons:
+def load_reasons(files: Texts) -> Reasons:
     told = files.read("reasons.yaml", list[_Reason])
-    codes = [code for one in told for code in one.codes]
-    if len(codes) != len(set(codes)):
-        raise PolicyError("reasons.yaml: each code has one reason")
+    _each_once(files, "reasons.yaml", [one.codes for one in told], "codes")
     return Reasons(
         {code: one.reason for one in told for code in one.codes},
         {event: one.reason for one in told for event in one.events},
@@ -108,15 +107,22 @@ def load_reasons(files: Place) -> Reasons:
     )
 
 
-def load_party_kinds(files: Place) -> Mapping[str, PartyKind]:
+def _each_once(files: Texts, name: str, lists: Sequence[Sequence[str]], field: str) -> None:
+    seen = set[str]()
+    for place, told in enumerate(lists):
+        for word in told:
+            if word in seen:
+                raise files.wrong(name, f"{word} stands here for the second time", place, field)
+            seen.add(word)
+
+
+def load_party_kinds(files: Texts) -> Mapping[str, PartyKind]:
     told = files.read("party_kinds.yaml", list[_PartyKind])
-    words = [word for one in told for word in one.words]
-    if len(words) != len(set(words)):
-        raise PolicyError("party_kinds.yaml: each word has one kind")
+    _each_once(files, "party_kinds.yaml", [one.words for one in told], "words")
     return {word: one.kind for one in told for word in one.words}
 
 
-def load_next_products(files: Place) -> list[NextProduct]:
+def load_next_products(files: Texts) -> list[NextProduct]:
     return [
         NextProduct(
             one.kind, frozenset(one.tiers), frozenset(one.has), one.next, one.share_percent,
@@ -126,20 +132,20 @@ def load_next_products(files: Place) -> list[NextProduct]:
     ]  # fmt: skip
 
 
-def load_calendar(files: Place, name: str) -> Calendar:
+def load_calendar(files: Texts, name: str) -> Calendar:
     file = f"calendar.{name}.yaml"
     told = files.read(file, _CalendarFile)
     holidays = frozenset(day_number(day) for days in told.holidays.values() for day in days)
     worked = frozenset(map(day_number, told.make_up_days))
-    if holidays & worked:
-        raise PolicyError(f"{file}: a day is both holiday and make-up day")
+    if both := sorted(day for day in told.make_up_days if day_number(day) in holidays):
+        raise files.wrong(file, f"{both[0]} is both holiday and make-up day", "make_up_days")
     return Calendar(told.name, holidays, worked, day_number(told.known_until))
 
 
-def load_rates(files: Place, home: str) -> Mapping[str, list[Rate]]:
+def load_rates(files: Texts, home: str) -> Mapping[str, list[Rate]]:
     """By currency, in home units; crossed over the file's base where that is another currency."""
     told = files.read("rates.yaml", _RatesFile)
-    quoted = {code: _quoted(code, dated) for code, dated in told.rates.items()}
+    quoted = {code: _quoted(files, code, dated) for code, dated in told.rates.items()}
     if home == told.base:
         return {code: [Rate(day, _scaled(rate)) for day, rate in dated] for code, dated in quoted.items()}
     if home not in quoted:
@@ -152,14 +158,22 @@ def load_rates(files: Place, home: str) -> Mapping[str, list[Rate]]:
     return crossed
 
 
-def _quoted(code: str, dated: Mapping[date, str]) -> Quoted:
+def _quoted(files: Texts, code: str, dated: Mapping[date, str]) -> Quoted:
+    if code not in EXPONENTS:
+        raise files.wrong("rates.yaml", "no ISO 4217 code with a minor unit", "rates", code)
+    if not dated:
+        raise files.wrong("rates.yaml", "at least one rate is expected", "rates", code)
+    return sorted((day_number(day), _positive(files, code, day, rate)) for day, rate in dated.items())
+
+
+def _positive(files: Texts, code: str, day: date, told: str) -> Decimal:
     try:
-        found = sorted((day_number(day), Decimal(rate)) for day, rate in dated.items())
-    except ArithmeticError as error:
-        raise PolicyError(f"rates.yaml: {code}: decimal numbers as text are expected") from error
-    if code not in EXPONENTS or not found or not all(rate.is_finite() and rate > 0 for _, rate in found):
-        raise PolicyError(f"rates.yaml: {code}: an ISO 4217 code with positive rates is expected")
-    return found
+        rate = Decimal(told)
+    except ArithmeticError:
+        rate = Decimal(0)
+    if not rate.is_finite() or rate <= 0:
+        raise files.wrong("rates.yaml", "a positive decimal number as text is expected", "rates", code, day)
+    return rate
 
 
 def _as_of(dated: Quoted, day: int) -> Decimal:
@@ -170,11 +184,11 @@ def _scaled(rate: Decimal) -> int:
     return round(rate * RATE_SCALE)
 
 
-def _institutions(files: Place, name: str, refer: Refer | None) -> list[Listed]:
+def _institutions(files: Texts, name: str, refer: Refer | None) -> list[Listed]:
     found = []
-    for one in files.read(name, list[_Institution]):
+    for place, one in enumerate(files.read(name, list[_Institution])):
         if bool(one.bank) == bool(one.name):
-            raise PolicyError(f"{name}: {one.title}: either bank or name is expected")
+            raise files.wrong(name, f"{one.title}: either bank or name is expected", place)
         if one.bank:
             found.append(_listed(one, one.bank))
         elif refer is not None:
@@ -185,11 +199,3 @@ def _institutions(files: Place, name: str, refer: Refer | None) -> list[Listed]:
 def _listed(one: _Institution, key: str) -> Listed:
     from_day, until_day = day_number(one.from_ or date.min), day_number(one.until or date.max)
     return Listed(key=key, kind=one.kind, from_day=from_day, until_day=until_day)
-
-
-def _version(files: Place) -> str:
-    """Names the content of the files, so that a view can say by which tables it was made."""
-    told = sha256()
-    for path in files.paths():
-        told.update(path.name.encode() + b"\0" + path.read_bytes())
-    return told.hexdigest()[:12]

@@ -1,5 +1,6 @@
 """Dated tables: what was known on a day."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,19 +81,52 @@ def test_a_file_of_the_banks_own_replaces_one_and_leaves_the_others(tmp_path: Pa
     assert tables.is_competitor("CMPA/1", number("2026-02-01"))
 
 
+RATES = """base: CNY
+rates:
+  USD: {{2026-01-01: '7.03'}}
+  EUR:
+    {{2026-01-01: '8.24', 2026-01-02: {}}}
+"""
+BANK = """home_currency: {}
+zone_minutes: 480
+closes_minutes: 1440
+private_banking_threshold: 6000000
+near_band: 1000000
+"""
+CALENDAR = """name: CN
+known_until: 2026-12-31
+holidays: {new_year: [2026-01-01, 2026-01-03]}
+make_up_days: [2026-01-04, 2026-01-03]
+"""
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("rates.yaml", "base: CNY\nrates: {USD: {2025-01-01: 'x'}}", "rates.yaml: USD"),
-        ("rates.yaml", "base: CNY\nrates: {USD: {2025-01-01: '-1'}}", "positive rates"),
-        ("banks.yaml", "- {bank: A, titel: B}", "banks.yaml"),
-        ("competitors.yaml", "- {title: B}", "either bank or name"),
-        ("calendar.CN.yaml", "a: [", "calendar.CN.yaml"),
+        ("rates.yaml", RATES.format("'x'"), "rates.yaml:5: rates.EUR.2026-01-02: a positive decimal number as text"),
+        ("rates.yaml", RATES.format("'-1'"), "rates.yaml:5: rates.EUR.2026-01-02: a positive decimal number as text"),
+        ("rates.yaml", RATES.format("8.24"), "rates.yaml:5: rates.EUR.2026-01-02: Expected `str`, got `float`"),
+        ("rates.yaml", RATES.format("'1'}\n  US: {2026-01-01: '1'"), "rates.yaml:6: rates.US: no ISO 4217 code"),
+        ("rates.yaml", RATES.format("'1'}\n  GBP: {"), "rates.yaml:6: rates.GBP: at least one rate"),
+        ("rates.yaml", RATES.format("'1', 2026-02-30: '1'"), "rates.yaml:5: 2026-02-30 is no date"),
+        ("rates.yaml", RATES.format("'1', soon: '1'"), "rates.yaml:5: rates.EUR.soon: Invalid RFC3339"),
+        ("rates.yaml", RATES.format("[")[:-1], "rates.yaml:5: did not find expected"),
+        ("rates.yaml", "rates: {}", "rates.yaml:1: Object missing required field `base`"),
+        ("banks.yaml", "- {title: A, bank: A}\n- {bank: A, titel: B}", "banks.yaml:2: 1: Object"),
+        ("competitors.yaml", "- {title: A, bank: A}\n- {title: B}", "competitors.yaml:2: 1: B: either bank or name"),
+        ("bank.yaml", BANK.format("BTC\ncalendar: CN"), "bank.yaml:1: home_currency: BTC is no ISO 4217"),
+        ("bank.yaml", BANK.format("CNY\ncalendar: XX"), "calendar.XX.yaml is missing"),
+        ("reasons.yaml", "- {reason: a, codes: [x]}\n- {reason: b, codes: [x]}", "reasons.yaml:2: 1.codes: x stands"),
+        ("party_kinds.yaml", "- {kind: own, words: [x, x]}", "party_kinds.yaml:1: 0.words: x stands"),
+        ("calendar.CN.yaml", CALENDAR, "calendar.CN.yaml:4: make_up_days: 2026-01-03 is both"),
+        ("calendar.CN.yaml", "a: [", "calendar.CN.yaml:"),
     ],
 )
-def test_a_file_that_contradicts_itself_is_refused_by_name(tmp_path: Path, name: str, content: str, says: str) -> None:
+def test_a_file_that_contradicts_itself_is_refused_with_its_line(
+    tmp_path: Path, name: str, content: str, says: str
+) -> None:
     (tmp_path / name).write_text(content)
-    with pytest.raises(PolicyError, match=says):
+    with pytest.raises(PolicyError, match=re.escape(says)):
         load_declarations(reference=str(tmp_path))
 
 
