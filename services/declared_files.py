@@ -93,12 +93,14 @@ class Place(NamedTuple):
         """Of all files: another one tells that they have changed. To be taken before they are read."""
         return tuple(_stamp(path) for path in self.paths())
 
+    def own_names(self) -> frozenset[str]:
+        """Of the files that are the bank's."""
+        return frozenset(path.name for path in self.paths() if path.parent == self.own)
+
     def texts(self) -> Texts:
         """Raises PolicyError for a file that cannot be read."""
-        paths = list(self.paths())
-        own = frozenset(path.name for path in paths if path.parent == self.own)
         try:
-            return Texts({path.name: path.read_bytes() for path in paths}, own)
+            return Texts({path.name: path.read_bytes() for path in self.paths()}, self.own_names())
         except OSError as error:
             raise PolicyError(f"{Path(error.filename).name}: {error.strerror}") from error
 

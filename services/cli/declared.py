@@ -7,11 +7,13 @@ from functools import partial
 from schemas.catalogue import load_catalogue
 from schemas.moments import MOMENTS
 from services.alerts.domain.compiled import Known
-from services.profile.adapters.policies import Declarations, load_declarations
+from services.metrics import Metrics
+from services.profile.adapters.policies import Declarations, load_declarations, reference_files
 from services.profile.domain.facts.catalogue import catalogue
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.personal import reference
 from services.profile.domain.states.series import Counting
+from services.profile.reload import CurrentPolicy, Reload
 from services.profile.settings import read_choices
 
 
@@ -27,6 +29,12 @@ def declarations(environment: Mapping[str, str], secret: bytes) -> Declarations:
     `SettingsError`."""
     choices = read_choices(environment)
     return load_declarations(choices.catalogue, choices.reference, partial(reference, secret=secret))
+
+
+def reloading(environment: Mapping[str, str], secret: bytes, policy: CurrentPolicy, metrics: Metrics) -> Reload:
+    """Keeps up the reference tables of a process that is not the profile's. Raises `PolicyError`, `SettingsError`."""
+    files = reference_files(read_choices(environment).reference)
+    return Reload(files, partial(reference, secret=secret), policy, metrics)
 
 
 def known_of(declarations: Declarations) -> Known:

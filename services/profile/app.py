@@ -8,10 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
-import msgspec
 from litestar import Litestar
 
-from schemas.asked import Asked
 from schemas.catalogue import EventType
 from schemas.identifiers import SUBJECT_LIMITS
 from schemas.naming import Naming
@@ -19,7 +17,7 @@ from schemas.topics import CHANNEL_EVENTS, TOPICS
 from services.access import Access, UserStore
 from services.failures import Unavailable
 from services.plumbing import Plumbing
-from services.profile.adapters.policies import Declarations, load_declarations
+from services.profile.adapters.policies import Declarations, load_declarations, reference_files
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.decide import Decide
 from services.profile.domain.facts.catalogue import catalogue as facts_catalogue
@@ -27,11 +25,11 @@ from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.personal import reference
 from services.profile.domain.states.series import Counting
-from services.profile.domain.value.policy import Policy
 from services.profile.giving_way import GivingWay
 from services.profile.read import Read
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh
+from services.profile.reload import CurrentPolicy, Reload
 from services.profile.resting import Resting
 from services.profile.settings import Choices
 from services.profile.sources import Freshness
@@ -45,8 +43,8 @@ from services.web.asgi import Check
 
 
 class Profile(NamedTuple):
-    """`app` reads and decides; `work` runs until cancelled; `checks` by name are for `/health/ready`. `ask` tells what
-    those who read its changes ask of facts: until then, every move of one is told."""
+    """`app` reads and decides; `work` runs until cancelled; `checks` by name are for `/health/ready`. `policy`
+    is to be told what those who read its changes ask of facts: until then, every move of one is told."""
 
     app: Litestar
     work: Callable[[], Awaitable[None]]
@@ -54,20 +52,7 @@ class Profile(NamedTuple):
     worker: Worker
     read: Read
     declarations: Declarations
-    ask: Callable[[Asked], None]
-
-
-class _Policy:
-    """As declared, and what is asked now."""
-
-    def __init__(self, declared: Policy) -> None:
-        self._now = declared
-
-    def __call__(self) -> Policy:
-        return self._now
-
-    def ask(self, asked: Asked) -> None:
-        self._now = msgspec.structs.replace(self._now, asked=asked)
+    policy: CurrentPolicy
 
 
 def aliases(secret: bytes) -> Callable[[str], str]:
@@ -90,12 +75,12 @@ async def open_profile(
     """Raises `Unavailable`; PolicyError where a bank's own declarations contradict themselves."""
     log, database, screens, clock, metrics = plumbing
     await log.ensure_topics(TOPICS)
-    declarations = load_declarations(choices.catalogue, choices.reference, partial(reference, secret=naming.secret))
-    policy = _Policy(declarations.policy)
+    refer = partial(reference, secret=naming.secret)
+    declarations = load_declarations(choices.catalogue, choices.reference, refer)
+    policy = CurrentPolicy(declarations.policy)
     fold = Fold(catalogue, Counting(declarations.series), declarations.series.version)
     patience = Patience(len(await log.ends(CHANNEL_EVENTS.name)), choices.lateness_s * 1000, choices.rhythm_s * 1000)
     store, freshness = SqlProfileStore(database, aliases(naming.secret)), Freshness(*patience)
-    progress = Progress(log, store, CHANNEL_EVENTS.name, metrics, clock.now_ms)
     worker = Worker(
         name=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}",
         log=log,
@@ -108,8 +93,9 @@ async def open_profile(
         metrics=metrics,
         clock=clock,
         freshness=freshness,
+        reload=Reload(reference_files(choices.reference), refer, policy, metrics),
         giving_way=GivingWay(),
-        progress=progress,
+        progress=Progress(log, store, CHANNEL_EVENTS.name, metrics, clock.now_ms),
         marked=asyncio.Event(),
         written=asyncio.Event(),
         leases={},
@@ -118,6 +104,5 @@ async def open_profile(
     facts = {one.name: one for one in facts_catalogue(declarations.policy.measures)}
     read = Read(store, catalogue, naming, policy, clock.now_ms, lambda: freshness.now)
     desk = Desk(read, decide, access, screens, clock, SUBJECT_LIMITS, facts, patience)
-    checks = {"profile": progress.check if "update" in choices.steps else lambda: reachable(database)}
-    work = partial(run, worker, choices.steps)
-    return Profile(profile_app(desk), work, checks, worker, read, declarations, policy.ask)
+    checks = {"profile": worker.progress.check if "update" in choices.steps else lambda: reachable(database)}
+    return Profile(profile_app(desk), partial(run, worker, choices.steps), checks, worker, read, declarations, policy)

@@ -1,6 +1,7 @@
 """Customers as they are now: the stored view where it is current, else one combined from the states as refresh will do.
 
-A stored view is not current when a mark waits for the customer or when the view is from another day. Tier and owner are
+A stored view is not current when a mark waits for the customer, and when it is from another day or was made by other
+reference tables than this process has now. Tier and owner are
 shown as last decided. A customer that cannot be combined is shown as stored, and marked as not up to date.
 """
 
@@ -20,8 +21,8 @@ from services.profile.gathering import Gathering, gathered
 from services.profile.ports.reading import Resolved
 from services.profile.ports.records import StoredView
 from services.profile.receipts import Reader
-from services.profile.recent_views import Basis, RecentViews
-from services.profile.statement import is_same, shows_the_same, statement_of, view_of
+from services.profile.recent_views import AsOf, Basis, RecentViews
+from services.profile.statement import is_same, made_by, shows_the_same, statement_of, view_of
 
 CANNOT_BE_SHOWN = (
     "this customer is known and cannot be shown: a bug met it before it was ever written; a worker tries again each "
@@ -63,7 +64,7 @@ class CurrentCustomers:
 
     async def _each(self, resolved: Sequence[Resolved], sum_up: _SumUp) -> tuple[list[CurrentCustomer], bool]:
         customers = {one.lead: one for one in resolved}
-        waiting = [one for one in customers.values() if one.waits or self._is_of_another_day(one.view)]
+        waiting = [one for one in customers.values() if one.waits or self._is_outdated(one.view)]
         combined, missed = await self._combined(waiting, sum_up) if waiting else ({}, frozenset[str]())
         found = [
             combined[lead] if lead in combined else _as_written(one, behind=lead in missed)
@@ -75,12 +76,14 @@ class CurrentCustomers:
             raise Rejected("cannot_be_shown", CANNOT_BE_SHOWN)
         return shown, left_out
 
-    def _is_of_another_day(self, view: StoredView | None) -> bool:
-        """Some facts change daily; refresh writes them only when they pass a limit of a rule."""
+    def _is_outdated(self, view: StoredView | None) -> bool:
+        """Some facts change daily; refresh writes them only when they pass a limit of a rule. What other tables change
+        is written with the next refresh."""
         if view is None or not view.is_live:
             return False
         reference = self._policy().reference
-        return reference.day_of(view.changed_at) != reference.day_of(self._now_ms())
+        is_of_today = reference.day_of(view.changed_at) == reference.day_of(self._now_ms())
+        return not is_of_today or made_by(view) != reference.version
 
     async def _combined(
         self, waiting: Sequence[Resolved], sum_up: _SumUp
@@ -104,22 +107,22 @@ class CurrentCustomers:
 
     def _view_now(self, basis: Basis, now: int) -> CurrentCustomer | None:
         policy, before = self._policy(), basis.before
-        day = policy.reference.day_of(now)
-        if (known := self._recent.of(basis, day)) is not None:
+        as_of = AsOf(policy.reference.day_of(now), policy.reference.version)
+        if (known := self._recent.of(basis, as_of)) is not None:
             return known
         customer = self._gathering.customer(*basis)
         if customer.tells_nothing:
             return None
         view = view_of(customer, show(customer, policy, now), before, now)
         current = _as_combined(before, view, alike=before is not None and shows_the_same(before, view))
-        self._recent.note(basis, day, current)
+        self._recent.note(basis, as_of, current)
         return current
 
     def _facts_now(self, basis: Basis, now: int) -> CurrentCustomer | None:
         customer, policy, before = self._gathering.customer(*basis), self._policy(), basis.before
         if customer.tells_nothing:
             return None
-        view = statement_of(customer, summarise(customer, policy, now, placing=None), before, now, policy.asked).view
+        view = statement_of(customer, summarise(customer, policy, now, placing=None), before, now, policy).view
         return _as_combined(before, view, alike=before is not None and is_same(before, view))
 
 

@@ -24,27 +24,33 @@ class Basis(NamedTuple):
     context: Context
 
 
+class AsOf(NamedTuple):
+    """`day`: of the bank, since windows move on with the next one. `tables`: the version of the reference tables."""
+
+    day: int
+    tables: str
+
+
 class RecentViews(Generic[Combined]):
-    """The same basis gives the same view for a whole bank day; windows move on with the next one. The least recently
-    used view makes room."""
+    """The same basis gives the same view for a whole bank day. The least recently used view makes room."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[Any, Combined]] = {}
 
-    def of(self, basis: Basis, day: int) -> Combined | None:
-        """None where it was combined on another basis, or not at all."""
+    def of(self, basis: Basis, as_of: AsOf) -> Combined | None:
+        """None where it was combined on another basis, as of another time, or not at all."""
         known = self._known.pop(basis.lead, None)
-        if known is None or known[0] != _versions(basis, day):
+        if known is None or known[0] != _versions(basis, as_of):
             return None
         self._known[basis.lead] = known
         return known[1]
 
-    def note(self, basis: Basis, day: int, combined: Combined) -> None:
+    def note(self, basis: Basis, as_of: AsOf, combined: Combined) -> None:
         if len(self._known) >= MOST:
             del self._known[next(iter(self._known))]
-        self._known[basis.lead] = (_versions(basis, day), combined)
+        self._known[basis.lead] = (_versions(basis, as_of), combined)
 
 
-def _versions(basis: Basis, day: int) -> Any:
+def _versions(basis: Basis, as_of: AsOf) -> Any:
     members = [(one.membership, one.stored.version, one.stored.cuts) for one in basis.members]
-    return day, basis.before.version if basis.before else None, basis.cluster, members, basis.context
+    return as_of, basis.before.version if basis.before else None, basis.cluster, members, basis.context

@@ -124,7 +124,7 @@ class Refresh:
             view = gone(before, now)
             return _Writes((), view, change_of_gone(view, cluster, alias_of), _dependents(customer, before, view))
         summary = summarise(customer, policy, now, self._placing)
-        statement = statement_of(customer, summary, before, now, policy.asked)
+        statement = statement_of(customer, summary, before, now, policy)
         due = [DueTime(*one) for one in summary.due]  # the ones before may have fired
         placed = moved(customer.decided, summary.decided)
         if before is not None and not is_news(before, statement.view, policy.asked):

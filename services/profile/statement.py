@@ -12,6 +12,7 @@ from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.summary import Shown, Summary
 from services.profile.domain.facts.running import moved
 from services.profile.domain.identity.links import Cluster
+from services.profile.domain.value.policy import Policy
 from services.profile.outbox import change_message
 from services.profile.ports.records import LIVE, StoredView
 
@@ -36,11 +37,23 @@ class StoredFacts(msgspec.Struct, frozen=True):
         return frozenset((*self.missing, *self.not_covered))
 
 
+class _MadeBy(msgspec.Struct, frozen=True):
+    """No fact: the same facts by other tables are no other facts."""
+
+    tables: str = ""
+
+
 _decode = msgspec.json.Decoder(StoredFacts).decode
+_decode_made_by = msgspec.json.Decoder(_MadeBy).decode
 
 
 def stored_facts(view: StoredView) -> StoredFacts:
     return _decode(view.facts)
+
+
+def made_by(view: StoredView) -> str:
+    """The version of the reference tables by which its facts and body were made."""
+    return _decode_made_by(view.facts).tables
 
 
 class Statement(NamedTuple):
@@ -51,8 +64,9 @@ class Statement(NamedTuple):
 
 
 def statement_of(
-    customer: Customer, summary: Summary, before: StoredView | None, now: int, asked: Asked | None
+    customer: Customer, summary: Summary, before: StoredView | None, now: int, policy: Policy
 ) -> Statement:
+    """`policy`: what the summary was made by."""
     written = {"facts": _encode(summary.facts.values), "moments": _encode(summary.moments)}
     facts = {
         "values": msgspec.Raw(written["facts"]),
@@ -60,7 +74,8 @@ def statement_of(
         "not_covered": summary.facts.not_covered,
         "unheard": summary.facts.unheard,
         "moments": msgspec.Raw(written["moments"]),
-        "asked": asked.version if asked is not None else "",
+        "asked": policy.asked.version if policy.asked is not None else "",
+        "tables": policy.reference.version,
     }
     view = view_of(customer, summary, before, now)
     return Statement(msgspec.structs.replace(view, facts=_encode(facts)), written)

@@ -20,6 +20,7 @@ from services.group_commit import GroupCommit
 from services.log import Batch, UnknownTopic
 from services.pace import every
 from services.profile.outbox import kept_letter, shard_of_lane
+from services.profile.reload import LOOK_S
 from services.profile.settings import Step
 from services.profile.shard_work import ShardWork
 from services.profile.timers import fire
@@ -38,7 +39,7 @@ async def run(worker: Worker, steps: Sequence[Step]) -> None:
     """Works until cancelled; then the batch in hand is finished and the leases are given back."""
     try:
         async with asyncio.TaskGroup() as group:
-            for part in (watching, *(part for step in steps for part in PARTS[step])):
+            for part in (watching, reloading, *(part for step in steps for part in PARTS[step])):
                 group.create_task(part(worker), name=part.__name__)
     finally:
         with contextlib.suppress(Unavailable, Contended):  # the leases lapse by themselves
@@ -123,6 +124,11 @@ async def _keep_up(worker: Worker) -> None:
 async def watching(worker: Worker) -> None:
     """How far the sources are complete."""
     await every(2.0, lambda: worker.freshness.renew(worker.reader, worker.clock.now_ms(), worker.metrics))
+
+
+async def reloading(worker: Worker) -> None:
+    """files of reference tables → the tables that refresh and reading work with."""
+    await every(LOOK_S, worker.reload.look)
 
 
 async def progressing(worker: Worker) -> None:

@@ -4,7 +4,7 @@ The timeline is never rewritten, so the same is told as long as it is kept: what
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -50,13 +50,13 @@ class Seen(NamedTuple):
 
 
 class Trace:
-    def __init__(self, read: Read, fold: Fold, policy: Policy) -> None:
+    def __init__(self, read: Read, fold: Fold, policy: Callable[[], Policy]) -> None:
         self._read, self._fold, self._policy = read, fold, policy
 
     async def events(self, seen: Seen) -> bytes:
         """As JSON, personal values in clear: the moment's `event`, and each of the `facts` with its events."""
-        spans = await self._spans(seen.customer_id, seen.at)
-        windowed = Windowed(self._fold, self._policy.measures, self._policy.reference, seen.at)
+        spans, policy = await self._spans(seen.customer_id, seen.at), self._policy()
+        windowed = Windowed(self._fold, policy.measures, policy.reference, seen.at)
         facts = {name: value for name, value in sorted(seen.values.items()) if not name.startswith("moment.")}
         begins = [since for name in facts if (since := windowed.read_since(name)) is not None]
         events = [windowed.alone(one) async for one in self._events(spans, min(begins))] if begins else []
@@ -75,7 +75,7 @@ class Trace:
         feed = feed_of(name)
         if feed is None:
             return _stated(name, value) | {"why": NO_EVENTS}
-        found = telling(feed, events, self._policy.reference.reasons, at)
+        found = telling(feed, events, self._policy().reference.reasons, at)
         known = [(one, None) for one in found if one.accepted_at <= at]
         later = [(one, None) for one in found if one.accepted_at > at]
         return _stated(name, value) | self._lists(known, later) | {"why": TELLING}

@@ -13,6 +13,7 @@ from services.profile.ports.records import Shard
 from services.profile.ports.store import ProfileStore
 from services.profile.readiness import Progress
 from services.profile.refresh import Refresh
+from services.profile.reload import Reload
 from services.profile.sources import Freshness
 from services.profile.update import Update
 from services.profile.upkeep import Upkeep
@@ -33,6 +34,7 @@ class Worker(NamedTuple):
     metrics: Metrics
     clock: Clock
     freshness: Freshness
+    reload: Reload
     giving_way: GivingWay
     progress: Progress
     marked: asyncio.Event

@@ -76,6 +76,13 @@ def test_a_calendar_without_the_coming_days_is_named_with_its_file(
     assert words in told
 
 
+def test_a_mistake_in_the_rates_is_named_with_its_line(counterpoint: Command, deployment: Path, tmp_path: Path) -> None:
+    (tmp_path / "rates.yaml").write_text("base: CNY\nrates:\n  USD: {2026-01-01: '7.00', 2026-01-02: 7.01}\n")
+    code, state, told = finding(counterpoint, "declarations", {"COUNTERPOINT_PROFILE_REFERENCE": str(tmp_path)})
+    assert (code, state) == (1, "wrong")
+    assert told.startswith("rates.yaml:3: rates.USD.2026-01-02: Expected `str`, got `float`: mend it")
+
+
 def test_a_shape_of_another_release_is_wrong(counterpoint: Command, deployment: Path) -> None:
     with sqlite3.connect(deployment / "counterpoint.db") as connection:
         connection.execute("update alembic_version set version_num = '9999'")

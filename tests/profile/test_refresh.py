@@ -11,6 +11,7 @@ from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Fenced, Unavailable
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.reference.tables import Reference
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.states.packing import pack_heads
 from services.profile.domain.states.state import Entry, Head
@@ -18,6 +19,7 @@ from services.profile.outbox import lane_of_shard
 from services.profile.ports.records import LIVE, Mark, Shard, StoredView
 from services.profile.refresh import FAILED_AT_ONCE, Refresh
 from services.profile.resting import COLLECTIVE_S, CUSTOMER_S, SET_ASIDE_S, Resting
+from services.profile.statement import made_by
 from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.expected import differences, expected, held
 from tests.profile.test_update import new_update
@@ -168,6 +170,17 @@ async def test_a_month_that_falls_behind_the_horizon_while_its_subject_is_cut_ha
     assert (done.failed, len(done.changed)) == ({}, 2)
     again = paid("p-2", NOW - 9_000 * DAY_MS + 1, "6001")
     assert (await new_update(store).apply([batch(3, [again])], NOW)).applied == 1
+
+
+async def test_tables_that_are_replaced_meanwhile_wait_for_the_next_transaction(store: Store) -> None:
+    policies = [msgspec.structs.replace(DECLARED.policy, reference=Reference(
+        calendar=DECLARED.policy.reference.calendar, version=version,
+    )) for version in ("first", "second")]  # fmt: skip
+    await new_update(store).apply([batch(0, [paid(f"p-{n}", FIRST, f"60{n}") for n in range(3)])], NOW)
+    refresh = Refresh(store, lambda: policies.pop(0), Completeness, alias_of, Resting(0, 0))
+    done = await refresh.apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
+    assert len(done.changed) == 3
+    assert {made_by(await view_of(store, f"account:60{n}")) for n in range(3)} == {"first"}
 
 
 async def test_many_marks_of_one_customer_are_one_refresh(store: Store) -> None:

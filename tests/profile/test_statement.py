@@ -9,6 +9,7 @@ from schemas.asked import Asked
 from schemas.changes import GONE, Moment, ProfileChange
 from schemas.codec import decode_change
 from services.profile.domain.identity.links import Cluster
+from services.profile.domain.reference.tables import Reference
 from services.profile.domain.summarise import summarise
 from services.profile.ports.records import StoredView
 from services.profile.statement import (
@@ -17,6 +18,7 @@ from services.profile.statement import (
     change_of_gone,
     is_news,
     is_same,
+    made_by,
     statement_of,
     stored_facts,
 )  # fmt: skip
@@ -40,7 +42,7 @@ def id_of(subject: str) -> str:
 def change(*subjects: str, roots: tuple[str, ...] = (ME,)) -> ProfileChange:
     customer = customer_of([event("account.opened", subject=one) for one in subjects], roots=roots)
     summary = summarise(customer, POLICY, NOON)
-    statement = statement_of(customer, summary, None, NOON, ASKED)
+    statement = statement_of(customer, summary, None, NOON, msgspec.structs.replace(POLICY, asked=ASKED))
     return decode_change(change_of(customer, summary, statement, id_of).value)
 
 
@@ -75,8 +77,20 @@ def test_a_close_that_leaves_everything_as_it_was_is_no_news_and_what_rules_newl
 def test_a_view_remembers_for_which_questions_its_facts_were_written() -> None:
     customer = customer_of([event("customer.registered", subject=ME)])
     summary = summarise(customer, POLICY, NOON)
-    asked = [stored_facts(statement_of(customer, summary, None, NOON, one).view).asked for one in (ASKED, None)]
-    assert asked == ["7", ""]
+    policies = [msgspec.structs.replace(POLICY, asked=one) for one in (ASKED, None)]
+    views = [statement_of(customer, summary, None, NOON, one).view for one in policies]
+    assert [stored_facts(one).asked for one in views] == ["7", ""]
+
+
+def test_the_same_facts_by_other_tables_are_the_same_and_the_view_remembers_by_which() -> None:
+    customer = customer_of([event("customer.registered", subject=ME)])
+    summary, before = summarise(customer, POLICY, NOON), msgspec.structs.replace(POLICY, reference=Reference(
+        calendar=POLICY.reference.calendar, version="before",
+    ))  # fmt: skip
+    one, other = (statement_of(customer, summary, None, NOON, policy).view for policy in (before, POLICY))
+    assert (made_by(one), made_by(other)) == ("before", POLICY.reference.version)
+    assert is_same(one, other)
+    assert not is_news(one, other, None)
 
 
 def test_a_change_names_all_former_ids_but_its_own_and_whom_people_have_merged() -> None:

@@ -52,7 +52,7 @@ class Told:
     def __init__(self, store: Store) -> None:
         self.store, self._next = store, 0
         read = Read(store, CATALOGUE, NAMING, lambda: DECLARED.policy, lambda: NOW)
-        self.trace = Trace(read, new_fold(), DECLARED.policy)
+        self.trace = Trace(read, new_fold(), lambda: DECLARED.policy)
 
     async def tell(self, *events: ChannelEvent, now: int = NOW) -> None:
         await new_update(self.store).apply([batch(self._next, events)], now)

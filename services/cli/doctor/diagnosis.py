@@ -16,6 +16,7 @@ from services.cli.doctor.checks import CHECKS, Check
 from services.cli.doctor.findings import Finding, Patient, failed, ok, warning, wrong
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
+from services.declared_files import PolicyError
 from services.failures import Unavailable
 from services.log import EventLog, UnknownTopic
 from services.profile.adapters.policies import load_declarations
@@ -96,6 +97,10 @@ def _calendar() -> Finding:
     choices = read_choices(os.environ)
     try:
         reference = load_declarations(choices.catalogue, choices.reference).policy.reference
+    except PolicyError as error:
+        return wrong(
+            "declarations", f"{error}: mend it; what runs goes on with what it read before, and nothing starts"
+        )
     except Exception as error:
         return failed("declarations", error)
     calendar, today = reference.calendar, reference.day_of(SystemClock().now_ms())

@@ -14,7 +14,7 @@ from services.alerts.domain.alert import Evidence
 from services.alerts.domain.routing import Staff
 from services.alerts.settings import read_choices
 from services.alerts.web import Stated
-from services.cli.declared import declarations, known_of
+from services.cli.declared import declarations, known_of, reloading
 from services.deployment import (
     open_door,
     open_plumbing,
@@ -24,6 +24,7 @@ from services.deployment import (
 )  # fmt: skip
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE
+from services.pace import every
 from services.plumbing import Plumbing
 from services.profile.adapters.policies import Declarations
 from services.profile.adapters.sql import SqlProfileStore
@@ -33,6 +34,7 @@ from services.profile.domain.states.series import Counting
 from services.profile.domain.value.policy import RosterEntry
 from services.profile.ports.records import StoredView
 from services.profile.read import Read
+from services.profile.reload import LOOK_S, CurrentPolicy
 from services.profile.statement import stored_facts
 from services.profile.trace import Seen, Trace
 from services.settings import load_naming, read_settings
@@ -42,13 +44,13 @@ from services.web.openapi import openapi_route
 from services.web.staff import mounted, openapi_document
 
 
-def from_profile(declared: Declarations, read: Read) -> FromProfile:
+def from_profile(declared: Declarations, policy: CurrentPolicy, read: Read) -> FromProfile:
     async def stated(customer_id: str) -> Stated | None:
         found = await read.by_id_with_facts(customer_id)
         return Stated(statement(found[0].view), found[0].up_to_date) if len(found) == 1 else None
 
     fold = Fold(read.catalogue, Counting(declared.series), declared.series.version)
-    trace = Trace(read, fold, declared.policy)
+    trace = Trace(read, fold, policy)
 
     async def events_of(customer_id: str, said: Evidence) -> bytes:
         return await trace.events(Seen(customer_id, said.seen_at, said.values, said.event_id, said.occurred_at))
@@ -58,7 +60,7 @@ def from_profile(declared: Declarations, read: Read) -> FromProfile:
             told, owners = await rows.staff(), await rows.owned_counts()
         return staff_told(declared.policy.portfolio.roster, told, owners)
 
-    return FromProfile(known_of(declared), declared.policy.reference.is_working_day, stated, staff, events_of)
+    return FromProfile(known_of(declared), policy.is_working_day, stated, staff, events_of)
 
 
 def staff_told(roster: Sequence[RosterEntry], told: Mapping[str, Mapping[str, Any]], owners: Iterable[str]) -> Staff:
@@ -104,9 +106,12 @@ async def run(environment: Mapping[str, str]) -> None:
         plumbing = open_plumbing(closing, settings)
         await when_up(lambda: upgrade(plumbing.database))
         store = SqlProfileStore(plumbing.database, aliases(naming.secret))
-        read = Read(store, load_catalogue(), naming, lambda: declared.policy, plumbing.clock.now_ms)
-        alerts = await when_up(lambda: opened_alerts(closing, plumbing, from_profile(declared, read), environment))
+        policy = CurrentPolicy(declared.policy)
+        reload = reloading(environment, naming.secret, policy, plumbing.metrics)
+        read = Read(store, load_catalogue(), naming, policy, plumbing.clock.now_ms)
+        known = from_profile(declared, policy, read)
+        alerts = await when_up(lambda: opened_alerts(closing, plumbing, known, environment))
         health = operations(alerts.checks, lambda: (plumbing.metrics.render(), CONTENT_TYPE))
         app = routes({**health, **openapi_route(openapi_document(alerts.app))}, mounted(alerts.app))
         await open_door(closing, settings, plumbing.screens, app)
-        await until_told(alerts.work)
+        await until_told(lambda: side_by_side(alerts.work, lambda: every(LOOK_S, reload.look)))

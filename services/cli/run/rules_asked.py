@@ -29,7 +29,7 @@ async def hearing_rules(
     async def hear() -> None:
         loaded = await reload.load()
         if loaded is not None:
-            profile.ask(asked_of(loaded.rule_set))
+            profile.policy.ask(asked_of(loaded.rule_set))
 
     await hear()
     return lambda: side_by_side(profile.work, lambda: every(RELOAD_S, hear))

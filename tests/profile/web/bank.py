@@ -28,6 +28,7 @@ from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
 from services.profile.read import Read
 from services.profile.refresh import Refresh
+from services.profile.reload import CurrentPolicy
 from services.profile.resting import Resting
 from services.profile.update import Update
 from services.profile.web import Desk, Patience, profile_app
@@ -51,15 +52,16 @@ class Bank:
         declarations = declared()
         self.store, self.clock, self.users = store, ManualClock(NOW), MemoryUserStore()
         self.notifications = LocalNotifications()
+        self.policy = CurrentPolicy(declarations.policy)
         self.id_of = aliases(SECRET)
         fold = Fold(CATALOGUE, Counting(declarations.series), declarations.series.version)
         self._update = Update(store, fold, CATALOGUE, SECRET, SUBJECT_LIMITS)
-        self._refresh = Refresh(store, lambda: declarations.policy, Completeness, self.id_of, Resting(0, 0))
+        self._refresh = Refresh(store, self.policy, Completeness, self.id_of, Resting(0, 0))
         self._numbers, self._next = itertools.count(1), 0
         self.monotonic = 0.0
         facts = {one.name: one for one in catalogue(declarations.policy.measures)}
         self.access = Access(self.users, lambda: self.monotonic)
-        read = Read(store, CATALOGUE, NAMING, lambda: declarations.policy, self.clock.now_ms)
+        read = Read(store, CATALOGUE, NAMING, self.policy, self.clock.now_ms)
         self.desk = Desk(
             read, Decide(store, store, fold, SUBJECT_LIMITS), self.access, self.notifications, self.clock,
             SUBJECT_LIMITS, facts, Patience(1, 60_000, 3_600_000),

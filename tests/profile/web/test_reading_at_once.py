@@ -5,6 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
+from services.profile.adapters.policies import reference_files
+from services.profile.adapters.reference_files import load_reference
+from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.months import OtherShape
 from services.profile.ports.records import Mark
 from tests.profile.test_refresh import CUT_OFF, NONSENSE, garble
@@ -246,3 +249,73 @@ async def test_who_looks_again_after_a_refresh_sees_the_version_that_it_wrote() 
     async with bank.store.updating() as tx:
         await tx.mark([Mark("party:C1", 5)])
     assert (await get(agent, path))["version"] == early["version"] + 1
+
+
+DOLLARS = {"value": "100.00", "currency": "USD"}
+
+
+def by_rates(usd: str) -> Reference:
+    texts = reference_files("").texts()
+    rates = f"base: CNY\nrates: {{USD: {{2026-01-01: '{usd}'}}}}".encode()
+    return load_reference(texts._replace(content={**texts.content, "rates.yaml": rates}), None)
+
+
+async def holds_dollars(bank: Bank) -> str:
+    path = await one_customer(bank)
+    bank.policy.take(by_rates("7.00"))
+    await bank.tell(posted("6001", balance_after=DOLLARS, amount=DOLLARS))
+    return path
+
+
+async def shown(client: httpx.AsyncClient, path: str) -> tuple[str, int, str]:
+    """(assets, version, tag)"""
+    answer = await client.get(path)
+    view = answer.json()
+    return view["assets"]["total"]["value"], view["version"], answer.headers["etag"]
+
+
+async def test_a_view_as_it_was_written_is_shown_by_the_rates_of_now() -> None:
+    bank = await open_bank()
+    path, agent = await holds_dollars(bank), await bank.sign_in("agent")
+    assets, version, tag = await shown(agent, path)
+    assert assets == "700.00"
+    bank.policy.take(by_rates("7.50"))
+    once = await shown(agent, path)
+    assert once[:2] == ("750.00", version)
+    assert once[2] != tag
+    assert await shown(agent, path) == once
+    assert (await get(agent, f"{path}/facts"))["values"]["assets"] == 750.0
+    bank.policy.take(by_rates("7.00"))
+    assert await shown(agent, path) == ("700.00", version, tag)
+
+
+async def test_a_view_combined_by_former_rates_is_not_shown_again() -> None:
+    bank = await open_bank()
+    path, agent = await holds_dollars(bank), await bank.sign_in("agent")
+    await bank.take([posted("6001", balance_after={**DOLLARS, "value": "200.00"}, amount=DOLLARS)])
+    assert (await shown(agent, path))[0] == "1400.00"
+    bank.policy.take(by_rates("7.50"))
+    assert (await shown(agent, path))[0] == "1500.00"
+
+
+async def test_a_refresh_writes_and_tells_what_other_rates_have_changed() -> None:
+    bank = await open_bank()
+    path, agent = await holds_dollars(bank), await bank.sign_in("agent")
+    bank.policy.take(by_rates("7.50"))
+    before = await shown(agent, path)
+    async with bank.store.updating() as tx:
+        await tx.mark([Mark("party:C1", 0)])
+    assert await bank.refresh() == [bank.id_of("party:C1")]
+    after = await shown(agent, path)
+    assert after[:2] == ("750.00", before[1] + 1)
+
+
+async def test_rates_that_concern_nobody_change_no_version_and_no_tag() -> None:
+    bank = await open_bank()
+    path, agent = await one_customer(bank), await bank.sign_in("agent")
+    before = await shown(agent, path)
+    bank.policy.take(by_rates("7.50"))
+    assert await shown(agent, path) == before
+    async with bank.store.updating() as tx:
+        await tx.mark([Mark("party:C1", 0)])
+    assert await bank.refresh() == []

@@ -1,0 +1,95 @@
+"""Reference tables are read again when a bank has replaced their files. A bad file never replaces a good one, and one
+that is being written waits until it stands still. What is counted, measured and judged is taken at the start alone."""
+
+import asyncio
+
+import msgspec
+import structlog
+
+from schemas.asked import Asked
+from services import metrics as measure
+from services.declared_files import Place, PolicyError, Texts
+from services.failures import trace_of
+from services.metrics import Metrics
+from services.profile.adapters.reference_files import Refer, load_reference
+from services.profile.domain.reference.tables import Reference
+from services.profile.domain.value.policy import Policy
+
+LOOK_S = 3.0
+"""A file is taken once it has stood still from one look to the next."""
+log = structlog.get_logger(__name__)
+
+
+class CurrentPolicy:
+    """What views are made by now. It is replaced as a whole: who asks once works with one set of tables."""
+
+    def __init__(self, declared: Policy) -> None:
+        self._now = declared
+
+    def __call__(self) -> Policy:
+        return self._now
+
+    def is_working_day(self, day: int) -> bool:
+        return self._now.reference.is_working_day(day)
+
+    def ask(self, asked: Asked) -> None:
+        self._now = msgspec.structs.replace(self._now, asked=asked)
+
+    def take(self, reference: Reference) -> None:
+        self._now = msgspec.structs.replace(self._now, reference=reference)
+
+
+class Reload:
+    """`refer`: see `load_reference`."""
+
+    def __init__(self, files: Place, refer: Refer, current: CurrentPolicy, metrics: Metrics) -> None:
+        self._files, self._refer, self._current, self._metrics = files, refer, current, metrics
+        self._waits_as: object = None
+        self._seen_as: object = None
+        self._own = files.own_names()
+
+    async def look(self) -> None:
+        """To be called every `LOOK_S`."""
+        try:
+            found = await asyncio.to_thread(self._changed)
+        except PolicyError as error:
+            self._refuse(str(error))
+        except Exception as bug:  # of ours, on a file that nobody foresaw: the bank goes on without it
+            self._refuse(trace_of(bug))
+        else:
+            if found is not None:
+                self._current.take(found)
+                self._metrics.add(measure.REFERENCE_READ, 1, "taken")
+                log.info("reference tables loaded", version=found.version)
+
+    def _refuse(self, mistake: str) -> None:
+        self._metrics.add(measure.REFERENCE_READ, 1, "refused")
+        log.error("reference tables have a mistake: those before stay", mistake=mistake)
+
+    def _changed(self) -> Reference | None:
+        """The tables, where the files are others than those in use. Each content of the files is judged once. Raises
+        PolicyError."""
+        stamp = self._files.stamp()
+        if stamp == self._seen_as:
+            return None
+        stood_still, self._waits_as = stamp == self._waits_as, stamp
+        if not stood_still:
+            return None
+        texts = self._files.texts()
+        if self._files.stamp() != stamp:
+            return None
+        self._seen_as = stamp
+        if texts.version == self._current().reference.version:
+            return None
+        return self._judged(texts)
+
+    def _judged(self, texts: Texts) -> Reference:
+        gone = sorted(self._own - texts.own)
+        if gone:
+            raise PolicyError(f"{gone[0]} is gone: put it back; at the next start the product's own takes its place")
+        reference = load_reference(texts, self._refer)
+        if reference.home_currency != self._current().reference.home_currency:
+            message = "another one takes effect at the next start, since values are declared in it"
+            raise texts.wrong("bank.yaml", message, "home_currency")
+        self._own = texts.own
+        return reference
