@@ -82,10 +82,12 @@ class Course(NamedTuple):
 
 
 class Courses(NamedTuple):
-    """Of all accounts, and of those that money is spent from: savings are not among them."""
+    """Of all accounts, and of those that money is spent from: savings are not among them. `unconverted`: some present
+    balance has no rate and is in none of them."""
 
     of_all: Course
     of_current: Course
+    unconverted: bool
 
 
 def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
@@ -94,11 +96,13 @@ def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
     accounts = _accounts(customer)
     closings = _closings(customer.state, accounts, today)
     points: list[tuple[int, str, int]] = []
+    unconverted = False
     for account, part in accounts.items():
-        known = closings[account]
-        if not known:
-            balance = part.things.get(account, {}).get("balance")
-            known = [] if balance is None else [(balance.stamp[0] // DAY_MS, balance.value)]
+        known, balance = closings[account], part.things.get(account, {}).get("balance")
+        if balance is not None:
+            minor, currency = balance.value
+            unconverted |= reference.home_minor(minor, currency, today) is None
+            known = known or [(balance.stamp[0] // DAY_MS, balance.value)]
         known = _before(part, known, customer.state, today) + known
         for day, (minor, currency) in known:
             home = reference.home_minor(minor, currency, today)
@@ -108,8 +112,9 @@ def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
     of_all = Course(_summed(points), today)
     current = {account for account, part in accounts.items() if _is_current(part)}
     if len(current) == len(accounts):
-        return Courses(of_all, of_all)
-    return Courses(of_all, Course(_summed([point for point in points if point[1] in current]), today))
+        return Courses(of_all, of_all, unconverted)
+    of_current = Course(_summed([point for point in points if point[1] in current]), today)
+    return Courses(of_all, of_current, unconverted)
 
 
 def _before(part: Part, known: list[Closing], state: Counted, today: int) -> list[Closing]:

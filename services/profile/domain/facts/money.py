@@ -18,10 +18,11 @@ _OF_BALANCES = (
 
 
 def balance_facts(seen: Picture) -> Facts:
-    """Unknown while something is held in a currency without a rate."""
-    if seen.assets.unconverted:
+    """Unknown while an account is in a currency without a rate, be it overdrawn."""
+    course, current, unconverted = seen.courses
+    if unconverted:
         return dict.fromkeys(_OF_BALANCES)
-    (course, current), major, today = seen.courses, seen.major, seen.today
+    major, today = seen.major, seen.today
     overdrawn = current.days_since_negative()
     recent, usual = course.mean(30), course.spread(365)
     return {

@@ -44,6 +44,20 @@ def test_what_is_held_is_unknown_while_one_currency_has_no_rate(fact: str) -> No
     assert fact not in summary_of([home, booked(200, 100_000, "USD", ABROAD)]).facts.missing
 
 
+@pytest.mark.parametrize("fact", ["balance_total", "overdrawn", "days_since_overdrawn", "current_lowest_60d"])
+def test_an_overdraft_in_such_a_currency_leaves_the_balance_unknown(fact: str) -> None:
+    overdrawn = summary_of([booked(200, 100_000, "CNY"), booked(200, -100_000, UNRATED, ABROAD)])
+    assert fact in overdrawn.facts.missing
+    assert facts_told(overdrawn)["assets"] == 1_000.0
+
+
+def test_a_deposit_in_such_a_currency_leaves_the_balance_of_the_accounts_known() -> None:
+    deposit = event("term_deposit.opened", NOON - 9 * DAY_MS, "contract:1", minor=5_000, currency=UNRATED)
+    found = summary_of([booked(200, 100_000, "CNY"), deposit])
+    assert facts_told(found)["balance_total"] == 1_000.0
+    assert "assets" in found.facts.missing
+
+
 def test_an_empty_account_in_such_a_currency_leaves_the_others_known() -> None:
     values = values_of(booked(200, 100_000, "CNY"), booked(200, 0, UNRATED, ABROAD))
     assert (values["balance_total"], values["assets"], values["assets_band"]) == (1_000.0, 1_000.0, "below")
