@@ -50,9 +50,10 @@ def main() -> int:
     data: Path = parser.parse_args().data
     servers = Servers(data)
     try:
-        environment = {**os.environ, **_environment(servers.up(), data)}
+        own = environment_of(servers.up(), data)
+        environment = {**os.environ, **own}
         subprocess.run([_program("counterpoint"), "db", "upgrade"], env=environment, check=True)  # noqa: S603 - fixed argv
-        return _run(environment, _write_environment(environment, data))
+        return _run(environment, write_environment(own, data))
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
@@ -71,24 +72,26 @@ def _program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def _environment(urls: Mapping[str, str], data: Path) -> dict[str, str]:
+def environment_of(servers: Mapping[str, str], data: Path) -> dict[str, str]:
+    """Of the processes, and of a shell beside them: what `counterpoint run` keeps elsewhere is of another platform."""
     secret = data / "secret"
     if not secret.exists():
         secret.touch(mode=0o600)
         secret.write_text(secrets.token_hex(32))
     return {
-        "COUNTERPOINT_LOG": urls["kafka"],
-        "COUNTERPOINT_DATABASE": urls["postgres"],
-        "COUNTERPOINT_REDIS": urls["redis"],
+        "COUNTERPOINT_DATA": str(data.absolute()),
+        "COUNTERPOINT_LOG": servers["kafka"],
+        "COUNTERPOINT_DATABASE": servers["postgres"],
+        "COUNTERPOINT_REDIS": servers["redis"],
         "COUNTERPOINT_SECRET_FILE": str(secret.absolute()),
+        "COUNTERPOINT_URL": _address("ingest"),
     }
 
 
-def _write_environment(environment: Mapping[str, str], data: Path) -> Path:
+def write_environment(environment: Mapping[str, str], data: Path) -> Path:
     """For a shell beside it: the ports of the servers are free ones and differ from machine to machine."""
     path = data / "counterpoint.env"
-    names = ("COUNTERPOINT_LOG", "COUNTERPOINT_DATABASE", "COUNTERPOINT_REDIS", "COUNTERPOINT_SECRET_FILE")
-    path.write_text("".join(f"export {name}={shlex.quote(environment[name])}\n" for name in names))
+    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()))
     return path
 
 
@@ -96,9 +99,10 @@ def _run(environment: Mapping[str, str], written: Path) -> int:
     """Until Ctrl-C, SIGTERM, or the end of one service: the others are then stopped, too."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     running = {name: _start(service, environment) for name, service in SERVICES.items()}
-    for name, service in SERVICES.items():
-        print(f"{name:16} http://127.0.0.1:{service.port}")
+    for name in SERVICES:
+        print(f"{name:16} {_address(name)}")
     print(f"The command line finds them after `. {written}`: begin with `{_program('counterpoint')} doctor`.")
+    print(f"Only `alerts` and `rules explain` need --url {_address('alerts')} and a --token of `users create`.")
     if shares_among_sessions():
         print("PostgreSQL's connections wait for each other: `sysctl kernel.sched_autogroup_enabled=0` mends that.")
     print("Ctrl-C stops everything.", flush=True)
@@ -112,6 +116,10 @@ def _run(environment: Mapping[str, str], written: Path) -> int:
         return 0
     finally:
         _stop(running)
+
+
+def _address(name: str) -> str:
+    return f"http://127.0.0.1:{SERVICES[name].port}"
 
 
 def _start(service: Service, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":

@@ -9,7 +9,8 @@ import typer
 from services.cli.beside import address_of, credential, unknown_asker
 from services.cli.refusals import Refusal, only
 
-Url = Annotated[str | None, typer.Option(envvar="COUNTERPOINT_URL", help="Of the running platform.")]
+URL = "COUNTERPOINT_URL"
+Url = Annotated[str | None, typer.Option(envvar=URL, help="Of the running platform.")]
 Token = Annotated[
     str | None, typer.Option(envvar="COUNTERPOINT_TOKEN", help="A person's; the platform's first one if not said.")
 ]
@@ -45,11 +46,7 @@ class Asking(NamedTuple):
             raise _nobody(self.url) from None
         if answer.is_success:
             return answer.json()
-        try:
-            told = answer.json()["detail"]
-        except (ValueError, KeyError, TypeError):
-            told = answer.reason_phrase
-        raise Refusal(f"{answer.status_code}: {told}")
+        raise Refusal(f"{answer.status_code}: {_why(answer, self.url)}")
 
 
 def knock(url: str) -> None:
@@ -61,7 +58,19 @@ def knock(url: str) -> None:
 
 
 def _nobody(url: str) -> Refusal:
-    return Refusal(f"nobody answers at {url}: is it running?")
+    return Refusal(f"nobody answers at {url}: is it running? --url or {URL} names another one")
+
+
+def _why(answer: httpx.Response, url: str) -> str:
+    from services.web.asgi import NOTHING_HERE
+
+    try:
+        told = answer.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        told = answer.reason_phrase
+    if told == NOTHING_HERE:
+        return f"{url} does not answer this: --url or {URL} names the service that does"
+    return str(told)
 
 
 def asking(data: Path | None, url: str | None, token: str | None, role: str = "agent") -> Asking:

@@ -213,7 +213,8 @@ def test_nothing_is_sent_for_long_where_nobody_answers(platform: Platform, tmp_p
     for url in ("http://127.0.0.1:9", "nonsense", "http://[bad"):
         for command in (("replay", "ndjson", file), ("simulate", "--customers", "1", "--days", "1")):
             said = platform.run(*command, "--url", url, "--key", "k")
-            assert (said.code, said.err) == (1, f"error: nobody answers at {url}: is it running?\n")
+            told = f"error: nobody answers at {url}: is it running? --url or COUNTERPOINT_URL names another one\n"
+            assert (said.code, said.err) == (1, told)
 
 
 def test_a_simulation_of_nothing_says_what_to_say(platform: Platform) -> None:

@@ -61,4 +61,6 @@ def test_without_a_platform_what_is_missing_is_named(counterpoint: Command) -> N
     assert "credentials.json" in unknown, "where it was looked for"
     assert "say where the platform is" in counterpoint("rules", "explain", "c_1", "--token", "t").err
     nobody = counterpoint("rules", "explain", "c_1", "--token", "t", "--url", "http://127.0.0.1:9")
-    assert nobody.err == "error: nobody answers at http://127.0.0.1:9: is it running?\n"
+    assert nobody.err == (
+        "error: nobody answers at http://127.0.0.1:9: is it running? --url or COUNTERPOINT_URL names another one\n"
+    )

@@ -197,7 +197,7 @@ async def platform(patient: Patient) -> Sequence[Finding]:
         async with httpx.AsyncClient(timeout=5) as client:
             answer = await client.get(f"{url}/health/ready")
     except httpx.HTTPError:
-        return [warning("platform", f"nobody answers at {url}: is it running?")]
+        return [warning("platform", f"nobody answers at {url}: is it running? COUNTERPOINT_URL names another one")]
     if answer.status_code == 200:
         return [ok("platform", f"{url} is ready")]
     return [wrong("platform", f"{url} is not ready: {_why(answer)}")]
