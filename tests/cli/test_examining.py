@@ -217,6 +217,6 @@ def test_states_of_an_older_fold_are_named_and_rebuilt(counterpoint: Command, de
     assert finding(counterpoint, "states")[1] == "warning"
     said = counterpoint("rebuild", "--rate", "1000")
     assert said.code == 0, said.err
-    assert said.out.startswith("1 subjects are folded anew, by fold version ")
+    assert said.out.startswith("1 subject is folded anew, by fold version ")
     assert finding(counterpoint, "states")[1] == "ok"
     assert finding(counterpoint, "marks")[1] == "wrong"  # a worker has to refresh the customer now
