@@ -123,7 +123,7 @@ def _before(part: Part, known: list[Closing], state: Counted, today: int) -> lis
     oldest, first = month_of((today - DAYS_LOOKED_AT) * DAY_MS) - 1, min(known, default=(0, None))[0]
     if month_of(first * DAY_MS) <= oldest:
         return []
-    floor = today - DAYS_LOOKED_AT - 31
+    floor = today - DAYS_LOOKED_AT - 31  # no closing that is looked at is older
     if any(head.count and month_of(head.first_at) < oldest for head in part.flows.heads):
         for number, month in state.months.items():
             last = last_closings(month).get(part.subject) if number < oldest else None
