@@ -81,7 +81,8 @@ def _errors(record: logging.LogRecord) -> Iterator[str]:
         if isinstance(error, BaseException):
             yield type(error).__qualname__
     if raised is not None:
-        yield from (f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(raised.__traceback__)[-1:])
+        for frame, line in [*traceback.walk_tb(raised.__traceback__)][-1:]:
+            yield f"{frame.f_code.co_filename}:{line}"
 
 
 def configure_logging(level: str = "INFO", form: Format = "json", stream: TextIO | None = None) -> None:

@@ -32,7 +32,7 @@ _MEANINGS = {
     401: "No token, an unknown or a revoked one",
     403: "The role does not suffice",
     404: "There is no such thing",
-    408: "The body did not come within half a minute",
+    408: "The body did not arrive in time",
     422: "A value that cannot be meant",
     503: "The database is away; Retry-After says when to try again",
 }
