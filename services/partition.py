@@ -5,6 +5,7 @@ exception leaves this module: the reader's supervisor would go on with the next 
 """
 
 import asyncio
+import contextlib
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -16,6 +17,8 @@ from services.outage import Outage
 log = structlog.get_logger()
 
 FENCED_PAUSE_S = 0.2
+IDLE_LOOK_S = 10.0
+"""Where nothing comes, nothing is fenced: whether somebody has moved the position is looked up."""
 LONGEST_PAUSE_S = 30.0
 
 
@@ -107,11 +110,13 @@ class PartitionWork:
 
     async def _work_from_stored_position(self) -> None:
         reader = self._reader
-        stored = (await self._positions.positions(reader.topic, [reader.partition])).get(reader.partition)
+        stored = await self._stored()
         bounds = await reader.bounds()
         await reader.seek(bounds.topic_id, starting_point(reader.topic, reader.partition, stored, bounds))
         while not self._stopping:
-            batch = await reader.read()
+            batch = await self._following(stored)
+            if batch is None:
+                return
             self._in_hand = True
             try:
                 await self._handler(batch)
@@ -119,3 +124,19 @@ class PartitionWork:
                 self._in_hand = False
             self._outage.goes_on()
             self._failures = 0
+            stored = Position(batch.topic_id, batch.until)
+
+    async def _stored(self) -> Position | None:
+        place = self._reader
+        return (await self._positions.positions(place.topic, [place.partition])).get(place.partition)
+
+    async def _following(self, stored: Position | None) -> Batch | None:
+        """The next batch; None where the position was moved while none came."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_LOOK_S):
+                    return await self._reader.read()
+            with contextlib.suppress(Unavailable):  # nothing comes, so nothing has to be told of it
+                if await self._stored() != stored:
+                    log.info("partition moved", topic=self._reader.topic, partition=self._reader.partition)
+                    return None

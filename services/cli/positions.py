@@ -8,7 +8,7 @@ import typer
 from schemas.topics import ALERTS, CHANNEL_EVENTS, DEAD_LETTERS, PROFILE_CHANGES
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.output import show_json, show_rows
-from services.cli.refusals import Misuse, Refusal
+from services.cli.refusals import Misuse
 from services.cli.rewinding import LEDGER_REACH_MS, Backlog, checked, chosen, told_of
 from services.clock import SystemClock
 from services.log import EventLog, Position
@@ -74,16 +74,14 @@ def rewind(
     to_offset: Annotated[int | None, typer.Option(min=0, help="To this offset; needs --partition.")] = None,
     topic: Annotated[str, typer.Option(help=f"{' or '.join(WORKED)}.")] = CHANNEL_EVENTS.name,
     partition: Annotated[list[int] | None, typer.Option(help="Only this one; again for more.")] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Although a worker is running: it is fenced and seeks anew.")
-    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Work a part of the log again: what counted already is recognised and counts once.
 
-    Not further back than the ledger of what was counted reaches, 7 days. Restart a platform whose partitions have
-    stopped: they go on from here.
+    Not further back than the ledger of what was counted reaches, 7 days. Workers may run: they meet the moved position,
+    give up the batch in hand and read on from there, within ten seconds where nothing new comes. Restart a platform
+    whose partitions have stopped: they go on from here.
     """
     if (to_time is None) == (to_offset is None):
         raise Misuse("say either --to-time or --to-offset")
@@ -94,7 +92,6 @@ def rewind(
     moment = None if to_time is None else milliseconds(to_time, "--to-time")
 
     async def work(beside: Beside) -> list[dict[str, Any]]:
-        await _refuse_while_working(beside, force)
         async with beside.log() as log:
             wanted = chosen(await backlogs(log, beside, topic), partition)
             reach = await log.offsets_at(topic, SystemClock().now_ms() - LEDGER_REACH_MS)
@@ -119,12 +116,3 @@ def milliseconds(text: str, option: str) -> int:
     except ValueError:
         raise Misuse(f"{option}: a time such as 2026-11-22T09:30+08:00 is expected") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-async def _refuse_while_working(beside: Beside, force: bool) -> None:
-    workers = await beside.store.leaseholders(SystemClock().now_ms())
-    if workers and not force:
-        raise Refusal(
-            f"workers are running ({len(workers)}): stop the platform first, or say --force; work in hand is then "
-            f"rolled back and done again from the new position"
-        )

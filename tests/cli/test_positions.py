@@ -156,23 +156,6 @@ def test_a_position_of_a_topic_that_was_made_anew_starts_in_the_new_one(
     assert (first(counterpoint)["next"], first(counterpoint)["state"]) == (0, "ok")
 
 
-def test_a_rewind_refuses_while_a_worker_runs_unless_it_is_forced(counterpoint: Command, deployment: Path) -> None:
-    in_log(deployment, three)
-    stand_at(deployment, 3)
-
-    async def lease(database: Database) -> None:
-        await SqlProfileStore(database, str).lease("worker-1", SystemClock().now_ms(), 60_000)
-
-    in_database(deployment, lease)
-    command = ("positions", "rewind", "--to-offset", "0", "--partition", "0")
-    said = counterpoint(*command)
-    assert said.code == 1
-    assert "workers are running (1): stop the platform first, or say --force" in said.err
-    assert first(counterpoint)["next"] == 3
-    assert counterpoint(*command, "--force").code == 0
-    assert first(counterpoint)["next"] == 0
-
-
 def test_what_cannot_be_meant_is_refused(counterpoint: Command, deployment: Path) -> None:
     for arguments, code, told in (
         ((), 2, "say either --to-time or --to-offset"),

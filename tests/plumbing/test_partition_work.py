@@ -123,3 +123,38 @@ async def test_an_outage_is_told_once_and_its_end_and_the_next_one_anew(pauses: 
         await worked(lambda handed: Unavailable("the database is away") if handed in away else None, last=2)
     told = [one["event"] for one in logged if one["event"] != "partition stopped"]
     assert told == ["partition waits", "partition goes on", "partition waits", "partition goes on"]
+
+
+async def test_a_position_that_is_moved_while_nothing_comes_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.partition.IDLE_LOOK_S", 0.01)
+    looks = 0
+
+    class Ended(Offsets):
+        """Holds three records. At the fifth look at its position an operator has gone back."""
+
+        async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+            nonlocal looks
+            looks += 1
+            if looks == 4:
+                raise Unavailable("the database is away")
+            if looks == 5:
+                self.stored = 1
+            return await super().positions(topic, partitions)
+
+        async def read(self) -> Batch:
+            if self._next == 3:
+                await asyncio.Event().wait()
+            return await super().read()
+
+    log, handed = Ended(), list[int]()
+
+    async def handle(batch: Batch) -> None:
+        handed.append(batch.start)
+        assert batch.start == log.stored, "a batch was skipped"
+        log.stored = batch.until
+        if len(handed) == 5:
+            work.stop()
+
+    work = PartitionWork(log, log, handle)
+    await asyncio.wait([work.task])
+    assert (handed, log.sought) == ([0, 1, 2, 1, 2], [0, 1])
