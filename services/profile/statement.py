@@ -124,7 +124,8 @@ def _without_values(facts: StoredFacts) -> StoredFacts:
 
 
 def gone(before: StoredView, now: int) -> StoredView:
-    """The row of a customer whose subjects all count for others now. It stays, because versions never restart."""
+    """The row of a customer whose subjects all count for others now, or of a household whose last member has left. It
+    stays, because versions never restart."""
     return msgspec.structs.replace(
         before, version=before.version + 1, state=GONE, changed_at=now,
         body=b"{}", facts=NO_FACTS, owner=None, tier=None, name_ref=None,

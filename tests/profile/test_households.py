@@ -6,14 +6,16 @@ from itertools import permutations
 import msgspec
 import pytest
 
+from schemas.changes import GONE
 from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.customer import Decided
 from services.profile.domain.shards import shard_of
 from services.profile.gathering import facts_of
+from services.profile.ports.records import LIVE
 from tests.ports.profile_stores import Store, alias_of, shard_for, store
-from tests.profile.test_refresh import mark, new_refresh, refresh_all, view_of, waits
+from tests.profile.test_refresh import changes, mark, new_refresh, refresh_all, view_of, waits
 from tests.profile.test_update import new_update
 from tests.profile.told import DAY_MS, NOW, batch, new_fold, opened, paid, told
 
@@ -112,6 +114,20 @@ async def test_whoever_joins_or_leaves_without_money_is_counted_in_the_views_of_
         await town.tell(town.home(what, OUTSIDER))
         shown = msgspec.json.decode((await view_of(town.store, f"party:{RICH}")).body)["household"]
         assert (shown["members"], shown["assets"]["value"]) == (members, "920.00")
+
+
+async def test_a_household_that_everybody_left_is_gone_and_comes_back_with_the_next_member(town: Town) -> None:
+    await town.tell(town.home("left", RICH))
+    assert (await view_of(town.store, HOME)).state == LIVE
+    changed = await town.tell(town.home("left", POOR))
+    gone = await view_of(town.store, HOME)
+    assert (gone.state, gone.owner, gone.body) == (GONE, None, b"{}")
+    assert changed.count(alias_of(HOME)) == 1
+    [last] = [one for one in await changes(town.store) if one.customer_id == alias_of(HOME)][-1:]
+    assert (last.kind, last.aliases) == (GONE, [])  # nobody has become it: its alerts are withdrawn
+    await town.tell(town.home("joined", OUTSIDER))
+    back = await view_of(town.store, HOME)
+    assert (back.state, back.version, await town.owner()) == (LIVE, gone.version + 1, ("M-3", "M-3"))
 
 
 async def test_who_leaves_with_much_money_lets_nobody_s_assets_fall_below_the_threshold(town: Town) -> None:

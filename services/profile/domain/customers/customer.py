@@ -96,7 +96,9 @@ class Customer(msgspec.Struct):
 
     @property
     def tells_nothing(self) -> bool:
-        """No part contributes anything: there is no such customer (any more)."""
+        """No part contributes anything, or nobody is left in it: there is no such customer (any more)."""
+        if self.kind in COLLECTIVES and not self.parties:
+            return True
         return all(part.tells_nothing for part in self.parts)
 
     def of_kind(self, kind: str) -> list[Part]:
