@@ -23,6 +23,7 @@ main()
 TOLD_WHILE_OPENING = """
 import asyncio, os, signal, sys
 told_by = getattr(signal, sys.argv.pop(1))
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 from services.cli import main
 import services.cli.run.platform as platform
 
@@ -36,7 +37,8 @@ main()
 
 
 def ended(program: str, *arguments: str) -> tuple[int, str]:
-    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return done.returncode, done.stdout + done.stderr
 
 
