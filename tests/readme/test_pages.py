@@ -48,4 +48,4 @@ def test_every_figure_of_the_machine_says_how_to_repeat_it() -> None:
     table = ENGLISH.read_text().partition("## Figures")[2].partition("## ")[0]
     rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("|")]
     assert rows
-    assert all(len(row) == 3 and all(cell.strip() for cell in row) for row in rows)
+    assert all(len(row) == 4 and all(cell.strip() for cell in row) for row in rows)
