@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from services.clock import Clock, SystemClock
 from services.embedded.log import EmbeddedLog, Limits
-from services.failures import Unavailable
 from services.log import EventLog
 from services.metrics import Metrics
 from services.notifications import LocalNotifications, Notifications
@@ -77,16 +76,7 @@ async def open_door(closing: AsyncExitStack, settings: Settings, screens: Notifi
 
 async def when_up(opening: Callable[[], Awaitable[Opened]]) -> Opened:
     """Again until the servers answer: services are started in any order, and anew while a server is away."""
-    outage = Outage("start")
-    while True:
-        try:
-            opened = await opening()
-        except Unavailable as away:
-            outage.waits(away)
-            await asyncio.sleep(away.retry_after)
-        else:
-            outage.goes_on()
-            return opened
+    return await Outage("start").outlasted(opening)
 
 
 async def told_to_stop() -> None:

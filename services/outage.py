@@ -1,11 +1,14 @@
 """That something waits for a server is told once for each reason, and once that it goes on: not at every try."""
 
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import structlog
 
 from services.failures import Unavailable
 
+Done = TypeVar("Done")
 log = structlog.get_logger(__name__)
 
 
@@ -28,3 +31,15 @@ class Outage:
         if self._told:
             log.info(f"{self._what} goes on", **self._place)
         self._told.clear()
+
+    async def outlasted(self, work: Callable[[], Awaitable[Done]]) -> Done:
+        """Again until the server answers."""
+        while True:
+            try:
+                done = await work()
+            except Unavailable as away:
+                self.waits(away)
+                await asyncio.sleep(away.retry_after)
+            else:
+                self.goes_on()
+                return done

@@ -96,15 +96,7 @@ class KafkaLog:
 
     async def _await_topics(self, topics: Sequence[str]) -> None:
         for topic in topics:
-            outage = Outage("log", topic=topic)
-            while True:
-                try:
-                    await self._cluster.describe(topic)
-                    break
-                except Unavailable as away:
-                    outage.waits(away)
-                    await asyncio.sleep(away.retry_after)
-            outage.goes_on()
+            await Outage("log", topic=topic).outlasted(partial(self._cluster.describe, topic))
 
     async def close(self) -> None:
         await self._producer.close()
