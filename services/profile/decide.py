@@ -16,9 +16,11 @@ from services.profile.linking import link_subjects, reach
 from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Decision, Mark
 from services.profile.ports.store import ProfileStore
+from services.profile.reviewing import standing
 
 MERGE, SPLIT, DETACH, ATTACH, SEPARATE = "merge", "split", "detach", "attach", "separate"
 MAX_REASON = 500
+MOST_CASES = 10_000
 
 
 class Said(NamedTuple):
@@ -95,12 +97,18 @@ class Decide:
             await self._store.decide(decision, [], [])
 
     async def reviews(self, limit: int) -> list[Decision]:
-        """Open cases, oldest first, without those that a merge has settled."""
-        return [one for one in await self._reader.reviews(limit) if not await self._one(one.subjects)]
+        """Open cases, oldest first, without those that a merge or what has been told since has settled."""
+        cases: list[Decision] = []
+        for one in await standing(self._reader, await self._reader.reviews(MOST_CASES), self._limits):
+            if not await self._one(one.subjects):
+                cases.append(one)
+            if len(cases) == limit:
+                break
+        return cases
 
     async def keep_apart(self, review_id: str, said: Said) -> Decision:
         """The two of a review case are different people."""
-        case = next((one for one in await self._reader.reviews(10_000) if one.decision_id == review_id), None)
+        case = next((one for one in await self._reader.reviews(MOST_CASES) if one.decision_id == review_id), None)
         if case is None:
             raise Rejected("unknown_decision", "no such review case is open", "review_id")
         decision = _decision(SEPARATE, case.subjects, said, review_id)

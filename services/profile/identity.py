@@ -12,6 +12,7 @@ from services.profile.domain.rendering import instant_or_none
 from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Decision, StoredView
 from services.profile.read import Read
+from services.profile.reviewing import standing
 
 MOST_SUBJECTS = 200
 
@@ -89,7 +90,7 @@ async def identity(read: Read, view: StoredView, limits: Mapping[str, int]) -> I
         customer_id=view.customer_id, version=view.version, kind=view.kind, merged=list(roots) if roots[1:] else [],
         subjects=[_belonging(one, links.get(one.subject, ()), others[one.subject]) for one in shown],
         above_limit=await _above_limit(reader, subjects, limits),
-        decisions=[decided(one) for one in await reader.decisions_on(subjects)],
+        decisions=[decided(one) for one in await standing(reader, await reader.decisions_on(subjects), limits)],
         cut_off=len(memberships) - len(shown),
     )  # fmt: skip
 

@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from services.profile.domain.identity.links import Link, Membership, kind_of
+from services.profile.domain.identity.links import Link, Membership
 from services.profile.domain.identity.memberships import Graph, cuts_of, roots_of
-from services.profile.domain.identity.reviews import ReviewCase, review_cases
+from services.profile.domain.identity.reviews import review_cases
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.packing import pack_heads, pack_months
-from services.profile.ports.records import Decision, StoredSubject
+from services.profile.ports.records import StoredSubject
 from services.profile.ports.updating import UpdateTransaction
 from services.profile.refold import refold, refuse_newer
+from services.profile.reviewing import review
 
 
 class Linked(NamedTuple):
@@ -74,15 +75,7 @@ async def propose_reviews(
     """Two customer numbers that share a personal identifier never merge by themselves: a person has to decide."""
     cases = review_cases([link for link in around if link.subject in changed], graph)
     if cases:
-        await tx.record([_review(case, now) for case in cases])
-
-
-def _review(case: ReviewCase, now: int) -> Decision:
-    kind = kind_of(case.shared).replace("_", " ")
-    return Decision(
-        case.decision_id, "review", (case.left, case.right), "linking", f"the same {kind} was told of both", now,
-        body={"shared": case.shared},
-    )  # fmt: skip
+        await tx.record([review(case, now) for case in cases])
 
 
 async def relink(

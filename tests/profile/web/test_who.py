@@ -85,6 +85,31 @@ async def test_two_customer_numbers_never_merge_by_themselves_and_make_a_review_
     assert "11010519491231002X" not in case["shared"]
 
 
+async def test_a_phone_that_became_everybodys_or_somebody_elses_makes_no_review_case_any_more() -> None:
+    bank = await open_bank()
+    everybodys, passed_on, own = "13912345678", "13912345679", "13912345670"
+    await bank.tell(*(registered(f"C{n}", phone=everybodys) for n in range(2)))
+    await bank.tell(*(registered(f"D{n}", phone=passed_on) for n in range(2)))
+    manager = await bank.sign_in("manager")
+    told = (await manager.get("/v1/reviews")).json()["reviews"]
+    assert len(told) == 2
+    await bank.tell(*(registered(f"C{n}", phone=everybodys) for n in range(2, 9)))
+    await bank.tell(event("phone.changed", {"customer_no": "D0", "phone": own}, former_phone=passed_on))
+    assert (await manager.get("/v1/reviews")).json() == {"reviews": []}
+    for customer in ("party:C0", "party:D1"):
+        identity = (await manager.get(f"/v1/customers/{bank.id_of(customer)}/identity")).json()
+        assert identity["decisions"] == []
+
+
+async def test_a_review_case_says_what_the_two_share_now() -> None:
+    bank = await open_bank()
+    await bank.tell(*(registered(customer, phone="13912345678") for customer in ("C1", "C2")))
+    await bank.tell(*(registered(customer, national_id="11010519491231002X") for customer in ("C1", "C2")))
+    manager = await bank.sign_in("manager")
+    [case] = (await manager.get("/v1/reviews?limit=1")).json()["reviews"]
+    assert (case["reason"], case["shared"][:12]) == ("the same national id was told of both", "national_id:")
+
+
 async def test_an_account_with_two_holders_is_nothing_to_review() -> None:
     bank = await open_bank()
     await bank.tell(registered("C1"), registered("C2"), opened("6001", "C1"), opened("6001", "C2", role="joint"))
