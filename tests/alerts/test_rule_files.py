@@ -337,6 +337,7 @@ def test_nothing_is_built_from_a_tag(files: Place) -> None:
     ("superiors: {M-1: ''}\n", "superiors.M-1"),
     ("tier_share: {gold: 0}\n", "tier_share.gold"),
     ("remind_at: 120\n", "remind_at"),
+    ("unknown_value: {gold: -1}\n", "unknown_value.gold"),
     ("roles: {care: the care team}\n", "roles.care"),
     ("hours: {zone: Asia/Shangai}\n", "hours.zone"),
     ("hours: {opens: 17, closes: 9}\n", "hours"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from services.cli.alerts.tables import print_events
+from services.cli.alerts.tables import print_alert, print_events
 from services.cli.layout import widths
 from services.cli.output import console, counted, show_rows
 from tests.cli.conftest import Command
@@ -93,6 +93,16 @@ def test_the_events_of_a_fact_that_two_rules_saw_are_laid_out_once(
     assert printed.count("ev-1") == 2
     assert printed.count("outflow_30d = 5: the events above, under R1") == 2
     assert "2026-11-22 08:05:15Z" in printed
+
+
+@pytest.mark.parametrize(("value", "told"), [(None, "unknown"), (0.0, "0"), (1234.4, "1,234")])
+def test_a_value_at_stake_that_is_not_known_is_said_to_be_so(
+    value: float | None, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = ("title", "alert_id", "customer_id", "kind", "situation", "severity", "grade", "state", "waiting", "owner",
+            "claimed_by", "wording", "reason", "suggested", "may_say", "must_not_say", "outcome")  # fmt: skip
+    print_alert(console(), {**dict.fromkeys(page, ""), "value": value, "due_at": None, "evidence": [], "history": []})
+    assert f"At stake: {told}\n" in capsys.readouterr().out
 
 
 def test_a_script_is_told_times_as_the_api_tells_them(counterpoint: Command, deployment: Path) -> None:

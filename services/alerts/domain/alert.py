@@ -25,9 +25,9 @@ Result = Literal["saved", "lost", "sold", "not_relevant", "unreachable"]
 
 class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Why a rule fired: the rule as it was, when, all values that it saw, and what it contributes to the alert while it
-    stands (words, role, time to answer). `key`: see `Verdict.key`. `ended_at`: when it ceased to hold (ms), 0 while it
-    holds. `goes_on`: it repeats an earlier piece of the same key, more severe or within the cooldown. `origin`: the
-    customer of whom it was said, if that one was merged."""
+    stands (words, role, value at stake, time to answer). `key`: see `Verdict.key`. `ended_at`: when it ceased to hold
+    (ms), 0 while it holds. `goes_on`: it repeats an earlier piece of the same key, more severe or within the cooldown.
+    `origin`: the customer of whom it was said, if that one was merged."""
 
     key: str
     rule: str
@@ -39,7 +39,7 @@ class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
     statement: int
     event_id: str = ""
     severity: int = 1
-    value: float = 0.0
+    value: float | None = 0.0
     text: Text = Text("", "")
     values: dict[str, Fact] = {}
     suggested: Text = Text("", "")
@@ -78,9 +78,10 @@ class Outcome(msgspec.Struct, kw_only=True, frozen=True):
 class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     """`waiting`: why a new one is not routed yet (a guard's id, `retention_first`, `budget`, `capacity`). `worded_by`:
     the guard for which it goes out with that `wording`; `guard_says`: the words of that one, or of the one that holds
-    it back. `rank`: value at stake x severity x precision. `routed_day`: the working day in which it takes a place of
-    its owner's capacity. `owner`: who answers for it, a manager's id, or `queue:BRANCH`; `role`: whose work its gravest
-    rule is. `begun_for`: the customer of whom it was taken up, before a merge. Times in ms, 0: none."""
+    it back. `value`: what is at stake, None where that is unknown. `rank`: value x severity x precision. `routed_day`:
+    the working day in which it takes a place of its owner's capacity. `owner`: who answers for it, a manager's id, or
+    `queue:BRANCH`; `role`: whose work its gravest rule is. `begun_for`: the customer of whom it was taken up, before a
+    merge. Times in ms, 0: none."""
 
     alert_id: str
     customer_id: str
@@ -89,7 +90,7 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     state: State = "new"
     revision: int = 1
     severity: int = 1
-    value: float = 0.0
+    value: float | None = 0.0
     rank: float = 0.0
     grade: str = ""
     owner: str = ""

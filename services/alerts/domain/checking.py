@@ -86,6 +86,9 @@ def check_desk(desk: Desk) -> Iterator[tuple[str, str]]:
     for owner, capacity in desk.capacities.items():
         if capacity < 0:
             yield f"capacities.{owner}", "0 or more is expected"
+    for tier, value in desk.unknown_value.items():
+        if value < 0.0:
+            yield f"unknown_value.{tier}", "0 or more is expected"
     for owner, superior in desk.superiors.items():
         if superior == owner or not _OWNER.fullmatch(superior):
             yield f"superiors.{owner}", "another manager's id is expected"

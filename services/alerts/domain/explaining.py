@@ -38,7 +38,8 @@ class Remembered(NamedTuple):
 
 class Explained(NamedTuple):
     """`holds`: whether the condition does; None where it cannot be known or there is no such moment. `by`: the guard
-    that holds the alert back, or why the rule is broken. `cooling_until`: event time in ms. `alert_id`: the alert that
+    that holds the alert back, or why the rule is broken. `value`: None where it cannot be known or the rule does not
+    hold. `cooling_until`: event time in ms. `alert_id`: the alert that
     it has raised."""
 
     rule: Rule
@@ -50,7 +51,7 @@ class Explained(NamedTuple):
     values: dict[str, Fact]
     moment: Moment | None
     severity: int
-    value: float
+    value: float | None
     cooling_until: int
     by: str
     alert_id: str
@@ -88,7 +89,7 @@ def _explained(
         rule=rule, status=status, holds={"holds": True, "not": False}.get(verdict.outcome) if verdict else None,
         parts=parts, missing=[name for name in missing if name not in uncovered], not_covered=uncovered,
         values=judging.seen(rule, moment), moment=moment,
-        severity=verdict.severity if verdict else 0, value=verdict.value if verdict else 0.0,
+        severity=verdict.severity if verdict else 0, value=verdict.value if verdict else None,
         cooling_until=remembered.standing.cooled.get(rule.id, 0), by=by, alert_id=firing.alert_id if firing else "",
     )  # fmt: skip
 

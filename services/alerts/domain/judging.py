@@ -17,14 +17,14 @@ NOTHING_SEEN: Mapping[str, Fact] = MappingProxyType({})
 
 class Verdict(NamedTuple):
     """`moment`: the one that the rule was judged on. `missing`: facts that are unknown or not covered, so that it could
-    not be judged (a guard then holds). `why`: what broke it. `value` in the home currency's major unit. `seen`: the
-    values that condition and texts name, of a rule that holds."""
+    not be judged (a guard then holds). `why`: what broke it. `value` at stake in the home currency's major unit,
+    None where it cannot be known. `seen`: the values that condition and texts name, of a rule that holds."""
 
     rule: Rule
     outcome: Outcome
     moment: Moment | None = None
     severity: int = LEAST_SEVERE
-    value: float = 0.0
+    value: float | None = None
     missing: tuple[str, ...] = ()
     why: str = ""
     seen: Mapping[str, Fact] = NOTHING_SEEN
@@ -149,11 +149,12 @@ class Judging:
 
     def _severity(self, rule: Rule, moment: Moment | None) -> int:
         """The least severity, if the expression asks for something unknown."""
-        return max(LEAST_SEVERE, int(self._number(rule.severity, moment)))
+        return max(LEAST_SEVERE, int(self._number(rule.severity, moment) or LEAST_SEVERE))
 
-    def _number(self, expression: Any, moment: Moment | None) -> float:
+    def _number(self, expression: Any, moment: Moment | None) -> float | None:
+        """None, if the expression asks for something unknown."""
         if self._absent(expression.facts, expression.fields, moment):
-            return 0.0
+            return None
         return float(expression.evaluate(self._context))
 
     def parts(self, rule: Rule, moment: Moment | None = None) -> Iterator[tuple[str, bool | None, tuple[str, ...]]]:

@@ -101,7 +101,8 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is to be noted. A rule is throttled when at least `throttle_after` outcomes are known and more than
     `throttle_above` percent of them are "not relevant". A rule of absence is paused when it begins to speak of more
     than `burst_from` customers in a bank day, and of more than `burst_times` the most of any day in four weeks.
-    `open_budget`: open alerts of one customer at most."""
+    `open_budget`: open alerts of one customer at most. `unknown_value`: by tier, what a value at stake that is not
+    known counts in the order of alerts, in major units of the home currency."""
 
     version: int = 1
     daily_capacity: int = 20
@@ -116,4 +117,7 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     burst_from: int = 100
     burst_times: int = 3
     open_budget: int = 3
+    unknown_value: dict[str, float] = msgspec.field(
+        default_factory=lambda: {"gold": 500_000.0, "profit": 100_000.0, "general": 20_000.0}
+    )
     hours: WorkingHours = WorkingHours()

@@ -38,6 +38,10 @@ class Terms(NamedTuple):
     def precision_of(self, rule: str, branch: str) -> float:
         return self.precision.get((rule, branch), self.precision.get((rule, ""), NEW_RULE_PRECISION))
 
+    def worth(self, value: float | None, tier: str) -> float:
+        """What a value at stake counts in the order of alerts; one that is unknown, what the desk says for the tier."""
+        return self.desk.unknown_value.get(tier, 0.0) if value is None else value
+
     def day_of(self, at: int) -> int:
         return (at + self.offset_ms(at)) // DAY_MS
 

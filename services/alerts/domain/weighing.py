@@ -1,5 +1,7 @@
 """Words and weight of an alert follow the evidence that stands now, not what once stood, within what a guard allows."""
 
+from collections.abc import Iterable
+
 from services.alerts.domain.alert import UNANSWERED, Alert, Evidence
 from services.alerts.domain.rules import Text
 from services.alerts.domain.terms import Terms, answer_by, grade
@@ -14,10 +16,11 @@ def weigh(alert: Alert, terms: Terms) -> None:
     alert.title, alert.kind, alert.role = gravest.name, gravest.kind, gravest.role
     word(alert)
     alert.reason = joined_reason(standing)
-    alert.severity, alert.value = max(one.severity for one in standing), max(one.value for one in standing)
+    alert.severity, alert.value = max(one.severity for one in standing), _value(standing)
     alert.grade = grade(alert.severity, alert.tier)
     precision = max(terms.precision_of(one.rule, alert.branch) for one in standing)
-    alert.rank = max(alert.value, 1.0) * alert.severity * precision
+    worth = max(terms.worth(one.value, alert.tier) for one in standing)
+    alert.rank = max(worth, 1.0) * alert.severity * precision
     alert.expires_at = max(one.expires_at for one in standing)
     alert.respond_within_hours = min(one.respond_within_hours for one in standing)
     if alert.state in UNANSWERED:
@@ -40,6 +43,13 @@ def word(alert: Alert) -> None:
 
 def _both(first: Text, then: Text) -> Text:
     return Text(en=f"{first.en} {then.en}".strip(), zh=f"{first.zh}{then.zh}")
+
+
+def _value(standing: Iterable[Evidence]) -> float | None:
+    """The greatest that is known, for each speaks of the same money; nothing is a value only if none is unknown."""
+    told = [one.value for one in standing]
+    most = max((one for one in told if one is not None), default=0.0)
+    return None if most <= 0.0 and None in told else most
 
 
 def _standing(alert: Alert) -> list[Evidence]:

@@ -77,7 +77,7 @@ class AlertEvidence(msgspec.Struct, kw_only=True):
     event_id: str | None
     customer_version: int
     severity: int
-    value: float
+    value: float | None
     values: dict[str, Fact]
     origin: str | None
 
@@ -140,12 +140,12 @@ class AlertOutcome(msgspec.Struct, kw_only=True):
 
 
 class AlertShown(msgspec.Struct, kw_only=True):
-    """Times are RFC 3339 in UTC. `revision` counts the alert's changes. `value`: what is at stake, in the bank's
-    home currency. `rank`: the order of the inbox. `due_at`: by when to answer, and after a contact by when to note
-    its outcome. `tier`: the customer's when the alert was opened, whatever it is by now; `grade` and the time to
-    answer go by it. `waiting`: a guard's id, `retention_first`, `budget` or `capacity`. `wording` `service_only`:
-    nothing may be offered; a sale has the words of the guard that says so, any other alert adds what that forbids.
-    `possible`: the steps that are possible now (the path of `false_alarm` is `false-alarm`)."""
+    """Times are RFC 3339 in UTC. `revision` counts the alert's changes. `value`: what is at stake, in the bank's home
+    currency; null where that is unknown. `rank`: the order of the inbox. `due_at`: by when to answer, and after a
+    contact by when to note its outcome. `tier`: the customer's when the alert was opened, whatever it is by now;
+    `grade` and the time to answer go by it. `waiting`: a guard's id, `retention_first`, `budget` or `capacity`.
+    `wording` `service_only`: nothing may be offered; a sale has the words of the guard that says so, any other alert
+    adds what that forbids. `possible`: the steps that are possible now (the path of `false_alarm` is `false-alarm`)."""
 
     alert_id: str
     revision: int
@@ -166,7 +166,7 @@ class AlertShown(msgspec.Struct, kw_only=True):
     waiting: str | None
     wording: str | None
     possible: list[Action]
-    value: float
+    value: float | None
     rank: float
     opened_at: str
     routed_at: str | None

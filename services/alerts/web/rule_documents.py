@@ -97,7 +97,7 @@ class RuleExplained(msgspec.Struct, kw_only=True):
     values: dict[str, Fact]
     moment: MomentJudged | None
     severity: int
-    value: float
+    value: float | None
     cooling_until: str | None
     held_back_by: str | None
     why: str | None

@@ -28,7 +28,7 @@ def print_alert(console: Console, alert: Row) -> None:
     console.print(Text(f"{alert['title']}  {alert['alert_id']}", style="bold"))
     console.print(Text(
         f"Customer: {alert['customer_id']}   Kind: {alert['kind']}, {alert['situation']}   "
-        f"Severity: {alert['severity']}, grade {alert['grade'] or '-'}   At stake: {alert['value']:,.0f}"
+        f"Severity: {alert['severity']}, grade {alert['grade'] or '-'}   At stake: {_at_stake(alert['value'])}"
     ))  # fmt: skip
     console.print(Text(
         f"State: {_stands(alert)}   Owner: {alert['owner'] or '-'}   Claimed by: {alert['claimed_by'] or '-'}   "
@@ -45,6 +45,10 @@ def print_alert(console: Console, alert: Row) -> None:
         told = {name: value for name, value in alert["outcome"].items() if value}
         rows = [{"what": name, "told": value} for name, value in told.items()]
         print_table(console, rows, {"what": "Outcome", "told": ""})
+
+
+def _at_stake(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:,.0f}"
 
 
 def print_events(console: Console, told: Row) -> None:

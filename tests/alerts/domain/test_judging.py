@@ -45,10 +45,10 @@ def test_what_is_missing_is_named_once_and_in_order() -> None:
     assert judged(statement(1, missing=unknown), rule("R9", when=asks))["R9"].missing == tuple(sorted(unknown))
 
 
-def test_a_value_or_severity_that_asks_for_something_unknown_is_the_least() -> None:
+def test_a_severity_that_asks_for_something_unknown_is_the_least_and_such_a_value_is_unknown() -> None:
     grave = rule("R4", when=("has_salary",), value_at_stake="assets + 7.0", severity="assets > 1.0 ? 3.0 : 2.0")
     found = judged(statement(1, has_salary=True, missing=["assets"]), grave)["R4"]
-    assert (found.outcome, found.severity, found.value) == ("holds", 1, 0.0)
+    assert (found.outcome, found.severity, found.value) == ("holds", 1, None)
     assert judged(statement(1, has_salary=True), grave)["R4"].severity == 2
 
 

@@ -11,7 +11,7 @@ from services.alerts.domain.judging import judge
 from services.alerts.domain.lifecycle import Actor, Asked, act
 from services.alerts.domain.retracting import retract
 from services.alerts.domain.routing import give
-from services.alerts.domain.rules import Text
+from services.alerts.domain.rules import Desk, Text
 from services.alerts.domain.settling import Settled, settle
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import Terms
@@ -32,6 +32,7 @@ from tests.alerts.told import (
 )
 
 OWED: dict[str, Any] = {"has_salary": True, "salary_missed": 1.0, "assets": 5e5}
+WITHOUT_ASSETS: dict[str, Any] = {"has_salary": True, "salary_missed": 1.0, "missing": ["assets"]}
 
 
 class Customer:
@@ -332,6 +333,31 @@ def test_what_is_worth_nothing_and_weighs_nothing_still_has_a_place_in_the_inbox
     (alert,) = customer.alerts
     assert (alert.severity, alert.value) == (1, 0.0)
     assert alert.rank > 0.0
+
+
+def test_a_value_that_is_unknown_is_said_to_be_and_ranks_as_the_desk_says_for_the_tier() -> None:
+    desk = Desk(unknown_value={"gold": 4e5})
+    gold, general = Customer(MISSED, on=terms(desk)), Customer(MISSED, on=terms(desk))
+    gold.takes(statement(1, **WITHOUT_ASSETS))
+    general.takes(statement(1, tier="general", **WITHOUT_ASSETS))
+    known = Customer(MISSED, on=terms(desk))
+    known.takes(statement(1, **{**OWED, "assets": 4e5}))
+    assert (gold.alerts[0].value, general.alerts[0].value) == (None, None)
+    assert gold.alerts[0].rank == known.alerts[0].rank > general.alerts[0].rank > 0.0
+
+
+def test_of_several_values_at_stake_the_greatest_that_is_known_is_told() -> None:
+    worthless = rule("R9", when=("complaint_open",), situation="leaving", value_at_stake="0.0")
+    loud = rule("R8", when=("fraud_case",), situation="leaving", value_at_stake="balance_total")
+    customer = Customer(MISSED, worthless, loud)
+    customer.takes(statement(1, complaint_open=True, **WITHOUT_ASSETS))
+    (alert,) = customer.alerts
+    values, rank = [alert.value], alert.rank
+    customer.takes(statement(2, complaint_open=True, fraud_case=True, balance_total=900.0, **WITHOUT_ASSETS))
+    assert alert.rank == rank
+    values.append(alert.value)
+    customer.takes(statement(3, complaint_open=True, missing=["assets"]))
+    assert [*values, alert.value] == [None, 900.0, 0.0]
 
 
 def test_while_an_alert_is_open_another_moment_joins_it_whatever_the_cooldown() -> None:

@@ -135,6 +135,15 @@ async def test_an_alert_is_shown_whole_with_its_evidence_and_history() -> None:
     assert one["possible"] == ["claim", "reassign", "false_alarm"]
 
 
+async def test_a_value_at_stake_that_is_not_known_is_no_zero() -> None:
+    branch, client = await busy()
+    await branch.hear(statement(1, "c7", has_salary=True, salary_missed=1.0, missing=["assets"]))
+    [found] = (await client.get("/v1/alerts?customer=c7")).json()["alerts"]
+    assert (found["value"], found["evidence"][0]["value"]) == (None, None)
+    told = (await client.get("/v1/customers/c7/rules")).json()["rules"]
+    assert {one["id"]: one["value"] for one in told}["R4"] is None
+
+
 async def test_an_unchanged_alert_is_not_sent_again_and_a_changed_one_is() -> None:
     branch, client = await busy()
     alert = await branch.leaving("c9")
