@@ -126,13 +126,15 @@ class Judging:
                 unknown += absent
             elif bool(part.evaluate(self._context)) is rule.any_of:
                 # one that holds is enough for the one kind, one that fails for the other
-                return (HOLDS if rule.any_of else "not"), ()
-        if not unknown and not rule.any_of:
-            # what is absent may be on its way as long as a channel that would tell of it is not heard
-            unknown = [f"channel {one}" for one in rule.declared.depends_on if one in self._change.unheard]
+                return self._if_heard(rule) if rule.any_of else ("not", ())
         if unknown:
             return "missing", tuple(sorted(set(unknown)))
-        return ("not" if rule.any_of else HOLDS), ()
+        return ("not", ()) if rule.any_of else self._if_heard(rule)
+
+    def _if_heard(self, rule: Rule) -> tuple[Outcome, tuple[str, ...]]:
+        """What is absent may be on its way as long as a channel that would tell of it is not heard."""
+        unheard = [f"channel {one}" for one in rule.declared.depends_on if one in self._change.unheard]
+        return ("missing", tuple(sorted(unheard))) if unheard else (HOLDS, ())
 
     def _covered(self, rule: Rule) -> Iterable[Any]:
         """The parts to be judged: of a guard, without those that no registered source could tell of (`explain` shows

@@ -106,3 +106,13 @@ def test_an_absence_does_not_count_while_a_channel_that_would_tell_of_it_is_not_
     assert judged(statement(1, unheard=["corebank"], **owed), absent)["R4"].missing == ("channel corebank",)
     assert judged(statement(1, unheard=["atm"], **owed), absent)["R4"].outcome == "holds"
     assert not judged(statement(1, unheard=["corebank"], has_salary=True), absent)
+
+
+def test_nor_does_one_of_several_absences_of_which_any_would_do() -> None:
+    either = rule("R18", when_any=("salary_missed >= 1.0", "complaint_open"), depends_on=("corebank", "online"))
+    owed: dict[str, Any] = {"salary_missed": 1.0}
+    assert judged(statement(1, unheard=["online", "corebank"], **owed), either)["R18"].missing == (
+        "channel corebank", "channel online",
+    )  # fmt: skip
+    assert judged(statement(1, unheard=["atm"], **owed), either)["R18"].outcome == "holds"
+    assert not judged(statement(1, unheard=["corebank"]), either)
