@@ -6,16 +6,15 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from services.failures import Unavailable
 from services.notifications import Subscribers
-
-log = structlog.get_logger()
+from services.outage import Outage
 
 PREFIX = "counterpoint:"
 ALIVE = PREFIX + "alive"  # always subscribed: a connection without a subscription cannot be listened to
@@ -34,7 +33,7 @@ class RedisNotifications:
         self._listening: PubSub | None = None
         self._confirmed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._quiet_until = 0.0  # of the event loop's clock
-        self._is_away = False
+        self._outage = Outage("notification")
         self._missed = False  # since the listener last stood, something may have been published
         self._task: asyncio.Task[None] | None = None
 
@@ -52,7 +51,7 @@ class RedisNotifications:
             self._quiet_until = asyncio.get_running_loop().time() + 1.0
             self._went(error)
         else:
-            self._came_back()
+            self._outage.goes_on()
 
     @asynccontextmanager
     async def subscribe(self, topic: str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -130,21 +129,18 @@ class RedisNotifications:
         elif channel != ALIVE:
             self._confirmed[topic].set()
         else:
-            self._came_back()
+            self._outage.goes_on()
             if self._missed:
                 self._missed = False
                 self._subscribers.tell_gap()
 
     def _went(self, error: Exception) -> None:
-        """Told once: it is looked for several times a second, and may stay away for days."""
-        if not self._is_away:
-            self._is_away = True
-            log.warning("redis is away: live screens look now and then until it is back", error=type(error).__name__)
+        self._outage.waits(away(error, "live screens look now and then until it is back"))
 
-    def _came_back(self) -> None:
-        if self._is_away:
-            self._is_away = False
-            log.warning("redis is back")
+
+def away(error: Exception, meanwhile: str) -> Unavailable:
+    """What went wrong in the form in which an outage is told, and what happens `meanwhile`."""
+    return Unavailable(f"redis is away ({type(error).__name__}): {meanwhile}")
 
 
 def connect(url: str) -> Redis:

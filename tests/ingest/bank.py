@@ -68,12 +68,13 @@ def encoded(event: object) -> bytes:
 
 
 class ListLog:
-    """The part of an event log that ingest uses, in lists; `failing` topics are unavailable."""
+    """The part of an event log that ingest uses, in lists; `failing` topics are unavailable, and `why`."""
 
     def __init__(self, partitions: int = 8) -> None:
         self.partitions = partitions
         self.topics: dict[str, list[list[Message]]] = {}
         self.failing: set[str] = set()
+        self.why = "the log is away"
 
     async def ensure_topics(self, topics: Sequence[Topic]) -> None:
         for topic in topics:
@@ -81,7 +82,7 @@ class ListLog:
 
     async def append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:
         if topic in self.failing:
-            raise Unavailable("the log is away", retry_after=2.4)
+            raise Unavailable(self.why, retry_after=2.4)
         return [self._place(self.topics[topic], message) for message in messages]
 
     def _place(self, streams: list[list[Message]], message: Message) -> Placed:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from schemas.receipt import decode_receipt
 from services.failures import Unavailable
@@ -265,6 +266,21 @@ async def test_while_the_log_is_away_it_is_503_and_nothing_is_said_to_be_accepte
     assert answer.json()["detail"] == "nothing was accepted for certain, send it again: the log is away"
     bank.log.failing = set()
     assert (await bank.post(transaction())).status_code == 202
+
+
+async def test_each_reason_for_accepting_nothing_is_told_once_and_so_is_the_end(bank: Bank) -> None:
+    bank.log.failing = {"channel-events"}
+    with capture_logs() as told:
+        for why in ("the log is away", "the log is away", "the disk is full"):
+            bank.log.why = why
+            await bank.post(transaction())
+        bank.log.failing = set()
+        await bank.post(transaction())
+    assert [(one["event"], one.get("what"), one["topic"]) for one in told] == [
+        ("acceptance waits", "the log is away", "channel-events"),
+        ("acceptance waits", "the disk is full", "channel-events"),
+        ("acceptance goes on", None, "channel-events"),
+    ]
 
 
 async def test_ingest_is_not_ready_for_a_while_after_the_log_took_nothing_and_says_why(bank: Bank) -> None:

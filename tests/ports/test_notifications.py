@@ -127,7 +127,10 @@ async def test_that_redis_is_away_is_told_once_and_so_is_that_it_is_back(breakab
             breakable_servers.start("redis")
             await hear_again(notifications, messages)
     await notifications.close()
-    assert [one["event"].partition(":")[0] for one in told] == ["redis is away", "redis is back"]
+    *reasons, last = [(one["event"], one.get("what", "").partition(" (")[0]) for one in told]
+    assert set(reasons) == {("notification waits", "redis is away")}
+    assert last == ("notification goes on", "")
+    assert len(reasons) == len({one.get("what") for one in told[:-1]}), "each reason once"
 
 
 async def test_a_frozen_redis_holds_nobody_up(breakable_servers: RunningServers) -> None:

@@ -5,14 +5,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-import structlog
 from redis.asyncio import Redis
 
 from services.ingest.adapters.memory import TokenBuckets
 from services.ingest.ports import RateLimiter
-from services.redis import AWAY, PREFIX, connect
-
-log = structlog.get_logger()
+from services.outage import Outage
+from services.redis import AWAY, PREFIX, away, connect
 
 # nobody waits for a dead server twice within this time
 QUIET_S = 5.0
@@ -64,7 +62,7 @@ class RedisTokenBuckets:
         self._leases: dict[str, _Lease] = {}
         self._renewing: dict[str, asyncio.Event] = {}
         self.counts_together = False
-        self._told = False  # that Redis is away
+        self._outage = Outage("shared rate")
         self._quiet_until = 0.0  # of the event loop's clock
 
     async def take(self, key_id: str, cost: int, rate: int, burst: int) -> float:
@@ -82,9 +80,7 @@ class RedisTokenBuckets:
             except AWAY as error:
                 self.counts_together = False
                 self._quiet_until = loop.time() + QUIET_S
-                if not self._told:
-                    self._told = True
-                    log.warning("redis is away: this process counts rates alone", error=type(error).__name__)
+                self._outage.waits(away(error, "this process counts rates alone"))
             finally:
                 renewing.set()
                 if self._renewing.get(key_id) is renewing:
@@ -104,9 +100,7 @@ class RedisTokenBuckets:
             ahead = 0  # it was quiet since
         wait, lent = await self._script(keys=[f"{PREFIX}rate:{key_id}"], args=[cost, rate, burst, unspent, ahead])
         self.counts_together = True
-        if self._told:
-            self._told = False
-            log.warning("redis is back: rates are counted together")
+        self._outage.goes_on()
         if (seconds := float(wait)) > 0:
             return seconds
         lease = self._leases.setdefault(key_id, _Lease(0, 0, now + LEASE_S))

@@ -1,6 +1,5 @@
 """The shell around `accept`: appends what it returned to the log, and counts it."""
 
-import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,9 +10,9 @@ from services.ingest.domain.sources import Terms
 from services.log import EventLog, Message, Placed
 from services.metrics import BACK_PRESSURE, EVENTS_ACCEPTED, EVENTS_REJECTED, HTTP_DURATION, HTTP_REQUESTS, Metrics
 from services.metrics import DEAD_LETTERS as DEAD_LETTERS_MADE
+from services.outage import Outage
 
 EVENTS_PATH = "/v1/events"
-_log = logging.getLogger(__name__)
 
 
 class Away(NamedTuple):
@@ -31,6 +30,8 @@ class Publisher:
         self._log, self.partitions, self._metrics = log, partitions, metrics
         self.heard: dict[str, int] = {}
         self.away: Away | None = None
+        topics = (CHANNEL_EVENTS.name, DEAD_LETTERS.name)
+        self._outages = {topic: Outage("acceptance", topic=topic) for topic in topics}
 
     async def publish(self, outcome: Outcome, terms: Terms, now_ms: int) -> Sequence[Placed]:
         """Appends the events first: if the dead letters then fail, the client sends everything again, and repeats are
@@ -60,13 +61,11 @@ class Publisher:
         try:
             placed = await self._log.append(topic, messages)
         except Unavailable as away:
-            if self.away is None:
-                _log.warning("nothing is accepted: %s", away)
+            self._outages[topic].waits(away)
             self.away = Away(str(away), now_ms)
             raise
-        if self.away is not None:
-            _log.warning("accepting again")
-            self.away = None
+        self._outages[topic].goes_on()
+        self.away = None
         return placed
 
     def answered(self, method: str, status: int, seconds: float) -> None:
