@@ -9,7 +9,7 @@ from services.cli.output import show_rows, tell, when
 from services.cli.refusals import Refusal, judged_by_the_line
 from services.clock import SystemClock
 from services.ingest.domain.sources import Grant
-from services.ingest.registry import check_channels, create_key, revoke_key
+from services.ingest.registry import check_channels, create_key
 
 app = typer.Typer(no_args_is_help=True, help="Keys with which channel systems publish.")
 
@@ -57,8 +57,8 @@ def revoke(
 
     async def work(beside: Beside) -> dict[str, object]:
         keys = beside.stores.keys
-        if not await revoke_key(keys, key_id, SystemClock().now_ms()):
-            raise Refusal(f"there is no key {key_id}: `counterpoint keys list` shows them")
+        if not await keys.revoke(key_id, SystemClock().now_ms()):
+            raise Refusal(f"there is no key {key_id} in force: `counterpoint keys list` shows them")
         return next(_row(one) for one in await keys.grants() if one.key_id == key_id)
 
     tell(in_deployment(data, work), f"{key_id} is revoked", as_json=as_json)

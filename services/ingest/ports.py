@@ -21,8 +21,8 @@ class KeyStore(Protocol):
     async def grants(self) -> Sequence[Grant]:
         """Every key, by key id."""
 
-    async def change(self, grant: Grant) -> bool:
-        """Replaces what the key of this id allows. False: there is none."""
+    async def revoke(self, key_id: str, at: int) -> bool:
+        """False: there is no such key, or it was revoked before."""
 
 
 class SourceStore(Protocol):

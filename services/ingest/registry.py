@@ -1,4 +1,4 @@
-"""USE CASES of the operator: register sources, create keys, revoke them."""
+"""USE CASES of the operator: register sources, create keys."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -63,16 +63,6 @@ def check_channels(channels: Sequence[str]) -> None:
     if not channels:
         raise Rejected("invalid_value", "at least one channel is expected, or *", "channels")
     _check_channels([channel for channel in channels if channel != EVERY], "channels")
-
-
-async def revoke_key(keys: KeyStore, key_id: str, now_ms: int) -> bool:
-    """False: there is no such key. A key revoked before keeps its first date."""
-    grant = next((grant for grant in await keys.grants() if grant.key_id == key_id), None)
-    if grant is None:
-        return False
-    if grant.revoked_at is None:
-        await keys.change(msgspec.structs.replace(grant, revoked_at=now_ms))
-    return True
 
 
 def _check_channels(channels: Sequence[str], field: str) -> None:

@@ -15,7 +15,7 @@ from schemas.receipt import decode_receipt
 from services.failures import Unavailable
 from services.ingest.access import GRACE_S, Access
 from services.ingest.domain.sources import Grant, Source
-from services.ingest.registry import create_key, revoke_key, set_source
+from services.ingest.registry import create_key, set_source
 from services.ingest.settings import Choices, Limits
 from tests.ingest.bank import CATALOGUE, NOW, VISA, Bank, encoded, open_bank, transaction
 
@@ -401,7 +401,7 @@ async def test_a_revoked_key_and_a_changed_source_take_effect_within_a_second(ba
     assert changed is not None
     assert changed.source.currency == "EUR"
     (grant,) = await bank.stores.keys.grants()
-    assert await revoke_key(bank.stores.keys, grant.key_id, NOW)
+    assert await bank.stores.keys.revoke(grant.key_id, NOW)
     seconds.now = 1.8
     assert await access.terms(bank.key) is None
 
@@ -411,7 +411,7 @@ async def test_a_key_revoked_while_its_body_is_being_sent_is_401(bank: Bank) -> 
 
     async def revoked_meanwhile() -> AsyncIterator[bytes]:
         yield b"["
-        assert await revoke_key(bank.stores.keys, grant.key_id, NOW)
+        assert await bank.stores.keys.revoke(grant.key_id, NOW)
         while (await bank.post(transaction())).status_code != 401:  # known for half a second more
             pass
         yield b"]"

@@ -7,7 +7,7 @@ import pytest
 from services.failures import Rejected
 from services.ingest.adapters.memory import MemoryKeyStore, MemorySourceStore, TokenBuckets
 from services.ingest.domain.sources import Source
-from services.ingest.registry import create_key, revoke_key, set_source
+from services.ingest.registry import create_key, set_source
 from services.ingest.settings import read_choices, read_limits
 from services.settings import SettingsError
 from tests.ingest.bank import CATALOGUE, NOW
@@ -50,16 +50,6 @@ async def test_a_channel_that_nobody_declared_is_answered_with_those_that_are() 
     with pytest.raises(Rejected, match="counter, atm, online") as refused:
         await set_source(MemorySourceStore(), Source(id="a", channel="atmm"), CATALOGUE)
     assert refused.value.field == "channel"
-
-
-async def test_a_key_revoked_twice_keeps_its_first_date() -> None:
-    keys, sources = MemoryKeyStore(), MemorySourceStore()
-    await set_source(sources, Source(id="a"), CATALOGUE)
-    _, grant = await create_key(keys, sources, "a", ["atm"], NOW)
-    assert await revoke_key(keys, grant.key_id, NOW + 1)
-    assert await revoke_key(keys, grant.key_id, NOW + 2)
-    assert [known.revoked_at for known in await keys.grants()] == [NOW + 1]
-    assert not await revoke_key(keys, "key_nobody", NOW)
 
 
 async def test_a_bucket_fills_with_time_and_never_over_its_brim() -> None:

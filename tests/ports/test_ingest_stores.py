@@ -52,13 +52,18 @@ async def test_keys_are_listed_by_id(stores: Stores) -> None:
 
 async def test_a_revoked_key_is_still_found_and_says_so(stores: Stores) -> None:
     await stores.keys.add("hash", GRANT)
-    revoked = msgspec.structs.replace(GRANT, revoked_at=1_795_320_000_000)
-    assert await stores.keys.change(revoked)
-    assert await stores.keys.find("hash") == revoked
+    assert await stores.keys.revoke("key_1", 1_795_320_000_000)
+    assert await stores.keys.find("hash") == msgspec.structs.replace(GRANT, revoked_at=1_795_320_000_000)
 
 
-async def test_a_key_that_is_not_there_cannot_be_changed(stores: Stores) -> None:
-    assert not await stores.keys.change(GRANT)
+async def test_a_key_is_revoked_once_and_no_other_with_it(stores: Stores) -> None:
+    other = msgspec.structs.replace(GRANT, key_id="key_2")
+    await stores.keys.add("hash", GRANT)
+    await stores.keys.add("other", other)
+    assert await stores.keys.revoke("key_1", 1)
+    assert not await stores.keys.revoke("key_1", 2)
+    assert not await stores.keys.revoke("key_3", 2)
+    assert await stores.keys.grants() == [msgspec.structs.replace(GRANT, revoked_at=1), other]
 
 
 @pytest.mark.parametrize(("key_hash", "key_id"), [("hash", "key_2"), ("other", "key_1")])

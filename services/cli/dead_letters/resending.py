@@ -9,7 +9,7 @@ from services.cli.dead_letters.reentry import event_of
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.ingest.domain.sources import EVERY
-from services.ingest.registry import create_key, revoke_key
+from services.ingest.registry import create_key
 from services.profile.ports.records import StoredDeadLetter
 from services.replay.send import Answer, Publish, http_publisher
 
@@ -63,4 +63,4 @@ async def _key_of(beside: Beside, source: str) -> AsyncIterator[str]:
     try:
         yield secret
     finally:
-        await revoke_key(beside.stores.keys, grant.key_id, now())
+        await beside.stores.keys.revoke(grant.key_id, now())

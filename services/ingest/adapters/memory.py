@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from services.ingest.domain.sources import Grant, Source
 from services.ingest.ports import Conflict
 
@@ -21,10 +23,10 @@ class MemoryKeyStore:
     async def grants(self) -> Sequence[Grant]:
         return sorted(self._grants.values(), key=lambda grant: grant.key_id)
 
-    async def change(self, grant: Grant) -> bool:
-        for key_hash, known in self._grants.items():
-            if known.key_id == grant.key_id:
-                self._grants[key_hash] = grant
+    async def revoke(self, key_id: str, at: int) -> bool:
+        for key_hash, grant in self._grants.items():
+            if grant.key_id == key_id and grant.revoked_at is None:
+                self._grants[key_hash] = msgspec.structs.replace(grant, revoked_at=at)
                 return True
         return False
 

@@ -17,10 +17,7 @@ _ADD = text(
 )
 _FIND = text(f"select {_COLUMNS} from api_keys where key_hash = :key_hash")  # noqa: S608 - our own constant
 _ALL = text(f"select {_COLUMNS} from api_keys order by key_id")  # noqa: S608 - our own constant
-_CHANGE = text(
-    "update api_keys set source = :source, channels = :channels, rate = :rate, burst = :burst,"
-    " created_at = :created_at, revoked_at = :revoked_at where key_id = :key_id"
-)
+_REVOKE = text("update api_keys set revoked_at = :at where key_id = :key_id and revoked_at is null")
 _PUT_SOURCE = text(
     "insert into sources (source, parameters) values (:source, :parameters)"
     " on conflict (source) do update set parameters = excluded.parameters"
@@ -47,9 +44,9 @@ class SqlKeyStore:
     async def grants(self) -> Sequence[Grant]:
         return [_grant(row) for row in await _rows(self._database, _ALL)]
 
-    async def change(self, grant: Grant) -> bool:
+    async def revoke(self, key_id: str, at: int) -> bool:
         async with self._database.transaction() as connection:
-            return (await connection.execute(_CHANGE, _row(grant))).rowcount == 1
+            return (await connection.execute(_REVOKE, {"key_id": key_id, "at": at})).rowcount == 1
 
 
 class SqlSourceStore:
