@@ -98,6 +98,8 @@ def rewind(
             sought = dict.fromkeys(reach, to_offset or 0) if moment is None else await log.offsets_at(topic, moment)
         moves = [checked(one, sought[one.partition], reach, moment) for one in wanted]
         for one, target in moves:
+            if one.stored is None:
+                continue
             await _keeper(beside, topic).set_position(topic, one.partition, Position(one.topic_id, target))
         return [told_of(one, target) for one, target in moves]
 

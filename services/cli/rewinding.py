@@ -53,14 +53,19 @@ def checked(one: Backlog, target: int, reach: Mapping[int, int], moment: int | N
     where = f"{one.topic}/{one.partition}"
     if not one.first <= target <= one.end:
         raise Refusal(f"{where}: {target} is not in the log, which holds {one.first} to {one.end}")
-    beyond = target < reach[one.partition] and one.topic == CHANNEL_EVENTS.name
-    if beyond and one.stored is not None:
+    if one.stored is None:
+        # all of it is still to come: every place but the first would leave some out
+        if moment is None and target > one.first:
+            left_out = counted(target - one.first, "record", "records")
+            raise Refusal(f"{where}: nobody has worked it yet, and {left_out} before {target} would never be worked")
+        return one, one.first
+    if target < reach[one.partition] and one.topic == CHANNEL_EVENTS.name:
         oldest = at(SystemClock().now_ms() - LEDGER_REACH_MS)
         raise Refusal(
             f"{where}: {at(moment) if moment is not None else f'offset {target}'} is further back than the ledger "
             f"reaches: events before {oldest} (offset {reach[one.partition]}) might count twice"
         )
-    if one.stored is not None and one.state == "ok" and target > one.stored.next:
+    if one.state == "ok" and target > one.stored.next:
         # what lies at a time is a bound, what an operator names is a number: only the second can be a mistake
         if moment is None:
             ahead = counted(target - one.stored.next, "event", "events")
@@ -71,10 +76,11 @@ def checked(one: Backlog, target: int, reach: Mapping[int, int], moment: int | N
 
 def told_of(one: Backlog, target: int) -> dict[str, Any]:
     before = one.stored.next if one.stored else None
-    if one.stored is not None and (before, one.stored.topic_id) == (target, one.topic_id):
+    if one.stored is None:
+        what = f"nobody has worked it yet: whoever does begins at {target}"
+    elif (before, one.stored.topic_id) == (target, one.topic_id):
         what = f"stays at {target}, that is far enough back"
     else:
-        since = "the beginning" if before is None else f"{before} ({one.state})"
         again = counted(one.end - target, "event is worked again", "events are worked again")
-        what = f"moved from {since} to {target}: {again}"
+        what = f"moved from {before} ({one.state}) to {target}: {again}"
     return {"topic": one.topic, "partition": one.partition, "from": before, "to": target, "what": what}

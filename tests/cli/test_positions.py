@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import ALERTS, CHANNEL_EVENTS, PROFILE_CHANGES
+from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.cli.beside import opened
 from services.cli.positions import backlogs
 from services.clock import ManualClock, SystemClock
@@ -24,18 +26,19 @@ async def three(log: EmbeddedLog) -> None:
     await log.append(TOPIC, [Message(b"", b"%d" % i, partition=0) for i in range(3)])
 
 
-def stand_at(data: Path, following: int, topic_id: str | None = None) -> None:
-    """Partition 0 of channel-events was worked up to there."""
+def stand_at(data: Path, following: int, topic_id: str | None = None, place: tuple[str, int] = (TOPIC, 0)) -> None:
+    """The partition was worked up to there."""
     known: list[str] = []
 
     async def ask(log: EmbeddedLog) -> None:
-        known.append(await log.topic_id(TOPIC))
+        known.append(await log.topic_id(place[0]))
 
     in_log(data, ask)
 
     async def work(database: Database) -> None:
-        store = SqlProfileStore(database, str)
-        await store.set_position(TOPIC, 0, Position(topic_id or known[0], following))
+        keepers = {PROFILE_CHANGES.name: SqlAlertStore, ALERTS.name: SqlDeliveryStore}
+        store = keepers[place[0]](database) if place[0] in keepers else SqlProfileStore(database, str)
+        await store.set_position(*place, Position(topic_id or known[0], following))
 
     in_database(data, work)
 
@@ -100,8 +103,9 @@ def test_what_alerts_and_deliveries_have_worked_is_shown_and_moved_too(
         await log.append(topic, [Message(b"", b"%d" % i, partition=1) for i in range(3)])
 
     in_log(deployment, three_more)
+    stand_at(deployment, 3, place=(topic, 1))
     said = counterpoint("positions", "rewind", "--topic", topic, "--to-offset", "1", "--partition", "1")
-    assert said.out == f"{topic}/1: moved from the beginning to 1: 2 events are worked again\n"
+    assert said.out == f"{topic}/1: moved from 3 (ok) to 1: 2 events are worked again\n"
     shown = [one for one in counterpoint("positions", "show", "--json").json if one["topic"] == topic]
     assert [(one["next"], one["lag"]) for one in shown[:2]] == [(None, 0), (1, 2)]
 
@@ -144,6 +148,21 @@ def test_a_position_does_not_jump_over_events(counterpoint: Command, deployment:
     later = counterpoint("positions", "rewind", "--to-time", "2100-01-01", "--partition", "0")
     assert "stays at 1" in later.out
     assert first(counterpoint)["next"] == 1
+
+
+def test_a_partition_that_nobody_has_worked_yet_begins_at_its_first_record_and_nowhere_else(
+    counterpoint: Command, deployment: Path
+) -> None:
+    in_log(deployment, three)
+    said = counterpoint("positions", "rewind", "--to-offset", "2", "--partition", "0")
+    assert (said.code, "nobody has worked it yet, and 2 records before 2 would never be worked" in said.err) == (
+        1,
+        True,
+    )
+    for where in (("--to-offset", "0"), ("--to-time", "2100-01-01")):
+        said = counterpoint("positions", "rewind", *where, "--partition", "0")
+        assert said.out == f"{TOPIC}/0: nobody has worked it yet: whoever does begins at 0\n"
+    assert (first(counterpoint)["next"], first(counterpoint)["lag"]) == (None, 3)
 
 
 def test_a_position_of_a_topic_that_was_made_anew_starts_in_the_new_one(
