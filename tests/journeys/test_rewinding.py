@@ -1,6 +1,7 @@
 """An operator goes back in the log beside workers that go on: what counted already counts once, and nothing is lost."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -9,19 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES, Topic
+from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES, TOPICS, Topic
 from services.cli.run.credentials import FIRST_SOURCE
 from services.clock import SystemClock
+from tests.alerts.destined import SECRET as WEBHOOK_SECRET
 from tests.journeys.bank import Bank, Json, ago, cny, event, opened
 from tests.journeys.platforms import ROOT, Serving, empty_servers, serving, until
 from tests.profile.expected import differences, expected, held
 from tests.profile.told import SECRET, admitted, new_fold
+from tests.receivers import receiver
 
 ACCOUNTS, ROUNDS, AT_ONCE = 8, 30, 4
 
 
 class Operator:
-    """Says `positions rewind` in a process of his or her own."""
+    """Says commands in processes of his or her own."""
 
     def __init__(self, data: Path, urls: dict[str, str]) -> None:
         told = {"COUNTERPOINT_DATA": str(data), "COUNTERPOINT_SECRET": SECRET.decode()}
@@ -29,8 +32,18 @@ class Operator:
 
     async def goes_back(self, topic: Topic) -> str:
         """To the beginning."""
+        return await self.says("positions", "rewind", "--topic", topic.name, "--to-time", ago(1))
+
+    async def sees(self, *command: str) -> list[Json]:
+        found: list[Json] = json.loads(await self.says(*command, "--json"))
+        return found
+
+    async def has_all_worked(self) -> bool:
+        return not any(one["lag"] for one in await self.sees("positions", "show"))
+
+    async def says(self, *command: str) -> str:
         said = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.cli", "positions", "rewind", "--topic", topic.name, "--to-time", ago(1),
+            sys.executable, "-m", "services.cli", *command,
             cwd=ROOT, env=self._environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         told, _ = await said.communicate()
@@ -100,6 +113,50 @@ async def test_who_goes_back_beside_running_workers_loses_and_doubles_nothing(
         assert differences(expected(accepted, new_fold()), await held(platform.store)) == []
         assert len(alerts) == 1
         assert await alerts_of(bank) == alerts
+
+
+@pytest.mark.parametrize("log", ["embedded", "servers"])
+async def test_who_goes_back_over_all_topics_tells_no_receiver_twice_and_keeps_no_letter_twice(
+    request: pytest.FixtureRequest, tmp_path: Path, log: str
+) -> None:
+    data, own = tmp_path / "var", tmp_path / "rules"
+    async with AsyncExitStack() as closing:
+        crm = await closing.enter_async_context(receiver())
+        chosen = declared(own, crm.url)
+        if log == "servers":
+            chosen |= await closing.enter_async_context(empty_servers(request.getfixturevalue("breakable_servers")))
+        platform = await closing.enter_async_context(serving(data, **chosen))
+        bank = await closing.enter_async_context(opened(platform.known, data))
+        operator = Operator(data, chosen)
+        await bank.tell(*day_of(bank)[0])
+        await bank.publish({**event("page.viewed", ago(1), customer_no=bank.no("busy0")), "colour": "red"})
+
+        async def told() -> tuple[list[Json], list[Json], list[str]]:
+            said = await operator.sees("deliveries", "list", "--state", "all")
+            return said, await operator.sees("dead-letters", "list"), await alerts_of(bank)
+
+        async def is_quiet() -> bool:
+            said, letters, alerts = await told()
+            all_said = bool(said) and all(one["state"] == "delivered" for one in said)
+            return all_said and bool(letters and alerts) and await operator.has_all_worked()
+
+        await until(is_quiet)
+        before, heard = await told(), len(crm.requests)
+        for topic in TOPICS:
+            assert "worked again" in await operator.goes_back(topic)
+        await until(operator.has_all_worked)
+        assert await told() == before
+        assert len(crm.requests) == heard == len(before[0])
+
+
+def declared(own: Path, url: str) -> dict[str, str]:
+    """What a deployment chooses that tells a webhook of its alerts."""
+    own.mkdir()
+    (own / "destinations.yaml").write_text(
+        f"destinations:\n- {{id: crm, kind: webhook, url: '{url}', secret: CRM_SECRET, insecure: true, "
+        f"networks: [127.0.0.0/8]}}\n"
+    )
+    return {"COUNTERPOINT_ALERTS_CATALOGUE": str(own), "CRM_SECRET": WEBHOOK_SECRET}
 
 
 async def all_there(platform: Serving, events: int) -> None:
