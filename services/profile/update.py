@@ -10,7 +10,7 @@ from schemas.catalogue import EventType
 from schemas.codec import CodecError, decode_event, encode_event
 from schemas.dead_letters import DeadLetter
 from schemas.events import HEARTBEAT, ChannelEvent
-from services.failures import Fenced, Unavailable, trace_of
+from services.failures import Contended, Fenced, Unavailable, trace_of
 from services.log import Batch, Record
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.assertions import links_of
@@ -113,7 +113,19 @@ class Update:
         return Updated(len(fresh), repeats, len(letters), len(arrivals) - len(events), len(marks), accepted)
 
     async def park(self, batch: Batch, error: BaseException, now: int) -> None:
-        """Makes the event of `batch` a dead letter, and marks its ledger row so that a replay may take it over."""
+        """Makes the event of `batch` a dead letter, and marks its ledger row so that a replay may take it over. One
+        that cannot be entered there either must not hold up its partition: its letter says where it stands."""
+        try:
+            await self._park(batch, error, now)
+        except (Fenced, Unavailable, Contended):
+            raise
+        except Exception:
+            letters = [unreadable(batch, record, "bug", trace_of(error), now) for record in batch.records]
+            async with self._store.updating() as tx:
+                await tx.advance([batch.move])
+                await tx.send({DEAD_LETTER_LANE: dead_letter_messages(letters)}, now)
+
+    async def _park(self, batch: Batch, error: BaseException, now: int) -> None:
         decoded = self._decode(batch, now)
         trace, offset = trace_of(error), batch.until - 1
         letters = [*decoded.letters, *(parked(one.event, batch, offset, trace, now) for one in decoded.arrivals)]

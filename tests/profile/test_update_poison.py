@@ -1,9 +1,12 @@
 """A bug must neither stop the bank nor lose an event: the poison event is set aside, and its replay takes it over."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
+import msgspec
 import pytest
 
+from schemas.events import HEARTBEAT
 from services.attempts import ATTEMPTS, PARKED_IN_A_ROW, Attempts, singles
 from services.failures import Contended, Fenced, Unavailable
 from services.log import Batch, Position, Stop
@@ -73,6 +76,23 @@ async def test_a_repeat_of_a_parked_event_is_parked_again_until_the_release_is_m
     await fails_once_then_works(handler, batch(1, [poison]))
     assert (await new_update(store).apply([batch(2, [poison])], NOW)).applied == 1
     assert await unlike(store, [poison]) == []
+
+
+@pytest.mark.parametrize(
+    "broken", [{"attributes": b"no JSON"}, {"type": HEARTBEAT, "attributes": b'{"rhythm_ms": "often"}'}]
+)
+async def test_what_cannot_even_be_entered_in_the_ledger_is_parked_with_its_place(
+    store: Store, broken: dict[str, Any]
+) -> None:
+    poison, sound = msgspec.structs.replace(paid("p-1", FIRST, "6001"), **broken), paid("p-2", FIRST, "6001")
+    handler = attempts(new_update(store))
+    with pytest.raises(ValueError, match="."):
+        await handler(batch(0, [poison, sound]))
+    await handler(batch(0, [poison, sound]))
+    [letter] = await letters(store)
+    assert (letter.id, letter.reason, letter.body) == (f"{TOPIC}-{TOPIC_ID}-0-0", "bug", b"")
+    assert await unlike(store, [sound]) == []
+    assert await store.positions(TOPIC, [0]) == {0: Position(TOPIC_ID, 2)}
 
 
 async def test_too_many_poison_events_in_a_row_stop_the_partition(store: Store) -> None:
