@@ -19,7 +19,7 @@ async def refold(tx: UpdateTransaction, row: StoredSubject, cuts: list[int], fol
     if base is not None:
         _refuse_newer(base.fold_version, fold)
     segments = laid(decode_base(base.body, base.fold_version) if base else (), cuts)
-    for kept in await tx.timeline_of(row.subject):
+    async for kept in tx.timeline_of(row.subject):
         segments.add(decode_event(kept.event), fold)
     await tx.keep_parts(row.subject, segments.months.keys())
     return segments

@@ -1,6 +1,7 @@
 """The profile's store under several workers: nobody loses, nobody doubles, nobody waits for ever."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +22,7 @@ from services.profile.domain.states.state import Head
 from services.profile.ports.records import Decision, LedgerEntry, Mark, StoredSubject
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
-from tests.ports.profile_stores import IMPATIENT, Store, alias_of, shard_for, store
+from tests.ports.profile_stores import IMPATIENT, Store, alias_of, event, shard_for, store
 
 __all__ = ["store"]
 KEY, CONTENT = b"k" * 16, b"content."
@@ -247,3 +248,22 @@ async def test_a_ledger_dropped_under_a_batch_is_looked_at_again(hurried: Databa
         async with store.updating() as tx:
             await tx.enter_ledger([LedgerEntry(b"d" * 16, CONTENT, 10_000)])
     await store.drop_ledgers(10_001)
+
+
+async def test_a_past_of_any_length_is_folded_without_idling_in_the_transaction(hurried: Database) -> None:
+    impatient = open_database(
+        hurried.engine.url.render_as_string(hide_password=False).replace("+asyncpg", ""),
+        timeouts=IMPATIENT._replace(idle_in_transaction=1_000),
+    )
+    store = SqlProfileStore(impatient, alias_of)
+    async with store.updating() as tx:
+        await tx.append_timeline([event("account:busy", at, f"{at}") for at in range(4_500)])
+    told = []
+    async with store.updating() as tx:
+        async for row in tx.timeline_of("account:busy"):
+            told.append(row.occurred_at)
+            if len(told) % 500 == 0:
+                time.sleep(0.15)  # noqa: ASYNC251 - as folding does, which lets nobody else work meanwhile
+        await tx.keep_parts("account:busy", [])
+    assert told == list(range(4_500))
+    await impatient.close()

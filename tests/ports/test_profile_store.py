@@ -163,8 +163,8 @@ async def test_the_timeline_of_a_subject_is_told_oldest_first(store: Store) -> N
     async with store.updating() as tx:
         await tx.append_timeline(rows)
         await tx.append_timeline([event("account:1", 10, "a")])
-        assert [row.key[:1] for row in await tx.timeline_of("account:1")] == [b"a", b"b", b"c"]
-        assert (await tx.timeline_of("account:2"))[0] == rows[2]
+        assert [row.key[:1] async for row in tx.timeline_of("account:1")] == [b"a", b"b", b"c"]
+        assert [row async for row in tx.timeline_of("account:2")] == [rows[2]]
 
 
 async def test_subjects_of_an_older_fold_are_found_when_they_have_events(store: Store) -> None:

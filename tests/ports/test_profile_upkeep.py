@@ -29,15 +29,15 @@ async def test_events_age_that_occurred_and_were_accepted_before(store: Store) -
         old = await tx.aged_of("account:1", 200, 2)
         assert [row.occurred_at for row in old] == [10, 30]
         await tx.drop_timeline(old)
-        assert [row.occurred_at for row in await tx.timeline_of("account:1")] == [20, 50, 300]
-        assert len(await tx.timeline_of("account:2")) == 1
+        assert [row.occurred_at async for row in tx.timeline_of("account:1")] == [20, 50, 300]
+        assert len([row async for row in tx.timeline_of("account:2")]) == 1
 
 
 async def test_dropping_no_events_drops_none(store: Store) -> None:
     async with store.updating() as tx:
         await tx.append_timeline([event("account:1", 10, "a")])
         await tx.drop_timeline([])
-        assert len(await tx.timeline_of("account:1")) == 1
+        assert len([row async for row in tx.timeline_of("account:1")]) == 1
 
 
 async def test_a_base_is_replaced_by_the_same_or_a_newer_fold_only(store: Store) -> None:

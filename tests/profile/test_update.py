@@ -180,7 +180,7 @@ async def test_personal_values_stay_out_of_states_and_timeline(store: Store) -> 
     await new_update(store).apply([batch(0, [registered])], NOW)
     found = await held(store)
     async with store.updating() as tx:
-        rows = await tx.timeline_of("party:77")
+        rows = [row async for row in tx.timeline_of("party:77")]
     kept = b"".join([*(state for states in found.states.values() for state in states), *(row.event for row in rows)])
     assert b"Zhang" not in kept
     assert b"13912345678" not in kept

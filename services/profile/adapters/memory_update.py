@@ -1,6 +1,6 @@
 """One partition batch in memory."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -106,11 +106,12 @@ class MemoryUpdate:
                 raise ValueError("an event stands in the timeline already")
             self._tables.timeline.put(TimelineRow(*row))
 
-    async def timeline_of(self, subject: str) -> list[TimelineRow]:
-        return sorted(self._tables.timeline.by("subject", [subject]))
+    async def timeline_of(self, subject: str) -> AsyncIterator[TimelineRow]:
+        for row in sorted(self._tables.timeline.by("subject", [subject])):
+            yield row
 
     async def aged_of(self, subject: str, before: int, limit: int) -> list[TimelineRow]:
-        return [row for row in await self.timeline_of(subject) if is_aged(row, before)][:limit]
+        return [row async for row in self.timeline_of(subject) if is_aged(row, before)][:limit]
 
     async def drop_timeline(self, events: Sequence[TimelineRow]) -> None:
         self._tables.timeline.drop(events)

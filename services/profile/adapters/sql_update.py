@@ -1,6 +1,6 @@
 """One partition batch in SQL: position, ledger, subjects, links, timeline."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from services.failures import Contended, Fenced
@@ -23,7 +23,7 @@ from services.profile.ports.records import (
     StoredSubject,
     TimelineRow,
 )
-from services.sql.session import Bulk, Session, insert, insert_whole
+from services.sql.session import Bulk, Row, Session, insert, insert_whole
 
 _ABSENT = "select s.subject from subjects s where s.subject = any($1::text[])"
 _NEW_SUBJECTS = insert(
@@ -43,10 +43,13 @@ _SAVE_PARTS = insert_whole(
     "parts", "subject, month, body", "on conflict (subject, month) do update set body = excluded.body"
 )
 _COLUMNS = ", ".join(TimelineRow._fields)
+_EVENTS_AT_ONCE = 1_000
+_BEFORE_ALL = (-(1 << 63), 0, b"")
 _APPEND_TIMELINE = insert_whole("timeline", _COLUMNS)
 _TIMELINE = f"""
 select {_COLUMNS} from timeline
-where subject = $1 order by occurred_at, sequence, key"""  # noqa: S608 - constants
+where subject = $1 and (occurred_at, sequence, key) > ($2, $3, $4)
+order by occurred_at, sequence, key limit $5"""  # noqa: S608 - constants
 _AGED = f"""
 select {_COLUMNS} from timeline
 where subject = $1 and occurred_at < $2 and accepted_at < $2
@@ -140,8 +143,12 @@ class SqlUpdate:
     async def append_timeline(self, events: Sequence[TimelineRow]) -> None:
         await self._session.later(_APPEND_TIMELINE, events)
 
-    async def timeline_of(self, subject: str) -> list[TimelineRow]:
-        return [TimelineRow(*row) for row in await self._session.rows(_TIMELINE, subject)]
+    async def timeline_of(self, subject: str) -> AsyncIterator[TimelineRow]:
+        last: Row = _BEFORE_ALL
+        while page := await self._session.rows(_TIMELINE, subject, *last, _EVENTS_AT_ONCE):
+            for row in page:
+                yield TimelineRow(*row)
+            last = page[-1][1:4]
 
     async def aged_of(self, subject: str, before: int, limit: int) -> list[TimelineRow]:
         return [TimelineRow(*row) for row in await self._session.rows(_AGED, subject, before, limit)]

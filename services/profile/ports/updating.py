@@ -1,6 +1,6 @@
 """What `update` and upkeep do to subjects within one database transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from services.log import Move
@@ -42,8 +42,9 @@ class UpdateTransaction(Protocol):
 
     async def append_timeline(self, rows: Sequence[TimelineRow]) -> None: ...
 
-    async def timeline_of(self, subject: str) -> Sequence[TimelineRow]:
-        """Every event of one subject, oldest first."""
+    def timeline_of(self, subject: str) -> AsyncIterator[TimelineRow]:
+        """Every event of one subject, oldest first, read some at a time: a past of any length neither fills the memory
+        nor leaves the transaction idle for as long as it takes to fold it."""
 
     async def aged_of(self, subject: str, before: int, limit: int) -> Sequence[TimelineRow]:
         """Events of one subject that both occurred and were accepted before (ms), oldest first."""
