@@ -7,18 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.catalogue import EventType
-from schemas.codec import CodecError, decode_event, encode_event
-from schemas.dead_letters import DeadLetter
 from schemas.events import HEARTBEAT, ChannelEvent
 from services.failures import Contended, Fenced, Unavailable, trace_of
-from services.log import Batch, Record
-from services.profile.domain.customers.freshness import SourceSeen
-from services.profile.domain.identity.assertions import links_of
+from services.log import Batch
+from services.profile.decoding import Arrival, Decoder
 from services.profile.domain.identity.links import Link, join
-from services.profile.domain.ledger import content_hash, days_of, ledger_key
+from services.profile.domain.ledger import days_of
 from services.profile.domain.letters import conflict, parked, unreadable
 from services.profile.domain.states.fold import Fold, months_touched
-from services.profile.domain.states.personal import Pseudonymiser
 from services.profile.folding import fold_events
 from services.profile.linking import Linked, link_subjects, reach
 from services.profile.outbox import dead_letter_messages
@@ -26,29 +22,9 @@ from services.profile.ports.records import LedgerEntry, Mark, StoredSubject, Tim
 from services.profile.ports.store import ProfileStore
 from services.profile.ports.updating import UpdateTransaction
 from services.profile.refold import refuse_newer
-from services.profile.sources import sources_seen
 
 DEAD_LETTER_LANE = "dead-letters"
 MOST_LINKS_REMEMBERED = 200_000
-
-
-class Arrival(NamedTuple):
-    """An event with everything that can be computed from it before the transaction opens."""
-
-    event: ChannelEvent  # pseudonymised
-    key: bytes
-    content: bytes
-    encoded: bytes  # `event` in Avro; the record as it came where there was nothing personal to take out
-    links: list[Link]
-    personal: dict[str, str]
-
-
-class Decoded(NamedTuple):
-    """One batch: its events, dead letters for the records that no schema can read, and what it says of its sources."""
-
-    arrivals: Sequence[Arrival]
-    letters: Sequence[DeadLetter]
-    sources: Sequence[SourceSeen]
 
 
 class Updated(NamedTuple):
@@ -74,8 +50,8 @@ class Update:
         secret: bytes,
         limits: Mapping[str, int],
     ) -> None:
-        self._store, self._fold, self._catalogue, self._secret, self._limits = store, fold, catalogue, secret, limits
-        self._pseudonymiser = Pseudonymiser(catalogue, secret)
+        self._store, self._fold, self._limits = store, fold, limits
+        self._decode = Decoder(catalogue, secret).decode
         self._known_links: dict[tuple[str, str, str], Link] = {}
 
     async def apply(self, batches: Sequence[Batch], now: int) -> Updated:
@@ -134,23 +110,6 @@ class Update:
             fresh, _ = await _enter(tx, decoded.arrivals)
             await tx.park([(one.key, days_of(one.event.accepted_at)[0]) for one in fresh])
             await tx.send({DEAD_LETTER_LANE: dead_letter_messages(letters)}, now)
-
-    def _decode(self, batch: Batch, now: int) -> Decoded:
-        arrivals: list[Arrival] = []
-        letters: list[DeadLetter] = []
-        for record in batch.records:
-            try:
-                arrivals.append(self._arrival(record))
-            except CodecError as error:
-                letters.append(unreadable(batch, record, error.reason, error.message, now))
-        return Decoded(arrivals, letters, sources_seen([one.event for one in arrivals], batch.partition))
-
-    def _arrival(self, record: Record) -> Arrival:
-        sent = decode_event(record.value)
-        event, personal = self._pseudonymiser.apply(sent)
-        links = links_of(sent, self._catalogue.get(sent.type), self._secret)
-        encoded = record.value if event is sent else encode_event(event)
-        return Arrival(event, ledger_key(sent.source, sent.id), content_hash(event), encoded, links, personal)
 
     def _asserted(self, fresh: Sequence[Arrival]) -> list[Link]:
         """The links of these events that add something to what is known to be stored."""
