@@ -38,7 +38,7 @@ def _of_events(seen: Picture) -> Iterator[Moment]:
     for kind, candidates in seen.customer.state.head.latest.items():
         since = seen.now - window_days(kind) * DAY_MS
         for candidate in candidates:
-            if candidate.at > since and candidate.values and not candidate.cancelled:
+            if candidate.at > since and not candidate.cancelled:
                 yield Moment(
                     moment_id=f"{kind}:{candidate.at}:{candidate.event_id}",
                     kind=kind,

@@ -72,8 +72,19 @@ def test_a_balance_that_has_not_moved_for_years_still_counts() -> None:
     assert steps(booked(900, 70_000)) == [(900, 70_000)]
 
 
+@pytest.mark.parametrize("slept", [700, 420])
+@pytest.mark.parametrize("woke", [360, 100])
+def test_what_lay_there_before_all_that_is_looked_at_counts_from_its_beginning(slept: int, woke: int) -> None:
+    assert steps(booked(slept, 70_000), booked(woke, 50_000)) == [(365 + 31, 70_000), (woke, 50_000)]
+
+
+def test_nothing_from_before_stands_beside_a_balance_of_the_first_month_that_is_looked_at() -> None:
+    assert steps(booked(700, 70_000), booked(400, 60_000), booked(100, 50_000)) == [(400, 60_000), (100, 50_000)]
+
+
 def test_accounts_of_which_the_customer_is_no_holder_count_nothing() -> None:
     roles: Roles = {"account:2": "attorney", "account:3": ("owner", 0, NOON - DAY_MS)}
     events = [booked(9, 500), booked(7, 30, "account:2"), booked(5, 7, "account:3")]
     courses = courses_of(customer_of(events, roles=roles), POLICY.reference, TODAY)
     assert courses.of_all.steps == courses.of_current.steps == ((TODAY - 9, 500),)
+    assert steps(booked(9, 500), booked(7, 30, "loan:1")) == [(9, 500)]

@@ -1,6 +1,7 @@
 """Notable events with their judgement, as long as they are within their window."""
 
 import msgspec
+import pytest
 
 from schemas.events import Counterparty
 from schemas.moments import MOMENTS
@@ -18,7 +19,13 @@ def test_a_large_debit_tells_its_share_of_the_balance_before_it_and_where_it_wen
     (moment,) = summary_of([DRAIN]).moments
     assert (moment.kind, moment.event_id, moment.occurred_at) == ("large_debit", "d", NOON - DAY_MS)
     assert moment.values["percent_of_balance"] == 40.0
-    assert (moment.values["amount_home"], moment.values["external"]) == (400.0, True)
+    assert (moment.values["amount"], moment.values["amount_home"], moment.values["external"]) == (400.0, 400.0, True)
+
+
+def test_of_a_balance_that_was_overdrawn_nothing_is_a_share() -> None:
+    overdrawn = event("transfer.sent", NOON, minor=9_000_000, direction="debit", balance=-9_000_100)
+    (moment,) = summary_of([overdrawn]).moments
+    assert moment.values["percent_of_balance"] == 0.0
 
 
 def test_money_is_told_in_percent_of_what_a_month_usually_brings_and_takes() -> None:
@@ -47,6 +54,14 @@ def test_a_change_of_band_tells_its_direction() -> None:
     assert moment.values == {"from": "near", "to": "below", "fell": True}
 
 
+def test_a_change_leaves_the_statement_with_its_window_too() -> None:
+    registered, window = event("customer.registered", NOON - 99 * DAY_MS, ME), 30 * DAY_MS
+    for since, told in ((NOON - window + 1, 1), (NOON - window, 0)):
+        fell = Decided(assets_since=since, notes={"band": "below", "former_band": "near"})
+        found = summary_of([registered], decided=fell).moments
+        assert len([one for one in found if one.kind == "band_changed"]) == told
+
+
 def test_a_change_of_band_tells_where_it_led_while_the_present_one_is_unknown() -> None:
     unrated = event("cash.deposited", NOON - 9 * DAY_MS, minor=1, currency="THB", direction="credit", balance=1)
     risen = Decided(assets_since=NOON - DAY_MS, notes={"band": "above", "former_band": "near"})
@@ -66,6 +81,13 @@ def test_a_bank_that_is_told_without_an_account_is_another_bank_all_the_same() -
 def test_a_moment_carries_no_personal_reference() -> None:
     (moment,) = summary_of([DRAIN]).moments
     assert not any(str(value).startswith("p_") for value in moment.values.values())
+
+
+def test_a_moment_tells_no_account_of_the_other_side_no_free_text_and_every_number_as_a_double() -> None:
+    said = {"description": "rent for September", "original_id": "o", "count": 3}
+    (moment,) = summary_of([msgspec.structs.replace(DRAIN, attributes=msgspec.json.encode(said))]).moments
+    assert moment.values.keys() - MOMENTS["large_debit"].fields.keys() == {"count"}
+    assert type(moment.values["count"]) is float
 
 
 def test_a_reversed_event_is_no_moment() -> None:
@@ -110,6 +132,13 @@ def test_a_small_score_is_told_in_percent_of_its_scale() -> None:
     assert facts_told(summary)["feedback_last_percent"] == 50.0
 
 
+def test_a_score_is_in_percent_where_somebody_gave_feedback_and_where_there_is_one() -> None:
+    silent = event("feedback.given", NOON, ME)
+    scored = event("life_event.recorded", NOON, ME, attributes={"kind": "retirement", "score": 5})
+    for moment in summary_of([silent, scored]).moments:
+        assert "score_percent" not in moment.values
+
+
 def test_a_change_of_owner_is_a_moment() -> None:
     told = event("manager.assigned", NOON - 90 * DAY_MS, ME, attributes={"manager_id": "M1"})
     before = summary_of([told]).decided
@@ -119,6 +148,16 @@ def test_a_change_of_owner_is_a_moment() -> None:
     assert moment.values == {"from": "M1", "to": "M2"}
     assert after.body["owner"]["manager_id"] == "M2"
     assert (facts_told(after)["former_owner"], facts_told(after)["owner_days"]) == ("M1", 1)
+
+
+def test_the_first_owner_and_one_who_comes_back_are_no_change_and_one_who_leaves_for_nobody_is() -> None:
+    told = event("manager.assigned", NOON - DAY_MS, ME, attributes={"manager_id": "M1"})
+    assert not [one for one in summary_of([told]).moments if one.kind == "owner_changed"]
+    back = Decided(owner="M1", former_owner="M1", owner_since=NOON - DAY_MS, notes={"assigned_at": NOON - DAY_MS})
+    assert not [one for one in summary_of([told], decided=back).moments if one.kind == "owner_changed"]
+    staff = {"M1": Manager("M1", {"status": "left", "left_at": NOON}, 5)}
+    (moment,) = [one for one in summary_of([told], staff=staff).moments if one.kind == "owner_changed"]
+    assert moment.values == {"from": "M1", "to": ""}
 
 
 def test_a_change_of_tier_tells_its_direction_and_the_first_judgement_is_none() -> None:
@@ -171,6 +210,30 @@ def test_an_own_account_elsewhere_is_told_by_the_sources_word_for_it() -> None:
     told = msgspec.structs.replace(DRAIN, counterparty=Counterparty(bank="ZZZZ", kind="own"))
     (moment,) = summary_of([told]).moments
     assert (moment.values["own_account"], moment.values["external"]) == (True, True)
+
+
+def test_money_to_the_own_name_elsewhere_is_ones_own_still() -> None:
+    (moment,) = summary_of([event("customer.registered", NOON, ME, attributes={"name": "p_x"}), DRAIN]).moments
+    assert (moment.values["own_account"], moment.values["external"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("party", "own", "competitor", "lender", "external"),
+    [
+        (Counterparty(bank="CPBK", account_no="9", kind="fintech"), False, False, False, False),
+        (Counterparty(bank="CPBK", account_no="9", kind="consumer_finance"), False, False, False, False),
+        (Counterparty(name="p_y"), False, False, False, False),
+        (Counterparty(name="p_y", kind="consumer_finance"), False, False, True, True),
+        (Counterparty(name="p_y", kind="own"), True, False, False, True),
+        (Counterparty(bank="ZZZZ", account_no="9"), False, False, False, True),
+    ],
+)
+def test_the_other_side_is_judged_by_its_bank_and_by_the_word_for_it_where_that_is_no_customer_of_ours(
+    party: Counterparty, own: bool, competitor: bool, lender: bool, external: bool
+) -> None:
+    (moment,) = summary_of([msgspec.structs.replace(DRAIN, counterparty=party)]).moments
+    judged = [moment.values[name] for name in ("own_account", "competitor", "lender", "external")]
+    assert judged == [own, competitor, lender, external]
 
 
 def test_a_competitor_without_a_bank_code_is_elsewhere_all_the_same() -> None:
