@@ -31,6 +31,7 @@ def test_a_mean_far_under_the_years_is_found_by_two_weekly_checks() -> None:
     ]
     assert checks == [2, 0]
     assert values_of(*steady)["balance_below_usual_checks"] == 0
+    assert values_of(booked(300, 1_000_000))["balance_below_usual_checks"] == 0, "what never moved is as usual"
 
 
 def test_the_second_check_follows_a_week_after_the_first() -> None:
@@ -42,6 +43,13 @@ def test_the_second_check_follows_a_week_after_the_first() -> None:
     first = next(passed for passed in reversed(range(39)) if checks[passed])
     assert {checks[passed] for passed in range(first, first - 7, -1)} == {1}
     assert checks[first - 7] == 2
+
+
+def test_of_each_window_the_first_day_counts_and_the_day_before_it_does_not() -> None:
+    values = values_of(booked(300, 100), booked(89, 5_000), booked(59, 7_000), booked(30, 8_000), booked(29, 9_000))
+    assert (values["balance_lowest_90d"], values["balance_lowest_60d"], values["current_lowest_60d"]) == (50, 70, 70)
+    assert (values["balance_mean_30d"], values["balance_30d_ago"]) == (90, 80)
+    assert values_of(booked(8, 100), booked(7, 200), booked(6, 300))["balance_7d_ago"] == 2
 
 
 def test_savings_are_not_what_lies_idle() -> None:

@@ -11,7 +11,7 @@ from services.profile.domain.customers.summary import Due
 from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.summarise import summarise
 from tests.profile.domain.facts.test_facts import salaries
-from tests.profile.domain.gathered import ME, POLICY, customer_of, heard, summary_of
+from tests.profile.domain.gathered import ME, POLICY, customer_of, facts_told, heard, summary_of
 from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event
 
 
@@ -42,6 +42,16 @@ def test_a_salary_that_stays_away_is_looked_at_again_at_each_close() -> None:
         POLICY.reference.next_close(NOON), "salary_overdue", "day", ("core",)
     )
     assert due(summary_of(salaries(10), completeness=books).due, "salary_overdue") is None
+
+
+def test_a_salary_is_missed_once_the_books_are_complete_past_the_close_of_its_last_tolerated_day() -> None:
+    waiting = heard(until=NOON - 30 * DAY_MS, core="corebank")
+    held = due(summary_of(salaries(45), completeness=waiting).due, "salary")
+    assert held is not None
+    for until, is_known in ((held.at - 1, False), (held.at, True)):
+        summary = summary_of(salaries(45), held.at + HOUR_MS, completeness=heard(until=until, core="corebank"))
+        assert ("salary_missed" not in summary.facts.missing) is is_known
+        assert (due(summary.due, "salary") is None) is is_known
 
 
 def test_a_loan_is_looked_at_four_months_and_a_month_before_its_fixed_rate_ends() -> None:
@@ -166,6 +176,9 @@ def test_what_is_unknown_while_a_source_is_behind_is_judged_as_soon_as_it_has_ca
     behind = heard(until=NOON - 5 * DAY_MS, core="corebank")
     due = {one.kind: one for one in summary_of(salaries(10), completeness=behind).due}
     assert due["heard_again"] == Due(NOON - 36 * HOUR_MS, "heard_again", "hour", ("core",))
+    some = Completeness({"pos": NOON - 5 * DAY_MS, "app": NOON - 36 * HOUR_MS, "atm": NOON - 5 * DAY_MS}, {}, ())
+    due = {one.kind: one for one in summary_of(salaries(10), completeness=some).due}
+    assert due["heard_again"].sources == ("atm", "pos")
     assert "heard_again" not in {one.kind for one in summary_of(salaries(10), completeness=heard(core="corebank")).due}
 
 
@@ -177,10 +190,25 @@ def limit_of(events: list[ChannelEvent], asked: Asked, now: int, completeness: C
 
 def test_a_quiet_customer_is_looked_at_when_a_fact_that_runs_with_the_days_passes_what_is_asked() -> None:
     joined = event("customer.registered", NOON - 300 * DAY_MS, ME)
-    expected = limit_of([joined], Asked("1", {"tenure_days": frozenset({Limit(400.0)})}), NOON, Completeness())
+    asked, anybody = {"tenure_days": frozenset({Limit(400.0)}), "owner_days": frozenset({Limit(9.0)})}, heard(bank="*")
+    expected = limit_of([joined], Asked("1", asked), NOON, anybody)
     assert expected is not None
-    assert NOON + 99 * DAY_MS < expected.at < NOON + 103 * DAY_MS
+    days = [facts_told(summary_of([joined], at))["tenure_days"] for at in (expected.at - DAY_MS, expected.at)]
+    assert (days, expected.sources) == ([399, 400], ())
     assert limit_of([joined], Asked("1", {"tenure_days": frozenset({Limit(200.0)})}), NOON, Completeness()) is None
+    asked["days_since_last_event"] = frozenset({Limit(350.0), Limit(380.0)})
+    assert limit_of([joined], Asked("1", asked), NOON, anybody) == Due(
+        expected.at - 50 * DAY_MS, "limit_days_since_last_event", "day", ()
+    )
+    active = event("card.paid", NOON - DAY_MS, minor=1, direction="debit")
+    assert limit_of([joined, active], Asked("1", asked), NOON, anybody) is None, "looked at every day anyway"
+
+
+def test_what_counts_down_passes_its_limit_whatever_its_sources_tell() -> None:
+    told = event("loan.granted", NOON - 300 * DAY_MS, "loan:1", minor=1, attributes={"ends_on": "2027-03-31"})
+    expected = limit_of([told], Asked("1", {"loan_ends_in_days": frozenset({Limit(30.0)})}), NOON, heard(core="*"))
+    assert expected is not None
+    assert expected.sources == ()
 
 
 def test_what_did_not_happen_passes_no_limit_before_its_sources_are_complete() -> None:
