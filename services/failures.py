@@ -28,6 +28,11 @@ class Unavailable(Exception):  # noqa: N818 - see above
         self.retry_after, self.setting = retry_after, setting
 
 
+class Interrupted(Unavailable):
+    """The database went away in the midst of a transaction, or ended it because it took too long: then one with less
+    in it may succeed."""
+
+
 class Fenced(Exception):  # noqa: N818 - see above
     """Another worker owns this partition or shard now: roll back, drop what is buffered, stop working on it."""
 

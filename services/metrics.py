@@ -72,7 +72,7 @@ MARKS_WAITING = GaugeMetric(
 REFRESH_DURATION = HistogramMetric("refresh_seconds", (), "seconds", "One shard's marks, one transaction", _SECONDS)
 CUSTOMERS_REFRESHED = CounterMetric("customers_refreshed", (), "customers", "Views written")
 CUSTOMERS_FAILED = CounterMetric(
-    "customers_failed", (), "customers", "Set aside, for their refresh has failed; tried again each minute"
+    "customers_failed", (), "customers", "Set aside, for their refresh has failed; tried again now and then"
 )
 OUTBOX_AGE = GaugeMetric("outbox_age_seconds", ("lane",), "seconds", "Age of the oldest row not yet published")
 OUTBOX_PUBLISHED = CounterMetric("outbox_published", ("topic",), "messages", "Appended to the log from the outbox")

@@ -25,7 +25,7 @@ from services.profile.outbox import lane_of_shard
 from services.profile.ports.records import DueTime, Mark, Placement, Shard, StoredView
 from services.profile.ports.refreshing import RefreshTransaction
 from services.profile.ports.store import ProfileStore
-from services.profile.resting import Resting
+from services.profile.resting import TOO_LONG_S, Resting
 from services.profile.statement import change_of, change_of_gone, gone, is_news, statement_of
 
 OPENED_AT_ONCE = 25
@@ -95,6 +95,17 @@ class Refresh:
         self.resting.set_aside(failed)
         accepted = [mark.accepted_at for mark in marks if mark.accepted_at and mark.root not in failed]
         return Refreshed(held, len(marks), changed, accepted, failed)
+
+    async def put_aside(self, shards: Sequence[Shard], error: Exception) -> Refreshed:
+        """Sets the customer aside whose turn it is: alone it took longer than a transaction may. Raises as `apply`."""
+        numbers = [shard.shard for shard in shards]
+        async with self._store.refreshing() as tx:
+            held = await tx.fence(shards)
+            marks = await tx.take_marks(numbers, 1, self.resting.roots(numbers))
+            await tx.set_aside(marks)
+        failed = {mark.root: error for mark in marks}
+        self.resting.set_aside(failed, TOO_LONG_S)
+        return Refreshed(held, 0, [], [], failed)
 
     async def _refresh(
         self, tx: RefreshTransaction, wanted: Mapping[str, Cluster], merged: set[str], now: int

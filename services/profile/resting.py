@@ -15,6 +15,8 @@ CUSTOMER_S = 0.5
 COLLECTIVE_S = 1.0
 """Households and groups rest longer: every event of every member marks them."""
 SET_ASIDE_S = 60.0
+TOO_LONG_S = 600.0
+"""Each try takes a worker as long as a transaction may last."""
 
 
 class Resting:
@@ -33,11 +35,11 @@ class Resting:
             rest_s = self._collective_s if kind_of(root) in COLLECTIVES else self._customer_s
             self._until.setdefault(shard_of(root), {})[root] = now + rest_s
 
-    def set_aside(self, roots: Iterable[str]) -> None:
-        """Roots whose refresh met a bug rest for long before they are tried again."""
+    def set_aside(self, roots: Iterable[str], seconds: float = SET_ASIDE_S) -> None:
+        """Roots whose refresh has failed rest for long before they are tried again."""
         now = self._clock()
         for root in roots:
-            self._until.setdefault(shard_of(root), {})[root] = now + SET_ASIDE_S
+            self._until.setdefault(shard_of(root), {})[root] = now + seconds
 
     def roots(self, shards: Iterable[int]) -> list[str]:
         """The roots of these shards that rest now."""

@@ -4,15 +4,17 @@ A lease is proved inside every transaction; what is renewed and counted here onl
 """
 
 import asyncio
+from collections.abc import Iterable
 
 import structlog
 
 from services import metrics as measure
 from services.attempts import again_when_contended
-from services.failures import Contended, Fenced, Unavailable, trace_of
+from services.failures import Contended, Fenced, Interrupted, Unavailable, trace_of
 from services.pace import woken
 from services.profile.domain.shards import together
 from services.profile.domain.states.months import OtherShape
+from services.profile.giving_way import MARKS_AT_ONCE
 from services.profile.ports.records import Shard
 from services.profile.refresh import Refreshed
 from services.profile.worker import Worker
@@ -22,12 +24,16 @@ RENEW_S, BEGIN_WITHIN_S = LEASE_MS / 3_000, LEASE_MS / 2_000
 """Leases are renewed after a third of their time; a transaction begins within half of it, or waits for new leases:
 behind a busy writer it can take seconds."""
 IDLE_S = 0.05
+NARROWED = 8
+"""After a transaction that was interrupted so many times fewer marks of its shards are taken at once, in the end one:
+a customer that takes too long must not hold up the others for ever."""
 log = structlog.get_logger(__name__)
 
 
 class ShardWork:
     def __init__(self, worker: Worker) -> None:
         self._worker, self._renewed_at = worker, 0.0
+        self._narrowed: dict[int, int] = {}
 
     async def run(self) -> None:
         """Works until cancelled."""
@@ -53,13 +59,17 @@ class ShardWork:
         waiting = await worker.store.marks_waiting(resting, measure.MARKS_COUNTED_TO)
         worker.metrics.set(measure.MARKS_WAITING, sum(waiting.values()))
         leased = {number: waiting[number] for number in waiting.keys() & worker.leases.keys()}
-        for numbers in together(leased, worker.giving_way.marks_at_once):
+        for numbers in together(leased, self._marks_at_once(leased)):
             if self._leases_age_s() > BEGIN_WITHIN_S:
                 break
             began = _now_s()
             taken += await self._refresh([worker.leases[number] for number in numbers])
             await self._give_way(_now_s() - began)
         return taken
+
+    def _marks_at_once(self, numbers: Iterable[int]) -> int:
+        narrowed = [self._narrowed[number] for number in numbers if number in self._narrowed]
+        return min([self._worker.giving_way.marks_at_once, *narrowed])
 
     def _leases_age_s(self) -> float:
         return _now_s() - self._renewed_at
@@ -72,8 +82,18 @@ class ShardWork:
         self._renewed_at = _now_s()
 
     async def _refresh(self, shards: list[Shard]) -> int:
-        worker, at_once, began = self._worker, self._worker.giving_way.marks_at_once, _now_s()
-        done = await again_when_contended(lambda: worker.refresh.apply(shards, at_once, worker.clock.now_ms()))
+        worker, began = self._worker, _now_s()
+        numbers = [shard.shard for shard in shards]
+        at_once = self._marks_at_once(numbers)
+        try:
+            done = await again_when_contended(lambda: worker.refresh.apply(shards, at_once, worker.clock.now_ms()))
+        except Interrupted as lost:
+            if at_once > 1:
+                self._narrowed |= dict.fromkeys(numbers, max(1, at_once // NARROWED))
+                raise
+            done = await worker.refresh.put_aside(shards, lost)
+        widened = {number: 2 * self._narrowed.pop(number) for number in numbers if number in self._narrowed}
+        self._narrowed |= {number: most for number, most in widened.items() if most < MARKS_AT_ONCE}
         worker.metrics.observe(measure.REFRESH_DURATION, _now_s() - began)
         worker.leases.update({shard.shard: shard for shard in done.shards})
         self._measure(done)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.failures import Unavailable
+from services.failures import Interrupted, Unavailable
 from services.sql.engines import Timeouts, postgresql_engine, sqlite_engine, timeouts_within
 from services.sql.errors import is_retryable, is_unavailable, why_unavailable
 
@@ -48,7 +48,8 @@ class Database:
         ends it: SQLAlchemy's way there costs as much as a handful of statements."""
         async with self._writer_turn, self._translated(), self.engine.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
-            async with connection.begin() if self.dialect == "sqlite" else _begun(driver):
+            begun = connection.begin() if self.dialect == "sqlite" else _begun(driver)
+            async with begun, self._translated(Interrupted):
                 yield driver
 
     @asynccontextmanager
@@ -115,7 +116,7 @@ class Database:
             await connection.close()
 
     @asynccontextmanager
-    async def _translated(self) -> AsyncIterator[None]:
+    async def _translated(self, into: type[Unavailable] = Unavailable) -> AsyncIterator[None]:
         try:
             yield
         except Exception as error:
@@ -125,7 +126,7 @@ class Database:
             await self._let_go()
             await self.engine.dispose()
             told = f"the database is not available: {why_unavailable(error)}"
-            raise Unavailable(told, setting="COUNTERPOINT_DATABASE") from error
+            raise into(told, setting="COUNTERPOINT_DATABASE") from error
 
 
 @asynccontextmanager

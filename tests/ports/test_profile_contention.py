@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from services.failures import Contended, Fenced, Unavailable
+from services.failures import Contended, Fenced, Interrupted, Unavailable
 from services.log import Move
 from services.outbox import OutboxMessage
 from services.profile.adapters.sql import SqlProfileStore
@@ -211,9 +211,9 @@ async def count_once(store: SqlProfileStore, subject: str) -> None:
         await tx.lock_subjects({subject: frozenset()}, 1)
 
 
-async def test_a_connection_lost_inside_a_transaction_is_unavailable_and_leaves_no_trace(hurried: Database) -> None:
+async def test_a_connection_lost_inside_a_transaction_interrupts_it_and_leaves_no_trace(hurried: Database) -> None:
     store = SqlProfileStore(hurried, alias_of)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Interrupted):
         async with store.updating() as tx:
             await tx.advance([Move("lost", "id", 0, 0, 10)])
             async with hurried.transaction() as killer:

@@ -66,8 +66,8 @@ class Deployment:
                 await work
             await profile.worker.notifications.close()
 
-    async def tell(self, account: str = "6001", accepted_at: int = NOW) -> None:
-        event = msgspec.structs.replace(opened(account, "77", NOW), accepted_at=accepted_at)
+    async def tell(self, account: str = "6001", accepted_at: int = NOW, customer: str = "77") -> None:
+        event = msgspec.structs.replace(opened(account, customer, NOW), accepted_at=accepted_at)
         await self._log.append(CHANNEL_EVENTS.name, [Message(event.subject.encode(), encode_event(event))])
 
     async def close(self) -> None:

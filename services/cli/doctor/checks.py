@@ -108,7 +108,7 @@ async def set_aside(patient: Patient) -> Sequence[Finding]:
     if not aside:
         return [ok("refresh", "no customer is set aside")]
     told = f"{counted(aside, 'customer is', 'customers are')} set aside: refresh fails, the last view is shown"
-    why = "a worker tries again each minute, and its log says why (`customer set aside`)"
+    why = "a worker tries again now and then, and its log says why (`customer set aside`)"
     return [wrong("refresh", f"{told}; {why}; mend the release, or run `counterpoint rebuild` if states are behind")]
 
 
