@@ -1,7 +1,7 @@
 """Declared files as structs: those that come with the product, each of which a bank's own file of the same name
 replaces. What does not fit is refused, naming file, line and mistake."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -45,6 +45,9 @@ class Texts(NamedTuple):
         for name, text in self.content.items():
             told.update(name.encode() + b"\0" + sha256(text).digest())
         return told.hexdigest()[:12]
+
+    def only(self, names: Collection[str]) -> "Texts":
+        return Texts({name: text for name, text in self.content.items() if name in names}, self.own & frozenset(names))
 
     def read(self, name: str, into: type[T]) -> T:
         """Raises PolicyError."""

@@ -80,8 +80,8 @@ SOURCE_FRESHNESS = GaugeMetric("source_silent_seconds", ("source",), "seconds", 
 SOURCE_SILENT = GaugeMetric("source_silent", ("source",), "sources", "1 while silent beyond its rhythm")
 TIMERS_FIRED = CounterMetric("timers_fired", ("kind",), "timers", "Due times that left a mark")
 UPKEEP = CounterMetric("upkeep", ("what",), "rows", "Aged or dropped: events, months, ledgers, letters")
-REFERENCE_READ = CounterMetric(
-    "reference_read", ("outcome",), "times", "Changed reference tables: taken, or refused for a mistake"
+DECLARATIONS_READ = CounterMetric(
+    "declarations_read", ("outcome",), "times", "Changed declarations of the profile: taken, or refused for a mistake"
 )
 STATEMENTS_EVALUATED = CounterMetric("statements_evaluated", (), "statements", "Profile changes judged by the rules")
 STATEMENTS_SKIPPED = CounterMetric("statements_skipped", (), "statements", "Older than one acted on before")

@@ -8,7 +8,7 @@ from schemas.catalogue import load_catalogue
 from schemas.moments import MOMENTS
 from services.alerts.domain.compiled import Known
 from services.metrics import Metrics
-from services.profile.adapters.policies import Declarations, load_declarations, reference_files
+from services.profile.adapters.policies import Declarations, files_of, load_declarations
 from services.profile.domain.facts.catalogue import catalogue
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.personal import reference
@@ -31,10 +31,13 @@ def declarations(environment: Mapping[str, str], secret: bytes) -> Declarations:
     return load_declarations(choices.catalogue, choices.reference, partial(reference, secret=secret))
 
 
-def reloading(environment: Mapping[str, str], secret: bytes, policy: CurrentPolicy, metrics: Metrics) -> Reload:
-    """Keeps up the reference tables of a process that is not the profile's. Raises `PolicyError`, `SettingsError`."""
-    files = reference_files(read_choices(environment).reference)
-    return Reload(files, partial(reference, secret=secret), policy, metrics)
+def reloading(
+    environment: Mapping[str, str], secret: bytes, begun: Declarations, policy: CurrentPolicy, metrics: Metrics
+) -> Reload:
+    """Keeps up the policy of a process that is not the profile's. Raises `PolicyError`, `SettingsError`."""
+    choices = read_choices(environment)
+    files = files_of(choices.catalogue, choices.reference)
+    return Reload(files, partial(reference, secret=secret), begun, policy, metrics)
 
 
 def known_of(declarations: Declarations) -> Known:

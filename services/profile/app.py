@@ -17,7 +17,7 @@ from schemas.topics import CHANNEL_EVENTS, TOPICS
 from services.access import Access, UserStore
 from services.failures import Unavailable
 from services.plumbing import Plumbing
-from services.profile.adapters.policies import Declarations, load_declarations, reference_files
+from services.profile.adapters.policies import Declarations, declarations_of, files_of
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.decide import Decide
 from services.profile.domain.facts.catalogue import catalogue as facts_catalogue
@@ -75,8 +75,8 @@ async def open_profile(
     """Raises `Unavailable`; PolicyError where a bank's own declarations contradict themselves."""
     log, database, screens, clock, metrics = plumbing
     await log.ensure_topics(TOPICS)
-    refer = partial(reference, secret=naming.secret)
-    declarations = load_declarations(choices.catalogue, choices.reference, refer)
+    files, refer = files_of(choices.catalogue, choices.reference), partial(reference, secret=naming.secret)
+    declarations = declarations_of(files.texts(), refer)
     policy = CurrentPolicy(declarations.policy)
     fold = Fold(catalogue, Counting(declarations.series), declarations.series.version)
     patience = Patience(len(await log.ends(CHANNEL_EVENTS.name)), choices.lateness_s * 1000, choices.rhythm_s * 1000)
@@ -93,7 +93,7 @@ async def open_profile(
         metrics=metrics,
         clock=clock,
         freshness=freshness,
-        reload=Reload(reference_files(choices.reference), refer, policy, metrics),
+        reload=Reload(files, refer, declarations, policy, metrics),
         giving_way=GivingWay(),
         progress=Progress(log, store, CHANNEL_EVENTS.name, metrics, clock.now_ms),
         marked=asyncio.Event(),

@@ -1,8 +1,8 @@
 """Customers as they are now: the stored view where it is current, else one combined from the states as refresh will do.
 
 A stored view is not current when a mark waits for the customer, and when it is from another day or was made by other
-reference tables than this process has now. Tier and owner are
-shown as last decided. A customer that cannot be combined is shown as stored, and marked as not up to date.
+tables and scales than this process has now. Tier and owner are shown as last decided. A customer that cannot be
+combined is shown as stored, and marked as not up to date.
 """
 
 import hashlib
@@ -77,13 +77,13 @@ class CurrentCustomers:
         return shown, left_out
 
     def _is_outdated(self, view: StoredView | None) -> bool:
-        """Some facts change daily; refresh writes them only when they pass a limit of a rule. What other tables change
-        is written with the next refresh."""
+        """Some facts change daily; refresh writes them only when they pass a limit of a rule. What other
+        declarations change is written with the next refresh."""
         if view is None or not view.is_live:
             return False
-        reference = self._policy().reference
-        is_of_today = reference.day_of(view.changed_at) == reference.day_of(self._now_ms())
-        return not is_of_today or made_by(view) != reference.version
+        policy = self._policy()
+        is_of_today = policy.reference.day_of(view.changed_at) == policy.reference.day_of(self._now_ms())
+        return not is_of_today or made_by(view) != policy.version
 
     async def _combined(
         self, waiting: Sequence[Resolved], sum_up: _SumUp
@@ -107,7 +107,7 @@ class CurrentCustomers:
 
     def _view_now(self, basis: Basis, now: int) -> CurrentCustomer | None:
         policy, before = self._policy(), basis.before
-        as_of = AsOf(policy.reference.day_of(now), policy.reference.version)
+        as_of = AsOf(policy.reference.day_of(now), policy.version)
         if (known := self._recent.of(basis, as_of)) is not None:
             return known
         customer = self._gathering.customer(*basis)

@@ -25,10 +25,10 @@ class Basis(NamedTuple):
 
 
 class AsOf(NamedTuple):
-    """`day`: of the bank, since windows move on with the next one. `tables`: the version of the reference tables."""
+    """`day`: of the bank, since windows move on with the next one. `policy`: its version."""
 
     day: int
-    tables: str
+    policy: str
 
 
 class RecentViews(Generic[Combined]):

@@ -38,9 +38,9 @@ class StoredFacts(msgspec.Struct, frozen=True):
 
 
 class _MadeBy(msgspec.Struct, frozen=True):
-    """No fact: the same facts by other tables are no other facts."""
+    """No fact: the same facts by other declarations are no other facts."""
 
-    tables: str = ""
+    made_by: str = ""
 
 
 _decode = msgspec.json.Decoder(StoredFacts).decode
@@ -52,8 +52,8 @@ def stored_facts(view: StoredView) -> StoredFacts:
 
 
 def made_by(view: StoredView) -> str:
-    """The version of the reference tables by which its facts and body were made."""
-    return _decode_made_by(view.facts).tables
+    """The version of the policy by which its facts and body were made."""
+    return _decode_made_by(view.facts).made_by
 
 
 class Statement(NamedTuple):
@@ -75,7 +75,7 @@ def statement_of(
         "unheard": summary.facts.unheard,
         "moments": msgspec.Raw(written["moments"]),
         "asked": policy.asked.version if policy.asked is not None else "",
-        "tables": policy.reference.version,
+        "made_by": policy.version,
     }
     view = view_of(customer, summary, before, now)
     return Statement(msgspec.structs.replace(view, facts=_encode(facts)), written)

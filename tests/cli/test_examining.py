@@ -83,6 +83,12 @@ def test_a_mistake_in_the_rates_is_named_with_its_line(counterpoint: Command, de
     assert told.startswith("rates.yaml:3: rates.USD.2026-01-02: Expected `str`, got `float`: mend it")
 
 
+def test_which_declarations_wait_for_a_start_is_told(counterpoint: Command, deployment: Path) -> None:
+    code, state, told = finding(counterpoint, "declarations")
+    assert (code, state) == (0, "ok")
+    assert told == "taken up while processes run, but series.yaml and measures.yaml at their start"
+
+
 def test_a_shape_of_another_release_is_wrong(counterpoint: Command, deployment: Path) -> None:
     with sqlite3.connect(deployment / "counterpoint.db") as connection:
         connection.execute("update alembic_version set version_num = '9999'")

@@ -104,7 +104,7 @@ async def test_rates_that_are_replaced_show_in_the_views_of_who_holds_that_money
     at.own.replace(RATES.format("seven"))
 
     async def is_refused() -> bool:
-        return at.platform.counted("reference_read") == 2
+        return at.platform.counted("declarations_read") == 2
 
     await until(is_refused)
     assert await at.assets(number) == "750.00"

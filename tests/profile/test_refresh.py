@@ -11,7 +11,6 @@ from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Fenced, Unavailable
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.customer import Completeness
-from services.profile.domain.reference.tables import Reference
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.states.packing import pack_heads
 from services.profile.domain.states.state import Entry, Head
@@ -172,10 +171,8 @@ async def test_a_month_that_falls_behind_the_horizon_while_its_subject_is_cut_ha
     assert (await new_update(store).apply([batch(3, [again])], NOW)).applied == 1
 
 
-async def test_tables_that_are_replaced_meanwhile_wait_for_the_next_transaction(store: Store) -> None:
-    policies = [msgspec.structs.replace(DECLARED.policy, reference=Reference(
-        calendar=DECLARED.policy.reference.calendar, version=version,
-    )) for version in ("first", "second")]  # fmt: skip
+async def test_declarations_that_are_replaced_meanwhile_wait_for_the_next_transaction(store: Store) -> None:
+    policies = [msgspec.structs.replace(DECLARED.policy, version=version) for version in ("first", "second")]
     await new_update(store).apply([batch(0, [paid(f"p-{n}", FIRST, f"60{n}") for n in range(3)])], NOW)
     refresh = Refresh(store, lambda: policies.pop(0), Completeness, alias_of, Resting(0, 0))
     done = await refresh.apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)

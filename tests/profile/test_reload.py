@@ -1,4 +1,4 @@
-"""Reference tables that a bank replaces while processes run."""
+"""Reference tables, scales and portfolios that a bank replaces while processes run."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ import structlog
 
 from services import metrics as measure
 from services.metrics import Metrics
-from services.profile.adapters.policies import load_declarations, reference_files
+from services.profile.adapters.policies import declarations_of, files_of
 from services.profile.domain.facts.crossing import _side
 from services.profile.reload import CurrentPolicy, Reload
 from tests.profile.value.portrait import number
@@ -20,16 +20,26 @@ COMPETITOR = "- {title: A new bank, bank: NEWB}\n"
 
 
 class Process:
-    """A bank's own rates, and a process that looks at them."""
+    """A bank's own rates, and a process that looks at them. `own`: of its tables; `catalogue`: of all else."""
 
-    def __init__(self, own: Path) -> None:
-        self.own = own
+    def __init__(self, directory: Path) -> None:
+        self.own, self.catalogue = directory / "tables", directory / "catalogue"
+        self.own.mkdir()
+        self.catalogue.mkdir()
         self.write(RATES.format("7.00"))
-        self.metrics, self.current = Metrics(), CurrentPolicy(load_declarations(reference=str(own)).policy)
-        self._reload = Reload(reference_files(str(own)), lambda name: f"p_{name}", self.current, self.metrics)
+        files = files_of(str(self.catalogue), str(self.own))
+        begun = declarations_of(files.texts(), None)
+        self.metrics, self.current = Metrics(), CurrentPolicy(begun.policy)
+        self._reload = Reload(files, lambda name: f"p_{name}", begun, self.current, self.metrics)
 
     def write(self, text: str, name: str = "rates.yaml") -> None:
         (self.own / name).write_text(text)
+
+    def declare(self, name: str, was: str, by: str) -> None:
+        """The product's own file of the catalogue with something else in it."""
+        text = (files_of().catalogue.product / name).read_text()
+        assert was in text
+        (self.catalogue / name).write_text(text.replace(was, by))
 
     async def looks(self, times: int = 2) -> int | None:
         """What a hundred dollars are worth, in whole yuan."""
@@ -39,7 +49,7 @@ class Process:
         return None if minor is None else minor // 100
 
     def counted(self, outcome: str) -> float:
-        name = f"{measure.PREFIX}{measure.REFERENCE_READ.name}_total"
+        name = f"{measure.PREFIX}{measure.DECLARATIONS_READ.name}_total"
         return self.metrics.registry.get_sample_value(name, {"outcome": outcome}) or 0.0
 
 
@@ -55,7 +65,7 @@ async def test_a_replaced_file_is_taken_and_counted_and_nothing_is_read_anew_wit
     process.write(RATES.format("7.50"))
     assert await process.looks() == 750
     assert (process.counted("taken"), process.counted("refused")) == (1.0, 0.0)
-    assert process.current().scales is before.scales
+    assert process.current().scales == before.scales
 
 
 async def test_a_file_that_comes_by_renaming_is_taken_although_it_is_as_large_and_old_as_the_one_before(
@@ -109,7 +119,7 @@ async def test_a_file_of_the_banks_own_that_vanishes_is_no_return_to_the_samples
 
 
 async def test_another_home_currency_waits_for_the_next_start(process: Process) -> None:
-    bank = (reference_files("").product / "bank.yaml").read_text().replace("home_currency: CNY", "home_currency: USD")
+    bank = (files_of().reference.product / "bank.yaml").read_text().replace("home_currency: CNY", "home_currency: USD")
     process.write(bank, "bank.yaml")
     with structlog.testing.capture_logs() as told:
         assert await process.looks() == 700
@@ -122,7 +132,7 @@ async def test_a_file_that_meets_a_bug_stops_nobody(process: Process, monkeypatc
     def broken(*given: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("services.profile.reload.load_reference", broken)
+    monkeypatch.setattr("services.profile.reload.declarations_of", broken)
     process.write(RATES.format("7.50"))
     assert await process.looks() == 700
     assert process.counted("refused") == 1
@@ -130,12 +140,44 @@ async def test_a_file_that_meets_a_bug_stops_nobody(process: Process, monkeypatc
 
 async def test_a_holiday_that_is_announced_is_a_free_day_for_whoever_asks(process: Process) -> None:
     asks = process.current.is_working_day
-    calendar = (reference_files("").product / "calendar.CN.yaml").read_text()
+    calendar = (files_of().reference.product / "calendar.CN.yaml").read_text()
     await process.looks()
     assert asks(TODAY)
     process.write(calendar.replace("holidays:", "holidays:\n  announced: [2026-11-27]"), "calendar.CN.yaml")
     await process.looks()
     assert not asks(TODAY)
+
+
+async def test_scales_and_portfolio_are_taken_and_a_bad_one_is_told_with_its_line(process: Process) -> None:
+    await process.looks()
+    before = process.current()
+    process.declare("value.yaml", "hold_days: 3", "hold_days: 5")
+    process.declare("portfolio.yaml", "roster: []", "roster: [{manager_id: M-9}]")
+    await process.looks()
+    after = process.current()
+    assert (after.scales.hold_days, [one.manager_id for one in after.portfolio.roster]) == (5, ["M-9"])
+    assert after.version != before.version
+    process.declare("value.yaml", "hold_days: 3", "hold_days: soon")
+    with structlog.testing.capture_logs() as told:
+        await process.looks(4)
+    assert [one["mistake"].partition(": ")[0] for one in told] == ["value.yaml:5"]
+    assert process.current() is after
+
+
+@pytest.mark.parametrize("name", ["measures.yaml", "series.yaml"])
+async def test_what_is_counted_and_measured_waits_for_the_next_start_and_holds_up_nothing_else(
+    process: Process, name: str
+) -> None:
+    await process.looks()
+    before = process.current()
+    process.declare(name, "version: ", "version: 1")
+    with structlog.testing.capture_logs() as told:
+        assert await process.looks(4) == 700
+    assert [one["event"].partition(": ")[2] for one in told] == ["that takes effect at the next start"]
+    assert process.current() is before
+    process.write(RATES.format("7.50"))
+    assert await process.looks() == 750
+    assert process.current().measures == before.measures
 
 
 async def test_what_was_remembered_of_one_table_is_not_said_by_the_next(process: Process) -> None:
@@ -155,4 +197,5 @@ async def test_who_asked_for_tables_before_keeps_one_set_of_them(process: Proces
     await process.looks()
     assert policy.reference.home_minor(10_000, "USD", TODAY) == 70_000
     assert not policy.reference.is_competitor("NEWB/1", TODAY)
-    assert process.current() == msgspec.structs.replace(policy, reference=process.current().reference)
+    now = process.current()
+    assert now == msgspec.structs.replace(policy, reference=now.reference, version=now.version)

@@ -9,7 +9,6 @@ from schemas.asked import Asked
 from schemas.changes import GONE, Moment, ProfileChange
 from schemas.codec import decode_change
 from services.profile.domain.identity.links import Cluster
-from services.profile.domain.reference.tables import Reference
 from services.profile.domain.summarise import summarise
 from services.profile.ports.records import StoredView
 from services.profile.statement import (
@@ -82,13 +81,11 @@ def test_a_view_remembers_for_which_questions_its_facts_were_written() -> None:
     assert [stored_facts(one).asked for one in views] == ["7", ""]
 
 
-def test_the_same_facts_by_other_tables_are_the_same_and_the_view_remembers_by_which() -> None:
+def test_the_same_facts_by_other_declarations_are_the_same_and_the_view_remembers_by_which() -> None:
     customer = customer_of([event("customer.registered", subject=ME)])
-    summary, before = summarise(customer, POLICY, NOON), msgspec.structs.replace(POLICY, reference=Reference(
-        calendar=POLICY.reference.calendar, version="before",
-    ))  # fmt: skip
+    summary, before = summarise(customer, POLICY, NOON), msgspec.structs.replace(POLICY, version="before")
     one, other = (statement_of(customer, summary, None, NOON, policy).view for policy in (before, POLICY))
-    assert (made_by(one), made_by(other)) == ("before", POLICY.reference.version)
+    assert (made_by(one), made_by(other)) == ("before", POLICY.version)
     assert is_same(one, other)
     assert not is_news(one, other, None)
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import stat
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from services.clock import SystemClock
 from services.declared_files import PolicyError
 from services.failures import Unavailable
 from services.log import EventLog, UnknownTopic
-from services.profile.adapters.policies import load_declarations
+from services.profile.adapters.policies import COUNTED, load_declarations
 from services.profile.domain.reference.calendar import iso
+from services.profile.domain.reference.tables import Reference
 from services.profile.settings import read_choices
 from services.settings import Settings
 
@@ -37,7 +38,7 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
         yield failed("settings", error)
         return
     yield ok("settings", _in_words(settings))
-    for finding in (_disk(settings), _secret(settings), _calendar(), await _redis(settings)):
+    for finding in (_disk(settings), _secret(settings), *_declared(), await _redis(settings)):
         yield finding
     async with AsyncExitStack() as closing:
         try:
@@ -92,17 +93,21 @@ def _secret(settings: Settings) -> Finding:
     return ok("secret", f"in {path}, for its owner alone")
 
 
-def _calendar() -> Finding:
-    """After its last known day a holiday would pass for a working day, and service levels run through it."""
+def _declared() -> Iterator[Finding]:
     choices = read_choices(os.environ)
     try:
         reference = load_declarations(choices.catalogue, choices.reference).policy.reference
     except PolicyError as error:
-        return wrong(
-            "declarations", f"{error}: mend it; what runs goes on with what it read before, and nothing starts"
-        )
+        yield wrong("declarations", f"{error}: mend it; what runs goes on with what it read before, and nothing starts")
     except Exception as error:
-        return failed("declarations", error)
+        yield failed("declarations", error)
+    else:
+        yield ok("declarations", f"taken up while processes run, but {' and '.join(COUNTED)} at their start")
+        yield _calendar(reference)
+
+
+def _calendar(reference: Reference) -> Finding:
+    """After its last known day a holiday would pass for a working day, and service levels run through it."""
     calendar, today = reference.calendar, reference.day_of(SystemClock().now_ms())
     told = f"{calendar.name} knows its holidays until {iso(calendar.known_until)}"
     fix = f"put those that follow into calendar.{calendar.name}.yaml in the directory of COUNTERPOINT_PROFILE_REFERENCE"

@@ -58,7 +58,7 @@ def from_profile(declared: Declarations, policy: CurrentPolicy, read: Read) -> F
     async def staff() -> Staff:
         async with read.reader.customers() as rows:
             told, owners = await rows.staff(), await rows.owned_counts()
-        return staff_told(declared.policy.portfolio.roster, told, owners)
+        return staff_told(policy().portfolio.roster, told, owners)
 
     return FromProfile(known_of(declared), policy.is_working_day, stated, staff, events_of)
 
@@ -107,7 +107,7 @@ async def run(environment: Mapping[str, str]) -> None:
         await when_up(lambda: upgrade(plumbing.database))
         store = SqlProfileStore(plumbing.database, aliases(naming.secret))
         policy = CurrentPolicy(declared.policy)
-        reload = reloading(environment, naming.secret, policy, plumbing.metrics)
+        reload = reloading(environment, naming.secret, declared, policy, plumbing.metrics)
         read = Read(store, load_catalogue(), naming, policy, plumbing.clock.now_ms)
         known = from_profile(declared, policy, read)
         alerts = await when_up(lambda: opened_alerts(closing, plumbing, known, environment))

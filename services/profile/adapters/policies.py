@@ -1,5 +1,5 @@
 """Reads all that a bank declares about its customers: what is counted, measured, judged, and the reference tables.
-Called once, by a composition root; reference tables that have changed are loaded again by `reload`."""
+Called by a composition root, and by `reload` when files have changed."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -16,33 +16,79 @@ from services.profile.domain.value.policy import TIERS, Policy, Portfolio, Scale
 from services.profile.domain.value.worth import MEASURES, MONEY_MEASURES
 
 PRODUCT = Path(__file__).resolve().parent.parent
+COUNTED = ("series.yaml", "measures.yaml")
 
 
 class Declarations(NamedTuple):
-    """`series` decides what is folded: a change of it is a rebuild. `policy` only what is made of the folded."""
+    """`series` decides what is folded: a change of it is a rebuild. `policy` only what is made of the folded.
+    `counted_by`: identifies what is folded and measured."""
 
     series: Declared
     policy: Policy
+    counted_by: str
+
+
+class Written(NamedTuple):
+    """All that is declared, as it stood at one moment."""
+
+    catalogue: Texts
+    reference: Texts
+
+    @property
+    def own(self) -> frozenset[str]:
+        return self.catalogue.own | self.reference.own
+
+    @property
+    def counted_by(self) -> str:
+        return self.catalogue.only(COUNTED).version
+
+    @property
+    def judged_by(self) -> str:
+        """Of everything else."""
+        judged = self.catalogue.only(self.catalogue.content.keys() - set(COUNTED))
+        return f"{judged.version}{self.reference.version}"
+
+
+class Files(NamedTuple):
+    """Where it is declared: `catalogue` and `reference`, each the product's with a bank's own laid over it."""
+
+    catalogue: Place
+    reference: Place
+
+    def stamp(self) -> tuple[object, ...]:
+        return self.catalogue.stamp(), self.reference.stamp()
+
+    def texts(self) -> Written:
+        """Raises PolicyError for a file that cannot be read."""
+        return Written(self.catalogue.texts(), self.reference.texts())
+
+    def own_names(self) -> frozenset[str]:
+        return self.catalogue.own_names() | self.reference.own_names()
+
+
+def files_of(catalogue: str = "", reference: str = "") -> Files:
+    """Of a bank's own directories. Raises PolicyError when one is not there."""
+    return Files(place(PRODUCT / "catalogue", catalogue), place(PRODUCT / "reference", reference))
 
 
 def load_declarations(catalogue: str = "", reference: str = "", refer: Refer | None = None) -> Declarations:
     """`catalogue`, `reference`: a bank's own directories, laid over the product's file by file. `refer` gives the
     reference of a name (`personal.reference` with the platform's secret). Raises PolicyError."""
-    declared = place(PRODUCT / "catalogue", catalogue).texts()
+    return declarations_of(files_of(catalogue, reference).texts(), refer)
+
+
+def declarations_of(written: Written, refer: Refer | None) -> Declarations:
+    """Raises PolicyError."""
+    declared, tables = written.catalogue, load_reference(written.reference, refer)
     series = declared.read("series.yaml", Declared)
-    tables = load_reference(reference_files(reference).texts(), refer)
     policy = Policy(
         reference=tables,
         scales=load_scales(declared, tables.home_currency),
         portfolio=load_portfolio(declared),
         measures=load_measures(declared, series),
+        version=written.judged_by,
     )
-    return Declarations(series, policy)
-
-
-def reference_files(own: str) -> Place:
-    """Raises PolicyError when the bank's own directory is not there."""
-    return place(PRODUCT / "reference", own)
+    return Declarations(series, policy, written.counted_by)
 
 
 def load_measures(files: Texts, series: Declared) -> Measures:

@@ -93,7 +93,6 @@ def load_reference(files: Texts, refer: Refer | None) -> Reference:
         reasons=load_reasons(files),
         next_products=load_next_products(files),
         party_kinds=load_party_kinds(files),
-        version=files.version,
     )
 
 

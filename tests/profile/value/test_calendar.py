@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profile.adapters.policies import reference_files
+from services.profile.adapters.policies import files_of
 from services.profile.adapters.reference_files import load_calendar
 from services.profile.domain.reference.calendar import Calendar, day_number, is_weekend
 from tests.profile.value.portrait import number, reference
@@ -53,6 +53,6 @@ def test_going_working_days_forth_passes_exactly_that_many(day: int, count: int)
 
 
 def test_the_generic_calendar_knows_weekends_only() -> None:
-    calendar: Calendar = load_calendar(reference_files("").texts(), "generic")
+    calendar: Calendar = load_calendar(files_of().reference.texts(), "generic")
     assert calendar.is_working_day(number("2026-10-01"))
     assert not calendar.is_working_day(number("2026-10-10"))

@@ -5,10 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from services.profile.adapters.policies import reference_files
-from services.profile.adapters.reference_files import load_reference
-from services.profile.domain.reference.tables import Reference
+from services.profile.adapters.policies import declarations_of, files_of
 from services.profile.domain.states.months import OtherShape
+from services.profile.domain.value.policy import Policy
 from services.profile.ports.records import Mark
 from tests.profile.test_refresh import CUT_OFF, NONSENSE, garble
 from tests.profile.web.bank import DAY, Bank, open_bank, opened, posted, registered
@@ -254,10 +253,11 @@ async def test_who_looks_again_after_a_refresh_sees_the_version_that_it_wrote() 
 DOLLARS = {"value": "100.00", "currency": "USD"}
 
 
-def by_rates(usd: str) -> Reference:
-    texts = reference_files("").texts()
+def by_rates(usd: str) -> Policy:
+    written = files_of().texts()
     rates = f"base: CNY\nrates: {{USD: {{2026-01-01: '{usd}'}}}}".encode()
-    return load_reference(texts._replace(content={**texts.content, "rates.yaml": rates}), None)
+    tables = written.reference._replace(content={**written.reference.content, "rates.yaml": rates})
+    return declarations_of(written._replace(reference=tables), None).policy
 
 
 async def holds_dollars(bank: Bank) -> str:

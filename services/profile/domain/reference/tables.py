@@ -80,10 +80,9 @@ class Reference:
         reasons: Reasons = NO_REASONS,
         next_products: Sequence[NextProduct] = (),
         party_kinds: Mapping[str, PartyKind] | None = None,
-        version: str = "",
     ) -> None:
         """Amounts in minor units of the home currency; `zone_minutes` east of UTC; `closes_minutes` after midnight."""
-        self.calendar, self.home_currency, self.version = calendar, home_currency, version
+        self.calendar, self.home_currency = calendar, home_currency
         self.home_unit = float(10 ** EXPONENTS[home_currency])
         self.private_banking_threshold, self.near_band = private_banking_threshold, near_band
         self._zone_ms, self._closes_ms = zone_minutes * MINUTE_MS, closes_minutes * MINUTE_MS

@@ -80,13 +80,15 @@ class Portfolio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy(msgspec.Struct):
-    """`asked`: what rules ask of facts; None: unknown, so every change is published."""
+    """`asked`: what rules ask of facts; None: unknown, so every change is published. `version`: of tables, scales and
+    portfolio: a view that was made by others is out of date."""
 
     reference: Reference
     scales: Scales
     portfolio: Portfolio
     measures: Measures = Measures()
     asked: Asked | None = None
+    version: str = ""
 
     def top_potential(self, kind: str) -> int:
         scale = self.scales.by_kind.get(kind)
