@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from services.profile.domain.customers.customer import Customer
-from services.profile.domain.customers.parts import Part
+from services.profile.domain.customers.parts import Part, beginnings
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.months import Counted, last_closings
 from services.profile.domain.states.periods import DAY_MS, month_of
@@ -93,17 +93,18 @@ class Courses(NamedTuple):
 def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
     """`today` counts UTC days, as closing balances do. An account that was opened later than the first step counts
     nothing before its first booking; one that was linked with what lay there counts that before it."""
-    accounts = _accounts(customer)
+    accounts, beginning = _accounts(customer), beginnings(customer.parts)
     closings = _closings(customer.state, accounts, today)
     points: list[tuple[int, str, int]] = []
     unconverted = False
     for account, part in accounts.items():
-        known, balance = closings[account], part.things.get(account, {}).get("balance")
+        begun, balance = beginning[account], part.things.get(account, {}).get("balance")
+        known = _under(begun, closings[account])
         if balance is not None:
             minor, currency = balance.value
             unconverted |= reference.home_minor(minor, currency, today) is None
-            known = known or [(balance.stamp[0] // DAY_MS, balance.value)]
-        known = _before(part, known, customer.state, today) + known
+            known = known or [(max(balance.stamp[0], begun.from_at) // DAY_MS, balance.value)]
+        known = _before(begun, known, customer.state, today) + known
         for day, (minor, currency) in known:
             home = reference.home_minor(minor, currency, today)
             if home is not None:
@@ -115,6 +116,12 @@ def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
         return Courses(of_all, of_all, unconverted)
     of_current = Course(_summed([point for point in points if point[1] in current]), today)
     return Courses(of_all, of_current, unconverted)
+
+
+def _under(part: Part, closings: list[Closing]) -> list[Closing]:
+    """Without those from before the link, where it began with what lay there then."""
+    since = part.from_at // DAY_MS
+    return closings if part.opening is None else [one for one in closings if one[0] >= since]
 
 
 def _before(part: Part, known: list[Closing], state: Counted, today: int) -> list[Closing]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.profile.domain.customers.customer import Customer
-from services.profile.domain.customers.parts import Part
+from services.profile.domain.customers.parts import Part, beginnings
 from services.profile.domain.reference.calendar import DAY_MS, day_number
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.months import AMonth, MonthPart, joined
@@ -54,7 +54,7 @@ def whole_of(parts: Iterable[int | None]) -> int | None:
 
 def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Held]:
     seen: set[str] = set()
-    today = reference.day_of(now)
+    today, begun = reference.day_of(now), beginnings(customer.parts)
     for part in customer.parts:
         kind = part.kind
         if kind not in ("account", "contract") or part.subject in seen or not (part.counts and part.current):
@@ -64,7 +64,7 @@ def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Hel
         if thing is None:
             continue
         if kind == "account":
-            held = _account(part, thing, customer.state.months, reference, today)
+            held = _account(begun[part.subject], thing, customer.state.months, reference, today)
         else:
             held = _contract(part, thing, reference, today)
         if held is not None:
@@ -142,19 +142,21 @@ def _balance_at(part: Part, thing: Thing, balance: Entry, months: Mapping[int, A
     when the link began; nothing, if it had none before and its opening is known."""
     if balance.stamp[0] // DAY_MS <= day:
         return balance.value
-    known = _closing(months, part.subject, day)
-    if known is None and (opening := part.opening) is not None:
+    opening = part.opening
+    known = _closing(months, part.subject, day, part.from_at // DAY_MS if opening is not None else 0)
+    if known is None and opening is not None:
         return opening.value
     return known or ((0, balance.value[1]) if "opened_at" in thing else None)
 
 
-def _closing(months: Mapping[int, AMonth], account: str, day: int) -> Any:
-    """The last closing balance at or before the day: [minor, currency], or None. `months`: the newest first."""
+def _closing(months: Mapping[int, AMonth], account: str, day: int, since: int) -> Any:
+    """The last closing balance at or before the day, and none from before `since`: [minor, currency], or None.
+    `months`: the newest first."""
     newest = month_of(day * DAY_MS)
     for number, month in months.items():
         closings = month.closing.get(account) if number <= newest else None
         if closings:
-            found = max([known for known in closings if known <= day], default=None)
+            found = max([known for known in closings if since <= known <= day], default=None)
             if found is not None:
                 return closings[found].value
     return None

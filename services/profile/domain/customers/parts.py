@@ -2,7 +2,7 @@
 link."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -51,6 +51,21 @@ class Part(msgspec.Struct, gc=False):
     def tells_nothing(self) -> bool:
         """No event lies within the link's time, and nothing describes the subject: a card before it was issued."""
         return not self.things and not any(head.count for head in self.flows.heads)
+
+
+def beginnings(parts: Iterable[Part]) -> dict[str, Part]:
+    """Of each subject that counts now: the part with which that began. Parts that follow each other without a gap are
+    one; what was before a gap is not: whoever left and came back is linked with what lay there then."""
+    begun: dict[str, Part] = {}
+    for part in sorted([one for one in parts if one.counts], key=_latest_first):
+        known = begun.get(part.subject)
+        if part.current if known is None else part.from_at < known.from_at <= part.until_at:
+            begun[part.subject] = part
+    return begun
+
+
+def _latest_first(part: Part) -> int:
+    return -part.until_at
 
 
 def part_of(

@@ -51,6 +51,40 @@ def test_an_account_that_is_no_longer_shared_is_no_fall() -> None:
     assert (values["assets"], values["assets_change_30d"], values["balance_30d_ago"]) == (1e6, 0.0, 1e6)
 
 
+def came_back(*events: ChannelEvent, left: int, back: int) -> dict[str, Fact]:
+    """Of somebody who shared the account until so many days ago, and does again since."""
+    spans = [(NOON - 700 * DAY_MS, NOON - left * DAY_MS), (NOON - back * DAY_MS, END)]
+    cuts = sorted({one for span in spans for one in span} - {END})
+    opened = event("account.opened", NOON - 800 * DAY_MS, JOINT)
+    segments = Segments.of(cuts, [opened, *events], product_fold())
+    parts = [part_of(Membership(ME, JOINT, "joint", *span), cuts, segments.heads, segments.months) for span in spans]
+    return facts_told(summary_of([], parts=parts, state=total(parts)))
+
+
+@pytest.mark.parametrize(("left", "back"), [(60, 5), (60, 40), (250, 100)])
+def test_what_moved_while_somebody_did_not_share_the_account_is_no_rise(left: int, back: int) -> None:
+    away = booked(back + 10, 5 * MILLION, JOINT)
+    values = came_back(booked(300, MILLION, JOINT), away, left=left, back=back)
+    assert (values["assets"], values["assets_change_30d"], values["assets_change_90d"]) == (5e6, 0.0, 0.0)
+    assert (values["balance_30d_ago"], values["balance_lowest_90d"], values["assets_direction"]) == (5e6, 5e6, "steady")
+
+
+def test_what_moved_since_somebody_came_back_did_move() -> None:
+    away, since = booked(50, 5 * MILLION, JOINT), booked(3, 6 * MILLION, JOINT)
+    values = came_back(booked(300, MILLION, JOINT), away, since, left=60, back=40)
+    assert (values["assets_change_30d"], values["balance_30d_ago"], values["assets_direction"]) == (1e6, 5e6, "rising")
+
+
+def test_who_went_on_sharing_under_another_role_was_never_away() -> None:
+    values = came_back(booked(300, MILLION, JOINT), booked(50, 5 * MILLION, JOINT), left=40, back=40)
+    assert (values["assets_change_30d"], values["assets_change_90d"]) == (0.0, 4e6)
+
+
+def test_an_account_that_slept_before_it_was_joined_is_no_rise() -> None:
+    values = values_of(booked(20, 2 * MILLION, JOINT), roles=joined_since(5))
+    assert (values["balance_30d_ago"], values["balance_lowest_90d"]) == (3e6, 3e6)
+
+
 def test_wealth_that_was_bought_before_is_held_all_the_same_and_no_more_when_the_link_has_ended() -> None:
     wealth = [
         event("wealth.purchased", NOON - days * DAY_MS, JOINT, minor=MILLION, balance=0, direction="debit")
