@@ -42,8 +42,9 @@ class Part(msgspec.Struct, gc=False):
     @property
     def opening(self) -> Entry | None:
         """An account's balance when the link began: what is joined with what lies there has not risen."""
-        heads = self.before.heads if self.before else ()
-        things = [head.things.get(self.subject, {}) for head in heads]
+        if self.before is None:
+            return None
+        things = [head.things.get(self.subject, {}) for head in self.before.heads]
         told = [thing["balance"] for thing in things if "balance" in thing]
         return max(told, key=lambda entry: entry.stamp, default=None)
 
