@@ -7,8 +7,9 @@ import pytest
 
 from services.profile.domain.customers.assets import Assets, assets_of, note_band
 from services.profile.domain.customers.customer import Decided
+from services.profile.domain.identity.links import BEGINNING
 from services.profile.domain.reference.tables import Reference
-from tests.profile.value.portrait import CURRENT, SAVINGS, Portrait, ms, reference
+from tests.profile.value.portrait import CURRENT, ME, SAVINGS, Portrait, ms, reference
 
 NOW = "2026-11-20"
 
@@ -82,11 +83,38 @@ def test_what_compares_a_total_is_unknown_while_a_part_of_it_has_no_rate() -> No
 
 
 @pytest.mark.parametrize(
-    ("now", "held"), [("2026-05-31", 0), ("2026-06-02", 300), ("2026-11-29", 300), ("2026-12-01", 0)]
+    ("now", "held"),
+    [("2026-05-31", 0), ("2026-06-01", 300), ("2026-06-02", 300), ("2026-11-30", 300), ("2026-12-01", 0)],
 )
 def test_a_term_deposit_counts_from_its_opening_until_it_matures(now: str, held: int) -> None:
     deposit = Portrait().tell("2026-06-01", "term_deposit.opened", "contract:7", 300, matures_on="2026-12-01")
     assert assets(deposit, now).total_minor == held
+
+
+@pytest.mark.parametrize(
+    ("opened", "matures", "held"),
+    [("2026-10-21", "2027-01-01", (300, 300, 0)), ("2026-08-22", "2027-01-01", (300, 300, 300)),
+     ("2026-11-01", "2027-01-01", (300, 0, 0)), ("2026-01-01", "2026-11-20", (0, 300, 300)),
+     ("2026-01-01", "2026-10-21", (0, 0, 300)), ("2026-01-01", "2026-08-22", (0, 0, 0))],
+)  # fmt: skip
+def test_a_term_deposit_is_told_as_it_was_today_thirty_and_ninety_days_ago(
+    opened: str, matures: str, held: tuple[int, int, int]
+) -> None:
+    found = assets(Portrait().tell(opened, "term_deposit.opened", "contract:7", 300, matures_on=matures))
+    assert (found.total_minor, found.ago_30_minor, found.ago_90_minor) == held
+    assert [one.minor for one in found.holdings] == ([held[0]] if any(held) else [])
+
+
+def test_of_a_deposit_without_an_opening_or_an_amount_the_amount_is_held_since_ever_or_nothing() -> None:
+    maturing = Portrait().tell("2026-11-10", "term_deposit.maturing", "contract:7", 300, matures_on="2026-12-01")
+    assert (assets(maturing).total_minor, assets(maturing).ago_90_minor) == (300, 300)
+    instructed = Portrait().tell("2026-11-10", "term_deposit.instructed", "contract:7", instruction="pay_out")
+    assert assets(instructed).holdings == ()
+
+
+def test_what_is_applied_for_or_lent_is_not_held() -> None:
+    asked = Portrait().tell("2026-11-10", "application.started", "application:1", 300, role="self")
+    assert assets(asked.tell("2026-11-10", "loan.granted", "loan:1", 300)).holdings == ()
 
 
 def test_a_maturing_deposit_that_is_paid_out_is_no_rise() -> None:
@@ -139,6 +167,34 @@ def test_wealth_is_told_as_it_was_today_thirty_and_ninety_days_ago(
     invested = Portrait().tell(bought, "wealth.purchased", CURRENT, 80_000)
     found = assets(invested.tell(sold, "wealth.redeemed", CURRENT, 80_000) if sold else invested)
     assert (found.total_minor, found.ago_30_minor, found.ago_90_minor) == held
+    assert bool(found.holdings) is any(held)
+
+
+def test_wealth_is_told_by_currency_and_is_not_that_of_an_account_that_is_signed_for_or_was_given_back() -> None:
+    invested, currencies = Portrait(), ("USD", "JPY", "HKD", "EUR", "GBP")
+    for currency in currencies:
+        invested.tell("2026-11-01", "wealth.purchased", CURRENT, 80_000, currency=currency)
+    signed = invested.tell("2026-11-01", "wealth.purchased", "account:300", 80_000, currency="CHF", role="attorney")
+    assert [one.currency for one in assets(signed).holdings] == sorted(currencies)
+    invested.tell("2026-11-01", "wealth.purchased", SAVINGS, 80_000, currency="CHF")
+    invested.spans[SAVINGS] = (BEGINNING, ms("2026-11-10"))
+    assert [one.currency for one in assets(invested).holdings] == sorted(currencies)
+
+
+def test_a_balance_that_was_told_after_an_account_was_closed_says_nothing_of_the_time_before() -> None:
+    closed = Portrait().tell("2026-08-01", "account.closed", SAVINGS)
+    found = assets(closed.tell("2026-11-10", "cash.deposited", SAVINGS, 100, balance=100))
+    assert (found.total_minor, found.ago_30_minor) == (0, None)
+
+
+def test_the_balance_of_a_day_is_the_last_one_booked_until_then() -> None:
+    booked = Portrait()
+    for day, minor in (("2026-08-20", 1_000), ("2026-10-05", 2_000), ("2026-10-20", 3_000), ("2026-10-28", 4_000)):
+        booked.tell(day, "cash.deposited", SAVINGS, 100, balance=minor)
+    agos = [(found.ago_30_minor, found.ago_90_minor) for found in (
+        assets(booked, day) for day in ("2026-11-18", "2026-11-19", "2026-11-26", "2026-11-27")
+    )]  # fmt: skip
+    assert agos == [(2_000, 1_000), (3_000, 1_000), (3_000, 1_000), (4_000, 1_000)]
 
 
 def test_an_account_of_which_nothing_is_known_but_its_holder_holds_nothing() -> None:
@@ -172,12 +228,31 @@ def test_a_new_account_held_nothing_before_it_was_opened() -> None:
     [(499_999_999, "below", 100_000_001), (500_000_000, "near", 100_000_000), (600_000_000, "above", 0)],
 )
 def test_the_band_below_private_banking_is_a_million_wide(minor: int, band: str, to_go: int) -> None:
-    assert (assets(saver(minor)).band, assets(saver(minor)).to_threshold_minor) == (band, to_go)
+    found = assets(saver(minor))
+    assert (found.band, found.to_threshold_minor) == (band, to_go)
+    assert found.percent_of_threshold == minor // 6_000_000
+
+
+@pytest.mark.parametrize(
+    ("minor", "direction"),
+    [(102_040, "steady"), (102_041, "rising"), (98_000, "steady"), (97_999, "falling"), (100_000, "steady")],
+)
+def test_a_change_of_two_percent_of_the_greater_total_is_no_direction(minor: int, direction: str) -> None:
+    moved = saver(100_000).tell("2026-11-01", "transaction.posted", SAVINGS, 1, "credit", balance=minor)
+    assert assets(moved).direction == direction
 
 
 def test_the_households_wealth_lifts_each_of_its_members() -> None:
     found = assets(saver(100_000), household=6_100_000.0)
     assert (found.household_minor, found.band) == (610_000_000, "above")
+
+
+def test_of_several_households_the_richest_lifts_and_a_group_is_none() -> None:
+    homes: dict[str, dict[str, Any]] = {
+        "household:a": {"assets": 7_000_000}, "household:b": {"assets": 5.0}, "group:g": {"assets": 9_000_000.0},
+    }  # fmt: skip
+    found = assets_of(saver(100_000).customer(collectives=homes), reference(), ms(NOW))
+    assert (found.household_subject, found.household_minor) == ("household:a", 700_000_000)
 
 
 def test_a_household_that_does_not_know_what_it_holds_leaves_the_band_of_its_members_unknown() -> None:
@@ -215,6 +290,24 @@ def test_a_band_that_changes_with_a_household_or_its_members_came_from_none() ->
     assert not any("former_band" in one.notes for one in (joined, fewer, left))
 
 
+def test_a_band_that_came_from_another_one_by_money_comes_from_none_when_a_household_changes_it_again() -> None:
+    fallen = noted(saver(550_000_000), noted(saver(610_000_000), Decided(), 1), 2)
+    joined = noted(saver(550_000_000), fallen, 3, home={"assets": 6_100_000.0, "members": 2.0})
+    assert (fallen.notes["former_band"], joined.notes["band"], joined.assets_since) == ("above", "above", 3)
+    assert "former_band" not in joined.notes
+
+
+def test_what_changes_no_assets_is_no_change_of_what_is_linked_and_a_merge_is_one() -> None:
+    portrait = saver(100_000).tell("2026-11-01", "account.opened", CURRENT, role="attorney")
+    portrait.tell("2026-11-01", "card.issued", "card:1")
+    before = noted(portrait, Decided(), 1)
+    for subject in (CURRENT, "card:1"):
+        portrait.spans[subject] = (BEGINNING, ms("2026-11-10"))
+    assert noted(portrait, before, 2) == before
+    merged = msgspec.structs.replace(portrait.customer(), roots=(ME, "party:0"))
+    assert note_band(merged, assets(portrait), before, reference(), 2).notes.keys() == {"band", "linked"}
+
+
 def test_a_band_that_money_changed_keeps_its_former_one_when_the_household_changes_later() -> None:
     home = {"assets": 6_100_000.0, "members": 2.0}
     above = noted(saver(100_000), noted(saver(100_000), Decided(), 1, home=home), 2, home=home)
@@ -233,7 +326,7 @@ def test_a_payment_that_is_summed_up_together_with_a_link_is_told_all_the_same()
 
 def test_a_band_that_ends_with_the_share_in_an_account_came_from_none() -> None:
     shared, left = saver(), saver()
-    left.spans[SAVINGS] = (0, ms("2026-11-10"))
+    left.spans[SAVINGS] = (BEGINNING, ms("2026-11-10"))
     before = noted(shared, Decided(), 1)
     assert (before.notes["band"], noted(left, before, 2).notes.get("former_band")) == ("near", None)
 

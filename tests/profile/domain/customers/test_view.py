@@ -7,7 +7,8 @@ from services.profile.domain.customers.parts import part_of
 from services.profile.domain.customers.view import complete_up_to
 from services.profile.domain.identity.links import BEGINNING, END, Membership
 from services.profile.domain.states.segments import Segments
-from tests.profile.domain.gathered import ME, facts_told, heard, part, summary_of
+from services.profile.domain.summarise import summarise
+from tests.profile.domain.gathered import ME, POLICY, customer_of, facts_told, heard, part, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"kind": "person", "name": "p_li"})
@@ -43,13 +44,57 @@ def test_an_attorney_sees_the_account_but_has_none_of_its_money_or_behaviour() -
 def test_other_holders_of_a_joint_account_are_counted_and_those_who_left_are_not() -> None:
     added = [
         event("holder.added", NOON - 10 * DAY_MS + number, id=f"h{number}", identifiers={"customer_no": str(number)})
-        for number in (2, 3)
+        for number in (2, 3, 5)
     ]
     signs = event("holder.added", NOON, id="h4", identifiers={"customer_no": "4"}, attributes={"role": "signatory"})
     left = event("holder.removed", NOON, id="gone", identifiers={"customer_no": "3"})
     body = summary_of([REGISTERED, OPENED, *added, signs, left]).body
-    assert body["accounts"][0]["other_holders"] == 1
+    (account,) = body["accounts"]
+    assert [one["customer_no"] for one in account["holders"]] == ["1", "2", "4", "5"]
+    assert account["other_holders"] == 2
     assert body["signatories"] == [{"customer_no": "4", "role": "signatory", "account_no": "1"}]
+
+
+def test_an_account_that_is_linked_twice_is_shown_in_the_strongest_role_that_holds_now() -> None:
+    ended, older = ("owner", BEGINNING, NOON - DAY_MS), ("attorney", NOON - 9 * DAY_MS, END)
+    for other, role in (
+        (("joint", NOON - 5 * DAY_MS, END), "joint"),
+        (("attorney", NOON - 5 * DAY_MS, END), "attorney"),
+    ):
+        for spans in ([ended, older, other], [other, older, ended]):
+            parts = [part([OPENED, PAID_IN], ACCOUNT, *span) for span in spans]
+            (account,) = summary_of([], parts=parts, state=total(parts)).body["accounts"]
+            assert (account["role"], account["since"]) == (role, "2026-09-16T14:13:20Z")
+
+
+def test_a_case_that_two_parties_tell_of_is_one_told_by_both_in_the_role_that_is_stronger() -> None:
+    opened = event("case.opened", NOON - DAY_MS, "case:1", attributes={"case_kind": "complaint", "topic": "fee"})
+    resolved = event("case.resolved", NOON, "case:1")
+    for roles in (("self", "attorney"), ("attorney", "self")):
+        parts = [part([one], "case:1", role) for one, role in zip((opened, resolved), roles, strict=True)]
+        (case,) = summary_of([], parts=parts, state=total(parts)).body["cases"]
+        assert (case["status"], case["topic"]) == ("resolved", "fee")
+
+
+def test_products_mandates_and_accounts_come_by_their_number_with_what_else_is_known_of_them() -> None:
+    told = [
+        event("card.issued", NOON - number, f"card:{number}", attributes={"expires_on": "2030-01-31", "branch": "B"},
+              product="gold")
+        for number in (3, 1, 2)
+    ]  # fmt: skip
+    orders = [event("standing_order.set_up", NOON, f"mandate:{number}") for number in (9, 8)]
+    begun = [event("application.started", NOON, f"application:{number}") for number in (7, 6)]
+    opened = [event("account.opened", NOON, f"account:{number}") for number in (5, 4)]
+    silent = event("card.activated", NOON, "card:0")
+    customer = customer_of([*told, *orders, *begun, *opened, silent])
+    body = summarise(msgspec.structs.replace(customer, parts=customer.parts[::-1]), POLICY, NOON).body
+    assert [one["id"] for one in body["products"]] == ["1", "2", "3"]
+    assert list(body["products"][0]["details"].items()) == [
+        ("branch", "B"), ("expires_on", "2030-01-31"), ("issued_at", "2026-09-21T14:13:19.999Z"),
+    ]  # fmt: skip
+    assert [one["mandate_id"] for one in body["mandates"]] == ["8", "9"]
+    assert [one["application_id"] for one in body["applications"]] == ["6", "7"]
+    assert [one["account_no"] for one in body["accounts"]] == ["4", "5"]
 
 
 def test_activity_on_a_shared_account_counts_for_its_actor() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
-from services.profile.domain.customers.customer import total
+from services.profile.domain.customers.customer import Decided, total
 from services.profile.domain.customers.parts import part_of
 from services.profile.domain.identity.links import BEGINNING, END, Membership
 from services.profile.domain.states.segments import Segments
@@ -44,6 +44,20 @@ def test_what_moved_since_an_account_was_joined_did_move() -> None:
     before, after = booked(300, 2 * MILLION, JOINT), booked(3, 3 * MILLION, JOINT)
     values = values_of(before, after, roles=joined_since(60))
     assert (values["assets_change_30d"], values["balance_30d_ago"], values["assets_direction"]) == (1e6, 3e6, "rising")
+
+
+def test_what_was_booked_under_a_link_is_known_better_than_what_lay_there_when_it_began() -> None:
+    told = booked(300, 2 * MILLION, JOINT), booked(50, 4 * MILLION, JOINT), booked(3, 4 * MILLION, JOINT)
+    values = values_of(*told, roles=joined_since(60))
+    assert (values["assets_change_30d"], values["assets_change_90d"]) == (0.0, 2e6)
+
+
+def test_a_band_that_came_with_an_account_that_was_joined_came_from_none() -> None:
+    told = [event("account.opened", NOON - 800 * DAY_MS, JOINT), booked(300, 7 * MILLION, JOINT)]
+    below = Decided(assets_since=NOON - 90 * DAY_MS, notes={"band": "below"})
+    for roles, former in ((joined_since(5), None), ({JOINT: ("owner", BEGINNING, END)}, "below")):
+        notes = summary_of(told, roles=roles, decided=below).decided.notes
+        assert (notes["band"], notes.get("former_band")) == ("above", former)
 
 
 def test_an_account_that_is_no_longer_shared_is_no_fall() -> None:
