@@ -8,7 +8,7 @@ from typing import NamedTuple
 import structlog
 from litestar import Litestar
 
-from schemas.topics import TOPICS
+from schemas.topics import PROFILE_CHANGES, TOPICS
 from services.access import Access, UserStore
 from services.alerts.act import Act
 from services.alerts.adapters.cel import Cel
@@ -31,6 +31,7 @@ from services.alerts.stream import Worker, run
 from services.alerts.web import Desk, Stated, alerts_app
 from services.declared_files import place
 from services.plumbing import Plumbing
+from services.progress import Progress
 from services.web.asgi import Check
 
 log = structlog.get_logger(__name__)
@@ -64,15 +65,7 @@ async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, pr
     await events.ensure_topics(TOPICS)
     store, expressions = SqlAlertStore(database), Cel()
     reload = Reload(place(PRODUCT, choices.catalogue), profile.known, store, expressions)
-    loaded = await reload.load()
-    assert loaded is not None  # noqa: S101 - the first reading always finds something new
-    for mistake in loaded.mistakes:
-        log.error("rule left out", mistake=str(mistake))
-    current = Current(loaded.rule_set, loaded.desk, profile.works)
-    if not loaded.mistakes:
-        current.written_down(await reload.write_down(loaded, clock.now_ms()))
-    current.learn(await store.learned())
-    await heed(store, current)
+    current = await _current(reload, store, profile.works, clock.now_ms())
     worker = Worker(
         log=events,
         store=store,
@@ -85,6 +78,7 @@ async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, pr
         notifications=screens,
         metrics=metrics,
         clock=clock,
+        progress=Progress(events, store, PROFILE_CHANGES.name, metrics, clock.now_ms),
         written=asyncio.Event(),
     )
     act = Act(store, current, clock, lambda: staff_of(store, users, current.terms.desk, profile.staff))
@@ -93,3 +87,17 @@ async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, pr
         profile.events_of,
     )  # fmt: skip
     return Alerts(alerts_app(desk), lambda: run(worker), {"alerts": worker.check}, store, current)
+
+
+async def _current(reload: Reload, store: AlertStore, works: Callable[[int], bool], now: int) -> Current:
+    """The rules as they are found at the start, with what was learned of them."""
+    loaded = await reload.load()
+    assert loaded is not None  # noqa: S101 - the first reading always finds something new
+    for mistake in loaded.mistakes:
+        log.error("rule left out", mistake=str(mistake))
+    current = Current(loaded.rule_set, loaded.desk, works)
+    if not loaded.mistakes:
+        current.written_down(await reload.write_down(loaded, now))
+    current.learn(await store.learned())
+    await heed(store, current)
+    return current

@@ -28,6 +28,7 @@ from services.log import Batch, EventLog
 from services.metrics import Metrics
 from services.notifications import Notifications
 from services.pace import every
+from services.progress import Progress
 from services.publishing import Publisher, publish
 
 GROUP = "counterpoint-alerts"
@@ -54,15 +55,13 @@ class Worker(NamedTuple):
     notifications: Notifications
     metrics: Metrics
     clock: Clock
+    progress: Progress
     written: asyncio.Event
 
     async def check(self) -> str | None:
-        """What is wrong in words, or None."""
-        stopped = {place: why for place, why in self.log.stopped().items() if place[0] == PROFILE_CHANGES.name}
-        self.metrics.set(measure.PARTITIONS_STOPPED, len(stopped), PROFILE_CHANGES.name)
-        if stopped:
-            (topic, partition), why = sorted(stopped.items())[0]
-            return f"{topic}/{partition} stopped: {why}; when that is mended, start this worker anew"
+        """What is wrong in words, or None. While the log is away the inbox can be worked all the same."""
+        if told := self.progress.given_up():
+            return told
         try:
             await self.store.positions(PROFILE_CHANGES.name, [0])
         except Unavailable:
@@ -73,7 +72,7 @@ class Worker(NamedTuple):
 async def run(worker: Worker) -> None:
     """Works until cancelled; then the batch in hand is finished."""
     async with asyncio.TaskGroup() as group:
-        for step in (consuming, attending, publishing, reloading, learning, handing_over):
+        for step in (consuming, progressing, attending, publishing, reloading, learning, handing_over):
             group.create_task(step(worker), name=step.__name__)
 
 
@@ -89,6 +88,11 @@ async def consuming(worker: Worker) -> None:
 
     handler = Attempts(evaluating, park, worker.metrics)
     await worker.log.consume([PROFILE_CHANGES.name], GROUP, worker.store, handler)
+
+
+async def progressing(worker: Worker) -> None:
+    """Lag of the partitions, and which of them have stopped."""
+    await worker.progress.keep_looking()
 
 
 async def evaluate(worker: Worker, batches: Sequence[Batch]) -> None:

@@ -13,7 +13,7 @@ from litestar import Litestar
 from schemas.catalogue import EventType
 from schemas.identifiers import SUBJECT_LIMITS
 from schemas.naming import Naming
-from schemas.topics import CHANNEL_EVENTS, TOPICS
+from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS, TOPICS
 from services.access import Access, UserStore
 from services.failures import Unavailable
 from services.plumbing import Plumbing
@@ -27,7 +27,6 @@ from services.profile.domain.states.personal import reference
 from services.profile.domain.states.series import Counting
 from services.profile.giving_way import GivingWay
 from services.profile.read import Read
-from services.profile.readiness import Progress
 from services.profile.refresh import Refresh
 from services.profile.reload import CurrentPolicy, Reload
 from services.profile.resting import Resting
@@ -38,6 +37,7 @@ from services.profile.update import Update
 from services.profile.upkeep import Upkeep
 from services.profile.web import Desk, Patience, profile_app
 from services.profile.worker import Worker
+from services.progress import Progress
 from services.sql.database import Database
 from services.web.asgi import Check
 
@@ -95,7 +95,7 @@ async def open_profile(
         freshness=freshness,
         reload=Reload(files, refer, declarations, policy, metrics),
         giving_way=GivingWay(),
-        progress=Progress(log, store, CHANNEL_EVENTS.name, metrics, clock.now_ms),
+        progress=Progress(log, store, CHANNEL_EVENTS.name, metrics, clock.now_ms, [DEAD_LETTERS.name]),
         marked=asyncio.Event(),
         written=asyncio.Event(),
         leases={},

@@ -133,13 +133,7 @@ async def reloading(worker: Worker) -> None:
 
 async def progressing(worker: Worker) -> None:
     """Lag of the partitions, and which of them have stopped."""
-    await every(2.0, lambda: _measure(worker))
-
-
-async def _measure(worker: Worker) -> None:
-    worker.progress.stopped()
-    with contextlib.suppress(UnknownTopic):  # its partitions have stopped and say why; the views stay readable
-        await worker.progress.measure()
+    await worker.progress.keep_looking()
 
 
 Part = Callable[[Worker], Coroutine[Any, Any, None]]

@@ -11,12 +11,12 @@ from services.profile.giving_way import GivingWay
 from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Shard
 from services.profile.ports.store import ProfileStore
-from services.profile.readiness import Progress
 from services.profile.refresh import Refresh
 from services.profile.reload import Reload
 from services.profile.sources import Freshness
 from services.profile.update import Update
 from services.profile.upkeep import Upkeep
+from services.progress import Progress
 
 
 class Worker(NamedTuple):

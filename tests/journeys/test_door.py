@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.bank import Bank, Json, ago, cny, event, opened
-from tests.journeys.platforms import HANG_S, ROOT, PlatformProcess, serving
+from tests.journeys.platforms import HANG_S, ROOT, PlatformProcess, serving, until
 
 NDJSON = "application/x-ndjson"
 
@@ -107,6 +107,16 @@ async def test_what_is_sent_again_counts_once_and_other_content_under_the_same_i
     assert letter["event_id"] == first
     metrics = (await bank.http.get("/metrics", headers=bank.as_("admin"))).text
     assert 'dead_letters_total{reason="conflict",stage="update"}' in metrics
+
+
+async def test_a_scrape_tells_of_each_stage_how_far_behind_it_is(bank: Bank) -> None:
+    stages = ("channel-events", "profile-changes", "alerts")
+
+    async def all_are_told() -> bool:
+        metrics = (await bank.http.get("/metrics")).text
+        return all(f'counterpoint_lag{{partition="0",topic="{topic}"}} 0.0' in metrics for topic in stages)
+
+    await until(all_are_told)
 
 
 async def test_one_bad_line_never_fails_the_others(bank: Bank) -> None:

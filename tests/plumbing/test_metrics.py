@@ -2,10 +2,12 @@
 
 import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from services import metrics as metrics_module
@@ -21,7 +23,7 @@ from services.metrics import (
 )
 from tests.house.source import modules
 
-DASHBOARD = Path(__file__).parents[2] / "deploy/grafana/dashboard.json"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 
 
 def sample(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -86,15 +88,26 @@ def test_what_is_rendered_can_be_parsed() -> None:
     assert {PREFIX + metric.name for metric in TABLE} <= families
 
 
-def test_the_dashboard_asks_for_declared_metrics_only() -> None:
-    dashboard = msgspec.json.decode(DASHBOARD.read_bytes())
-    asked = {
-        name
-        for panel in dashboard["panels"]
-        for target in panel.get("targets", ())
-        for name in re.findall(rf"{PREFIX}\w+", target["expr"])
-    }
+def dashboard() -> list[str]:
+    panels = msgspec.json.decode((DEPLOY / "grafana/dashboard.json").read_bytes())["panels"]
+    return [target["expr"] for panel in panels for target in panel.get("targets", ())]
+
+
+def rules() -> list[str]:
+    groups = yaml.safe_load((DEPLOY / "prometheus_rules.yml").read_text())["groups"]
+    return [rule["expr"] for group in groups for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("expressions", [dashboard, rules], ids=lambda one: str(one.__name__))
+def test_who_watches_asks_for_declared_metrics_and_labels_only(expressions: Callable[[], list[str]]) -> None:
     suffixes = ("", "_total", "_bucket", "_count", "_sum")
-    declared = {PREFIX + metric.name + suffix for metric in TABLE for suffix in suffixes}
+    declared = {PREFIX + metric.name + suffix: metric.labels for metric in TABLE for suffix in suffixes}
+    asked = [one for one in expressions() if PREFIX in one]
     assert asked
-    assert asked <= declared
+    for expression in asked:
+        metrics = re.findall(rf"{PREFIX}\w+", expression)
+        assert set(metrics) <= declared.keys(), expression
+        labels = {label for metric in metrics for label in declared[metric]} | {"instance", "job", "le"}
+        by = {label for some in re.findall(r"by \(([^)]*)\)", expression) for label in some.replace(" ", "").split(",")}
+        chosen = {label for some in re.findall(r"\{([^}]*)\}", expression) for label in re.findall(r"(\w+)=", some)}
+        assert by | chosen <= labels, expression

@@ -29,6 +29,7 @@ from services.metrics import Metrics
 from services.pace import every, woken
 from services.plumbing import Plumbing
 from services.posting import HttpSender
+from services.progress import Progress
 
 GROUP = "counterpoint-delivery"
 IDLE_S, AWAY_PAUSE_S, RELOAD_S, NOTICE_S, COUNT_S, UPKEEP_S = 1.0, 15.0, 2.0, 5.0, 15.0, 3_600.0
@@ -78,6 +79,7 @@ class Worker(NamedTuple):
     destinations: Destinations
     metrics: Metrics
     clock: Clock
+    progress: Progress
     queued: asyncio.Event
     notices: Callable[[int], Awaitable[Sequence[Notice]]]
 
@@ -94,14 +96,15 @@ def open_delivery(plumbing: Plumbing, catalogue: str, environment: Mapping[str, 
     channels = Channels(http, environment, lambda: destinations.declared.link)
     deliver = Deliver(store, channels, lambda: destinations.declared.destinations, clock, name)
     alerts = SqlAlertStore(database)
-    worker = Worker(events, store, deliver, destinations, metrics, clock, asyncio.Event(),
+    worker = Worker(events, store, deliver, destinations, metrics, clock,
+                    Progress(events, store, ALERTS.name, metrics, clock.now_ms), asyncio.Event(),
                     lambda since: alerts.recent_notices(since, NOTICES_AT_ONCE))  # fmt: skip
     return Delivery(lambda: run(worker), http.close)
 
 
 async def run(worker: Worker) -> None:
     async with asyncio.TaskGroup() as group:
-        for step in (accepting, noticing, serving, counting, forgetting):
+        for step in (accepting, progressing, noticing, serving, counting, forgetting):
             group.create_task(step(worker), name=step.__name__)
 
 
@@ -118,6 +121,11 @@ async def accepting(worker: Worker) -> None:
             await tx.advance([batch.move])
 
     await worker.log.consume([ALERTS.name], GROUP, worker.store, Attempts(apply, park, worker.metrics))
+
+
+async def progressing(worker: Worker) -> None:
+    """Lag of the partitions, and which of them have stopped."""
+    await worker.progress.keep_looking()
 
 
 async def noticing(worker: Worker) -> None:

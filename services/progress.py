@@ -1,26 +1,35 @@
-"""Ready means: positions move, or there is nothing to do. Lag is measured on the way."""
+"""How a consumer of the log gets on. Ready means: positions move, or there is nothing to do. Lag is measured on the
+way."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 
-from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
 from services import metrics as measure
 from services.failures import Unavailable
-from services.log import EventLog, UnknownTopic
+from services.log import EventLog, PositionStore, UnknownTopic
 from services.metrics import Metrics
-from services.profile.ports.store import ProfileStore
+from services.pace import every
 
 STANDSTILL_MS = 30_000
 STOPPED_TOLD = 3
-CONSUMED = (CHANNEL_EVENTS.name, DEAD_LETTERS.name)
+LOOK_S = 2.0
 
 
 class Progress:
-    """Remembers when each partition's position last moved. `now_ms` gives milliseconds."""
+    """Remembers when each partition's position last moved. `beside`: topics that are worked with it, of which only is
+    said whether they have stopped. `now_ms` gives milliseconds."""
 
     def __init__(
-        self, log: EventLog, store: ProfileStore, topic: str, metrics: Metrics, now_ms: Callable[[], int]
+        self,
+        log: EventLog,
+        store: PositionStore,
+        topic: str,
+        metrics: Metrics,
+        now_ms: Callable[[], int],
+        beside: Sequence[str] = (),
     ) -> None:
         self._log, self._store, self._topic, self._metrics, self._now_ms = log, store, topic, metrics, now_ms
+        self._worked = (topic, *beside)
         self._moved: dict[int, tuple[int, int]] = {}
 
     async def measure(self) -> dict[int, int]:
@@ -41,18 +50,33 @@ class Progress:
 
     def stopped(self) -> dict[str, str]:
         """Place → what an operator has to do, of the partitions that this worker gave up."""
-        found = {f"{topic}/{at}": why for (topic, at), why in sorted(self._log.stopped().items())}
-        for topic in CONSUMED:
-            stopped = sum(place.startswith(f"{topic}/") for place in found)
-            self._metrics.set(measure.PARTITIONS_STOPPED, stopped, topic)
+        stopped = sorted(self._log.stopped().items())
+        found = {f"{topic}/{at}": why for (topic, at), why in stopped if topic in self._worked}
+        for topic in self._worked:
+            many = sum(place.startswith(f"{topic}/") for place in found)
+            self._metrics.set(measure.PARTITIONS_STOPPED, many, topic)
         return found
+
+    async def keep_looking(self) -> None:
+        """Measures until cancelled."""
+        await every(LOOK_S, self._look)
+
+    async def _look(self) -> None:
+        self.stopped()
+        with contextlib.suppress(UnknownTopic):  # its partitions have stopped and say why
+            await self.measure()
+
+    def given_up(self) -> str | None:
+        """In words which partitions have stopped, or None."""
+        told = [f"{place} stopped: {why.removeprefix(f'{place}: ')}" for place, why in self.stopped().items()]
+        more = [f"{len(told) - STOPPED_TOLD} more partitions stopped"] if len(told) > STOPPED_TOLD else []
+        mend = "when that is mended, start this worker anew"
+        return "; ".join([*told[:STOPPED_TOLD], *more, mend]) if told else None
 
     async def check(self) -> str | None:
         """What is wrong in words, or None."""
-        if stopped := self.stopped():
-            told = [f"{place} stopped: {why.removeprefix(f'{place}: ')}" for place, why in stopped.items()]
-            more = [f"{len(told) - STOPPED_TOLD} more partitions stopped"] if len(told) > STOPPED_TOLD else []
-            return "; ".join([*told[:STOPPED_TOLD], *more, "when that is mended, start this worker anew"])
+        if told := self.given_up():
+            return told
         try:
             lags = await self.measure()
         except Unavailable:

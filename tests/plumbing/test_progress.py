@@ -10,7 +10,7 @@ from services.failures import Unavailable
 from services.log import EventLog, Position, UnknownTopic
 from services.metrics import Metrics
 from services.profile.adapters.memory import MemoryProfileStore
-from services.profile.readiness import STANDSTILL_MS, Progress
+from services.progress import STANDSTILL_MS, Progress
 
 TOPIC = "channel-events"
 
@@ -37,7 +37,7 @@ class Bench:
         self.log, self.clock, self.metrics = Log(), ManualClock(1_000_000), Metrics()
         self.store = MemoryProfileStore(str)
         log = cast(EventLog, self.log)
-        self.progress = Progress(log, self.store, TOPIC, self.metrics, self.clock.now_ms)
+        self.progress = Progress(log, self.store, TOPIC, self.metrics, self.clock.now_ms, ["dead-letters"])
 
     async def stand_at(self, *offsets: int) -> None:
         for partition, offset in enumerate(offsets):
@@ -85,6 +85,12 @@ async def test_a_stopped_partition_is_named_with_what_to_do(bench: Bench) -> Non
     )  # fmt: skip
     assert b'counterpoint_partitions_stopped{topic="channel-events"} 1.0' in bench.stopped_measured()
     assert b'counterpoint_partitions_stopped{topic="dead-letters"} 0.0' in bench.stopped_measured()
+
+
+async def test_a_partition_that_another_consumer_gave_up_is_not_its_own(bench: Bench) -> None:
+    bench.log.given_up["profile-changes", 1] = "look"
+    await bench.stand_at(10, 0)
+    assert await bench.progress.check() is None
 
 
 async def test_of_many_stopped_partitions_the_first_are_named_and_the_others_counted(bench: Bench) -> None:
