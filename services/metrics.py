@@ -53,6 +53,9 @@ ACCEPTED_TO_VISIBLE = HistogramMetric(
 ACCEPTED_TO_CHANGED = HistogramMetric(
     "accepted_to_changed_seconds", (), "seconds", "From acceptance until the profile change is in the outbox", _SECONDS
 )
+URGENT_TO_CHANGED = HistogramMetric(
+    "urgent_to_changed_seconds", (), "seconds", "The same for events that go ahead of everyday business", _SECONDS
+)
 LAG = GaugeMetric("lag", ("topic", "partition"), "events", "Behind the end of the partition")
 POSITION_MOVED = GaugeMetric(
     "position_moved_at_seconds", ("topic", "partition"), "seconds", "Unix time of the last move"

@@ -38,6 +38,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     money: str = "none"
     direction: str | None = None
     flow: str | None = None
+    urgent: bool = False
     asserts: tuple[Assertion, ...] = ()
     required: tuple[str | dict[str, Any], ...] = ()
     optional: tuple[str | dict[str, Any], ...] = ()
@@ -86,7 +87,7 @@ def _event_type(name: str, group: str, raw: object, known: Mapping[str, Any]) ->
     return event_type
 
 
-_SHARED = ("meaning", "channels", "subject", "rank", "money", "direction", "flow", "asserts")
+_SHARED = ("meaning", "channels", "subject", "rank", "money", "direction", "flow", "urgent", "asserts")
 
 
 def _attributes(entry: _Entry, known: Mapping[str, Any]) -> Iterator[Attribute]:

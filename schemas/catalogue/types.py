@@ -49,7 +49,8 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
 
     `rank` orders events of one instant: what creates before what uses before what ends. `direction` is fixed by the
     type, `required` of the event, or none. `flow` says what a movement is, unless the attribute `purpose` does.
-    `channels` are those it usually comes from; they forbid nothing. `example` is a full event in the HTTP form.
+    `channels` are those it usually comes from; they forbid nothing. `urgent`: somebody should hear of it at once,
+    however much everyday business waits. `example` is a full event in the HTTP form.
     """
 
     name: str
@@ -61,6 +62,7 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
     money: Literal["required", "optional", "none"] = "none"
     direction: Literal["credit", "debit", "required"] | None = None
     flow: str | None = None
+    urgent: bool = False
     asserts: tuple[Assertion, ...] = ()
     attributes: tuple[Attribute, ...] = ()
     example: dict[str, Any]

@@ -16,16 +16,20 @@ from services.profile.refold import refold
 
 async def fold_events(
     tx: UpdateTransaction, events: Mapping[str, Sequence[ChannelEvent]], stored: Mapping[str, StoredSubject], fold: Fold
-) -> None:
-    """`events` by subject. Changes the rows in `stored`; the caller saves them."""
+) -> dict[str, int]:
+    """`events` by subject. Changes the rows in `stored`; the caller saves them. Returns subject → when the oldest of
+    its urgent events was accepted (ms)."""
+    urgent: dict[str, int] = {}
     for subject, new in events.items():
         row = stored[subject]
         segments = await _open(tx, row, fold)
         for event in new:
-            segments.add(event, fold)
+            if segments.add(event, fold):
+                urgent[subject] = min(urgent.get(subject, event.accepted_at), event.accepted_at)
         row.heads, row.months = pack_heads(segments.heads), pack_months(_kept(segments, row.months))
         if kind_of(subject) == "manager":
             await _note_staff(tx, subject, segments)
+    return urgent
 
 
 def _kept(segments: Segments, before: Iterable[int]) -> dict[int, list[Month]]:

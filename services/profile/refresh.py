@@ -35,14 +35,14 @@ FAILED_AT_ONCE = 20
 
 
 class Refreshed(NamedTuple):
-    """`shards`: the leases, moved on. `marks`: how many roots were taken; 0 when none waited. `accepted`: for each of
-    them, when its oldest unseen event was accepted (ms). `changed`: ids of customers with a new version. `failed`:
-    roots that were set aside, with what was raised."""
+    """`shards`: the leases, moved on. `marks`: how many roots were taken; 0 when none waited. `seen`: the marks of
+    those that were summed up. `changed`: ids of customers with a new version. `failed`: roots that were set aside, with
+    what was raised."""
 
     shards: list[Shard]
     marks: int
     changed: list[str]
-    accepted: list[int]
+    seen: list[Mark]
     failed: Mapping[str, Exception]
 
 
@@ -71,21 +71,22 @@ class Refresh:
         self._store, self._policy, self._gathering = store, policy, Gathering(completeness, alias_of, chooses=True)
         self.resting, self.alias_of, self._placing = resting, alias_of, placing
 
-    async def apply(self, shards: Sequence[Shard], limit: int, now: int) -> Refreshed:
-        """Takes at most `limit` marks. A customer that meets a bug, or whose states wait to be rebuilt, holds up nobody
-        else: its mark stays and is tried again after a while.
+    async def apply(self, shards: Sequence[Shard], limit: int, now: int, *, urgent: bool = False) -> Refreshed:
+        """Takes the marks of at most `limit` customers; with `urgent` only of those with an urgent one. A customer that
+        meets a bug, or whose states wait to be rebuilt, holds up nobody else: its mark stays and is tried again after a
+        while.
 
         Raises `Fenced` when a lease was lost, `Contended`, `Unavailable`; nothing is written then.
         """
         numbers = [shard.shard for shard in shards]
         async with self._store.refreshing() as tx:
             held = await tx.fence(shards)
-            marks = await tx.take_marks(numbers, limit, self.resting.roots(numbers))
+            marks = await tx.take_marks(numbers, limit, self.resting.roots(numbers), urgent=urgent)
             if not marks:
                 return Refreshed(held, 0, [], [], {})
             clusters = await tx.clusters([mark.root for mark in marks])
             merged = [mark for mark in marks if mark.root in clusters and clusters[mark.root].lead != mark.root]
-            await tx.mark([Mark(clusters[mark.root].lead, mark.accepted_at) for mark in merged])
+            await tx.mark([mark._replace(root=clusters[mark.root].lead) for mark in merged])
             wanted = {mark.root: clusters.get(mark.root, Cluster(mark.root, (mark.root,))) for mark in marks}
             changed, failed = await self._refresh(tx, wanted, {mark.root for mark in merged}, now)
             if len(failed) > FAILED_AT_ONCE and len(failed) == len(wanted):
@@ -93,15 +94,15 @@ class Refresh:
             await tx.set_aside([mark for mark in marks if mark.root in failed])
         self.resting.note(wanted.keys() - failed.keys())
         self.resting.set_aside(failed)
-        accepted = [mark.accepted_at for mark in marks if mark.accepted_at and mark.root not in failed]
-        return Refreshed(held, len(marks), changed, accepted, failed)
+        seen = [mark for mark in marks if mark.root not in failed]
+        return Refreshed(held, len(marks), changed, seen, failed)
 
-    async def put_aside(self, shards: Sequence[Shard], error: Exception) -> Refreshed:
+    async def put_aside(self, shards: Sequence[Shard], error: Exception, *, urgent: bool = False) -> Refreshed:
         """Sets the customer aside whose turn it is: alone it took longer than a transaction may. Raises as `apply`."""
         numbers = [shard.shard for shard in shards]
         async with self._store.refreshing() as tx:
             held = await tx.fence(shards)
-            marks = await tx.take_marks(numbers, 1, self.resting.roots(numbers))
+            marks = await tx.take_marks(numbers, 1, self.resting.roots(numbers), urgent=urgent)
             await tx.set_aside(marks)
         failed = {mark.root: error for mark in marks}
         self.resting.set_aside(failed, TOO_LONG_S)

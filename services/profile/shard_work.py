@@ -4,7 +4,7 @@ A lease is proved inside every transaction; what is renewed and counted here onl
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
@@ -15,7 +15,6 @@ from services.pace import woken
 from services.profile.domain.shards import together
 from services.profile.domain.states.months import OtherShape
 from services.profile.giving_way import MARKS_AT_ONCE
-from services.profile.ports.records import Shard
 from services.profile.refresh import Refreshed
 from services.profile.worker import Worker
 
@@ -32,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 class ShardWork:
     def __init__(self, worker: Worker) -> None:
-        self._worker, self._renewed_at = worker, 0.0
+        self._worker, self._renewed_at, self._turn = worker, 0.0, 0
         self._narrowed: dict[int, int] = {}
 
     async def run(self) -> None:
@@ -58,14 +57,28 @@ class ShardWork:
         resting = worker.refresh.resting.roots(worker.leases)
         waiting = await worker.store.marks_waiting(resting, measure.MARKS_COUNTED_TO)
         worker.metrics.set(measure.MARKS_WAITING, sum(waiting.values()))
-        leased = {number: waiting[number] for number in waiting.keys() & worker.leases.keys()}
-        for numbers in together(leased, self._marks_at_once(leased)):
+        leased = self._leased(waiting)
+        at_once = self._marks_at_once(leased)
+        for numbers in together(leased, at_once):
             if self._leases_age_s() > BEGIN_WITHIN_S:
                 break
             began = _now_s()
-            taken += await self._refresh([worker.leases[number] for number in numbers])
+            if sum(leased.values()) > at_once:  # otherwise all go at once
+                taken += await self._urgent_first()
+            taken += await self._refresh(numbers)
             await self._give_way(_now_s() - began)
         return taken
+
+    async def _urgent_first(self) -> int:
+        """One transaction for urgent marks, wherever they wait; what it leaves has its turn before the next others."""
+        worker, at_once = self._worker, self._marks_at_once(self._worker.leases)
+        resting = worker.refresh.resting.roots(worker.leases)
+        groups = together(self._leased(await worker.store.marks_waiting(resting, at_once, urgent=True)), at_once)
+        self._turn += 1
+        return await self._refresh(groups[self._turn % len(groups)], urgent=True) if groups else 0
+
+    def _leased(self, waiting: Mapping[int, int]) -> dict[int, int]:
+        return {number: waiting[number] for number in waiting.keys() & self._worker.leases.keys()}
 
     def _marks_at_once(self, numbers: Iterable[int]) -> int:
         narrowed = [self._narrowed[number] for number in numbers if number in self._narrowed]
@@ -81,17 +94,18 @@ class ShardWork:
         worker.leases.update({shard.shard: shard for shard in held})
         self._renewed_at = _now_s()
 
-    async def _refresh(self, shards: list[Shard]) -> int:
+    async def _refresh(self, numbers: Sequence[int], *, urgent: bool = False) -> int:
         worker, began = self._worker, _now_s()
-        numbers = [shard.shard for shard in shards]
-        at_once = self._marks_at_once(numbers)
+        shards, at_once = [worker.leases[number] for number in numbers], self._marks_at_once(numbers)
         try:
-            done = await again_when_contended(lambda: worker.refresh.apply(shards, at_once, worker.clock.now_ms()))
+            done = await again_when_contended(
+                lambda: worker.refresh.apply(shards, at_once, worker.clock.now_ms(), urgent=urgent)
+            )
         except Interrupted as lost:
             if at_once > 1:
                 self._narrowed |= dict.fromkeys(numbers, max(1, at_once // NARROWED))
                 raise
-            done = await worker.refresh.put_aside(shards, lost)
+            done = await worker.refresh.put_aside(shards, lost, urgent=urgent)
         widened = {number: 2 * self._narrowed.pop(number) for number in numbers if number in self._narrowed}
         self._narrowed |= {number: most for number, most in widened.items() if most < MARKS_AT_ONCE}
         worker.metrics.observe(measure.REFRESH_DURATION, _now_s() - began)
@@ -109,8 +123,13 @@ class ShardWork:
             worker.metrics.add(measure.CUSTOMERS_FAILED, 1)
             tell = log.warning if isinstance(bug, OtherShape) else log.error  # only the latter wants another release
             tell("customer set aside", customer=worker.refresh.alias_of(root), error=trace_of(bug))
-        for accepted_at in done.accepted:
-            worker.metrics.observe(measure.ACCEPTED_TO_CHANGED, max(0, now - accepted_at) / 1000)
+        for mark in done.seen:
+            self._measure_since(measure.ACCEPTED_TO_CHANGED, mark.accepted_at, now)
+            self._measure_since(measure.URGENT_TO_CHANGED, mark.urgent_at, now)
+
+    def _measure_since(self, metric: measure.HistogramMetric, since: int, now: int) -> None:
+        if since:
+            self._worker.metrics.observe(metric, max(0, now - since) / 1000)
 
     async def _give_way(self, took_s: float) -> None:
         worker = self._worker

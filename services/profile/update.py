@@ -139,9 +139,12 @@ async def _fold_fresh(
         events.setdefault(event.subject, []).append(event)
         for root in stored[event.subject].roots:
             oldest[root] = min(oldest.get(root) or event.accepted_at, event.accepted_at)
-    await fold_events(tx, events, stored, fold)
+    urgent: dict[str, int] = {}
+    for subject, accepted_at in (await fold_events(tx, events, stored, fold)).items():
+        for root in stored[subject].roots:
+            urgent[root] = min(urgent.get(root, accepted_at), accepted_at)
     await tx.save_subjects([stored[subject] for subject in sorted(events.keys() | linked.moved)])
-    return [Mark(root, accepted_at) for root, accepted_at in oldest.items()]
+    return [Mark(root, accepted_at, urgent.get(root, 0)) for root, accepted_at in oldest.items()]
 
 
 async def _save_personal(tx: UpdateTransaction, fresh: Sequence[Arrival]) -> None:

@@ -5,6 +5,7 @@ Balances chain per account, so a benchmark can still check what arrived.
 
 from array import array
 from collections.abc import Iterable, Iterator
+from itertools import count as counted
 from itertools import islice
 
 from services.clock import Clock
@@ -22,6 +23,8 @@ _OPENING = 1_000_000
 """Fen on every account before the first event, and what is paid in when an account runs dry."""
 _DRAWN = 1 << 16
 _SAME_TIME = 100
+_STRIDE = 7919
+"""A prime: one customer after the other, far from each other."""
 
 
 def openings(customers: int, at_ms: int) -> Iterator[Event]:
@@ -34,6 +37,20 @@ def openings(customers: int, at_ms: int) -> Iterator[Event]:
             "channel": "corebank",
             "identifiers": {"account_no": account_no(number), "customer_no": customer_no(number)},
             "attributes": {"role": "owner", "currency": "CNY"},
+        }
+
+
+def cases(customers: int, *, run: str, clock: Clock) -> Iterator[Event]:
+    """Complaints without end, of one customer after the other: what goes ahead of everyday business."""
+    for count in counted():
+        number = count * _STRIDE % customers
+        yield {
+            "id": f"load-{run}-case-{count}",
+            "type": "case.opened",
+            "occurred_at": rfc3339(clock.now_ms()),
+            "channel": "call_center",
+            "identifiers": {"case_id": f"{run}-{count}", "customer_no": customer_no(number)},
+            "attributes": {"case_kind": "complaint", "reason": "fee"},
         }
 
 

@@ -15,13 +15,13 @@ import uvloop
 
 from services.clock import SystemClock
 from services.simulator.bank import customer_no
-from services.simulator.load import openings, requests, transactions
+from services.simulator.load import cases, openings, requests, transactions
 from tests.benchmarks.figures import percentile
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind`: openings (all of them, once), transactions, reads. `size`: events of a request. `rate`: requests a
-    second in an open loop; 0: closed, each connection sends when it has its answer."""
+    """`kind`: openings (all of them, once), transactions, cases (which are urgent), reads. `size`: events of a request.
+    `rate`: requests a second in an open loop; 0: closed, each connection sends when it has its answer."""
 
     url: str
     token: str
@@ -85,6 +85,8 @@ def _bodies(order: Order) -> Iterator[bytes]:
     clock = SystemClock()
     if order.kind == "openings":
         return requests(map(msgspec.json.encode, openings(order.customers, clock.now_ms())), order.size)
+    if order.kind == "cases":
+        return requests(map(msgspec.json.encode, cases(order.customers, run=order.run, clock=clock)), order.size)
     return requests(transactions(order.customers, seed=1, run=order.run, clock=clock), order.size)
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from services import deployment
-from services.metrics import ACCEPTED_TO_VISIBLE, HistogramMetric, Metrics
+from services.metrics import ACCEPTED_TO_VISIBLE, URGENT_TO_CHANGED, HistogramMetric, Metrics
 from services.web.asgi import App, Receive, Scope, Send
 
-VISIBLE, READ = 0.0, 1.0
+VISIBLE, READ, URGENT = 0.0, 1.0, 2.0
+_KINDS = {ACCEPTED_TO_VISIBLE: VISIBLE, URGENT_TO_CHANGED: URGENT}
 PROFILE, PLATFORM = "services.profile.__main__", "services.cli.run.platform"
 VIEW = "/v1/customers"
 
@@ -49,8 +50,8 @@ def instrument(samples: Samples, root: Any) -> None:
 
     class SampledMetrics(Metrics):
         def observe(self, metric: HistogramMetric, value: float, *labels: str) -> None:
-            if metric is ACCEPTED_TO_VISIBLE:
-                samples.add(VISIBLE, value)
+            if metric in _KINDS:
+                samples.add(_KINDS[metric], value)
             super().observe(metric, value, *labels)
 
     deployment.Metrics, root.mounted = SampledMetrics, _timing(root.mounted, samples)  # type: ignore[attr-defined]  # the point

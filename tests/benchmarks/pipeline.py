@@ -11,17 +11,17 @@ from statistics import mean
 
 from tests.benchmarks.figures import Given, Report, percentile
 from tests.benchmarks.generator import Done
-from tests.benchmarks.instrumented import READ, VISIBLE, Sample
+from tests.benchmarks.instrumented import READ, URGENT, VISIBLE, Sample
 from tests.benchmarks.platforms import Platform, embedded_platform, served_platform
 from tests.benchmarks.usage import Usage, between, tell_usage, used
 
 SIZE, CONNECTIONS = 100, 16
 STEADY, OPEN = 0.9, 0.7
-READS_PER_SECOND = 50
+READS_PER_SECOND, CASES_PER_SECOND = 50, 5
 
 
 async def run(given: Given, report: Report) -> None:
-    aims = ("2,000", "", "") if given.embedded else ("5,000", "250", "10")
+    aims = ("2,000", "", "", "") if given.embedded else ("5,000", "250", "10", "1,000")
     async with embedded_platform() if given.embedded else served_platform() as platform:
         course = Course(platform, given, report)
         await course.open_accounts()
@@ -30,7 +30,11 @@ async def run(given: Given, report: Report) -> None:
         flat = await course.steady("steady rate", rate, aims[0])
         loaded = await course.read_under_load(OPEN * flat)
         await course.single("1,000")
-    for name, kind, aim in (("accepted to visible", VISIBLE, aims[1]), ("a view read, in the service", READ, aims[2])):
+    for name, kind, aim in (
+        ("accepted to visible", VISIBLE, aims[1]),
+        ("a complaint accepted to its change published", URGENT, aims[3]),
+        ("a view read, in the service", READ, aims[2]),
+    ):
         times = [one.seconds * 1000 for one in platform.sampled if one.kind == kind and _began_within(one, loaded)]
         report.note(f"{name}, at {OPEN:.0%} in an open loop: {len(times):,} times")
         report.tell(f"{name}, p50", percentile(times, 0.5), "ms")
@@ -74,9 +78,14 @@ class Course:
             kind="reads", customers=self._given.customers, seconds=self._given.seconds, connections=4, size=1,
             rate=READS_PER_SECOND,
         )  # fmt: skip
-        (done, lags, _), read = await asyncio.gather(
-            self._load("open", size=SIZE, rate=rate / SIZE), self._platform.drive(order)
+        urgent = self._platform.posting(
+            kind="cases", customers=self._given.customers, seconds=self._given.seconds, connections=1, size=1,
+            rate=CASES_PER_SECOND,
+        )  # fmt: skip
+        (done, lags, _), read, told = await asyncio.gather(
+            self._load("open", size=SIZE, rate=rate / SIZE), self._platform.drive(order), self._platform.drive(urgent)
         )
+        self._sent += told.events
         await self._platform.rest(self._sent)
         name = f"{OPEN:.0%}, open loop"
         self._report.tell(f"{name}: accepted", done.events / done.seconds, "events/s")

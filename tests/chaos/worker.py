@@ -30,7 +30,7 @@ FAILURES: tuple[Callable[[], Exception], ...] = (
     lambda: Contended("chaos: a deadlock"),
     lambda: Unavailable("chaos: the server is away", 0.05),
 )
-Folding = Callable[[Fold, State, ChannelEvent, State | None], None]
+Folding = Callable[[Fold, State, ChannelEvent, State | None], bool]
 Opening = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 
@@ -64,10 +64,10 @@ class Sabotage:
 
 
 def poisoned(fold: Folding) -> Folding:
-    def add(self: Fold, state: State, event: ChannelEvent, original: State | None = None) -> None:
+    def add(self: Fold, state: State, event: ChannelEvent, original: State | None = None) -> bool:
         if crc32(event.id.encode()) % 1000 == 0:
             raise ZeroDivisionError("chaos: a bug that this event meets")
-        fold(self, state, event, original)
+        return fold(self, state, event, original)
 
     return add
 

@@ -8,10 +8,10 @@ from services.profile.domain.states.state import State
 whole = Fold.add
 
 
-def faulty(self: Fold, state: State, event: ChannelEvent, original: State | None = None) -> None:
+def faulty(self: Fold, state: State, event: ChannelEvent, original: State | None = None) -> bool:
     if event.id.startswith("poison"):
         raise ZeroDivisionError
-    whole(self, state, event, original)
+    return whole(self, state, event, original)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,19 @@ async def test_marks_of_resting_roots_are_neither_counted_nor_taken(store: Store
     assert await take(store, ONE) == [Mark(ONE, 1)]
 
 
+async def test_who_has_an_urgent_mark_can_be_taken_first_with_all_marks(store: Store) -> None:
+    early, late = [root for place in range(200) if shard_of(root := f"party:b{place}") == shard_of(ONE)][:2]
+    await mark(store, Mark(early, 1), Mark(ONE, 2), Mark(ONE, 5, 5), Mark(late, 3, 3), Mark(ONE, 4, 4), Mark(ONE, 0))
+    assert await store.marks_waiting(urgent=True) == {shard_of(ONE): 3}
+    assert await store.marks_waiting([ONE], urgent=True) == {shard_of(ONE): 1}
+    assert await store.marks_waiting(most=2, urgent=True) == {shard_of(ONE): 2}
+    async with store.refreshing() as tx:
+        assert await tx.take_marks([shard_of(ONE)], 1, urgent=True) == [Mark(ONE, 2, 4)]
+        assert await tx.take_marks([shard_of(ONE)], 9, [late], urgent=True) == []
+        assert await tx.take_marks([shard_of(ONE)], 9, urgent=True) == [Mark(late, 3, 3)]
+    assert (await store.marks_waiting(urgent=True), await take(store, ONE)) == ({}, [Mark(early, 1)])
+
+
 async def test_who_is_set_aside_is_counted_until_the_mark_is_taken(store: Store) -> None:
     async with store.refreshing() as tx:
         await tx.set_aside([Mark(ONE, 5)])

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 from deploy.local_servers.system import free_port
 from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
+from schemas.events import ChannelEvent
 from schemas.topics import CHANNEL_EVENTS
 from services import metrics as measure
 from services.access import MemoryUserStore, create_user
@@ -21,9 +23,11 @@ from services.clock import SystemClock
 from services.embedded.log import EmbeddedLog
 from services.log import Message
 from services.metrics import Metrics
-from services.notifications import LocalNotifications
+from services.notifications import LocalNotifications, Notifications
 from services.plumbing import Plumbing
 from services.profile.app import Profile, open_profile
+from services.profile.domain.identity.customer_ids import customer_id
+from services.profile.giving_way import MARKS_AT_ONCE
 from services.profile.ports.reading import Resolved
 from services.profile.settings import STEPS, Choices, Step, read_choices
 from services.redis import open_notifications
@@ -34,9 +38,22 @@ from services.web import live
 from services.web.asgi import serve
 from services.web.staff import mounted
 from tests.journeys.platforms import until
-from tests.profile.told import NAMING, NOW, opened
+from tests.profile.told import NAMING, NOW, opened, told
 
 ACCOUNT = "account:6001"
+
+
+class Heard(LocalNotifications):
+    """Keeps the topics of what was published together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.together: list[list[str]] = []
+
+    async def publish(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        listed = list(messages)
+        self.together.append([topic for topic, _ in listed])
+        await super().publish(listed)
 
 
 class Deployment:
@@ -44,14 +61,14 @@ class Deployment:
     where there is one."""
 
     def __init__(self, directory: Path, redis: str = "") -> None:
-        self.users, self._redis = MemoryUserStore(), redis
+        self.users = MemoryUserStore()
+        self.screens: Callable[[], Notifications] = partial(open_notifications, redis) if redis else LocalNotifications
         self._log = EmbeddedLog(directory / "log", clock=SystemClock())
         self._database = open_database(f"sqlite:{directory / 'profile.db'}")
 
     async def made(self, *steps: Step) -> Profile:
         await upgrade(self._database)
-        screens = open_notifications(self._redis) if self._redis else LocalNotifications()
-        plumbing = Plumbing(self._log, self._database, screens, SystemClock(), Metrics())
+        plumbing = Plumbing(self._log, self._database, self.screens(), SystemClock(), Metrics())
         return await open_profile(plumbing, self.users, NAMING, load_catalogue(), Choices(steps=steps))
 
     @asynccontextmanager
@@ -67,8 +84,11 @@ class Deployment:
             await profile.worker.notifications.close()
 
     async def tell(self, account: str = "6001", accepted_at: int = NOW, customer: str = "77") -> None:
-        event = msgspec.structs.replace(opened(account, customer, NOW), accepted_at=accepted_at)
-        await self._log.append(CHANNEL_EVENTS.name, [Message(event.subject.encode(), encode_event(event))])
+        await self.append([msgspec.structs.replace(opened(account, customer, NOW), accepted_at=accepted_at)])
+
+    async def append(self, events: Iterable[ChannelEvent]) -> None:
+        messages = [Message(event.subject.encode(), encode_event(event)) for event in events]
+        await self._log.append(CHANNEL_EVENTS.name, messages)
 
     async def close(self) -> None:
         await self._log.close()
@@ -125,6 +145,31 @@ async def test_refresh_gives_way_where_what_it_finds_was_applied_late(deployment
             return profile.worker.giving_way.is_pressed
 
         await until(is_pressed)
+
+
+async def test_an_urgent_event_is_told_before_everyday_business_that_waited_longer(deployment: Deployment) -> None:
+    customers = MARKS_AT_ONCE + 200
+    said = {"case_kind": "complaint"}
+    complaint = told("case.opened", "e-1", NOW, case_id="1", customer_no="C599", attributes=said)
+    async with deployment.doing("update") as updating:
+        await deployment.append([opened(f"60{number:04}", f"C{number}", NOW) for number in range(customers)])
+        await deployment.append([complaint])
+
+        async def applied() -> bool:
+            return sum((await updating.worker.store.marks_waiting()).values()) >= customers + 1
+
+        await until(applied)
+    heard = Heard()
+    deployment.screens = lambda: heard
+    async with deployment.doing("refresh") as refreshing:
+
+        async def refreshed() -> bool:
+            return not await refreshing.worker.store.marks_waiting()
+
+        await until(refreshed)
+        assert counted(refreshing, measure.URGENT_TO_CHANGED) == 2  # the case stood for itself until it was linked
+    assert heard.together[0] == [f"customer/{customer_id('party:C599', NAMING.secret)}"]
+    assert sum(map(len, heard.together)) == customers
 
 
 @pytest.mark.parametrize("step", ["refresh", "read"])

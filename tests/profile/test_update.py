@@ -12,8 +12,10 @@ from schemas.identifiers import SUBJECT_LIMITS
 from schemas.registry import MARKER
 from services.failures import Fenced
 from services.log import Position
+from services.profile.domain.shards import SHARDS
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.state import State
+from services.profile.ports.records import Mark
 from services.profile.update import DEAD_LETTER_LANE, Update, Updated
 from tests.ports.profile_stores import Store, store
 from tests.profile.expected import differences, expected, held
@@ -40,10 +42,10 @@ class Poisoned(Fold):
 
     bad: frozenset[str] = frozenset()
 
-    def add(self, state: State, event: ChannelEvent, original: State | None = None) -> None:
+    def add(self, state: State, event: ChannelEvent, original: State | None = None) -> bool:
         if event.id in self.bad:
             raise ZeroDivisionError("a bug")
-        super().add(state, event, original)
+        return super().add(state, event, original)
 
 
 def new_update(store: Store, fold: Fold | None = None) -> Update:
@@ -190,3 +192,19 @@ async def test_marks_name_the_oldest_event_behind_them(store: Store) -> None:
     events = [paid("p-1", FIRST, "6001", now=NOW - 50), paid("p-2", FIRST, "6001", now=NOW - 90)]
     await new_update(store).apply([batch(0, events)], NOW)
     assert sum((await store.marks_waiting()).values()) == 1
+
+
+async def test_marks_of_urgent_events_go_ahead_wherever_the_customer_stands(store: Store) -> None:
+    said = {"case_kind": "complaint"}
+    complaint = told("case.opened", "e-1", FIRST, case_id="c-1", customer_no="77", attributes=said, now=NOW - 50)
+    events = [
+        opened("6001", "77", FIRST), opened("6002", "78", FIRST), paid("p-1", FIRST, "6001", now=NOW - 90),
+        paid("p-2", FIRST, "6001", 5_000_000, now=NOW - 60), complaint,
+    ]  # fmt: skip
+    await new_update(store).apply([batch(0, events)], NOW)
+    async with store.refreshing() as tx:
+        taken = await tx.take_marks(range(SHARDS), 9)
+    assert [one for one in taken if one.root.startswith("party:")] == [
+        Mark("party:77", NOW - 90, NOW - 60),
+        Mark("party:78", NOW),
+    ]

@@ -9,9 +9,17 @@ ROWS_A_ROOT = 8
 
 
 def oldest_of(marks: Iterable[Mark]) -> list[Mark]:
-    """One mark per root with the oldest event behind it; 0 says that none is."""
-    oldest: dict[str, int] = {}
-    for root, accepted_at in marks:
-        known = oldest.get(root, 0)
-        oldest[root] = min(known or accepted_at, accepted_at or known)
-    return [Mark(root, oldest[root]) for root in sorted(oldest)]
+    """One mark per root with the oldest events behind it; 0 says that there is none."""
+    oldest: dict[str, Mark] = {}
+    for mark in marks:
+        known = oldest.get(mark.root, mark)
+        accepted_at, urgent_at = (
+            _earlier(known.accepted_at, mark.accepted_at),
+            _earlier(known.urgent_at, mark.urgent_at),
+        )
+        oldest[mark.root] = Mark(mark.root, accepted_at, urgent_at)
+    return [oldest[root] for root in sorted(oldest)]
+
+
+def _earlier(one: int, other: int) -> int:
+    return min(one or other, other or one)

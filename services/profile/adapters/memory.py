@@ -16,7 +16,7 @@ from services.profile.adapters.memory_refresh import MemoryRefresh
 from services.profile.adapters.memory_tables import ClusterRow, Tables
 from services.profile.adapters.memory_update import MemoryUpdate
 from services.profile.domain.identity.links import Cluster
-from services.profile.domain.shards import SHARDS
+from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.ports.records import Decision, Mark, Shard
 from services.profile.ports.store import EVERY
 
@@ -58,9 +58,12 @@ class MemoryProfileStore(MemoryReader):
         async with self._tables.turn() as tables:
             return sorted({row.owner for row in tables.shards.rows() if row.owner and row.leased_until >= now})
 
-    async def marks_waiting(self, resting: Sequence[str] = (), most: int = EVERY) -> dict[int, int]:
+    async def marks_waiting(
+        self, resting: Sequence[str] = (), most: int = EVERY, *, urgent: bool = False
+    ) -> dict[int, int]:
         async with self._tables.turn() as tables:
-            counted = Counter(row.shard for row in tables.marks.rows() if row.mark.root not in resting)
+            waiting = [row.mark for row in tables.marks.rows() if row.mark.root not in resting]
+            counted = Counter(shard_of(mark.root) for mark in waiting if mark.urgent_at or not urgent)
             return {shard: min(marks, most) for shard, marks in counted.items()}
 
     async def count_aside(self) -> int:

@@ -15,8 +15,11 @@ def leave_marks(tables: Tables, marks: Sequence[Mark], *, aside: bool = False) -
         tables.marks.put(MarkRow(shard_of(mark.root), tables.last_mark, mark, aside))
 
 
-def take_marks(tables: Tables, shards: Sequence[int], limit: int, resting: Sequence[str]) -> list[Mark]:
-    ready = [row for row in tables.marks.by("shard", shards) if row.mark.root not in resting]
+def take_marks(
+    tables: Tables, shards: Sequence[int], limit: int, resting: Sequence[str], *, urgent: bool
+) -> list[Mark]:
+    awake = [row for row in tables.marks.by("shard", shards) if row.mark.root not in resting]
+    ready = [row for row in awake if row.mark.urgent_at or not urgent]
     oldest = sorted(ready, key=lambda row: row.n)[: limit * ROWS_A_ROOT]
     chosen = list(dict.fromkeys(row.mark.root for row in oldest))[:limit]
     taken = tables.marks.by("mark.root", chosen)

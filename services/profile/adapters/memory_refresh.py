@@ -18,8 +18,10 @@ class MemoryRefresh(MemoryCustomers):
     async def fence(self, shards: Sequence[Shard]) -> list[Shard]:
         return memory_queues.fence(self._tables, shards)
 
-    async def take_marks(self, shards: Sequence[int], limit: int, resting: Sequence[str] = ()) -> list[Mark]:
-        return memory_queues.take_marks(self._tables, shards, limit, resting)
+    async def take_marks(
+        self, shards: Sequence[int], limit: int, resting: Sequence[str] = (), *, urgent: bool = False
+    ) -> list[Mark]:
+        return memory_queues.take_marks(self._tables, shards, limit, resting, urgent=urgent)
 
     async def mark(self, marks: Sequence[Mark]) -> None:
         memory_queues.leave_marks(self._tables, marks)

@@ -23,10 +23,6 @@ _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and
 _DROP_LETTERS = "delete from dead_letters where state = 'replayed' and at < $1"
 _LEASEHOLDERS = "select distinct owner from shards where owner is not null and leased_until >= $1 order by owner"
 _ASIDE = "select count(distinct root) from marks where aside"
-_MARKS_WAITING = """
-select s.shard, (select count(*) from (
-    select 1 from marks m where m.shard = s.shard and m.root not in (select unnest($1::text[])) limit $2) counted)
-from shards s"""
 _DISSOLVE = "delete from clusters where root = any($1::text[])"
 _MERGE = insert("clusters", "root text, lead text", "on conflict (root) do update set lead = excluded.lead")
 _MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
@@ -71,10 +67,11 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
         async with reading(self._database) as session:
             return [row[0] for row in await session.rows(_LEASEHOLDERS, now)]
 
-    async def marks_waiting(self, resting: Sequence[str] = (), most: int = EVERY) -> dict[int, int]:
+    async def marks_waiting(
+        self, resting: Sequence[str] = (), most: int = EVERY, *, urgent: bool = False
+    ) -> dict[int, int]:
         async with reading(self._database) as session:
-            found = await session.rows(_MARKS_WAITING, list(resting), most)
-            return {row[0]: row[1] for row in found if row[1]}
+            return await sql_queues.marks_waiting(session, resting, most, urgent=urgent)
 
     async def count_aside(self) -> int:
         async with reading(self._database) as session:

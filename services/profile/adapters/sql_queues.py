@@ -20,16 +20,25 @@ MARKS_AT_ONCE = 20_000
 # marks are looked up root by root, and a mark, which nobody ever changes, is deleted where it lies
 _CHOSEN = """
 with oldest as (select n, root from marks
-                where shard = any($1::int[]) and root not in (select unnest($4::text[])) order by n limit $3),
+                where shard = any($1::int[]) and root not in (select unnest($4::text[])){only} order by n limit $3),
      chosen as (select root from oldest group by root order by min(n) limit $2)"""
 _TAKE_MARKS = {
     "postgresql": f"""
         delete from marks where ctid = any(array({_CHOSEN}
         select m.place from chosen c
-        cross join lateral (select ctid as place from marks where root = c.root limit {MARKS_AT_ONCE}) m))""",  # noqa: S608 - constants
-    "sqlite": f"delete from marks where n in ({_CHOSEN} select m.n from chosen c join marks m on m.root = c.root)",  # noqa: S608 - constants
+        cross join lateral (select ctid as place from marks where root = c.root limit {MARKS_AT_ONCE}) m))
+        returning root, accepted_at, urgent_at""",  # noqa: S608 - constants
+    "sqlite": f"""
+        delete from marks where n in ({_CHOSEN} select m.n from chosen c join marks m on m.root = c.root)
+        returning root, accepted_at, urgent_at""",  # noqa: S608 - constants
 }
-_LEAVE_MARKS = insert("marks", "shard int, root text, accepted_at bigint, aside boolean")
+_ONLY_URGENT = " and urgent_at > 0"
+_LEAVE_MARKS = insert("marks", "shard int, root text, accepted_at bigint, urgent_at bigint, aside boolean")
+_MARKS_WAITING = """
+select s.shard, (select count(*) from (
+    select 1 from marks m
+    where m.shard = s.shard and m.root not in (select unnest($1::text[])){only} limit $2) counted)
+from shards s"""
 _FENCE = Bulk(
     """update shards s set fence = s.fence + 1
     from unnest($1::int[], $2::text[], $3::bigint[]) as held(shard, owner, fence)
@@ -68,12 +77,19 @@ _SAVE_DUE = insert("due", "lead text, at bigint, kind text, grain text, sources 
 
 
 async def leave_marks(session: Session, marks: Sequence[Mark], *, aside: bool = False) -> None:
-    left = [(shard_of(mark.root), mark.root, mark.accepted_at, aside) for mark in marks]
+    left = [(shard_of(mark.root), mark.root, mark.accepted_at, mark.urgent_at, aside) for mark in marks]
     await session.later(_LEAVE_MARKS, left)
 
 
-async def take_marks(session: Session, shards: Sequence[int], limit: int, resting: Sequence[str]) -> list[Mark]:
-    taking = f"{_TAKE_MARKS[session.dialect]} returning root, accepted_at"
+async def marks_waiting(session: Session, resting: Sequence[str], most: int, *, urgent: bool) -> dict[int, int]:
+    counting = _MARKS_WAITING.format(only=_ONLY_URGENT if urgent else "")
+    return {row[0]: row[1] for row in await session.rows(counting, list(resting), most) if row[1]}
+
+
+async def take_marks(
+    session: Session, shards: Sequence[int], limit: int, resting: Sequence[str], *, urgent: bool
+) -> list[Mark]:
+    taking = _TAKE_MARKS[session.dialect].format(only=_ONLY_URGENT if urgent else "")
     taken = await session.rows(taking, list(shards), limit, limit * ROWS_A_ROOT, list(resting))
     return oldest_of(Mark(*row) for row in taken)
 

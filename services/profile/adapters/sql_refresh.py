@@ -36,8 +36,10 @@ class SqlRefresh(SqlCustomers):
     async def fence(self, shards: Sequence[Shard]) -> list[Shard]:
         return await sql_queues.fence(self._session, shards)
 
-    async def take_marks(self, shards: Sequence[int], limit: int, resting: Sequence[str] = ()) -> list[Mark]:
-        return await sql_queues.take_marks(self._session, shards, limit, resting)
+    async def take_marks(
+        self, shards: Sequence[int], limit: int, resting: Sequence[str] = (), *, urgent: bool = False
+    ) -> list[Mark]:
+        return await sql_queues.take_marks(self._session, shards, limit, resting, urgent=urgent)
 
     async def mark(self, marks: Sequence[Mark]) -> None:
         await sql_queues.leave_marks(self._session, marks)

@@ -54,10 +54,12 @@ class BaseRow(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """`root` must be refreshed. `accepted_at`: that of the oldest event behind the mark (ms), 0 if it has none."""
+    """`root` must be refreshed. `accepted_at`: that of the oldest event behind the mark (ms), 0 if it has none.
+    `urgent_at`: the same of those events that go ahead of everyday business."""
 
     root: str
     accepted_at: int
+    urgent_at: int = 0
 
 
 class DueTime(NamedTuple):

@@ -62,9 +62,12 @@ class RefreshTransaction(CustomerRows, Protocol):
     async def fence(self, shards: Sequence[Shard]) -> list[Shard]:
         """Proves the leases inside the transaction and returns them moved on. Raises `Fenced` if one was lost."""
 
-    async def take_marks(self, shards: Sequence[int], limit: int, resting: Sequence[str] = ()) -> list[Mark]:
+    async def take_marks(
+        self, shards: Sequence[int], limit: int, resting: Sequence[str] = (), *, urgent: bool = False
+    ) -> list[Mark]:
         """Deletes and returns the marks of at most `limit` roots, those first that have waited longest, and none of a
-        `resting` root. One mark is returned for each root, with its oldest `accepted_at`."""
+        `resting` root; with `urgent` only those of roots with an urgent mark. One mark is returned for each root, with
+        its oldest times."""
 
     async def mark(self, marks: Sequence[Mark]) -> None: ...
 

@@ -36,8 +36,11 @@ class ProfileStore(Outbox, Protocol):
     async def leaseholders(self, now: int) -> list[str]:
         """Workers that hold a shard now."""
 
-    async def marks_waiting(self, resting: Sequence[str] = (), most: int = EVERY) -> dict[int, int]:
-        """shard → how many marks wait, counted to `most`, without those of `resting` roots. Each one is looked at."""
+    async def marks_waiting(
+        self, resting: Sequence[str] = (), most: int = EVERY, *, urgent: bool = False
+    ) -> dict[int, int]:
+        """shard → how many marks wait (or how many urgent ones), counted to `most`, without those of `resting` roots.
+        Each one is looked at."""
 
     async def count_aside(self) -> int:
         """How many roots are set aside: their refresh has failed and has not succeeded since."""

@@ -12,10 +12,15 @@ def is_kept(floor_minor: int, share_percent: int, event: ChannelEvent) -> bool:
         return True
     if event.amount is None:
         return False
-    if floor_minor and event.amount.minor >= floor_minor:
+    if reaches(floor_minor, event):
         return True
     before = _balance_before(event)
     return bool(share_percent and before and before > 0 and event.amount.minor * 100 >= before * share_percent)
+
+
+def reaches(floor_minor: int, event: ChannelEvent) -> bool:
+    """Whether it moves that much, wherever there is a floor at all."""
+    return bool(floor_minor and event.amount is not None and event.amount.minor >= floor_minor)
 
 
 def _balance_before(event: ChannelEvent) -> int | None:

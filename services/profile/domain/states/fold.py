@@ -8,7 +8,7 @@ import msgspec
 
 from schemas.catalogue import EventType
 from schemas.events import ChannelEvent
-from services.profile.domain.states.candidates import is_kept, values_of
+from services.profile.domain.states.candidates import is_kept, reaches, values_of
 from services.profile.domain.states.combine import add_undone, earlier, later
 from services.profile.domain.states.describe import DESCRIBE
 from services.profile.domain.states.latest import join_latest
@@ -43,10 +43,11 @@ class Fold:
         self._catalogue, self._counting = catalogue, counting
         self.version = CODE_VERSION * VERSIONS_APART + declared_version
 
-    def add(self, state: State, event: ChannelEvent, original: State | None = None) -> None:
+    def add(self, state: State, event: ChannelEvent, original: State | None = None) -> bool:
         """Changes `state`, which must be the caller's own copy.
 
-        `original`: for a reversal, the segment that holds the movement, if that is another one of the subject.
+        `original`: for a reversal, the segment that holds the movement, if that is another one of the subject. Returns
+        whether somebody should hear of the event at once: its type says so, or it moves much money.
         """
         declared = self._catalogue.get(event.type)
         attributes = _NO_ATTRIBUTES if event.attributes == b"{}" else _decode_attributes(event.attributes)
@@ -62,10 +63,13 @@ class Fold:
             note_balance(head, month, event, stamp)
         if event.type == REVERSED:
             self._reverse(original or state, event, stamp, attributes)
-        else:
-            self._count(state, month, event, attributes)
+            return False
+        moves_much = self._count(state, month, event, attributes)
+        return moves_much or (declared is not None and declared.urgent)
 
-    def _count(self, state: State, month: Month | None, event: ChannelEvent, attributes: dict[str, Any]) -> None:
+    def _count(self, state: State, month: Month | None, event: ChannelEvent, attributes: dict[str, Any]) -> bool:
+        """Whether it is a candidate for its amount alone, whatever the balance."""
+        moves_much = False
         flow = self._flow(event.type, event, attributes)
         moves = _moves(event)
         counted = self._counting.of(event.type, flow, event.direction if moves else None, event.channel)
@@ -76,6 +80,8 @@ class Fold:
             if is_kept(rule.floor_minor, rule.share_percent, event) and holds(rule.where, event, attributes):
                 candidate = Candidate(event.occurred_at, event.id, values_of(event, flow, attributes))
                 state.head.latest[rule.name] = join_latest(state.head.latest.get(rule.name, []), [candidate])
+                moves_much = moves_much or reaches(rule.floor_minor, event)
+        return moves_much
 
     def _flow(self, event_type: str, event: ChannelEvent, attributes: dict[str, Any]) -> str | None:
         """A purpose that is told says most, a type of its own more than the other side."""

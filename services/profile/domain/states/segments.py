@@ -30,12 +30,12 @@ class Segments:
             segments.add(event, fold)
         return segments
 
-    def add(self, event: ChannelEvent, fold: Fold) -> None:
+    def add(self, event: ChannelEvent, fold: Fold) -> bool:
+        """Whether it is urgent: see `Fold.add`."""
         if not self.cuts:
-            fold.add(self.states[0], event)
-            return
+            return fold.add(self.states[0], event)
         state = self._at(event.occurred_at)
-        fold.add(state, event, self._at(original_at(event)) if event.type == REVERSED else None)
+        return fold.add(state, event, self._at(original_at(event)) if event.type == REVERSED else None)
 
     def _at(self, at: int) -> State:
         return self.states[bisect_right(self.cuts, at)]

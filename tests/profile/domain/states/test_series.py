@@ -11,7 +11,7 @@ from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.series import CandidateRule, Counting, Declared, SeriesRule, Where, holds
 from services.profile.domain.states.state import Cell, State
 from tests.profile.domain.gathered import ME, facts_told, summary_of
-from tests.profile.domain.happenings import DAY_MS, NOON, event, fold_of, reversal
+from tests.profile.domain.happenings import DAY_MS, NOON, event, fold_of, product_fold, reversal
 
 CARD = "card:1"
 
@@ -152,3 +152,20 @@ def test_a_value_between_stars_is_one_that_is_contained() -> None:
     pages = {"/loan/rates": True, "/start": True, "/start/loan": False}
     for page, counted in pages.items():
         assert holds(where, paid(), {"page": page}) is counted
+
+
+@pytest.mark.parametrize(
+    ("told", "is_urgent"),
+    [
+        (event("case.opened", NOON, "case:1", attributes={"case_kind": "complaint"}), True),
+        (event("transfer.sent", NOON, minor=5_000_000, direction="debit"), True),
+        (event("transfer.sent", NOON, minor=4_999_999, balance=1, direction="debit"), False),
+        (event("salary.credited", NOON, minor=900_000, direction="credit"), False),
+        (event("fee.charged", NOON, minor=5_000_000, direction="debit"), False),
+        (event("login.succeeded", NOON, "login:1"), False),
+        (event("bell.rang", NOON), False),
+    ],
+    ids=["its type says so", "much money", "a large part of little", "a payday", "no candidate", "a login", "unknown"],
+)
+def test_an_event_is_urgent_by_its_type_or_by_its_amount(told: ChannelEvent, is_urgent: bool) -> None:
+    assert product_fold().add(State(), told) is is_urgent
