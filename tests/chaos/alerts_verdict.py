@@ -6,11 +6,13 @@ from schemas.changes import GONE, ProfileChange
 from schemas.codec import decode_alert, decode_change
 from schemas.topics import ALERTS, PROFILE_CHANGES
 from services.alerts.adapters.cel import Cel
-from services.alerts.adapters.rows import alert_of, standing_of
+from services.alerts.adapters.rows import alert_of, notice_of, standing_of
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
+from services.alerts.adapters.sql_transaction import NOTICES
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.judging import HOLDS, judge
+from services.alerts.domain.notices import paused
 from services.alerts.domain.standing import Standing
 from services.cli.declared import known_of
 from services.declared_files import place
@@ -32,15 +34,17 @@ async def verdict_on_alerts(servers: str, database: Database) -> Verdict:
     async with reading(database) as session:
         standings = {row[0]: standing_of(row[1]) for row in await session.rows(_STANDINGS)}
         alerts = {(one := alert_of(row[0])).alert_id: one for row in await session.rows(_ALERTS)}
+        resting = paused([notice_of(row[0]) for row in await session.rows(NOTICES)], {})
     wrong: list[str] = []
     for customer, change in sorted(last.items()):
-        wrong += differences(change, standings.get(customer, Standing()), alerts, rules)
+        wrong += differences(change, standings.get(customer, Standing()), alerts, rules, resting)
     wrong = wrong[:MOST] + await _untold(servers, alerts)
     standing = [one for one in alerts.values() if one.is_open]
     return Verdict(
         wrong,
         f"last statements of {len(last)} customers, {len(alerts)} alerts, {len(standing)} of them open,"
-        f" {sum(len(one.firings) for one in standings.values())} rules that hold",
+        f" {sum(len(one.firings) for one in standings.values())} rules that hold"
+        f"{', paused: ' if resting else ''}{', '.join(sorted(resting))}",
     )
 
 
@@ -48,8 +52,15 @@ _STANDINGS = "select customer_id, standing from alert_customers"
 _ALERTS = "select body from alerts"
 
 
-def differences(change: ProfileChange, standing: Standing, alerts: Mapping[str, Alert], rules: RuleSet) -> list[str]:
-    """Two open alerts of one situation the database refuses; all else is told here."""
+def differences(
+    change: ProfileChange,
+    standing: Standing,
+    alerts: Mapping[str, Alert],
+    rules: RuleSet,
+    resting: frozenset[str] = frozenset(),
+) -> list[str]:
+    """Two open alerts of one situation the database refuses; all else is told here. `resting`: rules that a burst has
+    paused: that they hold is not acted on."""
     who = f"{change.customer_id} at version {change.version}"
     if standing.version != change.version:
         return [f"{who}: the alert service stands at version {standing.version}"]
@@ -57,8 +68,8 @@ def differences(change: ProfileChange, standing: Standing, alerts: Mapping[str, 
     if change.kind == GONE:
         return [f"{who}: {one.alert_id} is open for nobody" for one in still_open]
     verdicts = [one for one in judge(change, rules, EXPRESSIONS) if one.rule.declared.situation]
-    unjudged = {one.rule.id for one in verdicts if one.outcome != HOLDS}
-    due = {one.key for one in verdicts if one.outcome == HOLDS}
+    unjudged = {one.rule.id for one in verdicts if one.outcome != HOLDS} | resting
+    due = {one.key for one in verdicts if one.outcome == HOLDS and one.rule.id not in resting}
     found = {key for key, firing in standing.firings.items() if firing.rule not in unjudged}
     wrong = [f"{who}: {key} holds and was not acted on" for key in sorted(due - found)]
     wrong += [f"{who}: {key} was acted on and holds no longer" for key in sorted(found - due)]
