@@ -4,9 +4,10 @@ import asyncio
 
 import typer
 
-from services.cli.beside import Data, Json, require_database, settings_of
-from services.cli.output import tell
+from services.cli.beside import Beside, Data, Json, in_deployment, require_database, settings_of
+from services.cli.output import counted, tell
 from services.deployment import open_tables
+from services.profile.adapters.restoring import FAR_AHEAD, raise_versions
 from services.sql.migrations import check, upgrade
 
 app = typer.Typer(no_args_is_help=True, help="The shape of the database.")
@@ -43,6 +44,22 @@ def status(data: Data = None, as_json: Json = False) -> None:
 
     revision = asyncio.run(work())
     tell(_row(revision), f"the database is at revision {revision}, as this release needs it", as_json=as_json)
+
+
+@app.command()
+def restored(data: Data = None, as_json: Json = False) -> None:
+    """After the database came back from a backup, or from a replica that had lagged: lift the versions of all views
+    beyond those published before, which readers of changes would skip. What the log holds is worked again by itself."""
+
+    async def work(beside: Beside) -> int:
+        return await raise_versions(beside.database)
+
+    raised = in_deployment(data, work)
+    tell(
+        {"views": raised},
+        f"{counted(raised, 'view goes on', 'views go on')} {FAR_AHEAD:,} versions up",
+        as_json=as_json,
+    )
 
 
 def _row(revision: str) -> dict[str, object]:

@@ -39,3 +39,8 @@ def test_an_inbox_without_such_alerts_says_where_to_look(platform: Platform) -> 
     said = platform.run("alerts", "list", "--rule", "none")
     assert "`--state all`" in said.out
     assert "`counterpoint rules explain CUSTOMER`" in said.out
+
+
+def test_of_an_empty_database_nothing_is_lifted_after_a_restore(counterpoint: Command, deployment: Path) -> None:
+    said = counterpoint("db", "restored")
+    assert (said.code, said.out) == (0, "0 views go on 1,000,000 versions up\n"), said
