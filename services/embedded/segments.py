@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from services.failures import Unavailable
 from services.log import Record
 
 Stream = tuple[int, int]
@@ -45,15 +46,29 @@ class Block(NamedTuple):
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """Transactions are explicit. Threads take turns by construction: one writes, one reads."""
+    """Transactions are explicit. Threads take turns by construction: one writes, one reads. Raises `Unavailable` where
+    there is no file or it is none of SQLite's."""
     if not read_only and not path.exists():
         path.touch(0o600)  # what customers did is the owner's alone; the journals beside it get the same mode
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-    connection = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
-    if not read_only:
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = full")
+    try:
+        connection = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
+        _look_at(connection, read_only)
+    except sqlite3.Error as error:
+        raise Unavailable(f"the embedded log cannot be opened: {path}: {error}") from error
     return connection
+
+
+def _look_at(connection: sqlite3.Connection, read_only: bool) -> None:
+    """SQLite opens whatever there is, and reads it with the first statement."""
+    try:
+        connection.execute("pragma schema_version")
+        if not read_only:
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = full")
+    except sqlite3.Error:
+        connection.close()
+        raise
 
 
 def create_segment(path: Path, bases: Mapping[Stream, int]) -> None:

@@ -132,6 +132,8 @@ class Writer:
             self._rotate()
             now_ms = self._clock.now_ms()
             self._segment.write([b for s, pairs in grouped.items() for b in _blocks(s, self._end(s), now_ms, pairs)])
+        except Unavailable as error:
+            return error
         except sqlite3.Error as error:
             away = getattr(error, "sqlite_errorcode", 0) & 0xFF in _AWAY
             return Unavailable(f"the embedded log cannot write: {error}", retry_after=5.0) if away else error

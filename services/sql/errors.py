@@ -18,13 +18,13 @@ _UNAVAILABLE_STATES = frozenset({"57014", "25P03", "25006"})
 _UNAVAILABLE_CLASSES = ("08", "53", "57P", "58")
 
 _RETRYABLE_SQLITE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_UNAVAILABLE_SQLITE = frozenset(
-    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM}
-)
 _SQLITE_WORDS = {
     sqlite3.SQLITE_FULL: "its disk is full", sqlite3.SQLITE_IOERR: "its disk fails",
     sqlite3.SQLITE_CANTOPEN: "its file cannot be opened", sqlite3.SQLITE_READONLY: "its file is read-only",
     sqlite3.SQLITE_NOMEM: "it is out of memory",
+    # no transaction that failed is wrong, nor is the release: whoever waits can go on once there is a whole file
+    sqlite3.SQLITE_NOTADB: "its file is no database: restore a backup",
+    sqlite3.SQLITE_CORRUPT: "its file is damaged: restore a backup",
 }  # fmt: skip
 _STATE_WORDS = {
     "53100": "its disk is full", "53200": "it is out of memory", "53300": "it has too many connections",
@@ -69,7 +69,7 @@ def _tells_of_absence(error: BaseException) -> bool:
         return True
     # asyncpg's own error for a connection that ended has no SQLSTATE, and is also used for programming errors
     closed = type(error).__name__ == "InterfaceError" and "closed" in str(error)
-    return closed or _is_interrupted(error) or _sqlite_code(error) in _UNAVAILABLE_SQLITE
+    return closed or _is_interrupted(error) or _sqlite_code(error) in _SQLITE_WORDS
 
 
 def _is_interrupted(error: BaseException) -> bool:

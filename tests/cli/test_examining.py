@@ -45,6 +45,18 @@ def test_no_database_is_wrong(counterpoint: Command, data: Path) -> None:
     assert "counterpoint db upgrade" in told
 
 
+def test_a_damaged_database_or_log_is_named_with_its_fix(counterpoint: Command, deployment: Path) -> None:
+    in_log(deployment, one_event)
+    (deployment / "log" / "topics.sqlite").write_bytes(b"no database" * 100)
+    code, state, told = finding(counterpoint, "log")
+    assert (code, state) == (1, "wrong")
+    assert "topics.sqlite: file is not a database" in told
+    (deployment / "counterpoint.db").write_bytes(b"no database" * 100)
+    code, state, told = finding(counterpoint, "database")
+    assert (code, state) == (1, "wrong")
+    assert "restore a backup" in told
+
+
 def test_servers_that_are_away_are_named_with_their_settings(counterpoint: Command, deployment: Path) -> None:
     kafka = {"COUNTERPOINT_LOG": "kafka://127.0.0.1:1", "COUNTERPOINT_SECRET_FILE": str(deployment / "secret")}
     code, state, told = finding(counterpoint, "log", kafka)

@@ -190,6 +190,21 @@ async def test_a_full_disk_is_unavailable_and_leaves_nothing_behind(tmp_path: Pa
     direct.close()
 
 
+@pytest.mark.parametrize(("whole", "told"), [(0, "is no database"), (4096, "is damaged")])
+async def test_a_damaged_file_is_unavailable_and_not_a_mistake_of_ours(tmp_path: Path, whole: int, told: str) -> None:
+    path = tmp_path / "some.db"
+    with sqlite3.connect(path) as direct:
+        direct.execute("CREATE TABLE item (id integer PRIMARY KEY, n blob)")
+        direct.execute("INSERT INTO item VALUES (1, zeroblob(20000))")
+    direct.close()
+    path.write_bytes(path.read_bytes()[:whole] + b"no page" * 3_000)
+    damaged = open_database(f"sqlite:{path}")
+    with pytest.raises(Unavailable, match=f"its file {told}: restore a backup"):
+        async with damaged.reading() as connection:
+            await connection.execute(text("SELECT n FROM item"))
+    await damaged.close()
+
+
 async def test_a_worker_frozen_inside_its_transaction_loses_it(postgres_url: str) -> None:
     frozen, other = open_database(postgres_url, timeouts=IMPATIENT), open_database(postgres_url)
     async with frozen.transaction() as connection:

@@ -143,6 +143,26 @@ async def test_a_full_disk_is_unavailable_and_later_appends_go_on(log: EmbeddedL
     assert applied.values["t", 0][-1] == b"after"
 
 
+async def test_a_disk_that_is_full_when_a_new_day_begins_is_unavailable_and_later_appends_go_on(
+    log: EmbeddedLog, clock: ManualClock
+) -> None:
+    await log.append("t", [message(b"before")])
+    clock.move_to(clock.now_ms() + DAY_MS)
+    with files_limited_to(0), pytest.raises(Unavailable):
+        await log.append("t", [message(b"x")])
+    assert [one.offset for one in await log.append("t", [message(b"after")])] == [1]
+
+
+async def test_a_damaged_file_is_named_instead_of_a_traceback(log: EmbeddedLog, tmp_path: Path) -> None:
+    await log.append("t", [message(b"x")])
+    await log.close()
+    [day] = segment_paths(tmp_path)
+    for path in (day, tmp_path / "topics.sqlite"):
+        path.write_bytes(b"no database" * 100)
+        with pytest.raises(Unavailable, match=f"{path}: file is not a database"):
+            EmbeddedLog(tmp_path, read_only=True)
+
+
 async def test_what_was_acknowledged_survives_a_killed_process(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.ports.append_for_ever", str(tmp_path)]
     writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220 - nothing else runs meanwhile

@@ -132,11 +132,10 @@ async def _redis(settings: Settings) -> Finding:
 async def _log(settings: Settings, closing: AsyncExitStack) -> tuple[EventLog | None, Finding]:
     try:
         log = log_to_read(settings)
+        closing.push_async_callback(log.close)
+        await log.ends(CHANNEL_EVENTS.name)
     except Refusal as refusal:
         return None, wrong("log", str(refusal))
-    closing.push_async_callback(log.close)
-    try:
-        await log.ends(CHANNEL_EVENTS.name)
     except UnknownTopic:
         pass  # the log answers; what is missing in it is another check's
     except Unavailable as away:
