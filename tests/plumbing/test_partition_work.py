@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from services.failures import Fenced, Unavailable
 from services.log import Batch, Position, Stop
-from services.partition import FENCED_PAUSE_S, LONGEST_PAUSE_S, Bounds, PartitionWork
+from services.partition import FENCED_PAUSE_S, IDLE_LOOK_S, LONGEST_PAUSE_S, Bounds, PartitionWork
 
 REST = asyncio.sleep
 
@@ -158,3 +158,25 @@ async def test_a_position_that_is_moved_while_nothing_comes_is_looked_up(monkeyp
     work = PartitionWork(log, log, handle)
     await asyncio.wait([work.task])
     assert (handed, log.sought) == ([0, 1, 2, 1, 2], [0, 1])
+
+
+async def test_what_waits_for_a_batch_ends_at_once_when_it_is_stopped() -> None:
+    reading = asyncio.Event()
+
+    class Nothing(Offsets):
+        async def read(self) -> Batch:
+            reading.set()
+            await asyncio.Event().wait()
+            raise AssertionError("nothing comes")
+
+    log = Nothing()
+
+    async def handle(_batch: Batch) -> None:
+        raise AssertionError("there is none")
+
+    work = PartitionWork(log, log, handle)
+    await reading.wait()
+    work.stop()
+    async with asyncio.timeout(IDLE_LOOK_S / 2):
+        await asyncio.wait([work.task])
+    assert work.stopped_by is None

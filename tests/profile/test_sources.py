@@ -33,6 +33,25 @@ def test_a_source_is_silent_beyond_the_rhythm_that_it_is_registered_with() -> No
     assert so_far(seen._replace(rhythm_ms=0)).silent == ()
 
 
+def test_a_source_is_heard_in_whichever_partition_it_was_last_and_judged_by_its_longest_rhythm() -> None:
+    quiet = SourceSeen("core", "corebank", 0, 0, NOON - 10 * MINUTE, 5 * MINUTE, MINUTE)
+    assert so_far(quiet, quiet._replace(partition=1, accepted_at=NOON)).silent == ()
+    assert so_far(quiet, quiet._replace(partition=1, rhythm_ms=10 * MINUTE)).silent == ()
+    beats = [quiet._replace(partition=place, accepted_at=0, heartbeat_at=NOON - ago * MINUTE) for place, ago in
+             ((0, 10), (1, 5))]  # fmt: skip
+    assert so_far(*beats).silent == ()
+    assert so_far(*beats, now=NOON + 1).silent == ("core",)
+    assert so_far(SourceSeen("core", "corebank", 0, 0, NOON - 5 * MINUTE, 5 * MINUTE, MINUTE)).until == {
+        "core": NOON - MINUTE
+    }
+
+
+def test_a_source_speaks_for_its_channel_and_for_any_where_it_was_told_of_several() -> None:
+    atm, core = SourceSeen("atm", "atm", 0, NOON, NOON), SourceSeen("core", "corebank", 0, NOON, NOON)
+    found = so_far(core, atm, core._replace(channel="counter"))
+    assert list(found.channels.items()) == [("atm", "atm"), ("core", "*")]
+
+
 def test_without_heartbeats_a_source_is_complete_up_to_its_lateness_and_when_silent_up_to_what_was_heard() -> None:
     seen = SourceSeen("core", "corebank", 0, 0, NOON - 4 * MINUTE, 5 * MINUTE, 2 * MINUTE)
     assert so_far(seen).until == {"core": NOON - 2 * MINUTE}

@@ -40,6 +40,22 @@ def test_a_salary_on_the_fifteenth_moves_to_the_working_day_before() -> None:
     assert (salary.median_minor, salary.missed, salary.latest_percent) == (1_000_000, 0, 100)
 
 
+@pytest.mark.parametrize(
+    ("days", "habit", "due"),
+    [
+        (["2026-03-31", "2026-04-30", "2026-05-29", "2026-06-30", "2026-07-31"], "monthly 31 before", "2026-08-31"),
+        (["2026-03-30", "2026-04-29", "2026-05-28", "2026-06-29", "2026-07-30"], "monthly 2 from_end", "2026-08-28"),
+        (["2026-03-27", "2026-04-28", "2026-05-27", "2026-06-26", "2026-07-29"], "monthly 3 from_end", "2026-08-27"),
+    ],
+)
+def test_a_salary_on_one_of_the_last_working_days_is_due_on_that_one_again(
+    days: list[str], habit: str, due: str
+) -> None:
+    salary = learned(paid(days), "2026-08-05")
+    assert salary is not None
+    assert (salary.habit, salary.next_due) == (habit, number(due))
+
+
 def test_the_next_payday_moves_before_a_public_holiday() -> None:
     salary = learned(paid(["2026-06-05", "2026-07-03", "2026-08-05", "2026-09-04"]), "2026-09-20")
     assert salary is not None
@@ -196,6 +212,16 @@ def test_a_reversed_salary_was_never_paid() -> None:
     salary = learned(portrait, "2026-09-26")
     assert salary is not None
     assert (salary.credits, salary.next_due, salary.missed) == (4, number("2026-09-15"), 1)
+
+
+def test_a_salary_that_is_waited_for_no_more_stands_back_behind_one_that_still_comes() -> None:
+    portrait = paid(FIFTEENTH)
+    for day in FIFTEENTH:
+        portrait.salary(day, 400_000, SECOND)
+    found = portrait.customer().state.head.latest["income"]
+    gone = {one.event_id for one in found if one.values["party"] == EMPLOYER_KEY}
+    payers = [learn_salary(found, reference(), ms("2026-09-20"), lost) for lost in (set(), gone)]
+    assert [one.median_minor for one in payers if one is not None] == [1_000_000, 400_000]
 
 
 def test_one_payers_monthly_credit_is_income_even_if_nobody_calls_it_salary() -> None:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from schemas.events import ChannelEvent
 from services.profile.domain.customers.customer import Completeness, total
 from services.profile.domain.customers.parts import part_of
 from services.profile.domain.customers.view import complete_up_to
@@ -65,6 +66,56 @@ def test_an_account_that_is_linked_twice_is_shown_in_the_strongest_role_that_hol
             parts = [part([OPENED, PAID_IN], ACCOUNT, *span) for span in spans]
             (account,) = summary_of([], parts=parts, state=total(parts)).body["accounts"]
             assert (account["role"], account["since"]) == (role, "2026-09-16T14:13:20Z")
+
+
+def test_who_holds_an_account_no_more_sees_it_as_it_was_when_the_link_ended() -> None:
+    later = event("cash.deposited", NOON, minor=1, direction="credit", balance=9_900_000)
+    body = summary_of([OPENED, PAID_IN, later], roles={ACCOUNT: ("joint", BEGINNING, NOON)}).body
+    (account,) = body["accounts"]
+    assert account["balance"] == {"value": "1200.50", "currency": "CNY"}
+
+
+def test_a_card_that_is_linked_twice_is_shown_as_it_is_linked_now() -> None:
+    blocked, spans = event("card.issued", NOON, "card:1"), [(BEGINNING, NOON - 5), (NOON - 9, END), (NOON - 5, END)]
+    for order in (spans, spans[::-1]):
+        parts = [part([blocked], "card:1", "owner", *span) for span in order]
+        (shown,) = summary_of([], parts=parts, state=total(parts)).body["identifiers"]
+        assert (shown["since"], shown["until"]) == ("2026-09-21T14:13:19.995Z", None)
+
+
+def test_a_case_is_open_unless_it_is_resolved_whatever_is_told_of_it_first() -> None:
+    def shown(*told: ChannelEvent) -> tuple[str, bool]:
+        (case,) = summary_of([REGISTERED, *told]).body["cases"]
+        return case["status"], case["overdue"]
+
+    opened = event("case.opened", NOON - 9 * DAY_MS, "case:1", attributes={"due_at": NOON})
+    overdue, resolved = event("case.overdue", NOON - 5, "case:1"), event("case.resolved", NOON - 3, "case:1")
+    again, later = event("case.reopened", NOON - 2, "case:1"), event("case.overdue", NOON - 1, "case:1")
+    assert shown(opened) == ("open", False), "the due time is not over yet"
+    assert shown(overdue) == ("open", True)
+    assert shown(opened, overdue, resolved) == ("resolved", False)
+    assert shown(resolved) == ("resolved", False)
+    assert shown(opened, overdue, resolved, again) == ("open", False), "who opens it again begins anew"
+    assert shown(opened, overdue, resolved, again, later) == ("open", True)
+
+
+def test_cases_come_with_the_newest_first_and_those_of_others_not_at_all() -> None:
+    told = [event("case.opened", NOON - days * DAY_MS, f"case:{9 - days}") for days in (2, 3, 1)]
+    only_overdue = event("case.overdue", NOON, "case:9")
+    cases = summary_of([*told, only_overdue], roles={"case:8": "attorney"}).body["cases"]
+    assert [(case["case_id"], case["kind"]) for case in cases] == [
+        ("7", "request"), ("6", "request"), ("9", "request"),
+    ]  # fmt: skip
+
+
+def test_contacts_come_with_the_newest_first_and_fifty_of_them() -> None:
+    called = [
+        event("call.offered", NOON - days * DAY_MS, ME, id=f"c{days:03}", attributes={"contact_id": f"c{days:03}"})
+        for days in range(130)
+    ]
+    called.append(event("call.ended", NOON, ME, attributes={"contact_id": "c030"}))
+    shown = [one["contact_id"] for one in summary_of(called).body["contacts"]]
+    assert shown == [f"c{days:03}" for days in range(50)]
 
 
 def test_a_case_that_two_parties_tell_of_is_one_told_by_both_in_the_role_that_is_stronger() -> None:

@@ -67,6 +67,17 @@ def test_contacts_with_one_reason_are_counted_over_all_channels_once_each() -> N
     assert (values["contacts_same_reason_7d"], values["contacts_same_reason"], values["contacts_7d"]) == (3, "fee", 4)
 
 
+def test_who_gave_up_waiting_or_whose_call_was_cut_off_is_counted_as_such() -> None:
+    def contact(kind: str, number: str, **told: str) -> ChannelEvent:
+        return event(kind, NOON - HOUR_MS, ME, id=kind + number, attributes={"contact_id": number, **told})
+
+    told = [contact("queue_ticket.abandoned", "a"), contact("chat.abandoned", "b"),
+            contact("call.ended", "c", outcome="abandoned"), contact("call.ended", "d", outcome="solved"),
+            contact("counter.visited", "e")]  # fmt: skip
+    values = facts_told(summary_of(told))
+    assert (values["contacts_7d"], values["abandoned_waits_7d"]) == (5, 3)
+
+
 def test_contacts_and_feedback_are_told_with_the_days_since_the_last() -> None:
     def called(days: int, later_ms: int = 0) -> ChannelEvent:
         at = NOON - days * DAY_MS + later_ms

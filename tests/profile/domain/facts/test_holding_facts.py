@@ -1,8 +1,11 @@
 """What the customer holds: mandates that leave, loans that end, deposits that matured, cards that are used."""
 
+import pytest
+
 from schemas.changes import Fact
 from schemas.events import ChannelEvent
-from tests.profile.domain.gathered import facts_told, summary_of
+from services.profile.domain.identity.links import BEGINNING
+from tests.profile.domain.gathered import Roles, facts_told, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
 
 
@@ -108,3 +111,50 @@ def test_a_loan_of_which_nothing_else_is_told_is_owed_in_full_until_its_term_is_
     assert values["loan_outstanding"] == 90_000.0
     assert values["loan_repaid_percent"] == 0
     assert 30 <= float(values["loan_ends_in_days"]) <= 36
+
+
+@pytest.mark.parametrize("role", ["attorney", ("owner", BEGINNING, NOON)], ids=["acted for", "given back"])
+def test_what_somebody_acts_for_or_has_given_back_is_none_of_the_customers_own(
+    role: str | tuple[str, int, int],
+) -> None:
+    told = [
+        event("loan.granted", NOON - 9 * DAY_MS, "loan:1", minor=9_000_000, attributes={"loan_kind": "mortgage"}),
+        event("term_deposit.opened", NOON - 9 * DAY_MS, "contract:1", minor=500_000,
+              attributes={"matures_on": "2027-09-20"}),
+        event("account.opened", NOON - 9 * DAY_MS, ACCOUNT),
+        event("card.issued", NOON - 9 * DAY_MS, "card:1"),
+        event("card.statement_issued", NOON - 9 * DAY_MS, "card:1", minor=100),
+    ]  # fmt: skip
+    names = ("loans_open", "mortgages_open", "deposits_open", "accounts_open", "cards_active")
+    registered = event("customer.registered", NOON - 90 * DAY_MS, "party:1")
+    own = facts_told(summary_of([registered, *told]))
+    assert [own[name] for name in names] == [1, 1, 1, 1, 1]
+    roles: Roles = dict.fromkeys(("loan:1", "contract:1", ACCOUNT, "card:1"), role)
+    others = summary_of([registered, *told], roles=roles)
+    assert [facts_told(others)[name] for name in names] == [0, 0, 0, 0, 0]
+    assert "card_utilisation_percent" not in others.facts.missing
+
+
+def test_a_mandate_counts_from_the_instant_it_was_set_up_until_it_was_cancelled() -> None:
+    then = NOON - 30 * DAY_MS
+    for set_up, cancelled, active in (
+        (then, then + 1, 1), (then + 1, NOON, 0), (then - 9, then, 0), (then - 9, None, 1),
+    ):  # fmt: skip
+        told = [event("standing_order.set_up", set_up, "mandate:1")]
+        if cancelled is not None:
+            told.append(event("standing_order.cancelled", cancelled, "mandate:1"))
+        assert values_of(*told)["mandates_active_30d_ago"] == active
+    acted = facts_told(summary_of([event("standing_order.set_up", NOON, "mandate:1")], roles={"mandate:1": "attorney"}))
+    assert acted["mandates_active"] == 0
+
+
+def test_a_closed_product_counts_for_ninety_days() -> None:
+    for later_ms, closed in ((1, 1), (0, 0)):
+        gone = event("account.closed", NOON - 90 * DAY_MS + later_ms)
+        assert values_of(gone)["products_closed_90d"] == closed
+
+
+def test_arrears_of_one_loan_are_arrears() -> None:
+    granted = [event("loan.granted", NOON - 90 * DAY_MS, f"loan:{number}", minor=1_000_000) for number in (1, 2)]
+    missed = event("loan.instalment_missed", NOON - 9 * DAY_MS, "loan:1", minor=1000)
+    assert values_of(*granted, missed)["loan_arrears"]

@@ -52,6 +52,19 @@ def test_what_was_booked_under_a_link_is_known_better_than_what_lay_there_when_i
     assert (values["assets_change_30d"], values["assets_change_90d"]) == (0.0, 2e6)
 
 
+@pytest.mark.parametrize(("cuts", "opening"), [([250, 60], 4), ([400, 60], 4), ([400], 2), ([600], None)])
+def test_what_lay_on_an_account_when_its_link_began_is_the_last_balance_before_it(
+    cuts: list[int], opening: int | None
+) -> None:
+    told = [booked(500, 2, JOINT), booked(200, 4, JOINT), booked(3, 8, JOINT)]
+    places = [NOON - days * DAY_MS for days in cuts]
+    segments = Segments.of(places, [*told, event("fee.waived", NOON - 100 * DAY_MS, JOINT)], product_fold())
+    joined = part_of(Membership(ME, JOINT, "joint", places[-1], END), places, segments.heads, segments.months)
+    found = joined.opening
+    assert (None if found is None else found.value[0]) == opening
+    assert (joined.before is None) is (opening is None)
+
+
 def test_a_band_that_came_with_an_account_that_was_joined_came_from_none() -> None:
     told = [event("account.opened", NOON - 800 * DAY_MS, JOINT), booked(300, 7 * MILLION, JOINT)]
     below = Decided(assets_since=NOON - 90 * DAY_MS, notes={"band": "below"})

@@ -67,3 +67,16 @@ def test_no_limit_is_passed_before_the_day_that_is_told_beforehand(
     else:
         assert passed is None or passed >= steps
         assert passed == steps or a_day < 0
+
+
+def test_a_countdown_is_looked_at_again_when_it_is_through_and_what_is_asked_wholly_at_the_next_step() -> None:
+    assert steps_to_limit("anniversary_in_days", {"anniversary_in_days": 4.0}, ASKED) == 5
+    assert steps_to_limit("anniversary_in_days", {"anniversary_in_days": 9.0}, ASKED) == 2
+    assert steps_to_limit("owner_days", {"owner_days": 400.0}, ASKED) == 1
+    assert steps_to_limit("birthday_in_days", {"birthday_in_days": 4.0}, ASKED) is None
+
+
+def test_a_fact_that_is_told_no_more_has_moved() -> None:
+    assert moved({"balance_total": 3.0}, {}, ASKED)
+    assert moved({"tenure_days": 100.0}, {}, ASKED)
+    assert not moved({"tenure_days": 0.0}, {}, ASKED)
