@@ -54,7 +54,7 @@ class MemoryUpdate:
         days = [entry.day for entry in first.values()]
         standing: dict[bytes, bytes] = {}
         for entry in first.values():
-            known = self._standing(entry, min(days) - DAYS_KEPT + 1, max(days) + 1)
+            known = self._standing(entry, min(days) - DAYS_KEPT + 1)
             if known is not None:
                 standing[entry.key] = known
                 continue
@@ -62,9 +62,9 @@ class MemoryUpdate:
                 self._tables.ledger.put(LedgerRow(day, entry.key, entry.content, False))
         return standing
 
-    def _standing(self, entry: LedgerEntry, since: int, until: int) -> bytes | None:
+    def _standing(self, entry: LedgerEntry, since: int) -> bytes | None:
         """The content that stands; parked rows are taken over."""
-        found = sorted(row for row in self._tables.ledger.by("key", [entry.key]) if since <= row.day <= until)
+        found = sorted(row for row in self._tables.ledger.by("key", [entry.key]) if row.day >= since)
         for row in found:
             if not row.parked:
                 return row.content

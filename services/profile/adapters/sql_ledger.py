@@ -65,7 +65,8 @@ class SqlLedger:
         return older | standing
 
     async def _days(self, session: Session, wanted: Sequence[int]) -> list[int]:
-        """Those with a table that may know a batch of the wanted ones, which are made where they are missing."""
+        """Those with a table that may know a batch of the wanted ones, which are made where they are missing. Later
+        ones, too: the clock that accepted a repeat may be behind the one that accepted the event."""
         days = self._seen
         if not days.issuperset(wanted):
             days = frozenset(row[0] for row in await session.rows(_ALL_DAYS))
@@ -80,7 +81,7 @@ class SqlLedger:
             days = days.union(missing)
             if session.dialect == "postgresql":
                 self._seen = days
-        return sorted(day for day in days if wanted[0] - DAYS_KEPT < day <= wanted[-1] + 1)
+        return sorted(day for day in days if day > wanted[0] - DAYS_KEPT)
 
     async def _enter_in_postgresql(
         self, session: Session, days: Sequence[int], keys: Sequence[bytes], new: Mapping[int, Sequence[Entered]]
