@@ -14,6 +14,7 @@ from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import log_to_read, opened, settings_of
 from services.cli.doctor.checks import CHECKS, Check
 from services.cli.doctor.findings import Finding, Patient, failed, ok, warning, wrong
+from services.cli.doctor.server import OF_THE_DATABASE
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.declared_files import PolicyError
@@ -50,7 +51,7 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
         log, told = await _log(settings, closing)
         yield told
         patient = Patient(beside, log, data, patience)
-        for what, check in CHECKS:
+        for what, check in (*OF_THE_DATABASE, *CHECKS):
             for finding in await _checked(what, check, patient):
                 yield finding
 

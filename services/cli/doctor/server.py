@@ -1,0 +1,47 @@
+"""What may be wrong with PostgreSQL although it answers."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+
+from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
+from services.clock import SystemClock
+
+SKEW_MS = 2_000
+"""A worker's lease of a shard lasts ten seconds by its own clock."""
+LONG_S = 600
+_NOW = "select extract(epoch from clock_timestamp()) * 1000"
+_OLDEST = """
+select extract(epoch from clock_timestamp() - xact_start), pid, coalesce(application_name, '') from pg_stat_activity
+where datname = current_database() and backend_xmin is not null and pid <> pg_backend_pid()
+order by xact_start limit 1"""
+
+
+async def clock(patient: Patient) -> Sequence[Finding]:
+    if patient.beside.database.dialect != "postgresql":
+        return []
+    async with patient.beside.database.reading() as connection:
+        before = SystemClock().now_ms()
+        server = int((await connection.execute(text(_NOW))).scalar_one())
+        after = SystemClock().now_ms()
+    skew = server - min(max(server, before), after)
+    if abs(skew) > SKEW_MS:
+        told = f"this machine's is {abs(skew) / 1000:.0f} s {'behind' if skew > 0 else 'ahead of'} the database's"
+        return [wrong("clock", f"{told}: let all machines follow one time server")]
+    return [ok("clock", "agrees with the database's")]
+
+
+async def transactions(patient: Patient) -> Sequence[Finding]:
+    """What is deleted stays in the way for as long as somebody may still look at it, and queues live by deleting."""
+    if patient.beside.database.dialect != "postgresql":
+        return []
+    async with patient.beside.database.reading() as connection:
+        oldest = (await connection.execute(text(_OLDEST))).first()
+    if oldest is not None and oldest[0] is not None and oldest[0] > LONG_S:
+        told = f"one ({oldest[2] or 'without a name'}, pid {oldest[1]}) is open for {oldest[0] / 60:.0f} min"
+        why = "meanwhile no queue is cleaned, and refreshing slows down: end it, or ask a replica"
+        return [warning("transactions", f"{told}: {why}")]
+    return [ok("transactions", "none is open for long")]
+
+
+OF_THE_DATABASE = (("clock", clock), ("transactions", transactions))
