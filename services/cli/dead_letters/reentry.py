@@ -34,7 +34,10 @@ async def event_of(letter: StoredDeadLetter, beside: Beside, catalogue: Mapping[
     if letter.reason == "conflict":
         raise Refusal(f"its id stands for another event: let {letter.source} send it under an id of its own")
     event = await _from_log(letter, beside)
-    return Reentry(event.source, channel_form(event, catalogue.get(event.type)))
+    try:
+        return Reentry(event.source, channel_form(event, catalogue.get(event.type)))
+    except msgspec.MsgspecError:
+        raise Refusal("its attributes are no JSON: let whoever wrote it to the log send it by HTTP") from None
 
 
 def channel_form(event: ChannelEvent, declared: EventType | None) -> dict[str, Any]:
