@@ -160,23 +160,26 @@ async def test_a_position_that_is_moved_while_nothing_comes_is_looked_up(monkeyp
     assert (handed, log.sought) == ([0, 1, 2, 1, 2], [0, 1])
 
 
-async def test_what_waits_for_a_batch_ends_at_once_when_it_is_stopped() -> None:
+@pytest.mark.parametrize("batches", [0, 1])
+async def test_what_waits_for_a_batch_ends_at_once_when_it_is_stopped(batches: int) -> None:
     reading = asyncio.Event()
 
-    class Nothing(Offsets):
+    class Few(Offsets):
         async def read(self) -> Batch:
+            if self._next < batches:
+                return await super().read()
             reading.set()
             await asyncio.Event().wait()
             raise AssertionError("nothing comes")
 
-    log = Nothing()
+    log = Few()
 
-    async def handle(_batch: Batch) -> None:
-        raise AssertionError("there is none")
+    async def handle(batch: Batch) -> None:
+        log.stored = batch.until
 
     work = PartitionWork(log, log, handle)
     await reading.wait()
     work.stop()
     async with asyncio.timeout(IDLE_LOOK_S / 2):
         await asyncio.wait([work.task])
-    assert work.stopped_by is None
+    assert (log.stored, work.stopped_by) == (batches, None)

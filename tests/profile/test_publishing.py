@@ -6,7 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import msgspec
+
 from schemas.changes import ProfileChange
+from schemas.dead_letters import DeadLetter
 from schemas.topics import PROFILE_CHANGES
 from services.clock import ManualClock
 from services.embedded.log import EmbeddedLog
@@ -14,7 +17,7 @@ from services.failures import Unavailable
 from services.log import Message, Placed
 from services.metrics import Metrics
 from services.profile.adapters.memory import MemoryProfileStore
-from services.profile.outbox import change_message, lane_of_shard
+from services.profile.outbox import change_message, dead_letter_messages, kept_letter, lane_of_shard, shard_of_lane
 from services.profile.ports.records import Shard
 from services.profile.stream import publishing
 from services.profile.worker import Worker
@@ -31,6 +34,20 @@ class Away(EmbeddedLog):
         if self.is_away:
             raise Unavailable("the log is away", 0.01)
         return await super().append(topic, messages)
+
+
+def test_a_lane_of_a_shard_goes_with_it_and_any_other_with_the_first() -> None:
+    assert [shard_of_lane(lane) for lane in (lane_of_shard(7), lane_of_shard(0), "dead-letters")] == [7, 0, 0]
+
+
+def test_a_dead_letter_without_an_event_id_is_kept_without_one() -> None:
+    letter = DeadLetter(
+        id="l", stage="accept", source="atm", reason="r", message="m", body=b"", length=0, sha256="", at=1
+    )
+    for event_id, kept in (("e1", "e1"), ("", None)):
+        told = msgspec.structs.replace(letter, event_id=event_id)
+        (message,) = dead_letter_messages([told])
+        assert kept_letter(message.value).event_id == kept
 
 
 async def test_the_age_of_the_outbox_is_told_while_the_log_is_away_and_then_what_left_it(tmp_path: Path) -> None:

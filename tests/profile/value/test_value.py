@@ -1,6 +1,7 @@
 """Value: declared, explained, the same for the same customer."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -254,3 +255,19 @@ def test_assets_of_which_a_part_has_no_rate_leave_their_weight_out() -> None:
     unrated = judged(rich.tell("2026-10-01", "cash.deposited", "account:300", 1, currency="BRL", balance=1))
     assert [term(unrated, one).measured for one in measures] == [None] * 3
     assert all(term(known, one).measured is not None for one in measures)
+
+
+def test_each_need_that_is_served_is_a_family_by_what_the_thing_is() -> None:
+    def families(told: tuple[str, str, dict[str, Any]]) -> frozenset[str]:
+        kind, subject, said = told
+        customer = Portrait().tell("2026-05-01", kind, subject, 100, **said).customer()
+        assets, behaviour = assets_of(customer, reference(), NOW), learn(customer, reference(), NOW)
+        return known_of(customer, assets, behaviour, reference(), NOW).families
+
+    assert families(("card.issued", "card:1", {"card_kind": "credit"})) == {"credit_card"}
+    assert families(("card.issued", "card:1", {"card_kind": "debit"})) == {"card"}
+    assert families(("loan.granted", "loan:1", {"loan_kind": "mortgage"})) == {"mortgage"}
+    assert families(("loan.granted", "loan:1", {"loan_kind": "consumer"})) == {"loan"}
+    assert families(("wealth.purchased", "contract:9", {})) == {"wealth"}
+    assert families(("term_deposit.opened", "contract:1", {"matures_on": "2027-01-01"})) == {"term_deposit"}
+    assert families(("term_deposit.opened", "contract:1", {"matures_on": "2026-10-01"})) == set()

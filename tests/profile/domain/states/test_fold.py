@@ -6,11 +6,21 @@ import msgspec
 import pytest
 
 from schemas.events import ChannelEvent, Counterparty, Money
+from services.profile.adapters.policies import load_declarations
 from services.profile.domain.states.combine import combine
-from services.profile.domain.states.fold import cancels, effective_at, months_touched
+from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART, cancels, effective_at, months_touched
 from services.profile.domain.states.periods import first_day_of, month_of
-from services.profile.domain.states.state import HOURS_KEPT, KEYS_KEPT, LATEST_KEPT, MANY, MONTHS_KEPT, Cell
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event, fold_of, reversal
+from services.profile.domain.states.state import (
+    HOURS_KEPT,
+    KEYS_KEPT,
+    LATEST_KEPT,
+    MANY,
+    MONTHS_KEPT,
+    Activity,
+    Cell,
+    State,
+)
+from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event, fold_of, product_fold, reversal
 
 
 def withdrawal(at: int = NOON, number: str = "w", minor: int = 50_000) -> ChannelEvent:
@@ -145,6 +155,46 @@ def test_the_last_writer_of_one_instant_is_the_one_of_higher_sequence() -> None:
     first = event("cash.deposited", NOON, id="b", sequence=1, minor=1, direction="credit", balance=1)
     second = event("cash.deposited", NOON, id="a", sequence=2, minor=1, direction="credit", balance=2)
     assert fold_of([second, first]).head.things[ACCOUNT]["balance"].value == [2, "CNY"]
+
+
+def test_of_one_instant_what_has_no_sequence_comes_first_and_what_ends_comes_after_what_begins() -> None:
+    bare = event("cash.deposited", NOON, id="z", minor=1, direction="credit", balance=1)
+    first = event("cash.deposited", NOON, id="a", sequence=0, minor=1, direction="credit", balance=2)
+    assert fold_of([first, bare]).head.things[ACCOUNT]["balance"].value == [2, "CNY"]
+    opened, resolved = event("case.opened", NOON, "case:1", id="z"), event("case.resolved", NOON, "case:1", id="a")
+    assert fold_of([resolved, opened]).head.things["case:1"]["status"].value == "resolved"
+
+
+def test_activity_is_counted_by_actor_and_channel_with_its_first_and_last_time() -> None:
+    told = [event("login.succeeded", NOON + later, channel="mobile", actor="party:1") for later in (5, 0, 9, 3)]
+    told += [event("login.succeeded", NOON + 99, channel="online"), event("login.failed", NOON, channel="mobile")]
+    activity = fold_of(told).head.activity
+    assert activity == {
+        "party:1": {"mobile": Activity(NOON, NOON + 9, 4)},
+        "": {"online": Activity(NOON + 99, NOON + 99, 1), "mobile": Activity(NOON, NOON, 1)},
+    }
+
+
+def test_what_is_put_together_has_many_counterparties_where_one_part_has_or_both_have_too_many() -> None:
+    def paid(numbers: range) -> State:
+        return fold_of([
+            event("transfer.sent", NOON, id=f"t{number}", minor=1, direction="debit",
+                  counterparty=Counterparty(account_no=str(number), bank="OTHR"))
+            for number in numbers
+        ])  # fmt: skip
+
+    def kept(*parts: State) -> int | None:
+        found = combine(*parts).months[month_of(NOON)].parties["debit:CNY"]
+        return None if found == {MANY: Cell()} else len(found)
+
+    half, rest, beyond = paid(range(32)), paid(range(32, KEYS_KEPT)), paid(range(32, KEYS_KEPT + 1))
+    many, one = paid(range(KEYS_KEPT + 1)), paid(range(1))
+    assert [kept(half, rest), kept(half, beyond), kept(many, one), kept(one, many)] == [KEYS_KEPT, None, None, None]
+
+
+def test_the_version_of_a_fold_is_of_its_code_and_of_what_is_declared() -> None:
+    declared = load_declarations().series.version
+    assert product_fold().version == CODE_VERSION * VERSIONS_APART + declared
 
 
 def test_too_many_counterparties_in_a_month_become_many_for_good() -> None:
