@@ -56,6 +56,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def postgresql_engine(url: str, timeouts: Timeouts, pool_size: int) -> AsyncEngine:
     settings = {
         "application_name": "counterpoint",
+        "default_transaction_isolation": "read committed",  # a bank's server may begin stricter ones by itself
         "lock_timeout": str(timeouts.lock),
         "statement_timeout": str(timeouts.statement),
         "idle_in_transaction_session_timeout": str(timeouts.idle_in_transaction),

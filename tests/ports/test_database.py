@@ -205,6 +205,20 @@ async def test_a_damaged_file_is_unavailable_and_not_a_mistake_of_ours(tmp_path:
     await damaged.close()
 
 
+async def test_transactions_are_read_committed_whatever_the_server_would_begin(postgres_url: str) -> None:
+    name = postgres_url.rpartition("/")[2]
+    strict = open_database(postgres_url)
+    async with strict.transaction() as connection:
+        await connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'"))
+    await strict.close()
+    async with strict.driver_transaction() as raw:
+        assert await raw.fetchval("SHOW transaction_isolation") == "read committed"
+    async with strict.transaction() as connection:
+        assert (await connection.execute(text("SHOW transaction_isolation"))).scalar_one() == "read committed"
+        await connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_isolation"))
+    await strict.close()
+
+
 async def test_a_worker_frozen_inside_its_transaction_loses_it(postgres_url: str) -> None:
     frozen, other = open_database(postgres_url, timeouts=IMPATIENT), open_database(postgres_url)
     async with frozen.transaction() as connection:
