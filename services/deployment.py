@@ -34,9 +34,11 @@ def open_log(settings: Settings, clock: Clock, linger_ms: int = 0) -> EventLog:
     from services.kafka.log import (
         KafkaLog,  # brings Faust along: two thirds of a second that one machine need not spend
     )
+    from services.kafka.security import security_of
 
     return KafkaLog(
         settings.log.removeprefix("kafka://"),
+        security=security_of(settings),
         linger_ms=linger_ms,
         batch_records=settings.batch_events,
         session_timeout_s=settings.session_timeout_ms / 1000,

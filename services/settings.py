@@ -32,6 +32,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: str = "var"
     log: str = ""  # embedded:DIR | kafka://host:port[,host:port]; default embedded:DATA/log
     database: str = ""  # sqlite:FILE | postgresql://…; default sqlite:DATA/counterpoint.db
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_ssl_cafile: str = ""  # PEM of who has signed the brokers' certificates; none: those that the system trusts
+    kafka_ssl_certfile: str = ""  # PEM of a certificate of our own, where the brokers ask for one
+    kafka_ssl_keyfile: str = ""  # its key
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str = ""
+    kafka_sasl_password: str = ""  # better in a file
+    kafka_sasl_password_file: str = ""
     redis: str = ""  # redis://host:port/number; none: notifications and rates stay in this process
     secret: str = ""  # key of tokens and customer ids; better in a file
     secret_file: str = ""  # made with a random secret when missing, mode 600; default DATA/secret with an embedded log

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,18 +41,24 @@ group.min.session.timeout.ms=1000
 
 
 class Kafka:
+    """`properties`: lines that overrule the usual ones, with `{port}` and `{controller}` for its ports. `formatting`:
+    options beside the usual ones, such as the users that it is to know."""
+
     name = "kafka"
     stop_signal = signal.SIGTERM
     user = None
 
+    def __init__(self, properties: str = "", formatting: Sequence[str] = ()) -> None:
+        self._properties, self._formatting = _PROPERTIES + properties, formatting
+
     def prepare(self, home: Path, port: int) -> None:
         properties, data = home / "server.properties", home / "data"
         if not properties.exists():
-            properties.write_text(_PROPERTIES.format(port=port, controller=free_port(), data=data))
+            properties.write_text(self._properties.format(port=port, controller=free_port(), data=data))
         if not (data / "meta.properties").exists():
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             # with "=": one id in 64 begins with a dash
-            options = ["--standalone", f"--cluster-id={cluster}", f"--config={properties}"]
+            options = ["--standalone", f"--cluster-id={cluster}", f"--config={properties}", *self._formatting]
             tool = [*_java(), "kafka.tools.StorageTool", "format", *options]
             done = subprocess.run(tool, capture_output=True, text=True, check=False)  # noqa: S603 - fixed argv
             if done.returncode != 0:
