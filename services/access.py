@@ -89,8 +89,8 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def create_user(store: UserStore, name: str, role: str, now_ms: int, manager_id: str | None = None) -> NewToken:
-    """Raises `Rejected` naming the field, `Unavailable`."""
+def checked_user(name: str, role: str, manager_id: str | None = None) -> tuple[str, Role, str | None]:
+    """What a token can be made for, in normal form. Raises `Rejected` naming the field."""
     name = name.strip()
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise Rejected("invalid_value", f"1 to {MAX_NAME} printable characters are expected", "name")
@@ -99,8 +99,12 @@ async def create_user(store: UserStore, name: str, role: str, now_ms: int, manag
     known = next((one for one in ROLES if one == role), None)
     if known is None:
         raise Rejected("invalid_value", f"one of {', '.join(ROLES)} is expected", "role")
-    if manager_id is not None:
-        manager_id = _manager(manager_id, known)
+    return name, known, None if manager_id is None else _manager(manager_id, known)
+
+
+async def create_user(store: UserStore, name: str, role: str, now_ms: int, manager_id: str | None = None) -> NewToken:
+    """Raises `Rejected` naming the field, `Unavailable`."""
+    name, known, manager_id = checked_user(name, role, manager_id)
     token = "cpt_" + secrets.token_urlsafe(32)
     user_id = "usr_" + secrets.token_hex(6)
     user = User(user_id=user_id, name=name, role=known, manager_id=manager_id, created_at=now_ms)

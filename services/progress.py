@@ -68,8 +68,12 @@ class Progress:
 
     def given_up(self) -> str | None:
         """In words which partitions have stopped, or None."""
-        told = [f"{place} stopped: {why.removeprefix(f'{place}: ')}" for place, why in self.stopped().items()]
-        more = [f"{len(told) - STOPPED_TOLD} more partitions stopped"] if len(told) > STOPPED_TOLD else []
+        told = [
+            f"{place} stopped: {why.removeprefix(f'{place}: ').removesuffix('.')}"
+            for place, why in self.stopped().items()
+        ]
+        others = len(told) - STOPPED_TOLD
+        more = [f"{others} more partition{'s' if others > 1 else ''} stopped"] if others > 0 else []
         mend = "when that is mended, start this worker anew"
         return "; ".join([*told[:STOPPED_TOLD], *more, mend]) if told else None
 

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from services.access import Role, User, create_user
+from services.access import Role, User, checked_user, create_user
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.output import show_rows, tell, when
-from services.cli.refusals import Refusal
+from services.cli.refusals import Refusal, judged_by_the_line
 from services.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="Staff who may read and decide, and their tokens.")
@@ -22,6 +22,8 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a token for a person. It is shown once and kept nowhere; another one for the same name is a second token."""
+    with judged_by_the_line():
+        checked_user(name, role, manager_id)
 
     async def work(beside: Beside) -> dict[str, object]:
         token, user = await create_user(beside.users, name, role, SystemClock().now_ms(), manager_id)

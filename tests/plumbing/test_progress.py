@@ -80,7 +80,7 @@ async def test_who_moves_is_ready_however_far_behind(bench: Bench) -> None:
 async def test_a_stopped_partition_is_named_with_what_to_do(bench: Bench) -> None:
     bench.log.given_up[TOPIC, 7] = f"{TOPIC}/7: the topic was deleted. Move the position."
     assert await bench.progress.check() == (
-        f"{TOPIC}/7 stopped: the topic was deleted. Move the position.; "
+        f"{TOPIC}/7 stopped: the topic was deleted. Move the position; "
         "when that is mended, start this worker anew"
     )  # fmt: skip
     assert b'counterpoint_partitions_stopped{topic="channel-events"} 1.0' in bench.stopped_measured()
@@ -98,6 +98,14 @@ async def test_of_many_stopped_partitions_the_first_are_named_and_the_others_cou
     told = await bench.progress.check() or ""
     assert told.count("stopped: look") == 3
     assert "6 more partitions stopped" in told
+
+
+async def test_one_more_stopped_partition_is_told_in_the_singular_and_no_sentence_ends_within_another(
+    bench: Bench,
+) -> None:
+    bench.log.given_up |= {(TOPIC, partition): "restore the topic." for partition in range(4)}
+    told = await bench.progress.check() or ""
+    assert "restore the topic; 1 more partition stopped; when that is mended" in told
 
 
 async def test_servers_that_are_away_and_a_topic_that_is_gone_are_told_apart(bench: Bench) -> None:
