@@ -13,6 +13,7 @@ from services.declared_files import PolicyError
 from services.profile.adapters.policies import PRODUCT, load_declarations
 from services.profile.domain.customers.assets import assets_of
 from services.profile.domain.customers.behaviour import learn
+from services.profile.domain.states.state import KEYS_KEPT
 from services.profile.domain.value.value import Judged, JudgedTerm, judge, points_of
 from services.profile.domain.value.worth import MEASURES, known_of
 from tests.profile.value.portrait import CURRENT, ME, SAVINGS, Portrait, ms, policy, reference
@@ -271,3 +272,38 @@ def test_each_need_that_is_served_is_a_family_by_what_the_thing_is() -> None:
     assert families(("wealth.purchased", "contract:9", {})) == {"wealth"}
     assert families(("term_deposit.opened", "contract:1", {"matures_on": "2027-01-01"})) == {"term_deposit"}
     assert families(("term_deposit.opened", "contract:1", {"matures_on": "2026-10-01"})) == set()
+
+
+def test_what_is_unknown_is_measured_as_unknown_and_not_as_nothing() -> None:
+    unrated = Portrait().tell("2026-10-01", "cash.deposited", SAVINGS, 100, currency="BRL", balance=100)
+    saved = Portrait().tell("2026-10-01", "cash.deposited", SAVINGS, 100, balance=100)
+    assert [measured("assets", one) for one in (unrated, saved)] == [None, 100]
+    many = Portrait()
+    for number in range(KEYS_KEPT + 1):
+        many.tell("2026-10-01", "transfer.sent", CURRENT, 1, party=Counterparty(account_no=str(number), bank="OTHA"))
+    few = Portrait().tell("2026-10-01", "transfer.sent", CURRENT, 300, party=Counterparty(account_no="1", bank="CMPA"))
+    assert [measured("elsewhere", one) for one in (many, few)] == [None, 100]
+    assert [measured("rent_without_mortgage", one) for one in (many, few)] == [None, 0]
+    abroad = Portrait().tell(
+        "2026-10-01", "transfer.sent", CURRENT, 1, party=Counterparty(account_no="1", bank="CMPA"), currency="BRL"
+    )
+    assert measured("elsewhere", abroad) is None
+
+
+def test_assets_rise_by_a_hundred_percent_at_most_and_a_loan_is_in_arrears_until_it_is_paid() -> None:
+    rising = Portrait().tell("2026-01-02", "cash.deposited", SAVINGS, 100, balance=100)
+    assert measured("assets_rising", rising) == 0
+    rising.tell("2026-10-01", "cash.deposited", SAVINGS, 900, balance=1_000)
+    assert measured("assets_rising", rising) == 100
+    owing = Portrait().tell("2026-01-02", "loan.granted", "loan:1", 100).tell("2026-01-02", "loan.granted", "loan:2", 9)
+    owing.tell("2026-09-01", "loan.instalment_missed", "loan:1", 1)
+    assert measured("loans_in_arrears", owing) == 1
+    assert measured("loans_in_arrears", owing.tell("2026-09-02", "loan.instalment_paid", "loan:1", 1)) == 0
+
+
+def test_a_monthly_inflow_is_measured_once_a_full_month_has_passed() -> None:
+    portrait = Portrait().tell("2026-07-20", "cash.deposited", SAVINGS, 100, balance=100)
+    for day in ("2026-08-02", "2026-09-02"):
+        portrait.tell(day, "cash.deposited", SAVINGS, 400, balance=100)
+    assert measured("monthly_inflow", portrait) == 400
+    assert measured("monthly_inflow", Portrait()) is None

@@ -4,7 +4,7 @@ from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
 from services.profile.domain.facts.crossing import crossing_of
 from services.profile.domain.reference.tables import Listed, Reference
-from services.profile.domain.states.state import BANKS_KEPT
+from services.profile.domain.states.state import BANKS_KEPT, KEYS_KEPT
 from tests.profile.domain.gathered import ME, POLICY, customer_of, facts_told, summary_of
 from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
 
@@ -36,6 +36,44 @@ def test_what_other_banks_sent_is_told_and_what_was_sent_to_them_is_not_among_it
 def test_transfers_to_a_broker_are_told_among_those_to_competitors() -> None:
     values = values_of(moved(5, "BRKA"), moved(50, "BRKA"), moved(6, "CMPA"))
     assert (values["broker_transfers_90d"], values["competitor_transfers_30d"]) == (2, 2)
+
+
+def test_of_each_window_the_first_day_counts_and_the_day_before_it_does_not() -> None:
+    for days, bank, fact in (
+        (7, "OTHA", "external_outflow_7d"), (30, "OTHA", "external_outflow_30d"),
+        (30, "CMPA", "external_outflow_30d"), (30, "CMPA", "competitor_outflow_30d"),
+        (30, "CMPA", "competitor_transfers_30d"), (90, "CMPA", "competitor_outflow_90d"),
+        (90, "BRKA", "broker_transfers_90d"), (60, "LNDA", "lender_payments_60d"),
+    ):  # fmt: skip
+        within, before = values_of(moved(days - 1, bank)), values_of(moved(days, bank))
+        assert (within[fact], before[fact]) == (1 if "transfers" in fact or "payments" in fact else 10, 0), fact
+    for days, came in ((29, 10), (30, 0)):
+        for bank in ("OTHA", "CMPA"):
+            assert values_of(moved(days, bank, "transfer.received"))["external_inflow_30d"] == came
+
+
+def test_what_a_customer_of_the_bank_is_called_makes_him_or_her_no_other_bank() -> None:
+    values = values_of(moved(5, "CPBK", kind_="fintech"), moved(5, "CPBK", kind_="own"))
+    assert (values["competitor_transfers_30d"], values["external_outflow_30d"]) == (0, 0)
+    assert values["own_elsewhere_transfers_2m"] == 0
+
+
+def test_own_accounts_elsewhere_are_told_for_this_month_and_the_one_before_and_only_where_money_went() -> None:
+    for days, kind, told in ((2, "transfer.sent", 1), (30, "transfer.sent", 1), (60, "transfer.sent", 0),
+                             (2, "transfer.received", 0)):  # fmt: skip
+        assert values_of(moved(days, "OTHA", kind, kind_="own"))["own_elsewhere_transfers_2m"] == told
+
+
+def test_who_pays_too_many_to_tell_them_apart_is_not_said_to_pay_no_rent() -> None:
+    paid = [moved(1, "OTHA", account_no=f"{number}") for number in range(KEYS_KEPT + 1)]
+    asked = {"pays_rent", "rent_months_in_a_row", "lender_monthly_payment", "own_elsewhere_transfers_2m"}
+    assert asked <= set(summary_of(paid).facts.missing)
+    assert asked.isdisjoint(summary_of(paid[:9]).facts.missing)
+
+
+def test_what_is_paid_monthly_to_others_than_lenders_is_no_loan_elsewhere() -> None:
+    rents = [moved(30 * month + 5, "OTHD", account_no="9", minor=300_000) for month in range(6)]
+    assert values_of(*rents)["lender_monthly_payment"] == 0
 
 
 def test_short_term_credit_is_told_apart_from_other_lenders() -> None:
