@@ -54,6 +54,15 @@ def test_what_was_learned_and_judged_of_a_customer_is_on_the_page() -> None:
         assert part in shown, part
 
 
+def test_an_account_or_number_that_is_no_longer_somebodys_says_until_when() -> None:
+    ended = {"role": "joint", "since": "2026-11-01T00:00:00Z", "until": "2026-11-22T00:00:00Z"}
+    for section in ({"accounts": [{"account_no": "6001", **ended}]}, {"identifiers": [{"kind": "phone", **ended}]}):
+        shown = page(VIEW | section)
+        assert "Until" in shown
+        assert "2026-11-22 00:00:00Z" in shown
+    assert "Until" not in page(VIEW | {"accounts": [{"account_no": "6001", "role": "owner", "until": None}]})
+
+
 def test_a_total_without_what_has_no_rate_says_so() -> None:
     assets = {"total": {"value": "800.00", "currency": "CNY"}, "unconverted": ["THB"], "band": None}
     assert "Assets: 800.00 CNY   No rate for: THB   Direction: unknown" in page(

@@ -18,13 +18,14 @@ SECTIONS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
                         "reason": "Reason"}),
     ("Contacts", "contacts", {"at": "When", "channel": "Channel", "reason": "Reason", "outcome": "Outcome"}),
     ("Accounts", "accounts", {"account_no": "Account", "balance": "Balance", "as_of": "As of", "role": "Role",
-                              "kind": "Kind", "status": "Status", "other_holders": "Other holders"}),
+                              "until": "Until", "kind": "Kind", "status": "Status", "other_holders": "Other holders"}),
     ("Products", "products", {"kind": "Kind", "id": "Id", "product": "Product", "status": "Status", "role": "Role"}),
     ("Mandates", "mandates", {"mandate_id": "Mandate", "status": "Status"}),
     ("Applications", "applications", {"application_id": "Application", "product": "Product", "status": "Status"}),
     ("Signatories", "signatories", {"customer_no": "Customer", "role": "Role", "account_no": "Account"}),
     ("Members", "members", {"customer_no": "Customer"}),
-    ("Identifiers", "identifiers", {"kind": "Kind", "value": "Value", "role": "Role", "since": "Since"}),
+    ("Identifiers", "identifiers", {"kind": "Kind", "value": "Value", "role": "Role", "since": "Since",
+                                    "until": "Until"}),
 )  # fmt: skip
 Section = Sequence[Row]
 
