@@ -13,11 +13,8 @@ def oldest_of(marks: Iterable[Mark]) -> list[Mark]:
     oldest: dict[str, Mark] = {}
     for mark in marks:
         known = oldest.get(mark.root, mark)
-        accepted_at, urgent_at = (
-            _earlier(known.accepted_at, mark.accepted_at),
-            _earlier(known.urgent_at, mark.urgent_at),
-        )
-        oldest[mark.root] = Mark(mark.root, accepted_at, urgent_at)
+        accepted_at = _earlier(known.accepted_at, mark.accepted_at)
+        oldest[mark.root] = Mark(mark.root, accepted_at, _earlier(known.urgent_at, mark.urgent_at))
     return [oldest[root] for root in sorted(oldest)]
 
 
