@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +20,7 @@ MINIMUM_SECRET_LENGTH = 32
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
+Chosen = TypeVar("Chosen", bound=msgspec.Struct)
 
 
 class SettingsError(Exception):
@@ -60,20 +61,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.log.startswith("embedded:")
 
 
+def chosen(environment: Mapping[str, object], prefix: str, into: type[Chosen]) -> Chosen:
+    """Field `x_y` from the variable `prefix` + `X_Y`, where that is not empty. Raises `SettingsError`."""
+    variables = {name: environment.get(prefix + name.upper()) for name in into.__struct_fields__}
+    try:
+        return msgspec.convert({name: said for name, said in variables.items() if said}, into, strict=False)
+    except msgspec.ValidationError as error:
+        field, told = expected(error, into)
+        raise SettingsError(f"{prefix}{field.upper()}: {told}") from None
+
+
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises `SettingsError`. Pass `os.environ` in a composition root, a dict anywhere else."""
-    given = {n.removeprefix(PREFIX).lower(): v for n, v in environment.items() if n.startswith(PREFIX)}
+    given = {name.upper(): value for name, value in environment.items() if name.startswith(PREFIX)}
     known = Settings.__struct_fields__
-    for name in set(given) - set(known):
+    for name in {one.removeprefix(PREFIX).lower() for one in given} - set(known):
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
         if close:  # others belong to tools beside the platform
             raise SettingsError(f"{PREFIX}{name.upper()} is unknown: did you mean {PREFIX}{close[0].upper()}?")
-    values = {name: value for name, value in given.items() if name in known and value != ""}
-    try:
-        settings = msgspec.convert(values, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        field, told = expected(error, Settings)
-        raise SettingsError(f"{PREFIX}{field.upper()}: {told}") from None
+    settings = chosen(given, PREFIX, Settings)
     settings = msgspec.structs.replace(
         settings,
         log=settings.log or f"embedded:{settings.data}/log",

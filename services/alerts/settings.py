@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from services.settings import chosen
+
 PREFIX = "COUNTERPOINT_ALERTS_"
 
 
@@ -15,4 +17,4 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_choices(environment: Mapping[str, str]) -> Choices:
-    return Choices(**{name: environment.get(PREFIX + name.upper(), "") for name in Choices.__struct_fields__})
+    return chosen(environment, PREFIX, Choices)

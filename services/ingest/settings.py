@@ -1,15 +1,13 @@
 """What a deployment chooses about the way in: field `x_y` is the variable `COUNTERPOINT_INGEST_X_Y`."""
 
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 
-from services.expected import expected
-from services.settings import SettingsError
+from services.settings import chosen
 
 PREFIX = "COUNTERPOINT_INGEST_"
-Chosen = TypeVar("Chosen", bound=msgspec.Struct)
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -34,20 +32,9 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_limits(environment: Mapping[str, str]) -> Limits:
     """Raises `SettingsError` naming the variable."""
-    return _read(environment, Limits)
+    return chosen(environment, PREFIX, Limits)
 
 
 def read_choices(environment: Mapping[str, str]) -> Choices:
     """Raises `SettingsError` naming the variable."""
-    return _read(environment, Choices)
-
-
-def _read(environment: Mapping[str, str], shape: type[Chosen]) -> Chosen:
-    variables = {name: PREFIX + name.upper() for name in shape.__struct_fields__}
-    given = {name: environment[variable] for name, variable in variables.items() if environment.get(variable)}
-    for name, value in given.items():
-        try:
-            msgspec.convert({name: value}, shape, strict=False)
-        except msgspec.ValidationError as error:
-            raise SettingsError(f"{variables[name]}: {expected(error)[1]}") from None
-    return msgspec.convert(given, shape, strict=False)
+    return chosen(environment, PREFIX, Choices)

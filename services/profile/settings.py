@@ -5,8 +5,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from services.expected import expected
-from services.settings import SettingsError
+from services.settings import SettingsError, chosen
 
 PREFIX = "COUNTERPOINT_PROFILE_"
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -29,14 +28,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_choices(environment: Mapping[str, str]) -> Choices:
     """Raises `SettingsError` naming the variable."""
-    variables = {name: environment.get(PREFIX + name.upper()) for name in Choices.__struct_fields__}
-    given: dict[str, object] = {name: value for name, value in variables.items() if value}
-    if steps := variables["steps"]:
-        given["steps"] = steps.split(",")
-        if unknown := set(steps.split(",")) - set(STEPS):
-            raise SettingsError(f"{PREFIX}STEPS: {len(unknown)} of them unknown; there are {', '.join(STEPS)}")
-    try:
-        return msgspec.convert(given, Choices, strict=False)
-    except msgspec.ValidationError as error:
-        field, told = expected(error)
-        raise SettingsError(f"{PREFIX}{field.upper()}: {told}") from None
+    said = environment.get(f"{PREFIX}STEPS", "")
+    steps = said.split(",") if said else []
+    if unknown := set(steps) - set(STEPS):
+        raise SettingsError(f"{PREFIX}STEPS: {len(unknown)} of them unknown; there are {', '.join(STEPS)}")
+    return chosen({**environment, f"{PREFIX}STEPS": steps}, PREFIX, Choices)
