@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 Row = TypeVar("Row")
 Journal = list[Callable[[], None]]
@@ -18,12 +18,12 @@ class Turns:
         self.journal: Journal = []
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
+    async def turn(self) -> AsyncIterator[Self]:
         """A transaction: nobody else reads or writes meanwhile, and an exception undoes all of it."""
         async with self._turn:
             self.journal.clear()
             try:
-                yield
+                yield self
             except BaseException:
                 while self.journal:
                     self.journal.pop()()

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from services.failures import Fenced
 from services.log import Move, Position
-from services.memory_tables import Journal, Table
+from services.memory_tables import Journal, Table, Turns
 from services.outbox import OutboxMessage, OutboxRow
 
 
@@ -73,3 +73,38 @@ class MemoryStream:
         self._lanes.put(known._replace(published=until))
         self._outbox.drop(waiting for waiting in self._outbox.by("lane", [lane]) if waiting.n <= until)
         return True
+
+
+class StreamTables(Turns):
+    """Beside which a store has tables of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stream = MemoryStream(self.journal)
+
+
+class MemoryStreamStore:
+    """A `PositionStore` with an operator's word, and an `Outbox`, over the stream of `_tables`; for stores to take
+    on."""
+
+    _tables: StreamTables
+
+    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+        async with self._tables.turn() as tables:
+            return tables.stream.positions(topic, partitions)
+
+    async def set_position(self, topic: str, partition: int, position: Position) -> None:
+        async with self._tables.turn() as tables:
+            tables.stream.set_position(topic, partition, position)
+
+    async def lanes_waiting(self) -> dict[str, int]:
+        async with self._tables.turn() as tables:
+            return tables.stream.lanes_waiting()
+
+    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
+        async with self._tables.turn() as tables:
+            return tables.stream.outbox(lane, limit)
+
+    async def published(self, lane: str, after: int, until: int) -> bool:
+        async with self._tables.turn() as tables:
+            return tables.stream.published(lane, after, until)

@@ -1,7 +1,7 @@
 """The alert store in the memory of one process: for trying out, and for tests of everything above it."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from services.alerts.adapters.memory_tables import ROOM, Tables, matches, places
@@ -14,23 +14,16 @@ from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import DAY_MS
 from services.alerts.ports import AlertFilter, RuleSwitch
-from services.log import Position
-from services.outbox import OutboxRow
+from services.stream_memory import MemoryStreamStore
 
 
-class MemoryAlertStore:
+class MemoryAlertStore(MemoryStreamStore):
     """See `AlertStore`."""
+
+    _tables: Tables
 
     def __init__(self) -> None:
         self._tables = Tables()
-
-    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
-        async with self._tables.turn() as tables:
-            return tables.stream.positions(topic, partitions)
-
-    async def set_position(self, topic: str, partition: int, position: Position) -> None:
-        async with self._tables.turn() as tables:
-            tables.stream.set_position(topic, partition, position)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[MemoryTransaction]:
@@ -111,15 +104,3 @@ class MemoryAlertStore:
     async def switches(self) -> list[RuleSwitch]:
         async with self._tables.turn() as tables:
             return sorted(tables.switches.rows())
-
-    async def lanes_waiting(self) -> dict[str, int]:
-        async with self._tables.turn() as tables:
-            return tables.stream.lanes_waiting()
-
-    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
-        async with self._tables.turn() as tables:
-            return tables.stream.outbox(lane, limit)
-
-    async def published(self, lane: str, after: int, until: int) -> bool:
-        async with self._tables.turn() as tables:
-            return tables.stream.published(lane, after, until)

@@ -41,7 +41,7 @@ class MemoryDeliveryStore:
 
     @asynccontextmanager
     async def accepting(self) -> AsyncIterator["MemoryDeliveryStore"]:
-        async with self._turns.one():
+        async with self._turns.turn():
             yield self
 
     async def advance(self, moves: Sequence[Move]) -> None:
@@ -67,7 +67,7 @@ class MemoryDeliveryStore:
                 self._deliveries.put(msgspec.structs.replace(one, state="dropped", ended_at=now))
 
     async def lease(self, destination: str, owner: str, now: int, until: int) -> bool:
-        async with self._turns.one():
+        async with self._turns.turn():
             held = self._leases.get(destination)
             if held is not None and held.owner != owner and held.leased_until > now:
                 return False
@@ -75,7 +75,7 @@ class MemoryDeliveryStore:
             return True
 
     async def release(self, destination: str, owner: str) -> None:
-        async with self._turns.one():
+        async with self._turns.turn():
             held = self._leases.get(destination)
             if held is not None and held.owner == owner:
                 self._leases.drop([held])
@@ -94,7 +94,7 @@ class MemoryDeliveryStore:
         return sent
 
     async def settle(self, deliveries: Sequence[Delivery]) -> None:
-        async with self._turns.one():
+        async with self._turns.turn():
             for one in deliveries:
                 self._deliveries.put(one)
 
@@ -104,7 +104,7 @@ class MemoryDeliveryStore:
         return sorted(found, key=lambda one: (-one.created_at, one.delivery_id))[:limit]
 
     async def retry(self, delivery_ids: Sequence[str], now: int) -> int:
-        async with self._turns.one():
+        async with self._turns.turn():
             named = [self._deliveries.get(one) for one in dict.fromkeys(delivery_ids)]
             dead = [one for one in named if one is not None and one.state == "dead"]
             for one in dead:
@@ -117,7 +117,7 @@ class MemoryDeliveryStore:
         return dict(Counter((one.destination, one.state) for one in self._deliveries.rows()))
 
     async def drop(self, before: int) -> int:
-        async with self._turns.one():
+        async with self._turns.turn():
             self._seen.drop(row for row in self._seen.rows() if row.seen_at < before)
             ended = [one for one in self._deliveries.rows() if one.state != "waiting" and one.ended_at < before]
             self._deliveries.drop(ended)

@@ -1,7 +1,6 @@
 """The tables of the alert store in memory, and how they are searched."""
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from typing import NamedTuple
 
 from services.alerts.adapters.rows import AlertRow, EditionRow, NoticeRow, RuleRow, edition_of, notice_of
@@ -9,8 +8,8 @@ from services.alerts.domain.editions import Edition
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.routing import CAPACITY
 from services.alerts.ports import OPEN, AlertFilter, RuleSwitch
-from services.memory_tables import Table, Turns
-from services.stream_memory import MemoryStream
+from services.memory_tables import Table
+from services.stream_memory import StreamTables
 
 ROOM = ("", CAPACITY)
 """What a new alert waits for when it waits for nothing but room."""
@@ -31,11 +30,10 @@ class NumberedEdition(NamedTuple):
     row: EditionRow
 
 
-class Tables:
+class Tables(StreamTables):
     def __init__(self) -> None:
-        self._turns = Turns()
-        journal = self._turns.journal
-        self.stream = MemoryStream(journal)
+        super().__init__()
+        journal = self.journal
         self.customers = Table[CustomerRow](journal, "customer_id")
         self.alerts = Table[AlertRow](journal, "alert_id", "customer_id", "owner")
         self.rules = Table[RuleRow](journal, "alert_id rule", "alert_id", "rule")
@@ -52,11 +50,6 @@ class Tables:
         """Of each rule."""
         newest = {one.row.rule: one.row for one in sorted(self.editions.rows())}
         return [edition_of(newest[rule].body) for rule in sorted(newest)]
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator["Tables"]:
-        async with self._turns.one():
-            yield self
 
 
 def places(row: AlertRow) -> tuple[float, str]:

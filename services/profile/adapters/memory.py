@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from services.log import Position
-from services.outbox import OutboxRow
 from services.profile.adapters import memory_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.memory_customers import clusters_of
@@ -19,22 +17,17 @@ from services.profile.domain.identity.links import Cluster
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.ports.records import Decision, Mark, Shard
 from services.profile.ports.store import EVERY
+from services.stream_memory import MemoryStreamStore
 
 
-class MemoryProfileStore(MemoryReader):
+class MemoryProfileStore(MemoryReader, MemoryStreamStore):
     """See `ProfileStore` and `ProfileReader`. `alias_of` gives the customer id that a subject would name."""
+
+    _tables: Tables
 
     def __init__(self, alias_of: Callable[[str], str]) -> None:
         super().__init__(Tables(SHARDS))
         self._alias_of = alias_of
-
-    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
-        async with self._tables.turn() as tables:
-            return tables.stream.positions(topic, partitions)
-
-    async def set_position(self, topic: str, partition: int, position: Position) -> None:
-        async with self._tables.turn() as tables:
-            tables.stream.set_position(topic, partition, position)
 
     @asynccontextmanager
     async def updating(self) -> AsyncIterator[MemoryUpdate]:
@@ -69,18 +62,6 @@ class MemoryProfileStore(MemoryReader):
     async def count_aside(self) -> int:
         async with self._tables.turn() as tables:
             return len({row.mark.root for row in tables.marks.rows() if row.aside})
-
-    async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
-        async with self._tables.turn() as tables:
-            return tables.stream.outbox(lane, limit)
-
-    async def published(self, lane: str, after: int, until: int) -> bool:
-        async with self._tables.turn() as tables:
-            return tables.stream.published(lane, after, until)
-
-    async def lanes_waiting(self) -> dict[str, int]:
-        async with self._tables.turn() as tables:
-            return tables.stream.lanes_waiting()
 
     async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
         async with self._tables.turn() as tables:

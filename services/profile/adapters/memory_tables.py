@@ -1,14 +1,12 @@
 """The profile's tables in memory."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from services.memory_tables import Table, Turns
+from services.memory_tables import Table
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Link, Membership
 from services.profile.ports.records import BaseRow, Decision, Mark, Placement, StoredDeadLetter, StoredView, TimelineRow
-from services.stream_memory import MemoryStream
+from services.stream_memory import StreamTables
 
 HOUR_MS = 3_600_000
 
@@ -87,11 +85,10 @@ class ToldRow(NamedTuple):
     subject: str
 
 
-class Tables:
+class Tables(StreamTables):
     def __init__(self, shards: int) -> None:
-        self._turns = Turns()
-        journal = self._turns.journal
-        self.stream = MemoryStream(journal)
+        super().__init__()
+        journal = self.journal
         self.ledger = Table[LedgerRow](journal, "day key", "key", "day")
         self.subjects = Table[SubjectRow](journal, "subject", "alias")
         self.parts = Table[PartRow](journal, "subject month", "subject")
@@ -115,8 +112,3 @@ class Tables:
         self.last_mark = 0
         for shard in range(shards):
             self.shards.put(ShardRow(shard, None, 0, 0))
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator["Tables"]:
-        async with self._turns.one():
-            yield self
