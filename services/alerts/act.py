@@ -8,12 +8,11 @@ from services.alerts.attend import DESK
 from services.alerts.current import Current
 from services.alerts.domain import lifecycle
 from services.alerts.domain.alert import Alert
-from services.alerts.domain.guarding import hold_back_anew
 from services.alerts.domain.lifecycle import Actor, Asked
-from services.alerts.domain.reminding import await_outcome, next_look
+from services.alerts.domain.reminding import await_outcome
 from services.alerts.domain.routing import Staff, answer_from, give, refuse_nobody
 from services.alerts.domain.standing import Standing
-from services.alerts.outbox import message_of
+from services.alerts.outbox import write
 from services.alerts.ports import AlertStore, AlertsTransaction
 from services.attempts import again_when_contended
 from services.clock import Clock
@@ -45,15 +44,14 @@ class Act:
             elif not alert.routed_at:
                 answer_from(alert, terms, now)  # taken up before its turn
             changed = [alert] if alert.is_open else [alert, *await self._released(tx, alert, standing, now)]
-            await tx.save_alerts(changed, {one.alert_id: next_look(one, terms) for one in changed})
-            await tx.send(DESK, [message_of(one) for one in changed], now)
+            await write(tx, DESK, changed, terms, now)
         return alert
 
     async def _released(self, tx: AlertsTransaction, ended: Alert, standing: Standing, now: int) -> list[Alert]:
         """What waited for it."""
         found = (await tx.alerts_of([ended.customer_id]))[ended.customer_id]
-        others, current = [one for one in found if one.alert_id != ended.alert_id], self._current
-        return hold_back_anew(others, standing, current.rules, current.terms.desk.open_budget, now)
+        others = [one for one in found if one.alert_id != ended.alert_id]
+        return self._current.hold_back_anew(others, standing, now)
 
 
 def actor_of(user: User) -> Actor:

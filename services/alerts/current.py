@@ -1,14 +1,17 @@
 """The rules and terms that evaluations work with now. Each is replaced as a whole, between two batches."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
+from services.alerts.domain.alert import Alert
 from services.alerts.domain.bursts import Bursts
 from services.alerts.domain.compiled import RuleSet, rule_set
 from services.alerts.domain.editions import Edition, silenced
+from services.alerts.domain.guarding import hold_back_anew
 from services.alerts.domain.learning import Learned, Tally, precision, throttled
 from services.alerts.domain.rules import Desk
+from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import Terms
 
 log = structlog.get_logger(__name__)
@@ -53,6 +56,10 @@ class Current:
         for rule in sorted(rules - self.terms.paused):
             log.warning("rule paused: it spoke of an unusual number of customers at once", rule=rule)
         self.terms = self.terms._replace(paused=rules)
+
+    def hold_back_anew(self, alerts: Iterable[Alert], standing: Standing, now: int, released: str = "") -> list[Alert]:
+        """See `guarding.hold_back_anew`."""
+        return hold_back_anew(alerts, standing, self.rules, self.terms.desk.open_budget, now, released)
 
     def stop_rule(self, rule_id: str, why: str) -> None:
         """Stops a rule that met a value of a wrong type, until its file changes."""

@@ -22,11 +22,10 @@ from services.alerts.domain.merging import (
     withdraw_all,
 )
 from services.alerts.domain.notices import notice, standing
-from services.alerts.domain.reminding import next_look
 from services.alerts.domain.routing import Place, follow_owner, limited, place_of, route
 from services.alerts.domain.settling import settle
 from services.alerts.domain.standing import Standing
-from services.alerts.outbox import message_of
+from services.alerts.outbox import write
 from services.alerts.ports import AlertsTransaction
 
 
@@ -164,10 +163,9 @@ class Evaluation:
         for alert in changed:
             if alert.revision == self._revisions.get(alert.alert_id):
                 alert.revision += 1  # severity or words have changed: no step of its life, but news for its readers
-        await self._tx.save_alerts(changed, {one.alert_id: next_look(one, self._terms) for one in changed})
         if self.bursts:
             await self._notify_of_bursts(now)
-        await self._tx.send(lane, [message_of(one) for one in changed], now)
+        await write(self._tx, lane, changed, self._terms, now)
 
     async def _notify_of_bursts(self, now: int) -> None:
         known = standing(await self._tx.notices())

@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable
 from services.alerts.attend import DESK
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
-from services.alerts.domain.reminding import next_look
 from services.alerts.domain.routing import IN_HAND, Staff, hand_over
-from services.alerts.outbox import message_of
+from services.alerts.outbox import write
 from services.alerts.ports import AlertFilter, AlertStore
 
 AT_ONCE = 200
@@ -36,6 +35,5 @@ class HandOver:
                 one for customer, found in alerts.items() for one in found
                 if one.owner in left and hand_over(one, standings[customer], left, terms, now)
             ]  # fmt: skip
-            await tx.save_alerts(changed, {one.alert_id: next_look(one, terms) for one in changed})
-            await tx.send(DESK, [message_of(one) for one in changed], now)
+            await write(tx, DESK, changed, terms, now)
         return changed

@@ -1,11 +1,24 @@
-"""What leaves alerts: every alert, whole, at each step of its life."""
+"""How alerts are written, and what leaves of them: every alert, whole, at each step of its life."""
+
+from collections.abc import Sequence
 
 from schemas import alerts as wire
 from schemas.codec import encode_alert
 from schemas.topics import ALERTS
 from services.alerts.domain.alert import Alert, Evidence, Outcome
+from services.alerts.domain.reminding import next_look
 from services.alerts.domain.rules import Text
+from services.alerts.domain.terms import Terms
+from services.alerts.ports import AlertsTransaction
 from services.outbox import OutboxMessage
+
+
+async def write(
+    tx: AlertsTransaction, lane: str, changed: Sequence[Alert], terms: Terms, now: int, beside: Sequence[Alert] = ()
+) -> None:
+    """`beside`: looked at and not changed; but the time of their next look has moved on."""
+    await tx.save_alerts([*changed, *beside], {one.alert_id: next_look(one, terms) for one in (*changed, *beside)})
+    await tx.send(lane, [message_of(one) for one in changed], now)
 
 
 def message_of(alert: Alert) -> OutboxMessage:

@@ -4,11 +4,9 @@ waiting for the customer's next change."""
 from services.alerts.attend import DESK
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
-from services.alerts.domain.guarding import hold_back_anew
-from services.alerts.domain.reminding import next_look
 from services.alerts.domain.retracting import retract
 from services.alerts.domain.standing import Standing
-from services.alerts.outbox import message_of
+from services.alerts.outbox import write
 from services.alerts.ports import OPEN, AlertFilter, AlertStore
 
 AT_ONCE = 200
@@ -51,15 +49,13 @@ class Retract:
             ]  # fmt: skip
             changed = list({one.alert_id: one for one in found}.values())
             await tx.save_standings(standings)
-            await tx.save_alerts(changed, {one.alert_id: next_look(one, self._current.terms) for one in changed})
-            await tx.send(DESK, [message_of(one) for one in changed], now)
+            await write(tx, DESK, changed, self._current.terms, now)
         return changed
 
     def _of_one(self, rule: str, why: str, standing: Standing, alerts: list[Alert], now: int) -> list[Alert]:
-        rules, terms = self._current.rules, self._current.terms
         return [
-            *retract(rule, why, standing, alerts, terms, now),
-            *hold_back_anew(alerts, standing, rules, terms.desk.open_budget, now, why),
+            *retract(rule, why, standing, alerts, self._current.terms, now),
+            *self._current.hold_back_anew(alerts, standing, now, why),
         ]
 
 

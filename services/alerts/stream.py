@@ -126,7 +126,7 @@ async def attending(worker: Worker) -> None:
     """time → reminders, escalations, room."""
 
     async def attend() -> None:
-        await tell(worker, (await worker.attend.apply(worker.clock.now_ms())).changed)
+        await tell(worker, await worker.attend.apply(worker.clock.now_ms()))
 
     await every(ATTEND_S, attend)
 

@@ -212,7 +212,7 @@ async def test_what_waits_for_an_alert_waits_on_when_somebody_has_taken_that_up(
 async def test_what_waited_for_an_alert_goes_on_when_that_has_expired() -> None:
     branch, leaving = await leaves_and_may_buy()
     attend = Attend(branch.store, branch.current)
-    assert {one.situation for one in (await attend.apply(leaving.expires_at)).changed} == {"leaving", "growth"}
+    assert {one.situation for one in await attend.apply(leaving.expires_at)} == {"leaving", "growth"}
     assert [(await the(branch, one)).state for one in ("leaving", "growth")] == ["expired", "routed"]
     told = [decode_alert(row.message.value) for row in await branch.store.outbox(DESK, 10)]
     assert [(one.situation, one.history[-1].action) for one in told] == [
