@@ -10,10 +10,10 @@ from services.alerts.domain.editions import Edition
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 
-_alert = msgspec.json.Decoder(Alert).decode
-_notice = msgspec.json.Decoder(Notice).decode
-_edition = msgspec.json.Decoder(Edition).decode
-_standing = msgspec.json.Decoder(Standing).decode
+alert_of = msgspec.json.Decoder(Alert).decode
+notice_of = msgspec.json.Decoder(Notice).decode
+edition_of = msgspec.json.Decoder(Edition).decode
+standing_of = msgspec.json.Decoder(Standing).decode
 
 
 class AlertRow(NamedTuple):
@@ -70,10 +70,6 @@ def row_of(alert: Alert, look_at: int) -> AlertRow:
     )  # fmt: skip
 
 
-def alert_of(body: bytes) -> Alert:
-    return _alert(body)
-
-
 def rules_of(alert: Alert) -> list[RuleRow]:
     ended = (alert.outcome.result, alert.branch, alert.owner, alert.ended_at) if alert.outcome else ("", "", "", 0)
     said_at: dict[str, int] = {}
@@ -86,20 +82,8 @@ def notice_row(notice: Notice) -> NoticeRow:
     return NoticeRow(notice.rule, notice.matter, notice.at, msgspec.json.encode(notice))
 
 
-def notice_of(body: bytes) -> Notice:
-    return _notice(body)
-
-
 def edition_row(edition: Edition) -> EditionRow:
     return EditionRow(edition.rule, edition.at, msgspec.json.encode(edition))
-
-
-def edition_of(body: bytes) -> Edition:
-    return _edition(body)
-
-
-def standing_of(body: bytes) -> Standing:
-    return _standing(body)
 
 
 def standing_row(customer_id: str, standing: Standing) -> tuple[str, bytes]:
@@ -110,6 +94,6 @@ def by_customer(customer_ids: Sequence[str], bodies: Sequence[Any]) -> dict[str,
     """`bodies` of those customers' alerts, oldest first."""
     found: dict[str, list[Alert]] = {one: [] for one in customer_ids}
     for body in bodies:
-        alert = _alert(body)
+        alert = alert_of(body)
         found[alert.customer_id].append(alert)
     return found
