@@ -97,7 +97,7 @@ def _people(destination: Destination, alert: Alert, happening: Happening, step: 
     """An escalation goes to the owner and the superior, if the destination is mail; any other has one place for all."""
     asked = dict.fromkeys((alert.owner, alert.history[step].to or alert.owner))
     wanted = (wants(destination, alert.kind, alert.severity, one, happening) for one in asked)
-    people = list(dict.fromkeys(one.person for one in wanted if one is not None))
+    people = list(dict.fromkeys(one for one in wanted if one is not None))
     return people if destination.kind == "mail" else people[:1]
 
 
@@ -105,11 +105,11 @@ def notice_deliveries(told: Notice, body: bytes, destinations: Iterable[Destinat
     name = f"rule:{told.rule}:{told.matter}:{told.at}"
     return [
         Delivery(
-            delivery_id=_delivery_id(destination.id, name), destination=destination.id, person=receiver.person,
+            delivery_id=_delivery_id(destination.id, name), destination=destination.id, person=person,
             alert_id=name, happening=NOTICE, step=0, body=body, created_at=told.at, next_at=now,
         )
         for destination in destinations
-        if (receiver := wants_notice(destination, told.owner)) is not None
+        if (person := wants_notice(destination, told.owner)) is not None
     ]  # fmt: skip
 
 

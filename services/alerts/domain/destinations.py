@@ -5,7 +5,7 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -76,14 +76,8 @@ class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     link: str = ""
 
 
-class Receiver(NamedTuple):
-    """`person`: who is told: the owner of the alert, or the address of a mail."""
-
-    destination: Destination
-    person: str
-
-
-def wants(destination: Destination, kind: str, severity: int, owner: str, happening: Happening) -> Receiver | None:
+def wants(destination: Destination, kind: str, severity: int, owner: str, happening: Happening) -> str | None:
+    """Who is told there: the owner of the alert, or the address of a mail; None for nobody."""
     if (
         not destination.enabled
         or happening not in destination.hears
@@ -92,19 +86,20 @@ def wants(destination: Destination, kind: str, severity: int, owner: str, happen
         or (destination.owners and owner not in destination.owners)
     ):
         return None
-    return _receiver(destination, owner)
+    return _person(destination, owner)
 
 
-def wants_notice(destination: Destination, owner: str) -> Receiver | None:
-    """`owner`: who answers for the rule, empty where nobody is named."""
+def wants_notice(destination: Destination, owner: str) -> str | None:
+    """As `wants`. `owner`: who answers for the rule, empty where nobody is named."""
     if not (destination.enabled and destination.notices) or (destination.owners and owner not in destination.owners):
         return None
-    return _receiver(destination, owner)
+    return _person(destination, owner)
 
 
-def _receiver(destination: Destination, owner: str) -> Receiver | None:
-    person = destination.people.get(owner, destination.address) if destination.kind == "mail" else owner
-    return Receiver(destination, person) if person or destination.kind != "mail" else None
+def _person(destination: Destination, owner: str) -> str | None:
+    if destination.kind != "mail":
+        return owner
+    return destination.people.get(owner, destination.address) or None
 
 
 def quiet_until(destination: Destination, now: int) -> int:
