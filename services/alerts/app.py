@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-import structlog
 from litestar import Litestar
 
 from schemas.topics import PROFILE_CHANGES, TOPICS
@@ -33,8 +32,6 @@ from services.declared_files import place
 from services.plumbing import Plumbing
 from services.progress import Progress
 from services.web.asgi import Check
-
-log = structlog.get_logger(__name__)
 
 
 class FromProfile(NamedTuple):
@@ -93,8 +90,6 @@ async def _current(reload: Reload, store: AlertStore, works: Callable[[int], boo
     """The rules as they are found at the start, with what was learned of them."""
     loaded = await reload.load()
     assert loaded is not None  # noqa: S101 - the first reading always finds something new
-    for mistake in loaded.mistakes:
-        log.error("rule left out", mistake=str(mistake))
     current = Current(loaded.rule_set, loaded.desk, works)
     if not loaded.mistakes:
         current.written_down(await reload.write_down(loaded, now))

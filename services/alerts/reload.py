@@ -20,15 +20,12 @@ log = structlog.get_logger(__name__)
 
 
 class Reload:
-    """`mistakes`: those of the files as last read."""
-
     def __init__(self, files: Place, known: Known, store: AlertStore, expressions: Cel) -> None:
         self._files, self._known, self._store, self._expressions = files, known, store, expressions
         self._seen: tuple[object, ...] = ()
         self._switches: Mapping[str, RuleSwitch] = {}
         self._stands: Loaded | None = None
         self._unwritten: Loaded | None = None
-        self.mistakes: Sequence[Mistake] = ()
 
     async def load(self) -> Loaded | None:
         """The rules from now on; None where nothing has changed. At the first load rules with a mistake are left out.
@@ -39,7 +36,7 @@ class Reload:
             return None
         had, self._seen, self._switches = self._switches, seen, switches
         loaded = load_rules(self._files, self._known, self._expressions, switches)
-        self.mistakes = loaded.mistakes
+        _tell(loaded.mistakes, "rule left out" if self._stands is None else "a mistake: the rules before it stay")
         if loaded.mistakes and self._stands is not None:
             if switches == had:
                 return None
@@ -51,9 +48,6 @@ class Reload:
         """Raises `Contended`, `Unavailable`; what could not be written down is tried again at the next call."""
         await heed(self._store, current)
         loaded = await self.load()
-        for mistake in self.mistakes:
-            log.error("rule file has a mistake: the rules before it stay", mistake=str(mistake))
-        self.mistakes = ()
         self._unwritten = loaded or self._unwritten
         if (new := self._unwritten) is not None:
             if not new.mistakes:
@@ -66,3 +60,8 @@ class Reload:
         switches = {rule: Signed(said.actor, said.note) for rule, said in self._switches.items()}
         signatures = Signatures(loaded.files, loaded.authors, loaded.keeper, switches)
         return await again_when_contended(lambda: record(self._store, loaded.rule_set, signatures, now))
+
+
+def _tell(mistakes: Sequence[Mistake], what: str) -> None:
+    for mistake in mistakes:
+        log.error(what, mistake=str(mistake))

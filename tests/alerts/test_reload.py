@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import structlog
+
 from services.alerts.adapters.memory import MemoryAlertStore
 from services.alerts.current import Current
 from services.alerts.domain.editions import Edition
@@ -45,6 +47,20 @@ async def test_a_file_that_is_added_and_removed_is_taken_up_and_written_down(tmp
     service.own.unlink()
     assert await service.looks() == {"R4": True}
     assert service.current.terms.silent.keys() == {"B1"}
+
+
+async def test_a_mistake_that_is_found_at_the_start_is_told_once(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    service.own.write_text(one_rule(when=["asets > 1.0"]))
+    with structlog.testing.capture_logs() as told:
+        assert await service.looks() == {"R4": True}
+        await service.looks()
+        service.own.write_text(one_rule(when=["assetts > 1.0"]))
+        await service.looks()
+    assert [one["event"] for one in told if one["log_level"] == "error"] == [
+        "rule left out",
+        "a mistake: the rules before it stay",
+    ]
 
 
 async def test_a_rule_is_switched_off_although_a_file_has_a_mistake(tmp_path: Path) -> None:

@@ -51,8 +51,9 @@ def backtest_rules(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """What rules would have said of a past: of how many customers, when, beside which others, and how right; with
-    --json every single word. By the code that judges the present, with the tiers and owners of then (with --clock
+    """What rules would have said of a past: of how many customers, when, beside which others, and how right.
+
+    With --json every single word. By the code that judges the present, with the tiers and owners of then (with --clock
     event they are chosen anew, from 45 days before the first day on), and yet not the very same: nobody works the
     alerts, and what the timeline keeps no longer is not lived through again."""
     first, last = _day(since, "--from"), _day(until, "--to")

@@ -83,8 +83,9 @@ def rules_notices(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Rules that do not speak now: throttled for too many wrong alerts, paused by a burst, or stopped by a
-    value of a wrong type. And what to do."""
+    """Rules that do not speak now, why, and what to do.
+
+    Throttled for too many wrong alerts, paused by a burst, or stopped by a value of a wrong type."""
 
     async def work(beside: Beside) -> list[Notice]:
         store = SqlAlertStore(beside.database)

@@ -3,6 +3,8 @@
 Catalogue, the source's terms, secret and time are handed in. This runs for every event of the bank.
 """
 
+import difflib
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
@@ -89,11 +91,19 @@ def content_id(event: ChannelEvent, secret: bytes) -> str:
 
 def _unknown(event_type: str, rules: Rules) -> Plan:
     if not rules.accept_unknown_types:
-        raise Rejected("unknown_type", "the catalogue has no such event type (GET /v1/event-types)", "type")
+        near = _near(event_type[:64], tuple(rules.plans))
+        raise Rejected("unknown_type", f"the catalogue has no such event type{near}", "type")
     named = text(event_type, "type", rules.key, 64)  # what a card number becomes is no name either
     if not _TYPE_NAME.fullmatch(named):
         raise Rejected("invalid_value", "a name such as card.paid is expected", "type")
     return generic_plan(named)
+
+
+@functools.lru_cache(1024)  # a channel that is wrong once is wrong with every event
+def _near(event_type: str, known: tuple[str, ...]) -> str:
+    """What was probably meant; else where to look, for the names of all would be a page."""
+    near = difflib.get_close_matches(event_type, known, n=1, cutoff=0.85)
+    return f": did you mean {near[0]}?" if near else " (GET /v1/event-types)"
 
 
 def _id(given: str | None, key: TokenKey) -> str:

@@ -20,6 +20,7 @@ from services.ingest.domain.scrub import is_forbidden
 from services.ingest.domain.twice import may_hold_one_twice, named_twice
 
 _DECODER = msgspec.json.Decoder(RawEvent)
+_MONEY = 'an object is expected, such as {"value": "1200.50", "currency": "CNY"}'
 _AN_AMOUNT = 'an amount is text or an integer, e.g. "1200.50"'
 _SEVERAL = ': several are {"events": […]}, or NDJSON'
 _SOME_ENTRY = "[...]"
@@ -29,6 +30,7 @@ _NESTED: dict[str, type[msgspec.Struct]] = {
     "balance_after": RawMoney,
     "counterparty": RawCounterparty,
 }
+_MONEYS = [path for path, shape in _NESTED.items() if shape is RawMoney]
 _PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$")
 _REQUIRED = re.compile(r"missing required field `(\w+)`")
 
@@ -137,6 +139,8 @@ def _mismatch(error: msgspec.ValidationError, event: Mapping[str, Any]) -> Rejec
         return Rejected("invalid_time", "a time as in RFC 3339 is expected, e.g. 2026-11-22T09:30:00+08:00", path)
     if path.endswith(".value"):
         return Rejected("invalid_amount", _AN_AMOUNT, path)
+    if path in _MONEYS:
+        return Rejected("invalid_field", _MONEY, path)
     if path.endswith(_SOME_ENTRY):  # of a mapping of texts: the parser does not say of which name
         path = path.removesuffix(_SOME_ENTRY)
         path = ".".join([path, *(kind for kind in KINDS if not isinstance(event[path].get(kind, ""), str))][:2])

@@ -182,7 +182,10 @@ HINTS = [
     ({"attributes": {"purpos": "x"}}, "transaction.posted has no such attribute: did you mean purpose?"),
     ({"identifiers": {"account_no": 17}}, "text is expected"),
     ({"sequence": "17"}, "a whole number is expected"),
-    ({"amount": "12 CNY"}, "a JSON object is expected"),
+    ({"amount": "12 CNY"}, 'an object is expected, such as {"value": "1200.50", "currency": "CNY"}'),
+    ({"counterparty": "ACME"}, "a JSON object is expected"),
+    ({"type": "transaction.post"}, "the catalogue has no such event type: did you mean transaction.posted?"),
+    ({"type": "locker.opened"}, "the catalogue has no such event type (GET /v1/event-types)"),
     ({"channel": "atm"}, "the key does not allow this channel, only corebank"),
 ]
 
