@@ -21,6 +21,7 @@ from litestar.typing import FieldDefinition
 from services.access import Access
 from services.web.asgi import App, Problem, Receive, Scope, Send
 from services.web.guard import guard
+from services.web.openapi import release
 
 MAX_BODY_BYTES = 64 * 1024
 BODY_WITHIN_S = 30
@@ -39,7 +40,7 @@ class Described(StructSchemaPlugin):
 
 def staff_app(
     routes: Sequence[ControllerRouterHandler], access: Access, dependencies: Mapping[str, Callable[..., Any]],
-    handlers: ExceptionHandlersMap, release: str = "0",
+    handlers: ExceptionHandlersMap,
 ) -> Litestar:  # fmt: skip
     """Needs no start-up: it may be mounted beside other apps."""
     token = SecurityScheme(type="http", scheme="bearer", description="Token of a user")
@@ -49,7 +50,7 @@ def staff_app(
         dependencies={name: Provide(made, sync_to_thread=False) for name, made in dependencies.items()},
         exception_handlers=handlers,
         openapi_config=OpenAPIConfig(
-            title="Counterpoint", version=release, use_handler_docstrings=True, security=[{"userToken": []}],
+            title="Counterpoint", version=release(), use_handler_docstrings=True, security=[{"userToken": []}],
             render_plugins=[JsonRenderPlugin()],  # the others load scripts of strangers
             components=Components(security_schemes={"userToken": token}),
         ),

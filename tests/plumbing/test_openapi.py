@@ -1,6 +1,7 @@
 """Each service describes itself; what several serve together is one document, and what one serves alone its own."""
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,10 @@ async def documents() -> dict[str, Any]:
         "profile": openapi_document(profile.litestar),
         "alerts": openapi_document(alerts.litestar),
     }
+
+
+async def test_whoever_serves_it_the_document_says_which_release_it_is_of() -> None:
+    assert {one["info"]["version"] for one in (await documents()).values()} == {version("counterpoint")}
 
 
 @pytest.mark.parametrize("served", [["ingest"], ["profile"], ["alerts"], list(OWN_PATHS)], ids="+".join)

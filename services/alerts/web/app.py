@@ -34,7 +34,7 @@ _ROUTES = [
 ]  # fmt: skip
 
 
-def alerts_app(desk: Desk, release: str = "0") -> Litestar:
+def alerts_app(desk: Desk) -> Litestar:
     """Everything under `/v1/` about alerts and rules."""
     dependencies: dict[str, Callable[..., Any]] = {"desk": lambda: desk, "language": language}
-    return staff_app(_ROUTES, desk.access, dependencies, {**handlers(_STATUS_OF), IllegalStep: refused}, release)
+    return staff_app(_ROUTES, desk.access, dependencies, {**handlers(_STATUS_OF), IllegalStep: refused})

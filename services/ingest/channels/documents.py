@@ -1,7 +1,6 @@
 """What a channel's developer reads: the event types, AsyncAPI of the topics, OpenAPI of ingest."""
 
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from schemas.catalogue import EventType
@@ -9,6 +8,7 @@ from schemas.documents.asyncapi import asyncapi_document
 from schemas.documents.event_form import event_json_schema, event_types_document
 from services.ingest.settings import Limits
 from services.web.asgi import App, fixed, json_response
+from services.web.openapi import release
 
 SCHEMAS = "#/components/schemas/"
 _LICENCE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
@@ -28,10 +28,9 @@ _RETRY = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "
 
 def document_routes(catalogue: Mapping[str, EventType]) -> dict[str, App]:
     """Made once: they change with the release only."""
-    release = release_of_product()
     return {
         "/v1/event-types": fixed(json_response({"event_types": event_types_document(catalogue)})),
-        "/v1/asyncapi.json": fixed(json_response(asyncapi_document(catalogue, version=release))),
+        "/v1/asyncapi.json": fixed(json_response(asyncapi_document(catalogue, version=release()))),
     }
 
 
@@ -44,7 +43,7 @@ def openapi_document(catalogue: Mapping[str, EventType], limits: Limits) -> dict
         "openapi": "3.1.0",
         "info": {
             "title": "Counterpoint",
-            "version": release_of_product(),
+            "version": release(),
             "license": _LICENCE,
         },
         "paths": {
@@ -57,13 +56,6 @@ def openapi_document(catalogue: Mapping[str, EventType], limits: Limits) -> dict
             "securitySchemes": {"channelKey": {"type": "http", "scheme": "bearer", "description": "Key of a source"}},
         },
     }
-
-
-def release_of_product() -> str:
-    try:
-        return version("counterpoint")
-    except PackageNotFoundError:  # run from a checkout
-        return "0"
 
 
 def _post_events(limits: Limits) -> dict[str, Any]:

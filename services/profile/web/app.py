@@ -25,7 +25,7 @@ _ROUTES = [
 ]  # fmt: skip
 
 
-def profile_app(desk: Desk, release: str = "0") -> Litestar:
+def profile_app(desk: Desk) -> Litestar:
     """Everything under `/v1/` that reads customers or decides about them."""
     dependencies: dict[str, Callable[..., Any]] = {"desk": lambda: desk, "preference": preference}
-    return staff_app(_ROUTES, desk.access, dependencies, handlers(_STATUS_OF), release)
+    return staff_app(_ROUTES, desk.access, dependencies, handlers(_STATUS_OF))
