@@ -1,12 +1,20 @@
-"""How times are written in answers: ISO 8601 in UTC."""
+"""How times are counted, in ms since 1970, and how they are written in answers: ISO 8601 in UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def millis(moment: datetime, zone: tzinfo = UTC) -> int:
+    """A time without offset is meant in `zone`."""
+    return ((moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)) - _EPOCH) // _MILLISECOND
 
 
 @lru_cache(65_536)
 def instant(at_ms: int) -> str:
     """ "2026-11-22T01:30:00Z"; milliseconds only where there are some."""
-    seconds, millis = divmod(at_ms, 1000)
+    seconds, rest = divmod(at_ms, 1000)
     text = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
-    return f"{text}.{millis:03d}Z" if millis else f"{text}Z"
+    return f"{text}.{rest:03d}Z" if rest else f"{text}Z"

@@ -1,10 +1,11 @@
 """`positions`: how far the log was worked, and going back after a fail-over or when a topic was made anew."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from schemas.instants import millis
 from schemas.topics import ALERTS, CHANNEL_EVENTS, DEAD_LETTERS, PROFILE_CHANGES
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.output import show_json, show_rows
@@ -114,7 +115,6 @@ def rewind(
 def milliseconds(text: str, option: str) -> int:
     """Without an offset the time is meant in UTC. Raises `Misuse`."""
     try:
-        moment = datetime.fromisoformat(text)
+        return millis(datetime.fromisoformat(text))
     except ValueError:
         raise Misuse(f"{option}: a time such as 2026-11-22T09:30+08:00 is expected") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

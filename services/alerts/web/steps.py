@@ -1,11 +1,11 @@
 """The steps of people on an alert. One that is not possible now is refused, with those that are."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Request, Response, post
 from litestar.params import FromPath, JSONBody
 
+from schemas.instants import millis
 from schemas.money import parse_money
 from services.alerts.domain.alert import Outcome
 from services.alerts.domain.lifecycle import Asked, IllegalStep
@@ -20,7 +20,6 @@ from services.web.asgi import Problem
 from services.web.guard import ROLE
 from services.web.problems import answer
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP: dict[str, Any] = {"opt": {ROLE: "manager"}, "status_code": 200, "responses": step_answers()}
 
 
@@ -37,7 +36,7 @@ async def snooze_alert(
     request: Asking, alert_id: FromPath[str], data: JSONBody[Snooze], desk: AtDesk, language: Reading
 ) -> AlertShown:
     """Puts the alert off; it comes back by itself."""
-    asked = Asked("snooze", note=data.note, until=_ms(data.until))
+    asked = Asked("snooze", note=data.note, until=millis(data.until))
     return await _done(request, desk, language, alert_id, asked)
 
 
@@ -46,7 +45,7 @@ async def plan_contact(
     request: Asking, alert_id: FromPath[str], data: JSONBody[Plan], desk: AtDesk, language: Reading
 ) -> AlertShown:
     """Plans a visit or a call."""
-    return await _done(request, desk, language, alert_id, Asked("plan", note=data.note, until=_ms(data.at)))
+    return await _done(request, desk, language, alert_id, Asked("plan", note=data.note, until=millis(data.at)))
 
 
 @post("/v1/alerts/{alert_id:str}/contact", **_STEP)
@@ -90,11 +89,6 @@ async def _done(request: Asking, desk: Desk, language: Language, alert_id: str, 
 def refused(request: Request[Any, Any, Any], illegal: IllegalStep) -> Response[bytes]:
     return answer(Problem(409, illegal.message, reason=illegal.reason, field=illegal.field, state=illegal.state,
                           claimed_by=illegal.claimed_by or None, possible=illegal.possible))  # fmt: skip
-
-
-def _ms(at: datetime) -> int:
-    elapsed = at - _EPOCH
-    return elapsed.days * 86_400_000 + elapsed.seconds * 1000 + elapsed.microseconds // 1000
 
 
 def _outcome(given: OutcomeGiven) -> Outcome:

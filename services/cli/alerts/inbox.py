@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import typer
 
-from schemas.instants import instant
+from schemas.instants import instant, millis
 from services.alerts.domain.alert import Result
 from services.alerts.domain.rules import Kind, Situation
 from services.alerts.ports import STATES_ASKED
@@ -193,7 +193,7 @@ def _instant(option: str, text: str) -> str:
         at = datetime.min
     if at.tzinfo is None:
         raise Misuse(f"{option}: a time with its zone is expected, such as 2026-11-30T09:00+08:00")
-    return instant(int(at.timestamp() * 1000))
+    return instant(millis(at))
 
 
 def _money(text: str | None) -> dict[str, str] | None:

@@ -14,10 +14,11 @@ import msgspec
 
 from schemas.events import ChannelEvent, Counterparty, Direction, Money
 from schemas.identifiers import keyed_hash
+from schemas.instants import millis
 from schemas.money import parse_money
 from schemas.tokens import TokenKey, clean_text
 from services.failures import Rejected
-from services.ingest.domain.attributes import admit_attributes, encode, millis, tells, text
+from services.ingest.domain.attributes import admit_attributes, encode, tells, text
 from services.ingest.domain.feedback import FEEDBACK, check_score
 from services.ingest.domain.form import RawCounterparty, RawEvent, RawMoney
 from services.ingest.domain.naming import actor_key, admit_identifiers, channel_of, subject_of

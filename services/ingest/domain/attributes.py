@@ -4,13 +4,14 @@ Money becomes `{"minor": 120050, "currency": "CNY"}`, a `datetime` milliseconds 
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 import msgspec
 
 from schemas.catalogue import Attribute
 from schemas.identifiers import NOT_TOLD
+from schemas.instants import millis
 from schemas.money import parse_money
 from schemas.tokens import TokenKey, clean_text
 from services.expected import instead_of
@@ -18,18 +19,11 @@ from services.failures import Rejected
 from services.ingest.domain.rules import Plan
 from services.ingest.domain.scrub import clean, is_forbidden
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 MAX_GENERIC_BYTES = 16_384
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _COUNTS = range(2**53 + 1)
 # of what an event tells beside its own time: a birth, a maturity; sentinels such as 9999-12-31 are no dates
 _YEARS = range(1800, 2201)
-
-
-def millis(moment: datetime, zone: tzinfo) -> int:
-    """Milliseconds since 1970 UTC; a time without offset is meant in `zone`."""
-    return ((moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)) - EPOCH) // _MILLISECOND
 
 
 def text(value: str, field: str, key: TokenKey, max_length: int) -> str:

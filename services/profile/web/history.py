@@ -1,13 +1,14 @@
 """What happened to a customer: the timeline, page by page, and the facts of now."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from litestar import Response, get
 from litestar.params import FromPath, QueryParameter
 
+from schemas.instants import millis
 from services.profile.narrowing import narrowed
 from services.profile.ports.reading import Cursor
 from services.profile.web.customers import current, the_one
@@ -18,7 +19,6 @@ from services.web.asgi import JSON, Problem
 
 _CURSOR = re.compile(r"(\d{1,16})-(-?\d{1,19})-([0-9a-f]{32})", re.ASCII)
 _INT64 = range(-(2**63), 2**63)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Several = Annotated[list[str] | None, QueryParameter(description="Repeatable, or separated by commas")]
 
 
@@ -68,11 +68,9 @@ def _ms(given: str | None, field: str) -> int | None:
         return None
     try:
         # a plus sign that was not escaped has become a space
-        moment = msgspec.convert(given.replace(" ", "+"), datetime)
+        return millis(msgspec.convert(given.replace(" ", "+"), datetime))
     except msgspec.ValidationError:
         raise Problem(400, f"{field} must be a time such as 2026-11-22T09:30:00+08:00", field=field) from None
-    elapsed = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
-    return elapsed.days * 86_400_000 + elapsed.seconds * 1000 + elapsed.microseconds // 1000
 
 
 def _cursor(given: str | None) -> Cursor | None:
