@@ -7,6 +7,7 @@ Returns messages; the caller publishes them. Nothing here waits.
 import hashlib
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -107,10 +108,8 @@ def _storable(text: str) -> str:
 def _scrubbed(sent: bytes, rules: Rules) -> bytes:
     """The event without secrets; only its shape where it cannot be read or is too large to keep."""
     if len(sent) <= MAX_KEPT_BYTES:
-        try:
+        with suppress(msgspec.MsgspecError, UnicodeError, RecursionError, Rejected):
             return msgspec.json.encode(clean_event(msgspec.json.decode(sent), rules.key))
-        except (msgspec.MsgspecError, UnicodeError, RecursionError, Rejected):
-            return shape(sent).encode()
     return shape(sent).encode()
 
 

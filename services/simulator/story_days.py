@@ -65,7 +65,7 @@ def _rising(plan: DayPlan, story: Story, passed: int) -> None:
         source = {"name": plan.customer.name, "account_no": f"88{story.number:08d}", "bank": "OTHB", "kind": "own"}
         plan.receive(plan.at(10, 15), "transfer.received", "corebank", amount, account=SAVINGS, counterparty=source)
     if 0 <= passed <= 140 and passed % 10 == 3:
-        _looks_at(plan, "private_banking", "wealth")
+        _looks_at(plan, "private_banking")
 
 
 def _bonus(plan: DayPlan, story: Story, passed: int) -> None:
@@ -75,7 +75,7 @@ def _bonus(plan: DayPlan, story: Story, passed: int) -> None:
         payer = employer(plan.customer)
         plan.receive(plan.at(9, 10), "salary.credited", "corebank", amount, counterparty=payer, attributes=attributes)
     elif passed in (2, 4, 9):
-        _looks_at(plan, "funds", "wealth")
+        _looks_at(plan, "funds")
     if plan.day == story.loss_on:
         broker = {"name": "证券账户", "account_no": f"87{story.number:08d}", "bank": names.BROKER, "kind": "broker"}
         plan.pay(plan.at(10, 15), "transfer.sent", "mobile", 0, share=0.7, counterparty=broker)
@@ -180,8 +180,8 @@ def _leave(plan: DayPlan, reason: str) -> None:
         plan.event(plan.at(22, 23), "account.closed", "counter", identifiers, attributes={"reason": reason})
 
 
-def _looks_at(plan: DayPlan, page: str, family: str) -> None:
+def _looks_at(plan: DayPlan, page: str) -> None:
     at = plan.at(20, 22)
     plan.session(at, "login.succeeded", "mobile", login_method="biometric")
-    plan.session(at + MINUTE_MS, "page.viewed", "mobile", page=f"/{family}/{page}", product_family=family, seconds=120)
-    plan.session(at + 3 * MINUTE_MS, "calculator.used", "mobile", product_family=family, calculator=page)
+    plan.session(at + MINUTE_MS, "page.viewed", "mobile", page=f"/wealth/{page}", product_family="wealth", seconds=120)
+    plan.session(at + 3 * MINUTE_MS, "calculator.used", "mobile", product_family="wealth", calculator=page)

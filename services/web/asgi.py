@@ -65,8 +65,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
         return Response(self.status, msgspec.json.encode(document | more), PROBLEM_JSON, self.headers)
 
 
-def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(status, msgspec.json.encode(value), JSON, headers or {})
+def json_response(value: Any, status: int = 200) -> Response:
+    return Response(status, msgspec.json.encode(value))
 
 
 def header(scope: Scope, name: bytes) -> str:

@@ -84,7 +84,7 @@ def act(alert: Alert, asked: Asked, actor: Actor, answer_for: Collection[str], n
     if _barred(alert, asked.action):
         raise IllegalStep("held_back", f"{alert.waiting} holds it back", alert)
     _refuse_incomplete(asked, now)
-    _take_up(alert, asked, actor, now)
+    _take_up(alert, asked, actor)
     step(alert, now, actor.name, asked.action, _AFTER[asked.action], _note(asked))
 
 
@@ -124,7 +124,7 @@ def _refuse_vague(outcome: Outcome | None) -> None:
         raise Rejected("invalid_value", "for how much it was sold is expected, more than nothing", "amount")
 
 
-def _take_up(alert: Alert, asked: Asked, actor: Actor, now: int) -> None:
+def _take_up(alert: Alert, asked: Asked, actor: Actor) -> None:
     alert.snoozed_until = asked.until if asked.action == "snooze" else 0
     if asked.action == "plan":
         alert.planned_at = asked.until

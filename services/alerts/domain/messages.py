@@ -12,13 +12,14 @@ from schemas.alerts import Alert, Outcome, Step
 from schemas.events import Money
 from schemas.instants import instant
 from schemas.money import format_money
+from services.alerts.domain.alert import OPEN_STATES, SYSTEM
 from services.alerts.domain.destinations import Destination, Happening, Language
 from services.alerts.domain.notices import Notice, sentence, to_do
 
 MAX_WECOM, MAX_DINGTALK = 4_096, 20_000
 """Bytes that the group bots take."""
 MAX_TITLE = 200
-SYSTEM = "system"
+_QUOTED = "> "
 _MARKUP = str.maketrans("[]<>`*\n\r", "()()'.  ")
 HEADLINES: Mapping[Language, Mapping[Happening, str]] = {
     "en": {
@@ -97,7 +98,7 @@ def _weight(alert: Alert) -> tuple[bool, int, int, str]:
 
 
 def _has_ended(alert: Alert) -> bool:
-    return alert.state in ("closed", "withdrawn", "expired", "superseded")
+    return alert.state not in OPEN_STATES
 
 
 def _digest_line(alert: Alert, destination: Destination) -> str:
@@ -132,22 +133,22 @@ def mail_text(message: Message) -> str:
 
 
 def wecom(message: Message) -> bytes:
-    return msgspec.json.encode({"msgtype": "markdown", "markdown": {"content": _markdown(message, MAX_WECOM, "> ")}})
+    return msgspec.json.encode({"msgtype": "markdown", "markdown": {"content": _markdown(message, MAX_WECOM)}})
 
 
 def dingtalk(message: Message) -> bytes:
-    told = {"title": _plain(message.title), "text": _markdown(message, MAX_DINGTALK, "> ")}
+    told = {"title": _plain(message.title), "text": _markdown(message, MAX_DINGTALK)}
     return msgspec.json.encode({"msgtype": "markdown", "markdown": told})
 
 
-def _markdown(message: Message, most: int, mark: str) -> str:
+def _markdown(message: Message, most: int) -> str:
     """Fits into that many bytes. What came from a channel cannot pass for markup."""
     end = f"\n\n[{message.link_text}]({message.link})" if message.link else ""
-    lines = [f"**{_plain(message.title)}**", *(mark + _plain(line) for line in message.lines)]
+    lines = [f"**{_plain(message.title)}**", *(_QUOTED + _plain(line) for line in message.lines)]
     kept = len(lines)
     while True:
         left = len(lines) - kept
-        more = [mark + message.more.format(count=left)] if left else []
+        more = [_QUOTED + message.more.format(count=left)] if left else []
         text = "\n\n".join([*lines[:kept], *more]) + end
         if len(text.encode()) <= most or kept == 1:
             return text

@@ -48,8 +48,8 @@ def openapi_document(catalogue: Mapping[str, EventType], limits: Limits) -> dict
         },
         "paths": {
             "/v1/events": {"post": _post_events(limits)},
-            "/v1/event-types": {"get": _get("listEventTypes", "The event-type catalogue", "application/json")},
-            "/v1/asyncapi.json": {"get": _get("readAsyncApi", "AsyncAPI 3.1 of the topics", "application/json")},
+            "/v1/event-types": {"get": _get("listEventTypes", "The event-type catalogue")},
+            "/v1/asyncapi.json": {"get": _get("readAsyncApi", "AsyncAPI 3.1 of the topics")},
         },
         "components": {
             "schemas": {**parts, "ChannelEvent": event, **_answers()},
@@ -91,8 +91,8 @@ def _problem(status: str, meaning: str) -> dict[str, Any]:
     return {**answer, "headers": _RETRY} if status in ("429", "503") else answer
 
 
-def _get(operation: str, summary: str, content_type: str) -> dict[str, Any]:
-    answer = {"description": summary, "content": {content_type: {"schema": {"type": "object"}}}}
+def _get(operation: str, summary: str) -> dict[str, Any]:
+    answer = {"description": summary, "content": {"application/json": {"schema": {"type": "object"}}}}
     return {"operationId": operation, "summary": summary, "security": [], "responses": {"200": answer}}
 
 

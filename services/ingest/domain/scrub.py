@@ -11,7 +11,7 @@ from schemas.tokens import TokenKey, card_no_token, card_numbers, card_token, cl
 from services.failures import Rejected
 
 MAX_DEPTH = 16
-_LAST_FOUR = 4
+SHOWN_BYTES = 200  # of what cannot be parsed
 
 FORBIDDEN_KEYS = frozenset({
     "pin", "pinblock", "pinoffset", "pinverificationvalue", "encryptedpin", "encryptedpinblock", "pvv",
@@ -68,10 +68,10 @@ def _identifier(kind: str, value: Any, key: TokenKey) -> Any:
     return card_no_token(value, key)[0] if kind == "card_no" else value
 
 
-def shape(body: bytes, length: int = 200) -> str:
+def shape(body: bytes) -> str:
     """The beginning of what cannot be parsed: field names and punctuation stay, every other letter and digit is
     masked."""
-    text = body[:length].decode(errors="replace")
+    text = body[:SHOWN_BYTES].decode(errors="replace")
     return _SHAPE.sub(lambda match: match.group() if match.group().startswith('"') else _mask(match.group()), text)
 
 
