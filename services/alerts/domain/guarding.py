@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from services.alerts.domain.alert import SYSTEM, Alert, step
 from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.judging import HOLDS, Verdict
+from services.alerts.domain.routing import CAPACITY, by_rank
 from services.alerts.domain.rules import Words
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.weighing import word
@@ -65,7 +66,7 @@ def _waiting(alerts: Collection[Alert], held_back: Mapping[str, str], budget: in
     found = {one.alert_id: held_back.get(one.kind, "") or _after_retention(one, retains) for one in alerts}
     stay = [one for one in alerts if one.state != "new" and not (one.state == "routed" and found[one.alert_id])]
     all_of_them, without_sales = len(stay), sum(one.kind != "upsell" for one in stay)
-    for alert in sorted(alerts, key=lambda one: (-one.rank, one.opened_at, one.alert_id)):
+    for alert in by_rank(alerts):
         if found[alert.alert_id] or alert.state != "new":
             continue
         sells = alert.kind == "upsell"
@@ -99,7 +100,7 @@ def hold_back_anew(
 
 def _waits(alert: Alert, waiting: str, now: int, released: str) -> bool:
     """Notes what the alert waits for; True where that has changed."""
-    if alert.waiting == waiting or (alert.waiting == "capacity" and not waiting):
+    if alert.waiting == waiting or (alert.waiting == CAPACITY and not waiting):
         return False
     alert.waiting = waiting
     state = "new" if waiting and alert.state == "routed" else alert.state
