@@ -25,7 +25,7 @@ class Saved(msgspec.Struct):
     bank: Bank
     start: date
     bustle_from_ms: int
-    traffic: bytes
+    traffic: bytes = b""
 
 
 class Demo:
@@ -33,16 +33,13 @@ class Demo:
 
     def __init__(self, path: Path, clock: Clock, *, size: int, seed: int, months: int) -> None:
         self._path, self._clock = path, clock
-        saved = msgspec.msgpack.decode(path.read_bytes(), type=Saved) if path.exists() else None
         today = day_at(clock.now_ms())
-        self._bank = saved.bank if saved else Bank(seed, size, today)
-        self._start = saved.start if saved else today - timedelta(days=30 * months)
-        self._bustle_from_ms = saved.bustle_from_ms if saved else clock.now_ms()
-        self._traffic = Traffic(
-            self._bank, self._start, per_second=LIVE_PER_SECOND, bustle_from_ms=self._bustle_from_ms
-        )
-        if saved:
-            self._traffic.resume(saved.traffic)
+        begun = Saved(Bank(seed, size, today), today - timedelta(days=30 * months), clock.now_ms())
+        self._saved = msgspec.msgpack.decode(path.read_bytes(), type=Saved) if path.exists() else begun
+        bank, start, bustle_from_ms = self._saved.bank, self._saved.start, self._saved.bustle_from_ms
+        self._traffic = Traffic(bank, start, per_second=LIVE_PER_SECOND, bustle_from_ms=bustle_from_ms)
+        if self._saved.traffic:
+            self._traffic.resume(self._saved.traffic)
 
     @property
     def days(self) -> int:
@@ -51,7 +48,7 @@ class Demo:
 
     @property
     def size(self) -> int:
-        return self._bank.size
+        return self._saved.bank.size
 
     async def send_past(self, publish: Publish, on_day: Callable[[int], None]) -> None:
         """Raises `NotAccepted` when the platform refuses its events, as `live` does."""
@@ -76,5 +73,5 @@ class Demo:
                 await publish(heartbeats(beaten_ms))
 
     def _save(self) -> None:
-        saved = Saved(self._bank, self._start, self._bustle_from_ms, self._traffic.state())
-        write_private(self._path, msgspec.msgpack.encode(saved))
+        self._saved.traffic = self._traffic.state()
+        write_private(self._path, msgspec.msgpack.encode(self._saved))
