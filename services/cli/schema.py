@@ -1,6 +1,7 @@
 """`db`: brings the database to the shape that this release works on."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import typer
 
@@ -8,6 +9,8 @@ from services.cli.beside import Beside, Data, Json, in_deployment, require_datab
 from services.cli.output import counted, tell
 from services.deployment import open_tables
 from services.profile.adapters.restoring import FAR_AHEAD, raise_versions
+from services.settings import Settings
+from services.sql.database import Database
 from services.sql.migrations import check, upgrade
 
 app = typer.Typer(no_args_is_help=True, help="The shape of the database.")
@@ -16,16 +19,7 @@ app = typer.Typer(no_args_is_help=True, help="The shape of the database.")
 @app.command("upgrade")
 def upgrade_database(data: Data = None, as_json: Json = False) -> None:
     """Bring the database to this release, in one transaction. A platform does so by itself when it starts."""
-    settings = settings_of(data)
-
-    async def work() -> str:
-        database = open_tables(settings)
-        try:
-            return await upgrade(database)
-        finally:
-            await database.close()
-
-    revision = asyncio.run(work())
+    revision = asyncio.run(_revision(settings_of(data), upgrade))
     tell(_row(revision), f"the database is at revision {revision}", as_json=as_json)
 
 
@@ -34,15 +28,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
     """Say whether this release can work on the database; exit code 1 if it cannot."""
     settings = settings_of(data)
     require_database(settings)
-
-    async def work() -> str:
-        database = open_tables(settings)
-        try:
-            return await check(database)
-        finally:
-            await database.close()
-
-    revision = asyncio.run(work())
+    revision = asyncio.run(_revision(settings, check))
     tell(_row(revision), f"the database is at revision {revision}, as this release needs it", as_json=as_json)
 
 
@@ -60,6 +46,14 @@ def restored(data: Data = None, as_json: Json = False) -> None:
         f"{counted(raised, 'view goes on', 'views go on')} {FAR_AHEAD:,} versions up",
         as_json=as_json,
     )
+
+
+async def _revision(settings: Settings, work: Callable[[Database], Awaitable[str]]) -> str:
+    database = open_tables(settings)
+    try:
+        return await work(database)
+    finally:
+        await database.close()
 
 
 def _row(revision: str) -> dict[str, object]:
