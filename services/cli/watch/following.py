@@ -4,9 +4,11 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from schemas import alerts as wire
 from schemas.codec import CodecError, decode_alert, decode_change, decode_event
 from schemas.events import HEARTBEAT
 from schemas.topics import ALERTS, CHANNEL_EVENTS, PROFILE_CHANGES
+from services.alerts.domain.alert import Alert
 from services.log import Batch, EventLog, Position
 
 KEPT = 12
@@ -38,6 +40,11 @@ class SeenAlert(NamedTuple):
     customer_id: str
     owner: str
     state: str
+
+
+def seen_alert(alert: wire.Alert | Alert) -> SeenAlert:
+    at = alert.history[-1].at if alert.history else alert.opened_at
+    return SeenAlert(at, alert.alert_id, alert.title.en, alert.severity, alert.customer_id, alert.owner, alert.state)
 
 
 class Following:
@@ -92,7 +99,4 @@ class Following:
         self.alert_steps += 1
         for former in [one for one in self.alerts if one.alert_id == alert.alert_id]:
             self.alerts.remove(former)
-        self.alerts.append(
-            SeenAlert(alert.history[-1].at if alert.history else alert.opened_at, alert.alert_id, alert.title.en,
-                      alert.severity, alert.customer_id, alert.owner, alert.state)
-        )  # fmt: skip
+        self.alerts.append(seen_alert(alert))

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.alerts.domain.alert import Alert
 from services.alerts.domain.notices import sentence, standing
 from services.alerts.ports import OPEN, AlertFilter, AlertStore
-from services.cli.watch.following import Following, SeenAlert
+from services.cli.watch.following import Following, SeenAlert, seen_alert
 
 SHOWN = 5
 COUNTED_EVERY_S = 15.0
@@ -22,7 +21,7 @@ class Glance:
         heard = list(self._following.alerts)[::-1]
         known = {one.alert_id for one in heard}
         greatest = await self._store.find(AlertFilter(state=(OPEN,)), None, SHOWN)
-        return [*heard, *(_seen(one) for one in greatest if one.alert_id not in known)][:SHOWN]
+        return [*heard, *(seen_alert(one) for one in greatest if one.alert_id not in known)][:SHOWN]
 
     async def silent_rules(self) -> Sequence[str]:
         """What whoever answers for a rule must know, in words."""
@@ -34,8 +33,3 @@ class Glance:
         if steps != self._steps or now - self._counted >= COUNTED_EVERY_S:
             self._counts, self._counted, self._steps = await self._store.count(), now, steps
         return self._counts
-
-
-def _seen(alert: Alert) -> SeenAlert:
-    at = alert.history[-1].at if alert.history else alert.opened_at
-    return SeenAlert(at, alert.alert_id, alert.title.en, alert.severity, alert.customer_id, alert.owner, alert.state)
