@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from services.sql.database import Database
 
 Data = Annotated[Path | None, typer.Option("--data", help="The deployment's directory; COUNTERPOINT_DATA.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one; COUNTERPOINT_PORT.")]
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
 WHO = "A customer id, or an identifier such as customer_no=10000017."
 Result = TypeVar("Result")
@@ -70,10 +71,15 @@ class Beside(NamedTuple):
             await log.close()
 
 
-def settings_of(data: Path | None) -> Settings:
-    """The environment's, with what the command line says. Raises `SettingsError`."""
-    said = {} if data is None else {"COUNTERPOINT_DATA": str(data)}
-    return read_settings({**os.environ, **said})
+def environment_of(data: Path | None, port: int | None = None) -> dict[str, str]:
+    """The process's, with what the command line says."""
+    said = {"COUNTERPOINT_DATA": data, "COUNTERPOINT_PORT": port}
+    return {**os.environ, **{name: str(value) for name, value in said.items() if value is not None}}
+
+
+def settings_of(data: Path | None, port: int | None = None) -> Settings:
+    """As `environment_of`. Raises `SettingsError`."""
+    return read_settings(environment_of(data, port))
 
 
 def in_deployment(data: Path | None, work: Callable[[Beside], Coroutine[Any, Any, Result]]) -> Result:

@@ -13,7 +13,7 @@ from services.alerts.domain.rules import Kind, Situation
 from services.alerts.ports import STATES_ASKED
 from services.cli.alerts.tables import LISTED, list_row, print_alert, print_events
 from services.cli.asking import Token, Url, asking
-from services.cli.beside import WHO, Data, Json, who_is_meant
+from services.cli.beside import WHO, Data, Json, Port, environment_of, who_is_meant
 from services.cli.output import console, show_json, show_rows
 from services.cli.refusals import Misuse
 
@@ -155,14 +155,11 @@ def false_alarm(
 
 
 @app.command()
-def serve(
-    data: Data = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one; COUNTERPOINT_PORT.")] = None,
-) -> None:
+def serve(data: Data = None, port: Port = None) -> None:
     """Start a worker that evaluates the rules and answers the inbox; start as many as you need."""
     # the whole service comes along, and who only reads the inbox need not wait for it
     from services.cli.run.alerting import run
-    from services.cli.run.running import environment_of, forever
+    from services.cli.run.running import forever
 
     forever(lambda: run(environment_of(data, port)))
 

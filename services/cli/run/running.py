@@ -18,6 +18,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.catalogue import load_catalogue
+from services.cli.beside import Port, environment_of, settings_of
 from services.cli.refusals import Misuse
 from services.cli.run.credentials import Credentials, credentials, write_private
 from services.cli.run.demo import Demo
@@ -30,12 +31,11 @@ from services.ingest.__main__ import run as run_ingest
 from services.logs import configure_logging
 from services.profile.__main__ import run as run_profile
 from services.profile.settings import STEPS
-from services.settings import Settings, read_settings
+from services.settings import Settings
 
 SHOWN_CUSTOMER = "10000001"
 """In a synthetic bank of any size."""
 Directory = Annotated[Path | None, typer.Option(help="Where everything is kept; COUNTERPOINT_DATA.")]
-Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one; COUNTERPOINT_PORT.")]
 
 
 def run(
@@ -74,17 +74,6 @@ def profile(
     steps = {"COUNTERPOINT_PROFILE_STEPS": ",".join(only)} if only else {}
     environment = {**environment_of(data, port), **steps}
     forever(lambda: run_profile(environment, lambda opened, database: hearing_rules(opened, database, environment)))
-
-
-def environment_of(data: Path | None, port: int | None) -> dict[str, str]:
-    """The process's, with what the command line says."""
-    said = {"COUNTERPOINT_DATA": data, "COUNTERPOINT_PORT": port}
-    return {**os.environ, **{name: str(value) for name, value in said.items() if value is not None}}
-
-
-def settings_of(data: Path | None, port: int | None) -> Settings:
-    """Raises `SettingsError`."""
-    return read_settings(environment_of(data, port))
 
 
 def forever(work: Callable[[], Awaitable[None]]) -> None:

@@ -9,6 +9,7 @@ import typer
 from rich.live import Live
 from rich.text import Text
 
+from services.cli.asking import Url
 from services.cli.beside import Beside, Data, Json, address_of, in_deployment
 from services.cli.output import console, show_json
 from services.cli.refusals import Misuse, Refusal, sentence_of
@@ -23,7 +24,7 @@ ROOM_BESIDE_ROWS = 22
 def watch(
     every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 1.0,
     once: Annotated[bool, typer.Option("--once", help="One look after that time, for a script or a paper.")] = False,
-    url: Annotated[str | None, typer.Option(envvar="COUNTERPOINT_URL", help="Of the running platform.")] = None,
+    url: Url = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
