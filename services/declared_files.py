@@ -94,7 +94,7 @@ class Place(NamedTuple):
 
     def stamp(self) -> tuple[object, ...]:
         """Of all files: another one tells that they have changed. To be taken before they are read."""
-        return tuple(_stamp(path) for path in self.paths())
+        return tuple(stamp(path) for path in self.paths())
 
     def own_names(self) -> frozenset[str]:
         """Of the files that are the bank's."""
@@ -108,7 +108,8 @@ class Place(NamedTuple):
             raise PolicyError(f"{Path(error.filename).name}: {error.strerror}") from error
 
 
-def _stamp(path: Path) -> tuple[object, ...]:
+def stamp(path: Path) -> tuple[object, ...]:
+    """Another one tells that the file has changed."""
     try:
         told = path.stat()
     except OSError:  # reading it will tell why

@@ -47,10 +47,3 @@ def _mistakes(
         for field, message in wrong:
             line = lines.line_of(f"destinations[{place}].{field}")
             yield f"{path.name}:{line}: {one.id} {field}: {message}"
-
-
-def stamp(files: Place) -> tuple[object, ...]:
-    """Cheap to ask: another one when the file has changed."""
-    path = files.path(DESTINATIONS)
-    told = path.stat()
-    return str(path), told.st_mtime_ns, told.st_size

@@ -11,7 +11,7 @@ import structlog
 
 from schemas.topics import ALERTS
 from services import metrics as measure
-from services.alerts.adapters.destination_files import DESTINATIONS, load_destinations, stamp
+from services.alerts.adapters.destination_files import DESTINATIONS, load_destinations
 from services.alerts.adapters.rule_files import PRODUCT
 from services.alerts.adapters.senders import Channels
 from services.alerts.adapters.sql import SqlAlertStore
@@ -22,7 +22,7 @@ from services.alerts.domain.destinations import Declared, Destination
 from services.alerts.domain.notices import Notice
 from services.attempts import Attempts, again_when_contended
 from services.clock import Clock
-from services.declared_files import Place, PolicyError, place
+from services.declared_files import Place, PolicyError, place, stamp
 from services.failures import Contended, Unavailable
 from services.log import Batch, EventLog
 from services.metrics import Metrics
@@ -50,7 +50,7 @@ class Destinations:
 
     def read(self) -> Sequence[str]:
         """Reads the file again if it has changed; returns its mistakes, with which the former file stays in force."""
-        seen = stamp(self._files)
+        seen = stamp(self._files.path(DESTINATIONS))
         if seen == self._seen:
             return ()
         self._seen = seen
