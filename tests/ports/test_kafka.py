@@ -15,6 +15,7 @@ from faust.types import TP
 
 from schemas.topics import Topic
 from services.failures import Rejected, Unavailable
+from services.kafka.desks import DeskRoom
 from services.kafka.fetching import BatchConsumer, Fetched, FetchingThread
 from services.kafka.log import KafkaLog
 from services.log import Batch, Message
@@ -225,9 +226,16 @@ async def test_at_most_one_and_a_half_batches_wait_beside_the_one_in_hand(
 
 
 async def test_what_comes_while_a_batch_is_in_hand_is_the_next_batch_together(
-    log: KafkaLog, topic: str, fetched: list[bytes]
+    log: KafkaLog, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     applied, begun, go_on = Applied(), asyncio.Event(), asyncio.Event()
+    delivered, deliver = list[Fetched](), DeskRoom.deliver
+
+    def delivering(room: DeskRoom, fetched: Fetched) -> None:
+        deliver(room, fetched)
+        delivered.append(fetched)
+
+    monkeypatch.setattr(DeskRoom, "deliver", delivering)
 
     async def handler(batch: Batch) -> None:
         begun.set()
@@ -240,7 +248,7 @@ async def test_what_comes_while_a_batch_is_in_hand_is_the_next_batch_together(
         for number in range(1, 4):
             await log.append(topic, numbered(number, 1))
             async with asyncio.timeout(HANG_S):
-                while len(fetched) <= number:  # noqa: ASYNC110 - fetched in a thread of its own
+                while len(delivered) <= number:  # noqa: ASYNC110 - brought from a thread of its own
                     await asyncio.sleep(0.01)
         go_on.set()
         await applied.reaches(4)
