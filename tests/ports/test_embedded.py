@@ -1,21 +1,27 @@
 """What only the embedded log promises: one writer, files per day, a full disk, readers beside a running platform."""
 
 import asyncio
+import os
 import resource
+import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from schemas.topics import Topic
 from services.clock import ManualClock
 from services.embedded.files import segment_paths
-from services.embedded.log import DirectoryInUse, EmbeddedLog
+from services.embedded.log import DirectoryInUse, EmbeddedLog, Limits
+from services.embedded.segments import Block, Segment, connect, create_segment
 from services.failures import Unavailable
-from services.log import Batch, Message
+from services.log import Batch, Message, Position
 from tests.ports.log_places import DAY_MS, Applied, consuming
 
 
@@ -41,6 +47,26 @@ async def test_a_second_writer_is_refused_by_the_name_of_the_directory(log: Embe
         EmbeddedLog(tmp_path)
 
 
+async def test_a_log_that_is_closed_has_written_what_waited_and_leaves_no_thread_and_no_open_file(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    directory = tmp_path / "data" / "log"
+    threads, log = set(threading.enumerate()), EmbeddedLog(directory, clock=clock)
+    await log.ensure_topics([Topic("t", 1)])
+    async with consuming(log, "t", applied := Applied()):
+        await log.append("t", [message(b"first")])
+        await applied.reaches(1)
+    waiting = asyncio.create_task(log.append("t", [message(b"last")]))
+    await asyncio.sleep(0)
+    await log.close()
+    assert [one.offset for one in await waiting] == [1]
+    assert set(threading.enumerate()) <= threads
+    assert open_files_below(directory) == []
+    again = EmbeddedLog(directory, clock=clock)
+    assert await again.ends("t") == {0: (0, 2)}
+    await again.close()
+
+
 async def test_offsets_go_on_over_days_and_old_days_are_dropped_whole(
     log: EmbeddedLog, clock: ManualClock, tmp_path: Path
 ) -> None:
@@ -53,6 +79,8 @@ async def test_offsets_go_on_over_days_and_old_days_are_dropped_whole(
             clock.move_to(clock.now_ms() + DAY_MS)
     assert len(segment_paths(tmp_path)) == 3
     assert await log.ends("t") == {0: (2, 5), 1: (0, 0)}
+    found = [await log.record("t", 0, offset) for offset in range(6)]
+    assert [record and record.value for record in found] == [None, None, b"2", b"3", b"4", None]
 
 
 async def test_a_day_that_a_reader_has_not_reached_is_not_dropped(
@@ -72,6 +100,33 @@ async def test_a_day_that_a_reader_has_not_reached_is_not_dropped(
         clock.move_to(clock.now_ms() + DAY_MS)
         await log.append("t", [message(b"later")])
         assert await log.ends("t") == {0: (3, 5), 1: (0, 0)}
+
+
+async def test_a_day_is_kept_for_who_cannot_learn_how_far_it_has_come(log: EmbeddedLog, clock: ManualClock) -> None:
+    """Who reads beside it has come to the end."""
+
+    class Lost(Applied):
+        async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]:
+            raise Unavailable("the database is away", 0.01)
+
+    async with consuming(log, "t", applied := Applied()):
+        lost = asyncio.create_task(log.consume(["t"], "another group", Lost(), applied.apply))
+        for day in range(4):
+            await log.append("t", [message(b"%d" % day)])
+            await applied.reaches(day + 1)
+            clock.move_to(clock.now_ms() + 5 * DAY_MS)
+        lost.cancel()
+        await asyncio.wait([lost])
+    assert await log.ends("t") == {0: (0, 4), 1: (0, 0)}
+
+
+async def test_what_comes_while_somebody_waits_for_it_is_read_without_a_failure(log: EmbeddedLog) -> None:
+    with capture_logs() as told:
+        async with consuming(log, "t", applied := Applied()):
+            for number in range(20):
+                await log.append("t", [message(b"x")])
+                await applied.reaches(number + 1)
+    assert told == []
 
 
 async def test_a_day_is_kept_as_long_as_the_topic_that_is_kept_longest(
@@ -117,8 +172,9 @@ async def test_a_reader_beside_a_running_platform_follows_it_and_cannot_write(
     log: EmbeddedLog, clock: ManualClock, tmp_path: Path
 ) -> None:
     beside = EmbeddedLog(tmp_path, read_only=True)
-    with pytest.raises(Unavailable, match="read-only"):
-        await beside.append("t", [message(b"x")])
+    for refused in (beside.append("t", [message(b"x")]), beside.ensure_topics([]), beside.delete_topic("t")):
+        with pytest.raises(Unavailable, match="read-only"):
+            await refused
     applied = Applied()
     async with consuming(beside, "t", applied):
         await log.append("t", [message(b"today")])
@@ -151,6 +207,81 @@ async def test_a_disk_that_is_full_when_a_new_day_begins_is_unavailable_and_late
     with files_limited_to(0), pytest.raises(Unavailable):
         await log.append("t", [message(b"x")])
     assert [one.offset for one in await log.append("t", [message(b"after")])] == [1]
+
+
+async def test_a_day_whose_making_was_cut_short_is_made_anew(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path
+) -> None:
+    clock.move_to(clock.now_ms() + DAY_MS)
+    tomorrow = tmp_path / f"{datetime.fromtimestamp(clock.now_ms() / 1000, UTC):%Y-%m-%d}.new"
+    half_made = connect(tomorrow)
+    half_made.execute("create table blocks (topic integer)")
+    half_made.close()
+    assert [one.offset for one in await log.append("t", [message(b"x")])] == [0]
+    assert not tomorrow.exists()
+
+
+async def test_a_file_of_another_release_is_refused_by_name(log: EmbeddedLog, tmp_path: Path) -> None:
+    await log.close()
+    [day] = segment_paths(tmp_path)
+    newer = connect(day)
+    newer.execute("pragma user_version = 2")
+    newer.close()
+    with pytest.raises(ValueError, match=f"{day}: version 2 of the embedded log, this release reads 1"):
+        EmbeddedLog(tmp_path)
+
+
+def test_what_is_written_is_on_the_disk_with_every_commit(tmp_path: Path) -> None:
+    connection = connect(tmp_path / "day.sqlite")
+    told = [connection.execute(f"pragma {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+    connection.close()
+    assert told == ["wal", 2], "2 is FULL"
+
+
+def test_who_only_looks_makes_no_file_and_writes_none(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="cannot be opened"):
+        EmbeddedLog(tmp_path, read_only=True)
+    assert list(tmp_path.iterdir()) == []
+    create_segment(tmp_path / "day.sqlite", {})
+    looking = Segment(tmp_path / "day.sqlite", read_only=True)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        looking.write([Block(1, 0, 0, 7, [(b"k", b"v")])])
+    looking.close()
+
+
+def test_what_could_not_be_written_leaves_nothing_behind_and_the_next_goes_on(tmp_path: Path) -> None:
+    create_segment(tmp_path / "day.sqlite", {})
+    segment = Segment(tmp_path / "day.sqlite", read_only=False)
+    first, second = Block(1, 0, 0, 7, [(b"k", b"first")]), Block(1, 0, 1, 8, [(b"k", b"second")])
+    segment.write([first])
+    with pytest.raises(sqlite3.IntegrityError):
+        segment.write([second, first])
+    assert segment.next((1, 0)) == 1
+    segment.write([second])
+    assert [one.value for one in segment.read((1, 0), 0, 10, 10_000)] == [b"first", b"second"]
+    segment.close()
+
+
+@pytest.mark.parametrize(
+    ("limits", "sizes"),
+    [
+        (Limits(), [10]),
+        (Limits(batch_records=4), [4, 4, 2]),
+        (Limits(batch_bytes=2_500), [3, 3, 3, 1]),
+        (Limits(batch_bytes=1), [1] * 10),
+    ],
+)
+async def test_what_was_appended_one_by_one_is_read_together_as_far_as_a_batch_may_go(
+    tmp_path: Path, limits: Limits, sizes: list[int]
+) -> None:
+    log = EmbeddedLog(tmp_path, limits=limits)
+    await log.ensure_topics([Topic("t", 1)])
+    for _ in range(10):
+        await log.append("t", [message(b"x" * 1_000)])
+    async with consuming(log, "t", applied := Applied()):
+        await applied.reaches(10)
+    assert [len(batch.records) for batch in applied.batches] == sizes
+    await log.close()
 
 
 async def test_a_damaged_file_is_named_instead_of_a_traceback(log: EmbeddedLog, tmp_path: Path) -> None:
@@ -191,6 +322,11 @@ async def test_too_much_waiting_for_the_disk_is_refused(log: EmbeddedLog) -> Non
     assert refused
     taken = sum(len(outcome) for outcome in outcomes if not isinstance(outcome, BaseException))
     assert (await log.ends("t"))[0][1] == taken
+
+
+def open_files_below(directory: Path) -> list[Path]:
+    found = [Path(f"/dev/fd/{one}").resolve() for one in os.listdir("/dev/fd")]
+    return [one for one in found if one.is_relative_to(directory)]
 
 
 class Away(Applied):

@@ -311,6 +311,22 @@ async def test_a_message_too_large_is_rejected_and_the_rest_of_its_append_too(lo
     assert all(bounds == (0, 0) for bounds in (await log.ends(topic)).values())
 
 
+async def test_a_message_as_large_as_is_allowed_is_taken(log: EventLog, topic: str) -> None:
+    (spot,) = await log.append(topic, [Message(b"a" * 1_000, b"x" * 999_000)])
+    found = await log.record(topic, spot.partition, spot.offset)
+    assert found is not None
+    assert (len(found.key), len(found.value)) == (1_000, 999_000)
+
+
+@pytest.mark.parametrize("partition", [-1, 4])
+async def test_a_partition_that_the_topic_does_not_have_is_a_mistake_of_who_appends(
+    log: EventLog, topic: str, partition: int
+) -> None:
+    with pytest.raises(ValueError, match=f"{topic} has 4 partitions, not one numbered {partition}"):
+        await log.append(topic, [Message(b"", b"x", partition=0), Message(b"", b"y", partition)])
+    assert all(bounds == (0, 0) for bounds in (await log.ends(topic)).values())
+
+
 async def test_an_append_of_nothing_places_nothing(log: EventLog, topic: str) -> None:
     assert list(await log.append(topic, [])) == []
 
