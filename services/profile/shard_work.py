@@ -89,7 +89,7 @@ class ShardWork:
 
     async def _renew_leases(self) -> None:
         worker = self._worker
-        held = await worker.store.lease(worker.name, worker.clock.now_ms(), LEASE_MS)
+        held = await worker.store.lease(worker.name, LEASE_MS)
         worker.leases.clear()
         worker.leases.update({shard.shard: shard for shard in held})
         self._renewed_at = _now_s()

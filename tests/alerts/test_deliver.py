@@ -1,5 +1,6 @@
 """Alerts leave the house: every queue by itself, nothing twice, nothing at night, nobody flooded."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -235,9 +236,26 @@ async def test_what_comes_and_is_pulled_back_in_the_same_breath_is_not_told_to_p
 async def test_two_workers_do_not_speak_to_one_destination_at_once() -> None:
     office = Office(destination())
     await office.deliver.accept(batch(alert("route")))
-    await office.store.lease("crm", "two", NOON, NOON + MINUTE)
+    await office.store.lease("crm", "two", MINUTE)
     assert await office.serve() == Served()
-    assert await office.serve(MINUTE) == Served(delivered=1)
+    await office.store.release("crm", "two")
+    assert await office.serve() == Served(delivered=1)
+
+
+async def test_what_a_worker_leases_is_free_soon_after_its_end_though_its_clock_is_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.alerts.delivery.deliver.LEASE_MS", 1)
+    office = Office(destination())
+    await office.deliver.accept(batch(alert("route")))
+
+    async def end(*of: object) -> None:
+        """As one that is killed does: nothing is let go."""
+
+    monkeypatch.setattr(office.store, "release", end)
+    assert await office.serve(HOUR) == Served(delivered=1)
+    await asyncio.sleep(0.005)
+    assert await office.store.lease("crm", "two", MINUTE)
 
 
 async def test_over_http_a_message_is_signed_and_a_repeat_has_the_same_id() -> None:

@@ -77,7 +77,7 @@ class Workshop:
 
     async def lease(self) -> int:
         """Its fair share of the shards; returns how many it has."""
-        held = await self.store.lease(self._name, self.now, LEASE_MS)
+        held = await self.store.lease(self._name, LEASE_MS)
         self._shards = {one.shard: one for one in held}
         return len(held)
 

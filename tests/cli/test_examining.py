@@ -9,7 +9,6 @@ import pytest
 from schemas.codec import encode_event
 from schemas.events import ChannelEvent, Money
 from schemas.topics import CHANNEL_EVENTS
-from services.clock import SystemClock
 from services.embedded.log import EmbeddedLog
 from services.log import Message, Position
 from services.outbox import OutboxMessage
@@ -128,7 +127,7 @@ def test_a_partition_that_stands_still_is_wrong(counterpoint: Command, deploymen
     in_log(deployment, one_event)
 
     async def lease(database: Database) -> None:
-        await SqlProfileStore(database, str).lease("worker-1", SystemClock().now_ms(), 60_000)
+        await SqlProfileStore(database, str).lease("worker-1", 60_000)
 
     in_database(deployment, lease)
     code, state, told = finding(counterpoint, "positions")
@@ -153,7 +152,7 @@ def test_workers_are_told_by_what_they_do(counterpoint: Command, deployment: Pat
     )  # fmt: skip
 
     async def lease(database: Database) -> None:
-        await SqlProfileStore(database, str).lease("worker-1", SystemClock().now_ms(), 60_000)
+        await SqlProfileStore(database, str).lease("worker-1", 60_000)
 
     in_database(deployment, lease)
     assert finding(counterpoint, "workers")[1:] == (

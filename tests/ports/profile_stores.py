@@ -1,5 +1,6 @@
 """The profile's stores under test, each empty: in memory, on SQLite, on PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -65,6 +66,13 @@ def view(lead: str, version: int = 1, **told: object) -> StoredView:
     return plain
 
 
+async def lapsed(store: Store, owner: str) -> list[Shard]:
+    """What somebody held who has fallen silent since."""
+    held = await store.lease(owner, 1)
+    await asyncio.sleep(0.005)
+    return held
+
+
 async def shard_for(store: Store, root: str, owner: str = "worker") -> Shard:
     """A lease on the shard that refreshes this root."""
-    return next(one for one in await store.lease(owner, 0, 60_000) if one.shard == shard_of(root))
+    return next(one for one in await store.lease(owner, 60_000) if one.shard == shard_of(root))

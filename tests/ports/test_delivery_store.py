@@ -110,23 +110,24 @@ async def test_what_waits_longest_comes_first_and_of_the_same_time_by_person(sto
 
 
 async def test_one_worker_at_a_time_speaks_to_a_destination(store: DeliveryStore) -> None:
-    assert await store.lease("crm", "one", 10, 20)
-    assert not await store.lease("crm", "two", 19, 30)
-    assert await store.lease("crm", "one", 19, 30)
-    assert await store.lease("other", "two", 19, 30)
-    assert await store.lease("crm", "two", 30, 40)
+    assert await store.lease("crm", "one", 60_000)
+    assert not await store.lease("crm", "two", 60_000)
+    assert await store.lease("crm", "one", 1)
+    assert await store.lease("other", "two", 60_000)
+    await asyncio.sleep(0.005)
+    assert await store.lease("crm", "two", 60_000)
 
 
 async def test_a_lease_is_let_go_by_its_owner_alone(store: DeliveryStore) -> None:
-    await store.lease("crm", "one", 10, 20)
+    await store.lease("crm", "one", 60_000)
     await store.release("crm", "two")
-    assert not await store.lease("crm", "two", 11, 20)
+    assert not await store.lease("crm", "two", 60_000)
     await store.release("crm", "one")
-    assert await store.lease("crm", "two", 11, 20)
+    assert await store.lease("crm", "two", 60_000)
 
 
 async def test_of_two_workers_that_reach_for_a_destination_one_gets_it(store: DeliveryStore) -> None:
-    got = await asyncio.gather(*(store.lease("crm", name, 10, 20) for name in ("one", "two", "three")))
+    got = await asyncio.gather(*(store.lease("crm", name, 60_000) for name in ("one", "two", "three")))
     assert sorted(got) == [False, False, True]
 
 

@@ -13,6 +13,8 @@ from sqlalchemy import text
 from services.failures import Contended, Fenced, Interrupted, Unavailable
 from services.log import Move
 from services.outbox import OutboxMessage
+from services.profile.adapters import sql_queues
+from services.profile.adapters.low_water import LowWater
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.identity.links import Cluster
 from services.profile.domain.shards import SHARDS, shard_of
@@ -22,6 +24,7 @@ from services.profile.domain.states.state import Head
 from services.profile.ports.records import Decision, LedgerEntry, Mark, StoredSubject
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
+from services.sql.session import reading
 from tests.ports.profile_stores import IMPATIENT, Store, alias_of, event, shard_for, store
 
 __all__ = ["store"]
@@ -124,10 +127,10 @@ async def test_a_lane_is_moved_by_one_publisher(store: Store, other: Store) -> N
 
 async def test_every_shard_is_leased_to_one_worker(store: Store, other: Store) -> None:
     for _ in range(4):
-        leased = await asyncio.gather(store.lease("a", 5, 100), other.lease("b", 5, 100), other.lease("c", 5, 100))
+        leased = await asyncio.gather(store.lease("a", 60_000), other.lease("b", 60_000), other.lease("c", 60_000))
     held = sorted(shard.shard for some in leased for shard in some)
     assert len(held) == len(set(held))
-    free = [await store.lease(name, 6, 100) for name in ("a", "b", "c")]
+    free = [await store.lease(name, 60_000) for name in ("a", "b", "c")]
     assert sorted(shard.shard for some in free for shard in some) == list(range(SHARDS))
 
 
@@ -267,3 +270,52 @@ async def test_a_past_of_any_length_is_folded_without_idling_in_the_transaction(
         await tx.keep_parts("account:busy", [])
     assert told == list(range(4_500))
     await impatient.close()
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_a_mark_that_is_committed_after_those_numbered_behind_it_is_taken(store: Store, other: Store) -> None:
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def commit_late() -> None:
+        async with other.updating() as tx:
+            await tx.mark([Mark("party:late", 1)])
+            await tx.enter_ledger([LedgerEntry(KEY, CONTENT, 20_000, 20_001)])  # the mark is written before
+            reached.set()
+            await go_on.wait()
+
+    writing = asyncio.create_task(commit_late())
+    await reached.wait()
+    for _ in range(4):
+        async with store.updating() as tx:
+            await tx.mark([Mark("party:1", 1)])
+        assert await store.marks_waiting() == {shard_of("party:1"): 1}
+        assert [one.root for one in await take_all(store)] == ["party:1"]
+        await store.marks_waiting()
+    go_on.set()
+    await writing
+    for _ in range(4):
+        assert await store.marks_waiting() == {shard_of("party:late"): 1}
+    assert [one.root for one in await take_all(store)] == ["party:late"]
+
+
+async def take_all(store: Store) -> list[Mark]:
+    async with store.refreshing() as tx:
+        return await tx.take_marks(list(range(SHARDS)), 100)
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_what_was_taken_beside_an_open_transaction_is_not_walked_through_again(
+    store: Store, store_url: str
+) -> None:
+    database, low = open_database(store_url, timeouts=IMPATIENT), LowWater()
+    async with database.transaction() as report:
+        await report.execute(text("set transaction isolation level repeatable read"))
+        await report.execute(text("select count(*) from views"))
+        for taken in range(1, 6):
+            async with store.updating() as tx:
+                await tx.mark([Mark("party:1", 1)] * 10)
+            await take_all(store)
+            async with reading(database) as session:
+                assert await sql_queues.marks_waiting(session, [], 100, low, urgent=False) == {}
+            assert low.number == max(0, taken - 2) * 10
+    await database.close()

@@ -14,7 +14,7 @@ from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.domain.states.state import Head, Month
 from services.profile.ports.records import Decision, DueTime, Mark, PartyView, Placement, Shard, StoredDeadLetter
 from services.profile.timers import fire
-from tests.ports.profile_stores import Store, alias_of, shard_for, store, view
+from tests.ports.profile_stores import Store, alias_of, lapsed, shard_for, store, view
 
 __all__ = ["store"]
 ONE, TWO, THREE = "party:1", "party:2", "party:3"
@@ -158,28 +158,30 @@ def numbers(leased: Sequence[Shard]) -> set[int]:
 
 
 async def test_one_worker_takes_every_shard(store: Store) -> None:
-    assert numbers(await store.lease("a", 0, 100)) == set(range(SHARDS))
+    assert numbers(await store.lease("a", 60_000)) == set(range(SHARDS))
 
 
 async def test_shards_are_shared_out_and_never_held_twice(store: Store) -> None:
-    await store.lease("a", 0, 100)
-    assert await store.lease("b", 10, 100) == []  # the first learns of the second at its next renewal
-    held = {"a": await store.lease("a", 20, 100), "b": await store.lease("b", 30, 100)}
+    await store.lease("a", 60_000)
+    assert await store.lease("b", 60_000) == []  # the first learns of the second at its next renewal
+    held = {name: await store.lease(name, 60_000) for name in ("a", "b")}
     assert {name: len(leased) for name, leased in held.items()} == {"a": SHARDS // 2, "b": SHARDS // 2}
-    await store.lease("c", 40, 100)
-    held = {name: await store.lease(name, 50, 100) for name in ("a", "b", "c")}
+    await store.lease("c", 60_000)
+    held = {name: await store.lease(name, 60_000) for name in ("a", "b", "c")}
     assert sorted(shard.shard for leased in held.values() for shard in leased) == list(range(SHARDS))
 
 
 async def test_a_worker_that_fell_silent_loses_its_share(store: Store) -> None:
-    for name in ("a", "b", "a", "b"):
-        await store.lease(name, 0, 100)
-    assert numbers(await store.lease("a", 101, 100)) == set(range(SHARDS))
+    for name in ("a", "b", "a"):
+        await store.lease(name, 60_000)
+    assert len(await lapsed(store, "b")) == SHARDS // 2
+    assert numbers(await store.lease("a", 1)) == set(range(SHARDS))
 
 
 async def test_a_lapsed_lease_goes_to_another_worker_and_fences_the_first(store: Store) -> None:
-    stale = await shard_for(store, ONE, "a")
-    assert [one for one in await store.lease("b", 60_001, 100) if one.shard == stale.shard]
+    stale = next(one for one in await lapsed(store, "a") if one.shard == shard_of(ONE))
+    assert await store.leaseholders() == []
+    assert [one for one in await store.lease("b", 60_000) if one.shard == stale.shard]
     with pytest.raises(Fenced):
         async with store.refreshing() as tx:
             await tx.fence([stale])
@@ -191,7 +193,7 @@ async def test_a_released_lease_is_free_at_once(store: Store) -> None:
     with pytest.raises(Fenced):
         async with store.refreshing() as tx:
             await tx.fence([stale])
-    assert len(await store.lease("b", 1, 100)) == SHARDS
+    assert len(await store.lease("b", 60_000)) == SHARDS
 
 
 async def test_the_fence_moves_with_each_transaction(store: Store) -> None:
@@ -199,7 +201,7 @@ async def test_the_fence_moves_with_each_transaction(store: Store) -> None:
     async with store.refreshing() as tx:
         [moved] = await tx.fence([leased])
     assert moved == Shard(leased.shard, leased.owner, leased.fence + 1)
-    assert moved in await store.lease("worker", 5, 100)
+    assert moved in await store.lease("worker", 60_000)
     with pytest.raises(Fenced):
         async with store.refreshing() as tx:
             await tx.fence([leased])

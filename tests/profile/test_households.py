@@ -191,7 +191,7 @@ async def test_a_member_in_nobody_s_care_who_is_parted_from_another_takes_that_o
 
 async def test_a_member_who_keeps_the_manager_leaves_the_household_alone(town: Town) -> None:
     await mark(town.store, [f"party:{RICH}", f"party:{POOR}"])
-    done = await new_refresh(town.store).apply(await town.store.lease("worker", NOW, 3_600_000), 100, NOW)
+    done = await new_refresh(town.store).apply(await town.store.lease("worker", 3_600_000), 100, NOW)
     assert (done.marks, await town.store.marks_waiting()) == (2, {})
     await town.tell(*town.holds(POOR, "5000.00"))
     assert await town.owner() == ("M-1", "M-1")

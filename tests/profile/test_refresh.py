@@ -19,7 +19,7 @@ from services.profile.ports.records import LIVE, Mark, Shard, StoredView
 from services.profile.refresh import FAILED_AT_ONCE, Refresh
 from services.profile.resting import COLLECTIVE_S, CUSTOMER_S, SET_ASIDE_S, Resting
 from services.profile.statement import made_by
-from tests.ports.profile_stores import Store, alias_of, store
+from tests.ports.profile_stores import Store, alias_of, lapsed, store
 from tests.profile.expected import differences, expected, held
 from tests.profile.test_update import new_update
 from tests.profile.told import DAY_MS, DECLARED, NOW, batch, new_fold, opened, paid, told
@@ -38,7 +38,7 @@ async def refresh_all(store: Store, now: int = NOW, completeness: Completeness |
     """Customers with a new version, in the order of refreshing, until no mark is left."""
     changed: list[str] = []
     refresh = new_refresh(store, completeness)
-    shards = {one.shard: one for one in await store.lease("worker", now, 3_600_000)}
+    shards = {one.shard: one for one in await store.lease("worker", 3_600_000)}
     while waiting := await store.marks_waiting():
         for number in waiting:
             done = await refresh.apply([shards[number]], 100, now)
@@ -93,14 +93,14 @@ async def test_a_bug_that_meets_one_customer_holds_up_nobody_else_and_its_mark_s
     refresh = Refresh(
         store, lambda: DECLARED.policy, Completeness, alias_unless_poisoned, Resting(0, 0, lambda: seconds[0])
     )
-    shards = await store.lease("worker", NOW, 3_600_000)
+    shards = await store.lease("worker", 3_600_000)
     done = await refresh.apply(shards, 100, NOW)
     assert done.failed == {"party:66": bug}
     assert done.changed == [(await view_of(store, "party:77")).customer_id]
     assert await waits(store, "party:66")
     assert (await refresh.apply(done.shards, 100, NOW)).marks == 0, "it is left alone for a while"
     seconds[0] = SET_ASIDE_S
-    again = await refresh.apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
+    again = await refresh.apply(await store.lease("worker", 3_600_000), 100, NOW)
     assert (again.changed, again.failed) == ([alias_of("party:66")], {})
 
 
@@ -121,7 +121,7 @@ async def test_a_state_that_cannot_be_read_sets_aside_its_customers_alone(store:
     joint = told("holder.added", "h-1", FIRST, account_no="6001", customer_no="67")
     await new_update(store).apply([batch(0, [opened("6001", "66", FIRST), joint, opened("6002", "77", FIRST)])], NOW)
     await garble(store, "account:6001", heads)
-    done = await new_refresh(store).apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
+    done = await new_refresh(store).apply(await store.lease("worker", 3_600_000), 100, NOW)
     assert done.failed.keys() == {"party:66", "party:67"}
     assert done.changed == [alias_of("party:77")]
     assert await store.count_aside() == len(done.failed)
@@ -146,7 +146,7 @@ async def test_where_customer_after_customer_fails_the_release_is_wrong_and_noth
 
     refresh = Refresh(store, lambda: DECLARED.policy, Completeness, alias_of_none, Resting(0, 0))
     with pytest.raises(ValueError, match="account:"):
-        await refresh.apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
+        await refresh.apply(await store.lease("worker", 3_600_000), 100, NOW)
     assert await store.marks_waiting() == waiting
 
 
@@ -156,7 +156,7 @@ async def test_where_all_states_are_of_another_release_their_refresh_waits_for_t
     for n in range(len(many)):
         await garble(store, f"account:60{n}", OF_ANOTHER_SHAPE)
     with pytest.raises(Unavailable, match="rebuilt"):
-        await new_refresh(store).apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
+        await new_refresh(store).apply(await store.lease("worker", 3_600_000), 100, NOW)
     assert await store.count_aside() == 0
 
 
@@ -165,7 +165,7 @@ async def test_a_month_that_falls_behind_the_horizon_while_its_subject_is_cut_ha
     await new_update(store).apply([batch(0, [long_ago])], NOW)
     holder = told("holder.added", "h-1", FIRST, account_no="6001", customer_no="77")
     await new_update(store).apply([batch(1, [holder, paid("p-1", FIRST - DAY_MS, "6001")])], NOW)
-    done = await new_refresh(store).apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
+    done = await new_refresh(store).apply(await store.lease("worker", 3_600_000), 100, NOW)
     assert (done.failed, len(done.changed)) == ({}, 2)
     again = paid("p-2", NOW - 9_000 * DAY_MS + 1, "6001")
     assert (await new_update(store).apply([batch(3, [again])], NOW)).applied == 1
@@ -175,7 +175,7 @@ async def test_declarations_that_are_replaced_meanwhile_wait_for_the_next_transa
     policies = [msgspec.structs.replace(DECLARED.policy, version=version) for version in ("first", "second")]
     await new_update(store).apply([batch(0, [paid(f"p-{n}", FIRST, f"60{n}") for n in range(3)])], NOW)
     refresh = Refresh(store, lambda: policies.pop(0), Completeness, alias_of, Resting(0, 0))
-    done = await refresh.apply(await store.lease("worker", NOW, 3_600_000), 100, NOW)
+    done = await refresh.apply(await store.lease("worker", 3_600_000), 100, NOW)
     assert len(done.changed) == 3
     assert {made_by(await view_of(store, f"account:60{n}")) for n in range(3)} == {"first"}
 
@@ -218,15 +218,15 @@ async def test_due_times_that_fired_are_set_anew_even_where_nothing_else_has_cha
 async def test_a_worker_that_lost_its_shard_is_fenced_and_leaves_its_marks(store: Store) -> None:
     await new_update(store).apply([batch(0, [opened("6001", "77", FIRST)])], NOW)
     number = shard_of("party:77")
-    stale = next(one for one in await store.lease("frozen", NOW, 10) if one.shard == number)
-    taken = next(one for one in await store.lease("other", NOW + 11, 1000) if one.shard == number)
+    stale = next(one for one in await lapsed(store, "frozen") if one.shard == number)
+    taken = next(one for one in await store.lease("other", 1) if one.shard == number)
     with pytest.raises(Fenced):
         await new_refresh(store).apply([stale], 100, NOW)
     assert (await new_refresh(store).apply([taken], 100, NOW)).changed == [alias_of("party:77")]
 
 
 async def test_a_lease_moves_with_every_transaction(store: Store) -> None:
-    [first, *_] = await store.lease("worker", NOW, 1000)
+    [first, *_] = await store.lease("worker", 1000)
     done = await new_refresh(store).apply([first], 100, NOW)
     assert done.shards == [Shard(first.shard, first.owner, first.fence + 1)]
     with pytest.raises(Fenced):
@@ -305,7 +305,7 @@ async def test_who_was_just_refreshed_rests_and_what_comes_meanwhile_is_one_refr
     seconds = [100.0]
     resting = Resting(clock=lambda: seconds[0])
     refresh = new_refresh(store, resting=resting)
-    shard = next(one for one in await store.lease("worker", NOW, 3_600_000) if one.shard == shard_of(root))
+    shard = next(one for one in await store.lease("worker", 3_600_000) if one.shard == shard_of(root))
     seen = []
     for after in (0.0, 0.0, rest_s - 0.01, rest_s):
         seconds[0] = 100.0 + after
@@ -321,7 +321,7 @@ async def test_who_rests_holds_up_nobody_else(store: Store) -> None:
     hot, other = [root for n in range(200) if shard_of(root := f"party:{n}") == 0][:2]
     resting = Resting(clock=lambda: 0.0)
     resting.note([hot])
-    shard = next(one for one in await store.lease("worker", NOW, 3_600_000) if one.shard == 0)
+    shard = next(one for one in await store.lease("worker", 3_600_000) if one.shard == 0)
     await mark(store, [hot] * 20 + [other])
     done = await new_refresh(store, resting=resting).apply([shard], 1, NOW)
     assert done.marks == 1
@@ -330,8 +330,8 @@ async def test_who_rests_holds_up_nobody_else(store: Store) -> None:
 
 async def test_who_could_not_be_refreshed_does_not_rest(store: Store) -> None:
     resting = Resting(clock=lambda: 0.0)
-    stale = next(one for one in await store.lease("frozen", NOW, 10) if one.shard == shard_of("party:77"))
-    await store.lease("other", NOW + 11, 1000)
+    stale = next(one for one in await lapsed(store, "frozen") if one.shard == shard_of("party:77"))
+    await store.lease("other", 1)
     await mark(store, ["party:77"])
     with pytest.raises(Fenced):
         await new_refresh(store, resting=resting).apply([stale], 100, NOW)
@@ -342,10 +342,10 @@ async def test_shards_are_refreshed_together_and_each_change_stands_in_the_lane_
     parties = [f"party:{n}" for n in range(70, 90)]
     opening = [opened(f"60{n}", str(n), FIRST) for n in range(70, 90)]
     await new_update(store).apply([batch(0, opening)], NOW)
-    shards = await store.lease("worker", NOW, 3_600_000)
+    shards = await store.lease("worker", 3_600_000)
     done = await new_refresh(store).apply(shards, 100, NOW)
     assert sorted(done.changed) == sorted(map(alias_of, parties))
-    assert done.shards == await store.lease("worker", NOW, 3_600_000)
+    assert done.shards == await store.lease("worker", 3_600_000)
     for shard in range(SHARDS):
         told_of = [row.message.key.decode() for row in await store.outbox(lane_of_shard(shard), 100)]
         assert sorted(told_of) == sorted(alias_of(one) for one in parties if shard_of(one) == shard)
@@ -353,7 +353,7 @@ async def test_shards_are_refreshed_together_and_each_change_stands_in_the_lane_
 
 async def test_one_lost_shard_fences_the_refresh_of_all(store: Store) -> None:
     await new_update(store).apply([batch(0, [opened("6001", "77", FIRST)])], NOW)
-    [first, *others] = await store.lease("worker", NOW, 3_600_000)
+    [first, *others] = await store.lease("worker", 3_600_000)
     await new_refresh(store).apply([first], 100, NOW)
     with pytest.raises(Fenced):
         await new_refresh(store).apply([first, *others], 100, NOW)

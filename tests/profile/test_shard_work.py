@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from services.clock import ManualClock
+from services.clock import ManualClock, SystemClock
 from services.failures import Fenced, Interrupted, Unavailable
 from services.metrics import Metrics
 from services.notifications import LocalNotifications
@@ -17,6 +17,7 @@ from services.profile import shard_work
 from services.profile.adapters.sql_refresh import SqlRefresh
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.customer_ids import customer_id
+from services.profile.domain.shards import SHARDS
 from services.profile.giving_way import LATE_MS, MARKS_AT_ONCE, MARKS_UNDER_PRESSURE, GivingWay
 from services.profile.ports.records import Shard
 from services.profile.ports.refreshing import Member
@@ -53,7 +54,7 @@ class Shop:
         self._fences = itertools.count(1)
         self._leases: dict[int, Shard] = {}
 
-    async def lease(self, owner: str, now: int, ttl_ms: int) -> list[Shard]:
+    async def lease(self, owner: str, ttl_ms: int) -> list[Shard]:
         self.done.append("leases")
         return self._moved_on([Shard(number, owner, 0) for number in self.held])
 
@@ -282,3 +283,22 @@ async def test_a_customer_that_takes_too_long_is_set_aside_and_holds_up_nobody_e
 
         await until(others_are_seen)
         await until(one_is_set_aside)
+
+
+async def test_shards_are_free_soon_after_the_end_of_a_worker_whose_clock_is_ahead(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.profile.shard_work.LEASE_MS", 1)
+    now_ms = SystemClock.now_ms
+    with monkeypatch.context() as hour_ahead:
+        hour_ahead.setattr(SystemClock, "now_ms", lambda self: now_ms(self) + 3_600_000)
+        profile = await deployment.made("refresh")
+        work = asyncio.ensure_future(ShardWork(profile.worker).run())
+
+        async def holds_shards() -> bool:
+            return bool(profile.worker.leases)
+
+        await until(holds_shards)
+        work.cancel()  # as one that is killed: nothing is released
+    await asyncio.sleep(0.005)
+    assert len(await profile.worker.store.lease("another", 1)) == SHARDS

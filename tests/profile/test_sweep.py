@@ -31,7 +31,7 @@ async def days(
     told = []
     for number in numbers:
         now = BEGAN + number * DAY_MS
-        shards = {one.shard: one for one in await store.lease("worker", now, 3_600_000)}
+        shards = {one.shard: one for one in await store.lease("worker", 3_600_000)}
         await fire(store, known, now)
         while waiting := await store.marks_waiting():
             for shard in waiting:

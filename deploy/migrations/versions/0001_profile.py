@@ -47,7 +47,7 @@ create table marks (
     shard integer not null, n {serial}, root {key} not null, accepted_at bigint not null,
     urgent_at bigint not null, aside boolean not null default false{marks_key}
 ) {queue};
-create index marks_root on marks (root);
+create index marks_root on marks (root, n);
 create index marks_urgent on marks (shard, n) where urgent_at > 0;
 create table shards (
     shard integer primary key, owner text, fence bigint not null, leased_until bigint not null

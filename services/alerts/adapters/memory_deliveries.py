@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from services.alerts.domain.delivering import Delivery
+from services.clock import SystemClock
 from services.log import Move, Position
 from services.memory_tables import Table, Turns
 from services.stream_memory import MemoryStream
@@ -66,12 +67,12 @@ class MemoryDeliveryStore:
             if one.state == "waiting" and not one.attempts and one.destination in destinations:
                 self._deliveries.put(msgspec.structs.replace(one, state="dropped", ended_at=now))
 
-    async def lease(self, destination: str, owner: str, now: int, until: int) -> bool:
+    async def lease(self, destination: str, owner: str, ttl_ms: int) -> bool:
         async with self._turns.turn():
-            held = self._leases.get(destination)
+            held, now = self._leases.get(destination), SystemClock().now_ms()
             if held is not None and held.owner != owner and held.leased_until > now:
                 return False
-            self._leases.put(LeaseRow(destination, owner, until))
+            self._leases.put(LeaseRow(destination, owner, now + ttl_ms))
             return True
 
     async def release(self, destination: str, owner: str) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from services.alerts.domain.delivering import Delivery
 from services.log import Move
 from services.sql.database import Database
-from services.sql.session import Bulk, Row, Session, insert, reading, writing
+from services.sql.session import Bulk, Row, Session, insert, now_ms, reading, writing
 from services.sql.stream import SqlPositions, SqlStream
 
 STREAM = SqlStream("delivery_")
@@ -96,9 +96,10 @@ class SqlDeliveryStore(SqlPositions):
         async with writing(self._database) as session:
             yield SqlDeliveryTransaction(session)
 
-    async def lease(self, destination: str, owner: str, now: int, until: int) -> bool:
+    async def lease(self, destination: str, owner: str, ttl_ms: int) -> bool:
         async with writing(self._database) as session:
-            return await session.run(_LEASE, destination, owner, now, until) == 1
+            now = await now_ms(session)
+            return await session.run(_LEASE, destination, owner, now, now + ttl_ms) == 1
 
     async def release(self, destination: str, owner: str) -> None:
         async with writing(self._database) as session:

@@ -136,8 +136,7 @@ class Deliver:
             await self._store.release(destination.id, self._name)
 
     async def _leased(self, destination: Destination) -> bool:
-        now = self._clock.now_ms()
-        return await self._store.lease(destination.id, self._name, now, now + LEASE_MS)
+        return await self._store.lease(destination.id, self._name, LEASE_MS)
 
     async def _singles(self, destination: Destination, due: Sequence[Delivery]) -> Served:
         sent = await self._store.sent_since(destination.id, self._clock.now_ms() - HOUR_MS)

@@ -54,8 +54,9 @@ class DeliveryStore(Protocol):
 
     def accepting(self) -> AbstractAsyncContextManager[DeliveryTransaction]: ...
 
-    async def lease(self, destination: str, owner: str, now: int, until: int) -> bool:
-        """One worker at a time speaks to a destination. True for the one that has it now."""
+    async def lease(self, destination: str, owner: str, ttl_ms: int) -> bool:
+        """One worker at a time speaks to a destination. True for the one that has it now, for so long by the
+        store's own clock."""
 
     async def release(self, destination: str, owner: str) -> None: ...
 

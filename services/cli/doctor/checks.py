@@ -97,7 +97,7 @@ def _waiting(some: Sequence[Backlog]) -> str:
 async def workers(patient: Patient) -> Sequence[Finding]:
     """Those that refresh hold leases. Who updates, evaluates and delivers is known to the log's groups alone: there
     `positions` looks at what moves."""
-    names = await patient.beside.store.leaseholders(SystemClock().now_ms())
+    names = await patient.beside.store.leaseholders()
     if names:
         return [ok("workers", f"{len(names)} that refresh; those that update, evaluate and deliver: see positions")]
     return [warning("workers", "none that refresh: `counterpoint run`, or `counterpoint profile` beside Kafka")]
@@ -115,7 +115,7 @@ async def set_aside(patient: Patient) -> Sequence[Finding]:
 async def marks(patient: Patient) -> Sequence[Finding]:
     waiting = sum((await patient.beside.store.marks_waiting()).values())
     told = counted(waiting, "customer waits for a refresh", "customers wait for a refresh")
-    working = await patient.beside.store.leaseholders(SystemClock().now_ms())
+    working = await patient.beside.store.leaseholders()
     if waiting and not working:
         return [wrong("marks", f"{told}, and no worker that refreshes is running: start one")]
     return [warning("marks", f"{told}: start another worker") if waiting > MANY_MARKS else ok("marks", told)]

@@ -8,7 +8,7 @@ from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
 from services.clock import SystemClock
 
 SKEW_MS = 2_000
-"""A worker's lease of a shard lasts ten seconds by its own clock."""
+"""Of how much due times may be off."""
 LONG_S = 600
 _NOW = "select extract(epoch from clock_timestamp()) * 1000"
 _OLDEST = """
@@ -39,7 +39,7 @@ async def transactions(patient: Patient) -> Sequence[Finding]:
         oldest = (await connection.execute(text(_OLDEST))).first()
     if oldest is not None and oldest[0] is not None and oldest[0] > LONG_S:
         told = f"one ({oldest[2] or 'without a name'}, pid {oldest[1]}) is open for {oldest[0] / 60:.0f} min"
-        why = "meanwhile no queue is cleaned, and refreshing slows down: end it, or ask a replica"
+        why = "meanwhile no queue is cleaned, and refreshing slows down if it has written: end it, or ask a replica"
         return [warning("transactions", f"{told}: {why}")]
     return [ok("transactions", "none is open for long")]
 

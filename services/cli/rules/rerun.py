@@ -171,7 +171,7 @@ class Rerun:
         await self.profile.drop_ledgers(self._day - DAYS_KEPT)
 
     async def begin(self) -> None:
-        held = await self.profile.lease("rerun", 0, 0)
+        held = await self.profile.lease("rerun", 0)
         self._shards = {shard.shard: shard for shard in held}
         async with self.profile.updating() as tx:
             await tx.note_sources(self._sources)

@@ -115,7 +115,7 @@ class Observer:
             by_channel={c: (n - before.by_channel.get(c, 0)) / seconds for c, n in sorted(here.by_channel.items())},
             backlogs=found,
             marks=sum((await self._beside.store.marks_waiting()).values()),
-            workers=len(await self._beside.store.leaseholders(SystemClock().now_ms())),
+            workers=len(await self._beside.store.leaseholders()),
             counts=self._counts,
             silences=await silences_of(self._beside, SystemClock().now_ms()),
             events=list(self._following.events)[::-1],

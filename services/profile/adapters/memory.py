@@ -39,17 +39,17 @@ class MemoryProfileStore(MemoryReader, MemoryStreamStore):
         async with self._tables.turn() as tables:
             yield MemoryRefresh(tables)
 
-    async def lease(self, owner: str, now: int, ttl_ms: int) -> list[Shard]:
+    async def lease(self, owner: str, ttl_ms: int) -> list[Shard]:
         async with self._tables.turn() as tables:
-            return memory_queues.lease(tables, owner, now, ttl_ms)
+            return memory_queues.lease(tables, owner, ttl_ms)
 
     async def release(self, owner: str) -> None:
         async with self._tables.turn() as tables:
             memory_queues.release(tables, owner)
 
-    async def leaseholders(self, now: int) -> list[str]:
+    async def leaseholders(self) -> list[str]:
         async with self._tables.turn() as tables:
-            return sorted({row.owner for row in tables.shards.rows() if row.owner and row.leased_until >= now})
+            return memory_queues.leaseholders(tables)
 
     async def marks_waiting(
         self, resting: Sequence[str] = (), most: int = EVERY, *, urgent: bool = False

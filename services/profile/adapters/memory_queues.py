@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from services.clock import SystemClock
 from services.failures import Fenced
 from services.profile.adapters.marks import ROWS_A_ROOT, oldest_of
 from services.profile.adapters.memory_tables import HOUR_MS, DueRow, MarkRow, Tables, WorkerRow
@@ -36,7 +37,8 @@ def fence(tables: Tables, shards: Sequence[Shard]) -> list[Shard]:
     return [shard._replace(fence=shard.fence + 1) for shard in shards]
 
 
-def lease(tables: Tables, owner: str, now: int, ttl_ms: int) -> list[Shard]:
+def lease(tables: Tables, owner: str, ttl_ms: int) -> list[Shard]:
+    now = SystemClock().now_ms()
     tables.workers.put(WorkerRow(owner, now))
     tables.workers.drop(row for row in tables.workers.rows() if row.seen_at < now - ttl_ms)
     most = fair_share(len(tables.workers))
@@ -49,6 +51,11 @@ def lease(tables: Tables, owner: str, now: int, ttl_ms: int) -> list[Shard]:
     for row in free[: max(most - len(held), 0)]:
         tables.shards.put(row._replace(owner=owner, fence=row.fence + 1, leased_until=now + ttl_ms))
     return [Shard(row.shard, owner, row.fence) for row in sorted(tables.shards.rows()) if row.owner == owner]
+
+
+def leaseholders(tables: Tables) -> list[str]:
+    now = SystemClock().now_ms()
+    return sorted({row.owner for row in tables.shards.rows() if row.owner and row.leased_until >= now})
 
 
 def release(tables: Tables, owner: str) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from services.profile.adapters import sql_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
+from services.profile.adapters.low_water import LowWater
 from services.profile.adapters.sql_customers import clusters_of
 from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
@@ -16,7 +17,7 @@ from services.profile.domain.identity.links import Cluster, Membership
 from services.profile.ports.records import Decision, Mark, Shard
 from services.profile.ports.store import EVERY
 from services.sql.database import Database
-from services.sql.session import Session, insert, reading, writing
+from services.sql.session import Session, insert, now_ms, reading, writing
 from services.sql.stream import SqlOutbox, SqlPositions
 
 _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and state = 'open'"
@@ -40,6 +41,7 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
         super().__init__(database)
         self._alias_of, self._ledger = alias_of, SqlLedger(database)
         self._known: set[str] = set()
+        self._low = LowWater()
 
     @asynccontextmanager
     async def updating(self) -> AsyncIterator[SqlUpdate]:
@@ -53,25 +55,25 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
     @asynccontextmanager
     async def refreshing(self) -> AsyncIterator[SqlRefresh]:
         async with writing(self._database) as session:
-            yield SqlRefresh(session)
+            yield SqlRefresh(session, self._low)
 
-    async def lease(self, owner: str, now: int, ttl_ms: int) -> list[Shard]:
+    async def lease(self, owner: str, ttl_ms: int) -> list[Shard]:
         async with writing(self._database) as session:
-            return await sql_queues.lease(session, owner, now, ttl_ms)
+            return await sql_queues.lease(session, owner, ttl_ms)
 
     async def release(self, owner: str) -> None:
         async with writing(self._database) as session:
             await sql_queues.release(session, owner)
 
-    async def leaseholders(self, now: int) -> list[str]:
+    async def leaseholders(self) -> list[str]:
         async with reading(self._database) as session:
-            return [row[0] for row in await session.rows(_LEASEHOLDERS, now)]
+            return [row[0] for row in await session.rows(_LEASEHOLDERS, await now_ms(session))]
 
     async def marks_waiting(
         self, resting: Sequence[str] = (), most: int = EVERY, *, urgent: bool = False
     ) -> dict[int, int]:
         async with reading(self._database) as session:
-            return await sql_queues.marks_waiting(session, resting, most, urgent=urgent)
+            return await sql_queues.marks_waiting(session, resting, most, self._low, urgent=urgent)
 
     async def count_aside(self) -> int:
         async with reading(self._database) as session:

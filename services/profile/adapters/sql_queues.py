@@ -5,10 +5,11 @@ from functools import lru_cache
 
 from services.failures import Fenced
 from services.profile.adapters import rows
+from services.profile.adapters.low_water import Look, LowWater
 from services.profile.adapters.marks import ROWS_A_ROOT, oldest_of
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports.records import DueTime, Mark, Shard
-from services.sql.session import Bulk, Session, insert
+from services.sql.session import Bulk, Session, insert, now_ms
 from services.sql.stream import SqlStream
 
 STREAM = SqlStream()
@@ -20,25 +21,32 @@ MARKS_AT_ONCE = 20_000
 # marks are looked up root by root, and a mark, which nobody ever changes, is deleted where it lies
 _CHOSEN = """
 with oldest as (select n, root from marks
-                where shard = any($1::int[]) and root not in (select unnest($4::text[])){only} order by n limit $3),
+                where shard = any($1::int[]) and n >= $5 and root not in (select unnest($4::text[])){only}
+                order by n limit $3),
      chosen as (select root from oldest group by root order by min(n) limit $2)"""
 _TAKE_MARKS = {
     "postgresql": f"""
         delete from marks where ctid = any(array({_CHOSEN}
         select m.place from chosen c
-        cross join lateral (select ctid as place from marks where root = c.root limit {MARKS_AT_ONCE}) m))
+        cross join lateral (
+            select ctid as place from marks where root = c.root and n >= $5 limit {MARKS_AT_ONCE}) m))
         returning root, accepted_at, urgent_at""",  # noqa: S608 - constants
     "sqlite": f"""
         delete from marks where n in ({_CHOSEN} select m.n from chosen c join marks m on m.root = c.root)
         returning root, accepted_at, urgent_at""",  # noqa: S608 - constants
 }
 _ONLY_URGENT = " and urgent_at > 0"
-_LEAVE_MARKS = insert("marks", "shard int, root text, accepted_at bigint, urgent_at bigint, aside boolean")
+_LEAVE = insert("marks", "shard int, root text, accepted_at bigint, urgent_at bigint, aside boolean")
+# the transaction has its id before it draws a number: `LowWater` asks who was writing when a number was drawn
+_LEAVE_MARKS = Bulk(f"{_LEAVE.postgresql} where pg_current_xact_id() is not null", _LEAVE.sqlite)
 _MARKS_WAITING = """
 select s.shard, (select count(*) from (
     select 1 from marks m
-    where m.shard = s.shard and m.root not in (select unnest($1::text[])){only} limit $2) counted)
+    where m.shard = s.shard and m.n >= $3 and m.root not in (select unnest($1::text[])){only} limit $2) counted){look}
 from shards s"""
+_LOOK = """, (select min(n) from marks m where m.shard = s.shard and m.n >= $3),
+    pg_sequence_last_value(pg_get_serial_sequence('marks', 'n')),
+    pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint"""
 _FENCE = Bulk(
     """update shards s set fence = s.fence + 1
     from unnest($1::int[], $2::text[], $3::bigint[]) as held(shard, owner, fence)
@@ -48,7 +56,7 @@ _FENCE = Bulk(
 _ALIVE = """
 insert into workers (worker, seen_at) values ($1, $2) on conflict (worker) do update set seen_at = excluded.seen_at"""
 _GONE = "delete from workers where seen_at < $1"
-_LEAVE = "delete from workers where worker = $1"
+_FORGET = "delete from workers where worker = $1"
 _WORKERS = "select count(*) from workers"
 _RENEW = "update shards set leased_until = $2 where owner = $1"
 _HELD = "select shard, fence from shards where owner = $1 order by shard"
@@ -57,7 +65,6 @@ _TAKE = """
 update shards set owner = $1, fence = fence + 1, leased_until = $3 where shard in (
     select shard from shards where owner is null or leased_until < $2 order by shard limit $4 for update skip locked)"""
 _RELEASE = "update shards set owner = null, leased_until = 0 where owner = $1"
-# one entry for each message of a lane
 # hops from one set of sources to the next: there are a handful of them, and a due time for every customer
 _SOURCE_SETS = """
 with recursive s(sources) as (
@@ -81,16 +88,24 @@ async def leave_marks(session: Session, marks: Sequence[Mark], *, aside: bool = 
     await session.later(_LEAVE_MARKS, left)
 
 
-async def marks_waiting(session: Session, resting: Sequence[str], most: int, *, urgent: bool) -> dict[int, int]:
-    counting = _MARKS_WAITING.format(only=_ONLY_URGENT if urgent else "")
-    return {row[0]: row[1] for row in await session.rows(counting, list(resting), most) if row[1]}
+async def marks_waiting(
+    session: Session, resting: Sequence[str], most: int, low: LowWater, *, urgent: bool
+) -> dict[int, int]:
+    """Learns what the queue looks like, where what was taken from it may lie around."""
+    is_kept = session.dialect == "postgresql"
+    counting = _MARKS_WAITING.format(only=_ONLY_URGENT if urgent else "", look=_LOOK if is_kept else "")
+    found = await session.rows(counting, list(resting), most, low.number)
+    if is_kept:
+        drawn, *transactions = found[0][3:]
+        low.learn(Look(min((row[2] for row in found if row[2]), default=None), drawn or 0, *transactions))
+    return {row[0]: row[1] for row in found if row[1]}
 
 
 async def take_marks(
-    session: Session, shards: Sequence[int], limit: int, resting: Sequence[str], *, urgent: bool
+    session: Session, shards: Sequence[int], limit: int, resting: Sequence[str], low: LowWater, *, urgent: bool
 ) -> list[Mark]:
     taking = _TAKE_MARKS[session.dialect].format(only=_ONLY_URGENT if urgent else "")
-    taken = await session.rows(taking, list(shards), limit, limit * ROWS_A_ROOT, list(resting))
+    taken = await session.rows(taking, list(shards), limit, limit * ROWS_A_ROOT, list(resting), low.number)
     return oldest_of(Mark(*row) for row in taken)
 
 
@@ -100,7 +115,8 @@ async def fence(session: Session, shards: Sequence[Shard]) -> list[Shard]:
     return [shard._replace(fence=shard.fence + 1) for shard in shards]
 
 
-async def lease(session: Session, owner: str, now: int, ttl_ms: int) -> list[Shard]:
+async def lease(session: Session, owner: str, ttl_ms: int) -> list[Shard]:
+    now = await now_ms(session)
     await session.run(_ALIVE, owner, now)
     await session.run(_GONE, now - ttl_ms)
     most = fair_share((await session.rows(_WORKERS))[0][0])
@@ -115,7 +131,7 @@ async def lease(session: Session, owner: str, now: int, ttl_ms: int) -> list[Sha
 
 async def release(session: Session, owner: str) -> None:
     await session.run(_RELEASE, owner)
-    await session.run(_LEAVE, owner)
+    await session.run(_FORGET, owner)
 
 
 @lru_cache(256)

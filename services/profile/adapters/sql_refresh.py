@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from services.failures import Contended
 from services.outbox import OutboxMessage
 from services.profile.adapters import rows, sql_queues
+from services.profile.adapters.low_water import LowWater
 from services.profile.adapters.sql_customers import SqlCustomers
 from services.profile.adapters.sql_queues import STREAM
 from services.profile.ports.records import DueTime, Mark, Placement, Shard, StoredView
-from services.sql.session import Bulk, insert
+from services.sql.session import Bulk, Session, insert
 
 _SAVE_VIEWS = insert(
     "views as v",
@@ -31,7 +32,11 @@ _NOTE_PLACEMENTS = insert(
 
 
 class SqlRefresh(SqlCustomers):
-    """See `RefreshTransaction`."""
+    """See `RefreshTransaction`. `low`: what is known of the queue of marks."""
+
+    def __init__(self, session: Session, low: LowWater) -> None:
+        super().__init__(session)
+        self._low = low
 
     async def fence(self, shards: Sequence[Shard]) -> list[Shard]:
         return await sql_queues.fence(self._session, shards)
@@ -39,7 +44,7 @@ class SqlRefresh(SqlCustomers):
     async def take_marks(
         self, shards: Sequence[int], limit: int, resting: Sequence[str] = (), *, urgent: bool = False
     ) -> list[Mark]:
-        return await sql_queues.take_marks(self._session, shards, limit, resting, urgent=urgent)
+        return await sql_queues.take_marks(self._session, shards, limit, resting, self._low, urgent=urgent)
 
     async def mark(self, marks: Sequence[Mark]) -> None:
         await sql_queues.leave_marks(self._session, marks)

@@ -27,13 +27,14 @@ class ProfileStore(Outbox, Protocol):
 
     def refreshing(self) -> AbstractAsyncContextManager[RefreshTransaction]: ...
 
-    async def lease(self, owner: str, now: int, ttl_ms: int) -> list[Shard]:
-        """Reports this worker as alive and renews its shards. It takes free shards (lapsed leases) up to a fair share
-        among the workers that have reported within `ttl_ms`, and gives back what it holds beyond that."""
+    async def lease(self, owner: str, ttl_ms: int) -> list[Shard]:
+        """By the store's own clock, whatever a worker's says. Reports this worker as alive and renews its shards. It
+        takes free shards (lapsed leases) up to a fair share among the workers that have reported within `ttl_ms`, and
+        gives back what it holds beyond that."""
 
     async def release(self, owner: str) -> None: ...
 
-    async def leaseholders(self, now: int) -> list[str]:
+    async def leaseholders(self) -> list[str]:
         """Workers that hold a shard now."""
 
     async def marks_waiting(

@@ -100,7 +100,7 @@ class Bank:
     async def refresh(self) -> list[str]:
         """Until no mark waits; returns the customers that changed, and tells live screens."""
         changed: list[str] = []
-        for shard in await self.store.lease("test", self.clock.now_ms(), 60_000):
+        for shard in await self.store.lease("test", 60_000):
             while (done := await self._refresh.apply([shard], 100, self.clock.now_ms())).marks:
                 [shard] = done.shards
                 changed += done.changed
