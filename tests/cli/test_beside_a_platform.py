@@ -187,6 +187,16 @@ def test_a_script_has_one_look_at_the_board(platform: Platform) -> None:
     assert (said.code, said.err) == (2, "error: --json needs --once: a script has one look\n")
 
 
+def test_the_board_says_that_nobody_answers_where_it_was_told_to_ask_and_shows_what_it_can(platform: Platform) -> None:
+    look = ("watch", "--once", "--every", "0.3", "--url", "http://127.0.0.1:9")
+    said = platform.run(*look)
+    assert said.code == 0, said.err
+    assert "nobody answers at http://127.0.0.1:9: how soon events are visible is not known" in said.out
+    assert "lag by partition" in said.out
+    assert platform.run(*look, "--json").json["unheard"] == "nobody answers at http://127.0.0.1:9"
+    assert platform.run("watch", "--once", "--every", "0.3", "--json").json["unheard"] is None
+
+
 def test_a_simulated_bank_goes_in_by_the_front_door_and_its_truth_is_kept(platform: Platform, tmp_path: Path) -> None:
     truth = tmp_path / "truth.ndjson"
     said = platform.run("simulate", "--customers", "12", "--days", "2", "--seed", "3", "--truth", str(truth))

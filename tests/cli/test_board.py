@@ -17,7 +17,7 @@ SEEN = Snapshot(
     events=[SeenEvent(AT, "transaction.posted", "call_center", "core", "account:80000002181")],
     views=[SeenView(AT, CUSTOMER, 12, "person", 1)],
     alerts=[SeenAlert(AT, ALERT, "Pays rent, saves, has no mortgage", 3, CUSTOMER, "M-SZ-NS-3-1", "contact_planned")],
-    alerts_by_state={"routed": 12}, silent_rules=[], visible_ms=None,
+    alerts_by_state={"routed": 12}, silent_rules=[], visible_ms=None, unheard=None,
 )  # fmt: skip
 
 

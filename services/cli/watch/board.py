@@ -18,7 +18,9 @@ def board(seen: Snapshot, width: int, rows: int = 8) -> RenderableType:
         few = max(1, rows // 2)
         lower = Group(_events(seen, few).within(width), _views(seen, few).within(width))
     alerts = _alerts(seen).within(width)
-    return Group(top, _partitions(seen), lower, alerts, _inbox(seen), *_silent_rules(seen), _sources(seen))
+    return Group(
+        top, *_unheard(seen), _partitions(seen), lower, alerts, _inbox(seen), *_silent_rules(seen), _sources(seen)
+    )
 
 
 def _totals(seen: Snapshot) -> Text:
@@ -32,6 +34,14 @@ def _totals(seen: Snapshot) -> Text:
         f"workers that refresh {seen.workers}   to be refreshed {seen.marks:,}   {counts}\n"
         f"events a second by channel: {channels or 'none yet'}"
     )
+
+
+def _unheard(seen: Snapshot) -> list[Text]:
+    """What is read from log and database is shown all the same."""
+    if seen.unheard is None:
+        return []
+    fix = "it is asked again at every look; --url or COUNTERPOINT_URL names another one"
+    return [Text(f"{seen.unheard}: how soon events are visible is not known; {fix}", style="red")]
 
 
 def _within(ms: float) -> str:

@@ -27,7 +27,8 @@ VISIBLE = "counterpoint_accepted_to_visible_seconds_bucket"
 
 class Snapshot(NamedTuple):
     """Rates are a second's, since the snapshot before. `visible_ms`: 50 and 99 of 100 events are visible within.
-    `alerts`: those that changed last, then the greatest."""
+    `alerts`: those that changed last, then the greatest. `unheard`: why the platform itself tells nothing, where it was
+    asked."""
 
     accepted_rate: float
     worked_rate: float
@@ -44,6 +45,7 @@ class Snapshot(NamedTuple):
     alerts_by_state: Mapping[str, int]
     silent_rules: Sequence[str]
     visible_ms: tuple[float, float] | None
+    unheard: str | None
 
 
 def as_told(seen: Snapshot) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def as_told(seen: Snapshot) -> dict[str, Any]:
         "accepted_rate": round(seen.accepted_rate, 1), "worked_rate": round(seen.worked_rate, 1),
         "changes_rate": round(seen.changes_rate, 1),
         "by_channel": {channel: round(rate, 1) for channel, rate in seen.by_channel.items()},
-        "visible_ms": {"half": _finite(half), "most": _finite(most)},
+        "visible_ms": {"half": _finite(half), "most": _finite(most)}, "unheard": seen.unheard,
         "partitions": [row_of(one) for one in seen.backlogs],
         "workers": seen.workers, "marks": seen.marks, "counts": seen.counts,
         "events": [{**one._asdict(), "accepted_at": when(one.accepted_at)} for one in seen.events],
@@ -103,11 +105,9 @@ class Observer:
             dict(self._following.by_channel),
         )
         before, self._before = self._before or here, here
-        if now >= self._count_at:
-            self._counts = await self._beside.store.counts(("customers", "subjects", "events", "dead_letters"))
-            took = time.monotonic() - now
-            self._count_at = now + max(COUNTED_EVERY_S, PAUSE_FOR_COUNTING * took)
+        await self._count_now_and_then()
         seconds = max(here.at - before.at, 1e-9)
+        visible_ms, unheard = await self._visible()
         return Snapshot(
             accepted_rate=(here.end - before.end) / seconds,
             worked_rate=max(0, here.next - before.next) / seconds,
@@ -123,21 +123,36 @@ class Observer:
             alerts=await self._inbox.alerts(),
             alerts_by_state=await self._inbox.by_state(now),
             silent_rules=await self._inbox.silent_rules(),
-            visible_ms=await self._visible(),
+            visible_ms=visible_ms,
+            unheard=unheard,
         )
 
-    async def _visible(self) -> tuple[float, float] | None:
+    async def _count_now_and_then(self) -> None:
+        began = time.monotonic()
+        if began >= self._count_at:
+            self._counts = await self._beside.store.counts(("customers", "subjects", "events", "dead_letters"))
+            took = time.monotonic() - began
+            self._count_at = began + max(COUNTED_EVERY_S, PAUSE_FOR_COUNTING * took)
+
+    async def _visible(self) -> tuple[tuple[float, float] | None, str | None]:
+        """How soon events become visible; else why nobody tells."""
         if self._url is None:
-            return None
+            return None, None
         try:
             async with httpx.AsyncClient(timeout=1) as client:
-                text = (await client.get(f"{self._url}/metrics")).text
-        except httpx.HTTPError:
-            return None
-        buckets = _buckets(text)
+                answer = await client.get(f"{self._url}/metrics")
+            buckets = _buckets(answer.raise_for_status().text)
+        except httpx.HTTPStatusError as error:
+            return None, f"{self._url} answers {error.response.status_code} for its metrics"
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return None, f"nobody answers at {self._url}"
+        except ValueError:
+            return None, f"what answers at {self._url} is no platform"
         grown = {bound: count - self._buckets.get(bound, 0.0) for bound, count in buckets.items()}
         self._buckets = buckets
-        return (_quantile(grown, 0.5), _quantile(grown, 0.99)) if max(grown.values(), default=0) > 0 else None
+        if max(grown.values(), default=0) <= 0:
+            return None, None
+        return (_quantile(grown, 0.5), _quantile(grown, 0.99)), None
 
 
 def _buckets(text: str) -> dict[float, float]:
