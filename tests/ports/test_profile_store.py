@@ -19,9 +19,9 @@ async def enter(store: Store, *entries: LedgerEntry) -> dict[bytes, bytes]:
         return dict(await tx.enter_ledger(entries))
 
 
-async def park(store: Store) -> None:
+async def park(store: Store, day: int = 20_000) -> None:
     async with store.updating() as tx:
-        await tx.park([(KEY, 20_000), (OTHER, 20_000)])
+        await tx.park([(KEY, day), (OTHER, day)])
 
 
 async def lock(store: Store, subject: str, *months: int) -> StoredSubject:
@@ -119,6 +119,16 @@ async def test_a_parked_event_is_taken_over_once(store: Store) -> None:
     await park(store)
     assert await enter(store, LedgerEntry(KEY, CHANGED, 20_003)) == {}
     assert await enter(store, LedgerEntry(KEY, CONTENT, 20_003)) == {KEY: CHANGED}
+
+
+@pytest.mark.parametrize("later", [20_000, 20_001, 20_002, 20_005])
+async def test_an_event_that_is_parked_again_can_be_taken_over_again(store: Store, later: int) -> None:
+    await enter(store, LedgerEntry(KEY, CONTENT, 20_000))
+    await park(store)
+    assert await enter(store, LedgerEntry(KEY, CHANGED, later)) == {}
+    await park(store, later)
+    assert await enter(store, LedgerEntry(KEY, CONTENT, later + 1)) == {}
+    assert await enter(store, LedgerEntry(KEY, CHANGED, later + 1)) == {KEY: CONTENT}
 
 
 async def test_parking_what_nobody_entered_does_nothing(store: Store) -> None:

@@ -69,13 +69,16 @@ async def test_the_replay_of_a_parked_event_takes_it_over_once(store: Store, acc
     assert await unlike(store, [poison]) == []
 
 
-async def test_a_repeat_of_a_parked_event_is_parked_again_until_the_release_is_mended(store: Store) -> None:
-    poison = paid("p-1", FIRST, "6001")
+@pytest.mark.parametrize("days_between", [0, 1, 2])
+async def test_a_repeat_of_a_parked_event_is_parked_again_until_the_release_is_mended(
+    store: Store, days_between: int
+) -> None:
+    first, again, last = (paid("p-1", FIRST, "6001", now=NOW + nth * days_between * DAY_MS) for nth in range(3))
     handler = attempts(new_update(store, poisoned("p-1")))
-    await fails_once_then_works(handler, batch(0, [poison]))
-    await fails_once_then_works(handler, batch(1, [poison]))
-    assert (await new_update(store).apply([batch(2, [poison])], NOW)).applied == 1
-    assert await unlike(store, [poison]) == []
+    await fails_once_then_works(handler, batch(0, [first]))
+    await fails_once_then_works(handler, batch(1, [again]))
+    assert (await new_update(store).apply([batch(2, [last])], NOW)).applied == 1
+    assert await unlike(store, [first]) == []
 
 
 @pytest.mark.parametrize(

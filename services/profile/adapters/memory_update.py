@@ -78,7 +78,7 @@ class MemoryUpdate:
     async def park(self, keys: Sequence[tuple[bytes, int]]) -> None:
         for key, day in keys:
             for row in self._tables.ledger.by("key", [key]):
-                if abs(row.day - day) <= 1:
+                if row.day > day - DAYS_KEPT:
                     self._tables.ledger.put(row._replace(parked=True))
 
     async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:

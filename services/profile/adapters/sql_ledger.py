@@ -22,7 +22,7 @@ select k.subject, k.occurred_at, k.key from {asked} where exists (
 _ASKED = "unnest($1::text[], $2::bigint[], $3::bytea[]) k(subject, occurred_at, key)"
 _ASKED_OF_SQLITE = "(select column1 as subject, column2 as occurred_at, column3 as key from (values {places})) k"
 _ALL_DAYS = "select day from ledgers order by day"
-_DAYS = "select day from ledgers where day between $1 and $2 order by day"
+_DAYS_AFTER = "select day from ledgers where day > $1 order by day"
 # on PostgreSQL; the next try finds what is so now
 _MEANWHILE = {"42P01": "a day of the ledger was dropped", "23505": "the same event was applied by another worker"}
 _CREATE_LOCK = 0x6C656467
@@ -111,8 +111,8 @@ class SqlLedger:
 
     async def park(self, session: Session, keys: Sequence[tuple[bytes, int]]) -> None:
         for key, day in sorted(keys):
-            for near in [row[0] for row in await session.rows(_DAYS, day - 1, day + 1)]:
-                await session.run(f"update {_table(near)} set parked = true where key = $1", key)  # noqa: S608 - a number
+            for live in [row[0] for row in await session.rows(_DAYS_AFTER, day - DAYS_KEPT)]:
+                await session.run(f"update {_table(live)} set parked = true where key = $1", key)  # noqa: S608 - a number
 
 
 def _table(day: int) -> str:
