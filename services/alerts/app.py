@@ -52,8 +52,6 @@ class Alerts(NamedTuple):
     app: Litestar
     work: Callable[[], Awaitable[None]]
     checks: Mapping[str, Check]
-    store: AlertStore
-    current: Current
 
 
 async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, profile: FromProfile) -> Alerts:
@@ -83,7 +81,7 @@ async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, pr
         store, act, current, expressions, Access(users, time.monotonic), screens, clock, profile.stated,
         profile.events_of,
     )  # fmt: skip
-    return Alerts(alerts_app(desk), lambda: run(worker), {"alerts": worker.check}, store, current)
+    return Alerts(alerts_app(desk), lambda: run(worker), {"alerts": worker.check})
 
 
 async def _current(reload: Reload, store: AlertStore, works: Callable[[int], bool], now: int) -> Current:
