@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from services.clock import SystemClock
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.identity.customer_ids import customer_id
 from services.settings import Settings, read_settings
+from services.simulator.bank import account_no
 from services.sql.database import open_database
 from tests.conftest import RunningServers, fresh_database
 from tests.profile.told import SECRET
@@ -60,6 +62,24 @@ async def until(happened: Callable[[], Awaitable[bool]], pause_s: float = 0.05) 
     async with asyncio.timeout(HANG_S):
         while not await happened():  # noqa: ASYNC110 - other processes set no event of ours
             await asyncio.sleep(pause_s)
+
+
+async def counted_by_account(known: Credentials, accounts: int, least: int) -> Counter[str]:
+    """Account → how many events its customer's view counts, once all together count as many as `least`."""
+    headers = {"Authorization": f"Bearer {known.agent_token}"}
+    found: Counter[str] = Counter()
+    async with httpx.AsyncClient(base_url=known.base_url, headers=headers, timeout=60) as reader:
+
+        async def all_there() -> bool:
+            found.clear()
+            for account in map(account_no, range(accounts)):
+                answer = await reader.get("/v1/customers", params={"account_no": account})
+                for view in answer.raise_for_status().json()["customers"]:
+                    found[account] += sum(used["count"] for used in view["channels"].values())
+            return found.total() >= least
+
+        await until(all_there, 0.5)
+    return found
 
 
 @asynccontextmanager

@@ -12,9 +12,8 @@ import msgspec
 
 from services.cli.run.credentials import Credentials
 from services.clock import SystemClock
-from services.simulator.bank import account_no
-from services.simulator.load import openings, transactions
-from tests.journeys.platforms import PlatformProcess, until
+from services.simulator.load import openings, requests, transactions
+from tests.journeys.platforms import PlatformProcess, counted_by_account, until
 
 CUSTOMERS, EVENTS, BATCH, KILLS = 40, 4_000, 50, 2
 SEED = 5
@@ -58,7 +57,7 @@ async def test_every_acknowledged_event_is_in_the_views_once_after_the_platform_
     acknowledged: Counter[str] = Counter()
     made = islice(transactions(CUSTOMERS, seed=SEED, run="kill", clock=clock), EVENTS)
     events = [*map(msgspec.json.encode, openings(CUSTOMERS, clock.now_ms())), *made]
-    batches = [b'{"events":[' + b",".join(events[at : at + BATCH]) + b"]}" for at in range(0, len(events), BATCH)]
+    batches = list(requests(events, BATCH))
     random.shuffle(batches)
     count = len(batches)
     sending = [asyncio.create_task(Channel(address, batches, acknowledged).send()) for _ in range(4)]
@@ -70,28 +69,10 @@ async def test_every_acknowledged_event_is_in_the_views_once_after_the_platform_
     await asyncio.gather(*sending)
     try:
         assert sum(acknowledged.values()) == len(events)
-        assert await _counted(address.known, acknowledged) == acknowledged
+        assert await counted_by_account(address.known, CUSTOMERS, acknowledged.total()) == acknowledged
     finally:
         assert await platform.stop() == 0
 
 
 async def _fewer(batches: list[bytes], most: float) -> bool:
     return len(batches) <= most
-
-
-async def _counted(known: Credentials, acknowledged: Counter[str]) -> Counter[str]:
-    """Account → how many events its customer's view counts, once all of them are there."""
-    headers = {"Authorization": f"Bearer {known.agent_token}"}
-    counted: Counter[str] = Counter()
-    async with httpx.AsyncClient(base_url=known.base_url, headers=headers) as reader:
-
-        async def all_there() -> bool:
-            counted.clear()
-            for account in map(account_no, range(CUSTOMERS)):
-                answer = await reader.get("/v1/customers", params={"account_no": account})
-                for view in answer.raise_for_status().json()["customers"]:
-                    counted[account] += sum(used["count"] for used in view["channels"].values())
-            return counted.total() >= acknowledged.total()
-
-        await until(all_there)
-    return counted

@@ -15,10 +15,9 @@ import pytest
 
 from services.cli.run.credentials import Credentials
 from services.clock import SystemClock
-from services.simulator.bank import account_no
 from services.simulator.load import openings, requests, transactions
 from tests.conftest import RunningServers
-from tests.journeys.platforms import PlatformProcess, empty_servers, serving, until
+from tests.journeys.platforms import PlatformProcess, counted_by_account, empty_servers, serving, until
 
 CUSTOMERS, BATCH, SENDERS = 30, 20, 4
 OUTAGE_S = 12.0
@@ -84,21 +83,8 @@ class Channel:
                 self._stop = True
 
     async def all_counted(self) -> Counter[str]:
-        """Account → how many events its customer's view counts, once there are as many as were accepted."""
-        headers = {"Authorization": f"Bearer {self._known.agent_token}"}
-        counted: Counter[str] = Counter()
-        async with httpx.AsyncClient(base_url=self._known.base_url, headers=headers, timeout=60) as reader:
-
-            async def all_there() -> bool:
-                counted.clear()
-                for account in map(account_no, range(CUSTOMERS)):
-                    answer = await reader.get("/v1/customers", params={"account_no": account})
-                    for view in answer.raise_for_status().json()["customers"]:
-                        counted[account] += sum(used["count"] for used in view["channels"].values())
-                return counted.total() >= self.acknowledged.total()
-
-            await until(all_there, 0.5)
-        return counted
+        """By account, once there are as many as were accepted."""
+        return await counted_by_account(self._known, CUSTOMERS, self.acknowledged.total())
 
 
 async def test_a_full_disk_is_503_and_everything_accepted_is_there_when_there_is_room_again(tmp_path: Path) -> None:
