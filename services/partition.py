@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from services.failures import Fenced, Unavailable, trace_of
-from services.log import Batch, Handler, Position, PositionStore, Stop
+from services.log import Batch, Handler, Position, PositionStore, Stop, UnknownTopic
 from services.outage import Outage
 
 log = structlog.get_logger()
@@ -37,7 +37,7 @@ class PartitionReader(Protocol):
     partition: int
 
     async def bounds(self) -> Bounds:
-        """Raises `Unavailable`."""
+        """Raises `Unavailable` and `UnknownTopic`."""
 
     async def seek(self, topic_id: str, offset: int) -> None:
         """Drops what is buffered; the next batch read starts at `offset`."""
@@ -111,7 +111,11 @@ class PartitionWork:
     async def _work_from_stored_position(self) -> None:
         reader = self._reader
         stored = await self._stored()
-        bounds = await reader.bounds()
+        try:
+            bounds = await reader.bounds()
+        except UnknownTopic:
+            place = f"{reader.topic}/{reader.partition}"
+            raise Stop(f"{place}: the log holds no such topic any more: restore it") from None
         await reader.seek(bounds.topic_id, starting_point(reader.topic, reader.partition, stored, bounds))
         while not self._stopping:
             batch = await self._following(stored)

@@ -13,7 +13,7 @@ from services.embedded.files import SegmentReader, TopicTable
 from services.embedded.segments import Stream
 from services.failures import Unavailable
 from services.holdings import Place
-from services.log import Batch, Record, Stop, UnknownTopic
+from services.log import Batch, Record, UnknownTopic
 from services.partition import Bounds
 
 _POLL_S = 0.05
@@ -123,10 +123,7 @@ class EmbeddedPartition:
             return ""
 
     async def bounds(self) -> Bounds:
-        try:
-            row = self._topics.get(self.topic)
-        except UnknownTopic:
-            raise Stop(f"{self.topic}/{self.partition}: the log holds no such topic any more: restore it") from None
+        row = self._topics.get(self.topic)
         self._stream = (row.number, self.partition)
         return Bounds(row.id, *await self._reading.bounds(self._stream))
 

@@ -17,7 +17,7 @@ from services.failures import Unavailable
 from services.holdings import Holdings, Place
 from services.kafka.cluster import Cluster
 from services.kafka.fetching import NOWHERE, BatchConsumer, Fetched
-from services.log import Batch, Handler, PositionStore, Record, Stop, UnknownTopic
+from services.log import Batch, Handler, PositionStore, Record, UnknownTopic
 from services.partition import Bounds, PartitionWork
 
 _LET_GO_S = 1.0
@@ -38,10 +38,7 @@ class Desk:
         self._seen_until = 0.0
 
     async def bounds(self) -> Bounds:
-        try:
-            return await self._cluster.bounds(self.topic, self.partition)
-        except UnknownTopic:
-            raise Stop(f"{self.topic}/{self.partition}: the log holds no such topic any more: restore it") from None
+        return await self._cluster.bounds(self.topic, self.partition)
 
     async def seek(self, topic_id: str, offset: int) -> None:
         self._room.admitted.discard(self._place)
