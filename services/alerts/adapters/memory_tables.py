@@ -1,14 +1,14 @@
 """The tables of the alert store in memory, and how they are searched."""
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Generic, NamedTuple
 
 from services.alerts.adapters.rows import AlertRow, EditionRow, NoticeRow, RuleRow, edition_of, notice_of
 from services.alerts.domain.editions import Edition
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.routing import CAPACITY
 from services.alerts.ports import OPEN, AlertFilter, RuleSwitch
-from services.memory_tables import Table
+from services.memory_tables import Row, Table
 from services.stream_memory import StreamTables
 
 ROOM = ("", CAPACITY)
@@ -20,14 +20,9 @@ class CustomerRow(NamedTuple):
     standing: bytes
 
 
-class NumberedNotice(NamedTuple):
+class Numbered(NamedTuple, Generic[Row]):
     n: int
-    row: NoticeRow
-
-
-class NumberedEdition(NamedTuple):
-    n: int
-    row: EditionRow
+    row: Row
 
 
 class Tables(StreamTables):
@@ -38,8 +33,8 @@ class Tables(StreamTables):
         self.alerts = Table[AlertRow](journal, "alert_id", "customer_id", "owner")
         self.rules = Table[RuleRow](journal, "alert_id rule", "alert_id", "rule")
         self.switches = Table[RuleSwitch](journal, "rule")
-        self.notices = Table[NumberedNotice](journal, "n")
-        self.editions = Table[NumberedEdition](journal, "n")
+        self.notices = Table[Numbered[NoticeRow]](journal, "n")
+        self.editions = Table[Numbered[EditionRow]](journal, "n")
 
     def newest_notices(self) -> list[Notice]:
         """On each rule and matter."""

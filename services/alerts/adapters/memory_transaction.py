@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from services.alerts.adapters.memory_tables import CustomerRow, NumberedEdition, NumberedNotice, Tables
+from services.alerts.adapters.memory_tables import CustomerRow, Numbered, Tables
 from services.alerts.adapters.rows import (
     AlertRow,
     alert_of,
@@ -77,14 +77,14 @@ class MemoryTransaction:
 
     async def notify(self, notices: Sequence[Notice]) -> None:
         for notice in notices:
-            self._tables.notices.put(NumberedNotice(len(self._tables.notices), notice_row(notice)))
+            self._tables.notices.put(Numbered(len(self._tables.notices), notice_row(notice)))
 
     async def editions(self) -> list[Edition]:
         return self._tables.newest_editions()
 
     async def record(self, editions: Sequence[Edition]) -> None:
         for edition in editions:
-            self._tables.editions.put(NumberedEdition(len(self._tables.editions), edition_row(edition)))
+            self._tables.editions.put(Numbered(len(self._tables.editions), edition_row(edition)))
 
     async def send(self, lane: str, messages: Sequence[OutboxMessage], now: int) -> None:
         self._tables.stream.send({lane: messages}, now)
