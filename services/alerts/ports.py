@@ -9,7 +9,7 @@ from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import Learned
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
-from services.log import Move, Position
+from services.log import Move, Position, PositionStore
 from services.outbox import Outbox, OutboxMessage
 
 OPEN, ALL = "open", "all"
@@ -86,10 +86,8 @@ class AlertsTransaction(Protocol):
         """Appends to an outbox lane; one writer at a time (the lane's row is locked)."""
 
 
-class AlertStore(Outbox, Protocol):
+class AlertStore(Outbox, PositionStore, Protocol):
     """Raises `Unavailable` when the database is away; `Contended` where the same may succeed at the next try."""
-
-    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]: ...
 
     async def set_position(self, topic: str, partition: int, position: Position) -> None: ...
 

@@ -8,7 +8,7 @@ from services.alerts.domain.delivering import Delivery
 from services.alerts.domain.destinations import Destination
 from services.alerts.domain.messages import News
 from services.alerts.domain.notices import Notice
-from services.log import Move, Position
+from services.log import Move, PositionStore
 
 
 class Parcel(NamedTuple):
@@ -47,10 +47,8 @@ class DeliveryTransaction(Protocol):
         """What waits there on these alerts without ever having been tried becomes `dropped`."""
 
 
-class DeliveryStore(Protocol):
+class DeliveryStore(PositionStore, Protocol):
     """Raises `Unavailable` when the database is away; `Contended` where the same may succeed at the next try."""
-
-    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]: ...
 
     def accepting(self) -> AbstractAsyncContextManager[DeliveryTransaction]: ...
 

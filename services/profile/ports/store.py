@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from services.log import Position
+from services.log import Position, PositionStore
 from services.outbox import Outbox
 from services.profile.domain.identity.links import Cluster
 from services.profile.ports.records import Decision, Shard
@@ -14,11 +14,9 @@ from services.profile.ports.updating import UpdateTransaction
 EVERY = 1 << 62
 
 
-class ProfileStore(Outbox, Protocol):
+class ProfileStore(Outbox, PositionStore, Protocol):
     """Methods raise `Unavailable` when the database is away, and `Contended` for deadlocks and serialization failures,
     which the caller tries again."""
-
-    async def positions(self, topic: str, partitions: Sequence[int]) -> Mapping[int, Position]: ...
 
     async def set_position(self, topic: str, partition: int, position: Position) -> None:
         """Sets a position on an operator's word. A worker on that partition finds itself fenced."""
