@@ -6,7 +6,7 @@ The same bank, start and moments give the same events; what must be remembered b
 import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -14,7 +14,7 @@ from operator import attrgetter
 import msgspec
 
 from services.clock import Clock
-from services.simulator.bank import DAY_MS, Bank, start_of
+from services.simulator.bank import DAY_MS, Bank, day_at, start_of
 from services.simulator.books import Books, Event
 from services.simulator.bustle import bustle
 from services.simulator.companies import company_day
@@ -48,12 +48,13 @@ class Traffic:
         self._books = Books(bank)
         self._tick_ms = round(1000 / per_second) if per_second else 0
         self._bustle_from_ms = bustle_from_ms
-        self._midnight, self._day = -1, _Day([])
+        self._planned: date | None = None
+        self._day = _Day([])
 
     def advance(self, to_ms: int) -> Iterator[Event]:
         """The events from where it stands to before `to_ms`. Take all of them: leaving early loses the rest."""
         while self.reached_ms < to_ms:
-            until = min(to_ms, self.reached_ms - (self.reached_ms - start_of(self.start)) % DAY_MS + DAY_MS)
+            until = min(to_ms, start_of(day_at(self.reached_ms)) + DAY_MS)
             for planned in merge(*self._sources(until), key=_order):
                 yield from self._books.post(planned)
             self.reached_ms = until
@@ -67,15 +68,14 @@ class Traffic:
         saved = msgspec.msgpack.decode(state, type=_State)
         self._books.restore((saved.balances, saved.sequences))
         self.start, self.reached_ms = saved.start, saved.reached_ms
-        self._midnight = -1
+        self._planned = None
 
     def _sources(self, until: int) -> Iterator[Iterator[Planned]]:
-        midnight = self.reached_ms - (self.reached_ms - start_of(self.start)) % DAY_MS
-        day = self.start + timedelta(days=(midnight - start_of(self.start)) // DAY_MS)
+        day = day_at(self.reached_ms)
         if day == self.start:
             yield openings(self.bank, day, self.reached_ms, until)
-        if self._midnight != midnight:
-            self._midnight, self._day = midnight, _Day(_plans(self.bank, day))
+        if day != self._planned:
+            self._planned, self._day = day, _Day(_plans(self.bank, day))
         yield self._day.between(self.reached_ms, until)
         yield self._bustle(until)
 
