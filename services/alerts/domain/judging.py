@@ -3,11 +3,11 @@ CEL context for all rules, with only the facts that they name."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from schemas.changes import Fact, Moment, ProfileChange
 from services.alerts.domain.compiled import Rule, RuleSet
-from services.alerts.domain.expressions import Expressions, WrongTypes
+from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
 from services.alerts.domain.rules import LEAST_SEVERE
 
 Outcome = Literal["holds", "not", "missing", "broken"]
@@ -121,7 +121,7 @@ class Judging:
     def _outcome(self, rule: Rule, moment: Moment | None) -> tuple[Outcome, tuple[str, ...]]:
         unknown: list[str] = []
         for part in self._covered(rule):
-            absent = self._absent(part.facts, part.fields, moment)
+            absent = self._absent(part, moment)
             if absent:
                 unknown += absent
             elif bool(part.evaluate(self._context)) is rule.any_of:
@@ -136,26 +136,26 @@ class Judging:
         unheard = [f"channel {one}" for one in rule.declared.depends_on if one in self._change.unheard]
         return ("missing", tuple(sorted(unheard))) if unheard else (HOLDS, ())
 
-    def _covered(self, rule: Rule) -> Iterable[Any]:
+    def _covered(self, rule: Rule) -> Iterable[Expression]:
         """The parts to be judged: of a guard, without those that no registered source could tell of (`explain` shows
         them)."""
         if not rule.any_of:
             return rule.parts
         return [part for part in rule.parts if part.facts.isdisjoint(self._change.not_covered)]
 
-    def _absent(self, facts: Iterable[str], fields: Iterable[str], moment: Moment | None) -> list[str]:
-        absent = [name for name in facts if name in self._unknown] if self._unknown else []
+    def _absent(self, asked: Expression, moment: Moment | None) -> list[str]:
+        absent = [name for name in asked.facts if name in self._unknown] if self._unknown else []
         if moment is not None:
-            absent += [f"moment.{name}" for name in fields if name not in moment.values]
+            absent += [f"moment.{name}" for name in asked.fields if name not in moment.values]
         return absent
 
     def _severity(self, rule: Rule, moment: Moment | None) -> int:
         """The least severity, if the expression asks for something unknown."""
         return max(LEAST_SEVERE, int(self._number(rule.severity, moment) or LEAST_SEVERE))
 
-    def _number(self, expression: Any, moment: Moment | None) -> float | None:
+    def _number(self, expression: Expression, moment: Moment | None) -> float | None:
         """None, if the expression asks for something unknown."""
-        if self._absent(expression.facts, expression.fields, moment):
+        if self._absent(expression, moment):
             return None
         return float(expression.evaluate(self._context))
 
@@ -164,7 +164,7 @@ class Judging:
         if moment is not None:
             self._expressions.show_moment(self._context, moment.values)
         for part in rule.parts:
-            absent = self._absent(part.facts, part.fields, moment)
+            absent = self._absent(part, moment)
             held = None if absent else bool(part.evaluate(self._context))
             yield part.source, held, tuple(sorted(absent))
 
