@@ -111,7 +111,6 @@ class SegmentReader:
         for path in paths:
             if path not in self._segments:
                 self._segments[path] = Segment(path, read_only=True)
-        self._segments = {path: self._segments[path] for path in paths}
         before, self._seen = self._seen, self._written()
         return self._seen != before
 

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -17,10 +17,12 @@ from structlog.testing import capture_logs
 
 from schemas.topics import Topic
 from services.clock import ManualClock
-from services.embedded.files import segment_paths
+from services.embedded.files import TopicTable, segment_paths
 from services.embedded.log import DirectoryInUse, EmbeddedLog, Limits
+from services.embedded.retention import Retention
 from services.embedded.segments import Block, Segment, connect, create_segment
 from services.failures import Unavailable
+from services.holdings import Place
 from services.log import Batch, Message, Position
 from tests.ports.log_places import DAY_MS, Applied, consuming
 
@@ -282,6 +284,32 @@ async def test_what_was_appended_one_by_one_is_read_together_as_far_as_a_batch_m
         await applied.reaches(10)
     assert [len(batch.records) for batch in applied.batches] == sizes
     await log.close()
+
+
+@pytest.mark.parametrize(("count", "size", "blocks"), [(2_500, 1, [1_000, 1_000, 500]), (10, 900_000, [4, 4, 2])])
+async def test_what_is_appended_at_once_is_parted_where_one_block_would_be_too_much_to_read(
+    tmp_path: Path, count: int, size: int, blocks: list[int]
+) -> None:
+    log = EmbeddedLog(tmp_path, limits=Limits(batch_records=1))
+    await log.ensure_topics([Topic("t", 1)])
+    values = [b"%d" % number * size for number in range(10)] * (count // 10)
+    await log.append("t", [message(value[:size]) for value in values])
+    async with consuming(log, "t", applied := Applied()):
+        await applied.reaches(count)
+    assert [len(batch.records) for batch in applied.batches] == blocks
+    assert applied.values["t", 0] == [value[:size] for value in values]
+    await log.close()
+
+
+async def test_without_a_topic_nothing_says_how_long_a_day_is_kept_and_none_is_dropped(tmp_path: Path) -> None:
+    for day in ("2026-01-01", "2026-01-02"):
+        create_segment(tmp_path / f"{day}.sqlite", {})
+    topics = TopicTable(tmp_path, read_only=False)
+    retention = Retention(tmp_path, topics)
+    retention.reached["group", Place("t", 0)] = 0
+    retention.drop(date(2026, 11, 28))
+    topics.close()
+    assert len(segment_paths(tmp_path)) == 2
 
 
 async def test_a_damaged_file_is_named_instead_of_a_traceback(log: EmbeddedLog, tmp_path: Path) -> None:

@@ -187,6 +187,31 @@ async def test_a_lapsed_lease_goes_to_another_worker_and_fences_the_first(store:
             await tx.fence([stale])
 
 
+async def test_who_lost_a_shard_and_holds_it_again_is_fenced_in_what_it_began_before(store: Store) -> None:
+    before = {one.shard: one for one in await lapsed(store, "a")}
+    await lapsed(store, "b")
+    now = {one.shard: one for one in await store.lease("a", 60_000)}
+    stale, own = before[shard_of(ONE)], now[shard_of(ONE)]
+    with pytest.raises(Fenced):
+        async with store.refreshing() as tx:
+            await tx.fence([stale])
+    async with store.refreshing() as tx:
+        await tx.fence([own])
+
+
+async def test_who_releases_its_shards_leaves_others_theirs(store: Store) -> None:
+    for name in ("b", "a", "b", "a"):
+        held = {name: await store.lease(name, 60_000)}
+    await store.lease("waits for its share", 60_000)
+    assert await store.leaseholders() == ["a", "b"]
+    await store.release("b")
+    await store.release("waits for its share")
+    async with store.refreshing() as tx:
+        await tx.fence(held["a"])
+    assert await store.leaseholders() == ["a"]
+    assert numbers(await store.lease("a", 60_000)) == set(range(SHARDS)), "it counts on the others no longer"
+
+
 async def test_a_released_lease_is_free_at_once(store: Store) -> None:
     stale = await shard_for(store, ONE, "a")
     await store.release("a")
@@ -302,6 +327,15 @@ async def test_no_more_due_times_fire_than_asked_for(store: Store) -> None:
     assert [await store.fire_due(60, "day", {"core": 60}, 2) for _ in range(4)] == [2, 2, 1, 0]
 
 
+async def test_what_is_due_for_longest_fires_first(store: Store) -> None:
+    for lead, at in ((ONE, 30), (TWO, 20), (THREE, 40)):
+        await due(store, lead, 1, DueTime(at, "gap", "day", ()))
+    order = []
+    while await store.fire_due(60, "day", {}, 1):
+        order += await waiting(store)
+    assert order == [TWO, ONE, THREE]
+
+
 async def test_all_that_is_due_fires_however_many_are_fired_at_once(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -371,10 +405,10 @@ async def test_a_merge_worked_out_on_an_older_cluster_is_refused(store: Store) -
 
 
 async def test_a_decision_told_twice_is_one(store: Store) -> None:
-    for _ in range(2):
+    for told in range(2):
         await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
-    assert await store.decisions_on([ONE, TWO]) == [merge(1, ONE, TWO)]
-    assert await waiting(store) == [ONE, TWO]
+        assert await store.decisions_on([ONE, TWO]) == [merge(1, ONE, TWO)]
+        assert await waiting(store) == ([] if told else [ONE, TWO]), "who was marked by it is not marked again"
 
 
 async def test_a_decision_is_found_by_its_id(store: Store) -> None:
@@ -431,6 +465,19 @@ async def test_dead_letters_stay_replayed_when_told_again(store: Store) -> None:
     assert await store.dead_letters(10, "open") == []
     assert [found.letter_id for found in await store.dead_letters(10, "replayed")] == ["l1"]
     assert await store.dead_letter("l2") is None
+
+
+async def test_open_letters_are_counted_and_told_newest_first(store: Store) -> None:
+    letters = [
+        StoredDeadLetter(name, at, "update", "core", "conflict", "$.id", "message", "e1", b"body", 4, "ab")
+        for name, at in (("l2", 5), ("l3", 7), ("l1", 5), ("l4", 6))
+    ]
+    async with store.updating() as tx:
+        await tx.keep_dead_letters(letters)
+    await store.mark_letter_replayed("l4")
+    assert [one.letter_id for one in await store.dead_letters(10, "open")] == ["l3", "l1", "l2"]
+    assert [one.letter_id for one in await store.dead_letters(2, "open")] == ["l3", "l1"]
+    assert await store.counts(["dead_letters"]) == {"dead_letters": 3}
 
 
 def assertion(at: int, role: str = "owner", subject: str = "account:1", target: str = ONE, **told: object) -> Link:

@@ -12,6 +12,7 @@ from services.failures import Fenced
 from services.log import Stop
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.domain.identity.links import BEGINNING, END, Link, Membership
+from services.profile.domain.shards import SHARDS
 from services.profile.linking import link_subjects
 from services.profile.ports.store import ProfileStore
 from services.profile.ports.updating import UpdateTransaction
@@ -178,8 +179,9 @@ async def test_an_older_worker_stops_and_never_writes_over_a_newer_fold(store: S
     older, newer = new_update(store), new_update(store, new_fold(DECLARED.series.version + 1))
     await older.apply([batch(0, events[:1])], NOW)
     await newer.apply([batch(1, events[1:])], NOW)
-    with pytest.raises(Stop):
-        await older.apply([batch(2, [paid("p-3", FIRST, "6001")])], NOW)
+    for beside in ([], [paid("p-4", FIRST, "6002")]):
+        with pytest.raises(Stop, match="newer release"):
+            await older.apply([batch(2, [paid("p-3", FIRST, "6001"), *beside])], NOW)
     assert await unlike(store, events) == []
 
 
@@ -220,6 +222,19 @@ async def test_a_rebuild_folds_every_subject_anew_and_goes_on_where_it_was_stopp
     assert await rebuild(store, store, newer, lambda: NOW) == seen[0].waiting
     assert await store.count_behind(newer.version) == 0
     assert differences(expected(events, newer), await held(store)) == []
+
+
+async def test_a_rebuild_marks_whoever_counts_on_a_state_that_it_has_folded_anew(store: Store) -> None:
+    newer = new_fold(DECLARED.series.version + 1)
+    await new_update(store).apply([batch(0, [opened("6001", "77", FIRST)])], NOW)
+    await new_update(store, newer).apply([batch(1, [paid("p-1", FIRST, "6009")])], NOW)
+    async with store.refreshing() as tx:
+        await tx.take_marks(range(SHARDS), 100)
+    assert await rebuild(store, store, newer, lambda: NOW) == 1
+    async with store.refreshing() as tx:
+        marked = await tx.take_marks(range(SHARDS), 100)
+    assert {mark.root for mark in marked} == await roots_of(store, "account:6001")
+    assert {mark.accepted_at for mark in marked} == {0}, "of no event that was accepted just now"
 
 
 async def test_links_known_to_a_worker_are_asserted_again_after_the_database_has_lost_them(store: Store) -> None:

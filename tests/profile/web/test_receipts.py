@@ -6,6 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from schemas.topics import CHANNEL_EVENTS
+from services.log import Position
+from services.profile.adapters.memory import MemoryProfileStore
+from services.profile.receipts import until_updated
+from tests.ports.log_places import HANG_S
 from tests.profile.web.bank import open_bank, opened, posted, registered
 
 
@@ -77,6 +82,21 @@ async def test_a_read_by_id_waits_for_a_customer_who_does_not_exist_yet() -> Non
     await bank.take([registered("C1")])
     answer = await task
     assert (answer.status_code, answer.headers["preference-applied"]) == (200, "wait=5")
+
+
+async def test_a_receipt_of_several_partitions_is_waited_for_in_all_of_them() -> None:
+    store = MemoryProfileStore(str)
+    for partition, reached in ((1, 5), (2, 9)):
+        await store.set_position(CHANNEL_EVENTS.name, partition, Position("t", reached))
+    assert await until_updated(store, {1: 5, 2: 9}, 0)
+    for behind in ({1: 5, 2: 10}, {1: 6, 2: 9}, {1: 5, 3: 1}):
+        assert not await until_updated(store, behind, 0)
+
+
+async def test_nobody_waits_longer_than_the_longest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.profile.receipts.LONGEST_S", 0.02)
+    async with asyncio.timeout(HANG_S):
+        assert not await until_updated(MemoryProfileStore(str), {0: 1}, 1_000_000)
 
 
 async def test_when_the_time_runs_out_the_answer_is_what_is_there_and_does_not_claim_more() -> None:
