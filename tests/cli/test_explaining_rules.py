@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from services.cli.rules.commands import explained
 from tests.cli.conftest import Command, Platform
 
 
@@ -64,3 +65,17 @@ def test_without_a_platform_what_is_missing_is_named(counterpoint: Command) -> N
     assert nobody.err == (
         "error: nobody answers at http://127.0.0.1:9: is it running? --url or COUNTERPOINT_URL names another one\n"
     )
+
+
+def test_what_is_at_stake_is_told_of_a_rule_that_holds_and_said_to_be_unknown_where_it_is() -> None:
+    rule: dict[str, object] = {
+        "id": "R4", "status": "holds", "holds": True, "parts": [], "values": {}, "missing": [], "not_covered": [],
+        "held_back_by": None, "why": None, "cooling_until": None,
+    }  # fmt: skip
+
+    def told(value: float | None, value_is: str) -> object:
+        return explained({**rule, "value": value, "value_is": value_is})["because"]
+
+    assert told(80_000.0, "known") == "· at stake 80,000"
+    assert told(None, "unknown") == "· what is at stake is not known"
+    assert (told(None, "not_asked"), told(0.0, "known")) == ("", "")

@@ -16,6 +16,8 @@ Status = Literal[
     "holds", "not", "missing", "not_covered", "no_moment", "not_about", "disabled", "broken", "throttled", "paused",
     "cooling_down", "held_back",
 ]  # fmt: skip
+ValueIs = Literal["known", "unknown", "not_asked"]
+"""What is at stake is asked only of a rule that holds, and of a guard that must be taken to hold."""
 
 
 class Part(NamedTuple):
@@ -38,9 +40,8 @@ class Remembered(NamedTuple):
 
 class Explained(NamedTuple):
     """`holds`: whether the condition does; None where it cannot be known or there is no such moment. `by`: the guard
-    that holds the alert back, or why the rule is broken. `value`: None where it cannot be known or the rule does not
-    hold. `cooling_until`: event time in ms. `alert_id`: the alert that
-    it has raised."""
+    that holds the alert back, or why the rule is broken. `value`: None where `value_is` is not known.
+    `cooling_until`: event time in ms. `alert_id`: the alert that it has raised."""
 
     rule: Rule
     status: Status
@@ -52,6 +53,7 @@ class Explained(NamedTuple):
     moment: Moment | None
     severity: int
     value: float | None
+    value_is: ValueIs
     cooling_until: int
     by: str
     alert_id: str
@@ -90,8 +92,15 @@ def _explained(
         parts=parts, missing=[name for name in missing if name not in uncovered], not_covered=uncovered,
         values=judging.seen(rule, moment), moment=moment,
         severity=verdict.severity if verdict else 0, value=verdict.value if verdict else None,
+        value_is=_value_is(verdict),
         cooling_until=remembered.standing.cooled.get(rule.id, 0), by=by, alert_id=firing.alert_id if firing else "",
     )  # fmt: skip
+
+
+def _value_is(verdict: Verdict | None) -> ValueIs:
+    if verdict is None or not verdict.is_weighed:
+        return "not_asked"
+    return "unknown" if verdict.value is None else "known"
 
 
 def _status(

@@ -30,9 +30,19 @@ class Verdict(NamedTuple):
     seen: Mapping[str, Fact] = NOTHING_SEEN
 
     @property
+    def is_weighed(self) -> bool:
+        """Whether `severity`, `value` and `seen` say anything."""
+        return _is_weighed(self.rule, self.outcome)
+
+    @property
     def key(self) -> str:
         """A rule on moments holds once for each moment; one on facts, once for as long as they hold."""
         return f"{self.rule.id}|{self.moment.moment_id if self.moment else ''}"
+
+
+def _is_weighed(rule: Rule, outcome: Outcome) -> bool:
+    """A guard holds as long as it cannot be known that it does not."""
+    return outcome == HOLDS or (outcome == "missing" and rule.declared.kind == "guard")
 
 
 def judge(change: ProfileChange, rules: RuleSet, expressions: Expressions) -> list[Verdict]:
@@ -111,7 +121,7 @@ class Judging:
             self._expressions.show_moment(self._context, moment.values)
         try:
             outcome, missing = self._outcome(rule, moment)
-            if outcome == HOLDS or (outcome == "missing" and rule.declared.kind == "guard"):
+            if _is_weighed(rule, outcome):
                 severity, value = self._severity(rule, moment), self._number(rule.value_at_stake, moment)
                 return Verdict(rule, outcome, moment, severity, value, missing, seen=self.seen(rule, moment))
         except WrongTypes as error:

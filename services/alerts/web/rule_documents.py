@@ -4,7 +4,7 @@ import msgspec
 
 from schemas.changes import Fact
 from services.alerts.domain.editions import Change
-from services.alerts.domain.explaining import Status
+from services.alerts.domain.explaining import Status, ValueIs
 from services.alerts.domain.notices import Matter
 from services.alerts.domain.rules import Kind, RuleDeclared
 
@@ -81,7 +81,8 @@ class MomentJudged(msgspec.Struct, kw_only=True):
 
 class RuleExplained(msgspec.Struct, kw_only=True):
     """`parts`: all must hold, or one where `any_of`. `missing`: unknown now; `not_covered`: no registered source could
-    tell. `held_back_by`: a guard's id, `retention_first`, `budget` or `capacity`. `why`: what broke it."""
+    tell. `held_back_by`: a guard's id, `retention_first`, `budget` or `capacity`. `why`: what broke it.
+    `value`: what is at stake, None where it is unknown or `not_asked`, as of a rule that does not hold."""
 
     id: str
     version: int
@@ -98,6 +99,7 @@ class RuleExplained(msgspec.Struct, kw_only=True):
     moment: MomentJudged | None
     severity: int
     value: float | None
+    value_is: ValueIs
     cooling_until: str | None
     held_back_by: str | None
     why: str | None

@@ -106,7 +106,7 @@ def _explained(one: Explained, language: Language) -> RuleExplained:
         missing=one.missing, not_covered=one.not_covered, values=one.values,
         moment=MomentJudged(moment_id=moment.moment_id, kind=moment.kind, occurred_at=instant(moment.occurred_at))
         if moment else None,
-        severity=one.severity, value=one.value, cooling_until=when(one.cooling_until),
+        severity=one.severity, value=one.value, value_is=one.value_is, cooling_until=when(one.cooling_until),
         held_back_by=one.by if one.status == "held_back" else None, why=one.by if one.status == "broken" else None,
         alert_id=one.alert_id or None,
     )  # fmt: skip

@@ -88,7 +88,7 @@ def explain(
         return
     if not told["up_to_date"]:
         typer.echo("not up to date: what is known since cannot be judged; `counterpoint doctor` says more", err=True)
-    rows = [_explained(one) for one in told["rules"] if every or one["status"] not in SILENT]
+    rows = [explained(one) for one in told["rules"] if every or one["status"] not in SILENT]
     show_rows(
         rows,
         EXPLAINED,
@@ -166,7 +166,7 @@ def _switched(said: RuleSwitch) -> dict[str, Any]:
     return {"at": when(said.at), "actor": said.actor, "reason": said.note}
 
 
-def _explained(rule: dict[str, Any]) -> dict[str, Any]:
+def explained(rule: dict[str, Any]) -> dict[str, Any]:
     """With the parts that decide: those that hold where the rule does, that do not, or that cannot be known; and what
     these saw."""
     parts = [one["condition"] for one in rule["parts"] if one["holds"] is rule["holds"]]
@@ -177,5 +177,12 @@ def _explained(rule: dict[str, Any]) -> dict[str, Any]:
     rests = f"until {rule['cooling_until']}" if rule["status"] == "cooling_down" else ""
     why = [one for one in (rule["held_back_by"], rule["why"], rests) if one]
     status = " ".join([rule["status"].replace("_", " "), *why])
-    because = "\n".join([*parts, *(f"· {one}" for one in (*unknown, *uncovered, *seen))])
+    because = "\n".join([*parts, *(f"· {one}" for one in (*unknown, *uncovered, *seen, *_at_stake(rule)))])
     return {**rule, "status": status, "because": because}
+
+
+def _at_stake(rule: dict[str, Any]) -> list[str]:
+    """Nothing where there is none, or where a rule does not hold and so was not asked."""
+    if rule["value_is"] == "unknown":
+        return ["what is at stake is not known"]
+    return [f"at stake {rule['value']:,.0f}"] if rule["value"] else []

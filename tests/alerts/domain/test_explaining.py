@@ -47,6 +47,16 @@ def test_what_is_missing_is_told_apart_from_what_nobody_could_tell() -> None:
     assert (found.status, found.missing, found.not_covered) == ("not_covered", [], ["salary_missed"])
 
 
+def test_a_value_that_is_unknown_is_told_apart_from_one_that_nobody_asked_for() -> None:
+    held = said(statement(1, **LEAVING))["R4"]
+    assert (held.value, held.value_is) == (80_000.0, "known")
+    held = said(statement(1, has_salary=True, salary_missed=1.0, missing=["assets"]))["R4"]
+    assert (held.status, held.value, held.value_is) == ("holds", None, "unknown")
+    for change in (statement(1), statement(1, has_salary=True, missing=["salary_missed"])):
+        assert (said(change)["R4"].value, said(change)["R4"].value_is) == (None, "not_asked")
+    assert said(statement(1))["R1"].value_is == "not_asked"
+
+
 def test_a_rule_on_moments_tells_the_one_in_which_it_holds_or_the_newest() -> None:
     small, large = moment("m2", NOON + 2, percent_of_balance=5.0), moment("m1", NOON, percent_of_balance=60.0)
     found = said(statement(1, moments=[large, small]))["R1"]

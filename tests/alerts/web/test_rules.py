@@ -27,7 +27,11 @@ async def test_every_rule_says_why_it_holds_or_not_for_a_customer() -> None:
     assert {name: one["status"] for name, one in found.items()} == {
         "R4": "holds", "R1": "no_moment", "U3": "not", "G1": "not",
     }  # fmt: skip
-    assert (found["R4"]["alert_id"], found["R4"]["value"]) == (alert.alert_id, 80_000.0)
+    assert (found["R4"]["alert_id"], found["R4"]["value"], found["R4"]["value_is"]) == (
+        alert.alert_id,
+        80_000.0,
+        "known",
+    )
     assert found["U3"]["parts"] == [{"condition": "balance_total >= 1000.0", "holds": False, "missing": []}]
 
 
