@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import typer
 
+from services.alerts.adapters.restoring import raise_revisions
 from services.cli.beside import Beside, Data, Json, in_deployment, require_database, settings_of
 from services.cli.output import counted, tell
 from services.deployment import open_tables
@@ -35,17 +36,15 @@ def status(data: Data = None, as_json: Json = False) -> None:
 @app.command()
 def restored(data: Data = None, as_json: Json = False) -> None:
     """After the database came back from a backup, or from a replica that had lagged: lift the versions of all views
-    beyond those published before, which readers of changes would skip. What the log holds is worked again by itself."""
+    and alerts beyond those published before, which readers would skip. What the log holds is worked again by itself."""
 
-    async def work(beside: Beside) -> int:
-        return await raise_versions(beside.database)
+    async def work(beside: Beside) -> dict[str, int]:
+        database = beside.database
+        return {"views": await raise_versions(database), "alerts": await raise_revisions(database, FAR_AHEAD)}
 
     raised = in_deployment(data, work)
-    tell(
-        {"views": raised},
-        f"{counted(raised, 'view goes on', 'views go on')} {FAR_AHEAD:,} versions up",
-        as_json=as_json,
-    )
+    views, alerts = counted(raised["views"], "view", "views"), counted(raised["alerts"], "alert", "alerts")
+    tell(raised, f"{views} and {alerts} go on {FAR_AHEAD:,} versions up", as_json=as_json)
 
 
 async def _revision(settings: Settings, work: Callable[[Database], Awaitable[str]]) -> str:

@@ -81,9 +81,10 @@ def _concerns_people(alert: Alert, happening: Happening, told: Iterable[Happenin
 
 def _id_of(destination: Destination, alert: Alert, happening: Happening, step: int, person: str) -> str:
     """For people, an alert that comes back after it was held back is the same message on the same channel; a system
-    hears every step."""
+    hears every step. Its time tells a step from the one that stood in its place before the database was restored."""
     comes_up = alert.history[step].action == "route" and destination.kind != "webhook"
-    return _delivery_id(destination.id, alert.alert_id, happening, "route" if comes_up else step, person)
+    which = ("route",) if comes_up else (step, alert.history[step].at)
+    return _delivery_id(destination.id, alert.alert_id, happening, *which, person)
 
 
 def is_pulled_back(alert: Alert, seen: int) -> bool:

@@ -113,6 +113,16 @@ def test_the_same_step_on_the_same_destination_is_one_message() -> None:
     assert queued().delivery_id != queued(destination_id="other").delivery_id
 
 
+def test_a_step_in_the_place_of_one_that_a_restored_database_has_forgotten_is_another_message() -> None:
+    def told(minutes: int) -> str:
+        alert_now = alert("open", "escalate")
+        alert_now.history[1] = msgspec.structs.replace(alert_now.history[1], at=NOON + minutes)
+        [one] = deliveries(alert_now, b"", {"escalated": 1}, [destination()], NOON)
+        return one.delivery_id
+
+    assert told(1) == told(1) != told(2)
+
+
 def test_a_destination_is_told_of_the_steps_it_asked_for() -> None:
     told = deliveries(alert("open", "route"), b"", {"opened": 0, "routed": 1}, [destination()], NOON)
     assert [(one.happening, one.step, one.person, one.next_at) for one in told] == [("routed", 1, "M-1", NOON)]
