@@ -43,3 +43,9 @@ def named_paths(page: Path) -> set[str]:
     """Files and directories of the project that the text names in backticks."""
     roots = ("tests/", "deploy/", "services/", "schemas/", "docs/")
     return {name for name in re.findall(r"`([\w./-]+)`", page.read_text()) if name.startswith(roots)}
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings as GitHub names them for links."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S), re.M)
+    return {"#" + re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

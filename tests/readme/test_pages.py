@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.readme.pages import CHINESE, ENGLISH, ROOT, blocks, links, named_paths
+from tests.readme.pages import CHINESE, ENGLISH, ROOT, anchors, blocks, links, named_paths
 
 PAGES = (ENGLISH, CHINESE)
 
@@ -14,6 +14,13 @@ PAGES = (ENGLISH, CHINESE)
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     broken = [link for link in links(page) if "://" not in link and not (ROOT / link.partition("#")[0]).exists()]
     assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+def test_every_link_within_a_page_leads_to_a_heading(page: Path) -> None:
+    within = [link for link in links(page) if link.startswith("#")]
+    assert within, "the page says where to read on"
+    assert [link for link in within if link not in anchors(page)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
