@@ -229,6 +229,8 @@ def test_a_severity_may_be_chosen_in_steps(files: Place) -> None:
     ({"expires_after_days": 10**30}, "expires_after_days: 1 to 400 is expected"),
     ({"when_any": ["has_salary"]}, "either `when` (all must hold) or `when_any`"),
     ({"on": "large_debt"}, "no moment is called large_debt; did you mean large_debit?"),
+    ({"on": "large_debit", "when": ["moment.stars < 3.0"]}, "a moment large_debit has no field stars; there are"),
+    ({"on": "locker.opened"}, "no moment is called locker.opened; there are large_debit"),
     ({"id": "b 1"}, "capitals, digits, - and _ are expected"),
     ({"blocks": ["upsell"]}, "only a guard holds others back"),
     (

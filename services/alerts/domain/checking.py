@@ -1,7 +1,7 @@
 """What is wrong with a rule, told with the place and, where there is one, the nearest name that exists."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from zoneinfo import available_timezones
 
 from schemas.catalogue import CHANNELS
@@ -106,13 +106,18 @@ def _unknown(rule: Rule, known: Known) -> Iterator[tuple[str, str]]:
     for name in sorted(rule.asked - known.facts.keys()):
         yield _where(rule, name), f"no fact is called {name}{nearest(name, known.facts)}"
     if declared.on and declared.on not in known.moments:
-        yield "on", f"no moment is called {declared.on}{nearest(declared.on, known.moments)}"
+        yield "on", f"no moment is called {declared.on}{_or_all(declared.on, known.moments)}"
         return
     fields = known.moments.get(declared.on, {})
     shown = {one[1].removeprefix(FIELD) for one in named_in(declared) if one[1].startswith(FIELD)}
     for name in sorted((rule.fields | shown) - fields.keys()):
-        said = f"a moment {declared.on} has no field {name}{nearest(name, fields)}" if declared.on else "needs `on`"
+        said = f"a moment {declared.on} has no field {name}{_or_all(name, fields)}" if declared.on else "needs `on`"
         yield "when", said
+
+
+def _or_all(name: str, known: Iterable[str]) -> str:
+    """Where nothing is near: of so few all can be told."""
+    return nearest(name, known) or f"; there are {', '.join(sorted(known))}"
 
 
 def _where(rule: Rule, name: str) -> str:
