@@ -45,7 +45,7 @@ async def test_a_booking_waits_in_its_account_until_somebody_knows_whose_it_is(b
     await bank.tell(event("account.opened", ago(30), account_no=account, customer_no=number))
     view = await bank.customer(account_no=account)
     assert (balances(view), view["measures"]["outflow_7d"]) == ({account: "880.00"}, cny("120.00"))
-    assert view["accounts"][0]["holders"] == [{"customer_no": number, "role": "owner"}]
+    assert view["accounts"][0]["holders"] == [{"customer_no": number, "role": "owner", "until": None}]
 
 
 async def test_a_joint_account_shows_in_two_views_and_counts_once_in_the_household(bank: Bank) -> None:

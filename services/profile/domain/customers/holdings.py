@@ -76,20 +76,22 @@ def accounts(customer: Customer) -> list[dict[str, Any]]:
 def _account(part: Part, own: set[str]) -> dict[str, Any]:
     thing = part.things.get(part.subject, {})
     balance = thing.get("balance")
-    holders = holders_of(thing)
+    holders, times = holders_of(thing), span(part)
+    ended = None if part.current else times["until"]
     return {
         "account_no": part.subject.partition(":")[2],
         "balance": None if balance is None else written(balance.value),
         "as_of": None if balance is None else instant(balance.stamp[0]),
         "role": part.role,
-        **span(part),
+        **times,
         "status": value(thing, "status"),
         "product": value(thing, "product"),
         "kind": value(thing, "account_kind"),
         "branch": value(thing, "branch"),
         "opened_at": instant_or_none(value(thing, "opened_at")),
         "closed_at": instant_or_none(value(thing, "closed_at")),
-        "holders": holders,
+        # of an account that is the customer's no more, who held it then is known, and no more
+        "holders": [{**one, "until": ended if one["customer_no"] in own else None} for one in holders],
         "other_holders": sum(one["role"] in COUNTED_ROLES and one["customer_no"] not in own for one in holders),
     }
 
@@ -102,10 +104,10 @@ def holders_of(thing: Thing) -> list[dict[str, str]]:
 def signatories(shown: list[dict[str, Any]]) -> list[dict[str, str]]:
     """Who may act on the accounts without holding them."""
     return [
-        {**holder, "account_no": account["account_no"]}
+        {"customer_no": holder["customer_no"], "role": holder["role"], "account_no": account["account_no"]}
         for account in shown
         for holder in account["holders"]
-        if holder["role"] in LISTED_ROLES
+        if holder["role"] in LISTED_ROLES and holder["until"] is None
     ]
 
 

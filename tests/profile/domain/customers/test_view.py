@@ -56,6 +56,16 @@ def test_other_holders_of_a_joint_account_are_counted_and_those_who_left_are_not
     assert body["signatories"] == [{"customer_no": "4", "role": "signatory", "account_no": "1"}]
 
 
+def test_who_was_removed_from_an_account_sees_until_when_he_or_she_was_a_holder() -> None:
+    own = event("holder.added", NOON - 10 * DAY_MS, id="own", identifiers={"customer_no": "1"})
+    other = event("holder.added", NOON - 10 * DAY_MS, id="other", identifiers={"customer_no": "2"})
+    left = event("holder.removed", NOON - DAY_MS, id="gone", identifiers={"customer_no": "1"})
+    ended = ("joint", NOON - 10 * DAY_MS, NOON - DAY_MS)
+    (account,) = summary_of([REGISTERED, own, other, left], roles={ACCOUNT: ended}).body["accounts"]
+    assert account["until"] == "2026-09-20T14:13:20Z"
+    assert {one["customer_no"]: one["until"] for one in account["holders"]} == {"1": account["until"], "2": None}
+
+
 def test_an_account_that_is_linked_twice_is_shown_in_the_strongest_role_that_holds_now() -> None:
     ended, older = ("owner", BEGINNING, NOON - DAY_MS), ("attorney", NOON - 9 * DAY_MS, END)
     for other, role in (
