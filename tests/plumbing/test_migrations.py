@@ -53,3 +53,16 @@ async def test_a_database_of_a_newer_release_is_refused(database: Database) -> N
     for refused in (check, upgrade):
         with pytest.raises(WrongSchema, match="newer release"):
             await refused(database)
+
+
+async def test_a_database_of_a_build_before_the_release_is_refused_though_its_revision_is_this_one(
+    database: Database,
+) -> None:
+    await upgrade(database)
+    async with database.transaction() as connection:
+        await connection.execute(text("create table ledger_20260101 (key text)"))
+        await connection.execute(text("alter table marks rename column aside to set_aside"))
+        await connection.execute(text("drop table staff"))
+    for refused in (check, upgrade):
+        with pytest.raises(WrongSchema, match="not its columns in marks, staff: a build before the release"):
+            await refused(database)
