@@ -115,7 +115,7 @@ def _run(environment: Mapping[str, str], written: Path) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        _stop(running)
+        stop(running)
 
 
 def _address(name: str) -> str:
@@ -132,7 +132,8 @@ def _start(service: Service, environment: Mapping[str, str]) -> "subprocess.Pope
     )
 
 
-def _stop(running: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
+def stop(running: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
+    """Each finishes what it has in hand, unless Ctrl-C comes a second time."""
     for process in running.values():
         process.terminate()
     for name, process in running.items():
@@ -141,6 +142,11 @@ def _stop(running: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
         except subprocess.TimeoutExpired:
             print(f"{name} did not stop within {STOP_WITHIN_S:.0f} s and is killed", file=sys.stderr)
             process.kill()
+            process.wait()
+        except KeyboardInterrupt:
+            print("asked again: what still runs is killed", file=sys.stderr)
+            for late in running.values():
+                late.kill()
             process.wait()
 
 

@@ -4,12 +4,13 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
-from deploy.topology import environment_of, write_environment
+from deploy.topology import environment_of, stop, write_environment
 from services.cli.asking import Asking
 from services.cli.refusals import Refusal
 from services.web.asgi import NOTHING_HERE
@@ -55,3 +56,28 @@ def test_a_service_that_does_not_answer_this_is_told_apart_from_a_thing_that_is_
     monkeypatch.setattr(httpx, "request", lambda *_, **__: answer)
     with pytest.raises(Refusal, match=r"^404: http://a does not answer this: --url or COUNTERPOINT_URL names the serv"):
         Asking("http://a", "t").get("/v1/alerts")
+
+
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+
+
+class Interrupted(subprocess.Popen[bytes]):
+    """While it is waited for the first time, Ctrl-C comes again."""
+
+    waited = False
+
+    def wait(self, timeout: float | None = None) -> int:
+        if not self.waited:
+            self.waited = True
+            raise KeyboardInterrupt
+        return super().wait(timeout)
+
+
+def test_a_second_ctrl_c_stops_what_does_not_want_to_stop() -> None:
+    running = {name: Interrupted([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE) for name in ("a", "b")}
+    for process in running.values():
+        assert process.stdout is not None
+        with process.stdout as ready:
+            ready.readline()
+    stop(running)
+    assert [process.wait() for process in running.values()] == [-9, -9]
