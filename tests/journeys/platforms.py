@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -85,7 +85,7 @@ async def counted_by_account(known: Credentials, accounts: int, least: int) -> C
 @asynccontextmanager
 async def serving(directory: Path, **variables: str) -> AsyncIterator[Serving]:
     """`variables`: where log and database are not the embedded ones, and what a deployment chooses."""
-    settings = _settings(directory, variables)
+    settings = settings_of(directory, variables)
     async with running_platform(settings, variables) as platform:
         now = SystemClock().now_ms()
         place = directory / "credentials.json"
@@ -116,9 +116,9 @@ async def empty_servers(servers: RunningServers) -> AsyncIterator[dict[str, str]
         yield {"COUNTERPOINT_LOG": urls["kafka"], "COUNTERPOINT_DATABASE": database}
 
 
-def _settings(directory: Path, urls: dict[str, str]) -> Settings:
+def settings_of(directory: Path, variables: Mapping[str, str]) -> Settings:
     said = {"COUNTERPOINT_DATA": str(directory), "COUNTERPOINT_PORT": "0", "COUNTERPOINT_SECRET": SECRET.decode()}
-    return read_settings({**said, **urls})
+    return read_settings({**said, **variables})
 
 
 class PlatformProcess:

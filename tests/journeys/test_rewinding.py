@@ -1,72 +1,22 @@
 """An operator goes back in the log beside workers that go on: what counted already counts once, and nothing is lost."""
 
 import asyncio
-import json
-import os
-import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES, TOPICS, Topic
+from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES, TOPICS
 from services.cli.run.credentials import FIRST_SOURCE
 from services.clock import SystemClock
 from tests.alerts.destined import SECRET as WEBHOOK_SECRET
-from tests.journeys.bank import Bank, Json, ago, cny, event, opened
-from tests.journeys.platforms import ROOT, Serving, empty_servers, serving, until
+from tests.journeys.bank import Bank, Json, ago, event, opened
+from tests.journeys.operating import Operator, day_of
+from tests.journeys.platforms import Serving, empty_servers, serving, until
 from tests.profile.expected import differences, expected, held
-from tests.profile.told import SECRET, admitted, new_fold
+from tests.profile.told import admitted, new_fold
 from tests.receivers import receiver
-
-ACCOUNTS, ROUNDS, AT_ONCE = 8, 30, 4
-
-
-class Operator:
-    """Says commands in processes of his or her own."""
-
-    def __init__(self, data: Path, urls: dict[str, str]) -> None:
-        told = {"COUNTERPOINT_DATA": str(data), "COUNTERPOINT_SECRET": SECRET.decode()}
-        self._environment = {**os.environ, **told, **urls}
-
-    async def goes_back(self, topic: Topic) -> str:
-        """To the beginning."""
-        return await self.says("positions", "rewind", "--topic", topic.name, "--to-time", ago(1))
-
-    async def sees(self, *command: str) -> list[Json]:
-        found: list[Json] = json.loads(await self.says(*command, "--json"))
-        return found
-
-    async def has_all_worked(self) -> bool:
-        return not any(one["lag"] for one in await self.sees("positions", "show"))
-
-    async def says(self, *command: str) -> str:
-        said = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.cli", *command,
-            cwd=ROOT, env=self._environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        told, _ = await said.communicate()
-        assert said.returncode == 0, told.decode()
-        return told.decode()
-
-
-def day_of(bank: Bank) -> list[list[Json]]:
-    """Payments of some accounts, round by round; one customer complains."""
-    names = [bank.no(f"busy{n}") for n in range(ACCOUNTS)]
-    held_by = [event("account.opened", ago(2), account_no=f"a-{name}", customer_no=name) for name in names]
-    upset = event("case.opened", ago(1.5), "call_center", customer_no=names[0], case_id=bank.no("case"),
-                  case_kind="complaint")  # fmt: skip
-    paid = [
-        [
-            event("transaction.posted", ago(1, minutes=-n), account_no=f"a-{name}", amount=cny("1.00"),
-                  direction="credit")
-            for name in names
-            for _ in range(AT_ONCE)
-        ]
-        for n in range(ROUNDS)
-    ]  # fmt: skip
-    return [[*held_by, upset], *paid]
 
 
 async def publish(bank: Bank, rounds: Sequence[Sequence[Json]]) -> None:
