@@ -11,8 +11,10 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
+from schemas.events import HEARTBEAT
 from schemas.receipt import decode_receipt
 from services.failures import Unavailable
+from services.ingest.accept import MAX_KEPT_BYTES
 from services.ingest.access import GRACE_S, Access
 from services.ingest.domain.sources import Grant, Source
 from services.ingest.registry import create_key, set_source
@@ -25,6 +27,10 @@ async def bank() -> AsyncIterator[Bank]:
     opened = await open_bank()
     yield opened
     await opened.client.aclose()
+
+
+def counted(bank: Bank) -> str:
+    return bank.metrics.render().decode()
 
 
 async def test_one_event_is_accepted_and_durable(bank: Bank) -> None:
@@ -64,6 +70,30 @@ async def test_an_index_counts_through_a_large_batch(bank: Bank) -> None:
     answer = await bank.post({"events": events})
     assert answer.json()["accepted"] == 398
     assert [rejected["index"] for rejected in answer.json()["rejected"]] == [5, 300]
+    assert sorted(letter.event_id for letter in bank.log.dead_letters()) == ["t-300", "t-5"]
+    assert {event.id for event in bank.log.events()} == {f"t-{n}" for n in range(400) if n not in (5, 300)}
+    assert 'counterpoint_events_accepted_total{channel="corebank",source="core"} 398.0' in counted(bank)
+
+
+async def test_a_heartbeat_of_a_source_reaches_every_partition(bank: Bank) -> None:
+    told = transaction(type=HEARTBEAT, identifiers=None, amount=None, direction=None, attributes={})
+    assert (await bank.post(told)).json()["accepted"] == 1
+    assert [len(stream) for stream in bank.log.topics["channel-events"]] == [1] * bank.log.partitions
+
+
+async def test_a_rejection_names_the_id_that_was_sent_unless_it_is_too_long_or_holds_a_card_number(bank: Bank) -> None:
+    ids = ["x" * 200, "x" * 201, f"card {VISA}", None]
+    answer = await bank.post({"events": [transaction(id=one, type="x") for one in ids]})
+    assert [one["id"] for one in answer.json()["rejected"]] == ["x" * 200, None, None, None]
+
+
+async def test_of_an_event_too_large_to_keep_a_dead_letter_tells_the_shape(bank: Bank) -> None:
+    sizes = [len(encoded(transaction(type="x", attributes={"description": ""})))]
+    for longer in (MAX_KEPT_BYTES - sizes[0], MAX_KEPT_BYTES - sizes[0] + 1):
+        await bank.post(transaction(type="x", attributes={"description": "y" * longer}))
+    kept, shaped = bank.log.dead_letters()
+    assert (kept.length, b"yyyy" in kept.body) == (MAX_KEPT_BYTES, True)
+    assert (shaped.length, b"yyyy" in shaped.body) == (MAX_KEPT_BYTES + 1, False)
 
 
 async def test_a_byte_order_mark_before_the_body_is_passed_over(bank: Bank) -> None:
@@ -89,6 +119,8 @@ async def test_nothing_acceptable_is_422_as_a_problem_document(bank: Bank) -> No
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert [rejected["reason"] for rejected in answer.json()["rejected"]] == ["unknown_type"] * 2
+    mixed = await bank.post({"events": [transaction(channel="atm"), transaction(type="nonsense.happened")] * 2})
+    assert mixed.status_code == 422, "where each alone has another status"
 
 
 @pytest.mark.parametrize(
@@ -99,6 +131,7 @@ async def test_what_cannot_be_parsed_is_400_and_a_dead_letter(bank: Bank, body: 
     assert answer.status_code == 400
     (letter,) = bank.log.dead_letters()
     assert (letter.reason, letter.length) == ("malformed", len(body))
+    assert 'counterpoint_events_rejected_total{reason="malformed",source="core"} 1.0' in counted(bank)
 
 
 async def test_what_no_database_holds_is_kept_out_of_the_columns_of_a_dead_letter(bank: Bank) -> None:
@@ -175,7 +208,8 @@ async def test_several_gzip_members_are_one_body(bank: Bank) -> None:
 
 async def test_truncated_gzip_is_400(bank: Bank) -> None:
     packed = gzip.compress(encoded(transaction()))
-    assert (await bank.post_gzip(b"", packed[:-12])).status_code == 400
+    assert (await bank.post_gzip(b"", packed[:-12])).json()["detail"] == "the gzip body is truncated"
+    assert (await bank.post_gzip(b"", packed[:-4])).json()["detail"] == "the gzip body is truncated"
     assert (await bank.post_gzip(b"", b"no gzip at all")).status_code == 400
     assert (await bank.post_gzip(b"", b"")).status_code == 400
     assert bank.log.events() == []
@@ -185,6 +219,24 @@ async def test_a_gzip_bomb_is_413() -> None:
     bank = await open_bank(Limits(max_body_bytes=100_000))
     answer = await bank.post_gzip(b" " * 50_000_000)
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(("room", "status"), [(0, 202), (-1, 413)])
+async def test_a_body_may_be_as_large_as_is_allowed_as_sent_and_again_unpacked(room: int, status: int) -> None:
+    body = encoded(transaction())
+    bank = await open_bank(Limits(max_body_bytes=len(body) + room))
+    assert (await bank.post(body)).status_code == status
+    assert (await bank.post_gzip(body)).status_code == status
+
+
+async def test_a_body_that_is_too_large_or_a_strangers_is_not_even_read(bank: Bank) -> None:
+    async def never() -> AsyncIterator[bytes]:
+        raise AssertionError("nobody asked for it")
+        yield b""
+
+    large = {"content-length": str((8 << 20) + 1)}
+    for headers, status in ((large, 413), ({"authorization": "Bearer cpk_unknown"}, 401)):
+        assert (await bank.client.post("/v1/events", content=never(), headers=headers)).status_code == status
 
 
 async def test_a_body_too_large_is_413_whether_or_not_it_says_so() -> None:
@@ -240,6 +292,15 @@ async def test_without_a_known_key_it_is_401(bank: Bank, authorization: str) -> 
     assert bank.log.events() == []
 
 
+async def test_a_known_key_counts_as_a_bearers_alone_and_the_answer_tells_what_is_wrong(bank: Bank) -> None:
+    plain, unknown = "Bearer", 'Bearer error="invalid_token"'
+    given = {f"Basic {bank.key}": plain, "Bearer ": plain, "Bearer cpk_unknown": unknown}
+    for authorization, told in given.items():
+        answer = await bank.post(transaction(), authorization=authorization)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, told)
+    assert (await bank.post(transaction(), authorization=f"bearer  {bank.key} ")).status_code == 202
+
+
 async def test_another_method_is_405(bank: Bank) -> None:
     assert (await bank.client.get("/v1/events")).status_code == 405
 
@@ -257,6 +318,13 @@ async def test_too_many_events_a_second_are_429_with_the_time_to_wait() -> None:
     assert answer.status_code == 429
     assert answer.headers["retry-after"] == "2"
     assert len(bank.log.events()) == 20
+
+
+async def test_an_empty_request_counts_as_one_event_of_the_rate_and_no_wait_is_told_as_none() -> None:
+    bank = await open_bank(rate=2)
+    statuses = [(await bank.post({"events": []})).status_code for _ in range(4)]
+    answer = await bank.post({"events": []})
+    assert (statuses, answer.status_code, answer.headers["retry-after"]) == ([202] * 4, 429, "1")
 
 
 async def test_while_the_log_is_away_it_is_503_and_nothing_is_said_to_be_accepted(bank: Bank) -> None:
@@ -328,6 +396,31 @@ async def test_more_than_may_be_in_flight_is_503() -> None:
     let_go.set()
     assert (await waiting).status_code == 202
     assert (await bank.post(transaction())).status_code == 202
+
+
+async def test_the_bytes_of_all_requests_in_flight_are_counted_and_given_back() -> None:
+    body = encoded(transaction())
+    packed = gzip.compress(body)
+    bank = await open_bank(Limits(max_bytes_in_flight=len(packed) + len(body)))
+    started, let_go = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield packed[:10]
+        for at in range(10, len(packed)):
+            yield packed[at : at + 1]
+        started.set()
+        await let_go.wait()
+
+    headers = {"content-encoding": "gzip"}
+    for _ in range(2):
+        waiting = asyncio.create_task(bank.client.post("/v1/events", content=slow(), headers=headers))
+        await started.wait()
+        assert (await bank.post(b" ")).status_code == 503
+        let_go.set()
+        assert (await waiting).status_code == 202
+        started.clear()
+        let_go.clear()
+    assert (await bank.post(body)).status_code == 202
 
 
 async def test_more_bytes_than_may_be_in_flight_are_503() -> None:
@@ -428,18 +521,21 @@ async def test_while_the_key_store_is_away_known_keys_hold_for_the_grace_and_unk
     bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = Seconds()
+    seconds.now = 1_000.0
     access = Access(bank.stores.keys, bank.stores.sources, seconds)
     await access.terms(bank.key)
+    assert await access.terms("cpk_unknown") is None
 
     async def away(key_hash: str) -> Grant | None:
         raise Unavailable("the database is away")
 
     monkeypatch.setattr(bank.stores.keys, "find", away)
-    seconds.now = GRACE_S - 1
+    seconds.now += GRACE_S
     assert await access.terms(bank.key) is not None
-    with pytest.raises(Unavailable):
-        await access.terms("cpk_another")
-    seconds.now = GRACE_S + 1
+    for unknown in ("cpk_another", "cpk_unknown"):  # it may have been made since
+        with pytest.raises(Unavailable):
+            await access.terms(unknown)
+    seconds.now += 1
     with pytest.raises(Unavailable):
         await access.terms(bank.key)
 
@@ -502,7 +598,13 @@ async def test_unknown_types_are_accepted_where_the_bank_chose_so() -> None:
 async def test_requests_are_counted_by_their_answer(bank: Bank) -> None:
     await bank.post(transaction())
     await bank.post({"events": [transaction(type="x")]})
-    text = bank.metrics.render().decode()
+    await bank.client.get("/v1/events")
+    bank.log.failing = {"channel-events"}
+    await bank.post(transaction())
+    text = counted(bank)
+    assert 'counterpoint_http_requests_total{method="other",route="/v1/events",status="405"} 1.0' in text
+    assert 'counterpoint_back_pressure_total{status="503"} 1.0' in text
+    assert text.count("counterpoint_back_pressure_total{") == 1, "who is told to wait, and nobody else"
     assert 'counterpoint_events_accepted_total{channel="corebank",source="core"} 1.0' in text
     assert 'counterpoint_events_rejected_total{reason="unknown_type",source="core"} 1.0' in text
     assert 'counterpoint_http_requests_total{method="POST",route="/v1/events",status="422"} 1.0' in text
