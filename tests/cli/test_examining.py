@@ -9,10 +9,12 @@ import pytest
 from schemas.codec import encode_event
 from schemas.events import ChannelEvent, Money
 from schemas.topics import CHANNEL_EVENTS
+from services.clock import SystemClock
 from services.embedded.log import EmbeddedLog
 from services.log import Message, Position
 from services.outbox import OutboxMessage
 from services.profile.adapters.sql import SqlProfileStore
+from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.ports.records import Mark, StoredDeadLetter, TimelineRow
 from services.sql.database import Database
 from tests.cli.conftest import Command, in_database, in_log
@@ -61,6 +63,7 @@ def test_servers_that_are_away_are_named_with_their_settings(counterpoint: Comma
     code, state, told = finding(counterpoint, "log", kafka)
     assert (code, state) == (1, "wrong")
     assert "COUNTERPOINT_LOG" in told
+    assert "127.0.0.1:1: nobody listens" in told
     password = {"COUNTERPOINT_DATABASE": "postgresql://u:a-password@127.0.0.1:1/x"}
     said = counterpoint("doctor", "--json", env=password)
     assert (said.code, said.json[-1]["what"], said.json[-1]["state"]) == (1, "database", "wrong")
@@ -207,6 +210,19 @@ def test_a_source_that_got_its_key_within_its_rhythm_is_not_silent_yet(counterpo
     counterpoint("sources", "set", "atm", "channel=atm")
     counterpoint("keys", "create", "atm", "--channel", "atm")
     assert finding(counterpoint, "sources")[1:] == ("ok", "none of 1 is silent beyond its rhythm")
+
+
+def test_a_source_whose_clock_was_ahead_is_named(counterpoint: Command, deployment: Path) -> None:
+    async def vouch(database: Database) -> None:
+        day = SystemClock().now_ms() + 86_400_000
+        async with SqlProfileStore(database, str).updating() as tx:
+            await tx.note_sources([SourceSeen("core", "corebank", partition, day, 0) for partition in (0, 1)])
+
+    in_database(deployment, vouch)
+    code, state, told = finding(counterpoint, "sources")
+    assert (code, state) == (0, "warning")
+    assert told.startswith("core says that it is complete up to 20")
+    assert "its clock is or was ahead" in told
 
 
 def test_redis_that_is_away_loses_nothing(counterpoint: Command, deployment: Path) -> None:

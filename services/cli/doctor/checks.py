@@ -10,7 +10,7 @@ from schemas.topics import TOPICS
 from services.cli.beside import address_of
 from services.cli.declared import declared_fold
 from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
-from services.cli.doctor.silence import silences_of
+from services.cli.doctor.sources import sources
 from services.cli.output import counted
 from services.cli.positions import WORKED, backlogs
 from services.cli.refusals import Refusal
@@ -164,19 +164,6 @@ async def rules(patient: Patient) -> Sequence[Finding]:
     if silent:
         return [warning("rules", f"{sentence(one, 'en')}. {to_do(one, 'en')}") for one in silent]
     return [ok("rules", "every rule that is on speaks")]
-
-
-async def sources(patient: Patient) -> Sequence[Finding]:
-    known = await silences_of(patient.beside, SystemClock().now_ms())
-    if not known:
-        return [warning("sources", "none are registered: `counterpoint sources set` does")]
-    silent = [one.source for one in known if one.is_too_long]
-    if silent:
-        return [warning("sources", f"silent beyond their rhythm: {', '.join(silent)}; ask those who run them")]
-    without = [one.source for one in known if one.silent_ms is None]
-    if without:
-        return [warning("sources", f"without a key: {', '.join(without)}; `counterpoint keys create` makes one")]
-    return [ok("sources", f"none of {len(known)} is silent beyond its rhythm")]
 
 
 async def folds(patient: Patient) -> Sequence[Finding]:
