@@ -14,6 +14,7 @@ from services.kafka.cluster import Cluster
 from services.kafka.desks import DeskRoom
 from services.kafka.faust import BatchApp, new_app, stop_app
 from services.kafka.fetching import group_consumer
+from services.kafka.probing import why_refused
 from services.kafka.producer import Producer
 from services.log import Handler, Message, Placed, PositionStore, Record, UnknownTopic
 from services.outage import Outage
@@ -44,6 +45,7 @@ class KafkaLog:
         fetch_wait_ms: int = 100,
     ) -> None:
         self._connection = {"bootstrap_servers": servers, **(security or {})}
+        self._timeout_s = timeout_s
         self._cluster = Cluster(self._connection, timeout_s, replication_factor)
         self._producer = Producer(self._connection, timeout_s, max_message_bytes, linger_ms)
         self._batch_records = batch_records
@@ -65,6 +67,10 @@ class KafkaLog:
         except Unavailable:
             self._partitions.pop(topic, None)  # it may have been made anew with another number
             raise
+
+    async def why_refused(self) -> str | None:
+        """In words, where no broker lets this process in."""
+        return await why_refused(self._connection, self._timeout_s)
 
     async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
         return await self._cluster.ends(topic)

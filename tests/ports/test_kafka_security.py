@@ -19,6 +19,7 @@ from schemas.topics import Topic
 from services.clock import SystemClock
 from services.deployment import open_log
 from services.failures import Unavailable
+from services.kafka.log import KafkaLog
 from services.kafka.security import security_of
 from services.log import Message
 from services.settings import SettingsError, read_settings
@@ -132,6 +133,31 @@ async def test_who_is_refused_or_not_trusted_finds_the_reason_in_the_log(
             await log.close()
         assert why in caplog.text
         assert PASSWORD not in caplog.text
+
+
+async def test_the_doctor_says_in_words_why_no_broker_lets_it_in(secured: Secured) -> None:
+    for told, why in (
+        (
+            secured.by_name(sasl_password="another"),
+            "refuses the name or its password",
+        ),
+        (secured.by_name(sasl_mechanism="SCRAM-SHA-256"), "SASL_MECHANISM"),
+        (secured.by_certificate(ssl_certfile="", ssl_keyfile=""), "SSL_CERTFILE"),
+        (secured.by_name(ssl_cafile=""), "SSL_CAFILE"),
+        ({"COUNTERPOINT_LOG": f"kafka://127.0.0.1:{secured.named}"}, "SECURITY_PROTOCOL"),
+        ({"COUNTERPOINT_LOG": "kafka://127.0.0.1:9"}, "127.0.0.1:9: nobody listens"),
+    ):
+        log = open_log(read_settings(told), SystemClock())
+        assert isinstance(log, KafkaLog)
+        refused = await log.why_refused()
+        assert refused is not None
+        assert why in refused
+        assert PASSWORD not in refused
+        await log.close()
+    log = open_log(read_settings(secured.by_name()), SystemClock())
+    assert isinstance(log, KafkaLog)
+    assert await log.why_refused() is None
+    await log.close()
 
 
 BY_NAME = {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_USERNAME": NAME, "SASL_PASSWORD": PASSWORD}

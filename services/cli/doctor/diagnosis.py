@@ -140,5 +140,13 @@ async def _log(settings: Settings, closing: AsyncExitStack) -> tuple[EventLog | 
     except UnknownTopic:
         pass  # the log answers; what is missing in it is another check's
     except Unavailable as away:
-        return None, failed("log", away)
+        why = None if settings.embedded else await _why_refused(log)
+        told = failed("log", away)
+        return None, told._replace(told=f"{told.told}; {why}") if why else told
     return log, ok("log", "embedded, in files" if settings.embedded else "Kafka answers")
+
+
+async def _why_refused(log: EventLog) -> str | None:
+    from services.kafka.log import KafkaLog
+
+    return await log.why_refused() if isinstance(log, KafkaLog) else None
