@@ -137,6 +137,37 @@ async def test_after_some_in_a_row_the_receiver_is_away_and_the_others_keep_thei
     assert len(await office.store.due("crm", office.clock.now_ms(), 99)) == 9 - AWAY_AFTER
 
 
+async def test_a_receiver_that_takes_one_in_between_is_not_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office(destination())
+    await office.deliver.accept(batch(*(alert("route", alert_id=f"al_{n}") for n in range(7))))
+    answers, send = [True, True, False] * 2 + [True], office.sender.send
+
+    async def failing(to: Destination, parcel: Parcel, now: int) -> None:
+        if answers.pop(0):
+            raise Unavailable("it answers 503")
+        await send(to, parcel, now)
+
+    monkeypatch.setattr(office.sender, "send", failing)
+    assert await office.serve() == Served(delivered=2, missed=5)
+
+
+@pytest.mark.parametrize("to", [destination(), mail("crm", digest_at="12:00", people={"M-2": "bo@bank.example"})])
+async def test_who_loses_its_turn_in_the_midst_of_a_queue_sends_no_more(
+    to: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(to)
+    told = [alert("route", alert_id=f"al_{n}", owner=owner) for n, owner in enumerate(("M-1", "M-2"))]
+    await office.deliver.accept(batch(*told))
+    turns = [True, True, False]
+
+    async def lease(destination_id: str, owner: str, ttl_ms: int) -> bool:
+        return turns.pop(0)
+
+    monkeypatch.setattr(office.store, "lease", lease)
+    assert await office.serve(DAY) == Served(delivered=1)
+    assert await office.states() == ["delivered", "waiting"]
+
+
 async def test_a_message_that_we_cannot_make_is_dead_and_the_next_one_goes_out() -> None:
     office = Office(destination(), destination("other"))
     await office.deliver.accept(batch(alert("route")))
@@ -164,6 +195,16 @@ async def test_nobody_gets_more_than_so_many_an_hour_and_others_are_not_held_by_
     assert len(office.sender.told()) == 5
 
 
+async def test_what_went_out_within_the_hour_counts_whoever_sent_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office(destination(most_an_hour=1))
+    await office.deliver.accept(batch(alert("route")))
+    assert await office.serve() == Served(delivered=1)
+    office.deliver = office.worker("two")
+    await office.deliver.accept(batch(alert("route", alert_id="al_2"), start=1))
+    assert await office.serve(HOUR // 2) == Served(held=1)
+    assert await office.serve(HOUR // 2) == Served(delivered=1)
+
+
 async def test_a_digest_is_one_message_a_day_and_person() -> None:
     office = Office(mail("crm", digest_at="08:30", people={"M-2": "bo@bank.example"}))
     told = [
@@ -186,6 +227,14 @@ async def test_people_do_not_hear_of_what_is_over_before_they_could_and_a_webhoo
     await office.deliver.accept(batch(alert("open", "route", "withdraw"), start=1))
     assert await office.serve(HOUR, "managers") == Served()
     assert (await office.serve()).delivered == 2
+
+
+async def test_people_hear_in_the_morning_of_what_has_gone_on_at_night() -> None:
+    office = Office(mail("managers", quiet="11:00-13:00"))
+    await office.deliver.accept(batch(alert("open", "route")))
+    await office.deliver.accept(batch(alert("open", "route", "raise"), start=1))
+    await office.serve(HOUR, "managers")
+    assert office.sender.told("managers") == [("al_1", "routed"), ("al_1", "raised")]
 
 
 async def test_people_do_not_hear_how_an_alert_began_that_ended_in_the_same_breath() -> None:
@@ -240,6 +289,7 @@ async def test_two_workers_do_not_speak_to_one_destination_at_once() -> None:
     assert await office.serve() == Served()
     await office.store.release("crm", "two")
     assert await office.serve() == Served(delivered=1)
+    assert await office.store.lease("crm", "two", MINUTE), "it was let go again"
 
 
 async def test_what_a_worker_leases_is_free_soon_after_its_end_though_its_clock_is_ahead(

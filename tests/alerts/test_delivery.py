@@ -1,9 +1,11 @@
 """Delivery as it runs: from the topic of alerts to receivers, each in its own time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -12,17 +14,21 @@ from schemas.alerts import Alert
 from schemas.codec import encode_alert
 from schemas.topics import ALERTS
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
+from services.alerts.delivery import stream
+from services.alerts.delivery.deliver import Served
 from services.alerts.delivery.stream import open_delivery
+from services.alerts.domain.destinations import Destination
 from services.clock import ManualClock
 from services.declared_files import PolicyError
 from services.embedded.log import EmbeddedLog
+from services.failures import Contended, Unavailable
 from services.log import Message
-from services.metrics import DELIVERIES, Metrics
+from services.metrics import DELIVERIES, DELIVERIES_KEPT, Metrics
 from services.notifications import LocalNotifications
 from services.plumbing import Plumbing
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
-from tests.alerts.destined import NOON, SECRET, alert
+from tests.alerts.destined import DAY, NOON, SECRET, alert, destination
 from tests.receivers import Receiver, Reply, receiver
 
 HANG_S = 20.0
@@ -59,6 +65,11 @@ class Bank:
             for name, one in receivers.items()
         ]
         (self._directory / "destinations.yaml").write_text("destinations:\n" + "\n".join(lines) + "\n")
+
+    def switch_off(self, destination_id: str) -> None:
+        declared = self._directory / "destinations.yaml"
+        told = declared.read_text()
+        declared.write_text(told.replace(f"{{id: {destination_id},", f"{{id: {destination_id}, enabled: false,"))
 
     async def tell(self, *alerts: Alert) -> None:
         await self._log.append(ALERTS.name, [Message(one.customer_id.encode(), encode_alert(one)) for one in alerts])
@@ -132,6 +143,99 @@ async def test_what_arrives_is_counted_by_destination(bank: Bank) -> None:
             await arrived(there, 1)
     name = f"counterpoint_{DELIVERIES.name}_total"
     assert bank.metrics.registry.get_sample_value(name, {"destination": "crm", "outcome": "delivered"}) == 1
+
+
+class Queue:
+    """What a loop of delivery asks of a worker: passes over one queue, and the time. `crm` is declared until all passes
+    are over."""
+
+    def __init__(self, *passes: Served | Exception) -> None:
+        self.passes, self.dropped = list(passes), list[int]()
+        self.worker = cast("Any", SimpleNamespace(
+            destinations=self, deliver=self, store=self, metrics=Metrics(), clock=ManualClock(NOON),
+            queued=asyncio.Event(),
+        ))  # fmt: skip
+
+    def find(self, destination_id: str) -> Destination | None:
+        return destination(destination_id) if self.passes else None
+
+    async def serve(self, to: Destination) -> Served:
+        done = self.passes.pop(0)
+        if isinstance(done, Exception):
+            raise done
+        return done
+
+    async def drop(self, before: int) -> int:
+        self.dropped.append(before)
+        return 0
+
+    async def count(self) -> dict[tuple[str, str], int]:
+        return {("crm", "waiting"): 3, ("crm", "dead"): 2, ("crm", "delivered"): 9}
+
+
+async def test_a_queue_rests_while_its_receiver_or_the_database_is_away_or_nothing_went_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rests = list[str]()
+
+    async def sleep(seconds: float) -> None:
+        rests.append(f"{seconds:g} s")
+
+    async def woken(event: asyncio.Event, seconds: float) -> None:
+        rests.append(f"until woken, was {event.is_set()}")
+
+    away = Served(delivered=1, missed=3, away=True)
+    passes = (
+        Unavailable("the database is away", 3.0),
+        Contended(),
+        away,
+        Served(delivered=1),
+        Served(delivered=1),
+        Served(),
+    )
+    queue = Queue(*passes)
+    queue.worker.queued.set()
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(stream, "woken", woken)
+    await stream.queue_of(queue.worker, "crm")
+    assert rests == ["3 s", f"{stream.AWAY_PAUSE_S:g} s", "until woken, was False"]
+
+
+@pytest.fixture
+def once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def once(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        await work()
+
+    monkeypatch.setattr(stream, "every", once)
+
+
+@pytest.mark.usefixtures("once")
+async def test_what_ended_long_ago_is_forgotten_later_than_the_topic_forgets_it() -> None:
+    queue = Queue()
+    await stream.forgetting(queue.worker)
+    assert queue.dropped == [NOON - stream.KEEP_MS]
+    assert ALERTS.retention_days * DAY < stream.KEEP_MS
+
+
+@pytest.mark.usefixtures("once")
+async def test_what_waits_and_what_is_dead_is_counted_by_destination() -> None:
+    queue = Queue()
+    await stream.counting(queue.worker)
+    lines = queue.worker.metrics.render().decode().splitlines()
+    assert sorted(line for line in lines if line.startswith(f"counterpoint_{DELIVERIES_KEPT.name}{{")) == [
+        f'counterpoint_{DELIVERIES_KEPT.name}{{destination="crm",state="dead"}} 2.0',
+        f'counterpoint_{DELIVERIES_KEPT.name}{{destination="crm",state="waiting"}} 3.0',
+    ]
+
+
+async def test_a_destination_that_is_switched_off_is_not_served(bank: Bank) -> None:
+    async with receiver() as off, receiver() as on:
+        bank.declare(off=off, on=on)
+        bank.switch_off("off")
+        async with bank.delivering():
+            await bank.tell(alert("open", "route"))
+            await arrived(on, 1)
+    assert off.requests == []
 
 
 async def test_it_does_not_start_with_a_mistake_in_its_file(bank: Bank) -> None:

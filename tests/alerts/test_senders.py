@@ -59,6 +59,8 @@ async def test_a_dingtalk_bot_gets_a_signature_where_it_wants_one(channels: Chan
         assert [one.target for one in there.requests] == [
             dingtalk_signed("/hook?access_token=k", "s", NOON), "/hook?access_token=k",
         ]  # fmt: skip
+    for request in there.requests:
+        assert "https://bank.example/al_1" in json.loads(request.body)["markdown"]["text"]
 
 
 @pytest.mark.parametrize(("code", "seconds"), [(-1, 5.0), (45009, 60.0), (130101, 600.0)])
