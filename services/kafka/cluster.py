@@ -6,10 +6,11 @@ Every question is answered or `Unavailable` within the time limit.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.topics import Topic
@@ -38,6 +39,20 @@ async def answered_within(seconds: float) -> AsyncIterator[None]:
 def _new(topic: Topic) -> NewTopic:
     kept = {"cleanup.policy": "delete", "retention.ms": str(topic.retention_days * 86_400_000)}
     return NewTopic(topic.name, topic.partitions, 1, topic_configs=kept)
+
+
+class Kept(NamedTuple):
+    """How the cluster keeps a topic: on how many of its brokers, and what is set for it."""
+
+    brokers: int
+    replicas: int
+    min_insync_replicas: str
+    retention_ms: str
+    retention_bytes: str
+    cleanup_policy: str
+
+
+_SETTINGS = ("min.insync.replicas", "retention.ms", "retention.bytes", "cleanup.policy")
 
 
 class Cluster:
@@ -78,6 +93,22 @@ class Cluster:
     async def describe(self, topic: str) -> TopicDescription:
         async with self._client() as reader:
             return await describe_topic(reader._client, topic)
+
+    async def kept(self, topic: str) -> Kept:
+        """Raises `UnknownTopic`, `Unavailable`."""
+        description = await self.describe(topic)
+        async with answered_within(self._timeout_s):
+            admin = AIOKafkaAdminClient(**self._connection)
+            try:
+                await admin.start()
+                [response] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+            finally:
+                await admin.close()
+        [(code, _, _, _, entries)] = response.resources
+        if code:
+            raise away(for_code(code)(topic))
+        told = {entry[0]: entry[1] for entry in entries}
+        return Kept(description.brokers, description.replicas, *(told.get(name) or "" for name in _SETTINGS))
 
     async def ends(self, topic: str) -> dict[int, tuple[int, int]]:
         partitions = (await self.describe(topic)).partitions

@@ -10,7 +10,7 @@ import structlog
 
 from schemas.topics import Topic
 from services.failures import Unavailable, trace_of
-from services.kafka.cluster import Cluster
+from services.kafka.cluster import Cluster, Kept
 from services.kafka.desks import DeskRoom
 from services.kafka.faust import BatchApp, new_app, stop_app
 from services.kafka.fetching import group_consumer
@@ -71,6 +71,10 @@ class KafkaLog:
     async def why_refused(self) -> str | None:
         """In words, where no broker lets this process in."""
         return await why_refused(self._connection, self._timeout_s)
+
+    async def kept(self, topic: str) -> Kept:
+        """Raises `UnknownTopic`, `Unavailable`."""
+        return await self._cluster.kept(topic)
 
     async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
         return await self._cluster.ends(topic)

@@ -75,6 +75,8 @@ class TopicDescription(NamedTuple):
     id: str  # as 32 hexadecimal digits
     partitions: int
     led: bool  # every partition has a leader
+    replicas: int  # of the partition that has the fewest
+    brokers: int
 
 
 async def describe_topic(client: AIOKafkaClient, topic: str) -> TopicDescription:
@@ -88,4 +90,6 @@ async def describe_topic(client: AIOKafkaClient, topic: str) -> TopicDescription
     if error_code:
         raise error(topic)
     led = all(partition[2] >= 0 for partition in partitions)
-    return TopicDescription(f"{high & (1 << 64) - 1:016x}{low & (1 << 64) - 1:016x}", len(partitions), led)
+    replicas = min(len(partition[4]) for partition in partitions)
+    identity = f"{high & (1 << 64) - 1:016x}{low & (1 << 64) - 1:016x}"
+    return TopicDescription(identity, len(partitions), led, replicas, len(response.brokers))

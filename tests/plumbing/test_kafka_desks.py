@@ -47,7 +47,7 @@ class Kafka:
         self.described += 1
         if not self.topic_id:
             raise UnknownTopic(topic)
-        return TopicDescription(self.topic_id, 8, True)
+        return TopicDescription(self.topic_id, 8, led=True, replicas=1, brokers=1)
 
     @property
     def fetching(self) -> "Kafka":

@@ -6,41 +6,22 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 
-from schemas.topics import TOPICS
 from services.cli.beside import address_of
 from services.cli.declared import declared_fold
 from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
 from services.cli.doctor.sources import sources
+from services.cli.doctor.topics import topics
 from services.cli.output import counted
 from services.cli.positions import WORKED, backlogs
 from services.cli.refusals import Refusal
 from services.cli.rewinding import Backlog
 from services.clock import SystemClock
-from services.log import EventLog, UnknownTopic
+from services.log import EventLog
 
 LATE_OUTBOX_MS = 30_000
 LOOKS_WHILE_MOVING = 15
 LOOKS_AT_STANDSTILL = 5  # one transaction of a busy worker may take seconds, and then nothing moves meanwhile
 MANY_MARKS = 50_000
-
-
-async def topics(patient: Patient) -> Sequence[Finding]:
-    if patient.log is None:
-        return []
-    found, missing = [], []
-    for topic in TOPICS:
-        try:
-            found.append((topic, len(await patient.log.ends(topic.name))))
-        except UnknownTopic:
-            missing.append(topic.name)
-    few = [
-        f"{topic.name} has {held} partitions, {topic.partitions} are declared"
-        for topic, held in found
-        if held < topic.partitions
-    ]
-    if missing:
-        return [wrong("topics", f"{', '.join(missing)} missing: start the platform, it makes them")]
-    return [warning("topics", "; ".join(few))] if few else [ok("topics", f"all {len(found)} are there")]
 
 
 async def positions(patient: Patient) -> Sequence[Finding]:
