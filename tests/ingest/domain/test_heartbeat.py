@@ -1,10 +1,14 @@
 """Every reader of a partition learns that a source is alive, and how far it is complete."""
 
+import asyncio
+
 import msgspec
+import pytest
 
 from schemas.codec import decode_event
 from services.ingest.domain.heartbeat import heartbeats
 from services.ingest.domain.sources import Source
+from services.ingest.settings import Choices
 from tests.ingest.bank import NOW, Bank, open_bank, transaction
 
 
@@ -48,6 +52,24 @@ async def test_ingest_vouches_only_for_sources_that_it_heard_within_their_rhythm
     assert sum(event.type == "source.heartbeat" for event in bank.log.events()) == 8
     bank.clock.move_to(NOW + 3_600_001)
     assert await _beats(bank) == 0
+
+
+async def test_heartbeats_go_on_after_the_log_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank, pauses = await open_bank(choices=Choices(heartbeat_s=7.0)), list[float]()
+    await bank.post(transaction())
+
+    async def sleep(seconds: float) -> None:
+        """The log is away at the first time, and at the fourth the process ends."""
+        pauses.append(seconds)
+        bank.log.failing = {"channel-events"} if len(pauses) == 1 else set()
+        if len(pauses) == 4:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await bank.ingest.beat()
+    assert pauses == [7.0] * 4
+    assert sum(event.type == "source.heartbeat" for event in bank.log.events()) == 2 * bank.log.partitions
 
 
 async def test_a_heartbeat_that_a_source_sends_reaches_every_partition() -> None:
