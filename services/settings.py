@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_timeout_ms: Annotated[int, Meta(ge=6_000)] = 10_000  # after it a silent worker loses its partitions
     batch_events: Positive = 2_000
     card_ranges: str = ""  # which numbers are card numbers, e.g. 62:16-19,51-55:16; none: those of the schemes
+    event_types: str = ""  # directory of a bank's own event types; the same for every process
     region: Annotated[str, Meta(pattern="^[A-Z]{2}$")] = "CN"  # of phone numbers without a country code
 
     def __repr__(self) -> str:

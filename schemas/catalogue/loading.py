@@ -1,7 +1,9 @@
 """Reads the catalogue's YAML and refuses it, naming file and type, when it contradicts itself."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,6 +22,7 @@ GROUPS = (
     "money", "mandates", "sessions", "interest", "contacts", "cases", "parties", "holdings", "consents", "relation",
     "operations",
 )  # fmt: skip
+ATTRIBUTES = "attributes"
 EXAMPLE_TIME = "2026-11-22T09:30:00+08:00"
 
 
@@ -44,26 +47,50 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     optional: tuple[str | dict[str, Any], ...] = ()
 
 
-def load_catalogue() -> Mapping[str, EventType]:
-    """Every event type by name, validated. Reads files: call it once and pass the result on. Raises CatalogueError."""
-    known = _read("attributes")
-    types: dict[str, EventType] = {}
-    for group in GROUPS:
-        for name, raw in _read(group).items():
-            try:
-                event_type = _event_type(name, group, raw, known)
-            except (msgspec.ValidationError, CatalogueError) as error:
-                raise CatalogueError(f"catalogue/{group}.yaml: {name}: {error}") from error
-            if name in types:
-                raise CatalogueError(f"catalogue/{group}.yaml: {name} is declared twice")
-            types[name] = event_type
+def load_catalogue(own: Path | None = None) -> Mapping[str, EventType]:
+    """Every event type by name, validated. `own`: a directory with a bank's own types, beside the product's, and their
+    attributes in an `attributes.yaml` of its own. Reads files: call it once and pass the result on. Raises
+    CatalogueError."""
+    product = files("schemas.catalogue")
+    known, types = dict[str, Any](), dict[str, EventType]()
+    _add(known, types, [product.joinpath(f"{name}.yaml") for name in (ATTRIBUTES, *GROUPS)], "catalogue/")
+    if own is not None:
+        if not own.is_dir():
+            raise CatalogueError(f"{own} is no directory")
+        found = sorted(own.glob("[!.]*.yaml"), key=lambda path: (path.stem != ATTRIBUTES, path.name))
+        _add(known, types, found, f"{own}/")
     return types
 
 
-def _read(name: str) -> dict[str, Any]:
-    content = yaml.safe_load(files("schemas.catalogue").joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+def _add(
+    known: dict[str, Any], types: dict[str, EventType], some: Iterable[Traversable | Path], directory: str
+) -> None:
+    """What these files declare, to the attributes that are known and the types; those of attributes come first."""
+    for file in some:
+        group = file.name.removesuffix(".yaml")
+        for name, raw in _read(file, directory).items():
+            place = f"{directory}{file.name}: {name}"
+            if name in (known if group == ATTRIBUTES else types):
+                raise CatalogueError(f"{place} is declared twice")
+            if group == ATTRIBUTES:
+                if not isinstance(raw, dict):
+                    raise CatalogueError(f"{place}: a mapping is expected")
+                known[name] = raw
+                continue
+            try:
+                types[name] = _event_type(name, group, raw, known)
+            except (msgspec.ValidationError, CatalogueError) as error:
+                raise CatalogueError(f"{place}: {error}") from error
+
+
+def _read(file: Traversable | Path, directory: str) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise CatalogueError(f"{directory}{file.name}{line}: {error.problem}") from error
     if not isinstance(content, dict):
-        raise CatalogueError(f"catalogue/{name}.yaml: a mapping by name is expected")
+        raise CatalogueError(f"{directory}{file.name}: a mapping by name is expected")
     return content
 
 

@@ -50,6 +50,7 @@ def only(customer_ids: Sequence[str], who: str) -> str:
 
 # Looked up by name: to import them all here would be to load every driver for every command.
 _TELLING = {
+    "schemas.catalogue.loading": ("CatalogueError",),
     "services.settings": ("SettingsError",),
     "services.sql.migrations": ("WrongSchema",),
     "services.embedded.files": ("DirectoryInUse",),

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
@@ -140,7 +141,7 @@ def _rerun(watched: int) -> Rerun:
     loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
     sources = [SourceSeen(f"demo-{channel}", channel, 0, 0, 0, hours * HOUR_MS, 60_000)
                for channel, hours in RHYTHM_HOURS.items()]  # fmt: skip
-    return Rerun(declared, SECRET, loaded.rule_set, loaded.desk, Choices(), watched, sources)
+    return Rerun(load_catalogue(), declared, SECRET, loaded.rule_set, loaded.desk, Choices(), watched, sources)
 
 
 def _happened(events: Sequence[Event]) -> Iterator[Happened]:

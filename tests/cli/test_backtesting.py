@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
 from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES
 from services.alerts.adapters.cel import Cel
@@ -93,7 +94,7 @@ async def both(data: Path) -> tuple[Said, Said]:
         declared = load_declarations("", "", partial(reference, secret=beside.naming.secret))
         loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
         asked = Asked(loaded, [], 0, SystemClock().now_ms(), "accepted", None)
-        deployment = Deployment(beside.store, alerts, declared, Choices(), beside.naming.secret)
+        deployment = Deployment(beside.store, alerts, load_catalogue(), declared, Choices(), beside.naming.secret)
         rerun, _ = await lived_again(asked, deployment, lambda *_: None)
         return standing(await alerts.find(AlertFilter(), None, 10_000)), standing(await rerun.found())
 
@@ -163,7 +164,7 @@ async def test_a_backtest_takes_tiers_and_owners_as_they_were_whatever_is_declar
     events = history(FEW, FEW.anchor - timedelta(days=40), FEW.anchor)
     live = await lived(judged_otherwise(declared), events, MERGED, disorder=False, step_ms=STEP_MS, until=until)
     loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
-    deployment = Deployment(live.profile, live.alerts, declared, RHYTHM, SECRET)
+    deployment = Deployment(live.profile, live.alerts, load_catalogue(), declared, RHYTHM, SECRET)
     again, _ = await lived_again(Asked(loaded, [], 0, until, "accepted", None), deployment, lambda *_: None)
     anew, _ = await lived_again(Asked(loaded, [], 0, until, "event", None), deployment, lambda *_: None)
     then, told = await live.found(), await again.found()
@@ -197,7 +198,7 @@ async def test_a_household_has_the_owner_in_a_backtest_that_it_had_live() -> Non
     events = sorted(of_a_household(FEW.anchor), key=lambda one: str(one["occurred_at"]))
     live = await lived(declared, events, disorder=False, step_ms=STEP_MS, until=until)
     loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
-    deployment = Deployment(live.profile, live.alerts, declared, RHYTHM, SECRET)
+    deployment = Deployment(live.profile, live.alerts, load_catalogue(), declared, RHYTHM, SECRET)
     again, _ = await lived_again(Asked(loaded, [], 0, until, "accepted", None), deployment, lambda *_: None)
     household = await live.customer_of("household:H-1")
     [then] = [one for one in await live.found() if one.customer_id == household]
@@ -218,7 +219,7 @@ async def lived(
     until: int = start_of(END) + 4 * DAY_MS,
 ) -> Rerun:
     loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
-    rerun = Rerun(declared, SECRET, loaded.rule_set, loaded.desk, RHYTHM)
+    rerun = Rerun(load_catalogue(), declared, SECRET, loaded.rule_set, loaded.desk, RHYTHM)
     await rerun.begin()
     ahead = deque(decisions)
     for some in steps(_happened(events, disorder), step_ms):

@@ -97,10 +97,19 @@ def test_a_mistake_in_the_rates_is_named_with_its_line(counterpoint: Command, de
     assert told.startswith("rates.yaml:3: rates.USD.2026-01-02: Expected `str`, got `float`: mend it")
 
 
+def test_a_mistake_in_the_banks_own_event_types_is_named(
+    counterpoint: Command, deployment: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "lockers.yaml").write_text("locker.opened: {meaning: A locker was opened}\n")
+    code, state, told = finding(counterpoint, "declarations", {"COUNTERPOINT_EVENT_TYPES": str(tmp_path)})
+    assert (code, state) == (1, "wrong")
+    assert told.startswith(f"{tmp_path}/lockers.yaml: locker.opened: Object missing required field `channels`: mend it")
+
+
 def test_which_declarations_wait_for_a_start_is_told(counterpoint: Command, deployment: Path) -> None:
     code, state, told = finding(counterpoint, "declarations")
     assert (code, state) == (0, "ok")
-    assert told == "taken up while processes run, but series.yaml and measures.yaml at their start"
+    assert told == "taken up while processes run, but event types, series.yaml and measures.yaml at their start"
 
 
 def test_a_shape_of_another_release_is_wrong(counterpoint: Command, deployment: Path) -> None:

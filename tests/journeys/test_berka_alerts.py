@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
@@ -143,7 +144,7 @@ async def lived_through(events: Iterable[Event], own: Path) -> Rerun:
     declared = load_declarations("", str(own), partial(reference, secret=SECRET))
     loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
     watched = int(datetime(WATCHED.year, WATCHED.month, WATCHED.day, tzinfo=UTC).timestamp() * 1000)
-    rerun = Rerun(declared, SECRET, loaded.rule_set, loaded.desk, Choices(rhythm_s=WEEK_S), watched)
+    rerun = Rerun(load_catalogue(), declared, SECRET, loaded.rule_set, loaded.desk, Choices(rhythm_s=WEEK_S), watched)
     await rerun.begin()
     for some in steps(_happened(events), STEP_MS):
         await rerun.take(some)

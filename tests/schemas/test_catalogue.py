@@ -1,11 +1,13 @@
 """The catalogue says of every type what it is about, and contradicts itself nowhere."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from schemas.catalogue import CatalogueError, EventType, load_catalogue, loading
+from schemas.catalogue import CatalogueError, EventType, load_catalogue
 from schemas.codec import decode_event, encode_event
 from schemas.events import ChannelEvent
 
@@ -23,11 +25,16 @@ def catalogue() -> Mapping[str, EventType]:
     return load_catalogue()
 
 
-def broken(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
-    """Loads a catalogue of one type that has `changes`."""
-    contents = {"attributes": {"tone": {"meaning": "Its tone"}}, "money": {"bell.rang": {**ENTRY, **changes}}}
-    monkeypatch.setattr(loading, "_read", lambda name: contents.get(name, {}))
-    load_catalogue()
+def declared(own: Path, **files: Any) -> Mapping[str, EventType]:
+    """The catalogue with a bank's own files."""
+    for name, content in files.items():
+        (own / f"{name}.yaml").write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return load_catalogue(own)
+
+
+def broken(own: Path, **changes: Any) -> None:
+    """Loads a catalogue with a type that has `changes`."""
+    declared(own, attributes={"tone": {"meaning": "Its tone"}}, bells={"bell.rang": {**ENTRY, **changes}})
 
 
 def test_the_daily_life_of_a_bank_is_covered(catalogue: Mapping[str, EventType]) -> None:
@@ -99,12 +106,44 @@ def test_money_has_a_direction_wherever_it_is_required(catalogue: Mapping[str, E
         ({"surprise": 1}, "surprise"),
     ],
 )
-def test_a_contradiction_is_refused_with_file_and_type(
-    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], complaint: str
-) -> None:
+def test_a_contradiction_is_refused_with_file_and_type(tmp_path: Path, changes: dict[str, Any], complaint: str) -> None:
     with pytest.raises(CatalogueError, match=complaint) as caught:
-        broken(monkeypatch, **changes)
-    assert str(caught.value).startswith("catalogue/money.yaml: bell.rang: ")
+        broken(tmp_path, **changes)
+    assert str(caught.value).startswith(f"{tmp_path}/bells.yaml: bell.rang: ")
+
+
+def test_a_bank_adds_types_and_attributes_of_its_own(tmp_path: Path, catalogue: Mapping[str, EventType]) -> None:
+    rang = {**ENTRY, "optional": ["tone", "branch"]}
+    found = declared(tmp_path, attributes={"tone": {"meaning": "Its tone", "max_length": 5}}, bells={"bell.rang": rang})
+    assert found.keys() - catalogue.keys() == {"bell.rang"}
+    bell = found["bell.rang"]
+    assert (bell.group, bell.attributes[0].name, bell.attributes[0].max_length) == ("bells", "tone", 5)
+    assert {name: found[name] for name in catalogue} == catalogue
+
+
+@pytest.mark.parametrize(
+    ("files", "complaint"),
+    [
+        ({"bells": {"card.issued": ENTRY}}, "bells.yaml: card.issued is declared twice"),
+        ({"bells": {"bell.rang": ENTRY}, "chimes": {"bell.rang": ENTRY}}, "chimes.yaml: bell.rang is declared twice"),
+        ({"attributes": {"branch": {"meaning": "Another"}}}, "attributes.yaml: branch is declared twice"),
+        ({"bells": "bell.rang:\n\t- x"}, "bells.yaml:2: "),
+        ({"bells": "- bell.rang"}, "bells.yaml: a mapping by name is expected"),
+        ({"bells": "bell.rang: 5"}, "bells.yaml: bell.rang: "),
+        ({"attributes": {"tone": 5}, "bells": {"bell.rang": {**ENTRY, "optional": ["tone"]}}}, "attributes.yaml: tone"),
+    ],
+)
+def test_own_files_take_nothing_from_the_product_and_a_mistake_is_named(
+    tmp_path: Path, files: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        declared(tmp_path, **files)
+    assert str(caught.value).startswith(f"{tmp_path}/{complaint}")
+
+
+def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match="no-such is no directory"):
+        load_catalogue(tmp_path / "no-such")
 
 
 def test_every_type_travels(catalogue: Mapping[str, EventType]) -> None:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from schemas.catalogue import load_catalogue
 from schemas.identifiers import KINDS, SUBJECT_LIMITS
 from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import WHO, Beside, Data, Json, Who, identifier, in_deployment, who_is_meant
@@ -17,6 +16,7 @@ from services.cli.output import console, print_table, show_json, show_rows, tell
 from services.cli.positions import milliseconds
 from services.cli.refusals import Misuse, judged_by_the_line, only
 from services.clock import SystemClock
+from services.event_types import load_event_types
 from services.profile.current import CurrentCustomer
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.freshness import completeness
@@ -173,8 +173,8 @@ async def _read(beside: Beside) -> Read:
     heard = completeness(
         seen, CHANNEL_EVENTS.partitions, SystemClock().now_ms(), choices.lateness_s * 1000, choices.rhythm_s * 1000
     )
-    policy = declarations(os.environ, beside.naming.secret).policy
-    return Read(beside.store, load_catalogue(), beside.naming, lambda: policy, SystemClock().now_ms, lambda: heard)
+    policy, types = declarations(os.environ, beside.naming.secret).policy, load_event_types(beside.settings)
+    return Read(beside.store, types, beside.naming, lambda: policy, SystemClock().now_ms, lambda: heard)
 
 
 def _decide(beside: Beside) -> Decide:

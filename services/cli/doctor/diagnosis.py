@@ -10,6 +10,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from schemas.catalogue import CatalogueError
 from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import log_to_read, opened, settings_of
 from services.cli.doctor.checks import CHECKS, Check
@@ -18,6 +19,7 @@ from services.cli.doctor.server import OF_THE_DATABASE
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.declared_files import PolicyError
+from services.event_types import load_event_types
 from services.failures import Unavailable
 from services.log import EventLog, UnknownTopic
 from services.profile.adapters.policies import COUNTED, load_declarations
@@ -39,7 +41,7 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
         yield failed("settings", error)
         return
     yield ok("settings", _in_words(settings))
-    for finding in (_disk(settings), _secret(settings), *_declared(), await _redis(settings)):
+    for finding in (_disk(settings), _secret(settings), *_declared(settings), await _redis(settings)):
         yield finding
     async with AsyncExitStack() as closing:
         try:
@@ -94,16 +96,19 @@ def _secret(settings: Settings) -> Finding:
     return ok("secret", f"in {path}, for its owner alone")
 
 
-def _declared() -> Iterator[Finding]:
+def _declared(settings: Settings) -> Iterator[Finding]:
     choices = read_choices(os.environ)
     try:
+        load_event_types(settings)
         reference = load_declarations(choices.catalogue, choices.reference).policy.reference
-    except PolicyError as error:
+    except (CatalogueError, PolicyError) as error:
         yield wrong("declarations", f"{error}: mend it; what runs goes on with what it read before, and nothing starts")
     except Exception as error:
         yield failed("declarations", error)
     else:
-        yield ok("declarations", f"taken up while processes run, but {' and '.join(COUNTED)} at their start")
+        yield ok(
+            "declarations", f"taken up while processes run, but event types, {' and '.join(COUNTED)} at their start"
+        )
         yield _calendar(reference)
 
 

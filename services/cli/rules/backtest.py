@@ -23,6 +23,7 @@ from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.backtesting import Asked, Deployment, Found, Shown, backtest, drafted
 from services.clock import SystemClock
 from services.declared_files import place
+from services.event_types import load_event_types
 from services.profile.adapters.policies import Declarations
 from services.profile.settings import read_choices
 
@@ -68,10 +69,10 @@ def backtest_rules(
         starts = declared.policy.reference.start_of
         end = min(starts(last + 1), SystemClock().now_ms())
         asked = Asked(loaded, ids, starts(first), end, clock, truth)
+        types = load_event_types(beside.settings)
+        deployment = Deployment(beside.store, store, types, declared, choices, beside.naming.secret)
         with _shown() as shown:
-            return await backtest(
-                asked, Deployment(beside.store, store, declared, choices, beside.naming.secret), shown
-            )
+            return await backtest(asked, deployment, shown)
 
     _tell(in_deployment(data, work), as_json)
 

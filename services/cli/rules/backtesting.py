@@ -4,13 +4,14 @@ import asyncio
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import msgspec
 
+from schemas.catalogue import EventType
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import DESK, PRODUCT, Loaded, load_rules
 from services.alerts.domain.alert import Alert
@@ -58,6 +59,7 @@ class Deployment(NamedTuple):
 
     reader: ProfileReader
     alerts: AlertStore
+    event_types: Mapping[str, EventType]
     declared: Declarations
     choices: Choices
     secret: bytes
@@ -120,8 +122,8 @@ async def lived_again(asked: Asked, deployment: Deployment, shown: Shown) -> tup
                for one in await deployment.reader.sources_seen()]  # fmt: skip
     placements = await Placements.read(deployment.reader, asked.until) if asked.clock == "accepted" else None
     rerun = Rerun(
-        deployment.declared, deployment.secret, asked.loaded.rule_set, asked.loaded.desk, deployment.choices,
-        asked.since - LEAD_DAYS * DAY_MS, sources, placements,
+        deployment.event_types, deployment.declared, deployment.secret, asked.loaded.rule_set, asked.loaded.desk,
+        deployment.choices, asked.since - LEAD_DAYS * DAY_MS, sources, placements,
     )  # fmt: skip
     await rerun.begin()
     with TemporaryDirectory() as directory:

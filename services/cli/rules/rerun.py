@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.catalogue import load_catalogue
+from schemas.catalogue import EventType
 from schemas.identifiers import SUBJECT_LIMITS
 from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES
 from services.alerts.adapters.cel import Cel
@@ -72,14 +72,15 @@ class Rerun:
     that is known; else it is chosen anew."""
 
     def __init__(
-        self, declared: Declarations, secret: bytes, rules: RuleSet, desk: Desk, choices: Choices,
-        watched_from: int = 0, sources: Sequence[SourceSeen] = (), placements: Placements | None = None,
+        self, event_types: Mapping[str, EventType], declared: Declarations, secret: bytes, rules: RuleSet, desk: Desk,
+        choices: Choices, watched_from: int = 0, sources: Sequence[SourceSeen] = (),
+        placements: Placements | None = None,
     ) -> None:  # fmt: skip
-        catalogue, alias_of = load_catalogue(), partial(customer_id, secret=secret)
-        fold = Fold(catalogue, Counting(declared.series), declared.series.version)
+        alias_of = partial(customer_id, secret=secret)
+        fold = Fold(event_types, Counting(declared.series), declared.series.version)
         self.now = 0
         self.profile, self.alerts = MemoryProfileStore(alias_of), MemoryAlertStore()
-        self._update = Update(self.profile, fold, catalogue, secret, SUBJECT_LIMITS)
+        self._update = Update(self.profile, fold, event_types, secret, SUBJECT_LIMITS)
         self._decide = Decide(self.profile, self.profile, fold, SUBJECT_LIMITS)
         policy = msgspec.structs.replace(declared.policy, asked=asked_of(rules))
         placing = place if placements is None else placements.place
