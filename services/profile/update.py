@@ -135,10 +135,11 @@ async def _fold_fresh(
     oldest = dict.fromkeys(linked.roots, 0)
     events: dict[str, list[ChannelEvent]] = {}
     for arrival in fresh:
-        event = arrival.event
-        events.setdefault(event.subject, []).append(event)
-        for root in stored[event.subject].roots:
-            oldest[root] = min(oldest.get(root) or event.accepted_at, event.accepted_at)
+        events.setdefault(arrival.event.subject, []).append(arrival.event)
+    for subject, told in events.items():  # an account may have thousands of holders, and a batch hundreds of its events
+        first = min(event.accepted_at for event in told)
+        for root in stored[subject].roots:
+            oldest[root] = min(oldest.get(root) or first, first)
     urgent: dict[str, int] = {}
     for subject, accepted_at in (await fold_events(tx, events, stored, fold)).items():
         for root in stored[subject].roots:
