@@ -9,6 +9,7 @@ import httpx
 import msgspec
 import pytest
 
+from services.alerts.web.live import tag_of
 from services.notifications import LocalNotifications
 from services.web import live
 from services.web.asgi import serve
@@ -107,6 +108,23 @@ async def test_a_manager_follows_what_is_his_and_sees_it_go_to_another() -> None
         await chief.post(f"/v1/alerts/{mine.alert_id}/reassign", json={"to": "M-2"})
         name, _, alert = await told(lines)
         assert (name, alert["alert_id"], alert["owner"]) == ("alert", mine.alert_id, "M-2")
+
+
+@pytest.mark.parametrize("asked", [{"mine": "true"}, {"owner": "M-1"}, {}])
+async def test_once_an_alert_has_left_a_screen_its_tag_is_that_of_an_empty_inbox(asked: dict[str, str]) -> None:
+    branch = Branch()
+    alert = await branch.leaving("c1", owner="M-1")
+    manager = await branch.sign_in("manager", "M-1")
+    step, body = ("reassign", {"to": "M-2"}) if asked else ("outcome", {"result": "saved"})
+    if not asked:
+        await manager.post(f"/v1/alerts/{alert.alert_id}/claim")
+    screen = await branch.sign_in("manager", "M-1", name="Screen")
+    screen.params = screen.params.merge(asked)
+    async with serving(branch) as url, following(url, screen) as lines:
+        await told(lines)
+        chief = await branch.sign_in("manager", name="Chief")
+        assert (await (chief if asked else manager).post(f"/v1/alerts/{alert.alert_id}/{step}", json=body)).is_success
+        assert (await told(lines))[:2] == ("alert", tag_of({}))
 
 
 async def test_a_screen_that_comes_back_gets_the_inbox_only_if_it_has_changed() -> None:
