@@ -48,6 +48,7 @@ async def test_who_goes_back_beside_running_workers_loses_and_doubles_nothing(
         await sending
         events = [one for some in rounds for one in some]
         await all_there(platform, len(events))
+        await until(operator.has_all_worked)
         repeated = platform.counted("events_repeated")
         alerts = await alerts_of(bank)
         assert "again" in await operator.goes_back(CHANNEL_EVENTS)  # nothing comes any more: it is looked up

@@ -72,7 +72,7 @@ async def test_what_fails_leaves_nothing(store: AlertStore) -> None:
 
 async def test_what_is_known_of_a_customer_comes_back_whole(store: AlertStore) -> None:
     known = Standing(
-        version=3, as_of=4, owner="M-1", firings={"R1": Firing("R1", 2, 5, 6, alert_id="a1")}, cooled={"R1": 9},
+        version=3, as_of=4, owner="M-1", firings={"R1": Firing("R1", 7, alert_id="a1")}, cooled={"R1": 9},
         unknown={"R2": ("assets",)},
     )  # fmt: skip
     async with store.working() as tx:

@@ -115,7 +115,7 @@ class Settling:
         at = moment.occurred_at if moment else self._change.changed_at
         days = window_days(moment.kind) if moment else declared.stays_said_days
         until = at + days * DAY_MS if days else 0
-        firing = Firing(declared.id, declared.version, self._change.changed_at, at, until)
+        firing = Firing(declared.id, until)
         self._standing.firings[key] = firing
         alert = self._open.get(declared.situation or "")
         cooled = self._standing.cooled.get(declared.id, 0)

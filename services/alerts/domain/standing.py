@@ -12,9 +12,6 @@ class Firing(msgspec.Struct):
     but the firing stays until `window_until`; only if the condition holds again after that does the rule fire anew."""
 
     rule: str
-    version: int
-    since: int
-    occurred_at: int
     window_until: int = 0
     alert_id: str = ""
     former_cooldown: int = 0

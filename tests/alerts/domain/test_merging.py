@@ -196,7 +196,7 @@ def test_work_that_both_have_begun_stays_with_the_one_they_become_and_so_does_wh
 
 
 def test_what_a_cooldown_held_back_of_one_goes_back_to_that_one() -> None:
-    one, other = Standing(firings={"R1|x": Firing("R1", 1, NOON, NOON)}), Standing()
+    one, other = Standing(firings={"R1|x": Firing("R1")}), Standing()
     merge(Side("a", one, []), Side("b", other, []), terms(), NOON)
     split(Side("a", one, []), Side("b", other, []), terms(), NOON + DAY)
     assert (list(one.firings), list(other.firings)) == (["R1|x"], [])
@@ -204,7 +204,7 @@ def test_what_a_cooldown_held_back_of_one_goes_back_to_that_one() -> None:
 
 def test_what_was_said_goes_before_what_a_cooldown_held_back_whoever_goes_into_whom() -> None:
     for gone, into in (("said", ""), ("", "said")):
-        one, other = (Standing(firings={"R1|x": Firing("R1", 1, NOON, NOON, alert_id=name)}) for name in (gone, into))
+        one, other = (Standing(firings={"R1|x": Firing("R1", alert_id=name)}) for name in (gone, into))
         merge(Side("a", one, []), Side("b", other, []), terms(), NOON)
         assert other.firings["R1|x"].alert_id == "said"
 

@@ -63,7 +63,7 @@ def test_what_stays_said_does_so_until_its_very_end() -> None:
         customer.takes(statement(2, at=at))
         assert bool(customer.standing.firings) is is_said
         customer.takes(statement(3, at=end, salary_missed=2.0))
-        assert customer.standing.firings["R14|"].since == end
+        assert customer.standing.firings["R14|"].window_until == end + 7 * DAY
 
 
 def test_a_paused_rule_raises_nothing_and_says_it_all_when_it_is_let() -> None:
