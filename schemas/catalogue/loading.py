@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import yaml
@@ -22,7 +22,7 @@ GROUPS = (
     "money", "mandates", "sessions", "interest", "contacts", "cases", "parties", "holdings", "consents", "relation",
     "operations",
 )  # fmt: skip
-ATTRIBUTES = "attributes"
+ATTRIBUTES = "attributes.yaml"
 EXAMPLE_TIME = "2026-11-22T09:30:00+08:00"
 
 
@@ -52,45 +52,53 @@ def load_catalogue(own: Path | None = None) -> Mapping[str, EventType]:
     attributes in an `attributes.yaml` of its own. Reads files: call it once and pass the result on. Raises
     CatalogueError."""
     product = files("schemas.catalogue")
-    known, types = dict[str, Any](), dict[str, EventType]()
-    _add(known, types, [product.joinpath(f"{name}.yaml") for name in (ATTRIBUTES, *GROUPS)], "catalogue/")
+    attributes = [_File("catalogue/", product.joinpath(ATTRIBUTES))]
+    groups = [_File("catalogue/", product.joinpath(f"{group}.yaml")) for group in GROUPS]
     if own is not None:
         if not own.is_dir():
             raise CatalogueError(f"{own} is no directory")
-        found = sorted(own.glob("[!.]*.yaml"), key=lambda path: (path.stem != ATTRIBUTES, path.name))
-        _add(known, types, found, f"{own}/")
+        for path in sorted(own.glob("[!.]*.yaml")):
+            (attributes if path.name == ATTRIBUTES else groups).append(_File(f"{own}/", path))
+    known = {name: raw for _, name, raw in _declared(attributes)}
+    types = {}
+    for file, name, raw in _declared(groups):
+        try:
+            types[name] = _event_type(name, file.path.name.removesuffix(".yaml"), raw, known)
+        except (msgspec.ValidationError, CatalogueError) as error:
+            raise CatalogueError(f"{file.place}: {name}: {error}") from error
     return types
 
 
-def _add(
-    known: dict[str, Any], types: dict[str, EventType], some: Iterable[Traversable | Path], directory: str
-) -> None:
-    """What these files declare, to the attributes that are known and the types; those of attributes come first."""
+class _File(NamedTuple):
+    directory: str
+    path: Traversable | Path
+
+    @property
+    def place(self) -> str:
+        return f"{self.directory}{self.path.name}"
+
+
+def _declared(some: Iterable[_File]) -> Iterator[tuple[_File, str, dict[str, Any]]]:
+    """What the files say under which name, each name once."""
+    seen: set[str] = set()
     for file in some:
-        group = file.name.removesuffix(".yaml")
-        for name, raw in _read(file, directory).items():
-            place = f"{directory}{file.name}: {name}"
-            if name in (known if group == ATTRIBUTES else types):
-                raise CatalogueError(f"{place} is declared twice")
-            if group == ATTRIBUTES:
-                if not isinstance(raw, dict):
-                    raise CatalogueError(f"{place}: a mapping is expected")
-                known[name] = raw
-                continue
-            try:
-                types[name] = _event_type(name, group, raw, known)
-            except (msgspec.ValidationError, CatalogueError) as error:
-                raise CatalogueError(f"{place}: {error}") from error
+        for name, raw in _read(file).items():
+            if name in seen:
+                raise CatalogueError(f"{file.place}: {name} is declared twice")
+            if not isinstance(raw, dict):
+                raise CatalogueError(f"{file.place}: {name}: a mapping is expected")
+            seen.add(name)
+            yield file, name, raw
 
 
-def _read(file: Traversable | Path, directory: str) -> dict[str, Any]:
+def _read(file: _File) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.safe_load(file.path.read_text(encoding="utf-8"))
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise CatalogueError(f"{directory}{file.name}{line}: {error.problem}") from error
+        raise CatalogueError(f"{file.place}{line}: {error.problem}") from error
     if not isinstance(content, dict):
-        raise CatalogueError(f"{directory}{file.name}: a mapping by name is expected")
+        raise CatalogueError(f"{file.place}: a mapping by name is expected")
     return content
 
 
