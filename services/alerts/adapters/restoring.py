@@ -1,11 +1,13 @@
 """After a database went back in time, while what was told of its alerts did not."""
 
+from functools import partial
+
 import msgspec
 
 from services.alerts.adapters.rows import alert_of
-from services.failures import Contended
+from services.attempts import again_when_contended
 from services.sql.database import Database
-from services.sql.session import Bulk, Session, writing
+from services.sql.session import Bulk, writing
 
 AT_ONCE = 500
 _CUSTOMERS = """
@@ -23,19 +25,18 @@ async def raise_revisions(database: Database, by: int) -> int:
     skip the next ones. Returns how many. Workers may run."""
     raised, last = 0, ""
     while True:
-        try:
-            async with writing(database) as session:
-                customers = [row[0] for row in await session.rows(_CUSTOMERS, last, AT_ONCE)]
-                of_these = await _raise_of(session, customers, by)
-        except Contended:
-            continue
+        customers, of_these = await again_when_contended(partial(_raise_some, database, last, by))
         if not customers:
             return raised
         raised, last = raised + of_these, customers[-1]
 
 
-async def _raise_of(session: Session, customers: list[str], by: int) -> int:
-    alerts = [(row[0], alert_of(row[1])) for row in await session.rows(_ALERTS, customers)]
-    for _, alert in alerts:
-        alert.revision += by
-    return await session.bulk(_RAISE, [(alert_id, msgspec.json.encode(alert)) for alert_id, alert in alerts])
+async def _raise_some(database: Database, after: str, by: int) -> tuple[list[str], int]:
+    """The customers looked at, and how many alerts of theirs were lifted."""
+    async with writing(database) as session:
+        customers = [row[0] for row in await session.rows(_CUSTOMERS, after, AT_ONCE)]
+        alerts = [(row[0], alert_of(row[1])) for row in await session.rows(_ALERTS, customers)]
+        for _, alert in alerts:
+            alert.revision += by
+        lifted = [(alert_id, msgspec.json.encode(alert)) for alert_id, alert in alerts]
+        return customers, await session.bulk(_RAISE, lifted)
