@@ -27,11 +27,3 @@ def read_berka(directory: Path, until: date | None = None) -> Iterator[Event]:
 def count_berka(directory: Path, until: date | None = None) -> int:
     """How many events `read_berka` yields, for a progress bar."""
     return sum(1 for _ in read_berka(directory, until))
-
-
-def expected_balances(directory: Path) -> dict[str, int]:
-    """Account number → hellers at the end of its chain."""
-    return {
-        ordered.transaction.account_id: ordered.transaction.balance
-        for ordered in in_chain_order(read_transactions(directory))
-    }

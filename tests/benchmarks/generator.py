@@ -15,8 +15,8 @@ import uvloop
 
 from services.clock import SystemClock
 from services.simulator.bank import customer_no
-from services.simulator.load import cases, openings, requests, transactions
 from tests.benchmarks.figures import percentile
+from tests.simulator.load import cases, openings, requests, transactions
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

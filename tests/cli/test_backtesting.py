@@ -30,13 +30,13 @@ from services.profile.domain.states.personal import reference
 from services.profile.domain.value.policy import RosterEntry
 from services.profile.ports.records import Decision
 from services.profile.settings import Choices
-from services.replay.disorder import disordered
 from services.simulator.bank import Bank, start_of
 from services.simulator.traffic import history
 from tests.cli.conftest import Command, running
 from tests.journeys.bank import cny, event
 from tests.journeys.platforms import until
 from tests.profile.told import SECRET, admitted
+from tests.replay.disorder import disordered
 
 Ends = dict[int, int]
 Said = dict[tuple[str, str, str, int], list[int]]

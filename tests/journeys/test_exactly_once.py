@@ -12,8 +12,8 @@ import msgspec
 
 from services.cli.run.credentials import Credentials
 from services.clock import SystemClock
-from services.simulator.load import openings, requests, transactions
 from tests.journeys.platforms import PlatformProcess, counted_by_account, until
+from tests.simulator.load import openings, requests, transactions
 
 CUSTOMERS, EVENTS, BATCH, KILLS = 40, 4_000, 50, 2
 SEED = 5

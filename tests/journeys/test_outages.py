@@ -15,9 +15,9 @@ import pytest
 
 from services.cli.run.credentials import Credentials
 from services.clock import SystemClock
-from services.simulator.load import openings, requests, transactions
 from tests.conftest import RunningServers
 from tests.journeys.platforms import PlatformProcess, counted_by_account, empty_servers, serving, until
+from tests.simulator.load import openings, requests, transactions
 
 CUSTOMERS, BATCH, SENDERS = 30, 20, 4
 OUTAGE_S = 12.0

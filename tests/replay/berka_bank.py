@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from services.replay.berka_chain import in_chain_order
+from services.replay.berka_files import read_transactions
+
 FILES = {
     "district": ["A1;A2;A3", '1;"Horni Lhota";"north"', '2;"Dolni Lhota";"north"'],
     "account": [
@@ -101,3 +104,11 @@ def _month(number: int, month: int, balance: float) -> Iterator[tuple[int, float
     if overdraws:
         yield 27, -3.0, ('"VYBER"', '"SANKC. UROK";;')
     yield 28, -14.6, ('"VYBER"', '"SLUZBY";;')
+
+
+def expected_balances(directory: Path) -> dict[str, int]:
+    """Account number → hellers at the end of its chain."""
+    return {
+        ordered.transaction.account_id: ordered.transaction.balance
+        for ordered in in_chain_order(read_transactions(directory))
+    }

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.replay.berka import count_berka, expected_balances, read_berka
+from services.replay.berka import count_berka, read_berka
 from services.replay.berka_chain import ROUNDING, chain
 from services.replay.berka_event import Event
 from services.replay.berka_files import Transaction, birth_of, minor_of, read_transactions
 from tests.ingest.bank import NOW, admit, rules, terms
-from tests.replay.berka_bank import write_berka_bank
+from tests.replay.berka_bank import expected_balances, write_berka_bank
 
 ROOT = Path(__file__).parents[2]
 REAL = (ROOT / os.environ.get("COUNTERPOINT_BERKA", "../shared/data/berka")).resolve()

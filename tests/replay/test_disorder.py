@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
-from services.replay.disorder import Event, disordered
+from tests.replay.disorder import Event, disordered
 
 HOUR_MS = 3_600_000
 EVENTS: list[Event] = [

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import httpx
 
-from services.replay.berka import expected_balances, read_berka
+from services.replay.berka import read_berka
 from services.replay.send import http_publisher, send
 from services.web.asgi import routes
 from tests.ingest.bank import open_bank
-from tests.replay.berka_bank import write_berka_bank
+from tests.replay.berka_bank import expected_balances, write_berka_bank
 
 
 async def test_a_replayed_bank_stands_in_the_log_with_its_last_balances(tmp_path: Path) -> None:

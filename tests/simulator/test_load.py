@@ -6,8 +6,8 @@ import msgspec
 
 from services.clock import ManualClock
 from services.replay.berka_files import minor_of
-from services.simulator.load import openings, requests, transactions
 from tests.ingest.bank import NOW, admit, rules, terms
+from tests.simulator.load import openings, requests, transactions
 
 CLOCK = ManualClock(NOW)
 

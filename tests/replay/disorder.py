@@ -14,7 +14,7 @@ def disordered(events: Iterable[Event], *, seed: int, within_ms: int, repeats: f
 
     `events` are in event-time order; only those on their way are held.
     """
-    random = Random(seed)  # noqa: S311 - a trial, not a secret
+    random = Random(seed)
     on_their_way: list[tuple[float, int, Event]] = []
     count = 0
     for event in events:
