@@ -4,11 +4,10 @@ Knows no table. Statements belong to the adapters of the services.
 """
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from sqlalchemy import text
@@ -19,11 +18,7 @@ from services.sql.engines import Timeouts, postgresql_engine, sqlite_engine, tim
 from services.sql.errors import is_retryable, is_unavailable, why_unavailable
 
 Dialect = Literal["sqlite", "postgresql"]
-Result = TypeVar("Result")
-
-
 DEFAULT_TIMEOUTS = timeouts_within(10_000)
-ATTEMPTS = 6
 _AT_HAND = 4
 
 
@@ -83,23 +78,6 @@ class Database:
         if self.dialect == "postgresql":
             await connection.execution_options(isolation_level="AUTOCOMMIT")
         return connection, (await connection.get_raw_connection()).driver_connection
-
-    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
-        """`work` in a transaction, again after a deadlock, a serialization failure or a lock timeout.
-
-        Raises `Unavailable` when it loses every time. `work` starts from nothing on each try.
-        """
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                async with self.transaction() as connection:
-                    return await work(connection)
-            except Exception as error:
-                if not is_retryable(error):
-                    raise
-                if attempt == ATTEMPTS:
-                    raise Unavailable(f"the database's locks were taken {ATTEMPTS} times in a row") from error
-            await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter, not a secret
-        raise AssertionError("unreachable")
 
     async def ping(self) -> None:
         """Raises `Unavailable`."""

@@ -10,7 +10,6 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.deployment import open_tables
 from services.failures import Unavailable
@@ -116,48 +115,6 @@ async def test_a_lock_held_elsewhere_is_retryable(database: Database, url: str) 
                 await connection.execute(text("UPDATE item SET n = 3"))
     await other.close()
     assert is_retryable(caught.value)
-    assert await items(database) == [(1, 2)]
-
-
-async def test_work_that_lost_a_lock_is_done_again_from_the_start(database: Database, url: str) -> None:
-    await insert_raw(database, fail=False)
-    other = open_database(url, timeouts=IMPATIENT)
-    held, release = asyncio.Event(), asyncio.Event()
-
-    async def hold() -> None:
-        async with database.transaction() as connection:
-            await connection.execute(text("UPDATE item SET n = n + 1"))
-            held.set()
-            await release.wait()
-
-    async def work(connection: AsyncConnection) -> int:
-        await connection.execute(text("UPDATE item SET n = n + 10"))
-        n: int = (await connection.execute(text("SELECT n FROM item"))).scalar_one()
-        return n
-
-    holder = asyncio.create_task(hold())
-    await held.wait()
-    # later than one lock timeout, sooner than all of them; no session may idle in its transaction that long
-    asyncio.get_running_loop().call_later(IMPATIENT.lock * 1.5 / 1000, release.set)
-    assert await other.run(work) == 12
-    await holder
-    await other.close()
-
-
-async def test_locks_that_stay_taken_are_unavailable_in_the_end(database: Database, url: str) -> None:
-    await insert_raw(database, fail=False)
-    hasty = open_database(url, timeouts=Timeouts(lock=1, statement=2_000, idle_in_transaction=2_000))
-
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(text("UPDATE item SET n = 3"))
-
-    patient = open_database(url)
-    async with patient.transaction() as holder:
-        await holder.execute(text("UPDATE item SET n = 2"))
-        with pytest.raises(Unavailable):
-            await hasty.run(work)
-    await patient.close()
-    await hasty.close()
     assert await items(database) == [(1, 2)]
 
 
