@@ -4,7 +4,6 @@ import contextlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -32,8 +31,6 @@ def sqlite_engine(path: Path, timeouts: Timeouts, pool_size: int) -> AsyncEngine
         connect_args={"isolation_level": None, "timeout": timeouts.lock / 1000},
         pool_size=pool_size,
         hide_parameters=True,
-        json_serializer=_json,
-        json_deserializer=msgspec.json.decode,
     )
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -76,10 +73,4 @@ def postgresql_engine(url: str, timeouts: Timeouts, pool_size: int) -> AsyncEngi
         pool_size=pool_size,
         pool_timeout=10,
         hide_parameters=True,
-        json_serializer=_json,
-        json_deserializer=msgspec.json.decode,
     )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
