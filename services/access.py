@@ -6,16 +6,15 @@ A token is shown once and stored as its hash. A user may hold several, so that o
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Literal, NamedTuple, Protocol, get_args
 
 import msgspec
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
 from schemas.identifiers import IdentifierError, normalise
 from services.failures import Rejected
 from services.remembered import Remembered
 from services.sql.database import Database
+from services.sql.session import Row, reading, writing
 
 Role = Literal["agent", "manager", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -148,14 +147,11 @@ class MemoryUserStore:
         return False
 
 
-_COLUMNS = "user_id, name, role, manager_id, created_at, revoked_at"
-_ADD = text(
-    f"insert into users (token_hash, {_COLUMNS}) values"  # noqa: S608 - our own constant
-    " (:token_hash, :user_id, :name, :role, :manager_id, :created_at, :revoked_at)"
-)
-_FIND = text(f"select {_COLUMNS} from users where token_hash = :token_hash")  # noqa: S608 - our own constant
-_ALL = text(f"select {_COLUMNS} from users")  # noqa: S608 - our own constant
-_REVOKE = text("update users set revoked_at = :at where user_id = :user_id and revoked_at is null")
+_COLUMNS = ", ".join(User.__struct_fields__)
+_ADD = f"insert into users (token_hash, {_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing"  # noqa: S608 - constants
+_FIND = f"select {_COLUMNS} from users where token_hash = $1"  # noqa: S608 - constants
+_ALL = f"select {_COLUMNS} from users"  # noqa: S608 - constants
+_REVOKE = "update users set revoked_at = $2 where user_id = $1 and revoked_at is null"
 
 
 class SqlUserStore:
@@ -165,27 +161,25 @@ class SqlUserStore:
         self._database = database
 
     async def add(self, token_hash: str, user: User) -> None:
-        try:
-            async with self._database.transaction() as connection:
-                await connection.execute(_ADD, {"token_hash": token_hash, **msgspec.structs.asdict(user)})
-        except IntegrityError:
-            raise Taken(user.user_id) from None
+        async with writing(self._database) as session:
+            if await session.run(_ADD, token_hash, *msgspec.structs.astuple(user)) != 1:
+                raise Taken(user.user_id)
 
     async def find(self, token_hash: str) -> User | None:
-        async with self._database.reading() as connection:
-            row = (await connection.execute(_FIND, {"token_hash": token_hash})).mappings().first()
-        return None if row is None else _user(dict(row))
+        async with reading(self._database) as session:
+            found = await session.rows(_FIND, token_hash)
+        return _user(found[0]) if found else None
 
     async def users(self) -> Sequence[User]:
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(_ALL)).mappings().all()
+        async with reading(self._database) as session:
+            found = await session.rows(_ALL)
         # databases do not agree on how text sorts
-        return sorted((_user(dict(row)) for row in rows), key=lambda user: (user.name, user.user_id))
+        return sorted(map(_user, found), key=lambda user: (user.name, user.user_id))
 
     async def revoke(self, user_id: str, at: int) -> bool:
-        async with self._database.transaction() as connection:
-            return (await connection.execute(_REVOKE, {"user_id": user_id, "at": at})).rowcount == 1
+        async with writing(self._database) as session:
+            return await session.run(_REVOKE, user_id, at) == 1
 
 
-def _user(row: dict[str, Any]) -> User:
-    return msgspec.convert(row, User)
+def _user(row: Row) -> User:
+    return User(**dict(zip(User.__struct_fields__, row, strict=True)))

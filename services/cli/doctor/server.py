@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import text
-
 from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
 from services.clock import SystemClock
+from services.sql.session import now_ms, reading
 
 SKEW_MS = 2_000
 """Of how much due times may be off."""
 LONG_S = 600
-_NOW = "select extract(epoch from clock_timestamp()) * 1000"
 _OLDEST = """
 select extract(epoch from clock_timestamp() - xact_start), pid, coalesce(application_name, '') from pg_stat_activity
 where datname = current_database() and backend_xmin is not null and pid <> pg_backend_pid()
@@ -20,9 +18,9 @@ order by xact_start limit 1"""
 async def clock(patient: Patient) -> Sequence[Finding]:
     if patient.beside.database.dialect != "postgresql":
         return []
-    async with patient.beside.database.reading() as connection:
+    async with reading(patient.beside.database) as session:
         before = SystemClock().now_ms()
-        server = int((await connection.execute(text(_NOW))).scalar_one())
+        server = await now_ms(session)
         after = SystemClock().now_ms()
     skew = server - min(max(server, before), after)
     if abs(skew) > SKEW_MS:
@@ -35,8 +33,8 @@ async def transactions(patient: Patient) -> Sequence[Finding]:
     """What is deleted stays in the way for as long as somebody may still look at it, and queues live by deleting."""
     if patient.beside.database.dialect != "postgresql":
         return []
-    async with patient.beside.database.reading() as connection:
-        oldest = (await connection.execute(text(_OLDEST))).first()
+    async with reading(patient.beside.database) as session:
+        oldest = next(iter(await session.rows(_OLDEST)), None)
     if oldest is not None and oldest[0] is not None and oldest[0] > LONG_S:
         told = f"one ({oldest[2] or 'without a name'}, pid {oldest[1]}) is open for {oldest[0] / 60:.0f} min"
         why = "meanwhile no queue is cleaned, and refreshing slows down if it has written: end it, or ask a replica"
