@@ -1,5 +1,5 @@
-"""Declared files as structs: those that come with the product, each of which a bank's own file of the same name
-replaces. What does not fit is refused, naming file, line and mistake."""
+"""Declared files as structs: those that come with the product, and a bank's own, which replace them or are laid over
+them. What does not fit is refused, naming file, line and mistake."""
 
 from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import yaml
 
+from services.declared_layers import NamedBy, changes, laid_over, traced
 from services.declared_lines import line_of, unfit
 
 T = TypeVar("T")
@@ -33,28 +34,30 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader._date)
 
 
 class Texts(NamedTuple):
-    """Declared files as they stood at one moment, by name. `own`: names of those that are the bank's."""
+    """Declared files as they stood at one moment, by name. What both have is laid over each other: a mistake in it is
+    the bank's, for the product's files fit."""
 
-    content: Mapping[str, bytes]
-    own: frozenset[str]
+    product: Mapping[str, bytes]
+    own: Mapping[str, bytes] = {}
+    named_by: Mapping[str, str] = {}
 
     @property
     def version(self) -> str:
         """Another one tells of other content."""
         told = sha256()
-        for name, text in self.content.items():
-            told.update(name.encode() + b"\0" + sha256(text).digest())
+        for layer in (self.product, self.own):
+            for name, text in layer.items():
+                told.update(name.encode() + b"\0" + sha256(text).digest())
+            told.update(b"\0")
         return told.hexdigest()[:12]
 
     def only(self, names: Collection[str]) -> "Texts":
-        return Texts({name: text for name, text in self.content.items() if name in names}, self.own & frozenset(names))
+        product, own = ({name: layer[name] for name in layer if name in names} for layer in (self.product, self.own))
+        return self._replace(product=product, own=own)
 
     def read(self, name: str, into: type[T]) -> T:
         """Raises PolicyError."""
-        text = self.content.get(name)
-        if text is None:
-            raise PolicyError(f"{name} is missing")
-        content = _parsed(name, text)
+        content = self._laid(name)[1] if self._is_laid(name) else _parsed(name, self._text(name))
         try:
             return msgspec.convert(content, into, strict=False)
         except msgspec.ValidationError as error:
@@ -62,9 +65,43 @@ class Texts(NamedTuple):
             raise self.wrong(name, message, *steps) from error
 
     def wrong(self, name: str, message: str, *steps: object) -> PolicyError:
-        """`steps`: the place in the file, as in `line_of`."""
-        where = ".".join(map(str, steps))
-        return PolicyError(f"{name}:{line_of(self.content[name], steps)}: {f'{where}: ' if where else ''}{message}")
+        """`steps`: the place in what was read, as in `line_of`."""
+        place, told = list(steps), list(map(str, steps))
+        if self._is_laid(name):
+            own, laid = self._laid(name)
+            place, told = traced(laid, own, steps, self.named_by, name)
+        line, where = line_of(self._text(name), place), ".".join(told)
+        return PolicyError(f"{name}:{line}: {f'{where}: ' if where else ''}{message}")
+
+    def apart(self) -> tuple["Texts", "Texts"]:
+        """The product's, and the bank's as they are by themselves."""
+        return Texts(self.product), Texts({}, self.own)
+
+    def told(self) -> Iterator[str]:
+        """The bank's files, for people; of those that are laid over others what they add, and what they replace."""
+        for name in sorted(self.own):
+            if not self._is_laid(name):
+                yield name
+                continue
+            product, own = (_parsed(name, layer[name]) for layer in (self.product, self.own))
+            found = list(changes(product, own, self.named_by, name))
+            for verb, replacing in (("adds", False), ("replaces", True)):
+                if names := [one for one, replaces in found if replaces is replacing]:
+                    yield f"{name} {verb} {', '.join(names)}"
+
+    def _is_laid(self, name: str) -> bool:
+        return name in self.product and name in self.own
+
+    def _laid(self, name: str) -> tuple[Any, Any]:
+        """What the bank's file says, and what comes of it."""
+        own = _parsed(name, self.own[name])
+        return own, laid_over(_parsed(name, self.product[name]), own, self.named_by, name)
+
+    def _text(self, name: str) -> bytes:
+        text = self.own.get(name, self.product.get(name))
+        if text is None:
+            raise PolicyError(f"{name} is missing")
+        return text
 
 
 def _parsed(name: str, text: bytes) -> Any:
@@ -78,34 +115,46 @@ def _parsed(name: str, text: bytes) -> Any:
 
 
 class Place(NamedTuple):
-    """A directory of the product's files, and where given one of a bank's own, laid over it file by file."""
+    """A directory of the product's files, and where given one of a bank's own."""
 
     product: Path
     own: Path | None = None
 
     def path(self, name: str) -> Path:
+        """The bank's, where it has one."""
         own = self.own / name if self.own else None
         return own if own is not None and own.is_file() else self.product / name
 
     def paths(self) -> Iterator[Path]:
-        """Without the hidden ones that editors leave beside what they edit."""
-        found = {path.name for place in (self.product, self.own) if place for path in place.glob("[!.]*.yaml")}
-        return (self.path(name) for name in sorted(found))
+        """One of each name, the bank's where it has one."""
+        return (self.path(name) for name in sorted(self.names()))
+
+    def names(self) -> frozenset[str]:
+        return frozenset(path.name for path in (*_declared(self.product), *_declared(self.own)))
 
     def stamp(self) -> tuple[object, ...]:
         """Of all files: another one tells that they have changed. To be taken before they are read."""
-        return tuple(stamp(path) for path in self.paths())
+        return tuple(stamp(path) for path in (*_declared(self.product), *_declared(self.own)))
 
     def own_names(self) -> frozenset[str]:
         """Of the files that are the bank's."""
-        return frozenset(path.name for path in self.paths() if path.parent == self.own)
+        return frozenset(path.name for path in _declared(self.own))
 
-    def texts(self) -> Texts:
-        """Raises PolicyError for a file that cannot be read."""
+    def texts(self, named_by: NamedBy | None = None) -> Texts:
+        """The bank's files laid over those of the product; without `named_by` they take their place. Raises PolicyError
+        for a file that cannot be read."""
         try:
-            return Texts({path.name: path.read_bytes() for path in self.paths()}, self.own_names())
+            product, own = ({one.name: one.read_bytes() for one in _declared(at)} for at in (self.product, self.own))
         except OSError as error:
             raise PolicyError(f"{Path(error.filename).name}: {error.strerror}") from error
+        if named_by is None:
+            return Texts({name: text for name, text in product.items() if name not in own}, own)
+        return Texts(product, own, named_by)
+
+
+def _declared(directory: Path | None) -> list[Path]:
+    """Without the hidden ones that editors leave beside what they edit."""
+    return sorted(directory.glob("[!.]*.yaml")) if directory else []
 
 
 def stamp(path: Path) -> tuple[object, ...]:

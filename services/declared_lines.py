@@ -8,6 +8,7 @@ import msgspec
 import yaml
 
 _AT = re.compile(r" - at (`key` in )?`\$([^`]*)`$")
+_UNKNOWN = re.compile(r"unknown field `([^`]+)`")
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
 Steps = Sequence[object]
 """From the top of a file inwards: keys of mappings, places in lists."""
@@ -36,9 +37,12 @@ def _inner(node: yaml.Node | None, step: object) -> tuple[yaml.Node, int] | None
 def unfit(error: msgspec.ValidationError, content: Any, into: Any) -> tuple[list[object], str]:
     """The place and the message of what does not fit `into`. `content` is used up: what is beside the place goes."""
     told = str(error)
-    found = _AT.search(told)
-    if found is None:
-        return [], told
+    found, unknown = _AT.search(told), _UNKNOWN.search(told)
+    steps = _steps(found, content, into) if found else []
+    return [*steps, *(unknown.groups() if unknown else ())], told[: found.start() if found else None]
+
+
+def _steps(found: re.Match[str], content: Any, into: Any) -> list[object]:
     steps: list[object] = []
     here: Any = content
     for step in _STEP.finditer(found[2] + ("[...]" if found[1] else "")):
@@ -47,7 +51,7 @@ def unfit(error: msgspec.ValidationError, content: Any, into: Any) -> tuple[list
             break
         steps.append(key)
         here = here[key] if isinstance(here, dict | list) else None
-    return steps, told[: found.start()]
+    return steps
 
 
 def _guilty(mapping: Any, content: Any, into: Any) -> object:

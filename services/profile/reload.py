@@ -80,10 +80,10 @@ class Reload:
         stood_still, self._waits_as = stamp == self._waits_as, stamp
         if not stood_still:
             return None
+        self._seen_as = stamp
         texts = self._files.texts()
         if self._files.stamp() != stamp:
             return None
-        self._seen_as = stamp
         if texts.counted_by != self._counted_by:
             self._counted_by = texts.counted_by
             log.warning("what is counted or measured has changed: that takes effect at the next start")

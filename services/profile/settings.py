@@ -15,8 +15,8 @@ STEPS: tuple[Step, ...] = get_args(Step)
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """`timeline_months`: how long events are kept one by one, the running month included. `lateness_s`, `rhythm_s`: of
-    a source that declares none. `catalogue`, `reference`: directories of a bank's own files, laid over those that come
-    with the product, file by file. `steps`: what this process does of all that the profile does, by commas."""
+    a source that declares none. `catalogue`, `reference`: directories of a bank's own files: see `policies.Files`.
+    `steps`: what this process does of all that the profile does, by commas."""
 
     timeline_months: Positive = 25
     lateness_s: Positive = 60

@@ -109,7 +109,26 @@ def test_a_mistake_in_the_banks_own_event_types_is_named(
 def test_which_declarations_wait_for_a_start_is_told(counterpoint: Command, deployment: Path) -> None:
     code, state, told = finding(counterpoint, "declarations")
     assert (code, state) == (0, "ok")
-    assert told == "taken up while processes run, but event types, series.yaml and measures.yaml at their start"
+    assert told == (
+        "taken up while processes run, but event types, series.yaml and measures.yaml at their start; "
+        "the bank's own: none"
+    )
+
+
+def test_what_the_bank_adds_to_the_declarations_and_what_it_replaces_is_told(
+    counterpoint: Command, deployment: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "value.yaml").write_text("by_kind: {person: {thresholds: [{tier: gold, enter: 70, leave: 60}]}}\n")
+    (tmp_path / "measures.yaml").write_text(
+        "measures: [{name: logins_7d, series: logins, window: 7d, aggregate: count},"
+        " {name: logins_30d, series: logins, window: 31d, aggregate: count}]\n"
+    )
+    _, state, told = finding(counterpoint, "declarations", {"COUNTERPOINT_PROFILE_CATALOGUE": str(tmp_path)})
+    assert state == "ok"
+    assert told.partition("own: ")[2] == (
+        "measures.yaml adds measures.logins_7d; measures.yaml replaces measures.logins_30d; "
+        "value.yaml replaces by_kind.person.thresholds.gold"
+    )
 
 
 def test_a_shape_of_another_release_is_wrong(counterpoint: Command, deployment: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.profile.adapters.policies import PRODUCT
 from tests.journeys.bank import Json, ago, event, opened
 from tests.journeys.inbox import Inbox
 from tests.journeys.platforms import serving
@@ -22,8 +21,15 @@ locker.opened:
     attributes: {locker_size: small}
 """
 ATTRIBUTES = "locker_size: {meaning: How large the locker is, values: [small, large]}"
-SERIES = "  - {name: lockers, where: {types: [locker.opened]}}\ncandidates:"
-MEASURE = "  - {name: lockers_30d, series: lockers, window: 30d, aggregate: count, meaning: Lockers opened}"
+SERIES = """
+version: 1
+series:
+  - {name: lockers, where: {types: [locker.opened]}}
+"""
+MEASURES = """
+measures:
+  - {name: lockers_30d, series: lockers, window: 30d, aggregate: count, meaning: Lockers opened}
+"""
 RULES = """
 rules:
   - id: OWN1
@@ -46,9 +52,8 @@ def declared(own: Path) -> dict[str, str]:
         directory.mkdir(parents=True)
     (types / "lockers.yaml").write_text(TYPES)
     (types / "attributes.yaml").write_text(ATTRIBUTES)
-    series, measures = ((PRODUCT / "catalogue" / name).read_text() for name in ("series.yaml", "measures.yaml"))
-    (counted / "series.yaml").write_text(series.replace("candidates:", SERIES))
-    (counted / "measures.yaml").write_text(f"{measures}{MEASURE}\n")
+    (counted / "series.yaml").write_text(SERIES)
+    (counted / "measures.yaml").write_text(MEASURES)
     (rules / "own.yaml").write_text(RULES)
     return {
         "COUNTERPOINT_EVENT_TYPES": str(types),

@@ -35,11 +35,9 @@ class Process:
     def write(self, text: str, name: str = "rates.yaml") -> None:
         (self.own / name).write_text(text)
 
-    def declare(self, name: str, was: str, by: str) -> None:
-        """The product's own file of the catalogue with something else in it."""
-        text = (files_of().catalogue.product / name).read_text()
-        assert was in text
-        (self.catalogue / name).write_text(text.replace(was, by))
+    def declare(self, name: str, text: str) -> None:
+        """What the bank has to say in a file of the catalogue."""
+        (self.catalogue / name).write_text(text)
 
     async def looks(self, times: int = 2) -> int | None:
         """What a hundred dollars are worth, in whole yuan."""
@@ -151,26 +149,51 @@ async def test_a_holiday_that_is_announced_is_a_free_day_for_whoever_asks(proces
 async def test_scales_and_portfolio_are_taken_and_a_bad_one_is_told_with_its_line(process: Process) -> None:
     await process.looks()
     before = process.current()
-    process.declare("value.yaml", "hold_days: 3", "hold_days: 5")
-    process.declare("portfolio.yaml", "roster: []", "roster: [{manager_id: M-9}]")
+    process.declare("value.yaml", "hold_days: 5\n")
+    process.declare("portfolio.yaml", "roster: [{manager_id: M-9}]\n")
     await process.looks()
     after = process.current()
     assert (after.scales.hold_days, [one.manager_id for one in after.portfolio.roster]) == (5, ["M-9"])
     assert after.version != before.version
-    process.declare("value.yaml", "hold_days: 3", "hold_days: soon")
+    process.declare("value.yaml", "# days\nhold_days: soon\n")
     with structlog.testing.capture_logs() as told:
         await process.looks(4)
-    assert [one["mistake"].partition(": ")[0] for one in told] == ["value.yaml:5"]
+    assert [one["mistake"].partition(": ")[0] for one in told] == ["value.yaml:2"]
     assert process.current() is after
 
 
-@pytest.mark.parametrize("name", ["measures.yaml", "series.yaml"])
+async def test_an_entry_that_the_bank_takes_back_is_the_product_s_again(process: Process) -> None:
+    begun = process.current().scales.by_kind["person"]
+    process.declare(
+        "value.yaml", "by_kind: {person: {top_potential: 70, thresholds: [{tier: gold, enter: 70, leave: 60}]}}\n"
+    )
+    await process.looks()
+    own = process.current().scales.by_kind["person"]
+    assert [(one.tier, one.enter) for one in own.thresholds] == [("gold", 70), ("profit", 42)]
+    process.declare("value.yaml", "by_kind: {person: {top_potential: 70}}\n")
+    await process.looks()
+    assert process.current().scales.by_kind["person"] == msgspec.structs.replace(begun, top_potential=70)
+
+
+async def test_a_file_that_nobody_would_read_is_told_and_what_there_was_stays(process: Process) -> None:
+    await process.looks()
+    before = process.current()
+    process.declare("vaule.yaml", "hold_days: 5\n")
+    with structlog.testing.capture_logs() as told:
+        await process.looks(4)
+    assert [one["mistake"].partition(",")[0] for one in told] == ["vaule.yaml is read by nobody in this directory"]
+    assert process.current() is before
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("measures.yaml", "measures: []\n"), ("series.yaml", "version: 1\n")],
+)  # fmt: skip
 async def test_what_is_counted_and_measured_waits_for_the_next_start_and_holds_up_nothing_else(
-    process: Process, name: str
+    process: Process, name: str, text: str
 ) -> None:
     await process.looks()
     before = process.current()
-    process.declare(name, "version: ", "version: 1")
+    process.declare(name, text)
     with structlog.testing.capture_logs() as told:
         assert await process.looks(4) == 700
     assert [one["event"].partition(": ")[2] for one in told] == ["that takes effect at the next start"]

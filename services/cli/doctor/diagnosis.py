@@ -22,7 +22,7 @@ from services.declared_files import PolicyError
 from services.event_types import load_event_types
 from services.failures import Unavailable
 from services.log import EventLog, UnknownTopic
-from services.profile.adapters.policies import COUNTED, load_declarations
+from services.profile.adapters.policies import COUNTED, declarations_of, files_of
 from services.profile.domain.reference.calendar import iso
 from services.profile.domain.reference.tables import Reference
 from services.profile.settings import read_choices
@@ -100,15 +100,16 @@ def _declared(settings: Settings) -> Iterator[Finding]:
     choices = read_choices(os.environ)
     try:
         load_event_types(settings)
-        reference = load_declarations(choices.catalogue, choices.reference).policy.reference
+        written = files_of(choices.catalogue, choices.reference).texts()
+        reference = declarations_of(written, None).policy.reference
+        own = "; ".join(written.told()) or "none"
     except (CatalogueError, PolicyError) as error:
         yield wrong("declarations", f"{error}: mend it; what runs goes on with what it read before, and nothing starts")
     except Exception as error:
         yield failed("declarations", error)
     else:
-        yield ok(
-            "declarations", f"taken up while processes run, but event types, {' and '.join(COUNTED)} at their start"
-        )
+        taken = f"taken up while processes run, but event types, {' and '.join(COUNTED)} at their start"
+        yield ok("declarations", f"{taken}; the bank's own: {own}")
         yield _calendar(reference)
 
 

@@ -1,6 +1,6 @@
 """Reads the dated reference files: the bank itself, calendar, rates, banks, competitors, lenders."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -8,10 +8,10 @@ import msgspec
 
 from schemas.money import EXPONENTS
 from services.declared_files import Texts
+from services.profile.adapters.catalogue_files import load_party_kinds, load_reasons
 from services.profile.domain.reference.calendar import Calendar, day_number
 from services.profile.domain.reference.offers import NextProduct
-from services.profile.domain.reference.reasons import Reasons
-from services.profile.domain.reference.tables import RATE_SCALE, Listed, PartyKind, Rate, Reference
+from services.profile.domain.reference.tables import RATE_SCALE, Listed, Rate, Reference
 
 Refer = Callable[[str], str]
 Quoted = list[tuple[int, Decimal]]
@@ -36,18 +36,6 @@ class _Institution(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     until: date | None = None
 
 
-class _Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    reason: str
-    codes: list[str]
-    events: tuple[str, ...] = ()
-    leaving: bool = False
-
-
-class _PartyKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    kind: PartyKind
-    words: list[str]
-
-
 class _NextProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     kind: str
     tiers: list[str]
@@ -70,8 +58,9 @@ class _RatesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rates: dict[str, dict[date, str]]
 
 
-def load_reference(files: Texts, refer: Refer | None) -> Reference:
-    """`refer` gives the reference of a name; without it, institutions listed by name are not recognised."""
+def load_reference(files: Texts, words: Texts, refer: Refer | None) -> Reference:
+    """`words`: the files that explain those of sources. `refer` gives the reference of a name; without it, institutions
+    listed by name are not recognised."""
     bank = files.read("bank.yaml", _Bank)
     if bank.home_currency not in EXPONENTS:
         raise files.wrong(
@@ -90,35 +79,10 @@ def load_reference(files: Texts, refer: Refer | None) -> Reference:
         competitors=_institutions(files, "competitors.yaml", refer),
         lenders=_institutions(files, "lenders.yaml", refer),
         own_banks=frozenset(one.bank for one in banks if one.own),
-        reasons=load_reasons(files),
+        reasons=load_reasons(words),
         next_products=load_next_products(files),
-        party_kinds=load_party_kinds(files),
+        party_kinds=load_party_kinds(words),
     )
-
-
-def load_reasons(files: Texts) -> Reasons:
-    told = files.read("reasons.yaml", list[_Reason])
-    _each_once(files, "reasons.yaml", [one.codes for one in told], "codes")
-    return Reasons(
-        {code: one.reason for one in told for code in one.codes},
-        {event: one.reason for one in told for event in one.events},
-        frozenset(one.reason for one in told if one.leaving),
-    )
-
-
-def _each_once(files: Texts, name: str, lists: Sequence[Sequence[str]], field: str) -> None:
-    seen = set[str]()
-    for place, told in enumerate(lists):
-        for word in told:
-            if word in seen:
-                raise files.wrong(name, f"{word} stands here for the second time", place, field)
-            seen.add(word)
-
-
-def load_party_kinds(files: Texts) -> Mapping[str, PartyKind]:
-    told = files.read("party_kinds.yaml", list[_PartyKind])
-    _each_once(files, "party_kinds.yaml", [one.words for one in told], "words")
-    return {word: one.kind for one in told for word in one.words}
 
 
 def load_next_products(files: Texts) -> list[NextProduct]:

@@ -256,7 +256,7 @@ DOLLARS = {"value": "100.00", "currency": "USD"}
 def by_rates(usd: str) -> Policy:
     written = files_of().texts()
     rates = f"base: CNY\nrates: {{USD: {{2026-01-01: '{usd}'}}}}".encode()
-    tables = written.reference._replace(content={**written.reference.content, "rates.yaml": rates})
+    tables = written.reference._replace(product={**written.reference.product, "rates.yaml": rates})
     return declarations_of(written._replace(reference=tables), None).policy
 
 

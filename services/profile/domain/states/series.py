@@ -62,7 +62,8 @@ class PartyFlow(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Declared(msgspec.Struct, forbid_unknown_fields=True):
-    """The file `catalogue/series.yaml`. `version` is raised with every change: it is part of the fold version."""
+    """The file `catalogue/series.yaml`. `version` is raised with every change: it is part of the fold version; a bank's
+    own file counts its own, on top of the product's."""
 
     version: int
     series: tuple[SeriesRule, ...]
