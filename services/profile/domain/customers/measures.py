@@ -38,7 +38,6 @@ class Measures(msgspec.Struct, frozen=True, forbid_unknown_fields=True, eq=False
     """The file `catalogue/measures.yaml`. `summed`: the series that add money; the loader takes them from
     `series.yaml`. Compared by identity, so that its plan can be remembered."""
 
-    version: int = 0
     measures: tuple[MeasureRule, ...] = ()
     summed: frozenset[str] = frozenset()
 

@@ -54,7 +54,6 @@ class Scale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Scales(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`hold_days`: for how many closed bank days another tier must be judged before it is taken."""
 
-    version: int
     hold_days: int
     by_kind: dict[str, Scale]
 
@@ -72,7 +71,6 @@ class Portfolio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`tiers`: which get an owner by rule. `capacity`: of a manager who is not in the roster.
     `handovers_kept`: how many past hand-overs are remembered in the notes."""
 
-    version: int
     tiers: tuple[str, ...]
     capacity: int
     handovers_kept: int
