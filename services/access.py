@@ -124,29 +124,6 @@ def _manager(manager_id: str, role: Role) -> str:
     return normal
 
 
-class MemoryUserStore:
-    def __init__(self) -> None:
-        self._users: dict[str, User] = {}
-
-    async def add(self, token_hash: str, user: User) -> None:
-        if token_hash in self._users or any(known.user_id == user.user_id for known in self._users.values()):
-            raise Taken(user.user_id)
-        self._users[token_hash] = user
-
-    async def find(self, token_hash: str) -> User | None:
-        return self._users.get(token_hash)
-
-    async def users(self) -> Sequence[User]:
-        return sorted(self._users.values(), key=lambda user: (user.name, user.user_id))
-
-    async def revoke(self, user_id: str, at: int) -> bool:
-        for hashed, user in self._users.items():
-            if user.user_id == user_id and user.revoked_at is None:
-                self._users[hashed] = msgspec.structs.replace(user, revoked_at=at)
-                return True
-        return False
-
-
 _COLUMNS = ", ".join(User.__struct_fields__)
 _ADD = f"insert into users (token_hash, {_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing"  # noqa: S608 - constants
 _FIND = f"select {_COLUMNS} from users where token_hash = $1"  # noqa: S608 - constants

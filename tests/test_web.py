@@ -9,7 +9,7 @@ import pytest
 from litestar import Litestar, post
 from litestar.params import JSONBody
 
-from services.access import Access, MemoryUserStore, User
+from services.access import Access, User
 from services.notifications import LocalNotifications
 from services.web import patience, staff
 from services.web.asgi import App, Receive, Response, Scope, Send, fixed, json_response, operations, routes, serve
@@ -17,6 +17,7 @@ from services.web.live import Live
 from services.web.one_write import OneWrite
 from services.web.problems import handlers
 from tests.ingest.bank import encoded, open_bank, transaction
+from tests.users import MemoryUserStore
 
 
 async def _get(app: App, path: str, method: str = "GET") -> httpx.Response:

@@ -9,8 +9,8 @@ from schemas.catalogue import load_catalogue
 from schemas.catalogue.loading import CHANNELS
 from services.cli.run.credentials import FIRST_SOURCE
 from services.cli.run.demo_sources import demo_keys, demo_publisher
-from services.ingest.adapters.memory import MemoryKeyStore, MemorySourceStore
 from services.ingest.app import Stores
+from tests.ingest.memory import MemoryKeyStore, MemorySourceStore
 
 NOW = 1_790_000_000_000
 

@@ -18,7 +18,7 @@ from schemas.tokens import TokenKey
 from schemas.topics import Topic
 from services.clock import ManualClock
 from services.failures import Rejected, Unavailable
-from services.ingest.adapters.memory import MemoryKeyStore, MemorySourceStore, TokenBuckets
+from services.ingest.adapters.memory import TokenBuckets
 from services.ingest.app import Ingest, Stores, open_ingest, rules_of
 from services.ingest.domain import admission
 from services.ingest.domain.rules import Rules
@@ -29,6 +29,7 @@ from services.log import Handler, Message, Placed, PositionStore, Record, Unknow
 from services.metrics import Metrics
 from services.murmur2 import partition_of
 from services.web.asgi import routes
+from tests.ingest.memory import MemoryKeyStore, MemorySourceStore
 
 NOW = 1_795_320_000_000  # 2026-11-22T12:00:00+08:00
 SECRET = b"a secret of thirty-two bytes...."

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from services.failures import Rejected
-from services.ingest.adapters.memory import MemoryKeyStore, MemorySourceStore, TokenBuckets
+from services.ingest.adapters.memory import TokenBuckets
 from services.ingest.domain.sources import Source
 from services.ingest.registry import create_key, set_source
 from services.ingest.settings import read_choices, read_limits
 from services.settings import SettingsError
 from tests.ingest.bank import CATALOGUE, NOW
+from tests.ingest.memory import MemoryKeyStore, MemorySourceStore
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from services.access import Access, MemoryUserStore, SqlUserStore, Taken, User, UserStore, create_user
+from services.access import Access, SqlUserStore, Taken, User, UserStore, create_user
 from services.failures import Rejected
 from services.remembered import TTL_S
 from services.sql.database import open_database
 from services.sql.migrations import upgrade
+from tests.users import MemoryUserStore
 
 USER = User(user_id="usr_1", name="Mei", role="manager", created_at=7)
 

@@ -6,13 +6,13 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from services.ingest.adapters.memory import MemoryKeyStore, MemorySourceStore
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores
 from services.ingest.domain.sources import Grant, Source
 from services.ingest.ports import Conflict
 from services.sql.database import open_database
 from services.sql.migrations import upgrade
+from tests.ingest.memory import MemoryKeyStore, MemorySourceStore
 
 GRANT = Grant(key_id="key_1", source="atm", channels=("atm", "pos"), rate=50, burst=100, created_at=7)
 

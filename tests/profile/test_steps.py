@@ -18,7 +18,7 @@ from schemas.codec import encode_event
 from schemas.events import ChannelEvent
 from schemas.topics import CHANNEL_EVENTS
 from services import metrics as measure
-from services.access import MemoryUserStore, create_user
+from services.access import create_user
 from services.clock import SystemClock
 from services.embedded.log import EmbeddedLog
 from services.log import Message
@@ -39,6 +39,7 @@ from services.web.asgi import serve
 from services.web.staff import mounted
 from tests.journeys.platforms import until
 from tests.profile.told import NAMING, NOW, opened, told
+from tests.users import MemoryUserStore
 
 ACCOUNT = "account:6001"
 

@@ -9,7 +9,7 @@ import msgspec
 from schemas.changes import ProfileChange
 from schemas.codec import encode_change
 from schemas.topics import PROFILE_CHANGES
-from services.access import Access, MemoryUserStore, Role, create_user
+from services.access import Access, Role, create_user
 from services.alerts.act import Act
 from services.alerts.adapters.memory import MemoryAlertStore
 from services.alerts.current import Current
@@ -26,6 +26,7 @@ from services.log import Batch, Record
 from services.notifications import LocalNotifications
 from services.web.staff import mounted
 from tests.alerts.told import CEL, COMPLAINT, DAY, MISSED, NOON, OUTFLOW, SAVINGS, rules, statement
+from tests.users import MemoryUserStore
 
 RULES = rules(MISSED, OUTFLOW, SAVINGS, COMPLAINT)
 LEAVING: dict[str, Any] = {"has_salary": True, "salary_missed": 1.0, "assets": 80_000.0}

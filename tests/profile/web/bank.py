@@ -14,7 +14,7 @@ from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
 from schemas.receipt import encode_receipt
 from schemas.topics import CHANNEL_EVENTS
-from services.access import Access, MemoryUserStore, Role, create_user
+from services.access import Access, Role, create_user
 from services.clock import ManualClock
 from services.log import Batch, Record
 from services.notifications import LocalNotifications
@@ -34,6 +34,7 @@ from services.profile.update import Update
 from services.profile.web import Desk, Patience, profile_app
 from services.web.staff import mounted
 from tests.ingest.bank import NAMING, NOW, SECRET, admit, rules, terms
+from tests.users import MemoryUserStore
 
 CATALOGUE = load_catalogue()
 DAY = 86_400_000
