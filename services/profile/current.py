@@ -18,9 +18,8 @@ from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import show, summarise
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering, gathered
-from services.profile.ports.reading import Resolved
+from services.profile.ports.reading import ProfileReader, Resolved
 from services.profile.ports.records import StoredView
-from services.profile.receipts import Reader
 from services.profile.recent_views import AsOf, Basis, RecentViews
 from services.profile.statement import is_same, made_by, shows_the_same, statement_of, view_of
 
@@ -50,7 +49,7 @@ class CurrentCustomers:
     stored; if all are, `Rejected` is raised."""
 
     def __init__(
-        self, reader: Reader, gathering: Gathering, policy: Callable[[], Policy], now_ms: Callable[[], int]
+        self, reader: ProfileReader, gathering: Gathering, policy: Callable[[], Policy], now_ms: Callable[[], int]
     ) -> None:
         self._reader, self._gathering, self._policy, self._now_ms = reader, gathering, policy, now_ms
         self._recent = RecentViews[CurrentCustomer]()

@@ -24,9 +24,8 @@ from services.profile.domain.identity.named import subjects_named
 from services.profile.domain.states.personal import reference
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering
-from services.profile.ports.reading import Cursor, TimelineFilter
+from services.profile.ports.reading import Cursor, ProfileReader, TimelineFilter
 from services.profile.ports.records import StoredView
-from services.profile.receipts import Reader
 from services.profile.statement import stored_facts
 
 MOST_FOUND, MOST_TOLD = 50, 100
@@ -59,7 +58,7 @@ class Read:
     """`completeness` says how far the sources have come now; it moves on while nothing happens to a customer."""
 
     def __init__(
-        self, reader: Reader, catalogue: Mapping[str, EventType], naming: Naming, policy: Callable[[], Policy],
+        self, reader: ProfileReader, catalogue: Mapping[str, EventType], naming: Naming, policy: Callable[[], Policy],
         now_ms: Callable[[], int], completeness: Callable[[], Completeness] = Completeness,
     ) -> None:  # fmt: skip
         self.reader, self.catalogue, self._naming = reader, catalogue, naming

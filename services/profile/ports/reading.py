@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
+from services.log import PositionStore
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership
 from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
@@ -39,8 +40,8 @@ COUNTED = ("customers", "subjects", "events", "marks", "dead_letters")
 """Customers that live, subjects, events of the timeline, marks that wait, open dead letters."""
 
 
-class ProfileReader(Protocol):
-    """One indexed read each, never a lock."""
+class ProfileReader(PositionStore, Protocol):
+    """One indexed read each, never a lock. Positions say how far it has come."""
 
     def customers(self) -> AbstractAsyncContextManager[CustomerRows]:
         """For combining customers with a mark; each read sees what was committed before it."""

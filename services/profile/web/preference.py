@@ -8,7 +8,8 @@ from litestar.di import NamedDependency
 from litestar.params import HeaderParameter
 
 from schemas.receipt import decode_receipt
-from services.profile.receipts import LONGEST_S, Reader, until_updated
+from services.log import PositionStore
+from services.profile.receipts import LONGEST_S, until_updated
 from services.profile.web.desk import AtDesk
 from services.web.asgi import Problem
 
@@ -19,13 +20,13 @@ _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNO
 class Preference(NamedTuple):
     """`seconds` is None if the reader did not ask to wait."""
 
-    reader: Reader
+    store: PositionStore
     receipt: Mapping[int, int]
     seconds: int | None
 
     async def honoured(self) -> dict[str, str]:
         """Waits, and returns the headers that say so: none if the time ran out first."""
-        if self.seconds is None or not await until_updated(self.reader, self.receipt, float(self.seconds)):
+        if self.seconds is None or not await until_updated(self.store, self.receipt, float(self.seconds)):
             return {}
         return {"Preference-Applied": f"wait={self.seconds}"}
 
