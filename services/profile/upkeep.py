@@ -7,6 +7,7 @@ it goes through the subjects from the first one on.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple
 
 from schemas.codec import decode_event
@@ -103,7 +104,7 @@ class Upkeep:
             for subject in subjects:
                 more = True
                 while more:
-                    done, dropped = await again_when_contended(lambda one=subject: self._age(one, before, now))  # type: ignore[misc]  # mypy has no type for a default of a lambda
+                    done, dropped = await again_when_contended(partial(self._age, subject, before, now))
                     events, months, more = events + done, months + dropped, done == EVENTS_AT_ONCE
                     await self._pause()
             await self._pause()

@@ -9,11 +9,12 @@ from services.profile.adapters.low_water import LowWater
 from services.profile.adapters.sql_customers import clusters_of
 from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
+from services.profile.adapters.sql_links import memberships_of
 from services.profile.adapters.sql_queues import STREAM
 from services.profile.adapters.sql_reader import SqlReader
 from services.profile.adapters.sql_refresh import SqlRefresh
 from services.profile.adapters.sql_update import SqlUpdate
-from services.profile.domain.identity.links import Cluster, Membership
+from services.profile.domain.identity.links import Cluster
 from services.profile.ports.records import Decision, Mark, Shard
 from services.profile.ports.store import EVERY
 from services.sql.database import Database
@@ -26,7 +27,6 @@ _LEASEHOLDERS = "select distinct owner from shards where owner is not null and l
 _ASIDE = "select count(distinct root) from marks where aside"
 _DISSOLVE = "delete from clusters where root = any($1::text[])"
 _MERGE = insert("clusters", "root text, lead text", "on conflict (root) do update set lead = excluded.lead")
-_MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
 _CLUSTER_LOCK = 0x636C7573
 _KNOWN_AT_MOST = 200_000
 """Subjects remembered to have a row: so many names fit into a few dozen megabytes."""
@@ -105,8 +105,7 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
         await session.run(_DISSOLVE, gone)
         await session.bulk(_MERGE, sorted((root, one.lead) for one in clusters for root in one.roots))
         concerned = sorted({*decision.subjects, *roots, *gone})
-        above = [Membership(*row) for row in await session.rows(_MEMBERSHIPS, concerned)]
-        marked = marked_by(concerned, above, [*roots, *gone])
+        marked = marked_by(concerned, await memberships_of(session, concerned), [*roots, *gone])
         await sql_queues.leave_marks(session, [Mark(root, 0) for root in marked])
 
     async def drop_letters(self, before: int) -> int:
