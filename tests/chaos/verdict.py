@@ -21,6 +21,7 @@ from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.identity.links import COLLECTIVES, Link, clusters
 from services.profile.domain.summarise import summarise
 from services.profile.gathering import Gathering
+from services.profile.ports.records import StoredView
 from services.sql.session import reading
 from tests.profile.expected import differences, expected, held
 from tests.profile.told import SECRET, new_fold
@@ -151,7 +152,7 @@ async def _clusters(store: SqlProfileStore) -> list[str]:
 async def _views(store: SqlProfileStore) -> list[str]:
     """Every view against the states of its subjects, combined here once more."""
     async with reading(store._database) as session:
-        views = {view.lead: view for view in map(rows.view_of, await session.rows(_VIEWS))}
+        views = {view.lead: view for view in [StoredView(*row) for row in await session.rows(_VIEWS)]}
         subjects = await session.rows("select subject, roots from subjects where version > 0")
         leads = {row[0]: row[1] for row in await session.rows("select root, lead from clusters")}
     live = {leads.get(root, root) for _, roots in subjects for root in rows.strings(roots)}

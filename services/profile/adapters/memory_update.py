@@ -82,11 +82,14 @@ class MemoryUpdate:
                     self._tables.ledger.put(row._replace(parked=True))
 
     async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
-        for subject in wanted:
-            if self._tables.subjects.get(subject) is None:
-                alias, roots = self._alias_of(subject), rows.to_json([subject])
-                self._tables.subjects.put(SubjectRow(subject, alias, 0, 0, "[]", roots, NO_HEADS))
-        return {subject: stored_subject(self._tables, subject, months) for subject, months in sorted(wanted.items())}
+        locked: dict[str, StoredSubject] = {}
+        for subject, months in sorted(wanted.items()):
+            row = self._tables.subjects.get(subject)
+            if row is None:
+                row = SubjectRow(subject, self._alias_of(subject), 0, 0, "[]", rows.to_json([subject]), NO_HEADS)
+                self._tables.subjects.put(row)
+            locked[subject] = stored_subject(self._tables, row, months)
+        return locked
 
     async def save_subjects(self, changed: Sequence[StoredSubject]) -> None:
         for one in changed:
@@ -210,11 +213,8 @@ class MemoryUpdate:
         self._tables.stream.send(lanes, now)
 
 
-def stored_subject(tables: Tables, subject: str, months: frozenset[int] | None) -> StoredSubject:
+def stored_subject(tables: Tables, row: SubjectRow, months: frozenset[int] | None) -> StoredSubject:
     """With the months wanted, or with every one."""
-    row = tables.subjects.get(subject)
-    if row is None:
-        return rows.new_subject(subject)
-    kept = [(part.month, part.body) for part in tables.parts.by("subject", [subject])]
+    kept = [(part.month, part.body) for part in tables.parts.by("subject", [row.subject])]
     plain = (row.subject, row.version, row.fold_version, row.cuts, row.roots, row.heads)
     return rows.subject_of(plain, [part for part in kept if months is None or part[0] in months])

@@ -6,34 +6,22 @@ from typing import Any
 import msgspec
 
 from services.profile.domain.identity.links import Link
-from services.profile.domain.states.packing import NO_HEADS
 from services.profile.ports.records import Decision, StoredDeadLetter, StoredSubject, StoredView
 
-_integers = msgspec.json.Decoder(list[int])
-_strings = msgspec.json.Decoder(list[str])
+VIEW = ", ".join(StoredView.__struct_fields__)
+DEAD_LETTER = ", ".join(StoredDeadLetter.__struct_fields__)
+integers = msgspec.json.Decoder(list[int]).decode
+strings = msgspec.json.Decoder(list[str]).decode
 
 
 def to_json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def strings(text: str) -> list[str]:
-    return _strings.decode(text)
-
-
-def integers(text: str) -> list[int]:
-    return _integers.decode(text)
-
-
-def new_subject(subject: str) -> StoredSubject:
-    """What stands for a subject that has no row."""
-    return StoredSubject(subject, 0, 0, [], [subject], NO_HEADS, {})
-
-
 def subject_of(row: Sequence[Any], parts: Iterable[tuple[int, bytes]]) -> StoredSubject:
     """`row`: subject, version, fold_version, cuts, roots, heads."""
-    cuts = _integers.decode(row[3]) if row[3] != "[]" else []
-    return StoredSubject(row[0], row[1], row[2], cuts, _strings.decode(row[4]), row[5], dict(parts))
+    cuts = integers(row[3]) if row[3] != "[]" else []
+    return StoredSubject(row[0], row[1], row[2], cuts, strings(row[4]), row[5], dict(parts))
 
 
 LINK = "subject, target, role, first_at, told_at, past, ends, barred_by, source, event_id"
@@ -41,8 +29,8 @@ LINK = "subject, target, role, first_at, told_at, past, ends, barred_by, source,
 
 def link_of(row: Sequence[Any]) -> Link:
     return Link(
-        subject=row[0], target=row[1], role=row[2], first_at=row[3], told_at=tuple(_integers.decode(row[4])),
-        past=bool(row[5]), ends=tuple(_integers.decode(row[6])), barred_by=row[7], source=row[8], event_id=row[9],
+        subject=row[0], target=row[1], role=row[2], first_at=row[3], told_at=tuple(integers(row[4])),
+        past=bool(row[5]), ends=tuple(integers(row[6])), barred_by=row[7], source=row[8], event_id=row[9],
     )  # fmt: skip
 
 
@@ -53,23 +41,12 @@ def link_row(link: Link) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-VIEW = "customer_id, lead, version, kind, state, changed_at, body, facts, decided, owner, tier, name_ref"
-
-
-def view_of(row: Sequence[Any]) -> StoredView:
-    return StoredView(*row)
-
-
-def view_row(view: StoredView) -> tuple[Any, ...]:
-    return msgspec.structs.astuple(view)
-
-
 DECISION = "decision_id, kind, subjects, actor, reason, at, undoes, body"
 
 
 def decision_of(row: Sequence[Any]) -> Decision:
     body = msgspec.json.decode(row[7], type=dict[str, Any])
-    return Decision(row[0], row[1], tuple(_strings.decode(row[2])), row[3], row[4], row[5], row[6], body)
+    return Decision(row[0], row[1], tuple(strings(row[2])), row[3], row[4], row[5], row[6], body)
 
 
 def decision_row(decision: Decision) -> tuple[Any, ...]:
@@ -77,14 +54,3 @@ def decision_row(decision: Decision) -> tuple[Any, ...]:
         decision.decision_id, decision.kind, to_json(decision.subjects), decision.actor, decision.reason, decision.at,
         decision.undoes, msgspec.json.encode(decision.body),
     )  # fmt: skip
-
-
-DEAD_LETTER = "letter_id, at, stage, source, reason, field, message, event_id, body, length, sha256, state"
-
-
-def dead_letter_of(row: Sequence[Any]) -> StoredDeadLetter:
-    return StoredDeadLetter(*row)
-
-
-def dead_letter_row(letter: StoredDeadLetter) -> tuple[Any, ...]:
-    return msgspec.structs.astuple(letter)

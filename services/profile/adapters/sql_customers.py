@@ -70,7 +70,8 @@ class SqlCustomers:
         return members_of(await self._session.rows(_MEMBERS, list(roots)), roots)
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]:
-        return {view.lead: view for view in map(rows.view_of, await self._session.rows(_VIEWS, list(leads)))}
+        found = [StoredView(*row) for row in await self._session.rows(_VIEWS, list(leads))]
+        return {view.lead: view for view in found}
 
     async def party_views(self, parties: Sequence[str]) -> dict[str, PartyView]:
         return {row[0]: PartyView(*row[1:]) for row in await self._session.rows(_PARTY_VIEWS, list(parties))}

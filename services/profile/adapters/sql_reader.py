@@ -100,7 +100,7 @@ class SqlReader:
 
     async def view(self, customer_id: str) -> StoredView | None:
         found = await self._rows(_VIEW, customer_id)
-        return rows.view_of(found[0]) if found else None
+        return StoredView(*found[0]) if found else None
 
     async def resolve(self, subjects: Sequence[str]) -> list[Resolved]:
         return [_resolved(row) for row in await self._rows(_OF_SUBJECTS, list(subjects))]
@@ -156,11 +156,11 @@ class SqlReader:
         return [rows.decision_of(row) for row in await self._rows(_REVIEWS, limit)]
 
     async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]:
-        return [rows.dead_letter_of(row) for row in await self._rows(_DEAD_LETTERS, limit, state)]
+        return [StoredDeadLetter(*row) for row in await self._rows(_DEAD_LETTERS, limit, state)]
 
     async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None:
         found = await self._rows(_DEAD_LETTER, letter_id)
-        return rows.dead_letter_of(found[0]) if found else None
+        return StoredDeadLetter(*found[0]) if found else None
 
     async def sources_seen(self) -> list[SourceSeen]:
         return [SourceSeen._make((*row[:-1], bool(row[-1]))) for row in await self._rows(_SOURCES_SEEN)]
@@ -184,4 +184,4 @@ class SqlReader:
 
 def _resolved(row: Row) -> Resolved:
     subject, lead, waits, *view = row
-    return Resolved(subject, lead, rows.view_of(view) if view[0] is not None else None, bool(waits))
+    return Resolved(subject, lead, StoredView(*view) if view[0] is not None else None, bool(waits))

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from services.failures import Contended
 from services.outbox import OutboxMessage
-from services.profile.adapters import rows, sql_queues
+from services.profile.adapters import sql_queues
 from services.profile.adapters.low_water import LowWater
 from services.profile.adapters.sql_customers import SqlCustomers
 from services.profile.adapters.sql_queues import STREAM
@@ -54,7 +56,7 @@ class SqlRefresh(SqlCustomers):
 
     async def save_views(self, views: Sequence[StoredView], due: Mapping[str, Sequence[DueTime]]) -> None:
         ordered = sorted(views, key=lambda one: one.lead)
-        if await self._session.bulk(_SAVE_VIEWS, [rows.view_row(one) for one in ordered]) != len(ordered):
+        if await self._session.bulk(_SAVE_VIEWS, [msgspec.structs.astuple(one) for one in ordered]) != len(ordered):
             raise Contended("a view was refreshed elsewhere")
         await sql_queues.replace_due(self._session, due)
 

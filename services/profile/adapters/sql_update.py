@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from services.failures import Contended, Fenced
 from services.log import Move
 from services.outbox import OutboxMessage
@@ -204,7 +206,7 @@ class SqlUpdate:
         await self._session.later(_NOTE_SOURCES, sorted(map(tuple, seen)))
 
     async def keep_dead_letters(self, letters: Sequence[StoredDeadLetter]) -> None:
-        await self._session.bulk(_KEEP_DEAD_LETTERS, [rows.dead_letter_row(one) for one in letters])
+        await self._session.bulk(_KEEP_DEAD_LETTERS, [msgspec.structs.astuple(one) for one in letters])
 
     async def send(self, lanes: Mapping[str, Sequence[OutboxMessage]], now: int) -> None:
         await STREAM.send(self._session, lanes, now)
