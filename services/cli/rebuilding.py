@@ -42,4 +42,4 @@ async def _rebuild(beside: Beside, rate: int) -> tuple[int, int]:
         async def pause() -> None:
             await asyncio.sleep(AT_ONCE / rate if rate else 0)
 
-        return await rebuild(beside.store, beside.store, fold, SystemClock().now_ms, show, pause), fold.version
+        return await rebuild(beside.store, fold, SystemClock().now_ms, show, pause), fold.version

@@ -85,10 +85,9 @@ async def open_profile(
         name=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}",
         log=log,
         store=store,
-        reader=store,
         update=Update(store, fold, catalogue, naming.secret, SUBJECT_LIMITS),
         refresh=Refresh(store, policy, lambda: freshness.now, aliases(naming.secret), Resting()),
-        upkeep=Upkeep(store, store, log, fold, choices.timeline_months),
+        upkeep=Upkeep(store, log, fold, choices.timeline_months),
         notifications=screens,
         metrics=metrics,
         clock=clock,
@@ -100,7 +99,7 @@ async def open_profile(
         written=asyncio.Event(),
         leases={},
     )
-    decide, access = Decide(store, store, fold, SUBJECT_LIMITS), Access(users, time.monotonic)
+    decide, access = Decide(store, fold, SUBJECT_LIMITS), Access(users, time.monotonic)
     facts = {one.name: one for one in facts_catalogue(declarations.policy.measures)}
     read = Read(store, catalogue, naming, policy, clock.now_ms, lambda: freshness.now)
     desk = Desk(read, decide, access, screens, clock, SUBJECT_LIMITS, facts, patience)

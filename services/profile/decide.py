@@ -13,7 +13,6 @@ from services.failures import Rejected
 from services.profile.domain.identity.links import COLLECTIVES, Link, bar, clusters, kind_of, lift
 from services.profile.domain.states.fold import Fold
 from services.profile.linking import link_subjects, reach
-from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Decision, Mark
 from services.profile.ports.store import ProfileStore
 from services.profile.reviewing import standing
@@ -34,8 +33,8 @@ class Said(NamedTuple):
 class Decide:
     """Methods raise `Rejected` for what cannot be decided, `Contended`, `Unavailable`; nothing is written then."""
 
-    def __init__(self, store: ProfileStore, reader: ProfileReader, fold: Fold, limits: Mapping[str, int]) -> None:
-        self._store, self._reader, self._fold, self._limits = store, reader, fold, limits
+    def __init__(self, store: ProfileStore, fold: Fold, limits: Mapping[str, int]) -> None:
+        self._store, self._fold, self._limits = store, fold, limits
 
     async def merge(self, left: str, right: str, said: Said) -> Decision:
         """The two customers are one, until the decision is undone."""
@@ -60,8 +59,8 @@ class Decide:
     async def detach(self, customer_id: str, subject: str, said: Said) -> Decision:
         """The subject does not belong to the customer any more, for all its past."""
         roots = await self._cluster(await self._customer(customer_id))
-        within = {one.subject for one in await self._reader.memberships(roots)} | set(roots)
-        led = [link for link in await self._reader.links([subject]) if link.target in within and not link.barred]
+        within = {one.subject for one in await self._store.memberships(roots)} | set(roots)
+        led = [link for link in await self._store.links([subject]) if link.target in within and not link.barred]
         if not led:
             raise Rejected("not_linked", "no link leads from this subject to the customer", "subject")
         decision = _decision(DETACH, tuple(sorted({subject, *(link.target for link in led)})), said)
@@ -70,12 +69,12 @@ class Decide:
 
     async def undo(self, decision_id: str, said: Said, customer_id: str | None = None) -> Decision:
         """`customer_id`: if given, a customer that the decision must concern."""
-        found = await self._reader.decision(decision_id)
+        found = await self._store.decision(decision_id)
         if found is None or found.kind not in _UNDONE_BY:
             raise Rejected("unknown_decision", "no such decision can be undone", "decision_id")
         if customer_id is not None and found not in await self._decisions_of(customer_id):
             raise Rejected("unknown_decision", "no such decision on this customer", "decision_id")
-        if not _stands(found, await self._reader.decisions_on(found.subjects)):
+        if not _stands(found, await self._store.decisions_on(found.subjects)):
             raise Rejected("undone", "another decision has undone this one", "decision_id")
         decision = _decision(_UNDONE_BY[found.kind], found.subjects, said, found.decision_id)
         await self.again(decision)
@@ -86,7 +85,7 @@ class Decide:
         if decision.kind in (MERGE, SPLIT):
             await again_when_contended(lambda: self._regroup(decision, decision.subjects))
             return
-        links = await self._reader.links(decision.subjects)
+        links = await self._store.links(decision.subjects)
         if decision.kind == DETACH:
             led = [link for link in links if link.target in decision.subjects and not link.barred]
             await self._relink(decision, [bar(link, decision.decision_id, decision.at) for link in led])
@@ -99,7 +98,7 @@ class Decide:
     async def reviews(self, limit: int) -> list[Decision]:
         """Open cases, oldest first, without those that a merge or what has been told since has settled."""
         cases: list[Decision] = []
-        for one in await standing(self._reader, await self._reader.reviews(MOST_CASES), self._limits):
+        for one in await standing(self._store, await self._store.reviews(MOST_CASES), self._limits):
             if not await self._one(one.subjects):
                 cases.append(one)
             if len(cases) == limit:
@@ -108,7 +107,7 @@ class Decide:
 
     async def keep_apart(self, review_id: str, said: Said) -> Decision:
         """The two of a review case are different people."""
-        case = next((one for one in await self._reader.reviews(MOST_CASES) if one.decision_id == review_id), None)
+        case = next((one for one in await self._store.reviews(MOST_CASES) if one.decision_id == review_id), None)
         if case is None:
             raise Rejected("unknown_decision", "no such review case is open", "review_id")
         decision = _decision(SEPARATE, case.subjects, said, review_id)
@@ -117,7 +116,7 @@ class Decide:
 
     async def _customer(self, customer_id: str, field: str = "customer_id") -> str:
         """The root that names the customer now. `field`: the parameter that held the id."""
-        now = [one for one in await self._reader.resolve_alias(customer_id) if one.is_live or one.waits]
+        now = [one for one in await self._store.resolve_alias(customer_id) if one.is_live or one.waits]
         if not now:
             raise Rejected("unknown_customer", "no such customer", field)
         if now[1:]:
@@ -126,25 +125,25 @@ class Decide:
         return now[0].lead
 
     async def _cluster(self, root: str) -> tuple[str, ...]:
-        cluster = await self._reader.cluster(root)
+        cluster = await self._store.cluster(root)
         return cluster.roots if cluster is not None else (root,)
 
     async def _decisions_of(self, customer_id: str) -> list[Decision]:
         roots = await self._cluster(await self._customer(customer_id))
-        members = {one.subject for one in await self._reader.memberships(roots)}
-        return await self._reader.decisions_on(sorted(members | set(roots)))
+        members = {one.subject for one in await self._store.memberships(roots)}
+        return await self._store.decisions_on(sorted(members | set(roots)))
 
     async def _one(self, roots: Sequence[str]) -> bool:
         leads = {(await self._cluster(root))[0] for root in roots}
         return len(leads) == 1
 
     async def _merges(self, roots: Sequence[str]) -> list[Decision]:
-        known = await self._reader.decisions_on(roots)
+        known = await self._store.decisions_on(roots)
         return [one for one in known if one.kind == MERGE and _stands(one, known)]
 
     async def _regroup(self, decision: Decision, roots: Sequence[str]) -> None:
         """Recomputes the clusters around `roots` from all merges that stand, this decision included."""
-        stood = {cluster.lead: cluster for root in roots if (cluster := await self._reader.cluster(root)) is not None}
+        stood = {cluster.lead: cluster for root in roots if (cluster := await self._store.cluster(root)) is not None}
         members = sorted({root for cluster in stood.values() for root in cluster.roots})
         merges = [one for one in await self._merges(members) if one.decision_id != decision.undoes]
         pairs = [_pair(one) for one in (*merges, *([decision] if decision.kind == MERGE else ()))]

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from services.attempts import again_when_contended
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.packing import pack_heads, pack_months
-from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Mark
 from services.profile.ports.store import ProfileStore
 from services.profile.refold import refold
@@ -28,7 +27,6 @@ class Progress(NamedTuple):
 
 async def rebuild(
     store: ProfileStore,
-    reader: ProfileReader,
     fold: Fold,
     now: Callable[[], int],
     on_progress: Callable[[Progress], None] = lambda progress: None,
@@ -36,10 +34,10 @@ async def rebuild(
 ) -> int:
     """Re-folds every subject of an older fold version; returns how many. Stopped and started again, it goes on."""
     done = 0
-    while subjects := await reader.subjects_behind(fold.version, AT_ONCE):
+    while subjects := await store.subjects_behind(fold.version, AT_ONCE):
         await again_when_contended(partial(_refold, store, fold, subjects, now()))
         done += len(subjects)
-        on_progress(Progress(done, await reader.count_behind(fold.version)))
+        on_progress(Progress(done, await store.count_behind(fold.version)))
         await pause()
     return done
 

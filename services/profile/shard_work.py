@@ -133,7 +133,7 @@ class ShardWork:
 
     async def _give_way(self, took_s: float) -> None:
         worker = self._worker
-        worker.giving_way.look(await worker.reader.sources_seen(), worker.clock.now_ms())
+        worker.giving_way.look(await worker.store.sources_seen(), worker.clock.now_ms())
         await asyncio.sleep(worker.giving_way.pause_s(took_s))
 
 

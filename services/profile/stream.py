@@ -123,7 +123,7 @@ async def _keep_up(worker: Worker) -> None:
 
 async def watching(worker: Worker) -> None:
     """How far the sources are complete."""
-    await every(2.0, lambda: worker.freshness.renew(worker.reader, worker.clock.now_ms(), worker.metrics))
+    await every(2.0, lambda: worker.freshness.renew(worker.store, worker.clock.now_ms(), worker.metrics))
 
 
 async def reloading(worker: Worker) -> None:

@@ -22,7 +22,6 @@ from services.profile.domain.states.months import OtherShape
 from services.profile.domain.states.packing import unpack
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import MONTHS_KEPT
-from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import BaseRow, StoredSubject
 from services.profile.ports.store import ProfileStore
 from services.profile.ports.updating import UpdateTransaction
@@ -48,13 +47,12 @@ class Upkeep:
     def __init__(
         self,
         store: ProfileStore,
-        reader: ProfileReader,
         log: EventLog,
         fold: Fold,
         timeline_months: int,
         pause: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(PAUSE_S),
     ) -> None:
-        self._store, self._reader, self._log, self._fold = store, reader, log, fold
+        self._store, self._log, self._fold = store, log, fold
         self._timeline_months, self._pause = timeline_months, pause
         self._aged_in = -1
 
@@ -100,7 +98,7 @@ class Upkeep:
         before, month = horizon(now, self._timeline_months), month_of(now) - MONTHS_KEPT + 1
         last: str | None = ""
         while last is not None:
-            subjects, last = await self._reader.page_to_age(last, before, month, SUBJECTS_AT_ONCE)
+            subjects, last = await self._store.page_to_age(last, before, month, SUBJECTS_AT_ONCE)
             for subject in subjects:
                 more = True
                 while more:

@@ -8,7 +8,6 @@ from services.log import EventLog
 from services.metrics import Metrics
 from services.notifications import Notifications
 from services.profile.giving_way import GivingWay
-from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Shard
 from services.profile.ports.store import ProfileStore
 from services.profile.refresh import Refresh
@@ -26,7 +25,6 @@ class Worker(NamedTuple):
     name: str
     log: EventLog
     store: ProfileStore
-    reader: ProfileReader
     update: Update
     refresh: Refresh
     upkeep: Upkeep

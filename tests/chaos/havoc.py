@@ -112,7 +112,7 @@ class Staff:
 
     def __init__(self, seed: int, store: SqlProfileStore) -> None:
         self._random, self._store = Random(seed + 1), store
-        self._decide = Decide(store, store, new_fold(), SUBJECT_LIMITS)
+        self._decide = Decide(store, new_fold(), SUBJECT_LIMITS)
         self._merges: list[str] = []
         self._clock = 0
         self.done: dict[str, int] = {}

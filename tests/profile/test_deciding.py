@@ -33,7 +33,7 @@ class Desk:
 
     def __init__(self, store: MemoryProfileStore, version: int = DECLARED.series.version) -> None:
         self.store, self.now = store, NOW
-        self.decide = Decide(store, store, new_fold(version), SUBJECT_LIMITS)
+        self.decide = Decide(store, new_fold(version), SUBJECT_LIMITS)
 
     def says(self) -> Said:
         self.now += 1

@@ -15,7 +15,7 @@ OPENED = [opened(f"600{n}", f"7{n + 6}", NOW - 30 * DAY_MS) for n in range(1, 4)
 async def lived() -> tuple[MemoryProfileStore, Decide]:
     store = MemoryProfileStore(alias_of)
     await new_update(store).apply([batch(0, OPENED)], NOW)
-    return store, Decide(store, store, new_fold(), SUBJECT_LIMITS)
+    return store, Decide(store, new_fold(), SUBJECT_LIMITS)
 
 
 async def stands(store: MemoryProfileStore) -> tuple[list[Membership], list[object]]:
@@ -45,5 +45,5 @@ async def test_a_decision_on_what_was_never_heard_of_is_kept_and_moves_nothing()
     _, decide = await lived()
     merged = await decide.merge(alias_of("party:77"), alias_of("party:78"), Said("anna", "one person", NOW))
     empty = MemoryProfileStore(alias_of)
-    await Decide(empty, empty, new_fold(), SUBJECT_LIMITS).again(merged)
+    await Decide(empty, new_fold(), SUBJECT_LIMITS).again(merged)
     assert await empty.decisions_taken(NOW + 1) == [merged]

@@ -148,7 +148,7 @@ async def test_who_leaves_with_much_money_lets_nobody_s_assets_fall_below_the_th
 async def test_a_member_who_is_merged_and_split_again_moves_the_household_with_each_decision(town: Town) -> None:
     """The one number stays in the household, and who stands behind it has another manager."""
     await town.tell(town.home("left", POOR))
-    decide = Decide(town.store, town.store, new_fold(), SUBJECT_LIMITS)
+    decide = Decide(town.store, new_fold(), SUBJECT_LIMITS)
     await town.tell(town.assigned(OUTSIDER, "M-3"))
     merge = await decide.merge(alias_of(f"party:{RICH}"), alias_of(f"party:{OUTSIDER}"), SAID)
     await refresh_all(town.store)
@@ -163,7 +163,7 @@ async def test_a_member_who_is_merged_and_split_again_moves_the_household_with_e
 
 async def test_a_household_follows_the_number_of_a_member_that_another_customer_has_absorbed(town: Town) -> None:
     """Also where the decision itself names neither the member nor the household."""
-    decide, other = Decide(town.store, town.store, new_fold(), SUBJECT_LIMITS), "household:h-2"
+    decide, other = Decide(town.store, new_fold(), SUBJECT_LIMITS), "household:h-2"
     await town.tell(town.home("joined", OUTSIDER, other), town.assigned(POOR, "M-7"))
     await decide.merge(alias_of(f"party:{RICH}"), alias_of(f"party:{OUTSIDER}"), SAID)
     await refresh_all(town.store)
@@ -176,7 +176,7 @@ async def test_a_household_follows_the_number_of_a_member_that_another_customer_
 
 
 async def test_a_member_in_nobody_s_care_who_is_parted_from_another_takes_that_one_s_manager_along(town: Town) -> None:
-    decide, other, nobody_s = Decide(town.store, town.store, new_fold(), SUBJECT_LIMITS), "household:h-2", "91"
+    decide, other, nobody_s = Decide(town.store, new_fold(), SUBJECT_LIMITS), "household:h-2", "91"
     await town.tell(town.home("joined", nobody_s, other))
     merge = await decide.merge(alias_of(f"party:{RICH}"), alias_of(f"party:{nobody_s}"), SAID)
     await refresh_all(town.store)

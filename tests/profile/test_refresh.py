@@ -249,7 +249,7 @@ async def test_a_merge_publishes_both_customers_and_a_split_brings_both_back_wit
     await new_update(store).apply([batch(0, [opened("6001", "77", FIRST), opened("6002", "78", FIRST)])], NOW)
     await refresh_all(store)
     single = msgspec.json.decode((await view_of(store, "party:77")).body)
-    decide = Decide(store, store, new_fold(), SUBJECT_LIMITS)
+    decide = Decide(store, new_fold(), SUBJECT_LIMITS)
     merge = await decide.merge(alias_of("party:77"), alias_of("party:78"), SAID)
     assert set(await refresh_all(store)) == {alias_of("party:77"), alias_of("party:78")}
     assert [(await view_of(store, party)).state for party in ("party:77", "party:78")] == [LIVE, GONE]

@@ -101,7 +101,7 @@ class Shop:
     async def working(self) -> AsyncIterator[None]:
         everything = cast("Any", self)
         worker = Worker(
-            "w", everything, everything, everything, everything, everything, everything, LocalNotifications(),
+            "w", everything, everything, everything, everything, everything, LocalNotifications(),
             Metrics(), ManualClock(NOW), everything, everything, GivingWay(), everything, self.marked, asyncio.Event(),
             {},
         )  # fmt: skip
@@ -275,7 +275,7 @@ async def test_a_customer_that_takes_too_long_is_set_aside_and_holds_up_nobody_e
 
         async def others_are_seen() -> bool:
             ids = [customer_id(f"party:{customer}", SECRET) for customer in accounts.values()]
-            seen = [await profile.worker.reader.view(one) is not None for one in ids]
+            seen = [await profile.worker.store.view(one) is not None for one in ids]
             return seen == [customer != "77" for customer in accounts.values()]
 
         async def one_is_set_aside() -> bool:

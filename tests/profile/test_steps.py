@@ -104,7 +104,7 @@ async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
 
 
 async def customers_of_account(profile: Profile) -> list[Resolved]:
-    return [one for one in await profile.worker.reader.resolve([ACCOUNT]) if one.waits or one.is_live]
+    return [one for one in await profile.worker.store.resolve([ACCOUNT]) if one.waits or one.is_live]
 
 
 def counted(profile: Profile, metric: measure.HistogramMetric) -> int:

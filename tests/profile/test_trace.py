@@ -124,7 +124,7 @@ async def test_after_a_merge_each_id_leads_to_what_counted_for_it_then(store: St
     bank = Told(store)
     await bank.tell(*STORY, opened("6002", "78", NOW - 300 * DAY_MS), sent("other", NOW - DAY_MS, "11.00", "6002"))
     one, two = await bank.seen("party:77", "outflow_30d"), await bank.seen("party:78", "outflow_30d")
-    decide = Decide(store, store, new_fold(), SUBJECT_LIMITS)
+    decide = Decide(store, new_fold(), SUBJECT_LIMITS)
     merged = await decide.merge(alias_of("party:77"), alias_of("party:78"), Said("anna", "one person", NOW + 1))
     await refresh_all(store, NOW + 2)
     both = await bank.seen("party:77", "outflow_30d")

@@ -217,9 +217,9 @@ async def test_a_rebuild_folds_every_subject_anew_and_goes_on_where_it_was_stopp
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        await rebuild(store, store, newer, lambda: NOW, stop_after_one)
+        await rebuild(store, newer, lambda: NOW, stop_after_one)
     assert seen[0].waiting == 60 - seen[0].done > 0
-    assert await rebuild(store, store, newer, lambda: NOW) == seen[0].waiting
+    assert await rebuild(store, newer, lambda: NOW) == seen[0].waiting
     assert await store.count_behind(newer.version) == 0
     assert differences(expected(events, newer), await held(store)) == []
 
@@ -230,7 +230,7 @@ async def test_a_rebuild_marks_whoever_counts_on_a_state_that_it_has_folded_anew
     await new_update(store, newer).apply([batch(1, [paid("p-1", FIRST, "6009")])], NOW)
     async with store.refreshing() as tx:
         await tx.take_marks(range(SHARDS), 100)
-    assert await rebuild(store, store, newer, lambda: NOW) == 1
+    assert await rebuild(store, newer, lambda: NOW) == 1
     async with store.refreshing() as tx:
         marked = await tx.take_marks(range(SHARDS), 100)
     assert {mark.root for mark in marked} == await roots_of(store, "account:6001")

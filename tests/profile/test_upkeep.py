@@ -59,7 +59,7 @@ class Log:
 
 def new_upkeep(store: Store, log: Log | None = None, version: int | None = None) -> Upkeep:
     fold = new_fold() if version is None else new_fold(version)
-    return Upkeep(store, store, cast(EventLog, log or Log()), fold, 25, _no_pause)
+    return Upkeep(store, cast(EventLog, log or Log()), fold, 25, _no_pause)
 
 
 async def _no_pause() -> None:
@@ -115,7 +115,7 @@ async def test_a_rebuild_after_ageing_gives_the_same_state(store: Store) -> None
     await new_upkeep(store).apply(NOW)
     await bank.tell([paid("late", LONG_AGO + DAY_MS, "1"), paid("new", NOW - 1, "1")])
     newer = new_fold(999)
-    assert await rebuild(store, store, newer, lambda: NOW) == 1
+    assert await rebuild(store, newer, lambda: NOW) == 1
     assert await bank.unlike() == []
     assert await store.count_behind(newer.version) == 0
 
@@ -125,7 +125,7 @@ async def test_a_subject_of_which_everything_has_aged_is_rebuilt_too(store: Stor
     await bank.tell(history("1")[:5])
     await new_upkeep(store).apply(NOW)
     assert await kept_events(store) == 0
-    assert await rebuild(store, store, new_fold(999), lambda: NOW) == 1
+    assert await rebuild(store, new_fold(999), lambda: NOW) == 1
     assert await bank.unlike() == []
 
 
@@ -208,10 +208,10 @@ async def test_a_large_past_ages_in_several_transactions(store: Store, monkeypat
     async def pause() -> None:
         pauses.append(None)
 
-    assert (await Upkeep(store, store, cast(EventLog, Log()), new_fold(), 25, pause).apply(NOW)).events == 5 * 7
+    assert (await Upkeep(store, cast(EventLog, Log()), new_fold(), 25, pause).apply(NOW)).events == 5 * 7
     assert len(pauses) == 5 * 3 + 4, "after each transaction of an account, and each page of subjects"
     assert await bank.unlike() == []
-    assert await rebuild(store, store, new_fold(999), lambda: NOW) == 5
+    assert await rebuild(store, new_fold(999), lambda: NOW) == 5
     assert await bank.unlike() == [], "what aged first is in the base as well"
 
 

@@ -178,7 +178,7 @@ async def _read(beside: Beside) -> Read:
 
 
 def _decide(beside: Beside) -> Decide:
-    return Decide(beside.store, beside.store, declared_fold(), SUBJECT_LIMITS)
+    return Decide(beside.store, declared_fold(), SUBJECT_LIMITS)
 
 
 async def _one(read: Read, who: str) -> CurrentCustomer:

@@ -81,7 +81,7 @@ class Rerun:
         self.now = 0
         self.profile, self.alerts = MemoryProfileStore(alias_of), MemoryAlertStore()
         self._update = Update(self.profile, fold, event_types, secret, SUBJECT_LIMITS)
-        self._decide = Decide(self.profile, self.profile, fold, SUBJECT_LIMITS)
+        self._decide = Decide(self.profile, fold, SUBJECT_LIMITS)
         policy = msgspec.structs.replace(declared.policy, asked=asked_of(rules))
         placing = place if placements is None else placements.place
         self._refresh = Refresh(self.profile, lambda: policy, lambda: self._complete, alias_of, Resting(0, 0), placing)

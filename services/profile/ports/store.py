@@ -1,12 +1,13 @@
-"""The writing side of the profile's database: transactions, leases, marks, due times and decisions."""
+"""The profile's database as a worker has it: beside all reading, transactions, leases, marks, due times, decisions."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from services.log import Position, PositionStore
+from services.log import Position
 from services.outbox import Outbox
 from services.profile.domain.identity.links import Cluster
+from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Decision, Shard
 from services.profile.ports.refreshing import RefreshTransaction
 from services.profile.ports.updating import UpdateTransaction
@@ -14,9 +15,9 @@ from services.profile.ports.updating import UpdateTransaction
 EVERY = 1 << 62
 
 
-class ProfileStore(Outbox, PositionStore, Protocol):
-    """Methods raise `Unavailable` when the database is away, and `Contended` for deadlocks and serialization failures,
-    which the caller tries again."""
+class ProfileStore(ProfileReader, Outbox, Protocol):
+    """Methods raise `Unavailable` when the database is away, and those that write `Contended` for deadlocks and
+    serialization failures, which the caller tries again."""
 
     async def set_position(self, topic: str, partition: int, position: Position) -> None:
         """Sets a position on an operator's word. A worker on that partition finds itself fenced."""

@@ -64,7 +64,7 @@ class Bank:
         self.access = Access(self.users, lambda: self.monotonic)
         read = Read(store, CATALOGUE, NAMING, self.policy, self.clock.now_ms)
         self.desk = Desk(
-            read, Decide(store, store, fold, SUBJECT_LIMITS), self.access, self.notifications, self.clock,
+            read, Decide(store, fold, SUBJECT_LIMITS), self.access, self.notifications, self.clock,
             SUBJECT_LIMITS, facts, Patience(1, 60_000, 3_600_000),
         )  # fmt: skip
         self.litestar = profile_app(self.desk)
