@@ -7,10 +7,9 @@ from services.profile.domain.identity.links import Link, Membership
 from services.profile.domain.identity.memberships import Graph, cuts_of, roots_of
 from services.profile.domain.identity.reviews import review_cases
 from services.profile.domain.states.fold import Fold
-from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.ports.records import StoredSubject
 from services.profile.ports.updating import UpdateTransaction
-from services.profile.refold import refold, refuse_newer
+from services.profile.refold import fold_anew, refuse_newer
 from services.profile.reviewing import review
 
 
@@ -92,15 +91,9 @@ async def relink(
         roots |= {*row.roots, *roots_of(subject, memberships)}
         row.roots = roots_of(subject, memberships)
         if cuts_of(memberships) != row.cuts:
-            await _cut(tx, row, cuts_of(memberships), fold)
+            await fold_anew(tx, row, cuts_of(memberships), fold)
     await tx.replace_memberships(moved, [one for subject in moved for one in graph.memberships(subject)])
     return set(moved), roots
-
-
-async def _cut(tx: UpdateTransaction, row: StoredSubject, cuts: list[int], fold: Fold) -> None:
-    segments = await refold(tx, row, cuts, fold)
-    row.heads, row.months = pack_heads(segments.heads), pack_months(segments.months)
-    row.cuts, row.fold_version = cuts, fold.version
 
 
 def descendants(subjects: set[str], links: Iterable[Link]) -> set[str]:

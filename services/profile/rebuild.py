@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 from services.attempts import again_when_contended
 from services.profile.domain.states.fold import Fold
-from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.ports.records import Mark
 from services.profile.ports.store import ProfileStore
-from services.profile.refold import refold
+from services.profile.refold import fold_anew
 
 AT_ONCE = 50
 
@@ -47,8 +46,6 @@ async def _refold(store: ProfileStore, fold: Fold, subjects: list[str], now: int
         stored = await tx.lock_subjects({subject: frozenset() for subject in subjects}, now)
         behind = [row for row in stored.values() if row.fold_version < fold.version]
         for row in behind:
-            segments = await refold(tx, row, row.cuts, fold)
-            row.heads, row.months = pack_heads(segments.heads), pack_months(segments.months)
-            row.fold_version = fold.version
+            await fold_anew(tx, row, row.cuts, fold)
         await tx.save_subjects(behind)
         await tx.mark([Mark(root, 0) for root in sorted({root for row in behind for root in row.roots})])

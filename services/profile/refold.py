@@ -6,6 +6,7 @@ from schemas.codec import decode_event
 from services.log import Stop
 from services.profile.domain.states.base import decode_base, laid
 from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.domain.states.segments import Segments
 from services.profile.ports.records import StoredSubject
 from services.profile.ports.updating import UpdateTransaction
@@ -23,6 +24,13 @@ async def refold(tx: UpdateTransaction, row: StoredSubject, cuts: list[int], fol
         segments.add(decode_event(kept.event), fold)
     await tx.keep_parts(row.subject, segments.months.keys())
     return segments
+
+
+async def fold_anew(tx: UpdateTransaction, row: StoredSubject, cuts: list[int], fold: Fold) -> None:
+    """Changes the row to what its past comes to, cut there; the caller saves it."""
+    segments = await refold(tx, row, cuts, fold)
+    row.heads, row.months = pack_heads(segments.heads), pack_months(segments.months)
+    row.cuts, row.fold_version = cuts, fold.version
 
 
 def refuse_newer(rows: Iterable[StoredSubject], fold: Fold) -> None:
