@@ -56,19 +56,19 @@ class Reading:
             if not await arrival:
                 return []
 
-    def on_written(self, ends: Mapping[Stream, int]) -> None:
-        """Tells those who wait for these partitions. On the loop."""
-        for stream in ends:
-            for arrival in self._waiting.pop(stream, ()):
-                if not arrival.done():
-                    arrival.set_result(True)
+    def on_written(self, streams: Iterable[Stream]) -> None:
+        """Something has come to these partitions. On the loop."""
+        self._tell(streams, has_come=True)
 
     def on_deleted(self, streams: Iterable[Stream]) -> None:
-        """Nothing will ever come to those who wait for these partitions. On the loop."""
+        """Nothing will ever come to them. On the loop."""
+        self._tell(streams, has_come=False)
+
+    def _tell(self, streams: Iterable[Stream], *, has_come: bool) -> None:
         for stream in streams:
             for arrival in self._waiting.pop(stream, ()):
                 if not arrival.done():
-                    arrival.set_result(False)
+                    arrival.set_result(has_come)
 
     def on_rotated(self) -> None:
         """Files came or went. On any thread."""
@@ -95,7 +95,7 @@ class Reading:
         while True:
             await asyncio.sleep(_POLL_S)
             if await self._ask(self._files.rescan):
-                self.on_written(dict.fromkeys(self._waiting, 0))
+                self.on_written(list(self._waiting))
 
     async def _ask(self, question: Callable[[], T]) -> T:
         def fresh() -> T:
