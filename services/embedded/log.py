@@ -19,11 +19,11 @@ from services.embedded.reader import EmbeddedPartition, Reading
 from services.embedded.retention import Retention
 from services.embedded.segments import Stream
 from services.embedded.writer import Append, Pairs, Writer
-from services.failures import Rejected, Unavailable
+from services.failures import Unavailable
 from services.holdings import Holdings, Place
 from services.log import Handler, Message, Placed, PositionStore, Record, UnknownTopic
-from services.murmur2 import partition_of
 from services.partition import PartitionWork
+from services.partitioning import place_of
 
 __all__ = ["DirectoryInUse", "EmbeddedLog", "Limits"]
 
@@ -83,7 +83,7 @@ class EmbeddedLog:
         pairs: dict[Stream, Pairs] = defaultdict(list)
         places = []
         for message in messages:
-            index = self._partition(topic, row.partitions, message)
+            index = place_of(message, topic, row.partitions, self._limits.message_bytes)
             placed = pairs[row.number, index]
             places.append((index, len(placed)))
             placed.append((message.key, message.value))
@@ -93,15 +93,6 @@ class EmbeddedLog:
         writer.submit(Append(pairs, sum(len(m.key) + len(m.value) for m in messages), done))
         firsts = await done
         return [Placed(index, firsts[row.number, index] + at) for index, at in places]
-
-    def _partition(self, topic: str, partitions: int, message: Message) -> int:
-        size, most = len(message.key) + len(message.value), self._limits.message_bytes
-        if size > most:
-            raise Rejected("message_too_large", f"a message is limited to {most} bytes, this one has {size}")
-        index = partition_of(message.key, partitions) if message.partition is None else message.partition
-        if not 0 <= index < partitions:
-            raise ValueError(f"{topic} has {partitions} partitions, not one numbered {index}")
-        return index
 
     async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
         row = self._topics.get(topic)

@@ -16,8 +16,8 @@ from services.kafka.away import away
 from services.kafka.cluster import Connection, answered_within
 from services.kafka.sending import Append, send_together
 from services.log import Message, Placed
-from services.murmur2 import partition_of
 from services.outage import Outage
+from services.partitioning import place_of
 
 log = structlog.get_logger()
 
@@ -71,19 +71,11 @@ class Producer:
         if lane is None:
             lane = self._lanes[topic] = Lane(topic)
         done: asyncio.Future[list[Placed]] = asyncio.get_running_loop().create_future()
-        sizes = [self._checked_size(message, topic, partitions) for message in messages]
-        lane.waiting.append(Append(messages, [_partition(m, partitions) for m in messages], sum(sizes), done))
+        places = [place_of(message, topic, partitions, self._max_message_bytes) for message in messages]
+        lane.waiting.append(Append(messages, places, sum(len(one.key) + len(one.value) for one in messages), done))
         if lane.task is None:
             lane.task = asyncio.create_task(self._work_off(lane), name=f"append to {topic}")
         return await done
-
-    def _checked_size(self, message: Message, topic: str, partitions: int) -> int:
-        size = len(message.key) + len(message.value)
-        if size > self._max_message_bytes:
-            raise _too_large(f"a message is limited to {self._max_message_bytes} bytes, this one has {size}")
-        if message.partition is not None and not 0 <= message.partition < partitions:
-            raise ValueError(f"{topic} has {partitions} partitions, not one numbered {message.partition}")
-        return size
 
     async def _work_off(self, lane: Lane) -> None:
         while lane.waiting:
@@ -162,16 +154,8 @@ async def _stop(producer: AIOKafkaProducer) -> None:
         await producer.client.close()
 
 
-def _partition(message: Message, partitions: int) -> int:
-    return partition_of(message.key, partitions) if message.partition is None else message.partition
-
-
 def _in_our_words(error: BaseException) -> BaseException:
     cause = error.__cause__ if isinstance(error, Unavailable) else error
     if isinstance(cause, MessageSizeTooLargeError | RecordListTooLargeError):
-        return _too_large("the broker takes no message of this size")
+        return Rejected("message_too_large", "the broker takes no message of this size")
     return away(error) if isinstance(error, KafkaError) else error
-
-
-def _too_large(message: str) -> Rejected:
-    return Rejected("message_too_large", message)

@@ -27,7 +27,7 @@ from services.ingest.registry import create_key, set_source
 from services.ingest.settings import Choices, Limits
 from services.log import Handler, Message, Placed, PositionStore, Record, UnknownTopic
 from services.metrics import Metrics
-from services.murmur2 import partition_of
+from services.partitioning import partition_of
 from services.web.asgi import routes
 from tests.ingest.memory import MemoryKeyStore, MemorySourceStore
 

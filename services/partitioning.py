@@ -1,7 +1,10 @@
-"""Kafka's default partitioner, so that a key stands in the same partition on every log."""
+"""In which partition a message stands, the same on every log: that of Kafka's default partitioner."""
 
 import struct
 from functools import lru_cache
+
+from services.failures import Rejected
+from services.log import Message
 
 _SEED, _M, _MASK = 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
 
@@ -24,3 +27,14 @@ def murmur2(data: bytes) -> int:
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of a key; remembered, because the hash costs more than the append and subjects come back."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def place_of(message: Message, topic: str, partitions: int, most_bytes: int) -> int:
+    """The partition that it names, or else that of its key. Raises `Rejected`, and ValueError for one that is none."""
+    size = len(message.key) + len(message.value)
+    if size > most_bytes:
+        raise Rejected("message_too_large", f"a message is limited to {most_bytes} bytes, this one has {size}")
+    index = partition_of(message.key, partitions) if message.partition is None else message.partition
+    if not 0 <= index < partitions:
+        raise ValueError(f"{topic} has {partitions} partitions, not one numbered {index}")
+    return index
