@@ -1,7 +1,7 @@
 """Declared files as structs: those that come with the product, and a bank's own, which replace them or are laid over
 them. What does not fit is refused, naming file, line and mistake."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -125,12 +125,12 @@ class Place(NamedTuple):
         own = self.own / name if self.own else None
         return own if own is not None and own.is_file() else self.product / name
 
-    def paths(self) -> Iterator[Path]:
-        """One of each name, the bank's where it has one."""
-        return (self.path(name) for name in sorted(self.names()))
-
-    def names(self) -> frozenset[str]:
-        return frozenset(path.name for path in (*_declared(self.product), *_declared(self.own)))
+    def layers(self) -> Mapping[str, Sequence[Path]]:
+        """By name, in order: the product's file, and the bank's that is laid over it."""
+        found = dict[str, list[Path]]()
+        for path in (*_declared(self.product), *_declared(self.own)):
+            found.setdefault(path.name, []).append(path)
+        return dict(sorted(found.items()))
 
     def stamp(self) -> tuple[object, ...]:
         """Of all files: another one tells that they have changed. To be taken before they are read."""

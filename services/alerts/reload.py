@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from services.alerts.adapters.cel import Cel
-from services.alerts.adapters.rule_files import Loaded, Mistake, load_rules, switched
+from services.alerts.adapters.reading import Mistake
+from services.alerts.adapters.rule_files import Loaded, load_rules, switched
 from services.alerts.current import Current
 from services.alerts.domain.compiled import Known
 from services.alerts.domain.editions import Edition, Signatures, Signed

@@ -10,8 +10,7 @@ PREFIX = "COUNTERPOINT_ALERTS_"
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """`catalogue`: directory of a bank's own rules and desk, laid over those that come with the product, file by
-    file."""
+    """`catalogue`: directory of a bank's own rules, desk and labels, laid over those that come with the product."""
 
     catalogue: str = ""
 

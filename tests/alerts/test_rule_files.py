@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from services.alerts.adapters.rule_files import Loaded, Mistake, load_rules
+from services.alerts.adapters.reading import Mistake
+from services.alerts.adapters.rule_files import Loaded, load_rules
 from services.alerts.domain.rules import Desk
 from services.alerts.ports import RuleSwitch
 from services.declared_files import Place
@@ -62,11 +63,40 @@ def test_what_the_product_brings_is_read(files: Place) -> None:
     assert loaded.desk == Desk(daily_capacity=7)
 
 
-def test_a_banks_file_adds_rules_and_one_of_the_same_name_replaces(files: Place) -> None:
+def test_a_banks_file_adds_rules_and_in_one_of_the_product_s_name_a_rule_takes_the_place_of_the_product_s(
+    files: Place,
+) -> None:
     own(files, "bank.yaml", one_rule())
     assert [rule.id for rule in load(files).rule_set.rules] == ["B1", "R4"]
     own(files, "retention.yaml", one_rule(id="B2"))
-    assert [rule.id for rule in load(files).rule_set.rules] == ["B1", "B2"]
+    assert [rule.id for rule in load(files).rule_set.rules] == ["B1", "R4", "B2"]
+    own(files, "retention.yaml", one_rule(id="R4", cooldown_days=9))
+    loaded = load(files)
+    assert not loaded.mistakes
+    assert [(rule.id, rule.declared.cooldown_days) for rule in loaded.rule_set.rules] == [("B1", 30), ("R4", 9)]
+
+
+def test_who_changed_a_bank_s_file_did_not_change_the_product_s_rules_beside_it(files: Place) -> None:
+    own(files, "retention.yaml", "changed_by: Wang Lei\n" + one_rule(id="B2"))
+    authors = load(files).authors
+    assert (authors["B2"], authors["R4"]) == ("Wang Lei", files.product.joinpath("retention.yaml").owner())
+
+
+def test_a_rule_that_the_bank_replaces_may_stand_there_once_alone(files: Place) -> None:
+    own(files, "retention.yaml", SOUND + SOUND.partition("\n")[2])
+    assert [str(one) for one in load(files).mistakes] == [
+        "retention.yaml:2: R4 id: retention.yaml:8 has the same id",
+        "retention.yaml:8: R4 id: retention.yaml:2 has the same id",
+    ]
+
+
+def test_a_desk_of_the_banks_says_what_differs_and_a_mistake_in_it_has_its_line(files: Place) -> None:
+    (files.product / "desk.yaml").write_text("daily_capacity: 7\ntier_share: {gold: 40, profit: 60}\nremind_at: 70\n")
+    own(files, "desk.yaml", "tier_share: {gold: 30}\n")
+    loaded = load(files)
+    assert loaded.desk == Desk(daily_capacity=7, tier_share={"gold": 30, "profit": 60}, remind_at=70)
+    own(files, "desk.yaml", "# ours\nremind_at: 120\n")
+    assert str(only(load(files))).startswith("desk.yaml:2: remind_at: ")
 
 
 def test_a_rule_stays_as_written_although_it_looks_like_something_else(files: Place) -> None:
@@ -355,11 +385,14 @@ def test_a_wrong_desk_is_refused(files: Place, content: str, field: str) -> None
 
 def test_a_banks_own_labels_stand_in_for_those_of_the_product(files: Place) -> None:
     assert load(files).rule_set.labels == {}
-    (files.product / "labels.yaml").write_text("labels: {gold: {en: gold, zh: 金卡}}\n", encoding="utf-8")
+    (files.product / "labels.yaml").write_text(
+        "labels: {gold: {en: gold, zh: 金卡}, profit: {en: p, zh: 潜}}\n", encoding="utf-8"
+    )
     before = load(files)
-    own(files, "labels.yaml", "labels: {gold: {en: premier, zh: 尊享}}\n")
+    own(files, "labels.yaml", "labels: {gold: {en: premier, zh: 尊享}, small: {en: small, zh: 小}}\n")
     after = load(files)
     assert (before.rule_set.labels["gold"].en, after.rule_set.labels["gold"].en) == ("gold", "premier")
+    assert after.rule_set.labels.keys() == {"gold", "profit", "small"}
     assert before.rule_set.version != after.rule_set.version
 
 

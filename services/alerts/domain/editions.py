@@ -34,16 +34,16 @@ class Signed(NamedTuple):
 
 
 class Signatures(NamedTuple):
-    """Of those who changed files, and of those who switched rules. `files`: rule → its file; `authors`: by file;
-    `keeper` may remove one."""
+    """Of those who changed files, and of those who switched rules. `files`: rule → its file; `authors`: by
+    rule, and by file for one that is gone; `keeper` may remove a file."""
 
     files: Mapping[str, str]
     authors: Mapping[str, str]
     keeper: str
     switches: Mapping[str, Signed]
 
-    def author(self, file: str) -> str:
-        return self.authors.get(file, self.keeper)
+    def author(self, rule: str, file: str) -> str:
+        return self.authors.get(rule) or self.authors.get(file, self.keeper)
 
 
 def silenced(newest: Iterable[Edition], rules: RuleSet) -> dict[str, str]:
@@ -66,15 +66,20 @@ def since(stood: Iterable[Edition], rules: RuleSet, signatures: Signatures, now:
         before = former.declared if former else None
         if before != declared:
             change = _change(before, declared)
-            signed = Signed(signatures.author(file))
+            signed = Signed(signatures.author(rule.id, file))
             if change in ("switched_on", "switched_off"):
                 signed = signatures.switches.get(rule.id, signed)
             found.append(Edition(
                 rule=rule.id, change=change, at=now, actor=signed.actor, note=signed.note, rule_set=rules.version,
                 file=file, declared=declared,
             ))  # fmt: skip
-    gone = [Edition(rule=rule, change="removed", at=now, actor=signatures.author(one.file), rule_set=rules.version,
-                    file=one.file) for rule, one in sorted(was.items())]  # fmt: skip
+    gone = [
+        Edition(
+            rule=rule, change="removed", at=now, actor=signatures.author(rule, one.file), rule_set=rules.version,
+            file=one.file,
+        )
+        for rule, one in sorted(was.items())
+    ]  # fmt: skip
     return found + gone
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.catalogue import EventType
 from services.alerts.adapters.cel import Cel
-from services.alerts.adapters.rule_files import DESK, PRODUCT, Loaded, load_rules
+from services.alerts.adapters.rule_files import Loaded, load_rules
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import Known, rule_set
 from services.alerts.domain.counting import (
@@ -92,7 +92,6 @@ def drafted(file: Path, known: Known, live: Loaded) -> tuple[Loaded, list[str]]:
     mistake."""
     with TemporaryDirectory() as directory:
         shutil.copy(file, Path(directory) / "draft.yaml")
-        shutil.copy(PRODUCT / DESK, directory)
         draft = load_rules(Place(Path(directory)), known, Cel(), {})
     if draft.mistakes:
         raise Refusal("\n".join(str(one._replace(file=file.name)) for one in draft.mistakes))

@@ -79,10 +79,10 @@ class Files(NamedTuple):
 
 
 def _see_that_all_are_read(place: Place, besides: str = "\0") -> None:
-    known = Place(place.product).names()
-    for name in sorted(place.own_names() - known):
+    known = Place(place.product).layers()
+    for name in sorted(place.own_names() - known.keys()):
         if not name.startswith(besides):
-            raise PolicyError(f"{name} is read by nobody in this directory, but {', '.join(sorted(known))}")
+            raise PolicyError(f"{name} is read by nobody in this directory, but {', '.join(known)}")
 
 
 def files_of(catalogue: str = "", reference: str = "") -> Files:

@@ -1,0 +1,54 @@
+"""Declared files of alerts as they are read: all that is wrong in them is told at once, with file and line."""
+
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from services.alerts.adapters.shapes import misshapen
+from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
+
+Declared = TypeVar("Declared", bound=msgspec.Struct)
+
+
+class Mistake(NamedTuple):
+    """`line` counts from 1; 0 where the whole file is meant. `rule` is empty for what is no rule's."""
+
+    file: str
+    line: int
+    rule: str
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        what = " ".join(part for part in (self.rule, self.field) if part)
+        return ": ".join(part for part in (where, what, self.message) if part)
+
+
+class Reading:
+    """Of all files once. `content`: their bytes, in order."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[Mistake] = []
+        self.content: list[bytes] = []
+
+    def lines(self, path: Path) -> Lines | None:
+        try:
+            lines, content = read_lines(path)
+        except Unreadable as error:
+            self.mistakes.append(Mistake(path.name, error.line, "", "", str(error)))
+            return None
+        self.content.append(content)
+        doubled = [Mistake(path.name, line, "", key, "is written twice") for line, key in lines.twice()]
+        self.mistakes += doubled
+        return None if doubled else lines
+
+    def converted(self, file: str, lines: Lines, rule: str, into: type[Declared]) -> Declared | None:
+        mistakes = list(misshapen(lines.content, into))
+        for field, message in mistakes:
+            self.tell(file, lines, rule, field, message)
+        return None if mistakes else msgspec.convert(lines.content, into, strict=False)
+
+    def tell(self, file: str, lines: Lines, rule: str, field: str, message: str) -> None:
+        self.mistakes.append(Mistake(file, lines.line_of(field), rule, field, message))
