@@ -56,3 +56,9 @@ def instead_of(name: str, known: Iterable[str]) -> str:
     known = tuple(known)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What was probably meant, as the end of a sentence."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""

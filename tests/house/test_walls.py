@@ -19,7 +19,8 @@ IMPURE = frozenset(
 VALUES = frozenset(
     [
         *("services", "services.failures", "services.failures.Rejected"),
-        *("services.expected", "services.expected.expected", "services.expected.instead_of", "services.expected.unfit"),
+        "services.expected",
+        *(f"services.expected.{name}" for name in ("expected", "instead_of", "nearest", "unfit")),
     ]
 )
 VALUES_OF_THE_LOG = frozenset(

@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from services.alerts.domain.wording import nearest
-from services.expected import choices
+from services.expected import choices, nearest
 
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
 _UNKNOWN_FIELD = re.compile(r"unknown field `([^`]*)`")

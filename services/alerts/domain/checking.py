@@ -9,8 +9,8 @@ from schemas.changes import Fact, FactType
 from services.alerts.domain.compiled import FIELD, Known, Rule, named_in, texts
 from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
 from services.alerts.domain.rules import LEAST_SEVERE, MAX_COOLDOWN_DAYS, MOST_SEVERE, Desk, RuleDeclared
-from services.alerts.domain.wording import NAMED, nearest
-from services.expected import unfit
+from services.alerts.domain.wording import NAMED
+from services.expected import nearest, unfit
 
 _ID = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _OWNER = re.compile(r"\S{1,100}")

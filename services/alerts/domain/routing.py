@@ -9,7 +9,7 @@ from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, State, step
 from services.alerts.domain.rules import Desk, Role
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import Terms, answer_by
-from services.alerts.domain.wording import nearest
+from services.expected import nearest
 from services.failures import Rejected
 
 CAPACITY = "capacity"

@@ -1,8 +1,7 @@
-"""Texts with what was seen filled in, and what was probably meant. Only facts and a moment's fields have names: a
-template is no program. A clause in brackets is left out where all that it names is nothing; `{name|one|many}` says the
-first of two where the name is 1 or true."""
+"""Texts with what was seen filled in. Only facts and a moment's fields have names: a template is no program. A clause
+in brackets is left out where all that it names is nothing; `{name|one|many}` says the first of two where the name is 1
+or true."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -84,9 +83,3 @@ def what_changed(then: Mapping[str, Fact], now: Mapping[str, Fact]) -> str:
         if not name.startswith("moment.") and now.get(name, type(value)()) != value
     ]
     return f": {', '.join(changed[:MOST_TOLD])}" if changed else ""
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """What was probably meant, as the end of a sentence."""
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {near[0]}?" if near else ""
