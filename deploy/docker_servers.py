@@ -3,12 +3,14 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local_servers import NAMES, SetupError
 from deploy.local_servers.system import free_port
 
+HEALTHY_WITHIN_S = 60.0
 _COMPOSE = Path(__file__).parent / "compose.yaml"
 
 
@@ -56,9 +58,15 @@ class DockerServers:
         self._compose("pause", name)
 
     def thaw(self, name: str) -> None:
+        """Once it has been found well again: to the engine what is paused is unhealthy, and `up` then refuses it."""
         self._compose("unpause", name)
+        until = time.monotonic() + HEALTHY_WITHIN_S
+        while self._compose("ps", "--format", "{{.Health}}", name) != "healthy":
+            if time.monotonic() > until:
+                raise SetupError(f"{name} of {self._project} is not healthy {HEALTHY_WITHIN_S:.0f} s after its pause")
+            time.sleep(0.2)
 
-    def _compose(self, *arguments: str) -> None:
+    def _compose(self, *arguments: str) -> str:
         ports = {f"COUNTERPOINT_{name.upper()}_PORT": str(port) for name, port in self._ports.items()}
         command = ["docker", "compose", "--project-name", self._project, "--file", str(_COMPOSE), *arguments]
         done = subprocess.run(  # noqa: S603 - fixed argv
@@ -66,3 +74,4 @@ class DockerServers:
         )
         if done.returncode != 0:
             raise SetupError(f"{' '.join(command)} failed: {done.stderr.strip()[-1000:]}")
+        return done.stdout.strip()
