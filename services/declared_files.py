@@ -21,7 +21,16 @@ class PolicyError(ValueError):
 
 
 class _Loader(_Fast):  # type: ignore[misc]  # which of the two it is depends on how YAML was built
-    """Names what only looks like a date with its line."""
+    """Names what only looks like a date with its line, and a key that is written twice: its first value would be lost
+    without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+        seen = set[str]()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(None, None, f"{key.value} is written twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
     def _date(self, node: yaml.ScalarNode) -> Any:
         try:

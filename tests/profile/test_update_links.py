@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -11,8 +12,11 @@ from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Fenced
 from services.log import Stop
 from services.profile.adapters.memory import MemoryProfileStore
+from services.profile.adapters.policies import load_declarations
 from services.profile.domain.identity.links import BEGINNING, END, Link, Membership
 from services.profile.domain.shards import SHARDS
+from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.series import Counting
 from services.profile.linking import link_subjects
 from services.profile.ports.store import ProfileStore
 from services.profile.ports.updating import UpdateTransaction
@@ -20,7 +24,7 @@ from services.profile.rebuild import Progress, rebuild
 from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.expected import differences, expected, held
 from tests.profile.test_update import new_update, unlike
-from tests.profile.told import DECLARED, NOW, batch, new_fold, opened, paid, told
+from tests.profile.told import CATALOGUE, DECLARED, NOW, batch, new_fold, opened, paid, told
 
 __all__ = ["store"]
 DAY = 86_400_000
@@ -222,6 +226,18 @@ async def test_a_rebuild_folds_every_subject_anew_and_goes_on_where_it_was_stopp
     assert await rebuild(store, newer, lambda: NOW) == seen[0].waiting
     assert await store.count_behind(newer.version) == 0
     assert differences(expected(events, newer), await held(store)) == []
+
+
+async def test_a_series_that_the_bank_adds_is_counted_of_the_past_by_a_rebuild(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "series.yaml").write_text("version: 1\nseries: [{name: payments, where: {direction: debit}}]\n")
+    declared = load_declarations(catalogue=str(tmp_path)).series
+    own = Fold(CATALOGUE, Counting(declared), declared.version)
+    events = [paid(f"p-{n}", FIRST + n * DAY, "6001") for n in range(3)]
+    await new_update(store).apply([batch(0, events)], NOW)
+    assert differences(expected(events, own), await held(store)) != []
+    assert await store.count_behind(own.version) == 1
+    assert await rebuild(store, own, lambda: NOW) == 1
+    assert differences(expected(events, own), await held(store)) == []
 
 
 async def test_a_rebuild_marks_whoever_counts_on_a_state_that_it_has_folded_anew(store: Store) -> None:

@@ -111,6 +111,9 @@ ONE = "version: 1\nseries:\n  - {name: lockers, where: {}}\n"
             {"measures": MEASURES.replace("45d", "45w")},
             "measures.yaml:3: measures.logins_30d: measure logins_30d: a window from",
         ),
+        ({"measures": MEASURES + MEASURES}, "measures.yaml:4: measures is written twice"),
+        ({"measures": MEASURES.replace("window: 24h", "name: x")}, "measures.yaml:2: name is written twice"),
+        ({"measures": "[a]: b\n"}, "measures.yaml:1: found unhashable key"),
         ({"measures": "measures:\n"}, "measures.yaml:1: measures: Expected `array`, got `null`"),
         (
             {"value": "by_kind:\n  person: {thresholds: [{tier: gold, enter: 40, leave: 38}]}\n"},
