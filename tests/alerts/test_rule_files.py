@@ -400,8 +400,8 @@ def test_every_mistake_in_labels_is_told_with_its_line_and_the_label_s_name(file
     own(
         files,
         "labels.yaml",
-        """version: 1
-colour: red
+        """colour: red
+# ours
 labels:
   gold: {en: gold, zh: 金卡}
   profit: {en: premier}

@@ -89,7 +89,6 @@ class WorkingHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class LabelsDeclared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file `labels.yaml`: how codes are called in what people read."""
 
-    version: int = 1
     labels: dict[str, Text] = {}
 
 
@@ -105,7 +104,6 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `open_budget`: open alerts of one customer at most. `unknown_value`: by tier, what a value at stake that is not
     known counts in the order of alerts, in major units of the home currency."""
 
-    version: int = 1
     daily_capacity: int = 20
     capacities: dict[str, int] = {}
     superiors: dict[str, str] = {}
