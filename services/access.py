@@ -14,7 +14,7 @@ from schemas.identifiers import IdentifierError, normalise
 from services.failures import Rejected
 from services.remembered import Remembered
 from services.sql.database import Database
-from services.sql.session import Row, reading, writing
+from services.sql.session import Row, read, writing
 
 Role = Literal["agent", "manager", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -143,13 +143,11 @@ class SqlUserStore:
                 raise Taken(user.user_id)
 
     async def find(self, token_hash: str) -> User | None:
-        async with reading(self._database) as session:
-            found = await session.rows(_FIND, token_hash)
+        found = await read(self._database, _FIND, token_hash)
         return _user(found[0]) if found else None
 
     async def users(self) -> Sequence[User]:
-        async with reading(self._database) as session:
-            found = await session.rows(_ALL)
+        found = await read(self._database, _ALL)
         # databases do not agree on how text sorts
         return sorted(map(_user, found), key=lambda user: (user.name, user.user_id))
 

@@ -196,5 +196,11 @@ async def reading(database: Database) -> AsyncIterator[Session]:
         raise
 
 
+async def read(database: Database, sql: str, *arguments: Any) -> Sequence[Row]:
+    """One statement by itself. Raises as `reading`."""
+    async with reading(database) as session:
+        return await session.rows(sql, *arguments)
+
+
 def _session(database: Database, driver: Any) -> SqliteSession | PostgresSession:
     return SqliteSession(driver) if database.dialect == "sqlite" else PostgresSession(driver)

@@ -13,7 +13,7 @@ from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertFilter, RuleSwitch
 from services.sql.database import Database
-from services.sql.session import reading, writing
+from services.sql.session import read, writing
 from services.sql.stream import SqlOutbox, SqlPositions
 
 _STANDING = "select standing from alert_customers where customer_id = $1"
@@ -59,63 +59,50 @@ class SqlAlertStore(SqlPositions, SqlOutbox):
             yield SqlTransaction(session)
 
     async def alert(self, alert_id: str) -> Alert | None:
-        async with reading(self._database) as session:
-            found = await session.rows(ALERT, alert_id)
+        found = await read(self._database, ALERT, alert_id)
         return alert_of(found[0][0]) if found else None
 
     async def find(self, where: AlertFilter, after: tuple[float, str] | None, limit: int) -> list[Alert]:
         sql, arguments = finding(where, after, limit)
-        async with reading(self._database) as session:
-            return [alert_of(row[0]) for row in await session.rows(sql, *arguments)]
+        return [alert_of(row[0]) for row in await read(self._database, sql, *arguments)]
 
     async def standing(self, customer_id: str) -> Standing | None:
-        async with reading(self._database) as session:
-            found = await session.rows(_STANDING, customer_id)
+        found = await read(self._database, _STANDING, customer_id)
         return standing_of(found[0][0]) if found else None
 
     async def waiting(self, limit: int, full: Collection[str] = ()) -> list[Alert]:
-        async with reading(self._database) as session:
-            return [alert_of(row[0]) for row in await session.rows(_WAITING, limit, sorted(full))]
+        return [alert_of(row[0]) for row in await read(self._database, _WAITING, limit, sorted(full))]
 
     async def due(self, now: int, limit: int) -> list[str]:
-        async with reading(self._database) as session:
-            return [row[0] for row in await session.rows(_DUE, now, limit)]
+        return [row[0] for row in await read(self._database, _DUE, now, limit)]
 
     async def learned(self) -> list[Learned]:
-        async with reading(self._database) as session:
-            found = await session.rows(_LEARNED)
+        found = await read(self._database, _LEARNED)
         return [Learned(row[0], row[1], row[2], row[3], bool(row[4]), row[5], row[6]) for row in found]
 
     async def begun_by_day(self, rules: Collection[str], since: int, offset_ms: int) -> dict[tuple[str, int], int]:
-        async with reading(self._database) as session:
-            return {(row[0], row[1]): row[2] for row in await session.rows(_BEGUN, sorted(rules), since, offset_ms)}
+        return {(row[0], row[1]): row[2] for row in await read(self._database, _BEGUN, sorted(rules), since, offset_ms)}
 
     async def notices(self) -> list[Notice]:
-        async with reading(self._database) as session:
-            return [notice_of(row[0]) for row in await session.rows(NOTICES)]
+        return [notice_of(row[0]) for row in await read(self._database, NOTICES)]
 
     async def recent_notices(self, since: int, limit: int) -> list[Notice]:
-        async with reading(self._database) as session:
-            return [notice_of(row[0]) for row in await session.rows(_RECENT, since, limit)]
+        return [notice_of(row[0]) for row in await read(self._database, _RECENT, since, limit)]
 
     async def editions(self, rule: str | None, limit: int) -> list[Edition]:
         sql, given = (_EDITIONS_OF, [limit, rule]) if rule is not None else (_EDITIONS, [limit])
-        async with reading(self._database) as session:
-            return [edition_of(row[0]) for row in await session.rows(sql, *given)]
+        return [edition_of(row[0]) for row in await read(self._database, sql, *given)]
 
     async def owners(self) -> list[str]:
-        async with reading(self._database) as session:
-            return [row[0] for row in await session.rows(_OWNERS)]
+        return [row[0] for row in await read(self._database, _OWNERS)]
 
     async def count(self) -> dict[str, int]:
-        async with reading(self._database) as session:
-            return {row[0]: row[1] for row in await session.rows(_COUNT)}
+        return {row[0]: row[1] for row in await read(self._database, _COUNT)}
 
     async def switch(self, said: RuleSwitch) -> None:
         async with writing(self._database) as session:
             await session.run(_SWITCH, *said)
 
     async def switches(self) -> list[RuleSwitch]:
-        async with reading(self._database) as session:
-            found = await session.rows(_SWITCHES)
+        found = await read(self._database, _SWITCHES)
         return [RuleSwitch(row[0], bool(row[1]), *row[2:]) for row in found]

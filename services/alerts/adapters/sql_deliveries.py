@@ -8,7 +8,7 @@ import msgspec
 from services.alerts.domain.delivering import Delivery
 from services.log import Move
 from services.sql.database import Database
-from services.sql.session import Bulk, Row, Session, insert, now_ms, reading, writing
+from services.sql.session import Bulk, Row, Session, insert, now_ms, read, writing
 from services.sql.stream import SqlPositions, SqlStream
 
 STREAM = SqlStream("delivery_")
@@ -110,9 +110,8 @@ class SqlDeliveryStore(SqlPositions):
 
     async def sent_since(self, destination: str, since: int) -> dict[str, list[int]]:
         sent: dict[str, list[int]] = {}
-        async with reading(self._database) as session:
-            for person, at in await session.rows(_SENT, destination, since):
-                sent.setdefault(person, []).append(at)
+        for person, at in await read(self._database, _SENT, destination, since):
+            sent.setdefault(person, []).append(at)
         return sent
 
     async def settle(self, deliveries: Sequence[Delivery]) -> None:
@@ -130,8 +129,7 @@ class SqlDeliveryStore(SqlPositions):
             return await session.run(_RETRY, list(delivery_ids), now)
 
     async def count(self) -> dict[tuple[str, str], int]:
-        async with reading(self._database) as session:
-            return {(row[0], row[1]): row[2] for row in await session.rows(_COUNT)}
+        return {(row[0], row[1]): row[2] for row in await read(self._database, _COUNT)}
 
     async def drop(self, before: int) -> int:
         async with writing(self._database) as session:
@@ -139,8 +137,7 @@ class SqlDeliveryStore(SqlPositions):
             return await session.run(_DROP, before)
 
     async def _found(self, sql: str, *arguments: object) -> list[Delivery]:
-        async with reading(self._database) as session:
-            return [_delivery(row) for row in await session.rows(sql, *arguments)]
+        return [_delivery(row) for row in await read(self._database, sql, *arguments)]
 
 
 def _row(one: Delivery) -> Row:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
 from services.clock import SystemClock
-from services.sql.session import now_ms, reading
+from services.sql.session import now_ms, read, reading
 
 SKEW_MS = 2_000
 """Of how much due times may be off."""
@@ -33,8 +33,7 @@ async def transactions(patient: Patient) -> Sequence[Finding]:
     """What is deleted stays in the way for as long as somebody may still look at it, and queues live by deleting."""
     if patient.beside.database.dialect != "postgresql":
         return []
-    async with reading(patient.beside.database) as session:
-        oldest = next(iter(await session.rows(_OLDEST)), None)
+    oldest = next(iter(await read(patient.beside.database, _OLDEST)), None)
     if oldest is not None and oldest[0] is not None and oldest[0] > LONG_S:
         told = f"one ({oldest[2] or 'without a name'}, pid {oldest[1]}) is open for {oldest[0] / 60:.0f} min"
         why = "meanwhile no queue is cleaned, and refreshing slows down if it has written: end it, or ask a replica"

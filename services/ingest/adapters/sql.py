@@ -7,7 +7,7 @@ import msgspec
 from services.ingest.domain.sources import Grant, Source
 from services.ingest.ports import Conflict
 from services.sql.database import Database
-from services.sql.session import Row, reading, writing
+from services.sql.session import Row, read, writing
 
 _COLUMNS = ", ".join(Grant.__struct_fields__)
 _ADD = f"""
@@ -34,11 +34,11 @@ class SqlKeyStore:
                 raise Conflict(grant.key_id)
 
     async def find(self, key_hash: str) -> Grant | None:
-        found = await _rows(self._database, _FIND, key_hash)
+        found = await read(self._database, _FIND, key_hash)
         return _grant(found[0]) if found else None
 
     async def grants(self) -> Sequence[Grant]:
-        return [_grant(row) for row in await _rows(self._database, _ALL)]
+        return [_grant(row) for row in await read(self._database, _ALL)]
 
     async def revoke(self, key_id: str, at: int) -> bool:
         async with writing(self._database) as session:
@@ -54,16 +54,11 @@ class SqlSourceStore:
             await session.run(_PUT_SOURCE, source.id, msgspec.json.encode(source).decode())
 
     async def find(self, source_id: str) -> Source | None:
-        found = await _rows(self._database, _FIND_SOURCE, source_id)
+        found = await read(self._database, _FIND_SOURCE, source_id)
         return _source(found[0]) if found else None
 
     async def sources(self) -> Sequence[Source]:
-        return [_source(row) for row in await _rows(self._database, _ALL_SOURCES)]
-
-
-async def _rows(database: Database, sql: str, *arguments: str) -> Sequence[Row]:
-    async with reading(database) as session:
-        return await session.rows(sql, *arguments)
+        return [_source(row) for row in await read(self._database, _ALL_SOURCES)]
 
 
 def _grant(row: Row) -> Grant:

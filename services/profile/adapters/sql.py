@@ -18,7 +18,7 @@ from services.profile.domain.identity.links import Cluster
 from services.profile.ports.records import Decision, Mark, Shard
 from services.profile.ports.store import EVERY
 from services.sql.database import Database
-from services.sql.session import Session, insert, now_ms, reading, writing
+from services.sql.session import Session, insert, now_ms, read, reading, writing
 from services.sql.stream import SqlOutbox, SqlPositions
 
 _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and state = 'open'"
@@ -76,8 +76,7 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
             return await sql_queues.marks_waiting(session, resting, most, self._low, urgent=urgent)
 
     async def count_aside(self) -> int:
-        async with reading(self._database) as session:
-            return int((await session.rows(_ASIDE))[0][0])
+        return int((await read(self._database, _ASIDE))[0][0])
 
     async def fire_due(self, now: int, grain: str, complete: Mapping[str, int], limit: int) -> int:
         async with writing(self._database) as session:

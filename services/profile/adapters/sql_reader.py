@@ -13,7 +13,7 @@ from services.profile.domain.identity.links import END, Cluster, Link, Membershi
 from services.profile.ports.reading import COUNTED, Cursor, Resolved, TimelineFilter
 from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 from services.sql.database import Database
-from services.sql.session import Row, reading
+from services.sql.session import Row, read, reading
 
 _VIEW = f"select {rows.VIEW} from views where customer_id = $1"  # noqa: S608 - constants
 # {me}: the subjects asked about. Of each, the roots for which it counts today, households and groups aside, itself
@@ -90,8 +90,7 @@ class SqlReader:
         self._database = database
 
     async def _rows(self, sql: str, *arguments: Any) -> Sequence[Row]:
-        async with reading(self._database) as session:
-            return await session.rows(sql, *arguments)
+        return await read(self._database, sql, *arguments)
 
     @asynccontextmanager
     async def customers(self) -> AsyncIterator[CustomersAtOnce]:
