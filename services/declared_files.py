@@ -87,7 +87,8 @@ class Texts(NamedTuple):
         return Texts(self.product), Texts({}, self.own)
 
     def told(self) -> Iterator[str]:
-        """The bank's files, for people; of those that are laid over others what they add, and what they replace."""
+        """The bank's files, for people; of those that are laid over others what they add, and what they replace. Their
+        version is no entry."""
         for name in sorted(self.own):
             if not self._is_laid(name):
                 yield name
@@ -95,7 +96,7 @@ class Texts(NamedTuple):
             product, own = (_parsed(name, layer[name]) for layer in (self.product, self.own))
             found = list(changes(product, own, self.named_by, name))
             for verb, replacing in (("adds", False), ("replaces", True)):
-                if names := [one for one, replaces in found if replaces is replacing]:
+                if names := [one for one, replaces in found if replaces is replacing and one != "version"]:
                     yield f"{name} {verb} {', '.join(names)}"
 
     def _is_laid(self, name: str) -> bool:
