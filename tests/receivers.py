@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from email import message_from_bytes
@@ -40,29 +41,38 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hook"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A connection is kept where the reply says `connection: keep-alive`."""
         try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-            headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
-            body = await reader.readexactly(int(headers.get("content-length", "0")))
-            self.requests.append(Request(head[0].split()[1], headers, body))
-            self.arrived.set()
-            if self.reply.never:
-                await reader.read()
-                return
-            told = {"content-length": str(len(self.reply.body)), "connection": "close", **self.reply.headers}
-            lines = [f"HTTP/1.1 {self.reply.status} X", *(f"{name}: {value}" for name, value in told.items()), "", ""]
-            writer.write("\r\n".join(lines).encode() + self.reply.body)
-            await writer.drain()
-        except ConnectionError:
+            await self._answer(reader, writer)
+            while self.reply.headers.get("connection") == "keep-alive":
+                await self._answer(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the sender hung up: it has seen enough
         finally:
             writer.close()
 
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        self.requests.append(Request(head[0].split()[1], headers, body))
+        self.arrived.set()
+        if self.reply.never:
+            await reader.read()
+            return
+        told = {"content-length": str(len(self.reply.body)), "connection": "close", **self.reply.headers}
+        lines = [f"HTTP/1.1 {self.reply.status} X", *(f"{name}: {value}" for name, value in told.items()), "", ""]
+        writer.write("\r\n".join(lines).encode() + self.reply.body)
+        await writer.drain()
+
 
 @asynccontextmanager
-async def receiver(reply: Reply = Reply()) -> AsyncIterator[Receiver]:  # noqa: B008 - a frozen value
+async def receiver(
+    reply: Reply = Reply(),  # noqa: B008 - a frozen value
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[Receiver]:
     told = Receiver(reply)
-    server = await asyncio.start_server(told.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(told.serve, "127.0.0.1", 0, ssl=tls)
     told.port = server.sockets[0].getsockname()[1]
     try:
         yield told
@@ -71,10 +81,12 @@ async def receiver(reply: Reply = Reply()) -> AsyncIterator[Receiver]:  # noqa: 
 
 
 class MailRelay:
-    """Takes mail for anybody but `nobody@…` (550) and `later@…` (451); `login` once somebody has logged in."""
+    """Takes mail for anybody but `nobody@…` (550), `later@…` (451) and `500@…`; `login` once somebody has logged in.
+    `starttls`: it offers STARTTLS; `over_tls` once that was done."""
 
-    def __init__(self) -> None:
+    def __init__(self, starttls: ssl.SSLContext | None = None) -> None:
         self.port, self.login = 0, ""
+        self._starttls, self.over_tls = starttls, False
         self.mails: list[EmailMessage] = []
 
     @property
@@ -86,9 +98,11 @@ class MailRelay:
             writer.write("".join(f"{line}\r\n" for line in lines).encode())
 
         answers: Mapping[str, Callable[[str], str]] = {
-            "EHLO": lambda rest: "250-sink\r\n250 AUTH PLAIN", "MAIL": lambda rest: "250 ok", "RCPT": self._recipient,
-            "AUTH": self._authenticate, "QUIT": lambda rest: "221 bye", "RSET": lambda rest: "250 ok",
+            "EHLO": lambda rest: f"250-sink{tls}\r\n250 AUTH PLAIN", "MAIL": lambda rest: "250 ok",
+            "RCPT": self._recipient, "AUTH": self._authenticate, "QUIT": lambda rest: "221 bye",
+            "RSET": lambda rest: "250 ok",
         }  # fmt: skip
+        tls = "\r\n250-STARTTLS" if self._starttls else ""
         say("220 sink")
         while line := (await reader.readline()).decode().strip():
             verb, _, rest = line.partition(" ")
@@ -98,13 +112,19 @@ class MailRelay:
                 self.mails.append(message_from_bytes(raw, policy=default))
                 say("250 taken")
                 continue
+            if verb.upper() == "STARTTLS" and self._starttls:
+                say("220 go on")
+                await writer.start_tls(self._starttls)
+                self.over_tls = True
+                continue
             say(answers[verb.upper()](rest) if verb.upper() in answers else "502 unknown")
             if verb.upper() == "QUIT":
                 break
         writer.close()
 
     def _recipient(self, rest: str) -> str:
-        return "550 unknown" if "nobody@" in rest else "451 later" if "later@" in rest else "250 ok"
+        refused = {"nobody@": "550 unknown", "later@": "451 later", "500@": "500 what"}
+        return next((answer for name, answer in refused.items() if name in rest), "250 ok")
 
     def _authenticate(self, rest: str) -> str:
         self.login = base64.b64decode(rest.split()[-1]).decode().replace("\0", ":")
@@ -112,9 +132,11 @@ class MailRelay:
 
 
 @asynccontextmanager
-async def mail_relay() -> AsyncIterator[MailRelay]:
-    relay = MailRelay()
-    server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)
+async def mail_relay(
+    starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[MailRelay]:
+    relay = MailRelay(starttls)
+    server = await asyncio.start_server(relay.serve, "127.0.0.1", 0, ssl=tls)
     relay.port = server.sockets[0].getsockname()[1]
     try:
         yield relay

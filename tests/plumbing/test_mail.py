@@ -1,9 +1,13 @@
 """Plain mail through a relay."""
 
+import socket
+from pathlib import Path
+
 import pytest
 
 from services.failures import Rejected, Unavailable
 from services.mail import Mail, Relay, send_mail
+from tests.certificates import make_certificates, server_side
 from tests.receivers import mail_relay
 
 MAIL = Mail(
@@ -43,10 +47,67 @@ async def test_a_relay_without_tls_gets_nothing_unless_that_is_allowed() -> None
         assert relay.mails == []
 
 
-async def test_an_unknown_address_is_refused_for_good() -> None:
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("mail") / "certificates"
+    make_certificates(directory, {"relay": "IP:127.0.0.1"})
+    return directory
+
+
+async def test_a_password_and_a_mail_go_by_tls_once_the_relay_has_been_verified(
+    certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "authority.pem"))
+    async with mail_relay(starttls=server_side(certificates, "relay")) as relay:
+        await send_mail(Relay(relay.url.replace("//", "//ada:secret@")), MAIL)
+        assert (relay.over_tls, relay.login, len(relay.mails)) == (True, ":ada:secret", 1)
+
+
+async def test_a_relay_that_speaks_tls_from_the_beginning_is_asked_for_none_again(
+    certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "authority.pem"))
+    async with mail_relay(tls=server_side(certificates, "relay")) as relay:
+        await send_mail(Relay(relay.url.replace("smtp:", "smtps:")), MAIL)
+        assert len(relay.mails) == 1
+
+
+async def test_a_relay_that_nobody_vouches_for_gets_neither_password_nor_mail(certificates: Path) -> None:
+    tls = server_side(certificates, "relay")
+    async with mail_relay(starttls=tls) as asked, mail_relay(tls=tls) as begun:
+        for url in (asked.url, begun.url.replace("smtp:", "smtps:")):
+            with pytest.raises(Unavailable, match="cannot be reached"):
+                await send_mail(Relay(url.replace("//", "//ada:secret@")), MAIL)
+        assert (asked.login, asked.mails, begun.login, begun.mails) == ("", [], "", [])
+
+
+async def test_a_user_may_have_no_password() -> None:
     async with mail_relay() as relay:
-        with pytest.raises(Rejected, match="550"):
-            await send_mail(Relay(relay.url, insecure=True), MAIL._replace(to="nobody@bank.example"))
+        await send_mail(Relay(relay.url.replace("//", "//ada@"), insecure=True), MAIL)
+        assert relay.login == ":ada:"
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("smtp", 587), ("smtps", 465)])
+async def test_a_relay_without_a_port_is_sought_where_mail_is_handed_in(
+    scheme: str, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought = []
+
+    def connecting(place: tuple[str, int], *_: object) -> socket.socket:
+        sought.append(place)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "create_connection", connecting)
+    with pytest.raises(Unavailable):
+        await send_mail(Relay(f"{scheme}://mail.bank.example"), MAIL)
+    assert sought == [("mail.bank.example", port)]
+
+
+@pytest.mark.parametrize(("to", "code"), [("nobody", "550"), ("500", "500")])
+async def test_an_unknown_address_is_refused_for_good(to: str, code: str) -> None:
+    async with mail_relay() as relay:
+        with pytest.raises(Rejected, match=code):
+            await send_mail(Relay(relay.url, insecure=True), MAIL._replace(to=f"{to}@bank.example"))
 
 
 async def test_a_busy_mailbox_is_tried_again() -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from services.failures import Rejected, Unavailable
 from services.posting import MAX_ANSWER, HttpSender, Posting, Resolve, resolved
+from tests.certificates import make_certificates, server_side
 from tests.receivers import LOOPBACK, Reply, receiver
 
 
@@ -40,8 +42,9 @@ async def test_a_receiver_in_trouble_is_tried_again(status: int) -> None:
 @pytest.mark.parametrize("status", [300, 399, 400, 410, 413, 415, 422])
 async def test_a_message_that_is_refused_is_not_tried_again(status: int) -> None:
     async with receiver(Reply(status)) as there, sending() as sender:
-        with pytest.raises(Rejected, match=str(status)):
+        with pytest.raises(Rejected, match=str(status)) as raised:
             await sender.post(to(there.url))
+    assert raised.value.reason == ("redirected" if status < 400 else "refused")
 
 
 @pytest.mark.parametrize(("said", "seconds"), [("120", 120.0), ("9999999", 3600.0), ("Wed, 21 Oct 2026", 0.0)])
@@ -71,6 +74,22 @@ async def test_an_endless_answer_is_cut() -> None:
         assert len(await sender.post(to(there.url))) == MAX_ANSWER
 
 
+async def test_nobody_waits_for_more_of_an_answer_than_is_read() -> None:
+    endless = Reply(headers={"content-length": str(9 * MAX_ANSWER)}, body=b"x" * MAX_ANSWER)
+    async with receiver(endless) as there, sending() as sender:
+        assert len(await sender.post(to(there.url))) == MAX_ANSWER
+
+
+async def test_no_proxy_of_the_environment_gets_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would connect to wherever it likes, and has judged nothing."""
+    async with receiver() as there, receiver() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        async with sending() as sender:
+            await sender.post(to(there.url))
+        assert (len(there.requests), proxy.requests) == (1, [])
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"])
 async def test_an_address_of_this_machine_is_refused_however_it_is_written(host: str) -> None:
     async with receiver() as there, sending() as sender:
@@ -91,6 +110,43 @@ async def test_a_name_is_resolved_once_and_the_judged_address_is_the_one_connect
         await sender.post(to(f"http://crm.bank.example:{there.port}/hook"))
         assert there.requests[0].headers["host"] == f"crm.bank.example:{there.port}"
     assert asked == ["crm.bank.example"]
+
+
+@pytest.mark.parametrize(("url", "port"), [
+    ("https://crm.bank.example/", 443), ("http://crm.bank.example/", 80), ("https://crm.bank.example:8443/", 8443),
+])  # fmt: skip
+async def test_a_name_is_looked_up_for_the_port_of_its_url_and_one_without_address_may_get_one(
+    url: str, port: int
+) -> None:
+    asked = []
+
+    async def nowhere(host: str, port: int) -> list[str]:
+        asked.append((host, port))
+        return []
+
+    async with sending(nowhere) as sender:
+        with pytest.raises(Unavailable, match="no address"):
+            await sender.post(to(url))
+    assert asked == [("crm.bank.example", port)]
+
+
+async def test_each_name_is_verified_by_the_certificate_that_its_own_connection_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two names may lead to one address, and what was verified for the first says nothing of the second."""
+    directory = tmp_path / "certificates"
+    make_certificates(directory, {"crm": "DNS:crm.bank.example"})
+    monkeypatch.setenv("SSL_CERT_FILE", str(directory / "authority.pem"))
+
+    async def home(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    kept = Reply(headers={"connection": "keep-alive"})
+    async with receiver(kept, server_side(directory, "crm")) as there, sending(home) as sender:
+        await sender.post(to(f"https://crm.bank.example:{there.port}/hook"))
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await sender.post(to(f"https://other.example:{there.port}/hook"))
+        assert len(there.requests) == 1
 
 
 async def test_one_private_address_among_several_is_enough_to_refuse() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import subprocess
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from deploy.local_servers.kafka import Kafka
 from deploy.local_servers.process import ServerProcess
-from deploy.local_servers.system import find_program, free_port
+from deploy.local_servers.system import free_port
 from schemas.topics import Topic
 from services.clock import SystemClock
 from services.deployment import open_log
@@ -23,6 +22,7 @@ from services.kafka.log import KafkaLog
 from services.kafka.security import security_of
 from services.log import Message
 from services.settings import SettingsError, read_settings
+from tests.certificates import make_certificates
 from tests.ports.log_places import Applied, consuming
 
 NAME, PASSWORD = "counterpoint", "a password of the test"
@@ -83,19 +83,7 @@ def secured() -> Iterator[Secured]:
 
 
 def _make_certificates(directory: Path) -> None:
-    directory.mkdir()
-
-    def openssl(*words: str) -> None:
-        command = [find_program("openssl", ("openssl",)), *words]
-        subprocess.run(command, cwd=directory, check=True, capture_output=True)
-
-    fresh = ("-newkey", "rsa:2048", "-nodes", "-sha256")
-    openssl("req", "-x509", *fresh, "-subj", "/CN=authority", "-keyout", "authority.key", "-out", "authority.pem")
-    for name in ("broker", "client"):
-        openssl("req", *fresh, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr",
-                "-addext", "subjectAltName=IP:127.0.0.1")  # fmt: skip
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "authority.pem", "-CAkey", "authority.key",
-                "-CAcreateserial", "-copy_extensions", "copy", "-out", f"{name}.pem")  # fmt: skip
+    make_certificates(directory, {"broker": "IP:127.0.0.1", "client": "IP:127.0.0.1"})
     both = [(directory / name).read_text() for name in ("broker.key", "broker.pem")]
     (directory / "broker.store").write_text("".join(both))
 
