@@ -55,11 +55,6 @@ class Profile(NamedTuple):
     policy: CurrentPolicy
 
 
-def aliases(secret: bytes) -> Callable[[str], str]:
-    """Subject → the customer id that it would name."""
-    return lambda subject: customer_id(subject, secret)
-
-
 async def reachable(database: Database) -> str | None:
     """What is wrong in words, or None."""
     try:
@@ -80,13 +75,14 @@ async def open_profile(
     policy = CurrentPolicy(declarations.policy)
     fold = Fold(catalogue, Counting(declarations.series), declarations.series.version)
     patience = Patience(len(await log.ends(CHANNEL_EVENTS.name)), choices.lateness_s * 1000, choices.rhythm_s * 1000)
-    store, freshness = SqlProfileStore(database, aliases(naming.secret)), Freshness(*patience)
+    alias_of = partial(customer_id, secret=naming.secret)
+    store, freshness = SqlProfileStore(database, alias_of), Freshness(*patience)
     worker = Worker(
         name=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}",
         log=log,
         store=store,
         update=Update(store, fold, catalogue, naming.secret, SUBJECT_LIMITS),
-        refresh=Refresh(store, policy, lambda: freshness.now, aliases(naming.secret), Resting()),
+        refresh=Refresh(store, policy, lambda: freshness.now, alias_of, Resting()),
         upkeep=Upkeep(store, log, fold, choices.timeline_months),
         notifications=screens,
         metrics=metrics,

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -63,7 +64,7 @@ class Read:
     ) -> None:  # fmt: skip
         self.reader, self.catalogue, self._naming = reader, catalogue, naming
         self._policy, self._completeness = policy, completeness
-        gathering = Gathering(completeness, lambda subject: customer_id(subject, naming.secret), chooses=False)
+        gathering = Gathering(completeness, partial(customer_id, secret=naming.secret), chooses=False)
         self._current = CurrentCustomers(reader, gathering, policy, now_ms)
 
     def asked(self, identifiers: Mapping[str, str], name: str | None = None) -> Asked:

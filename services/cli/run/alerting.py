@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from schemas.changes import ProfileChange
@@ -28,7 +29,7 @@ from services.pace import every
 from services.plumbing import Plumbing
 from services.profile.adapters.policies import Declarations
 from services.profile.adapters.sql import SqlProfileStore
-from services.profile.app import aliases
+from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
 from services.profile.domain.value.policy import RosterEntry
@@ -105,7 +106,7 @@ async def run(environment: Mapping[str, str]) -> None:
     async with contextlib.AsyncExitStack() as closing:
         plumbing = open_plumbing(closing, settings)
         await when_up(lambda: upgrade(plumbing.database))
-        store = SqlProfileStore(plumbing.database, aliases(naming.secret))
+        store = SqlProfileStore(plumbing.database, partial(customer_id, secret=naming.secret))
         policy = CurrentPolicy(declared.policy)
         reload = reloading(environment, naming.secret, declared, policy, plumbing.metrics)
         read = Read(store, load_event_types(settings), naming, policy, plumbing.clock.now_ms)

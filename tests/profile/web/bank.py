@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import httpx
@@ -20,10 +20,10 @@ from services.log import Batch, Record
 from services.notifications import LocalNotifications
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.policies import Declarations, load_declarations
-from services.profile.app import aliases
 from services.profile.decide import Decide
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.facts.catalogue import catalogue
+from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
 from services.profile.read import Read
@@ -54,7 +54,7 @@ class Bank:
         self.store, self.clock, self.users = store, ManualClock(NOW), MemoryUserStore()
         self.notifications = LocalNotifications()
         self.policy = CurrentPolicy(declarations.policy)
-        self.id_of = aliases(SECRET)
+        self.id_of = partial(customer_id, secret=SECRET)
         fold = Fold(CATALOGUE, Counting(declarations.series), declarations.series.version)
         self._update = Update(store, fold, CATALOGUE, SECRET, SUBJECT_LIMITS)
         self._refresh = Refresh(store, self.policy, Completeness, self.id_of, Resting(0, 0))
@@ -117,7 +117,7 @@ class Bank:
 
 
 async def open_bank() -> Bank:
-    return Bank(MemoryProfileStore(aliases(SECRET)))
+    return Bank(MemoryProfileStore(partial(customer_id, secret=SECRET)))
 
 
 def event(event_type: str, identifiers: Mapping[str, str], **fields: Any) -> Event:
