@@ -23,21 +23,24 @@ def engine_runs() -> bool:
 
 
 class DockerServers:
-    """Has the methods of `Servers`; `project` keeps the containers of two test runs apart."""
+    """Has the methods of `Servers`; `project` keeps the containers of two test runs apart. A server's port is chosen
+    when it is first asked for: one chosen long before it is taken is another's by then."""
 
     def __init__(self, project: str) -> None:
         self._project = project
-        self._ports = {name: free_port() for name in NAMES}
+        self._ports: dict[str, int] = {}
 
     def up(self, *names: str) -> Mapping[str, str]:
-        wanted = names or NAMES
-        self._compose("up", "--detach", "--wait", *wanted)
-        return {name: self.url(name) for name in wanted}
+        urls = {name: self.url(name) for name in names or NAMES}
+        self._compose("up", "--detach", "--wait", *urls)
+        return urls
 
     def erase(self) -> None:
         self._compose("down", "--volumes", "--timeout", "20")
 
     def url(self, name: str) -> str:
+        if name not in self._ports:
+            self._ports[name] = free_port()
         port = self._ports[name]
         return {
             "kafka": f"kafka://127.0.0.1:{port}",

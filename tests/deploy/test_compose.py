@@ -1,7 +1,10 @@
 """What the containers rely on, where none need run: how they are built, started, stopped and asked how they are."""
 
+import asyncio
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -9,6 +12,7 @@ import yaml
 from deploy import docker_servers
 from deploy.docker_servers import DockerServers
 from deploy.local_servers import SetupError
+from services.web.asgi import Receive, Scope, Send, serve
 from tests.readme.pages import ROOT
 
 WRITTEN: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())
@@ -16,6 +20,7 @@ SERVICES: dict[str, Any] = WRITTEN["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "counterpoint:local"}
 ENGINE = """#!/bin/sh
 case " $* " in
+*" up "*) env > environment ;;
 *" unpause "*) echo > thawed ;;
 *" ps "*) [ -s found ] && echo healthy || echo unhealthy; [ -e thawed ] && echo x > found ;;
 esac
@@ -30,6 +35,23 @@ def test_one_service_builds_the_image_of_all_and_nobody_looks_for_it_elsewhere()
 
 def test_a_service_hears_that_it_is_to_stop_from_its_first_moment() -> None:
     assert all(service["init"] is True and service["command"][0] == "counterpoint" for service in OURS.values())
+
+
+async def test_a_service_is_well_once_it_answers_that_it_is_ready() -> None:
+    asked = {tuple(service["healthcheck"].get("test", ())) for service in OURS.values()} - {()}
+    ((_, *question),) = asked
+    for status, well in ((HTTPStatus.OK, True), (HTTPStatus.SERVICE_UNAVAILABLE, False)):
+
+        async def answer(scope: Scope, receive: Receive, send: Send, status: HTTPStatus = status) -> None:
+            assert scope["path"] == "/health/ready"
+            await send({"type": "http.response.start", "status": status, "headers": []})
+            await send({"type": "http.response.body", "body": b"200 200 "})
+
+        server = await serve(answer, "127.0.0.1", 0)
+        question_here = [word.replace("/8080", f"/{server.port}") for word in question]
+        asking = await asyncio.create_subprocess_exec(*question_here)
+        assert (await asking.wait() == 0) is well
+        await server.stop()
 
 
 def test_no_server_is_asked_by_a_java_program_whether_it_is_well() -> None:
@@ -57,6 +79,15 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DockerServers:
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.chdir(tmp_path)
     return DockerServers("of-a-test")
+
+
+def test_a_port_is_chosen_for_a_server_when_it_is_first_asked_for(engine: DockerServers, tmp_path: Path) -> None:
+    for asked in (["redis"], ["kafka", "redis"]):
+        urls = [engine.up(name)[name] for name in asked]
+        told = (tmp_path / "environment").read_text()
+        chosen = {name for name in ("kafka", "postgres", "redis") if f"COUNTERPOINT_{name.upper()}_PORT=" in told}
+        assert chosen == set(asked)
+        assert all(str(urlsplit(url).port) in told for url in urls)
 
 
 def test_a_thawed_server_is_one_that_was_found_well_again(engine: DockerServers, tmp_path: Path) -> None:
