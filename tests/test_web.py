@@ -9,11 +9,11 @@ import pytest
 from litestar import Litestar, post
 from litestar.params import JSONBody
 
-from services.access import Access, User
+from services.access import Access, User, create_user
 from services.notifications import LocalNotifications
-from services.web import patience, staff
+from services.web import live, patience, staff
 from services.web.asgi import App, Receive, Response, Scope, Send, fixed, json_response, operations, routes, serve
-from services.web.live import Live
+from services.web.live import HEARTBEAT, Live
 from services.web.one_write import OneWrite
 from services.web.problems import handlers
 from tests.ingest.bank import encoded, open_bank, transaction
@@ -233,6 +233,52 @@ async def test_what_was_written_for_somebody_who_is_gone_is_dropped() -> None:
     assert wire.pieces == [b"(closed)"]
 
 
+async def _screen(notifications: LocalNotifications, looks: list[int]) -> AsyncIterator[bytes]:
+    """Of somebody whose token stands, where nothing is ever new; `looks` grows by each look."""
+
+    async def look() -> AsyncIterator[bytes]:
+        looks.append(len(looks))
+        for event in list[bytes]():
+            yield event
+
+    users = MemoryUserStore()
+    token, user = await create_user(users, "Li Wei", "agent", 0)
+    return Live(notifications, Access(users, lambda: 0.0), "topic", look).events(f"Bearer {token}", user)
+
+
+async def test_a_screen_is_told_its_end_when_the_platform_stops() -> None:
+    notifications = LocalNotifications()
+    events = await _screen(notifications, [])
+    assert await anext(events) == b": welcome\n\n"
+    await notifications.close()
+    async with asyncio.timeout(HANG_S):
+        assert [one async for one in events] == []
+
+
+async def test_where_nobody_tells_of_anything_it_is_looked_every_fifth_time_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "WAKE_S", 0.001)
+    looks = list[int]()
+    events = await _screen(LocalNotifications(), looks)
+    async with asyncio.timeout(HANG_S):
+        while await anext(events) != HEARTBEAT:
+            pass
+    assert len(looks) == live.HEARTBEAT_EVERY // live.LOOK_EVERY
+
+
+async def test_all_that_was_told_meanwhile_asks_for_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "WAKE_S", 0.001)
+    monkeypatch.setattr(live, "HEARTBEAT_EVERY", 3)
+    notifications, looks = LocalNotifications(), list[int]()
+    events = await _screen(notifications, looks)
+    assert await anext(events) == b": welcome\n\n"
+    await notifications.publish([("topic", b"%d" % number) for number in range(9)])
+    async with asyncio.timeout(HANG_S):
+        assert await anext(events) == HEARTBEAT
+    assert len(looks) == 2
+
+
 async def test_a_look_ends_whole_although_its_screen_is_closed_again_and_again() -> None:
     looking, go_on, looked = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -243,8 +289,8 @@ async def test_a_look_ends_whole_although_its_screen_is_closed_again_and_again()
         yield b"event"
 
     access = Access(MemoryUserStore(), lambda: 0.0)
-    live = Live(LocalNotifications(), access, "topic", look)
-    events = live.events("", User(user_id="u", name="Li Wei", role="agent"))
+    screen = Live(LocalNotifications(), access, "topic", look)
+    events = screen.events("", User(user_id="u", name="Li Wei", role="agent"))
     assert await anext(events) == b": welcome\n\n"
     following = asyncio.ensure_future(anext(events))
     await looking.wait()

@@ -127,6 +127,34 @@ async def test_once_an_alert_has_left_a_screen_its_tag_is_that_of_an_empty_inbox
         assert (await told(lines))[:2] == ("alert", tag_of({}))
 
 
+@pytest.mark.parametrize("asked", [{"mine": "true"}, {"owner": "M-1"}, {}])
+async def test_an_alert_that_stays_on_a_screen_stays_in_its_tag(asked: dict[str, str]) -> None:
+    branch = Branch()
+    alert = await branch.leaving("c1", owner="M-1")
+    manager = await branch.sign_in("manager", "M-1")
+    screen = await branch.sign_in("manager", "M-1", name="Screen")
+    screen.params = screen.params.merge(asked)
+    async with serving(branch) as url, following(url, screen) as lines:
+        await told(lines)
+        await manager.post(f"/v1/alerts/{alert.alert_id}/claim")
+        assert (await told(lines))[:2] == ("alert", tag_of({alert.alert_id: alert.revision + 1}))
+
+
+async def test_what_is_mine_is_followed_whomever_else_is_asked_for() -> None:
+    branch = Branch()
+    await branch.leaving("c1", owner="M-2")
+    await branch.leaving("c2", owner="M-1")
+    screen = await branch.sign_in("manager", "M-1")
+    screen.params = screen.params.merge({"mine": "true", "owner": "M-2"})
+    async with serving(branch) as url, following(url, screen) as lines:
+        _, _, inbox = await told(lines)
+    assert [one["customer_id"] for one in inbox["alerts"]] == ["c2"]
+
+
+def test_a_tag_does_not_depend_on_the_order_in_which_a_screen_got_its_alerts() -> None:
+    assert tag_of({"al_1": 2, "al_2": 3}) == tag_of({"al_2": 3, "al_1": 2}) != tag_of({"al_1": 3, "al_2": 2})
+
+
 async def test_a_screen_that_comes_back_gets_the_inbox_only_if_it_has_changed() -> None:
     branch = Branch()
     await branch.leaving("c1")
