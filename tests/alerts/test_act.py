@@ -165,6 +165,19 @@ async def test_one_put_off_is_looked_at_when_its_time_has_come() -> None:
     assert await branch.store.due(until, 10) == ["c1"]
 
 
+async def test_one_that_has_more_time_by_now_is_looked_at_once_and_then_no_sooner_than_that() -> None:
+    branch = Branch()
+    branch.current.take(branch.current.rules, Desk(remind_at=50))
+    alert = await branch.leaving()
+    soon = alert.routed_at
+    while not await branch.store.due(soon, 10):
+        soon += HOUR
+    branch.current.take(branch.current.rules, Desk(remind_at=90))
+    assert await Attend(branch.store, branch.current).apply(soon) == []
+    assert await branch.store.due(soon, 10) == []
+    assert await branch.store.outbox(DESK, 10) == []
+
+
 async def test_outcomes_are_what_the_rules_learn_from() -> None:
     branch = Branch()
     alert = await branch.leaving()

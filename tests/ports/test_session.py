@@ -80,6 +80,40 @@ async def test_as_many_rows_written_as_told_are_not_refused(database: Database) 
     assert await things(database) == [(1, 11), (2, 21)]
 
 
+async def test_fewer_rows_written_are_no_matter_where_nobody_refuses_that(database: Database) -> None:
+    async with writing(database) as session:
+        await session.later(RAISE, [(1, 1), (2, 1)])
+        await session.later(insert("other", "id int, n int"), [(7, 70)], MOVED)
+    assert await things(database) == []
+    assert await things(database, "other") == [(7, 70)]
+
+
+async def test_of_no_rows_nothing_is_written_and_nothing_asked(database: Database) -> None:
+    async with writing(database) as session:
+        await session.append("thing", "id, n", [])
+        await session.later(RAISE, [], MOVED)
+        assert await session.bulk(INSERT, []) == 0
+    assert await things(database) == []
+
+
+async def test_how_many_rows_were_written_is_told(database: Database) -> None:
+    async with writing(database) as session:
+        assert await session.bulk(INSERT, [(1, 10), (2, 20), (3, 30)]) == 3
+        assert await session.bulk(RAISE, [(1, 1), (2, 1), (4, 1)]) == 2
+        assert await session.run("delete from thing where id > $1", 1) == 2
+        assert await session.run("delete from thing where id > $1", 1) == 0
+    assert await things(database) == [(1, 11)]
+
+
+@pytest.mark.parametrize("asked", [[1, 3], (1, 3)])
+async def test_several_values_are_asked_for_at_once(database: Database, asked: list[int] | tuple[int, ...]) -> None:
+    async with writing(database) as session:
+        await session.append("thing", "id, n", [(1, 10), (2, 20), (3, 30)])
+    async with reading(database) as session:
+        found = await session.rows("select n from thing where id = any($1::int[]) order by id", asked)
+    assert [row[0] for row in found] == [10, 30]
+
+
 async def test_a_transaction_given_up_writes_nothing_of_what_waited(database: Database) -> None:
     with pytest.raises(RuntimeError):
         async with writing(database) as session:
@@ -90,7 +124,8 @@ async def test_a_transaction_given_up_writes_nothing_of_what_waited(database: Da
 
 async def test_text_that_a_database_cannot_hold_is_refused_by_both_and_no_bug(url: str) -> None:
     opened = open_database(url)
-    for asked in (("select 1 where $1::text = 'a'", "a\0b"), ("select 1 where 'a' = any($1::text[])", ["a\0b"])):
+    several = "select 1 where 'a' = any($1::text[])"
+    for asked in (("select 1 where $1::text = 'a'", "a\0b"), (several, ["a\0b"]), (several, ("a\0b",))):
         for using in (reading, writing):
             with pytest.raises(Rejected, match="NUL"):
                 async with using(opened) as session:
