@@ -18,7 +18,7 @@ from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import show, summarise
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering, gathered
-from services.profile.ports.reading import ProfileReader, Resolved
+from services.profile.ports.reading import Look, Resolved
 from services.profile.ports.records import StoredView
 from services.profile.recent_views import AsOf, Basis, RecentViews
 from services.profile.statement import is_same, made_by, shows_the_same, statement_of, view_of
@@ -48,23 +48,23 @@ class CurrentCustomers:
     is left out. The second value says whether a customer is missing because it can neither be combined nor shown as
     stored; if all are, `Rejected` is raised."""
 
-    def __init__(
-        self, reader: ProfileReader, gathering: Gathering, policy: Callable[[], Policy], now_ms: Callable[[], int]
-    ) -> None:
-        self._reader, self._gathering, self._policy, self._now_ms = reader, gathering, policy, now_ms
+    def __init__(self, gathering: Gathering, policy: Callable[[], Policy], now_ms: Callable[[], int]) -> None:
+        self._gathering, self._policy, self._now_ms = gathering, policy, now_ms
         self._recent = RecentViews[CurrentCustomer]()
 
-    async def views(self, resolved: Sequence[Resolved]) -> tuple[list[CurrentCustomer], bool]:
-        return await self._each(resolved, self._view_now)
+    async def views(self, look: Look, resolved: Sequence[Resolved]) -> tuple[list[CurrentCustomer], bool]:
+        return await self._each(look, resolved, self._view_now)
 
-    async def with_facts(self, resolved: Sequence[Resolved]) -> tuple[list[CurrentCustomer], bool]:
+    async def with_facts(self, look: Look, resolved: Sequence[Resolved]) -> tuple[list[CurrentCustomer], bool]:
         """As `views`, with the facts of now: they cost as much again as the view."""
-        return await self._each(resolved, self._facts_now)
+        return await self._each(look, resolved, self._facts_now)
 
-    async def _each(self, resolved: Sequence[Resolved], sum_up: _SumUp) -> tuple[list[CurrentCustomer], bool]:
+    async def _each(
+        self, look: Look, resolved: Sequence[Resolved], sum_up: _SumUp
+    ) -> tuple[list[CurrentCustomer], bool]:
         customers = {one.lead: one for one in resolved}
         waiting = [one for one in customers.values() if one.waits or self._is_outdated(one.view)]
-        combined, missed = await self._combined(waiting, sum_up) if waiting else ({}, frozenset[str]())
+        combined, missed = await self._combined(look, waiting, sum_up) if waiting else ({}, frozenset[str]())
         found = [
             combined[lead] if lead in combined else _as_written(one, behind=lead in missed)
             for lead, one in customers.items()
@@ -85,15 +85,14 @@ class CurrentCustomers:
         return not is_of_today or made_by(view) != policy.version
 
     async def _combined(
-        self, waiting: Sequence[Resolved], sum_up: _SumUp
+        self, look: Look, waiting: Sequence[Resolved], sum_up: _SumUp
     ) -> tuple[dict[str, CurrentCustomer | None], frozenset[str]]:
         """The combined customers by lead, and the leads of those that cannot be combined."""
         now, combined = self._now_ms(), dict[str, CurrentCustomer | None]()
-        async with self._reader.customers() as rows:
-            clusters = await rows.clusters([one.lead for one in waiting])
-            wanted = {one.lead: clusters.get(one.lead, Cluster(one.lead, (one.lead,))) for one in waiting}
-            found = await gathered(rows, sorted({root for cluster in wanted.values() for root in cluster.roots}))
-            context = await self._gathering.context(rows, found.members, now)
+        clusters = await look.clusters([one.lead for one in waiting])
+        wanted = {one.lead: clusters.get(one.lead, Cluster(one.lead, (one.lead,))) for one in waiting}
+        found = await gathered(look, sorted({root for cluster in wanted.values() for root in cluster.roots}))
+        context = await self._gathering.context(look, found.members, now)
         for one in waiting:
             try:
                 cluster = wanted[one.lead]

@@ -116,7 +116,8 @@ class Decide:
 
     async def _customer(self, customer_id: str, field: str = "customer_id") -> str:
         """The root that names the customer now. `field`: the parameter that held the id."""
-        now = [one for one in await self._store.resolve_alias(customer_id) if one.is_live or one.waits]
+        async with self._store.customers() as look:
+            now = [one for one in await look.resolve_alias(customer_id) if one.is_live or one.waits]
         if not now:
             raise Rejected("unknown_customer", "no such customer", field)
         if now[1:]:

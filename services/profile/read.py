@@ -65,7 +65,7 @@ class Read:
         self.reader, self.catalogue, self._naming = reader, catalogue, naming
         self._policy, self._completeness = policy, completeness
         gathering = Gathering(completeness, partial(customer_id, secret=naming.secret), chooses=False)
-        self._current = CurrentCustomers(reader, gathering, policy, now_ms)
+        self._current = CurrentCustomers(gathering, policy, now_ms)
 
     def asked(self, identifiers: Mapping[str, str], name: str | None = None) -> Asked:
         """Raises `Rejected` naming the identifier, or where nobody is asked for."""
@@ -78,9 +78,10 @@ class Read:
         """Customers that match any of it, those first that match most. Raises `Rejected` as `by_id` does."""
         told = await self.reader.parties_told(asked.name_ref, MOST_TOLD) if asked.name_ref else []
         named = set(asked.subjects.values())
-        resolved = await self.reader.resolve(sorted(named | set(told)))
+        async with self.reader.customers() as look:
+            resolved = await look.resolve(sorted(named | set(told)))
+            found, left_out = await self._current.views(look, resolved)
         hits = Counter(one.lead for one in resolved if one.subject in named)
-        found, left_out = await self._current.views(resolved)
         hits.update(one.view.lead for one in found if asked.name_ref and one.view.name_ref == asked.name_ref)
         best = [one for one in found if hits[one.view.lead]]
         best.sort(key=lambda one: (-hits[one.view.lead], one.view.customer_id))
@@ -89,11 +90,13 @@ class Read:
     async def by_id(self, customer_id: str) -> list[CurrentCustomer]:
         """The customers that this id stands for now: itself, or for a former id none, one or several. Raises `Rejected`
         if the only one can be neither combined nor shown as stored."""
-        return (await self._current.views(await self.reader.resolve_alias(customer_id)))[0]
+        async with self.reader.customers() as look:
+            return (await self._current.views(look, await look.resolve_alias(customer_id)))[0]
 
     async def by_id_with_facts(self, customer_id: str) -> list[CurrentCustomer]:
         """As `by_id`, and with the facts of now."""
-        return (await self._current.with_facts(await self.reader.resolve_alias(customer_id)))[0]
+        async with self.reader.customers() as look:
+            return (await self._current.with_facts(look, await look.resolve_alias(customer_id)))[0]
 
     async def shown(self, customers: Sequence[CurrentCustomer]) -> list[bytes]:
         """Each view as JSON, personal values in clear."""

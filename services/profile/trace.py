@@ -139,7 +139,8 @@ class Trace:
     async def _spans(self, customer_id: str, at: int) -> Spans:
         """Of the subjects of whoever this id stood for then, before later merges and splits."""
         reader = self._read.reader
-        named = {one.subject for one in await reader.resolve_alias(customer_id)}
+        async with reader.customers() as look:
+            named = {one.subject for one in await look.resolve_alias(customer_id)}
         roots = sorted(await self._roots(named, at))
         own = [Membership(root, root, "self", BEGINNING, END) for root in roots]
         return spans_of([*own, *await reader.memberships(roots)])

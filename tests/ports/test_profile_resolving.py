@@ -1,5 +1,7 @@
 """The contract of the profile's store: for whom a subject counts now, and whether a mark waits there."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from services.profile.domain.identity.links import BEGINNING, END, Cluster, Membership
@@ -22,26 +24,36 @@ async def stand_together(store: Store) -> None:
     await member(store, [Membership("household:1", TWO, "self", *always), Membership(ONE, "phone:1", "self", 0, 5)])
 
 
+async def resolve(store: Store, subjects: Sequence[str]) -> list[Resolved]:
+    async with store.customers() as look:
+        return await look.resolve(subjects)
+
+
+async def resolve_alias(store: Store, alias: str) -> list[Resolved]:
+    async with store.customers() as look:
+        return await look.resolve_alias(alias)
+
+
 async def test_for_whom_a_subject_counts_is_told_with_the_views_as_they_were_written(store: Store) -> None:
     await stand_together(store)
     async with store.refreshing() as tx:
         await tx.save_views([view(ONE), view(TWO), view("account:1", 3, state="gone"), view("household:1")], {})
     both = [Resolved("account:1", ONE, view(ONE), False), Resolved("account:1", TWO, view(TWO), False)]
-    assert await store.resolve(["account:1"]) == await store.resolve_alias(alias_of("account:1")) == both
-    assert await store.resolve_alias(alias_of(ONE)) == [Resolved(ONE, ONE, view(ONE), False)]
+    assert await resolve(store, ["account:1"]) == await resolve_alias(store, alias_of("account:1")) == both
+    assert await resolve_alias(store, alias_of(ONE)) == [Resolved(ONE, ONE, view(ONE), False)]
     household = Resolved("household:1", "household:1", view("household:1"), False)
-    assert await store.resolve(["phone:1", "household:1"]) == [household, Resolved("phone:1", "phone:1", None, False)]
-    assert await store.resolve([]) == await store.resolve_alias("nobody") == []
+    assert await resolve(store, ["phone:1", "household:1"]) == [household, Resolved("phone:1", "phone:1", None, False)]
+    assert await resolve(store, []) == await resolve_alias(store, "nobody") == []
     assert await store.customers_of("account:1") == [alias_of(ONE), alias_of(TWO)]
     assert await store.customers_of("phone:1") == await store.customers_of("nobody") == []
 
 
 async def test_an_id_is_known_by_its_subject_before_there_is_a_view(store: Store) -> None:
     await stand_together(store)
-    assert await store.resolve_alias(alias_of(ONE)) == [Resolved(ONE, ONE, None, False)]
+    assert await resolve_alias(store, alias_of(ONE)) == [Resolved(ONE, ONE, None, False)]
     assert await store.customers_of(ONE) == []
     await mark(store, Mark(ONE, 7))
-    assert await store.resolve_alias(alias_of(ONE)) == [Resolved(ONE, ONE, None, True)]
+    assert await resolve_alias(store, alias_of(ONE)) == [Resolved(ONE, ONE, None, True)]
 
 
 async def test_a_merge_shows_before_anybody_is_refreshed(store: Store) -> None:
@@ -49,8 +61,8 @@ async def test_a_merge_shows_before_anybody_is_refreshed(store: Store) -> None:
     async with store.refreshing() as tx:
         await tx.save_views([view(ONE), view(TWO)], {})
     await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
-    assert await store.resolve_alias(alias_of(TWO)) == [Resolved(TWO, ONE, view(ONE), True)]
-    assert await store.resolve(["account:1"]) == [Resolved("account:1", ONE, view(ONE), True)]
+    assert await resolve_alias(store, alias_of(TWO)) == [Resolved(TWO, ONE, view(ONE), True)]
+    assert await resolve(store, ["account:1"]) == [Resolved("account:1", ONE, view(ONE), True)]
     assert await store.customers_of("account:1") == [alias_of(ONE)]
 
 
@@ -60,9 +72,9 @@ async def test_a_mark_of_any_root_says_that_the_customer_waits(store: Store, mar
     await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
     for root in (ONE, TWO):
         await take(store, root)
-    assert await store.resolve(["account:1"]) == [Resolved("account:1", ONE, None, False)]
+    assert await resolve(store, ["account:1"]) == [Resolved("account:1", ONE, None, False)]
     await mark(store, Mark(marked, 7))
-    assert await store.resolve(["account:1"]) == [Resolved("account:1", ONE, None, True)]
+    assert await resolve(store, ["account:1"]) == [Resolved("account:1", ONE, None, True)]
     assert await store.customers_of("account:1") == [alias_of(ONE)]
 
 

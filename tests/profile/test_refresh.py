@@ -58,7 +58,8 @@ async def changes(store: Store) -> list[ProfileChange]:
 
 
 async def waits(store: Store, root: str) -> bool:
-    return any(one.waits for one in await store.resolve([root]))
+    async with store.customers() as look:
+        return any(one.waits for one in await look.resolve([root]))
 
 
 async def view_of(store: Store, lead: str) -> StoredView:

@@ -135,7 +135,8 @@ class Rerun:
 
     async def customer_of(self, subject: str) -> str:
         """The customer for whom a subject counts at the end; empty where it was never heard of."""
-        resolved = await self.profile.resolve([subject])
+        async with self.profile.customers() as look:
+            resolved = await look.resolve([subject])
         return resolved[0].view.customer_id if resolved and resolved[0].view is not None else ""
 
     async def _next_look(self) -> int | None:

@@ -14,6 +14,18 @@ from services.profile.ports.reading import COUNTED, Cursor, Resolved, TimelineFi
 from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 
 
+class MemoryLook(MemoryCustomers):
+    """See `Look`."""
+
+    async def resolve(self, subjects: Sequence[str]) -> list[Resolved]:
+        return _resolved(self._tables, subjects)
+
+    async def resolve_alias(self, alias: str) -> list[Resolved]:
+        named = {row.subject for row in self._tables.subjects.by("alias", [alias])}
+        named |= {view.lead for view in self._tables.views.by("customer_id", [alias])}
+        return _resolved(self._tables, named)
+
+
 class MemoryReader:
     """See `ProfileReader`."""
 
@@ -21,23 +33,13 @@ class MemoryReader:
         self._tables = tables
 
     @asynccontextmanager
-    async def customers(self) -> AsyncIterator[MemoryCustomers]:
+    async def customers(self) -> AsyncIterator[MemoryLook]:
         async with self._tables.turn() as tables:
-            yield MemoryCustomers(tables)
+            yield MemoryLook(tables)
 
     async def view(self, customer_id: str) -> StoredView | None:
         async with self._tables.turn() as tables:
             return next((copy(view) for view in tables.views.by("customer_id", [customer_id])), None)
-
-    async def resolve(self, subjects: Sequence[str]) -> list[Resolved]:
-        async with self._tables.turn() as tables:
-            return _resolved(tables, subjects)
-
-    async def resolve_alias(self, alias: str) -> list[Resolved]:
-        async with self._tables.turn() as tables:
-            named = {row.subject for row in tables.subjects.by("alias", [alias])}
-            named |= {view.lead for view in tables.views.by("customer_id", [alias])}
-            return _resolved(tables, named)
 
     async def customers_of(self, subject: str) -> list[str]:
         async with self._tables.turn() as tables:

@@ -16,7 +16,7 @@ from services.sql.session import Row, Session
 CLUSTERS = """
 select c.root, c.lead from clusters c where c.lead in (select lead from clusters where root = any($1::text[]))"""
 # one statement is one snapshot: memberships first, then each subject and each part once, however many share them
-_GATHERED = """
+GATHERED = """
 select 0, root, subject, role, from_at, until_at, null as blob from m
 union all select 1, t.subject, t.cuts, null, t.version, null, t.heads
     from s join subjects t on t.subject = s.subject
@@ -25,28 +25,15 @@ _MEMBERS = f"""
 with m as (select root, subject, role, from_at, until_at from memberships
            where root = any($1::text[]) or subject = any($1::text[])),
      s as (select subject from m union select unnest($1::text[]))
-{_GATHERED}"""  # noqa: S608 - constants
+{GATHERED}"""  # noqa: S608 - constants
 # `o` has the leads; UNION, not UNION ALL: two may stand in for each other
-_ACTING = """
+ACTING = """
 k(manager) as (
     select v.owner from views v where v.owner is not null and v.lead in (select lead from o)
     union select (t.record::jsonb ->> 'delegate_id') collate "C" from k join staff t on t.manager_id = k.manager)"""
 _STAFF_OF = f"""
-with recursive o(lead) as (select unnest($1::text[])), {_ACTING}
+with recursive o(lead) as (select unnest($1::text[])), {ACTING}
 select t.manager_id, t.record from k join staff t on t.manager_id = k.manager"""  # noqa: S608 - constants
-_ALL_AT_ONCE = f"""
-with recursive c as (select root, lead from clusters
-           where lead in (select lead from clusters where root = any($1::text[]))),
-     r(root) as (select root from c union select unnest($1::text[])),
-     m as (select m.root, m.subject, m.role, m.from_at, m.until_at from r join memberships m on m.root = r.root union
-           select m.root, m.subject, m.role, m.from_at, m.until_at from r join memberships m on m.subject = r.root),
-     s as (select subject from m union select root from r),
-     o(lead) as (select lead from c union select root from r),
-     {_ACTING}
-{_GATHERED}
-union all select 3, root, lead, null, null, null, null from c
-union all select 4, t.manager_id, t.record, null, null, null, null from k join staff t on t.manager_id = k.manager"""  # noqa: S608 - constants
-_CLUSTER = 3
 _VIEWS = f"select {rows.VIEW} from views where lead = any($1::text[])"  # noqa: S608 - constants
 _PARTY_VIEWS = """
 with p(party) as (select unnest($1::text[]) collate "C")
@@ -77,41 +64,16 @@ class SqlCustomers:
         return {row[0]: PartyView(*row[1:]) for row in await self._session.rows(_PARTY_VIEWS, list(parties))}
 
     async def staff(self) -> dict[str, dict[str, Any]]:
-        return _told_of_staff(await self._session.rows("select * from staff"))
+        return told_of_staff(await self._session.rows("select * from staff"))
 
     async def staff_of(self, leads: Sequence[str]) -> dict[str, dict[str, Any]]:
-        return _told_of_staff(await self._session.rows(_STAFF_OF, list(leads)))
+        return told_of_staff(await self._session.rows(_STAFF_OF, list(leads)))
 
     async def owned_counts(self) -> dict[str, int]:
         return {row[0]: row[1] for row in await self._session.rows(_OWNED_COUNTS)}
 
 
-class CustomersAtOnce(SqlCustomers):
-    """For who looks once: the first question brings along the answers to those that follow it, for each is a round
-    trip, and a read under load consists of waiting for those."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._brought: list[Row] = []
-        self._covered: set[str] = set()
-
-    async def clusters(self, roots: Sequence[str]) -> dict[str, Cluster]:
-        return _clusters([(row[1], row[2]) for row in await self._about(roots) if row[0] == _CLUSTER], roots)
-
-    async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
-        return members_of([row for row in await self._about(roots) if row[0] < _CLUSTER], roots)
-
-    async def staff_of(self, leads: Sequence[str]) -> dict[str, dict[str, Any]]:
-        return _told_of_staff([row[1:3] for row in await self._about(leads) if row[0] > _CLUSTER])
-
-    async def _about(self, roots: Sequence[str]) -> Sequence[Row]:
-        if not self._brought or not self._covered.issuperset(roots):
-            self._brought = list(await self._session.rows(_ALL_AT_ONCE, list(roots)))
-            self._covered = {*roots, *(row[1] for row in self._brought if row[0] == _CLUSTER)}
-        return self._brought
-
-
-def _told_of_staff(found: Sequence[Row]) -> dict[str, dict[str, Any]]:
+def told_of_staff(found: Sequence[Row]) -> dict[str, dict[str, Any]]:
     return {manager_id: msgspec.json.decode(record) for manager_id, record in found}
 
 
@@ -142,10 +104,10 @@ def members_of(gathered: Sequence[Row], roots: Sequence[str]) -> dict[str, list[
 
 async def clusters_of(session: Session, roots: Sequence[str]) -> dict[str, Cluster]:
     """root → the whole cluster in which it stands."""
-    return _clusters(await session.rows(CLUSTERS, list(roots)), roots)
+    return clusters_in(await session.rows(CLUSTERS, list(roots)), roots)
 
 
-def _clusters(found: Sequence[Row], roots: Sequence[str]) -> dict[str, Cluster]:
+def clusters_in(found: Sequence[Row], roots: Sequence[str]) -> dict[str, Cluster]:
     by_lead: dict[str, list[str]] = {}
     for root, lead in found:
         by_lead.setdefault(lead, []).append(root)

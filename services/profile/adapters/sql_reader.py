@@ -6,40 +6,22 @@ from typing import Any
 
 from services.profile.adapters import rows
 from services.profile.adapters.roots import with_roots
-from services.profile.adapters.sql_customers import CustomersAtOnce, clusters_of
+from services.profile.adapters.sql_customers import clusters_of
+from services.profile.adapters.sql_look import LEADS, WAITS, SqlLook
 from services.profile.adapters.sql_timeline import PAGE, timeline
 from services.profile.domain.customers.freshness import SourceSeen
-from services.profile.domain.identity.links import END, Cluster, Link, Membership
-from services.profile.ports.reading import COUNTED, Cursor, Resolved, TimelineFilter
+from services.profile.domain.identity.links import Cluster, Link, Membership
+from services.profile.ports.reading import COUNTED, Cursor, TimelineFilter
 from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 from services.sql.database import Database
 from services.sql.session import Row, read, reading
 
 _VIEW = f"select {rows.VIEW} from views where customer_id = $1"  # noqa: S608 - constants
-# {me}: the subjects asked about. Of each, the roots for which it counts today, households and groups aside, itself
-# where there are none; then the customers that they name, through what decisions have merged
-_LEADS = f"""
-with me(subject) as ({{me}}),
-     counts as (select me.subject, m.root from me join memberships m on m.subject = me.subject and m.until_at = {END}
-                and m.root not like 'household:%' and m.root not like 'group:%'),
-     roots as (select subject, root from counts union
-               select subject, subject from me where subject not in (select subject from counts)),
-     leads as (select distinct r.subject, coalesce(c.lead, r.root) as lead
-               from roots r left join clusters c on c.root = r.root)"""  # noqa: S608 - a constant
-_WAITS = """(exists (select 1 from marks m where m.root = l.lead) or
-             exists (select 1 from clusters c join marks m on m.root = c.root where c.lead = l.lead))"""
-_RESOLVED = f"""
-{_LEADS} select l.subject, l.lead, {_WAITS}, {", ".join(f"v.{name}" for name in rows.VIEW.split(", "))}
-from leads l left join views v on v.lead = l.lead order by l.subject, l.lead"""  # noqa: S608 - constants
-_OF_SUBJECTS = _RESOLVED.format(me="select unnest($1::text[])")
-_OF_ALIAS = _RESOLVED.format(
-    me="select subject from subjects where alias = $1 union select lead from views where customer_id = $1"
-)
 _CUSTOMERS_OF = f"""
-{_LEADS.format(me="select $1")}
+with {LEADS.format(me="select $1")}
 select coalesce(v.customer_id, s.alias) from leads l
 left join views v on v.lead = l.lead left join subjects s on s.subject = l.lead
-where v.state = 'live' or {_WAITS} order by 1"""  # noqa: S608 - constants
+where v.state = 'live' or {WAITS} order by 1"""  # noqa: S608 - constants
 _PERSONAL = "select ref, value from personal where ref = any($1::text[])"
 _MEMBERSHIPS = """
 select root, subject, role, from_at, until_at from memberships
@@ -93,19 +75,13 @@ class SqlReader:
         return await read(self._database, sql, *arguments)
 
     @asynccontextmanager
-    async def customers(self) -> AsyncIterator[CustomersAtOnce]:
+    async def customers(self) -> AsyncIterator[SqlLook]:
         async with reading(self._database) as session:
-            yield CustomersAtOnce(session)
+            yield SqlLook(session)
 
     async def view(self, customer_id: str) -> StoredView | None:
         found = await self._rows(_VIEW, customer_id)
         return StoredView(*found[0]) if found else None
-
-    async def resolve(self, subjects: Sequence[str]) -> list[Resolved]:
-        return [_resolved(row) for row in await self._rows(_OF_SUBJECTS, list(subjects))]
-
-    async def resolve_alias(self, alias: str) -> list[Resolved]:
-        return [_resolved(row) for row in await self._rows(_OF_ALIAS, alias)]
 
     async def customers_of(self, subject: str) -> list[str]:
         return [row[0] for row in await self._rows(_CUSTOMERS_OF, subject)]
@@ -179,8 +155,3 @@ class SqlReader:
     async def counts(self, of: Sequence[str] = COUNTED) -> dict[str, int]:
         asked = ", ".join(f"(select count(*) from {_COUNTED_ROWS[name]})" for name in of)  # noqa: S608 - constants
         return dict(zip(of, (await self._rows(f"select {asked}"))[0], strict=True))
-
-
-def _resolved(row: Row) -> Resolved:
-    subject, lead, waits, *view = row
-    return Resolved(subject, lead, StoredView(*view) if view[0] is not None else None, bool(waits))

@@ -36,17 +36,8 @@ class TimelineFilter(NamedTuple):
     until: int | None = None
 
 
-COUNTED = ("customers", "subjects", "events", "marks", "dead_letters")
-"""Customers that live, subjects, events of the timeline, marks that wait, open dead letters."""
-
-
-class ProfileReader(PositionStore, Protocol):
-    """One indexed read each, never a lock. Positions say how far it has come."""
-
-    def customers(self) -> AbstractAsyncContextManager[CustomerRows]:
-        """For combining customers with a mark; each read sees what was committed before it."""
-
-    async def view(self, customer_id: str) -> StoredView | None: ...
+class Look(CustomerRows, Protocol):
+    """One look at customers; each question sees what was committed before it."""
 
     async def resolve(self, subjects: Sequence[str]) -> list[Resolved]:
         """The customers that each of these subjects counts for now; a subject that counts for nobody stands for
@@ -55,6 +46,19 @@ class ProfileReader(PositionStore, Protocol):
     async def resolve_alias(self, alias: str) -> list[Resolved]:
         """The same for the subject that this customer id was made from: one for a current id; none, one or several for
         a former one."""
+
+
+COUNTED = ("customers", "subjects", "events", "marks", "dead_letters")
+"""Customers that live, subjects, events of the timeline, marks that wait, open dead letters."""
+
+
+class ProfileReader(PositionStore, Protocol):
+    """One indexed read each, never a lock. Positions say how far it has come."""
+
+    def customers(self) -> AbstractAsyncContextManager[Look]:
+        """For finding customers, and for combining those with a mark."""
+
+    async def view(self, customer_id: str) -> StoredView | None: ...
 
     async def customers_of(self, subject: str) -> list[str]:
         """Ids of the customers that a subject counts for now."""

@@ -169,10 +169,10 @@ async def test_a_wrong_method_is_a_problem() -> None:
 
 
 def broken(bank: Bank, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def resolve_alias(alias: str) -> None:
+    def customers() -> None:
         raise error
 
-    monkeypatch.setattr(bank.store, "resolve_alias", resolve_alias)
+    monkeypatch.setattr(bank.store, "customers", customers)
 
 
 async def test_a_database_that_is_away_is_told_with_the_time_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
