@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.profile.domain.identity.links import BEGINNING, END, Cluster, Membership
-from services.profile.ports.reading import Resolved
+from services.profile.ports.reading import Look, Resolved
 from services.profile.ports.records import Mark
 from tests.ports.profile_stores import Store, alias_of, store, view
 from tests.ports.test_profile_refreshing import ONE, THREE, TWO, mark, member, merge, take
@@ -84,6 +84,30 @@ async def test_a_reader_gathers_a_customer_without_a_transaction(store: Store) -
         found = await rows.members([ONE])
         assert sorted(one.membership.subject for one in found[ONE]) == ["account:1", ONE, "phone:1"]
         assert (await rows.clusters([ONE]), await rows.views([ONE]), await rows.staff()) == ({}, {}, {})
+
+
+async def test_who_finds_customers_is_told_of_them_what_one_is_told_that_knew_them(store: Store) -> None:
+    """Of one that waits, and was merged, as of one that does not."""
+    await stand_together(store)
+    await member(store, [Membership(THREE, "account:3", "owner", BEGINNING, END)])
+    async with store.updating() as update:
+        await update.put_staff("m1", {"status": "here"})
+    async with store.refreshing() as tx:
+        await tx.save_views([view(ONE, owner="m1"), view(THREE, owner="m1")], {})
+    await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
+    await take(store, THREE)
+
+    async def told(look: Look, *roots: str) -> tuple[object, ...]:
+        members = await look.members(roots)
+        assert all(members[root] for root in roots)
+        return await look.clusters(roots), members, await look.staff_of(roots)
+
+    for subject, waits, roots in (("account:1", True, (ONE, TWO)), ("account:3", False, (THREE,))):
+        async with store.customers() as look:
+            assert [one.waits for one in await look.resolve([subject])] == [waits]
+            found = await told(look, *roots)
+        async with store.customers() as look:
+            assert await told(look, *roots) == found
 
 
 async def test_of_the_staff_a_reader_is_told_who_owns_a_customer_and_who_may_act_for_that(store: Store) -> None:
