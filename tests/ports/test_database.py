@@ -10,13 +10,14 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.deployment import open_tables
 from services.failures import Unavailable
 from services.settings import read_settings
 from services.sql.database import Database, open_database
 from services.sql.engines import Timeouts
-from services.sql.errors import is_retryable, is_unavailable
+from services.sql.errors import is_retryable, is_unavailable, why_unavailable
 from tests.conftest import RunningServers
 
 IMPATIENT = Timeouts(lock=200, statement=2_000, idle_in_transaction=400)
@@ -130,6 +131,33 @@ def test_an_unknown_url_is_refused_without_repeating_it(url_given: str) -> None:
     with pytest.raises(ValueError, match="a database URL is sqlite:PATH or postgresql:") as caught:
         open_database(url_given)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("error", "told"), [
+    (asyncpg.TooManyConnectionsError(""), "it has too many connections"),
+    (asyncpg.DiskFullError(""), "its disk is full"),
+    (asyncpg.QueryCanceledError(""), "a statement took too long"),
+    (asyncpg.IdleInTransactionSessionTimeoutError(""), "a transaction took too long"),
+    (asyncpg.ReadOnlySQLTransactionError(""), "it is a read-only replica"),
+    (asyncpg.AdminShutdownError(""), "it is shutting down"),
+    (asyncpg.ConnectionDoesNotExistError(""), "ConnectionDoesNotExistError"),
+    (asyncpg.PostgresIOError(""), "PostgresIOError"),
+    (asyncpg.InterfaceError("connection is closed"), "InterfaceError"),
+    (ConnectionRefusedError(), "ConnectionRefusedError"),
+    (PoolTimeout(), "TimeoutError"),
+])  # fmt: skip
+def test_a_server_that_cannot_do_it_now_is_away_and_it_is_said_why_where_that_is_known(
+    error: Exception, told: str
+) -> None:
+    assert (is_unavailable(error), is_retryable(error), why_unavailable(error)) == (True, False, told)
+
+
+@pytest.mark.parametrize("error", [
+    asyncpg.UniqueViolationError(""), asyncpg.UndefinedColumnError(""), asyncpg.InterfaceError("wrong arguments"),
+    ValueError("the file is closed"), sqlite3.OperationalError("no such table"),
+])  # fmt: skip
+def test_a_mistake_of_ours_is_not_taken_for_a_server_that_is_away(error: Exception) -> None:
+    assert (is_unavailable(error), is_retryable(error)) == (False, False)
 
 
 async def test_a_full_disk_is_unavailable_and_leaves_nothing_behind(tmp_path: Path) -> None:

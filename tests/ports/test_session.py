@@ -15,6 +15,10 @@ RAISE = Bulk(
     "update thing t set n = t.n + u.n from unnest($1::int[], $2::int[]) u(id, n) where t.id = u.id",
     "update thing set n = n + ?2 where id = ?1",
 )
+CLEAR = Bulk(
+    "delete from thing t using unnest($1::int[]) u(id) where t.id = u.id",
+    "delete from thing where id = ?1",
+)
 MOVED = Fenced("a thing is not there")
 
 
@@ -57,6 +61,17 @@ async def test_the_same_rows_may_be_written_twice(database: Database) -> None:
     async with writing(database) as session:
         await session.later(INSERT, [(1, 10)])
         await session.later(INSERT, [(1, 11)])
+    async with writing(database) as session:
+        await session.later(RAISE, [(1, 5)])
+        await session.later(RAISE, [(1, 5)])
+    assert await things(database) == [(1, 21)]
+
+
+async def test_what_is_appended_finds_the_place_that_was_cleared_before_it(database: Database) -> None:
+    async with writing(database) as session:
+        await session.append("thing", "id, n", [(1, 10)])
+        await session.later(CLEAR, [(1,)])
+        await session.append("thing", "id, n", [(1, 11)])
     assert await things(database) == [(1, 11)]
 
 
