@@ -1,11 +1,13 @@
 """What a manager does with an alert, and what he or she is told when it cannot be."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
 from schemas.instants import instant
+from services.alerts.stream import INBOX
 from services.alerts.web.documents import StepRefused
 from tests.alerts.told import DAY, NOON
 from tests.alerts.web.branch import Branch
@@ -22,8 +24,8 @@ async def at_work(branch: Branch) -> tuple[str, httpx.AsyncClient]:
 async def test_an_alert_goes_from_its_claim_to_its_outcome() -> None:
     path, manager = await at_work(Branch())
     steps: list[tuple[str, dict[str, Any], str]] = [
-        ("claim", {}, "claimed"), ("plan", {"at": TOMORROW, "note": "at home"}, "planned"),
-        ("snooze", {"until": TOMORROW}, "snoozed"), ("contact", {"note": "called"}, "contacted"),
+        ("claim", {"note": "mine"}, "claimed"), ("plan", {"at": TOMORROW, "note": "at home"}, "planned"),
+        ("snooze", {"until": TOMORROW, "note": "away"}, "snoozed"), ("contact", {"note": "called"}, "contacted"),
         ("outcome", SOLD, "closed"),
     ]  # fmt: skip
     for step, body, state in steps:
@@ -32,17 +34,27 @@ async def test_an_alert_goes_from_its_claim_to_its_outcome() -> None:
     closed = (await manager.get(path)).json()
     assert closed["outcome"] == {**SOLD, "reason": ""}
     assert [(one["actor"], one["action"], one["note"]) for one in closed["history"]][-5:] == [
-        ("Li", "claim", ""), ("Li", "plan", "at home"), ("Li", "snooze", ""), ("Li", "contact", "called"),
+        ("Li", "claim", "mine"), ("Li", "plan", "at home"), ("Li", "snooze", "away"), ("Li", "contact", "called"),
         ("Li", "outcome", "sold: signed"),
     ]  # fmt: skip
     assert (closed["planned_at"], closed["possible"]) == (TOMORROW, [])
 
 
+async def test_screens_are_told_of_a_step() -> None:
+    branch = Branch()
+    path, manager = await at_work(branch)
+    async with asyncio.timeout(30), branch.notifications.subscribe(INBOX) as heard:  # not to hang the suite
+        await manager.post(f"{path}/claim")
+        assert path.endswith((await anext(heard)).decode())
+
+
 async def test_a_claim_needs_no_body_and_a_false_alarm_is_one_action() -> None:
     path, manager = await at_work(Branch())
     assert (await manager.post(f"{path}/claim")).json()["claimed_by"] == "Li"
-    answer = await manager.post(f"{path}/false-alarm")
-    assert answer.json()["outcome"]["reason"] == "false_alarm"
+    answer = await manager.post(f"{path}/false-alarm", json={"note": "the file was late"})
+    assert answer.json()["outcome"] == {
+        "result": "not_relevant", "reason": "false_alarm", "note": "the file was late", "product": "", "amount": None
+    }  # fmt: skip
 
 
 async def test_who_claims_second_is_told_who_was_first_and_what_is_possible() -> None:
