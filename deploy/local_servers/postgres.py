@@ -16,8 +16,10 @@ _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "200",
-    "shared_buffers": "256MB",
-    "max_wal_size": "2GB",
+    # smaller ones write whole pages again and again under load: a checkpoint for each 100,000 events or so
+    "shared_buffers": "1GB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
     "log_min_messages": "warning",
 }
 
