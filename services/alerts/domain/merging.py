@@ -1,6 +1,6 @@
 """Alerts when two customers merge into one, and when one is split again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -134,15 +134,17 @@ def split(back: Side, there: Side, terms: Terms, now: int) -> list[Alert]:
         else:
             changed += _divide(alert, customer_id, theirs, kept, terms, now)
         _give_back(_held(theirs), _held(kept), there.standing, back.standing, changed[-1].alert_id)
+        _leave(_held(theirs), _held(kept), there.standing, back.standing, alert.alert_id)
     back.standing.merged_into = ""
     return changed
 
 
-def _held(evidence: Iterable[Evidence]) -> set[str]:
-    return {one.key for one in evidence if not one.ended_at}
+def _held(evidence: Iterable[Evidence]) -> dict[str, str]:
+    """key → of whom it was said."""
+    return {one.key: one.origin for one in evidence if not one.ended_at}
 
 
-def _give_back(theirs: set[str], kept: set[str], there: Standing, back: Standing, alert: str) -> None:
+def _give_back(theirs: Collection[str], kept: Collection[str], there: Standing, back: Standing, alert: str) -> None:
     """What has fired for both has fired for each."""
     for key in theirs:
         firing = back.firings.get(key) or there.firings.get(key)
@@ -150,6 +152,16 @@ def _give_back(theirs: set[str], kept: set[str], there: Standing, back: Standing
             back.firings[key] = msgspec.structs.replace(firing, alert_id=alert)
         if key not in kept:
             there.firings.pop(key, None)
+
+
+def _leave(theirs: Collection[str], kept: Mapping[str, str], there: Standing, back: Standing, alert: str) -> None:
+    """What came with the one who leaves, and was said of others since, stays with them: without it nothing would take
+    back what they are told."""
+    for key, origin in kept.items():
+        if key in there.firings or key not in back.firings:
+            continue
+        firing = back.firings[key] if key in theirs else back.firings.pop(key)
+        there.firings[key] = msgspec.structs.replace(firing, alert_id=alert, origin=origin)
 
 
 def _since_merged(alert: Alert, customer_id: str) -> list[Step]:

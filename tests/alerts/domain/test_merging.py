@@ -232,6 +232,24 @@ def test_what_has_ended_of_the_one_who_stays_is_the_others_alone_when_they_part(
     assert (one.firings["R1|x"].alert_id, other.firings) == (back.alert_id, {})
 
 
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_what_was_said_of_two_stays_said_of_one_when_the_other_leaves_and_can_be_taken_back(has_ended: bool) -> None:
+    """Of the one who leaves it was said first; it may hold of that one no longer."""
+    one, two, three = Standing(), Standing(), Standing()
+    missed = {"has_salary": True, "salary_missed": 1.0}
+    alerts = takes("a", 1, one, [], **missed)
+    merge(Side("a", one, alerts), Side("c", three, []), terms(), NOON)
+    merge(Side("b", two, takes("b", 1, two, [], **missed)), Side("c", three, alerts), terms(), NOON + DAY)
+    alerts[0].evidence[0].ended_at = NOON * has_ended
+    kept, back = split(Side("a", one, []), Side("c", three, alerts), terms(), NOON + 2 * DAY)
+    assert {key: (firing.alert_id, firing.origin) for key, firing in three.firings.items()} == {
+        "R4|": (kept.alert_id, "b")
+    }
+    assert [firing.alert_id for firing in one.firings.values()] == [back.alert_id] * (not has_ended)
+    takes("c", 2, three, [kept], merged=["b"])
+    assert (kept.state, three.firings) == ("withdrawn", {})
+
+
 def test_only_of_what_is_open_a_customer_has_departed() -> None:
     theirs, ours = (takes(name, 1, Standing(), [], moments=[moment("x", NOON)]) for name in "ab")
     merge(Side("a", Standing(), theirs), Side("b", Standing(), ours), terms(), NOON)
