@@ -9,7 +9,6 @@ import typer
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.declared import declared_fold
 from services.cli.output import counted, progress, tell
-from services.clock import SystemClock
 from services.profile.rebuild import AT_ONCE, Progress, rebuild
 
 
@@ -42,4 +41,4 @@ async def _rebuild(beside: Beside, rate: int) -> tuple[int, int]:
         async def pause() -> None:
             await asyncio.sleep(AT_ONCE / rate if rate else 0)
 
-        return await rebuild(beside.store, fold, SystemClock().now_ms, show, pause), fold.version
+        return await rebuild(beside.store, fold, show, pause), fold.version

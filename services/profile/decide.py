@@ -155,7 +155,7 @@ class Decide:
             async with self._store.updating() as tx:
                 await tx.record([decision])
                 wanted = dict.fromkeys(await reach(tx, links), frozenset[int]())
-                locked = await tx.lock_subjects(wanted, decision.at)
+                locked = await tx.lock_subjects(wanted)
                 linked = await link_subjects(tx, links, self._limits, self._fold, locked, decision.at)
                 await tx.save_subjects([locked[subject] for subject in sorted(linked.moved)])
                 await tx.mark([Mark(root, 0) for root in sorted(linked.roots)])

@@ -37,7 +37,7 @@ async def link_subjects(
     if not changed:
         return Linked(known, set(), set())
     subjects = {link.subject for link in changed}
-    around, below = await _lock_below(tx, subjects, locked, now)
+    around, below = await _lock_below(tx, subjects, locked)
     refuse_newer((locked[subject] for subject in below), fold)
     graph = Graph(around, limits)
     await propose_reviews(tx, subjects, around, graph, now)
@@ -55,7 +55,7 @@ async def reach(tx: UpdateTransaction, asserted: Sequence[Link]) -> set[str]:
 
 
 async def _lock_below(
-    tx: UpdateTransaction, subjects: set[str], locked: dict[str, StoredSubject], now: int
+    tx: UpdateTransaction, subjects: set[str], locked: dict[str, StoredSubject]
 ) -> tuple[list[Link], set[str]]:
     """Locks everything below, then returns the links around and the subjects below. Read before the locks, a link
     further down that another worker is writing would be missed, and its subject would keep its old roots."""
@@ -65,7 +65,7 @@ async def _lock_below(
         missing = below - locked.keys()
         if not missing:
             return around, below
-        locked |= await tx.lock_subjects({subject: frozenset() for subject in missing}, now)
+        locked |= await tx.lock_subjects({subject: frozenset() for subject in missing})
 
 
 async def propose_reviews(

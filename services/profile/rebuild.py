@@ -27,23 +27,22 @@ class Progress(NamedTuple):
 async def rebuild(
     store: ProfileStore,
     fold: Fold,
-    now: Callable[[], int],
     on_progress: Callable[[Progress], None] = lambda progress: None,
     pause: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0),
 ) -> int:
     """Re-folds every subject of an older fold version; returns how many. Stopped and started again, it goes on."""
     done = 0
     while subjects := await store.subjects_behind(fold.version, AT_ONCE):
-        await again_when_contended(partial(_refold, store, fold, subjects, now()))
+        await again_when_contended(partial(_refold, store, fold, subjects))
         done += len(subjects)
         on_progress(Progress(done, await store.count_behind(fold.version)))
         await pause()
     return done
 
 
-async def _refold(store: ProfileStore, fold: Fold, subjects: list[str], now: int) -> None:
+async def _refold(store: ProfileStore, fold: Fold, subjects: list[str]) -> None:
     async with store.updating() as tx:
-        stored = await tx.lock_subjects({subject: frozenset() for subject in subjects}, now)
+        stored = await tx.lock_subjects({subject: frozenset() for subject in subjects})
         behind = [row for row in stored.values() if row.fold_version < fold.version]
         for row in behind:
             await fold_anew(tx, row, row.cuts, fold)

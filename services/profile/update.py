@@ -74,7 +74,7 @@ class Update:
             fresh, conflicts = await _enter(tx, events)
             letters += [conflict(arrival.event, now) for arrival in conflicts]
             asserted = self._asserted(fresh)
-            stored = await tx.lock_subjects(_wanted(fresh, await reach(tx, asserted)), now)
+            stored = await tx.lock_subjects(_wanted(fresh, await reach(tx, asserted)))
             refuse_newer(stored.values(), self._fold)
             linked = await link_subjects(tx, asserted, self._limits, self._fold, stored, now)
             marks = await _fold_fresh(tx, fresh, stored, linked, self._fold)

@@ -102,17 +102,17 @@ class Upkeep:
             for subject in subjects:
                 more = True
                 while more:
-                    done, dropped = await again_when_contended(partial(self._age, subject, before, now))
+                    done, dropped = await again_when_contended(partial(self._age, subject, before))
                     events, months, more = events + done, months + dropped, done == EVENTS_AT_ONCE
                     await self._pause()
             await self._pause()
         return events, months
 
-    async def _age(self, subject: str, before: int, now: int) -> tuple[int, int]:
+    async def _age(self, subject: str, before: int) -> tuple[int, int]:
         async with self._store.updating() as tx:
-            await tx.lock_subjects({subject: frozenset()}, now)
+            await tx.lock_subjects({subject: frozenset()})
             months = frozenset(await tx.months_of(subject))
-            row = (await tx.lock_subjects({subject: months}, now))[subject]
+            row = (await tx.lock_subjects({subject: months}))[subject]
             if row.fold_version > self._fold.version:
                 raise Fenced("a newer release has folded this state: its own upkeep will come by")
             return await self._age_events(tx, row, before), await _drop_months(tx, row)

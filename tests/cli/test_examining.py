@@ -270,7 +270,7 @@ def test_states_of_an_older_fold_are_named_and_rebuilt(counterpoint: Command, de
 
     async def work(database: Database) -> None:
         async with SqlProfileStore(database, str).updating() as tx:
-            stored = await tx.lock_subjects({"account:1": frozenset()}, NOW)
+            stored = await tx.lock_subjects({"account:1": frozenset()})
             await tx.save_subjects(list(stored.values()))
             await tx.append_timeline(
                 [TimelineRow("account:1", NOW, -1, b"k" * 16, event.type, event.channel, NOW, encode_event(event))]

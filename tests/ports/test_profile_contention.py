@@ -84,7 +84,7 @@ async def count_up(store: Store, subjects: list[str]) -> None:
     while True:
         try:
             async with store.updating() as tx:
-                locked = await tx.lock_subjects(dict.fromkeys(subjects, frozenset({3})), 1)
+                locked = await tx.lock_subjects(dict.fromkeys(subjects, frozenset({3})))
                 for one in locked.values():
                     one.heads = pack_heads([Head(count=counted(one) + 1)])
                     one.months = {3: b"+" + one.months.get(3, b"")}
@@ -99,7 +99,7 @@ async def test_batches_that_meet_in_their_subjects_all_count(store: Store, other
     mixed = (subjects, subjects[::-1], subjects[5:15], subjects[::2])
     await asyncio.gather(*(count_up(worker, some) for some in mixed for worker in (store, other)))
     async with store.updating() as tx:
-        stored = await tx.lock_subjects(dict.fromkeys(subjects, frozenset({3})), 1)
+        stored = await tx.lock_subjects(dict.fromkeys(subjects, frozenset({3})))
     expected = {name: 2 * sum(name in some for some in mixed) for name in subjects}
     assert {name: counted(one) for name, one in stored.items()} == expected
     assert {name: len(one.months[3]) for name, one in stored.items()} == expected
@@ -171,7 +171,7 @@ async def test_a_state_of_another_shape_is_shown_to_nobody_and_not_written_over_
     async with database.transaction() as connection:
         await connection.execute(text("update subjects set version = 4, fold_version = 9, heads = x'91a3616263'"))
     async with store.updating() as tx:
-        found = (await tx.lock_subjects({"account:1": frozenset()}, 1))["account:1"]
+        found = (await tx.lock_subjects({"account:1": frozenset()}))["account:1"]
         assert (found.version, found.fold_version, found.heads) == (4, 9, bytes.fromhex("91a3616263"))
     found.fold_version = 8
     with pytest.raises(Fenced):
@@ -204,14 +204,14 @@ async def hurried(postgres_url: str) -> AsyncIterator[Database]:
 async def test_a_lock_that_is_not_given_in_time_is_contended(hurried: Database) -> None:
     store = SqlProfileStore(hurried, alias_of)
     async with store.updating() as tx:
-        await tx.lock_subjects({"account:held": frozenset()}, 1)
+        await tx.lock_subjects({"account:held": frozenset()})
         with pytest.raises(Contended):
             await count_once(store, "account:held")
 
 
 async def count_once(store: SqlProfileStore, subject: str) -> None:
     async with store.updating() as tx:
-        await tx.lock_subjects({subject: frozenset()}, 1)
+        await tx.lock_subjects({subject: frozenset()})
 
 
 async def test_a_connection_lost_inside_a_transaction_interrupts_it_and_leaves_no_trace(hurried: Database) -> None:

@@ -5,7 +5,6 @@ from services.profile.ports.records import StoredDeadLetter
 from tests.ports.profile_stores import Store, event, store
 
 __all__ = ["store"]
-NOW = 1_000_000
 
 
 async def test_an_operator_sets_a_position_whatever_stood_there(store: Store) -> None:
@@ -31,7 +30,7 @@ async def test_a_letter_is_marked_replayed_once(store: Store) -> None:
 async def test_subjects_of_an_older_fold_are_behind_until_they_are_written_anew(store: Store) -> None:
     """A subject without events has nothing to be folded."""
     async with store.updating() as tx:
-        stored = await tx.lock_subjects(dict.fromkeys(("account:1", "account:2", "party:1"), frozenset()), NOW)
+        stored = await tx.lock_subjects(dict.fromkeys(("account:1", "account:2", "party:1"), frozenset()))
         for row in stored.values():
             row.fold_version = 1
         await tx.save_subjects(list(stored.values()))
@@ -41,7 +40,7 @@ async def test_subjects_of_an_older_fold_are_behind_until_they_are_written_anew(
     assert sorted(await store.subjects_behind(2, 10)) == ["account:1", "account:2"]
     assert len(await store.subjects_behind(2, 1)) == 1
     async with store.updating() as tx:
-        stored = await tx.lock_subjects({"account:1": frozenset()}, NOW)
+        stored = await tx.lock_subjects({"account:1": frozenset()})
         stored["account:1"].fold_version = 2
         await tx.save_subjects(list(stored.values()))
     assert await store.subjects_behind(2, 10) == ["account:2"]

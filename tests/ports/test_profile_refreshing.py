@@ -42,7 +42,7 @@ async def waiting(store: Store) -> list[str]:
 async def member(store: Store, memberships: Sequence[Membership], months: Sequence[int] = ()) -> None:
     subjects = {one.subject for one in memberships}
     async with store.updating() as tx:
-        stored = await tx.lock_subjects(dict.fromkeys(subjects, frozenset()), 1)
+        stored = await tx.lock_subjects(dict.fromkeys(subjects, frozenset()))
         for one in stored.values():
             one.months = pack_months({month: [Month(days={month: {}})] for month in months})
             one.heads = pack_heads([Head(count=7)])

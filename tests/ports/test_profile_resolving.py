@@ -20,7 +20,7 @@ async def stand_together(store: Store) -> None:
         store, [Membership(ONE, "account:1", "owner", *always), Membership(TWO, "account:1", "joint", *always)]
     )
     async with store.updating() as tx:
-        await tx.lock_subjects({ONE: frozenset(), TWO: frozenset(), "household:1": frozenset()}, 1)
+        await tx.lock_subjects({ONE: frozenset(), TWO: frozenset(), "household:1": frozenset()})
     await member(store, [Membership("household:1", TWO, "self", *always), Membership(ONE, "phone:1", "self", 0, 5)])
 
 

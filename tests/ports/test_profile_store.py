@@ -26,12 +26,12 @@ async def park(store: Store, day: int = 20_000) -> None:
 
 async def lock(store: Store, subject: str, *months: int) -> StoredSubject:
     async with store.updating() as tx:
-        return (await tx.lock_subjects({subject: frozenset(months)}, 1))[subject]
+        return (await tx.lock_subjects({subject: frozenset(months)}))[subject]
 
 
 async def save(store: Store, changed: StoredSubject) -> None:
     async with store.updating() as tx:
-        await tx.lock_subjects({changed.subject: frozenset()}, 1)
+        await tx.lock_subjects({changed.subject: frozenset()})
         await tx.save_subjects([changed])
 
 
@@ -65,7 +65,7 @@ async def test_an_exception_undoes_everything_of_a_batch(store: Store) -> None:
         async with store.updating() as tx:
             await tx.advance([Move("events", "id-1", 0, 0, 10)])
             await tx.enter_ledger([LedgerEntry(KEY, CONTENT, 20_000)])
-            locked = await tx.lock_subjects({"account:1": frozenset({5})}, 1)
+            locked = await tx.lock_subjects({"account:1": frozenset({5})})
             await tx.save_subjects(list(locked.values()))
             await tx.append_timeline([event("account:1", 5, "a")])
             await tx.mark([Mark("account:1", 5)])
@@ -179,7 +179,7 @@ async def test_the_timeline_of_a_subject_is_told_oldest_first(store: Store) -> N
 
 async def test_subjects_of_an_older_fold_are_found_when_they_have_events(store: Store) -> None:
     async with store.updating() as tx:
-        locked = await tx.lock_subjects(dict.fromkeys(["account:1", "account:2", "phone:1"], frozenset()), 1)
+        locked = await tx.lock_subjects(dict.fromkeys(["account:1", "account:2", "phone:1"], frozenset()))
         locked["account:2"].fold_version = 3
         await tx.save_subjects([locked["account:1"], locked["account:2"]])
         await tx.append_timeline([event("account:1", 1, "a"), event("account:2", 1, "b")])

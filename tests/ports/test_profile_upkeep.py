@@ -9,12 +9,11 @@ from services.profile.ports.records import BaseRow, StoredDeadLetter
 from tests.ports.profile_stores import Store, event, store
 
 __all__ = ["store"]
-NOW = 1_000_000
 
 
 async def store_months(store: Store, subject: str, *months: int) -> None:
     async with store.updating() as tx:
-        row = (await tx.lock_subjects({subject: frozenset()}, NOW))[subject]
+        row = (await tx.lock_subjects({subject: frozenset()}))[subject]
         row.heads, row.months = pack_heads([Head(count=1)]), pack_months({month: [Month()] for month in months})
         await tx.save_subjects([row])
 
@@ -67,7 +66,7 @@ async def test_months_not_to_be_kept_are_dropped_of_that_subject_alone(store: St
 
 async def test_subjects_are_looked_through_page_by_page(store: Store) -> None:
     async with store.updating() as tx:
-        await tx.lock_subjects({f"account:{n}": frozenset() for n in range(5)}, NOW)
+        await tx.lock_subjects({f"account:{n}": frozenset() for n in range(5)})
         await tx.append_timeline([event("account:1", 10, "a"), event("account:4", 500, "b")])
     await store_months(store, "account:3", 7)
     assert await store.page_to_age("", 200, 8, 2) == (["account:1"], "account:1")
@@ -79,7 +78,7 @@ async def test_subjects_are_looked_through_page_by_page(store: Store) -> None:
 
 async def test_a_subject_with_a_base_alone_is_behind_too(store: Store) -> None:
     async with store.updating() as tx:
-        await tx.lock_subjects({"account:1": frozenset(), "account:2": frozenset()}, NOW)
+        await tx.lock_subjects({"account:1": frozenset(), "account:2": frozenset()})
         await tx.save_base(BaseRow("account:1", 1, b"base"))
     assert await store.subjects_behind(2, 10) == ["account:1"]
     assert await store.count_behind(2) == 1

@@ -112,7 +112,7 @@ NONSENSE = pack_heads([Head(count=1, things={"account:6001": {"balance": Entry((
 async def garble(store: Store, subject: str, heads: bytes = CUT_OFF) -> None:
     """What a disk or a bug may leave of a state."""
     async with store.updating() as tx:
-        stored = await tx.lock_subjects({subject: frozenset()}, NOW)
+        stored = await tx.lock_subjects({subject: frozenset()})
         stored[subject].heads = heads
         await tx.save_subjects(list(stored.values()))
 

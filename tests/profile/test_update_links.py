@@ -77,7 +77,7 @@ async def test_what_another_worker_links_below_before_the_lock_is_given_is_locke
     await new_update(store).apply([batch(0, [card])], NOW)
     own = Link(subject="account:6001", target="party:77", role="owner", first_at=FIRST, told_at=(FIRST,))
     async with store.updating() as tx:
-        locked = await tx.lock_subjects({"account:6001": frozenset(), "party:77": frozenset()}, NOW)
+        locked = await tx.lock_subjects({"account:6001": frozenset(), "party:77": frozenset()})
         linked = await link_subjects(tx, [own], SUBJECT_LIMITS, new_fold(), locked, NOW)
     assert linked.moved == locked.keys() - {"party:77"} == {"account:6001", "card:card-1"}
     assert "party:77" in locked["card:card-1"].roots
@@ -193,7 +193,7 @@ async def test_an_event_folds_its_subject_anew_where_its_state_has_another_shape
     update, events = new_update(store), [opened("6001", "77", FIRST), paid("p-1", FIRST + DAY, "6001")]
     await update.apply([batch(0, events)], NOW)
     async with store.updating() as tx:
-        row = (await tx.lock_subjects({"account:6001": frozenset()}, NOW))["account:6001"]
+        row = (await tx.lock_subjects({"account:6001": frozenset()}))["account:6001"]
         row.heads = b"\x91\xa3abc"
         await tx.save_subjects([row])
     events.append(paid("p-2", FIRST + 2 * DAY, "6001"))
@@ -221,9 +221,9 @@ async def test_a_rebuild_folds_every_subject_anew_and_goes_on_where_it_was_stopp
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        await rebuild(store, newer, lambda: NOW, stop_after_one)
+        await rebuild(store, newer, stop_after_one)
     assert seen[0].waiting == 60 - seen[0].done > 0
-    assert await rebuild(store, newer, lambda: NOW) == seen[0].waiting
+    assert await rebuild(store, newer) == seen[0].waiting
     assert await store.count_behind(newer.version) == 0
     assert differences(expected(events, newer), await held(store)) == []
 
@@ -236,7 +236,7 @@ async def test_a_series_that_the_bank_adds_is_counted_of_the_past_by_a_rebuild(s
     await new_update(store).apply([batch(0, events)], NOW)
     assert differences(expected(events, own), await held(store)) != []
     assert await store.count_behind(own.version) == 1
-    assert await rebuild(store, own, lambda: NOW) == 1
+    assert await rebuild(store, own) == 1
     assert differences(expected(events, own), await held(store)) == []
 
 
@@ -246,7 +246,7 @@ async def test_a_rebuild_marks_whoever_counts_on_a_state_that_it_has_folded_anew
     await new_update(store, newer).apply([batch(1, [paid("p-1", FIRST, "6009")])], NOW)
     async with store.refreshing() as tx:
         await tx.take_marks(range(SHARDS), 100)
-    assert await rebuild(store, newer, lambda: NOW) == 1
+    assert await rebuild(store, newer) == 1
     async with store.refreshing() as tx:
         marked = await tx.take_marks(range(SHARDS), 100)
     assert {mark.root for mark in marked} == await roots_of(store, "account:6001")

@@ -115,7 +115,7 @@ async def test_a_rebuild_after_ageing_gives_the_same_state(store: Store) -> None
     await new_upkeep(store).apply(NOW)
     await bank.tell([paid("late", LONG_AGO + DAY_MS, "1"), paid("new", NOW - 1, "1")])
     newer = new_fold(999)
-    assert await rebuild(store, newer, lambda: NOW) == 1
+    assert await rebuild(store, newer) == 1
     assert await bank.unlike() == []
     assert await store.count_behind(newer.version) == 0
 
@@ -125,7 +125,7 @@ async def test_a_subject_of_which_everything_has_aged_is_rebuilt_too(store: Stor
     await bank.tell(history("1")[:5])
     await new_upkeep(store).apply(NOW)
     assert await kept_events(store) == 0
-    assert await rebuild(store, new_fold(999), lambda: NOW) == 1
+    assert await rebuild(store, new_fold(999)) == 1
     assert await bank.unlike() == []
 
 
@@ -191,7 +191,7 @@ async def test_a_cut_drops_the_stored_months_that_the_new_segments_do_not_have(s
                           attributes={"role": "owner"})])  # fmt: skip
     async with store.updating() as tx:
         months = frozenset(await tx.months_of("account:1"))
-        row = (await tx.lock_subjects({"account:1": months}, NOW))["account:1"]
+        row = (await tx.lock_subjects({"account:1": months}))["account:1"]
     assert row.months
     assert len(row.cuts) == 1
     assert unpack(row.cuts, row.heads, row.months).months.keys() == row.months.keys()
@@ -211,7 +211,7 @@ async def test_a_large_past_ages_in_several_transactions(store: Store, monkeypat
     assert (await Upkeep(store, cast(EventLog, Log()), new_fold(), 25, pause).apply(NOW)).events == 5 * 7
     assert len(pauses) == 5 * 3 + 4, "after each transaction of an account, and each page of subjects"
     assert await bank.unlike() == []
-    assert await rebuild(store, new_fold(999), lambda: NOW) == 5
+    assert await rebuild(store, new_fold(999)) == 5
     assert await bank.unlike() == [], "what aged first is in the base as well"
 
 
@@ -307,7 +307,7 @@ async def test_an_older_worker_stops_at_states_of_a_newer_shape(store: Store) ->
     bank = Bank(store)
     await bank.tell([opened("1", "77", LONG_AGO, now=LONG_AGO), *history("1")], version=999)
     async with store.updating() as tx:
-        row = (await tx.lock_subjects({"account:1": frozenset()}, NOW))["account:1"]
+        row = (await tx.lock_subjects({"account:1": frozenset()}))["account:1"]
         row.heads = b"\x91\xa3abc"
         await tx.save_subjects([row])
     with pytest.raises(Stop, match="newer release"):

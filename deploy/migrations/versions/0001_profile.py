@@ -18,7 +18,7 @@ create table positions (
 create table ledgers (day integer primary key);
 create table subjects (
     subject {key} primary key, alias {key} not null unique, version bigint not null, fold_version integer not null,
-    cuts text not null, roots text not null, heads {bytes} not null, created_at bigint not null
+    cuts text not null, roots text not null, heads {bytes} not null
 ) {hot};
 create index subjects_fold_version on subjects (fold_version);
 create table parts (

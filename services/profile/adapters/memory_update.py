@@ -81,7 +81,7 @@ class MemoryUpdate:
                 if row.day > day - DAYS_KEPT:
                     self._tables.ledger.put(row._replace(parked=True))
 
-    async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
+    async def lock_subjects(self, wanted: Mapping[str, frozenset[int]]) -> dict[str, StoredSubject]:
         locked: dict[str, StoredSubject] = {}
         for subject, months in sorted(wanted.items()):
             row = self._tables.subjects.get(subject)

@@ -30,7 +30,7 @@ from services.sql.session import Bulk, Row, Session, insert, insert_whole
 _ABSENT = "select s.subject from subjects s where s.subject = any($1::text[])"
 _NEW_SUBJECTS = insert(
     "subjects",
-    "subject text, alias text, version bigint, fold_version int, cuts text, roots text, heads bytea, created_at bigint",
+    "subject text, alias text, version bigint, fold_version int, cuts text, roots text, heads bytea",
     "on conflict do nothing",
 )
 _SAVE = Bulk(
@@ -116,7 +116,7 @@ class SqlUpdate:
     async def park(self, keys: Sequence[tuple[bytes, int]]) -> None:
         await self._ledger.park(self._session, keys)
 
-    async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
+    async def lock_subjects(self, wanted: Mapping[str, frozenset[int]]) -> dict[str, StoredSubject]:
         if not wanted:
             return {}
         subjects = sorted(wanted)
@@ -126,7 +126,7 @@ class SqlUpdate:
         new = [subject for subject in unknown if subject not in there]
         await self._session.bulk(
             _NEW_SUBJECTS,
-            [(one, self._alias_of(one), 0, 0, "[]", rows.to_json([one]), NO_HEADS, now) for one in new],
+            [(one, self._alias_of(one), 0, 0, "[]", rows.to_json([one]), NO_HEADS) for one in new],
         )
         locked = await lock(self._session, wanted)
         if len(locked) != len(subjects):

@@ -33,7 +33,7 @@ class UpdateTransaction(Protocol):
         """Marks the ledger rows of these keys (accepted on a day) parked, so that a replay may take them over: on every
         live day, for one that was taken over and fails again stands on the day of its first try, too."""
 
-    async def lock_subjects(self, wanted: Mapping[str, frozenset[int]], now: int) -> dict[str, StoredSubject]:
+    async def lock_subjects(self, wanted: Mapping[str, frozenset[int]]) -> dict[str, StoredSubject]:
         """`wanted`: subject → the months to load with it. Missing rows are inserted first, then all are locked in
         sorted order."""
 

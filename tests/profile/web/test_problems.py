@@ -188,7 +188,7 @@ async def test_what_a_newer_release_has_written_is_not_changed_and_the_caller_co
     bank = await open_bank()
     await bank.tell(registered("C1", "Wang Fang"), opened("6001", "C1"), posted("6001"))
     async with bank.store.updating() as tx:
-        row = (await tx.lock_subjects({"account:6001": frozenset()}, 1))["account:6001"]
+        row = (await tx.lock_subjects({"account:6001": frozenset()}))["account:6001"]
         row.fold_version += 1
         await tx.save_subjects([row])
     manager = await bank.sign_in("manager")
