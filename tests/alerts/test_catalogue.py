@@ -183,6 +183,30 @@ def test_a_deposit_that_has_matured_is_told_in_full_where_no_other_one_matures(l
     assert filled(rule.declared.reason, told).en == "80,000 has matured without an instruction"
 
 
+@pytest.mark.parametrize(("rule_id", "seen", "told"), [
+    ("G2", {"shortfalls_30d": 2.0, "balance_total": 40.0},
+     "2 payments returned within 30 days; the accounts stand at 40"),
+    ("G2", {"short_term_loans_60d": 2.0, "balance_total": 40.0},
+     "2 payments to short-term lenders within 60 days; the accounts stand at 40"),
+    ("R7", {"own_elsewhere_transfers_2m": 2.0}, "2 transfers to the own name elsewhere within two months"),
+    ("R23", {"own_elsewhere_transfers_2m": 2.0, "complaint_open": True, "days_since_customer_debit": 40.0},
+     "Several signs at once: 2 transfers to the own name elsewhere, a complaint is open"),
+    ("R23", {"lender_payments_60d": 1.0, "channel_hops_7d": 1.0, "declines_7d": 2.0, "friction_fees_30d": 2.0,
+             "balance_below_usual_checks": 1.0},
+     "Several signs at once: the balance is below its usual level, 1 payment to other lenders, "
+     "1 failure online and then a call or visit, 2 payments refused, 2 fees of the kind that annoys"),
+    ("U11", {"loan_ends_in_days": 30.0}, "The loan ends in 30 days"),
+    ("U11", {"loan_repaid_percent": 24.0, "loan_outstanding": 76_000.0, "loan_ends_in_days": 80.0},
+     "24 % of the loan is repaid without arrears; 76,000 is left; the loan ends in 80 days"),
+])  # fmt: skip
+def test_each_sign_is_told_in_full_whichever_others_there_are(
+    rule_id: str, seen: dict[str, Fact], told: str, loaded: Loaded
+) -> None:
+    rule = loaded.rule_set.rule(rule_id)
+    assert rule is not None
+    assert filled(rule.declared.reason, {name: seen.get(name, 0.0) for name in rule.asked}).en == told
+
+
 MORE_THAN_ONE = (
     "days_since_last_login", "days_since_customer_debit", "tenure_days", "contacts_same_reason_7d",
     "abandoned_waits_7d", "salary_raised_periods", "card_paid_in_full", "business_credits_30d", "broker_transfers_90d",
