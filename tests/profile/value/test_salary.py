@@ -134,6 +134,19 @@ def test_a_salary_that_stays_away_counts_as_nothing_received() -> None:
     assert salary.received_percent == 0
 
 
+def test_too_little_for_a_payday_is_still_what_was_received() -> None:
+    portrait = paid(FIFTEENTH).salary("2026-10-15", 400_000).salary("2026-11-13", 400_000)
+    salary = learned(portrait, "2026-12-01")
+    assert salary is not None
+    assert (salary.missed, salary.reduced_periods, salary.received_percent) == (2, 2, 40)
+
+
+def test_what_came_in_one_of_two_missed_periods_is_half_of_it() -> None:
+    salary = learned(paid(FIFTEENTH).salary("2026-10-15", 400_000), "2026-12-01")
+    assert salary is not None
+    assert (salary.missed, salary.received_percent) == (2, 20)
+
+
 @pytest.mark.parametrize(("minor", "due"), [(499_990, "2026-10-15"), (500_000, "2026-11-13")])
 def test_a_bonus_on_a_day_of_its_own_is_no_payday_unless_it_is_half_a_salary(minor: int, due: str) -> None:
     salary = learned(paid(FIFTEENTH).salary("2026-10-05", minor), "2026-10-06")

@@ -111,7 +111,7 @@ def _of_payer(
         latest_percent=_percent(amounts[-1], before),
         reduced_periods=_in_a_row(amounts, lambda minor: minor * 100 <= usual * REDUCED_PERCENT),
         raised_periods=_in_a_row(amounts, lambda minor: minor * 100 >= usual * RAISED_PERCENT),
-        received_percent=_percent(sum(([0] * missed + amounts[::-1])[:2]), usual * min(2, missed + len(amounts))),
+        received_percent=_received(amounts, missed, sum(day > days[-1] for day in by_day), usual),
     )
 
 
@@ -137,6 +137,12 @@ def _missed(habit: Habit, due: int, reference: Reference, now: int) -> int:
     while missed < KEPT and tolerated(due, reference.calendar) < today:
         missed, due = missed + 1, next_day(habit, due, reference.calendar)
     return missed
+
+
+def _received(amounts: Sequence[int], missed: int, since_payday: int, usual: int) -> int:
+    """`since_payday`: how many of the amounts, too little for a payday, have come instead of what was missed."""
+    periods = ([0] * (missed - since_payday) + list(amounts[::-1]))[:2]
+    return _percent(sum(periods), usual * len(periods))
 
 
 def _percent(part: int, whole: int) -> int:
