@@ -81,9 +81,11 @@ def several(field: str, given: list[str] | None) -> tuple[str, ...]:
     return asked
 
 
-def refuse_empty(field: str, given: str | None) -> None:
-    if given == "":
-        raise Problem(400, f"{field}: something to look for is expected", field=field)
+def refuse_what_is_no_id(customer: str | None) -> None:
+    """A number of the bank's would find nothing, as if nothing were to be done."""
+    if customer is not None and (not customer or "=" in customer or customer.isdigit()):
+        said = "customer: the id of a customer is expected, and GET /v1/customers finds it by a number of the bank's"
+        raise Problem(400, said, field="customer")
 
 
 def portfolio_of(user: User) -> str:

@@ -22,7 +22,7 @@ from services.alerts.web.filters import (
     Speaking,
     kinds,
     portfolio_of,
-    refuse_empty,
+    refuse_what_is_no_id,
     several,
     severities,
     situations,
@@ -55,7 +55,7 @@ async def list_alerts(
     limit: Page = 50,
 ) -> AlertList:
     """Alerts as they stand, the greatest rank first; open ones unless another state is asked for."""
-    refuse_empty("customer", customer)
+    refuse_what_is_no_id(customer)
     where = AlertFilter(
         owner=() if mine else several("owner", owner), works=portfolio_of(request.user) if mine else None,
         state=states(in_state), kind=kinds(kind), severity=severities(severity),

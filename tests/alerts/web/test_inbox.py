@@ -81,8 +81,8 @@ async def test_the_greatest_rank_comes_first_and_pages_join_without_gap_or_repea
 
 @pytest.mark.parametrize("query", [
     "cursor=%22", "cursor=AAAA", "state=lost", "state=open,lost", "state=", "severity=4", "severity=x", "limit=0",
-    "kind=x", "situation=x", "owner=", "customer=", "customer=c1&customer=c2",
-    "limit=1&limit=2", "mine=true&mine=false",
+    "kind=x", "situation=x", "owner=", "customer=", "customer=c1&customer=c2", "customer=10000218",
+    "customer=customer_no%3D10000218", "limit=1&limit=2", "mine=true&mine=false",
 ])  # fmt: skip
 async def test_a_filter_that_means_nothing_is_refused(query: str) -> None:
     _, client = await busy()
