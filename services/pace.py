@@ -22,5 +22,7 @@ async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
 
 async def woken(event: asyncio.Event, seconds: float) -> None:
     """Waits for the event, or until the time is over: another process may have left work."""
+    # asyncio.wait_for would forget that it was cancelled where the event came at that moment
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()

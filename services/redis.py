@@ -79,8 +79,9 @@ class RedisNotifications:
         if self._listening is not None and not confirmed.is_set():
             with suppress(*AWAY):
                 await self._listening.subscribe(PREFIX + topic)
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(confirmed.wait(), PATIENCE_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await confirmed.wait()
 
     async def _forget(self, topic: str) -> None:
         if topic in self._subscribers.topics:
