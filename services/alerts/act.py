@@ -4,7 +4,6 @@ wins."""
 from collections.abc import Awaitable, Callable
 
 from services.access import User
-from services.alerts.attend import DESK
 from services.alerts.current import Current
 from services.alerts.domain import lifecycle
 from services.alerts.domain.alert import Alert
@@ -12,7 +11,7 @@ from services.alerts.domain.lifecycle import Actor, Asked
 from services.alerts.domain.reminding import await_outcome
 from services.alerts.domain.routing import Staff, answer_from, give, refuse_nobody
 from services.alerts.domain.standing import Standing
-from services.alerts.outbox import write
+from services.alerts.outbox import DESK, write
 from services.alerts.ports import AlertStore, AlertsTransaction
 from services.attempts import again_when_contended
 from services.clock import Clock

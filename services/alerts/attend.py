@@ -4,10 +4,9 @@ from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.reminding import remind
 from services.alerts.domain.routing import CAPACITY, limited, route
-from services.alerts.outbox import write
+from services.alerts.outbox import DESK, write
 from services.alerts.ports import AlertStore
 
-DESK = "desk"
 AT_ONCE = 500
 FULL_MS = 60_000
 """For so long an owner whose day is full is not looked at again: little makes room within a day."""

@@ -21,7 +21,7 @@ class Current:
     """`works`: whether a day (since 1970, in the desk's zone) is a working day."""
 
     def __init__(self, rules: RuleSet, desk: Desk, works: Callable[[int], bool]) -> None:
-        self.rules, self._works = rules, works
+        self.rules = rules
         self.terms = Terms(desk, works, {}, frozenset(), labels=rules.labels)
         self.broken: dict[str, str] = {}
         self.bursts = Bursts()

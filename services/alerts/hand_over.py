@@ -3,11 +3,10 @@ nobody has taken up follow the customer's owner by themselves."""
 
 from collections.abc import Awaitable, Callable
 
-from services.alerts.attend import DESK
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.routing import IN_HAND, Staff, hand_over
-from services.alerts.outbox import write
+from services.alerts.outbox import DESK, write
 from services.alerts.ports import AlertFilter, AlertStore
 
 AT_ONCE = 200

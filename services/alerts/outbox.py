@@ -12,6 +12,9 @@ from services.alerts.domain.terms import Terms
 from services.alerts.ports import AlertsTransaction
 from services.outbox import OutboxMessage
 
+DESK = "desk"
+"""The lane of what people and time do; statements have lanes of their own."""
+
 
 async def write(
     tx: AlertsTransaction, lane: str, changed: Sequence[Alert], terms: Terms, now: int, beside: Sequence[Alert] = ()

@@ -1,12 +1,11 @@
 """USE CASE: takes back at once what a rule that was switched off or removed has raised, held back or worded, without
 waiting for the customer's next change."""
 
-from services.alerts.attend import DESK
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.retracting import retract
 from services.alerts.domain.standing import Standing
-from services.alerts.outbox import write
+from services.alerts.outbox import DESK, write
 from services.alerts.ports import OPEN, AlertFilter, AlertStore
 
 AT_ONCE = 200

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from schemas.codec import decode_alert
 from services.access import User
 from services.alerts.adapters.memory_transaction import MemoryTransaction
-from services.alerts.attend import DESK, Attend
+from services.alerts.attend import Attend
 from services.alerts.domain.alert import Alert, Outcome
 from services.alerts.domain.lifecycle import Asked, IllegalStep
 from services.alerts.domain.rules import Desk
 from services.alerts.domain.standing import Standing
+from services.alerts.outbox import DESK
 from services.alerts.ports import AlertFilter
 from services.failures import Rejected
 from tests.alerts.told import DAY, HOUR, MISSED, NOON, rule, rules, statement

@@ -2,11 +2,11 @@
 
 from schemas.codec import decode_alert
 from services.access import User
-from services.alerts.attend import DESK
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.lifecycle import Asked
 from services.alerts.domain.routing import Staff
 from services.alerts.hand_over import HandOver
+from services.alerts.outbox import DESK
 from tests.alerts.told import DAY, NOON, statement
 from tests.alerts.web.branch import LEAVING, Branch
 

@@ -6,13 +6,14 @@ from msgspec.structs import replace
 from schemas.changes import ProfileChange
 from schemas.codec import decode_alert, encode_change
 from schemas.topics import PROFILE_CHANGES
-from services.alerts.attend import DESK, Attend
+from services.alerts.attend import Attend
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import Rule
 from services.alerts.domain.editions import Signatures, Signed
 from services.alerts.domain.rules import Desk
 from services.alerts.evaluate import Evaluate
+from services.alerts.outbox import DESK
 from services.alerts.ports import OPEN, AlertFilter
 from services.alerts.record import record
 from services.alerts.retract import WATCHED_MS, Retract
