@@ -1,30 +1,15 @@
 """USE CASE: evaluates one batch of profile changes of each of several partitions in one transaction: what the rules say
 of the customers becomes alerts."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
 from schemas.changes import GONE, ProfileChange
 from schemas.codec import decode_change
 from services.alerts.current import Current
-from services.alerts.domain.alert import Alert
 from services.alerts.domain.expressions import Expressions
-from services.alerts.evaluation import Evaluation
+from services.alerts.evaluation import Evaluated, Evaluation
 from services.alerts.ports import AlertStore
 from services.log import Batch
-
-
-class Evaluated(NamedTuple):
-    """Counts over all batches. `skipped`: statements older than one acted on before. `fired`, `suppressed`, `unknown`:
-    verdicts of rules. `changed`: alerts with a new step. `broken`: rule → why it cannot be evaluated."""
-
-    statements: int
-    skipped: int
-    fired: int
-    suppressed: int
-    unknown: int
-    changed: list[Alert]
-    broken: Mapping[str, str]
 
 
 class Evaluate:
@@ -45,10 +30,9 @@ class Evaluate:
                 await evaluation.evaluate(change)
             await evaluation.finish(lane, max((one.changed_at for one in changes), default=0))
         self._learn(evaluation)
-        counts = evaluation.counts
-        skipped = sum(len(batch.records) for batch in batches) - counts.statements
-        return Evaluated(counts.statements, skipped, counts.fired, counts.suppressed, counts.unknown,
-                         list(evaluation.changed.values()), evaluation.broken)  # fmt: skip
+        done = evaluation.done
+        done.skipped = sum(len(batch.records) for batch in batches) - done.statements
+        return done
 
     def _learn(self, evaluation: Evaluation) -> None:
         """What this worker goes on from at once; the others read it from the store."""

@@ -29,11 +29,16 @@ from services.alerts.outbox import write
 from services.alerts.ports import AlertsTransaction
 
 
-class Counts(msgspec.Struct):
+class Evaluated(msgspec.Struct):
+    """Counts over all batches. `skipped`: statements older than one acted on before. `fired`, `suppressed`, `unknown`:
+    verdicts of rules. `changed`: alerts with a new step."""
+
     statements: int = 0
+    skipped: int = 0
     fired: int = 0
     suppressed: int = 0
     unknown: int = 0
+    changed: list[Alert] = []
 
 
 class Evaluation:
@@ -50,7 +55,7 @@ class Evaluation:
         self.changed: dict[str, Alert] = {}
         self.broken: dict[str, str] = {}
         self.absences, self.bursts, self.day = Counter[str](), dict[str, int](), -1
-        self.counts = Counts()
+        self.done = Evaluated()
 
     async def lock(self, changes: Sequence[ProfileChange]) -> None:
         """Locks and reads the customers of these statements, and those that they say to have merged."""
@@ -69,7 +74,7 @@ class Evaluation:
         known = self._standings[change.customer_id]
         if change.version <= known.version or is_spoken_for(change, known):
             return
-        self.counts.statements += 1
+        self.done.statements += 1
         if change.kind == GONE:
             self._end(change, known)
             return
@@ -84,9 +89,9 @@ class Evaluation:
         settled = settle(change, known, alerts, judge(change, self._rules, self._expressions), self._terms)
         before = {one.alert_id for one in alerts}
         alerts += [one for one in settled.changed if one.alert_id not in before]
-        self.counts.fired += settled.fired
-        self.counts.suppressed += settled.suppressed
-        self.counts.unknown += settled.unknown
+        self.done.fired += settled.fired
+        self.done.suppressed += settled.suppressed
+        self.done.unknown += settled.unknown
         self.broken |= settled.broken
         if settled.absences:
             self._count_absences(settled.absences, self._terms.day_of(change.changed_at))
@@ -159,7 +164,7 @@ class Evaluation:
         routed = await self._tx.routed_on(owners, self._terms.working_day_of(now)) if owners else {}
         self._note(route(ready, routed, self._terms, now))
         await self._tx.save_standings(self._standings)
-        changed = list(self.changed.values())
+        changed = self.done.changed = list(self.changed.values())
         for alert in changed:
             if alert.revision == self._revisions.get(alert.alert_id):
                 alert.revision += 1  # severity or words have changed: no step of its life, but news for its readers
