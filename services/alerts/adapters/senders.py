@@ -58,10 +58,8 @@ class Channels(NamedTuple):
         message_id = f"msg_test_{now}"
         if destination.kind == "webhook":
             return await self._webhook(destination, message_id, webhook_test(destination, now), now)
-        people = sorted({destination.address, *destination.people.values()} - {""}) or [""]
-        for person in people[:1]:
-            await self._tell(destination, message_id, person, test_message(destination), now)
-        return None
+        person = min({destination.address, *destination.people.values()} - {""}, default="")
+        return await self._tell(destination, message_id, person, test_message(destination), now)
 
     async def _webhook(self, destination: Destination, message_id: str, body: bytes, now: int) -> None:
         headers = webhook_headers(self._secret(destination), message_id, now // 1000, body)

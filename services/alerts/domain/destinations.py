@@ -78,25 +78,19 @@ class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def wants(destination: Destination, kind: str, severity: int, owner: str, happening: Happening) -> str | None:
     """Who is told there: the owner of the alert, or the address of a mail; None for nobody."""
-    if (
-        not destination.enabled
-        or happening not in destination.hears
-        or severity < destination.severity_at_least
-        or (destination.kinds and kind not in destination.kinds)
-        or (destination.owners and owner not in destination.owners)
-    ):
+    if happening not in destination.hears or severity < destination.severity_at_least:
         return None
-    return _person(destination, owner)
+    return _person(destination, owner) if kind in destination.kinds or not destination.kinds else None
 
 
 def wants_notice(destination: Destination, owner: str) -> str | None:
     """As `wants`. `owner`: who answers for the rule, empty where nobody is named."""
-    if not (destination.enabled and destination.notices) or (destination.owners and owner not in destination.owners):
-        return None
-    return _person(destination, owner)
+    return _person(destination, owner) if destination.notices else None
 
 
 def _person(destination: Destination, owner: str) -> str | None:
+    if not destination.enabled or (destination.owners and owner not in destination.owners):
+        return None
     if destination.kind != "mail":
         return owner
     return destination.people.get(owner, destination.address) or None

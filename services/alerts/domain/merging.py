@@ -133,8 +133,9 @@ def split(back: Side, there: Side, terms: Terms, now: int) -> list[Alert]:
             changed.append(alert)
         else:
             changed += _divide(alert, customer_id, theirs, kept, terms, now)
-        _give_back(_held(theirs), _held(kept), there.standing, back.standing, changed[-1].alert_id)
-        _leave(_held(theirs), _held(kept), there.standing, back.standing, alert.alert_id)
+        theirs_held, kept_held = _held(theirs), _held(kept)
+        _give_back(theirs_held, kept_held, there.standing, back.standing, changed[-1].alert_id)
+        _leave(theirs_held, kept_held, there.standing, back.standing, alert.alert_id)
     back.standing.merged_into = ""
     return changed
 
