@@ -59,7 +59,10 @@ def test_a_destination_is_read_as_it_is_written(files: Place) -> None:
         (GOOD.replace("CRM_SECRET", "NOBODY"), "destinations.yaml:7: crm secret: the environment variable NOBODY"),
         (GOOD.replace("https://crm", "ftp://crm"), "destinations.yaml:6: crm url: https:// or http:// is expected"),
         (GOOD + GOOD.partition("destinations:")[2], "another destination has this id"),
-        (GOOD.replace("severity_at_least", "severity"), "destinations.yaml: Object contains unknown field `severity`"),
+        (
+            GOOD.replace("severity_at_least", "severity"),
+            "destinations.yaml:4: crm: Object contains unknown field `severity`; did you mean",
+        ),
         (GOOD + "link: x\n", "link: is written twice"),
         ("destinations: &a [*a]", "anchors and aliases are not taken"),
         ("", "is empty"),

@@ -1,12 +1,12 @@
 """Reads `destinations.yaml`, the product's (empty) or the bank's own. Everything that is wrong is told at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
+from services.alerts.adapters.reading import Reading
 from services.alerts.domain.destinations import Declared, Destination, mistakes, variables
 from services.declared_files import Place
 
@@ -20,30 +20,38 @@ class Loaded(NamedTuple):
     mistakes: Sequence[str]
 
 
+class _Written(msgspec.Struct, forbid_unknown_fields=True):
+    """As `Declared`: each destination is then read by itself, so that its mistakes are told by its name."""
+
+    destinations: tuple[dict[str, Any], ...] = ()
+    link: str = ""
+
+
 def load_destinations(files: Place, environment: Mapping[str, str]) -> Loaded:
     """A secret that the environment does not hold is a mistake: nothing could be sent."""
-    path = files.path(DESTINATIONS)
-    try:
-        lines, _ = read_lines(path)
-        declared = msgspec.convert(lines.content, Declared, strict=False)
-    except Unreadable as error:
-        return Loaded(Declared(), [f"{path.name}:{error.line}: {error}"])
-    except msgspec.ValidationError as error:
-        return Loaded(Declared(), [f"{path.name}: {error}"])
-    found = [f"{path.name}:{line}: {key}: is written twice" for line, key in lines.twice()]
-    return Loaded(declared, [*found, *_mistakes(path, lines, declared.destinations, environment)])
+    reading = Reading()
+    declared = _declared(files.path(DESTINATIONS), reading, environment)
+    return Loaded(declared, [str(one) for one in reading.mistakes])
 
 
-def _mistakes(
-    path: Path, lines: Lines, destinations: Sequence[Destination], environment: Mapping[str, str]
-) -> Iterator[str]:
-    seen = set[str]()
-    for place, one in enumerate(destinations):
-        wrong = list(mistakes(one))
-        wrong += [("id", "another destination has this id")] * (one.id in seen)
-        missing = sorted(variables(one) - environment.keys()) if one.enabled else []
-        wrong += [("secret", f"the environment variable {name} is not set") for name in missing]
-        seen.add(one.id)
-        for field, message in wrong:
-            line = lines.line_of(f"destinations[{place}].{field}")
-            yield f"{path.name}:{line}: {one.id} {field}: {message}"
+def _declared(path: Path, reading: Reading, environment: Mapping[str, str]) -> Declared:
+    lines = reading.lines(path)
+    if lines is None or (written := reading.converted(path.name, lines, "", _Written)) is None:
+        return Declared()
+    found: dict[str, Destination] = {}
+    for place, told in enumerate(written.destinations):
+        name, here = str(told.get("id", "")), lines.at(f"destinations[{place}]")
+        one = reading.converted(path.name, here, name, Destination)
+        if one is not None:
+            for field, message in _mistakes(one, found, environment):
+                reading.tell(path.name, here, name, field, message)
+            found[one.id] = one
+    return Declared(tuple(found.values()), written.link)
+
+
+def _mistakes(one: Destination, before: Collection[str], environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    yield from mistakes(one)
+    if one.id in before:
+        yield "id", "another destination has this id"
+    for name in sorted(variables(one) - environment.keys()) if one.enabled else ():
+        yield "secret", f"the environment variable {name} is not set"
