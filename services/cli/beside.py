@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 import typer
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Data = Annotated[Path | None, typer.Option("--data", help="The deployment's directory; COUNTERPOINT_DATA.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one; COUNTERPOINT_PORT.")]
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
+Language = Annotated[Literal["en", "zh"], typer.Option(help="Of titles, names and reasons.")]
 WHO = "A customer id, or an identifier such as customer_no=10000017."
 Result = TypeVar("Result")
 

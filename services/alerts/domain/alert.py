@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from schemas.changes import Fact
-from services.alerts.domain.rules import Kind, Role, Text, Words
+from services.alerts.domain.rules import EMPTY, Kind, Role, Text, Words
 
 State = Literal[
     "new", "routed", "claimed", "snoozed", "planned", "contacted", "closed", "withdrawn", "expired", "superseded"
@@ -40,11 +40,11 @@ class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
     event_id: str = ""
     severity: int = 1
     value: float | None = 0.0
-    text: Text = Text("", "")
+    text: Text = EMPTY
     values: dict[str, Fact] = {}
-    suggested: Text = Text("", "")
-    may_say: Text = Text("", "")
-    must_not_say: Text = Text("", "")
+    suggested: Text = EMPTY
+    may_say: Text = EMPTY
+    must_not_say: Text = EMPTY
     role: Role = "manager"
     respond_within_hours: int = 16
     expires_at: int = 0
@@ -103,11 +103,11 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     wording: str = ""
     worded_by: str = ""
     guard_says: Words = Words()
-    title: Text = Text("", "")
-    reason: Text = Text("", "")
-    may_say: Text = Text("", "")
-    must_not_say: Text = Text("", "")
-    suggested: Text = Text("", "")
+    title: Text = EMPTY
+    reason: Text = EMPTY
+    may_say: Text = EMPTY
+    must_not_say: Text = EMPTY
+    suggested: Text = EMPTY
     opened_at: int = 0
     routed_at: int = 0
     routed_day: int = -1

@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from services.alerts.domain.rules import Kind
+from services.alerts.domain.rules import Kind, Language
 
 Channel = Literal["webhook", "mail", "wecom", "dingtalk"]
-Language = Literal["en", "zh"]
 Happening = Literal["opened", "routed", "raised", "reminded", "escalated", "withdrawn", "expired", "closed"]
 """What is told of an alert's life."""
 EVERYTHING: tuple[Happening, ...] = get_args(Happening)

@@ -1,7 +1,7 @@
 """What outcomes teach of a rule: how often it was right, where and in whose hands, and when it is wrong too often."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from services.alerts.domain.rules import Desk
 from services.alerts.domain.terms import NEW_RULE_PRECISION, Precision
@@ -9,6 +9,7 @@ from services.alerts.domain.terms import NEW_RULE_PRECISION, Precision
 PRIOR_OUTCOMES = 5
 """How many outcomes the precision of a new rule is worth: one early "not relevant" does not silence it."""
 Part = Literal["rule", "branch", "owner"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 class Learned(NamedTuple):

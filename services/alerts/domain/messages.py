@@ -13,8 +13,10 @@ from schemas.events import Money
 from schemas.instants import instant
 from schemas.money import format_money
 from services.alerts.domain.alert import OPEN_STATES, SYSTEM
-from services.alerts.domain.destinations import Destination, Happening, Language
+from services.alerts.domain.destinations import Destination, Happening
 from services.alerts.domain.notices import Notice, sentence, to_do
+from services.alerts.domain.rules import Language
+from services.alerts.domain.wording import said
 
 MAX_WECOM, MAX_DINGTALK = 4_096, 20_000
 """Bytes that the group bots take."""
@@ -120,7 +122,7 @@ def test_message(destination: Destination) -> Message:
 
 
 def _title(alert: Alert, language: Language) -> str:
-    return " ".join((alert.title.zh if language == "zh" else alert.title.en).split())[:MAX_TITLE]
+    return " ".join(said(alert.title, language).split())[:MAX_TITLE]
 
 
 def _local(at: int, zone: str) -> str:
@@ -167,7 +169,7 @@ def webhook_body(news: News, language: Language) -> bytes:
 def webhook_notice(notice: Notice, language: Language) -> bytes:
     """`rule.throttled`, `rule.paused`, `rule.stopped`, and the same with `_ended`."""
     data = {
-        "rule": notice.rule, "name": getattr(notice.name, language), "owner": notice.owner or None,
+        "rule": notice.rule, "name": said(notice.name, language), "owner": notice.owner or None,
         "seen": notice.seen, "among": notice.among, "actor": notice.actor,
         "why": notice.note if notice.actor == SYSTEM and notice.note else None,
         "said": sentence(notice, language), "to_do": to_do(notice, language),
@@ -184,20 +186,17 @@ def _event(kind: str, at: int, data: Mapping[str, Any]) -> bytes:
 
 
 def as_data(alert: Alert, language: Language) -> dict[str, Any]:
-    def text(told: Any) -> str:
-        return str(getattr(told, language))
-
     versions = {one.id: {"id": one.id, "version": one.version} for one in alert.rules}
     return {
         "alert_id": alert.alert_id, "revision": alert.revision, "customer_id": alert.customer_id, "kind": alert.kind,
-        "situation": alert.situation, "severity": alert.severity, "grade": alert.grade, "title": text(alert.title),
-        "reason": text(alert.reason), "suggested": text(alert.suggested), "state": alert.state,
-        "owner": alert.owner or None,
+        "situation": alert.situation, "severity": alert.severity, "grade": alert.grade,
+        "title": said(alert.title, language), "reason": said(alert.reason, language),
+        "suggested": said(alert.suggested, language), "state": alert.state, "owner": alert.owner or None,
         "opened_at": instant(alert.opened_at), "due_at": instant(alert.due_at) if alert.due_at else None,
         "rules": list(versions.values()),
         "evidence": [
-            {"rule": versions.get(one.rule_id), "text": text(one.text), "occurred_at": instant(one.occurred_at),
-             "event_id": one.event_id or None, "values": one.values}
+            {"rule": versions.get(one.rule_id), "text": said(one.text, language),
+             "occurred_at": instant(one.occurred_at), "event_id": one.event_id or None, "values": one.values}
             for one in alert.evidence if not one.ended_at
         ],
         "outcome": _outcome(alert.outcome) if alert.outcome else None,

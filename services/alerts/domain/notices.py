@@ -7,7 +7,8 @@ import msgspec
 
 from services.alerts.domain.alert import SYSTEM
 from services.alerts.domain.compiled import RuleSet
-from services.alerts.domain.rules import EMPTY, Text
+from services.alerts.domain.rules import EMPTY, Language, Text
+from services.alerts.domain.wording import said
 
 Matter = Literal["throttled", "paused", "stopped"]
 """Throttled: too many of its alerts were not relevant. Paused: it spoke of an unusual number of customers at once.
@@ -87,12 +88,11 @@ _TO_DO: Mapping[Matter, Text] = {
 }
 
 
-def sentence(told: Notice, language: Literal["en", "zh"]) -> str:
-    text = _SAID[told.matter, told.began]
-    name = getattr(told.name, language)
-    return str(getattr(text, language)).format(rule=told.rule, name=name, seen=told.seen, among=told.among)
+def sentence(told: Notice, language: Language) -> str:
+    text, name = said(_SAID[told.matter, told.began], language), said(told.name, language)
+    return text.format(rule=told.rule, name=name, seen=told.seen, among=told.among)
 
 
-def to_do(told: Notice, language: Literal["en", "zh"]) -> str:
+def to_do(told: Notice, language: Language) -> str:
     """Empty where it has ended."""
-    return str(getattr(_TO_DO[told.matter], language)) if told.began else ""
+    return said(_TO_DO[told.matter], language) if told.began else ""

@@ -1,12 +1,12 @@
 """What a bank declares: rules, and the desk at which people work their alerts. Files become these structs unchecked;
 `compiled.py` turns them into what runs."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 Kind = Literal["retention", "upsell", "guard"]
-KINDS: tuple[Kind, ...] = ("retention", "upsell", "guard")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Situation = Literal[
     "leaving", "money_arriving", "service_trouble", "credit_need", "life_event", "threshold", "hand_over", "growth",
     "courtesy", "care",
@@ -14,6 +14,7 @@ Situation = Literal[
 """What rules may speak of together: one open alert for a customer and each of these."""
 Role = Literal["manager", "branch", "care"]
 CustomerKind = Literal["person", "company", "household", "group"]
+Language = Literal["en", "zh"]
 MAX_COOLDOWN_DAYS = 400
 LEAST_SEVERE, MOST_SEVERE = 1, 3
 

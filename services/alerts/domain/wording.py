@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from schemas import alerts as wire
 from schemas.changes import Fact
 from services.alerts.domain.alert import Evidence
-from services.alerts.domain.rules import Text
+from services.alerts.domain.rules import Language, Text
 
 NAMED = re.compile(r"\{((?:moment\.)?[a-z_]\w*)(?:\|([^{}|]*)\|([^{}|]*))?\}")
 """A name, and the two ways to go on where there are some."""
@@ -23,6 +24,10 @@ Labels = Mapping[str, Text]
 """How codes are called: code → label."""
 NO_LABELS: Labels = MappingProxyType({})
 _YES, _NO = Text(en="yes", zh="是"), Text(en="no", zh="否")
+
+
+def said(text: Text | wire.Text, language: Language) -> str:
+    return text.zh if language == "zh" else text.en
 
 
 def filled(text: Text, values: Mapping[str, Fact], labels: Labels = NO_LABELS) -> Text:

@@ -1,11 +1,12 @@
 """The language in which a reader wants titles and reasons (RFC 9110, 12.5.4)."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from litestar.di import NamedDependency
 from litestar.params import HeaderParameter
 
-Language = Literal["en", "zh"]
+from services.alerts.domain.rules import Language
+
 _DESCRIBED = HeaderParameter(name="Accept-Language", description="`zh` or `en`; English where neither is wanted more")
 
 

@@ -8,12 +8,13 @@ from litestar import get
 from litestar.response import Stream
 
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.rules import Language
 from services.alerts.ports import OPEN, AlertFilter
 from services.alerts.stream import INBOX
 from services.alerts.web.desk import AtDesk, Desk
 from services.alerts.web.documents import answers
 from services.alerts.web.filters import Asking, Mine, Owner, portfolio_of, several
-from services.alerts.web.language import Language, Reading
+from services.alerts.web.language import Reading
 from services.alerts.web.showing import shown
 from services.web.live import EVENT_STREAM, Live, event, streamed
 

@@ -1,17 +1,18 @@
 """How often rules are right, which of them are out of order, and how they have changed."""
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from litestar import get
 from litestar.params import QueryParameter
 
 from schemas.instants import instant
-from services.alerts.domain.learning import Part, tallies
+from services.alerts.domain.learning import PARTS, tallies
 from services.alerts.domain.notices import Notice, sentence, standing, to_do
+from services.alerts.domain.rules import Language
 from services.alerts.web.desk import AtDesk
 from services.alerts.web.documents import answers
 from services.alerts.web.filters import known
-from services.alerts.web.language import Language, Reading
+from services.alerts.web.language import Reading
 from services.alerts.web.rule_documents import (
     EditionList,
     EditionShown,
@@ -23,7 +24,6 @@ from services.alerts.web.rule_documents import (
 from services.web.guard import ROLE
 
 MANAGER: dict[str, Any] = {ROLE: "manager"}
-PARTS: tuple[Part, ...] = get_args(Part)
 By = Annotated[list[str] | None, QueryParameter(description=f"Of {', '.join(PARTS)}, by commas; `rule` if not said")]
 OfRule = Annotated[str | None, QueryParameter(description="Only of the rule of this id")]
 

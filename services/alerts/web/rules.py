@@ -6,12 +6,14 @@ from litestar.params import FromPath, JSONBody
 from schemas.instants import instant
 from services.alerts.domain.compiled import Rule
 from services.alerts.domain.explaining import Explained, Remembered, explain
+from services.alerts.domain.rules import Language
 from services.alerts.domain.standing import Standing
+from services.alerts.domain.wording import said
 from services.alerts.ports import MAX_WHY, OPEN, AlertFilter, RuleSwitch
 from services.alerts.web.desk import AtDesk, Desk
 from services.alerts.web.documents import answers
 from services.alerts.web.filters import Asking
-from services.alerts.web.language import Language, Reading
+from services.alerts.web.language import Reading
 from services.alerts.web.rule_documents import (
     ConditionPart,
     MomentJudged,
@@ -22,7 +24,7 @@ from services.alerts.web.rule_documents import (
     Switch,
     Switched,
 )
-from services.alerts.web.showing import said, when
+from services.alerts.web.showing import when
 from services.expected import unfit
 from services.failures import Rejected
 from services.web.asgi import Problem

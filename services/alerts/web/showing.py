@@ -5,9 +5,9 @@ from schemas.instants import instant
 from schemas.money import format_money
 from services.alerts.domain.alert import Alert, Evidence, Outcome
 from services.alerts.domain.lifecycle import possible
-from services.alerts.domain.rules import Text
+from services.alerts.domain.rules import Language
+from services.alerts.domain.wording import said
 from services.alerts.web.documents import AlertEvidence, AlertOutcome, AlertShown, AlertStep, Amount, RuleSpoken
-from services.alerts.web.language import Language
 
 
 def shown(alert: Alert, language: Language) -> AlertShown:
@@ -26,10 +26,6 @@ def shown(alert: Alert, language: Language) -> AlertShown:
         history=[AlertStep(at=instant(one.at), actor=one.actor, action=one.action, state=one.state, note=one.note,
                            to=one.to or None) for one in alert.history],
     )  # fmt: skip
-
-
-def said(text: Text, language: Language) -> str:
-    return text.zh if language == "zh" else text.en
 
 
 def when(at: int) -> str | None:

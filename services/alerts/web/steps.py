@@ -9,11 +9,12 @@ from schemas.instants import millis
 from schemas.money import parse_money
 from services.alerts.domain.alert import Outcome
 from services.alerts.domain.lifecycle import Asked, IllegalStep
+from services.alerts.domain.rules import Language
 from services.alerts.stream import INBOX
 from services.alerts.web.desk import AtDesk, Desk
 from services.alerts.web.documents import AlertShown, Noted, OutcomeGiven, Plan, Reassign, Snooze, step_answers
 from services.alerts.web.filters import Asking
-from services.alerts.web.language import Language, Reading
+from services.alerts.web.language import Reading
 from services.alerts.web.showing import shown
 from services.failures import Rejected
 from services.web.asgi import Problem

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -13,13 +13,12 @@ from services.alerts.domain.rules import Kind, Situation
 from services.alerts.ports import STATES_ASKED
 from services.cli.alerts.tables import LISTED, list_row, print_alert, print_events
 from services.cli.asking import Token, Url, asking
-from services.cli.beside import WHO, Data, Json, Port, environment_of, who_is_meant
+from services.cli.beside import WHO, Data, Json, Language, Port, environment_of, who_is_meant
 from services.cli.output import console, show_json, show_rows
 from services.cli.refusals import Misuse
 
 app = typer.Typer(no_args_is_help=True, help="The inbox: what customers need somebody to act on, and what was done.")
 AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="As `alerts list` shows it.")]
-Language = Annotated[Literal["en", "zh"], typer.Option(help="Of titles and reasons.")]
 Note = Annotated[str, typer.Option(help="Kept with the step.")]
 STEPS_BY = "manager"
 _NOTHING = (

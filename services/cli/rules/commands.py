@@ -3,19 +3,19 @@
 import getpass
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
 import typer
 
 from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.domain import wording
 from services.alerts.domain.learning import precision
 from services.alerts.domain.notices import Notice, standing
 from services.alerts.domain.rules import RuleDeclared
-from services.alerts.domain.wording import shown
 from services.alerts.ports import MAX_WHY, RuleSwitch
 from services.cli.asking import Token, Url, asking
-from services.cli.beside import Beside, Data, Json, Who, in_deployment
+from services.cli.beside import Beside, Data, Json, Language, Who, in_deployment
 from services.cli.output import show_json, show_rows, tell, when
 from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.backtest import backtest_rules
@@ -28,7 +28,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="The rules that make alerts: list, check, explain, backtest, how right they are, switch on and off.",
 )
-Language = Annotated[Literal["en", "zh"], typer.Option(help="Of the names.")]
 RuleId = Annotated[str, typer.Argument(metavar="RULE", help="As `rules list` shows it.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 Actor = Annotated[str | None, typer.Option(help="Who decides; the user of this machine if not said.")]
@@ -150,12 +149,12 @@ def _platform(data: Path | None) -> _Platform:
         return NOWHERE
 
 
-def _row(rule: RuleDeclared, language: str, platform: _Platform) -> dict[str, Any]:
+def _row(rule: RuleDeclared, language: Language, platform: _Platform) -> dict[str, Any]:
     said, right = platform.switches.get(rule.id), platform.precision.get(rule.id)
     silent = platform.silent.get(rule.id)
     return {
         "id": rule.id, "version": rule.version, "signal": rule.signal, "kind": rule.kind, "situation": rule.situation,
-        "enabled": rule.enabled, "name": getattr(rule.name, language),
+        "enabled": rule.enabled, "name": wording.said(rule.name, language),
         "precision": None if right is None else round(right, 2),
         "silent": silent and {"matter": silent.matter, "at": when(silent.at)},
         "switched": said and _switched(said),
@@ -171,7 +170,7 @@ def explained(rule: dict[str, Any]) -> dict[str, Any]:
     these saw."""
     parts = [one["condition"] for one in rule["parts"] if one["holds"] is rule["holds"]]
     asked = set(_NAME.findall(" ".join(parts)))
-    seen = [f"{name} {shown(value)}" for name, value in rule["values"].items() if name in asked]
+    seen = [f"{name} {wording.shown(value)}" for name, value in rule["values"].items() if name in asked]
     unknown = [f"{name} is not known" for name in rule["missing"]]
     uncovered = [f"no source tells {name}" for name in rule["not_covered"]]
     rests = f"until {rule['cooling_until']}" if rule["status"] == "cooling_down" else ""

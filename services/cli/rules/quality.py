@@ -2,28 +2,26 @@
 became what they are; and which do not speak now."""
 
 from collections.abc import Iterable, Set
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.domain.editions import Edition
-from services.alerts.domain.learning import Learned, Part, tallies
+from services.alerts.domain.learning import PARTS, Learned, tallies
 from services.alerts.domain.notices import Notice, sentence, standing, to_do
-from services.cli.beside import Beside, Data, Json, in_deployment
+from services.cli.beside import Beside, Data, Json, Language, in_deployment
 from services.cli.output import show_json, show_rows, when
 from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.checking import loaded_rules
 
-PARTS: tuple[Part, ...] = ("rule", "branch", "owner")
 HEADINGS = {"rule": "Rule", "branch": "Branch", "owner": "Owner"}
 COUNTED = {"closed": "Closed", "not_relevant": "Not relevant", "relevant": "Relevant"}
 HISTORY = {"at": "When", "rule": "Rule", "version": "Version", "change": "Change", "actor": "Who", "note": "Note"}
 NOTICES = {"at": "When", "said": "What", "actor": "Who", "note": "Note"}
 _NONE_CLOSED = "no alert was closed with an outcome yet: `counterpoint alerts outcome` and `false-alarm` do so"
 _NOTHING_WRITTEN = "nothing is written down yet: a platform does so when it takes rules up (`counterpoint rules list`)"
-Language = Annotated[Literal["en", "zh"], typer.Option(help="Of what is said.")]
 
 
 def rules_precision(
