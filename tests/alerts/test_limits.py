@@ -11,7 +11,7 @@ from schemas.asked import Limit
 from schemas.changes import Fact, ProfileChange
 from services.alerts.adapters.cel_limits import limits
 from services.alerts.domain.asking import asked_of
-from services.alerts.domain.judging import Judging
+from services.alerts.domain.judging import Judging, Values
 from services.profile.domain.facts.catalogue import RUNNING
 from services.profile.domain.facts.running import moved
 from tests.alerts.test_sieve import CEL, catalogue, statements
@@ -81,7 +81,7 @@ def test_rules_judge_alike_whatever_moved_without_passing_a_limit(
 def _judged(change: ProfileChange, facts: dict[str, Any]) -> list[tuple[str, str, int]]:
     change = msgspec.structs.replace(change, facts=facts)
     running = catalogue()[1].rules
-    judging = Judging(change, running, catalogue()[1].at_rest, CEL)
+    judging = Judging(change, Values.of(change, catalogue()[1].at_rest), running, CEL)
     verdicts = [judging.verdict(one) for one in running if not one.declared.on]
     verdicts += [judging.verdict(one, moment) for one in running for moment in change.moments
                  if one.declared.on == moment.kind]  # fmt: skip

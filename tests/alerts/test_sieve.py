@@ -50,7 +50,8 @@ def statements(draw: st.DrawFn) -> ProfileChange:
 @given(statements())
 def test_what_the_sieve_keeps_back_does_not_hold(change: ProfileChange) -> None:
     _, rules = catalogue()
-    judging, known = Judging(change, rules.rules, rules.at_rest, CEL), Values.of(change, rules.at_rest)
+    known = Values.of(change, rules.at_rest)
+    judging = Judging(change, known, rules.rules, CEL)
     for rule in rules.rules:
         for moment in [one for one in change.moments if one.kind == rule.declared.on] if rule.declared.on else [None]:
             if not sifted([rule], known, moment.values if moment else NOTHING_SEEN):

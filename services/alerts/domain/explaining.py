@@ -9,7 +9,7 @@ from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import Rule, RuleSet
 from services.alerts.domain.expressions import Expressions
 from services.alerts.domain.guarding import blocked
-from services.alerts.domain.judging import HOLDS, Judging, Verdict
+from services.alerts.domain.judging import HOLDS, Judging, Values, Verdict
 from services.alerts.domain.standing import Standing
 
 Status = Literal[
@@ -61,7 +61,7 @@ class Explained(NamedTuple):
 
 def explain(change: ProfileChange, rules: RuleSet, expressions: Expressions, remembered: Remembered) -> list[Explained]:
     """Explains every rule, also those that are switched off."""
-    judging = Judging(change, rules.rules, rules.at_rest, expressions)
+    judging = Judging(change, Values.of(change, rules.at_rest), rules.rules, expressions)
     verdicts = [(rule, _verdict(judging, rule, change)) for rule in rules.rules]
     running = [one for rule, one in verdicts if one and rule.declared.enabled and rule.id not in remembered.broken]
     held_back = blocked([one for one in running if change.kind in one.rule.declared.about])

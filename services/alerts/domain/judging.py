@@ -58,7 +58,7 @@ def judge(change: ProfileChange, rules: RuleSet, expressions: Expressions) -> li
         ]  # fmt: skip
     if not concerned:
         return []
-    judging = Judging(change, [rule for rule, _ in concerned], rules.at_rest, expressions)
+    judging = Judging(change, values, [rule for rule, _ in concerned], expressions)
     verdicts = [judging.verdict(rule, moment) for rule, moment in concerned]
     return [verdict for verdict in verdicts if verdict.outcome != "not"]
 
@@ -105,16 +105,13 @@ def _may_in_part(rule: Rule, values: Values, moment: Mapping[str, Fact]) -> bool
 class Judging:
     """Judges rules on one statement. Their facts are put into one context, once: that costs more than judging."""
 
-    def __init__(
-        self, change: ProfileChange, rules: Iterable[Rule], at_rest: Mapping[str, Fact], expressions: Expressions
-    ) -> None:
-        self._change, self._at_rest, self._expressions = change, at_rest, expressions
-        self._unknown = frozenset((*change.missing, *change.not_covered))
+    def __init__(self, change: ProfileChange, values: Values, rules: Iterable[Rule], expressions: Expressions) -> None:
+        self._change, self._values, self._expressions = change, values, expressions
         self._context = expressions.context(self._facts(set[str]().union(*[rule.judged for rule in rules])))
 
     def _facts(self, names: Iterable[str]) -> dict[str, Fact]:
-        told, at_rest = self._change.facts, self._at_rest
-        return {name: told.get(name, at_rest[name]) for name in names if name not in self._unknown}
+        facts, unknown = self._values
+        return {name: facts[name] for name in names if name not in unknown}
 
     def verdict(self, rule: Rule, moment: Moment | None = None) -> Verdict:
         if moment is not None:
@@ -154,7 +151,8 @@ class Judging:
         return [part for part in rule.parts if part.facts.isdisjoint(self._change.not_covered)]
 
     def _absent(self, asked: Expression, moment: Moment | None) -> list[str]:
-        absent = [name for name in asked.facts if name in self._unknown] if self._unknown else []
+        unknown = self._values.unknown
+        absent = [name for name in asked.facts if name in unknown] if unknown else []
         if moment is not None:
             absent += [f"moment.{name}" for name in asked.fields if name not in moment.values]
         return absent
