@@ -71,7 +71,7 @@ async def open_profile(
     log, database, screens, clock, metrics = plumbing
     await log.ensure_topics(TOPICS)
     files, refer = files_of(choices.catalogue, choices.reference), partial(reference, secret=naming.secret)
-    declarations = declarations_of(files.texts(), refer)
+    declarations = declarations_of(files.texts(), refer, catalogue)
     policy = CurrentPolicy(declarations.policy)
     fold = Fold(catalogue, Counting(declarations.series), declarations.series.version)
     patience = Patience(len(await log.ends(CHANNEL_EVENTS.name)), choices.lateness_s * 1000, choices.rhythm_s * 1000)

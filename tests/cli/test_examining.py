@@ -106,6 +106,37 @@ def test_a_mistake_in_the_banks_own_event_types_is_named(
     assert told.startswith(f"{tmp_path}/lockers.yaml: locker.opened: Object missing required field `channels`: mend it")
 
 
+def test_a_series_of_an_event_type_that_nobody_declares_is_named(
+    counterpoint: Command, deployment: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "series.yaml").write_text("version: 1\nseries: [{name: closed, where: {types: [acount.closed]}}]\n")
+    code, state, told = finding(counterpoint, "declarations", {"COUNTERPOINT_PROFILE_CATALOGUE": str(tmp_path)})
+    assert (code, state) == (1, "wrong")
+    assert told.startswith("series.yaml:2: series.closed.where.types.0: no event type is called acount.closed; did you")
+
+
+def test_event_types_and_rules_of_the_banks_own_are_told(
+    counterpoint: Command, deployment: Path, tmp_path: Path
+) -> None:
+    types, rules = tmp_path / "types", tmp_path / "rules"
+    types.mkdir()
+    rules.mkdir()
+    (types / "own.yaml").write_text(
+        "locker.opened: {meaning: A locker was opened, channels: [counter], subject: [customer_no], rank: 50,"
+        " example: {identifiers: {customer_no: '10000017'}}}\n"
+    )
+    _, state, told = finding(counterpoint, "declarations", {"COUNTERPOINT_EVENT_TYPES": str(types)})
+    assert (state, told.partition("own: ")[2]) == ("ok", "event types add locker.opened")
+    (rules / "bank.yaml").write_text("rules: []\n")
+    (rules / "desk.yaml").write_text("daily_capacity: 5\n")
+    _, state, told = finding(counterpoint, "rule files", {"COUNTERPOINT_ALERTS_CATALOGUE": str(rules)})
+    assert (state, told.partition("own: ")[2]) == ("ok", "bank.yaml; desk.yaml replaces daily_capacity")
+    (rules / "bank.yaml").write_text("rules:\n  - {id: B1}\n")
+    code, state, told = finding(counterpoint, "rule files", {"COUNTERPOINT_ALERTS_CATALOGUE": str(rules)})
+    assert (code, state) == (1, "wrong")
+    assert told.startswith("bank.yaml:2: B1: Object missing required field")
+
+
 def test_which_declarations_wait_for_a_start_is_told(counterpoint: Command, deployment: Path) -> None:
     code, state, told = finding(counterpoint, "declarations")
     assert (code, state) == (0, "ok")

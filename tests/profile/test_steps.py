@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -257,6 +258,18 @@ async def test_a_process_answers_readers_only_where_reading_is_among_its_steps(
         assert "counterpoint_accepted_to_visible_seconds" in (await client.get("/metrics")).text
     process.terminate()
     assert await process.wait() == 0
+
+
+async def test_a_process_that_would_count_an_event_type_that_nobody_declares_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "series.yaml").write_text("version: 1\nseries: [{name: closed, where: {types: [acount.closed]}}]\n")
+    environment = {**os.environ, "COUNTERPOINT_PROFILE_CATALOGUE": str(tmp_path)}
+    options = ["--data", str(tmp_path / "var"), "--port", "0"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.cli", "profile", *options, env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    _, told = await process.communicate()
+    assert process.returncode == 1
+    assert b"series.yaml:2: series.closed.where.types.0: no event type is called acount.closed" in told
 
 
 def test_a_process_does_everything_unless_it_is_told_what() -> None:

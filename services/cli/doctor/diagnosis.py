@@ -10,15 +10,18 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from schemas.catalogue import CatalogueError
+from schemas.catalogue import CatalogueError, load_catalogue
 from schemas.topics import CHANNEL_EVENTS
+from services.alerts.adapters.rule_files import PRODUCT
+from services.alerts.settings import read_choices as read_alert_choices
 from services.cli.beside import log_to_read, opened, settings_of
 from services.cli.doctor.checks import CHECKS, Check
 from services.cli.doctor.findings import Finding, Patient, failed, ok, warning, wrong
 from services.cli.doctor.server import OF_THE_DATABASE
 from services.cli.refusals import Refusal
+from services.cli.rules.checking import loaded_rules
 from services.clock import SystemClock
-from services.declared_files import PolicyError
+from services.declared_files import PolicyError, place
 from services.event_types import load_event_types
 from services.failures import Unavailable
 from services.log import EventLog, UnknownTopic
@@ -41,7 +44,7 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
         yield failed("settings", error)
         return
     yield ok("settings", _in_words(settings))
-    for finding in (_disk(settings), _secret(settings), *_declared(settings), await _redis(settings)):
+    for finding in (_disk(settings), _secret(settings), *_declared(settings), _rules(), await _redis(settings)):
         yield finding
     async with AsyncExitStack() as closing:
         try:
@@ -99,10 +102,10 @@ def _secret(settings: Settings) -> Finding:
 def _declared(settings: Settings) -> Iterator[Finding]:
     choices = read_choices(os.environ)
     try:
-        load_event_types(settings)
-        written = files_of(choices.catalogue, choices.reference).texts()
-        reference = declarations_of(written, None).policy.reference
-        own = "; ".join(written.told()) or "none"
+        types, written = load_event_types(settings), files_of(choices.catalogue, choices.reference).texts()
+        declared = declarations_of(written, None, types)
+        own_types = ", ".join(sorted(types.keys() - load_catalogue().keys()))
+        own = "; ".join([*([f"event types add {own_types}"] if own_types else []), *written.told()]) or "none"
     except (CatalogueError, PolicyError) as error:
         yield wrong("declarations", f"{error}: mend it; what runs goes on with what it read before, and nothing starts")
     except Exception as error:
@@ -110,7 +113,18 @@ def _declared(settings: Settings) -> Iterator[Finding]:
     else:
         taken = f"taken up while processes run, but event types, {' and '.join(COUNTED)} at their start"
         yield ok("declarations", f"{taken}; the bank's own: {own}")
-        yield _calendar(reference)
+        yield _calendar(declared.policy.reference)
+
+
+def _rules() -> Finding:
+    try:
+        files, mistakes = place(PRODUCT, read_alert_choices(os.environ).catalogue), loaded_rules({}).mistakes
+        own = "; ".join(files.texts({"rules": "id"}).told()) or "none"
+    except Exception as error:
+        return failed("rule files", error)
+    if mistakes:
+        return wrong("rule files", f"{mistakes[0]}; `counterpoint rules check` tells all that is to be mended")
+    return ok("rule files", f"taken up while processes run; the bank's own: {own}")
 
 
 def _calendar(reference: Reference) -> Finding:

@@ -1,11 +1,12 @@
 """Reads the catalogue: what is counted, measured and judged, who owns whom, and what words of sources mean."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from schemas.money import EXPONENTS
 from services.declared_files import Texts
+from services.expected import nearest
 from services.profile.domain.customers.measures import MeasureRule, Measures
 from services.profile.domain.facts.catalogue import FACTS
 from services.profile.domain.reference.reasons import Reasons
@@ -52,6 +53,20 @@ def load_series(files: Texts) -> Declared:
         message = f"1 to {OWN_VERSIONS} is expected, raised with every change, for states are folded anew by it"
         raise files.wrong(SERIES, message, "version")
     return msgspec.structs.replace(series, version=product + own)
+
+
+def refuse_unknown_types(files: Texts, series: Declared, known: Collection[str]) -> None:
+    """Of an event type that is mistyped nothing would ever be counted, and nobody told. Raises PolicyError."""
+    conditions = {
+        "series": [one.where for one in series.series],
+        "candidates": [one.where for one in series.candidates],
+    }
+    for field, wheres in conditions.items():
+        for place, where in enumerate(wheres):
+            for at, name in enumerate(where.types):
+                if name not in known:
+                    message = f"no event type is called {name}{nearest(name, known)}"
+                    raise files.wrong(SERIES, message, field, place, "where", "types", at)
 
 
 def load_measures(files: Texts, series: Declared) -> Measures:

@@ -1,7 +1,7 @@
 """Reads all that a bank declares about its customers: what is counted, measured, judged, and the reference tables.
 Called by a composition root, and by `reload` when files have changed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from services.profile.adapters.catalogue_files import (
     load_portfolio,
     load_scales,
     load_series,
+    refuse_unknown_types,
 )
 from services.profile.adapters.reference_files import Refer, load_reference
 from services.profile.domain.states.series import Declared
@@ -96,10 +97,13 @@ def load_declarations(catalogue: str = "", reference: str = "", refer: Refer | N
     return declarations_of(files_of(catalogue, reference).texts(), refer)
 
 
-def declarations_of(written: Written, refer: Refer | None) -> Declarations:
-    """Raises PolicyError."""
+def declarations_of(written: Written, refer: Refer | None, types: Collection[str] | None = None) -> Declarations:
+    """`types`: the event types that there are; where they are given, what counts another one is refused. Raises
+    PolicyError."""
     declared, tables = written.catalogue, load_reference(written.reference, written.catalogue, refer)
     series = load_series(declared)
+    if types is not None:
+        refuse_unknown_types(declared, series, types)
     policy = Policy(
         reference=tables,
         scales=load_scales(declared, tables.home_currency),

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.catalogue import load_catalogue
 from services.declared_files import PolicyError
-from services.profile.adapters.policies import Declarations, files_of, load_declarations
+from services.profile.adapters.policies import Declarations, declarations_of, files_of, load_declarations
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
 from tests.profile.value.portrait import declarations
@@ -136,6 +137,25 @@ ONE = "version: 1\nseries:\n  - {name: lockers, where: {}}\n"
 def test_a_mistake_is_told_by_the_line_of_the_bank_s_own_file(tmp_path: Path, files: dict[str, str], says: str) -> None:
     with pytest.raises(PolicyError, match=re.escape(says)):
         with_own(tmp_path, **files)
+
+
+@pytest.mark.parametrize(
+    ("series", "says"),
+    [
+        (LOCKERS, "series.yaml:3: series.lockers.where.types.0: no event type is called locker.opened"),
+        (
+            "version: 1\ncandidates:\n  - name: gone\n    where:\n      types: [account.closed, acount.closed]\n",
+            "series.yaml:5: candidates.gone.where.types.1: no event type is called acount.closed; did you mean",
+        ),
+    ],
+)
+def test_what_counts_an_event_type_that_is_not_declared_is_refused(tmp_path: Path, series: str, says: str) -> None:
+    """It would count nothing for ever, and a rule that asks for it never hold."""
+    (tmp_path / "series.yaml").write_text(series)
+    written, product = files_of(str(tmp_path)).texts(), load_catalogue()
+    with pytest.raises(PolicyError, match=re.escape(says)):
+        declarations_of(written, None, product)
+    declarations_of(written, None, {*product, "locker.opened", "acount.closed"})
 
 
 def test_a_table_of_the_bank_is_its_own_as_a_whole_and_one_that_nobody_reads_is_told(tmp_path: Path) -> None:
