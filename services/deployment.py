@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TypeVar
 
+import uvloop
+
 from services.clock import Clock, SystemClock
 from services.embedded.log import EmbeddedLog, Limits
 from services.log import EventLog
@@ -109,6 +111,21 @@ async def until_told(work: Callable[[], Awaitable[None]]) -> None:
     await asyncio.gather(stop, return_exceptions=True)
     with contextlib.suppress(asyncio.CancelledError):
         await working
+
+
+def forever(work: Callable[[], Awaitable[None]]) -> None:
+    """Until told to stop: `work` hears it once it serves. Before that SIGTERM is made a Ctrl-C here: process 1 of a
+    container would not hear it at all."""
+
+    async def main() -> None:
+        working = asyncio.ensure_future(work())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+        await working
+
+    try:
+        uvloop.run(main())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def calm_collector() -> None:

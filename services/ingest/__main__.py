@@ -1,14 +1,11 @@
 """Composition root: ingest alone, as one of several processes on Kafka and PostgreSQL, or by itself on files."""
 
-import asyncio
 import contextlib
 import os
 from collections.abc import Mapping
 
-import uvloop
-
 from services.clock import SystemClock
-from services.deployment import calm_collector, open_log, open_tables, told_to_stop, when_up
+from services.deployment import calm_collector, forever, open_log, open_tables, until_told, when_up
 from services.event_types import load_event_types
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
@@ -49,11 +46,9 @@ async def run(environment: Mapping[str, str]) -> None:
             routes({**ingest.routes, **openapi_route(ingest.openapi), **health}), settings.host, settings.port
         )
         closing.push_async_callback(server.stop)
-        beating = asyncio.create_task(ingest.beat(), name="heartbeats")
-        closing.callback(beating.cancel)
         calm_collector()
-        await told_to_stop()
+        await until_told(ingest.beat)
 
 
 if __name__ == "__main__":
-    uvloop.run(run(os.environ))
+    forever(lambda: run(os.environ))

@@ -4,10 +4,8 @@ import contextlib
 import os
 from collections.abc import Awaitable, Callable, Mapping
 
-import uvloop
-
 from services.access import SqlUserStore
-from services.deployment import open_door, open_plumbing, until_told, when_up
+from services.deployment import forever, open_door, open_plumbing, until_told, when_up
 from services.event_types import load_event_types
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE
@@ -50,4 +48,4 @@ async def run(
 
 
 if __name__ == "__main__":
-    uvloop.run(run(os.environ))
+    forever(lambda: run(os.environ))

@@ -1,6 +1,7 @@
 """Whoever presses Ctrl-C in the first second reads one line, whoever pipes into `head` none; never where Python was."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,20 @@ main()
 """
 
 
+SERVICE_TOLD_WHILE_OPENING = """
+import asyncio, os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import services.sql.migrations as migrations
+
+async def told(database):
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.sleep(3600)
+
+migrations.upgrade = told
+runpy.run_module(sys.argv[1], run_name="__main__")
+"""
+
+
 def ended(program: str, *arguments: str) -> tuple[int, str]:
     command = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
@@ -49,10 +64,20 @@ def test_interrupted_while_it_is_loaded_a_command_says_so_in_one_line(tmp_path: 
     assert told == (130, "interrupted\n")
 
 
-@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM"])
-def test_told_to_stop_while_it_still_opens_a_platform_says_so_in_one_line(tmp_path: Path, signal: str) -> None:
-    told = ended(TOLD_WHILE_OPENING, signal, "run", "--data", str(tmp_path / "var"), "--port", "0")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_told_to_stop_while_it_still_opens_a_platform_says_so_in_one_line(tmp_path: Path, name: str) -> None:
+    told = ended(TOLD_WHILE_OPENING, name, "run", "--data", str(tmp_path / "var"), "--port", "0")
     assert told == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize("service", ["services.ingest", "services.profile"])
+def test_a_service_hears_that_it_is_told_to_stop_while_it_still_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    """As process 1 it would not be ended by the signal itself."""
+    monkeypatch.setenv("COUNTERPOINT_DATA", str(tmp_path))
+    code, _ = ended(SERVICE_TOLD_WHILE_OPENING, service)
+    assert code == -signal.SIGINT
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])

@@ -158,7 +158,7 @@ def serve(data: Data = None, port: Port = None) -> None:
     """Start a worker that evaluates the rules and answers the inbox; start as many as you need."""
     # the whole service comes along, and who only reads the inbox need not wait for it
     from services.cli.run.alerting import run
-    from services.cli.run.running import forever
+    from services.deployment import forever
 
     forever(lambda: run(environment_of(data, port)))
 

@@ -3,16 +3,14 @@
 import asyncio
 import os
 import shlex
-import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
-import uvloop
 from rich.console import Console
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -26,7 +24,7 @@ from services.cli.run.demo_sources import demo_keys, demo_publisher
 from services.cli.run.platform import Platform, running_platform
 from services.cli.run.rules_asked import hearing_rules
 from services.clock import SystemClock
-from services.deployment import told_to_stop
+from services.deployment import forever, told_to_stop
 from services.ingest.__main__ import run as run_ingest
 from services.logs import configure_logging
 from services.profile.__main__ import run as run_profile
@@ -74,21 +72,6 @@ def profile(
     steps = {"COUNTERPOINT_PROFILE_STEPS": ",".join(only)} if only else {}
     environment = {**environment_of(data, port), **steps}
     forever(lambda: run_profile(environment, lambda opened, database: hearing_rules(opened, database, environment)))
-
-
-def forever(work: Callable[[], Awaitable[None]]) -> None:
-    """Until told to stop: `work` hears it once it serves. Before that SIGTERM is made a Ctrl-C here: process 1 of a
-    container would not hear it at all."""
-
-    async def main() -> None:
-        working = asyncio.ensure_future(work())
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
-        await working
-
-    try:
-        uvloop.run(main())
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
 
 
 def _demo(settings: Settings, customers: int, months: int, seed: int) -> Demo:
