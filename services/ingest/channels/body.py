@@ -143,7 +143,7 @@ class _Gunzip:
             self._size += len(chunk)
             if self._size > self._limit:
                 raise self._too_large()
-            packed = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
+            packed = self._inflate.unused_data  # below the limit everything of a member is consumed
         return self._size - before
 
     def finish(self) -> bytes:
