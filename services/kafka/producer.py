@@ -111,7 +111,6 @@ class Producer:
             producer = self._producer = AIOKafkaProducer(
                 **self._connection, acks="all", enable_idempotence=True,
                 compression_type="lz4", max_batch_size=256 << 10, request_timeout_ms=int(self._timeout_s * 1000),
-                max_request_size=self._max_message_bytes + (16 << 10),
             )  # fmt: skip
             try:
                 await producer.start()

@@ -47,6 +47,14 @@ def test_whoever_refuses_an_append_is_there_again() -> None:
     assert [one["event"] for one in told] == ["append waits", "append goes on", "append failed"]
 
 
+def test_a_mistake_of_ours_does_not_say_that_the_broker_is_there_again() -> None:
+    lane = Lane("t")
+    with capture_logs() as told:
+        for failed in (away(errors.NodeNotReadyError()), ValueError("a mistake"), None):
+            lane.tell(failed)
+    assert [one["event"] for one in told] == ["append waits", "append failed", "append goes on"]
+
+
 async def test_what_a_start_waits_for_is_told_once_and_that_it_goes_on() -> None:
     answers: list[Unavailable | None] = [Unavailable("a", 0), Unavailable("a", 0), Unavailable("b", 0), None]
 
