@@ -35,7 +35,7 @@ from services.profile.sources import Freshness
 from services.profile.stream import run
 from services.profile.update import Update
 from services.profile.upkeep import Upkeep
-from services.profile.web import Desk, Patience, profile_app
+from services.profile.web import Desk, profile_app
 from services.profile.worker import Worker
 from services.progress import Progress
 from services.sql.database import Database
@@ -74,9 +74,9 @@ async def open_profile(
     declarations = declarations_of(files.texts(), refer, catalogue)
     policy = CurrentPolicy(declarations.policy)
     fold = Fold(catalogue, Counting(declarations.series), declarations.series.version)
-    patience = Patience(len(await log.ends(CHANNEL_EVENTS.name)), choices.lateness_s * 1000, choices.rhythm_s * 1000)
+    patience = choices.patience(len(await log.ends(CHANNEL_EVENTS.name)))
     alias_of = partial(customer_id, secret=naming.secret)
-    store, freshness = SqlProfileStore(database, alias_of), Freshness(*patience)
+    store, freshness = SqlProfileStore(database, alias_of), Freshness(patience)
     worker = Worker(
         name=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}",
         log=log,

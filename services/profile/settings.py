@@ -5,6 +5,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from services.profile.domain.customers.freshness import Patience
 from services.settings import SettingsError, chosen
 
 PREFIX = "COUNTERPOINT_PROFILE_"
@@ -24,6 +25,9 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: str = ""
     reference: str = ""
     steps: tuple[Step, ...] = STEPS
+
+    def patience(self, partitions: int) -> Patience:
+        return Patience(partitions, self.lateness_s * 1000, self.rhythm_s * 1000)
 
 
 def read_choices(environment: Mapping[str, str]) -> Choices:

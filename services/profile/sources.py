@@ -9,7 +9,7 @@ from schemas.events import HEARTBEAT, ChannelEvent
 from services import metrics as measure
 from services.metrics import Metrics
 from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness
-from services.profile.domain.customers.freshness import SourceSeen, completeness
+from services.profile.domain.customers.freshness import Patience, SourceSeen, completeness
 from services.profile.ports.reading import ProfileReader
 
 
@@ -51,13 +51,13 @@ def _beaten(known: SourceSeen, heartbeat: ChannelEvent) -> SourceSeen:
 class Freshness:
     """How far the sources have come, read again every few seconds. Times in ms."""
 
-    def __init__(self, partitions: int, lateness_ms: int, rhythm_ms: int) -> None:
-        self._partitions, self._lateness_ms, self._rhythm_ms = partitions, lateness_ms, rhythm_ms
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
         self.now = Completeness()
 
     async def renew(self, reader: ProfileReader, now: int, metrics: Metrics) -> None:
         seen, known = await reader.sources_seen(), self.now.until
-        self.now = completeness(seen, self._partitions, now, self._lateness_ms, self._rhythm_ms)
+        self.now = completeness(seen, now, self._patience)
         for retired in known.keys() - self.now.until.keys():
             metrics.forget(measure.SOURCE_FRESHNESS, retired)
             metrics.forget(measure.SOURCE_SILENT, retired)

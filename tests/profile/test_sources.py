@@ -4,7 +4,7 @@ from typing import Any
 
 from schemas.events import ChannelEvent
 from services.profile.domain.customers.customer import Completeness
-from services.profile.domain.customers.freshness import SourceSeen, completeness
+from services.profile.domain.customers.freshness import Patience, SourceSeen, completeness
 from services.profile.sources import sources_seen
 from tests.profile.domain.happenings import NOON, event
 
@@ -16,7 +16,7 @@ def beat(at: int, **told: Any) -> ChannelEvent:
 
 
 def so_far(*seen: SourceSeen, now: int = NOON) -> Completeness:
-    return completeness(seen, 1, now, lateness_ms=MINUTE, rhythm_ms=HOUR)
+    return completeness(seen, now, Patience(1, lateness_ms=MINUTE, rhythm_ms=HOUR))
 
 
 def test_what_ingest_tells_of_a_source_is_no_sign_that_it_lives() -> None:
@@ -60,8 +60,8 @@ def test_without_heartbeats_a_source_is_complete_up_to_its_lateness_and_when_sil
 
 def test_a_source_is_complete_as_far_as_its_heartbeats_have_come_in_every_partition() -> None:
     seen = [SourceSeen("core", "corebank", place, NOON - place * MINUTE, NOON) for place in (0, 1)]
-    assert completeness(seen, 2, NOON, MINUTE, HOUR).until == {"core": NOON - MINUTE}
-    assert completeness(seen, 3, NOON, MINUTE, HOUR).until == {"core": 0}
+    assert completeness(seen, NOON, Patience(2, MINUTE, HOUR)).until == {"core": NOON - MINUTE}
+    assert completeness(seen, NOON, Patience(3, MINUTE, HOUR)).until == {"core": 0}
 
 
 def test_a_source_that_was_switched_off_is_left_out_until_it_is_on_again() -> None:

@@ -170,9 +170,7 @@ def _said(actor: str | None, reason: str) -> Said:
 async def _read(beside: Beside) -> Read:
     choices = read_choices(os.environ)
     seen = await beside.store.sources_seen()
-    heard = completeness(
-        seen, CHANNEL_EVENTS.partitions, SystemClock().now_ms(), choices.lateness_s * 1000, choices.rhythm_s * 1000
-    )
+    heard = completeness(seen, SystemClock().now_ms(), choices.patience(CHANNEL_EVENTS.partitions))
     policy, types = declarations(os.environ, beside.naming.secret).policy, load_event_types(beside.settings)
     return Read(beside.store, types, beside.naming, lambda: policy, SystemClock().now_ms, lambda: heard)
 

@@ -90,8 +90,8 @@ class Rerun:
         self._current = Current(rules, roomy, declared.policy.reference.is_working_day)
         self._evaluate = Evaluate(self.alerts, Cel(), self._current)
         self._attend = Attend(self.alerts, self._current)
-        self._complete, self._choices, self._sources = Completeness(), choices, sources
-        self._lateness_ms = {0, choices.lateness_s * 1000, *(one.lateness_ms for one in sources)}
+        self._complete, self._patience, self._sources = Completeness(), choices.patience(1), sources
+        self._lateness_ms = {0, self._patience.lateness_ms, *(one.lateness_ms for one in sources)}
         self._watched_from, self._watches = watched_from, False
         self._offsets: Counter[str] = Counter()
         self._shards: dict[int, Shard] = {}
@@ -149,8 +149,7 @@ class Rerun:
 
     async def _settle(self) -> None:
         seen = await self.profile.sources_seen()
-        lateness_ms, rhythm_ms = self._choices.lateness_s * 1000, self._choices.rhythm_s * 1000
-        self._complete = completeness(seen, 1, self.now, lateness_ms, rhythm_ms)
+        self._complete = completeness(seen, self.now, self._patience)
         await fire(self.profile, self._complete, self.now)
         if leads := self._placements.reached(self.now):
             async with self.profile.updating() as tx:

@@ -9,16 +9,9 @@ from services.access import Access
 from services.clock import Clock
 from services.notifications import Notifications
 from services.profile.decide import Decide
+from services.profile.domain.customers.freshness import Patience
 from services.profile.domain.facts.catalogue import FactDeclared
 from services.profile.read import Read
-
-
-class Patience(NamedTuple):
-    """With sources: how many partitions tell of each, and how late one may be and how long silent (ms)."""
-
-    partitions: int
-    lateness_ms: int
-    rhythm_ms: int
 
 
 class Desk(NamedTuple):

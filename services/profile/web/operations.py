@@ -32,8 +32,7 @@ async def list_dead_letters(
 async def list_sources(desk: AtDesk) -> Sources:
     """How far each source is complete: everything older is in the views."""
     seen = await desk.read.reader.sources_seen()
-    now = completeness(seen, desk.patience.partitions, desk.clock.now_ms(),
-                       desk.patience.lateness_ms, desk.patience.rhythm_ms)  # fmt: skip
+    now = completeness(seen, desk.clock.now_ms(), desk.patience)
     rows = {source: [one for one in seen if one.source == source] for source in now.channels}
     return Sources(
         sources=[_source(source, rows[source], now.until.get(source), source in now.silent) for source in now.channels]

@@ -22,6 +22,7 @@ from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.decide import Decide
 from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.customers.freshness import Patience
 from services.profile.domain.facts.catalogue import catalogue
 from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.states.fold import Fold
@@ -31,7 +32,7 @@ from services.profile.refresh import Refresh
 from services.profile.reload import CurrentPolicy
 from services.profile.resting import Resting
 from services.profile.update import Update
-from services.profile.web import Desk, Patience, profile_app
+from services.profile.web import Desk, profile_app
 from services.web.staff import mounted
 from tests.ingest.bank import NAMING, NOW, SECRET, admit, rules, terms
 from tests.users import MemoryUserStore

@@ -21,12 +21,18 @@ class SourceSeen(NamedTuple):
     enabled: bool = True
 
 
-def completeness(
-    seen: Iterable[SourceSeen], partitions: int, now: int, lateness_ms: int, rhythm_ms: int
-) -> Completeness:
+class Patience(NamedTuple):
+    """With sources: how many partitions tell of each; and how late one may be and how long silent (ms), where no
+    heartbeat has said it."""
+
+    partitions: int
+    lateness_ms: int
+    rhythm_ms: int
+
+
+def completeness(seen: Iterable[SourceSeen], now: int, patience: Patience) -> Completeness:
     """A source without heartbeats is complete up to its lateness, unless it is silent beyond its rhythm: then up to
-    when it was last heard. One that every partition knows as switched off holds nothing back and covers nothing.
-    `lateness_ms` and `rhythm_ms`: for sources that no heartbeat has described."""
+    when it was last heard. One that every partition knows as switched off holds nothing back and covers nothing."""
     rows: dict[str, list[SourceSeen]] = {}
     for row in seen:
         rows.setdefault(row.source, []).append(row)
@@ -39,11 +45,11 @@ def completeness(
         heard = max(row.accepted_at for row in told) or max(beats, default=0)
         rhythm, lateness = max((row.rhythm_ms, row.lateness_ms) for row in told)
         if not rhythm:
-            rhythm, lateness = rhythm_ms, lateness_ms
+            rhythm, lateness = patience.rhythm_ms, patience.lateness_ms
         spoken_for = {row.channel for row in told}
         channels[source] = spoken_for.pop() if len(spoken_for) == 1 else ANY_CHANNEL
         if beats:
-            until[source] = min(beats) if len(beats) == partitions else 0
+            until[source] = min(beats) if len(beats) == patience.partitions else 0
         else:
             until[source] = now - lateness if now - heard <= rhythm else heard
         if now - heard > rhythm:
