@@ -14,10 +14,10 @@ from services.alerts.delivery.ports import Parcel
 from services.alerts.domain.destinations import Destination
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.rules import Text
-from services.clock import ManualClock
 from services.failures import Fenced, Rejected, Unavailable
 from services.posting import HttpSender
 from tests.alerts.destined import DAY, HOUR, MINUTE, NOON, SECRET, alert, batch, destination, mail
+from tests.clocks import ManualClock
 from tests.receivers import LOOPBACK, Reply, receiver
 
 

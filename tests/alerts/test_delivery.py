@@ -18,7 +18,6 @@ from services.alerts.delivery import stream
 from services.alerts.delivery.deliver import Served
 from services.alerts.delivery.stream import open_delivery
 from services.alerts.domain.destinations import Destination
-from services.clock import ManualClock
 from services.declared_files import PolicyError
 from services.embedded.log import EmbeddedLog
 from services.failures import Contended, Unavailable
@@ -29,6 +28,7 @@ from services.plumbing import Plumbing
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
 from tests.alerts.destined import DAY, NOON, SECRET, alert, destination
+from tests.clocks import ManualClock
 from tests.receivers import Receiver, Reply, receiver
 
 HANG_S = 20.0

@@ -10,7 +10,7 @@ from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.cli.beside import opened
 from services.cli.positions import backlogs
-from services.clock import ManualClock, SystemClock
+from services.clock import SystemClock
 from services.embedded.log import EmbeddedLog
 from services.log import Message, Position
 from services.profile.adapters.sql import SqlProfileStore
@@ -18,6 +18,7 @@ from services.profile.domain.ledger import DAY_MS
 from services.settings import read_settings
 from services.sql.database import Database
 from tests.cli.conftest import Command, in_database, in_log
+from tests.clocks import ManualClock
 
 TOPIC = CHANNEL_EVENTS.name
 

@@ -16,7 +16,6 @@ from schemas.events import ChannelEvent
 from schemas.naming import Naming
 from schemas.tokens import TokenKey
 from schemas.topics import Topic
-from services.clock import ManualClock
 from services.failures import Rejected, Unavailable
 from services.ingest.adapters.memory import TokenBuckets
 from services.ingest.app import Ingest, Stores, open_ingest, rules_of
@@ -29,6 +28,7 @@ from services.log import Handler, Message, Placed, PositionStore, Record, Unknow
 from services.metrics import Metrics
 from services.partitioning import partition_of
 from services.web.asgi import routes
+from tests.clocks import ManualClock
 from tests.ingest.memory import MemoryKeyStore, MemorySourceStore
 
 NOW = 1_795_320_000_000  # 2026-11-22T12:00:00+08:00

@@ -5,12 +5,12 @@ from typing import cast
 
 import pytest
 
-from services.clock import ManualClock
 from services.failures import Unavailable
 from services.log import EventLog, Position, UnknownTopic
 from services.metrics import Metrics
 from services.profile.adapters.memory import MemoryProfileStore
 from services.progress import STANDSTILL_MS, Progress
+from tests.clocks import ManualClock
 
 TOPIC = "channel-events"
 

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from schemas.topics import Topic
-from services.clock import ManualClock
 from services.embedded.log import EmbeddedLog
 from services.failures import Contended, Unavailable
 from services.metrics import Metrics
 from services.outbox import LANE_BATCH, OutboxMessage, OutboxRow
 from services.profile.adapters.memory import MemoryProfileStore
 from services.publishing import Publisher, publish
+from tests.clocks import ManualClock
 
 TOPIC = Topic("profile-changes", 1)
 

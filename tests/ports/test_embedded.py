@@ -16,7 +16,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from schemas.topics import Topic
-from services.clock import ManualClock
 from services.embedded.files import TopicTable, segment_paths
 from services.embedded.log import DirectoryInUse, EmbeddedLog, Limits
 from services.embedded.retention import Retention
@@ -24,6 +23,7 @@ from services.embedded.segments import Block, Segment, connect, create_segment
 from services.failures import Unavailable
 from services.holdings import Place
 from services.log import Batch, Message, Position
+from tests.clocks import ManualClock
 from tests.ports.log_places import DAY_MS, Applied, consuming
 
 

@@ -21,9 +21,10 @@ from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.packing import unpack
 from services.profile.domain.states.personal import Pseudonymiser
 from services.profile.domain.states.segments import Segments
-from services.profile.domain.states.state import State, canonical_bytes
+from services.profile.domain.states.state import State
 from services.profile.ports.records import StoredSubject
 from services.sql.session import reading
+from tests.profile.domain.states.canonical import canonical_bytes
 from tests.profile.told import CATALOGUE, SECRET
 
 

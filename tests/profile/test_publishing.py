@@ -11,7 +11,6 @@ import msgspec
 from schemas.changes import ProfileChange
 from schemas.dead_letters import DeadLetter
 from schemas.topics import PROFILE_CHANGES
-from services.clock import ManualClock
 from services.embedded.log import EmbeddedLog
 from services.failures import Unavailable
 from services.log import Message, Placed
@@ -21,6 +20,7 @@ from services.profile.outbox import change_message, dead_letter_messages, kept_l
 from services.profile.ports.records import Shard
 from services.profile.stream import publishing
 from services.profile.worker import Worker
+from tests.clocks import ManualClock
 
 LANE = lane_of_shard(0)
 

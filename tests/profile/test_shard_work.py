@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from services.clock import ManualClock, SystemClock
+from services.clock import SystemClock
 from services.failures import Fenced, Interrupted, Unavailable
 from services.metrics import Metrics
 from services.notifications import LocalNotifications
@@ -25,6 +25,7 @@ from services.profile.refresh import Refreshed
 from services.profile.resting import Resting
 from services.profile.shard_work import BEGIN_WITHIN_S, ShardWork
 from services.profile.worker import Worker
+from tests.clocks import ManualClock
 from tests.journeys.platforms import until
 from tests.ports.log_places import HANG_S
 from tests.profile.test_steps import Deployment, deployment

@@ -4,8 +4,8 @@ from itertools import islice
 
 import msgspec
 
-from services.clock import ManualClock
 from services.replay.berka_files import minor_of
+from tests.clocks import ManualClock
 from tests.ingest.bank import NOW, admit, rules, terms
 from tests.simulator.load import openings, requests, transactions
 

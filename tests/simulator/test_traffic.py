@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.clock import ManualClock
 from services.replay.berka_files import minor_of
 from services.simulator.bank import DAY_MS, OWN_BANK, Bank, start_of
 from services.simulator.books import Event
 from services.simulator.traffic import Traffic, history, live
+from tests.clocks import ManualClock
 from tests.ingest.bank import admit, rules, terms
 from tests.simulator.conftest import ANCHOR, START
 

@@ -21,11 +21,11 @@ from services.alerts.evaluate import Evaluate
 from services.alerts.staff import staff_of
 from services.alerts.stream import INBOX
 from services.alerts.web import Desk, Stated, alerts_app
-from services.clock import ManualClock
 from services.log import Batch, Record
 from services.notifications import LocalNotifications
 from services.web.staff import mounted
 from tests.alerts.told import CEL, COMPLAINT, DAY, MISSED, NOON, OUTFLOW, SAVINGS, rules, statement
+from tests.clocks import ManualClock
 from tests.users import MemoryUserStore
 
 RULES = rules(MISSED, OUTFLOW, SAVINGS, COMPLAINT)

@@ -15,7 +15,6 @@ from schemas.identifiers import SUBJECT_LIMITS
 from schemas.receipt import encode_receipt
 from schemas.topics import CHANNEL_EVENTS
 from services.access import Access, Role, create_user
-from services.clock import ManualClock
 from services.log import Batch, Record
 from services.notifications import LocalNotifications
 from services.profile.adapters.memory import MemoryProfileStore
@@ -34,6 +33,7 @@ from services.profile.resting import Resting
 from services.profile.update import Update
 from services.profile.web import Desk, profile_app
 from services.web.staff import mounted
+from tests.clocks import ManualClock
 from tests.ingest.bank import NAMING, NOW, SECRET, admit, rules, terms
 from tests.users import MemoryUserStore
 

@@ -56,13 +56,6 @@ def add_undone(state: State, number: int, undone: Undone, sign: int) -> None:
     state.head = msgspec.structs.replace(state.head, hours=hours)
 
 
-def combine_all(states: Iterable[State]) -> State:
-    total = State()
-    for state in states:
-        total = combine(total, state)
-    return total
-
-
 def combine_heads(left: Head, right: Head) -> Head:
     if _is_empty(left):
         return right

@@ -112,14 +112,5 @@ class State(msgspec.Struct):
     months: dict[int, Month] = {}
 
 
-_canonical = msgspec.msgpack.Encoder(order="deterministic")
-
-
-def canonical_bytes(state: State) -> bytes:
-    """The same bytes for the same set of events, whatever their order and grouping. Empty months are left out."""
-    told = State(state.head, {number: month for number, month in state.months.items() if any_of(month)})
-    return _canonical.encode(msgspec.to_builtins(told, str_keys=True))  # keys in one order must be strings
-
-
 def any_of(month: Month) -> bool:
     return bool(month.days or month.closing or month.parties or month.banks or month.names or month.contacts)

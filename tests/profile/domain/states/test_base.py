@@ -24,8 +24,9 @@ from services.profile.domain.states.combine import combine
 from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART
 from services.profile.domain.states.periods import DAY_MS, first_day_of, month_of
 from services.profile.domain.states.segments import Segments
-from services.profile.domain.states.state import Cell, Head, Month, State, canonical_bytes
+from services.profile.domain.states.state import Cell, Head, Month, State
 from tests.profile.domain.happenings import NOON, TIMES, event, histories, product_fold, reversal
+from tests.profile.domain.states.canonical import canonical_bytes
 
 LAW = settings(max_examples=60, deadline=None)
 CUTS = st.lists(TIMES, max_size=2, unique=True).map(sorted)

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import ChannelEvent
-from services.profile.domain.states.combine import combine, combine_all
+from services.profile.domain.states.combine import combine
 from services.profile.domain.states.segments import Segments
-from services.profile.domain.states.state import State, canonical_bytes
+from services.profile.domain.states.state import State
 from tests.profile.domain.happenings import TIMES, fold_of, histories, product_fold
+from tests.profile.domain.states.canonical import canonical_bytes, combine_all
 
 LAW = settings(max_examples=60, deadline=None)
 

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import ChannelEvent
-from services.profile.domain.states.combine import combine_all, join_all, join_series
+from services.profile.domain.states.combine import join_all, join_series
 from services.profile.domain.states.months import JoinedMonth, MonthPart, OtherShape, SealedMonth, last_closings
 from services.profile.domain.states.state import Month
 from tests.profile.domain.happenings import fold_of, histories
+from tests.profile.domain.states.canonical import combine_all
 
 FIELDS = ("totals", "closing", "parties", "banks", "names", "contacts")
 
