@@ -95,12 +95,13 @@ def _second_look(body: bytes, key: TokenKey, first: Exception) -> RawEvent:
 def _loosely(body: bytes, key: TokenKey, first: Exception) -> Any:
     try:
         loose = loosely(body.decode())
+        found = next(unusable(loose), None)
     except ValueError as error:
         raise malformed(error if isinstance(error, UnicodeDecodeError) else first) from None
-    except RecursionError:
+    except RecursionError:  # in either: from Python 3.12 on the parser goes deeper than our own functions may
         raise _too_deep() from None
-    for place, found in unusable(loose):
-        raise _unusable(place, found, key)
+    if found is not None:
+        raise _unusable(*found, key)
     return loose
 
 
