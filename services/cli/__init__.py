@@ -1,5 +1,6 @@
 """The command line, and the only place where services meet: each command puts together what it needs."""
 
+import io
 import sys
 
 from services.cli.refusals import INTERRUPTED
@@ -10,6 +11,8 @@ def main() -> None:
     try:
         from services.cli.command_line import app
 
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # a terminal that has no Chinese still shows all the rest
         app(prog_name="counterpoint")
     except KeyboardInterrupt:
         _end_interrupted()

@@ -23,7 +23,8 @@ WIDE = 240
 
 
 def show_json(value: Any) -> None:
-    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    """In UTF-8, whatever a terminal shows: RFC 8259, 8.1."""
+    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
 def tell(value: Any, sentence: str, *, as_json: bool) -> None:

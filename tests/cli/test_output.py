@@ -1,6 +1,9 @@
 """What a command prints is whole, and within the window where there is one."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +121,17 @@ def test_a_script_is_told_times_as_the_api_tells_them(counterpoint: Command, dep
 @pytest.mark.parametrize(("number", "told"), [(0, "0 events wait"), (1, "1 event waits"), (1200, "1,200 events wait")])
 def test_a_number_agrees_with_what_follows_it(number: int, told: str) -> None:
     assert counted(number, "event waits", "events wait") == told
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gb18030"])
+def test_what_a_terminal_cannot_show_costs_one_character_and_a_script_is_told_in_utf8(
+    deployment: Path, encoding: str
+) -> None:
+    environment = {**os.environ, "COUNTERPOINT_DATA": str(deployment), "PYTHONIOENCODING": encoding}
+
+    def told(*more: str) -> bytes:
+        command = [sys.executable, "-m", "services.cli", "rules", "list", "--language", "zh", *more]
+        return subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment).stdout
+
+    assert "投诉".encode(encoding, "replace") in told()
+    assert "投诉" in told("--json").decode()
