@@ -142,9 +142,10 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
         return [one for one in self.evidence if not one.ended_at]
 
 
-def alert_id(customer_id: str, situation: str, key: str, statement: int) -> str:
-    """The same cause in the same statement opens the same alert, however often it is judged."""
-    told = "\n".join((customer_id, situation, key, str(statement)))
+def alert_id(customer_id: str, situation: str, number: int) -> str:
+    """`number`: counts the alerts that were opened of this customer's situation. So what is judged again after the
+    database was set back comes back under the id by which it is known."""
+    told = "\n".join((customer_id, situation, str(number)))
     return "al_" + hashlib.sha256(told.encode()).hexdigest()[:24]
 
 

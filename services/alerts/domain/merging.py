@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.changes import GONE, ProfileChange
-from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, Step, alert_id, step
+from services.alerts.domain.alert import SYSTEM, UNTOUCHED, Alert, Evidence, Step, step
 from services.alerts.domain.retracting import left_without_cause
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import Terms
@@ -132,7 +132,7 @@ def split(back: Side, there: Side, terms: Terms, now: int) -> list[Alert]:
             alert.customer_id = customer_id
             changed.append(alert)
         else:
-            changed += _divide(alert, customer_id, theirs, kept, terms, now)
+            changed += _divide(alert, back, theirs, kept, terms, now)
         theirs_held, kept_held = _held(theirs), _held(kept)
         _give_back(theirs_held, kept_held, there.standing, back.standing, changed[-1].alert_id)
         _leave(theirs_held, kept_held, there.standing, back.standing, alert.alert_id)
@@ -172,13 +172,14 @@ def _since_merged(alert: Alert, customer_id: str) -> list[Step]:
 
 
 def _divide(
-    alert: Alert, customer_id: str, theirs: list[Evidence], kept: list[Evidence], terms: Terms, now: int
+    alert: Alert, side: Side, theirs: list[Evidence], kept: list[Evidence], terms: Terms, now: int
 ) -> list[Alert]:
     """Divides an alert that has evidence on both. Whoever works on it keeps it with its history, and the new alert
     starts with the manager of the customer that leaves. Where the work had begun on that customer's alert before
     the merge, it is the other way round."""
+    customer_id = side.customer_id
     back = Alert(
-        alert_id=alert_id(customer_id, alert.situation, theirs[0].key, now), customer_id=customer_id,
+        alert_id=side.standing.id_to_open(customer_id, alert.situation), customer_id=customer_id,
         situation=alert.situation, kind=alert.kind, tier=alert.tier, branch=alert.branch, opened_at=alert.opened_at,
         evidence=theirs, history=_since_merged(alert, customer_id) if alert.begun_for == customer_id else [],
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from schemas.changes import ProfileChange
 from schemas.moments import window_days
-from services.alerts.domain.alert import SYSTEM, Alert, Evidence, alert_id, step
+from services.alerts.domain.alert import SYSTEM, Alert, Evidence, step
 from services.alerts.domain.guarding import guards, hold_back
 from services.alerts.domain.judging import HOLDS, Verdict
 from services.alerts.domain.retracting import take_back
@@ -123,7 +123,7 @@ class Settling:
             self.suppressed += 1
             return
         if alert is None:
-            alert = self._opened(key, verdict)
+            alert = self._opened(verdict)
         else:
             said = next((one for one in reversed(alert.evidence) if one.key == key), None)
             if said is not None and not said.ended_at:
@@ -143,11 +143,11 @@ class Settling:
         firing.alert_id, firing.former_cooldown = alert.alert_id, cooled
         self._standing.cooled[firing.rule] = max(cooled, at + days * DAY_MS)
 
-    def _opened(self, key: str, verdict: Verdict) -> Alert:
+    def _opened(self, verdict: Verdict) -> Alert:
         change, declared = self._change, verdict.rule.declared
         situation = declared.situation or ""
         alert = Alert(
-            alert_id=alert_id(change.customer_id, situation, key, change.version), customer_id=change.customer_id,
+            alert_id=self._standing.id_to_open(change.customer_id, situation), customer_id=change.customer_id,
             situation=situation, kind=declared.kind, opened_at=change.changed_at, revision=0, title=declared.name,
             tier=self._standing.tier, branch=str(change.facts.get("branch", "")),
         )  # fmt: skip

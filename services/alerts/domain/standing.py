@@ -3,6 +3,7 @@
 import msgspec
 
 from schemas.changes import ProfileChange
+from services.alerts.domain.alert import alert_id
 from services.alerts.domain.judging import Outcome
 
 
@@ -28,7 +29,8 @@ class Standing(msgspec.Struct):
     """`version`: of the newest statement acted on; `as_of`: when it was made (ms). `firings`: by key of the verdict.
     `cooled`: rule → until when, in event time, it raises nothing new. `guards`: guards that hold, with "missing" where
     they do so because a fact is unknown. `acting`: the owner, or whoever stands in now. `unknown`: rule → facts that
-    were missing. `merged_into`: the customer that this one was merged into."""
+    were missing. `merged_into`: the customer that this one was merged into. `opened`: situation → how many alerts of it
+    were opened."""
 
     version: int = 0
     as_of: int = 0
@@ -41,6 +43,12 @@ class Standing(msgspec.Struct):
     guards: dict[str, Outcome] = {}
     unknown: dict[str, tuple[str, ...]] = {}
     merged_into: str = ""
+    opened: dict[str, int] = {}
+
+    def id_to_open(self, customer_id: str, situation: str) -> str:
+        """Of the next alert of this situation."""
+        self.opened[situation] = self.opened.get(situation, 0) + 1
+        return alert_id(customer_id, situation, self.opened[situation])
 
     def restore_cooldown(self, firing: Firing) -> None:
         """A firing that is taken back starts no cooldown."""

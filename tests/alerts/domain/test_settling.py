@@ -64,6 +64,19 @@ def test_a_rule_that_begins_to_hold_opens_an_alert_with_its_evidence() -> None:
     assert alert.reason.en == "R4 holds"
 
 
+def test_alerts_of_a_situation_are_counted_and_come_back_under_their_ids_though_the_statements_are_others() -> None:
+    """So whoever holds an id of an alert finds it again after the database was set back and worked the day again."""
+    upset = rule("R14", situation="service_trouble", when=("complaint_open",))
+    first, again = Customer(MISSED, upset), Customer(MISSED, upset)
+    for version, facts in enumerate((OWED, {}, OWED | {"complaint_open": True}), 1):
+        first.takes(statement(version, **facts))
+    for version, facts in enumerate(({"complaint_open": True}, OWED | {"complaint_open": True}, {}, OWED), 7):
+        again.takes(statement(version, **facts))
+    known = [{(one.situation, one.alert_id) for one in customer.alerts} for customer in (first, again)]
+    assert (len(known[0]), len(first.alerts)) == (3, 3)
+    assert known[0] == known[1]
+
+
 def test_the_same_fact_told_again_raises_nothing_new() -> None:
     customer = Customer(MISSED)
     customer.takes(statement(1, **OWED))
