@@ -55,7 +55,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """`kind` is retention, upsell or guard. Times are ms UTC; `due_at` is 0 without a time to answer. `waiting`: why a
     new alert is not with its owner yet.
 
-    `revision` counts the alert's own changes: a consumer that has seen a newer one skips the older.
+    `revision` is later with each change, and never restarts: a consumer that has seen a newer one skips the older.
     """
 
     alert_id: str

@@ -51,7 +51,6 @@ class Evaluation:
         self._current, self._rules, self._terms = current, current.rules, current.terms
         self._standings: dict[str, Standing] = {}
         self._alerts: dict[str, list[Alert]] = {}
-        self._revisions: dict[str, int] = {}
         self.changed: dict[str, Alert] = {}
         self.broken: dict[str, str] = {}
         self.absences, self.bursts, self.day = Counter[str](), dict[str, int](), -1
@@ -67,7 +66,6 @@ class Evaluation:
         if wanted:
             self._standings |= await self._tx.lock(wanted)
             self._alerts |= {one: [] for one in wanted} | await self._tx.alerts_of(wanted)
-            self._revisions |= {alert.alert_id: alert.revision for one in wanted for alert in self._alerts[one]}
 
     async def evaluate(self, change: ProfileChange) -> None:
         """One statement of a locked customer. An older one than was acted on before changes nothing."""
@@ -164,13 +162,10 @@ class Evaluation:
         routed = await self._tx.routed_on(owners, self._terms.working_day_of(now)) if owners else {}
         self._note(route(ready, routed, self._terms, now))
         await self._tx.save_standings(self._standings)
-        changed = self.done.changed = list(self.changed.values())
-        for alert in changed:
-            if alert.revision == self._revisions.get(alert.alert_id):
-                alert.revision += 1  # severity or words have changed: no step of its life, but news for its readers
+        self.done.changed = list(self.changed.values())
         if self.bursts:
             await self._notify_of_bursts(now)
-        await write(self._tx, lane, changed, self._terms, now)
+        await write(self._tx, lane, self.done.changed, self._terms, now)
 
     async def _notify_of_bursts(self, now: int) -> None:
         known = standing(await self._tx.notices())

@@ -19,7 +19,11 @@ DESK = "desk"
 async def write(
     tx: AlertsTransaction, lane: str, changed: Sequence[Alert], terms: Terms, now: int, beside: Sequence[Alert] = ()
 ) -> None:
-    """`beside`: looked at and not changed; but the time of their next look has moved on."""
+    """Each that has changed gets a revision later than the one before, by the clock too: so it is later than anything
+    that readers have seen, even where the database came back without its last hour. `beside`: looked at and not
+    changed; but the time of their next look has moved on."""
+    for alert in changed:
+        alert.revision = max(now, alert.revision + 1)
     await tx.save_alerts([*changed, *beside], {one.alert_id: next_look(one, terms) for one in (*changed, *beside)})
     await tx.send(lane, [message_of(one) for one in changed], now)
 

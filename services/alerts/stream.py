@@ -37,7 +37,7 @@ INBOX = "alerts"
 ATTEND_S, RELOAD_S, LEARN_S, HAND_OVER_S = 1.0, 2.0, 30.0, 300.0
 STATEMENTS_TOGETHER = 500
 OPENED_AND_ROUTED = 2
-"""The revision of an alert that this statement has opened, both of its first steps taken. Others were told before."""
+"""Steps of an alert that this statement has opened. Others were told before."""
 log = structlog.get_logger(__name__)
 
 
@@ -107,7 +107,7 @@ async def evaluate(worker: Worker, batches: Sequence[Batch]) -> None:
     metrics.add(measure.RULES_UNKNOWN, done.unknown)
     metrics.observe(measure.BATCH_SIZE, sum(len(batch.records) for batch in batches), PROFILE_CHANGES.name)
     for alert in done.changed:
-        if alert.revision <= OPENED_AND_ROUTED and alert.is_open:
+        if len(alert.history) <= OPENED_AND_ROUTED and alert.is_open:
             metrics.observe(measure.CHANGE_TO_ALERT, max(0, now - alert.opened_at) / 1000)
     await tell(worker, done.changed)
 

@@ -56,6 +56,11 @@ def made_by(view: StoredView) -> str:
     return _decode_made_by(view.facts).made_by
 
 
+def untold(facts: bytes) -> bytes:
+    """The stored facts of a view that readers have to hear of, whatever the next refresh finds."""
+    return _encode({**msgspec.json.decode(facts), "asked": "untold"})
+
+
 class Statement(NamedTuple):
     """`written`: the larger fields of the change, encoded once for view and change."""
 
@@ -85,10 +90,16 @@ def view_of(customer: Customer, summed_up: Summary | Shown, before: StoredView |
     """The row of the view, still without its facts."""
     decided = summed_up.decided
     return StoredView(
-        customer_id=customer.customer_id, lead=customer.lead, version=before.version + 1 if before else 1,
+        customer_id=customer.customer_id, lead=customer.lead, version=_next_version(before, now),
         kind=summed_up.kind, state=LIVE, changed_at=now, body=_encode(summed_up.body), facts=NO_FACTS,
         decided=_encode_sorted(decided), owner=decided.owner, tier=decided.tier, name_ref=summed_up.name_ref,
     )  # fmt: skip
+
+
+def _next_version(before: StoredView | None, now: int) -> int:
+    """When it was made, and later than the one before. So versions never restart, not even where the database comes
+    back without its last hour: whatever follows is later than anything that readers have seen."""
+    return max(now, before.version + 1 if before else 1)
 
 
 def is_same(before: StoredView, after: StoredView) -> bool:
@@ -127,7 +138,7 @@ def gone(before: StoredView, now: int) -> StoredView:
     """The row of a customer whose subjects all count for others now, or of a household whose last member has left. It
     stays, because versions never restart."""
     return msgspec.structs.replace(
-        before, version=before.version + 1, state=GONE, changed_at=now,
+        before, version=_next_version(before, now), state=GONE, changed_at=now,
         body=b"{}", facts=NO_FACTS, owner=None, tier=None, name_ref=None,
     )  # fmt: skip
 

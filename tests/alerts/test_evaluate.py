@@ -77,7 +77,7 @@ async def test_a_statement_becomes_a_routed_alert_and_is_told() -> None:
     await service.takes(statement(1, **OWED))
     (alert,) = await service.alerts(owner=("M-1",))
     assert (alert.state, alert.situation, alert.due_at > alert.opened_at) == ("routed", "leaving", True)
-    assert await service.sent() == [("c1", 2, "routed")]
+    assert await service.sent() == [("c1", alert.opened_at, "routed")]
 
 
 async def test_an_older_statement_changes_nothing() -> None:

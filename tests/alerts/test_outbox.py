@@ -1,12 +1,15 @@
 """What the topic tells of an alert is all that a reader needs, in both languages."""
 
 import msgspec
+import pytest
 
 from schemas import alerts as wire
 from schemas.codec import decode_alert
+from services.alerts.adapters.memory import MemoryAlertStore
 from services.alerts.domain.alert import Alert, Evidence, Outcome, Step
 from services.alerts.domain.rules import Text
-from services.alerts.outbox import message_of
+from services.alerts.outbox import message_of, write
+from tests.alerts.told import NOON, terms
 
 ALERT = Alert(
     alert_id="al_1", customer_id="c_1", situation="leaving", kind="retention", state="closed", revision=4, severity=3,
@@ -45,3 +48,16 @@ def test_evidence_is_told_with_what_was_seen_and_whether_it_still_holds() -> Non
 
 def test_an_open_alert_has_no_outcome() -> None:
     assert decode_alert(message_of(msgspec.structs.replace(ALERT, outcome=None)).value).outcome is None
+
+
+@pytest.mark.parametrize(("before", "revision"), [(0, NOON), (4, NOON), (NOON, NOON + 1), (NOON + 9, NOON + 10)])
+async def test_a_revision_is_the_time_it_was_written_and_always_later_than_the_one_before(
+    before: int, revision: int
+) -> None:
+    store, alert = MemoryAlertStore(), msgspec.structs.replace(ALERT, revision=before)
+    async with store.working() as tx:
+        await write(tx, "desk", [alert], terms(), NOON)
+    kept = await store.alert("al_1")
+    assert kept is not None
+    [row] = await store.outbox("desk", 10)
+    assert (kept.revision, decode_alert(row.message.value).revision) == (revision, revision)

@@ -15,7 +15,7 @@ SEEN = Snapshot(
     accepted_rate=12.3, worked_rate=11.9, changes_rate=4.4, by_channel={"atm": 1.2}, backlogs=[], marks=12, workers=1,
     counts={"customers": 1234}, silences=[],
     events=[SeenEvent(AT, "transaction.posted", "call_center", "core", "account:80000002181")],
-    views=[SeenView(AT, CUSTOMER, 12, "person", 1)],
+    views=[SeenView(AT, CUSTOMER, "person")],
     alerts=[SeenAlert(AT, ALERT, "Pays rent, saves, has no mortgage", 3, CUSTOMER, "M-SZ-NS-3-1", "contact_planned")],
     alerts_by_state={"routed": 12}, silent_rules=[], visible_ms=None, unheard=None,
 )  # fmt: skip

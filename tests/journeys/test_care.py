@@ -167,12 +167,12 @@ async def test_a_live_screen_follows_the_customer_and_goes_on_after_a_broken_lin
         first = await anext(views)
         await bank.tell(event("page.viewed", ago(1), "mobile", customer_no=number, page="/cards"))
         then = await anext(views)
-    assert (first["version"], then["channels"]["mobile"]["count"]) == (1, 1)
+    assert (then["version"] > first["version"], then["channels"]["mobile"]["count"]) == (True, 1)
     await bank.tell(event("page.viewed", ago(0.5), "mobile", customer_no=number, page="/loans"))
     await bank.customer(customer_no=number)
     async with bank.live(place, last_event_id=str(then["version"])) as views:
         missed = await anext(views)
-    assert (missed["version"], missed["channels"]["mobile"]["count"]) == (then["version"] + 1, 2)
+    assert (missed["version"] > then["version"], missed["channels"]["mobile"]["count"]) == (True, 2)
 
 
 async def test_a_timeline_is_read_page_by_page_and_by_type_channel_and_time(bank: Bank) -> None:

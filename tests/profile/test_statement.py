@@ -15,6 +15,7 @@ from services.profile.statement import (
     StoredFacts,
     change_of,
     change_of_gone,
+    gone,
     is_news,
     is_same,
     made_by,
@@ -98,3 +99,13 @@ def test_a_change_names_all_former_ids_but_its_own_and_whom_people_have_merged()
 def test_who_is_gone_names_an_heir_and_never_itself() -> None:
     told = [decode_change(change_of_gone(view(), Cluster(lead, (lead, ME)), id_of).value) for lead in ("party:0", ME)]
     assert [(one.kind, one.version, one.aliases) for one in told] == [(GONE, 4, ["cus_party:0"]), (GONE, 4, [])]
+
+
+@pytest.mark.parametrize(("before", "version"), [(None, NOON), (4, NOON), (NOON, NOON + 1), (NOON + 9, NOON + 10)])
+def test_a_version_is_the_time_it_was_made_and_always_later_than_the_one_before(
+    before: int | None, version: int
+) -> None:
+    customer = customer_of([event("customer.registered", subject=ME)])
+    known = None if before is None else msgspec.structs.replace(view(), version=before)
+    assert statement_of(customer, summarise(customer, POLICY, NOON), known, NOON, POLICY).view.version == version
+    assert known is None or gone(known, NOON).version == version

@@ -88,7 +88,7 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     situation: str
     kind: Kind
     state: State = "new"
-    revision: int = 1
+    revision: int = 0
     severity: int = 1
     value: float | None = 0.0
     rank: float = 0.0
@@ -152,7 +152,6 @@ def alert_id(customer_id: str, situation: str, number: int) -> str:
 def step(alert: Alert, at: int, actor: str, action: str, state: State, note: str = "", to: str = "") -> None:
     """The only way in which an alert changes its state. Changes the alert given."""
     alert.state = state
-    alert.revision += 1
     alert.history = [*alert.history, Step(at=at, actor=actor, action=action, state=state, note=note, to=to)]
     if state in TOOK_NO_TIME:
         alert.routed_day = -1

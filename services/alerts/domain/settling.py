@@ -148,7 +148,7 @@ class Settling:
         situation = declared.situation or ""
         alert = Alert(
             alert_id=self._standing.id_to_open(change.customer_id, situation), customer_id=change.customer_id,
-            situation=situation, kind=declared.kind, opened_at=change.changed_at, revision=0, title=declared.name,
+            situation=situation, kind=declared.kind, opened_at=change.changed_at, title=declared.name,
             tier=self._standing.tier, branch=str(change.facts.get("branch", "")),
         )  # fmt: skip
         step(alert, change.changed_at, SYSTEM, "open", "new", declared.id)

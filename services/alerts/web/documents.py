@@ -140,7 +140,7 @@ class AlertOutcome(msgspec.Struct, kw_only=True):
 
 
 class AlertShown(msgspec.Struct, kw_only=True):
-    """Times are RFC 3339 in UTC. `revision` counts the alert's changes. `value`: what is at stake, in the bank's home
+    """Times are RFC 3339 in UTC. `revision` is later with each change. `value`: what is at stake, in the bank's home
     currency; null where that is unknown. `rank`: the order of the inbox. `due_at`: by when to answer, and after a
     contact by when to note its outcome. `tier`: the customer's when the alert was opened, whatever it is by now;
     `grade` and the time to answer go by it. `waiting`: a guard's id, `retention_first`, `budget` or `capacity`.

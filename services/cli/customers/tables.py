@@ -9,7 +9,7 @@ from rich.markup import escape
 from services.cli.output import Row, print_table, written
 
 FOUND_COLUMNS = {"customer_id": "Customer", "name": "Name", "kind": "Kind", "tier": "Tier", "owner": "Owner",
-                 "accounts": "Accounts", "version": "Version"}  # fmt: skip
+                 "accounts": "Accounts"}  # fmt: skip
 EVENT_COLUMNS = {"occurred_at": "When", "type": "What", "amount": "Amount", "channel": "Channel", "details": "Details",
                  "about": "About"}  # fmt: skip
 # title, member of the view, columns: in the order in which somebody at a counter needs them
@@ -58,7 +58,7 @@ def owner_of(view: Row) -> Any:
 
 
 def print_view(console: Console, view: Row) -> None:
-    console.print(f"[bold]{written(name_of(view))}[/]  {view['customer_id']}  version {view['version']}")
+    console.print(f"[bold]{written(name_of(view))}[/]  {view['customer_id']}")
     if not view["up_to_date"]:
         console.print("[red]not up to date: what is known since cannot be shown; `counterpoint doctor` says more[/]")
     raised = [name for name, holds in (view.get("flags") or {}).items() if holds]

@@ -67,8 +67,8 @@ def _events(seen: Snapshot, rows: int) -> Latest:
 
 
 def _views(seen: Snapshot, rows: int) -> Latest:
-    told = [(one.customer_id, one.version, one.kind) for one in seen.views[:rows]]
-    headings = ("Latest views", "Version", "Kind")
+    told = [(one.customer_id, (at(one.at) or "")[11:19], one.kind) for one in seen.views[:rows]]
+    headings = ("Latest views", "At", "Kind")
     return latest(told, headings, headings, cut="Latest views", least=13)
 
 

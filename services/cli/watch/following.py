@@ -27,9 +27,7 @@ class SeenEvent(NamedTuple):
 class SeenView(NamedTuple):
     at: int
     customer_id: str
-    version: int
     kind: str
-    moments: int
 
 
 class SeenAlert(NamedTuple):
@@ -89,9 +87,7 @@ class Following:
     def _see_change(self, value: bytes) -> None:
         change = decode_change(value)
         self.changes += 1
-        self.views.append(
-            SeenView(change.changed_at, change.customer_id, change.version, change.kind, len(change.moments))
-        )
+        self.views.append(SeenView(change.changed_at, change.customer_id, change.kind))
 
     def _see_alert(self, value: bytes) -> None:
         """Its newest step stands for it."""

@@ -47,7 +47,7 @@ def test_each_state_takes_its_steps_and_refuses_all_others(state: State, action:
     one = alert(state)
     if action in LEGAL[state].split():
         act(one, STEPS[action], LI, NOBODY, NOON)
-        assert (one.state, one.revision) == (AFTER[action], 2)
+        assert one.state == AFTER[action]
         assert [(step.actor, step.action, step.at, step.state) for step in one.history] == [
             ("Li", action, NOON, AFTER[action])
         ]
@@ -58,7 +58,7 @@ def test_each_state_takes_its_steps_and_refuses_all_others(state: State, action:
     is_claimed = action == "claim" and one.is_open
     assert refused.value.reason == ("already_claimed" if is_claimed else "illegal_step")
     assert str(refused.value).endswith("nothing more") == (not LEGAL[state])
-    assert (one.state, one.revision, one.history) == (state, 1, [])
+    assert one == alert(state)
 
 
 @pytest.mark.parametrize("state", LEGAL)

@@ -11,6 +11,7 @@ import pytest
 from services.notifications import LocalNotifications
 from services.web import live
 from services.web.asgi import serve
+from tests.profile.told import NOW
 from tests.profile.web.bank import Bank, open_bank, opened, registered
 
 Event = tuple[str, int, dict[str, object]]
@@ -51,29 +52,29 @@ async def test_a_screen_gets_the_view_of_now_and_every_later_version() -> None:
     await bank.tell(registered("C1", "Wang Fang"))
     async with following(bank, bank.id_of("party:C1")) as lines:
         name, version, view = await next_event(lines) or ("", 0, {})
-        assert (name, version, view["version"]) == ("view", 1, 1)
+        assert (name, version, view["version"]) == ("view", NOW, NOW)
         await bank.tell(opened("6001", "C1"))
         name, version, view = await next_event(lines) or ("", 0, {})
-        assert (name, version, view["version"]) == ("view", 2, 2)
+        assert (name, version, view["version"]) == ("view", NOW + 1, NOW + 1)
         assert view["accounts"]
 
 
 async def test_a_screen_that_comes_back_is_told_only_what_it_has_not_seen() -> None:
     bank = await open_bank()
     await bank.tell(registered("C1"))
-    async with following(bank, bank.id_of("party:C1"), seen=1) as lines:
+    async with following(bank, bank.id_of("party:C1"), seen=NOW) as lines:
         await bank.tell(opened("6001", "C1"))
         _, version, _ = await next_event(lines) or ("", 0, {})
-        assert version == 2
+        assert version == NOW + 1
 
 
-@pytest.mark.parametrize("seen", [2, 99, 10**30, -1])
+@pytest.mark.parametrize("seen", [NOW + 1, NOW + 99, 10**30, -1])
 async def test_a_version_that_is_none_of_this_customer_hides_nothing(seen: int) -> None:
     """A database set back from a copy has lower versions than the screens have seen."""
     bank = await open_bank()
     await bank.tell(registered("C1"))
     async with following(bank, bank.id_of("party:C1"), seen) as lines:
-        for expected in (1, 2):
+        for expected in (NOW, NOW + 1):
             _, version, _ = await next_event(lines) or ("", 0, {})
             assert version == expected
             await bank.tell(opened("6001", "C1"))
@@ -104,7 +105,7 @@ async def test_a_change_is_seen_even_when_nobody_told_of_it(monkeypatch: pytest.
         await bank.tell(opened("6001", "C1"))
         bank.notifications = silenced
         _, version, _ = await next_event(lines) or ("", 0, {})
-        assert version == 2
+        assert version == NOW + 1
 
 
 async def test_a_revoked_token_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
