@@ -5,11 +5,15 @@ from collections.abc import Awaitable, Callable
 
 import typer
 
-from services.alerts.adapters.restoring import raise_revisions
+from services.alerts.adapters.restoring import retell
+from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.cli.beside import Beside, Data, Json, in_deployment, require_database, settings_of
 from services.cli.output import counted, tell
+from services.cli.restoring import alerts_since, changes_since
+from services.clock import SystemClock
 from services.deployment import open_tables
-from services.profile.adapters.restoring import FAR_AHEAD, raise_versions
+from services.profile.adapters.restoring import restate
 from services.settings import Settings
 from services.sql.database import Database
 from services.sql.migrations import check, upgrade
@@ -35,16 +39,29 @@ def status(data: Data = None, as_json: Json = False) -> None:
 
 @app.command()
 def restored(data: Data = None, as_json: Json = False) -> None:
-    """After the database came back from a backup, or from a replica that had lagged: lift the versions of all views
-    and alerts beyond those published before, which readers would skip. What the log holds is worked again by itself."""
+    """After the database came back from a backup, or from a replica that had lagged, and before workers start: what
+    readers have heard of customers and alerts since is told anew, as it is now. What the log holds is worked again by
+    itself."""
 
     async def work(beside: Beside) -> dict[str, int]:
-        database = beside.database
-        return {"views": await raise_versions(database), "alerts": await raise_revisions(database, FAR_AHEAD)}
+        database, now = beside.database, SystemClock().now_ms()
+        alerts, deliveries = SqlAlertStore(database), SqlDeliveryStore(database)
+        async with beside.log() as log:
+            (changes, acted_on), (steps, delivered) = await asyncio.gather(
+                changes_since(log, alerts), alerts_since(log, deliveries)
+            )
+        restated, retold = await restate(database, changes, now), await retell(database, steps, now)
+        await acted_on.skip(alerts)
+        await delivered.skip(deliveries)
+        return {"customers": restated.again, "unknown_customers": restated.unknown,
+                "alerts": retold.again, "unknown_alerts": retold.unknown}  # fmt: skip
 
-    raised = in_deployment(data, work)
-    views, alerts = counted(raised["views"], "view", "views"), counted(raised["alerts"], "alert", "alerts")
-    tell(raised, f"{views} and {alerts} go on {FAR_AHEAD:,} versions up", as_json=as_json)
+    done = in_deployment(data, work)
+    told = [
+        f"{counted(done[one], one[:-1], one)} told anew, {done[f'unknown_{one}']:,} taken back"
+        for one in ("customers", "alerts")
+    ]
+    tell(done, "; ".join(told), as_json=as_json)
 
 
 async def _revision(settings: Settings, work: Callable[[Database], Awaitable[str]]) -> str:

@@ -41,6 +41,6 @@ def test_an_inbox_without_such_alerts_says_where_to_look(platform: Platform) -> 
     assert "`counterpoint rules explain CUSTOMER`" in said.out
 
 
-def test_of_an_empty_database_nothing_is_lifted_after_a_restore(counterpoint: Command, deployment: Path) -> None:
+def test_of_an_empty_database_nobody_is_told_anew_after_a_restore(counterpoint: Command, deployment: Path) -> None:
     said = counterpoint("db", "restored")
-    assert (said.code, said.out) == (0, "0 views and 0 alerts go on 1,000,000 versions up\n"), said
+    assert (said.code, said.out) == (0, "0 customers told anew, 0 taken back; 0 alerts told anew, 0 taken back\n"), said

@@ -1,18 +1,26 @@
 """After a database went back in time, while what was told of its alerts did not."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
+from schemas.alerts import Alert, Step
+from schemas.codec import encode_alert
+from schemas.topics import ALERTS
 from services.alerts.adapters.rows import alert_of
+from services.alerts.adapters.sql_transaction import STREAM
+from services.alerts.domain.alert import OPEN_STATES, SYSTEM
+from services.alerts.outbox import DESK, message_of
 from services.attempts import again_when_contended
+from services.outbox import OutboxMessage
 from services.sql.database import Database
 from services.sql.session import Bulk, writing
 
 AT_ONCE = 500
-_CUSTOMERS = """
-select customer_id from alert_customers where customer_id > $1 order by customer_id limit $2 for no key update"""
-_ALERTS = "select alert_id, body from alerts where customer_id = any($1::text[]) order by alert_id"
+NOTE = "the database was set back to before it was opened"
+_KNOWN = "select alert_id, body from alerts where alert_id = any($1::text[]) order by alert_id for no key update"
 _RAISE = Bulk(
     "update alerts a set body = u.body from unnest($1::text[], $2::bytea[]) u(alert_id, body)"
     " where a.alert_id = u.alert_id",
@@ -20,23 +28,41 @@ _RAISE = Bulk(
 )
 
 
-async def raise_revisions(database: Database, by: int) -> int:
-    """Lifts every alert beyond what was told of it before: whoever reads the topic has seen those revisions and would
-    skip the next ones. Returns how many. Workers may run."""
-    raised, last = 0, ""
-    while True:
-        customers, of_these = await again_when_contended(partial(_raise_some, database, last, by))
-        if not customers:
-            return raised
-        raised, last = raised + of_these, customers[-1]
+class Retold(NamedTuple):
+    """`again`: alerts that are told as they stand now. `unknown`: open ones of which the database knows nothing, told
+    to be over: what still holds is opened anew, under the same id."""
+
+    again: int
+    unknown: int
 
 
-async def _raise_some(database: Database, after: str, by: int) -> tuple[list[str], int]:
-    """The customers looked at, and how many alerts of theirs were lifted."""
+async def retell(database: Database, told: Mapping[str, Alert], now: int) -> Retold:
+    """`told`: by id, what readers have heard last. Workers may run."""
+    again = unknown = 0
+    alerts = sorted(told)
+    for start in range(0, len(alerts), AT_ONCE):
+        some = {one: told[one] for one in alerts[start : start + AT_ONCE]}
+        done = await again_when_contended(partial(_retell_some, database, some, now))
+        again, unknown = again + done.again, unknown + done.unknown
+    return Retold(again, unknown)
+
+
+async def _retell_some(database: Database, told: Mapping[str, Alert], now: int) -> Retold:
     async with writing(database) as session:
-        customers = [row[0] for row in await session.rows(_CUSTOMERS, after, AT_ONCE)]
-        alerts = [(row[0], alert_of(row[1])) for row in await session.rows(_ALERTS, customers)]
-        for _, alert in alerts:
-            alert.revision += by
-        lifted = [(alert_id, msgspec.json.encode(alert)) for alert_id, alert in alerts]
-        return customers, await session.bulk(_RAISE, lifted)
+        known = {row[0]: alert_of(row[1]) for row in await session.rows(_KNOWN, list(told))}
+        for alert in known.values():
+            alert.revision = max(alert.revision, told[alert.alert_id].revision) + 1
+        await session.bulk(_RAISE, [(alert_id, msgspec.json.encode(one)) for alert_id, one in known.items()])
+        unknown = [one for one in told.values() if one.alert_id not in known and one.state in OPEN_STATES]
+        messages = [*map(message_of, known.values()), *(_over(one, now) for one in unknown)]
+        await STREAM.send(session, {DESK: messages}, now)
+    return Retold(len(known), len(unknown))
+
+
+def _over(last: Alert, now: int) -> OutboxMessage:
+    """The next revision after what was told: whatever is told from now on has a later one."""
+    step = Step(at=now, actor=SYSTEM, action="supersede", state="superseded", note=NOTE)
+    over = msgspec.structs.replace(
+        last, revision=last.revision + 1, state="superseded", waiting="", history=[*last.history, step]
+    )
+    return OutboxMessage(ALERTS.name, last.customer_id.encode(), encode_alert(over))
