@@ -65,7 +65,8 @@ def explain(change: ProfileChange, rules: RuleSet, expressions: Expressions, rem
     verdicts = [(rule, _verdict(judging, rule, change)) for rule in rules.rules]
     running = [one for rule, one in verdicts if one and rule.declared.enabled and rule.id not in remembered.broken]
     held_back = blocked([one for one in running if change.kind in one.rule.declared.about])
-    return [_explained(judging, change, rule, verdict, held_back, remembered) for rule, verdict in verdicts]
+    explaining = _Explaining(change, judging, held_back, remembered)
+    return [explaining.explained(rule, verdict) for rule, verdict in verdicts]
 
 
 def _verdict(judging: Judging, rule: Rule, change: ProfileChange) -> Verdict | None:
@@ -76,71 +77,70 @@ def _verdict(judging: Judging, rule: Rule, change: ProfileChange) -> Verdict | N
     return max(judged, key=lambda one: (one[1].outcome == HOLDS, one[0]))[1] if judged else None
 
 
-def _explained(
-    judging: Judging, change: ProfileChange, rule: Rule, verdict: Verdict | None, held_back: Mapping[str, str],
-    remembered: Remembered,
-) -> Explained:  # fmt: skip
-    moment = verdict.moment if verdict else None
-    judged = verdict is not None and verdict.outcome != "broken"
-    parts = [Part(*one) for one in judging.parts(rule, moment)] if judged else []
-    missing = verdict.missing if verdict else ()
-    uncovered = [name for name in missing if name in change.not_covered]
-    firing = remembered.standing.firings.get(verdict.key) if verdict else None
-    status, by = _status(change, rule, verdict, len(uncovered) == len(missing), held_back, remembered)
-    return Explained(
-        rule=rule, status=status, holds={"holds": True, "not": False}.get(verdict.outcome) if verdict else None,
-        parts=parts, missing=[name for name in missing if name not in uncovered], not_covered=uncovered,
-        values=judging.seen(rule, moment), moment=moment,
-        severity=verdict.severity if verdict else 0, value=verdict.value if verdict else None,
-        value_is=_value_is(verdict),
-        cooling_until=remembered.standing.cooled.get(rule.id, 0), by=by, alert_id=firing.alert_id if firing else "",
-    )  # fmt: skip
+class _Explaining(NamedTuple):
+    """`held_back`: kind of alert → the guard that holds it back."""
+
+    change: ProfileChange
+    judging: Judging
+    held_back: Mapping[str, str]
+    remembered: Remembered
+
+    def explained(self, rule: Rule, verdict: Verdict | None) -> Explained:
+        moment, standing = verdict.moment if verdict else None, self.remembered.standing
+        judged = verdict is not None and verdict.outcome != "broken"
+        missing = verdict.missing if verdict else ()
+        uncovered = [name for name in missing if name in self.change.not_covered]
+        firing = standing.firings.get(verdict.key) if verdict else None
+        status, by = self._status(rule, verdict, len(uncovered) == len(missing))
+        return Explained(
+            rule=rule, status=status, holds={"holds": True, "not": False}.get(verdict.outcome) if verdict else None,
+            parts=[Part(*one) for one in self.judging.parts(rule, moment)] if judged else [],
+            missing=[name for name in missing if name not in uncovered], not_covered=uncovered,
+            values=self.judging.seen(rule, moment), moment=moment,
+            severity=verdict.severity if verdict else 0, value=verdict.value if verdict else None,
+            value_is=_value_is(verdict), cooling_until=standing.cooled.get(rule.id, 0), by=by,
+            alert_id=firing.alert_id if firing else "",
+        )  # fmt: skip
+
+    def _status(self, rule: Rule, verdict: Verdict | None, uncovered: bool) -> tuple[Status, str]:
+        if rule.id in self.remembered.broken:
+            return "broken", self.remembered.broken[rule.id]
+        if not rule.declared.enabled:
+            return "disabled", ""
+        if self.change.kind not in rule.declared.about:
+            return "not_about", ""
+        if verdict is None:
+            return "no_moment", ""
+        if verdict.outcome == "broken":
+            return "broken", verdict.why
+        if verdict.outcome == "not":
+            return "not", ""
+        if verdict.outcome == "missing":
+            return ("not_covered" if uncovered else "missing"), ""
+        return self._raised(rule, verdict)
+
+    def _raised(self, rule: Rule, verdict: Verdict) -> tuple[Status, str]:
+        """For a rule that holds: the alert that it has raised, or what would come of it."""
+        standing, alerts, throttled, paused, _ = self.remembered
+        firing = standing.firings.get(verdict.key)
+        alert = next((one for one in alerts if firing and one.alert_id == firing.alert_id), None)
+        if alert is not None:
+            return ("held_back", alert.waiting) if alert.waiting else ("holds", "")
+        if firing is not None and firing.alert_id:
+            return "holds", ""
+        if rule.id in throttled:
+            return "throttled", ""
+        if rule.id in paused:
+            return "paused", ""
+        at = verdict.moment.occurred_at if verdict.moment else self.change.changed_at
+        joins = any(one.situation == rule.declared.situation for one in alerts)
+        if firing is not None or (at < standing.cooled.get(rule.id, 0) and not joins):
+            return "cooling_down", ""
+        by = self.held_back.get(rule.declared.kind, "")
+        return ("held_back", by) if by else ("holds", "")
 
 
 def _value_is(verdict: Verdict | None) -> ValueIs:
     if verdict is None or not verdict.is_weighed:
         return "not_asked"
     return "unknown" if verdict.value is None else "known"
-
-
-def _status(
-    change: ProfileChange, rule: Rule, verdict: Verdict | None, uncovered: bool, held_back: Mapping[str, str],
-    remembered: Remembered,
-) -> tuple[Status, str]:  # fmt: skip
-    if rule.id in remembered.broken:
-        return "broken", remembered.broken[rule.id]
-    if not rule.declared.enabled:
-        return "disabled", ""
-    if change.kind not in rule.declared.about:
-        return "not_about", ""
-    if verdict is None:
-        return "no_moment", ""
-    if verdict.outcome == "broken":
-        return "broken", verdict.why
-    if verdict.outcome == "not":
-        return "not", ""
-    if verdict.outcome == "missing":
-        return ("not_covered" if uncovered else "missing"), ""
-    return _raised(change, rule, verdict, held_back, remembered)
-
-
-def _raised(
-    change: ProfileChange, rule: Rule, verdict: Verdict, held_back: Mapping[str, str], remembered: Remembered
-) -> tuple[Status, str]:
-    """For a rule that holds: the alert that it has raised, or what would come of it."""
-    firing = remembered.standing.firings.get(verdict.key)
-    alert = next((one for one in remembered.alerts if firing and one.alert_id == firing.alert_id), None)
-    if alert is not None:
-        return ("held_back", alert.waiting) if alert.waiting else ("holds", "")
-    if firing is not None and firing.alert_id:
-        return "holds", ""
-    if rule.id in remembered.throttled:
-        return "throttled", ""
-    if rule.id in remembered.paused:
-        return "paused", ""
-    at = verdict.moment.occurred_at if verdict.moment else change.changed_at
-    joins = any(one.situation == rule.declared.situation for one in remembered.alerts)
-    if firing is not None or (at < remembered.standing.cooled.get(rule.id, 0) and not joins):
-        return "cooling_down", ""
-    by = held_back.get(rule.declared.kind, "")
-    return ("held_back", by) if by else ("holds", "")
