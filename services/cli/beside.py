@@ -30,6 +30,7 @@ Data = Annotated[Path | None, typer.Option("--data", help="The deployment's dire
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one; COUNTERPOINT_PORT.")]
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
 Language = Annotated[Literal["en", "zh"], typer.Option(help="Of titles, names and reasons.")]
+Actor = Annotated[str | None, typer.Option(help="Who decides; the user of this machine if not said.")]
 WHO = "A customer id, or an identifier such as customer_no=10000017."
 Result = TypeVar("Result")
 

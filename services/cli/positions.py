@@ -43,13 +43,18 @@ async def backlogs(log: EventLog, beside: Beside, topic: str) -> list[Backlog]:
     return [Backlog(topic, topic_id, one, stored.get(one), *ends[one]) for one in partitions]
 
 
+async def all_backlogs(log: EventLog, beside: Beside) -> list[Backlog]:
+    """Raises as `backlogs`."""
+    return [one for topic in WORKED for one in await backlogs(log, beside, topic)]
+
+
 @app.command()
 def show(data: Data = None, as_json: Json = False) -> None:
     """Where the work of each partition stands, and what waits behind it."""
 
     async def work(beside: Beside) -> list[dict[str, Any]]:
         async with beside.log() as log:
-            return [row_of(one) for topic in WORKED for one in await backlogs(log, beside, topic)]
+            return [row_of(one) for one in await all_backlogs(log, beside)]
 
     show_rows(
         in_deployment(data, work),

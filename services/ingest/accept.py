@@ -37,16 +37,18 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct):
-    """`events` go to channel-events, `dead_letters` to dead-letters; `accepted` counts events as sent."""
+    """`events` go to channel-events, `dead_letters` to dead-letters. `accepted_on`: channel → events as sent."""
 
-    accepted: int = 0
     events: list[Message] = msgspec.field(default_factory=list)
     rejected: list[Rejection] = msgspec.field(default_factory=list)
     dead_letters: list[Message] = msgspec.field(default_factory=list)
     accepted_on: dict[str, int] = msgspec.field(default_factory=dict)
 
+    @property
+    def accepted(self) -> int:
+        return sum(self.accepted_on.values())
+
     def add(self, other: "Outcome") -> None:
-        self.accepted += other.accepted
         self.events += other.events
         self.rejected += other.rejected
         self.dead_letters += other.dead_letters
@@ -71,7 +73,6 @@ def accept(
             outcome.events.extend(spread(event, partitions))
         else:
             outcome.events.append(Message(event.subject.encode(), encode_event(event)))
-        outcome.accepted += 1
         outcome.accepted_on[event.channel] = outcome.accepted_on.get(event.channel, 0) + 1
     return outcome
 

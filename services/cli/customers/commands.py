@@ -9,7 +9,7 @@ import typer
 
 from schemas.identifiers import KINDS, SUBJECT_LIMITS
 from schemas.topics import CHANNEL_EVENTS
-from services.cli.beside import WHO, Beside, Data, Json, Who, identifier, in_deployment, who_is_meant
+from services.cli.beside import WHO, Actor, Beside, Data, Json, Who, identifier, in_deployment, who_is_meant
 from services.cli.customers.tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
 from services.cli.declared import declarations, declared_fold
 from services.cli.output import console, print_table, show_json, show_rows, tell, when
@@ -33,7 +33,6 @@ _NOBODY = (
 )
 _NOTHING_SUCH = "nothing of that kind has happened: without --type, --channel, --since and --until there may be more"
 _NOTHING = "nothing is kept: what is older than COUNTERPOINT_PROFILE_TIMELINE_MONTHS stands in the view alone"
-Actor = Annotated[str | None, typer.Option(help="Who decides; the user of this machine if not said.")]
 
 
 @app.command()

@@ -12,7 +12,7 @@ from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
 from services.cli.doctor.sources import sources
 from services.cli.doctor.topics import topics
 from services.cli.output import counted
-from services.cli.positions import WORKED, backlogs
+from services.cli.positions import all_backlogs
 from services.cli.refusals import Refusal
 from services.cli.rewinding import Backlog
 from services.clock import SystemClock
@@ -28,7 +28,7 @@ async def positions(patient: Patient) -> Sequence[Finding]:
     """Inside the log, and moving where something waits. A second look tells a stopped partition from a busy one."""
     if patient.log is None:
         return []
-    before = await _all_backlogs(patient, patient.log)
+    before = await all_backlogs(patient.log, patient.beside)
     outside: dict[str, list[Backlog]] = {}
     for one in before:
         if one.state != "ok":
@@ -51,16 +51,12 @@ async def _stopped(waiting: Sequence[Backlog], patient: Patient, log: EventLog) 
     still, quiet = waiting, 0
     for _ in range(LOOKS_WHILE_MOVING):
         await asyncio.sleep(patient.patience)
-        now = {(one.topic, one.partition): one.stored for one in await _all_backlogs(patient, log)}
+        now = {(one.topic, one.partition): one.stored for one in await all_backlogs(log, patient.beside)}
         before, still = still, [one for one in still if now[one.topic, one.partition] == one.stored]
         quiet = quiet + 1 if len(still) == len(before) else 0
         if not still or quiet == LOOKS_AT_STANDSTILL:
             break
     return still
-
-
-async def _all_backlogs(patient: Patient, log: EventLog) -> list[Backlog]:
-    return [one for topic in WORKED for one in await backlogs(log, patient.beside, topic)]
 
 
 def _where(some: Sequence[Backlog]) -> str:
@@ -129,8 +125,8 @@ async def letters(patient: Patient) -> Sequence[Finding]:
 async def deliveries(patient: Patient) -> Sequence[Finding]:
     from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 
-    counted = await SqlDeliveryStore(patient.beside.database).count()
-    dead = sorted({destination for destination, state in counted if state == "dead"})
+    kept = await SqlDeliveryStore(patient.beside.database).count()
+    dead = sorted({destination for destination, state in kept if state == "dead"})
     if dead:
         why = "`counterpoint deliveries list` says why"
         return [warning("deliveries", f"some did not arrive and are tried no more, to {', '.join(dead)}: {why}")]

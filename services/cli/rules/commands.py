@@ -15,7 +15,7 @@ from services.alerts.domain.notices import Notice, standing
 from services.alerts.domain.rules import RuleDeclared
 from services.alerts.ports import MAX_WHY, RuleSwitch
 from services.cli.asking import Token, Url, asking
-from services.cli.beside import Beside, Data, Json, Language, Who, in_deployment
+from services.cli.beside import Actor, Beside, Data, Json, Language, Who, in_deployment
 from services.cli.output import show_json, show_rows, tell, when
 from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.backtest import backtest_rules
@@ -30,7 +30,6 @@ app = typer.Typer(
 )
 RuleId = Annotated[str, typer.Argument(metavar="RULE", help="As `rules list` shows it.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
-Actor = Annotated[str | None, typer.Option(help="Who decides; the user of this machine if not said.")]
 COLUMNS = {
     "id": "Rule", "name": "Name", "enabled": "On", "silent": "Silent", "precision": "Precision", "kind": "Kind",
     "situation": "Situation", "switched": "Switched", "version": "Version",

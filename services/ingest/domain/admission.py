@@ -24,7 +24,7 @@ from services.ingest.domain.form import RawCounterparty, RawEvent, RawMoney
 from services.ingest.domain.naming import actor_key, admit_identifiers, channel_of, subject_of
 from services.ingest.domain.raw import parse
 from services.ingest.domain.reversal import REVERSED, check_reversal
-from services.ingest.domain.rules import Plan, Rules, generic_plan
+from services.ingest.domain.rules import HOUR_MS, Plan, Rules, generic_plan
 from services.ingest.domain.sources import Terms
 
 MAX_TEXT = 200
@@ -120,7 +120,7 @@ def _id(given: str | None, key: TokenKey) -> str:
 def _occurred_at(raw: RawEvent, zone: tzinfo, rules: Rules, now_ms: int) -> int:
     occurred_at = millis(raw.occurred_at, zone)
     if occurred_at > now_ms + rules.max_skew_ms:
-        hours = rules.max_skew_ms // 3_600_000
+        hours = rules.max_skew_ms // HOUR_MS
         raise Rejected("in_the_future", f"more than {hours} hours in the future", "occurred_at")
     if occurred_at < 0:
         raise Rejected("invalid_time", "before 1970", "occurred_at")
