@@ -5,7 +5,7 @@ profile-changes → evaluate → alerts, outbox → publish → alerts (topic)
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -112,8 +112,7 @@ async def evaluate(worker: Worker, batches: Sequence[Batch]) -> None:
     await tell(worker, done.changed)
 
 
-async def tell(worker: Worker, changed: Iterable[Alert]) -> None:
-    alerts = list(changed)
+async def tell(worker: Worker, alerts: Sequence[Alert]) -> None:
     if not alerts:
         return
     worker.written.set()
@@ -124,20 +123,16 @@ async def tell(worker: Worker, changed: Iterable[Alert]) -> None:
 
 async def attending(worker: Worker) -> None:
     """time → reminders, escalations, room."""
-
-    async def attend() -> None:
-        await tell(worker, await worker.attend.apply(worker.clock.now_ms()))
-
-    await every(ATTEND_S, attend)
+    await every(ATTEND_S, lambda: _done(worker, worker.attend.apply))
 
 
 async def handing_over(worker: Worker) -> None:
     """alerts of managers who have left → whoever answers now."""
+    await every(HAND_OVER_S, lambda: _done(worker, worker.hand_over.apply))
 
-    async def hand_over() -> None:
-        await tell(worker, await worker.hand_over.apply(worker.clock.now_ms()))
 
-    await every(HAND_OVER_S, hand_over)
+async def _done(worker: Worker, apply: Callable[[int], Awaitable[list[Alert]]]) -> None:
+    await tell(worker, await apply(worker.clock.now_ms()))
 
 
 async def publishing(worker: Worker) -> None:
@@ -151,7 +146,7 @@ async def reloading(worker: Worker) -> None:
 
     async def reload() -> None:
         await worker.reload()
-        await tell(worker, await worker.retract.apply(worker.clock.now_ms()))
+        await _done(worker, worker.retract.apply)
 
     await every(RELOAD_S, reload)
 

@@ -20,7 +20,7 @@ from services.alerts.delivery.deliver import Deliver, Served
 from services.alerts.delivery.ports import DeliveryStore
 from services.alerts.domain.destinations import Declared, Destination
 from services.alerts.domain.notices import Notice
-from services.attempts import Attempts, again_when_contended
+from services.attempts import Attempts
 from services.clock import Clock
 from services.declared_files import Place, PolicyError, place, stamp
 from services.failures import Contended, Unavailable
@@ -197,6 +197,6 @@ async def counting(worker: Worker) -> None:
 
 async def forgetting(worker: Worker) -> None:
     async def forget() -> None:
-        await again_when_contended(lambda: worker.store.drop(worker.clock.now_ms() - KEEP_MS))
+        await worker.store.drop(worker.clock.now_ms() - KEEP_MS)
 
     await every(UPKEEP_S, forget)
