@@ -371,6 +371,7 @@ def test_nothing_is_built_from_a_tag(files: Place) -> None:
     ("remind_at: 120\n", "remind_at"),
     ("unknown_value: {gold: -1}\n", "unknown_value.gold"),
     ("roles: {care: the care team}\n", "roles.care"),
+    ("roles: {care: 'queue:'}\n", "roles.care"),
     ("hours: {zone: Asia/Shangai}\n", "hours.zone"),
     ("hours: {opens: 17, closes: 9}\n", "hours"),
     ("hours: {opens: early}\n", "hours.opens"),

@@ -8,12 +8,13 @@ from schemas.catalogue import CHANNELS
 from schemas.changes import Fact, FactType
 from services.alerts.domain.compiled import FIELD, Known, Rule, named_in, texts
 from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
+from services.alerts.domain.routing import QUEUE
 from services.alerts.domain.rules import LEAST_SEVERE, MAX_COOLDOWN_DAYS, MOST_SEVERE, Desk, RuleDeclared
 from services.alerts.domain.wording import NAMED
 from services.expected import nearest, unfit
 
 _ID = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
-_OWNER = re.compile(r"\S{1,100}")
+_OWNER = re.compile(rf"(?!{QUEUE}$)\S{{1,100}}")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _MOST = {"version": 1_000_000, "respond_within_hours": 2_000, "expires_after_days": 400}
 _SAMPLES: Mapping[FactType, tuple[Fact, ...]] = {
