@@ -9,28 +9,19 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import yaml
 
+from schemas.plain_yaml import PlainLoader
 from services.declared_layers import NamedBy, changes, laid_over, traced
 from services.declared_lines import line_of, unfit
 
 T = TypeVar("T")
-_Fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a bank's list of rates grows by the day
 
 
 class PolicyError(ValueError):
     """A declared file is missing or contradicts itself: the message names file, line and mistake."""
 
 
-class _Loader(_Fast):  # type: ignore[misc]  # which of the two it is depends on how YAML was built
-    """Names what only looks like a date with its line, and a key that is written twice: its first value would be lost
-    without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
-        seen = set[str]()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(None, None, f"{key.value} is written twice", key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
+class _Loader(PlainLoader):
+    """Names what only looks like a date with its line."""
 
     def _date(self, node: yaml.ScalarNode) -> Any:
         try:

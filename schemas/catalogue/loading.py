@@ -11,6 +11,7 @@ import yaml
 
 from schemas.catalogue.types import Assertion, Attribute, EventType
 from schemas.identifiers import KINDS
+from schemas.plain_yaml import PlainLoader
 
 CHANNELS = ("counter", "atm", "online", "mobile", "call_center", "pos", "wechat", "corebank")
 ROLES = ("self", "owner", "joint", "attorney", "signatory", "guardian", "member")
@@ -93,10 +94,12 @@ def _declared(some: Iterable[_File]) -> Iterator[tuple[_File, str, dict[str, Any
 
 def _read(file: _File) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(file.path.read_text(encoding="utf-8"))
+        content = yaml.load(file.path.read_bytes(), PlainLoader)  # noqa: S506 - a safe one
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise CatalogueError(f"{file.place}{line}: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise CatalogueError(f"{file.place}: {error}") from error
     if not isinstance(content, dict):
         raise CatalogueError(f"{file.place}: a mapping by name is expected")
     return content

@@ -128,6 +128,8 @@ def test_a_bank_adds_types_and_attributes_of_its_own(tmp_path: Path, catalogue: 
         ({"bells": {"bell.rang": ENTRY}, "chimes": {"bell.rang": ENTRY}}, "chimes.yaml: bell.rang is declared twice"),
         ({"attributes": {"branch": {"meaning": "Another"}}}, "attributes.yaml: branch is declared twice"),
         ({"bells": "bell.rang:\n\t- x"}, "bells.yaml:2: "),
+        ({"bells": "bell.rang: {}\n\nbell.rang: {}\n"}, "bells.yaml:3: bell.rang is written twice"),
+        ({"bells": "bell.rang: {meaning: A\0}\n"}, "bells.yaml: unacceptable character"),
         ({"bells": "- bell.rang"}, "bells.yaml: a mapping by name is expected"),
         ({"bells": "bell.rang: 5"}, "bells.yaml: bell.rang: "),
         ({"attributes": {"tone": 5}, "bells": {"bell.rang": {**ENTRY, "optional": ["tone"]}}}, "attributes.yaml: tone"),
