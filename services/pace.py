@@ -8,7 +8,7 @@ from services.attempts import again_when_contended
 from services.failures import Contended, Unavailable
 
 
-async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
     """Repeats the work. Waits for a server that is away; work that loses to others every time is left to the next
     round."""
     while True:

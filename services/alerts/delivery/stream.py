@@ -196,7 +196,4 @@ async def counting(worker: Worker) -> None:
 
 
 async def forgetting(worker: Worker) -> None:
-    async def forget() -> None:
-        await worker.store.drop(worker.clock.now_ms() - KEEP_MS)
-
-    await every(UPKEEP_S, forget)
+    await every(UPKEEP_S, lambda: worker.store.drop(worker.clock.now_ms() - KEEP_MS))
