@@ -15,8 +15,8 @@ from schemas.codec import encode_alert
 from schemas.topics import ALERTS
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.delivery import stream
+from services.alerts.delivery.app import open_delivery
 from services.alerts.delivery.deliver import Served
-from services.alerts.delivery.stream import open_delivery
 from services.alerts.domain.destinations import Destination
 from services.declared_files import PolicyError
 from services.embedded.log import EmbeddedLog

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.alerts.adapters.destination_files import load_destinations
+from services.alerts.adapters.destination_files import Destinations, load_destinations
 from services.alerts.adapters.rule_files import PRODUCT
-from services.alerts.delivery.stream import Destinations
 from services.declared_files import Place, place
 
 GOOD = """

@@ -8,7 +8,7 @@ import msgspec
 
 from services.alerts.adapters.reading import Reading
 from services.alerts.domain.destinations import Declared, Destination, mistakes, variables
-from services.declared_files import Place
+from services.declared_files import Place, stamp
 
 DESTINATIONS = "destinations.yaml"
 
@@ -55,3 +55,26 @@ def _mistakes(one: Destination, before: Collection[str], environment: Mapping[st
         yield "id", "another destination has this id"
     for name in sorted(variables(one) - environment.keys()) if one.enabled else ():
         yield "secret", f"the environment variable {name} is not set"
+
+
+class Destinations:
+    """Those declared now; a bad file never replaces a good one."""
+
+    def __init__(self, files: Place, environment: Mapping[str, str]) -> None:
+        self._files, self._environment = files, environment
+        self._seen: tuple[object, ...] = ()
+        self.declared = Declared()
+
+    def read(self) -> Sequence[str]:
+        """Reads the file again if it has changed; returns its mistakes, with which the former file stays in force."""
+        seen = stamp(self._files.path(DESTINATIONS))
+        if seen == self._seen:
+            return ()
+        self._seen = seen
+        loaded = load_destinations(self._files, self._environment)
+        if not loaded.mistakes:
+            self.declared = loaded.declared
+        return loaded.mistakes
+
+    def find(self, destination_id: str) -> Destination | None:
+        return next((one for one in self.declared.destinations if one.id == destination_id and one.enabled), None)

@@ -4,70 +4,32 @@ alerts (topic), notices → accept → a queue for each destination → serve �
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 import structlog
 
 from schemas.topics import ALERTS
 from services import metrics as measure
-from services.alerts.adapters.destination_files import DESTINATIONS, load_destinations
-from services.alerts.adapters.rule_files import PRODUCT
-from services.alerts.adapters.senders import Channels
-from services.alerts.adapters.sql import SqlAlertStore
-from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
+from services.alerts.adapters.destination_files import DESTINATIONS, Destinations
 from services.alerts.delivery.deliver import Deliver, Served
 from services.alerts.delivery.ports import DeliveryStore
-from services.alerts.domain.destinations import Declared, Destination
+from services.alerts.domain.destinations import Destination
 from services.alerts.domain.notices import Notice
 from services.attempts import Attempts
 from services.clock import Clock
-from services.declared_files import Place, PolicyError, place, stamp
 from services.failures import Contended, Unavailable
 from services.log import Batch, EventLog
 from services.metrics import Metrics
 from services.pace import every, woken
-from services.plumbing import Plumbing
-from services.posting import HttpSender
 from services.progress import Progress
 
 GROUP = "counterpoint-delivery"
 IDLE_S, AWAY_PAUSE_S, RELOAD_S, NOTICE_S, COUNT_S, UPKEEP_S = 1.0, 15.0, 2.0, 5.0, 15.0, 3_600.0
-NOTICES_AT_ONCE = 1_000
 GRACE_S = 2.0
 KEEP_MS = 40 * 86_400_000
 """Longer than the topic keeps its records."""
 log = structlog.get_logger(__name__)
-
-
-class Destinations:
-    """Those declared now; a bad file never replaces a good one."""
-
-    def __init__(self, files: Place, environment: Mapping[str, str]) -> None:
-        self._files, self._environment = files, environment
-        self._seen: tuple[object, ...] = ()
-        self.declared = Declared()
-
-    def read(self) -> Sequence[str]:
-        """Reads the file again if it has changed; returns its mistakes, with which the former file stays in force."""
-        seen = stamp(self._files.path(DESTINATIONS))
-        if seen == self._seen:
-            return ()
-        self._seen = seen
-        loaded = load_destinations(self._files, self._environment)
-        if not loaded.mistakes:
-            self.declared = loaded.declared
-        return loaded.mistakes
-
-    def find(self, destination_id: str) -> Destination | None:
-        return next((one for one in self.declared.destinations if one.id == destination_id and one.enabled), None)
-
-
-class Delivery(NamedTuple):
-    """`work` runs until cancelled; then the message in hand is finished. `close` comes after it."""
-
-    work: Callable[[], Awaitable[None]]
-    close: Callable[[], Awaitable[None]]
 
 
 class Worker(NamedTuple):
@@ -82,24 +44,6 @@ class Worker(NamedTuple):
     progress: Progress
     queued: asyncio.Event
     notices: Callable[[int], Awaitable[Sequence[Notice]]]
-
-
-def open_delivery(plumbing: Plumbing, catalogue: str, environment: Mapping[str, str], name: str) -> Delivery:
-    """`catalogue`: the bank's own directory, as for rules. `name`: of this worker, unique among all. Raises
-    `PolicyError` where the file of destinations has a mistake."""
-    events, database, _, clock, metrics = plumbing
-    destinations = Destinations(place(PRODUCT, catalogue), environment)
-    mistakes = destinations.read()
-    if mistakes:
-        raise PolicyError("; ".join(mistakes))
-    http, store = HttpSender(), SqlDeliveryStore(database)
-    channels = Channels(http, environment, lambda: destinations.declared.link)
-    deliver = Deliver(store, channels, lambda: destinations.declared.destinations, clock, name)
-    alerts = SqlAlertStore(database)
-    worker = Worker(events, store, deliver, destinations, metrics, clock,
-                    Progress(events, store, ALERTS.name, metrics, clock.now_ms), asyncio.Event(),
-                    lambda since: alerts.recent_notices(since, NOTICES_AT_ONCE))  # fmt: skip
-    return Delivery(lambda: run(worker), http.close)
 
 
 async def run(worker: Worker) -> None:

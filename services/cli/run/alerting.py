@@ -9,7 +9,7 @@ from typing import Any
 from schemas.changes import ProfileChange
 from services.access import SqlUserStore
 from services.alerts.app import Alerts, FromProfile, open_alerts
-from services.alerts.delivery.stream import open_delivery
+from services.alerts.delivery.app import open_delivery
 from services.alerts.domain.alert import Evidence
 from services.alerts.domain.routing import Staff
 from services.alerts.settings import read_choices

@@ -1,0 +1,45 @@
+"""Puts delivery together from values handed in."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+from schemas.topics import ALERTS
+from services.alerts.adapters.destination_files import Destinations
+from services.alerts.adapters.rule_files import PRODUCT
+from services.alerts.adapters.senders import Channels
+from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
+from services.alerts.delivery.deliver import Deliver
+from services.alerts.delivery.stream import Worker, run
+from services.declared_files import PolicyError, place
+from services.plumbing import Plumbing
+from services.posting import HttpSender
+from services.progress import Progress
+
+NOTICES_AT_ONCE = 1_000
+
+
+class Delivery(NamedTuple):
+    """`work` runs until cancelled; then the message in hand is finished. `close` comes after it."""
+
+    work: Callable[[], Awaitable[None]]
+    close: Callable[[], Awaitable[None]]
+
+
+def open_delivery(plumbing: Plumbing, catalogue: str, environment: Mapping[str, str], name: str) -> Delivery:
+    """`catalogue`: the bank's own directory, as for rules. `name`: of this worker, unique among all. Raises
+    `PolicyError` where the file of destinations has a mistake."""
+    events, database, _, clock, metrics = plumbing
+    destinations = Destinations(place(PRODUCT, catalogue), environment)
+    mistakes = destinations.read()
+    if mistakes:
+        raise PolicyError("; ".join(mistakes))
+    http, store = HttpSender(), SqlDeliveryStore(database)
+    channels = Channels(http, environment, lambda: destinations.declared.link)
+    deliver = Deliver(store, channels, lambda: destinations.declared.destinations, clock, name)
+    alerts = SqlAlertStore(database)
+    worker = Worker(events, store, deliver, destinations, metrics, clock,
+                    Progress(events, store, ALERTS.name, metrics, clock.now_ms), asyncio.Event(),
+                    lambda since: alerts.recent_notices(since, NOTICES_AT_ONCE))  # fmt: skip
+    return Delivery(lambda: run(worker), http.close)
