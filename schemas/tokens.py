@@ -16,7 +16,6 @@ import msgspec
 
 from schemas.issuers import ISSUER_RANGES, LONGEST, SHORTEST, IssuerRange, is_card_number
 
-CARD_TOKEN = re.compile(r"card_[0-9a-f]{34}")
 NATIONAL_ID_TOKEN = re.compile(r"nid_[0-9a-f]{34}")
 
 

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import pytest
 
-from services.alerts.adapters.memory_deliveries import MemoryDeliveryStore
 from services.alerts.adapters.senders import Channels
 from services.alerts.delivery.deliver import AWAY_AFTER, Deliver, Served
 from services.alerts.delivery.ports import Parcel
@@ -17,6 +16,7 @@ from services.alerts.domain.rules import Text
 from services.failures import Fenced, Rejected, Unavailable
 from services.posting import HttpSender
 from tests.alerts.destined import DAY, HOUR, MINUTE, NOON, SECRET, alert, batch, destination, mail
+from tests.alerts.memory_deliveries import MemoryDeliveryStore
 from tests.clocks import ManualClock
 from tests.receivers import LOOPBACK, Reply, receiver
 

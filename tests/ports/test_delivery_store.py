@@ -9,7 +9,6 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from services.alerts.adapters.memory_deliveries import MemoryDeliveryStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.delivery.ports import DeliveryStore
 from services.alerts.domain.delivering import Delivery, delivered, missed, refused
@@ -17,6 +16,7 @@ from services.failures import Fenced
 from services.log import Move, Position
 from services.sql.database import open_database
 from services.sql.migrations import upgrade
+from tests.alerts.memory_deliveries import MemoryDeliveryStore
 from tests.ports.alert_stores import IMPATIENT
 
 TABLES = "deliveries, delivery_alerts, delivery_leases, delivery_positions"

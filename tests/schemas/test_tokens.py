@@ -1,10 +1,11 @@
 """Card and national id numbers are found however they are written, and stand as keyed tokens."""
 
+import re
+
 import pytest
 
 from schemas.issuers import issuer_ranges
 from schemas.tokens import (
-    CARD_TOKEN,
     TokenKey,
     card_no_token,
     card_numbers,
@@ -84,7 +85,7 @@ def test_what_only_resembles_a_uuid_hides_no_card(text: str) -> None:
 
 def test_tokens_depend_on_the_key_and_say_which() -> None:
     token = card_token(CARDS[0], KEY)
-    assert CARD_TOKEN.fullmatch(token)
+    assert re.fullmatch(r"card_[0-9a-f]{34}", token)
     assert token == card_token(CARDS[0], KEY)
     assert token != card_token(CARDS[0], TokenKey(b"other"))
     assert card_token(CARDS[0], TokenKey(b"k" * 32, "02")).startswith("card_02")

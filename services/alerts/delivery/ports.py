@@ -1,4 +1,4 @@
-"""PORT: what delivery needs of a database (memory, SQLite, PostgreSQL) and of the world outside (HTTP, SMTP)."""
+"""PORT: what delivery needs of a database (SQLite, PostgreSQL) and of the world outside (HTTP, SMTP)."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager

@@ -2,7 +2,7 @@
 that is only the totals, so the cost of a refresh does not grow with the past that is kept."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -10,7 +10,6 @@ from services.profile.domain.states import combine
 from services.profile.domain.states.combine import join_all
 from services.profile.domain.states.state import Cell, Entry, Head, Month, Series, Thing
 
-V = TypeVar("V")
 _NOTHING = msgspec.Raw()
 
 

@@ -1,4 +1,4 @@
-"""The queues of delivery in the memory of one process: for trying out, and for tests of everything above it."""
+"""The queues of delivery in memory, under the contract of the other two (`tests/ports`)."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
