@@ -3,7 +3,6 @@
 A token is shown once and stored as its hash. A user may hold several, so that one can be replaced without a gap.
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, get_args
@@ -12,7 +11,7 @@ import msgspec
 
 from schemas.identifiers import IdentifierError, normalise
 from services.failures import Rejected
-from services.remembered import Remembered
+from services.remembered import Remembered, hashed
 from services.sql.database import Database
 from services.sql.session import Row, read, writing
 
@@ -69,10 +68,10 @@ class Access:
 
     async def user(self, token: str) -> User | None:
         """None: no such token, or a revoked one. Raises `Unavailable`."""
-        return await self._known.get(token_hash(token))
+        return await self._known.get(hashed(token))
 
-    async def _look_up(self, hashed: str) -> User | None:
-        found = await self._store.find(hashed)
+    async def _look_up(self, token_hash: str) -> User | None:
+        found = await self._store.find(token_hash)
         return found if found is not None and found.revoked_at is None else None
 
 
@@ -81,11 +80,6 @@ class NewToken(NamedTuple):
 
     token: str
     user: User
-
-
-def token_hash(token: str) -> str:
-    """Neither salt nor stretching is called for: a token is 256 random bits, there is nothing to guess."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def checked_user(name: str, role: str, manager_id: str | None = None) -> tuple[str, Role, str | None]:
@@ -107,7 +101,7 @@ async def create_user(store: UserStore, name: str, role: str, now_ms: int, manag
     token = "cpt_" + secrets.token_urlsafe(32)
     user_id = "usr_" + secrets.token_hex(6)
     user = User(user_id=user_id, name=name, role=known, manager_id=manager_id, created_at=now_ms)
-    await store.add(token_hash(token), user)
+    await store.add(hashed(token), user)
     return NewToken(token, user)
 
 

@@ -5,6 +5,7 @@ last one is too old: nobody waits for it.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Generic, NamedTuple, TypeVar
 
@@ -14,6 +15,11 @@ Value = TypeVar("Value")
 TTL_S = 0.5
 AHEAD_S = 0.25
 MAX_REMEMBERED = 10_000
+
+
+def hashed(secret: str) -> str:
+    """Neither salt nor stretching is called for: a key or token is 256 random bits, there is nothing to guess."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class Answer(NamedTuple, Generic[Value]):

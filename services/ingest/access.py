@@ -1,23 +1,17 @@
 """Which terms a key stands for. Answers are remembered for less than a second, so that a revoked key or a changed
 source takes effect within one."""
 
-import hashlib
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from services.failures import Unavailable
 from services.ingest.domain.sources import Terms
 from services.ingest.ports import KeyStore, SourceStore
-from services.remembered import Remembered
+from services.remembered import Remembered, hashed
 
 # Nobody can revoke a key while the database is away, so an answer from before it went is still the right one; what
 # was revoked in the last half second before is the price of going on.
 GRACE_S = 60.0
-
-
-def key_hash(secret: str) -> str:
-    """SHA-256 without salt or stretching is right here: a key is 256 random bits, there is nothing to guess."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class Access:
@@ -29,17 +23,17 @@ class Access:
 
     async def terms(self, secret: str) -> Terms | None:
         """None: no such key, a revoked one, or its source is not registered or switched off. Raises `Unavailable`."""
-        hashed = key_hash(secret)
+        key_hash = hashed(secret)
         try:
-            return await self._known.get(hashed)
+            return await self._known.get(key_hash)
         except Unavailable:
-            known = self._known.last(hashed)
+            known = self._known.last(key_hash)
             if known is None or known.value is None or self._monotonic() - known.at > GRACE_S:
                 raise
             return known.value
 
-    async def _look_up(self, hashed: str) -> Terms | None:
-        grant = await self._keys.find(hashed)
+    async def _look_up(self, key_hash: str) -> Terms | None:
+        grant = await self._keys.find(key_hash)
         if grant is None or grant.revoked_at is not None:
             return None
         source = await self._sources.find(grant.source)

@@ -10,9 +10,9 @@ from schemas.catalogue import CHANNELS, EventType
 from schemas.money import EXPONENTS
 from services.expected import expected
 from services.failures import Rejected
-from services.ingest.access import key_hash
 from services.ingest.domain.sources import EVERY, Grant, Source
 from services.ingest.ports import KeyStore, SourceStore
+from services.remembered import hashed
 
 
 async def set_source(sources: SourceStore, source: Source, catalogue: Mapping[str, EventType]) -> None:
@@ -54,7 +54,7 @@ async def create_key(
         created_at=now_ms,
     )
     _check(grant)
-    await keys.add(key_hash(secret), grant)
+    await keys.add(hashed(secret), grant)
     return secret, grant
 
 
