@@ -11,7 +11,7 @@ import yaml
 
 from schemas.plain_yaml import PlainLoader
 from services.declared_layers import NamedBy, changes, laid_over, traced
-from services.declared_lines import line_of, unfit
+from services.declared_lines import line_of, misfit
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class Texts(NamedTuple):
         try:
             return msgspec.convert(content, into, strict=False)
         except msgspec.ValidationError as error:
-            steps, message = unfit(error, content, into)
+            steps, message = misfit(error, content, into)
             raise self.wrong(name, message, *steps) from error
 
     def wrong(self, name: str, message: str, *steps: object) -> PolicyError:

@@ -34,7 +34,7 @@ def _inner(node: yaml.Node | None, step: object) -> tuple[yaml.Node, int] | None
     return None
 
 
-def unfit(error: msgspec.ValidationError, content: Any, into: Any) -> tuple[list[object], str]:
+def misfit(error: msgspec.ValidationError, content: Any, into: Any) -> tuple[list[object], str]:
     """The place and the message of what does not fit `into`. `content` is used up: what is beside the place goes."""
     told = str(error)
     found, unknown = _AT.search(told), _UNKNOWN.search(told)
