@@ -1,5 +1,6 @@
 """YAML without what can be built from it, each key of a mapping once: of two, one would be lost without a word."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -16,3 +17,23 @@ class PlainLoader(_Fast):  # type: ignore[misc]  # which of the two it is depend
                 raise yaml.MarkedYAMLError(None, None, f"{key.value} is written twice", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+    def _date(self, node: yaml.ScalarNode) -> Any:
+        """What only looks like one is named with its line."""
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError as error:
+            raise yaml.MarkedYAMLError(None, None, f"{node.value} is no date", node.start_mark) from error
+
+
+PlainLoader.add_constructor("tag:yaml.org,2002:timestamp", PlainLoader._date)
+
+
+def entries(text: bytes) -> tuple[Any, Mapping[str, int]]:
+    """What a mapping holds, and the line of each name at its top; None for anything else. Raises `YAMLError`."""
+    loader = PlainLoader(text)
+    node = loader.get_single_node()
+    if not isinstance(node, yaml.MappingNode):
+        return None, {}
+    lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
+    return loader.construct_document(node), lines

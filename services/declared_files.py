@@ -20,19 +20,6 @@ class PolicyError(ValueError):
     """A declared file is missing or contradicts itself: the message names file, line and mistake."""
 
 
-class _Loader(PlainLoader):
-    """Names what only looks like a date with its line."""
-
-    def _date(self, node: yaml.ScalarNode) -> Any:
-        try:
-            return self.construct_yaml_timestamp(node)
-        except ValueError as error:
-            raise yaml.MarkedYAMLError(None, None, f"{node.value} is no date", node.start_mark) from error
-
-
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader._date)
-
-
 class Texts(NamedTuple):
     """Declared files as they stood at one moment, by name. What both have is laid over each other: a mistake in it is
     the bank's, for the product's files fit."""
@@ -107,7 +94,7 @@ class Texts(NamedTuple):
 
 def _parsed(name: str, text: bytes) -> Any:
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 - a safe one
+        return yaml.load(text, PlainLoader)  # noqa: S506 - a safe one
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise PolicyError(f"{name}{line}: {error.problem}") from error
@@ -168,7 +155,11 @@ def stamp(path: Path) -> tuple[object, ...]:
 
 
 def place(product: Path, own: str) -> Place:
-    """Raises PolicyError when the bank's own directory is not there."""
-    if own and not Path(own).is_dir():
+    """Raises PolicyError when the bank's own directory is not there, or has a file that only looks declared."""
+    if not own:
+        return Place(product)
+    if not Path(own).is_dir():
         raise PolicyError(f"{own} is no directory")
-    return Place(product, Path(own) if own else None)
+    for path in sorted(Path(own).glob("[!.]*.yml")):
+        raise PolicyError(f"{path.name} is read by nobody: call it {path.stem}.yaml")
+    return Place(product, Path(own))

@@ -11,7 +11,7 @@ import yaml
 
 from schemas.catalogue.types import Assertion, Attribute, EventType
 from schemas.identifiers import KINDS
-from schemas.plain_yaml import PlainLoader
+from schemas.plain_yaml import entries
 
 CHANNELS = ("counter", "atm", "online", "mobile", "call_center", "pos", "wechat", "corebank")
 ROLES = ("self", "owner", "joint", "attorney", "signatory", "guardian", "member")
@@ -58,15 +58,17 @@ def load_catalogue(own: Path | None = None) -> Mapping[str, EventType]:
     if own is not None:
         if not own.is_dir():
             raise CatalogueError(f"{own} is no directory")
+        for path in sorted(own.glob("[!.]*.yml")):
+            raise CatalogueError(f"{path} is read by nobody: call it {path.stem}.yaml")
         for path in sorted(own.glob("[!.]*.yaml")):
             (attributes if path.name == ATTRIBUTES else groups).append(_File(f"{own}/", path))
-    known = {name: raw for _, name, raw in _declared(attributes)}
+    known = {name: raw for _, _, name, raw in _declared(attributes)}
     types = {}
-    for file, name, raw in _declared(groups):
+    for place, group, name, raw in _declared(groups):
         try:
-            types[name] = _event_type(name, file.path.name.removesuffix(".yaml"), raw, known)
+            types[name] = _event_type(name, group, raw, known)
         except (msgspec.ValidationError, CatalogueError) as error:
-            raise CatalogueError(f"{file.place}: {name}: {error}") from error
+            raise CatalogueError(f"{place}: {name}: {error}") from error
     return types
 
 
@@ -79,22 +81,24 @@ class _File(NamedTuple):
         return f"{self.directory}{self.path.name}"
 
 
-def _declared(some: Iterable[_File]) -> Iterator[tuple[_File, str, dict[str, Any]]]:
-    """What the files say under which name, each name once."""
+def _declared(some: Iterable[_File]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """What the files say under which name, each name once: file and line, the file's own name, name, content."""
     seen: set[str] = set()
     for file in some:
-        for name, raw in _read(file).items():
+        content, lines = _read(file)
+        for name, raw in content.items():
+            place = f"{file.place}:{lines.get(str(name), 1)}"
             if name in seen:
-                raise CatalogueError(f"{file.place}: {name} is declared twice")
+                raise CatalogueError(f"{place}: {name} is declared twice")
             if not isinstance(raw, dict):
-                raise CatalogueError(f"{file.place}: {name}: a mapping is expected")
+                raise CatalogueError(f"{place}: {name}: a mapping is expected")
             seen.add(name)
-            yield file, name, raw
+            yield place, file.path.name.removesuffix(".yaml"), name, raw
 
 
-def _read(file: _File) -> dict[str, Any]:
+def _read(file: _File) -> tuple[dict[str, Any], Mapping[str, int]]:
     try:
-        content = yaml.load(file.path.read_bytes(), PlainLoader)  # noqa: S506 - a safe one
+        content, lines = entries(file.path.read_bytes())
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise CatalogueError(f"{file.place}{line}: {error.problem}") from error
@@ -102,7 +106,7 @@ def _read(file: _File) -> dict[str, Any]:
         raise CatalogueError(f"{file.place}: {error}") from error
     if not isinstance(content, dict):
         raise CatalogueError(f"{file.place}: a mapping by name is expected")
-    return content
+    return content, lines
 
 
 def _event_type(name: str, group: str, raw: object, known: Mapping[str, Any]) -> EventType:
@@ -139,9 +143,9 @@ def _attributes(entry: _Entry, known: Mapping[str, Any]) -> Iterator[Attribute]:
 
 def _mistakes(type_: EventType) -> Iterator[str]:
     attributes = [attribute.name for attribute in type_.attributes]
-    example = type_.example
-    yield from (f"{channel} is no channel" for channel in type_.channels if channel not in CHANNELS)
-    yield from (f"{kind} is no identifier kind" for kind in type_.subject if kind not in KINDS)
+    example, known, kinds = type_.example, ", ".join(CHANNELS), ", ".join(KINDS)
+    yield from (f"{one} is no channel: known are {known}" for one in type_.channels if one not in CHANNELS)
+    yield from (f"{kind} is no identifier kind: known are {kinds}" for kind in type_.subject if kind not in KINDS)
     yield from (f"{kind} in the example is no identifier kind" for kind in example["identifiers"] if kind not in KINDS)
     yield from (f"attribute {name} is named twice" for name in attributes if attributes.count(name) > 1)
     given = example.get("attributes", {})

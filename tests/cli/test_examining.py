@@ -103,7 +103,8 @@ def test_a_mistake_in_the_banks_own_event_types_is_named(
     (tmp_path / "lockers.yaml").write_text("locker.opened: {meaning: A locker was opened}\n")
     code, state, told = finding(counterpoint, "declarations", {"COUNTERPOINT_EVENT_TYPES": str(tmp_path)})
     assert (code, state) == (1, "wrong")
-    assert told.startswith(f"{tmp_path}/lockers.yaml: locker.opened: Object missing required field `channels`: mend it")
+    place = f"{tmp_path}/lockers.yaml:1"
+    assert told.startswith(f"{place}: locker.opened: Object missing required field `channels`: mend it")
 
 
 def test_a_series_of_an_event_type_that_nobody_declares_is_named(

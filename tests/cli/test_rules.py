@@ -58,6 +58,18 @@ def test_one_file_can_be_checked_by_itself(counterpoint: Command, tmp_path: Path
     assert said.err.startswith("draft.yaml:2: B1")
 
 
+def test_a_draft_is_checked_whatever_it_is_called(counterpoint: Command, tmp_path: Path) -> None:
+    file = tmp_path / "draft.yml"
+    file.write_text("rules:\n  - {id: B1}\n")
+    assert counterpoint("rules", "check", str(file)).err.startswith("draft.yaml:2: B1")
+
+
+def test_a_file_that_the_platform_would_not_read_is_named(counterpoint: Command, tmp_path: Path) -> None:
+    (tmp_path / "draft.yml").write_text("rules: []\n")
+    said = counterpoint("rules", "check", str(tmp_path))
+    assert (said.code, said.err) == (1, "error: draft.yml is read by nobody: call it draft.yaml\n")
+
+
 def test_a_period_that_ends_before_it_begins_is_refused(counterpoint: Command) -> None:
     said = counterpoint("rules", "backtest", "--from", "2026-05-02", "--to", "2026-05-01")
     assert (said.code, said.err) == (2, "error: --to: 2026-05-01 is before 2026-05-02\n")

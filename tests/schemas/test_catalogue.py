@@ -109,7 +109,7 @@ def test_money_has_a_direction_wherever_it_is_required(catalogue: Mapping[str, E
 def test_a_contradiction_is_refused_with_file_and_type(tmp_path: Path, changes: dict[str, Any], complaint: str) -> None:
     with pytest.raises(CatalogueError, match=complaint) as caught:
         broken(tmp_path, **changes)
-    assert str(caught.value).startswith(f"{tmp_path}/bells.yaml: bell.rang: ")
+    assert str(caught.value).startswith(f"{tmp_path}/bells.yaml:1: bell.rang: ")
 
 
 def test_a_bank_adds_types_and_attributes_of_its_own(tmp_path: Path, catalogue: Mapping[str, EventType]) -> None:
@@ -124,15 +124,22 @@ def test_a_bank_adds_types_and_attributes_of_its_own(tmp_path: Path, catalogue: 
 @pytest.mark.parametrize(
     ("files", "complaint"),
     [
-        ({"bells": {"card.issued": ENTRY}}, "bells.yaml: card.issued is declared twice"),
-        ({"bells": {"bell.rang": ENTRY}, "chimes": {"bell.rang": ENTRY}}, "chimes.yaml: bell.rang is declared twice"),
-        ({"attributes": {"branch": {"meaning": "Another"}}}, "attributes.yaml: branch is declared twice"),
+        ({"bells": {"card.issued": ENTRY}}, "bells.yaml:1: card.issued is declared twice"),
+        ({"bells": {"bell.rang": ENTRY}, "chimes": {"bell.rang": ENTRY}}, "chimes.yaml:1: bell.rang is declared twice"),
+        ({"attributes": {"branch": {"meaning": "Another"}}}, "attributes.yaml:1: branch is declared twice"),
         ({"bells": "bell.rang:\n\t- x"}, "bells.yaml:2: "),
         ({"bells": "bell.rang: {}\n\nbell.rang: {}\n"}, "bells.yaml:3: bell.rang is written twice"),
         ({"bells": "bell.rang: {meaning: A\0}\n"}, "bells.yaml: unacceptable character"),
         ({"bells": "- bell.rang"}, "bells.yaml: a mapping by name is expected"),
-        ({"bells": "bell.rang: 5"}, "bells.yaml: bell.rang: "),
-        ({"attributes": {"tone": 5}, "bells": {"bell.rang": {**ENTRY, "optional": ["tone"]}}}, "attributes.yaml: tone"),
+        ({"bells": "bell.rang: 5"}, "bells.yaml:1: bell.rang: "),
+        ({"bells": "bell.rang:\n  rank: 1\n  rank: 2"}, "bells.yaml:3: rank is written twice"),
+        ({"bells": "2026-13-01: {}"}, "bells.yaml:1: 2026-13-01 is no date"),
+        ({"bells": "5: {}"}, "bells.yaml:1: 5: "),
+        ({"bells": "on: {}"}, "bells.yaml:1: True: "),
+        (
+            {"attributes": {"tone": 5}, "bells": {"bell.rang": {**ENTRY, "optional": ["tone"]}}},
+            "attributes.yaml:1: tone",
+        ),
     ],
 )
 def test_own_files_take_nothing_from_the_product_and_a_mistake_is_named(
@@ -141,6 +148,12 @@ def test_own_files_take_nothing_from_the_product_and_a_mistake_is_named(
     with pytest.raises(CatalogueError) as caught:
         declared(tmp_path, **files)
     assert str(caught.value).startswith(f"{tmp_path}/{complaint}")
+
+
+def test_a_file_that_only_looks_declared_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bells.yml").write_text("{}")
+    with pytest.raises(CatalogueError, match=r"/bells\.yml is read by nobody: call it bells\.yaml$"):
+        load_catalogue(tmp_path)
 
 
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -43,12 +43,12 @@ def check_rules(
 
 @contextmanager
 def _directory(files: Path | None) -> Iterator[Path | None]:
-    """Of a file alone, one that holds nothing else."""
+    """Of a file alone, one that holds nothing else; a draft may have any name."""
     if files is None or not files.is_file():
         yield files
         return
     with TemporaryDirectory() as directory:
-        shutil.copy(files, directory)
+        shutil.copy(files, Path(directory) / files.with_suffix(".yaml").name)
         yield Path(directory)
 
 
