@@ -272,6 +272,7 @@ def test_a_severity_may_be_chosen_in_steps(files: Place) -> None:
     ({"reason": {"en": "{assets", "zh": "-"}}, "reason: after { comes the name of a fact"),
     ({"reason": {"en": "{asset|euro|euros}", "zh": "-"}}, "no fact is called asset; did you mean assets?"),
     ({"may_say": {"en": "{tier|a|b}", "zh": "-"}}, "may_say: tier is text"),
+    ({"kind": "guard", "situation": None}, "blocks: a guard without `blocks`, `wording` and `situation` does nothing"),
     ({"kind": "guard", "blocks": ["guard"]}, "blocks: retention and upsell can be held back"),
     ({"name": {"en": "x"}}, "missing required field `zh`"),
 ])  # fmt: skip

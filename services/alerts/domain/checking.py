@@ -61,6 +61,8 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
 
 def _wrong_guard(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
     if not (declared.blocks or declared.wording):
+        if declared.kind == "guard" and declared.situation is None:
+            yield "blocks", "a guard without `blocks`, `wording` and `situation` does nothing: name at least one"
         return
     if declared.kind != "guard":
         yield "blocks", "only a guard holds others back"
