@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from schemas.catalogue import CHANNELS, FLOWS
 from schemas.money import EXPONENTS
 from services.declared_files import Texts
 from services.expected import nearest
@@ -56,17 +57,22 @@ def load_series(files: Texts) -> Declared:
 
 
 def refuse_unknown_types(files: Texts, series: Declared, known: Collection[str]) -> None:
-    """Of an event type that is mistyped nothing would ever be counted, and nobody told. Raises PolicyError."""
+    """Of an event type, flow or channel that is mistyped nothing would ever be counted, and nobody told. Raises
+    PolicyError."""
     conditions = {
         "series": [one.where for one in series.series],
         "candidates": [one.where for one in series.candidates],
     }
     for field, wheres in conditions.items():
         for place, where in enumerate(wheres):
-            for at, name in enumerate(where.types):
-                if name not in known:
-                    message = f"no event type is called {name}{nearest(name, known)}"
-                    raise files.wrong(SERIES, message, field, place, "where", "types", at)
+            for asked, what, names, there in (
+                ("types", "event type", where.types, known), ("flows", "flow", where.flows, FLOWS),
+                ("not_flows", "flow", where.not_flows, FLOWS), ("channels", "channel", where.channels, CHANNELS),
+            ):  # fmt: skip
+                for at, name in enumerate(names):
+                    if name not in there:
+                        message = f"no {what} is called {name}{nearest(name, there)}"
+                        raise files.wrong(SERIES, message, field, place, "where", asked, at)
 
 
 def load_measures(files: Texts, series: Declared) -> Measures:

@@ -158,6 +158,18 @@ def test_what_counts_an_event_type_that_is_not_declared_is_refused(tmp_path: Pat
     declarations_of(written, None, {*product, "locker.opened", "acount.closed"})
 
 
+@pytest.mark.parametrize(("where", "says"), [
+    ("flows: [cards]", "flows.0: no flow is called cards; did you mean card?"),
+    ("not_flows: [fee, fees]", "not_flows.1: no flow is called fees; did you mean fee?"),
+    ("channels: [on_line]", "channels.0: no channel is called on_line; did you mean online?"),
+])  # fmt: skip
+def test_what_counts_a_flow_or_a_channel_that_there_is_not_is_refused(tmp_path: Path, where: str, says: str) -> None:
+    (tmp_path / "series.yaml").write_text(f"version: 1\nseries:\n  - {{name: own, where: {{{where}}}}}\n")
+    written = files_of(str(tmp_path)).texts()
+    with pytest.raises(PolicyError, match=rf"^series\.yaml:3: series\.own\.where\.{re.escape(says)}$"):
+        declarations_of(written, None, load_catalogue())
+
+
 def test_a_table_of_the_bank_is_its_own_as_a_whole_and_one_that_nobody_reads_is_told(tmp_path: Path) -> None:
     (tmp_path / "rates.yaml").write_text("base: CNY\nrates: {USD: {2026-01-01: '7.00'}}\n")
     (tmp_path / "calendar.DE.yaml").write_text("of another bank")
