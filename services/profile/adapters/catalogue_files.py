@@ -1,6 +1,6 @@
 """Reads the catalogue: what is counted, measured and judged, who owns whom, and what words of sources mean."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -13,7 +13,7 @@ from services.profile.domain.facts.catalogue import FACTS
 from services.profile.domain.reference.reasons import Reasons
 from services.profile.domain.reference.tables import PartyKind
 from services.profile.domain.states.fold import VERSIONS_APART
-from services.profile.domain.states.series import Declared, SeriesRule
+from services.profile.domain.states.series import Declared, SeriesRule, Where
 from services.profile.domain.value.policy import TIERS, Portfolio, Scale, Scales, Term
 from services.profile.domain.value.worth import MEASURES, MONEY_MEASURES
 
@@ -56,23 +56,24 @@ def load_series(files: Texts) -> Declared:
     return msgspec.structs.replace(series, version=product + own)
 
 
-def refuse_unknown_types(files: Texts, series: Declared, known: Collection[str]) -> None:
+def refuse_unknown(files: Texts, series: Declared, types: Collection[str]) -> None:
     """Of an event type, flow or channel that is mistyped nothing would ever be counted, and nobody told. Raises
     PolicyError."""
-    conditions = {
-        "series": [one.where for one in series.series],
-        "candidates": [one.where for one in series.candidates],
-    }
-    for field, wheres in conditions.items():
-        for place, where in enumerate(wheres):
-            for asked, what, names, there in (
-                ("types", "event type", where.types, known), ("flows", "flow", where.flows, FLOWS),
-                ("not_flows", "flow", where.not_flows, FLOWS), ("channels", "channel", where.channels, CHANNELS),
-            ):  # fmt: skip
-                for at, name in enumerate(names):
-                    if name not in there:
-                        message = f"no {what} is called {name}{nearest(name, there)}"
-                        raise files.wrong(SERIES, message, field, place, "where", asked, at)
+    known = {"event type": types, "flow": FLOWS, "channel": CHANNELS}
+    for field, place, where in _conditions(series):
+        for asked, what in _ASKED.items():
+            for at, name in enumerate(getattr(where, asked)):
+                if name not in known[what]:
+                    message = f"no {what} is called {name}{nearest(name, known[what])}"
+                    raise files.wrong(SERIES, message, field, place, "where", asked, at)
+
+
+_ASKED = {"types": "event type", "flows": "flow", "not_flows": "flow", "channels": "channel"}
+
+
+def _conditions(series: Declared) -> Iterator[tuple[str, int, Where]]:
+    yield from (("series", place, one.where) for place, one in enumerate(series.series))
+    yield from (("candidates", place, one.where) for place, one in enumerate(series.candidates))
 
 
 def load_measures(files: Texts, series: Declared) -> Measures:

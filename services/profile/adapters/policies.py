@@ -14,7 +14,7 @@ from services.profile.adapters.catalogue_files import (
     load_portfolio,
     load_scales,
     load_series,
-    refuse_unknown_types,
+    refuse_unknown,
 )
 from services.profile.adapters.reference_files import Refer, load_reference
 from services.profile.domain.states.series import Declared
@@ -103,7 +103,7 @@ def declarations_of(written: Written, refer: Refer | None, types: Collection[str
     declared, tables = written.catalogue, load_reference(written.reference, written.catalogue, refer)
     series = load_series(declared)
     if types is not None:
-        refuse_unknown_types(declared, series, types)
+        refuse_unknown(declared, series, types)
     policy = Policy(
         reference=tables,
         scales=load_scales(declared, tables.home_currency),
