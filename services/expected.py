@@ -26,6 +26,7 @@ def expected(error: msgspec.ValidationError, into: type | None = None) -> tuple[
     found = _EXPECTED.fullmatch(_FIELD.sub("", told))
     if found is not None and found[1] in _KINDS:
         more = (found[2] or "").replace("matching regex", "like")
+        more = more or (_fields(into, field) if into is not None and found[1] == "object" else "")
         return field, f"{_KINDS[found[1]]}{' ' if more else ''}{more} is expected"
     if "datetime" in told:
         return field, _INSTANT
@@ -41,6 +42,13 @@ def choices(into: type, field: str) -> list[str]:
         for one in get_args(waiting.pop()):
             (found if isinstance(one, str) else waiting).append(one)
     return [one for one in found if one]
+
+
+def _fields(into: type, field: str) -> str:
+    """What the object of a field holds, "" where it may hold anything."""
+    hint = get_type_hints(into).get(field)
+    shapes = [one for one in (hint, *get_args(hint)) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    return f"of {' and '.join(shapes[0].__struct_fields__)}" if shapes else ""
 
 
 def unfit(text: str, most: int) -> str:

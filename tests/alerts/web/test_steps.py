@@ -129,6 +129,7 @@ async def test_what_cannot_be_meant_is_refused_by_field(step: str, body: dict[st
         ("outcome", {}, "result", "required"),
         ("outcome", {"result": "won"}, "result", "one of saved, lost, sold, not_relevant, unreachable is expected"),
         ("outcome", {"result": "saved", "amount": {"value": "1", "currency": 3}}, "amount.currency", "text is"),
+        ("outcome", {"result": "saved", "amount": "1"}, "amount", "a JSON object of value and currency is expected"),
         ("snooze", {"until": "2027-01-01T00:00:00"}, "until", "a time with its zone is expected, such as 2026-"),
         ("plan", {"at": "tomorrow"}, "at", "a time with its zone is expected, such as 2026-"),
         ("reassign", {"note": "no word to whom"}, "to", "required"),
