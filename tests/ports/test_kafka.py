@@ -11,6 +11,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import InvalidReplicationFactorError
 from faust.types import TP
 
 from schemas.topics import Topic
@@ -50,6 +51,16 @@ async def test_a_topic_is_made_with_its_retention(log: KafkaLog, kafka_url: str)
         await admin.close()
     configs = {entry[0]: entry[1] for resource in told.resources for entry in resource[4]}
     assert (configs["retention.ms"], configs["cleanup.policy"]) == (str(3 * 86_400_000), "delete")
+
+
+async def test_a_topic_that_the_cluster_cannot_make_is_not_said_to_be_there(kafka_url: str) -> None:
+    log = KafkaLog(urlsplit(kafka_url).netloc, replication_factor=32_000)  # nobody has so many brokers
+    try:
+        with pytest.raises(Unavailable) as told:
+            await log.ensure_topics([Topic(f"t-{uuid.uuid4().hex}", 1)])
+        assert isinstance(told.value.__cause__, InvalidReplicationFactorError)
+    finally:
+        await log.close()
 
 
 async def test_many_large_appends_at_once_wait_for_each_other_and_all_succeed(log: KafkaLog, topic: str) -> None:
@@ -108,6 +119,7 @@ async def test_gaps_between_offsets_are_crossed(log: KafkaLog, topic: str, kafka
     assert applied.values[topic, 0] == [b"%d" % i for i in range(20)]
     assert applied.fenced == 0
     assert [batch.start for batch in applied.batches] == [0, *[batch.until for batch in applied.batches[:-1]]]
+    assert await log.record(topic, 0, 1) is None, "a marker is no record, and the next one is another"
 
 
 async def test_consuming_goes_on_at_a_position_inside_a_gap(log: KafkaLog, topic: str, kafka_url: str) -> None:
