@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from services.alerts.adapters.senders import Channels
-from services.alerts.delivery.deliver import AWAY_AFTER, Deliver, Served
+from services.alerts.delivery.deliver import AT_ONCE, AWAY_AFTER, Deliver, Served
 from services.alerts.delivery.ports import Parcel
 from services.alerts.domain.destinations import Destination
 from services.alerts.domain.notices import Notice
@@ -151,6 +151,14 @@ async def test_a_receiver_that_takes_one_in_between_is_not_away(monkeypatch: pyt
     assert await office.serve() == Served(delivered=2, missed=5)
 
 
+async def test_a_digest_keeps_the_turn_of_the_others_too_where_the_receiver_is_away() -> None:
+    people = {f"M-{n}": f"m{n}@bank.example" for n in range(AWAY_AFTER + 2)}
+    office = Office(mail("crm", digest_at="12:00", people=people))
+    await office.deliver.accept(batch(*(alert("route", alert_id=f"al_{one}", owner=one) for one in people)))
+    office.sender.fails["crm"] = Unavailable("no answer within 10 s")
+    assert await office.serve(DAY) == Served(missed=AWAY_AFTER, away=True)
+
+
 @pytest.mark.parametrize("to", [destination(), mail("crm", digest_at="12:00", people={"M-2": "bo@bank.example"})])
 async def test_who_loses_its_turn_in_the_midst_of_a_queue_sends_no_more(
     to: Destination, monkeypatch: pytest.MonkeyPatch
@@ -203,6 +211,27 @@ async def test_what_went_out_within_the_hour_counts_whoever_sent_it(monkeypatch:
     await office.deliver.accept(batch(alert("route", alert_id="al_2"), start=1))
     assert await office.serve(HOUR // 2) == Served(held=1)
     assert await office.serve(HOUR // 2) == Served(delivered=1)
+
+
+async def test_what_did_not_arrive_takes_no_place_of_the_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office(destination(most_an_hour=1))
+    await office.deliver.accept(batch(*(alert("route", alert_id=f"al_{n}") for n in range(3))))
+    answers, send = [Rejected("refused", "it answers 410")], office.sender.send
+
+    async def failing(to: Destination, parcel: Parcel, now: int) -> None:
+        if answers:
+            raise answers.pop()
+        await send(to, parcel, now)
+
+    monkeypatch.setattr(office.sender, "send", failing)
+    assert await office.serve() == Served(delivered=1, dead=1, held=1)
+
+
+async def test_a_digest_has_all_of_the_day_however_much_that_is() -> None:
+    office = Office(mail("crm", digest_at="08:30"))
+    await office.deliver.accept(batch(*(alert("route", alert_id=f"al_{n}") for n in range(AT_ONCE + 1))))
+    await office.serve(DAY)
+    assert [len(parcel.news) for _, parcel in office.sender.parcels] == [AT_ONCE + 1]
 
 
 async def test_a_digest_is_one_message_a_day_and_person() -> None:
@@ -357,9 +386,10 @@ async def test_a_rule_that_does_not_speak_is_told_once_by_every_channel_that_hea
 
 async def test_a_notice_is_held_at_night_and_one_of_the_day_before_yesterday_is_none() -> None:
     office = Office(destination(notices=True, quiet="11:00-13:00"))
-    await office.deliver.accept_notices(recent(PAUSED, msgspec.structs.replace(PAUSED, rule="R9", at=NOON - 2 * DAY)))
+    aged = [msgspec.structs.replace(PAUSED, rule=f"R9{age}", at=NOON - age) for age in (23 * HOUR, 2 * DAY)]
+    await office.deliver.accept_notices(recent(PAUSED, *aged))
     assert (await office.serve()).delivered == 0
-    assert (await office.serve(after=HOUR)).delivered == 1
+    assert (await office.serve(after=HOUR)).delivered == 2
 
 
 async def test_an_escalation_reaches_the_superiors_mail() -> None:

@@ -1,7 +1,7 @@
 """Delivery as it runs: from the topic of alerts to receivers, each in its own time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,25 +9,29 @@ from typing import Any, cast
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from schemas.alerts import Alert
-from schemas.codec import encode_alert
+from schemas.codec import CodecError, encode_alert
 from schemas.topics import ALERTS
+from services.alerts.adapters.destination_files import Destinations
+from services.alerts.adapters.rule_files import PRODUCT
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.delivery import stream
 from services.alerts.delivery.app import open_delivery
-from services.alerts.delivery.deliver import Served
+from services.alerts.delivery.deliver import Deliver, Served
 from services.alerts.domain.destinations import Destination
-from services.declared_files import PolicyError
+from services.declared_files import PolicyError, place
 from services.embedded.log import EmbeddedLog
 from services.failures import Contended, Unavailable
-from services.log import Message
+from services.log import Handler, Message, Record
 from services.metrics import DELIVERIES, DELIVERIES_KEPT, Metrics
 from services.notifications import LocalNotifications
 from services.plumbing import Plumbing
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
-from tests.alerts.destined import DAY, NOON, SECRET, alert, destination
+from tests.alerts.destined import DAY, NOON, SECRET, alert, batch, destination
+from tests.alerts.memory_deliveries import MemoryDeliveryStore
 from tests.clocks import ManualClock
 from tests.receivers import Receiver, Reply, receiver
 
@@ -226,6 +230,71 @@ async def test_what_waits_and_what_is_dead_is_counted_by_destination() -> None:
         f'counterpoint_{DELIVERIES_KEPT.name}{{destination="crm",state="dead"}} 2.0',
         f'counterpoint_{DELIVERIES_KEPT.name}{{destination="crm",state="waiting"}} 3.0',
     ]
+
+
+async def test_what_is_queued_is_sent_at_once_and_what_cannot_be_read_is_left_out() -> None:
+    store, clock, handlers = MemoryDeliveryStore(), ManualClock(NOON), list[Handler]()
+
+    async def consume(topics: Sequence[str], group: str, positions: object, handler: Handler) -> None:
+        handlers.append(handler)
+
+    deliver = Deliver(store, cast("Any", None), lambda: [destination()], clock, "worker")
+    worker = cast("Any", SimpleNamespace(
+        log=SimpleNamespace(consume=consume), store=store, deliver=deliver, metrics=Metrics(), queued=asyncio.Event()
+    ))  # fmt: skip
+    await stream.accepting(worker)
+    [handler] = handlers
+    await handler(batch(alert("open", alert_id="al_1")))
+    assert not worker.queued.is_set(), "nobody hears of it"
+    unreadable = batch(alert(), start=1)._replace(records=[Record(1, NOON, b"c_1", b"no alert")])
+    with pytest.raises(CodecError):
+        await handler(unreadable)
+    await handler(unreadable)
+    await handler(batch(alert("route", alert_id="al_2"), start=2))
+    assert worker.queued.is_set()
+    assert (await store.positions(ALERTS.name, [0]))[0].next == 3
+
+
+async def test_each_destination_has_one_loop_which_begins_anew_where_it_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = list[str]()
+
+    async def queue_of(worker: object, destination_id: str) -> None:
+        begun.append(destination_id)
+        if len(begun) > 1:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(stream, "queue_of", queue_of)
+    monkeypatch.setattr(stream, "RELOAD_S", 0)
+    declared = SimpleNamespace(destinations=[destination(), destination("off", enabled=False)])
+    files = SimpleNamespace(read=lambda: ["line 3 is wrong"], declared=declared)
+    with capture_logs() as logs:
+        serving = asyncio.create_task(stream.serving(cast("Any", SimpleNamespace(destinations=files))))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        serving.cancel()
+        await asyncio.wait([serving])
+    assert begun == ["crm", "crm"]
+    assert {one["mistake"] for one in logs} == {"line 3 is wrong"}
+
+
+async def test_that_deliveries_are_dead_is_told_to_operators_when_it_happens() -> None:
+    queue = Queue(Served(delivered=1, missed=1), Served(dead=2))
+    with capture_logs() as logs:
+        for _ in range(2):
+            await stream.served_by(queue.worker, destination())
+    assert [(one["log_level"], one["destination"]) for one in logs] == [("error", "crm")]
+
+
+def test_who_is_switched_off_while_it_runs_is_found_no_longer(bank: Bank, tmp_path: Path) -> None:
+    bank.declare(crm=cast("Any", SimpleNamespace(url="http://127.0.0.1:1/hook")))
+    destinations = Destinations(place(PRODUCT, str(tmp_path / "rules")), {"CRM_SECRET": SECRET})
+    assert destinations.read() == []
+    assert destinations.find("crm") is not None
+    bank.switch_off("crm")
+    assert destinations.read() == []
+    assert destinations.find("crm") is None
 
 
 async def test_a_destination_that_is_switched_off_is_not_served(bank: Bank) -> None:

@@ -3,6 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +82,19 @@ def test_each_entry_of_the_bank_is_found_where_the_bank_wrote_it(product: Any, o
 def test_a_step_that_leads_nowhere_is_told_and_not_followed() -> None:
     own = {"limit": 1}
     assert traced(laid({}, own), own, ["things", 7, "size"], NAMED_BY, "file.yaml") == ([], ["things", "7", "size"])
+
+
+@pytest.mark.parametrize(("product", "own"), [
+    ({"limit": 1}, [{"name": "a"}]), ([{"name": "a"}], {"limit": 1}), ({"limit": 1}, 7), ("text", {"limit": 1}),
+])  # fmt: skip
+def test_what_is_of_another_kind_is_laid_as_it_is_for_its_reader_to_refuse(product: Any, own: Any) -> None:
+    assert laid(product, own) == own
+    assert laid({"things": product}, {"things": own}) == {"things": own}
+    assert list(changes({"things": product}, {"things": own}, NAMED_BY, "file.yaml")) == [("things", True)]
+
+
+def test_an_entry_that_is_none_has_no_name_and_takes_no_place() -> None:
+    assert laid([{"name": "a"}], [7, {"name": "a", "size": 1}]) == [{"name": "a", "size": 1}, 7]
 
 
 def test_what_is_added_and_what_is_replaced_is_told_by_name() -> None:

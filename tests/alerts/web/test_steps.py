@@ -71,6 +71,19 @@ async def test_who_claims_second_is_told_who_was_first_and_what_is_possible() ->
     assert set(StepRefused.__struct_fields__) == problem.keys(), "the API document says all that is told"
 
 
+async def test_that_the_customer_was_spoken_to_needs_no_words() -> None:
+    path, manager = await at_work(Branch())
+    await manager.post(f"{path}/claim")
+    answer = await manager.post(f"{path}/contact")
+    assert (answer.status_code, answer.json()["state"]) == (200, "contacted")
+
+
+async def test_who_may_not_yet_is_told_nobodys_name_where_nobody_has_claimed() -> None:
+    path, manager = await at_work(Branch())
+    problem = (await manager.post(f"{path}/outcome", json={"result": "sold", "note": ""})).json()
+    assert (problem.get("status"), problem.get("claimed_by", None)) == (409, None)
+
+
 @pytest.mark.parametrize("step", ["claim", "contact", "false-alarm"])
 async def test_an_unknown_field_is_told_the_known_ones_where_the_body_may_be_left_out(step: str) -> None:
     path, manager = await at_work(Branch())
