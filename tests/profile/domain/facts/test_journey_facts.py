@@ -41,6 +41,26 @@ def test_one_call_is_one_hop_however_often_the_step_failed() -> None:
     assert values_of(*declined, called(4, "card_declined"))["channel_hops_7d"] == 1
 
 
+def test_a_hop_is_of_the_week_in_which_somebody_was_asked_at_most_a_day_from_what_failed() -> None:
+    week = 7 * 24
+    for failed, asked, hops in (
+        (30, 6, 1), (30, 5.9, 0), (week + 12, week - 6, 1), (week + 1, week, 0), (week + 2, week + 1, 0),
+    ):  # fmt: skip
+        values = values_of(happened("login.failed", failed, "login:a"), called(asked, "app_problem"))
+        assert values["channel_hops_7d"] == hops, (failed, asked)
+
+
+def test_the_reason_of_most_hops_is_told_whatever_else_failed_and_of_equals_the_first_by_name() -> None:
+    failed = [happened("login.failed", hours, "login:a", reason="wrong_password") for hours in (30, 150)]
+    declined = happened("transaction.declined", 30, "card:1", "pos", reason="limit_exceeded")
+    once = [*failed, declined, called(29, "card_declined"), called(28, "app_problem")]
+    values = values_of(*once)
+    assert (values["channel_hops_7d"], values["channel_hop_reason"]) == (2, "card_declined")
+    values = values_of(*once, called(27, "locked_out"))
+    assert (values["channel_hops_7d"], values["channel_hop_reason"]) == (3, "sign_in")
+    assert values_of(*failed, called(29, "fee"))["channel_hop_reason"] == ""
+
+
 def test_a_chat_is_no_hop_to_people() -> None:
     failed = happened("login.failed", 5, "login:a", reason="wrong_password")
     wrote = happened("message.received", 4, reason="app_problem", contact_id="m")
@@ -61,6 +81,31 @@ def test_enquiries_of_who_leaves_are_found_in_contacts_cases_and_pages() -> None
         happened("page.viewed", 24 * 40, page="/loan/payout", reason="payout_quote"),
     )
     assert values["leaving_enquiries_30d"] == 3
+
+
+def test_an_enquiry_is_one_for_thirty_days() -> None:
+    for hours, enquiries in ((24 * 30 - 1, 2), (24 * 30, 0), (24 * 31, 0)):
+        case = happened("case.opened", hours, "case:1", "call_center", case_kind="request", reason="switch_bank")
+        assert values_of(called(hours, "closing"), case)["leaving_enquiries_30d"] == enquiries
+
+
+def test_interest_is_of_the_three_days_before_the_last_look_and_of_what_was_looked_at_most_not_first_by_name() -> None:
+    looked = [happened("calculator.used", hours, product_family="wealth") for hours in (20, 91.9, 92)]
+    values = values_of(*looked, happened("calculator.used", 30, product_family="mortgage"))
+    assert (values["interest_shown_72h"], values["interest_family"]) == (2, "wealth")
+    one_each = values_of(looked[0], happened("calculator.used", 30, product_family="mortgage"))
+    assert (one_each["interest_shown_72h"], one_each["interest_family"]) == (1, "mortgage")
+
+
+def test_interest_goes_on_where_an_application_was_not_sent_or_long_ago() -> None:
+    looked = happened("calculator.used", 10, product_family="mortgage")
+    for told in (
+        happened("application.started", 9, "application:1", product_family="mortgage"),
+        happened("application.submitted", 24 * 14, "application:1", product_family="mortgage"),
+    ):
+        assert values_of(looked, told)["interest_family"] == "mortgage"
+    sent = happened("application.submitted", 24 * 14 - 1, "application:1", product_family="mortgage")
+    assert values_of(looked, sent)["interest_family"] == ""
 
 
 def test_interest_is_of_the_family_looked_at_most_until_it_is_applied_for() -> None:
