@@ -14,8 +14,7 @@ def join_latest(left: list[Candidate], right: list[Candidate]) -> list[Candidate
 
 
 def _join_candidates(left: Candidate, right: Candidate) -> Candidate:
-    values = left.values or right.values
-    if left.values and right.values and left.values != right.values:
-        # Two sources used one id in one instant: either may stand, as long as it is always the same one.
-        values = max(left.values, right.values, key=lambda told: sorted(map(repr, told.items())))
+    # A tombstone has no values. Two sources used one id in one instant: either may stand, as long as it is always the
+    # same one.
+    values = max(left.values, right.values, key=lambda told: sorted(map(repr, told.items())))
     return Candidate(left.at, left.event_id, values, left.cancelled or right.cancelled)

@@ -4,6 +4,8 @@ import pytest
 
 from schemas.events import Counterparty
 from services.profile.domain.states.candidates import is_kept, values_of
+from services.profile.domain.states.latest import join_latest
+from services.profile.domain.states.state import LATEST_KEPT, Candidate
 from services.profile.domain.states.tally import party_key
 from tests.profile.domain.happenings import event
 
@@ -46,6 +48,19 @@ def test_what_a_moment_tells_is_kept_and_nothing_that_is_no_plain_value() -> Non
         "subject": "account:1", "product": "fund-7", "flow": "transfer", "minor": 300, "currency": "CNY",
         "before_minor": 1_000, "party": "OTHR/7", "bank": "OTHR", "party_kind": "own",
     }  # fmt: skip
+
+
+def test_the_newest_are_kept_in_the_order_of_time_whichever_side_they_come_from() -> None:
+    told = [Candidate(at, "e", {"minor": at}) for at in range(1, LATEST_KEPT + 2)]
+    assert join_latest(told[1::2], told[::2]) == join_latest(told[::2], told[1::2]) == told[1:]
+
+
+def test_of_one_place_the_same_values_stand_in_either_order_and_a_tombstone_keeps_them() -> None:
+    one, other = Candidate(1, "e", {"minor": 2, "bank": "A"}), Candidate(1, "e", {"bank": "B", "minor": 1})
+    tombstone = Candidate(1, "e", {}, cancelled=True)
+    assert join_latest([one], [other]) == join_latest([other], [one]) == [other]
+    for left, right in ((one, tombstone), (tombstone, one)):
+        assert join_latest([left], [right]) == [Candidate(1, "e", one.values, cancelled=True)]
 
 
 @pytest.mark.parametrize(
