@@ -63,6 +63,8 @@ async def test_a_merge_shows_before_anybody_is_refreshed(store: Store) -> None:
     await store.decide(merge(1, ONE, TWO), [Cluster(ONE, (ONE, TWO))], [])
     assert await resolve_alias(store, alias_of(TWO)) == [Resolved(TWO, ONE, view(ONE), True)]
     assert await resolve(store, ["account:1"]) == [Resolved("account:1", ONE, view(ONE), True)]
+    async with store.customers() as look:
+        assert await look.clusters([TWO, THREE]) == {TWO: Cluster(ONE, (ONE, TWO))}
     assert await store.customers_of("account:1") == [alias_of(ONE)]
 
 
@@ -129,3 +131,18 @@ async def test_of_the_staff_a_reader_is_told_who_owns_a_customer_and_who_may_act
         await rows.members([TWO])
         assert (await rows.staff_of([TWO])).keys() == {"m4", "m5"}
         assert await rows.staff_of([THREE]) == {}
+
+
+async def test_what_is_brought_along_of_one_customer_is_not_taken_for_all_of_another(store: Store) -> None:
+    await stand_together(store)
+    await member(store, [Membership("household:1", THREE, "self", BEGINNING, END)])
+    await mark(store, Mark(TWO, 7))
+    everything = ["household:1", TWO, THREE]
+    async with store.customers() as look:
+        fresh = {root: [one.membership for one in found] for root, found in (await look.members(everything)).items()}
+    async with store.customers() as look:
+        await look.resolve([TWO])
+        for root in (TWO, "household:1", THREE):
+            found = (await look.members([root]))[root]
+            assert [one.membership for one in found] == fresh[root], root
+    assert {one.subject for one in fresh["household:1"]} == {"household:1", TWO, THREE}
