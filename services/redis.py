@@ -21,7 +21,8 @@ ALIVE = PREFIX + "alive"  # always subscribed: a connection without a subscripti
 PATIENCE_S = 0.5
 SILENCE_S = 2.0
 RETRY_S = 0.2
-AWAY = (RedisError, OSError, asyncio.TimeoutError)
+AWAY = (RedisError, OSError, TimeoutError, RuntimeError)
+"""What the driver raises of a server that is away; RuntimeError is uvloop's, of a connection that it has closed."""
 
 
 class RedisNotifications:

@@ -1,10 +1,11 @@
 """Real servers for whoever asks for them: named by the environment, else Docker, else local processes. Never a skip."""
 
+import asyncio
 import logging
 import os
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -15,6 +16,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 import structlog
+import uvloop
 from hypothesis import HealthCheck, settings
 
 from deploy.docker_servers import DockerServers, engine_runs
@@ -25,6 +27,12 @@ from services.sql.migrations import upgrade
 # how long an example takes says how busy the machine is, and nothing of the product
 settings.register_profile("counterpoint", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("counterpoint")
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop that every process of ours runs on."""
+    return {"uvloop": uvloop.new_event_loop}
+
 
 VARIABLES = {
     "kafka": "COUNTERPOINT_TEST_KAFKA",  # kafka://host:port
