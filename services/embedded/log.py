@@ -7,6 +7,7 @@ process are told of new records at once. Beside a running platform the directory
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -48,17 +49,19 @@ class EmbeddedLog:
         read_only: bool = False,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        self._limits, self._closed = limits, False
-        self._lock, self._writer = None, None
-        if not read_only:
-            directory.mkdir(parents=True, exist_ok=True)
-            self._lock = DirectoryLock(directory)
-        self._topics = TopicTable(directory, read_only=read_only)
-        self._retention = Retention(directory, self._topics)
-        if not read_only:
-            self._writer = Writer(directory, self._topics.streams(), clock or SystemClock(), self._retention.drop)
-        ends = self._writer.ends if self._writer else None
-        self._reading = Reading(directory, ends, limits.batch_records, limits.batch_bytes)
+        self._limits, self._closed, self._writer = limits, False, None
+        with ExitStack() as opened:  # where a file is refused, what is open by then is let go
+            if not read_only:
+                directory.mkdir(parents=True, exist_ok=True)
+                opened.callback(DirectoryLock(directory).release)
+            self._topics = TopicTable(directory, read_only=read_only)
+            opened.callback(self._topics.close)
+            self._retention = Retention(directory, self._topics)
+            if not read_only:
+                self._writer = Writer(directory, self._topics.streams(), clock or SystemClock(), self._retention.drop)
+            ends = self._writer.ends if self._writer else None
+            self._reading = Reading(directory, ends, limits.batch_records, limits.batch_bytes)
+            self._opened = opened.pop_all()
         if self._writer:
             self._writer.start(self._reading.on_written, self._reading.on_rotated)
         self._groups: dict[str, Group] = defaultdict(Group)
@@ -133,9 +136,7 @@ class EmbeddedLog:
         if self._writer:
             await asyncio.to_thread(self._writer.close)
         self._reading.close()
-        self._topics.close()
-        if self._lock:
-            self._lock.release()
+        self._opened.close()
 
     def _writing(self) -> Writer:
         if self._writer is None:

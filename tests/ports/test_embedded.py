@@ -231,6 +231,10 @@ async def test_a_file_of_another_release_is_refused_by_name(log: EmbeddedLog, tm
     newer.close()
     with pytest.raises(ValueError, match=f"{day}: version 2 of the embedded log, this release reads 1"):
         EmbeddedLog(tmp_path)
+    again = connect(day)
+    again.execute("pragma user_version = 1")
+    again.close()
+    await EmbeddedLog(tmp_path).close()  # the directory was let go
 
 
 def test_what_is_written_is_on_the_disk_with_every_commit(tmp_path: Path) -> None:
