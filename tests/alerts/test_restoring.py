@@ -7,11 +7,12 @@ import pytest_asyncio
 
 from schemas import alerts as wire
 from schemas.codec import decode_alert
-from services.alerts.adapters import restoring
-from services.alerts.adapters.restoring import NOTE, Retold, retell
+from services import retelling
+from services.alerts.adapters.restoring import NOTE, retell
 from services.alerts.domain.alert import Alert
 from services.alerts.outbox import DESK, alert_record
 from services.alerts.ports import AlertStore
+from services.retelling import Retold
 from services.sql.database import Database, open_database
 from tests.alerts.told import NOON
 from tests.ports.alert_stores import alert, save, store
@@ -40,7 +41,7 @@ async def told(store: AlertStore) -> dict[str, wire.Alert]:
 async def test_alerts_that_were_told_of_since_are_told_as_they_stand_above_every_revision_that_was_heard(
     store: AlertStore, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(restoring, "AT_ONCE", 2)
+    monkeypatch.setattr(retelling, "AT_ONCE", 2)
     await save(
         store,
         alert("al_open", "c1", revision=3, state="routed"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 
@@ -13,12 +12,11 @@ from services.alerts.adapters.rows import alert_of
 from services.alerts.adapters.sql_transaction import STREAM
 from services.alerts.domain.alert import OPEN_STATES, SYSTEM
 from services.alerts.outbox import DESK, message_of
-from services.attempts import again_when_contended
 from services.outbox import OutboxMessage
+from services.retelling import Retold, retold_in_portions
 from services.sql.database import Database
 from services.sql.session import Bulk, writing
 
-AT_ONCE = 500
 NOTE = "the database was set back to before it was opened"
 _KNOWN = "select alert_id, body from alerts where alert_id = any($1::text[]) order by alert_id for no key update"
 _RAISE = Bulk(
@@ -28,26 +26,13 @@ _RAISE = Bulk(
 )
 
 
-class Retold(NamedTuple):
-    """`again`: alerts that are told as they stand now. `unknown`: open ones of which the database knows nothing, told
-    to be over: what still holds is opened anew, under the same id."""
-
-    again: int
-    unknown: int
-
-
 async def retell(database: Database, told: Mapping[str, Alert], now: int) -> Retold:
-    """`told`: by id, what readers have heard last. Workers may run."""
-    again = unknown = 0
-    alerts = sorted(told)
-    for start in range(0, len(alerts), AT_ONCE):
-        some = {one: told[one] for one in alerts[start : start + AT_ONCE]}
-        done = await again_when_contended(partial(_retell_some, database, some, now))
-        again, unknown = again + done.again, unknown + done.unknown
-    return Retold(again, unknown)
+    """`told`: by id. An unknown alert that is open is told to be over: what still holds is opened anew, under the same
+    id."""
+    return await retold_in_portions(told, partial(_retell_some, database, now))
 
 
-async def _retell_some(database: Database, told: Mapping[str, Alert], now: int) -> Retold:
+async def _retell_some(database: Database, now: int, told: Mapping[str, Alert]) -> Retold:
     async with writing(database) as session:
         known = {row[0]: alert_of(row[1]) for row in await session.rows(_KNOWN, list(told))}
         for alert in known.values():

@@ -5,16 +5,15 @@ from functools import partial
 from typing import NamedTuple
 
 from schemas.changes import GONE, ProfileChange
-from services.attempts import again_when_contended
 from services.outbox import OutboxMessage
 from services.profile.adapters.sql_queues import STREAM, leave_marks
 from services.profile.outbox import change_message, lane_of_shard
 from services.profile.ports.records import Mark
 from services.profile.statement import untold
+from services.retelling import Retold, retold_in_portions
 from services.sql.database import Database
 from services.sql.session import Bulk, writing
 
-AT_ONCE = 500
 _LANE = lane_of_shard(0)
 _KNOWN = """
 select lead, customer_id, facts from views where customer_id = any($1::text[]) order by lead for no key update"""
@@ -33,26 +32,13 @@ class Told(NamedTuple):
     changed_at: int
 
 
-class Restated(NamedTuple):
-    """`again`: customers that will be told of as they are now. `unknown`: those of whom the database knows nothing, and
-    whom readers are told to forget: they come back with the events that made them, if these are still in the log."""
-
-    again: int
-    unknown: int
+async def restate(database: Database, told: Mapping[str, Told], now: int) -> Retold:
+    """`told`: by customer id. Unknown customers come back with the events that made them, if these are still in the
+    log."""
+    return await retold_in_portions(told, partial(_restate_some, database, now))
 
 
-async def restate(database: Database, told: Mapping[str, Told], now: int) -> Restated:
-    """`told`: by customer id. Workers may run."""
-    again = unknown = 0
-    customers = sorted(told)
-    for start in range(0, len(customers), AT_ONCE):
-        some = {one: told[one] for one in customers[start : start + AT_ONCE]}
-        done = await again_when_contended(partial(_restate_some, database, some, now))
-        again, unknown = again + done.again, unknown + done.unknown
-    return Restated(again, unknown)
-
-
-async def _restate_some(database: Database, told: Mapping[str, Told], now: int) -> Restated:
+async def _restate_some(database: Database, now: int, told: Mapping[str, Told]) -> Retold:
     async with writing(database) as session:
         rows = await session.rows(_KNOWN, list(told))
         # who is gone here and live for readers counts as live until refresh has looked, and publishes that
@@ -61,7 +47,7 @@ async def _restate_some(database: Database, told: Mapping[str, Told], now: int) 
         known = {customer_id for _, customer_id, _ in rows}
         unknown = {one: last for one, last in told.items() if one not in known and last.kind != GONE}
         await STREAM.send(session, {_LANE: [_forgotten(*one) for one in unknown.items()]}, now)
-    return Restated(len(rows), len(unknown))
+    return Retold(len(rows), len(unknown))
 
 
 def _forgotten(customer_id: str, last: Told) -> OutboxMessage:
