@@ -1,6 +1,7 @@
 """Alerts when two customers merge into one, and when one is split again."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -165,10 +166,13 @@ def _leave(theirs: Collection[str], kept: Mapping[str, str], there: Standing, ba
         there.firings[key] = msgspec.structs.replace(firing, alert_id=alert, origin=origin)
 
 
-def _since_merged(alert: Alert, customer_id: str) -> list[Step]:
-    """What was noted of the other before is not this customer's."""
-    merges = [one.action == "merge" and one.note.endswith(f" of {customer_id}") for one in alert.history]
-    return alert.history[max((place for place, is_theirs in enumerate(merges, 1) if is_theirs), default=0) :]
+def _since_taken_over(alert: Alert) -> list[Step]:
+    """Since a merge brought along somebody's work: what was noted before it is not that customer's."""
+    taken_over = [
+        after.action == "merge" and before.state in UNTOUCHED and after.state not in UNTOUCHED
+        for before, after in pairwise(alert.history)
+    ]
+    return alert.history[max([place for place, is_it in enumerate(taken_over, 2) if is_it], default=0) :]
 
 
 def _divide(
@@ -181,7 +185,7 @@ def _divide(
     back = Alert(
         alert_id=side.standing.id_to_open(customer_id, alert.situation), customer_id=customer_id,
         situation=alert.situation, kind=alert.kind, tier=alert.tier, branch=alert.branch, opened_at=alert.opened_at,
-        evidence=theirs, history=_since_merged(alert, customer_id) if alert.begun_for == customer_id else [],
+        evidence=theirs, history=_since_taken_over(alert) if alert.begun_for == customer_id else [],
     )  # fmt: skip
     alert.evidence = kept
     if alert.begun_for == customer_id:

@@ -288,3 +288,45 @@ def test_what_comes_late_of_one_who_was_spoken_for_is_passed_over_but_never_that
 def test_only_one_who_is_gone_has_an_heir_the_first_that_is_named() -> None:
     assert merged_into(statement(1, "a", kind="gone", aliases=["b", "a-former"])) == "b"
     assert merged_into(statement(1, "a", kind="gone")) == merged_into(statement(1, "a", aliases=["a-former"])) == ""
+
+
+def test_who_came_by_way_of_another_takes_along_what_was_noted_since_and_nothing_of_the_last() -> None:
+    one, two, three = Standing(), Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    theirs[0].state, theirs[0].claimed_by = "claimed", "Li Na"
+    ours = takes("b", 1, two, [], has_salary=True, salary_missed=1.0)
+    last = takes("c", 1, three, [], moments=[moment("z", NOON)])
+    step(last[0], NOON, "Wu", "note", "new", "a matter of c alone")
+    merge(Side("a", one, theirs), Side("b", two, ours), terms(), NOON + DAY)
+    merge(Side("b", two, ours), Side("c", three, last), terms(), NOON + 2 * DAY)
+    step(last[0], NOON + 3 * DAY, "Li Na", "contact", "contacted", "Li Na called")
+    left, back = split(Side("a", one, []), Side("c", three, last), terms(), NOON + 4 * DAY)
+    assert [said.note for said in back.history] == ["Li Na called", f"from {left.alert_id} of c"]
+
+
+def test_who_parts_a_second_time_takes_along_only_what_was_noted_since_the_work_was_last_taken_over() -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
+    for note in ("Li Na called", "Li Na called again"):
+        theirs[0].state, theirs[0].claimed_by = "claimed", "Li Na"
+        merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
+        step(ours[0], NOON + DAY, "Li Na", "contact", "contacted", note)
+        _, back = split(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
+        assert [said.note for said in back.history[:-1]] == [note]
+        step(ours[0], NOON + 3 * DAY, "Wu", "note", "new", "a matter of b, and not of a")
+        theirs = [back]
+
+
+def test_what_is_remembered_of_neither_stays_said_of_both_when_they_part() -> None:
+    """Its window is over, so that nothing would take it back."""
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    ours = takes("b", 1, other, [], moments=[moment("x", NOON)])
+    merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
+    other.firings.clear()
+    parted = split(Side("a", one, []), Side("b", other, ours), terms(), NOON + 2 * DAY)
+    assert {alert.customer_id: (alert.state, len(alert.evidence)) for alert in parted} == {
+        "a": ("new", 1), "b": ("new", 1),
+    }  # fmt: skip
+    assert one.firings == other.firings == {}
