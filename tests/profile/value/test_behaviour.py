@@ -6,6 +6,7 @@ import pytest
 
 from schemas.events import Counterparty
 from services.profile.domain.customers.behaviour import Behaviour, learn
+from services.profile.domain.reference.calendar import date_of
 from services.profile.domain.reference.tables import Listed, Reference
 from services.profile.domain.states.state import KEYS_KEPT, MANY
 from tests.profile.value.portrait import CURRENT, ME, SAVINGS, Portrait, ms, number, reference
@@ -43,11 +44,33 @@ def test_the_usual_gap_between_days_with_a_sign_in_is_their_median() -> None:
     assert (logins.median_gap_days, logins.last_day, logins.days) == (2, number("2026-09-15"), 4)
 
 
-def test_two_sign_ins_are_no_habit() -> None:
-    portrait = (
-        Portrait().tell("2026-09-01", "login.succeeded", "login:me").tell("2026-09-09", "login.succeeded", "login:me")
-    )
-    assert learned(portrait).logins.median_gap_days is None
+def signed_in(*days: str) -> Portrait:
+    portrait = Portrait()
+    for day in days:
+        portrait.tell(day, "login.succeeded", "login:me")
+    return portrait
+
+
+def test_two_sign_ins_are_no_habit_and_three_are_one() -> None:
+    for days, gaps in ((("01", "09"), (None, None)), (("01", "09", "13"), (6, 8))):
+        logins = learned(signed_in(*[f"2026-09-{day}" for day in days])).logins
+        assert (logins.median_gap_days, logins.longest_gap_days) == gaps
+
+
+def test_days_with_a_sign_in_are_looked_for_in_this_month_and_the_twelve_before_it() -> None:
+    portrait = signed_in("2025-09-30", "2025-10-01", "2026-03-09", "2026-10-04")
+    portrait.tell("2026-03-11", "login.failed", "login:me").tell("2026-10-05", "cash.deposited", CURRENT, 1)
+    logins = learned(portrait).logins
+    gap = number("2026-10-04") - number("2026-03-09")
+    assert (logins.days, logins.last_day, logins.longest_gap_days) == (3, number("2026-10-04"), gap)
+
+
+def test_of_days_with_a_sign_in_the_latest_thirty_are_known() -> None:
+    portrait = signed_in("2026-07-01", *[f"2026-08-{day:02}" for day in range(10, 25)])
+    for day in range(1, 16):
+        portrait.tell(f"2026-09-{day:02}", "login.succeeded", "login:me")
+    logins = learned(portrait).logins
+    assert (logins.days, logins.longest_gap_days) == (30, number("2026-09-01") - number("2026-08-24"))
 
 
 def test_monthly_money_is_the_median_of_full_months_with_its_spread() -> None:
@@ -231,3 +254,10 @@ def test_shortfalls_and_missed_instalments_count_for_half_a_year() -> None:
     )
     found = learned(portrait)
     assert (found.shortfalls_180d, found.missed_instalments_180d) == (1, 1)
+
+
+def test_half_a_year_is_its_days_with_today() -> None:
+    now = number("2026-10-05")
+    for ago, counted in ((179, 1), (180, 0)):
+        told = Portrait().tell(date_of(now - ago), "payment.insufficient_funds", CURRENT)
+        assert learned(told).shortfalls_180d == counted

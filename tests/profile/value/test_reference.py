@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ def test_a_rate_holds_from_its_day_until_the_next() -> None:
     assert [dated.rate("USD", day) for day in (50, 100, 199, 200, 900)] == [
         7_000_000, 7_000_000, 7_000_000, 7_500_000, 7_500_000,
     ]  # fmt: skip
+    assert bank(rates={"USD": [Rate(200, 2), Rate(100, 1)]}).rate("USD", 150) == 1, "in whatever order they are told"
     assert dated.rate("CNY", 1) == RATE_SCALE
     assert dated.rate("XXX", 1) is None
 
@@ -32,6 +34,12 @@ def test_money_is_converted_between_currencies_of_different_decimals() -> None:
     assert dated.home_minor(10_000, "JPY", 1) == 48_000
     assert dated.home_minor(1_000, "KWD", 1) == 2_300
     assert dated.home_minor(5, "GBP", 1) is None
+
+
+@pytest.mark.parametrize(("scaled", "minor"), [(1_400_000, 1), (1_500_000, 2), (1_600_000, 2), (400_000, 0)])
+def test_half_a_cent_is_rounded_away_from_nothing(scaled: int, minor: int) -> None:
+    dated = bank(rates={"USD": [Rate(0, scaled)]})
+    assert (dated.home_minor(1, "USD", 1), dated.home_minor(-1, "USD", 1)) == (minor, -minor)
 
 
 @given(st.integers(-(2**53), 2**53), st.integers(1, 10**9))
@@ -46,6 +54,22 @@ def test_a_competitor_is_one_only_while_it_is_listed() -> None:
     listed = Listed(key="CMPX", kind="bank", from_day=100, until_day=200)
     dated = bank(competitors=[listed])
     assert [dated.is_competitor("CMPX/42#p_me", day) for day in (99, 100, 200, 201)] == [False, True, True, False]
+
+
+def test_whoever_is_listed_no_longer_is_a_bank_like_others() -> None:
+    listed = Listed(key="LNDX", kind="short_term", from_day=100, until_day=200)
+    dated = Reference(calendar=reference().calendar, competitors=[msgspec.structs.replace(listed, key="CMPX")],
+                      lenders=[listed])  # fmt: skip
+    for bank_code, of_then in (("CMPX", "competitor"), ("LNDX", "lender")):
+        assert [dated.classify(f"{bank_code}/1", day) for day in (99, 200, 201)] == ["bank", of_then, "bank"]
+
+
+def test_only_a_lender_that_is_listed_as_one_lends_for_a_short_term() -> None:
+    kinds = {"LNDX": "short_term", "LNDY": "bank"}
+    lenders = [Listed(key=key, kind=kind, from_day=0, until_day=999) for key, kind in kinds.items()]
+    dated = Reference(calendar=reference().calendar, lenders=lenders)
+    assert [dated.is_short_term_lender(f"{key}/1", 1) for key in (*kinds, "OTHA")] == [True, False, False]
+    assert [dated.is_short_term_lender("OTHA/1", 1, kind) for kind in ("short_term", "lender")] == [True, False]
 
 
 def test_institutions_are_met_by_bank_code_or_by_name() -> None:
@@ -65,6 +89,13 @@ def test_a_bank_day_closes_at_its_midnight_and_not_on_free_days() -> None:
     assert reference().closed_day(ms("2026-11-23", 9)) == friday
     assert reference().next_close(ms("2026-11-21", 9)) == ms("2026-11-24", 0)
     assert reference().closed_day(reference().next_close(ms("2026-11-21", 9))) == monday
+
+
+def test_a_bank_may_close_its_day_in_the_afternoon() -> None:
+    tables = Reference(calendar=reference().calendar, closes_minutes=17 * 60)
+    friday, five = number("2026-11-20"), ms("2026-11-20", 17)
+    assert [tables.closed_day(now) for now in (five - 1, five)] == [friday - 1, friday]
+    assert [tables.next_close(now) for now in (five - 1, five)] == [five, ms("2026-11-23", 17)]
 
 
 def test_a_file_of_the_banks_own_replaces_one_and_leaves_the_others(tmp_path: Path) -> None:

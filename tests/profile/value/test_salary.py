@@ -56,6 +56,29 @@ def test_a_salary_on_one_of_the_last_working_days_is_due_on_that_one_again(
     assert (salary.habit, salary.next_due) == (habit, number(due))
 
 
+@pytest.mark.parametrize(
+    ("days", "number"),
+    [
+        (["2025-02-11", "2025-03-12", "2025-04-10", "2025-05-12"], 12),
+        (["2026-04-14", "2026-05-15", "2026-07-13", "2026-08-13"], 13),
+        (["2026-04-15", "2026-05-14"], 14),
+    ],
+)
+def test_of_two_days_that_fit_as_well_the_more_frequent_is_the_habit_and_else_the_earlier(
+    days: list[str], number: int
+) -> None:
+    salary = learned(paid(days), f"{days[-1][:8]}20")
+    assert salary is not None
+    assert salary.habit == f"monthly {number} before"
+
+
+def test_a_habit_may_be_a_day_on_which_pay_has_never_come_yet() -> None:
+    """The 21st of December was a Sunday, and in November the pay came a day late."""
+    salary = learned(paid(["2025-11-22", "2025-12-19"]), "2025-12-20")
+    assert salary is not None
+    assert (salary.habit, salary.next_due) == ("monthly 21 before", number("2026-01-21"))
+
+
 def test_the_next_payday_moves_before_a_public_holiday() -> None:
     salary = learned(paid(["2026-06-05", "2026-07-03", "2026-08-05", "2026-09-04"]), "2026-09-20")
     assert salary is not None

@@ -138,7 +138,7 @@ class Reference:
         if currency == self.home_currency or minor == 0:
             return minor
         scaled = self.rate(currency, day)
-        if scaled is None or currency not in EXPONENTS:
+        if scaled is None:
             return None
         shift = EXPONENTS[self.home_currency] - EXPONENTS[currency]
         above = abs(minor) * scaled * POWERS[max(shift, 0)]

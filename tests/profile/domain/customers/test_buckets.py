@@ -79,3 +79,14 @@ def test_the_running_hour_is_the_last_of_a_window_of_hours() -> None:
     ]
     found = [of(fold_of(told)).over_hours("outflow:CNY", length, hour) for length in (1, 3)]
     assert found == [(1, 1), (3, 111)]
+
+
+def test_each_day_counts_in_just_those_windows_that_it_lies_in() -> None:
+    """Wherever in a month a window ends, and the one before it."""
+    told = [event("fee.charged", NOON - ago * DAY_MS, id=f"{ago}", minor=1, direction="debit") for ago in range(70)]
+    buckets = of(fold_of(told))
+    asked = frozenset({"outflow:CNY"})
+    for shorter in range(1, 63):
+        for longer in range(shorter + 1, 64):
+            found = buckets.over_days([(shorter, asked), (longer, asked)], TODAY)
+            assert [list(sums["outflow:CNY"]) for _, sums in found] == [[shorter] * 2, [longer] * 2]

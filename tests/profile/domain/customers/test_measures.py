@@ -16,11 +16,14 @@ def spent(at: int, minor: int, number: str, currency: str = "CNY") -> ChannelEve
     return event("card.paid", at, id=number, minor=minor, direction="debit", currency=currency)
 
 
-def measured(events: list[ChannelEvent], window: str, aggregate: str, series: str = "outflow") -> int:
+def counted_by(events: list[ChannelEvent], window: str, aggregate: str, series: str = "outflow") -> dict[str, Measured]:
     rule = msgspec.convert({"name": "m", "series": series, "window": window, "aggregate": aggregate}, type=MeasureRule)
     measures = Measures(measures=(rule,), summed=POLICY.measures.summed)
-    found = counted(measures, Buckets(fold_of(events)), POLICY.reference, NOON)
-    return found.get("m", Measured(0, is_money=True)).amount
+    return counted(measures, Buckets(fold_of(events)), POLICY.reference, NOON)
+
+
+def measured(events: list[ChannelEvent], window: str, aggregate: str) -> int:
+    return counted_by(events, window, aggregate).get("m", Measured(0, is_money=True)).amount
 
 
 @settings(max_examples=60, deadline=None)
@@ -46,7 +49,8 @@ def test_mean_and_greatest_are_of_days() -> None:
 def test_a_foreign_currency_is_converted_where_a_rate_is_known() -> None:
     dollars = POLICY.reference.home_minor(100, "USD", POLICY.reference.day_of(NOON))
     assert dollars is not None
-    assert measured([spent(NOON, 100, "a"), spent(NOON, 100, "b", "USD")], "1d", "sum") == 100 + dollars
+    told = [spent(NOON, 100, "a"), spent(NOON, 100, "b", "USD")]
+    assert counted_by(told, "1d", "sum") == {"m": Measured(100 + dollars, is_money=True)}
 
 
 def test_a_currency_without_a_rate_is_left_out_by_name() -> None:
@@ -54,6 +58,23 @@ def test_a_currency_without_a_rate_is_left_out_by_name() -> None:
     found = counted(measures, Buckets(fold_of([spent(NOON, 100, "a", "ISK")])), POLICY.reference, NOON)
     assert found["outflow_7d"].unconverted == ("ISK",)
     assert shown(found, "CNY")["outflow_7d"] == {"value": "0.00", "currency": "CNY", "unconverted": ["ISK"]}
+
+
+@pytest.mark.parametrize("aggregate", ["count", "sum", "max", "mean"])
+def test_of_a_series_that_adds_up_no_money_every_aggregate_is_a_count(aggregate: str) -> None:
+    told = [event("transaction.declined", NOON, id=name, minor=500) for name in ("a", "b")]
+    assert counted_by(told, "1d", aggregate, "declines") == {"m": Measured(2, is_money=False)}
+
+
+def test_the_longest_windows_are_what_is_kept() -> None:
+    assert measured([spent(NOON - 399 * DAY_MS, 3, "a"), spent(NOON - 400 * DAY_MS, 4, "b")], "400d", "sum") == 3
+    assert measured([spent(NOON - 167 * HOUR_MS, 3, "a"), spent(NOON - 168 * HOUR_MS, 4, "b")], "168h", "sum") == 3
+
+
+@pytest.mark.parametrize("aggregate", ["mean", "max"])
+def test_what_is_of_days_is_refused_over_hours(aggregate: str) -> None:
+    with pytest.raises(ValueError, match=f"measure m: {aggregate} is of days; its window must be in days"):
+        counted_by([], "24h", aggregate)
 
 
 @pytest.mark.parametrize("window", ["0d", "401d", "169h", "30m", "d"])

@@ -68,6 +68,20 @@ def test_of_several_cards_the_most_used_and_the_least_often_paid_decide() -> Non
     assert (values["card_utilisation_percent"], values["card_paid_in_full"]) == (90.0, 0)
 
 
+def test_each_card_is_paid_in_full_by_its_own_statements_alone() -> None:
+    told = [statement(month, 100, in_full=True) for month in range(4)]
+    other = [statement(0, 100, True, "card:2"), statement(1, 100, False, "card:2"), statement(2, 100, True, "card:2")]
+    assert values_of(*told, *other)["card_paid_in_full"] == 1
+
+
+def test_a_card_that_is_blocked_or_has_no_statements_says_nothing_of_the_use_of_credit() -> None:
+    told = [statement(month, 100_000, in_full=True) for month in range(2)]
+    blocked = [statement(3, 900_000, False, "card:2"), event("card.blocked", NOON, "card:2")]
+    debit = event("card.issued", NOON, "card:3")
+    values = values_of(*told, *blocked, debit)
+    assert (values["card_utilisation_percent"], values["card_paid_in_full"]) == (10.0, 2)
+
+
 def test_a_card_is_active_through_the_last_day_of_its_validity() -> None:
     def issued(number: int, **told: str) -> ChannelEvent:
         return event("card.issued", NOON - 900 * DAY_MS, f"card:{number}", attributes=told)
@@ -80,6 +94,12 @@ def test_a_card_is_active_through_the_last_day_of_its_validity() -> None:
 
 def test_a_card_without_a_limit_leaves_its_use_unknown() -> None:
     told = event("card.statement_issued", NOON, "card:1", minor=100)
+    assert "card_utilisation_percent" in summary_of([told]).facts.missing
+
+
+def test_what_is_owed_in_a_currency_without_a_rate_leaves_the_use_of_a_card_unknown() -> None:
+    limit = {"credit_limit": {"minor": 1_000_000, "currency": "CNY"}}
+    told = event("card.statement_issued", NOON, "card:1", minor=100, currency="ISK", attributes=limit)
     assert "card_utilisation_percent" in summary_of([told]).facts.missing
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from schemas.events import ChannelEvent, Counterparty
+from services.profile.domain.customers.contacts import CONTACTS_SHOWN
 from services.profile.domain.customers.measures import MeasureRule, Measures
 from services.profile.domain.facts.catalogue import FACTS
 from services.profile.domain.facts.windowed import Windowed
@@ -18,6 +19,11 @@ NAMES = [rule.name for rule in POLICY.measures.measures] + [name for name in FAC
 def spent(name: str, at: int, minor: int, **told: str) -> ChannelEvent:
     return event("transfer.sent", at, id=name, minor=minor, direction="debit",
                  counterparty=Counterparty(bank="OTHA", account_no="7"), **told)  # fmt: skip
+
+
+def over(rule: MeasureRule) -> Windowed:
+    measures = Measures(measures=(rule,), summed=POLICY.measures.summed)
+    return Windowed(product_fold(), measures, POLICY.reference, NOON)
 
 
 def behind(fact: str, *events: ChannelEvent) -> dict[str, float]:
@@ -91,9 +97,7 @@ def test_behind_a_greatest_day_stand_the_events_of_that_day() -> None:
 
 
 def test_behind_a_mean_stand_all_events_of_its_window_with_what_each_adds_up() -> None:
-    rule = MeasureRule("mean_out", "outflow", "2d", "mean")
-    measures = Measures(measures=(rule,), summed=POLICY.measures.summed)
-    windowed = Windowed(product_fold(), measures, POLICY.reference, NOON)
+    windowed = over(MeasureRule("mean_out", "outflow", "2d", "mean"))
     events = [spent("a", NOON, 4_000), spent("b", NOON - DAY_MS, 2_000), spent("c", NOON - 2 * DAY_MS, 9_000)]
     counts = windowed.behind("mean_out", [windowed.alone(one) for one in events])
     assert ({one.id: brought for one, brought in counts.each}, counts.total) == ({"a": 40.0, "b": 20.0}, 30.0)
@@ -115,3 +119,54 @@ def test_of_contacts_about_one_reason_each_counts_once_with_all_that_tells_of_it
 
 def test_how_things_stand_has_no_window() -> None:
     assert [WINDOWED.since(name) for name in ("salary_usual", "balance_total", "tier")] == [None] * 3
+
+
+def test_contacts_begin_to_count_a_millisecond_after_the_instant_that_lies_as_many_days_back() -> None:
+    for fact, days in (("contacts_7d", 7), ("contacts_30d", 30)):
+        since = NOON - days * DAY_MS + 1
+        assert WINDOWED.since(fact) == since
+        assert behind(fact, called("in", since, "a"), called("before", since - 1, "b")) == {"in": 1.0}
+
+
+def test_a_contact_that_began_long_before_its_window_is_read_and_is_none_of_it() -> None:
+    since, read_since = WINDOWED.since("contacts_7d"), WINDOWED.read_since("contacts_7d")
+    assert since is not None
+    assert read_since is not None
+    told = [called("begun", since - 31 * DAY_MS, "a"), called("ended", NOON - DAY_MS, "a", "call.ended")]
+    assert behind("contacts_7d", *[one for one in told if one.occurred_at >= read_since]) == {}
+    assert behind("contacts_7d", told[1]) == {"ended": 1.0}, "as if it had begun there"
+
+
+def test_of_money_no_more_is_read_than_its_window() -> None:
+    for fact in ("outflow_30d", "outflow_24h", "external_outflow_7d", "balance_total"):
+        assert WINDOWED.read_since(fact) == WINDOWED.since(fact)
+
+
+def test_the_event_by_which_a_contact_began_counts_in_whatever_order_they_are_read() -> None:
+    events = [called("begun", NOON - DAY_MS, "a"), called("ended", NOON - DAY_MS + 1, "a", "call.ended")]
+    for told in (events, events[::-1]):
+        assert behind("contacts_7d", *told) == {"begun": 1.0, "ended": 0.0}
+
+
+def test_of_more_contacts_than_a_view_shows_the_latest_are_behind_the_fact() -> None:
+    events = [called(f"{number:02}", NOON - number * HOUR_MS, f"c{number}") for number in range(CONTACTS_SHOWN + 2)]
+    for told in (events, events[::-1]):
+        assert facts_told(summary_of(told))["contacts_7d"] == CONTACTS_SHOWN
+        assert sorted(behind("contacts_7d", *told)) == [f"{number:02}" for number in range(CONTACTS_SHOWN)]
+
+
+@pytest.mark.parametrize(("sequence", "another"), [(None, 0), (1, 2)])
+def test_of_two_reversals_of_one_instant_the_one_that_comes_first_in_its_source_is_behind_the_fact(
+    sequence: int | None, another: int
+) -> None:
+    sent = spent("s", NOON - DAY_MS, 1_000)
+    first, second = reversal(sent, NOON, id="z", sequence=sequence), reversal(sent, NOON, id="a", sequence=another)
+    for told in ([sent, first, second], [second, first, sent]):
+        assert behind("outflow_30d", *told) == {"s": 10.0, "z": -10.0}
+
+
+def test_a_day_of_most_movements_is_one_day_in_whatever_currencies_they_were() -> None:
+    windowed = over(MeasureRule("most", "customer_debits", "30d", "max"))
+    events = [spent("a", NOON, 1), spent("b", NOON, 1), spent("c", NOON - DAY_MS, 1, currency="USD")]
+    counts = windowed.behind("most", [windowed.alone(one) for one in events])
+    assert ({one.id for one, _ in counts.each}, counts.total) == ({"a", "b"}, 2.0)
