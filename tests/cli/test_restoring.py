@@ -13,6 +13,7 @@ from schemas.topics import ALERTS, PROFILE_CHANGES, TOPICS
 from services.alerts.adapters.memory import MemoryAlertStore
 from services.cli.restoring import alerts_since, changes_since
 from services.embedded.log import EmbeddedLog
+from services.failures import Unavailable
 from services.log import Message, Position
 from services.profile.adapters.restoring import Told
 
@@ -51,16 +52,19 @@ async def test_of_each_customer_the_greatest_version_is_heard_and_what_is_no_cha
     log: EmbeddedLog,
 ) -> None:
     store = await backed_up(log)
-    await log.append(CHANGES, [said("a", 5), said("a", 4), Message(b"x", b"no change", 0), said("b", 6, partition=1)])
+    await log.append(
+        CHANGES, [said("a", 3), said("a", 5), said("a", 4), Message(b"x", b"no change", 0), said("b", 6, partition=1)]
+    )
     told, _ = await changes_since(log, store)
     assert told == {"a": Told(5, "person", 7), "b": Told(6, "person", 7)}
 
 
 async def test_of_each_alert_the_greatest_revision_is_heard(log: EmbeddedLog) -> None:
-    await log.append(ALERTS.name, [step("al_1", 2, "claimed"), step("al_1", 1, "routed"), step("al_2", 1, "routed")])
+    told_of = [step("al_1", 1, "new"), step("al_1", 3, "claimed"), step("al_1", 2, "routed"), step("al_2", 1, "routed")]
+    await log.append(ALERTS.name, told_of)
     told, _ = await alerts_since(log, MemoryAlertStore())
     assert {name: (one.revision, one.state) for name, one in told.items()} == {
-        "al_1": (2, "claimed"), "al_2": (1, "routed"),
+        "al_1": (3, "claimed"), "al_2": (1, "routed"),
     }  # fmt: skip
 
 
@@ -92,3 +96,15 @@ async def test_where_the_log_has_no_such_topic_nobody_has_heard_anything(tmp_pat
     await ahead.skip(MemoryAlertStore())
     assert told == {}
     await log.close()
+
+
+async def test_a_log_that_goes_away_meanwhile_is_told_and_what_was_heard_is_not_taken_for_all(
+    log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def consume(*_: object) -> None:
+        raise Unavailable("the log is away")
+
+    monkeypatch.setattr(log, "consume", consume)
+    await log.append(CHANGES, [said("a", 5)])
+    with pytest.raises(Unavailable, match="the log is away"):
+        await changes_since(log, await backed_up(log))

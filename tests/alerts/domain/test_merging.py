@@ -72,6 +72,7 @@ def test_an_alert_that_had_only_moved_moves_back() -> None:
     one, other = Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
     merge(Side("a", one, theirs), Side("b", other, []), terms(), NOON + DAY)
+    assert (one.merged_into, theirs[0].history[-1].action, theirs[0].history[-1].note) == ("b", "move", "a became b")
     (back,) = split(Side("a", one, []), Side("b", other, theirs), terms(), NOON + 2 * DAY)
     assert (back.customer_id, back.state, back.history[-1].note) == ("a", "new", "a stands alone again")
 
@@ -316,6 +317,25 @@ def test_who_parts_a_second_time_takes_along_only_what_was_noted_since_the_work_
         assert [said.note for said in back.history[:-1]] == [note]
         step(ours[0], NOON + 3 * DAY, "Wu", "note", "new", "a matter of b, and not of a")
         theirs = [back]
+
+
+def test_neither_who_takes_it_up_again_nor_who_else_is_merged_makes_the_work_another_one() -> None:
+    """Only what brought the work along is where it begins."""
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
+    ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
+    third, fourth = (takes(name, 1, Standing(), [], moments=[moment(name, NOON)]) for name in "de")
+    theirs[0].state = "claimed"
+    merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON)
+    step(ours[0], NOON, "Li Na", "reassign", "routed", "given back")
+    merge(Side("d", Standing(), third), Side("b", other, ours), terms(), NOON)
+    step(ours[0], NOON, "Li Na", "claim", "claimed", "taken up again")
+    merge(Side("e", Standing(), fourth), Side("b", other, ours), terms(), NOON)
+    left, back = split(Side("a", one, []), Side("b", other, ours), terms(), NOON + DAY)
+    assert [said.note for said in back.history] == [
+        "given back", f"with {third[0].alert_id} of d", "taken up again", f"with {fourth[0].alert_id} of e",
+        f"from {left.alert_id} of b",
+    ]  # fmt: skip
 
 
 def test_what_is_remembered_of_neither_stays_said_of_both_when_they_part() -> None:

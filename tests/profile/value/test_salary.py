@@ -72,6 +72,24 @@ def test_of_two_days_that_fit_as_well_the_more_frequent_is_the_habit_and_else_th
     assert salary.habit == f"monthly {number} before"
 
 
+def test_pay_that_came_two_days_off_says_nothing_for_a_day() -> None:
+    """The 11th lies between all of them, and is no better for that than the day of the first."""
+    salary = learned(paid(["2025-01-09", "2025-02-13", "2025-03-11"]), "2025-03-20")
+    assert salary is not None
+    assert (salary.habit, salary.next_due) == ("monthly 9 after", number("2025-04-09"))
+
+
+@pytest.mark.parametrize(
+    ("august", "habit", "due"),
+    [("2026-08-17", "monthly 15 after", "2026-11-16"), ("2026-08-15", "monthly 15 none", "2026-11-15")],
+)
+def test_pay_comes_after_a_free_day_or_on_it_where_it_did_before(august: str, habit: str, due: str) -> None:
+    """The 15th of August and of November are of a weekend."""
+    salary = learned(paid(["2026-07-15", august, "2026-09-15", "2026-10-15"]), "2026-10-20")
+    assert salary is not None
+    assert (salary.habit, salary.next_due) == (habit, number(due))
+
+
 def test_a_habit_may_be_a_day_on_which_pay_has_never_come_yet() -> None:
     """The 21st of December was a Sunday, and in November the pay came a day late."""
     salary = learned(paid(["2025-11-22", "2025-12-19"]), "2025-12-20")
