@@ -43,7 +43,7 @@ PERSONAL_KINDS = frozenset({"phone", "email", "national_id"})
 
 def keyed_hash(secret: bytes, purpose: str, value: str) -> str:
     """HMAC-SHA-256 (RFC 2104), its first 128 bits in hex; `purpose` keeps the uses of one secret apart."""
-    return hmac.new(secret, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(secret, f"{purpose}\0{value}".encode(), hashlib.sha256).hex()[:32]
 
 
 def subject_key(kind: str, value: str, secret: bytes) -> str:

@@ -2,10 +2,11 @@
 that is unknown is left out of a moment; a flag or word that was not told is false or empty."""
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-FieldType = Literal["number", "boolean", "string"]
-Fields = Mapping[str, FieldType]
+from schemas.changes import FactType
+
+Fields = Mapping[str, FactType]
 
 
 class MomentDeclared(NamedTuple):
