@@ -101,7 +101,11 @@ class SegmentReader:
         self._directory = directory
         self._segments: dict[Path, Segment] = {}
         self._seen: tuple[object, ...] = ()
-        self.rescan()
+        try:
+            self.rescan()
+        except BaseException:
+            self.close()
+            raise
 
     def rescan(self) -> bool:
         """Follows rotation and retention; says whether something was written since the last call."""

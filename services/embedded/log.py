@@ -49,7 +49,7 @@ class EmbeddedLog:
         read_only: bool = False,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        self._limits, self._closed, self._writer = limits, False, None
+        self._limits, self._writer = limits, None
         with ExitStack() as opened:  # where a file is refused, what is open by then is let go
             if not read_only:
                 directory.mkdir(parents=True, exist_ok=True)
@@ -59,8 +59,10 @@ class EmbeddedLog:
             self._retention = Retention(directory, self._topics)
             if not read_only:
                 self._writer = Writer(directory, self._topics.streams(), clock or SystemClock(), self._retention.drop)
+                opened.callback(self._writer.close)
             ends = self._writer.ends if self._writer else None
             self._reading = Reading(directory, ends, limits.batch_records, limits.batch_bytes)
+            opened.callback(self._reading.close)
             self._opened = opened.pop_all()
         if self._writer:
             self._writer.start(self._reading.on_written, self._reading.on_rotated)
@@ -130,13 +132,7 @@ class EmbeddedLog:
 
     async def close(self) -> None:
         """What was appended is written first. A second time does nothing."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._writer:
-            await asyncio.to_thread(self._writer.close)
-        self._reading.close()
-        self._opened.close()
+        await asyncio.to_thread(self._opened.close)
 
     def _writing(self) -> Writer:
         if self._writer is None:

@@ -78,8 +78,9 @@ class Writer:
 
     def close(self) -> None:
         """What was submitted is written first."""
-        self._queue.put(None)
-        self._thread.join()
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
         self._segment.close()
 
     def _run(self) -> None:

@@ -223,14 +223,21 @@ async def test_a_day_whose_making_was_cut_short_is_made_anew(
     assert not tomorrow.exists()
 
 
-async def test_a_file_of_another_release_is_refused_by_name(log: EmbeddedLog, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("days", "refused"), [(1, 0), (3, 1)], ids=["the day that is written", "an older day"])
+async def test_a_file_of_another_release_is_refused_by_name(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path, days: int, refused: int
+) -> None:
+    for _ in range(days):
+        await log.append("t", [message(b"x")])
+        clock.move_to(clock.now_ms() + DAY_MS)
     await log.close()
-    [day] = segment_paths(tmp_path)
+    day = segment_paths(tmp_path)[refused]
     newer = connect(day)
     newer.execute("pragma user_version = 2")
     newer.close()
     with pytest.raises(ValueError, match=f"{day}: version 2 of the embedded log, this release reads 1"):
         EmbeddedLog(tmp_path)
+    assert open_files_below(tmp_path) == []
     again = connect(day)
     again.execute("pragma user_version = 1")
     again.close()
