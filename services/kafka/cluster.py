@@ -52,6 +52,7 @@ class Kept(NamedTuple):
     cleanup_policy: str
 
 
+_LOOK_MS = 100
 _SETTINGS = ("min.insync.replicas", "retention.ms", "retention.bytes", "cleanup.policy")
 
 
@@ -133,10 +134,14 @@ class Cluster:
                 await reader.start()
                 reader.assign([place])
                 reader.seek(place, offset)
-                found = await reader.getone(place)
+                found: Sequence[Any] = ()
+                while not found and await reader.position(place) <= offset:  # behind a marker nothing may come
+                    found = (await reader.getmany(place, timeout_ms=_LOOK_MS, max_records=1)).get(place, ())
             finally:
                 await reader.stop()
-        return Record(found.offset, found.timestamp, found.key, found.value) if found.offset == offset else None
+        return next(
+            (Record(one.offset, one.timestamp, one.key, one.value) for one in found if one.offset == offset), None
+        )
 
     async def bounds(self, topic: str, partition: int) -> Bounds:
         description = await self.describe(topic)

@@ -120,6 +120,7 @@ async def test_gaps_between_offsets_are_crossed(log: KafkaLog, topic: str, kafka
     assert applied.fenced == 0
     assert [batch.start for batch in applied.batches] == [0, *[batch.until for batch in applied.batches[:-1]]]
     assert await log.record(topic, 0, 1) is None, "a marker is no record, and the next one is another"
+    assert await log.record(topic, 0, 39) is None, "nothing follows the last marker"
 
 
 async def test_consuming_goes_on_at_a_position_inside_a_gap(log: KafkaLog, topic: str, kafka_url: str) -> None:
