@@ -48,19 +48,20 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     optional: tuple[str | dict[str, Any], ...] = ()
 
 
-def load_catalogue(own: Path | None = None) -> Mapping[str, EventType]:
+def load_catalogue(own: str | Path = "") -> Mapping[str, EventType]:
     """Every event type by name, validated. `own`: a directory with a bank's own types, beside the product's, and their
     attributes in an `attributes.yaml` of its own. Reads files: call it once and pass the result on. Raises
     CatalogueError."""
     product = files("schemas.catalogue")
     attributes = [_File("catalogue/", product.joinpath(ATTRIBUTES))]
     groups = [_File("catalogue/", product.joinpath(f"{group}.yaml")) for group in GROUPS]
-    if own is not None:
-        if not own.is_dir():
+    if own:
+        directory = Path(own)
+        if not directory.is_dir():
             raise CatalogueError(f"{own} is no directory")
-        for path in sorted(own.glob("[!.]*.yml")):
+        for path in sorted(directory.glob("[!.]*.yml")):
             raise CatalogueError(f"{path} is read by nobody: call it {path.stem}.yaml")
-        for path in sorted(own.glob("[!.]*.yaml")):
+        for path in sorted(directory.glob("[!.]*.yaml")):
             (attributes if path.name == ATTRIBUTES else groups).append(_File(f"{own}/", path))
     known = {name: raw for _, _, name, raw in _declared(attributes)}
     types = {}

@@ -4,9 +4,9 @@ import os
 from collections.abc import Mapping
 from functools import partial
 
+from schemas.catalogue import load_catalogue
 from schemas.moments import MOMENTS
 from services.alerts.domain.compiled import Known
-from services.event_types import load_event_types
 from services.metrics import Metrics
 from services.profile.adapters.policies import Declarations, files_of, load_declarations
 from services.profile.domain.facts.catalogue import catalogue
@@ -22,7 +22,7 @@ def declared_fold() -> Fold:
     """Raises `PolicyError`, `SettingsError`, `CatalogueError`."""
     choices = read_choices(os.environ)
     series = load_declarations(choices.catalogue, choices.reference).series
-    return Fold(load_event_types(read_settings(os.environ)), Counting(series), series.version)
+    return Fold(load_catalogue(read_settings(os.environ).event_types), Counting(series), series.version)
 
 
 def declarations(environment: Mapping[str, str], secret: bytes) -> Declarations:

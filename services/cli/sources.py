@@ -5,11 +5,11 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from schemas.catalogue import load_catalogue
 from services.cli.beside import Beside, Data, Json, in_deployment, settings_of
 from services.cli.doctor.silence import last_heard
 from services.cli.output import console, print_table, show_json, show_rows, tell, when
 from services.cli.refusals import Misuse, Refusal, judged_by_the_line
-from services.event_types import load_event_types
 from services.expected import expected
 from services.failures import Rejected
 from services.ingest.domain.sources import Source
@@ -61,7 +61,7 @@ def set_parameters(
 
     Example: counterpoint sources set atm channel=atm of_record=cash.withdrawn,cash.deposited rhythm_ms=600000
     """
-    changes, catalogue = dict(_parsed(one) for one in parameters or []), load_event_types(settings_of(data))
+    changes, catalogue = dict(_parsed(one) for one in parameters or []), load_catalogue(settings_of(data).event_types)
     with judged_by_the_line():
         check_source(_source({"id": source, **changes}), catalogue)
 

@@ -4,9 +4,9 @@ import contextlib
 import os
 from collections.abc import Mapping
 
+from schemas.catalogue import load_catalogue
 from services.clock import SystemClock
 from services.deployment import calm_collector, forever, open_log, open_tables, until_told, when_up
-from services.event_types import load_event_types
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
@@ -27,7 +27,7 @@ async def run(environment: Mapping[str, str]) -> None:
     """Serves until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`."""
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
-    metrics, naming, catalogue = Metrics(), load_naming(settings), load_event_types(settings)
+    metrics, naming, catalogue = Metrics(), load_naming(settings), load_catalogue(settings.event_types)
     async with contextlib.AsyncExitStack() as closing:
         database = open_tables(settings)
         closing.push_async_callback(database.close)

@@ -4,9 +4,9 @@ import contextlib
 import os
 from collections.abc import Awaitable, Callable, Mapping
 
+from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
 from services.deployment import forever, open_door, open_plumbing, until_told, when_up
-from services.event_types import load_event_types
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE
 from services.profile.app import Profile, open_profile
@@ -37,7 +37,8 @@ async def run(
         plumbing = open_plumbing(closing, settings)
         database, metrics = plumbing.database, plumbing.metrics
         await when_up(lambda: upgrade(database))
-        users, catalogue, choices = SqlUserStore(database), load_event_types(settings), read_choices(environment)
+        users, choices = SqlUserStore(database), read_choices(environment)
+        catalogue = load_catalogue(settings.event_types)
         profile = await when_up(lambda: open_profile(plumbing, users, naming, catalogue, choices))
         health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
         app = routes(health)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from schemas.catalogue import load_catalogue
 from schemas.identifiers import KINDS, SUBJECT_LIMITS
 from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import WHO, Actor, Beside, Data, Json, Who, identifier, in_deployment, who_is_meant
@@ -16,7 +17,6 @@ from services.cli.output import console, print_table, show_json, show_rows, tell
 from services.cli.positions import milliseconds
 from services.cli.refusals import Misuse, judged_by_the_line, only
 from services.clock import SystemClock
-from services.event_types import load_event_types
 from services.profile.current import CurrentCustomer
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.freshness import completeness
@@ -170,7 +170,7 @@ async def _read(beside: Beside) -> Read:
     choices = read_choices(os.environ)
     seen = await beside.store.sources_seen()
     heard = completeness(seen, SystemClock().now_ms(), choices.patience(CHANNEL_EVENTS.partitions))
-    policy, types = declarations(os.environ, beside.naming.secret).policy, load_event_types(beside.settings)
+    policy, types = declarations(os.environ, beside.naming.secret).policy, load_catalogue(beside.settings.event_types)
     return Read(beside.store, types, beside.naming, lambda: policy, SystemClock().now_ms, lambda: heard)
 
 

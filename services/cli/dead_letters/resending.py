@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from schemas.catalogue import load_catalogue
 from services.cli.beside import Beside
 from services.cli.dead_letters.reentry import event_of
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
-from services.event_types import load_event_types
 from services.ingest.domain.sources import EVERY
 from services.ingest.registry import create_key
 from services.profile.ports.records import StoredDeadLetter
@@ -26,7 +26,7 @@ class Resending:
     def __init__(self, beside: Beside, address: str, open_doors: AsyncExitStack) -> None:
         self._beside, self._address, self._open_doors = beside, address, open_doors
         self._doors: dict[str, Publish] = {}
-        self._catalogue = load_event_types(beside.settings)
+        self._catalogue = load_catalogue(beside.settings.event_types)
 
     async def send(self, letter: StoredDeadLetter) -> dict[str, str]:
         """What became of it."""

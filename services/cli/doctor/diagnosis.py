@@ -22,7 +22,6 @@ from services.cli.refusals import Refusal
 from services.cli.rules.checking import loaded_rules
 from services.clock import SystemClock
 from services.declared_files import PolicyError, place
-from services.event_types import load_event_types
 from services.failures import Unavailable
 from services.log import EventLog, UnknownTopic
 from services.profile.adapters.policies import COUNTED, declarations_of, files_of
@@ -102,7 +101,7 @@ def _secret(settings: Settings) -> Finding:
 def _declared(settings: Settings) -> Iterator[Finding]:
     choices = read_choices(os.environ)
     try:
-        types, written = load_event_types(settings), files_of(choices.catalogue, choices.reference).texts()
+        types, written = load_catalogue(settings.event_types), files_of(choices.catalogue, choices.reference).texts()
         declared = declarations_of(written, None, types)
         own_types = ", ".join(sorted(types.keys() - load_catalogue().keys()))
         own = "; ".join([*([f"event types add {own_types}"] if own_types else []), *written.told()]) or "none"

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import typer
 
+from schemas.catalogue import load_catalogue
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
@@ -23,7 +24,6 @@ from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.backtesting import Asked, Deployment, Found, Shown, backtest, drafted
 from services.clock import SystemClock
 from services.declared_files import place
-from services.event_types import load_event_types
 from services.profile.adapters.policies import Declarations
 from services.profile.settings import read_choices
 
@@ -69,7 +69,7 @@ def backtest_rules(
         starts = declared.policy.reference.start_of
         end = min(starts(last + 1), SystemClock().now_ms())
         asked = Asked(loaded, ids, starts(first), end, clock, truth)
-        types = load_event_types(beside.settings)
+        types = load_catalogue(beside.settings.event_types)
         deployment = Deployment(beside.store, store, types, declared, choices, beside.naming.secret)
         with _shown() as shown:
             return await backtest(asked, deployment, shown)

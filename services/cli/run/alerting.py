@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from schemas.catalogue import load_catalogue
 from schemas.changes import ProfileChange
 from services.access import SqlUserStore
 from services.alerts.app import Alerts, FromProfile, open_alerts
@@ -22,7 +23,6 @@ from services.deployment import (
     until_told,
     when_up,
 )  # fmt: skip
-from services.event_types import load_event_types
 from services.logs import configure_logging
 from services.metrics import CONTENT_TYPE
 from services.pace import every
@@ -109,7 +109,7 @@ async def run(environment: Mapping[str, str]) -> None:
         store = SqlProfileStore(plumbing.database, partial(customer_id, secret=naming.secret))
         policy = CurrentPolicy(declared.policy)
         reload = reloading(environment, naming.secret, declared, policy, plumbing.metrics)
-        read = Read(store, load_event_types(settings), naming, policy, plumbing.clock.now_ms)
+        read = Read(store, load_catalogue(settings.event_types), naming, policy, plumbing.clock.now_ms)
         known = from_profile(declared, policy, read)
         alerts = await when_up(lambda: opened_alerts(closing, plumbing, known, environment))
         health = operations(alerts.checks, lambda: (plumbing.metrics.render(), CONTENT_TYPE))

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
 from services.cli.run.alerting import from_profile, opened_alerts
 from services.cli.run.rules_asked import hearing_rules
 from services.deployment import open_door, open_plumbing, side_by_side
-from services.event_types import load_event_types
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
@@ -48,7 +48,7 @@ async def running_platform(
 
     Raises `DirectoryInUse`, `SettingsError`, `WrongSchema`, `Unavailable`, OSError (the port is taken).
     """
-    naming, catalogue = load_naming(settings), load_event_types(settings)
+    naming, catalogue = load_naming(settings), load_catalogue(settings.event_types)
     async with contextlib.AsyncExitStack() as closing:
         plumbing = open_plumbing(closing, settings)
         log, database, screens, clock, metrics = plumbing
