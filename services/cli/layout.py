@@ -8,7 +8,7 @@ from rich.cells import cell_len
 BESIDE_CELL, EDGE = 3, 1
 """What the lines of a table and the space beside them take."""
 LONGEST_WORD, LONGEST_UNSPACED = 36, 12
-"""A longer one may break: a trace, a sentence in Chinese. Every id of ours is shorter."""
+"""A longer one may break: a trace, a sentence in Chinese."""
 
 
 class Column(NamedTuple):
@@ -21,12 +21,13 @@ class Column(NamedTuple):
 def widths(columns: Mapping[str, Sequence[str]], window: int) -> dict[str, int]:
     """`columns`: name → heading and cells, in the order of their worth. Those that are missing have no room.
 
-    The first names the row and is always there.
+    The first names the row and is always there. A word of its own breaks only where the window is narrower: it may be
+    an id with a channel's own inside.
     """
-    measured = {name: _measured(texts) for name, texts in columns.items()}
     kept: dict[str, Column] = {}
     taken = EDGE
-    for name, column in measured.items():
+    for name, texts in columns.items():
+        column = _measured(texts, LONGEST_WORD if kept else window - EDGE - BESIDE_CELL)
         if not kept or taken + column.least + BESIDE_CELL <= window:
             kept[name] = column
             taken += column.least + BESIDE_CELL
@@ -45,11 +46,11 @@ def _shared_out(columns: Mapping[str, Column], room: int) -> dict[str, int]:
     return found
 
 
-def _measured(texts: Sequence[str]) -> Column:
+def _measured(texts: Sequence[str], longest_word: int) -> Column:
     lines = [line for text in texts for line in text.splitlines()]
-    words = [word for line in lines for word in line.split()]
-    return Column(max(map(cell_len, lines), default=0), max(map(_unbroken, words), default=0))
+    unbroken = [_unbroken(word, longest_word) for line in lines for word in line.split()]
+    return Column(max(map(cell_len, lines), default=0), max(unbroken, default=0))
 
 
-def _unbroken(word: str) -> int:
-    return min(cell_len(word), LONGEST_WORD if word.isascii() else LONGEST_UNSPACED)
+def _unbroken(word: str, longest_word: int) -> int:
+    return min(cell_len(word), longest_word if word.isascii() else LONGEST_UNSPACED)

@@ -56,8 +56,12 @@ def test_a_column_without_room_for_its_longest_word_is_left_out_and_told_of(
     assert row["z"] in "".join(printed_at(120, [row], capsys))
 
 
-def test_what_names_the_row_is_there_and_whole_in_any_window(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "cus_" + "x" * 26 in "".join(printed_at(40, [{"a": "cus_" + "x" * 26, "b": "words"}], capsys))
+@pytest.mark.parametrize("name", ["cus_" + "x" * 26, "core-BOOKING-0000-4711-conflict-d8dcd85344273758"])
+def test_what_names_the_row_is_there_and_whole_in_any_window_that_has_room_for_it(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = printed_at(len(name) + 10, [{"a": name, "b": "some words beside it"}], capsys)
+    assert f"│ {name} │" in lines[3]
 
 
 def test_a_long_word_and_a_text_without_spaces_may_break(capsys: pytest.CaptureFixture[str]) -> None:
