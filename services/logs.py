@@ -14,24 +14,13 @@ Format = Literal["json", "console"]
 
 REMOVED = "[removed]"
 # Whoever logs such a field made a mistake; this keeps the mistake from becoming a leak.
-PERSONAL_FIELDS = frozenset(
-    [
-        *(
-            "name",
-            "first_name",
-            "last_name",
-            "full_name",
-            "person",
-            "birth_date",
-            "gender",
-            "nationality",
-            "national_id",
-        ),
-        *("phone", "former_phone", "email", "address", "login", "note", "notes", "text", "counterparty"),
-        *("card_no", "account_no", "customer_no", "loan_no", "identifiers", "attributes", "amount", "balance"),
-        *("password", "token", "key", "secret", "authorization", "cookie", "body", "value", "payload"),
-    ]
-)
+PERSONAL_FIELDS = frozenset({
+    "name", "first_name", "last_name", "full_name", "person", "birth_date", "gender", "nationality", "national_id",
+    "phone", "former_phone", "email", "address", "login", "note", "notes", "text", "counterparty",
+    "card_no", "account_no", "customer_no", "loan_no", "identifiers", "attributes", "amount", "balance",
+    "password", "token", "key", "secret", "authorization", "cookie", "body", "value", "payload",
+})  # fmt: skip
+
 _DIGITS = re.compile(r"\d(?:[ -]?\d){9,}")
 _EMAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.[A-Za-z]{2,}")
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)")
