@@ -91,7 +91,7 @@ STATEMENTS_SKIPPED = CounterMetric("statements_skipped", (), "statements", "Olde
 STATEMENTS_PARKED = CounterMetric("statements_parked", (), "statements", "Left out after failing twice; a bug")
 RULES_FIRED = CounterMetric("rules_fired", ("how",), "times", "raised, or suppressed by cooldown or throttle")
 RULES_UNKNOWN = CounterMetric("rules_unknown", (), "times", "Not judged: a fact was unknown or not covered")
-ALERT_STEPS = CounterMetric("alert_steps", ("kind", "action"), "steps", "Steps in the lives of alerts")
+ALERT_STEPS = CounterMetric("alert_steps", ("kind", "action"), "alerts", "Alerts that have changed, by their last step")
 CHANGE_TO_ALERT = HistogramMetric(
     "change_to_alert_seconds", (), "seconds", "From the profile's statement to the commit of the alert", _SECONDS
 )
