@@ -5,10 +5,9 @@ from typing import Annotated
 
 import msgspec
 
-from services.settings import chosen
+from services.settings import Positive, chosen
 
 PREFIX = "COUNTERPOINT_INGEST_"
-Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,15 +1,14 @@
 """What a deployment chooses about the profile: field `x_y` is the variable `COUNTERPOINT_PROFILE_X_Y`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
 import msgspec
 
 from services.profile.domain.customers.freshness import Patience
-from services.settings import SettingsError, chosen
+from services.settings import Positive, SettingsError, chosen
 
 PREFIX = "COUNTERPOINT_PROFILE_"
-Positive = Annotated[int, msgspec.Meta(ge=1)]
 Step = Literal["update", "refresh", "read"]
 STEPS: tuple[Step, ...] = get_args(Step)
 
