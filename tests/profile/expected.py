@@ -93,7 +93,8 @@ Kept = tuple[list[StoredSubject], set[Membership], set[bytes]]
 
 async def _in_memory(store: MemoryProfileStore) -> Kept:
     async with store._tables.turn() as tables:
-        stored = [stored_subject(tables, row, None) for row in tables.subjects.rows()]
+        months = frozenset(part.month for part in tables.parts.rows())
+        stored = [stored_subject(tables, row, months) for row in tables.subjects.rows()]
         return stored, set(tables.memberships.rows()), {row.key for row in tables.timeline.rows()}
 
 

@@ -99,7 +99,7 @@ class Tables(StreamTables):
         self.marks = Table[MarkRow](journal, "n", "shard", "mark.root")
         self.shards = Table[ShardRow](journal, "shard")
         self.workers = Table[WorkerRow](journal, "worker")
-        self.views = Table[StoredView](journal, "lead", "customer_id", "owner", "name_ref")
+        self.views = Table[StoredView](journal, "lead", "customer_id", "owner")
         self.placements = Table[Placement](journal, "lead at")
         self.due = Table[DueRow](journal, "lead at kind", "lead", "hour")
         self.clusters = Table[ClusterRow](journal, "root", "lead")

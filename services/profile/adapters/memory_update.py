@@ -213,8 +213,7 @@ class MemoryUpdate:
         self._tables.stream.send(lanes, now)
 
 
-def stored_subject(tables: Tables, row: SubjectRow, months: frozenset[int] | None) -> StoredSubject:
-    """With the months wanted, or with every one."""
+def stored_subject(tables: Tables, row: SubjectRow, months: frozenset[int]) -> StoredSubject:
     kept = [(part.month, part.body) for part in tables.parts.by("subject", [row.subject])]
     plain = (row.subject, row.version, row.fold_version, row.cuts, row.roots, row.heads)
-    return rows.subject_of(plain, [part for part in kept if months is None or part[0] in months])
+    return rows.subject_of(plain, [part for part in kept if part[0] in months])

@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from services.profile.domain.identity.links import Link
-from services.profile.ports.records import Decision, StoredDeadLetter, StoredSubject, StoredView
+from services.profile.ports.records import Decision, StoredDeadLetter, StoredSubject, StoredView, TimelineRow
 
 VIEW = ", ".join(StoredView.__struct_fields__)
 DEAD_LETTER = ", ".join(StoredDeadLetter.__struct_fields__)
+EVENT = ", ".join(TimelineRow._fields)
 integers = msgspec.json.Decoder(list[int]).decode
 strings = msgspec.json.Decoder(list[str]).decode
 

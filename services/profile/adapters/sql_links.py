@@ -17,7 +17,7 @@ _SAVE_LINKS = insert(
     past = excluded.past, ends = excluded.ends, barred_by = excluded.barred_by, source = excluded.source,
     event_id = excluded.event_id""",
 )
-_LINKS_AROUND = """
+_LINKS_AROUND = f"""
 with recursive
 below(subject) as (
     select unnest($1::text[]) collate "C"
@@ -25,8 +25,7 @@ below(subject) as (
 around(subject) as (
     select subject from below
     union select l.target from around a join links l on l.subject = a.subject)
-select l.subject, l.target, l.role, l.first_at, l.told_at, l.past, l.ends, l.barred_by, l.source, l.event_id
-from around a join links l on l.subject = a.subject"""
+select {rows.LINK} from around join links using (subject)"""  # noqa: S608 - constants
 _MEMBERSHIPS = "select root, subject, role, from_at, until_at from memberships where subject = any($1::text[])"
 _DROP_MEMBERSHIPS = "delete from memberships where subject = any($1::text[])"
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from services.profile.adapters import rows
 from services.profile.ports.reading import Cursor, TimelineFilter
 from services.profile.ports.records import TimelineRow
 from services.sql.session import Session
 
-_COLUMNS = ", ".join(TimelineRow._fields)
 PAGE = f"""
-select {_COLUMNS} from timeline where (subject, occurred_at, sequence, key) > ($1, $2, $3, $4)
+select {rows.EVENT} from timeline where (subject, occurred_at, sequence, key) > ($1, $2, $3, $4)
 order by subject, occurred_at, sequence, key limit $5"""  # noqa: S608 - constants
 _SPANS_AT_ONCE = 200
 
@@ -51,7 +51,7 @@ def _query(
     if where.until is not None:
         narrowed += f" and occurred_at < {place(where.until)}"
     branches = [
-        f"select * from (select {_COLUMNS} from timeline where subject = {place(subject)}"  # noqa: S608 - no input in it
+        f"select * from (select {rows.EVENT} from timeline where subject = {place(subject)}"  # noqa: S608 - no input in it
         f" and occurred_at >= {place(since)} and occurred_at < {place(until)}{narrowed}"
         " order by occurred_at desc, sequence desc, key desc limit $1) t"
         for subject, since, until in spans

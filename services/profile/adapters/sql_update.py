@@ -44,16 +44,15 @@ _SAVE = Bulk(
 _SAVE_PARTS = insert_whole(
     "parts", "subject, month, body", "on conflict (subject, month) do update set body = excluded.body"
 )
-_COLUMNS = ", ".join(TimelineRow._fields)
 _EVENTS_AT_ONCE = 1_000
 _BEFORE_ALL = (-(1 << 63), 0, b"")
-_APPEND_TIMELINE = insert_whole("timeline", _COLUMNS)
+_APPEND_TIMELINE = insert_whole("timeline", rows.EVENT)
 _TIMELINE = f"""
-select {_COLUMNS} from timeline
+select {rows.EVENT} from timeline
 where subject = $1 and (occurred_at, sequence, key) > ($2, $3, $4)
 order by occurred_at, sequence, key limit $5"""  # noqa: S608 - constants
 _AGED = f"""
-select {_COLUMNS} from timeline
+select {rows.EVENT} from timeline
 where subject = $1 and occurred_at < $2 and accepted_at < $2
 order by occurred_at, sequence, key limit $3"""  # noqa: S608 - constants
 _DROP_TIMELINE = Bulk(
