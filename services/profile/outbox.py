@@ -12,6 +12,7 @@ from schemas.topics import DEAD_LETTERS, PROFILE_CHANGES
 from services.outbox import OutboxMessage
 from services.profile.ports.records import StoredDeadLetter
 
+DEAD_LETTER_LANE = "dead-letters"
 _SHARD_LANE = "shard-"
 
 

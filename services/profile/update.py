@@ -17,13 +17,12 @@ from services.profile.domain.letters import conflict, parked, unreadable
 from services.profile.domain.states.fold import Fold, months_touched
 from services.profile.folding import fold_events
 from services.profile.linking import Linked, link_subjects, reach
-from services.profile.outbox import dead_letter_messages
+from services.profile.outbox import DEAD_LETTER_LANE, dead_letter_messages
 from services.profile.ports.records import LedgerEntry, Mark, StoredSubject, TimelineRow
 from services.profile.ports.store import ProfileStore
 from services.profile.ports.updating import UpdateTransaction
 from services.profile.refold import refuse_newer
 
-DEAD_LETTER_LANE = "dead-letters"
 MOST_LINKS_REMEMBERED = 200_000
 
 

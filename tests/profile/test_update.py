@@ -15,8 +15,9 @@ from services.log import Position
 from services.profile.domain.shards import SHARDS
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.state import State
+from services.profile.outbox import DEAD_LETTER_LANE
 from services.profile.ports.records import Mark
-from services.profile.update import DEAD_LETTER_LANE, Update, Updated
+from services.profile.update import Update, Updated
 from tests.ports.profile_stores import Store, store
 from tests.profile.expected import differences, expected, held
 from tests.profile.told import (
