@@ -4,7 +4,7 @@ Merging changes clusters of roots; detaching bars links. Neither touches an even
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from services.attempts import again_when_contended
@@ -139,15 +139,14 @@ class Decide:
         return len(leads) == 1
 
     async def _merges(self, roots: Sequence[str]) -> list[Decision]:
-        known = await self._store.decisions_on(roots)
-        return [one for one in known if one.kind == MERGE and _stands(one, known)]
+        return standing_merges(await self._store.decisions_on(roots))
 
     async def _regroup(self, decision: Decision, roots: Sequence[str]) -> None:
         """Recomputes the clusters around `roots` from all merges that stand, this decision included."""
         stood = {cluster.lead: cluster for root in roots if (cluster := await self._store.cluster(root)) is not None}
         members = sorted({root for cluster in stood.values() for root in cluster.roots})
         merges = [one for one in await self._merges(members) if one.decision_id != decision.undoes]
-        pairs = [_pair(one) for one in (*merges, *([decision] if decision.kind == MERGE else ()))]
+        pairs = [pair_of(one) for one in (*merges, *([decision] if decision.kind == MERGE else ()))]
         await self._store.decide(decision, clusters(pairs), sorted(stood))
 
     async def _relink(self, decision: Decision, links: Sequence[Link]) -> None:
@@ -175,11 +174,15 @@ def _decision(kind: str, subjects: tuple[str, ...], said: Said, undoes: str | No
     return Decision("dec_" + secrets.token_hex(12), kind, subjects, said.actor, reason, said.at, undoes)
 
 
-def _stands(decision: Decision, known: Sequence[Decision]) -> bool:
+def standing_merges(decisions: Collection[Decision]) -> list[Decision]:
+    return [one for one in decisions if one.kind == MERGE and _stands(one, decisions)]
+
+
+def _stands(decision: Decision, known: Iterable[Decision]) -> bool:
     return not any(one.undoes == decision.decision_id for one in known)
 
 
-def _pair(merge: Decision) -> tuple[str, str]:
+def pair_of(merge: Decision) -> tuple[str, str]:
     return merge.subjects[0], merge.subjects[1]
 
 

@@ -13,7 +13,7 @@ from schemas.changes import Fact
 from schemas.codec import decode_event
 from schemas.events import ChannelEvent
 from schemas.instants import instant
-from services.profile.decide import MERGE
+from services.profile.decide import pair_of, standing_merges
 from services.profile.domain.as_sent import as_sent
 from services.profile.domain.facts.fed import feed_of, telling
 from services.profile.domain.facts.windowed import Alone, Windowed
@@ -152,9 +152,7 @@ class Trace:
         while True:
             decisions = await self._read.reader.decisions_on(sorted(roots))
             known |= {one.decision_id: one for one in decisions if one.at <= at}
-            undone = {one.undoes for one in known.values()}
-            merges = [one for one in known.values() if one.kind == MERGE and one.decision_id not in undone]
-            stood = clusters((one.subjects[0], one.subjects[1]) for one in merges)
+            stood = clusters(map(pair_of, standing_merges(known.values())))
             found = named.union(*[one.roots for one in stood if not named.isdisjoint(one.roots)])
             if found <= roots:
                 return found
