@@ -2,14 +2,13 @@
 
 from alembic import op
 
-from services.sql.compression import compress_quickly
+from services.sql.tables import create_tables
 
 revision = "0001"
 down_revision = None
 
 SHARDS = 16
 
-# {key}: text that sorts by bytes on every database; {clustered}: on SQLite the rows live in the primary key itself
 TABLES = """
 create table positions (
     topic text not null, partition integer not null, topic_id text not null, next bigint not null,
@@ -21,6 +20,7 @@ create table subjects (
     cuts text not null, roots text not null, heads {bytes} not null
 ) {hot};
 create index subjects_fold_version on subjects (fold_version);
+{folded_subject};
 create table parts (
     subject {key} not null, month integer not null, body {bytes} not null, primary key (subject, month)
 ) {hot};
@@ -47,6 +47,7 @@ create table marks (
     shard integer not null, n {serial}, root {key} not null, accepted_at bigint not null,
     urgent_at bigint not null, aside boolean not null default false{marks_key}
 ) {queue};
+{marks_shard};
 create index marks_root on marks (root, n);
 create index marks_urgent on marks (shard, n) where urgent_at > 0;
 create table shards (
@@ -99,45 +100,23 @@ create table dead_letters (
 );
 create index dead_letters_state on dead_letters (state, at);
 """
-POSTGRESQL = {
-    "key": 'text collate "C"',
-    "bytes": "bytea",
-    "serial": "bigint generated always as identity",
-    "marks_key": ", primary key (shard, n)",
-    "clustered": "",
-    # room in each page for new versions of its rows, so that an update touches no index
-    "hot": "with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05)",
-    # rows live for seconds: dead ones must not pile up at the head of the queue
-    "queue": "with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)",
-}
-SQLITE = {
-    "key": "text",
-    "bytes": "blob",
-    "serial": "integer primary key autoincrement",
-    "marks_key": "",
-    "clustered": "without rowid",
-    "hot": "",
-    "queue": "",
+# `folded_subject`: what a fold leaves of a row of `subjects`; many of them travel as one array
+OWN_WORDS = {
+    "marks_key": (", primary key (shard, n)", ""),
+    "marks_shard": ("", "create index marks_shard on marks (shard, n)"),
+    "folded_subject": (
+        """create type folded_subject as (
+            subject text, version bigint, fold_version integer, cuts text, roots text, heads bytea
+        )""",
+        "",
+    ),
 }
 COMPRESSED = {
     "subjects": ["heads"], "parts": ["body"], "bases": ["body"], "outbox": ["value"], "views": ["body", "facts"],
 }  # fmt: skip
-# what a fold leaves of a row of `subjects`: many of them travel as one array
-FOLDED_SUBJECT = """
-create type folded_subject as (
-    subject text, version bigint, fold_version integer, cuts text, roots text, heads bytea
-)"""
 
 
 def upgrade() -> None:
-    on_sqlite = op.get_bind().dialect.name == "sqlite"
-    for statement in TABLES.format_map(SQLITE if on_sqlite else POSTGRESQL).split(";"):
-        if statement.strip():
-            op.execute(statement)
-    if on_sqlite:
-        op.execute("create index marks_shard on marks (shard, n)")
-    else:
-        op.execute(FOLDED_SUBJECT)
-    compress_quickly(COMPRESSED)
+    create_tables(TABLES, COMPRESSED, OWN_WORDS)
     for shard in range(SHARDS):
         op.execute(f"insert into shards (shard, fence, leased_until) values ({shard}, 0, 0)")  # noqa: S608 - a number

@@ -1,14 +1,11 @@
 """Everything the alert service keeps: positions, what it knows of customers, alerts, outbox; switched rules, and what
 was told of them."""
 
-from alembic import op
-
-from services.sql.compression import compress_quickly
+from services.sql.tables import create_tables
 
 revision = "0004"
 down_revision = "0003"
 
-# {key}: text that sorts by bytes on every database; {clustered}: on SQLite the rows live in the primary key itself
 TABLES = """
 create table alert_positions (
     topic text not null, partition integer not null, topic_id text not null, next bigint not null,
@@ -58,34 +55,8 @@ create table alert_outbox (
     created_at bigint not null, primary key (lane, n)
 ) {queue};
 """
-POSTGRESQL = {
-    "key": 'text collate "C"',
-    "bytes": "bytea",
-    "double": "double precision",
-    "serial": "bigint generated always as identity",
-    "switches_key": ", primary key (n)",
-    "clustered": "",
-    # room in each page for new versions of its rows, so that an update touches no index
-    "hot": "with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05)",
-    # rows live for seconds: dead ones must not pile up at the head of the queue
-    "queue": "with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)",
-}
-SQLITE = {
-    "key": "text",
-    "bytes": "blob",
-    "double": "real",
-    "serial": "integer primary key autoincrement",
-    "switches_key": "",
-    "clustered": "without rowid",
-    "hot": "",
-    "queue": "",
-}
 COMPRESSED = {"alert_customers": ["standing"], "alerts": ["body"], "alert_outbox": ["value"]}
 
 
 def upgrade() -> None:
-    on_sqlite = op.get_bind().dialect.name == "sqlite"
-    for statement in TABLES.format_map(SQLITE if on_sqlite else POSTGRESQL).split(";"):
-        if statement.strip():
-            op.execute(statement)
-    compress_quickly(COMPRESSED)
+    create_tables(TABLES, COMPRESSED, {"switches_key": (", primary key (n)", "")})

@@ -1,11 +1,10 @@
 """What delivery keeps: its position in the topic of alerts, a queue for each destination, and what it has told."""
 
-from alembic import op
+from services.sql.tables import create_tables
 
 revision = "0005"
 down_revision = "0004"
 
-# {key}: text that sorts by bytes on every database
 TABLES = """
 create table delivery_positions (
     topic text not null, partition integer not null, topic_id text not null, next bigint not null,
@@ -27,12 +26,7 @@ create index deliveries_sent on deliveries (destination, ended_at) where state =
 create index deliveries_ended on deliveries (ended_at) where state <> 'waiting';
 create index deliveries_created on deliveries (state, created_at desc);
 """
-POSTGRESQL = {"key": 'text collate "C"', "bytes": "bytea"}
-SQLITE = {"key": "text", "bytes": "blob"}
 
 
 def upgrade() -> None:
-    on_sqlite = op.get_bind().dialect.name == "sqlite"
-    for statement in TABLES.format_map(SQLITE if on_sqlite else POSTGRESQL).split(";"):
-        if statement.strip():
-            op.execute(statement)
+    create_tables(TABLES, {})
