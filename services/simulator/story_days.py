@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from services.simulator import names
-from services.simulator.bank import SAVINGS, account_no, card_no, customer_no, money
+from services.simulator.bank import CURRENT, OWN_BANK, SAVINGS, account_no, card_no, customer_no, money
 from services.simulator.contacts import call
 from services.simulator.customers import customer
 from services.simulator.days import employer
@@ -100,7 +100,9 @@ def _maturing(plan: DayPlan, story: Story, passed: int) -> None:
 def _abroad(plan: DayPlan, story: Story, passed: int) -> None:
     country, shop = names.ABROAD[story.number % len(names.ABROAD)]
     foreign = {"merchant": shop, "merchant_category": "7011", "merchant_country": country, "foreign": True}
-    if passed == -5:
+    if passed == -6:
+        _take_from_savings(plan, 1_000_000)
+    elif passed == -5:
         ticket = {"merchant": names.AIRLINE.name, "merchant_category": names.AIRLINE.category, "merchant_country": "CN"}
         plan.pay(plan.at(20, 21), "card.paid", "online", 320_000, by_card=True, attributes=ticket)
     elif passed == -1:
@@ -154,6 +156,16 @@ def _self(plan: DayPlan) -> dict[str, str]:
     number = plan.customer.number
     bank = names.COMPETITORS[number % len(names.COMPETITORS)]
     return {"name": plan.customer.name, "account_no": f"89{number:08d}", "bank": bank, "kind": "own"}
+
+
+def _take_from_savings(plan: DayPlan, amount: int) -> None:
+    here, there = (
+        {"account_no": account_no(plan.customer.number, which), "bank": OWN_BANK, "kind": "own"}
+        for which in (CURRENT, SAVINGS)
+    )
+    at = plan.at(19, 20)
+    inward = plan.movement(at, "transfer.received", "corebank", 0, is_credit=True, counterparty=there)
+    plan.pay(at, "transfer.sent", "mobile", amount, account=SAVINGS, counterparty=here, then=inward)
 
 
 def _send_away(plan: DayPlan, share: float) -> None:

@@ -9,7 +9,8 @@ from services.replay.berka_files import minor_of
 from services.simulator.bank import Bank, account_no, customer_no, day_at, is_company
 from services.simulator.books import Event
 from services.simulator.customers import customer
-from services.simulator.names import BROKER, COMPETITORS
+from services.simulator.moods import mood
+from services.simulator.names import AIRLINE, BROKER, COMPETITORS
 from services.simulator.stories import KINDS, Kind, Story, stories, story_of
 from tests.simulator.conftest import ANCHOR
 
@@ -43,29 +44,54 @@ def _day(event: Event) -> date:
     return date.fromisoformat(event["occurred_at"][:10])
 
 
+def share(sent: Event) -> float:
+    """Of what was on the account before."""
+    amount, left = (minor_of(sent[name]["value"]) for name in ("amount", "balance_after"))
+    return amount / (amount + left)
+
+
 def drifting(traces: Traces) -> None:
     bank = COMPETITORS[traces.story.number % 2]
-    assert len([day for day in traces.days("transfer.sent", bank=bank, kind="own") if day <= 40]) >= 4
-    cancelled = traces.days("standing_order.cancelled") + traces.days("direct_debit.mandate_cancelled")
-    assert len(cancelled) >= 3
-    assert set(cancelled) == {21}
+    current = account_no(traces.story.number)
+    weekly = [
+        sent
+        for sent in traces.events("transfer.sent", bank=bank, kind="own")
+        if sent["identifiers"]["account_no"] == current
+    ]
+    assert [(_day(sent) - traces.story.begins).days for sent in weekly] == [0, 7, 14, 21, 28, 35, 42, 55]
+    shares = [share(sent) for sent in weekly]
+    assert shares == sorted(shares)
+    assert shares[0] < 0.2
+    assert shares[-1] == 1
+    assert cancelled(traces) == {21}
     assert traces.days("account.closed")[0] == 55
+
+
+def cancelled(traces: Traces) -> set[int]:
+    days = traces.days("standing_order.cancelled") + traces.days("direct_debit.mandate_cancelled")
+    assert len(days) >= 3
+    return set(days)
 
 
 def redirected(traces: Traces) -> None:
     paid = traces.days("salary.credited")
     assert len([day for day in paid if day < 0]) >= 2
     assert not [day for day in paid if day >= 0]
+    assert set(traces.days("transfer.sent", bank=COMPETITORS[traces.story.number % 2])) == {25, 50, 75}
+    assert cancelled(traces) == {30}
     assert traces.days("account.closed")[0] == 75
 
 
 def complaint(traces: Traces) -> None:
     assert traces.days("case.opened", case_kind="complaint") == [0]
     assert [day for day in traces.days("call.ended", reason="fee", outcome="unsolved") if 0 <= day <= 7] == [0, 3, 6]
+    (opened,) = traces.events("case.opened", case_kind="complaint")
+    assert date.fromisoformat(opened["attributes"]["due_at"][:10]) - traces.story.begins == timedelta(days=9)
     assert traces.days("case.overdue") == [10]
     assert traces.days("feedback.given", score=2) == [12]
     assert traces.days("case.resolved") == []
-    assert traces.days("product.closed", reason="complaint") == [20]
+    assert traces.days("product.closed", reason="complaint") == traces.days("card.blocked") == [20]
+    assert set(traces.days("transfer.sent", bank=COMPETITORS[traces.story.number % 2])) == {20, 30}
     assert traces.days("account.closed")[0] == 30
 
 
@@ -81,7 +107,8 @@ def rising(traces: Traces) -> None:
     assert 500_000_000 <= before[-1] < 600_000_000
     assert after == sorted(after)
     assert after[-1] > 600_000_000
-    assert len(traces.days("calculator.used", calculator="private_banking")) >= 10
+    assert traces.days("transfer.received", kind="own", bank="OTHB") == list(range(0, 141, 14))
+    assert traces.days("calculator.used", calculator="private_banking") == list(range(3, 141, 10))
 
 
 def bonus(traces: Traces) -> None:
@@ -89,25 +116,34 @@ def bonus(traces: Traces) -> None:
     (paid,) = traces.events("salary.credited", description="年终奖")
     assert minor_of(paid["amount"]["value"]) > 3 * max(usual)
     assert _day(paid) == traces.story.begins
+    assert traces.days("calculator.used", calculator="funds") == [2, 4, 9]
     assert traces.days("transfer.sent", bank=BROKER) == [21]
 
 
 def maturing(traces: Traces) -> None:
     assert traces.days("term_deposit.maturing") == [0, 23, 30]
     assert traces.days("term_deposit.instructed") == []
+    matured, (paid_out,) = traces.events("term_deposit.maturing"), traces.events("transaction.posted", purpose="wealth")
+    assert (_day(paid_out), paid_out["amount"]) == (_day(matured[-1]), matured[-1]["amount"])
     assert traces.days("transfer.sent", bank=COMPETITORS[traces.story.number % 2])[0] == 33
 
 
 def abroad(traces: Traces) -> None:
     assert traces.days("transaction.declined", foreign=True) == [0, 0, 1, 1]
+    current = account_no(traces.story.number)
+    assert traces.days("transfer.sent", kind="own", account_no=current) == [-6], "what the journey will cost"
+    assert traces.days("card.paid", merchant_category=AIRLINE.category) == [-5]
+    assert traces.days("card.paid", foreign=True) == [-1]
     declines = traces.events("transaction.declined", foreign=True)
     calls = [
-        call for call in traces.events("call.offered", reason="card_declined") if _day(call) >= traces.story.begins
+        call
+        for call in traces.events("call.offered", reason="card_declined")
+        if 0 <= (_day(call) - traces.story.begins).days <= 1
     ]
     for call, (_, second) in zip(calls, (declines[:2], declines[2:]), strict=True):
         assert call["occurred_at"] > second["occurred_at"]
         assert _day(call) == _day(second)
-    assert traces.days("product.closed", reason="card_declined") == [30]
+    assert traces.days("product.closed", reason="card_declined") == traces.days("card.blocked") == [30]
 
 
 def manager_leaving(traces: Traces) -> None:
@@ -132,6 +168,32 @@ MARKS: dict[Kind, Callable[[Traces], None]] = {
 def test_a_story_leaves_its_marks_in_the_events(kind: Kind, bank: Bank, by_type: ByType) -> None:
     (story,) = [story for story in stories(bank) if story.kind == kind]
     MARKS[kind](Traces(story, by_type))
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "after"),
+    [
+        ("drifting_to_competitor", "logins", 7),
+        ("drifting_to_competitor", "spending", 14),
+        ("salary_redirected", "logins", 20),
+        ("salary_redirected", "spending", 20),
+        ("complaint_then_closed", "spending", 10),
+    ],
+)
+def test_whoever_leaves_comes_and_spends_less_from_a_day_on(kind: Kind, what: str, after: int, bank: Bank) -> None:
+    (story,) = [story for story in stories(bank) if story.kind == kind]
+
+    def usual_share(passed: int) -> float:
+        return float(getattr(mood(bank, story.number, story.begins + timedelta(days=passed)), what))
+
+    assert [usual_share(passed) for passed in (-1, after - 1)] == [1, 1]
+    assert 0 < usual_share(after) < 1
+
+
+def test_a_salary_stays_away_from_the_day_on_which_it_is_redirected(bank: Bank) -> None:
+    (story,) = [story for story in stories(bank) if story.kind == "salary_redirected"]
+    days = (story.begins - timedelta(days=1), story.begins)
+    assert [mood(bank, story.number, day).has_salary for day in days] == [True, False]
 
 
 def test_whoever_has_no_story_neither_leaves_nor_drifts(bank: Bank, by_type: ByType) -> None:
@@ -183,7 +245,8 @@ def test_every_150_customers_hold_one_story_of_each_kind(size: int) -> None:
 def test_some_stories_can_still_be_helped_at_the_anchor_and_some_are_lost() -> None:
     told = list(stories(Bank(11, 3000, ANCHOR)))
     assert any(story.loss_on > ANCHOR >= story.signal_from for story in told)
-    assert all(story.signal_from <= story.signal_until < story.loss_on for story in told)
+    assert all(story.signal_from < story.signal_until < story.loss_on for story in told)
+    assert [story.number for story in told] == sorted(story.number for story in told)
     assert all(story.begins < ANCHOR for story in told)
     assert max(story.loss_on for story in told) <= ANCHOR + timedelta(days=125)
 
