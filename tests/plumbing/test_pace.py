@@ -1,10 +1,14 @@
 """How a step waits."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
-from services.pace import woken
+from services import pace
+from services.attempts import ATTEMPTS
+from services.failures import Contended, Unavailable
+from services.pace import every, woken
 
 LONG_S = 60.0
 
@@ -34,6 +38,48 @@ async def test_who_is_cancelled_while_being_woken_ends(turns: int) -> None:
     working.cancel()
     await _pass(5)
     assert working.cancelled()
+
+
+PAUSE_S = 30.0
+
+
+async def pauses(monkeypatch: pytest.MonkeyPatch, meets: list[Exception | None]) -> list[float]:
+    """The pauses of a step that meets these, one at each try, up to the try after the last of them; retries of what
+    others are in the way of are seen as no pause."""
+    paused: list[float] = []
+    coming: Iterator[Exception | None] = iter(meets)
+
+    async def sleep(seconds: float) -> None:
+        if seconds >= 1.0:
+            paused.append(seconds)
+
+    async def work() -> None:
+        met = next(coming, ZeroDivisionError())
+        if met is not None:
+            raise met
+
+    monkeypatch.setattr(pace.asyncio, "sleep", sleep)
+    with pytest.raises(ZeroDivisionError):
+        await every(PAUSE_S, work)
+    return paused
+
+
+async def test_work_is_repeated_with_a_pause_after_each_time_until_there_is_a_mistake_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert await pauses(monkeypatch, [None, None]) == [PAUSE_S, PAUSE_S]
+
+
+async def test_a_server_that_is_away_is_given_the_time_that_it_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await pauses(monkeypatch, [Unavailable("away", 7.0), None]) == [7.0, PAUSE_S, PAUSE_S]
+
+
+async def test_what_others_are_in_the_way_of_every_time_waits_for_the_next_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lost = [Contended("a deadlock")]
+    assert await pauses(monkeypatch, [*lost * (ATTEMPTS - 1), None]) == [PAUSE_S]
+    assert await pauses(monkeypatch, [*lost * ATTEMPTS, None]) == [PAUSE_S, PAUSE_S]
 
 
 async def _pass(turns: int) -> None:

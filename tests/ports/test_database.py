@@ -11,6 +11,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
 
 from services.deployment import open_tables
 from services.failures import Unavailable
@@ -104,6 +105,50 @@ async def test_concurrent_increments_are_all_counted(database: Database) -> None
 
     await asyncio.gather(*(increment() for _ in range(20)))
     assert await items(database) == [(1, 20)]
+
+
+async def test_transactions_of_one_process_are_side_by_side_where_the_server_can_and_else_wait_in_line(
+    database: Database,
+) -> None:
+    """In line however long the one before takes: a lock of another process would be given up by then."""
+    entered = asyncio.Event()
+
+    async def another() -> None:
+        async with database.transaction():
+            entered.set()
+
+    async with database.transaction():
+        waiting = asyncio.create_task(another())
+        await asyncio.wait([waiting], timeout=3 * IMPATIENT.lock / 1000)
+        assert entered.is_set() is (database.dialect == "postgresql")
+    await waiting
+
+
+async def test_what_is_read_waits_for_no_transaction_and_begins_none(database: Database) -> None:
+    async with database.transaction() as writer:
+        await writer.execute(text("INSERT INTO item VALUES (1, 1)"))
+        assert await items(database) == []
+        async with database.driver() as driver:
+            await driver.execute("SELECT n FROM item")
+            assert not (driver.in_transaction if database.dialect == "sqlite" else driver.is_in_transaction())
+    async with database.reading() as connection:
+        await connection.execute(text("SELECT n FROM item"))
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        assert database.dialect == "sqlite" or not raw.is_in_transaction()
+
+
+async def test_so_many_connections_are_kept_at_hand_and_no_more(database: Database) -> None:
+    pool = database.engine.pool
+    assert isinstance(pool, QueuePool)
+
+    async def read() -> None:
+        async with database.driver():
+            await asyncio.sleep(0.01)
+
+    for _ in range(2):
+        await asyncio.gather(*(read() for _ in range(6)))
+        assert pool.checkedout() == 4
 
 
 async def test_a_lock_held_elsewhere_is_retryable(database: Database, url: str) -> None:

@@ -24,7 +24,8 @@ def test_a_rate_holds_from_its_day_until_the_next() -> None:
     assert [dated.rate("USD", day) for day in (50, 100, 199, 200, 900)] == [
         7_000_000, 7_000_000, 7_000_000, 7_500_000, 7_500_000,
     ]  # fmt: skip
-    assert bank(rates={"USD": [Rate(200, 2), Rate(100, 1)]}).rate("USD", 150) == 1, "in whatever order they are told"
+    told = bank(rates={"USD": [Rate(200, 2), Rate(100, 1)]})
+    assert [told.rate("USD", day) for day in (150, 250)] == [1, 2], "in whatever order they are told"
     assert dated.rate("CNY", 1) == RATE_SCALE
     assert dated.rate("XXX", 1) is None
 
