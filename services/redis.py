@@ -21,6 +21,8 @@ ALIVE = PREFIX + "alive"  # always subscribed: a connection without a subscripti
 PATIENCE_S = 0.5
 SILENCE_S = 2.0
 RETRY_S = 0.2
+QUIET_S = 1.0
+"""Nobody who publishes waits for a dead server twice within this time."""
 AWAY = (RedisError, OSError, TimeoutError, RuntimeError)
 """What the driver raises of a server that is away; RuntimeError is uvloop's, of a connection that it has closed."""
 
@@ -48,8 +50,7 @@ class RedisNotifications:
         try:
             await pipeline.execute()
         except AWAY as error:
-            # nobody waits for a dead server twice within a second
-            self._quiet_until = asyncio.get_running_loop().time() + 1.0
+            self._quiet_until = asyncio.get_running_loop().time() + QUIET_S
             self._went(error)
         else:
             self._outage.goes_on()

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.failures import Interrupted, Unavailable
 from services.sql.engines import Timeouts, postgresql_engine, sqlite_engine, timeouts_within
-from services.sql.errors import is_retryable, is_unavailable, why_unavailable
+from services.sql.errors import is_unavailable, why_unavailable
 
 Dialect = Literal["sqlite", "postgresql"]
 DEFAULT_TIMEOUTS = timeouts_within(10_000)
@@ -75,8 +75,6 @@ class Database:
 
     async def _for_single_statements(self) -> tuple[AsyncConnection, Any]:
         connection = await self.engine.connect()
-        if self.dialect == "postgresql":
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
         return connection, (await connection.get_raw_connection()).driver_connection
 
     async def ping(self) -> None:
@@ -98,7 +96,7 @@ class Database:
         try:
             yield
         except Exception as error:
-            if isinstance(error, Unavailable) or is_retryable(error) or not is_unavailable(error):
+            if isinstance(error, Unavailable) or not is_unavailable(error):
                 raise
             # after a restart of the server every pooled connection is dead, not only this one
             await self._let_go()

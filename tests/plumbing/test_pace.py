@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from services import pace
 from services.attempts import ATTEMPTS
 from services.failures import Contended, Unavailable
 from services.pace import every, woken
@@ -58,7 +57,7 @@ async def pauses(monkeypatch: pytest.MonkeyPatch, meets: list[Exception | None])
         if met is not None:
             raise met
 
-    monkeypatch.setattr(pace.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     with pytest.raises(ZeroDivisionError):
         await every(PAUSE_S, work)
     return paused

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from services.deployment import open_tables
-from services.failures import Unavailable
+from services.failures import Interrupted, Unavailable
 from services.settings import read_settings
 from services.sql.database import Database, open_database
 from services.sql.engines import Timeouts
@@ -321,12 +321,43 @@ async def test_a_server_that_went_away_is_unavailable_until_it_is_back(
 
 async def test_a_session_ended_by_the_server_is_unavailable_through_the_raw_driver_too(postgres_url: str) -> None:
     database = open_database(postgres_url)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Interrupted):
         async with database.driver_transaction() as raw:
             pid = await raw.fetchval("SELECT pg_backend_pid()")
             async with database.reading() as other:
                 await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
             await raw.execute("SELECT 1")
+    await database.ping()
+    await database.close()
+
+
+@pytest.mark.parametrize("way", ["driver", "driver_transaction"])
+async def test_one_lost_connection_tells_of_all_that_the_server_has_ended(postgres_url: str, way: str) -> None:
+    database, other = open_database(postgres_url), open_database(postgres_url)
+    pids = set[int]()
+
+    async def use() -> None:
+        async with getattr(database, way)() as raw:
+            pids.add(await raw.fetchval("SELECT pg_backend_pid()"))
+            await asyncio.sleep(0.05)
+
+    await asyncio.gather(*(use() for _ in range(3)))
+    assert len(pids) == 3
+    async with other.driver() as raw:
+        await raw.execute("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) pid", list(pids))
+    with pytest.raises(Unavailable):
+        await use()
+    await asyncio.gather(*(use() for _ in range(3)))
+    for one in (database, other):
+        await one.close()
+
+
+async def test_what_fails_on_a_connection_for_single_statements_gives_it_back(url: str) -> None:
+    database = open_database(url, pool_size=1)
+    for _ in range(20):
+        with pytest.raises((asyncpg.UndefinedTableError, sqlite3.OperationalError)):
+            async with database.driver() as driver:
+                await driver.execute("SELECT n FROM nowhere")
     await database.ping()
     await database.close()
 

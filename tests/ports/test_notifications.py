@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
+from services import redis
 from services.notifications import GAP, QUEUED_MESSAGES, LocalNotifications, Notifications
-from services.redis import RETRY_S, open_notifications
+from services.redis import RETRY_S, RedisNotifications, open_notifications
 from tests.conftest import RunningServers
 
 
@@ -153,3 +155,48 @@ async def test_starting_without_redis_is_no_error(breakable_servers: RunningServ
         breakable_servers.start("redis")
         assert await next_of(messages) == GAP
     await notifications.close()
+
+
+class Publishing:
+    """Stands for a server, of which it is seen how often it is asked."""
+
+    def __init__(self) -> None:
+        self.is_away, self.asked = True, 0
+
+    def pipeline(self, **_: object) -> "Publishing":
+        return self
+
+    def publish(self, *_: object) -> None:
+        """Queued by the client."""
+
+    async def execute(self) -> None:
+        self.asked += 1
+        if self.is_away:
+            raise OSError("nobody listens there")
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(("quiet_s", "asked"), [(60.0, 1), (0.0, 5)])
+async def test_of_whoever_publishes_to_a_dead_server_only_the_first_waits_for_it_in_a_while(
+    quiet_s: float, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis, "QUIET_S", quiet_s)
+    server = Publishing()
+    notifications = RedisNotifications(cast(Any, server))
+    for _ in range(5):
+        await notifications.publish([("customer:1", b"lost")])
+    await notifications.close()
+    assert server.asked == asked
+
+
+async def test_whoever_only_publishes_tells_of_an_absence_and_of_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis, "QUIET_S", 0.0)
+    server = Publishing()
+    notifications = RedisNotifications(cast(Any, server))
+    with capture_logs() as told:
+        for server.is_away in (True, True, False, False):
+            await notifications.publish([("customer:1", b"a")])
+    await notifications.close()
+    assert [one["event"] for one in told] == ["notification waits", "notification goes on"]
