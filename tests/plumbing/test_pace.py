@@ -49,7 +49,7 @@ async def pauses(monkeypatch: pytest.MonkeyPatch, meets: list[Exception | None])
     coming: Iterator[Exception | None] = iter(meets)
 
     async def sleep(seconds: float) -> None:
-        if seconds >= 1.0:
+        if seconds >= 5.0:
             paused.append(seconds)
 
     async def work() -> None:
