@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas.catalogue import EventType
 from schemas.documents.event_form import FORMS, attributes_schema
+from schemas.instants import DAY_MS
 from schemas.registry import registry
 from schemas.topics import ALERTS, CHANNEL_EVENTS, DEAD_LETTERS, PROFILE_CHANGES, TOPICS, Topic
 
@@ -75,7 +76,7 @@ def _channel(topic: Topic, catalogue: Mapping[str, EventType]) -> dict[str, Any]
             "kafka": {
                 "topic": topic.name,
                 "partitions": topic.partitions,
-                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": topic.retention_days * 86_400_000},
+                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": topic.retention_days * DAY_MS},
                 "bindingVersion": "0.5.0",
             }
         },

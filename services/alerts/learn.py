@@ -4,11 +4,11 @@ begins and once when it ends."""
 
 from collections.abc import Mapping, Sequence
 
+from schemas.instants import DAY_MS
 from services.alerts.current import Current
 from services.alerts.domain.bursts import DAYS_COMPARED
 from services.alerts.domain.learning import Tally
 from services.alerts.domain.notices import Matter, Notice, notice, paused, standing
-from services.alerts.domain.terms import DAY_MS
 from services.alerts.ports import AlertStore, RuleSwitch
 
 

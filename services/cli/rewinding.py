@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from schemas.instants import DAY_MS
 from schemas.topics import CHANNEL_EVENTS
 from services.cli.output import at, counted
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.log import Position
-from services.profile.domain.ledger import DAY_MS, DAYS_KEPT
+from services.profile.domain.ledger import DAYS_KEPT
 
 LEDGER_REACH_MS = (DAYS_KEPT - 1) * DAY_MS
 

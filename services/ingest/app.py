@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from schemas.catalogue import EventType
+from schemas.instants import HOUR_MS
 from schemas.naming import Naming
 from schemas.topics import CHANNEL_EVENTS, TOPICS
 from services.clock import Clock
@@ -15,7 +16,7 @@ from services.ingest.channels.documents import document_routes, openapi_document
 from services.ingest.channels.http import EventsEndpoint
 from services.ingest.channels.publish import EVENTS_PATH, Publisher
 from services.ingest.domain.heartbeat import heartbeats, vouched
-from services.ingest.domain.rules import HOUR_MS, Rules, plans_of
+from services.ingest.domain.rules import Rules, plans_of
 from services.ingest.ports import KeyStore, RateLimiter, SourceStore
 from services.ingest.settings import Choices, Limits
 from services.log import EventLog, UnknownTopic

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from schemas.instants import DAY_MS
 from schemas.topics import Topic
 from services.failures import Unavailable
 from services.kafka.away import SETTING, away
@@ -37,7 +38,7 @@ async def answered_within(seconds: float) -> AsyncIterator[None]:
 
 
 def _new(topic: Topic) -> NewTopic:
-    kept = {"cleanup.policy": "delete", "retention.ms": str(topic.retention_days * 86_400_000)}
+    kept = {"cleanup.policy": "delete", "retention.ms": str(topic.retention_days * DAY_MS)}
     return NewTopic(topic.name, topic.partitions, 1, topic_configs=kept)
 
 

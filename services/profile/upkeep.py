@@ -11,11 +11,12 @@ from functools import partial
 from typing import NamedTuple
 
 from schemas.codec import decode_event
+from schemas.instants import DAY_MS
 from schemas.topics import CHANNEL_EVENTS
 from services.attempts import again_when_contended
 from services.failures import Fenced
 from services.log import EventLog
-from services.profile.domain.ledger import DAY_MS, DAYS_KEPT
+from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.states.base import aged, decode_base, encode_base, expired, horizon
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.months import OtherShape

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 import msgspec
 
 ZONE = timezone(timedelta(hours=8), "CST")
-DAY_MS = 86_400_000
 CURRENCY = "CNY"
 OWN_BANK = "CPBK"
 

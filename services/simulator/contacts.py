@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 
+from schemas.instants import MINUTE_MS
 from services.simulator import names
 from services.simulator.bank import Bank, customer_no
 from services.simulator.chance import draw
-from services.simulator.plan import MINUTE_MS, DayPlan
+from services.simulator.plan import DayPlan
 
 COMPLAINTS = 0.0003
 """Complaints a customer and day, all resolved within three days: the stories must stand out from these."""

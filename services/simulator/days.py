@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from schemas.instants import MINUTE_MS
 from services.simulator import names
 from services.simulator.bank import OWN_BANK, SAVINGS, account_no, money, rounded
 from services.simulator.chance import times
@@ -10,7 +11,7 @@ from services.simulator.customers import Customer
 from services.simulator.deposits import deposit_life
 from services.simulator.holdings import has_savings, loan, mandates
 from services.simulator.moods import Mood
-from services.simulator.plan import MINUTE_MS, DayPlan
+from services.simulator.plan import DayPlan
 
 
 def ordinary_day(plan: DayPlan, mood: Mood) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from operator import attrgetter
 
+from schemas.instants import HOUR_MS
 from services.simulator import names
 from services.simulator.bank import (
     OWN_BANK,
@@ -31,7 +32,7 @@ def openings(bank: Bank, day: date, from_ms: int, until_ms: int) -> Iterator[Pla
     """In event-time order: one customer after the other in the first hours of the day. What lies within the times."""
     midnight = start_of(day)
     # a million take four hours, so that they need not be held at once to be put in order
-    apart = max(LONGEST_MS, min(20, 4 * 3_600_000 // bank.size))
+    apart = max(LONGEST_MS, min(20, 4 * HOUR_MS // bank.size))
     first = max((from_ms - midnight - LONGEST_MS) // apart, 0)
     last = min((until_ms - midnight) // apart + 1, bank.size)
     for number in range(first, last):

@@ -7,11 +7,10 @@ from datetime import date
 from random import Random
 from typing import Any, NamedTuple, Self
 
+from schemas.instants import MINUTE_MS
 from services.simulator.bank import CURRENT, Bank, account_no, card_no, customer_no, device_id, login, start_of
 from services.simulator.chance import chance
 from services.simulator.customers import Customer
-
-MINUTE_MS = 60_000
 
 
 class Planned(NamedTuple):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from schemas.instants import MINUTE_MS
 from services.simulator import names
 from services.simulator.bank import CURRENT, OWN_BANK, SAVINGS, account_no, card_no, customer_no, money
 from services.simulator.contacts import call
@@ -10,7 +11,7 @@ from services.simulator.customers import customer
 from services.simulator.days import employer
 from services.simulator.holdings import deposit, has_savings, mandates
 from services.simulator.moods import CANCELS_ON
-from services.simulator.plan import MINUTE_MS, DayPlan
+from services.simulator.plan import DayPlan
 from services.simulator.stories import Kind, Story
 
 

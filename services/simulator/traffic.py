@@ -13,8 +13,9 @@ from operator import attrgetter
 
 import msgspec
 
+from schemas.instants import DAY_MS
 from services.clock import Clock
-from services.simulator.bank import DAY_MS, Bank, day_at, start_of
+from services.simulator.bank import Bank, day_at, start_of
 from services.simulator.books import Books, Event
 from services.simulator.bustle import bustle
 from services.simulator.companies import company_day

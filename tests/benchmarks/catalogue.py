@@ -18,12 +18,13 @@ import msgspec
 
 from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
+from schemas.instants import DAY_MS, HOUR_MS
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.domain.counting import Caught, Planted, Spoken, caught, spoken_in
 from services.cli.declared import known_of
-from services.cli.rules.rerun import DAY_MS, Happened, Rerun, steps
-from services.cli.run.demo_sources import HOUR_MS, RHYTHM_HOURS
+from services.cli.rules.rerun import Happened, Rerun, steps
+from services.cli.run.demo_sources import RHYTHM_HOURS
 from services.declared_files import place
 from services.deployment import calm_collector
 from services.profile.adapters.policies import load_declarations

@@ -11,8 +11,9 @@ from operator import itemgetter
 from statistics import mean, median
 from typing import Any
 
+from schemas.instants import DAY_MS
 from services.replay.berka_files import minor_of
-from services.simulator.bank import DAY_MS, OWN_BANK, SAVINGS, ZONE, Bank, account_no, card_no, customer_no, login
+from services.simulator.bank import OWN_BANK, SAVINGS, ZONE, Bank, account_no, card_no, customer_no, login
 from services.simulator.names import BROKER, COMPETITORS
 
 Event = dict[str, Any]

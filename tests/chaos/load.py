@@ -7,8 +7,9 @@ from random import Random
 from typing import Any
 
 from schemas.codec import encode_event
+from schemas.instants import DAY_MS
 from services.log import Message
-from services.simulator.bank import DAY_MS, Bank, account_no, customer_no, day_at
+from services.simulator.bank import Bank, account_no, customer_no, day_at
 from services.simulator.traffic import history
 from tests.profile.told import admitted, rfc3339
 

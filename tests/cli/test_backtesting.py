@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
+from schemas.instants import DAY_MS
 from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
@@ -21,7 +22,7 @@ from services.alerts.ports import AlertFilter
 from services.cli.beside import Beside, opened, settings_of
 from services.cli.declared import known_of
 from services.cli.rules.backtesting import STEP_MS, Asked, Deployment, lived_again
-from services.cli.rules.rerun import DAY_MS, Happened, Rerun, steps
+from services.cli.rules.rerun import Happened, Rerun, steps
 from services.clock import SystemClock
 from services.declared_files import place
 from services.log import PositionStore

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.instants import DAY_MS
 from schemas.topics import ALERTS, CHANNEL_EVENTS, PROFILE_CHANGES
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
@@ -14,7 +15,6 @@ from services.clock import SystemClock
 from services.embedded.log import EmbeddedLog
 from services.log import Message, Position
 from services.profile.adapters.sql import SqlProfileStore
-from services.profile.domain.ledger import DAY_MS
 from services.settings import read_settings
 from services.sql.database import Database
 from tests.cli.conftest import Command, in_database, in_log

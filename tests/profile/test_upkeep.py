@@ -7,12 +7,13 @@ import pytest
 
 from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
+from schemas.instants import DAY_MS
 from services.failures import Fenced
 from services.log import EventLog, Position, Record, Stop
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART
 from services.profile.domain.states.packing import unpack
-from services.profile.domain.states.periods import DAY_MS, first_day_of, month_of
+from services.profile.domain.states.periods import first_day_of, month_of
 from services.profile.domain.states.state import MONTHS_KEPT
 from services.profile.ports.records import LedgerEntry, StoredDeadLetter
 from services.profile.rebuild import rebuild

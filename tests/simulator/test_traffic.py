@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.instants import DAY_MS
 from services.replay.berka_files import minor_of
-from services.simulator.bank import DAY_MS, OWN_BANK, Bank, start_of
+from services.simulator.bank import OWN_BANK, Bank, start_of
 from services.simulator.books import Event
 from services.simulator.traffic import Traffic, history, live
 from tests.clocks import ManualClock

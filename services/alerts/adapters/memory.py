@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
+from schemas.instants import DAY_MS
 from services.alerts.adapters.memory_tables import ROOM, Tables, matches, places
 from services.alerts.adapters.memory_transaction import MemoryTransaction
 from services.alerts.adapters.rows import alert_of, edition_of, notice_of, standing_of
@@ -12,7 +13,6 @@ from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import Learned
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
-from services.alerts.domain.terms import DAY_MS
 from services.alerts.ports import AlertFilter, RuleSwitch
 from services.stream_memory import MemoryStreamStore
 

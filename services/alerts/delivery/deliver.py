@@ -9,10 +9,10 @@ import structlog
 
 from schemas.alerts import Alert
 from schemas.codec import decode_alert
+from schemas.instants import HOUR_MS
 from services.alerts.delivery.ports import DeliveryStore, Parcel, Sender
 from services.alerts.domain.delivering import (
     ENDED,
-    HOUR_MS,
     NOTICE,
     OLD_MS,
     Delivery,
@@ -26,7 +26,7 @@ from services.alerts.domain.delivering import (
     notice_deliveries,
     refused,
     room_at,
-)  # fmt: skip
+)
 from services.alerts.domain.destinations import Destination, quiet_until
 from services.alerts.domain.messages import News
 from services.alerts.domain.notices import Notice

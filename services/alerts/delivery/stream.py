@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import structlog
 
+from schemas.instants import DAY_MS
 from schemas.topics import ALERTS
 from services import metrics as measure
 from services.alerts.adapters.destination_files import DESTINATIONS, Destinations
@@ -27,7 +28,7 @@ from services.progress import Progress
 GROUP = "counterpoint-delivery"
 IDLE_S, AWAY_PAUSE_S, RELOAD_S, NOTICE_S, COUNT_S, UPKEEP_S = 1.0, 15.0, 2.0, 5.0, 15.0, 3_600.0
 GRACE_S = 2.0
-KEEP_MS = 40 * 86_400_000
+KEEP_MS = 40 * DAY_MS
 """Longer than the topic keeps its records."""
 log = structlog.get_logger(__name__)
 

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.instants import instant
+from schemas.instants import DAY_MS, instant
 from services.alerts.domain.alert import Alert, Evidence
-from services.alerts.domain.terms import DAY_MS
 
 TOGETHER_MS = 30 * DAY_MS
 """Two rules that speak of a customer within so long of each other speak of the same."""

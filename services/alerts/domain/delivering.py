@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from schemas.alerts import Alert
+from schemas.instants import HOUR_MS
 from services.alerts.domain.destinations import Destination, Happening, digest_due, wants, wants_notice
 from services.alerts.domain.notices import Notice
 
@@ -19,7 +20,6 @@ HAPPENED: Mapping[str, Happening] = {
 """Action of a step → what is told. The other steps are of the inbox alone."""
 ENDED: tuple[Happening, ...] = ("withdrawn", "expired", "closed")
 NOTICE: Literal["notice"] = "notice"
-HOUR_MS = 3_600_000
 BACKOFF_MS = (5_000, 30_000, 120_000, 600_000, HOUR_MS, 6 * HOUR_MS)
 GIVE_UP_MS = 24 * HOUR_MS
 OLD_MS = 24 * HOUR_MS

@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
+from schemas.instants import DAY_MS
 from services.alerts.domain.alert import OPEN_STATES, Alert, Outcome, State, step
 from services.alerts.domain.guarding import BUDGET
 from services.alerts.domain.routing import CAPACITY, QUEUE
-from services.alerts.domain.terms import DAY_MS
 from services.expected import unfit
 from services.failures import Rejected
 

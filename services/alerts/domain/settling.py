@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.changes import ProfileChange
+from schemas.instants import DAY_MS
 from schemas.moments import window_days
 from services.alerts.domain.alert import SYSTEM, Alert, Evidence, step
 from services.alerts.domain.guarding import guards, hold_back
 from services.alerts.domain.judging import HOLDS, Verdict
 from services.alerts.domain.retracting import take_back
 from services.alerts.domain.standing import Firing, Standing
-from services.alerts.domain.terms import DAY_MS, Terms
+from services.alerts.domain.terms import Terms
 from services.alerts.domain.weighing import weigh
 from services.alerts.domain.wording import Labels, filled, what_changed
 

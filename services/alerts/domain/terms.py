@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from schemas.instants import DAY_MS, HOUR_MS
 from services.alerts.domain.rules import Desk
 from services.alerts.domain.wording import NO_LABELS, Labels
 
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 NEW_RULE_PRECISION = 0.7
 """Of a rule of which no outcome is known yet."""
 MOST_DAYS = 400

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from schemas.instants import DAY_MS
 from schemas.topics import TOPICS, Topic
 from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
 from services.failures import Unavailable
@@ -10,8 +11,6 @@ from services.log import EventLog, UnknownTopic
 
 if TYPE_CHECKING:
     from services.kafka.cluster import Kept
-
-DAY_MS = 86_400_000
 
 
 async def topics(patient: Patient) -> Sequence[Finding]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.catalogue import EventType
+from schemas.instants import DAY_MS
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import Loaded, load_rules
 from services.alerts.domain.alert import Alert
@@ -31,7 +32,7 @@ from services.alerts.ports import AlertFilter, AlertStore
 from services.cli.refusals import Refusal
 from services.cli.rules.past import ClockOf, StoredPast
 from services.cli.rules.placements import Placements
-from services.cli.rules.rerun import DAY_MS, Rerun, steps
+from services.cli.rules.rerun import Rerun, steps
 from services.declared_files import Place
 from services.profile.adapters.policies import Declarations
 from services.profile.ports.reading import ProfileReader

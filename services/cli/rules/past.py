@@ -9,7 +9,8 @@ import msgspec
 
 from schemas.codec import decode_event, encode_event
 from schemas.events import ChannelEvent
-from services.cli.rules.rerun import DAY_MS, Happened
+from schemas.instants import DAY_MS
+from services.cli.rules.rerun import Happened
 from services.profile.domain.states.personal import PREFIX
 from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import TimelineRow

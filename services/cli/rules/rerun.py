@@ -10,6 +10,7 @@ import msgspec
 
 from schemas.catalogue import EventType
 from schemas.identifiers import SUBJECT_LIMITS
+from schemas.instants import DAY_MS
 from schemas.topics import CHANNEL_EVENTS, PROFILE_CHANGES
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.memory import MemoryAlertStore
@@ -43,7 +44,6 @@ from services.profile.settings import Choices
 from services.profile.timers import fire
 from services.profile.update import Update
 
-DAY_MS = 86_400_000
 ROOM = 1_000_000_000
 
 

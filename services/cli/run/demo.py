@@ -7,11 +7,12 @@ from pathlib import Path
 
 import msgspec
 
+from schemas.instants import DAY_MS
 from services.cli.run.credentials import write_private
 from services.cli.run.demo_sources import heartbeats
 from services.clock import Clock
 from services.replay.send import Publish, send
-from services.simulator.bank import DAY_MS, Bank, day_at, start_of
+from services.simulator.bank import Bank, day_at, start_of
 from services.simulator.traffic import Traffic, live
 
 DAYS_AT_ONCE = 5

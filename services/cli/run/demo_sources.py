@@ -9,14 +9,13 @@ import httpx
 import msgspec
 
 from schemas.catalogue import EventType
-from schemas.instants import instant
+from schemas.instants import HOUR_MS, instant
 from services.cli.run.credentials import FIRST_SOURCE, write_private
 from services.ingest.app import Stores
 from services.ingest.domain.sources import EVERY, Source
 from services.ingest.registry import create_key, set_source
 from services.replay.send import Answer, Event, Publish, http_publisher
 
-HOUR_MS = 3_600_000
 RHYTHM_HOURS = {
     "corebank": 26, "mobile": 12, "online": 24, "pos": 24, "wechat": 24, "atm": 48, "counter": 120, "call_center": 120,
 }  # fmt: skip

@@ -4,6 +4,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
+from schemas.instants import HOUR_MS
 from services.cli.doctor.silence import Silence
 from services.cli.output import at
 from services.cli.watch.latest import Latest, latest, side_by_side
@@ -101,5 +102,5 @@ def _sources(seen: Snapshot) -> Text:
 
 
 def _silence(one: Silence) -> str:
-    hours = (one.silent_ms or 0) / 3_600_000
+    hours = (one.silent_ms or 0) / HOUR_MS
     return f"{one.source} ({hours:,.1f} h{'' if one.is_heard else ', never heard'})"

@@ -14,7 +14,7 @@ import msgspec
 
 from schemas.events import ChannelEvent, Counterparty, Direction, Money
 from schemas.identifiers import keyed_hash
-from schemas.instants import millis
+from schemas.instants import HOUR_MS, millis
 from schemas.money import parse_money
 from schemas.tokens import TokenKey, clean_text
 from services.failures import Rejected
@@ -24,7 +24,7 @@ from services.ingest.domain.form import RawCounterparty, RawEvent, RawMoney
 from services.ingest.domain.naming import actor_key, admit_identifiers, channel_of, subject_of
 from services.ingest.domain.raw import parse
 from services.ingest.domain.reversal import REVERSED, check_reversal
-from services.ingest.domain.rules import HOUR_MS, Plan, Rules, generic_plan
+from services.ingest.domain.rules import Plan, Rules, generic_plan
 from services.ingest.domain.sources import Terms
 
 MAX_TEXT = 200

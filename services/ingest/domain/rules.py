@@ -6,9 +6,9 @@ import msgspec
 
 from schemas.catalogue import Attribute, EventType
 from schemas.identifiers import KINDS
+from schemas.instants import HOUR_MS
 from schemas.tokens import TokenKey
 
-HOUR_MS = 3_600_000
 CARD_LAST4 = Attribute(name="card_last4", meaning="Last four digits of the card", max_length=4)
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import msgspec
 
+from schemas.instants import HOUR_MS, MINUTE_MS
+
 EVERY = "*"
 ID_PATTERN = r"^[a-z0-9][a-z0-9_.\-]{0,63}$"
 
@@ -27,8 +29,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     of_record: tuple[str, ...] = ()
     max_event_bytes: Positive | None = None
     max_batch_events: Positive | None = None
-    rhythm_ms: Positive = 3_600_000
-    lateness_ms: Annotated[int, msgspec.Meta(ge=0)] = 60_000
+    rhythm_ms: Positive = HOUR_MS
+    lateness_ms: Annotated[int, msgspec.Meta(ge=0)] = MINUTE_MS
     heartbeats: bool = True
     enabled: bool = True
 

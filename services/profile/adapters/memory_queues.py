@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from schemas.instants import HOUR_MS
 from services.clock import SystemClock
 from services.failures import Fenced
 from services.profile.adapters.marks import ROWS_A_ROOT, oldest_of
-from services.profile.adapters.memory_tables import HOUR_MS, DueRow, MarkRow, Tables, WorkerRow
+from services.profile.adapters.memory_tables import DueRow, MarkRow, Tables, WorkerRow
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports.records import DueTime, Mark, Shard
 

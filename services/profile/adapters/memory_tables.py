@@ -2,13 +2,12 @@
 
 from typing import NamedTuple
 
+from schemas.instants import HOUR_MS
 from services.memory_tables import Table
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Link, Membership
 from services.profile.ports.records import BaseRow, Decision, Mark, Placement, StoredDeadLetter, StoredView, TimelineRow
 from services.stream_memory import StreamTables
-
-HOUR_MS = 3_600_000
 
 
 class LedgerRow(NamedTuple):

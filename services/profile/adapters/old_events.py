@@ -1,6 +1,7 @@
 """Which events may have come before the days that the ledger keeps, and which are old: the same for every store."""
 
-from services.profile.domain.ledger import DAY_MS, DAYS_KEPT
+from schemas.instants import DAY_MS
+from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.ports.records import LedgerEntry, TimelineRow
 
 

@@ -5,8 +5,8 @@ from hashlib import blake2b
 import msgspec
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 
-DAY_MS = 86_400_000
 AROUND_MIDNIGHT_MS = 10 * 60_000
 DAYS_KEPT = 8
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode

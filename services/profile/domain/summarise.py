@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.assets import Assets, assets_of
 from services.profile.domain.customers.balances import courses_of
 from services.profile.domain.customers.behaviour import Behaviour, learn
@@ -16,7 +17,6 @@ from services.profile.domain.facts.moments import moments
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.potential import note_potential
 from services.profile.domain.rendering import instant_or_none, money, record
-from services.profile.domain.states.periods import DAY_MS
 from services.profile.domain.value.owners import as_assigned
 from services.profile.domain.value.placing import Placing, place
 from services.profile.domain.value.policy import Policy

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Counterparty, Money
-from services.profile.domain.ledger import AROUND_MIDNIGHT_MS, DAY_MS, content_hash, days_of, ledger_key
+from schemas.instants import DAY_MS
+from services.profile.domain.ledger import AROUND_MIDNIGHT_MS, content_hash, days_of, ledger_key
 from tests.profile.domain.happenings import NOON, event
 
 TRANSFER = event("transfer.sent", minor=5, direction="debit", balance=7)

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.parts import Part, beginnings
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.months import Counted, last_closings
-from services.profile.domain.states.periods import DAY_MS, month_of
+from services.profile.domain.states.periods import month_of
 
 DAYS_LOOKED_AT, DAYS_BY_DAY = 365, 90
 Closing = tuple[int, Any]

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.parts import Part, beginnings
-from services.profile.domain.reference.calendar import DAY_MS, day_number
+from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.months import AMonth, MonthPart, joined
 from services.profile.domain.states.periods import month_of

@@ -7,10 +7,10 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.buckets import Buckets
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.rendering import money
-from services.profile.domain.states.periods import DAY_MS, HOUR_MS
 
 MAX_DAYS, MAX_HOURS = 400, 7 * 24
 _WINDOW = re.compile(r"([1-9][0-9]{0,2})([hd])")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import msgspec
 
-from services.profile.domain.reference.calendar import DAY_MS
+from schemas.instants import DAY_MS
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.months import AMonth, Counted
 from services.profile.domain.states.periods import month_of

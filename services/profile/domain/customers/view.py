@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.instants import instant
+from schemas.instants import DAY_MS, instant
 from schemas.money import EXPONENTS
 from services.profile.domain.customers.contacts import Case, Contact, cases, cases_shown, contacts, contacts_shown
 from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness, Customer
@@ -29,7 +29,6 @@ from services.profile.domain.customers.person import (
 )
 from services.profile.domain.identity.links import COLLECTIVES, kind_of
 from services.profile.domain.rendering import money
-from services.profile.domain.states.periods import DAY_MS
 from services.profile.domain.states.state import Thing
 
 BEREAVEMENT_DAYS = 365

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.held import whole_of
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.reference.tables import PartyKind, Reference
 from services.profile.domain.states.months import AMonth
-from services.profile.domain.states.periods import DAY_MS, month_of
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import MANY, Series
 
 LONGEST_DAYS, MONTH_DAYS = 90, 30

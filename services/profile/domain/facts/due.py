@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from schemas.asked import Asked
 from schemas.changes import Fact
+from schemas.instants import DAY_MS, HOUR_MS
 from schemas.moments import MOMENTS
 from services.profile.domain.customers.holdings import value
 from services.profile.domain.customers.summary import Due
@@ -12,7 +13,6 @@ from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.money import SALARY_CHANNELS
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.running import steps_to_limit
-from services.profile.domain.states.periods import DAY_MS, HOUR_MS
 from services.profile.domain.value.owners import in_line
 
 DEPOSIT_DAYS = (30, 7, 0, -1, -8)

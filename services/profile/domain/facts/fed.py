@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.profile.domain.reference.reasons import Reasons
-from services.profile.domain.states.periods import DAY_MS
 
 LONGEST_DAYS = 760
 """For so long events are kept by default."""

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from datetime import date
 
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.held import money_told, whole_of
 from services.profile.domain.customers.holdings import Held, value
 from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.reference.calendar import date_of, day_number
-from services.profile.domain.states.periods import DAY_MS
 from services.profile.domain.states.state import Thing
 
 MATURING_DAYS, MATURED_DAYS = 30, 7

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.changes import Fact, Moment
+from schemas.instants import DAY_MS
 from schemas.moments import MOMENTS, window_days
 from schemas.money import EXPONENTS
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.relation import score_percent
 from services.profile.domain.reference.tables import parse_party
-from services.profile.domain.states.periods import DAY_MS
 from services.profile.domain.states.personal import PREFIX
 from services.profile.domain.states.state import Candidate
 from services.profile.domain.value.policy import TIERS

@@ -1,10 +1,10 @@
 """Facts about money: balances, income, assets. None stands for unknown."""
 
 from schemas.changes import Fact
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.balances import Course
 from services.profile.domain.customers.salary import Salary
 from services.profile.domain.facts.picture import Picture
-from services.profile.domain.states.periods import DAY_MS
 
 SALARY_CHANNELS = ("corebank",)
 Facts = dict[str, Fact | None]

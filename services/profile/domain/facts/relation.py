@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 
+from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.contacts import Contact
 from services.profile.domain.customers.holdings import value
 from services.profile.domain.customers.person import ALL_CHANNELS, newest_entry
@@ -13,7 +14,6 @@ from services.profile.domain.facts.money import Facts
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.reference.calendar import date_of, day_number
 from services.profile.domain.reference.reasons import Reasons
-from services.profile.domain.states.periods import DAY_MS, HOUR_MS
 from services.profile.domain.value.owners import acting, branches
 
 WEEK_MS, YEAR_MS = 7 * DAY_MS, 365 * DAY_MS

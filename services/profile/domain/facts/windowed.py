@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.buckets import Buckets
 from services.profile.domain.customers.contacts import CONTACTS_SHOWN, Contact
 from services.profile.domain.customers.measures import MeasureRule, Measures, counted
@@ -20,7 +21,6 @@ from services.profile.domain.facts.relation import most_told_reason
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.combine import join_all, join_things
 from services.profile.domain.states.fold import Fold, cancels, effective_at
-from services.profile.domain.states.periods import DAY_MS, HOUR_MS
 from services.profile.domain.states.state import State, Thing
 
 _CROSSING_DAYS: Mapping[str, int] = {

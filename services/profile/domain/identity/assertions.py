@@ -7,8 +7,8 @@ import msgspec
 from schemas.catalogue import Assertion, EventType
 from schemas.events import ChannelEvent
 from schemas.identifiers import normalise, subject_key
+from schemas.instants import DAY_MS
 from services.profile.domain.identity.links import ANY_ROLE, Link
-from services.profile.domain.ledger import DAY_MS
 
 
 def links_of(event: ChannelEvent, declared: EventType | None, secret: bytes) -> list[Link]:

@@ -3,8 +3,6 @@
 from bisect import bisect_left, bisect_right
 from datetime import date
 
-DAY_MS = 86_400_000
-MINUTE_MS = 60_000
 EPOCH = date(1970, 1, 1).toordinal()
 
 

@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from schemas.instants import DAY_MS, MINUTE_MS
 from schemas.money import EXPONENTS
-from services.profile.domain.reference.calendar import DAY_MS, MINUTE_MS, Calendar
+from services.profile.domain.reference.calendar import Calendar
 from services.profile.domain.reference.offers import NextProduct
 from services.profile.domain.reference.reasons import NO_REASONS, Reasons
 

@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.profile.domain.identity.links import BEGINNING, END
 from services.profile.domain.states.combine import combine
 from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART, Fold
-from services.profile.domain.states.periods import DAY_MS, first_day_of, month_of
+from services.profile.domain.states.periods import first_day_of, month_of
 from services.profile.domain.states.segments import Segments
 from services.profile.domain.states.state import MONTHS_KEPT, Month, State, any_of
 

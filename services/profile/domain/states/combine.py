@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from schemas.instants import HOUR_MS
 from services.profile.domain.states.latest import join_latest
-from services.profile.domain.states.periods import HOUR_MS, month_of
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import (
     BANKS_KEPT,
     HOURS_KEPT,

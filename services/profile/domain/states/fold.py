@@ -8,11 +8,12 @@ import msgspec
 
 from schemas.catalogue import EventType
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.profile.domain.states.candidates import is_kept, reaches, values_of
 from services.profile.domain.states.combine import add_undone, earlier, later
 from services.profile.domain.states.describe import DESCRIBE
 from services.profile.domain.states.latest import join_latest
-from services.profile.domain.states.periods import DAY_MS, month_of
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.series import Counted, Counting, holds
 from services.profile.domain.states.state import Candidate, Head, Month, Stamp, State, Undone
 from services.profile.domain.states.tally import (

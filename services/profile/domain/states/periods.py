@@ -3,7 +3,7 @@ month is year * 12 + month - 1."""
 
 from functools import lru_cache
 
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+from schemas.instants import DAY_MS
 
 
 def month_of(at_ms: int) -> int:

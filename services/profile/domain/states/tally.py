@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 
 from schemas.events import ChannelEvent, Counterparty
+from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.states.combine import later
-from services.profile.domain.states.periods import DAY_MS, HOUR_MS, month_of
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.series import Counted
 from services.profile.domain.states.state import (
     BANKS_KEPT,

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.profile.domain.identity.links import BEGINNING, END
 from services.profile.domain.states.base import (
     MIGRATIONS,
@@ -22,7 +23,7 @@ from services.profile.domain.states.base import (
 )
 from services.profile.domain.states.combine import combine
 from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART
-from services.profile.domain.states.periods import DAY_MS, first_day_of, month_of
+from services.profile.domain.states.periods import first_day_of, month_of
 from services.profile.domain.states.segments import Segments
 from services.profile.domain.states.state import Cell, Head, Month, State
 from tests.profile.domain.happenings import NOON, TIMES, event, histories, product_fold, reversal
