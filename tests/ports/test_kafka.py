@@ -21,6 +21,7 @@ from services.kafka.fetching import BatchConsumer, Fetched, FetchingThread
 from services.kafka.log import KafkaLog
 from services.log import Batch, Message
 from tests.conftest import RunningServers
+from tests.ports.kafka_place import KafkaPlace
 from tests.ports.log_places import HANG_S, Applied, consuming
 
 BATCH = 10
@@ -61,6 +62,20 @@ async def test_a_topic_that_the_cluster_cannot_make_is_not_said_to_be_there(kafk
         assert isinstance(told.value.__cause__, InvalidReplicationFactorError)
     finally:
         await log.close()
+
+
+async def test_what_is_appended_to_a_topic_that_was_made_anew_goes_by_its_number_of_partitions(
+    kafka_url: str, topic: str
+) -> None:
+    log = KafkaLog(urlsplit(kafka_url).netloc, timeout_s=2.0)
+    messages = [Message(b"%d" % number, b"x") for number in range(40)]
+    assert {placed.partition for placed in await log.append(topic, messages)} == {0}
+    await KafkaPlace(kafka_url).delete(log, topic)
+    with pytest.raises(Unavailable):
+        await log.append(topic, messages)
+    await log.ensure_topics([Topic(topic, 3)])
+    assert {placed.partition for placed in await log.append(topic, messages)} == {0, 1, 2}
+    await log.close()
 
 
 async def test_many_large_appends_at_once_wait_for_each_other_and_all_succeed(log: KafkaLog, topic: str) -> None:

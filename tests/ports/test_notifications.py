@@ -1,6 +1,7 @@
 """The contract of notifications, held in process and over Redis; and what happens when Redis goes."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, cast
 
@@ -50,6 +51,29 @@ async def test_a_topic_still_has_listeners_when_one_of_them_leaves(notifications
             pass
         await notifications.publish([("customer:1", b"a")])
         assert await next_of(staying) == b"a"
+
+
+async def test_who_has_left_and_listens_anew_hears_again(notifications: Notifications) -> None:
+    for _ in range(2):
+        async with notifications.subscribe("customer:1") as messages:
+            await notifications.publish([("customer:1", b"a")])
+            assert await next_of(messages) == b"a"
+
+
+async def test_the_server_sends_nothing_that_nobody_listens_for_any_more(redis_url: str) -> None:
+    notifications, server = open_notifications(redis_url), redis.connect(redis_url)
+    topic = f"customer:{uuid.uuid4().hex}"
+
+    async def listeners() -> int:
+        return int(dict(await server.pubsub_numsub(redis.PREFIX + topic))[(redis.PREFIX + topic).encode()])
+
+    async with notifications.subscribe(topic):
+        assert await listeners() == 1
+    async with asyncio.timeout(20):
+        while await listeners():
+            await asyncio.sleep(0.01)
+    await notifications.close()
+    await server.aclose()
 
 
 async def test_publishing_to_nobody_is_no_error(notifications: Notifications) -> None:
