@@ -3,6 +3,10 @@
 import time
 from typing import Protocol
 
+LONGEST_LEASE_MS = 300_000
+"""Nobody leases anything for longer: what seems to be leased beyond that was so while the clock was ahead, and is
+free."""
+
 
 class Clock(Protocol):
     def now_ms(self) -> int:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from services.alerts.domain.delivering import Delivery
-from services.clock import SystemClock
+from services.clock import LONGEST_LEASE_MS, SystemClock
 from services.log import Move, Position
 from services.memory_tables import Table, Turns
 from services.stream_memory import MemoryStream
@@ -70,7 +70,7 @@ class MemoryDeliveryStore:
     async def lease(self, destination: str, owner: str, ttl_ms: int) -> bool:
         async with self._turns.turn():
             held, now = self._leases.get(destination), SystemClock().now_ms()
-            if held is not None and held.owner != owner and held.leased_until > now:
+            if held is not None and held.owner != owner and now <= held.leased_until <= now + LONGEST_LEASE_MS:
                 return False
             self._leases.put(LeaseRow(destination, owner, now + ttl_ms))
             return True

@@ -17,6 +17,7 @@ from services.log import Move, Position
 from services.sql.database import open_database
 from services.sql.migrations import upgrade
 from tests.alerts.memory_deliveries import MemoryDeliveryStore
+from tests.clocks import stores_ahead
 from tests.ports.alert_stores import IMPATIENT
 
 TABLES = "deliveries, delivery_alerts, delivery_leases, delivery_positions"
@@ -116,6 +117,15 @@ async def test_one_worker_at_a_time_speaks_to_a_destination(store: DeliveryStore
     assert await store.lease("other", "two", 60_000)
     await asyncio.sleep(0.005)
     assert await store.lease("crm", "two", 60_000)
+
+
+async def test_a_destination_that_was_leased_while_the_clock_was_ahead_is_free_once_it_is_right(
+    store: DeliveryStore,
+) -> None:
+    with stores_ahead(hours=30):
+        assert await store.lease("crm", "died then", 60_000)
+    assert await store.lease("crm", "one", 60_000)
+    assert not await store.lease("crm", "two", 60_000)
 
 
 async def test_a_lease_is_let_go_by_its_owner_alone(store: DeliveryStore) -> None:

@@ -14,6 +14,7 @@ from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.domain.states.state import Head, Month
 from services.profile.ports.records import Decision, DueTime, Mark, PartyView, Placement, Shard, StoredDeadLetter
 from services.profile.timers import fire
+from tests.clocks import stores_ahead
 from tests.ports.profile_stores import Store, alias_of, lapsed, shard_for, store, view
 
 __all__ = ["store"]
@@ -197,6 +198,23 @@ async def test_who_lost_a_shard_and_holds_it_again_is_fenced_in_what_it_began_be
             await tx.fence([stale])
     async with store.refreshing() as tx:
         await tx.fence([own])
+
+
+async def test_what_was_leased_while_the_clock_was_ahead_is_free_once_it_is_right(store: Store) -> None:
+    with stores_ahead(hours=30):
+        stale = await shard_for(store, ONE, "died then")
+    assert numbers(await store.lease("b", 60_000)) == set(range(SHARDS)), "nobody counts on the dead one"
+    assert await store.leaseholders() == ["b"]
+    with pytest.raises(Fenced):
+        async with store.refreshing() as tx:
+            await tx.fence([stale])
+
+
+async def test_who_lives_on_while_the_clock_is_set_back_keeps_its_shards(store: Store) -> None:
+    with stores_ahead(hours=30):
+        await store.lease("a", 60_000)
+    assert numbers(await store.lease("a", 60_000)) == set(range(SHARDS))
+    assert await store.lease("b", 60_000) == []
 
 
 async def test_who_releases_its_shards_leaves_others_theirs(store: Store) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from services.alerts.domain.delivering import Delivery
+from services.clock import LONGEST_LEASE_MS
 from services.log import Move
 from services.sql.database import Database
 from services.sql.session import Bulk, Row, Session, insert, now_ms, read, writing
@@ -33,7 +34,8 @@ update deliveries set state = 'dropped', ended_at = $3
 where state = 'waiting' and attempts = 0 and alert_id = any($1::text[]) and destination = any($2::text[])"""
 _LEASE = """
 insert into delivery_leases as l (destination, owner, leased_until) values ($1, $2, $4)
-on conflict (destination) do update set owner = $2, leased_until = $4 where l.owner = $2 or l.leased_until <= $3"""
+on conflict (destination) do update set owner = $2, leased_until = $4
+where l.owner = $2 or l.leased_until not between $3 and $5"""
 _RELEASE = "delete from delivery_leases where destination = $1 and owner = $2"
 _DUE = f"""
 select {_NAMES} from deliveries where destination = $1 and state = 'waiting' and next_at <= $2
@@ -99,7 +101,7 @@ class SqlDeliveryStore(SqlPositions):
     async def lease(self, destination: str, owner: str, ttl_ms: int) -> bool:
         async with writing(self._database) as session:
             now = await now_ms(session)
-            return await session.run(_LEASE, destination, owner, now, now + ttl_ms) == 1
+            return await session.run(_LEASE, destination, owner, now, now + ttl_ms, now + LONGEST_LEASE_MS) == 1
 
     async def release(self, destination: str, owner: str) -> None:
         async with writing(self._database) as session:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from schemas.instants import HOUR_MS
-from services.clock import SystemClock
+from services.clock import LONGEST_LEASE_MS, SystemClock
 from services.failures import Fenced
 from services.profile.adapters.marks import ROWS_A_ROOT, oldest_of
 from services.profile.adapters.memory_tables import DueRow, MarkRow, Tables, WorkerRow
@@ -41,14 +41,15 @@ def fence(tables: Tables, shards: Sequence[Shard]) -> list[Shard]:
 def lease(tables: Tables, owner: str, ttl_ms: int) -> list[Shard]:
     now = SystemClock().now_ms()
     tables.workers.put(WorkerRow(owner, now))
-    tables.workers.drop(row for row in tables.workers.rows() if row.seen_at < now - ttl_ms)
+    tables.workers.drop(row for row in tables.workers.rows() if abs(row.seen_at - now) > ttl_ms)
     most = fair_share(len(tables.workers))
     held = sorted(row for row in tables.shards.rows() if row.owner == owner)
     for row in held[most:]:
         tables.shards.put(row._replace(owner=None, leased_until=0))
     for row in held[:most]:
         tables.shards.put(row._replace(leased_until=now + ttl_ms))
-    free = sorted(row for row in tables.shards.rows() if row.owner is None or row.leased_until < now)
+    lasting = range(now, now + LONGEST_LEASE_MS + 1)
+    free = sorted(row for row in tables.shards.rows() if row.owner is None or row.leased_until not in lasting)
     for row in free[: max(most - len(held), 0)]:
         tables.shards.put(row._replace(owner=owner, fence=row.fence + 1, leased_until=now + ttl_ms))
     return [Shard(row.shard, owner, row.fence) for row in sorted(tables.shards.rows()) if row.owner == owner]

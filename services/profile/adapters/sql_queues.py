@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from services.clock import LONGEST_LEASE_MS
 from services.failures import Fenced
 from services.profile.adapters import rows
 from services.profile.adapters.low_water import Look, LowWater
@@ -55,7 +56,7 @@ _FENCE = Bulk(
 )
 _ALIVE = """
 insert into workers (worker, seen_at) values ($1, $2) on conflict (worker) do update set seen_at = excluded.seen_at"""
-_GONE = "delete from workers where seen_at < $1"
+_GONE = "delete from workers where seen_at not between $1 and $2"
 _FORGET = "delete from workers where worker = $1"
 _WORKERS = "select count(*) from workers"
 _RENEW = "update shards set leased_until = $2 where owner = $1"
@@ -63,7 +64,8 @@ _HELD = "select shard, fence from shards where owner = $1 order by shard"
 _GIVE_BACK = "update shards set owner = null, leased_until = 0 where owner = $1 and shard = any($2::int[])"
 _TAKE = """
 update shards set owner = $1, fence = fence + 1, leased_until = $3 where shard in (
-    select shard from shards where owner is null or leased_until < $2 order by shard limit $4 for update skip locked)"""
+    select shard from shards where owner is null or leased_until not between $2 and $5
+    order by shard limit $4 for update skip locked)"""
 _RELEASE = "update shards set owner = null, leased_until = 0 where owner = $1"
 # hops from one set of sources to the next: there are a handful of them, and a due time for every customer
 _SOURCE_SETS = """
@@ -118,14 +120,14 @@ async def fence(session: Session, shards: Sequence[Shard]) -> list[Shard]:
 async def lease(session: Session, owner: str, ttl_ms: int) -> list[Shard]:
     now = await now_ms(session)
     await session.run(_ALIVE, owner, now)
-    await session.run(_GONE, now - ttl_ms)
+    await session.run(_GONE, now - ttl_ms, now + ttl_ms)
     most = fair_share((await session.rows(_WORKERS))[0][0])
     await session.run(_RENEW, owner, now + ttl_ms)
     held = [row[0] for row in await session.rows(_HELD, owner)]
     if held[most:]:
         await session.run(_GIVE_BACK, owner, held[most:])
     if len(held) < most:
-        await session.run(_TAKE, owner, now, now + ttl_ms, most - len(held))
+        await session.run(_TAKE, owner, now, now + ttl_ms, most - len(held), now + LONGEST_LEASE_MS)
     return [Shard(row[0], owner, row[1]) for row in await session.rows(_HELD, owner)]
 
 
