@@ -128,7 +128,7 @@ async def _rest(bench: Bench) -> None:
     """Until every event is applied, no mark is left and every lane is published."""
     end = await _ends(bench, CHANNEL_EVENTS.name)
     while await _applied(bench) < end or await _unfinished(bench):  # noqa: ASYNC110 - other processes work it off
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)  # a look at the queue costs the server a few milliseconds
 
 
 async def _unfinished(bench: Bench) -> bool:

@@ -24,7 +24,7 @@ from services.profile.domain.states.state import Head
 from services.profile.ports.records import Decision, LedgerEntry, Mark, StoredSubject
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
-from services.sql.session import reading
+from services.sql.session import Session, reading, writing
 from tests.ports.profile_stores import IMPATIENT, Store, alias_of, event, shard_for, store
 
 __all__ = ["store"]
@@ -319,3 +319,28 @@ async def test_what_was_taken_beside_an_open_transaction_is_not_walked_through_a
                 assert await sql_queues.marks_waiting(session, [], 100, low, urgent=False) == {}
             assert low.number == max(0, taken - 2) * 10
     await database.close()
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("urgent", [False, True])
+async def test_a_full_queue_is_not_walked_through_by_a_plan_of_the_time_when_it_was_empty(
+    store: Store, store_url: str, urgent: bool
+) -> None:
+    database = open_database(store_url, timeouts=IMPATIENT, pool_size=1)
+    async with database.transaction() as vacuum:
+        await vacuum.execute(text("analyze marks"))
+    for waiting in (0, 900):
+        async with writing(database) as session:
+            await sql_queues.leave_marks(session, [Mark(f"party:{one}", 1, one % 30 == 0) for one in range(waiting)])
+        async with writing(database) as session:
+            before = await rows_fetched(session)
+            await sql_queues.marks_waiting(session, [], 2, LowWater(), urgent=urgent)
+            await sql_queues.take_marks(session, [3], 1, [], LowWater(), urgent=urgent)
+            fetched = await rows_fetched(session) - before
+    await database.close()
+    assert fetched <= 16 * (2 + 1) + 8 + 2  # two and the first of each shard, eight to choose from, the one and its end
+
+
+async def rows_fetched(session: Session) -> int:
+    found = await session.rows("select idx_tup_fetch from pg_stat_xact_user_tables where relname = 'marks'")
+    return int(found[0][0])

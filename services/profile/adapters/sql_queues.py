@@ -17,37 +17,48 @@ STREAM = SqlStream()
 MARKS_AT_ONCE = 20_000
 """Of one root; a hotter one is taken again after its rest."""
 
+# Of a queue that fills and empties the planner knows no size, and it keeps a plan of the time when the queue was empty
+# and all its indexes looked alike. Hence ranges of whole keys, which only one index has, and no joins
+_OF_SHARD = "(m.shard, m.n) >= (s.shard, {low}) and (m.shard, m.n) < (s.shard + 1, 0)"
+_OF_ROOT = f"(m.root, m.n) >= (c.root, $5) and (m.root, m.n) <= (c.root, {2**63 - 1})"
 # the roots that have waited longest, each with all its marks, however far behind the others stand: a refresh has seen
-# what all of them stand for. Of a queue that fills and empties the planner knows no size and would join row by row: so
-# marks are looked up root by root, and a mark, which nobody ever changes, is deleted where it lies
-_CHOSEN = """
-with oldest as (select n, root from marks
-                where shard = any($1::int[]) and n >= $5 and root not in (select unnest($4::text[])){only}
-                order by n limit $3),
-     chosen as (select root from oldest group by root order by min(n) limit $2)"""
+# what all of them stand for. A mark, which nobody ever changes, is deleted where it lies
 _TAKE_MARKS = {
     "postgresql": f"""
-        delete from marks where ctid = any(array({_CHOSEN}
-        select m.place from chosen c
-        cross join lateral (
-            select ctid as place from marks where root = c.root and n >= $5 limit {MARKS_AT_ONCE}) m))
+        with oldest as (
+            select m.n, m.root from unnest($1::int[]) s (shard) cross join lateral (
+                select m.n, m.root from marks m
+                where {_OF_SHARD.format(low="$5")} and m.root not in (select unnest($4::text[])){{only}}
+                order by m.shard, m.n limit $3) m
+            order by m.n limit $3),
+        chosen as (select root from oldest group by root order by min(n) limit $2)
+        delete from marks where ctid = any(array(
+            select m.place from chosen c cross join lateral (
+                select m.ctid as place from marks m where {_OF_ROOT} limit {MARKS_AT_ONCE}) m))
         returning root, accepted_at, urgent_at""",  # noqa: S608 - constants
-    "sqlite": f"""
-        delete from marks where n in ({_CHOSEN} select m.n from chosen c join marks m on m.root = c.root)
-        returning root, accepted_at, urgent_at""",  # noqa: S608 - constants
+    "sqlite": """
+        with oldest as (
+            select n, root from marks m
+            where shard = any($1::int[]) and n >= $5 and root not in (select unnest($4::text[])){only}
+            order by n limit $3),
+        chosen as (select root from oldest group by root order by min(n) limit $2)
+        delete from marks where n in (select m.n from chosen c join marks m on m.root = c.root)
+        returning root, accepted_at, urgent_at""",
 }
-_ONLY_URGENT = " and urgent_at > 0"
+_ONLY_URGENT = " and m.urgent_at > 0"
 _LEAVE = insert("marks", "shard int, root text, accepted_at bigint, urgent_at bigint, aside boolean")
 # the transaction has its id before it draws a number: `LowWater` asks who was writing when a number was drawn
 _LEAVE_MARKS = Bulk(f"{_LEAVE.postgresql} where pg_current_xact_id() is not null", _LEAVE.sqlite)
-_MARKS_WAITING = """
+_MARKS_WAITING = f"""
 select s.shard, (select count(*) from (
     select 1 from marks m
-    where m.shard = s.shard and m.n >= $3 and m.root not in (select unnest($1::text[])){only} limit $2) counted){look}
-from shards s"""
-_LOOK = """, (select min(n) from marks m where m.shard = s.shard and m.n >= $3),
+    where {_OF_SHARD.format(low="$3")} and m.root not in (select unnest($1::text[])){{only}}
+    order by m.shard, m.n limit $2) counted){{look}}
+from shards s"""  # noqa: S608 - constants
+_LOOK = f""", (select m.n from marks m where {_OF_SHARD.format(low="$3")} order by m.shard, m.n limit 1),
     pg_sequence_last_value(pg_get_serial_sequence('marks', 'n')),
-    pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint"""
+    pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+    pg_snapshot_xmax(pg_current_snapshot())::text::bigint"""  # noqa: S608 - constants
 _FENCE = Bulk(
     """update shards s set fence = s.fence + 1
     from unnest($1::int[], $2::text[], $3::bigint[]) as held(shard, owner, fence)
