@@ -59,7 +59,7 @@ class HttpSender:
         except TimeoutError as error:
             raise Unavailable(f"no answer within {self._timeout_s:g} s") from error
         except (httpx.HTTPError, OSError) as error:
-            raise Unavailable(f"cannot be reached ({type(error).__name__})") from error
+            raise Unavailable(f"cannot be reached ({_innermost(error)})") from error
 
     async def _post(self, posting: Posting) -> bytes:
         url = _checked(posting.url)
@@ -111,6 +111,13 @@ def _judge(answer: httpx.Response) -> None:
     if status in _FINAL:
         raise Rejected("refused", f"it answers {status}")
     raise Unavailable(f"it answers {status}", _wish(answer.headers.get("retry-after", "")))
+
+
+def _innermost(error: BaseException) -> str:
+    """What the client wraps says why: nobody listens, nobody vouches for a certificate."""
+    while within := error.__cause__ or error.__context__:
+        error = within
+    return type(error).__name__
 
 
 def _wish(retry_after: str) -> float:
