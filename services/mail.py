@@ -2,16 +2,19 @@
 
 import asyncio
 import smtplib
+import socket
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from services.failures import Rejected, Unavailable
 
-TIMEOUT_S = 10.0
+TIMEOUT_S, LONGEST_S = 10.0, 60.0
+"""For an answer, and for a conversation: a relay that sends a byte now and then would hold it for ever."""
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -36,7 +39,22 @@ class Relay(NamedTuple):
 
 async def send_mail(relay: Relay, mail: Mail) -> None:
     """Raises `Unavailable`, `Rejected`; neither repeats an address or the relay's URL."""
-    await asyncio.to_thread(_send, relay, _composed(mail))
+    begun: list[smtplib.SMTP] = []
+    try:
+        async with asyncio.timeout(LONGEST_S):
+            await asyncio.to_thread(_send, begun, relay, _composed(mail))
+    except TimeoutError:
+        raise Unavailable(f"the relay has not taken it within {LONGEST_S:g} s") from None
+    finally:
+        for server in begun:
+            _hang_up(server)
+
+
+def _hang_up(server: smtplib.SMTP) -> None:
+    """So that the thread ends that speaks with it, where nobody waits for it any longer."""
+    if server.sock is not None:
+        with suppress(OSError):
+            server.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _composed(mail: Mail) -> EmailMessage:
@@ -50,9 +68,9 @@ def _composed(mail: Mail) -> EmailMessage:
     return message
 
 
-def _send(relay: Relay, message: EmailMessage) -> None:
+def _send(begun: list[smtplib.SMTP], relay: Relay, message: EmailMessage) -> None:
     try:
-        with _connected(relay) as server:
+        with _connected(begun, relay) as server:
             server.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
         code = max((code for code, _ in error.recipients.values()), default=550)
@@ -72,13 +90,24 @@ def _refusal(code: int) -> Exception:
     return Rejected("refused", told) if code >= 500 else Unavailable(told)
 
 
-def _connected(relay: Relay) -> smtplib.SMTP:
+class _Conversation(smtplib.SMTP):
+    """`smtplib` connects, and listens, where it is made: so `begun` learns of it before."""
+
+    def __init__(self, begun: list[smtplib.SMTP], host: str, port: int, **tls: Any) -> None:
+        begun.append(self)
+        super().__init__(host, port, timeout=TIMEOUT_S, **tls)
+
+
+class _TlsConversation(_Conversation, smtplib.SMTP_SSL): ...
+
+
+def _connected(begun: list[smtplib.SMTP], relay: Relay) -> smtplib.SMTP:
     parts = urlsplit(relay.url)
     host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
     if parts.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=ssl.create_default_context())
+        server: smtplib.SMTP = _TlsConversation(begun, host, port, context=ssl.create_default_context())
     else:
-        server = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
+        server = _Conversation(begun, host, port)
     try:
         if parts.scheme == "smtp" and not relay.insecure:
             server.starttls(context=ssl.create_default_context())

@@ -1,5 +1,6 @@
 """Plain mail through a relay."""
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -121,3 +122,22 @@ async def test_a_relay_that_is_away_is_tried_again() -> None:
         gone = relay.url
     with pytest.raises(Unavailable, match="cannot be reached"):
         await send_mail(Relay(gone, insecure=True), MAIL)
+
+
+async def test_a_relay_that_sends_a_byte_now_and_then_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.mail.LONGEST_S", 0.3)
+    hung_up = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220-")
+        while not reader.at_eof():
+            writer.write(b"x")
+            await asyncio.sleep(0.01)
+        writer.close()
+        hung_up.set()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    async with server:
+        with pytest.raises(Unavailable, match="has not taken it"):
+            await send_mail(Relay(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}", insecure=True), MAIL)
+        await hung_up.wait()
