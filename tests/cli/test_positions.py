@@ -11,6 +11,7 @@ from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.cli.beside import opened
 from services.cli.positions import backlogs
+from services.cli.rewinding import Backlog
 from services.clock import SystemClock
 from services.embedded.log import EmbeddedLog
 from services.log import Message, Position
@@ -188,3 +189,21 @@ def test_what_cannot_be_meant_is_refused(counterpoint: Command, deployment: Path
         said = counterpoint("positions", "rewind", *arguments)
         assert said.code == code
         assert told in said.err
+
+
+@pytest.mark.parametrize(
+    ("stored", "state", "lag"),
+    [
+        (None, "ok", 7),
+        (Position("t", 2), "ok", 7),
+        (Position("t", 9), "ok", 0),
+        (Position("t", 10), "beyond the end", None),
+        (Position("t", 1), "no longer kept", None),
+        (Position("former", 5), "of another topic: this one was made anew", None),
+    ],
+)
+def test_it_is_said_why_a_worker_cannot_go_on_from_a_position_and_else_what_waits_behind_it(
+    stored: Position | None, state: str, lag: int | None
+) -> None:
+    backlog = Backlog(topic="events", topic_id="t", partition=0, stored=stored, first=2, end=9)
+    assert (backlog.state, backlog.lag) == (state, lag)

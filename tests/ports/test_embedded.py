@@ -188,6 +188,17 @@ async def test_a_reader_beside_a_running_platform_follows_it_and_cannot_write(
     await beside.close()
 
 
+async def test_where_nothing_was_ever_appended_a_reader_finds_nothing(tmp_path: Path) -> None:
+    """A platform was stopped before it had made the file of its first day."""
+    topics = TopicTable(tmp_path, read_only=False)
+    topics.create([Topic("t", 1)])
+    topics.close()
+    beside = EmbeddedLog(tmp_path, read_only=True)
+    assert (await beside.ends("t"), await beside.offsets_at("t", 1)) == ({0: (0, 0)}, {0: 0})
+    assert await beside.record("t", 0, 0) is None
+    await beside.close()
+
+
 async def test_a_full_disk_is_unavailable_and_later_appends_go_on(log: EmbeddedLog) -> None:
     await log.append("t", [message(b"before")])
     with files_limited_to(200_000), pytest.raises(Unavailable):

@@ -80,6 +80,8 @@ def test_what_a_guard_holds_back_is_taken_up_by_nobody_but_may_be_a_false_alarm(
         with pytest.raises(IllegalStep, match="G1 holds it back; possible now: false-alarm"):
             act(one, STEPS[action], SUPERVISOR, NOBODY, NOON)
     assert possible(one) == ["false_alarm"]
+    act(one, STEPS["false_alarm"], SUPERVISOR, NOBODY, NOON)
+    assert (one.state, one.waiting, one.ended_at) == ("closed", "", NOON), "what is over waits for nothing"
 
 
 def test_a_guard_that_comes_later_takes_from_nobody_what_is_in_hand() -> None:

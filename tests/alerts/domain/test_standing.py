@@ -9,6 +9,7 @@ from services.alerts.domain.judging import judge
 from services.alerts.domain.lifecycle import Actor, Asked, act
 from services.alerts.domain.rules import Text
 from services.alerts.domain.settling import FLICKER_MS, settle
+from services.alerts.domain.standing import Firing
 from tests.alerts.domain.test_settling import OWED, Customer
 from tests.alerts.told import CEL, COMPLAINT, DAY, HOUR, MISSED, NOON, OUTFLOW, SAVINGS, moment, rule, statement, terms
 
@@ -53,6 +54,16 @@ def test_what_went_and_came_again_in_its_time_has_held_all_along_though_that_has
         customer.takes(statement(3, at=NOON + 2 * DAY, salary_missed=2.0))
     customer.alerts[0].state = "closed"
     assert customer.takes(statement(4, at=NOON + 9 * DAY, salary_missed=2.0)).fired == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "merged", "is_beyond"), [(NOON, (), True), (NOON + 1, (), False), (NOON, ("a",), False)]
+)
+def test_up_to_the_instant_of_a_merge_a_statement_says_nothing_of_the_other_unless_it_names_that_one(
+    at: int, merged: tuple[str, ...], is_beyond: bool
+) -> None:
+    firing = Firing("R1", origin="a", handed_at=NOON)
+    assert firing.is_beyond(statement(1, "b", at=at, merged=list(merged))) is is_beyond
 
 
 def test_what_stays_said_does_so_until_its_very_end() -> None:
