@@ -4,18 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest_asyncio
-from sqlalchemy import text
 
 from services.alerts.adapters.memory import MemoryAlertStore
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.domain.alert import Alert, Evidence
 from services.alerts.domain.rules import Text
 from services.alerts.ports import AlertStore
-from services.sql.database import Database, open_database
-from services.sql.engines import Timeouts
-from services.sql.migrations import upgrade
-
-IMPATIENT = Timeouts(lock=1_500, statement=5_000, idle_in_transaction=3_000)
+from tests.ports.emptied import emptied, opened
 
 
 @pytest_asyncio.fixture
@@ -23,11 +18,8 @@ async def store(store_url: str) -> AsyncIterator[AlertStore]:
     if not store_url:
         yield MemoryAlertStore()
         return
-    database = open_database(store_url, timeouts=IMPATIENT)
-    if database.dialect == "postgresql":
-        await _empty(database)
-    yield SqlAlertStore(database)
-    await database.close()
+    async with emptied(store_url) as database:
+        yield SqlAlertStore(database)
 
 
 @pytest_asyncio.fixture
@@ -36,17 +28,8 @@ async def other(store_url: str, store: AlertStore) -> AsyncIterator[AlertStore]:
     if not store_url:
         yield store
         return
-    database = open_database(store_url, timeouts=IMPATIENT)
-    yield SqlAlertStore(database)
-    await database.close()
-
-
-async def _empty(database: Database) -> None:
-    await upgrade(database)
-    async with database.transaction() as connection:
-        tables = set(await connection.scalars(text("select tablename from pg_tables where schemaname = 'public'")))
-        ours = sorted(one for one in tables if one.startswith(("alert", "rule_")) and one != "alembic_version")
-        await connection.execute(text(f"truncate {', '.join(ours)} restart identity"))
+    async with opened(store_url) as database:
+        yield SqlAlertStore(database)
 
 
 def evidence(rule: str, version: int = 1, **told: Any) -> Evidence:

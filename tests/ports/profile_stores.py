@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 import pytest_asyncio
-from sqlalchemy import text
 
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.sql import SqlProfileStore
@@ -13,11 +12,8 @@ from services.profile.domain.shards import shard_of
 from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Shard, StoredView, TimelineRow
 from services.profile.ports.store import ProfileStore
-from services.sql.database import Database, open_database
-from services.sql.engines import Timeouts
-from services.sql.migrations import upgrade
+from tests.ports.emptied import emptied
 
-IMPATIENT = Timeouts(lock=1_500, statement=5_000, idle_in_transaction=3_000)
 DAY_MS = 86_400_000
 
 
@@ -34,23 +30,8 @@ async def store(store_url: str) -> AsyncIterator[Store]:
     if not store_url:
         yield MemoryProfileStore(alias_of)
         return
-    database = open_database(store_url, timeouts=IMPATIENT)
-    if database.dialect == "postgresql":
-        await _empty(database)
-    yield SqlProfileStore(database, alias_of)
-    await database.close()
-
-
-async def _empty(database: Database) -> None:
-    await upgrade(database)
-    async with database.transaction() as connection:
-        tables = set(await connection.scalars(text("select tablename from pg_tables where schemaname = 'public'")))
-        days = {table for table in tables if table.startswith("ledger_")}
-        kept = tables - days - {"alembic_version", "shards"}
-        await connection.execute(text(f"truncate {', '.join(sorted(kept))} restart identity cascade"))
-        await connection.execute(text("update shards set owner = null, fence = 0, leased_until = 0"))
-        for day in days:
-            await connection.execute(text(f"drop table {day}"))
+    async with emptied(store_url) as database:
+        yield SqlProfileStore(database, alias_of)
 
 
 def event(

@@ -9,8 +9,7 @@ import pytest_asyncio
 from services.access import Access, SqlUserStore, Taken, User, UserStore, create_user
 from services.failures import Rejected
 from services.remembered import TTL_S
-from services.sql.database import open_database
-from services.sql.migrations import upgrade
+from tests.ports.emptied import emptied
 from tests.users import MemoryUserStore
 
 USER = User(user_id="usr_1", name="Mei", role="manager", created_at=7)
@@ -21,14 +20,8 @@ async def store(store_url: str) -> AsyncIterator[UserStore]:
     if not store_url:
         yield MemoryUserStore()
         return
-    database = open_database(store_url)
-    try:
-        await upgrade(database)
-        async with database.transaction() as connection:
-            await connection.exec_driver_sql("delete from users")
+    async with emptied(store_url) as database:
         yield SqlUserStore(database)
-    finally:
-        await database.close()
 
 
 async def test_a_user_is_found_by_the_hash_of_the_token(store: UserStore) -> None:

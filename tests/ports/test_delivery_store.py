@@ -7,20 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
 
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.delivery.ports import DeliveryStore
 from services.alerts.domain.delivering import Delivery, delivered, missed, refused
 from services.failures import Fenced
 from services.log import Move, Position
-from services.sql.database import open_database
-from services.sql.migrations import upgrade
 from tests.alerts.memory_deliveries import MemoryDeliveryStore
 from tests.clocks import stores_ahead
-from tests.ports.alert_stores import IMPATIENT
-
-TABLES = "deliveries, delivery_alerts, delivery_leases, delivery_positions"
+from tests.ports.emptied import emptied
 
 
 @pytest_asyncio.fixture
@@ -28,13 +23,8 @@ async def store(store_url: str) -> AsyncIterator[DeliveryStore]:
     if not store_url:
         yield MemoryDeliveryStore()
         return
-    database = open_database(store_url, timeouts=IMPATIENT)
-    if database.dialect == "postgresql":
-        await upgrade(database)
-        async with database.transaction() as connection:
-            await connection.execute(text(f"truncate {TABLES}"))
-    yield SqlDeliveryStore(database)
-    await database.close()
+    async with emptied(store_url) as database:
+        yield SqlDeliveryStore(database)
 
 
 def delivery(delivery_id: str, **given: Any) -> Delivery:

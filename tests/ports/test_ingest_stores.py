@@ -10,9 +10,8 @@ from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores
 from services.ingest.domain.sources import Grant, Source
 from services.ingest.ports import Conflict
-from services.sql.database import open_database
-from services.sql.migrations import upgrade
 from tests.ingest.memory import MemoryKeyStore, MemorySourceStore
+from tests.ports.emptied import emptied
 
 GRANT = Grant(key_id="key_1", source="atm", channels=("atm", "pos"), rate=50, burst=100, created_at=7)
 
@@ -22,15 +21,8 @@ async def stores(store_url: str) -> AsyncIterator[Stores]:
     if not store_url:
         yield Stores(MemoryKeyStore(), MemorySourceStore())
         return
-    database = open_database(store_url)
-    try:
-        await upgrade(database)
-        async with database.transaction() as connection:
-            await connection.exec_driver_sql("delete from api_keys")
-            await connection.exec_driver_sql("delete from sources")
+    async with emptied(store_url) as database:
         yield Stores(SqlKeyStore(database), SqlSourceStore(database))
-    finally:
-        await database.close()
 
 
 async def test_a_key_is_found_by_its_hash_with_all_it_allows(stores: Stores) -> None:

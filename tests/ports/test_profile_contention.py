@@ -25,7 +25,8 @@ from services.profile.ports.records import Decision, LedgerEntry, Mark, StoredSu
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
 from services.sql.session import Session, reading, writing
-from tests.ports.profile_stores import IMPATIENT, Store, alias_of, event, shard_for, store
+from tests.ports.emptied import IMPATIENT, opened
+from tests.ports.profile_stores import Store, alias_of, event, shard_for, store
 
 __all__ = ["store"]
 KEY, CONTENT = b"k" * 16, b"content."
@@ -41,9 +42,8 @@ async def other(store_url: str, store: Store) -> AsyncIterator[Store]:
     if not store_url:
         yield store
         return
-    database = open_database(store_url, timeouts=IMPATIENT)
-    yield SqlProfileStore(database, alias_of)
-    await database.close()
+    async with opened(store_url) as database:
+        yield SqlProfileStore(database, alias_of)
 
 
 async def outcomes(*work: Awaitable[Result]) -> list[Result | BaseException]:
