@@ -175,17 +175,70 @@ def test_a_salary_that_stays_away_counts_as_nothing_received() -> None:
     assert salary.received_percent == 0
 
 
-def test_too_little_for_a_payday_is_still_what_was_received() -> None:
+def test_less_than_half_a_salary_that_comes_in_time_is_reduced_and_not_missed() -> None:
     portrait = paid(FIFTEENTH).salary("2026-10-15", 400_000).salary("2026-11-13", 400_000)
     salary = learned(portrait, "2026-12-01")
     assert salary is not None
-    assert (salary.missed, salary.reduced_periods, salary.received_percent) == (2, 2, 40)
+    assert (salary.missed, salary.reduced_periods, salary.received_percent) == (0, 2, 40)
+    assert salary.next_due == number("2026-12-15")
+
+
+@pytest.mark.parametrize(
+    ("day", "missed"), [("2026-10-10", 1), ("2026-10-12", 0), ("2026-10-22", 0), ("2026-10-23", 1)]
+)
+def test_a_small_salary_meets_its_payday_from_three_days_before_it_to_the_end_of_the_tolerance(
+    day: str, missed: int
+) -> None:
+    salary = learned(paid(FIFTEENTH).salary(day, 400_000), "2026-10-25")
+    assert salary is not None
+    assert (salary.missed, salary.latest_percent) == (missed, 40)
+
+
+@pytest.mark.parametrize(("minor", "missed"), [(200_000, 0), (199_990, 1)])
+def test_less_than_a_fifth_of_the_usual_is_no_salary_even_on_the_payday(minor: int, missed: int) -> None:
+    salary = learned(paid(FIFTEENTH).salary("2026-10-15", minor), "2026-10-25")
+    assert salary is not None
+    assert salary.missed == missed
+
+
+def test_a_small_salary_after_one_that_stayed_away_meets_its_own_payday() -> None:
+    salary = learned(paid(FIFTEENTH).salary("2026-11-13", 400_000), "2026-12-01")
+    assert salary is not None
+    assert (salary.missed, salary.next_due) == (0, number("2026-12-15"))
+
+
+def test_what_follows_a_payday_that_was_met_is_no_further_one() -> None:
+    portrait = paid(FIFTEENTH).salary("2026-10-15", 400_000).salary("2026-10-20", 400_000)
+    salary = learned(portrait, "2026-12-01")
+    assert salary is not None
+    assert (salary.missed, salary.next_due) == (1, number("2026-11-13"))
+
+
+def test_weekly_wages_that_shrink_are_not_missed() -> None:
+    portrait = paid(["2026-10-16", "2026-10-23", "2026-10-30", "2026-11-06"])
+    portrait.salary("2026-11-13", 300_000).salary("2026-11-20", 300_000)
+    salary = learned(portrait, "2026-11-27")
+    assert salary is not None
+    assert (salary.missed, salary.next_due, salary.reduced_periods) == (0, number("2026-11-27"), 2)
+
+
+def test_too_little_for_a_payday_is_still_what_was_received() -> None:
+    portrait = paid(FIFTEENTH).salary("2026-10-15", 100_000).salary("2026-11-13", 100_000)
+    salary = learned(portrait, "2026-12-01")
+    assert salary is not None
+    assert (salary.missed, salary.reduced_periods, salary.received_percent) == (2, 2, 10)
 
 
 def test_what_came_in_one_of_two_missed_periods_is_half_of_it() -> None:
+    salary = learned(paid(FIFTEENTH).salary("2026-10-15", 100_000), "2026-12-01")
+    assert salary is not None
+    assert (salary.missed, salary.received_percent) == (2, 5)
+
+
+def test_of_a_small_salary_and_a_missed_one_a_fifth_was_received() -> None:
     salary = learned(paid(FIFTEENTH).salary("2026-10-15", 400_000), "2026-12-01")
     assert salary is not None
-    assert (salary.missed, salary.received_percent) == (2, 20)
+    assert (salary.missed, salary.received_percent) == (1, 20)
 
 
 @pytest.mark.parametrize(("minor", "due"), [(499_990, "2026-10-15"), (500_000, "2026-11-13")])

@@ -1,6 +1,6 @@
 """The customer's regular income: who pays it, when the next is due, and whether it shrinks or stays away."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -17,6 +17,8 @@ from services.profile.domain.states.state import MANY, Candidate
 TOLERANCE_WORKING_DAYS = 5
 _DAYS_REMEMBERED = 4_096
 PARTS_WITHIN_DAYS = 4
+LEAST_PERCENT = 20
+"""Of the usual: less, such as an allowance that an employer still pays here, is not the salary."""
 REDUCED_PERCENT = 60
 RAISED_PERCENT = 110
 KEPT = 12
@@ -91,7 +93,8 @@ def _of_payer(
     # a bonus or a settlement on a day of its own is no payday
     days = tuple(day for day, minor in by_day.items() if minor * 2 >= usual)
     habit = habit_of(days, reference.calendar)
-    due = next_day(habit, days[-1], reference.calendar) if habit and is_waited_for else None
+    last = _last_met(habit, days[-1], by_day, usual, reference.calendar) if habit else days[-1]
+    due = next_day(habit, last, reference.calendar) if habit and is_waited_for else None
     missed = _missed(habit, due, reference, now) if habit and due is not None else 0
     before = median(amounts[:-1]) if len(amounts) > 1 else amounts[-1]
     return Salary(
@@ -111,7 +114,7 @@ def _of_payer(
         latest_percent=_percent(amounts[-1], before),
         reduced_periods=_in_a_row(amounts, lambda minor: minor * 100 <= usual * REDUCED_PERCENT),
         raised_periods=_in_a_row(amounts, lambda minor: minor * 100 >= usual * RAISED_PERCENT),
-        received_percent=_received(amounts, missed, sum(day > days[-1] for day in by_day), usual),
+        received_percent=_received(amounts, missed, sum(day > last for day in by_day), usual),
     )
 
 
@@ -130,6 +133,19 @@ def _by_payday(paid: Sequence[Candidate], reference: Reference) -> dict[int, int
         payday = payday if day - payday < PARTS_WITHIN_DAYS else day
         by_day[payday] = by_day.get(payday, 0) + credit.values["minor"]
     return by_day
+
+
+def _last_met(habit: Habit, last: int, by_day: Mapping[int, int], usual: int, calendar: Calendar) -> int:
+    """The day of the last payday that was met: by half a salary on any day (`last`), by less of it in time."""
+    due = next_day(habit, last, calendar)
+    for day, minor in by_day.items():
+        if day <= last or minor * 100 < usual * LEAST_PERCENT:
+            continue
+        while tolerated(due, calendar) < day:
+            due = next_day(habit, due, calendar)
+        if due - day < PARTS_WITHIN_DAYS:
+            last, due = day, next_day(habit, day, calendar)
+    return last
 
 
 def _missed(habit: Habit, due: int, reference: Reference, now: int) -> int:
