@@ -70,6 +70,11 @@ def test_a_total_without_what_has_no_rate_says_so() -> None:
     )
 
 
+def test_a_total_without_an_account_whose_balance_nobody_told_says_so() -> None:
+    assets = {"total": {"value": "800.00", "currency": "CNY"}, "untold": ["account:6001", "account:6002"], "band": None}
+    assert "Assets: 800.00 CNY   No balance told of: 6001, 6002" in page(VIEW | {"assets": assets})
+
+
 def test_times_are_shown_to_the_second_as_in_every_other_table() -> None:
     called = {"at": "2026-11-07T02:32:24.645Z", "channel": "call_center", "reason": "fee", "outcome": "unsolved"}
     shown = page(VIEW | {"contacts": [called], "complete_up_to": {"atm": "2026-11-20T01:00:00Z"}})

@@ -96,6 +96,7 @@ def _worth(view: Row) -> Row:
     assets, value, household = view.get("assets") or {}, view.get("value") or {}, view.get("household")
     found = {
         "Score": value.get("score"), "Assets": assets.get("total"), "No rate for": assets.get("unconverted") or None,
+        "No balance told of": [one.partition(":")[2] for one in assets.get("untold") or ()] or None,
         "Private banking": assets.get("band"), "Direction": assets.get("direction"),
     }  # fmt: skip
     if household:

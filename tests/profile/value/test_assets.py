@@ -7,6 +7,7 @@ import pytest
 
 from services.profile.domain.customers.assets import Assets, assets_of, note_band
 from services.profile.domain.customers.customer import Decided
+from services.profile.domain.customers.parts import Flows
 from services.profile.domain.identity.links import BEGINNING
 from services.profile.domain.reference.tables import Reference
 from tests.profile.value.portrait import CURRENT, ME, SAVINGS, Portrait, ms, reference
@@ -64,8 +65,51 @@ def test_a_closed_account_holds_nothing_but_did_before() -> None:
     assert (long_closed.ago_30_minor, long_closed.ago_90_minor) == (0, 100_000)
 
 
-def test_an_account_without_a_balance_holds_nothing() -> None:
-    assert assets(Portrait().tell("2026-01-05", "account.opened", SAVINGS, account_kind="savings")).holdings == ()
+def opened() -> Portrait:
+    return Portrait().tell("2026-01-05", "account.opened", SAVINGS, account_kind="savings")
+
+
+def test_an_account_that_was_opened_and_never_used_holds_nothing() -> None:
+    found = assets(opened())
+    assert (found.holdings, found.untold, found.total_minor, found.band) == ((), (), 0, "below")
+
+
+def untold() -> Portrait:
+    """Money was paid in, and nobody told how much lies there now."""
+    return opened().tell("2026-06-01", "cash.deposited", SAVINGS, 9_000)
+
+
+def test_an_account_that_was_used_and_whose_balance_nobody_told_leaves_the_total_open() -> None:
+    found = assets(untold().tell("2026-02-01", "cash.deposited", CURRENT, 5_000, balance=5_000))
+    assert (found.untold, found.unconverted, found.total_minor) == ((SAVINGS,), (), 5_000)
+    assert (found.band, found.to_threshold_minor, found.change_30_minor, found.direction) == (
+        None, None, None, "unknown",
+    )  # fmt: skip
+    assert {one.subject: one.minor for one in found.holdings} == {CURRENT: 5_000, SAVINGS: None}
+
+
+def test_an_account_whose_opening_nobody_told_is_not_taken_for_an_empty_one() -> None:
+    assert assets(Portrait().tell("2026-06-01", "holder.added", SAVINGS, role="joint")).untold == (SAVINGS,)
+
+
+@pytest.mark.parametrize("kind", ["cash.deposited", "account.closed"])
+def test_a_balance_that_is_told_later_or_a_closing_says_what_lies_there(kind: str) -> None:
+    known = untold().tell("2026-11-10", kind, SAVINGS, balance=9_000 if kind == "cash.deposited" else None)
+    assert (assets(known).untold, assets(known).total_minor) == ((), 9_000 if kind == "cash.deposited" else 0)
+
+
+def test_an_account_that_is_only_signed_for_or_was_given_back_leaves_nothing_open() -> None:
+    signed = Portrait().tell("2026-06-01", "cash.deposited", SAVINGS, 9_000, role="attorney")
+    left = untold()
+    left.spans[SAVINGS] = (BEGINNING, ms("2026-11-10"))
+    assert [assets(one).untold for one in (signed, left)] == [(), ()]
+
+
+def test_what_was_moved_before_the_link_began_was_moved_too() -> None:
+    customer = untold().customer()
+    for part in customer.of_kind("account"):
+        part.flows, part.before = Flows((), (), {}), part.flows
+    assert assets_of(customer, reference(), ms(NOW)).untold == (SAVINGS,)
 
 
 def test_foreign_money_counts_at_the_days_rate_and_unknown_currencies_are_named() -> None:
@@ -154,6 +198,11 @@ def test_wealth_is_what_was_bought_less_what_was_sold() -> None:
     assert {one.kind: one.minor for one in found.holdings} == {"account": 30_000, "wealth": 50_000}
 
 
+def emptied() -> Portrait:
+    """Of whom it is known that nothing lay on the account since before anything that is looked at."""
+    return Portrait().tell("2026-01-05", "cash.withdrawn", CURRENT, 1, balance=0)
+
+
 @pytest.mark.parametrize(
     ("bought", "sold", "held"),
     [("2026-11-20", None, (80_000, 0, 0)), ("2026-06-01", "2026-11-01", (0, 80_000, 80_000)),
@@ -164,21 +213,21 @@ def test_wealth_is_what_was_bought_less_what_was_sold() -> None:
 def test_wealth_is_told_as_it_was_today_thirty_and_ninety_days_ago(
     bought: str, sold: str | None, held: tuple[int, int, int]
 ) -> None:
-    invested = Portrait().tell(bought, "wealth.purchased", CURRENT, 80_000)
+    invested = emptied().tell(bought, "wealth.purchased", CURRENT, 80_000)
     found = assets(invested.tell(sold, "wealth.redeemed", CURRENT, 80_000) if sold else invested)
     assert (found.total_minor, found.ago_30_minor, found.ago_90_minor) == held
-    assert bool(found.holdings) is any(held)
+    assert ("wealth" in {one.kind for one in found.holdings}) is any(held)
 
 
 def test_wealth_is_told_by_currency_and_is_not_that_of_an_account_that_is_signed_for_or_was_given_back() -> None:
-    invested, currencies = Portrait(), ("USD", "JPY", "HKD", "EUR", "GBP")
+    invested, currencies = emptied(), ("USD", "JPY", "HKD", "EUR", "GBP")
     for currency in currencies:
         invested.tell("2026-11-01", "wealth.purchased", CURRENT, 80_000, currency=currency)
     signed = invested.tell("2026-11-01", "wealth.purchased", "account:300", 80_000, currency="CHF", role="attorney")
-    assert [one.currency for one in assets(signed).holdings] == sorted(currencies)
+    assert [one.currency for one in assets(signed).holdings if one.kind == "wealth"] == sorted(currencies)
     invested.tell("2026-11-01", "wealth.purchased", SAVINGS, 80_000, currency="CHF")
     invested.spans[SAVINGS] = (BEGINNING, ms("2026-11-10"))
-    assert [one.currency for one in assets(invested).holdings] == sorted(currencies)
+    assert [one.currency for one in assets(invested).holdings if one.kind == "wealth"] == sorted(currencies)
 
 
 def test_a_balance_that_was_told_after_an_account_was_closed_says_nothing_of_the_time_before() -> None:
@@ -197,12 +246,12 @@ def test_the_balance_of_a_day_is_the_last_one_booked_until_then() -> None:
     assert agos == [(2_000, 1_000), (3_000, 1_000), (3_000, 1_000), (4_000, 1_000)]
 
 
-def test_an_account_of_which_nothing_is_known_but_its_holder_holds_nothing() -> None:
+def test_what_lies_on_an_account_of_which_nothing_is_known_but_its_holder_is_unknown() -> None:
     customer = saver(100_000).customer()
     linked = msgspec.structs.replace(
         customer, parts=[msgspec.structs.replace(one, things={}) for one in customer.parts]
     )
-    assert assets_of(linked, reference(), ms(NOW)).holdings == ()
+    assert assets_of(linked, reference(), ms(NOW)).untold == (SAVINGS,)
 
 
 def test_the_direction_comes_from_the_balance_thirty_days_ago() -> None:

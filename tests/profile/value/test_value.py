@@ -60,6 +60,8 @@ def test_a_customer_nobody_knows_anything_of_is_judged_low_and_not_refused() -> 
 def test_only_money_that_is_known_grounds_a_judgement_and_a_balance_of_nothing_is_known() -> None:
     linked = Portrait().tell("2026-10-01", "account.opened", CURRENT, account_kind="current")
     assert [judged(one).grounded for one in (Portrait(), linked)] == [False, False]
+    untold = Portrait().tell("2026-10-02", "cash.withdrawn", CURRENT, 100)
+    assert not judged(untold).grounded, "money was moved, and how much is left nobody told"
     told = linked.tell("2026-10-02", "cash.withdrawn", CURRENT, 100, balance=0)
     owing = Portrait().tell("2026-10-01", "loan.granted", "loan:1", 10_000_000, loan_kind="consumer")
     assert [judged(one).grounded for one in (told, owing)] == [True, True]
@@ -171,6 +173,13 @@ def test_an_account_below_nothing_is_overdrawn_and_one_at_nothing_is_not() -> No
     portrait = Portrait().tell("2026-01-05", "cash.withdrawn", CURRENT, 5_000, balance=-1)
     portrait.tell("2026-01-05", "cash.withdrawn", SAVINGS, 5_000, balance=0)
     assert measured("overdrawn_accounts", portrait) == 1
+
+
+def test_what_is_held_or_owed_on_an_account_whose_balance_nobody_told_is_unknown() -> None:
+    portrait = Portrait().tell("2026-01-05", "cash.deposited", SAVINGS, 100_000, balance=100_000)
+    portrait.tell("2026-01-05", "cash.withdrawn", CURRENT, 5_000)
+    names = ("assets", "overdrawn_accounts", "assets_rising", "threshold_percent")
+    assert [measured(one, portrait) for one in names] == [None] * 4
 
 
 @pytest.mark.parametrize(("household", "assets"), [(None, 100_000), (500.0, 100_000), (2_000.0, 200_000)])

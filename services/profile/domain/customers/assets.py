@@ -4,6 +4,7 @@ What is owed (overdrafts, loans) is no asset and is not taken off.
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -28,8 +29,9 @@ class Assets(msgspec.Struct, frozen=True, kw_only=True):
     """Minor units of the home currency. `ago_*` and `change_*` are None where a past balance is not known.
 
     `household_minor` is the household's own total as of its last view. The band goes by the greater of the two
-    totals; `to_threshold_minor` is negative above the threshold. `unconverted`: currencies without a rate, whose
-    holdings `total_minor` leaves out. With one of them, there or in the household, whatever compares totals is unknown.
+    totals; `to_threshold_minor` is negative above the threshold. `unconverted`: currencies without a rate, `untold`:
+    accounts without a balance; `total_minor` leaves these holdings out. With one of them, there or in the household,
+    whatever compares totals is unknown.
     """
 
     currency: str
@@ -46,6 +48,11 @@ class Assets(msgspec.Struct, frozen=True, kw_only=True):
     to_threshold_minor: int | None
     band: Band | None
     unconverted: tuple[str, ...]
+    untold: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        return not (self.unconverted or self.untold)
 
     @property
     def greater_minor(self) -> int | None:
@@ -80,8 +87,13 @@ def assets_of(customer: Customer, reference: Reference, now: int) -> Assets:
         threshold_minor=threshold,
         to_threshold_minor=None if greater is None else threshold - greater,
         band=None if greater is None else _band(greater, reference),
-        unconverted=tuple(sorted({one.holding.currency for one in held if one.holding.home_minor is None})),
+        unconverted=_unconverted(one.holding for one in held),
+        untold=tuple(sorted(one.holding.subject for one in held if one.holding.minor is None)),
     )
+
+
+def _unconverted(holdings: Iterable[Holding]) -> tuple[str, ...]:
+    return tuple(sorted({one.currency for one in holdings if one.home_minor is None and one.minor is not None}))
 
 
 def _band(minor: int, reference: Reference) -> Band:

@@ -83,12 +83,12 @@ class Course(NamedTuple):
 
 
 class Courses(NamedTuple):
-    """Of all accounts, and of those that money is spent from: savings are not among them. `unconverted`: some present
-    balance has no rate and is in none of them."""
+    """Of all accounts, and of those that money is spent from: savings are not among them. `unknown`: some present
+    balance was never told or has no rate, and is in none of them."""
 
     of_all: Course
     of_current: Course
-    unconverted: bool
+    unknown: bool
 
 
 def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
@@ -97,13 +97,15 @@ def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
     accounts, beginning = _accounts(customer), beginnings(customer.parts)
     closings = _closings(customer.state, accounts, today)
     points: list[tuple[int, str, int]] = []
-    unconverted = False
+    unknown = False
     for account, part in accounts.items():
         begun, balance = beginning[account], part.things.get(account, {}).get("balance")
         known = _under(begun, closings[account])
-        if balance is not None:
+        if balance is None:
+            unknown |= part.is_untold
+        else:
             minor, currency = balance.value
-            unconverted |= reference.home_minor(minor, currency, today) is None
+            unknown |= reference.home_minor(minor, currency, today) is None
             known = known or [(max(balance.stamp[0], begun.from_at) // DAY_MS, balance.value)]
         known = _before(begun, known, customer.state, today) + known
         for day, (minor, currency) in known:
@@ -114,9 +116,9 @@ def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
     of_all = Course(_summed(points), today)
     current = {account for account, part in accounts.items() if _is_current(part)}
     if len(current) == len(accounts):
-        return Courses(of_all, of_all, unconverted)
+        return Courses(of_all, of_all, unknown)
     of_current = Course(_summed([point for point in points if point[1] in current]), today)
-    return Courses(of_all, of_current, unconverted)
+    return Courses(of_all, of_current, unknown)
 
 
 def _under(part: Part, closings: list[Closing]) -> list[Closing]:

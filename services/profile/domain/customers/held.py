@@ -21,11 +21,12 @@ _BOUGHT, _SOLD = "wealth_bought:", "wealth_sold:"
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """`kind` is account, term_deposit or wealth (at cost). `home_minor` is None where no rate is known."""
+    """`kind` is account, term_deposit or wealth (at cost). `minor` is None where nobody told the balance, and
+    `home_minor` then, too, and where no rate is known."""
 
     subject: str
     kind: str
-    minor: int
+    minor: int | None
     currency: str
     home_minor: int | None
 
@@ -61,6 +62,9 @@ def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Hel
         if kind not in ("account", "contract") or part.subject in seen or not (part.counts and part.current):
             continue
         seen.add(part.subject)
+        if kind == "account" and part.is_untold:
+            yield Held(Holding(part.subject, "account", None, reference.home_currency, None), None, None)
+            continue
         thing = part.things.get(part.subject)
         if thing is None:
             continue

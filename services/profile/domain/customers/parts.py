@@ -49,9 +49,23 @@ class Part(msgspec.Struct, gc=False):
         return max(told, key=lambda entry: entry.stamp, default=None)
 
     @property
+    def is_untold(self) -> bool:
+        """Money may lie on this account, and nobody told how much. One that was opened and never used is empty."""
+        thing = self.things.get(self.subject, {})
+        if "balance" in thing or ("status" in thing and thing["status"].value == "closed"):
+            return False
+        flows = [self.flows] if self.before is None else [self.flows, self.before]
+        months = (month for one in flows for parts in one.months.values() for month in parts)
+        return "opened_at" not in thing or any(_moves_money(month) for month in months)
+
+    @property
     def tells_nothing(self) -> bool:
         """No event lies within the link's time, and nothing describes the subject: a card before it was issued."""
         return not self.things and not any(head.count for head in self.flows.heads)
+
+
+def _moves_money(month: MonthPart) -> bool:
+    return any(series.startswith(("inflow:", "outflow:")) for series in month.totals)
 
 
 def beginnings(parts: Iterable[Part]) -> dict[str, Part]:

@@ -18,9 +18,9 @@ _OF_BALANCES = (
 
 
 def balance_facts(seen: Picture) -> Facts:
-    """Unknown while an account is in a currency without a rate, be it overdrawn."""
-    course, current, unconverted = seen.courses
-    if unconverted:
+    """Unknown while the balance of an account was never told, or is in a currency without a rate."""
+    course, current, unknown = seen.courses
+    if unknown:
         return dict.fromkeys(_OF_BALANCES)
     major, today = seen.major, seen.today
     overdrawn = current.days_since_negative()
@@ -104,10 +104,10 @@ def asset_facts(seen: Picture) -> Facts:
     assets, decided = seen.assets, seen.decided
     has_household = assets.household_subject is not None
     return {
-        "assets": None if assets.unconverted else seen.major(assets.total_minor),
+        "assets": seen.major(assets.total_minor) if assets.is_whole else None,
         "assets_change_30d": seen.major(assets.change_30_minor),
         "assets_change_90d": seen.major(assets.change_90_minor),
-        "assets_direction": None if assets.unconverted else assets.direction,
+        "assets_direction": assets.direction if assets.is_whole else None,
         "assets_band": assets.band,
         "assets_former_band": str(decided.notes.get("former_band", "")),
         "assets_band_days": (seen.now - decided.assets_since) // DAY_MS if decided.assets_since else 0,

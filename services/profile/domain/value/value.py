@@ -56,7 +56,8 @@ def judge(customer: Customer, assets: Assets, behaviour: Behaviour, policy: Poli
 def _is_grounded(assets: Assets, dimensions: Sequence[JudgedDimension]) -> bool:
     """A balance of 0 is known money, too; a customer without a linked account has none."""
     terms = (term for dimension in dimensions for term in dimension.terms)
-    return bool(assets.holdings) or any(term.measured for term in terms if term.unit == "money")
+    is_told = any(one.minor is not None for one in assets.holdings)
+    return is_told or any(term.measured for term in terms if term.unit == "money")
 
 
 def _dimension(dimension: Dimension, known: Known) -> JudgedDimension:

@@ -56,8 +56,8 @@ def _value(thing: Thing, field: str) -> object:
 
 
 def _assets(known: Known) -> int | None:
-    """A part of it, where another part has no rate, would let a tier fall for nothing."""
-    return None if known.assets.unconverted else known.assets.total_minor
+    """A part of it, where another part is unknown, would let a tier fall for nothing."""
+    return known.assets.total_minor if known.assets.is_whole else None
 
 
 def _household_assets(known: Known) -> int | None:
@@ -97,7 +97,9 @@ def _loans_in_arrears(known: Known) -> int:
     return sum(1 for thing in _of_kind(known, "loan") if _value(thing, "arrears") is True)
 
 
-def _overdrawn_accounts(known: Known) -> int:
+def _overdrawn_accounts(known: Known) -> int | None:
+    if known.assets.untold:
+        return None
     balances = (_value(thing, "balance") for thing in _of_kind(known, "account"))
     return sum(1 for balance in balances if isinstance(balance, list) and balance[0] < 0)
 

@@ -23,6 +23,17 @@ def values_of(*events: ChannelEvent, now: int = NOON) -> dict[str, Fact]:
     return facts_told(summary_of([*OPENED, *(one for one in events if one.occurred_at <= now)], now))
 
 
+UNTOLD = ("balance_total", "balance_lowest_60d", "overdrawn", "assets", "assets_band", "assets_direction")
+
+
+def test_what_lies_on_an_account_is_unknown_where_money_was_moved_and_no_balance_told() -> None:
+    moved = event("transaction.posted", NOON - DAY_MS, ACCOUNT, minor=1, direction="debit")
+    told = booked(2, 5_000, SAVINGS)
+    assert set(UNTOLD) <= set(summary_of([*OPENED, told, moved], NOON).facts.missing)
+    assert not set(UNTOLD) & set(summary_of([*OPENED, told, booked(1, 300)], NOON).facts.missing)
+    assert not set(UNTOLD) & set(summary_of([*OPENED, told], NOON).facts.missing), "nothing was ever moved on the other"
+
+
 def test_a_mean_far_under_the_years_is_found_by_two_weekly_checks() -> None:
     steady = [booked(days, 1_000_000 + days % 7) for days in range(40, 365)]
     fallen = [booked(days, 100_000) for days in range(39)]
