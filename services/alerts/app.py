@@ -75,6 +75,7 @@ async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, pr
         clock=clock,
         progress=Progress(events, store, PROFILE_CHANGES.name, metrics, clock.now_ms),
         written=asyncio.Event(),
+        handed_on=asyncio.Event(),
     )
     act = Act(store, current, clock, lambda: staff_of(store, users, current.terms.desk, profile.staff))
     desk = Desk(

@@ -31,13 +31,14 @@ from services.alerts.ports import AlertsTransaction
 
 class Evaluated(msgspec.Struct):
     """Counts over all batches. `skipped`: statements older than one acted on before. `fired`, `suppressed`, `unknown`:
-    verdicts of rules. `changed`: alerts with a new step."""
+    verdicts of rules. `handed_on`: customers for whom somebody else answers now. `changed`: alerts with a new step."""
 
     statements: int = 0
     skipped: int = 0
     fired: int = 0
     suppressed: int = 0
     unknown: int = 0
+    handed_on: int = 0
     changed: list[Alert] = []
 
 
@@ -83,13 +84,14 @@ class Evaluation:
         self._judge(change, known)
 
     def _judge(self, change: ProfileChange, known: Standing) -> None:
-        alerts = self._alerts[change.customer_id]
+        alerts, had = self._alerts[change.customer_id], known.acting
         settled = settle(change, known, alerts, judge(change, self._rules, self._expressions), self._terms)
         before = {one.alert_id for one in alerts}
         alerts += [one for one in settled.changed if one.alert_id not in before]
         self.done.fired += settled.fired
         self.done.suppressed += settled.suppressed
         self.done.unknown += settled.unknown
+        self.done.handed_on += bool(had) and known.acting != had
         self.broken |= settled.broken
         if settled.absences:
             self._count_absences(settled.absences, self._terms.day_of(change.changed_at))

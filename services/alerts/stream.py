@@ -27,7 +27,7 @@ from services.group_commit import GroupCommit
 from services.log import Batch, EventLog
 from services.metrics import Metrics
 from services.notifications import Notifications
-from services.pace import every
+from services.pace import every, woken
 from services.progress import Progress
 from services.publishing import Publisher, publish
 
@@ -35,6 +35,8 @@ GROUP = "counterpoint-alerts"
 INBOX = "alerts"
 """Where live screens hear of every alert that changed; the message is its id."""
 ATTEND_S, RELOAD_S, LEARN_S, HAND_OVER_S = 1.0, 2.0, 30.0, 300.0
+HANDED_ON_TOGETHER_S = 1.0
+"""Who leaves has many customers, and each has a statement of its own."""
 STATEMENTS_TOGETHER = 500
 OPENED_AND_ROUTED = 2
 """Steps of an alert that this statement has opened. Others were told before."""
@@ -42,7 +44,8 @@ log = structlog.get_logger(__name__)
 
 
 class Worker(NamedTuple):
-    """`reload` reads the rules again where their files or switches have changed."""
+    """`reload` reads the rules again where their files or switches have changed. `handed_on`: set when somebody else
+    answers for a customer now."""
 
     log: EventLog
     store: AlertStore
@@ -57,6 +60,7 @@ class Worker(NamedTuple):
     clock: Clock
     progress: Progress
     written: asyncio.Event
+    handed_on: asyncio.Event
 
     async def check(self) -> str | None:
         """What is wrong in words, or None. While the log is away the inbox can be worked all the same."""
@@ -109,6 +113,8 @@ async def evaluate(worker: Worker, batches: Sequence[Batch]) -> None:
     for alert in done.changed:
         if len(alert.history) <= OPENED_AND_ROUTED and alert.is_open:
             metrics.observe(measure.CHANGE_TO_ALERT, max(0, now - alert.opened_at) / 1000)
+    if done.handed_on:
+        worker.handed_on.set()
     await tell(worker, done.changed)
 
 
@@ -127,8 +133,15 @@ async def attending(worker: Worker) -> None:
 
 
 async def handing_over(worker: Worker) -> None:
-    """alerts of managers who have left → whoever answers now."""
-    await every(HAND_OVER_S, lambda: _done(worker, worker.hand_over.apply))
+    """alerts of managers who have left → whoever answers now. Of a customer whom somebody else answered for already
+    no statement tells that they left."""
+
+    async def hand_over() -> None:
+        worker.handed_on.clear()
+        await _done(worker, worker.hand_over.apply)
+        await woken(worker.handed_on, HAND_OVER_S)
+
+    await every(HANDED_ON_TOGETHER_S, hand_over)
 
 
 async def _done(worker: Worker, apply: Callable[[int], Awaitable[list[Alert]]]) -> None:

@@ -13,8 +13,10 @@ from structlog.testing import capture_logs
 from schemas.changes import ProfileChange
 from schemas.codec import encode_change
 from schemas.topics import ALERTS, PROFILE_CHANGES
+from services.access import User
 from services.alerts import stream
 from services.alerts.attend import Attend
+from services.alerts.domain.lifecycle import Asked
 from services.alerts.domain.notices import notice
 from services.alerts.domain.routing import Staff
 from services.alerts.evaluate import Evaluate
@@ -46,15 +48,17 @@ class Listening:
 
     def __init__(self, log: EmbeddedLog) -> None:
         self.branch, self.log, self.metrics = Branch(), log, Metrics()
+        self.staff_was_asked = asyncio.Event()
         store, current, clock = self.branch.store, self.branch.current, self.branch.clock
         self.worker = Worker(
             log, store, Evaluate(store, CEL, current), Attend(store, current), Retract(store, current),
             Learn(store, current), HandOver(store, current, self._staff), self._reload, self.branch.notifications,
             self.metrics, clock, Progress(log, store, PROFILE_CHANGES.name, self.metrics, clock.now_ms),
-            asyncio.Event(),
+            asyncio.Event(), asyncio.Event(),
         )  # fmt: skip
 
     async def _staff(self) -> Staff:
+        self.staff_was_asked.set()
         return self.branch.staff
 
     async def _reload(self) -> None:
@@ -94,6 +98,30 @@ class Listening:
 @pytest.fixture
 def listening(log: EmbeddedLog) -> Listening:
     return Listening(log)
+
+
+async def test_what_somebody_has_in_hand_who_left_moves_as_soon_as_a_statement_names_who_answers_now(
+    listening: Listening,
+) -> None:
+    branch = listening.branch
+    await listening.tell(statement(1, acting_owner="M-1", **LEAVING))
+    async with listening.working() as told:
+        alert_id = (await anext(told)).decode()
+        await branch.act.on(alert_id, Asked("claim"), User(user_id="li", name="Li", role="manager", manager_id="M-1"))
+        await listening.staff_was_asked.wait()
+        branch.staff = Staff(frozenset({"M-2"}), left=frozenset({"M-1"}))
+        await listening.tell(statement(2, acting_owner="M-2", **LEAVING))
+        while (alert := await branch.store.alert(alert_id)) is None or alert.owner != "M-2":
+            await anext(told)
+    assert (alert.state, alert.history[-1].note) == ("claimed", "from M-1, who has left, to M-2")
+
+
+async def test_only_a_statement_with_somebody_else_who_answers_calls_for_handing_over(listening: Listening) -> None:
+    for version, owner in enumerate(("", "M-1", "M-1"), 1):
+        await stream.evaluate(listening.worker, [batch(version, statement(version, acting_owner=owner))])
+        assert not listening.worker.handed_on.is_set()
+    await stream.evaluate(listening.worker, [batch(4, statement(4, acting_owner=""))])
+    assert listening.worker.handed_on.is_set()
 
 
 def batch(start: int, *changes: ProfileChange) -> Batch:
@@ -162,7 +190,11 @@ def once(monkeypatch: pytest.MonkeyPatch) -> None:
     async def once(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         await work()
 
+    async def at_once(event: asyncio.Event, seconds: float) -> None:
+        pass
+
     monkeypatch.setattr(stream, "every", once)
+    monkeypatch.setattr(stream, "woken", at_once)
 
 
 class Finds:
