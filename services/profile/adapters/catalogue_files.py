@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
-from schemas.catalogue import CHANNELS, FLOWS
+from schemas.catalogue import CHANNELS, FLOWS, EventType
 from schemas.money import EXPONENTS
 from services.declared_files import Texts
-from services.expected import nearest
+from services.expected import instead_of, nearest
 from services.profile.domain.customers.measures import MeasureRule, Measures
 from services.profile.domain.facts.catalogue import FACTS
 from services.profile.domain.reference.reasons import Reasons
@@ -56,19 +56,43 @@ def load_series(files: Texts) -> Declared:
     return msgspec.structs.replace(series, version=product + own)
 
 
-def refuse_unknown(files: Texts, series: Declared, types: Collection[str]) -> None:
-    """Of an event type, flow or channel that is mistyped nothing would ever be counted, and nobody told. Raises
-    PolicyError."""
-    known = {"event type": types, "flow": FLOWS, "channel": CHANNELS}
+def refuse_unknown(files: Texts, series: Declared, types: Mapping[str, EventType]) -> None:
+    """Of an event type, flow, channel, direction or attribute that is mistyped nothing would ever be counted, and
+    nobody told. Raises PolicyError."""
     for field, place, where in _conditions(series):
-        for asked, what in _ASKED.items():
-            for at, name in enumerate(getattr(where, asked)):
-                if name not in known[what]:
-                    message = f"no {what} is called {name}{nearest(name, known[what])}"
-                    raise files.wrong(SERIES, message, field, place, "where", asked, at)
+        for message, at in _unknown(where, types):
+            raise files.wrong(SERIES, message, field, place, "where", *at)
+    for place, one in enumerate(series.party_flows):
+        if one.direction not in DIRECTIONS:
+            raise files.wrong(SERIES, _NO_DIRECTION, "party_flows", place, "direction")
+        if one.flow not in FLOWS:
+            raise files.wrong(SERIES, _no("flow", one.flow, FLOWS), "party_flows", place, "flow")
 
 
+DIRECTIONS = ("credit", "debit")
+_NO_DIRECTION = f"{' or '.join(DIRECTIONS)} is expected"
 _ASKED = {"types": "event type", "flows": "flow", "not_flows": "flow", "channels": "channel"}
+
+
+def _unknown(where: Where, types: Mapping[str, EventType]) -> Iterator[tuple[str, Sequence[object]]]:
+    known = {"event type": types, "flow": FLOWS, "channel": CHANNELS}
+    for asked, what in _ASKED.items():
+        for at, name in enumerate(getattr(where, asked)):
+            if name not in known[what]:
+                yield _no(what, name, known[what]), (asked, at)
+    if where.direction not in (None, *DIRECTIONS):
+        yield _NO_DIRECTION, ("direction",)
+    attributes = {one.name for name in where.types or types for one in types[name].attributes}
+    for asked in ("attributes", "not_attributes"):
+        for name in getattr(where, asked):
+            if name not in attributes:
+                of = " or ".join(where.types) or "any event type"
+                told = instead_of(name, sorted(attributes))
+                yield f"no attribute of {of} is called {name}: {told}", (asked, name)
+
+
+def _no(what: str, name: str, known: Collection[str]) -> str:
+    return f"no {what} is called {name}{nearest(name, known)}"
 
 
 def _conditions(series: Declared) -> Iterator[tuple[str, int, Where]]:

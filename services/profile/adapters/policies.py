@@ -1,10 +1,11 @@
 """Reads all that a bank declares about its customers: what is counted, measured, judged, and the reference tables.
 Called by a composition root, and by `reload` when files have changed."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from schemas.catalogue import EventType
 from services.declared_files import Place, PolicyError, Texts, place
 from services.profile.adapters.catalogue_files import (
     ENTRIES,
@@ -97,7 +98,9 @@ def load_declarations(catalogue: str = "", reference: str = "", refer: Refer | N
     return declarations_of(files_of(catalogue, reference).texts(), refer)
 
 
-def declarations_of(written: Written, refer: Refer | None, types: Collection[str] | None = None) -> Declarations:
+def declarations_of(
+    written: Written, refer: Refer | None, types: Mapping[str, EventType] | None = None
+) -> Declarations:
     """`types`: the event types that there are; where they are given, what counts another one is refused. Raises
     PolicyError."""
     declared, tables = written.catalogue, load_reference(written.reference, written.catalogue, refer)

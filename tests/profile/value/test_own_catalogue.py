@@ -155,18 +155,43 @@ def test_what_counts_an_event_type_that_is_not_declared_is_refused(tmp_path: Pat
     written, product = files_of(str(tmp_path)).texts(), load_catalogue()
     with pytest.raises(PolicyError, match=re.escape(says)):
         declarations_of(written, None, product)
-    declarations_of(written, None, {*product, "locker.opened", "acount.closed"})
+    declared = dict.fromkeys(("locker.opened", "acount.closed"), product["account.closed"])
+    declarations_of(written, None, {**product, **declared})
 
 
 @pytest.mark.parametrize(("where", "says"), [
     ("flows: [cards]", "flows.0: no flow is called cards; did you mean card?"),
     ("not_flows: [fee, fees]", "not_flows.1: no flow is called fees; did you mean fee?"),
     ("channels: [on_line]", "channels.0: no channel is called on_line; did you mean online?"),
+    ("direction: debt", "direction: credit or debit is expected"),
+    (
+        "attributes: {reasn: [fee]}",
+        "attributes.reasn: no attribute of any event type is called reasn: did you mean reason?",
+    ),
+    (
+        "types: [login.failed], not_attributes: {merchant_category: ['4511']}",
+        "not_attributes.merchant_category: no attribute of login.failed is called merchant_category: known are",
+    ),
+    (
+        "types: [call.ended, chat.abandoned], attributes: {outcom: [abandoned]}",
+        "attributes.outcom: no attribute of call.ended or chat.abandoned is called outcom: did you mean outcome?",
+    ),
 ])  # fmt: skip
-def test_what_counts_a_flow_or_a_channel_that_there_is_not_is_refused(tmp_path: Path, where: str, says: str) -> None:
+def test_what_counts_by_a_word_that_there_is_not_is_refused(tmp_path: Path, where: str, says: str) -> None:
     (tmp_path / "series.yaml").write_text(f"version: 1\nseries:\n  - {{name: own, where: {{{where}}}}}\n")
     written = files_of(str(tmp_path)).texts()
-    with pytest.raises(PolicyError, match=rf"^series\.yaml:3: series\.own\.where\.{re.escape(says)}$"):
+    with pytest.raises(PolicyError, match=rf"^series\.yaml:3: series\.own\.where\.{re.escape(says)}"):
+        declarations_of(written, None, load_catalogue())
+
+
+@pytest.mark.parametrize(("entry", "says"), [
+    ("{direction: credt, party_kinds: [employer], flow: salary}", "direction: credit or debit is expected"),
+    ("{direction: credit, party_kinds: [pensioner], flow: pensions}", "flow: no flow is called pensions; did you mean"),
+])  # fmt: skip
+def test_what_a_party_cannot_pay_for_is_refused(tmp_path: Path, entry: str, says: str) -> None:
+    (tmp_path / "series.yaml").write_text(f"version: 1\nparty_flows:\n  - {entry}\n")
+    written = files_of(str(tmp_path)).texts()
+    with pytest.raises(PolicyError, match=rf"^series\.yaml:3: party_flows\.\w+\.{re.escape(says)}"):
         declarations_of(written, None, load_catalogue())
 
 
