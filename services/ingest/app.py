@@ -15,6 +15,7 @@ from services.ingest.access import Access
 from services.ingest.channels.documents import document_routes, openapi_document
 from services.ingest.channels.http import EventsEndpoint
 from services.ingest.channels.publish import EVENTS_PATH, Publisher
+from services.ingest.domain.examples import refuse_bad_examples
 from services.ingest.domain.heartbeat import heartbeats, vouched
 from services.ingest.domain.rules import Rules, plans_of
 from services.ingest.ports import KeyStore, RateLimiter, SourceStore
@@ -92,7 +93,9 @@ async def open_ingest(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     choices: Choices = Choices(),  # noqa: B008 - frozen
 ) -> Ingest:
-    """`naming`: with another one, the same card is another card. Raises `Unavailable`."""
+    """`naming`: with another one, the same card is another card. Raises `Unavailable`; `CatalogueError` where an
+    example is no event."""
+    refuse_bad_examples(catalogue)
     await log.ensure_topics(TOPICS)
     partitions = len(await log.ends(CHANNEL_EVENTS.name))
     rules = rules_of(naming, catalogue, choices)

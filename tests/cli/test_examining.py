@@ -107,6 +107,20 @@ def test_a_mistake_in_the_banks_own_event_types_is_named(
     assert told.startswith(f"{place}: locker.opened: Object missing required field `channels`: mend it")
 
 
+def test_an_example_that_ingest_would_refuse_is_named_with_its_field(
+    counterpoint: Command, deployment: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "lockers.yaml").write_text(
+        "locker.opened: {meaning: A locker was opened, channels: [counter], subject: [customer_no], rank: 50,"
+        " optional: [opened_on],"
+        " example: {identifiers: {customer_no: '10000017'}, attributes: {opened_on: 22.11.2026}}}\n"
+    )
+    code, state, told = finding(counterpoint, "declarations", {"COUNTERPOINT_EVENT_TYPES": str(tmp_path)})
+    assert (code, state) == (1, "wrong")
+    place = "lockers.yaml: locker.opened: the example is no event: attributes.opened_on"
+    assert told.startswith(f"{place}: a date as YYYY-MM-DD is expected: mend it")
+
+
 def test_a_series_of_an_event_type_that_nobody_declares_is_named(
     counterpoint: Command, deployment: Path, tmp_path: Path
 ) -> None:

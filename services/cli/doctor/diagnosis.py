@@ -23,6 +23,7 @@ from services.cli.rules.checking import loaded_rules
 from services.clock import SystemClock
 from services.declared_files import PolicyError, place
 from services.failures import Unavailable
+from services.ingest.domain.examples import refuse_bad_examples
 from services.log import EventLog, UnknownTopic
 from services.profile.adapters.policies import COUNTED, declarations_of, files_of
 from services.profile.domain.reference.calendar import iso
@@ -102,6 +103,7 @@ def _declared(settings: Settings) -> Iterator[Finding]:
     choices = read_choices(os.environ)
     try:
         types, written = load_catalogue(settings.event_types), files_of(choices.catalogue, choices.reference).texts()
+        refuse_bad_examples(types)
         declared = declarations_of(written, None, types)
         own_types = ", ".join(sorted(types.keys() - load_catalogue().keys()))
         own = "; ".join([*([f"event types add {own_types}"] if own_types else []), *written.told()]) or "none"
