@@ -37,6 +37,8 @@ Result = TypeVar("Result")
 
 def who_is_meant(who: str | None) -> str | None:
     """For typer, as soon as the line is read. Raises `Misuse`."""
+    if who is not None and not who.strip():
+        raise Misuse(f"a customer is expected, not blank: {WHO[0].lower()}{WHO[1:]}")
     if who and "=" in who:
         identifier(who)
     return who
@@ -47,6 +49,8 @@ def identifier(text: str) -> tuple[str, str]:
     kind, equals, value = text.partition("=")
     if not equals or kind not in KINDS:
         raise Misuse(f"KIND=VALUE is expected, and KIND is one of {', '.join(KINDS)}; a name: `customers find --name`")
+    if not value.strip():
+        raise Misuse(f"{kind}: a value is expected after the equals sign, as in customer_no=10000017")
     return kind, value
 
 

@@ -43,6 +43,22 @@ def test_what_could_be_right_nowhere_is_not_understood(counterpoint: Command, co
     assert (said.code, said.out) == (2, ""), said
 
 
+@pytest.mark.parametrize("command", [
+    ["alerts", "list", "--customer", "customer_no="], ["customers", "show", "customer_no= "],
+    ["customers", "find", "customer_no="], ["rules", "explain", "customer_no="],
+])  # fmt: skip
+def test_an_identifier_without_a_value_is_named_with_what_to_write(counterpoint: Command, command: list[str]) -> None:
+    said = counterpoint(*command)
+    told = "error: customer_no: a value is expected after the equals sign, as in customer_no=10000017\n"
+    assert (said.code, said.err) == (2, told)
+
+
+def test_nobody_at_all_is_not_everybody(counterpoint: Command) -> None:
+    said = counterpoint("alerts", "list", "--customer", "")
+    assert said.code == 2
+    assert said.err.startswith("error: a customer is expected, not blank: a customer id, or an identifier such as")
+
+
 @pytest.mark.parametrize("command", UNDERSTOOD)
 def test_what_is_understood_and_cannot_be_done_where_no_platform_was_yet_has_failed(
     counterpoint: Command, command: str
