@@ -13,7 +13,7 @@ from services.alerts.domain.judging import HOLDS, Verdict
 from services.alerts.domain.retracting import take_back
 from services.alerts.domain.standing import Firing, Standing
 from services.alerts.domain.terms import Terms
-from services.alerts.domain.weighing import weigh
+from services.alerts.domain.weighing import is_worth_more, weigh
 from services.alerts.domain.wording import Labels, filled, what_changed
 
 FLICKER_MS = 2 * DAY_MS
@@ -168,12 +168,13 @@ class Settling:
         self._grow(alert, said, verdict)
 
     def _grow(self, alert: Alert, said: Evidence, verdict: Verdict) -> None:
-        if verdict.severity > said.severity:
+        if verdict.severity > said.severity or is_worth_more(verdict.value, said.value):
             said.ended_at = self._change.changed_at
-            self._go_on(alert, said, verdict, said.occurred_at, "evidence_added")
+            graver = verdict._replace(severity=max(verdict.severity, said.severity))
+            self._go_on(alert, said, graver, said.occurred_at, "evidence_added")
 
     def _go_on(self, alert: Alert, said: Evidence, verdict: Verdict, at: int, action: str) -> None:
-        """The rule holds more severely, or once more: new evidence stands beside the first, which stays readable."""
+        """The rule holds more gravely, or once more: new evidence stands beside the first, which stays readable."""
         evidence = evidence_of(said.key, verdict, at, self._change, self._terms.labels)
         evidence.goes_on, evidence.origin = True, said.origin
         self._join(alert, evidence, action)

@@ -7,6 +7,9 @@ from services.alerts.domain.rules import Text
 from services.alerts.domain.terms import Terms, answer_by, grade
 from services.alerts.domain.wording import joined_reason
 
+WORTH_MORE = 2.0
+"""What is at stake changes with every booking: it is told anew once it has doubled."""
+
 
 def weigh(alert: Alert, terms: Terms) -> None:
     """Changes the alert. The most severe evidence gives title and words; retention outranks upsell in one situation.
@@ -26,6 +29,11 @@ def weigh(alert: Alert, terms: Terms) -> None:
     if alert.state in UNANSWERED:
         due = answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms)
         alert.due_at = min(alert.due_at, due)
+
+
+def is_worth_more(now: float | None, told: float | None) -> bool:
+    """Whether so much more is at stake than was told that the alert should say so, and rank by it."""
+    return now is not None and (told is None or now >= max(WORTH_MORE * told, 1.0))
 
 
 def word(alert: Alert) -> None:

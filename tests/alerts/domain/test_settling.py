@@ -15,6 +15,7 @@ from services.alerts.domain.rules import Desk, Text
 from services.alerts.domain.settling import Settled, settle
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.terms import Terms
+from services.alerts.domain.weighing import is_worth_more
 from tests.alerts.told import (
     CEL,
     COMPLAINT,
@@ -193,6 +194,39 @@ def test_a_rule_that_speaks_more_gravely_says_what_it_sees_now_beside_what_it_sa
     assert [one.action for one in alert.history] == ["open", "evidence_added", "raise"]
     customer.takes(statement(5))
     assert customer.states == ["withdrawn"]
+
+
+def test_a_rule_says_once_more_what_it_sees_when_twice_as_much_is_at_stake_or_it_becomes_known() -> None:
+    said = rule("R4", when=("has_salary",), value_at_stake="assets", reason=Text("holds {assets}", ""))
+    customer = Customer(said)
+    for version, assets in enumerate((100.0, 199.0, 200.0, 399.0, 50.0, 300.0), 1):
+        customer.takes(statement(version, has_salary=True, assets=assets))
+    (alert,) = customer.alerts
+    told = [(one.value, one.goes_on, bool(one.ended_at)) for one in alert.evidence]
+    assert told == [(100.0, False, True), (200.0, True, False)]
+    assert (alert.value, alert.reason.en, alert.rank) == (200.0, "holds 200", 200.0 * 0.7)
+    assert [one.action for one in alert.history] == ["open", "evidence_added"]
+    unknown = Customer(said)
+    unknown.takes(statement(1, has_salary=True, missing=["assets"]))
+    unknown.takes(statement(2, has_salary=True, assets=300.0))
+    unknown.takes(statement(3, has_salary=True, missing=["assets"]))
+    assert [one.value for one in unknown.alerts[0].evidence] == [None, 300.0]
+
+
+def test_what_is_worth_more_is_said_no_less_gravely_than_before() -> None:
+    graver = rule("R4", when=("has_salary",), severity="salary_missed >= 1.0 ? 3.0 : 1.0", value_at_stake="assets")
+    customer = Customer(graver)
+    customer.takes(statement(1, has_salary=True, salary_missed=1.0, assets=100.0))
+    customer.takes(statement(2, has_salary=True, assets=900.0))
+    assert (customer.alerts[0].severity, customer.alerts[0].value) == (3, 900.0)
+
+
+@pytest.mark.parametrize(("now", "told", "more"), [
+    (None, None, False), (None, 5.0, False), (0.0, 0.0, False), (0.5, 0.0, False), (1.0, 0.0, True),
+    (-4.0, -2.0, False), (0.0, None, True),
+])  # fmt: skip
+def test_cents_are_not_worth_more_than_nothing(now: float | None, told: float | None, more: bool) -> None:
+    assert is_worth_more(now, told) is more
 
 
 def test_what_becomes_graver_is_said_in_the_alert_that_it_was_said_in() -> None:
