@@ -30,6 +30,7 @@ from services.profile.app import Profile, open_profile
 from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.giving_way import MARKS_AT_ONCE
 from services.profile.ports.reading import Resolved
+from services.profile.ports.records import StoredView
 from services.profile.settings import STEPS, Choices, Step, read_choices
 from services.redis import open_notifications
 from services.settings import SettingsError
@@ -107,6 +108,18 @@ async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
 async def customers_of_account(profile: Profile) -> list[Resolved]:
     async with profile.worker.store.customers() as look:
         return [one for one in await look.resolve([ACCOUNT]) if one.waits or one.is_live]
+
+
+async def written(profile: Profile) -> StoredView:
+    """The customer's, once it has been refreshed."""
+
+    async def is_written() -> bool:
+        return any(one.is_live and not one.waits for one in await customers_of_account(profile))
+
+    await until(is_written)
+    [found] = await customers_of_account(profile)
+    assert found.view is not None
+    return found.view
 
 
 def counted(profile: Profile, metric: measure.HistogramMetric) -> int:
@@ -188,14 +201,8 @@ async def test_who_does_not_update_takes_no_event(deployment: Deployment, step: 
 async def test_the_steps_side_by_side_do_the_whole(deployment: Deployment) -> None:
     async with deployment.doing("read") as reading, deployment.doing("update"), deployment.doing("refresh"):
         await deployment.tell()
-
-        async def written() -> bool:
-            return any(one.is_live and not one.waits for one in await customers_of_account(reading))
-
-        await until(written)
-        [found] = await customers_of_account(reading)
-        assert found.view is not None
-        assert msgspec.json.decode(found.view.body)["accounts"][0]["account_no"] == "6001"
+        view = await written(reading)
+        assert msgspec.json.decode(view.body)["accounts"][0]["account_no"] == "6001"
 
 
 @pytest.mark.parametrize("place", ["redis", "none"])
@@ -209,18 +216,12 @@ async def test_a_screen_at_a_process_that_only_reads_follows_what_others_refresh
     token, _ = await create_user(deployment.users, "an agent", "agent", NOW)
     async with deployment.doing("read") as reading, deployment.doing("update", "refresh"):
         await deployment.tell()
-
-        async def written() -> bool:
-            return any(one.is_live and not one.waits for one in await customers_of_account(reading))
-
-        await until(written)
-        [found] = await customers_of_account(reading)
-        assert found.view is not None
+        view = await written(reading)
         server = await serve(mounted(reading.app), grace_s=1)
         headers = {"authorization": f"Bearer {token}"}
         async with (
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=60) as client,
-            client.stream("GET", f"/v1/customers/{found.view.customer_id}/live") as answer,
+            client.stream("GET", f"/v1/customers/{view.customer_id}/live") as answer,
         ):
             lines = answer.aiter_lines()
             assert await accounts_shown(lines) == {"6001"}

@@ -26,19 +26,6 @@ async def asking(client: httpx.AsyncClient, method: str, path: str, **options: A
     return task
 
 
-async def test_a_read_waits_until_the_events_of_the_receipt_are_in_the_view() -> None:
-    bank = await open_bank()
-    await bank.tell(registered("C1"), opened("6001", "C1"))
-    agent = await bank.sign_in("agent")
-    path = f"/v1/customers/{bank.id_of('party:C1')}"
-    task = await asking(agent, "GET", path, headers=waiting(bank.next_receipt()))
-    assert not task.done()
-    await bank.take([posted("6001", balance_after={"value": "55.00", "currency": "CNY"})])
-    answer = await task
-    assert answer.headers["preference-applied"] == "wait=5"
-    assert answer.json()["accounts"][0]["balance"]["value"] == "55.00"
-
-
 @pytest.mark.parametrize("view", ["", "/timeline", "/facts", "/identity"])
 async def test_whatever_is_read_of_a_customer_waits_for_the_receipt(view: str) -> None:
     bank = await open_bank()
