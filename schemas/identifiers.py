@@ -53,11 +53,9 @@ def subject_key(kind: str, value: str, secret: bytes) -> str:
     return f"{SUBJECT_OF[kind]}:{value}"
 
 
-LIMITS: dict[str, int] = {"phone": 4, "email": 4, "device_id": 5, "login": 2, "national_id": 2}
-"""How many customers one identifier may identify; above it, it identifies nobody, retroactively. Absent: no limit,
+SUBJECT_LIMITS = {"phone": 4, "email": 4, "device": 5, "login": 2, "national_id": 2}
+"""How many customers one such subject may identify; above it, it identifies nobody, retroactively. Absent: no limit,
 because a source of record asserts these one by one (an account with ten holders is an account with ten holders)."""
-SUBJECT_LIMITS = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
-"""The same by subject kind."""
 
 MAX_LENGTH = 120
 NOT_TOLD = frozenset(

@@ -13,7 +13,7 @@ from schemas.asked import Asked
 from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
 from schemas.events import ChannelEvent
-from schemas.identifiers import LIMITS, SUBJECT_OF
+from schemas.identifiers import SUBJECT_LIMITS
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.domain.asking import asked_of
@@ -48,9 +48,8 @@ class Workshop:
     def __init__(self, store: ProfileStore, name: str = "benchmark") -> None:
         catalogue, self.declarations, completeness = load_catalogue(), load_declarations(), Completeness()
         policy = msgspec.structs.replace(self.declarations.policy, asked=asked_by_rules())
-        limits = {SUBJECT_OF[kind]: limit for kind, limit in LIMITS.items()}
         self.fold = Fold(catalogue, Counting(self.declarations.series), self.declarations.series.version)
-        self.store, self.update = store, Update(store, self.fold, catalogue, SECRET, limits)
+        self.store, self.update = store, Update(store, self.fold, catalogue, SECRET, SUBJECT_LIMITS)
         self.refresh = Refresh(store, lambda: policy, lambda: completeness, alias_of, Resting(0, 0))
         self._name, self._offset, self._shards, self.ahead_ms = name, 0, dict[int, Shard](), 0
 
