@@ -163,3 +163,7 @@ class Metrics:
     def render(self) -> bytes:
         """In the text format named by `CONTENT_TYPE`."""
         return generate_latest(self.registry)
+
+    def exposed(self) -> tuple[bytes, str]:
+        """The same, and what it is."""
+        return self.render(), CONTENT_TYPE

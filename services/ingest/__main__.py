@@ -12,7 +12,7 @@ from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
 from services.ingest.settings import read_choices, read_limits
 from services.logs import configure_logging
-from services.metrics import CONTENT_TYPE, Metrics
+from services.metrics import Metrics
 from services.settings import load_naming, read_settings
 from services.sql.migrations import upgrade
 from services.web.asgi import operations, routes, serve
@@ -41,7 +41,7 @@ async def run(environment: Mapping[str, str]) -> None:
             lambda: open_ingest(log, stores, rates, naming, catalogue, SystemClock(), metrics, limits, choices)
         )
 
-        health = operations({"log": ingest.check}, lambda: (metrics.render(), CONTENT_TYPE))
+        health = operations({"log": ingest.check}, metrics.exposed)
         server = await serve(
             routes({**ingest.routes, **openapi_route(ingest.openapi), **health}), settings.host, settings.port
         )

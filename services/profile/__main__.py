@@ -8,7 +8,6 @@ from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
 from services.deployment import forever, open_door, open_plumbing, until_told, when_up
 from services.logs import configure_logging
-from services.metrics import CONTENT_TYPE
 from services.profile.app import Profile, open_profile
 from services.profile.settings import read_choices
 from services.settings import load_naming, read_settings
@@ -40,7 +39,7 @@ async def run(
         users, choices = SqlUserStore(database), read_choices(environment)
         catalogue = load_catalogue(settings.event_types)
         profile = await when_up(lambda: open_profile(plumbing, users, naming, catalogue, choices))
-        health = operations(profile.checks, lambda: (metrics.render(), CONTENT_TYPE))
+        health = operations(profile.checks, metrics.exposed)
         app = routes(health)
         if "read" in choices.steps:
             app = routes({**health, **openapi_route(openapi_document(profile.app))}, mounted(profile.app))

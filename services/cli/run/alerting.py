@@ -24,7 +24,6 @@ from services.deployment import (
     when_up,
 )  # fmt: skip
 from services.logs import configure_logging
-from services.metrics import CONTENT_TYPE
 from services.pace import every
 from services.plumbing import Plumbing
 from services.profile.adapters.policies import Declarations
@@ -112,7 +111,7 @@ async def run(environment: Mapping[str, str]) -> None:
         read = Read(store, load_catalogue(settings.event_types), naming, policy, plumbing.clock.now_ms)
         known = from_profile(declared, policy, read)
         alerts = await when_up(lambda: opened_alerts(closing, plumbing, known, environment))
-        health = operations(alerts.checks, lambda: (plumbing.metrics.render(), CONTENT_TYPE))
+        health = operations(alerts.checks, plumbing.metrics.exposed)
         app = routes({**health, **openapi_route(openapi_document(alerts.app))}, mounted(alerts.app))
         await open_door(closing, settings, plumbing.screens, app)
         await until_told(lambda: side_by_side(alerts.work, lambda: every(LOOK_S, reload.look)))

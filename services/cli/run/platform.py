@@ -17,7 +17,7 @@ from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
 from services.ingest.settings import read_choices as read_ingest_choices
 from services.ingest.settings import read_limits
-from services.metrics import CONTENT_TYPE, Metrics
+from services.metrics import Metrics
 from services.profile.app import open_profile
 from services.profile.settings import read_choices as read_profile_choices
 from services.settings import Settings, load_naming
@@ -65,9 +65,7 @@ async def running_platform(
         ingest = await open_ingest(log, stores, rates, naming, catalogue, clock, metrics, limits, choices)
         work = asyncio.create_task(side_by_side(work_of_profile, alerts.work, ingest.beat), name="work")
         closing.push_async_callback(_end, work)
-        health = operations(
-            {"ingest": ingest.check, **profile.checks, **alerts.checks}, lambda: (metrics.render(), CONTENT_TYPE)
-        )
+        health = operations({"ingest": ingest.check, **profile.checks, **alerts.checks}, metrics.exposed)
         documents = openapi_route(ingest.openapi, openapi_document(profile.app), openapi_document(alerts.app))
         app = routes({**ingest.routes, **documents, **health}, mounted(profile.app, alerts.app))
         server = await open_door(closing, settings, screens, app)
