@@ -9,8 +9,10 @@ from schemas.instants import DAY_MS
 from schemas.topics import ALERTS, CHANNEL_EVENTS, PROFILE_CHANGES
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
+from services.cli import rewinding
 from services.cli.beside import opened
 from services.cli.positions import backlogs
+from services.cli.refusals import Refusal
 from services.cli.rewinding import Backlog
 from services.clock import SystemClock
 from services.embedded.log import EmbeddedLog
@@ -207,3 +209,39 @@ def test_it_is_said_why_a_worker_cannot_go_on_from_a_position_and_else_what_wait
 ) -> None:
     backlog = Backlog(topic="events", topic_id="t", partition=0, stored=stored, first=2, end=9)
     assert (backlog.state, backlog.lag) == (state, lag)
+
+
+def worked(topic: str, stored: int | None) -> Backlog:
+    """Of a topic of which retention has dropped the first ten records."""
+    position = None if stored is None else Position("t", stored)
+    return Backlog(topic=topic, topic_id="t", partition=0, stored=position, first=10, end=50)
+
+
+def test_events_before_the_ledgers_days_are_not_worked_again_and_what_has_no_ledger_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+    monkeypatch.setattr(rewinding, "SystemClock", lambda: ManualClock(int(now.timestamp() * 1000)))
+    with pytest.raises(Refusal, match=r"events before 2026-11-15 09:30:00Z \(offset 30\) might count twice"):
+        rewinding.checked(worked(TOPIC, 40), 29, {0: 30}, None)
+    assert rewinding.checked(worked(TOPIC, 40), 30, {0: 30}, None)[1] == 30
+    for topic in (PROFILE_CHANGES.name, ALERTS.name):
+        assert rewinding.checked(worked(topic, 40), 10, {0: 30}, None)[1] == 10
+
+
+def test_it_is_counted_what_a_move_would_leave_out() -> None:
+    with pytest.raises(Refusal, match="nobody has worked it yet, and 3 records before 13 would never be worked"):
+        rewinding.checked(worked(TOPIC, None), 13, {0: 0}, None)
+    with pytest.raises(Refusal, match="50 lies 10 events ahead of 40: never to be worked"):
+        rewinding.checked(worked(TOPIC, 40), 50, {0: 0}, None)
+
+
+@pytest.mark.parametrize("target", [9, 51])
+def test_a_place_that_the_log_does_not_hold_is_refused_with_those_that_it_holds(target: int) -> None:
+    with pytest.raises(Refusal, match=f"{TOPIC}/0: {target} is not in the log, which holds 10 to 50"):
+        rewinding.checked(worked(TOPIC, 40), target, {0: 0}, None)
+
+
+def test_from_a_position_that_is_no_longer_kept_it_goes_on_ahead() -> None:
+    for target in (10, 50):
+        assert rewinding.checked(worked(TOPIC, 4), target, {0: 0}, None)[1] == target
