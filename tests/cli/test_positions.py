@@ -123,7 +123,11 @@ def test_a_position_goes_back_to_a_time(counterpoint: Command, deployment: Path)
     moment = datetime.fromtimestamp(clock.now_ms() / 1000 - 60, UTC).isoformat()
     said = counterpoint("positions", "rewind", "--to-time", moment)
     assert said.code == 0, said.err
-    assert f"{TOPIC}/0: moved from 6 (ok) to 3: 3 events are worked again" in said.out
+    told = "moved from 6 (ok) to 3: 3 events are worked again"
+    assert f"{TOPIC}/0: {told}" in said.out
+    stand_at(deployment, 6)
+    moved = counterpoint("positions", "rewind", "--to-time", moment, "--partition", "0", "--json").json
+    assert moved == [{"topic": TOPIC, "partition": 0, "from": 6, "to": 3, "what": told}]
     assert first(counterpoint)["next"] == 3
 
 

@@ -63,6 +63,25 @@ def test_a_change_of_a_source_that_changes_nothing_is_refused(counterpoint: Comm
     assert (said.code, "say what to change" in said.err) == (1, True)
 
 
+def test_a_source_is_registered_as_others_are_where_nothing_is_said_of_it(
+    counterpoint: Command, deployment: Path
+) -> None:
+    assert counterpoint("sources", "set", "a").out == "a is registered\n"
+    assert counterpoint("sources", "show", "a", "--json").json["enabled"]
+
+
+def test_the_parameters_of_a_source_are_shown_by_name_and_of_one_that_is_none_it_is_said(
+    counterpoint: Command, deployment: Path
+) -> None:
+    counterpoint("sources", "set", "a", "channel=atm", "rhythm_ms=600000")
+    rows = [line.split() for line in counterpoint("sources", "show", "a").out.splitlines()]
+    assert ["│", "rhythm_ms", "│", "600000", "│"] in rows
+    for script in ((), ("--json",)):
+        said = counterpoint("sources", "show", "b", *script)
+        assert (said.code, said.out) == (1, "")
+        assert "there is no source b: `counterpoint sources list` shows them" in said.err
+
+
 def test_a_token_is_shown_once_listed_and_revoked(counterpoint: Command, deployment: Path) -> None:
     made = counterpoint("users", "create", "Li Wei", "--role", "agent", "--json").json
     listed = counterpoint("users", "list", "--json")
