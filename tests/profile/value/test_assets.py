@@ -156,6 +156,13 @@ def test_of_a_deposit_without_an_opening_or_an_amount_the_amount_is_held_since_e
     assert assets(instructed).holdings == ()
 
 
+def test_what_lies_in_a_deposit_whose_amount_nobody_told_is_unknown_while_it_lasts() -> None:
+    deposit = saver(500).tell("2026-06-01", "term_deposit.opened", "contract:7", matures_on="2026-11-01")
+    found = [assets(deposit, day) for day in ("2026-10-31", "2026-11-01", "2026-12-01", "2027-02-01")]
+    assert [one.untold for one in found] == [("contract:7",), (), (), ()]
+    assert [(one.total_minor, one.ago_30_minor) for one in found] == [(500, None), (500, None), (500, 500), (500, 500)]
+
+
 def test_what_is_applied_for_or_lent_is_not_held() -> None:
     asked = Portrait().tell("2026-11-10", "application.started", "application:1", 300, role="self")
     assert assets(asked.tell("2026-11-10", "loan.granted", "loan:1", 300)).holdings == ()

@@ -182,6 +182,13 @@ def test_what_is_held_or_owed_on_an_account_whose_balance_nobody_told_is_unknown
     assert [measured(one, portrait) for one in names] == [None] * 4
 
 
+def test_a_deposit_whose_amount_nobody_told_is_a_deposit_all_the_same_and_no_overdraft() -> None:
+    portrait = Portrait().tell("2026-10-01", "term_deposit.opened", "contract:7", matures_on="2030-01-01")
+    found = judged(portrait)
+    assert (found.grounded, "term_deposit" in found.families) == (False, True)
+    assert (measured("assets", portrait), measured("overdrawn_accounts", portrait)) == (None, 0)
+
+
 @pytest.mark.parametrize(("household", "assets"), [(None, 100_000), (500.0, 100_000), (2_000.0, 200_000)])
 def test_the_household_s_assets_count_where_they_are_greater(household: float | None, assets: int) -> None:
     saver = Portrait().tell("2026-01-05", "cash.deposited", SAVINGS, 100_000, balance=100_000)

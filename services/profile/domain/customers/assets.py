@@ -30,8 +30,8 @@ class Assets(msgspec.Struct, frozen=True, kw_only=True):
 
     `household_minor` is the household's own total as of its last view. The band goes by the greater of the two
     totals; `to_threshold_minor` is negative above the threshold. `unconverted`: currencies without a rate, `untold`:
-    accounts without a balance; `total_minor` leaves these holdings out. With one of them, there or in the household,
-    whatever compares totals is unknown.
+    accounts without a balance and deposits without an amount; `total_minor` leaves these holdings out. With one of
+    them, there or in the household, whatever compares totals is unknown.
     """
 
     currency: str

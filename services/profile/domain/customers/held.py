@@ -21,8 +21,8 @@ _BOUGHT, _SOLD = "wealth_bought:", "wealth_sold:"
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """`kind` is account, term_deposit or wealth (at cost). `minor` is None where nobody told the balance, and
-    `home_minor` then, too, and where no rate is known."""
+    """`kind` is account, term_deposit or wealth (at cost). `minor` is None where nobody told the balance or the
+    amount, and `home_minor` then, too, and where no rate is known."""
 
     subject: str
     kind: str
@@ -170,18 +170,18 @@ def _closing(months: Mapping[int, AMonth], account: str, day: int, since: int) -
 def _contract(part: Part, thing: Thing, reference: Reference, today: int) -> Held | None:
     """A term deposit counts from its opening until the day it matures: from then its money stands on an account, or
     its source tells of a new maturity."""
-    amount = thing.get("amount")
-    if amount is None:
+    amount, opened = thing.get("amount"), thing.get("opened_at")
+    if amount is None and opened is None:
         return None
-    minor, currency = amount.value
-    opened = thing.get("opened_at")
+    minor, currency = (None, reference.home_currency) if amount is None else amount.value
     begins = reference.day_of(opened.value) if opened is not None else -1
     ends = min(_maturity(thing), _given_up(part, reference))
     on = [begins <= day < ends for day in (today, today - PAST_DAYS[0], today - PAST_DAYS[1])]
     if not any(on):
         return None
-    home = [reference.home_minor(minor if held else 0, currency, today) for held in on]
-    return Held(Holding(part.subject, "term_deposit", minor if on[0] else 0, currency, home[0]), home[1], home[2])
+    held = [minor if lasts else 0 for lasts in on]
+    home = [None if one is None else reference.home_minor(one, currency, today) for one in held]
+    return Held(Holding(part.subject, "term_deposit", held[0], currency, home[0]), home[1], home[2])
 
 
 def _maturity(thing: Thing) -> int:

@@ -32,7 +32,7 @@ class Salary(msgspec.Struct, frozen=True, kw_only=True):
 
     `next_due`: the first payday not yet paid, so it lies in the past while a salary is overdue; None where nothing is
     waited for, since the last one came to an account that is the customer's no more. `next_due_by` adds the tolerance.
-    `missed`: paydays gone by without a credit, tolerance included. `latest_percent`: of the median before.
+    `missed`: paydays gone by that nothing met, tolerance included. `latest_percent`: of the median before.
     `reduced_periods`, `raised_periods`: how many of the latest in a row. `received_percent`: what came in the latest
     two periods, missed ones included, of what usually comes.
     """

@@ -112,7 +112,7 @@ _FACTS: tuple[FactDeclared, ...] = (
     _number("salary_received_percent", "percent", "What came in the last two periods of what usually comes", BOOKS),
     _number("salary_reduced_periods", "count", "How many of the latest in a row were at most 60 % of usual", BOOKS),
     _number("salary_raised_periods", "count", "How many of the latest in a row were at least 110 % of usual", BOOKS),
-    _number("salary_missed", "count", "Paydays gone by without a credit, tolerance included", BOOKS),
+    _number("salary_missed", "count", "Paydays gone by, tolerance included, without even a fifth of it", BOOKS),
     _since("salary_days_overdue", "Since the payday that was not met; 0 within the tolerance", BOOKS),
     _number("salary_credits", "count", "Credits that the salary was learned from", BOOKS),
     _since("salary_known_days", "Since the first of those credits; 0 without one", BOOKS),

@@ -98,7 +98,7 @@ def _loans_in_arrears(known: Known) -> int:
 
 
 def _overdrawn_accounts(known: Known) -> int | None:
-    if known.assets.untold:
+    if any(holding.kind == "account" and holding.minor is None for holding in known.assets.holdings):
         return None
     balances = (_value(thing, "balance") for thing in _of_kind(known, "account"))
     return sum(1 for balance in balances if isinstance(balance, list) and balance[0] < 0)
@@ -122,7 +122,7 @@ def _families_of(known: Known) -> frozenset[str]:
         found.add("payments")
     if any(holding.kind == "wealth" for holding in known.assets.holdings):
         found.add("wealth")
-    if any(holding.kind == "term_deposit" and holding.minor for holding in known.assets.holdings):
+    if any(holding.kind == "term_deposit" and holding.minor != 0 for holding in known.assets.holdings):
         found.add("term_deposit")
     if _salary(known) and any(_open(known, "account")):
         found.add("payroll")
