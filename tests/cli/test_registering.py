@@ -3,6 +3,8 @@
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Command
 
 
@@ -57,6 +59,22 @@ def test_a_wrong_parameter_of_a_source_is_named(counterpoint: Command, deploymen
     assert counterpoint("sources", "list", "--json").json == []
 
 
+@pytest.mark.parametrize("given", ["rhythm_ms", "id=b"])
+def test_a_parameter_without_a_value_and_the_id_of_a_source_are_none_that_can_be_set(
+    counterpoint: Command, deployment: Path, given: str
+) -> None:
+    said = counterpoint("sources", "set", "a", given)
+    assert said.code == 2
+    told = f"error: {given}: name=value is expected, with one of the names channel, "
+    assert said.err.startswith(told)
+    assert " id" not in said.err.removeprefix(told)
+
+
+def test_a_list_of_types_may_end_with_a_comma_and_be_empty(counterpoint: Command, deployment: Path) -> None:
+    for given, kept in (("cash.withdrawn,", ["cash.withdrawn"]), ("", [])):
+        assert counterpoint("sources", "set", "a", f"of_record={given}", "--json").json["of_record"] == kept
+
+
 def test_a_change_of_a_source_that_changes_nothing_is_refused(counterpoint: Command, deployment: Path) -> None:
     counterpoint("sources", "set", "a", "channel=atm")
     said = counterpoint("sources", "set", "a")
@@ -94,6 +112,27 @@ def test_a_token_is_shown_once_listed_and_revoked(counterpoint: Command, deploym
     said = counterpoint("users", "create", "Li Wei", "--role", "king")
     assert said.code == 2
     assert "'agent', 'manager', 'admin'" in said.err
+
+
+def test_of_several_the_one_that_was_taken_back_is_told(counterpoint: Command, deployment: Path) -> None:
+    counterpoint("sources", "set", "a", "channel=atm")
+    users = [counterpoint("users", "create", name, "--role", "agent", "--json").json["user_id"] for name in "xyz"]
+    keys = [counterpoint("keys", "create", "a", "--channel", "atm", "--json").json["key_id"] for _ in range(3)]
+    for user, key in zip(users[::-1], keys[::-1], strict=True):
+        assert counterpoint("users", "revoke", user, "--json").json["user_id"] == user
+        assert counterpoint("keys", "revoke", key, "--json").json["key_id"] == key
+
+
+@pytest.mark.parametrize(
+    ("command", "field"),
+    [(("users", "create", " ", "--role", "agent"), "name"), (("keys", "create", "a", "--channel", "fax"), "channel")],
+)
+def test_a_mistake_of_the_line_is_told_before_anything_is_asked_for(
+    counterpoint: Command, command: tuple[str, ...], field: str
+) -> None:
+    """Here there is no database yet."""
+    said = counterpoint(*command)
+    assert (said.code, said.err.startswith(f"error: {field}")) == (2, True)
 
 
 def test_a_database_of_a_newer_release_is_refused(counterpoint: Command, deployment: Path) -> None:
