@@ -2,8 +2,6 @@
 
 import argparse
 import os
-import secrets
-import shlex
 import signal
 import subprocess
 import sys
@@ -12,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy.local_servers import Servers, SetupError
+from deploy.local_servers import VARIABLES, Servers, SetupError, exported
+from services.settings import SettingsError, load_secret, read_settings
 
 STOP_WITHIN_S = 30.0
 AUTOGROUP = Path("/proc/sys/kernel/sched_autogroup_enabled")
@@ -54,7 +53,7 @@ def main() -> int:
         environment = {**os.environ, **own}
         subprocess.run([_program("counterpoint"), "db", "upgrade"], env=environment, check=True)  # noqa: S603 - fixed argv
         return _run(environment, write_environment(own, data))
-    except SetupError as error:
+    except (SetupError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:
@@ -74,24 +73,20 @@ def _program(name: str) -> str:
 
 def environment_of(servers: Mapping[str, str], data: Path) -> dict[str, str]:
     """Of the processes, and of a shell beside them: what `counterpoint run` keeps elsewhere is of another platform."""
-    secret = data / "secret"
-    if not secret.exists():
-        secret.touch(mode=0o600)
-        secret.write_text(secrets.token_hex(32))
-    return {
+    environment = {
         "COUNTERPOINT_DATA": str(data.absolute()),
-        "COUNTERPOINT_LOG": servers["kafka"],
-        "COUNTERPOINT_DATABASE": servers["postgres"],
-        "COUNTERPOINT_REDIS": servers["redis"],
-        "COUNTERPOINT_SECRET_FILE": str(secret.absolute()),
+        **{VARIABLES[name]: url for name, url in servers.items()},
+        "COUNTERPOINT_SECRET_FILE": str(data.absolute() / "secret"),
         "COUNTERPOINT_URL": _address("ingest"),
     }
+    load_secret(read_settings(environment))  # is made where there is none yet
+    return environment
 
 
 def write_environment(environment: Mapping[str, str], data: Path) -> Path:
     """For a shell beside it: the ports of the servers are free ones and differ from machine to machine."""
     path = data / "counterpoint.env"
-    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()))
+    path.write_text(exported(environment))
     return path
 
 

@@ -2,12 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.local_servers import NAMES, Servers, SetupError
-
-VARIABLES = {"kafka": "COUNTERPOINT_LOG", "postgres": "COUNTERPOINT_DATABASE", "redis": "COUNTERPOINT_REDIS"}
+from deploy.local_servers import NAMES, VARIABLES, Servers, SetupError, exported
 
 
 def main() -> int:
@@ -31,7 +28,7 @@ def main() -> int:
 def _run(action: str, names: list[str], servers: Servers, data: Path) -> int:
     if action == "up":
         servers.up(*names)
-        lines = _environment(servers.running())
+        lines = exported({VARIABLES[name]: url for name, url in servers.running().items()})
         (data / "servers.env").write_text(lines)
         sys.stdout.write(lines)
     elif action == "down":
@@ -47,10 +44,6 @@ def _run(action: str, names: list[str], servers: Servers, data: Path) -> int:
             print(f"{name:9} {running.get(name, 'down')}")
         return 0 if running.keys() >= set(asked) else 3
     return 0
-
-
-def _environment(urls: Mapping[str, str]) -> str:
-    return "".join(f"export {VARIABLES[name]}={url}\n" for name, url in urls.items())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The three servers of one data directory, together or one at a time: tests stop and freeze single ones."""
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +13,9 @@ from deploy.local_servers.process import Server, ServerProcess
 from deploy.local_servers.redis import Redis
 from deploy.local_servers.system import free_port
 
-NAMES = ("kafka", "postgres", "redis")
+VARIABLES = {"kafka": "COUNTERPOINT_LOG", "postgres": "COUNTERPOINT_DATABASE", "redis": "COUNTERPOINT_REDIS"}
+"""Server → the setting that says where it is."""
+NAMES = tuple(VARIABLES)
 
 
 class Servers:
@@ -91,6 +94,11 @@ class Servers:
         except FileNotFoundError:
             return {}
         return ports
+
+
+def exported(environment: Mapping[str, str]) -> str:
+    """As a shell reads it."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
 
 
 def _server(name: str) -> Server:
