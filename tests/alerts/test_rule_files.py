@@ -317,7 +317,8 @@ def test_two_rules_with_one_id_are_both_refused_and_each_names_the_other(files: 
     own(files, "bank.yaml", one_rule(id="R4"))
     loaded = load(files)
     assert [str(one) for one in loaded.mistakes] == [
-        "bank.yaml:2: R4 id: retention.yaml:2 has the same id", "retention.yaml:2: R4 id: bank.yaml:2 has the same id",
+        f"{one}:2: R4 id: {other}:2 has the same id: a rule replaces the product's in a file of the same name alone"
+        for one, other in (("bank.yaml", "retention.yaml"), ("retention.yaml", "bank.yaml"))
     ]  # fmt: skip
     assert loaded.rule_set.rules == ()
 

@@ -51,6 +51,11 @@ class _Written(NamedTuple):
         return f"{self.file}:{self.lines.line_of('id')}"
 
 
+def _same_id(one: _Written, other: _Written) -> str:
+    told = f"{other.place} has the same id"
+    return told if one.file == other.file else f"{told}: a rule replaces the product's in a file of the same name alone"
+
+
 def load_rules(files: Place, known: Known, expressions: Expressions, switches: Mapping[str, RuleSwitch]) -> Loaded:
     """`switches`: rule → what a person said of it last. Each one makes another set: who switches a rule on wants it put
     before everybody."""
@@ -99,7 +104,7 @@ class _Loading(Reading):
         for one in written:
             for other in places[one.declared.id]:
                 if other is not one:
-                    self.tell(one.file, one.lines, one.declared.id, "id", f"{other.place} has the same id")
+                    self.tell(one.file, one.lines, one.declared.id, "id", _same_id(one, other))
         self.stand_in = {one.declared.id: one.file for one in written}
         self.authors |= {one.declared.id: one.author for one in written}
         checked = [(one.declared.id, self._checked(one)) for one in written]
