@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from services.failures import Rejected, trace_of
-from services.profile.domain.identity.links import Cluster
+from services.profile.domain.identity.links import cluster_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import show, summarise
 from services.profile.domain.value.policy import Policy
@@ -90,7 +90,7 @@ class CurrentCustomers:
         """The combined customers by lead, and the leads of those that cannot be combined."""
         now, combined = self._now_ms(), dict[str, CurrentCustomer | None]()
         clusters = await look.clusters([one.lead for one in waiting])
-        wanted = {one.lead: clusters.get(one.lead, Cluster(one.lead, (one.lead,))) for one in waiting}
+        wanted = {one.lead: clusters.get(one.lead) or cluster_of([one.lead]) for one in waiting}
         found = await gathered(look, sorted({root for cluster in wanted.values() for root in cluster.roots}))
         context = await self._gathering.context(look, found.members, now)
         for one in waiting:

@@ -14,7 +14,7 @@ import msgspec
 from services.failures import Unavailable
 from services.outbox import OutboxMessage
 from services.profile.domain.customers.customer import Completeness, Customer, Decided
-from services.profile.domain.identity.links import COLLECTIVES, Cluster
+from services.profile.domain.identity.links import COLLECTIVES, Cluster, cluster_of
 from services.profile.domain.shards import shard_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import summarise
@@ -87,7 +87,7 @@ class Refresh:
             clusters = await tx.clusters([mark.root for mark in marks])
             merged = [mark for mark in marks if mark.root in clusters and clusters[mark.root].lead != mark.root]
             await tx.mark([mark._replace(root=clusters[mark.root].lead) for mark in merged])
-            wanted = {mark.root: clusters.get(mark.root, Cluster(mark.root, (mark.root,))) for mark in marks}
+            wanted = {mark.root: clusters.get(mark.root) or cluster_of([mark.root]) for mark in marks}
             changed, failed = await self._refresh(tx, wanted, {mark.root for mark in merged}, now)
             if len(failed) > FAILED_AT_ONCE and len(failed) == len(wanted):
                 raise _failure_of_all(next(iter(failed.values())))

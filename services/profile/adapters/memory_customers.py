@@ -9,7 +9,7 @@ import msgspec
 from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.memory_tables import Tables
 from services.profile.adapters.roots import standing_in, with_roots
-from services.profile.domain.identity.links import COLLECTIVES, Cluster, Membership, strength
+from services.profile.domain.identity.links import COLLECTIVES, Cluster, Membership, cluster_of
 from services.profile.ports.records import PartyView, StoredView
 from services.profile.ports.refreshing import KeptSubject, Member
 
@@ -82,6 +82,5 @@ def clusters_of(tables: Tables, roots: Sequence[str]) -> dict[str, Cluster]:
     for root in roots:
         row = tables.clusters.get(root)
         if row is not None:
-            members = [member for member, _ in tables.clusters.by("lead", [row[1]])]
-            found[root] = Cluster(row[1], tuple(sorted(members, key=strength)))
+            found[root] = cluster_of(member for member, _ in tables.clusters.by("lead", [row.lead]))
     return found

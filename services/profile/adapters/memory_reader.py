@@ -9,7 +9,7 @@ from services.profile.adapters.memory_tables import SubjectRow, Tables
 from services.profile.adapters.old_events import is_aged
 from services.profile.adapters.roots import counted_parents
 from services.profile.domain.customers.freshness import SourceSeen
-from services.profile.domain.identity.links import Cluster, Link, Membership, kind_of
+from services.profile.domain.identity.links import Cluster, Link, Membership, cluster_of, kind_of
 from services.profile.ports.reading import COUNTED, Cursor, Resolved, TimelineFilter
 from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 
@@ -154,7 +154,7 @@ def _resolved(tables: Tables, subjects: Iterable[str]) -> list[Resolved]:
     for subject in sorted(set(subjects)):
         roots = counted_parents(tables.memberships.by("subject", [subject]), [subject])[subject] or [subject]
         clusters = clusters_of(tables, roots)
-        for one in sorted({clusters.get(root, Cluster(root, (root,))) for root in roots}):
+        for one in sorted({clusters.get(root) or cluster_of([root]) for root in roots}):
             view, marks = tables.views.get(one.lead), tables.marks.by("mark.root", {one.lead, *one.roots})
             found.append(Resolved(subject, one.lead, copy(view), bool(marks)))
     return found

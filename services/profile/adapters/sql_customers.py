@@ -8,7 +8,7 @@ import msgspec
 from services.profile.adapters import rows
 from services.profile.adapters.kept import kept_subject, unknown_subject
 from services.profile.adapters.roots import standing_in, with_roots
-from services.profile.domain.identity.links import Cluster, Membership, strength
+from services.profile.domain.identity.links import Cluster, Membership, cluster_of
 from services.profile.ports.records import PartyView, StoredView
 from services.profile.ports.refreshing import KeptSubject, Member
 from services.sql.session import Row, Session
@@ -111,10 +111,6 @@ def clusters_in(found: Sequence[Row], roots: Sequence[str]) -> dict[str, Cluster
     by_lead: dict[str, list[str]] = {}
     for root, lead in found:
         by_lead.setdefault(lead, []).append(root)
-    clusters = [cluster_of(lead, members) for lead, members in by_lead.items()]
+    clusters = map(cluster_of, by_lead.values())
     wanted = set(roots)
     return {root: cluster for cluster in clusters for root in cluster.roots if root in wanted}
-
-
-def cluster_of(lead: str, roots: Sequence[str]) -> Cluster:
-    return Cluster(lead, tuple(sorted(roots, key=strength)))

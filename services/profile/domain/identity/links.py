@@ -152,4 +152,10 @@ def clusters(merges: Iterable[tuple[str, str]]) -> list[Cluster]:
     members: dict[str, list[str]] = {}
     for root in list(leads):
         members.setdefault(find(root), []).append(root)
-    return [Cluster(lead, tuple(sorted(roots, key=strength))) for lead, roots in sorted(members.items())]
+    return [cluster_of(roots) for _, roots in sorted(members.items())]
+
+
+def cluster_of(roots: Iterable[str]) -> Cluster:
+    """Of those that were merged, or of one that is alone."""
+    ordered = tuple(sorted(roots, key=strength))
+    return Cluster(ordered[0], ordered)
