@@ -43,7 +43,8 @@ async def create_key(
     `Rejected`."""
     check_channels(channels)
     if await sources.find(source) is None:
-        raise Rejected("unknown_source", f"register the source {source} first", "source")
+        told = f"register the source first: `counterpoint sources set {source}`"
+        raise Rejected("unknown_source", told, "source")
     secret = "cpk_" + secrets.token_urlsafe(32)
     grant = Grant(
         key_id="key_" + secrets.token_hex(6),

@@ -37,7 +37,7 @@ def test_a_key_is_shown_once_listed_and_revoked(counterpoint: Command, deploymen
 
 def test_a_key_needs_a_registered_source(counterpoint: Command, deployment: Path) -> None:
     said = counterpoint("keys", "create", "atm", "--channel", "atm")
-    assert (said.code, said.err) == (1, "error: source: register the source atm first\n")
+    assert (said.code, said.err) == (1, "error: source: register the source first: `counterpoint sources set atm`\n")
 
 
 def test_a_source_changes_where_it_is_told_to_and_nowhere_else(counterpoint: Command, deployment: Path) -> None:
