@@ -23,6 +23,9 @@ class ManualClock:
         """Forward only."""
         self._now_ms = max(self._now_ms, now_ms)
 
+    def set_back_to(self, now_ms: int) -> None:
+        self._now_ms = min(self._now_ms, now_ms)
+
 
 @contextmanager
 def stores_ahead(hours: int) -> Iterator[None]:

@@ -61,7 +61,7 @@ class Ingest:
         """Why nothing is accepted, None where all is well. What the log refused a while ago says nothing of now: who is
         not ready is sent no events, and would never hear that the log is back."""
         away = self._publisher.away
-        if away is not None and self._clock.now_ms() - away.at < 2_000 * self._period_s:
+        if away is not None and 0 <= self._clock.now_ms() - away.at < 2_000 * self._period_s:
             return f"nothing is accepted: {away.why}"
         try:
             await self._log.ends(CHANNEL_EVENTS.name)
