@@ -77,9 +77,9 @@ def written(value: Any) -> str:
     if isinstance(value, Mapping) and value.keys() == {"value", "currency"}:
         return escape(f"{value['value']} {value['currency']}")
     if isinstance(value, Mapping):
-        return escape(", ".join(f"{name}: {written(item)}" for name, item in value.items()))
+        return ", ".join(f"{escape(str(name))}: {written(item)}" for name, item in value.items())
     if isinstance(value, list | tuple):
-        return escape(", ".join(str(item) for item in value)) or "-"
+        return ", ".join(map(written, value)) or "-"
     return escape(_INSTANT.sub(r"\1 \2Z", str(value)))
 
 

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.markup import render
 
 from services.cli.alerts.tables import print_alert, print_events
+from services.cli.customers.tables import event_row, found_row
 from services.cli.layout import widths
-from services.cli.output import console, counted, show_rows
+from services.cli.output import at, console, counted, show_rows, written
 from tests.cli.conftest import Command
 
 ROWS = [{name: f"{name}-" + "x" * 30 for name in "abcdef"}]
@@ -25,6 +27,45 @@ def test_a_table_in_a_pipe_is_not_cut(capsys: pytest.CaptureFixture[str], monkey
     show_rows(ROWS, {name: name.upper() for name in "abcdef"}, as_json=False, nothing="none")
     printed = capsys.readouterr().out
     assert all(value in printed for value in ROWS[0].values())
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, "-"), ("", "-"), ([], "-"), (0, "0"), (True, "yes"), (False, "no"), ("a [red]word[/]", "a [red]word[/]"),
+        ({"value": "12.50", "currency": "CNY"}, "12.50 CNY"),
+        ({"value": "12.50", "of": "[red]"}, "value: 12.50, of: [red]"),
+        ({"[b]": {"[i]": "[red]"}}, "[b]: [i]: [red]"),
+        (["[red]", "b"], "[red], b"), (("a", True, None), "a, yes, -"),
+        ("2026-11-22T09:30:00.123456Z", "2026-11-22 09:30:00Z"),
+        ({"at": "2026-11-22T09:30:00Z"}, "at: 2026-11-22 09:30:00Z"),
+        ("at 2026-11-22T09:30:00Z", "at 2026-11-22T09:30:00Z"),
+    ],
+)  # fmt: skip
+def test_a_cell_shows_what_it_was_given_however_deep_and_whatever_it_holds(value: Any, cell: str) -> None:
+    assert render(written(value), emoji=False).plain == cell
+
+
+def test_a_time_is_told_in_utc_to_the_second_and_none_is_none() -> None:
+    assert (at(1_790_000_000_999), at(0), at(None)) == ("2026-09-21 14:13:20Z", "1970-01-01 00:00:00Z", None)
+
+
+def test_what_happened_is_told_in_a_row_with_the_sign_of_the_money() -> None:
+    told = {"type": "transfer.sent", "subject": "account:1", "amount": {"value": "5.00", "currency": "CNY"},
+            "counterparty": {"bank": "OTHA"}, "attributes": {"purpose": "rent"}}  # fmt: skip
+    rows = [event_row({**told, "direction": direction}) for direction in ("debit", "credit", None)]
+    assert [row["amount"] for row in rows] == ["-5.00 CNY", "+5.00 CNY", "5.00 CNY"]
+    assert (rows[0]["about"], rows[0]["details"]) == ("account:1", {"bank": "OTHA", "purpose": "rent"})
+    bare = event_row({"type": "login.failed", "amount": None, "counterparty": None, "attributes": None})
+    assert (bare["amount"], bare["details"]) == (None, None)
+
+
+def test_a_customer_is_found_with_the_number_of_accounts() -> None:
+    found = found_row(
+        {"customer_id": "c", "accounts": [{}, {}], "person": {"name": {"value": "Li Na"}}, "owner": "M-1"}
+    )
+    assert (found["accounts"], found["name"], found["owner"]) == (2, "Li Na", "M-1")
+    assert found_row({"customer_id": "c", "accounts": None})["accounts"] == 0
 
 
 def test_a_width_that_was_asked_for_is_kept(
