@@ -10,8 +10,9 @@ import pytest_asyncio
 
 from schemas.topics import CHANNEL_EVENTS
 from services.cli.beside import Beside, opened
+from services.cli.doctor.silence import Silence
 from services.cli.watch import snapshot
-from services.cli.watch.following import Following
+from services.cli.watch.following import Following, SeenEvent, SeenView
 from services.cli.watch.snapshot import Observer, as_told
 from services.embedded.log import EmbeddedLog
 from services.log import Message, Position
@@ -77,6 +78,24 @@ async def test_rates_are_those_of_a_second_since_the_look_before(watch: Watch) -
     third = await watch.observer.look()
     assert (third.accepted_rate, third.worked_rate, third.changes_rate) == (0, 0, 0), "gone back in the log"
     assert set(third.by_channel.values()) == {0}
+
+
+async def test_the_latest_stand_first_and_only_sources_that_are_silent_too_long_are_told_to_a_script(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        watch.following.events.append(SeenEvent(number, f"type.{number}", "atm", "atm", "account:1"))
+        watch.following.views.append(SeenView(number, f"c{number}", "person"))
+    silences = [Silence("atm", 5, 60, is_heard=True), Silence("pos", 90, 60, is_heard=True)]
+
+    async def silences_of(*_: object) -> list[Silence]:
+        return silences
+
+    monkeypatch.setattr(snapshot, "silences_of", silences_of)
+    told = as_told(await watch.observer.look())
+    assert [one["type"] for one in told["events"]] == ["type.2", "type.1"]
+    assert [one["customer_id"] for one in told["views"]] == ["c2", "c1"]
+    assert told["silent_sources"] == [{"source": "pos", "silent_ms": 90, "rhythm_ms": 60}]
 
 
 async def test_how_soon_events_are_visible_is_of_those_since_the_look_before(

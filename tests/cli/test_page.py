@@ -82,6 +82,32 @@ def test_times_are_shown_to_the_second_as_in_every_other_table() -> None:
     assert "│ atm            │ 2026-11-20 01:00:00Z │" in shown
 
 
+def test_a_measure_of_which_all_has_no_rate_is_not_at_rest_and_says_so() -> None:
+    left_out = {"value": "0.00", "currency": "CNY", "unconverted": ["ISK", "XAF"]}
+    shown = page(VIEW | {"measures": {"outflow_30d": left_out, "logins_30d": 7}})
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.splitlines()]
+    assert ["outflow_30d", "0.00 CNY", "ISK, XAF"] in rows
+    assert "No rate for" not in page(VIEW)
+
+
+def test_who_it_is_and_what_is_raised_stands_on_top() -> None:
+    top = {
+        "person": {"name": {"value": "Li Na", "source": "core"}},
+        "owner": {"manager_id": "M-1", "since": "2026-11-01T00:00:00Z"},
+        "flags": {"complaint_open": True, "vulnerable": False, "fraud_case": True},
+    }
+    lines = page(LITTLE | top).splitlines()
+    assert lines[0] == "Li Na  cus_1"
+    assert lines[1] == "Kind: anonymous   Tier: -   Owner: M-1   Flags: complaint_open, fraud_case"
+
+
+def test_how_somebody_comes_and_what_he_or_she_prefers_is_on_the_page() -> None:
+    channels = {"atm": {"first_at": "2026-11-01T00:00:00Z", "last_at": "2026-11-20T01:00:00Z", "count": 41}}
+    shown = page(LITTLE | {"channels": channels, "preferences": {"language": {"value": "zh", "as_of": None}}})
+    assert "│ atm      │ 2026-11-01 00:00:00Z │ 2026-11-20 01:00:00Z │ 41     │" in shown
+    assert "│ language   │ zh    │" in shown
+
+
 def test_a_measure_at_rest_takes_no_line() -> None:
     assert "inflow_7d" not in page(VIEW)
     assert "declines_7d" not in page(VIEW)

@@ -78,8 +78,8 @@ def print_view(console: Console, view: Row) -> None:
     dimensions = {one["name"]: one for one in (view.get("value") or {}).get("dimensions", ())}
     _print_keyed(console, "Value", dimensions, {"points": "Points of 100", "weight": "Weight"})
     _print_keyed(console, "Behaviour", _learned(view), {"value": "Usually", "more": "More"})
-    measures = {name: one for name, one in (view.get("measures") or {}).items() if not _at_rest(one)}
-    _print_keyed(console, "Measures other than 0", measures, {"value": "Value"})
+    measures = {name: _measured(one) for name, one in (view.get("measures") or {}).items() if not _at_rest(one)}
+    _print_keyed(console, "Measures other than 0", measures, {"value": "Value", "unconverted": "No rate for"})
     _print_keyed(console, "Complete up to", view.get("complete_up_to"), {"value": "Time"})
     silent = view.get("silent_sources")
     if silent:
@@ -121,8 +121,17 @@ def _learned(view: Row) -> Mapping[str, Row]:
 
 
 def _at_rest(measured: Any) -> bool:
-    amount = measured["value"] if isinstance(measured, Mapping) else measured
-    return amount is None or not float(amount)
+    """What has no rate is left out of the amount, and no less there for that."""
+    if not isinstance(measured, Mapping):
+        return not measured
+    return not float(measured["value"]) and not measured.get("unconverted")
+
+
+def _measured(measured: Any) -> Row:
+    if not isinstance(measured, Mapping):
+        return {"value": measured}
+    amount = {"value": measured["value"], "currency": measured["currency"]}
+    return {"value": amount, "unconverted": measured.get("unconverted")}
 
 
 def _print_keyed(console: Console, title: str, members: Any, columns: Mapping[str, str]) -> None:
