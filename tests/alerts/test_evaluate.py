@@ -95,6 +95,21 @@ async def test_a_statement_that_is_told_once_more_is_passed_over() -> None:
     assert (done.statements, done.skipped) == (0, 1)
 
 
+async def test_what_is_passed_over_is_counted_apart_from_what_was_acted_on() -> None:
+    service = Service()
+    await service.takes(statement(2, "old", **OWED))
+    again = service.batch(statement(1, "old"), statement(2, "old", **OWED), *(statement(1, name) for name in "abc"))
+    done = await service.evaluate.apply([again])
+    assert (done.statements, done.skipped) == (3, 2)
+
+
+async def test_what_a_batch_says_is_told_as_of_its_latest_statement() -> None:
+    service = Service()
+    await service.takes(statement(1, "a", at=NOON + 2 * DAY, **OWED), statement(1, "b", at=NOON + DAY, **OWED))
+    assert await service.sent() == [("a", NOON + 2 * DAY, "routed"), ("b", NOON + 2 * DAY, "routed")]
+    assert [one.routed_at for one in await service.alerts()] == [NOON + 2 * DAY] * 2
+
+
 async def test_of_several_statements_in_a_batch_the_newest_speaks() -> None:
     service = Service()
     await service.takes(statement(1, **OWED), statement(2, has_salary=True))
