@@ -37,6 +37,16 @@ async def answered_within(seconds: float) -> AsyncIterator[None]:
         raise away(error) from error
 
 
+@contextlib.asynccontextmanager
+async def administering(connection: Connection) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**connection)
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
+
+
 def _new(topic: Topic) -> NewTopic:
     kept = {"cleanup.policy": "delete", "retention.ms": str(topic.retention_days * DAY_MS)}
     return NewTopic(topic.name, topic.partitions, 1, topic_configs=kept)
@@ -65,12 +75,8 @@ class Cluster:
 
     async def ensure_topics(self, topics: Sequence[Topic]) -> None:
         async with answered_within(max(30.0, self._timeout_s)):
-            admin = AIOKafkaAdminClient(**self._connection)
-            try:
-                await admin.start()
+            async with administering(self._connection) as admin:
                 await self._create(admin, topics)
-            finally:
-                await admin.close()
             for topic in topics:
                 while not await self._is_led(topic.name):  # noqa: ASYNC110 - no event tells
                     await asyncio.sleep(0.05)
@@ -99,13 +105,8 @@ class Cluster:
     async def kept(self, topic: str) -> Kept:
         """Raises `UnknownTopic`, `Unavailable`."""
         description = await self.describe(topic)
-        async with answered_within(self._timeout_s):
-            admin = AIOKafkaAdminClient(**self._connection)
-            try:
-                await admin.start()
-                [response] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-            finally:
-                await admin.close()
+        async with answered_within(self._timeout_s), administering(self._connection) as admin:
+            [response] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
         [(code, _, _, _, entries)] = response.resources
         if code:
             raise away(for_code(code)(topic))

@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import msgspec
-from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.topics import TOPICS
 from services.cli.run.credentials import Credentials, credentials
 from services.cli.run.platform import Platform, running_platform
 from services.clock import SystemClock
+from services.kafka.cluster import administering
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.identity.customer_ids import customer_id
 from services.settings import Settings, read_settings
@@ -102,16 +102,11 @@ async def serving(directory: Path, **variables: str) -> AsyncIterator[Serving]:
 async def empty_servers(servers: RunningServers) -> AsyncIterator[dict[str, str]]:
     """Kafka without our topics, and an empty database: as variables for `serving`."""
     urls = servers.up("kafka", "postgres")
-    admin = AIOKafkaAdminClient(bootstrap_servers=urlsplit(urls["kafka"]).netloc)
-    await admin.start()
-    try:
-        ours = {topic.name for topic in TOPICS}
-        async with asyncio.timeout(HANG_S):
-            while left := ours & set(await admin.list_topics()):
-                await admin.delete_topics(sorted(left))
-                await asyncio.sleep(0.2)
-    finally:
-        await admin.close()
+    ours = {topic.name for topic in TOPICS}
+    async with administering({"bootstrap_servers": urlsplit(urls["kafka"]).netloc}) as admin, asyncio.timeout(HANG_S):
+        while left := ours & set(await admin.list_topics()):
+            await admin.delete_topics(sorted(left))
+            await asyncio.sleep(0.2)
     async with fresh_database(urls["postgres"]) as database:
         yield {"COUNTERPOINT_LOG": urls["kafka"], "COUNTERPOINT_DATABASE": database}
 

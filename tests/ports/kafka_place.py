@@ -1,12 +1,13 @@
 """Kafka for the contract suite of the log: topics are deleted and cut with the admin client."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from services.kafka.cluster import administering
 from services.kafka.log import KafkaLog
 from services.log import EventLog, UnknownTopic
 
@@ -40,11 +41,5 @@ class KafkaPlace:
         for log in self._open:
             await log.close()
 
-    @contextlib.asynccontextmanager
-    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.servers)
-        await admin.start()
-        try:
-            yield admin
-        finally:
-            await admin.close()
+    def _admin(self) -> AbstractAsyncContextManager[AIOKafkaAdminClient]:
+        return administering({"bootstrap_servers": self.servers})

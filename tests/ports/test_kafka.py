@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.admin import NewTopic
 from aiokafka.errors import InvalidReplicationFactorError
 from faust.types import TP
 
 from schemas.topics import Topic
 from services.failures import Rejected, Unavailable
+from services.kafka.cluster import administering
 from services.kafka.desks import DeskRoom
 from services.kafka.fetching import BatchConsumer, Fetched, FetchingThread
 from services.kafka.log import KafkaLog
@@ -39,19 +39,6 @@ async def topic(log: KafkaLog) -> str:
     name = f"t-{uuid.uuid4().hex}"
     await log.ensure_topics([Topic(name, 1)])
     return name
-
-
-async def test_a_topic_is_made_with_its_retention(log: KafkaLog, kafka_url: str) -> None:
-    name = f"t-{uuid.uuid4().hex}"
-    await log.ensure_topics([Topic(name, 1, retention_days=3)])
-    admin = AIOKafkaAdminClient(bootstrap_servers=urlsplit(kafka_url).netloc)
-    await admin.start()
-    try:
-        (told,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
-    finally:
-        await admin.close()
-    configs = {entry[0]: entry[1] for resource in told.resources for entry in resource[4]}
-    assert (configs["retention.ms"], configs["cleanup.policy"]) == (str(3 * 86_400_000), "delete")
 
 
 async def test_a_topic_that_the_cluster_cannot_make_is_not_said_to_be_there(kafka_url: str) -> None:
@@ -94,12 +81,8 @@ async def test_what_the_broker_refuses_of_one_append_is_not_the_fault_of_those_b
     log: KafkaLog, kafka_url: str
 ) -> None:
     name = f"t-{uuid.uuid4().hex}"
-    admin = AIOKafkaAdminClient(bootstrap_servers=urlsplit(kafka_url).netloc)
-    await admin.start()
-    try:
+    async with administering({"bootstrap_servers": urlsplit(kafka_url).netloc}) as admin:
         await admin.create_topics([NewTopic(name, 2, 1, topic_configs={"max.message.bytes": "10000"})])
-    finally:
-        await admin.close()
     await log.ensure_topics([Topic(name, 2)])
     large, small = Message(b"", os.urandom(20_000), 0), Message(b"", b"small", 1)
     refused, placed = await asyncio.gather(
