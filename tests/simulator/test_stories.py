@@ -9,6 +9,7 @@ from services.replay.berka_files import minor_of
 from services.simulator.bank import Bank, account_no, customer_no, day_at, is_company
 from services.simulator.books import Event
 from services.simulator.customers import customer
+from services.simulator.holdings import has_savings
 from services.simulator.moods import mood
 from services.simulator.names import AIRLINE, BROKER, COMPETITORS
 from services.simulator.stories import KINDS, Kind, Story, stories, story_of
@@ -20,8 +21,9 @@ ByType = dict[str, list[Event]]
 class Traces:
     """The events of one story's customer, by type, with the day of each."""
 
-    def __init__(self, story: Story, by_type: ByType) -> None:
+    def __init__(self, story: Story, bank: Bank, by_type: ByType) -> None:
         self.story, self._by_type = story, by_type
+        self.customer = customer(bank, story.number)
 
     def days(self, event_type: str, /, **attributes: object) -> list[int]:
         """Days since the begin on which this happened."""
@@ -64,13 +66,41 @@ def drifting(traces: Traces) -> None:
     assert shares[0] < 0.2
     assert shares[-1] == 1
     assert cancelled(traces) == {21}
-    assert traces.days("account.closed")[0] == 55
+    left(traces, 55)
 
 
 def cancelled(traces: Traces) -> set[int]:
-    days = traces.days("standing_order.cancelled") + traces.days("direct_debit.mandate_cancelled")
-    assert len(days) >= 3
-    return set(days)
+    orders, debits = (traces.events(kind) for kind in ("standing_order.cancelled", "direct_debit.mandate_cancelled"))
+    assert len(orders) + len(debits) >= 3
+    assert {event["identifiers"]["mandate_id"][:2] for event in orders} <= {"SO"}
+    assert {event["identifiers"]["mandate_id"][:2] for event in debits} == {"DD"}
+    return {(_day(event) - traces.story.begins).days for event in (*orders, *debits)}
+
+
+def looked_at(traces: Traces, page: str) -> list[int]:
+    """The calculator comes after the page, and the page after the sign-in."""
+    days = traces.days("calculator.used", calculator=page)
+    assert traces.days("page.viewed", page=f"/wealth/{page}") == days
+    kinds = ("login.succeeded", "page.viewed", "calculator.used")
+    for day in days:
+        at = [
+            [event["occurred_at"] for event in traces.events(kind) if (_day(event) - traces.story.begins).days == day]
+            for kind in kinds
+        ]
+        assert any(login < at[1][0] for login in at[0])
+        assert at[1][0] < at[2][0]
+    return days
+
+
+def left(traces: Traces, day: int) -> None:
+    """Every account is closed, and nothing is left on it."""
+    number = traces.story.number
+    held = {account_no(number), *([account_no(number, 1)] if has_savings(traces.customer) else [])}
+    assert {event["identifiers"]["account_no"] for event in traces.events("account.closed")} == held
+    assert set(traces.days("account.closed")) == {day}
+    for account in held:
+        sent = [one for one in traces.events("transfer.sent") if one["identifiers"]["account_no"] == account]
+        assert minor_of(sent[-1]["balance_after"]["value"]) == 0
 
 
 def redirected(traces: Traces) -> None:
@@ -79,7 +109,7 @@ def redirected(traces: Traces) -> None:
     assert not [day for day in paid if day >= 0]
     assert set(traces.days("transfer.sent", bank=COMPETITORS[traces.story.number % 2])) == {25, 50, 75}
     assert cancelled(traces) == {30}
-    assert traces.days("account.closed")[0] == 75
+    left(traces, 75)
 
 
 def complaint(traces: Traces) -> None:
@@ -92,7 +122,7 @@ def complaint(traces: Traces) -> None:
     assert traces.days("case.resolved") == []
     assert traces.days("product.closed", reason="complaint") == traces.days("card.blocked") == [20]
     assert set(traces.days("transfer.sent", bank=COMPETITORS[traces.story.number % 2])) == {20, 30}
-    assert traces.days("account.closed")[0] == 30
+    left(traces, 30)
 
 
 def rising(traces: Traces) -> None:
@@ -108,7 +138,7 @@ def rising(traces: Traces) -> None:
     assert after == sorted(after)
     assert after[-1] > 600_000_000
     assert traces.days("transfer.received", kind="own", bank="OTHB") == list(range(0, 141, 14))
-    assert traces.days("calculator.used", calculator="private_banking") == list(range(3, 141, 10))
+    assert looked_at(traces, "private_banking") == list(range(3, 141, 10))
 
 
 def bonus(traces: Traces) -> None:
@@ -116,7 +146,7 @@ def bonus(traces: Traces) -> None:
     (paid,) = traces.events("salary.credited", description="年终奖")
     assert minor_of(paid["amount"]["value"]) > 3 * max(usual)
     assert _day(paid) == traces.story.begins
-    assert traces.days("calculator.used", calculator="funds") == [2, 4, 9]
+    assert looked_at(traces, "funds") == [2, 4, 9]
     assert traces.days("transfer.sent", bank=BROKER) == [21]
 
 
@@ -167,7 +197,7 @@ MARKS: dict[Kind, Callable[[Traces], None]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_story_leaves_its_marks_in_the_events(kind: Kind, bank: Bank, by_type: ByType) -> None:
     (story,) = [story for story in stories(bank) if story.kind == kind]
-    MARKS[kind](Traces(story, by_type))
+    MARKS[kind](Traces(story, bank, by_type))
 
 
 @pytest.mark.parametrize(
@@ -231,7 +261,7 @@ def test_a_customer_who_left_does_nothing_any_more(bank: Bank, past: list[Event]
     assert seen > 50
 
 
-@pytest.mark.parametrize("size", [1, 8, 149, 300, 1000])
+@pytest.mark.parametrize("size", [1, 8, 149, 300, 3000])
 def test_every_150_customers_hold_one_story_of_each_kind(size: int) -> None:
     bank = Bank(11, size, ANCHOR)
     told = list(stories(bank))
