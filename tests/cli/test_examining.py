@@ -170,12 +170,16 @@ def test_what_the_bank_adds_to_the_declarations_and_what_it_replaces_is_told(
         " {name: logins_30d, series: logins, window: 31d, aggregate: count}]\n"
     )
     (tmp_path / "series.yaml").write_text("version: 1\nseries: [{name: pages, where: {types: [page.viewed]}}]\n")
-    _, state, told = finding(counterpoint, "declarations", {"COUNTERPOINT_PROFILE_CATALOGUE": str(tmp_path)})
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    (tables / "competitors.yaml").write_text("- {title: A new bank, bank: NEWB}\n")
+    env = {"COUNTERPOINT_PROFILE_CATALOGUE": str(tmp_path), "COUNTERPOINT_PROFILE_REFERENCE": str(tables)}
+    _, state, told = finding(counterpoint, "declarations", env)
     assert state == "ok"
     assert told.partition("own: ")[2] == (
         "measures.yaml adds measures.logins_7d; measures.yaml replaces measures.logins_30d; "
         "series.yaml adds series.pages; "
-        "value.yaml replaces by_kind.person.thresholds.gold"
+        "value.yaml replaces by_kind.person.thresholds.gold; competitors.yaml"
     )
 
 

@@ -22,10 +22,13 @@ COMPETITOR = "- {title: A new bank, bank: NEWB}\n"
 class Process:
     """A bank's own rates, and a process that looks at them. `own`: of its tables; `catalogue`: of all else."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, declared: str = "") -> None:
+        """`declared`: what stands in the catalogue's `value.yaml` from the begin on."""
         self.own, self.catalogue = directory / "tables", directory / "catalogue"
         self.own.mkdir()
         self.catalogue.mkdir()
+        if declared:
+            self.declare("value.yaml", declared)
         self.write(RATES.format("7.00"))
         files = files_of(str(self.catalogue), str(self.own))
         begun = declarations_of(files.texts(), None)
@@ -114,6 +117,15 @@ async def test_a_file_of_the_banks_own_that_vanishes_is_no_return_to_the_samples
     assert [one["mistake"][:18] for one in told] == ["rates.yaml is gone"]
     process.write(RATES.format("7.50"))
     assert await process.looks() == 750
+
+
+async def test_so_is_a_file_of_the_catalogue_with_which_the_process_began(tmp_path: Path) -> None:
+    process = Process(tmp_path, "hold_days: 5\n")
+    (process.catalogue / "value.yaml").unlink()
+    with structlog.testing.capture_logs() as told:
+        await process.looks(4)
+    assert [one["mistake"][:18] for one in told] == ["value.yaml is gone"]
+    assert process.current().scales.hold_days == 5
 
 
 async def test_another_home_currency_waits_for_the_next_start(process: Process) -> None:
