@@ -1,14 +1,28 @@
-"""YAML without what can be built from it, each key of a mapping once: of two, one would be lost without a word."""
+"""YAML without what can be built from it, each key of a mapping once: of two, one would be lost without a word.
 
-from collections.abc import Mapping
-from typing import Any
+The fast loader goes down into a text by calling itself, in C, where too many brackets end the process; reading its
+events does not.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import yaml
 
 _Fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a bank's list of rates grows by the day
+MAX_DEPTH = 100
 
 
 class PlainLoader(_Fast):  # type: ignore[misc]  # which of the two it is depends on how YAML was built
+    def __init__(self, text: bytes) -> None:
+        """Raises `MarkedYAMLError` for a text that is nested too deeply, and `YAMLError` for one that is no YAML."""
+        depth, events = 0, cast("Iterable[Any]", yaml.parse(text, _Fast))  # the stubs have two kinds of marks
+        for event in events:
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise yaml.MarkedYAMLError(None, None, f"more than {MAX_DEPTH} levels deep", event.start_mark)
+        super().__init__(text)
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
         """Raises `MarkedYAMLError`."""
         seen = set[str]()

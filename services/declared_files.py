@@ -98,7 +98,7 @@ def _parsed(name: str, text: bytes) -> Any:
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise PolicyError(f"{name}{line}: {error.problem}") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise PolicyError(f"{name}: {error}") from error
 
 

@@ -130,6 +130,8 @@ def test_a_bank_adds_types_and_attributes_of_its_own(tmp_path: Path, catalogue: 
         ({"bells": "bell.rang:\n\t- x"}, "bells.yaml:2: "),
         ({"bells": "bell.rang: {}\n\nbell.rang: {}\n"}, "bells.yaml:3: bell.rang is written twice"),
         ({"bells": "bell.rang: {meaning: A\0}\n"}, "bells.yaml: unacceptable character"),
+        ({"bells": "bell.rang:\n  " + "[" * 50_000}, "bells.yaml:2: more than 100 levels deep"),
+        ({"bells": "bell.rang:\n" + "- " * 50_000}, "bells.yaml:2: more than 100 levels deep"),
         ({"bells": "- bell.rang"}, "bells.yaml: a mapping by name is expected"),
         ({"bells": "bell.rang: 5"}, "bells.yaml:1: bell.rang: "),
         ({"bells": "bell.rang:\n  rank: 1\n  rank: 2"}, "bells.yaml:3: rank is written twice"),
