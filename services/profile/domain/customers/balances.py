@@ -1,18 +1,16 @@
 """The balance of all accounts over the days, in the home currency: what it was, its mean, its spread, its lowest."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.parts import Part, beginnings
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.months import Counted, last_closings
+from services.profile.domain.states.months import Counted, LastClosing, last_closings
 from services.profile.domain.states.periods import month_of
 
 DAYS_LOOKED_AT, DAYS_BY_DAY = 365, 90
-Closing = tuple[int, Any]
-"""Day, and [minor units, currency]."""
 _SAVED = ("savings", "margin")
 
 
@@ -121,13 +119,13 @@ def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
     return Courses(of_all, of_current, unknown)
 
 
-def _under(part: Part, closings: list[Closing]) -> list[Closing]:
+def _under(part: Part, closings: list[LastClosing]) -> list[LastClosing]:
     """Without those from before the link, where it began with what lay there then."""
     since = part.from_at // DAY_MS
     return closings if part.opening is None else [one for one in closings if one[0] >= since]
 
 
-def _before(part: Part, known: list[Closing], state: Counted, today: int) -> list[Closing]:
+def _before(part: Part, known: list[LastClosing], state: Counted, today: int) -> list[LastClosing]:
     """What lay on the account before the first day that is known: it may have slept for longer than is looked at, or
     have been linked since."""
     oldest, first = month_of((today - DAYS_LOOKED_AT) * DAY_MS) - 1, min(known, default=(0, None))[0]
@@ -152,11 +150,11 @@ def _accounts(customer: Customer) -> dict[str, Part]:
     return {part.subject: part for part in customer.parts if part.kind == "account" and part.counts and part.current}
 
 
-def _closings(state: Counted, accounts: Iterable[str], today: int) -> dict[str, list[Closing]]:
+def _closings(state: Counted, accounts: Iterable[str], today: int) -> dict[str, list[LastClosing]]:
     """Of the last months every day's, before them each month's last: enough for a mean over a year."""
     by_day = month_of((today - DAYS_BY_DAY) * DAY_MS)
     oldest = month_of((today - DAYS_LOOKED_AT) * DAY_MS) - 1
-    found: dict[str, list[Closing]] = {account: [] for account in accounts}
+    found: dict[str, list[LastClosing]] = {account: [] for account in accounts}
     for number, month in state.months.items():
         if number >= by_day:
             for account, closing in month.closing.items():

@@ -9,14 +9,13 @@ from schemas.instants import instant
 from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.parts import Part
 from services.profile.domain.customers.person import span
-from services.profile.domain.identity.links import COUNTED_ROLES, LISTED_ROLES, kind_of
+from services.profile.domain.identity.links import COUNTED_ROLES, LISTED_ROLES, ROLE_WEIGHT, kind_of
 from services.profile.domain.rendering import instant_or_none, written
 from services.profile.domain.states.combine import join_things
 from services.profile.domain.states.state import Thing
 
 HOLDER = "holder/"
 _PRODUCT_KINDS = {"card": "card", "loan": "loan", "contract": "term_deposit", "product": "product"}
-_ROLES = {role: weight for weight, role in enumerate((*COUNTED_ROLES, *LISTED_ROLES))}
 _NOT_SHOWN = ("balance", "product", "status")
 
 
@@ -51,9 +50,9 @@ def held(customer: Customer) -> dict[str, list[Held]]:
 
 
 def _before(one: Part, other: Part) -> bool:
-    return (not one.current, _ROLES.get(one.role, 9), -one.from_at) < (
+    return (not one.current, ROLE_WEIGHT.get(one.role, 9), -one.from_at) < (
         not other.current,
-        _ROLES.get(other.role, 9),
+        ROLE_WEIGHT.get(other.role, 9),
         -other.from_at,
     )
 

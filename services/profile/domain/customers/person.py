@@ -71,8 +71,7 @@ def _identifier(part: Part) -> dict[str, Any]:
         "kind": kind,
         "role": part.role,
         "key" if is_personal else "value": part.subject if is_personal else part.subject[len(part.kind) + 1 :],
-        "since": instant_or_none(part.from_at),
-        "until": instant_or_none(part.until_at),
+        **span(part),
     }
 
 

@@ -2,8 +2,7 @@
 
 from services.profile.domain.customers.holdings import value
 from services.profile.domain.facts.holdings import minor_of
-from services.profile.domain.facts.money import Facts
-from services.profile.domain.facts.picture import Picture
+from services.profile.domain.facts.picture import Facts, Picture
 
 
 def card_facts(seen: Picture) -> Facts:

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from schemas.instants import DAY_MS
 from services.profile.domain.customers.held import whole_of
-from services.profile.domain.facts.money import Facts
-from services.profile.domain.facts.picture import Picture
+from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.reference.tables import PartyKind, Reference
 from services.profile.domain.states.months import AMonth
 from services.profile.domain.states.periods import month_of

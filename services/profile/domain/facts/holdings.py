@@ -6,8 +6,7 @@ from datetime import date
 from schemas.instants import DAY_MS
 from services.profile.domain.customers.held import money_told, whole_of
 from services.profile.domain.customers.holdings import Held, value
-from services.profile.domain.facts.money import Facts
-from services.profile.domain.facts.picture import Picture
+from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.reference.calendar import date_of, day_number
 from services.profile.domain.states.state import Thing
 

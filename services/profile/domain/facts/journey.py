@@ -5,8 +5,7 @@ from collections import Counter
 
 from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.holdings import value
-from services.profile.domain.facts.money import Facts
-from services.profile.domain.facts.picture import Picture
+from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.states.state import Candidate
 
 HOP_MS, HOPS_MS = 24 * HOUR_MS, 7 * DAY_MS

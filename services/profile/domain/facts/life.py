@@ -3,8 +3,7 @@
 from datetime import date
 
 from services.profile.domain.customers.person import newest_entry
-from services.profile.domain.facts.money import Facts
-from services.profile.domain.facts.picture import Picture
+from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.reference.calendar import date_of, day_number
 
 

@@ -1,13 +1,11 @@
 """Facts about money: balances, income, assets. None stands for unknown."""
 
-from schemas.changes import Fact
 from schemas.instants import DAY_MS
 from services.profile.domain.customers.balances import Course
 from services.profile.domain.customers.salary import Salary
-from services.profile.domain.facts.picture import Picture
+from services.profile.domain.facts.picture import Facts, Picture
 
 SALARY_CHANNELS = ("corebank",)
-Facts = dict[str, Fact | None]
 
 
 _OF_BALANCES = (

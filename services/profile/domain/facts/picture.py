@@ -3,6 +3,7 @@
 import msgspec
 
 from schemas.asked import Asked
+from schemas.changes import Fact
 from services.profile.domain.customers.assets import Assets
 from services.profile.domain.customers.balances import Courses
 from services.profile.domain.customers.behaviour import Behaviour
@@ -12,6 +13,9 @@ from services.profile.domain.customers.measures import Measured
 from services.profile.domain.customers.view import Read
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.value.value import Judged
+
+Facts = dict[str, Fact | None]
+"""By name; None where unknown."""
 
 
 class Picture(msgspec.Struct, frozen=True, gc=False):

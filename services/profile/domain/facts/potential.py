@@ -4,8 +4,7 @@ customers hold."""
 import msgspec
 
 from services.profile.domain.customers.customer import Decided
-from services.profile.domain.facts.money import Facts
-from services.profile.domain.facts.picture import Picture
+from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.reference.offers import next_product
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.value.value import Judged

@@ -10,8 +10,7 @@ from services.profile.domain.customers.contacts import Contact
 from services.profile.domain.customers.holdings import value
 from services.profile.domain.customers.person import ALL_CHANNELS, newest_entry
 from services.profile.domain.facts.holdings import day_of
-from services.profile.domain.facts.money import Facts
-from services.profile.domain.facts.picture import Picture
+from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.reference.calendar import date_of, day_number
 from services.profile.domain.reference.reasons import Reasons
 from services.profile.domain.value.owners import acting, branches

@@ -7,6 +7,7 @@ from services.profile.domain.customers.assets import Assets
 from services.profile.domain.customers.behaviour import Behaviour
 from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.held import money_told, whole_of
+from services.profile.domain.customers.holdings import value
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.state import Thing
 
@@ -40,19 +41,14 @@ def known_of(customer: Customer, assets: Assets, behaviour: Behaviour, reference
         for name, thing in part.things.items():
             if name == part.subject:
                 things.setdefault(part.kind, []).append(thing)
-            elif name.startswith("product:") and _value(thing, "status") == "open":
-                products.add(str(_value(thing, "product")))
+            elif name.startswith("product:") and value(thing, "status") == "open":
+                products.add(str(value(thing, "product")))
     known = Known(assets, behaviour, reference, reference.day_of(now), things, frozenset(products))
     return known._replace(families=_families_of(known))
 
 
 def _of_kind(known: Known, kind: str) -> Sequence[Thing]:
     return known.things.get(kind, ())
-
-
-def _value(thing: Thing, field: str) -> object:
-    entry = thing.get(field)
-    return entry.value if entry is not None else None
 
 
 def _assets(known: Known) -> int | None:
@@ -78,8 +74,8 @@ def _monthly_inflow(known: Known) -> int | None:
 
 def _lending(known: Known) -> int | None:
     """What is still owed; the principal where no outstanding was told."""
-    loans = (thing for thing in _of_kind(known, "loan") if _value(thing, "status") != "repaid")
-    told = (money_told(_value(loan, "outstanding") or _value(loan, "principal")) for loan in loans)
+    loans = (thing for thing in _of_kind(known, "loan") if value(thing, "status") != "repaid")
+    told = (money_told(value(loan, "outstanding") or value(loan, "principal")) for loan in loans)
     return whole_of(known.reference.home_minor(*owed, known.today) for owed in told if owed is not None)
 
 
@@ -94,13 +90,13 @@ def _salary(known: Known) -> int | None:
 
 
 def _loans_in_arrears(known: Known) -> int:
-    return sum(1 for thing in _of_kind(known, "loan") if _value(thing, "arrears") is True)
+    return sum(1 for thing in _of_kind(known, "loan") if value(thing, "arrears") is True)
 
 
 def _overdrawn_accounts(known: Known) -> int | None:
     if any(holding.kind == "account" and holding.minor is None for holding in known.assets.holdings):
         return None
-    balances = (_value(thing, "balance") for thing in _of_kind(known, "account"))
+    balances = (value(thing, "balance") for thing in _of_kind(known, "account"))
     return sum(1 for balance in balances if isinstance(balance, list) and balance[0] < 0)
 
 
@@ -113,12 +109,10 @@ def _missed_instalments(known: Known) -> int:
 
 
 def _families_of(known: Known) -> frozenset[str]:
-    found = {
-        "savings" if _value(thing, "account_kind") == "savings" else "current" for thing in _open(known, "account")
-    }
-    found |= {"credit_card" if _value(thing, "card_kind") == "credit" else "card" for thing in _open(known, "card")}
-    found |= {"mortgage" if _value(thing, "loan_kind") == "mortgage" else "loan" for thing in _open(known, "loan")}
-    if any(_value(thing, "status") == "active" for thing in _of_kind(known, "mandate")):
+    found = {"savings" if value(thing, "account_kind") == "savings" else "current" for thing in _open(known, "account")}
+    found |= {"credit_card" if value(thing, "card_kind") == "credit" else "card" for thing in _open(known, "card")}
+    found |= {"mortgage" if value(thing, "loan_kind") == "mortgage" else "loan" for thing in _open(known, "loan")}
+    if any(value(thing, "status") == "active" for thing in _of_kind(known, "mandate")):
         found.add("payments")
     if any(holding.kind == "wealth" for holding in known.assets.holdings):
         found.add("wealth")
@@ -130,7 +124,7 @@ def _families_of(known: Known) -> frozenset[str]:
 
 
 def _open(known: Known, kind: str) -> Iterator[Thing]:
-    return (thing for thing in _of_kind(known, kind) if _value(thing, "status") not in ("closed", "blocked", "repaid"))
+    return (thing for thing in _of_kind(known, kind) if value(thing, "status") not in ("closed", "blocked", "repaid"))
 
 
 def _families(known: Known) -> int:
@@ -153,7 +147,7 @@ def _rent_without_mortgage(known: Known) -> int | None:
     if "regular_payments" in known.behaviour.missing:
         return None
     rent = known.behaviour.rent
-    if rent is None or any(_value(thing, "loan_kind") == "mortgage" for thing in _open(known, "loan")):
+    if rent is None or any(value(thing, "loan_kind") == "mortgage" for thing in _open(known, "loan")):
         return 0
     return known.reference.home_minor(rent.median_minor, rent.currency, known.today)
 
