@@ -121,14 +121,28 @@ def load_secret(settings: Settings) -> bytes:
     if not settings.secret_file and not settings.embedded:
         # every process of a bank must make the same tokens: a secret made up here would not be the others'
         raise SettingsError(f"set {PREFIX}SECRET or {PREFIX}SECRET_FILE: services on Kafka share one secret")
-    path = Path(settings.secret_file or f"{settings.data}/secret")
+    path = secret_path(settings)
     try:
+        if lost := lost_secret(settings):
+            raise SettingsError(lost)
         if not path.exists():
             _make_secret(path)
         return _checked(path.read_text().strip(), f"the file {path}")
     except OSError as error:
         named = "SECRET_FILE" if settings.secret_file else "DATA"
         raise SettingsError(f"{PREFIX}{named}: {path} cannot be used: {error.strerror}") from None
+
+
+def secret_path(settings: Settings) -> Path:
+    return Path(settings.secret_file or f"{settings.data}/secret")
+
+
+def lost_secret(settings: Settings) -> str | None:
+    """What to do where the file is gone with which a log of this machine was written: it is made before the log is."""
+    path, written = secret_path(settings), Path(settings.log.removeprefix("embedded:"))
+    if not settings.embedded or path.exists() or not written.exists():
+        return None
+    return f"{path} is gone, with which {written} was written: restore it; by another one every customer is another"
 
 
 def _checked(secret: str, where: str) -> bytes:

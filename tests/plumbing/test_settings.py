@@ -98,6 +98,17 @@ def test_a_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret"]
 
 
+def test_a_secret_with_which_a_log_was_written_is_not_made_up_anew(tmp_path: Path) -> None:
+    settings = read_settings({"COUNTERPOINT_DATA": str(tmp_path)})
+    first = load_secret(settings)
+    (tmp_path / "log").mkdir()
+    assert load_secret(settings) == first
+    kept = (tmp_path / "secret").rename(tmp_path / "elsewhere")
+    with pytest.raises(SettingsError, match="restore it"):
+        load_secret(settings)
+    assert load_secret(msgspec.structs.replace(settings, secret_file=str(kept))) == first
+
+
 def test_two_deployments_have_two_secrets(tmp_path: Path) -> None:
     one, two = (read_settings({"COUNTERPOINT_DATA": str(tmp_path / name)}) for name in ("one", "two"))
     assert load_secret(one) != load_secret(two)

@@ -29,7 +29,7 @@ from services.profile.adapters.policies import COUNTED, declarations_of, files_o
 from services.profile.domain.reference.calendar import iso
 from services.profile.domain.reference.tables import Reference
 from services.profile.settings import read_choices
-from services.settings import Settings
+from services.settings import Settings, lost_secret, secret_path
 
 LITTLE_DISK, TOO_LITTLE_DISK = 1 << 30, 200 << 20
 SOON_DAYS = 45
@@ -90,7 +90,9 @@ def _secret(settings: Settings) -> Finding:
         return ok("secret", "given by COUNTERPOINT_SECRET; a file would not show in the environment of the process")
     if not settings.secret_file and not settings.embedded:
         return wrong("secret", "set COUNTERPOINT_SECRET_FILE: services on Kafka share one secret")
-    path = Path(settings.secret_file or f"{settings.data}/secret")
+    path = secret_path(settings)
+    if lost := lost_secret(settings):
+        return wrong("secret", lost)
     if not path.exists():
         fix = "it is made at the first start" if settings.embedded else "set COUNTERPOINT_SECRET_FILE, the same for all"
         return (warning if settings.embedded else wrong)("secret", f"there is no {path}: {fix}")
