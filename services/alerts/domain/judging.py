@@ -2,6 +2,7 @@
 CEL context for all rules, with only the facts that they name."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -13,6 +14,8 @@ from services.alerts.domain.rules import LEAST_SEVERE
 Outcome = Literal["holds", "not", "missing", "broken"]
 HOLDS: Outcome = "holds"
 NOTHING_SEEN: Mapping[str, Fact] = MappingProxyType({})
+MOST_TRIED = 3
+"""Unknown truth values of one part: each doubles the tries."""
 
 
 class Verdict(NamedTuple):
@@ -94,12 +97,28 @@ def sifted(rules: Iterable[Rule], values: Values, moment: Mapping[str, Fact]) ->
 
 def _may_in_part(rule: Rule, values: Values, moment: Mapping[str, Fact]) -> bool:
     """A part that asks for something unknown may hold; another part may still decide."""
-    facts, unknown = values
     for part in rule.parts:
-        is_open = not part.facts.isdisjoint(unknown) or not part.fields <= moment.keys()
-        if (is_open or bool(part.sieve(facts, moment))) is rule.any_of:
+        if _may_hold(part, values, moment) is rule.any_of:
             return rule.any_of
     return not rule.any_of
+
+
+def _may_hold(part: Expression, values: Values, moment: Mapping[str, Fact]) -> bool:
+    """False where it fails whatever the unknown may be: `unknown && false` does. Only truth values are tried both
+    ways."""
+    facts, unknown = values
+    absent = sorted(part.facts & unknown)
+    if len(absent) > MOST_TRIED or not part.fields <= moment.keys():
+        return True
+    if not all(isinstance(facts.get(name), bool) for name in absent):
+        return True
+    for tried in product((False, True), repeat=len(absent)):
+        try:
+            if part.sieve({**facts, **dict(zip(absent, tried, strict=True))} if absent else facts, moment):
+                return True
+        except (TypeError, KeyError, ArithmeticError):  # CEL says what is wrong with it
+            return True
+    return False
 
 
 class Judging:
@@ -128,10 +147,10 @@ class Judging:
     def _outcome(self, rule: Rule, moment: Moment | None) -> tuple[Outcome, tuple[str, ...]]:
         unknown: list[str] = []
         for part in self._covered(rule):
-            absent = self._absent(part, moment)
-            if absent:
+            held, absent = self._held(part, moment)
+            if held is None:
                 unknown += absent
-            elif bool(part.evaluate(self._context)) is rule.any_of:
+            elif held is rule.any_of:
                 # one that holds is enough for the one kind, one that fails for the other
                 return self._if_heard(rule) if rule.any_of else ("not", ())
         if unknown:
@@ -149,6 +168,14 @@ class Judging:
         if not rule.any_of:
             return rule.parts
         return [part for part in rule.parts if part.facts.isdisjoint(self._change.not_covered)]
+
+    def _held(self, part: Expression, moment: Moment | None) -> tuple[bool | None, list[str]]:
+        """None with what is absent, where that decides."""
+        absent = self._absent(part, moment)
+        if not absent:
+            return bool(part.evaluate(self._context)), []
+        may_hold = _may_hold(part, self._values, NOTHING_SEEN if moment is None else moment.values)
+        return (None, absent) if may_hold else (False, [])
 
     def _absent(self, asked: Expression, moment: Moment | None) -> list[str]:
         unknown = self._values.unknown
@@ -172,8 +199,7 @@ class Judging:
         if moment is not None:
             self._expressions.show_moment(self._context, moment.values)
         for part in rule.parts:
-            absent = self._absent(part, moment)
-            held = None if absent else bool(part.evaluate(self._context))
+            held, absent = self._held(part, moment)
             yield part.source, held, tuple(sorted(absent))
 
     def seen(self, rule: Rule, moment: Moment | None) -> dict[str, Fact]:

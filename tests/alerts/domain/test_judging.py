@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from schemas.changes import ProfileChange
 from services.alerts.domain.compiled import Rule
 from services.alerts.domain.judging import Verdict, judge
@@ -43,6 +45,20 @@ def test_what_is_missing_is_named_once_and_in_order() -> None:
     asks = ("tier == 'gold' && owner == '' && assets > 1.0", "assets > balance_total")
     unknown = ["tier", "owner", "balance_total", "assets"]
     assert judged(statement(1, missing=unknown), rule("R9", when=asks))["R9"].missing == tuple(sorted(unknown))
+
+
+@pytest.mark.parametrize("asks", ["fraud_case && salary_missed >= 1.0", "salary_missed >= 1.0 && !fraud_case"])
+def test_what_is_known_rules_a_part_out_whatever_an_unknown_truth_value_may_be(asks: str) -> None:
+    for given in (rule("G9", kind="guard", when_any=(asks,)), rule("R9", when=(asks,))):
+        assert not judged(statement(1, missing=["fraud_case"]), given)
+        held = judged(statement(1, salary_missed=1.0, missing=["fraud_case"]), given)[given.id]
+        assert (held.outcome, held.missing) == ("missing", ("fraud_case",))
+
+
+@pytest.mark.parametrize("asks", ["fraud_case", "!fraud_case", "assets > 5.0 && salary_missed >= 1.0"])
+def test_what_an_unknown_value_decides_or_an_unknown_number_stands_in_cannot_be_known(asks: str) -> None:
+    given = rule("R9", when=(asks,))
+    assert judged(statement(1, missing=["fraud_case", "assets"]), given)["R9"].outcome == "missing"
 
 
 def test_a_severity_that_asks_for_something_unknown_is_the_least_and_such_a_value_is_unknown() -> None:
