@@ -66,7 +66,7 @@ BATCHES_FAILED = CounterMetric(
     "batches_failed", ("topic", "kind"), "batches", "kind: contended, unavailable, fenced, stopped, bug"
 )
 PARTITIONS_STOPPED = GaugeMetric("partitions_stopped", ("topic",), "partitions", "Stopped loudly; an operator must act")
-MARKS_COUNTED_TO = 2_000
+MARKS_COUNTED_TO = 500
 """Of a shard: more than fit into one transaction. Behind a long queue, counting on took a sixth of the database's
 time."""
 MARKS_WAITING = GaugeMetric(
