@@ -79,7 +79,8 @@ def act(alert: Alert, asked: Asked, actor: Actor, answer_for: Collection[str], n
     _refuse_strangers(alert, actor, answer_for)
     if alert.state not in _FROM[asked.action]:
         if asked.action == "claim" and alert.is_open:
-            raise IllegalStep("already_claimed", f"{alert.claimed_by} has claimed it", alert)
+            who = "you have" if alert.claimed_by == actor.name else f"{alert.claimed_by} has"
+            raise IllegalStep("already_claimed", f"{who} claimed it", alert)
         raise IllegalStep("illegal_step", f"an alert that is {alert.state} takes no {spelled(asked.action)}", alert)
     if _barred(alert, asked.action):
         raise IllegalStep("held_back", f"{alert.waiting} holds it back", alert)

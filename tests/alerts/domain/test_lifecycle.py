@@ -72,6 +72,8 @@ def test_who_comes_second_is_told_who_has_claimed_it() -> None:
     with pytest.raises(IllegalStep, match="Li has claimed it") as refused:
         act(one, STEPS["claim"], SUPERVISOR, NOBODY, NOON)
     assert refused.value.reason == "already_claimed"
+    with pytest.raises(IllegalStep, match="you have claimed it"):
+        act(one, STEPS["claim"], LI, NOBODY, NOON)
 
 
 def test_what_a_guard_holds_back_is_taken_up_by_nobody_but_may_be_a_false_alarm() -> None:
