@@ -62,10 +62,10 @@ def main() -> None:
         if given.json:
             given.json.write_bytes(msgspec.json.encode({**told, "given": chosen}, enc_hook=str) + b"\n")
         for name in given.names or NAMES:
-            _run(name, chosen, given.json)
+            run(name, chosen, given.json)
 
 
-def _run(name: str, given: Given, path: Path | None) -> None:
+def run(name: str, given: Given, path: Path | None = None) -> None:
     program: Program = importlib.import_module(f"tests.benchmarks.{name}").run
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_measured(program, given, Report(name, path)))
