@@ -29,7 +29,8 @@ class ProfileStore(ProfileReader, Outbox, Protocol):
     async def lease(self, owner: str, ttl_ms: int) -> list[Shard]:
         """By the store's own clock, whatever a worker's says. Reports this worker as alive and renews its shards. It
         takes free shards (lapsed leases) up to a fair share among the workers that have reported within `ttl_ms`, and
-        gives back what it holds beyond that. What was leased before the clock was set back is free."""
+        gives back what it holds beyond that. What was leased before the clock was set back is free, and so is what
+        is leased for longer than `LONGEST_LEASE_MS`."""
 
     async def release(self, owner: str) -> None: ...
 
