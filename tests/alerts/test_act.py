@@ -70,8 +70,10 @@ async def test_the_delegate_of_the_customers_owner_may_act_and_so_may_the_owner_
     assert alert.owner == "M-2"
     assert (await branch.act.on(alert.alert_id, CLAIM, LI)).claimed_by == "Li"
     await branch.hear(statement(2, acting_owner="M-3", **LEAVING))
-    after = await branch.act.on(alert.alert_id, Asked("contact"), user("Xu", "M-3"))
-    assert after.state == "contacted"
+    await branch.sign_in("manager", "M-3", "Xu")
+    for step in (Asked("reassign", to="M-3"), CLAIM, Asked("contact")):
+        after = await branch.act.on(alert.alert_id, step, user("Xu", "M-3"))
+    assert (after.state, after.claimed_by) == ("contacted", "Xu")
 
 
 async def test_a_contact_is_to_be_followed_by_its_outcome_within_a_week_of_work() -> None:

@@ -42,6 +42,16 @@ async def test_it_goes_to_the_customers_owner_of_now_and_the_plan_stands() -> No
     assert await hand_over(branch, "M-1", "M-7").apply(NOW + 1) == []
 
 
+async def test_whoever_it_goes_to_goes_on_with_it_and_has_it_in_hand() -> None:
+    branch = Branch()
+    before = await planned(branch)
+    await branch.hear(statement(2, owner="M-2", **LEAVING))
+    await hand_over(branch, "M-1").apply(NOW)
+    wu = User(user_id="wu", name="Wu", role="manager", manager_id="M-2")
+    after = await branch.act.on(before.alert_id, Asked("contact"), wu)
+    assert (after.state, after.claimed_by) == ("contacted", "Wu")
+
+
 async def test_it_goes_to_the_branch_while_nobody_answers_for_the_customer() -> None:
     branch = Branch()
     await planned(branch, branch="BJ-1")

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from schemas.instants import DAY_MS
 from services.alerts.domain.alert import OPEN_STATES, Alert, Outcome, State, step
 from services.alerts.domain.guarding import BUDGET
-from services.alerts.domain.routing import CAPACITY, QUEUE
+from services.alerts.domain.routing import CAPACITY, IN_HAND, QUEUE
 from services.expected import unfit
 from services.failures import Rejected
 
@@ -34,10 +34,10 @@ _NO_BAR = ("", CAPACITY, BUDGET)
 
 
 class IllegalStep(Rejected):
-    """The step is not possible as the alert stands; `possible` names those that are."""
+    """The step is not possible as the alert stands; `possible_now` names those that are."""
 
-    def __init__(self, reason: str, message: str, alert: Alert) -> None:
-        self.possible, self.state, self.claimed_by = possible(alert), alert.state, alert.claimed_by
+    def __init__(self, reason: str, message: str, alert: Alert, possible_now: list[Action]) -> None:
+        self.possible, self.state, self.claimed_by = possible_now, alert.state, alert.claimed_by
         can = ", ".join(map(spelled, self.possible)) or "nothing more"
         super().__init__(reason, f"{message}; possible now: {can}", "action")
 
@@ -64,8 +64,19 @@ def spelled(action: Action) -> str:
     return action.replace("_", "-")
 
 
-def possible(alert: Alert) -> list[Action]:
-    return [one for one, states in _FROM.items() if alert.state in states and not _barred(alert, one)]
+def possible(alert: Alert, actor: Actor | None = None) -> list[Action]:
+    """For this actor; None: for whoever works it. Somebody else may only take it over."""
+    is_anothers = actor is not None and _is_anothers(alert, actor)
+    return [
+        one for one, states in _FROM.items()
+        if alert.state in states and not _barred(alert, one) and (one == "reassign" or not is_anothers)
+    ]  # fmt: skip
+
+
+def _is_anothers(alert: Alert, actor: Actor) -> bool:
+    """Who oversees all portfolios, and the superior who was told, may act on what somebody has claimed."""
+    is_free = alert.claimed_by in ("", actor.name) or actor.manager_id in (None, alert.escalated_to)
+    return alert.is_open and not is_free
 
 
 def _barred(alert: Alert, action: Action) -> bool:
@@ -77,16 +88,20 @@ def act(alert: Alert, asked: Asked, actor: Actor, answer_for: Collection[str], n
     """Changes the alert. `answer_for`: managers who answer for the customer now, besides the alert's owner. Raises
     `IllegalStep` (illegal_step, already_claimed, held_back), `Rejected` (not_yours, invalid_value)."""
     _refuse_strangers(alert, actor, answer_for)
-    if alert.state not in _FROM[asked.action]:
-        if asked.action == "claim" and alert.is_open:
-            who = "you have" if alert.claimed_by == actor.name else f"{alert.claimed_by} has"
-            raise IllegalStep("already_claimed", f"{who} claimed it", alert)
-        raise IllegalStep("illegal_step", f"an alert that is {alert.state} takes no {spelled(asked.action)}", alert)
-    if _barred(alert, asked.action):
-        raise IllegalStep("held_back", f"{alert.waiting} holds it back", alert)
+    if asked.action not in (can := possible(alert, actor)):
+        raise IllegalStep(*_why_not(alert, asked.action, actor), alert, can)
     _refuse_incomplete(asked, now)
     _take_up(alert, asked, actor)
     step(alert, now, actor.name, asked.action, _AFTER[asked.action], _note(asked))
+
+
+def _why_not(alert: Alert, action: Action, actor: Actor) -> tuple[str, str]:
+    if _barred(alert, action):
+        return "held_back", f"{alert.waiting} holds it back"
+    if _is_anothers(alert, actor) or (action == "claim" and alert.is_open and alert.claimed_by):
+        who = "you have" if alert.claimed_by == actor.name else f"{alert.claimed_by} has"
+        return "already_claimed", f"{who} claimed it"
+    return "illegal_step", f"an alert that is {alert.state} takes no {spelled(action)}"
 
 
 def _refuse_strangers(alert: Alert, actor: Actor, answer_for: Collection[str]) -> None:
@@ -126,6 +141,8 @@ def _refuse_vague(outcome: Outcome | None) -> None:
 
 
 def _take_up(alert: Alert, asked: Asked, actor: Actor) -> None:
+    if alert.state in IN_HAND and not alert.claimed_by:
+        alert.claimed_by = actor.name  # whoever had it has left
     alert.snoozed_until = asked.until if asked.action == "snooze" else 0
     if asked.action == "plan":
         alert.planned_at = asked.until

@@ -69,12 +69,13 @@ def follow_owner(alert: Alert, place: Place, desk: Desk, now: int) -> bool:
 
 def hand_over(alert: Alert, standing: Standing, left: Collection[str], terms: Terms, now: int) -> bool:
     """Moves an alert in the hands of somebody who has `left` to whoever answers for the customer now, as it stands and
-    with new time to answer: what was said and planned still holds. False while nobody else answers."""
+    with new time to answer: what was said and planned still holds, and whoever goes on has it in hand from then on.
+    False while nobody else answers."""
     acting = next((one for one in (standing.acting, standing.owner) if one not in left), "")
     owner = owner_for(Place(acting, alert.branch), alert.role, terms.desk)
     if alert.state not in IN_HAND or owner == alert.owner:
         return False
-    had, alert.owner = alert.owner, owner
+    had, alert.owner, alert.claimed_by = alert.owner, owner, ""
     answer_from(alert, terms, now)
     step(alert, now, SYSTEM, "hand_over", alert.state, f"from {had}, who has left, to {owner}")
     return True

@@ -145,7 +145,8 @@ class AlertShown(msgspec.Struct, kw_only=True):
     contact by when to note its outcome. `tier`: the customer's when the alert was opened, whatever it is by now;
     `grade` and the time to answer go by it. `waiting`: a guard's id, `retention_first`, `budget` or `capacity`.
     `wording` `service_only`: nothing may be offered; a sale has the words of the guard that says so, any other alert
-    adds what that forbids. `possible`: the steps that are possible now (the path of `false_alarm` is `false-alarm`)."""
+    adds what that forbids. `possible`: the steps that are possible now (the path of `false_alarm` is
+    `false-alarm`), to whoever has claimed it where somebody has."""
 
     alert_id: str
     revision: int
@@ -192,7 +193,8 @@ class AlertList(msgspec.Struct, kw_only=True):
 
 
 class StepRefused(ProblemDocument, kw_only=True):
-    """`possible`: the steps that the alert takes as it stands (the path of `false_alarm` is `false-alarm`)."""
+    """`possible`: the steps that the alert takes of the asker as it stands (the path of `false_alarm` is
+    `false-alarm`)."""
 
     state: State
     claimed_by: str | None

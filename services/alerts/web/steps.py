@@ -28,7 +28,8 @@ _STEP: dict[str, Any] = {"opt": {ROLE: "manager"}, "status_code": 200, "response
 async def claim_alert(
     request: Asking, alert_id: FromPath[str], desk: AtDesk, language: Reading, data: JSONBody[Noted | None] = None
 ) -> AlertShown:
-    """The alert is mine to work. Of two who claim at once, one gets 409 with the other's name."""
+    """The alert is mine to work. Of two who claim at once, one gets 409 with the other's name; from then on that one
+    may only reassign it, unless he or she works all portfolios or it was escalated to him or her."""
     return await _done(request, desk, language, alert_id, Asked("claim", note=data.note if data else ""))
 
 

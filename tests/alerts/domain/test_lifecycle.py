@@ -4,6 +4,7 @@ import pytest
 
 from services.alerts.domain.alert import SYSTEM, Alert, Outcome, State, step
 from services.alerts.domain.lifecycle import Action, Actor, Asked, IllegalStep, act, possible
+from services.alerts.domain.routing import IN_HAND
 from services.failures import Rejected
 from tests.alerts.told import DAY, NOON
 
@@ -37,7 +38,7 @@ LEGAL: dict[State, str] = {
 
 
 def alert(state: State = "routed", **given: str) -> Alert:
-    kept = {"owner": "M-1", **given}
+    kept = {"owner": "M-1", "claimed_by": "Li" if state in IN_HAND else "", **given}
     return Alert(alert_id="al_1", customer_id="c1", situation="leaving", kind="retention", state=state, **kept)  # type: ignore[arg-type]  # fields by name
 
 
@@ -74,6 +75,42 @@ def test_who_comes_second_is_told_who_has_claimed_it() -> None:
     assert refused.value.reason == "already_claimed"
     with pytest.raises(IllegalStep, match="you have claimed it"):
         act(one, STEPS["claim"], LI, NOBODY, NOON)
+
+
+@pytest.mark.parametrize("action", STEPS)
+@pytest.mark.parametrize("state", IN_HAND)
+def test_what_somebody_has_in_hand_another_who_answers_takes_over_before_working_it(
+    state: State, action: Action
+) -> None:
+    one, both = alert(state), frozenset({"M-1", "M-2"})
+    if action != "reassign":
+        with pytest.raises(IllegalStep, match=r"Li has claimed it; possible now: reassign$") as refused:
+            act(one, STEPS[action], WU, both, NOON)
+        assert (refused.value.reason, refused.value.possible) == ("already_claimed", ["reassign"])
+        assert one == alert(state)
+    act(one, Asked("reassign", to="M-2"), WU, both, NOON)
+    act(one, STEPS["claim"], WU, both, NOON)
+    assert (one.owner, one.claimed_by) == ("M-2", "Wu")
+
+
+@pytest.mark.parametrize("action", ["snooze", "plan", "contact", "outcome", "false_alarm"])
+def test_who_oversees_all_portfolios_may_work_what_somebody_has_in_hand(action: Action) -> None:
+    one = alert("claimed")
+    act(one, STEPS[action], SUPERVISOR, NOBODY, NOON)
+    assert (one.history[-1].actor, one.claimed_by) == ("Chief", "Li")
+
+
+def test_what_is_in_nobodys_hands_any_more_is_in_those_of_whoever_goes_on() -> None:
+    one, both = alert("planned", claimed_by=""), frozenset({"M-1", "M-2"})
+    act(one, STEPS["contact"], WU, both, NOON)
+    assert one.claimed_by == "Wu"
+    with pytest.raises(IllegalStep, match="Wu has claimed it"):
+        act(one, STEPS["outcome"], LI, both, NOON)
+
+
+def test_what_is_over_is_said_to_be_over_whoever_had_it() -> None:
+    with pytest.raises(IllegalStep, match="an alert that is closed takes no outcome; possible now: nothing more"):
+        act(alert("closed", claimed_by="Li"), STEPS["outcome"], WU, frozenset({"M-2"}), NOON)
 
 
 def test_what_a_guard_holds_back_is_taken_up_by_nobody_but_may_be_a_false_alarm() -> None:
