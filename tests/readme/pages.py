@@ -1,16 +1,27 @@
-"""What the front door says: its fenced blocks with the section they stand in, and its links."""
+"""What the front door and the pages behind it say: fenced blocks with the section they stand in, and links."""
 
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
+ENGLISH = ROOT / "README.md"
+IN_CHINESE = ".zh-CN.md"
+
+
+def english_pages() -> list[Path]:
+    """The front door first: what it sets up, the commands of the others may use."""
+    return [ENGLISH, *(page for page in sorted((ROOT / "docs").glob("*.md")) if not page.name.endswith(IN_CHINESE))]
+
+
+def in_chinese(page: Path) -> Path:
+    return page.with_name(page.stem + IN_CHINESE)
 
 
 class Block(NamedTuple):
     """`line` is that of the first command, for whoever mends it."""
 
+    page: str
     section: str
     language: str
     text: str
@@ -23,7 +34,7 @@ def blocks(page: Path, language: str = "sh") -> list[Block]:
     for number, line in enumerate(page.read_text().splitlines(), 1):
         if fence:
             if line == "```":
-                found.append(Block(section, fence, "\n".join(held), started))
+                found.append(Block(page.name, section, fence, "\n".join(held), started))
                 fence = ""
             else:
                 held.append(line)

@@ -1,4 +1,4 @@
-"""Every command of the front door, run as it stands there: what a stranger copies must work."""
+"""Every command of the front door and of the pages behind it, run as it stands there: what is copied must work."""
 
 import json
 import re
@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from deploy.topology import SERVICES
-from tests.readme.pages import ENGLISH, ROOT, Block, blocks
+from tests.readme.pages import ENGLISH, ROOT, Block, blocks, english_pages
 from tests.readme.terminal import Terminal, until
 from tests.replay.berka_bank import write_berka_bank
 
@@ -31,7 +31,8 @@ EVENT = {"id": "own-1", "type": "page.viewed", "channel": "online", "occurred_at
 
 
 def commands(of_servers: bool) -> list[Block]:
-    return [b for b in blocks(ENGLISH) if (OF_SERVERS in b.section) is of_servers and not ELSEWHERE.match(b.text)]
+    found = [block for page in english_pages() for block in blocks(page)]
+    return [b for b in found if (OF_SERVERS in b.section) is of_servers and not ELSEWHERE.match(b.text)]
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_the_commands_of_one_machine_work_one_after_the_other(terminal: Terminal
     until(lambda: manager_is_told(address, tmp_path / "var" / "credentials.json"), "the planted story is not visible")
     for block in commands(of_servers=False):
         said = terminal.run(block.text)
-        assert '{"customers":[]}' not in said, f"line {block.line}: nobody was found"
+        assert '{"customers":[]}' not in said, f"{block.page}, line {block.line}: nobody was found"
         if "CASE-17" in block.text:
             assert re.search(TITLE, said)
         if "Prefer: wait" in block.text:
@@ -83,7 +84,7 @@ def test_the_commands_on_servers_work_one_after_the_other(
         text = block.text
         for example, real in own.items():
             text = re.sub(example, real, text)
-        assert "example" not in text, f"line {block.line}: a server that the test does not know"
+        assert "example" not in text, f"{block.page}, line {block.line}: a server that the test does not know"
         terminal.run(text)
 
 

@@ -1,26 +1,30 @@
-"""Both pages say the same, and what they point at is there."""
+"""Every page says the same in both languages, and what it points at is there."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.readme.pages import CHINESE, ENGLISH, ROOT, anchors, blocks, links, named_paths
+from tests.readme.pages import ENGLISH, ROOT, anchors, blocks, english_pages, in_chinese, links, named_paths
 
-PAGES = (ENGLISH, CHINESE)
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
-def test_every_relative_link_leads_somewhere(page: Path) -> None:
-    broken = [link for link in links(page) if "://" not in link and not (ROOT / link.partition("#")[0]).exists()]
-    assert broken == []
+PAGES = [page for english in english_pages() for page in (english, in_chinese(english))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
-def test_every_link_within_a_page_leads_to_a_heading(page: Path) -> None:
-    within = [link for link in links(page) if link.startswith("#")]
-    assert within, "the page says where to read on"
-    assert [link for link in within if link not in anchors(page)] == []
+def test_every_link_leads_to_a_file_and_a_heading_of_it(page: Path) -> None:
+    asked = [link.partition("#") for link in links(page) if "://" not in link]
+    assert asked, "the page says where to read on"
+    for name, hash_sign, heading in asked:
+        target = page.parent / name if name else page
+        assert target.exists(), name
+        assert not hash_sign or f"#{heading}" in anchors(target), f"{name}#{heading}"
+
+
+def test_every_page_can_be_found_from_the_front_door() -> None:
+    for door in (ENGLISH, in_chinese(ENGLISH)):
+        behind = {ROOT / link.partition("#")[0] for link in links(door) if "://" not in link}
+        ours = {page for page in PAGES if (page.name.endswith("zh-CN.md")) is (door != ENGLISH)}
+        assert ours - {door} <= behind
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
@@ -28,12 +32,15 @@ def test_every_file_that_is_named_is_there(page: Path) -> None:
     assert [name for name in sorted(named_paths(page)) if not (ROOT / name).exists()] == []
 
 
+@pytest.mark.parametrize("page", english_pages(), ids=lambda page: str(page.name))
 @pytest.mark.parametrize("language", ["sh", "json", "text", "yaml"])
-def test_both_pages_have_the_same_blocks(language: str) -> None:
-    assert [block.text for block in blocks(ENGLISH, language)] == [block.text for block in blocks(CHINESE, language)]
+def test_a_page_has_the_same_blocks_in_both_languages(page: Path, language: str) -> None:
+    other = blocks(in_chinese(page), language)
+    assert [block.text for block in blocks(page, language)] == [block.text for block in other]
 
 
-def test_both_pages_have_as_many_sections_figures_and_decisions() -> None:
+@pytest.mark.parametrize("page", english_pages(), ids=lambda page: str(page.name))
+def test_a_page_has_as_many_sections_rows_and_decisions_in_both_languages(page: Path) -> None:
     def shape(page: Path) -> tuple[int, int, int]:
         text = page.read_text()
         return (
@@ -42,11 +49,12 @@ def test_both_pages_have_as_many_sections_figures_and_decisions() -> None:
             len(re.findall(r"^\*\*", text, re.M)),
         )
 
-    assert shape(ENGLISH) == shape(CHINESE)
+    assert shape(page) == shape(in_chinese(page))
 
 
 def test_every_test_that_is_named_exists() -> None:
-    names = set(re.findall(r"`(test_\w+)`", ENGLISH.read_text()))
+    names = {name for page in english_pages() for name in re.findall(r"`(test_\w+)`", page.read_text())}
+    assert names
     told = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     assert [name for name in sorted(names) if f"def {name}(" not in told] == []
 
