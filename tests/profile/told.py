@@ -18,6 +18,7 @@ from services.ingest.settings import Choices
 from services.log import Batch, Record
 from services.profile.adapters.policies import load_declarations
 from services.profile.domain.states.fold import Fold
+from services.profile.domain.states.personal import reference
 from services.profile.domain.states.series import Counting
 from tests.ingest.bank import admit
 
@@ -33,6 +34,11 @@ _RULES = rules_of(NAMING, CATALOGUE, Choices())
 
 def new_fold(version: int = DECLARED.series.version) -> Fold:
     return Fold(CATALOGUE, Counting(DECLARED.series), version)
+
+
+def refer(value: str) -> str:
+    """To a personal value."""
+    return reference(value, SECRET)
 
 
 def rfc3339(at_ms: int) -> str:

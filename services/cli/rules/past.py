@@ -11,7 +11,7 @@ from schemas.codec import decode_event, encode_event
 from schemas.events import ChannelEvent
 from schemas.instants import DAY_MS
 from services.cli.rules.rerun import Happened
-from services.profile.domain.states.personal import PREFIX
+from services.profile.domain.states.personal import is_reference
 from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import TimelineRow
 
@@ -75,9 +75,9 @@ class StoredPast:
 
 
 def _references(event: ChannelEvent) -> Iterator[str]:
-    yield from (value for value in event.identifiers.values() if value.startswith(PREFIX))
+    yield from (value for value in event.identifiers.values() if is_reference(value))
     if b'"former_' in event.attributes:
-        yield from (value for value in _former(event).values() if value.startswith(PREFIX))
+        yield from (value for value in _former(event).values() if is_reference(value))
 
 
 def _former(event: ChannelEvent) -> dict[str, str]:

@@ -11,7 +11,7 @@ from schemas.money import EXPONENTS
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.relation import score_percent
 from services.profile.domain.reference.tables import parse_party
-from services.profile.domain.states.personal import PREFIX
+from services.profile.domain.states.personal import is_reference
 from services.profile.domain.states.state import Candidate
 from services.profile.domain.value.policy import TIERS
 
@@ -52,7 +52,7 @@ def _judged(seen: Picture, kind: str, candidate: Candidate) -> dict[str, Fact]:
     told = candidate.values
     values: dict[str, Fact] = {**_UNTOLD.get(kind, _NO_FIELDS)}
     for name, value in told.items():
-        if name not in _NOT_TOLD and not (isinstance(value, str) and value.startswith(PREFIX)):
+        if name not in _NOT_TOLD and not (isinstance(value, str) and is_reference(value)):
             values[name] = float(value) if value.__class__ is int or (kind, name) in _FRACTIONS else value
     if "minor" in told:
         values |= _amount(seen, kind, told, candidate.at)

@@ -15,7 +15,7 @@ from schemas.catalogue import EventType
 from schemas.events import ChannelEvent
 from schemas.identifiers import PERSONAL_KINDS, keyed_hash
 
-PREFIX = "p_"
+_REFERENCE = re.compile("p_[0-9a-f]{32}")
 _HAN = r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 _BETWEEN_HAN = re.compile(f"(?<={_HAN}) (?={_HAN})")
 _TYPED_ALIKE = str.maketrans("\u2018\u2019\u02bc\u2010\u2013\u2014", "'''---")  # apostrophes, hyphens, dashes
@@ -29,7 +29,12 @@ class Pseudonymised(NamedTuple):
 
 
 def reference(value: str, secret: bytes) -> str:
-    return PREFIX + keyed_hash(secret, "personal", normal_form(value))
+    return f"p_{keyed_hash(secret, 'personal', normal_form(value))}"
+
+
+def is_reference(value: str) -> bool:
+    """Its form alone: an e-mail address may begin like one."""
+    return _REFERENCE.fullmatch(value) is not None
 
 
 def normal_form(value: str) -> str:
@@ -70,7 +75,7 @@ class Pseudonymiser:
         return Pseudonymised(msgspec.structs.replace(event, **changes) if changes else event, values)
 
     def _refer(self, value: Any, values: dict[str, str]) -> Any:
-        if not isinstance(value, str) or not value or value.startswith(PREFIX):
+        if not isinstance(value, str) or not value or is_reference(value):
             return value
         known = self._known.get(value)
         if known is None:

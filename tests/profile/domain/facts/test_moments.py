@@ -6,12 +6,15 @@ import pytest
 from schemas.events import Counterparty
 from schemas.moments import MOMENTS
 from services.profile.domain.customers.customer import Decided, Manager
+from services.profile.domain.states.personal import is_reference
 from tests.profile.domain.gathered import ME, facts_told, summary_of
 from tests.profile.domain.happenings import DAY_MS, NOON, event, reversal
+from tests.profile.told import refer
 
 DRAIN = event(
     "transfer.sent", NOON - DAY_MS, id="d", minor=40_000, direction="debit", balance=60_000,
-    counterparty=Counterparty(bank="ZZZZ", account_no="9", name="p_x"), attributes={"description": "p_secret"},
+    counterparty=Counterparty(bank="ZZZZ", account_no="9", name="p_x"),
+    attributes={"description": refer("rent for September")},
 )  # fmt: skip
 
 
@@ -80,7 +83,12 @@ def test_a_bank_that_is_told_without_an_account_is_another_bank_all_the_same() -
 
 def test_a_moment_carries_no_personal_reference() -> None:
     (moment,) = summary_of([DRAIN]).moments
-    assert not any(str(value).startswith("p_") for value in moment.values.values())
+    assert not any(is_reference(str(value)) for value in moment.values.values())
+
+
+def test_what_merely_begins_like_a_reference_is_told() -> None:
+    (moment,) = summary_of([event("product.closed", NOON, ME, product="p_card")]).moments
+    assert moment.values["product"] == "p_card"
 
 
 def test_a_moment_tells_no_account_of_the_other_side_no_free_text_and_every_number_as_a_double() -> None:
@@ -191,7 +199,12 @@ def test_a_moments_fields_are_those_declared_for_its_kind() -> None:
         event("feedback.given", NOON, ME, attributes={"score": 2.5, "scale": 5}),
         event("account.closed", NOON, "account:5", attributes={"reason": "moved"}),
         event("loan.repaid", NOON, "loan:5", minor=100, attributes={"early": True}),
-        event("name.changed", NOON, ME, attributes={"name": "p_a", "former_name": "p_b", "reason": "marriage"}),
+        event(
+            "name.changed",
+            NOON,
+            ME,
+            attributes={"name": refer("Li Na"), "former_name": refer("Wang Na"), "reason": "marriage"},
+        ),
         event("login.failed", NOON, "login:5", attributes={"reason": "wrong_password"}),
         event("card.statement_issued", NOON, "card:5", minor=100, attributes={"paid_in_full": True}),
         event("page.viewed", NOON, ME, attributes={"page": "/loan", "reason": "payout_quote"}),
@@ -199,7 +212,7 @@ def test_a_moments_fields_are_those_declared_for_its_kind() -> None:
     types = {"number": float, "boolean": bool, "string": str}
     found = summary_of(told).moments
     assert len(found) == len(told)
-    assert not [value for one in found for value in one.values.values() if str(value).startswith("p_")]
+    assert not [value for one in found for value in one.values.values() if is_reference(str(value))]
     for moment in found:
         for name, type_ in MOMENTS[moment.kind].fields.items():
             if type_ != "number" or name in moment.values:
