@@ -13,7 +13,7 @@ HOUR, DAY = 3_600_000, 86_400_000
 NOON = 1_795_406_400_000  # Monday 2026-11-23 12:00 in Shanghai is 04:00 UTC
 KNOWN = Known(
     {"salary_missed": "number", "has_salary": "boolean", "assets": "number", "balance_total": "number",
-     "complaint_open": "boolean", "fraud_case": "boolean", "tier": "string", "owner": "string"},
+     "complaint_open": "boolean", "fraud_case": "boolean", "is_staff": "boolean", "tier": "string", "owner": "string"},
     {"large_debit": {"amount_home": "number", "percent_of_balance": "number", "external": "boolean"}},
 )  # fmt: skip
 

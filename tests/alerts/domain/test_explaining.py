@@ -47,6 +47,22 @@ def test_what_is_missing_is_told_apart_from_what_nobody_could_tell() -> None:
     assert (found.status, found.missing, found.not_covered) == ("not_covered", [], ["salary_missed"])
 
 
+def test_what_a_part_misses_is_told_in_order() -> None:
+    asks = rule("R9", when=("tier == 'gold' && owner == '' && assets > balance_total",))
+    unknown = ["tier", "owner", "balance_total", "assets"]
+    [part] = said(statement(1, missing=unknown), (asks,))["R9"].parts
+    assert part.missing == tuple(sorted(unknown))
+
+
+def test_a_part_that_cannot_hold_whatever_is_unknown_does_not_hold() -> None:
+    asks = rule("R9", on="large_debit", when=("moment.external && complaint_open", "fraud_case && has_salary"))
+    inside = moment("a", NOON, external=False)
+    found = said(statement(1, moments=[inside], missing=["complaint_open", "fraud_case"]), (asks,))["R9"]
+    assert (found.status, found.holds, found.missing) == ("not", False, [])
+    assert [part.holds for part in found.parts] == [False, False]
+    assert [part.missing for part in found.parts] == [(), ()]
+
+
 def test_a_value_that_is_unknown_is_told_apart_from_one_that_nobody_asked_for() -> None:
     held = said(statement(1, **LEAVING))["R4"]
     assert (held.value, held.value_is) == (80_000.0, "known")

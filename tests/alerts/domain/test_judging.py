@@ -34,6 +34,7 @@ def test_on_a_missing_fact_retention_does_not_fire_and_a_guard_is_kept() -> None
     assert found["R4"].outcome == "missing"
     assert (found["R4"].missing, found["R4"].severity, found["R4"].seen) == (("salary_missed",), 1, {})
     assert found["G1"].outcome == "missing"
+    assert (found["G1"].is_weighed, found["R4"].is_weighed) == (True, False)
 
 
 def test_what_is_unknown_is_no_evidence_that_it_is_at_rest() -> None:
@@ -55,7 +56,44 @@ def test_what_is_known_rules_a_part_out_whatever_an_unknown_truth_value_may_be(a
         assert (held.outcome, held.missing) == ("missing", ("fraud_case",))
 
 
-@pytest.mark.parametrize("asks", ["fraud_case", "!fraud_case", "assets > 5.0 && salary_missed >= 1.0"])
+def test_what_is_unknown_elsewhere_does_not_keep_a_part_from_being_ruled_out() -> None:
+    either = rule("G9", kind="guard", when_any=("fraud_case && salary_missed >= 1.0", "assets > 5.0"))
+    unknown = ["fraud_case", "assets", "balance_total"]
+    assert judged(statement(1, missing=unknown), either)["G9"].missing == ("assets",)
+    assert not judged(statement(1, missing=["fraud_case", "balance_total"]), either)
+
+
+@pytest.mark.parametrize(("unknown", "found"), [(3, []), (4, ["R9"])])
+def test_up_to_three_unknown_truth_values_are_tried_and_beyond_them_nothing_is_ruled_out(
+    unknown: int, found: list[str]
+) -> None:
+    names = ("complaint_open", "fraud_case", "has_salary", "is_staff")
+    known: dict[str, Any] = dict.fromkeys(names[unknown:], True)
+    asks = rule("R9", when=(" && ".join((*names, "salary_missed >= 1.0")),))
+    assert [*judged(statement(1, missing=names[:unknown], **known), asks)] == found
+
+
+@pytest.mark.parametrize("asks", ["fraud_case && moment.external", "moment.external && fraud_case"])
+def test_what_a_moment_tells_rules_a_part_out_and_what_it_does_not_tell_leaves_it_open(asks: str) -> None:
+    drained = rule("R1", on="large_debit", when=(asks,))
+    inside, silent = moment("a", NOON, external=False), moment("b", NOON)
+    del silent.values["external"]
+    told = statement(1, missing=["fraud_case"], moments=[inside, silent])
+    [found] = judge(told, rules(drained), CEL)
+    assert (found.moment, found.missing) == (silent, ("fraud_case", "moment.external"))
+    [found] = judge(statement(1, moments=[silent]), rules(drained), CEL)
+    assert found.missing == ("moment.external",)
+
+
+def test_a_value_of_a_wrong_type_rules_nothing_out() -> None:
+    asks = rule("R9", when=("salary_missed >= 1.0 && fraud_case",))
+    change = statement(1, salary_missed="two", missing=["fraud_case"])
+    assert judged(change, asks)["R9"].missing == ("fraud_case",)
+
+
+@pytest.mark.parametrize(
+    "asks", ["fraud_case", "!fraud_case", "assets > 5.0 && salary_missed >= 1.0", "fraud_case && assets > 5.0"]
+)
 def test_what_an_unknown_value_decides_or_an_unknown_number_stands_in_cannot_be_known(asks: str) -> None:
     given = rule("R9", when=(asks,))
     assert judged(statement(1, missing=["fraud_case", "assets"]), given)["R9"].outcome == "missing"
@@ -104,9 +142,11 @@ def test_a_moment_without_the_field_that_is_asked_is_unknown() -> None:
 
 
 def test_a_value_of_a_wrong_type_breaks_the_rule_and_not_the_customer() -> None:
-    found = judged(statement(1, has_salary=True, salary_missed="two", balance_total=5e3), MISSED, SAVINGS)
+    late = rule("G9", kind="guard", when_any=("salary_missed >= 1.0",))
+    found = judged(statement(1, has_salary=True, salary_missed="two", balance_total=5e3), MISSED, SAVINGS, late)
     assert found["R4"].outcome == "broken"
     assert "overload" in found["R4"].why
+    assert (found["G9"].outcome, found["G9"].is_weighed) == ("broken", False)
     assert found["U3"].outcome == "holds"
 
 
@@ -114,6 +154,9 @@ def test_a_rule_about_households_does_not_speak_of_persons() -> None:
     of_households = rule("U7", kind="upsell", situation="threshold", about=("household",), when=("assets > 5.0",))
     assert not judged(statement(1, assets=10.0), of_households)
     assert judged(statement(1, assets=10.0, kind="household"), of_households)
+    drained = rule("R1", on="large_debit", about=("household",), when=("moment.external",))
+    assert not judged(statement(1, moments=[moment("a", NOON)]), drained)
+    assert judged(statement(1, moments=[moment("a", NOON)], kind="household"), drained)
 
 
 def test_an_absence_does_not_count_while_a_channel_that_would_tell_of_it_is_not_heard() -> None:
@@ -125,9 +168,9 @@ def test_an_absence_does_not_count_while_a_channel_that_would_tell_of_it_is_not_
 
 
 def test_nor_does_one_of_several_absences_of_which_any_would_do() -> None:
-    either = rule("R18", when_any=("salary_missed >= 1.0", "complaint_open"), depends_on=("corebank", "online"))
+    either = rule("R18", when_any=("salary_missed >= 1.0", "complaint_open"), depends_on=("online", "corebank"))
     owed: dict[str, Any] = {"salary_missed": 1.0}
-    assert judged(statement(1, unheard=["online", "corebank"], **owed), either)["R18"].missing == (
+    assert judged(statement(1, unheard=["corebank", "online"], **owed), either)["R18"].missing == (
         "channel corebank", "channel online",
     )  # fmt: skip
     assert judged(statement(1, unheard=["atm"], **owed), either)["R18"].outcome == "holds"
