@@ -22,6 +22,8 @@ from services.redis import open_notifications
 from services.settings import Settings
 from services.sql.database import Database, open_database
 from services.sql.engines import timeouts_within
+from services.sql.migrations import upgrade
+from services.sql.one_secret import settle_on_secret
 from services.web.asgi import App, RunningServer, serve
 
 Opened = TypeVar("Opened")
@@ -76,6 +78,13 @@ async def open_door(closing: AsyncExitStack, settings: Settings, screens: Notifi
     closing.push_async_callback(screens.close)  # before it: a live stream ends when its notifications do
     calm_collector()
     return server
+
+
+async def take_up(database: Database, secret: bytes) -> None:
+    """Brings it up to this release, for processes of one secret alone. Raises `WrongSchema`, `OtherSecret`,
+    `Unavailable`."""
+    await upgrade(database)
+    await settle_on_secret(database, secret)
 
 
 async def when_up(opening: Callable[[], Awaitable[Opened]]) -> Opened:

@@ -100,7 +100,7 @@ def in_deployment(data: Path | None, work: Callable[[Beside], Coroutine[Any, Any
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Beside]:
-    """Raises `Refusal` where no platform has been yet, `WrongSchema`, `SettingsError`, `Unavailable`."""
+    """Raises `Refusal` where no platform has been yet, `WrongSchema`, `OtherSecret`, `SettingsError`, `Unavailable`."""
     from services.access import SqlUserStore
     from services.deployment import open_tables
     from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
@@ -108,12 +108,14 @@ async def opened(settings: Settings) -> AsyncIterator[Beside]:
     from services.profile.adapters.sql import SqlProfileStore
     from services.profile.domain.identity.customer_ids import customer_id
     from services.sql.migrations import check
+    from services.sql.one_secret import refuse_other_secret
 
     require_database(settings)
     naming = load_naming(settings)
     database = open_tables(settings)
     try:
         await check(database)
+        await refuse_other_secret(database, naming.secret)
         store = SqlProfileStore(database, partial(customer_id, secret=naming.secret))
         stores = Stores(SqlKeyStore(database), SqlSourceStore(database))
         yield Beside(settings, naming, database, store, stores, SqlUserStore(database))

@@ -53,6 +53,7 @@ _TELLING = {
     "schemas.catalogue.loading": ("CatalogueError",),
     "services.settings": ("SettingsError",),
     "services.sql.migrations": ("WrongSchema",),
+    "services.sql.one_secret": ("OtherSecret",),
     "services.embedded.files": ("DirectoryInUse",),
     "services.replay.send": ("NotAccepted",),
     "services.declared_files": ("PolicyError",),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from schemas.catalogue import load_catalogue
 from services.clock import SystemClock
-from services.deployment import calm_collector, forever, open_log, open_tables, until_told, when_up
+from services.deployment import calm_collector, forever, open_log, open_tables, take_up, until_told, when_up
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
@@ -14,7 +14,6 @@ from services.ingest.settings import read_choices, read_limits
 from services.logs import configure_logging
 from services.metrics import Metrics
 from services.settings import load_naming, read_settings
-from services.sql.migrations import upgrade
 from services.web.asgi import operations, routes, serve
 from services.web.openapi import openapi_route
 
@@ -24,14 +23,14 @@ LINGER_MS = 2
 
 
 async def run(environment: Mapping[str, str]) -> None:
-    """Serves until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`."""
+    """Serves until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`, `OtherSecret`."""
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
     metrics, naming, catalogue = Metrics(), load_naming(settings), load_catalogue(settings.event_types)
     async with contextlib.AsyncExitStack() as closing:
         database = open_tables(settings)
         closing.push_async_callback(database.close)
-        await when_up(lambda: upgrade(database))
+        await when_up(lambda: take_up(database, naming.secret))
         log = open_log(settings, SystemClock(), LINGER_MS)
         closing.push_async_callback(log.close)
         stores = Stores(SqlKeyStore(database), SqlSourceStore(database))

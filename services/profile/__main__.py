@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
-from services.deployment import forever, open_door, open_plumbing, until_told, when_up
+from services.deployment import forever, open_door, open_plumbing, take_up, until_told, when_up
 from services.logs import configure_logging
 from services.profile.app import Profile, open_profile
 from services.profile.settings import read_choices
 from services.settings import load_naming, read_settings
 from services.sql.database import Database
-from services.sql.migrations import upgrade
 from services.web.asgi import operations, routes
 from services.web.openapi import openapi_route
 from services.web.staff import mounted, openapi_document
@@ -28,14 +27,14 @@ async def run(
     environment: Mapping[str, str], beside: Callable[[Profile, Database], Awaitable[Work]] = nothing_beside
 ) -> None:
     """Works until SIGINT or SIGTERM. `beside` gives the profile's work with what else a root has it do. Raises
-    `SettingsError`, `WrongSchema`."""
+    `SettingsError`, `WrongSchema`, `OtherSecret`."""
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
     naming = load_naming(settings)
     async with contextlib.AsyncExitStack() as closing:
         plumbing = open_plumbing(closing, settings)
         database, metrics = plumbing.database, plumbing.metrics
-        await when_up(lambda: upgrade(database))
+        await when_up(lambda: take_up(database, naming.secret))
         users, choices = SqlUserStore(database), read_choices(environment)
         catalogue = load_catalogue(settings.event_types)
         profile = await when_up(lambda: open_profile(plumbing, users, naming, catalogue, choices))

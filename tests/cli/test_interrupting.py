@@ -28,11 +28,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 from services.cli import main
 import services.cli.run.platform as platform
 
-async def told(database):
+async def told(database, secret):
     os.kill(os.getpid(), told_by)
     await asyncio.sleep(3600)
 
-platform.upgrade = told
+platform.take_up = told
 main()
 """
 

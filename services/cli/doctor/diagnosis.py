@@ -30,6 +30,7 @@ from services.profile.domain.reference.calendar import iso
 from services.profile.domain.reference.tables import Reference
 from services.profile.settings import read_choices
 from services.settings import Settings, lost_secret, secret_path
+from services.sql.one_secret import OtherSecret
 
 LITTLE_DISK, TOO_LITTLE_DISK = 1 << 30, 200 << 20
 SOON_DAYS = 45
@@ -49,6 +50,9 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
     async with AsyncExitStack() as closing:
         try:
             beside = await closing.enter_async_context(opened(settings))
+        except OtherSecret as other:
+            yield wrong("secret", str(other))
+            return
         except Exception as error:
             yield failed("database", error)
             return

@@ -20,6 +20,7 @@ from services.deployment import (
     open_door,
     open_plumbing,
     side_by_side,
+    take_up,
     until_told,
     when_up,
 )  # fmt: skip
@@ -38,7 +39,6 @@ from services.profile.reload import LOOK_S, CurrentPolicy
 from services.profile.statement import stored_facts
 from services.profile.trace import Seen, Trace
 from services.settings import load_naming, read_settings
-from services.sql.migrations import upgrade
 from services.web.asgi import operations, routes
 from services.web.openapi import openapi_route
 from services.web.staff import mounted, openapi_document
@@ -97,14 +97,14 @@ async def opened_alerts(
 
 async def run(environment: Mapping[str, str]) -> None:
     """One of several processes on Kafka and PostgreSQL; works until SIGINT or SIGTERM. Raises `SettingsError`,
-    `WrongSchema`, `PolicyError`."""
+    `WrongSchema`, `OtherSecret`, `PolicyError`."""
     settings = read_settings(environment)
     configure_logging(settings.log_level, settings.log_format)
     naming = load_naming(settings)
     declared = declarations(environment, naming.secret)
     async with contextlib.AsyncExitStack() as closing:
         plumbing = open_plumbing(closing, settings)
-        await when_up(lambda: upgrade(plumbing.database))
+        await when_up(lambda: take_up(plumbing.database, naming.secret))
         store = SqlProfileStore(plumbing.database, partial(customer_id, secret=naming.secret))
         policy = CurrentPolicy(declared.policy)
         reload = reloading(environment, naming.secret, declared, policy, plumbing.metrics)

@@ -11,7 +11,7 @@ from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
 from services.cli.run.alerting import from_profile, opened_alerts
 from services.cli.run.rules_asked import hearing_rules
-from services.deployment import open_door, open_plumbing, side_by_side
+from services.deployment import open_door, open_plumbing, side_by_side, take_up
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
@@ -21,7 +21,6 @@ from services.metrics import Metrics
 from services.profile.app import open_profile
 from services.profile.settings import read_choices as read_profile_choices
 from services.settings import Settings, load_naming
-from services.sql.migrations import upgrade
 from services.web.asgi import operations, routes
 from services.web.openapi import openapi_route
 from services.web.staff import mounted, openapi_document
@@ -46,7 +45,7 @@ async def running_platform(
     `announcement`: the file by which others learn that it serves; that of an earlier start is taken away as soon as the
     directory is this platform's own.
 
-    Raises `DirectoryInUse`, `SettingsError`, `WrongSchema`, `Unavailable`, OSError (the port is taken).
+    Raises `DirectoryInUse`, `SettingsError`, `WrongSchema`, `OtherSecret`, `Unavailable`, OSError (the port is taken).
     """
     naming, catalogue = load_naming(settings), load_catalogue(settings.event_types)
     async with contextlib.AsyncExitStack() as closing:
@@ -54,7 +53,7 @@ async def running_platform(
         log, database, screens, clock, metrics = plumbing
         if announcement is not None:
             await asyncio.to_thread(announcement.unlink, missing_ok=True)
-        await upgrade(database)
+        await take_up(database, naming.secret)
         users, stores = SqlUserStore(database), Stores(SqlKeyStore(database), SqlSourceStore(database))
         profile = await open_profile(plumbing, users, naming, catalogue, read_profile_choices(environment))
         work_of_profile = await hearing_rules(profile, database, environment)
