@@ -165,6 +165,24 @@ def test_every_code_of_the_product_that_a_text_can_show_has_a_label(loaded: Load
     assert codes - loaded.rule_set.labels.keys() == set()
 
 
+@pytest.mark.parametrize(
+    ("kind", "since", "outcome"),
+    [
+        ("marriage", {"last_life_event": "marriage"}, "holds"),
+        ("marriage", {"last_life_event": "divorce", "separated": True}, None),
+        ("marriage", {"last_life_event": "birth", "separated": True}, None),
+        ("marriage", {"last_life_event": "marriage", "separated": True}, "holds"),
+        ("home_move", {"last_life_event": "home_move", "separated": True}, None),
+    ],
+)
+def test_who_has_parted_is_congratulated_on_nothing_but_a_marriage_after_that(
+    kind: str, since: Told, outcome: str | None, loaded: Loaded
+) -> None:
+    rule = loaded.rule_set.rule("U15C")
+    assert rule is not None
+    assert outcomes({"moment.kind": kind, **since}, rule, loaded).get("U15C") == outcome
+
+
 def test_a_complaint_that_is_grave_says_why(loaded: Loaded) -> None:
     rule = loaded.rule_set.rule("R11")
     assert rule is not None
