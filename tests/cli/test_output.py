@@ -55,6 +55,8 @@ def test_what_happened_is_told_in_a_row_with_the_sign_of_the_money() -> None:
             "counterparty": {"bank": "OTHA"}, "attributes": {"purpose": "rent"}}  # fmt: skip
     rows = [event_row({**told, "direction": direction}) for direction in ("debit", "credit", None)]
     assert [row["amount"] for row in rows] == ["-5.00 CNY", "+5.00 CNY", "5.00 CNY"]
+    nothing = event_row({**told, "direction": "debit", "amount": {"value": "0.00", "currency": "CNY"}})
+    assert nothing["amount"] == "0.00 CNY", "a fee that was waived"
     assert (rows[0]["about"], rows[0]["details"]) == ("account:1", {"bank": "OTHA", "purpose": "rent"})
     bare = event_row({"type": "login.failed", "amount": None, "counterparty": None, "attributes": None})
     assert (bare["amount"], bare["details"]) == (None, None)

@@ -36,8 +36,9 @@ def found_row(view: Row) -> Row:
 
 
 def event_row(event: Row) -> Row:
-    sign = {"debit": "-", "credit": "+"}.get(str(event.get("direction")), "")
     amount = event.get("amount")
+    is_nothing = not amount or not amount["value"].strip("0.")
+    sign = "" if is_nothing else {"debit": "-", "credit": "+"}.get(str(event.get("direction")), "")
     details = {**(event.get("counterparty") or {}), **(event.get("attributes") or {})}
     return {
         **event,
