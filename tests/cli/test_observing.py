@@ -27,7 +27,8 @@ class Watch:
 
     def __init__(self, beside: Beside, log: EmbeddedLog) -> None:
         self.beside, self.log, self.following = beside, log, Following(log)
-        self.observer = Observer(beside, log, self.following, URL)
+        self.address: str | None = URL
+        self.observer = Observer(beside, log, self.following, lambda: self.address)
         self.now = 1_000.0
 
 
@@ -112,6 +113,20 @@ async def test_how_soon_events_are_visible_is_of_those_since_the_look_before(
     assert [as_told(one)["visible_ms"] for one in found] == [
         {"half": 100, "most": 1_000}, {"half": None, "most": None}, {"half": 1_000, "most": None},
     ]  # fmt: skip
+
+
+async def test_a_platform_that_comes_back_at_another_address_is_heard_again(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def moved(request: httpx.Request) -> httpx.Response:
+        return visible(tenth=1, one=1, more=1) if request.url.port == 10 else refuses(request)
+
+    answers(monkeypatch, moved)
+    assert (await watch.observer.look()).unheard == f"nobody answers at {URL}"
+    watch.address = None
+    assert (await watch.observer.look()).unheard is None
+    watch.address = "http://127.0.0.1:10"
+    assert (await watch.observer.look()).visible_ms == (100, 100)
 
 
 def refuses(_: httpx.Request) -> httpx.Response:

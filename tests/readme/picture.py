@@ -21,7 +21,7 @@ async def draw(data: Path) -> str:
     async with opened(settings_of(data)) as beside, beside.log() as log:
         following = Following(log)
         follows = asyncio.create_task(following.follow("counterpoint-picture"))
-        observer = Observer(beside, log, following, address_of(data, None))
+        observer = Observer(beside, log, following, lambda: address_of(data, None))
         await observer.look()  # rates need two looks
         await asyncio.sleep(HEARD_S)
         screen = Console(record=True, width=WIDTH, file=sys.stderr)

@@ -1,7 +1,7 @@
 """What the board shows of one moment, read beside a running platform."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import httpx
@@ -82,11 +82,15 @@ class _Before(NamedTuple):
     by_channel: Mapping[str, int]
 
 
-class Observer:
-    """`url` of a running platform, where it is known: how soon events become visible, only it can tell."""
+Address = Callable[[], str | None]
+"""Of a running platform, where it is known; asked each time, since a platform may come back at another one."""
 
-    def __init__(self, beside: Beside, log: EventLog, following: Following, url: str | None) -> None:
-        self._beside, self._log, self._following, self._url = beside, log, following, url
+
+class Observer:
+    """How soon events become visible, only the platform at that `address` can tell."""
+
+    def __init__(self, beside: Beside, log: EventLog, following: Following, address: Address) -> None:
+        self._beside, self._log, self._following, self._address = beside, log, following, address
         self._before: _Before | None = None
         self._counts: Mapping[str, int] = {}
         self._inbox = Glance(SqlAlertStore(beside.database), following)
@@ -136,18 +140,19 @@ class Observer:
 
     async def _visible(self) -> tuple[tuple[float, float] | None, str | None]:
         """How soon events become visible; else why nobody tells."""
-        if self._url is None:
+        url = self._address()
+        if url is None:
             return None, None
         try:
             async with httpx.AsyncClient(timeout=1) as client:
-                answer = await client.get(f"{self._url}/metrics")
+                answer = await client.get(f"{url}/metrics")
             buckets = _buckets(answer.raise_for_status().text)
         except httpx.HTTPStatusError as error:
-            return None, f"{self._url} answers {error.response.status_code} for its metrics"
+            return None, f"{url} answers {error.response.status_code} for its metrics"
         except (httpx.HTTPError, httpx.InvalidURL):
-            return None, f"nobody answers at {self._url}"
+            return None, f"nobody answers at {url}"
         except ValueError:
-            return None, f"what answers at {self._url} is no platform"
+            return None, f"what answers at {url} is no platform"
         grown = {bound: count - self._buckets.get(bound, 0.0) for bound, count in buckets.items()}
         self._buckets = buckets
         if max(grown.values(), default=0) <= 0:

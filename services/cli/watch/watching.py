@@ -15,7 +15,7 @@ from services.cli.output import console, show_json
 from services.cli.refusals import Misuse, Refusal, sentence_of
 from services.cli.watch.board import board
 from services.cli.watch.following import Following
-from services.cli.watch.snapshot import Observer, as_told
+from services.cli.watch.snapshot import Address, Observer, as_told
 from services.failures import Unavailable
 
 ROOM_BESIDE_ROWS = 22
@@ -31,20 +31,23 @@ def watch(
     """A live board: rates, lag of each partition, latest events, views and alerts, silent sources. Ctrl-C leaves it."""
     if as_json and not once:
         raise Misuse("--json needs --once: a script has one look")
-    try:
-        address = address_of(data, url)
-    except Refusal:
-        address = None
+
+    def address() -> str | None:
+        try:
+            return address_of(data, url)
+        except Refusal:
+            return None
+
     with contextlib.suppress(KeyboardInterrupt):
         in_deployment(data, lambda beside: _watch(beside, address, every, once, as_json))
 
 
-async def _watch(beside: Beside, url: str | None, every: float, once: bool, as_json: bool) -> None:
+async def _watch(beside: Beside, address: Address, every: float, once: bool, as_json: bool) -> None:
     async with beside.log() as log:
         following = Following(log)
         follows = asyncio.create_task(following.follow(f"counterpoint-watch-{secrets.token_hex(4)}"))
         try:
-            observer = Observer(beside, log, following, url)
+            observer = Observer(beside, log, following, address)
             await observer.look()  # rates need two looks
             await asyncio.sleep(every)
             if not once:
