@@ -68,6 +68,9 @@ class OnDemandGroup(TyperGroup):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # `| head` has seen enough: typer ends it without a word
+        except typer.BadParameter as wrong:
+            wrong.message = wrong.message.removeprefix("Value error, ")  # says nothing to whoever typed the line
+            raise
         except Exception as error:
             sentence = sentence_of(error)
             if sentence is None:

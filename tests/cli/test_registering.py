@@ -112,6 +112,7 @@ def test_a_token_is_shown_once_listed_and_revoked(counterpoint: Command, deploym
     said = counterpoint("users", "create", "Li Wei", "--role", "king")
     assert said.code == 2
     assert "'agent', 'manager', 'admin'" in said.err
+    assert "Value error" not in said.err
 
 
 def test_of_several_the_one_that_was_taken_back_is_told(counterpoint: Command, deployment: Path) -> None:
