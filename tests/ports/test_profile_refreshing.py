@@ -73,6 +73,16 @@ async def test_a_root_is_taken_with_its_marks_that_stand_far_behind_those_of_oth
     assert await store.marks_waiting(most=20) == {shard_of(ONE): 20}
 
 
+async def test_who_has_waited_longest_is_taken_first_in_whatever_shard(store: Store) -> None:
+    by_shard = sorted((f"party:b{place}" for place in range(60)), key=lambda root: (shard_of(root), root))
+    roots = by_shard[::-1]
+    await mark(store, *(Mark(root, 1) for root in roots))
+    for start in range(0, 60, 2):
+        async with store.refreshing() as tx:
+            taken = await tx.take_marks(list(range(SHARDS)), 2)
+        assert {one.root for one in taken} == {*roots[start : start + 2]}
+
+
 async def test_marks_of_resting_roots_are_neither_counted_nor_taken(store: Store) -> None:
     beside = next(root for place in range(200) if shard_of(root := f"party:b{place}") == shard_of(ONE))
     await mark(store, *[Mark(ONE, 1)] * 9, Mark(beside, 2))
@@ -203,6 +213,7 @@ async def test_who_lost_a_shard_and_holds_it_again_is_fenced_in_what_it_began_be
 async def test_what_was_leased_while_the_clock_was_ahead_is_free_once_it_is_right(store: Store) -> None:
     with stores_ahead(hours=30):
         stale = await shard_for(store, ONE, "died then")
+    assert await store.leaseholders() == []
     assert numbers(await store.lease("b", 60_000)) == set(range(SHARDS)), "nobody counts on the dead one"
     assert await store.leaseholders() == ["b"]
     with pytest.raises(Fenced):
@@ -237,6 +248,13 @@ async def test_a_released_lease_is_free_at_once(store: Store) -> None:
         async with store.refreshing() as tx:
             await tx.fence([stale])
     assert len(await store.lease("b", 60_000)) == SHARDS
+
+
+async def test_what_one_leaves_is_shared_by_all_the_others(store: Store) -> None:
+    for name in "abcdabcd":
+        await store.lease(name, 60_000)
+    await store.release("d")
+    assert [len(await store.lease(name, 60_000)) for name in "abc"] == [6, 6, 4]
 
 
 async def test_the_fence_moves_with_each_transaction(store: Store) -> None:

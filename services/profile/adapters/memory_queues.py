@@ -48,16 +48,19 @@ def lease(tables: Tables, owner: str, ttl_ms: int) -> list[Shard]:
         tables.shards.put(row._replace(owner=None, leased_until=0))
     for row in held[:most]:
         tables.shards.put(row._replace(leased_until=now + ttl_ms))
-    lasting = range(now, now + LONGEST_LEASE_MS + 1)
-    free = sorted(row for row in tables.shards.rows() if row.owner is None or row.leased_until not in lasting)
+    free = sorted(row for row in tables.shards.rows() if row.owner is None or row.leased_until not in _lasting(now))
     for row in free[: max(most - len(held), 0)]:
         tables.shards.put(row._replace(owner=owner, fence=row.fence + 1, leased_until=now + ttl_ms))
     return [Shard(row.shard, owner, row.fence) for row in sorted(tables.shards.rows()) if row.owner == owner]
 
 
 def leaseholders(tables: Tables) -> list[str]:
-    now = SystemClock().now_ms()
-    return sorted({row.owner for row in tables.shards.rows() if row.owner and row.leased_until >= now})
+    lasting = _lasting(SystemClock().now_ms())
+    return sorted({row.owner for row in tables.shards.rows() if row.owner and row.leased_until in lasting})
+
+
+def _lasting(now: int) -> range:
+    return range(now, now + LONGEST_LEASE_MS + 1)
 
 
 def release(tables: Tables, owner: str) -> None:

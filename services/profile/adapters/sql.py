@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from services.clock import LONGEST_LEASE_MS
 from services.profile.adapters import sql_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.low_water import LowWater
@@ -23,7 +24,7 @@ from services.sql.stream import SqlOutbox, SqlPositions
 
 _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and state = 'open'"
 _DROP_LETTERS = "delete from dead_letters where state = 'replayed' and at < $1"
-_LEASEHOLDERS = "select distinct owner from shards where owner is not null and leased_until >= $1 order by owner"
+_LEASEHOLDERS = "select distinct owner from shards where leased_until between $1 and $2 order by owner"
 _ASIDE = "select count(distinct root) from marks where aside"
 _DISSOLVE = "delete from clusters where root = any($1::text[])"
 _MERGE = insert("clusters", "root text, lead text", "on conflict (root) do update set lead = excluded.lead")
@@ -67,7 +68,8 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
 
     async def leaseholders(self) -> list[str]:
         async with reading(self._database) as session:
-            return [row[0] for row in await session.rows(_LEASEHOLDERS, await now_ms(session))]
+            now = await now_ms(session)
+            return [row[0] for row in await session.rows(_LEASEHOLDERS, now, now + LONGEST_LEASE_MS)]
 
     async def marks_waiting(
         self, resting: Sequence[str] = (), most: int = EVERY, *, urgent: bool = False
