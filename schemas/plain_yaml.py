@@ -1,7 +1,7 @@
 """YAML without what can be built from it, each key of a mapping once: of two, one would be lost without a word.
 
 The fast loader goes down into a text by calling itself, in C, where too many brackets end the process; reading its
-events does not.
+events does not. Nor does a text take what it names from elsewhere in it: a few lines would grow to millions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,14 +13,26 @@ _Fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a bank's list of r
 MAX_DEPTH = 100
 
 
+class NotTaken(yaml.MarkedYAMLError):
+    """It is YAML; what is wrong is told by `problem`."""
+
+
+def refuse_too_much(text: bytes | str) -> None:
+    """Raises `NotTaken` where a text is nested too deeply or repeats a part of itself, and `YAMLError` where it is no
+    YAML."""
+    depth, events = 0, cast("Iterable[Any]", yaml.parse(text, _Fast))  # the stubs have two kinds of marks
+    for event in events:
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise NotTaken(None, None, f"more than {MAX_DEPTH} levels deep", event.start_mark)
+        if getattr(event, "anchor", None) is not None:
+            raise NotTaken(None, None, "anchors and aliases are not taken: write it out", event.start_mark)
+
+
 class PlainLoader(_Fast):  # type: ignore[misc]  # which of the two it is depends on how YAML was built
     def __init__(self, text: bytes) -> None:
-        """Raises `MarkedYAMLError` for a text that is nested too deeply, and `YAMLError` for one that is no YAML."""
-        depth, events = 0, cast("Iterable[Any]", yaml.parse(text, _Fast))  # the stubs have two kinds of marks
-        for event in events:
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                raise yaml.MarkedYAMLError(None, None, f"more than {MAX_DEPTH} levels deep", event.start_mark)
+        """Raises as `refuse_too_much` does."""
+        refuse_too_much(text)
         super().__init__(text)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:

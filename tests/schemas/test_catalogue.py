@@ -132,6 +132,10 @@ def test_a_bank_adds_types_and_attributes_of_its_own(tmp_path: Path, catalogue: 
         ({"bells": "bell.rang: {meaning: A\0}\n"}, "bells.yaml: unacceptable character"),
         ({"bells": "bell.rang:\n  " + "[" * 50_000}, "bells.yaml:2: more than 100 levels deep"),
         ({"bells": "bell.rang:\n" + "- " * 50_000}, "bells.yaml:2: more than 100 levels deep"),
+        (
+            {"bells": "bell.rang:\n  optional: &a [x]\n  required: *a"},
+            "bells.yaml:2: anchors and aliases are not taken",
+        ),
         ({"bells": "- bell.rang"}, "bells.yaml: a mapping by name is expected"),
         ({"bells": "bell.rang: 5"}, "bells.yaml:1: bell.rang: "),
         ({"bells": "bell.rang:\n  rank: 1\n  rank: 2"}, "bells.yaml:3: rank is written twice"),

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from schemas.plain_yaml import NotTaken, refuse_too_much
+
 MAX_BYTES = 256 * 1024
 _STEP = re.compile(r"[^.\[\]]+")
 
@@ -18,14 +20,6 @@ class Unreadable(ValueError):  # noqa: N818 - a finding about a file, told to wh
     def __init__(self, message: str, line: int = 0) -> None:
         super().__init__(message)
         self.line = line
-
-
-class _Loader(yaml.BaseLoader):
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it out
-        if getattr(event, "anchor", None) is not None:
-            raise Unreadable("anchors and aliases are not taken: write it out", event.start_mark.line + 1)
-        return super().compose_node(parent, index)
 
 
 class Lines(NamedTuple):
@@ -82,15 +76,16 @@ def read_lines(path: Path) -> tuple[Lines, bytes]:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             raise Unreadable(f"is larger than {MAX_BYTES // 1024} KB: split it")
-        loader = _Loader(content.decode())
+        text = content.decode()
+        refuse_too_much(text)
+        loader = yaml.BaseLoader(text)
         node = loader.get_single_node()
         if node is None:
             raise Unreadable("is empty")
         return Lines(node, loader.construct_document(node)), content
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise Unreadable(f"is no YAML: {error.problem}", line) from error
+        is_yaml = isinstance(error, NotTaken)
+        raise Unreadable(f"{'' if is_yaml else 'is no YAML: '}{error.problem}", line) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise Unreadable(f"cannot be read: {error}") from error
-    except RecursionError as error:
-        raise Unreadable("is nested too deeply") from error

@@ -114,6 +114,7 @@ ONE = "version: 1\nseries:\n  - {name: lockers, where: {}}\n"
         ),
         ({"measures": MEASURES + MEASURES}, "measures.yaml:4: measures is written twice"),
         ({"measures": MEASURES.replace("window: 24h", "name: x")}, "measures.yaml:2: name is written twice"),
+        ({"measures": "measures:\n  - &a [x, x]\n  - &b [*a, *a]\n"}, "measures.yaml:2: anchors and aliases are not"),
         ({"measures": "[a]: b\n"}, "measures.yaml:1: found unhashable key"),
         ({"measures": "measures:\n"}, "measures.yaml:1: measures: Expected `array`, got `null`"),
         (
