@@ -144,8 +144,6 @@ class BatchConsumer(driver.Consumer):
         try:
             fetched = await self._thread.fetch(self._desks.admitted, self.app.conf.broker_max_poll_records, timeout)
         except KafkaError as error:
-            if isinstance(error, self.consumer_stopped_errors):
-                raise
             self._desks.fail(error)
             return
         for batch in fetched:
