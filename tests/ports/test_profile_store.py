@@ -110,6 +110,18 @@ async def test_an_old_event_is_known_from_the_timeline_when_the_ledger_has_forgo
     assert await enter(store, entry, LedgerEntry(OTHER, CONTENT, 20_000, None, "account:1", 0)) == {old.key: CONTENT}
 
 
+@pytest.mark.parametrize(
+    ("key", "subject", "later"), [(OTHER, "account:1", 0), (KEY, "account:2", 0), (KEY, "account:1", 1)]
+)
+async def test_another_event_of_that_subject_or_time_is_no_repeat_of_an_old_one(
+    store: Store, key: bytes, subject: str, later: int
+) -> None:
+    old = event("account:1", 19_000 * DAY_MS, "old")._replace(key=KEY)
+    async with store.updating() as tx:
+        await tx.append_timeline([old])
+    assert await enter(store, LedgerEntry(key, CONTENT, 20_000, None, subject, old.occurred_at + later)) == {}
+
+
 async def test_one_event_twice_in_a_batch_enters_once(store: Store) -> None:
     assert await enter(store, LedgerEntry(KEY, CONTENT, 20_000), LedgerEntry(KEY, CONTENT, 20_000)) == {}
 

@@ -20,15 +20,16 @@ async def store_months(store: Store, subject: str, *months: int) -> None:
 
 async def test_events_age_that_occurred_and_were_accepted_before(store: Store) -> None:
     late = event("account:1", 20, "late")._replace(accepted_at=900)
-    rows = [event("account:1", at, f"k{at}") for at in (50, 10, 300, 30)]
+    rows = [event("account:1", at, f"k{at}") for at in (50, 10, 195, 30)]
+    ahead = [event("account:1", at, "ahead")._replace(accepted_at=190) for at in (200, 300)]
     async with store.updating() as tx:
-        await tx.append_timeline([late, *rows, event("account:2", 10, "other")])
+        await tx.append_timeline([late, *rows, *ahead, event("account:2", 10, "other")])
     async with store.updating() as tx:
         assert [row.occurred_at for row in await tx.aged_of("account:1", 200, 10)] == [10, 30, 50]
         old = await tx.aged_of("account:1", 200, 2)
         assert [row.occurred_at for row in old] == [10, 30]
         await tx.drop_timeline(old)
-        assert [row.occurred_at async for row in tx.timeline_of("account:1")] == [20, 50, 300]
+        assert [row.occurred_at async for row in tx.timeline_of("account:1")] == [20, 50, 195, 200, 300]
         assert len([row async for row in tx.timeline_of("account:2")]) == 1
 
 
