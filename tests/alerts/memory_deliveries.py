@@ -64,7 +64,7 @@ class MemoryDeliveryStore:
 
     async def drop_untold(self, alert_ids: Sequence[str], destinations: Sequence[str], now: int) -> None:
         for one in self._deliveries.by("alert_id", alert_ids):
-            if one.state == "waiting" and not one.attempts and one.destination in destinations:
+            if one.state == "waiting" and one.destination in destinations:
                 self._deliveries.put(msgspec.structs.replace(one, state="dropped", ended_at=now))
 
     async def lease(self, destination: str, owner: str, ttl_ms: int) -> bool:
@@ -97,7 +97,9 @@ class MemoryDeliveryStore:
     async def settle(self, deliveries: Sequence[Delivery]) -> None:
         async with self._turns.turn():
             for one in deliveries:
-                self._deliveries.put(one)
+                known = self._deliveries.get(one.delivery_id)
+                if one.state != "waiting" or known is None or known.state != "dropped":
+                    self._deliveries.put(one)
 
     async def find(self, state: str | None, destination: str | None, limit: int) -> list[Delivery]:
         rows = self._deliveries.rows()

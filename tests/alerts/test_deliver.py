@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import pytest
 
+from schemas.alerts import Alert
 from services.alerts.adapters.senders import Channels
 from services.alerts.delivery.deliver import AT_ONCE, AWAY_AFTER, Deliver, Served
 from services.alerts.delivery.ports import Parcel
@@ -289,6 +290,18 @@ async def test_people_do_not_hear_of_what_a_guard_has_pulled_back_before_they_co
     await office.deliver.accept(batch(AGAIN, start=2))
     await office.serve(destination_id="managers")
     assert office.sender.told("managers") == [("al_1", "routed")]
+
+
+@pytest.mark.parametrize("later", [alert("open", "route", "withdraw"), HELD], ids=["withdrawn", "pulled back"])
+async def test_people_whose_channel_was_away_do_not_hear_of_an_alert_that_is_theirs_no_more(later: Alert) -> None:
+    office = Office(mail("managers"))
+    office.sender.fails["managers"] = Unavailable("it answers 500")
+    await office.deliver.accept(batch(alert("open", "route")))
+    assert (await office.serve(destination_id="managers")).missed == 1
+    await office.deliver.accept(batch(later, start=1))
+    office.sender.fails.clear()
+    assert await office.serve(HOUR, "managers") == Served()
+    assert await office.states() == ["dropped"]
 
 
 async def test_an_alert_that_comes_up_again_for_the_same_person_is_not_told_twice_on_one_channel() -> None:

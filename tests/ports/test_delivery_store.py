@@ -149,18 +149,30 @@ async def test_what_arrived_within_the_hour_is_counted_by_person(store: Delivery
 
 
 async def test_what_ended_before_it_was_told_is_dropped_where_asked(store: DeliveryStore) -> None:
-    tried = missed(delivery("bb"), "away", 0, 10)
-    await add(store, delivery("a"), tried, delivery("ccc", destination="other"), delivery("dddd", alert_id="al_2"))
+    tried, arrived = missed(delivery("bb"), "away", 0, 10), delivered(delivery("eeeee"), 20)
+    others = delivery("ccc", destination="other"), delivery("dddd", alert_id="al_2")
+    await add(store, delivery("a"), tried, arrived, *others)
     async with store.accepting() as tx:
         await tx.drop_untold(["al_1"], ["crm"], 30)
         await tx.drop_untold([], ["crm"], 30)
         await tx.drop_untold(["al_2"], [], 30)
+    assert ids(await store.find("dropped", None, 9)) == ["a", "bb"]
+    assert ids(await store.find("waiting", None, 9)) == ["ccc", "dddd"]
+
+
+async def test_what_was_dropped_while_it_was_tried_waits_no_more_but_has_arrived_where_it_did(
+    store: DeliveryStore,
+) -> None:
+    await add(store, delivery("a"), delivery("bb"))
+    async with store.accepting() as tx:
+        await tx.drop_untold(["al_1"], ["crm"], 30)
+    await store.settle([missed(delivery("a"), "away", 0, 10), delivered(delivery("bb"), 20)])
     assert ids(await store.find("dropped", None, 9)) == ["a"]
-    assert ids(await store.find("waiting", "crm", 9)) == ["bb", "dddd"]
+    assert ids(await store.find("delivered", None, 9)) == ["bb"]
 
 
 async def test_what_was_dropped_untold_waits_again_when_it_is_queued_again(store: DeliveryStore) -> None:
-    await add(store, delivery("a"), delivery("b", alert_id="al_2"))
+    await add(store, missed(delivery("a"), "away", 0, 10), delivery("b", alert_id="al_2"))
     async with store.accepting() as tx:
         await tx.drop_untold(["al_1"], ["crm"], 30)
     again = [

@@ -21,7 +21,8 @@ _NAMES = ", ".join(column.split()[0] for column in _COLUMNS.split(", "))
 _ADD = insert(
     "deliveries as d", _COLUMNS,
     """on conflict (delivery_id) do update set step = excluded.step, body = excluded.body,
-    created_at = excluded.created_at, next_at = excluded.next_at, state = excluded.state, ended_at = excluded.ended_at
+    created_at = excluded.created_at, next_at = excluded.next_at, state = excluded.state,
+    attempts = excluded.attempts, tried_at = excluded.tried_at, ended_at = excluded.ended_at, error = excluded.error
     where d.state = 'dropped'""",
 )  # fmt: skip
 _SEEN = "select alert_id, steps from delivery_alerts where alert_id = any($1::text[])"
@@ -31,7 +32,7 @@ _SAVE_SEEN = insert(
 )  # fmt: skip
 _DROP_UNTOLD = """
 update deliveries set state = 'dropped', ended_at = $3
-where state = 'waiting' and attempts = 0 and alert_id = any($1::text[]) and destination = any($2::text[])"""
+where state = 'waiting' and alert_id = any($1::text[]) and destination = any($2::text[])"""
 _LEASE = """
 insert into delivery_leases as l (destination, owner, leased_until) values ($1, $2, $4)
 on conflict (destination) do update set owner = $2, leased_until = $4
@@ -46,10 +47,11 @@ _SETTLE = Bulk(
     update deliveries d set next_at = w.next_at, state = w.state, attempts = w.attempts, tried_at = w.tried_at,
     ended_at = w.ended_at, error = w.error
     from unnest($1::bigint[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::text[])
-    as w (next_at, state, attempts, tried_at, ended_at, error, delivery_id) where d.delivery_id = w.delivery_id""",
+    as w (next_at, state, attempts, tried_at, ended_at, error, delivery_id)
+    where d.delivery_id = w.delivery_id and (d.state <> 'dropped' or w.state <> 'waiting')""",
     """
-    update deliveries set next_at = ?, state = ?, attempts = ?, tried_at = ?, ended_at = ?, error = ?
-    where delivery_id = ?""",
+    update deliveries set next_at = ?1, state = ?2, attempts = ?3, tried_at = ?4, ended_at = ?5, error = ?6
+    where delivery_id = ?7 and (state <> 'dropped' or ?2 <> 'waiting')""",
 )
 _FIND = f"""
 select {_NAMES} from deliveries where ($1 = '' or state = $1) and ($2 = '' or destination = $2)

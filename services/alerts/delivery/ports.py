@@ -44,7 +44,7 @@ class DeliveryTransaction(Protocol):
         """What is there already, by its id, stays as it is; what was dropped untold waits again."""
 
     async def drop_untold(self, alert_ids: Sequence[str], destinations: Sequence[str], now: int) -> None:
-        """What waits there on these alerts without ever having been tried becomes `dropped`."""
+        """What waits there on these alerts, tried in vain or not yet, becomes `dropped`."""
 
 
 class DeliveryStore(PositionStore, Protocol):
@@ -65,7 +65,7 @@ class DeliveryStore(PositionStore, Protocol):
         """person → when messages arrived (ms)."""
 
     async def settle(self, deliveries: Sequence[Delivery]) -> None:
-        """Writes what became of them."""
+        """Writes what became of them; what was dropped meanwhile waits no more."""
 
     async def find(self, state: str | None, destination: str | None, limit: int) -> list[Delivery]:
         """The newest first."""
