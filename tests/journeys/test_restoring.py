@@ -19,6 +19,7 @@ from schemas.topics import ALERTS, CHANNEL_EVENTS, PROFILE_CHANGES, Topic
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.ports import AlertFilter
 from services.cli.beside import log_to_read
+from services.cli.refusals import Refusal
 from services.cli.restoring import hear_beyond
 from services.cli.run.credentials import FIRST_SOURCE
 from services.clock import SystemClock
@@ -169,6 +170,8 @@ async def test_after_a_restore_the_day_is_worked_again_and_readers_of_the_topics
             before = await alerts_of(bank)
             await compare_with_readers(deployment, platform)
         await deployment.restore()
+        with pytest.raises(Refusal, match="run `counterpoint db restored`, then start again"):
+            await at_the_end.enter_async_context(deployment.running())
         await deployment.operator.says("db", "restored")
         assert await deployment.skips_what_was_told()
         async with deployment.running() as (platform, bank):

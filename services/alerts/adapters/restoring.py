@@ -15,15 +15,22 @@ from services.alerts.outbox import DESK, message_of
 from services.outbox import OutboxMessage
 from services.retelling import Retold, retold_in_portions
 from services.sql.database import Database
-from services.sql.session import Bulk, writing
+from services.sql.session import Bulk, read, writing
 
 NOTE = "the database was set back to before it was opened"
-_KNOWN = "select alert_id, body from alerts where alert_id = any($1::text[]) order by alert_id for no key update"
+_FOUND = "select alert_id, body from alerts where alert_id = any($1::text[])"
+_KNOWN = f"{_FOUND} order by alert_id for no key update"
 _RAISE = Bulk(
     "update alerts a set body = u.body from unnest($1::text[], $2::bytea[]) u(alert_id, body)"
     " where a.alert_id = u.alert_id",
     "update alerts set body = ?2 where alert_id = ?1",
 )
+
+
+async def knows_alerts(database: Database, told: Mapping[str, int]) -> bool:
+    """`told`: revisions by id. Whether the database has all of them, in these revisions or later ones."""
+    known = {row[0]: alert_of(row[1]).revision for row in await read(database, _FOUND, list(told))}
+    return all(revision <= known.get(alert_id, -1) for alert_id, revision in told.items())
 
 
 async def retell(database: Database, told: Mapping[str, Alert], now: int) -> Retold:

@@ -15,6 +15,7 @@ from services.cli.output import counted
 from services.cli.positions import all_backlogs
 from services.cli.refusals import Refusal
 from services.cli.rewinding import Backlog
+from services.cli.set_back import set_back
 from services.clock import SystemClock
 from services.log import EventLog
 
@@ -69,6 +70,11 @@ def _where(some: Sequence[Backlog]) -> str:
 
 def _waiting(some: Sequence[Backlog]) -> str:
     return counted(sum(one.lag or 0 for one in some), "event waits", "events wait")
+
+
+async def restored(patient: Patient) -> Sequence[Finding]:
+    told = await set_back(patient.log, patient.beside.database) if patient.log is not None else None
+    return [wrong("restored", told)] if told else []
 
 
 async def workers(patient: Patient) -> Sequence[Finding]:
@@ -177,7 +183,7 @@ def _why(answer: httpx.Response) -> str:
 
 Check = Callable[[Patient], Awaitable[Sequence[Finding]]]
 CHECKS: Sequence[tuple[str, Check]] = (
-    ("topics", topics), ("positions", positions), ("workers", workers), ("marks", marks), ("refresh", set_aside),
-    ("outbox", outbox), ("states", folds), ("dead letters", letters), ("deliveries", deliveries), ("rules", rules),
-    ("sources", sources), ("platform", platform),
+    ("topics", topics), ("positions", positions), ("restored", restored), ("workers", workers), ("marks", marks),
+    ("refresh", set_aside), ("outbox", outbox), ("states", folds), ("dead letters", letters),
+    ("deliveries", deliveries), ("rules", rules), ("sources", sources), ("platform", platform),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from services.alerts.domain.routing import Staff
 from services.alerts.settings import read_choices
 from services.alerts.web import Stated
 from services.cli.declared import declarations, known_of, reloading
+from services.cli.set_back import refuse_if_set_back
 from services.deployment import (
     open_door,
     open_plumbing,
@@ -86,9 +87,11 @@ def statement(view: StoredView) -> ProfileChange:
 async def opened_alerts(
     closing: contextlib.AsyncExitStack, plumbing: Plumbing, profile: FromProfile, environment: Mapping[str, str]
 ) -> Alerts:
-    """With what delivers them beside the inbox; `closing` ends it. Raises `Unavailable`, `PolicyError`."""
+    """With what delivers them beside the inbox; `closing` ends it. Raises `Unavailable`, `PolicyError`, `Refusal`
+    where the database was set back."""
     choices = read_choices(environment)
     alerts = await open_alerts(plumbing, SqlUserStore(plumbing.database), choices, profile)
+    await refuse_if_set_back(plumbing.log, plumbing.database)
     name = f"{os.uname().nodename}-{os.getpid()}"
     delivery = open_delivery(plumbing, choices.catalogue, environment, name)
     closing.push_async_callback(delivery.close)

@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,13 +23,16 @@ from services.cli.run.demo import Demo
 from services.cli.run.demo_sources import demo_keys, demo_publisher
 from services.cli.run.platform import Platform, running_platform
 from services.cli.run.rules_asked import hearing_rules
+from services.cli.set_back import refuse_if_set_back
 from services.clock import SystemClock
 from services.deployment import forever, told_to_stop
 from services.ingest.__main__ import run as run_ingest
 from services.logs import configure_logging
 from services.profile.__main__ import run as run_profile
+from services.profile.app import Profile
 from services.profile.settings import STEPS
 from services.settings import Settings
+from services.sql.database import Database
 
 SHOWN_CUSTOMER = "10000001"
 """In a synthetic bank of any size."""
@@ -71,7 +74,12 @@ def profile(
         raise Misuse(f"--only: {', '.join(sorted(unknown))} is none of {', '.join(STEPS)}")
     steps = {"COUNTERPOINT_PROFILE_STEPS": ",".join(only)} if only else {}
     environment = {**environment_of(data, port), **steps}
-    forever(lambda: run_profile(environment, lambda opened, database: hearing_rules(opened, database, environment)))
+
+    async def beside(opened: Profile, database: Database) -> Callable[[], Awaitable[None]]:
+        await refuse_if_set_back(opened.worker.log, database)
+        return await hearing_rules(opened, database, environment)
+
+    forever(lambda: run_profile(environment, beside))
 
 
 def _demo(settings: Settings, customers: int, months: int, seed: int) -> Demo:

@@ -12,11 +12,12 @@ from services.profile.ports.records import Mark
 from services.profile.statement import untold
 from services.retelling import Retold, retold_in_portions
 from services.sql.database import Database
-from services.sql.session import Bulk, writing
+from services.sql.session import Bulk, read, writing
 
 _LANE = lane_of_shard(0)
 _KNOWN = """
 select lead, customer_id, facts from views where customer_id = any($1::text[]) order by lead for no key update"""
+_VERSIONS = "select customer_id, version from views where customer_id = any($1::text[])"
 _UNTELL = Bulk(
     "update views v set state = 'live', facts = u.facts from unnest($1::text[], $2::bytea[]) u(lead, facts)"
     " where v.lead = u.lead",
@@ -30,6 +31,12 @@ class Told(NamedTuple):
     version: int
     kind: str
     changed_at: int
+
+
+async def knows_customers(database: Database, told: Mapping[str, int]) -> bool:
+    """`told`: versions by customer id. Whether the database has all of them, in these versions or later ones."""
+    known = {row[0]: row[1] for row in await read(database, _VERSIONS, list(told))}
+    return all(version <= known.get(customer_id, -1) for customer_id, version in told.items())
 
 
 async def restate(database: Database, told: Mapping[str, Told], now: int) -> Retold:
