@@ -66,3 +66,17 @@ async def test_a_database_of_a_build_before_the_release_is_refused_though_its_re
     for refused in (check, upgrade):
         with pytest.raises(WrongSchema, match="not its columns in marks, staff: a build before the release"):
             await refused(database)
+
+
+@pytest.mark.parametrize("server", ["postgresql"], indirect=True)
+async def test_what_grows_is_compressed_by_lz4_and_queues_are_cleaned_early(database: Database) -> None:
+    await upgrade(database)
+    async with database.transaction() as connection:
+        compressed = await connection.execute(
+            text("select attrelid::regclass::text, attname from pg_attribute where attcompression = 'l'")
+        )
+        cleaned = await connection.execute(
+            text("select relname from pg_class where 'autovacuum_vacuum_threshold=5000' = any(reloptions)")
+        )
+    assert {("subjects", "heads"), ("views", "body"), ("alerts", "body")} <= {(one[0], one[1]) for one in compressed}
+    assert {"marks", "outbox"} <= {one[0] for one in cleaned}

@@ -40,6 +40,15 @@ async def test_dropping_no_events_drops_none(store: Store) -> None:
         assert len([row async for row in tx.timeline_of("account:1")]) == 1
 
 
+async def test_an_event_is_dropped_and_none_that_shares_its_id_or_its_time(store: Store) -> None:
+    dropped, kept = event("account:1", 10, "a"), [event("account:1", 10, "b"), event("account:1", 11, "a")]
+    async with store.updating() as tx:
+        await tx.append_timeline([dropped, *kept, dropped._replace(subject="account:2")])
+        await tx.drop_timeline([dropped])
+        assert [row async for row in tx.timeline_of("account:1")] == kept
+        assert len([row async for row in tx.timeline_of("account:2")]) == 1
+
+
 async def test_a_base_is_replaced_by_the_same_or_a_newer_fold_only(store: Store) -> None:
     async with store.updating() as tx:
         assert await tx.base_of("account:1") is None
