@@ -59,7 +59,15 @@ async def _send(
             break
         taken += 1
     sent = await producer.send_batch(builder, topic, partition=partition)
+    sent.add_done_callback(_heard)
     return _Batch(partition, left[:taken], sent), left[taken:]
+
+
+def _heard(sent: "asyncio.Future[Any]") -> None:
+    """Where a later batch of the round is not taken at all, nobody waits for this one: asyncio would tell of its error
+    as of one that was lost, and whoever appended is told in any case."""
+    if not sent.cancelled():
+        sent.exception()
 
 
 def _outcomes(

@@ -1,7 +1,9 @@
 """How appends share a producer: together where they wait, each with its own outcome, a new one after a failure."""
 
 import asyncio
+import gc
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from services.failures import Rejected, Unavailable
 from services.kafka import producer
 from services.kafka.away import away
 from services.kafka.producer import Producer
-from services.kafka.sending import Append
+from services.kafka.sending import Append, send_together
 from services.log import Message, Placed
 
 TWO, THREE = b"kk", b"vvv"
@@ -221,3 +223,33 @@ async def test_what_was_appended_is_sent_before_it_closes_and_its_producers_are_
     await closing
     assert await last == [Placed(0, 1)]
     assert [one.stopped for one in broker.producers] == [True, True]
+
+
+class Batches:
+    """A producer that takes the batch of the first partition, and not that of the second one."""
+
+    def __init__(self) -> None:
+        self.first: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def create_batch(self) -> Any:
+        return SimpleNamespace(append=lambda **_: True)
+
+    async def send_batch(self, batch: Any, topic: str, partition: int) -> "asyncio.Future[Any]":
+        if partition == 0:
+            return self.first
+        raise NodeNotReadyError
+
+
+async def test_what_meets_a_batch_whose_round_was_given_up_is_no_error_that_was_lost() -> None:
+    lost = list[Mapping[str, Any]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: lost.append(context))
+    batches = Batches()
+    done: asyncio.Future[list[Placed]] = asyncio.get_running_loop().create_future()
+    with pytest.raises(NodeNotReadyError):
+        await send_together(batches, "t", [Append([Message(TWO, THREE)] * 2, [0, 1], 10, done)])
+    batches.first.set_exception(NodeNotReadyError())
+    await turns()
+    del batches
+    gc.collect()
+    asyncio.get_running_loop().set_exception_handler(None)
+    assert lost == []
