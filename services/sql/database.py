@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from services.failures import Interrupted, Unavailable
 from services.sql.engines import Timeouts, postgresql_engine, sqlite_engine, timeouts_within
@@ -28,6 +29,9 @@ class Database:
     def __init__(self, engine: AsyncEngine, dialect: Dialect) -> None:
         self.engine, self.dialect = engine, dialect
         self._at_hand: list[tuple[AsyncConnection, Any]] = []
+        self._losses = 0
+        event.listen(engine.sync_engine, "connect", self._remember_losses)
+        event.listen(engine.sync_engine, "checkin", self._end_older)
         # SQLite has one writer: waiting in line here is fair, waiting in its busy handler is not
         self._writer_turn = asyncio.Lock() if dialect == "sqlite" else nullcontext()
 
@@ -91,6 +95,15 @@ class Database:
             connection, _ = self._at_hand.pop()
             await connection.close()
 
+    def _remember_losses(self, _: Any, record: ConnectionPoolEntry) -> None:
+        record.info["losses"] = self._losses
+
+    def _end_older(self, connection: Any, record: ConnectionPoolEntry) -> None:
+        """What was in use while the pool was disposed of comes back to one that nobody asks any more: left there, it
+        stays open on the server until the process ends."""
+        if connection is not None and record.info["losses"] != self._losses:
+            record.invalidate()
+
     @asynccontextmanager
     async def _translated(self, into: type[Unavailable] = Unavailable) -> AsyncIterator[None]:
         try:
@@ -99,6 +112,7 @@ class Database:
             if isinstance(error, Unavailable) or not is_unavailable(error):
                 raise
             # after a restart of the server every pooled connection is dead, not only this one
+            self._losses += 1
             await self._let_go()
             await self.engine.dispose()
             told = f"the database is not available: {why_unavailable(error)}"

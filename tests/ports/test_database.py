@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
@@ -350,6 +350,24 @@ async def test_one_lost_connection_tells_of_all_that_the_server_has_ended(postgr
     await asyncio.gather(*(use() for _ in range(3)))
     for one in (database, other):
         await one.close()
+
+
+async def test_connections_that_were_in_use_while_another_one_was_lost_are_ended_and_not_left_open(url: str) -> None:
+    opened, ended = list[object](), list[object]()
+    database = open_database(url, timeouts=IMPATIENT)
+    for name, noted in (("connect", opened), ("close", ended)):
+        event.listen(database.engine.sync_engine, name, lambda one, _, noted=noted: noted.append(one))
+    async with database.reading() as one, database.driver() as other:
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                async with database.reading():
+                    raise ConnectionResetError
+        await one.execute(text("SELECT 1"))
+        await other.execute("SELECT 1")
+    await database.ping()
+    await database.close()
+    assert len(opened) > 3
+    assert sorted(map(id, ended)) == sorted(map(id, opened))
 
 
 async def test_what_fails_on_a_connection_for_single_statements_gives_it_back(url: str) -> None:
