@@ -57,6 +57,7 @@ def test_all_decimals_are_shown() -> None:
     assert format_money(Money(120050, "CNY")) == {"value": "1200.50", "currency": "CNY"}
     assert format_money(Money(-5, "KWD")) == {"value": "-0.005", "currency": "KWD"}
     assert format_money(Money(500, "JPY")) == {"value": "500", "currency": "JPY"}
+    assert format_money(Money(0, "CNY")) == {"value": "0.00", "currency": "CNY"}
 
 
 def test_the_whole_active_list_is_known() -> None:

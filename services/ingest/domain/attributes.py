@@ -32,7 +32,7 @@ def text(value: str, field: str, key: TokenKey, max_length: int) -> str:
         raise Rejected("too_long", f"longer than {max_length} characters", field)
     if "\0" in value:
         raise Rejected("invalid_text", "contains a NUL character", field)
-    return clean_text(value, key) if len(value) >= 13 else value
+    return clean_text(value, key)
 
 
 def tells(value: str) -> bool:

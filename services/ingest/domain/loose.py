@@ -30,14 +30,14 @@ def loosely(text: str) -> Any:
 
 
 def is_sound_batch(body: bytes) -> bool:
-    """`{"events": […]}` and nothing else, whatever stands in the single events."""
+    """Of an object, whether it is `{"events": […]}` and nothing else, whatever stands in the single events."""
     try:
         batch = loosely(body.decode(errors="replace"))
     except RecursionError:
         return True  # one of them is nested too deeply: each is judged by itself
     except ValueError:
         return False
-    return isinstance(batch, dict) and batch.keys() == {"events"} and isinstance(batch["events"], list)
+    return bool(batch.keys() == {"events"} and isinstance(batch["events"], list))
 
 
 def unusable(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Unusable]]:

@@ -206,6 +206,7 @@ UNUSABLE = [
     (b"NaN", "malformed", "attributes.exchange_rate"),
     (b"-Infinity", "malformed", "attributes.exchange_rate"),
     (b'"\\ud800"', "malformed", "attributes.exchange_rate"),
+    (b'"\xe5\xb7\xa5\xe8\xb5\x84 \\udfff"', "malformed", "attributes.exchange_rate"),
     (b"1e400", "invalid_value", "attributes.exchange_rate"),
     (b"9" * 5_000, "invalid_value", "attributes.exchange_rate"),
 ]
@@ -215,6 +216,18 @@ UNUSABLE = [
 def test_what_no_computer_holds_is_refused_by_the_name_of_its_field(value: bytes, reason: str, field: str) -> None:
     body = encoded(transaction(attributes={"exchange_rate": "X"})).replace(b'"X"', value)
     assert refusal(body) == (reason, field)
+
+
+@pytest.mark.parametrize("value", [value for value, _, _ in UNUSABLE], ids=lambda value: str(value)[:20])
+def test_nor_does_it_hide_in_a_list_of_an_unknown_type(value: bytes) -> None:
+    told = transaction(type="robot.danced", attributes={"steps": ["one", {"speed": "X"}, "three"]})
+    body = encoded(told).replace(b'"X"', value)
+    assert refusal(body, by=rules(accept_unknown_types=True))[1] == "attributes.steps.speed"
+
+
+def test_text_of_any_script_is_taken_beside_what_is_dropped() -> None:
+    told = transaction(attributes={"description": "\u5de5\u8d44, caf\u00e9 \ue000 \U0001f600"})
+    assert admitted({**told, "pin_block": "8F4C"}) == admitted(told)
 
 
 @pytest.mark.parametrize(("name", "number"), [("failure_count", int(VISA)), ("exchange_rate", 378282246310005)])
@@ -503,6 +516,13 @@ def test_a_score_outside_its_scale_is_refused(told: dict[str, Any], field: str) 
 def test_a_required_attribute_is_not_told_by_a_blank() -> None:
     event = {"type": "page.viewed", "occurred_at": "2026-11-22T09:30:00+08:00", "identifiers": {"login": "zw"}}
     assert refusal({**event, "attributes": {"page": " "}}) == ("missing_field", "attributes.page")
+
+
+@pytest.mark.parametrize(("told", "missing"), [("name", "value"), ("value", "name")])
+def test_of_several_required_attributes_the_one_that_is_missing_is_named(told: str, missing: str) -> None:
+    chosen = {"id": "1", "type": "preference.set", "occurred_at": "2026-11-22T09:30:00+08:00",
+              "identifiers": {"customer_no": "42"}, "attributes": {told: "language"}}  # fmt: skip
+    assert refusal(chosen) == ("missing_field", f"attributes.{missing}")
 
 
 @pytest.mark.parametrize("count", [-1, 2**53 + 1, True, "5"])

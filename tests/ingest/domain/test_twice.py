@@ -93,3 +93,27 @@ def test_two_lists_of_events_in_one_body_are_refused_and_one_is_taken_whole(
     assert [json.loads(bytes(event)) for event in taken] == first
     with pytest.raises(Rejected, match="twice"):
         split_json(f'{{"events":{one},{space}"events":{space}{other}}}'.encode())
+
+
+def test_what_cannot_be_held_costs_its_own_event_and_not_those_beside_it() -> None:
+    deep, beside = "[" * 2_000 + "]" * 2_000, '{"a": "x, [y}"}'
+    for bad in ('{"a": NaN}', '{"a": "\\ud800"}', f'{{"a": {deep}}}', f'{{"a": NaN, "b": {deep}}}'):
+        taken = split_json(f'{{"events": [{beside}, {bad} ,{beside}]}}'.encode())
+        assert [bytes(one).decode() for one in taken] == [beside, bad, beside]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"events": NaN}',
+        '{"events": {"a": NaN}}',
+        '{"events": [NaN], "more": 1}',
+        '{"events": [{"a": NaN}',
+        '{"events": [NaN] x}',
+        '{"events": [' + "[" * 2_000,
+    ],
+)
+def test_a_body_that_is_no_batch_is_refused_whole_whatever_cannot_be_held_in_it(body: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        split_json(body.encode())
+    assert refused.value.reason == "malformed"
