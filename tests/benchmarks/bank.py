@@ -13,11 +13,10 @@ import msgspec
 
 from schemas.codec import encode_event
 from schemas.events import ChannelEvent, Counterparty, Money
+from schemas.instants import DAY_MS
 from services.log import Message
 from services.simulator.bank import account_no, card_no, customer_no, login
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 _SHOPS = 400
 
 

@@ -5,12 +5,13 @@ from hashlib import blake2b
 
 import msgspec
 
+from schemas.instants import DAY_MS
 from services.failures import Fenced
 from services.log import Batch, Position
 from services.sql.database import Database
 from services.sql.session import insert, reading, writing
 
-DAY_MS, DAYS_KEPT = 86_400_000, 40
+DAYS_KEPT = 40
 
 _TABLES = (
     "create table engine_positions (topic text, partition int, topic_id text not null, next bigint not null,"

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.simulator.bank import account_no, customer_no
-from tests.benchmarks.bank import DAY_MS, event, openings, paid
+from tests.benchmarks.bank import event, openings, paid
 from tests.benchmarks.figures import Given, Report
 from tests.benchmarks.workshop import Workshop, new_database, sql_store
 

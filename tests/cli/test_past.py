@@ -8,13 +8,14 @@ import pytest
 from schemas.codec import decode_event
 from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
+from schemas.instants import DAY_MS, HOUR_MS
 from services.cli.rules import past
 from services.cli.rules.past import ClockOf, StoredPast
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.domain.states.personal import is_reference
 from services.profile.update import Update
 from tests.ports.profile_stores import alias_of
-from tests.profile.told import CATALOGUE, DAY_MS, HOUR_MS, NOW, SECRET, batch, new_fold, paid, refer, told
+from tests.profile.told import CATALOGUE, NOW, SECRET, batch, new_fold, paid, refer, told
 
 MIDNIGHT = NOW - NOW % DAY_MS
 

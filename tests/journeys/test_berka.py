@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from schemas.instants import DAY_MS
 from services.cli.run.credentials import FIRST_SOURCE
 from services.replay.berka import read_berka
 from services.replay.berka_event import Event
 from services.replay.send import http_publisher, send
 from tests.journeys.platforms import Serving, empty_servers, serving
 from tests.profile.expected import differences, expected, held
-from tests.profile.told import DAY_MS, admitted, new_fold
+from tests.profile.told import admitted, new_fold
 from tests.replay.berka_bank import expected_balances, write_berka_bank
 from tests.replay.disorder import disordered
 

@@ -9,12 +9,12 @@ from typing import Protocol
 
 import structlog
 
+from schemas.instants import DAY_MS
 from services.embedded.log import EmbeddedLog, Limits
 from services.failures import Fenced
 from services.log import Batch, EventLog, Handler, Message, Position
 from tests.clocks import ManualClock
 
-DAY_MS = 86_400_000
 HANG_S = 60.0
 
 

@@ -14,8 +14,6 @@ from services.profile.ports.records import Shard, StoredView, TimelineRow
 from services.profile.ports.store import ProfileStore
 from tests.ports.emptied import emptied
 
-DAY_MS = 86_400_000
-
 
 class Store(ProfileStore, ProfileReader, Protocol):
     """Both faces, as every adapter has them."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from schemas.instants import DAY_MS
 from schemas.topics import Topic
 from services.embedded.files import TopicTable, segment_paths
 from services.embedded.log import DirectoryInUse, EmbeddedLog, Limits
@@ -24,7 +25,7 @@ from services.failures import Unavailable
 from services.holdings import Place
 from services.log import Batch, Message, Position
 from tests.clocks import ManualClock
-from tests.ports.log_places import DAY_MS, Applied, consuming
+from tests.ports.log_places import Applied, consuming
 
 
 @pytest.fixture

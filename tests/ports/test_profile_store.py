@@ -2,13 +2,14 @@
 
 import pytest
 
+from schemas.instants import DAY_MS
 from services.failures import Fenced
 from services.log import Move, Position
 from services.outbox import OutboxMessage
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.states.packing import NO_HEADS
 from services.profile.ports.records import LedgerEntry, Mark, StoredSubject
-from tests.ports.profile_stores import DAY_MS, Store, event, store
+from tests.ports.profile_stores import Store, event, store
 
 __all__ = ["store"]
 KEY, OTHER, CONTENT, CHANGED = b"k" * 16, b"o" * 16, b"content.", b"changed."

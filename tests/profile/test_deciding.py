@@ -4,6 +4,7 @@ import pytest
 
 from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
+from schemas.instants import DAY_MS
 from services.failures import Rejected
 from services.log import Stop
 from services.profile.adapters.memory import MemoryProfileStore
@@ -14,7 +15,7 @@ from tests.ports.profile_stores import alias_of
 from tests.ports.test_profile_refreshing import take
 from tests.profile.expected import differences, held
 from tests.profile.test_update import new_update
-from tests.profile.told import DAY_MS, DECLARED, NOW, batch, new_fold, opened, paid, told
+from tests.profile.told import DECLARED, NOW, batch, new_fold, opened, paid, told
 
 ONE, TWO, THREE = (alias_of(f"party:{number}") for number in (77, 78, 79))
 NEWER = DECLARED.series.version + 1

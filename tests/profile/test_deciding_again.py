@@ -1,12 +1,13 @@
 """Decisions of people, taken once more on a past that is lived through again, leave the same customers."""
 
 from schemas.identifiers import SUBJECT_LIMITS
+from schemas.instants import DAY_MS
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.decide import Decide, Said
 from services.profile.domain.identity.links import Membership
 from tests.ports.profile_stores import alias_of
 from tests.profile.test_update import new_update
-from tests.profile.told import DAY_MS, NOW, batch, new_fold, opened
+from tests.profile.told import NOW, batch, new_fold, opened
 
 PARTIES = ["party:77", "party:78", "party:79"]
 OPENED = [opened(f"600{n}", f"7{n + 6}", NOW - 30 * DAY_MS) for n in range(1, 4)]

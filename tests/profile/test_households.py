@@ -9,6 +9,7 @@ import pytest
 from schemas.changes import GONE
 from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
+from schemas.instants import DAY_MS
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.customer import Decided
 from services.profile.domain.shards import shard_of
@@ -17,7 +18,7 @@ from services.profile.ports.records import LIVE
 from tests.ports.profile_stores import Store, alias_of, shard_for, store
 from tests.profile.test_refresh import changes, mark, new_refresh, refresh_all, view_of, waits
 from tests.profile.test_update import new_update
-from tests.profile.told import DAY_MS, NOW, batch, new_fold, opened, paid, told
+from tests.profile.told import NOW, batch, new_fold, opened, paid, told
 
 __all__ = ["store"]
 FIRST = NOW - 30 * DAY_MS

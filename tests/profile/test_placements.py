@@ -2,13 +2,14 @@
 
 import msgspec
 
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Decided
 from services.profile.domain.value.placing import laid_over, moved, placement_of
 from services.profile.ports.records import Placement
 from tests.ports.profile_stores import Store, store
 from tests.profile.test_refresh import refresh_all, view_of
 from tests.profile.test_update import new_update
-from tests.profile.told import DAY_MS, NOW, batch, opened, paid, told
+from tests.profile.told import NOW, batch, opened, paid, told
 
 __all__ = ["store"]
 FIRST = NOW - 30 * DAY_MS

@@ -8,6 +8,7 @@ import pytest
 from schemas.changes import GONE, ProfileChange
 from schemas.codec import decode_change
 from schemas.identifiers import SUBJECT_LIMITS
+from schemas.instants import DAY_MS
 from services.failures import Fenced, Unavailable
 from services.profile.decide import Decide, Said
 from services.profile.domain.customers.customer import Completeness
@@ -22,7 +23,7 @@ from services.profile.statement import made_by
 from tests.ports.profile_stores import Store, alias_of, lapsed, store
 from tests.profile.expected import differences, expected, held
 from tests.profile.test_update import new_update
-from tests.profile.told import DAY_MS, DECLARED, NOW, batch, new_fold, opened, paid, told
+from tests.profile.told import DECLARED, NOW, batch, new_fold, opened, paid, told
 
 __all__ = ["store"]
 FIRST = NOW - 30 * DAY_MS

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from schemas.asked import Asked, Limit
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Completeness
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
@@ -12,7 +13,7 @@ from services.profile.timers import fire
 from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.test_refresh import changes, view_of
 from tests.profile.test_update import new_update
-from tests.profile.told import DAY_MS, DECLARED, NOW, batch, opened, paid
+from tests.profile.told import DECLARED, NOW, batch, opened, paid
 
 __all__ = ["store"]
 BEGAN = NOW - 10 * DAY_MS

@@ -9,6 +9,7 @@ import pytest
 from schemas.changes import Fact
 from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
+from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.decide import Decide, Said
 from services.profile.read import Read
 from services.profile.statement import stored_facts
@@ -16,7 +17,7 @@ from services.profile.trace import NO_EVENTS, OTHERWISE, TELLING, Seen, Trace
 from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.test_refresh import refresh_all, view_of
 from tests.profile.test_update import new_update
-from tests.profile.told import CATALOGUE, DAY_MS, DECLARED, HOUR_MS, NAMING, NOW, batch, new_fold, opened, rfc3339, told
+from tests.profile.told import CATALOGUE, DECLARED, NAMING, NOW, batch, new_fold, opened, rfc3339, told
 
 __all__ = ["store"]
 LATER = NOW + DAY_MS

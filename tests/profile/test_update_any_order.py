@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
+from schemas.instants import DAY_MS
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.update import Update
 from tests.profile.expected import differences, expected, held
-from tests.profile.told import CATALOGUE, DAY_MS, NOW, SECRET, batch, new_fold, rfc3339, told
+from tests.profile.told import CATALOGUE, NOW, SECRET, batch, new_fold, rfc3339, told
 
 FIRST = NOW - 120 * DAY_MS
 CUSTOMERS, ACCOUNTS, LOGINS, DEVICES = ("c1", "c2", "c3", "c4", "c5", "c6"), ("a1", "a2"), ("l1", "l2"), ("d1",)

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from schemas.events import HEARTBEAT
+from schemas.instants import DAY_MS
 from services.attempts import ATTEMPTS, PARKED_IN_A_ROW, Attempts, singles
 from services.failures import Contended, Fenced, Unavailable
 from services.log import Batch, Position, Stop
@@ -14,7 +15,7 @@ from services.metrics import Metrics
 from services.profile.update import Update
 from tests.ports.profile_stores import Store, store
 from tests.profile.test_update import Poisoned, letters, new_update, unlike
-from tests.profile.told import CATALOGUE, DAY_MS, NOW, TOPIC, TOPIC_ID, batch, new_fold, paid
+from tests.profile.told import CATALOGUE, NOW, TOPIC, TOPIC_ID, batch, new_fold, paid
 
 __all__ = ["store"]
 FIRST = NOW - 60 * DAY_MS

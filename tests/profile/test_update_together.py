@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.attempts import Attempts
 from services.failures import Contended, Fenced
 from services.group_commit import GroupCommit
@@ -16,7 +17,7 @@ from services.profile.update import Update
 from tests.ports.profile_stores import Store, store
 from tests.profile.test_update import letters, new_update, unlike
 from tests.profile.test_update_poison import poisoned
-from tests.profile.told import DAY_MS, NOW, TOPIC, batch, opened, paid
+from tests.profile.told import NOW, TOPIC, batch, opened, paid
 
 __all__ = ["store"]
 FIRST = NOW - 60 * DAY_MS

@@ -25,7 +25,6 @@ from tests.ingest.bank import admit
 SECRET = b"a secret of thirty-two bytes...."
 NAMING = Naming(TokenKey(SECRET))
 NOW = 1_795_320_000_000  # 2026-11-22T04:00:00Z
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 TOPIC, TOPIC_ID = "channel-events", "topic-1"
 CATALOGUE = load_catalogue()
 DECLARED = load_declarations()

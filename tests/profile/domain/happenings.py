@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from schemas.catalogue import load_catalogue
 from schemas.events import ChannelEvent, Counterparty, Money
+from schemas.instants import DAY_MS
 from services.profile.adapters.policies import load_declarations
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
 from services.profile.domain.states.state import State
 
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 NOON = 1_790_000_000_000
 """In September 2026."""
 ACCOUNT = "account:1"

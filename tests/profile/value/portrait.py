@@ -29,7 +29,6 @@ from services.profile.domain.value.policy import Policy
 ZONE = timezone(timedelta(hours=8))
 ME = "party:1"
 CURRENT, SAVINGS = "account:100", "account:200"
-DAY_MS = 86_400_000
 
 
 def ms(day: date | str, hour: int = 12) -> int:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Decided, Manager, MemberCustomer
 from services.profile.domain.value.owners import as_assigned, assign, branches, owner_of_members
 from services.profile.domain.value.policy import Policy, RosterEntry
-from tests.profile.value.portrait import CURRENT, DAY_MS, ME, SAVINGS, Portrait, ms, policy
+from tests.profile.value.portrait import CURRENT, ME, SAVINGS, Portrait, ms, policy
 
 NOW = ms("2026-11-20")
 Owner = dict[str, Any] | None

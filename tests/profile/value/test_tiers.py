@@ -6,10 +6,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Decided
 from services.profile.domain.value.tiers import decide
 from services.profile.domain.value.value import Judged
-from tests.profile.value.portrait import DAY_MS, ms, policy, reference
+from tests.profile.value.portrait import ms, policy, reference
 
 MONDAY = ms("2026-11-16", 9)
 HOLD = policy().scales.hold_days

@@ -3,9 +3,10 @@
 import pytest
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.balances import Course, courses_of
 from tests.profile.domain.gathered import POLICY, Roles, customer_of
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+from tests.profile.domain.happenings import ACCOUNT, NOON, event
 
 COURSE = Course(((10, 100), (12, -50), (15, 20)), 20)
 NEW = Course((), 20)

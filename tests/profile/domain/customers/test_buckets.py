@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from hypothesis import given, settings
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.buckets import Buckets
 from services.profile.domain.customers.customer import Total
 from services.profile.domain.states.months import joined
 from services.profile.domain.states.state import Cell, State
-from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event, fold_of, histories
+from tests.profile.domain.happenings import NOON, event, fold_of, histories
 
 TODAY = NOON // DAY_MS
 LENGTHS = (1, 2, 7, 20, 21, 22, 30, 51, 52, 60, 90, 365)

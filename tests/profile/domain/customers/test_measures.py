@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.buckets import Buckets
 from services.profile.domain.customers.measures import Measured, MeasureRule, Measures, counted, nothing_shown, shown
 from tests.profile.domain.gathered import POLICY
-from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event, fold_of
+from tests.profile.domain.happenings import NOON, event, fold_of
 
 
 def spent(at: int, minor: int, number: str, currency: str = "CNY") -> ChannelEvent:

@@ -3,6 +3,7 @@
 import msgspec
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Completeness, total
 from services.profile.domain.customers.parts import part_of
 from services.profile.domain.customers.view import complete_up_to
@@ -10,7 +11,7 @@ from services.profile.domain.identity.links import BEGINNING, END, Membership
 from services.profile.domain.states.segments import Segments
 from services.profile.domain.summarise import summarise
 from tests.profile.domain.gathered import ME, POLICY, customer_of, facts_told, heard, part, summary_of
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold
+from tests.profile.domain.happenings import ACCOUNT, NOON, event, product_fold
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"kind": "person", "name": "p_li"})
 OPENED = event(

@@ -2,8 +2,9 @@
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from tests.profile.domain.gathered import POLICY, facts_told, summary_of
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+from tests.profile.domain.happenings import ACCOUNT, NOON, event
 
 SAVINGS = "account:2"
 OPENED = [

@@ -2,11 +2,12 @@
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
+from schemas.instants import DAY_MS
 from services.profile.domain.facts.crossing import crossing_of
 from services.profile.domain.reference.tables import Listed, Reference
 from services.profile.domain.states.state import BANKS_KEPT, KEYS_KEPT
 from tests.profile.domain.gathered import ME, POLICY, customer_of, facts_told, summary_of
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+from tests.profile.domain.happenings import ACCOUNT, NOON, event
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"name": "p_me"})
 

@@ -6,13 +6,14 @@ import msgspec
 
 from schemas.asked import Asked, Limit
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.customer import Completeness, Decided, Manager
 from services.profile.domain.customers.summary import Due
 from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.summarise import summarise
 from tests.profile.domain.facts.test_facts import salaries
 from tests.profile.domain.gathered import ME, POLICY, customer_of, facts_told, heard, summary_of
-from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event
+from tests.profile.domain.happenings import NOON, event
 
 
 def due(summary_due: list[Due], kind: str) -> Due | None:

@@ -1,10 +1,11 @@
 """What rules may ask: facts, and what is unknown or not covered among them."""
 
 from schemas.events import ChannelEvent, Counterparty
+from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.facts.catalogue import FACTS, catalogue
 from services.profile.domain.states.state import BANKS_KEPT
 from tests.profile.domain.gathered import ME, POLICY, facts_told, heard, summary_of
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event
+from tests.profile.domain.happenings import ACCOUNT, NOON, event
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"registered_on": "2020-09-25"})
 

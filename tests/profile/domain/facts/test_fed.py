@@ -2,10 +2,11 @@
 
 from schemas.catalogue import load_catalogue
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.profile.domain.facts.catalogue import FACTS
 from services.profile.domain.facts.fed import FEEDS, feed_of, telling
 from tests.profile.domain.gathered import POLICY
-from tests.profile.domain.happenings import DAY_MS, NOON, event
+from tests.profile.domain.happenings import NOON, event
 
 REASONS = POLICY.reference.reasons
 

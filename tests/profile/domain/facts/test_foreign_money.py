@@ -4,9 +4,10 @@ import pytest
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty, Direction
+from schemas.instants import DAY_MS
 from services.profile.domain.reference.calendar import iso
 from tests.profile.domain.gathered import facts_told, summary_of
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+from tests.profile.domain.happenings import ACCOUNT, NOON, event
 
 ABROAD, UNRATED = "account:2", "THB"
 OTHER = Counterparty(bank="CMPA", account_no="1")

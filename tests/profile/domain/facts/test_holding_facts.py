@@ -4,9 +4,10 @@ import pytest
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.profile.domain.identity.links import BEGINNING
 from tests.profile.domain.gathered import Roles, facts_told, summary_of
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+from tests.profile.domain.happenings import ACCOUNT, NOON, event
 
 
 def values_of(*events: ChannelEvent, now: int = NOON) -> dict[str, Fact]:

@@ -6,12 +6,13 @@ import pytest
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Decided, total
 from services.profile.domain.customers.parts import part_of
 from services.profile.domain.identity.links import BEGINNING, END, Membership
 from services.profile.domain.states.segments import Segments
 from tests.profile.domain.gathered import ME, facts_told, summary_of
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event, product_fold
+from tests.profile.domain.happenings import ACCOUNT, NOON, event, product_fold
 
 JOINT = "account:2"
 MILLION = 100_000_000

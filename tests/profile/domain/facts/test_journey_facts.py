@@ -2,8 +2,9 @@
 
 from schemas.changes import Fact
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS, HOUR_MS
 from tests.profile.domain.gathered import ME, facts_told, summary_of
-from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event
+from tests.profile.domain.happenings import NOON, event
 
 
 def happened(kind: str, hours_ago: float, subject: str = ME, channel: str = "mobile", **told: object) -> ChannelEvent:

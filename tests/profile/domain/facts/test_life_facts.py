@@ -5,9 +5,10 @@ from datetime import date
 import pytest
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.profile.domain.reference.calendar import day_number
 from tests.profile.domain.gathered import ME, POLICY, facts_told, summary_of
-from tests.profile.domain.happenings import DAY_MS, NOON, event
+from tests.profile.domain.happenings import NOON, event
 
 
 def on(day: str) -> int:

@@ -4,11 +4,12 @@ import msgspec
 import pytest
 
 from schemas.events import Counterparty
+from schemas.instants import DAY_MS
 from schemas.moments import MOMENTS
 from services.profile.domain.customers.customer import Decided, Manager
 from services.profile.domain.states.personal import is_reference
 from tests.profile.domain.gathered import ME, facts_told, summary_of
-from tests.profile.domain.happenings import DAY_MS, NOON, event, reversal
+from tests.profile.domain.happenings import NOON, event, reversal
 from tests.profile.told import refer
 
 DRAIN = event(

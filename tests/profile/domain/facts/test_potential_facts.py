@@ -3,12 +3,13 @@
 import msgspec
 import pytest
 
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Decided
 from services.profile.domain.facts.potential import note_potential
 from services.profile.domain.reference.offers import NextProduct, next_product
 from services.profile.domain.value.value import Judged, JudgedDimension
 from tests.profile.domain.gathered import ME, facts_told, summary_of
-from tests.profile.domain.happenings import DAY_MS, NOON, event
+from tests.profile.domain.happenings import NOON, event
 
 MONTH = 31 * DAY_MS
 

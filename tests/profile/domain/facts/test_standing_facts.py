@@ -5,13 +5,14 @@ from datetime import date
 import pytest
 
 from schemas.events import ChannelEvent, Counterparty
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Decided, Manager
 from services.profile.domain.identity.links import BEGINNING
 from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.states.state import KEYS_KEPT
 from tests.profile.domain.facts.test_facts import REGISTERED
 from tests.profile.domain.gathered import ME, POLICY, facts_told, heard, summary_of
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, NOON, event
+from tests.profile.domain.happenings import ACCOUNT, NOON, event
 
 NEVER = 1 << 30
 """A day on which a tier was judged: after all that are asked about here."""

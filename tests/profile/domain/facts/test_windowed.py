@@ -5,12 +5,13 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from schemas.events import ChannelEvent, Counterparty
+from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.contacts import CONTACTS_SHOWN
 from services.profile.domain.customers.measures import MeasureRule, Measures
 from services.profile.domain.facts.catalogue import FACTS
 from services.profile.domain.facts.windowed import Windowed
 from tests.profile.domain.gathered import POLICY, facts_told, summary_of
-from tests.profile.domain.happenings import DAY_MS, HOUR_MS, NOON, event, histories, product_fold, reversal
+from tests.profile.domain.happenings import NOON, event, histories, product_fold, reversal
 
 WINDOWED = Windowed(product_fold(), POLICY.measures, POLICY.reference, NOON)
 NAMES = [rule.name for rule in POLICY.measures.measures] + [name for name in FACTS if WINDOWED.since(name) is not None]

@@ -3,9 +3,10 @@
 import msgspec
 
 from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.profile.domain.identity.assertions import links_of
 from services.profile.domain.identity.links import ANY_ROLE, Link
-from tests.profile.told import CATALOGUE, DAY_MS, NOW, SECRET, opened, paid, told
+from tests.profile.told import CATALOGUE, NOW, SECRET, opened, paid, told
 
 
 def asserted(event: ChannelEvent) -> list[Link]:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from schemas.events import ChannelEvent, Counterparty, Money
+from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.adapters.policies import load_declarations
 from services.profile.domain.states.combine import combine
 from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART, cancels, effective_at, months_touched
@@ -20,7 +21,7 @@ from services.profile.domain.states.state import (
     Cell,
     State,
 )
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event, fold_of, product_fold, reversal
+from tests.profile.domain.happenings import ACCOUNT, NOON, event, fold_of, product_fold, reversal
 
 
 def withdrawal(at: int = NOON, number: str = "w", minor: int = 50_000) -> ChannelEvent:

@@ -1,10 +1,11 @@
 """A subject whose link begins or ends: what happened when stays with whoever it belonged to."""
 
+from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.identity.links import BEGINNING, END
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.segments import Segments, segments_between
 from services.profile.domain.states.state import Cell
-from tests.profile.domain.happenings import ACCOUNT, DAY_MS, HOUR_MS, NOON, event, fold_of, product_fold, reversal
+from tests.profile.domain.happenings import ACCOUNT, NOON, event, fold_of, product_fold, reversal
 from tests.profile.domain.states.canonical import canonical_bytes, combine_all
 
 CUT = NOON - 5 * DAY_MS

@@ -6,12 +6,13 @@ import pytest
 from schemas.catalogue import load_catalogue
 from schemas.changes import Fact
 from schemas.events import ChannelEvent, Counterparty
+from schemas.instants import DAY_MS
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.series import CandidateRule, Counting, Declared, SeriesRule, Where, holds
 from services.profile.domain.states.state import Cell, State
 from tests.profile.domain.gathered import ME, facts_told, summary_of
-from tests.profile.domain.happenings import DAY_MS, NOON, event, fold_of, product_fold, reversal
+from tests.profile.domain.happenings import NOON, event, fold_of, product_fold, reversal
 
 CARD = "card:1"
 
