@@ -59,14 +59,19 @@ def unfit(text: str, most: int) -> str:
     return "control characters are not taken" if _CONTROL.search(text) else ""
 
 
+def meant(name: str, known: Iterable[str], alike: float = 0.6, most: int = 1) -> str:
+    """A question after what was probably meant by a name that is none of `known`, "" where none of them is `alike`."""
+    close = difflib.get_close_matches(name, list(known), most, alike)
+    return f"did you mean {' or '.join(close)}?" if close else ""
+
+
 def instead_of(name: str, known: Iterable[str]) -> str:
-    """What could have been meant by a name that is none of `known`."""
+    """What could have been meant, else what there is."""
     known = tuple(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+    return meant(name, known, 0.75) or f"known are {', '.join(known)}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """What was probably meant, as the end of a sentence."""
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {near[0]}?" if near else ""
+    told = meant(name, known)
+    return f"; {told}" if told else ""

@@ -16,6 +16,7 @@ from services.profile.linking import link_subjects, reach
 from services.profile.ports.records import Decision, Mark
 from services.profile.ports.store import ProfileStore
 from services.profile.reviewing import standing
+from services.profile.roots import roots_of
 
 MERGE, SPLIT, DETACH, ATTACH, SEPARATE = "merge", "split", "detach", "attach", "separate"
 MAX_REASON = 500
@@ -50,7 +51,7 @@ class Decide:
 
     async def split(self, customer_id: str, said: Said) -> Decision:
         """Undoes the customer's only merge. If there are several, one has to be named: see `undo`."""
-        merges = await self._merges(await self._cluster(await self._customer(customer_id)))
+        merges = await self._merges(await roots_of(self._store, await self._customer(customer_id)))
         if len(merges) != 1:
             named = ", ".join(one.decision_id for one in merges) or "none stands"
             raise Rejected("not_one_merge", f"name the merge to undo ({named})", "decision_id")
@@ -58,7 +59,7 @@ class Decide:
 
     async def detach(self, customer_id: str, subject: str, said: Said) -> Decision:
         """The subject does not belong to the customer any more, for all its past."""
-        roots = await self._cluster(await self._customer(customer_id))
+        roots = await roots_of(self._store, await self._customer(customer_id))
         within = {one.subject for one in await self._store.memberships(roots)} | set(roots)
         led = [link for link in await self._store.links([subject]) if link.target in within and not link.barred]
         if not led:
@@ -125,17 +126,13 @@ class Decide:
             raise Rejected("several_customers", several, field)
         return now[0].lead
 
-    async def _cluster(self, root: str) -> tuple[str, ...]:
-        cluster = await self._store.cluster(root)
-        return cluster.roots if cluster is not None else (root,)
-
     async def _decisions_of(self, customer_id: str) -> list[Decision]:
-        roots = await self._cluster(await self._customer(customer_id))
+        roots = await roots_of(self._store, await self._customer(customer_id))
         members = {one.subject for one in await self._store.memberships(roots)}
         return await self._store.decisions_on(sorted(members | set(roots)))
 
     async def _one(self, roots: Sequence[str]) -> bool:
-        leads = {(await self._cluster(root))[0] for root in roots}
+        leads = {(await roots_of(self._store, root))[0] for root in roots}
         return len(leads) == 1
 
     async def _merges(self, roots: Sequence[str]) -> list[Decision]:

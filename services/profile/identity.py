@@ -13,6 +13,7 @@ from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Decision, StoredView
 from services.profile.read import Read
 from services.profile.reviewing import standing
+from services.profile.roots import roots_of
 
 MOST_SUBJECTS = 200
 
@@ -78,7 +79,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 async def identity(read: Read, view: StoredView, limits: Mapping[str, int]) -> Identity:
     """`limits`: subject kind → how many customers one such identifier may identify."""
     reader = read.reader
-    roots = await read.roots(view)
+    roots = await roots_of(read.reader, view.lead)
     memberships = await reader.memberships(roots)
     shown = sorted(memberships, key=lambda one: (one.subject not in roots, one.subject, one.from_at))[:MOST_SUBJECTS]
     subjects = sorted({one.subject for one in shown} | set(roots))

@@ -1,9 +1,9 @@
 """Checks the filter of a timeline: one that nothing can match would look like a customer without a past."""
 
-import difflib
 from collections.abc import Sequence
 
 from schemas.catalogue import CHANNELS
+from services.expected import meant
 from services.failures import Rejected
 from services.profile.ports.reading import TimelineFilter
 from services.profile.ports.records import StoredView
@@ -31,6 +31,5 @@ def check_bounds(channels: Sequence[str], since: int | None, until: int | None) 
 
 
 def _possible(asked: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(asked, known, n=3)
-    hint = f": did you mean {' or '.join(close)}?" if close else ""
-    return f"the catalogue has no such event type (GET /v1/event-types){hint}"
+    near = meant(asked, known, most=3)
+    return f"the catalogue has no such event type (GET /v1/event-types){f': {near}' if near else ''}"

@@ -27,6 +27,7 @@ from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering
 from services.profile.ports.reading import Cursor, ProfileReader, TimelineFilter
 from services.profile.ports.records import StoredView
+from services.profile.roots import roots_of
 from services.profile.statement import stored_facts
 
 MOST_FOUND, MOST_TOLD = 50, 100
@@ -116,7 +117,7 @@ class Read:
         return (await self.in_clear([msgspec.json.encode(members)]))[0]
 
     async def timeline(self, view: StoredView, before: Cursor | None, where: TimelineFilter, limit: int) -> Page:
-        roots = await self.roots(view)
+        roots = await roots_of(self.reader, view.lead)
         spans = spans_of(await self.reader.memberships(roots))
         rows = await self.reader.timeline(spans, before, where, limit + 1)
         page, is_last = rows[:limit], len(rows) <= limit
@@ -124,10 +125,6 @@ class Read:
         shown = [msgspec.json.encode(as_sent(event, self.catalogue.get(event.type))) for event in events]
         after = None if is_last else (page[-1].occurred_at, page[-1].sequence, page[-1].key)
         return Page(await self.in_clear(shown), after)
-
-    async def roots(self, view: StoredView) -> tuple[str, ...]:
-        cluster = await self.reader.cluster(view.lead)
-        return cluster.roots if cluster is not None else (view.lead,)
 
     async def in_clear(self, documents: Sequence[bytes]) -> list[bytes]:
         """JSON with references resolved, as far as they still lead to a value: what is erased stays a reference."""

@@ -3,7 +3,6 @@
 Catalogue, the source's terms, secret and time are handed in. This runs for every event of the bank.
 """
 
-import difflib
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from schemas.identifiers import keyed_hash
 from schemas.instants import HOUR_MS, millis
 from schemas.money import parse_money
 from schemas.tokens import TokenKey, clean_text
+from services.expected import meant
 from services.failures import Rejected
 from services.ingest.domain.attributes import admit_attributes, encode, tells, text
 from services.ingest.domain.feedback import FEEDBACK, check_score
@@ -103,8 +103,8 @@ def _unknown(event_type: str, rules: Rules) -> Plan:
 @functools.lru_cache(1024)  # a channel that is wrong once is wrong with every event
 def _near(event_type: str, known: tuple[str, ...]) -> str:
     """What was probably meant; else where to look, for the names of all would be a page."""
-    near = difflib.get_close_matches(event_type, known, n=1, cutoff=0.85)
-    return f": did you mean {near[0]}?" if near else " (GET /v1/event-types)"
+    near = meant(event_type, known, 0.85)
+    return f": {near}" if near else " (GET /v1/event-types)"
 
 
 def _id(given: str | None, key: TokenKey) -> str:

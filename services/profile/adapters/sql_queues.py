@@ -14,8 +14,8 @@ from services.sql.session import Bulk, Session, insert, now_ms
 from services.sql.stream import SqlStream
 
 STREAM = SqlStream()
-MARKS_AT_ONCE = 20_000
-"""Of one root; a hotter one is taken again after its rest."""
+MARKS_OF_A_ROOT = 20_000
+"""Taken at once; a hotter one is taken again after its rest."""
 
 # Of a queue that fills and empties the planner knows no size, and it keeps a plan of the time when the queue was empty
 # and all its indexes looked alike. Hence ranges of whole keys, which only one index has, and no joins
@@ -34,7 +34,7 @@ _TAKE_MARKS = {
         chosen as (select root from oldest group by root order by min(n) limit $2)
         delete from marks where ctid = any(array(
             select m.place from chosen c cross join lateral (
-                select m.ctid as place from marks m where {_OF_ROOT} limit {MARKS_AT_ONCE}) m))
+                select m.ctid as place from marks m where {_OF_ROOT} limit {MARKS_OF_A_ROOT}) m))
         returning root, accepted_at, urgent_at""",  # noqa: S608 - constants
     "sqlite": """
         with oldest as (
