@@ -1,7 +1,7 @@
 """Builds a `Customer` from the rows of the store: the same way for refresh, which writes the view that follows, and for
 reading, which only shows it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from services.profile.ports.refreshing import CustomerRows, Member
 from services.profile.statement import stored_facts
 
 OWNED_FOR_MS = 5_000
-"""How long the number of customers of each manager is remembered: counting reads a row of every customer."""
+"""How long the number of customers of each manager is remembered: counting reads a row of every one of them."""
 _OF_ALL = (Unavailable, Contended, Fenced)
 """Failures of the whole transaction; anything else is the matter of one customer."""
 
@@ -89,27 +89,27 @@ class Context(NamedTuple):
 
 
 class Gathering:
-    """`completeness`: how far the sources have come. `alias_of`: subject → the customer id that it would give.
-    `chooses`: owners will be chosen, which needs every manager with the number of his or her customers, and the owners
-    of members. Otherwise only the managers of the customers at hand are read."""
+    """`completeness`: how far the sources have come. `alias_of`: subject → the customer id that it would give."""
 
-    def __init__(
-        self, completeness: Callable[[], Completeness], alias_of: Callable[[str], str], *, chooses: bool
-    ) -> None:
-        self._completeness, self._chooses = completeness, chooses
+    def __init__(self, completeness: Callable[[], Completeness], alias_of: Callable[[str], str]) -> None:
+        self._completeness = completeness
         self.alias_of = lru_cache(maxsize=200_000)(alias_of)
         self._owned: dict[str, int] = {}
         self._owned_until = 0
 
-    async def context(self, rows: CustomerRows, members: Mapping[str, Sequence[Member]], now: int) -> Context:
-        if self._chooses and not now < self._owned_until <= now + OWNED_FOR_MS:
-            self._owned, self._owned_until = await rows.owned_counts(), now + OWNED_FOR_MS
-        owned = self._owned
-        known = await rows.staff() if self._chooses else await rows.staff_of(sorted(members))
+    async def context(
+        self, rows: CustomerRows, members: Mapping[str, Sequence[Member]], now: int,
+        roster: Collection[str] | None = None,
+    ) -> Context:  # fmt: skip
+        """`roster`: owners will be chosen, by rule among these managers, which needs all of the staff, how many
+        customers those of the roster have, and the owners of members. Without it only the managers of the customers at
+        hand are read."""
+        owned = await self._counted(rows, roster, now) if roster is not None else {}
+        known = await rows.staff() if roster is not None else await rows.staff_of(sorted(members))
         staff = {one: Manager(one, known.get(one, {}), owned.get(one, 0)) for one in owned.keys() | known.keys()}
         collectives = {root for found in members.values() for one in found for root in one.stored.collectives}
         views = await rows.views(sorted(collectives)) if collectives else {}
-        parties = _members_of_collectives(members) if self._chooses else []
+        parties = _members_of_collectives(members) if roster is not None else []
         party_views = await rows.party_views(parties) if parties else {}
         return Context(
             staff,
@@ -117,9 +117,19 @@ class Gathering:
             {party: _member_customer(view) for party, view in party_views.items()},
         )
 
-    def count_anew(self, now: int) -> None:
-        """To be called after owners have changed: the counts that are remembered are out of date."""
-        self._owned_until = now
+    async def _counted(self, rows: CustomerRows, roster: Collection[str], now: int) -> Mapping[str, int]:
+        """Of the roster alone: a bank that assigns all owners itself has none, and a row for each of its customers."""
+        if not now < self._owned_until <= now + OWNED_FOR_MS or self._owned.keys() != set(roster):
+            counts = await rows.owned_counts(sorted(roster)) if roster else {}
+            self._owned = {manager: counts.get(manager, 0) for manager in roster}
+            self._owned_until = now + OWNED_FOR_MS
+        return self._owned
+
+    def note_owner(self, before: str | None, after: str | None) -> None:
+        """To be called where a customer is written: the counts that are remembered go on from there."""
+        for manager, more in ((before, -1), (after, 1)):
+            if manager is not None and manager in self._owned:
+                self._owned[manager] += more
 
     def customer(
         self, lead: str, cluster: Cluster, members: Sequence[Member], before: StoredView | None, context: Context

@@ -65,7 +65,7 @@ class Read:
     ) -> None:  # fmt: skip
         self.reader, self.catalogue, self._naming = reader, catalogue, naming
         self._policy, self._completeness = policy, completeness
-        gathering = Gathering(completeness, partial(customer_id, secret=naming.secret), chooses=False)
+        gathering = Gathering(completeness, partial(customer_id, secret=naming.secret))
         self._current = CurrentCustomers(gathering, policy, now_ms)
 
     def asked(self, identifiers: Mapping[str, str], name: str | None = None) -> Asked:

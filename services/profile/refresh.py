@@ -68,7 +68,7 @@ class Refresh:
         self, store: ProfileStore, policy: Callable[[], Policy], completeness: Callable[[], Completeness],
         alias_of: Callable[[str], str], resting: Resting, placing: Placing = place,
     ) -> None:  # fmt: skip
-        self._store, self._policy, self._gathering = store, policy, Gathering(completeness, alias_of, chooses=True)
+        self._store, self._policy, self._gathering = store, policy, Gathering(completeness, alias_of)
         self.resting, self.alias_of, self._placing = resting, alias_of, placing
 
     async def apply(self, shards: Sequence[Shard], limit: int, now: int, *, urgent: bool = False) -> Refreshed:
@@ -113,7 +113,8 @@ class Refresh:
     ) -> tuple[list[str], Mapping[str, Exception]]:
         known = await tx.views(list(wanted))
         found = await _gathered(tx, sorted({root for lead in wanted.keys() - merged for root in wanted[lead].roots}))
-        context, policy = await self._gathering.context(tx, found.members, now), self._policy()
+        policy = self._policy()
+        context = await self._gathering.context(tx, found.members, now, policy.portfolio.managers)
         writes: dict[str, _Writes] = {}
         failed: dict[str, Exception] = {}
         for lead in sorted(wanted):
@@ -153,9 +154,9 @@ class Refresh:
             if one.change is not None:
                 lanes[lane_of_shard(shard_of(lead))].append(one.change)
         await tx.mark([Mark(root, 0) for root in sorted({root for one in writes.values() for root in one.dependents})])
-        owned = [view for view in views if view.kind not in COLLECTIVES]
-        if any(view.owner != (known[view.lead].owner if view.lead in known else None) for view in owned):
-            self._gathering.count_anew(now)
+        for view in views:
+            if view.kind not in COLLECTIVES:
+                self._gathering.note_owner(_owner_of(known.get(view.lead)), _owner_of(view))
         await tx.save_views(views, {lead: one.due for lead, one in writes.items() if one.view or one.decided})
         await tx.save_judged({lead: one.decided for lead, one in writes.items() if one.decided})
         placed = [(lead, one.placed) for lead, one in writes.items() if one.placed is not None]
@@ -172,6 +173,10 @@ async def _gathered(tx: RefreshTransaction, roots: Sequence[str]) -> Gathered:
         together.members.update(some.members)
         together.lost.update(some.lost)
     return together
+
+
+def _owner_of(view: StoredView | None) -> str | None:
+    return view.owner if view is not None and view.is_live else None
 
 
 def _failure_of_all(error: Exception) -> Exception:

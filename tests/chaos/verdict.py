@@ -159,12 +159,12 @@ async def _views(store: SqlProfileStore) -> list[str]:
     alive = {lead for lead, view in views.items() if view.state == "live"}
     wrong = [f"a view of nobody: {lead}" for lead in sorted(alive - live)][:MOST]
     policy, now = load_declarations().policy, time.time_ns() // 1_000_000
-    gathering = Gathering(Completeness, lambda subject: customer_id(subject, SECRET), chooses=True)
+    gathering = Gathering(Completeness, lambda subject: customer_id(subject, SECRET))
     for lead in sorted(live):
         async with store.refreshing() as tx:
             cluster = (await tx.clusters([lead])).get(lead) or next(iter(clusters([(lead, lead)])))
             found = await tx.members(list(cluster.roots))
-            context = await gathering.context(tx, found, now)
+            context = await gathering.context(tx, found, now, policy.portfolio.managers)
         members = [one for some in found.values() for one in some]
         customer = gathering.customer(lead, cluster, members, views.get(lead), context)
         told = not customer.tells_nothing

@@ -126,7 +126,9 @@ async def test_marks_come_back_when_their_refresh_fails(store: Store) -> None:
 async def test_the_customers_of_a_manager_are_marked(store: Store) -> None:
     async with store.refreshing() as tx:
         await tx.save_views([view(ONE, owner="m1"), view(TWO, owner="m2"), view(THREE, owner="m1", state="gone")], {})
-        assert await tx.owned_counts() == {"m1": 1, "m2": 1}
+        assert await tx.owned_counts(["m1", "m2", "m3"]) == {"m1": 1, "m2": 1}
+        assert await tx.owned_counts(["m2"]) == {"m2": 1}
+        assert await tx.owners() == ["m1", "m2"]
     async with store.updating() as tx:
         await tx.mark_customers_of(["m1", "m3"])
     assert await waiting(store) == [ONE]
@@ -147,7 +149,7 @@ async def test_households_and_groups_of_a_manager_are_marked_and_take_up_no_room
     together = [view(f"{kind}:1", kind=kind, owner="m1") for kind in ("household", "group")]
     async with store.refreshing() as tx:
         await tx.save_views([view(ONE, kind="company", owner="m1"), *together], {})
-        assert await tx.owned_counts() == {"m1": 1}
+        assert await tx.owned_counts(["m1"]) == {"m1": 1}
     async with store.updating() as tx:
         await tx.mark_customers_of(["m1"])
     assert await waiting(store) == ["group:1", "household:1", ONE]

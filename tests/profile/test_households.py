@@ -80,7 +80,11 @@ async def town(store: Store) -> Town:
 async def test_a_household_is_in_the_care_of_its_richest_member_s_manager(town: Town) -> None:
     assert await town.owner() == ("M-1", "M-1")
     async with town.store.refreshing() as tx:
-        assert await tx.owned_counts() == {"M-1": 1, "M-2": 1, "M-3": 1}  # a household takes nobody's room
+        assert await tx.owned_counts(["M-1", "M-2", "M-3"]) == {
+            "M-1": 1,
+            "M-2": 1,
+            "M-3": 1,
+        }  # a household takes nobody's room
 
 
 async def test_when_the_richest_member_s_manager_leaves_the_household_follows_the_successor(town: Town) -> None:

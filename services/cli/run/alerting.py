@@ -58,7 +58,7 @@ def from_profile(declared: Declarations, policy: CurrentPolicy, read: Read) -> F
 
     async def staff() -> Staff:
         async with read.reader.customers() as rows:
-            told, owners = await rows.staff(), await rows.owned_counts()
+            told, owners = await rows.staff(), await rows.owners()
         return staff_told(policy().portfolio.roster, told, owners)
 
     return FromProfile(known_of(declared), policy.is_working_day, stated, staff, events_of)

@@ -55,12 +55,15 @@ class MemoryCustomers:
                 manager_id = found[manager_id].get("delegate_id")
         return found
 
-    async def owned_counts(self) -> dict[str, int]:
+    async def owned_counts(self, managers: Sequence[str]) -> dict[str, int]:
         counts: dict[str, int] = {}
-        for view in self._tables.views.rows():
+        for view in self._tables.views.by("owner", managers):
             if view.is_live and view.owner is not None and view.kind not in COLLECTIVES:
                 counts[view.owner] = counts.get(view.owner, 0) + 1
         return counts
+
+    async def owners(self) -> list[str]:
+        return sorted({view.owner for view in self._tables.views.rows() if view.is_live and view.owner is not None})
 
 
 def _kept(tables: Tables, subject: str, collectives: Sequence[str]) -> KeptSubject:

@@ -41,7 +41,14 @@ select p.party, v.customer_id, v.owner, v.facts from p left join clusters c on c
 join views v on v.lead = coalesce(c.lead, p.party) where v.state = 'live'"""
 _OWNED_COUNTS = """
 select owner, count(*) from views
-where state = 'live' and owner is not null and kind not in ('household', 'group') group by owner"""
+where owner = any($1::text[]) and state = 'live' and kind not in ('household', 'group') group by owner"""
+# hops from one to the next: there are some hundred of them, and a row for every customer
+_OWNERS = """
+with recursive o(owner) as (
+    select min(owner) from views where state = 'live'
+    union all select (select min(v.owner) from views v where v.state = 'live' and v.owner > o.owner)
+    from o where o.owner is not null)
+select owner from o where owner is not null"""
 
 
 class SqlCustomers:
@@ -69,8 +76,11 @@ class SqlCustomers:
     async def staff_of(self, leads: Sequence[str]) -> dict[str, dict[str, Any]]:
         return told_of_staff(await self._session.rows(_STAFF_OF, list(leads)))
 
-    async def owned_counts(self) -> dict[str, int]:
-        return {row[0]: row[1] for row in await self._session.rows(_OWNED_COUNTS)}
+    async def owned_counts(self, managers: Sequence[str]) -> dict[str, int]:
+        return {row[0]: row[1] for row in await self._session.rows(_OWNED_COUNTS, list(managers))}
+
+    async def owners(self) -> list[str]:
+        return [row[0] for row in await self._session.rows(_OWNERS)]
 
 
 def told_of_staff(found: Sequence[Row]) -> dict[str, dict[str, Any]]:

@@ -54,8 +54,12 @@ class CustomerRows(Protocol):
         """The same, only for the owners of these customers and those named to act for them: a bank has thousands of
         managers."""
 
-    async def owned_counts(self) -> dict[str, int]:
-        """manager id → how many customers he or she owns. Households and groups are not counted, their members are."""
+    async def owned_counts(self, managers: Sequence[str]) -> dict[str, int]:
+        """manager id → how many customers he or she owns, of these managers. Households and groups are not counted,
+        their members are."""
+
+    async def owners(self) -> list[str]:
+        """Managers who have customers."""
 
 
 class RefreshTransaction(CustomerRows, Protocol):

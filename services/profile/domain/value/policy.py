@@ -76,6 +76,11 @@ class Portfolio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     handovers_kept: int
     roster: tuple[RosterEntry, ...] = ()
 
+    @property
+    def managers(self) -> frozenset[str]:
+        """Those who take customers by rule."""
+        return frozenset(entry.manager_id for entry in self.roster)
+
 
 class Policy(msgspec.Struct):
     """`asked`: what rules ask of facts; None: unknown, so every change is published. `version`: of tables, scales and

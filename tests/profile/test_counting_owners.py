@@ -1,0 +1,79 @@
+"""How many customers the managers have: known to who chooses an owner, and counted no more often than that needs."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from services.profile.adapters.memory import MemoryProfileStore
+from services.profile.adapters.memory_customers import MemoryCustomers
+from services.profile.domain.customers.customer import Completeness
+from services.profile.gathering import OWNED_FOR_MS, Gathering
+from services.profile.ports.refreshing import CustomerRows
+from tests.ports.profile_stores import Store, alias_of, store, view
+
+__all__ = ["store"]
+NOW = 1_000_000
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
+    """Of whom the customers were counted, each time."""
+    asked: list[Sequence[str]] = []
+    counts = MemoryCustomers.owned_counts
+
+    async def noting(rows: MemoryCustomers, managers: Sequence[str]) -> dict[str, int]:
+        asked.append(list(managers))
+        return await counts(rows, managers)
+
+    monkeypatch.setattr(MemoryCustomers, "owned_counts", noting)
+    return asked
+
+
+def gathering_anew() -> Gathering:
+    return Gathering(Completeness, alias_of)
+
+
+async def in_care(rows: CustomerRows, *roster: str, by: Gathering | None = None, now: int = NOW) -> Mapping[str, int]:
+    context = await (by or gathering_anew()).context(rows, {}, now, roster)
+    return {manager: one.owned for manager, one in context.staff.items()}
+
+
+async def bank(store: Store) -> None:
+    """Of m1 two customers, of m2 one."""
+    async with store.refreshing() as tx:
+        await tx.save_views([view(f"party:{one}", owner=owner) for one, owner in enumerate(("m1", "m1", "m2"))], {})
+
+
+async def test_where_the_bank_assigns_every_owner_itself_no_customer_is_counted(counted: list[Sequence[str]]) -> None:
+    store = MemoryProfileStore(alias_of)
+    await bank(store)
+    async with store.refreshing() as tx:
+        assert await in_care(tx) == {}
+    assert counted == []
+
+
+async def test_only_customers_of_those_who_take_some_by_rule_are_counted(store: Store) -> None:
+    await bank(store)
+    async with store.refreshing() as tx:
+        assert await in_care(tx, "m2", "m3") == {"m2": 1, "m3": 0}
+
+
+async def test_whoever_is_written_counts_at_once_and_nobody_is_counted_again(counted: list[Sequence[str]]) -> None:
+    store, gathering = MemoryProfileStore(alias_of), gathering_anew()
+    await bank(store)
+    async with store.refreshing() as tx:
+        assert await in_care(tx, "m1", "m2", by=gathering) == {"m1": 2, "m2": 1}
+        gathering.note_owner(None, "m2")
+        gathering.note_owner("m1", "m4")
+        assert await in_care(tx, "m1", "m2", by=gathering) == {"m1": 1, "m2": 2}
+    assert counted == [["m1", "m2"]]
+
+
+async def test_what_other_workers_have_chosen_is_counted_after_a_while(counted: list[Sequence[str]]) -> None:
+    store, gathering = MemoryProfileStore(alias_of), gathering_anew()
+    async with store.refreshing() as tx:
+        assert await in_care(tx, "m1", by=gathering) == {"m1": 0}
+    await bank(store)
+    async with store.refreshing() as tx:
+        assert await in_care(tx, "m1", by=gathering, now=NOW + OWNED_FOR_MS) == {"m1": 2}
+    assert len(counted) == 2
