@@ -10,6 +10,7 @@ import msgspec
 from services.sql.errors import no_text
 
 _DIFFERENCES = (
+    (re.compile(r"= any\(array\((select [^()]+)\)\)"), r"in (\1)"),
     (re.compile(r"= any\(\$(\d+)::\w+\[\]\)"), r"in (select value from json_each(?\1))"),
     (re.compile(r"unnest\(\$(\d+)::\w+\[\]\)"), r"value from json_each(?\1)"),
     # SQLite's one writer holds the lock on everything already

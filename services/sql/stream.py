@@ -59,7 +59,7 @@ class SqlStream:
     async def published(self, session: Session, lane: str, after: int, until: int) -> bool:
         if await session.run(self._statements["published"], lane, after, until) != 1:
             return False
-        await session.run(self._statements["drop_published"], lane, until)
+        await session.run(self._statements["drop_published"], lane, after, until)
         return True
 
 
@@ -116,9 +116,11 @@ _STATEMENTS = {
         select l.lane,
             (select o.created_at from @outbox o where o.lane = l.lane and o.n > l.published order by o.n limit 1)
         from @lanes l where l.published < l.last_n order by l.lane""",
+    # no join: one that was planned while the queue was empty goes through all of it
     "outbox": """
-        select o.n, o.created_at, o.topic, o.key, o.value from @outbox o join @lanes l on l.lane = o.lane
-        where o.lane = $1 and o.n > l.published order by o.n limit $2""",
+        select n, created_at, topic, key, value from @outbox
+        where lane = $1 and n > (select published from @lanes where lane = $1) order by n limit $2""",
     "published": "update @lanes set published = $3 where lane = $1 and published = $2",
-    "drop_published": "delete from @outbox where lane = $1 and n <= $2",
+    # not from the first one on: what was dropped stays in the index as long as any transaction may look at it
+    "drop_published": "delete from @outbox where lane = $1 and n > $2 and n <= $3",
 }

@@ -16,17 +16,18 @@ from services.outbox import OutboxMessage
 from services.profile.adapters import sql_queues
 from services.profile.adapters.low_water import LowWater
 from services.profile.adapters.sql import SqlProfileStore
+from services.profile.adapters.sql_customers import SqlCustomers
 from services.profile.domain.identity.links import Cluster
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.states.packing import pack_heads, unpack
 from services.profile.domain.states.state import Head
-from services.profile.ports.records import Decision, LedgerEntry, Mark, StoredSubject
+from services.profile.ports.records import Decision, DueTime, LedgerEntry, Mark, StoredSubject
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
 from services.sql.session import Session, reading, writing
 from tests.ports.emptied import IMPATIENT, opened
-from tests.ports.profile_stores import Store, alias_of, event, shard_for, store
+from tests.ports.profile_stores import Store, alias_of, event, shard_for, store, view
 
 __all__ = ["store"]
 KEY, CONTENT = b"k" * 16, b"content."
@@ -341,6 +342,65 @@ async def test_a_full_queue_is_not_walked_through_by_a_plan_of_the_time_when_it_
     assert fetched <= 16 * (2 + 1) + 8 + 2  # two and the first of each shard, eight to choose from, the one and its end
 
 
-async def rows_fetched(session: Session) -> int:
-    found = await session.rows("select idx_tup_fetch from pg_stat_xact_user_tables where relname = 'marks'")
+async def rows_fetched(session: Session, table: str = "marks") -> int:
+    found = await session.rows("select idx_tup_fetch from pg_stat_xact_user_tables where relname = $1", table)
     return int(found[0][0])
+
+
+@pytest_asyncio.fixture
+async def new_bank(store: Store, store_url: str) -> AsyncIterator[Database]:
+    """One connection, and tables of whose size the planner knows nothing."""
+    database = open_database(store_url, timeouts=IMPATIENT, pool_size=1)
+    async with database.transaction() as connection:
+        await connection.execute(text("truncate views, clusters, due, lanes, outbox"))
+    yield database
+    await database.close()
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_members_of_households_are_found_by_key_by_a_plan_of_the_time_when_there_were_none(
+    store: Store, new_bank: Database
+) -> None:
+    parties = [f"party:{one}" for one in range(200)]
+    for there in (0, 200):
+        async with store.refreshing() as tx:
+            await tx.save_views([view(one) for one in parties[:there]], {})
+        async with writing(new_bank) as session:
+            before = await rows_fetched(session, "views")
+            assert len(await SqlCustomers(session).party_views(parties[:20])) == min(there, 20)
+            fetched = await rows_fetched(session, "views") - before
+    assert fetched == 20
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_a_full_outbox_is_not_gone_through_by_a_plan_of_the_time_when_it_was_empty(
+    store: Store, new_bank: Database
+) -> None:
+    for waiting in (0, 2_000):
+        async with store.refreshing() as tx:
+            await tx.send({"one": [OutboxMessage("topic", b"", b"")] * waiting}, 1)
+        async with writing(new_bank) as session:
+            before = await rows_fetched(session, "outbox")
+            assert len(await sql_queues.STREAM.outbox(session, "one", 5)) == min(waiting, 5)
+            fetched = await rows_fetched(session, "outbox") - before
+    assert fetched == 5
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_due_times_are_taken_where_they_lie_by_a_plan_of_the_time_when_there_were_none(
+    store: Store, new_bank: Database
+) -> None:
+    async with new_bank.transaction() as vacuum:
+        await vacuum.execute(text("analyze due"))
+    parties = [f"party:{one}" for one in range(600)]
+    for there in (0, 600):
+        async with store.refreshing() as tx:
+            await tx.save_views(
+                [view(one) for one in parties[:there]],
+                {one: [DueTime(place, "dormant", "day", ("bank",))] for place, one in enumerate(parties[:there])},
+            )
+        async with writing(new_bank) as session:
+            before = await rows_fetched(session, "due")
+            assert await sql_queues.fire_due(session, 599, "day", {"bank": 599}, 20) == min(there, 20)
+            fetched = await rows_fetched(session, "due") - before
+    assert fetched <= 600 + 20  # chosen among those that are due, and each taken

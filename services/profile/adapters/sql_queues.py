@@ -86,11 +86,18 @@ with recursive s(sources) as (
     from s where s.sources is not null)
 select s.sources from s where s.sources is not null"""
 _NEXT_DUE = "select min(at) from due where grain = $1 and at > $2"
-_FIRE = """
-delete from due where (lead, at, kind) in (
-    select lead, at, kind from due where grain = $1 and sources = $2 and at <= $3 order by at limit $4
-    for update skip locked)
-returning lead"""
+# a due time, which nobody ever changes, is deleted where it lies, too
+_FIRE = {
+    "postgresql": """
+        delete from due where ctid = any(array(
+            select ctid from due where grain = $1 and sources = $2 and at <= $3 order by at limit $4
+            for update skip locked))
+        returning lead""",
+    "sqlite": """
+        delete from due where (lead, at, kind) in (
+            select lead, at, kind from due where grain = $1 and sources = $2 and at <= $3 order by at limit $4)
+        returning lead""",
+}
 _DUE = "select lead, at, kind, grain, sources from due where lead = any($1::text[])"
 _DROP_DUE = "delete from due where lead = any($1::text[])"
 _SAVE_DUE = insert("due", "lead text, at bigint, kind text, grain text, sources text", "on conflict do nothing")
@@ -175,7 +182,8 @@ async def fire_due(session: Session, now: int, grain: str, complete: Mapping[str
         # a source that nobody speaks for holds its due times back
         until = min([now, *(complete.get(source, -1) for source in rows.strings(sources))])
         if len(leads) < limit:
-            leads += [row[0] for row in await session.rows(_FIRE, grain, sources, until, limit - len(leads))]
+            firing = _FIRE[session.dialect]
+            leads += [row[0] for row in await session.rows(firing, grain, sources, until, limit - len(leads))]
     await leave_marks(session, [Mark(lead, 0) for lead in sorted(set(leads))])
     return len(leads)
 
