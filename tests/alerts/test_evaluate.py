@@ -283,6 +283,15 @@ async def test_a_customer_who_stands_alone_again_takes_the_own_alerts_back(first
     assert not any(said.ended_at for one in found for said in one.evidence)
 
 
+async def test_what_is_said_of_the_one_who_stays_is_no_matter_of_the_one_who_leaves() -> None:
+    for leaves in (statement(3, "a", NOON + DAY, moments=[moment("x", NOON)]), None):
+        service = Service()
+        await service.takes(statement(1, "a", moments=[moment("x", NOON)]), statement(1, "b"), GONE_A)
+        stays = statement(2, "b", NOON + DAY, **OWED)
+        await service.takes(*([stays] if leaves is None else [leaves, stays]))
+        assert rules_of(await service.alerts()) == {("a", "leaving", ("R1",)), ("b", "leaving", ("R4",))}
+
+
 async def test_a_statement_from_before_they_met_parts_nobody() -> None:
     service = Service()
     await service.takes(statement(1, "a", moments=[moment("x", NOON)]))

@@ -71,6 +71,9 @@ async def test_what_other_rules_said_in_the_same_alert_stands() -> None:
     await branch.hear(statement(1, moments=[moment("a", NOON)], **LEAVING))
     (alert,) = await (await switched_off(branch)).apply(NOW)
     assert (alert.state, alert.reason.en, alert.history[-1].action) == ("routed", "R1 holds", "evidence_ended")
+    async with branch.store.working() as tx:
+        standing = (await tx.lock(["c1"]))["c1"]
+    assert (list(standing.firings), list(standing.cooled)) == (["R1|a"], ["R1"]), "it is not raised once more"
 
 
 async def test_another_worker_may_raise_for_a_while_by_the_former_rules() -> None:
