@@ -125,7 +125,8 @@ async def test_marks_come_back_when_their_refresh_fails(store: Store) -> None:
 
 async def test_the_customers_of_a_manager_are_marked(store: Store) -> None:
     async with store.refreshing() as tx:
-        await tx.save_views([view(ONE, owner="m1"), view(TWO, owner="m2"), view(THREE, owner="m1", state="gone")], {})
+        gone, free = view(THREE, owner="m1", state="gone"), view("party:in nobody's care")
+        await tx.save_views([view(ONE, owner="m1"), view(TWO, owner="m2"), gone, free], {})
         assert await tx.owned_counts(["m1", "m2", "m3"]) == {"m1": 1, "m2": 1}
         assert await tx.owned_counts(["m2"]) == {"m2": 1}
         assert await tx.owners() == ["m1", "m2"]
@@ -289,6 +290,10 @@ async def test_a_subject_that_counts_for_others_is_no_root(store: Store) -> None
     await member(store, [gap, Membership(ONE, "account:2", "owner", BEGINNING, 9)])
     async with store.refreshing() as tx:
         found = await tx.members(["account:1", "account:2", ONE, "household:1"])
+        alone = {root: (await tx.members([root]))[root] for root in found}
+    assert {root: [one.membership for one in told] for root, told in alone.items()} == {
+        root: [one.membership for one in told] for root, told in found.items()
+    }
     assert [[one.membership.subject for one in found[root]] for root in found] == [
         [], ["account:2"], ["account:1", "account:2", ONE], ["household:1", ONE],
     ]  # fmt: skip
