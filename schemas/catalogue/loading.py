@@ -43,6 +43,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     direction: str | None = None
     flow: str | None = None
     urgent: bool = False
+    reversible: bool = False
     asserts: tuple[Assertion, ...] = ()
     required: tuple[str | dict[str, Any], ...] = ()
     optional: tuple[str | dict[str, Any], ...] = ()
@@ -130,7 +131,7 @@ def _event_type(name: str, group: str, raw: object, known: Mapping[str, Any]) ->
     return event_type
 
 
-_SHARED = ("meaning", "channels", "subject", "rank", "money", "direction", "flow", "urgent", "asserts")
+_SHARED = ("meaning", "channels", "subject", "rank", "money", "direction", "flow", "urgent", "reversible", "asserts")
 
 
 def _attributes(entry: _Entry, known: Mapping[str, Any]) -> Iterator[Attribute]:

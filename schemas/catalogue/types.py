@@ -50,7 +50,8 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
     `rank` orders events of one instant: what creates before what uses before what ends. `direction` is fixed by the
     type, `required` of the event, or none. `flow` says what a movement is, unless the attribute `purpose` does.
     `channels` are those it usually comes from; they forbid nothing. `urgent`: somebody should hear of it at once,
-    however much everyday business waits. `example` is a full event in the HTTP form.
+    however much everyday business waits. `reversible`: what it counts can be reversed although the money is told of
+    elsewhere; that of a movement always can. `example` is a full event in the HTTP form.
     """
 
     name: str
@@ -63,6 +64,7 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
     direction: Literal["credit", "debit", "required"] | None = None
     flow: str | None = None
     urgent: bool = False
+    reversible: bool = False
     asserts: tuple[Assertion, ...] = ()
     attributes: tuple[Attribute, ...] = ()
     example: dict[str, Any]

@@ -26,10 +26,10 @@ def check_reversal(event: ChannelEvent, attributes: Mapping[str, Any], rules: Ru
     original = rules.plans.get(attributes[_TYPE])
     if original is None and rules.accept_unknown_types:
         return
-    if original is None or original.money != "required" or original.name == REVERSED:
-        told = f"a type that moves money is expected: {instead_of(attributes[_TYPE], _movements(rules.plans))}"
+    if original is None or not original.reversible or original.name == REVERSED:
+        told = f"a type that moves money is expected: {instead_of(attributes[_TYPE], _reversible(rules.plans))}"
         raise Rejected("invalid_value", told, f"attributes.{_TYPE}")
-    if original.direction not in ("required", event.direction):
+    if original.direction not in ("required", None, event.direction):
         told = f"{original.direction} is expected: a reversal has the direction of its original, a {original.name}"
         raise Rejected("invalid_value", told, "direction")
 
@@ -44,5 +44,5 @@ def _check_amount(amount: Money | None, original: Mapping[str, Any] | None) -> N
         raise Rejected("invalid_value", "less than the amount that is cancelled of it", f"attributes.{_AMOUNT}.value")
 
 
-def _movements(plans: Mapping[str, Plan]) -> list[str]:
-    return [name for name, plan in plans.items() if plan.money == "required" and name != REVERSED]
+def _reversible(plans: Mapping[str, Plan]) -> list[str]:
+    return [name for name, plan in plans.items() if plan.reversible and name != REVERSED]

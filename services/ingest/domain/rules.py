@@ -14,7 +14,8 @@ CARD_LAST4 = Attribute(name="card_last4", meaning="Last four digits of the card"
 
 class Plan(msgspec.Struct, frozen=True):
     """An event type as admission needs it. `attributes` None: the catalogue does not know the type, any attribute goes.
-    `sides`: the kinds of identifiers on each side of a link that it must assert; one of each side is needed."""
+    `sides`: the kinds of identifiers on each side of a link that it must assert; one of each side is needed.
+    `reversible`: what it counts can be taken back."""
 
     name: str
     subject: tuple[str, ...]
@@ -24,6 +25,7 @@ class Plan(msgspec.Struct, frozen=True):
     attributes: Mapping[str, Attribute] | None
     required: frozenset[str]
     sides: tuple[tuple[str, ...], ...] = ()
+    reversible: bool = False
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -53,6 +55,7 @@ def _plan(event_type: EventType) -> Plan:
         attributes={CARD_LAST4.name: CARD_LAST4, **attributes},
         required=frozenset(name for name, attribute in attributes.items() if attribute.required),
         sides=tuple(side for one in event_type.asserts if one.required for side in ((one.subject,), one.targets)),
+        reversible=event_type.money == "required" or event_type.reversible,
     )
 
 

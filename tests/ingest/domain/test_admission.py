@@ -327,6 +327,15 @@ def test_a_reversal_with_the_direction_of_the_correcting_booking_is_refused_wher
         assert admitted(reversal(direction)).direction == direction
 
 
+def test_an_instalment_that_was_not_paid_after_all_is_reversed_on_its_loan() -> None:
+    told = {"original_id": "L-1", "original_type": "loan.instalment_paid", "extra": True}
+    for direction in ("debit", "credit"):
+        event = transaction(
+            type="transaction.reversed", direction=direction, identifiers={"loan_no": "L-5314"}, attributes=told
+        )
+        assert admitted(event).subject == "loan:L-5314"
+
+
 @pytest.mark.parametrize("kind", ["cash.withdrawal", "login.failed", "loan.granted", "transaction.reversed"])
 def test_a_reversal_of_what_moves_no_money_is_refused(kind: str) -> None:
     assert refusal(reversal("debit", original_type=kind)) == ("invalid_value", "attributes.original_type")

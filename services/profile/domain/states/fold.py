@@ -99,24 +99,30 @@ class Fold:
             return
         original_type = str(attributes.get("original_type") or REVERSED)
         flow = self._flow(original_type, event, attributes)
-        counted = self._counting.of(original_type, flow, event.direction, event.channel)
+        original = self._catalogue.get(original_type)
+        moved = original is None or original.direction is not None  # else the money was told of elsewhere
+        counted = self._counting.of(original_type, flow, event.direction if moved else None, event.channel)
         at, original_id = original_of(event, attributes)
         month = month_part(state, at)
         if _is_part(event, attributes):
             count_at(state.head, month, event, at, counted, UNDONE_IN_PART, attributes)
-            note_party(month, event, at, UNDONE_IN_PART)
+            if moved:
+                note_party(month, event, at, UNDONE_IN_PART)
             return
         if month is not None:
-            _undo_once(state, month_of(at), original_id, _undone(event, at, stamp, counted, attributes))
-        for name in self._counting.candidates_of(event.direction):
+            _undo_once(state, month_of(at), original_id, _undone(event, at, stamp, counted, attributes, moved=moved))
+        for name in self._counting.candidates_of(event.direction) if moved else ():
             tombstone = Candidate(at, original_id, {}, cancelled=True)
             state.head.latest[name] = join_latest(state.head.latest.get(name, []), [tombstone])
 
 
-def _undone(event: ChannelEvent, at: int, stamp: Stamp, counted: Counted, attributes: dict[str, Any]) -> Undone:
+def _undone(
+    event: ChannelEvent, at: int, stamp: Stamp, counted: Counted, attributes: dict[str, Any], *, moved: bool
+) -> Undone:
     head, month = Head(), Month()
     count_at(head, month, event, at, counted, UNDONE, attributes)
-    note_party(month, event, at, UNDONE)
+    if moved:
+        note_party(month, event, at, UNDONE)
     return Undone(stamp, month, head.hours)
 
 

@@ -1,13 +1,15 @@
 """What the customer holds: mandates that leave, loans that end, deposits that matured, cards that are used."""
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from schemas.changes import Fact
-from schemas.events import ChannelEvent
+from schemas.events import ChannelEvent, Counterparty
 from schemas.instants import DAY_MS
 from services.profile.domain.identity.links import BEGINNING
 from tests.profile.domain.gathered import Roles, facts_told, summary_of
-from tests.profile.domain.happenings import ACCOUNT, NOON, event
+from tests.profile.domain.happenings import ACCOUNT, NOON, event, reversal
 
 
 def values_of(*events: ChannelEvent, now: int = NOON) -> dict[str, Fact]:
@@ -36,6 +38,22 @@ def test_extra_repayments_are_summed_and_regular_ones_are_not_among_them() -> No
         return event("loan.instalment_paid", NOON - days * DAY_MS, "loan:1", minor=100_000, attributes=told)
 
     assert values_of(repaid(1, True), repaid(2, True), repaid(3, False))["extra_repaid_60d"] == 2000.0
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+@pytest.mark.parametrize(("part", "left"), [(None, 0.0), (40_000, 600.0)])
+def test_an_extra_repayment_that_was_taken_back_counts_no_more_and_moves_no_money(
+    is_first: bool, part: int | None, left: float
+) -> None:
+    told, elsewhere = {"extra": True}, Counterparty(account_no="7001", bank="OTHA")
+    paid = event("loan.instalment_paid", NOON - 10 * DAY_MS, "loan:1", minor=100_000, attributes=told)
+    back = reversal(paid, NOON - 1, part)
+    attributes = msgspec.json.encode({**msgspec.json.decode(back.attributes), **told})
+    back = replace(back, direction="debit", counterparty=elsewhere, attributes=attributes)
+    values = values_of(*((back, paid) if is_first else (paid, back)))
+    assert (values["extra_repaid_60d"], values["outflow_30d"], values["external_outflow_30d"]) == (left, 0, 0)
+    once_more = replace(back, id="again", occurred_at=NOON)
+    assert part or values_of(paid, back, once_more)["extra_repaid_60d"] == 0
 
 
 def test_a_deposit_that_matured_without_a_word_is_told_for_a_week() -> None:
