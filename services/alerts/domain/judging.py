@@ -203,8 +203,9 @@ class Judging:
             yield part.source, held, tuple(sorted(absent))
 
     def seen(self, rule: Rule, moment: Moment | None) -> dict[str, Fact]:
-        """The values kept as evidence: facts that condition and texts name, and the moment's own."""
-        values = self._facts(sorted(rule.asked))
+        """The values kept as evidence: the facts that decide, then those that are only shown, and the moment's own."""
+        deciding = frozenset[str]().union(*(part.facts for part in rule.parts))
+        values = self._facts((*sorted(deciding), *sorted(rule.asked - deciding)))
         if moment is not None:
             values |= {f"moment.{name}": value for name, value in sorted(moment.values.items())}
         return values

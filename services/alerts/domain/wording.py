@@ -81,7 +81,8 @@ def joined_reason(evidence: Iterable[Evidence]) -> Text:
 
 
 def what_changed(then: Mapping[str, Fact], now: Mapping[str, Fact]) -> str:
-    """The facts that were seen then and are others now; "" where only a moment was seen, and it is gone."""
+    """The facts that were seen then and are others now, in the order in which they were kept: those that decide come
+    first. "" where only a moment was seen, and it is gone."""
     changed = [
         f"{name} was {shown(value)}, is {shown(now.get(name, type(value)()))}"
         for name, value in then.items()

@@ -271,9 +271,17 @@ def test_a_cause_that_disappears_withdraws_the_alert_and_starts_no_cooldown() ->
     customer.takes(statement(2, has_salary=True))
     assert customer.states == ["withdrawn"]
     said = customer.alerts[0].history[-1].note
-    assert said == "R4 no longer holds: assets was 500,000, is 0, salary_missed was 1, is 0"
+    assert said == "R4 no longer holds: salary_missed was 1, is 0, assets was 500,000, is 0"
     customer.takes(statement(3, **OWED))
     assert customer.states == ["withdrawn", "new"]
+
+
+def test_what_decided_is_told_first_of_an_alert_that_is_withdrawn_however_much_else_has_changed() -> None:
+    shown = ("arrears", "assets", "balance_total", "cases_open")
+    customer = Customer(rule("R4", when=("salary_missed >= 1.0",), evidence=shown))
+    customer.takes(statement(1, salary_missed=1.0, arrears=True, assets=1.0, balance_total=2.0, cases_open=3.0))
+    customer.takes(statement(2))
+    assert customer.alerts[0].history[-1].note.startswith("R4 no longer holds: salary_missed was 1, is 0, ")
 
 
 def test_an_alert_that_somebody_works_on_is_told_and_not_taken_away() -> None:
@@ -291,7 +299,7 @@ def test_what_comes_and_goes_around_a_threshold_stays_one_piece_of_evidence_and_
     customer.takes(statement(2, moments=[moment("a", NOON)], has_salary=True))
     (alert,) = customer.alerts
     assert alert.reason.en == "R1 holds"
-    assert alert.history[-1].note == "R4 no longer holds: assets was 500,000, is 0, salary_missed was 1, is 0"
+    assert alert.history[-1].note == "R4 no longer holds: salary_missed was 1, is 0, assets was 500,000, is 0"
     assert customer.takes(statement(3, moments=[moment("a", NOON)], **OWED)).changed == [alert]
     assert (alert.history[-1].action, alert.history[-1].note) == ("evidence_again", "R4")
     assert sorted((one.rule, one.ended_at) for one in alert.evidence) == [("R1", 0), ("R4", 0)]
