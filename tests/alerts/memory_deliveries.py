@@ -117,7 +117,9 @@ class MemoryDeliveryStore:
             return len(dead)
 
     async def count(self) -> dict[tuple[str, str], int]:
-        return dict(Counter((one.destination, one.state) for one in self._deliveries.rows()))
+        return dict(
+            Counter((one.destination, one.state) for one in self._deliveries.rows() if one.state in ("waiting", "dead"))
+        )
 
     async def drop(self, before: int) -> int:
         async with self._turns.turn():

@@ -1,6 +1,7 @@
 """The board in a window of any width: whatever stands there can be read, and what matters least goes first."""
 
 import io
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -110,14 +111,17 @@ def test_one_above_the_other_there_is_room_for_half_as_many_but_for_one_at_least
 class Store:
     """Of an inbox: what is asked of it."""
 
-    def __init__(self, *open_alerts: Alert) -> None:
-        self.counted, self._open = 0, open_alerts
+    def __init__(self, *open_alerts: Alert, takes: float = 0.0) -> None:
+        self.counted, self.now, self._takes, self._open = 0, 0.0, takes, open_alerts
+
+    def clock(self) -> float:
+        return self.now
 
     async def find(self, *_: object) -> list[Alert]:
         return list(self._open)
 
     async def count(self) -> dict[str, int]:
-        self.counted += 1
+        self.counted, self.now = self.counted + 1, self.now + self._takes
         return {"new": self.counted}
 
 
@@ -133,13 +137,22 @@ async def test_what_was_heard_of_stands_first_the_newest_above_and_nothing_stand
 
 
 async def test_alerts_are_counted_anew_when_one_has_moved_and_else_now_and_then() -> None:
-    store, following = Store(), Following(cast(EventLog, None))
-    glance = Glance(cast(AlertStore, store), following)
-    counts = []
-    for now, steps in ((100.0, 0), (114.9, 0), (115.0, 0), (116.0, 1), (117.0, 1), (130.9, 1), (131.0, 1)):
-        following.alert_steps = steps
-        counts.append((await glance.by_state(now))["new"])
-    assert counts == [1, 1, 2, 3, 3, 3, 4]
+    looks = ((100.0, 0), (114.9, 0), (115.0, 0), (116.0, 1), (117.0, 1), (130.9, 1), (131.0, 1))
+    assert await counts_at(looks, Store()) == [1, 1, 2, 3, 3, 3, 4]
+
+
+async def test_where_counting_takes_long_it_rests_for_longer_however_many_alerts_move() -> None:
+    looks = ((100.0, 0), (110.0, 1), (149.0, 2), (150.0, 3), (165.0, 3), (199.9, 3), (200.0, 3))
+    assert await counts_at(looks, Store(takes=1.0)) == [1, 1, 1, 2, 2, 2, 3]
+
+
+async def counts_at(looks: Sequence[tuple[float, int]], store: Store) -> list[int]:
+    """`looks`: when, and how many steps of alerts were heard of by then."""
+    following = Following(cast(EventLog, None))
+    glance, counts = Glance(cast(AlertStore, store), following, store.clock), []
+    for store.now, following.alert_steps in looks:
+        counts.append((await glance.by_state())["new"])
+    return counts
 
 
 @pytest.mark.parametrize("width", range(40, 161, 5))

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import text
 
+from services.alerts.adapters.sql import waiting_for_room
 from services.alerts.domain.alert import Alert, Outcome, Step
 from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import Learned
@@ -16,7 +18,9 @@ from services.alerts.ports import OPEN, AlertFilter, AlertStore, RuleSwitch
 from services.failures import Contended, Fenced
 from services.log import Move, Position
 from services.outbox import OutboxMessage
+from services.sql.session import writing
 from tests.ports.alert_stores import alert, evidence, other, save, store
+from tests.ports.emptied import opened
 
 __all__ = ["other", "store"]
 Result = TypeVar("Result")
@@ -226,6 +230,19 @@ async def test_a_rule_that_speaks_no_more_does_not_find_the_alert(store: AlertSt
     await save(store, alert("a1", evidence=[evidence("R1"), evidence("R10")]))
     await save(store, alert("a1", evidence=[evidence("R10")]))
     assert [len(await store.find(AlertFilter(rule=(rule,)), None, 9)) for rule in ("R1", "R10")] == [0, 1]
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_what_waits_for_owners_who_are_full_is_not_walked_through(store: AlertStore, store_url: str) -> None:
+    waiting = [alert(f"a{n}", f"c{n}", rank=float(n), waiting="capacity") for n in range(200)]
+    given = [alert(f"r{n}", f"e{n}", state="routed", rank=float(n)) for n in range(800)]
+    await save(store, *waiting, *given, alert("b", "d", owner="M-2", waiting="capacity"))
+    async with opened(store_url) as database, database.transaction() as vacuum:
+        await vacuum.execute(text("analyze alerts"))
+    async with opened(store_url) as database, writing(database) as session:
+        assert await waiting_for_room(session, 9, ["M-1", "M-2"]) == []
+        found = await session.rows("select idx_tup_fetch from pg_stat_xact_user_tables where relname = 'alerts'")
+        assert found[0][0] <= 2  # hops from owner to owner
 
 
 async def test_those_wait_that_lack_nothing_but_room(store: AlertStore) -> None:

@@ -13,14 +13,22 @@ from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertFilter, RuleSwitch
 from services.sql.database import Database
-from services.sql.session import read, writing
+from services.sql.session import Session, read, reading, writing
 from services.sql.stream import SqlOutbox, SqlPositions
 
 _STANDING = "select standing from alert_customers where customer_id = $1"
 # the words of the partial indexes, so that they serve
-_WAITING = """
-select body from alerts where state = 'new' and waiting in ('', 'capacity') and not owner = any($2::text[])
-order by rank desc, alert_id limit $1"""
+_WAITS = "state = 'new' and waiting in ('', 'capacity')"
+# hops from one owner to the next: most are full, and more waits for them than is to be walked through each second
+_WAITING_FOR = f"""
+with recursive o(owner) as (
+    select min(owner) from alerts where {_WAITS}
+    union all select (select min(a.owner) from alerts a where {_WAITS} and a.owner > o.owner)
+    from o where o.owner is not null)
+select owner from o where owner is not null"""  # noqa: S608 - constants
+_WAITING = f"""
+select body from alerts where {_WAITS} and owner = any($2::text[])
+order by rank desc, alert_id limit $1"""  # noqa: S608 - constants
 _DUE = """
 select customer_id from alerts where is_open and look_at > 0 and look_at <= $1
 group by customer_id order by min(look_at), customer_id limit $2"""
@@ -37,12 +45,23 @@ where r.rule = any($1::text[]) and r.said_at >= $2 and a.state <> 'withdrawn' gr
 _RECENT = "select body from rule_notices where at >= $1 order by n desc limit $2"
 _EDITIONS = "select body from rule_editions order by n desc limit $1"
 _EDITIONS_OF = "select body from rule_editions where rule = $2 order by n desc limit $1"
-_OWNERS = "select distinct owner from alerts where owner <> '' order by owner"
+_OWNERS = """
+with recursive o(owner) as (
+    select min(owner) from alerts where owner > ''
+    union all select (select min(a.owner) from alerts a where a.owner > o.owner) from o where o.owner is not null)
+select owner from o where owner is not null"""
 _COUNT = "select state, count(*) from alerts group by state"
 _SWITCH = "insert into rule_switches (rule, enabled, actor, at, note) values ($1, $2, $3, $4, $5)"
 _SWITCHES = """
 select rule, enabled, actor, at, note from rule_switches where n in (select max(n) from rule_switches group by rule)
 order by rule"""
+
+
+async def waiting_for_room(session: Session, limit: int, full: Collection[str]) -> list[Alert]:
+    """See `AlertStore.waiting`."""
+    owners = {row[0] for row in await session.rows(_WAITING_FOR)}.difference(full)
+    found = await session.rows(_WAITING, limit, sorted(owners)) if owners else ()
+    return [alert_of(row[0]) for row in found]
 
 
 class SqlAlertStore(SqlPositions, SqlOutbox):
@@ -71,7 +90,8 @@ class SqlAlertStore(SqlPositions, SqlOutbox):
         return standing_of(found[0][0]) if found else None
 
     async def waiting(self, limit: int, full: Collection[str] = ()) -> list[Alert]:
-        return [alert_of(row[0]) for row in await read(self._database, _WAITING, limit, sorted(full))]
+        async with reading(self._database) as session:
+            return await waiting_for_room(session, limit, full)
 
     async def due(self, now: int, limit: int) -> list[str]:
         return [row[0] for row in await read(self._database, _DUE, now, limit)]

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from services.alerts.domain.delivering import Delivery
+from services.alerts.domain.delivering import STATES, Delivery
 from services.clock import LONGEST_LEASE_MS
 from services.log import Move
 from services.sql.database import Database
@@ -54,12 +54,13 @@ _SETTLE = Bulk(
     where delivery_id = ?7 and (state <> 'dropped' or ?2 <> 'waiting')""",
 )
 _FIND = f"""
-select {_NAMES} from deliveries where ($1 = '' or state = $1) and ($2 = '' or destination = $2)
+select {_NAMES} from deliveries where state = $1 and ($2 = '' or destination = $2)
 order by created_at desc, delivery_id limit $3"""  # noqa: S608 - constants
 _RETRY = """
 update deliveries set state = 'waiting', attempts = 0, tried_at = 0, ended_at = 0, next_at = $2
 where state = 'dead' and delivery_id = any($1::text[])"""
-_COUNT = "select destination, state, count(*) from deliveries group by destination, state"
+_COUNT = """
+select destination, state, count(*) from deliveries where state in ('waiting', 'dead') group by destination, state"""
 _DROP = "delete from deliveries where state <> 'waiting' and ended_at < $1"
 _FORGET = "delete from delivery_alerts where seen_at < $1"
 
@@ -126,7 +127,11 @@ class SqlDeliveryStore(SqlPositions):
             ])  # fmt: skip
 
     async def find(self, state: str | None, destination: str | None, limit: int) -> list[Delivery]:
-        return await self._found(_FIND, state or "", destination or "", limit)
+        found = [
+            delivery for one in ([state] if state else STATES)
+            for delivery in await self._found(_FIND, one, destination or "", limit)
+        ]  # fmt: skip
+        return sorted(found, key=lambda one: (-one.created_at, one.delivery_id))[:limit]
 
     async def retry(self, delivery_ids: Sequence[str], now: int) -> int:
         async with writing(self._database) as session:

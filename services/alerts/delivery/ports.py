@@ -74,7 +74,8 @@ class DeliveryStore(PositionStore, Protocol):
         """Dead ones wait again, as if never tried; returns how many."""
 
     async def count(self) -> dict[tuple[str, str], int]:
-        """(destination, state) → deliveries."""
+        """(destination, state) → deliveries that wait or are dead. Those that ended are kept for weeks, and too many
+        to be counted again and again."""
 
     async def drop(self, before: int) -> int:
         """What ended before, and alerts not heard of since; returns how many deliveries."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -12,6 +12,7 @@ from services.alerts.domain.destinations import Destination, Happening, digest_d
 from services.alerts.domain.notices import Notice
 
 DeliveryState = Literal["waiting", "delivered", "dead", "dropped"]
+STATES: tuple[DeliveryState, ...] = get_args(DeliveryState)
 HAPPENED: Mapping[str, Happening] = {
     "open": "opened", "route": "routed", "reassign": "routed", "hand_over": "routed", "raise": "raised",
     "remind": "reminded", "escalate": "escalated", "withdraw": "withdrawn", "supersede": "withdrawn",

@@ -125,7 +125,7 @@ class Observer:
             events=list(self._following.events)[::-1],
             views=list(self._following.views)[::-1],
             alerts=await self._inbox.alerts(),
-            alerts_by_state=await self._inbox.by_state(now),
+            alerts_by_state=await self._inbox.by_state(),
             silent_rules=await self._inbox.silent_rules(),
             visible_ms=visible_ms,
             unheard=unheard,
