@@ -21,7 +21,10 @@ PERSONAL_FIELDS = frozenset({
     "password", "token", "key", "secret", "authorization", "cookie", "body", "value", "payload",
 })  # fmt: skip
 
-_DIGITS = re.compile(r"\d(?:[ -]?\d){9,}")
+# Ids that we make and Kafka's are hexadecimal: one in twenty holds ten digits in a row, and an operator looks it up.
+_DIGITS = re.compile(
+    r"(?P<id>\b(?:[a-z]+_)?(?=[0-9]*[a-f])(?:[0-9a-f]{24}|[0-9a-f]{32}|[0-9a-f]{64})\b)|\d(?:[ -]?\d){9,}"
+)
 _EMAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.[A-Za-z]{2,}")
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)")
 _PERSONAL_DETAIL = re.compile(r"\n?DETAIL:.*")  # PostgreSQL repeats the offending row there
@@ -139,7 +142,8 @@ def _cleaned(value: Any) -> Any:
 
 
 def scrub_text(text: str) -> str:
-    """Without e-mail addresses, credentials in URLs, runs of ten digits or more, and PostgreSQL's DETAIL."""
+    """Without e-mail addresses, credentials in URLs, runs of ten digits or more (those within an id apart), and
+    PostgreSQL's DETAIL."""
     text = _PERSONAL_DETAIL.sub("", text)
     text = _CREDENTIALS.sub(REMOVED, text)
-    return _DIGITS.sub(REMOVED, _EMAIL.sub(REMOVED, text))
+    return _DIGITS.sub(lambda found: found["id"] or REMOVED, _EMAIL.sub(REMOVED, text))

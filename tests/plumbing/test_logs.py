@@ -117,6 +117,25 @@ def test_personal_data_never_reach_the_log(stream: io.StringIO, leak: dict[str, 
         assert value not in written
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["4d649ec8261646c88854400574cc7fb7", "al_9d2fe71138889540054aa846", f"c{'0123456789' * 6}abc"],
+    ids=["a topic", "an alert", "a digest"],
+)
+def test_an_id_is_told_whole_although_it_holds_many_digits(stream: io.StringIO, name: str) -> None:
+    structlog.get_logger().info(f"the position of {name}, but not 6222020000000000001")
+    assert [line["event"] for line in lines(stream)] == [f"the position of {name}, but not [removed]"]
+
+
+@pytest.mark.parametrize("number", ["a6222020000000000001", "622202000000000000123456", f"{'0123456789' * 3}12"])
+def test_a_number_is_no_id_because_a_letter_stands_beside_it_or_for_its_length(
+    stream: io.StringIO, number: str
+) -> None:
+    structlog.get_logger().info(f"no such card {number}")
+    assert "0000000000" not in stream.getvalue()
+    assert "0123456789" not in stream.getvalue()
+
+
 def test_what_libraries_tell_of_every_step_is_left_out_and_what_is_wrong_is_not(stream: io.StringIO) -> None:
     for name in ("alembic.runtime.migration", "uvicorn.error", "services.kafka.fetching", "faust"):
         logging.getLogger(name).info("Starting...")
