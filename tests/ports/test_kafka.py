@@ -204,6 +204,17 @@ async def test_a_crash_of_faust_starts_the_consumer_anew(
     assert applied.values[topic, 0] == [b"%d" % i for i in range(100)]
 
 
+async def test_positions_stand_with_what_they_led_to_and_the_broker_is_told_of_none(
+    log: KafkaLog, topic: str, kafka_url: str
+) -> None:
+    applied = Applied()
+    await log.append(topic, numbered(0, 30))
+    async with consuming(log, topic, applied):
+        await applied.reaches(30)
+    async with administering({"bootstrap_servers": urlsplit(kafka_url).netloc}) as admin:
+        assert await admin.list_consumer_group_offsets(f"group-{topic}") == {}
+
+
 @pytest.fixture
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The records that were fetched so far, of all partitions."""
