@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from avro.io import BinaryDecoder, DatumReader
+from avro.io import BinaryDecoder, BinaryEncoder, DatumReader, DatumWriter
 from avro.schema import parse
 from fastavro.schema import fingerprint
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.avro_binary import written_bytes, written_long
 from schemas.changes import Moment, ProfileChange
 from schemas.codec import (
     CodecError,
@@ -165,3 +166,22 @@ def test_the_reference_implementation_reads_what_is_written() -> None:
     assert record["subject"] == "login:lina88"
     assert record["occurred_at"] == EVENT.occurred_at
     assert json.loads(record["identifiers"]) == {"login": "lina88"}
+
+
+@pytest.mark.parametrize("bits", [0, 6, 7, 13, 14, 20, 31, 62, 63])
+def test_numbers_and_texts_are_written_as_the_reference_implementation_writes_them_wherever_a_byte_more_begins(
+    bits: int,
+) -> None:
+    for number in range(2**bits - 2, 2**bits + 2):
+        for one in (number, -number):
+            if one in range(-(2**63), 2**63):
+                assert written_long(one) == _by_the_reference("long", one)
+    if bits < 15:
+        for length in range(2**bits - 1, 2**bits + 2):
+            assert written_bytes(b"x" * length) == _by_the_reference("bytes", b"x" * length)
+
+
+def _by_the_reference(type_: str, value: object) -> bytes:
+    written = BytesIO()
+    DatumWriter(parse(json.dumps(type_))).write(value, BinaryEncoder(written))
+    return written.getvalue()

@@ -148,9 +148,9 @@ async def test_a_former_id_that_stands_for_several_names_them_all() -> None:
     await bank.tell(registered("C1"), registered("C2"), opened("6001", "C1"), opened("6001", "C2", role="joint"))
     answer = await manager.get(f"/v1/customers/{former}")
     assert answer.status_code == 300
-    assert {one["customer_id"] for one in answer.json()["customers"]} == {
-        bank.id_of("party:C1"),
-        bank.id_of("party:C2"),
+    both = [bank.id_of("party:C1"), bank.id_of("party:C2")]
+    assert {one["customer_id"]: one["href"] for one in answer.json()["customers"]} == {
+        one: f"/v1/customers/{one}" for one in both
     }
     assert answer.json().keys() <= set(SeveralCustomers.__struct_fields__), "the API document says all that is told"
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from services.notifications import LocalNotifications
+from services.profile.web.live import Follow
 from services.web import live
 from services.web.asgi import serve
 from tests.profile.told import NOW
@@ -66,6 +67,30 @@ async def test_a_screen_that_comes_back_is_told_only_what_it_has_not_seen() -> N
         await bank.tell(opened("6001", "C1"))
         _, version, _ = await next_event(lines) or ("", 0, {})
         assert version == NOW + 1
+
+
+async def test_what_a_screen_has_seen_is_not_told_once_more_when_there_is_no_news(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked, look = asyncio.Event(), Follow.look
+
+    async def seen(follow: Follow) -> AsyncIterator[bytes]:
+        async for one in look(follow):
+            yield one
+        looked.set()
+
+    monkeypatch.setattr(Follow, "look", seen)
+    bank = await open_bank()
+    await bank.tell(registered("C1"))
+    customer = bank.id_of("party:C1")
+    async with following(bank, customer) as lines:
+        assert (await next_event(lines) or ("", 0, {}))[1] == NOW
+        await looked.wait()
+        looked.clear()
+        await bank.notifications.publish([(f"customer/{customer}", b"changed")])
+        await looked.wait()
+        await bank.tell(opened("6001", "C1"))
+        assert (await next_event(lines) or ("", 0, {}))[1] == NOW + 1
 
 
 @pytest.mark.parametrize("seen", [NOW + 1, NOW + 99, 10**30, -1])
