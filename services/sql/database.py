@@ -20,6 +20,7 @@ from services.sql.errors import is_unavailable, why_unavailable
 
 Dialect = Literal["sqlite", "postgresql"]
 DEFAULT_TIMEOUTS = timeouts_within(10_000)
+_FOR_EVER = Timeouts(0, 0, 0)
 _AT_HAND = 4
 
 
@@ -80,6 +81,18 @@ class Database:
     async def _for_single_statements(self) -> tuple[AsyncConnection, Any]:
         connection = await self.engine.connect()
         return connection, (await connection.get_raw_connection()).driver_connection
+
+    @asynccontextmanager
+    async def unhurried(self) -> AsyncIterator["Database"]:
+        """The same, for statements that take as long as they take. On SQLite all do."""
+        if self.dialect == "sqlite":
+            yield self
+            return
+        other = Database(postgresql_engine(self.engine.url, _FOR_EVER, 1), self.dialect)
+        try:
+            yield other
+        finally:
+            await other.close()
 
     async def ping(self) -> None:
         """Raises `Unavailable`."""

@@ -4,12 +4,12 @@ import contextlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, event
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 
 class Timeouts(NamedTuple):
-    """Milliseconds, on the server."""
+    """Milliseconds, on the server; 0: for ever."""
 
     lock: int
     statement: int
@@ -50,7 +50,9 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
 
 
-def postgresql_engine(url: str, timeouts: Timeouts, pool_size: int) -> AsyncEngine:
+def postgresql_engine(url: str | URL, timeouts: Timeouts, pool_size: int) -> AsyncEngine:
+    # the client's own patience ends after the server's, for a server that is frozen answers nothing
+    patience = timeouts.statement / 1000 + 2 if timeouts.statement else None
     settings = {
         "application_name": "counterpoint",
         "default_transaction_isolation": "read committed",  # a bank's server may begin stricter ones by itself
@@ -67,8 +69,7 @@ def postgresql_engine(url: str, timeouts: Timeouts, pool_size: int) -> AsyncEngi
     }
     return create_async_engine(
         url,
-        # the client's own patience ends after the server's, for a server that is frozen answers nothing
-        connect_args={"timeout": 5, "command_timeout": timeouts.statement / 1000 + 2, "server_settings": settings},
+        connect_args={"timeout": 5, "command_timeout": patience, "server_settings": settings},
         isolation_level="READ COMMITTED",
         pool_size=pool_size,
         pool_timeout=10,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from services.sql.database import Database
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "deploy" / "migrations"
-_UPGRADE_LOCK = 0x636F756E  # any number, the same for every process that upgrades
+UPGRADE_LOCK = 0x636F756E  # any number, the same for every process that upgrades
 
 
 class WrongSchema(Exception):  # noqa: N818 - a state of the database, told to an operator; not a programming error
@@ -23,11 +23,9 @@ class WrongSchema(Exception):  # noqa: N818 - a state of the database, told to a
 
 async def upgrade(database: Database) -> str:
     """Runs what is missing, in one transaction; returns the revision reached. Raises `WrongSchema`, `Unavailable`."""
-    async with database.transaction() as connection:
-        if database.dialect == "postgresql":
-            await connection.execute(text("set local statement_timeout = 0"))
-            await connection.execute(text("set local lock_timeout = 0"))
-            await connection.execute(text(f"select pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+    async with database.unhurried() as other, other.transaction() as connection:
+        if other.dialect == "postgresql":
+            await connection.execute(text(f"select pg_advisory_xact_lock({UPGRADE_LOCK})"))
         return await connection.run_sync(_upgrade)
 
 

@@ -9,7 +9,8 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from services.sql.database import Database, open_database
-from services.sql.migrations import WrongSchema, check, upgrade
+from services.sql.engines import Timeouts
+from services.sql.migrations import UPGRADE_LOCK, WrongSchema, check, upgrade
 from tests.conftest import fresh_database
 
 
@@ -44,6 +45,22 @@ async def test_an_empty_database_is_not_worked_on(database: Database) -> None:
 async def test_two_platforms_that_start_at_once_upgrade_once(database: Database) -> None:
     reached = await asyncio.gather(upgrade(database), upgrade(database))
     assert reached[0] == reached[1] == await check(database)
+
+
+@pytest.mark.parametrize("server", ["postgresql"], indirect=True)
+async def test_an_upgrade_may_take_longer_than_any_statement_of_a_worker(database: Database) -> None:
+    hurried = open_database(url_of(database), timeouts=Timeouts(lock=1, statement=1, idle_in_transaction=1))
+    async with database.transaction() as connection:
+        await connection.execute(text(f"select pg_advisory_xact_lock({UPGRADE_LOCK})"))
+        upgrading = asyncio.create_task(upgrade(hurried))
+        done, _ = await asyncio.wait([upgrading], timeout=2.5)  # the driver ends a statement of such a worker after 2.0
+        assert not done
+    assert await upgrading == await check(database)
+    await hurried.close()
+
+
+def url_of(database: Database) -> str:
+    return database.engine.url.render_as_string(hide_password=False).replace("+asyncpg", "")
 
 
 async def test_a_database_of_a_newer_release_is_refused(database: Database) -> None:
