@@ -9,6 +9,7 @@ import pytest
 from schemas.codec import encode_event
 from schemas.events import ChannelEvent, Money
 from schemas.topics import CHANNEL_EVENTS
+from services.cli.declared import declared_fold
 from services.clock import SystemClock
 from services.embedded.log import EmbeddedLog
 from services.log import Message, Position
@@ -318,6 +319,23 @@ def test_redis_that_is_away_loses_nothing(counterpoint: Command, deployment: Pat
     code, state, told = finding(counterpoint, "redis", {"COUNTERPOINT_REDIS": f"unix://{deployment}/no.sock"})
     assert (code, state) == (0, "warning")
     assert "nothing is lost" in told
+
+
+def test_states_of_a_newer_fold_are_wrong_beside_a_release_that_cannot_go_on_with_them(
+    counterpoint: Command, deployment: Path
+) -> None:
+    own = declared_fold().version
+
+    async def work(database: Database) -> None:
+        async with SqlProfileStore(database, str).updating() as tx:
+            (row,) = (await tx.lock_subjects({"account:1": frozenset()})).values()
+            row.fold_version = own + 1
+            await tx.save_subjects([row])
+
+    in_database(deployment, work)
+    code, state, told = finding(counterpoint, "states")
+    assert (code, state) == (1, "wrong")
+    assert f"(fold {own + 1}, this one has {own})" in told
 
 
 def test_states_of_an_older_fold_are_named_and_rebuilt(counterpoint: Command, deployment: Path) -> None:

@@ -29,12 +29,14 @@ async def test_a_letter_is_marked_replayed_once(store: Store) -> None:
 
 async def test_subjects_of_an_older_fold_are_behind_until_they_are_written_anew(store: Store) -> None:
     """A subject without events has nothing to be folded."""
+    assert await store.newest_fold() == 0
     async with store.updating() as tx:
         stored = await tx.lock_subjects(dict.fromkeys(("account:1", "account:2", "party:1"), frozenset()))
         for row in stored.values():
             row.fold_version = 1
         await tx.save_subjects(list(stored.values()))
         await tx.append_timeline([event("account:1", 10, "a"), event("account:2", 20, "b")])
+    assert await store.newest_fold() == 1
     assert await store.count_behind(1) == 0
     assert await store.count_behind(2) == 2
     assert sorted(await store.subjects_behind(2, 10)) == ["account:1", "account:2"]

@@ -150,12 +150,20 @@ async def rules(patient: Patient) -> Sequence[Finding]:
 
 
 async def folds(patient: Patient) -> Sequence[Finding]:
-    behind = await patient.beside.store.count_behind(declared_fold().version)
+    store, own = patient.beside.store, declared_fold().version
+    newest = await store.newest_fold()
+    if newest > own:
+        told = (
+            f"some were folded by a newer release, or with declarations that are missing here (fold {newest}, this one "
+            f"has {own}): a worker that is like this one stops its partitions; bring it up to date"
+        )
+        return [wrong("states", told)]
+    behind = await store.count_behind(own)
     if behind:
         return [
             warning("states", f"{behind} are of an older fold, their facts are missing: run `counterpoint rebuild`")
         ]
-    return [ok("states", "none is of an older fold than this release's")]
+    return [ok("states", "none is of another fold than this release's")]
 
 
 async def platform(patient: Patient) -> Sequence[Finding]:

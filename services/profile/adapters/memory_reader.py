@@ -137,6 +137,10 @@ class MemoryReader:
         async with self._tables.turn() as tables:
             return len(_behind(tables, fold_version))
 
+    async def newest_fold(self) -> int:
+        async with self._tables.turn() as tables:
+            return max((row.fold_version for row in tables.subjects.rows()), default=0)
+
     async def counts(self, of: Sequence[str] = COUNTED) -> dict[str, int]:
         async with self._tables.turn() as tables:
             counted = {

@@ -152,6 +152,10 @@ class SqlReader:
         count: int = (await self._rows(f"select count(*) {_BEHIND}", fold_version))[0][0]
         return count
 
+    async def newest_fold(self) -> int:
+        newest: int = (await self._rows("select coalesce(max(fold_version), 0) from subjects"))[0][0]
+        return newest
+
     async def counts(self, of: Sequence[str] = COUNTED) -> dict[str, int]:
         asked = ", ".join(f"(select count(*) from {_COUNTED_ROWS[name]})" for name in of)  # noqa: S608 - constants
         return dict(zip(of, (await self._rows(f"select {asked}"))[0], strict=True))

@@ -114,5 +114,8 @@ class ProfileReader(PositionStore, Protocol):
 
     async def count_behind(self, fold_version: int) -> int: ...
 
+    async def newest_fold(self) -> int:
+        """The newest version that any state was folded by; 0 while there is none."""
+
     async def counts(self, of: Sequence[str] = COUNTED) -> dict[str, int]:
         """For the board and for `doctor`. Each one counts row by row: ask for no more than is needed, and seldom."""
