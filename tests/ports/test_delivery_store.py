@@ -119,11 +119,13 @@ async def test_a_destination_that_was_leased_while_the_clock_was_ahead_is_free_o
 
 
 async def test_a_lease_is_let_go_by_its_owner_alone(store: DeliveryStore) -> None:
-    await store.lease("crm", "one", 60_000)
+    for destination in ("crm", "mail"):
+        await store.lease(destination, "one", 60_000)
     await store.release("crm", "two")
     assert not await store.lease("crm", "two", 60_000)
     await store.release("crm", "one")
     assert await store.lease("crm", "two", 60_000)
+    assert not await store.lease("mail", "two", 60_000)
 
 
 async def test_of_two_workers_that_reach_for_a_destination_one_gets_it(store: DeliveryStore) -> None:
@@ -145,6 +147,8 @@ async def test_what_arrived_within_the_hour_is_counted_by_person(store: Delivery
     told = [delivery("a"), delivery("bb", person="M-2"), delivery("ccc"), delivery("dddd", destination="other")]
     await add(store, *told)
     await store.settle([delivered(one, 20 + n) for n, one in enumerate(told)])
+    await add(store, never := delivery("eeeee"))
+    await store.settle([refused(never, "it answers 410", 24)])
     assert await store.sent_since("crm", 20) == {"M-2": [21], "M-1": [22]}
 
 
@@ -187,8 +191,8 @@ async def test_what_was_dropped_untold_waits_again_when_it_is_queued_again(store
 
 
 async def test_what_is_dead_waits_again_when_an_operator_says_so(store: DeliveryStore) -> None:
-    await add(store, delivery("a"), delivery("bb"))
-    await store.settle([refused(delivery("a"), "it answers 410", 20)])
+    await add(store, delivery("a"), delivery("bb"), delivery("ccc"))
+    await store.settle([refused(delivery(one), "it answers 410", 20) for one in ("a", "ccc")])
     assert await store.retry(["a", "bb", "nobody"], 50) == 1
     again = msgspec.structs.replace(delivery("a"), next_at=50, error="it answers 410")
     assert await store.due("crm", 50, 9) == [delivery("bb"), again]
