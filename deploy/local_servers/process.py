@@ -57,7 +57,8 @@ class ServerProcess:
             return None
         return pid if _works_in(pid, self._home) else None
 
-    def start(self, timeout: float = 60.0) -> None:
+    def start(self, timeout: float = 240.0) -> None:
+        """One that cannot start ends at once; one that is starved of the processor serves in the end."""
         if self.pid is not None:
             return
         self._home.mkdir(parents=True, exist_ok=True)
