@@ -18,7 +18,7 @@ _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNO
 
 
 class Preference(NamedTuple):
-    """`seconds` is None if the reader did not ask to wait."""
+    """`seconds` is None if the reader did not ask to wait, or named nothing to wait for."""
 
     store: PositionStore
     receipt: Mapping[int, int]
@@ -46,7 +46,7 @@ def preference(
         positions = decode_receipt(receipt) if receipt else {}
     except ValueError:
         raise Problem(400, f"{RECEIPT} is none of ours", field=RECEIPT) from None
-    wait = _WAIT.search(prefer or "")
+    wait = _WAIT.search(prefer or "") if receipt else None
     return Preference(desk.read.reader, positions, int(wait[1]) if wait else None)
 
 
