@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from services.alerts.adapters.sql import waiting_for_room
+from services.alerts.adapters.sql_finding import finding
 from services.alerts.domain.alert import Alert, Outcome, Step
 from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import Learned
@@ -243,6 +244,24 @@ async def test_what_waits_for_owners_who_are_full_is_not_walked_through(store: A
         assert await waiting_for_room(session, 9, ["M-1", "M-2"]) == []
         found = await session.rows("select idx_tup_fetch from pg_stat_xact_user_tables where relname = 'alerts'")
         assert found[0][0] <= 2  # hops from owner to owner
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("state", [(OPEN,), ("routed",), ("closed",), ()])
+async def test_the_inbox_of_a_manager_does_not_walk_through_those_of_the_others(
+    store: AlertStore, store_url: str, state: tuple[str, ...]
+) -> None:
+    for name, stands in (("r", "routed"), ("c", "closed")):
+        others = [alert(f"{name}{n}", f"{name}{n}", owner=f"M-{n % 40}", state=stands, rank=99.0) for n in range(400)]
+        mine = [alert(f"{name}m{n}", f"{name}m{n}", owner="M-m", state=stands, rank=float(n)) for n in range(5)]
+        await save(store, *others, *mine)
+    async with opened(store_url) as database, database.transaction() as vacuum:
+        await vacuum.execute(text("analyze alerts"))
+    async with opened(store_url) as database, writing(database) as session:
+        sql, arguments = finding(AlertFilter(works="M-m", state=state), None, 5)
+        assert len(await session.rows(sql, *arguments)) == 5
+        found = await session.rows("select idx_tup_fetch from pg_stat_xact_user_tables where relname = 'alerts'")
+        assert found[0][0] <= (5 if state else 10)
 
 
 async def test_those_wait_that_lack_nothing_but_room(store: AlertStore) -> None:

@@ -83,7 +83,7 @@ class SqlAlertStore(SqlPositions, SqlOutbox):
 
     async def find(self, where: AlertFilter, after: tuple[float, str] | None, limit: int) -> list[Alert]:
         sql, arguments = finding(where, after, limit)
-        return [alert_of(row[0]) for row in await read(self._database, sql, *arguments)]
+        return [alert_of(row[-1]) for row in await read(self._database, sql, *arguments)]
 
     async def standing(self, customer_id: str) -> Standing | None:
         found = await read(self._database, _STANDING, customer_id)
