@@ -115,6 +115,7 @@ async def test_memberships_of_a_root_hold_the_root_itself(store: Store) -> None:
     found = await store.memberships(["party:1"])
     assert found[0] == held
     assert [one.subject for one in found] == ["account:1", "party:1"]
+    assert await store.memberships(["account:1"]) == [], "it counts for another one"
 
 
 async def test_everything_is_counted(store: Store) -> None:

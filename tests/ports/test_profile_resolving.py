@@ -45,6 +45,7 @@ async def test_for_whom_a_subject_counts_is_told_with_the_views_as_they_were_wri
     assert await resolve(store, ["phone:1", "household:1"]) == [household, Resolved("phone:1", "phone:1", None, False)]
     assert await resolve(store, []) == await resolve_alias(store, "nobody") == []
     assert await store.customers_of("account:1") == [alias_of(ONE), alias_of(TWO)]
+    assert await store.customers_of(TWO) == [alias_of(TWO)], "whoever shares a household with others"
     assert await store.customers_of("phone:1") == await store.customers_of("nobody") == []
 
 
@@ -54,6 +55,7 @@ async def test_an_id_is_known_by_its_subject_before_there_is_a_view(store: Store
     assert await store.customers_of(ONE) == []
     await mark(store, Mark(ONE, 7))
     assert await resolve_alias(store, alias_of(ONE)) == [Resolved(ONE, ONE, None, True)]
+    assert (await store.customers_of(ONE), await store.customers_of(TWO)) == ([alias_of(ONE)], [])
 
 
 async def test_a_merge_shows_before_anybody_is_refreshed(store: Store) -> None:
@@ -75,6 +77,7 @@ async def test_a_mark_of_any_root_says_that_the_customer_waits(store: Store, mar
     for root in (ONE, TWO):
         await take(store, root)
     assert await resolve(store, ["account:1"]) == [Resolved("account:1", ONE, None, False)]
+    assert await store.customers_of("account:1") == []
     await mark(store, Mark(marked, 7))
     assert await resolve(store, ["account:1"]) == [Resolved("account:1", ONE, None, True)]
     assert await store.customers_of("account:1") == [alias_of(ONE)]
