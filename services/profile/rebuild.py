@@ -6,7 +6,7 @@ are not yet rebuilt are missing.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -31,13 +31,24 @@ async def rebuild(
     pause: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0),
 ) -> int:
     """Re-folds every subject of an older fold version; returns how many. Stopped and started again, it goes on."""
-    done = 0
-    while subjects := await store.subjects_behind(fold.version, AT_ONCE):
+    done, waited = 0, await store.count_behind(fold.version)
+    async for subjects in _behind(store, fold.version):
         await again_when_contended(partial(_refold, store, fold, subjects))
         done += len(subjects)
-        on_progress(Progress(done, await store.count_behind(fold.version)))
+        on_progress(Progress(done, max(waited - done, 0)))
         await pause()
     return done
+
+
+async def _behind(store: ProfileStore, version: int) -> AsyncIterator[list[str]]:
+    """In the order of their names, so that nobody walks again through those that are done; and once more from the
+    first, until nobody has been left behind meanwhile."""
+    again = True
+    while again:
+        again, after = False, ""
+        while subjects := await store.subjects_behind(version, AT_ONCE, after):
+            yield subjects
+            again, after = True, subjects[-1]
 
 
 async def _refold(store: ProfileStore, fold: Fold, subjects: list[str]) -> None:

@@ -228,6 +228,20 @@ async def test_a_rebuild_folds_every_subject_anew_and_goes_on_where_it_was_stopp
     assert differences(expected(events, newer), await held(store)) == []
 
 
+async def test_a_rebuild_comes_back_for_what_an_older_worker_has_written_behind_it(store: Store) -> None:
+    events = [paid(f"p-{n}", FIRST + n * DAY, f"60{n:02d}") for n in range(60)]
+    await new_update(store).apply([batch(0, events)], NOW)
+    newer, seen = new_fold(DECLARED.series.version + 1), list[Progress]()
+
+    async def write_behind() -> None:
+        if len(seen) == 1:
+            await new_update(store).apply([batch(60, [paid("p-behind", FIRST, "5999")])], NOW)
+
+    assert await rebuild(store, newer, seen.append, write_behind) == 61
+    assert [progress.waiting for progress in seen] == [10, 0, 0]
+    assert await store.count_behind(newer.version) == 0
+
+
 async def test_a_series_that_the_bank_adds_is_counted_of_the_past_by_a_rebuild(store: Store, tmp_path: Path) -> None:
     (tmp_path / "series.yaml").write_text("version: 1\nseries: [{name: payments, where: {direction: debit}}]\n")
     declared = load_declarations(catalogue=str(tmp_path)).series

@@ -123,9 +123,9 @@ class MemoryReader:
         async with self._tables.turn() as tables:
             return sorted(tables.sources_seen.rows(), key=lambda seen: (seen.source, seen.partition))
 
-    async def subjects_behind(self, fold_version: int, limit: int) -> list[str]:
+    async def subjects_behind(self, fold_version: int, limit: int, after: str = "") -> list[str]:
         async with self._tables.turn() as tables:
-            return [row.subject for row in _behind(tables, fold_version)][:limit]
+            return sorted(row.subject for row in _behind(tables, fold_version) if row.subject > after)[:limit]
 
     async def page_to_age(self, after: str, before: int, month: int, limit: int) -> tuple[list[str], str | None]:
         async with self._tables.turn() as tables:

@@ -140,8 +140,9 @@ class SqlReader:
     async def sources_seen(self) -> list[SourceSeen]:
         return [SourceSeen._make((*row[:-1], bool(row[-1]))) for row in await self._rows(_SOURCES_SEEN)]
 
-    async def subjects_behind(self, fold_version: int, limit: int) -> list[str]:
-        found = await self._rows(f"select subject {_BEHIND} limit $2", fold_version, limit)
+    async def subjects_behind(self, fold_version: int, limit: int, after: str = "") -> list[str]:
+        page = f"select subject {_BEHIND} and subject > $3 order by subject limit $2"
+        found = await self._rows(page, fold_version, limit, after)
         return [row[0] for row in found]
 
     async def page_to_age(self, after: str, before: int, month: int, limit: int) -> tuple[list[str], str | None]:

@@ -105,8 +105,8 @@ class ProfileReader(PositionStore, Protocol):
 
     async def sources_seen(self) -> list[SourceSeen]: ...
 
-    async def subjects_behind(self, fold_version: int, limit: int) -> list[str]:
-        """Subjects with events, aged ones included, whose state was folded by an older version."""
+    async def subjects_behind(self, fold_version: int, limit: int, after: str = "") -> list[str]:
+        """The next subjects after one with events, aged ones included, whose state was folded by an older version."""
 
     async def page_to_age(self, after: str, before: int, month: int, limit: int) -> tuple[list[str], str | None]:
         """Looks at the next `limit` subjects after one: those with events to age (`aged_of`) or with a month stored
