@@ -79,7 +79,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 async def identity(read: Read, view: StoredView, limits: Mapping[str, int]) -> Identity:
     """`limits`: subject kind → how many customers one such identifier may identify."""
     reader = read.reader
-    roots = await roots_of(read.reader, view.lead)
+    roots = await roots_of(reader, view.lead)
     memberships = await reader.memberships(roots)
     shown = sorted(memberships, key=lambda one: (one.subject not in roots, one.subject, one.from_at))[:MOST_SUBJECTS]
     subjects = sorted({one.subject for one in shown} | set(roots))

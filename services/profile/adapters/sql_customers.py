@@ -11,6 +11,7 @@ from services.profile.adapters.roots import standing_in, with_roots
 from services.profile.domain.identity.links import Cluster, Membership, cluster_of
 from services.profile.ports.records import LIVE, PartyView, StoredView
 from services.profile.ports.refreshing import KeptSubject, Member
+from services.sql.hops import hops
 from services.sql.session import Row, Session
 
 CLUSTERS = """
@@ -45,13 +46,8 @@ union all select null, lead, state, customer_id, owner, facts from views where l
 _OWNED_COUNTS = """
 select owner, count(*) from views
 where owner = any($1::text[]) and state = 'live' and kind not in ('household', 'group') group by owner"""
-# hops from one to the next: there are some hundred of them, and a row for every customer
-_OWNERS = """
-with recursive o(owner) as (
-    select min(owner) from views where state = 'live'
-    union all select (select min(v.owner) from views v where v.state = 'live' and v.owner > o.owner)
-    from o where o.owner is not null)
-select owner from o where owner is not null"""
+# there are some hundred of them, and a row for every customer
+_OWNERS = hops("owner", "views", "state = 'live'")
 
 
 class SqlCustomers:

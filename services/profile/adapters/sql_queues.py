@@ -10,6 +10,7 @@ from services.profile.adapters.low_water import Look, LowWater
 from services.profile.adapters.marks import ROWS_A_ROOT, oldest_of
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports.records import DueTime, Mark, Shard
+from services.sql.hops import hops
 from services.sql.session import Bulk, Session, insert, now_ms
 from services.sql.stream import SqlStream
 
@@ -78,13 +79,8 @@ update shards set owner = $1, fence = fence + 1, leased_until = $3 where shard i
     select shard from shards where owner is null or leased_until not between $2 and $5
     order by shard limit $4 for update skip locked)"""
 _RELEASE = "update shards set owner = null, leased_until = 0 where owner = $1"
-# hops from one set of sources to the next: there are a handful of them, and a due time for every customer
-_SOURCE_SETS = """
-with recursive s(sources) as (
-    select min(sources) from due where grain = $1
-    union all select (select min(d.sources) from due d where d.grain = $1 and d.sources > s.sources)
-    from s where s.sources is not null)
-select s.sources from s where s.sources is not null"""
+# there are a handful of them, and a due time for every customer
+_SOURCE_SETS = hops("sources", "due", "grain = $1")
 _NEXT_DUE = "select min(at) from due where grain = $1 and at > $2"
 # a due time, which nobody ever changes, is deleted where it lies, too
 _FIRE = {
