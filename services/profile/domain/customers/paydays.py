@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from services.profile.domain.customers.rhythm import median
-from services.profile.domain.reference.calendar import Calendar, date_of, day_number
+from services.profile.domain.reference.calendar import Calendar, date_of
+from services.profile.domain.states.periods import first_day_of, month_of_day
 
 Period = Literal["weekly", "fortnightly", "monthly", "irregular"]
 Shift = Literal["before", "after", "none", "from_end"]
@@ -51,7 +51,7 @@ def next_day(habit: Habit, last: int, calendar: Calendar) -> int:
     """The expected payday that follows the one nearest to `last`."""
     if habit.period != "monthly":
         return calendar.working_day_after(last + habit.number)
-    month = _month(last)
+    month = month_of_day(last)
     served = min((month - 1, month, month + 1), key=lambda number: abs(_payday(habit, number, calendar) - last))
     return _payday(habit, served + 1, calendar)
 
@@ -70,27 +70,18 @@ def _fit(habit: Habit, days: Sequence[int], calendar: Calendar) -> int:
     """Two points for the very day, one for the day beside it."""
     points = 0
     for day in days:
-        month = _month(day)
+        month = month_of_day(day)
         off = min(abs(_payday(habit, number, calendar) - day) for number in (month - 1, month, month + 1))
         points += max(0, 2 - off)
     return points
 
 
-def _month(day: int) -> int:
-    on = date_of(day)
-    return on.year * 12 + on.month - 1
-
-
 @lru_cache(_REMEMBERED)
 def _payday(habit: Habit, month: int, calendar: Calendar) -> int:
-    first, end = _first_day(month), _first_day(month + 1) - 1
+    first, end = first_day_of(month), first_day_of(month + 1) - 1
     if habit.shift == "from_end":
         return calendar.working_days_after(calendar.working_day_before(end), 1 - habit.number)
     nominal = min(first + habit.number - 1, end)
     if habit.shift == "before":
         return calendar.working_day_before(nominal)
     return calendar.working_day_after(nominal) if habit.shift == "after" else nominal
-
-
-def _first_day(month: int) -> int:
-    return day_number(date(month // 12, month % 12 + 1, 1))

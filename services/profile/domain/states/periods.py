@@ -7,12 +7,13 @@ from schemas.instants import DAY_MS
 
 
 def month_of(at_ms: int) -> int:
-    return _month_of_day(at_ms // DAY_MS)
+    return month_of_day(at_ms // DAY_MS)
 
 
 @lru_cache(2048)
-def _month_of_day(day: int) -> int:
-    """Hinnant's civil-from-days, for days since 1970: the standard library ends with the year 9999."""
+def month_of_day(day: int) -> int:
+    """The month of a day of any zone, counted since 1970. Hinnant's civil-from-days: the standard
+    library ends with the year 9999."""
     days = day + 719_468
     era, day_of_era = divmod(days, 146_097)
     year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
