@@ -9,6 +9,7 @@ from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.contacts import Contact
 from services.profile.domain.customers.holdings import value
 from services.profile.domain.customers.person import ALL_CHANNELS, newest_entry
+from services.profile.domain.customers.view import members
 from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.reference.calendar import date_of, day_number
@@ -32,9 +33,7 @@ def standing_facts(seen: Picture) -> Facts:
         "branch": min(branches(customer), default=""),
         "former_owner": decided.former_owner or "",
         "owner_days": _days_since(seen, decided.owner_since),
-        "members": len({part.subject for part in customer.of_kind("party") if part.current})
-        if not seen.read.parties
-        else 0,
+        "members": len(members(customer)),
         "value_score": seen.judged.score or 0,
         "tenure_days": 0 if began is None else max(0, seen.bank_day - began),
         "anniversary_in_days": 0 if began is None else _anniversary(began, seen.bank_day),

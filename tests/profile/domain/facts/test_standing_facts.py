@@ -48,6 +48,8 @@ def test_a_household_counts_each_present_member_once_and_a_person_is_no_member()
     left = {"party:3": ("self", BEGINNING, NOON)}
     assert facts_told(summary_of(joined, lead="household:H", roles=left))["members"] == 2
     assert facts_told(summary_of(joined[:1]))["members"] == 0
+    named_alone = [event("account.opened", NOON - DAY_MS, ACCOUNT)]
+    assert facts_told(summary_of(named_alone))["members"] == 0, "of whom only an account has told"
 
 
 def test_of_several_branches_the_first_by_name_is_the_customers() -> None:
