@@ -14,6 +14,7 @@ import msgspec
 from services.failures import Unavailable
 from services.outbox import OutboxMessage
 from services.profile.domain.customers.customer import Completeness, Customer, Decided
+from services.profile.domain.customers.summary import DueTime
 from services.profile.domain.identity.links import COLLECTIVES, Cluster, cluster_of
 from services.profile.domain.shards import shard_of
 from services.profile.domain.states.months import OtherShape
@@ -22,7 +23,7 @@ from services.profile.domain.value.placing import Placing, moved, place
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathered, Gathering, facts_of, gathered
 from services.profile.outbox import lane_of_shard
-from services.profile.ports.records import DueTime, Mark, Placement, Shard, StoredView
+from services.profile.ports.records import Mark, Placement, Shard, StoredView
 from services.profile.ports.refreshing import RefreshTransaction
 from services.profile.ports.store import ProfileStore
 from services.profile.resting import TOO_LONG_S, Resting
@@ -138,12 +139,13 @@ class Refresh:
             return _Writes((), view, change_of_gone(view, cluster, alias_of), _dependents(customer, before, view))
         summary = summarise(customer, policy, now, self._placing)
         statement = statement_of(customer, summary, before, now, policy)
-        due = [DueTime(*one) for one in summary.due]  # the ones before may have fired
         placed = moved(customer.decided, summary.decided)
         if before is not None and not is_news(before, statement.view, policy.asked):
-            return _Writes(due, decided=statement.view.decided, placed=placed)
+            # written nevertheless: those from before may have fired
+            return _Writes(summary.due, decided=statement.view.decided, placed=placed)
         change = change_of(customer, summary, statement, alias_of)
-        return _Writes(due, statement.view, change, _dependents(customer, before, statement.view), placed=placed)
+        dependents = _dependents(customer, before, statement.view)
+        return _Writes(summary.due, statement.view, change, dependents, placed=placed)
 
     async def _write(
         self, tx: RefreshTransaction, writes: Mapping[str, _Writes], known: Mapping[str, StoredView], now: int

@@ -11,8 +11,8 @@ import msgspec
 from schemas.events import ChannelEvent
 from schemas.instants import HOUR_MS
 from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.customers.summary import DueTime
 from services.profile.domain.shards import SHARDS
-from services.profile.ports.records import DueTime
 from services.profile.timers import fire
 from services.simulator.bank import customer_no
 from services.sql.database import Database

@@ -17,12 +17,13 @@ from services.profile.adapters import sql_queues
 from services.profile.adapters.low_water import LowWater
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.adapters.sql_customers import SqlCustomers
+from services.profile.domain.customers.summary import DueTime
 from services.profile.domain.identity.links import Cluster
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.states.packing import pack_heads, unpack
 from services.profile.domain.states.state import Head
-from services.profile.ports.records import Decision, DueTime, LedgerEntry, Mark, StoredSubject
+from services.profile.ports.records import Decision, LedgerEntry, Mark, StoredSubject
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
 from services.sql.session import Session, reading, writing

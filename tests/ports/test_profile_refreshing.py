@@ -8,11 +8,12 @@ import pytest
 from services.failures import Contended, Fenced
 from services.outbox import OutboxMessage
 from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.customers.summary import DueTime
 from services.profile.domain.identity.links import BEGINNING, END, Cluster, Link, Membership
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.domain.states.state import Head, Month
-from services.profile.ports.records import Decision, DueTime, Mark, PartyView, Placement, Shard, StoredDeadLetter
+from services.profile.ports.records import Decision, Mark, PartyView, Placement, Shard, StoredDeadLetter
 from services.profile.timers import fire
 from tests.clocks import stores_ahead
 from tests.ports.profile_stores import Store, alias_of, lapsed, shard_for, store, view

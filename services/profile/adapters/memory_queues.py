@@ -7,8 +7,9 @@ from services.clock import LONGEST_LEASE_MS, SystemClock
 from services.failures import Fenced
 from services.profile.adapters.marks import ROWS_A_ROOT, oldest_of
 from services.profile.adapters.memory_tables import DueRow, MarkRow, Tables, WorkerRow
+from services.profile.domain.customers.summary import DueTime
 from services.profile.domain.shards import fair_share, shard_of
-from services.profile.ports.records import DueTime, Mark, Shard
+from services.profile.ports.records import Mark, Shard
 
 
 def leave_marks(tables: Tables, marks: Sequence[Mark], *, aside: bool = False) -> None:

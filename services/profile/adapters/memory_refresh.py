@@ -9,7 +9,8 @@ from services.failures import Contended
 from services.outbox import OutboxMessage
 from services.profile.adapters import memory_queues
 from services.profile.adapters.memory_customers import MemoryCustomers
-from services.profile.ports.records import DueTime, Mark, Placement, Shard, StoredView
+from services.profile.domain.customers.summary import DueTime
+from services.profile.ports.records import Mark, Placement, Shard, StoredView
 
 
 class MemoryRefresh(MemoryCustomers):

@@ -8,8 +8,9 @@ from services.failures import Fenced
 from services.profile.adapters import rows
 from services.profile.adapters.low_water import Look, LowWater
 from services.profile.adapters.marks import ROWS_A_ROOT, oldest_of
+from services.profile.domain.customers.summary import DueTime
 from services.profile.domain.shards import fair_share, shard_of
-from services.profile.ports.records import DueTime, Mark, Shard
+from services.profile.ports.records import Mark, Shard
 from services.sql.hops import hops
 from services.sql.session import Bulk, Session, insert, now_ms
 from services.sql.stream import SqlStream

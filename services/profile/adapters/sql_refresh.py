@@ -10,7 +10,8 @@ from services.profile.adapters import sql_queues
 from services.profile.adapters.low_water import LowWater
 from services.profile.adapters.sql_customers import SqlCustomers
 from services.profile.adapters.sql_queues import STREAM
-from services.profile.ports.records import DueTime, Mark, Placement, Shard, StoredView
+from services.profile.domain.customers.summary import DueTime
+from services.profile.ports.records import Mark, Placement, Shard, StoredView
 from services.sql.session import Bulk, Session, insert
 
 _SAVE_VIEWS = insert(

@@ -62,15 +62,6 @@ class Mark(NamedTuple):
     urgent_at: int = 0
 
 
-class DueTime(NamedTuple):
-    """`at` in ms; `grain` is "day" or "hour"; `sources` must be complete past `at` before it fires."""
-
-    at: int
-    kind: str
-    grain: str
-    sources: tuple[str, ...]
-
-
 class StoredView(msgspec.Struct):
     """A customer's row. `lead`: the root that names the customer. `body` and `facts`: JSON with references in place of
     personal values. `decided`: the last decisions on tier and owner, from which hysteresis goes on. `state`: "live", or

@@ -6,10 +6,11 @@ from typing import Any, Protocol
 import msgspec
 
 from services.outbox import OutboxMessage
+from services.profile.domain.customers.summary import DueTime
 from services.profile.domain.identity.links import Cluster, Membership
 from services.profile.domain.states.months import MonthPart
 from services.profile.domain.states.state import Head
-from services.profile.ports.records import DueTime, Mark, PartyView, Placement, Shard, StoredView
+from services.profile.ports.records import Mark, PartyView, Placement, Shard, StoredView
 
 
 class KeptSubject(msgspec.Struct, frozen=True, gc=False):

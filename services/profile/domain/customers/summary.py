@@ -6,7 +6,7 @@ from schemas.changes import Fact, Moment
 from services.profile.domain.customers.customer import Decided
 
 
-class Due(NamedTuple):
+class DueTime(NamedTuple):
     """`at` in ms; `grain` "day" or "hour"; `sources` must be complete past `at` before it fires."""
 
     at: int
@@ -41,6 +41,6 @@ class Summary(NamedTuple):
     body: dict[str, Any]
     facts: Facts
     moments: list[Moment]
-    due: list[Due]
+    due: list[DueTime]
     decided: Decided
     name_ref: str | None

@@ -7,7 +7,7 @@ from schemas.changes import Fact
 from schemas.instants import DAY_MS, HOUR_MS
 from schemas.moments import MOMENTS
 from services.profile.domain.customers.holdings import value
-from services.profile.domain.customers.summary import Due
+from services.profile.domain.customers.summary import DueTime
 from services.profile.domain.facts.catalogue import BOOKS, DIGITAL, RUNNING, SERVICE
 from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.money import SALARY_CHANNELS
@@ -29,7 +29,7 @@ DAY, HOUR = "day", "hour"
 _BY_HOUR = {name: fact for name, fact in RUNNING.items() if fact.unit != "days"}
 
 
-def due_times(seen: Picture, told: Mapping[str, Fact]) -> list[Due]:
+def due_times(seen: Picture, told: Mapping[str, Fact]) -> list[DueTime]:
     """The due times that are still to be judged, soonest first. One that waits for late sources stays although its time
     is over. `told`: the facts as they stand."""
     now, until = seen.now, seen.customer.completeness.until
@@ -41,87 +41,87 @@ def due_times(seen: Picture, told: Mapping[str, Fact]) -> list[Due]:
     )
 
 
-def _salary(seen: Picture) -> Iterator[Due]:
+def _salary(seen: Picture) -> Iterator[DueTime]:
     salary = seen.behaviour.salary
     if salary is not None and salary.is_regular and salary.next_due_by is not None:
         by, sources = salary.next_due_by, seen.sources_of(SALARY_CHANNELS)
         # A file that comes late moves the judgement, not the payday: look again at the next closes too.
-        yield Due(seen.reference.close_of(by) + 1, "salary", DAY, sources)
+        yield DueTime(seen.reference.close_of(by) + 1, "salary", DAY, sources)
         if salary.missed:
-            yield Due(seen.reference.next_close(seen.now), "salary_overdue", DAY, sources)
+            yield DueTime(seen.reference.next_close(seen.now), "salary_overdue", DAY, sources)
 
 
-def _deposits(seen: Picture) -> Iterator[Due]:
+def _deposits(seen: Picture) -> Iterator[DueTime]:
     for one in seen.read.things.get("contract", ()):
         matures = day_of(one.thing, "matures_on")
         if matures is None or not one.part.counts:
             continue
         for before in DEPOSIT_DAYS:
-            yield Due(seen.reference.start_of(matures - before), f"deposit_{before}", DAY, ())
+            yield DueTime(seen.reference.start_of(matures - before), f"deposit_{before}", DAY, ())
 
 
-def _loans(seen: Picture) -> Iterator[Due]:
+def _loans(seen: Picture) -> Iterator[DueTime]:
     for one in seen.read.things.get("loan", ()):
         until = day_of(one.thing, "fixed_until")
         if until is not None and one.part.counts:
             for before in FIXED_RATE_DAYS:
-                yield Due(seen.reference.start_of(until - before), f"fixed_rate_{before}", DAY, ())
+                yield DueTime(seen.reference.start_of(until - before), f"fixed_rate_{before}", DAY, ())
 
 
-def _cards(seen: Picture) -> Iterator[Due]:
+def _cards(seen: Picture) -> Iterator[DueTime]:
     """Nearly everybody has a card, and active customers are looked at every day anyway."""
     for one in () if _is_active(seen) else seen.read.things.get("card", ()):
         last = day_of(one.thing, "expires_on")
         if last is not None and one.part.counts:
-            yield Due(seen.reference.start_of(last + 1), "card_expired", DAY, ())
+            yield DueTime(seen.reference.start_of(last + 1), "card_expired", DAY, ())
 
 
-def _cases(seen: Picture) -> Iterator[Due]:
+def _cases(seen: Picture) -> Iterator[DueTime]:
     sources = seen.sources_of(SERVICE)
     for case in seen.read.cases:
         if case.is_open and case.due_at is not None:
-            yield Due(case.due_at + 1, "case", HOUR, sources)
+            yield DueTime(case.due_at + 1, "case", HOUR, sources)
 
 
-def _logins(seen: Picture) -> Iterator[Due]:
+def _logins(seen: Picture) -> Iterator[DueTime]:
     logins = seen.behaviour.logins
     if logins.last_day is not None and logins.median_gap_days is not None:
         silent = max(LEAST_SILENCE_DAYS, SILENCE_GAPS * logins.median_gap_days)
-        yield Due((logins.last_day + silent + 1) * DAY_MS, "login_silence", DAY, seen.sources_of(DIGITAL))
+        yield DueTime((logins.last_day + silent + 1) * DAY_MS, "login_silence", DAY, seen.sources_of(DIGITAL))
 
 
-def _dormancy(seen: Picture) -> Iterator[Due]:
+def _dormancy(seen: Picture) -> Iterator[DueTime]:
     last = seen.buckets.last_day("customer_debits")
     if last is not None:
         for days in DORMANCY_DAYS:
-            yield Due((last + days + 1) * DAY_MS, f"dormant_{days}", DAY, seen.sources_of(BOOKS))
+            yield DueTime((last + days + 1) * DAY_MS, f"dormant_{days}", DAY, seen.sources_of(BOOKS))
 
 
-def _applications(seen: Picture) -> Iterator[Due]:
+def _applications(seen: Picture) -> Iterator[DueTime]:
     for one in seen.read.things.get("application", ()):
         started = value(one.thing, "started_at")
         if isinstance(started, int) and value(one.thing, "status") != "submitted":
             for hours in APPLICATION_HOURS:
-                yield Due(started + hours * HOUR_MS, f"application_{hours}", HOUR, seen.sources_of(DIGITAL))
+                yield DueTime(started + hours * HOUR_MS, f"application_{hours}", HOUR, seen.sources_of(DIGITAL))
 
 
-def _interest(seen: Picture) -> Iterator[Due]:
+def _interest(seen: Picture) -> Iterator[DueTime]:
     """A product was looked at, and nothing followed."""
     for one in seen.customer.state.head.latest.get("interest_shown", ()):
-        yield Due(one.at + INTEREST_HOURS * HOUR_MS, f"interest_{INTEREST_HOURS}", HOUR, seen.sources_of(DIGITAL))
+        yield DueTime(one.at + INTEREST_HOURS * HOUR_MS, f"interest_{INTEREST_HOURS}", HOUR, seen.sources_of(DIGITAL))
 
 
-def _closes(seen: Picture) -> Iterator[Due]:
+def _closes(seen: Picture) -> Iterator[DueTime]:
     """Windows slide and tiers are judged at the close of a bank day."""
     if _is_active(seen) or seen.decided.candidate_tier is not None:
-        yield Due(seen.reference.next_close(seen.now), "day_closed", DAY, ())
+        yield DueTime(seen.reference.next_close(seen.now), "day_closed", DAY, ())
 
 
 def _is_active(seen: Picture) -> bool:
     return seen.customer.state.head.newest_at > seen.now - ACTIVE_DAYS * DAY_MS
 
 
-def _limits(seen: Picture, told: Mapping[str, Fact], asked: Asked) -> Iterator[Due]:
+def _limits(seen: Picture, told: Mapping[str, Fact], asked: Asked) -> Iterator[DueTime]:
     """When a fact that runs with time will pass a limit that a rule asks for. Active customers are looked at every day
     anyway."""
     soonest: dict[tuple[str, tuple[str, ...]], tuple[int, str]] = {}
@@ -135,25 +135,25 @@ def _limits(seen: Picture, told: Mapping[str, Fact], asked: Asked) -> Iterator[D
                 grain, at = DAY, seen.reference.next_close(seen.now + (steps - 1) * DAY_MS)
             soonest[grain, sources] = min((at, name), soonest.get((grain, sources), (at, name)))
     for (grain, sources), (at, name) in soonest.items():
-        yield Due(at, f"limit_{name}", grain, sources)
+        yield DueTime(at, f"limit_{name}", grain, sources)
 
 
-def _absence_of_owner(seen: Picture) -> Iterator[Due]:
+def _absence_of_owner(seen: Picture) -> Iterator[DueTime]:
     """The owner's, and of who stands in."""
     for manager in in_line(seen.decided.owner, seen.customer.staff):
         for name in ("from", "until"):
             at = manager.fields.get(name)
             if isinstance(at, int):
-                yield Due(at, f"owner_absence_{name}", HOUR, ())
+                yield DueTime(at, f"owner_absence_{name}", HOUR, ())
 
 
-def _unheard(seen: Picture) -> Iterator[Due]:
+def _unheard(seen: Picture) -> Iterator[DueTime]:
     """A fact that is unknown because a source is behind is judged once the source has caught up."""
     behind = seen.now - BEHIND_MS
     until = seen.customer.completeness.until
     sources = tuple(sorted(source for source, reached in until.items() if reached < behind))
     if sources:
-        yield Due(behind, "heard_again", HOUR, sources)
+        yield DueTime(behind, "heard_again", HOUR, sources)
 
 
 _KINDS = (_salary, _deposits, _loans, _cards, _cases, _logins, _dormancy, _applications, _interest, _closes,

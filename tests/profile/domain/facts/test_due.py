@@ -8,7 +8,7 @@ from schemas.asked import Asked, Limit
 from schemas.events import ChannelEvent
 from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.customer import Completeness, Decided, Manager
-from services.profile.domain.customers.summary import Due
+from services.profile.domain.customers.summary import DueTime
 from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.summarise import summarise
 from tests.profile.domain.facts.test_facts import salaries
@@ -16,7 +16,7 @@ from tests.profile.domain.gathered import ME, POLICY, customer_of, facts_told, h
 from tests.profile.domain.happenings import NOON, event
 
 
-def due(summary_due: list[Due], kind: str) -> Due | None:
+def due(summary_due: list[DueTime], kind: str) -> DueTime | None:
     return next((one for one in summary_due if one.kind == kind), None)
 
 
@@ -39,7 +39,7 @@ def test_a_term_deposit_is_looked_at_thirty_and_seven_days_before_maturity() -> 
 
 def test_a_salary_that_stays_away_is_looked_at_again_at_each_close() -> None:
     books = heard(core="corebank")
-    assert due(summary_of(salaries(45), completeness=books).due, "salary_overdue") == Due(
+    assert due(summary_of(salaries(45), completeness=books).due, "salary_overdue") == DueTime(
         POLICY.reference.next_close(NOON), "salary_overdue", "day", ("core",)
     )
     assert due(summary_of(salaries(10), completeness=books).due, "salary_overdue") is None
@@ -67,7 +67,7 @@ def test_a_loan_is_looked_at_four_months_and_a_month_before_its_fixed_rate_ends(
 def test_a_card_of_somebody_quiet_is_looked_at_when_its_last_day_is_over() -> None:
     told = event("card.issued", NOON - 900 * DAY_MS, "card:1", attributes={"expires_on": "2026-11-30"})
     over = POLICY.reference.start_of(day_number(date(2026, 12, 1)))
-    assert due(summary_of([told]).due, "card_expired") == Due(over, "card_expired", "day", ())
+    assert due(summary_of([told]).due, "card_expired") == DueTime(over, "card_expired", "day", ())
     assert due(summary_of([told], over).due, "card_expired") is None
     assert due(summary_of([told], roles={"card:1": "attorney"}).due, "card_expired") is None
     paid = event("card.paid", NOON, minor=1, direction="debit")
@@ -88,7 +88,7 @@ def test_what_others_own_is_not_looked_at() -> None:
 def test_an_open_case_is_looked_at_just_after_its_due_time_to_the_hour() -> None:
     opened = event("case.opened", NOON, "case:1", attributes={"case_kind": "complaint", "due_at": NOON + 5 * HOUR_MS})
     expected = due(summary_of([opened]).due, "case")
-    assert expected == Due(NOON + 5 * HOUR_MS + 1, "case", "hour", ())
+    assert expected == DueTime(NOON + 5 * HOUR_MS + 1, "case", "hour", ())
     resolved = event("case.resolved", NOON + 1, "case:1")
     assert due(summary_of([opened, resolved]).due, "case") is None
 
@@ -106,8 +106,8 @@ def test_an_owner_who_will_be_away_is_looked_at_when_that_begins_and_ends() -> N
         [], decided=Decided(owner="M1"), staff={"M1": Manager("M1", away, 1), "M2": Manager("M2", {}, 0)}
     )
     times = {one.kind: one for one in summarise(customer, POLICY, NOON, placing=None).due}
-    assert times["owner_absence_from"] == Due(NOON + DAY_MS, "owner_absence_from", "hour", ())
-    assert times["owner_absence_until"] == Due(NOON + 3 * DAY_MS, "owner_absence_until", "hour", ())
+    assert times["owner_absence_from"] == DueTime(NOON + DAY_MS, "owner_absence_from", "hour", ())
+    assert times["owner_absence_until"] == DueTime(NOON + 3 * DAY_MS, "owner_absence_until", "hour", ())
 
 
 def test_an_owner_is_looked_at_when_the_absence_of_who_stands_in_begins_and_ends_too() -> None:
@@ -124,7 +124,7 @@ def test_an_owner_is_looked_at_when_the_absence_of_who_stands_in_begins_and_ends
 def test_a_calculator_that_led_to_nothing_is_looked_at_a_day_later() -> None:
     used = event("calculator.used", NOON, ME, attributes={"product_family": "mortgage"})
     expected = due(summary_of([used], completeness=heard(app="mobile")).due, "interest_24")
-    assert expected == Due(NOON + DAY_MS, "interest_24", "hour", ("app",))
+    assert expected == DueTime(NOON + DAY_MS, "interest_24", "hour", ("app",))
 
 
 def test_no_debit_of_the_customers_own_is_looked_at_when_thirty_ninety_and_a_hundred_and_eighty_days_are_over() -> None:
@@ -161,7 +161,7 @@ def test_a_due_time_waits_for_the_source_it_depends_on_though_its_own_time_is_ov
     opened = event("case.opened", NOON, "case:1", attributes={"case_kind": "complaint", "due_at": NOON + HOUR_MS})
     later = NOON + 2 * HOUR_MS
     held = summary_of([opened], later, completeness=Completeness({"desk": NOON}, {"desk": "call_center"}))
-    assert due(held.due, "case") == Due(NOON + HOUR_MS + 1, "case", "hour", ("desk",))
+    assert due(held.due, "case") == DueTime(NOON + HOUR_MS + 1, "case", "hour", ("desk",))
     judged = summary_of([opened], later, completeness=Completeness({"desk": later}, {"desk": "call_center"}))
     assert due(judged.due, "case") is None
 
@@ -176,14 +176,14 @@ def test_every_due_time_lies_ahead_and_they_are_sorted() -> None:
 def test_what_is_unknown_while_a_source_is_behind_is_judged_as_soon_as_it_has_caught_up() -> None:
     behind = heard(until=NOON - 5 * DAY_MS, core="corebank")
     due = {one.kind: one for one in summary_of(salaries(10), completeness=behind).due}
-    assert due["heard_again"] == Due(NOON - 36 * HOUR_MS, "heard_again", "hour", ("core",))
+    assert due["heard_again"] == DueTime(NOON - 36 * HOUR_MS, "heard_again", "hour", ("core",))
     some = Completeness({"pos": NOON - 5 * DAY_MS, "app": NOON - 36 * HOUR_MS, "atm": NOON - 5 * DAY_MS}, {}, ())
     due = {one.kind: one for one in summary_of(salaries(10), completeness=some).due}
     assert due["heard_again"].sources == ("atm", "pos")
     assert "heard_again" not in {one.kind for one in summary_of(salaries(10), completeness=heard(core="corebank")).due}
 
 
-def limit_of(events: list[ChannelEvent], asked: Asked, now: int, completeness: Completeness) -> Due | None:
+def limit_of(events: list[ChannelEvent], asked: Asked, now: int, completeness: Completeness) -> DueTime | None:
     policy = msgspec.structs.replace(POLICY, asked=asked)
     told = summarise(customer_of(events, completeness=completeness), policy, now).due
     return next((one for one in told if one.kind.startswith("limit_")), None)
@@ -198,7 +198,7 @@ def test_a_quiet_customer_is_looked_at_when_a_fact_that_runs_with_the_days_passe
     assert (days, expected.sources) == ([399, 400], ())
     assert limit_of([joined], Asked("1", {"tenure_days": frozenset({Limit(200.0)})}), NOON, Completeness()) is None
     asked["days_since_last_event"] = frozenset({Limit(350.0), Limit(380.0)})
-    assert limit_of([joined], Asked("1", asked), NOON, anybody) == Due(
+    assert limit_of([joined], Asked("1", asked), NOON, anybody) == DueTime(
         expected.at - 50 * DAY_MS, "limit_days_since_last_event", "day", ()
     )
     active = event("card.paid", NOON - DAY_MS, minor=1, direction="debit")
@@ -224,4 +224,4 @@ def test_hours_that_somebody_asks_for_are_precise() -> None:
     started = event("application.started", NOON, "application:1", attributes={"product_family": "loan"})
     asked = Asked("1", {"application_open_hours": frozenset({Limit(48.0)})})
     expected = limit_of([started], asked, NOON + 2 * HOUR_MS, Completeness())
-    assert expected == Due(NOON + 48 * HOUR_MS, "limit_application_open_hours", "hour", ())
+    assert expected == DueTime(NOON + 48 * HOUR_MS, "limit_application_open_hours", "hour", ())
