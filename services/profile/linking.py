@@ -40,7 +40,7 @@ async def link_subjects(
     around, below = await _lock_below(tx, subjects, locked)
     refuse_newer((locked[subject] for subject in below), fold)
     graph = Graph(around, limits)
-    await propose_reviews(tx, subjects, around, graph, now)
+    await propose_reviews(tx, subjects, graph, now)
     moved, roots = await relink(tx, below, graph, locked, fold)
     return Linked(known, moved, roots)
 
@@ -68,11 +68,9 @@ async def _lock_below(
         locked |= await tx.lock_subjects({subject: frozenset() for subject in missing})
 
 
-async def propose_reviews(
-    tx: UpdateTransaction, changed: set[str], around: Sequence[Link], graph: Graph, now: int
-) -> None:
+async def propose_reviews(tx: UpdateTransaction, changed: set[str], graph: Graph, now: int) -> None:
     """Two customer numbers that share a personal identifier never merge by themselves: a person has to decide."""
-    cases = review_cases([link for link in around if link.subject in changed], graph)
+    cases = review_cases(changed, graph)
     if cases:
         await tx.record([review(case, now) for case in cases])
 

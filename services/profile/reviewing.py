@@ -29,8 +29,8 @@ async def standing(reader: ProfileReader, decisions: Sequence[Decision], limits:
     if not parties:
         return list(decisions)
     shared = {link.subject for link in await reader.links_to(sorted(parties)) if kind_of(link.subject) in TELLING}
-    links = await reader.links(sorted(shared))
-    now = {case.decision_id: case for case in review_cases(links, Graph(links, limits))}
+    graph = Graph(await reader.links(sorted(shared)), limits)
+    now = {case.decision_id: case for case in review_cases(shared, graph)}
     return [
         review(now[one.decision_id], one.at) if one.kind == REVIEW else one
         for one in decisions

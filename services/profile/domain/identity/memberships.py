@@ -40,7 +40,11 @@ class Graph:
         limit = self._limits.get(kind_of(subject))
         if limit is None:
             return False
-        return len({link.target for link, _, until in self._held(subject) if until == END}) > limit
+        return len(self.targets_now(subject)) > limit
+
+    def targets_now(self, subject: str) -> set[str]:
+        """What it is linked to and has not ended."""
+        return {link.target for link, _, until in self._held(subject) if until == END}
 
     def memberships(self, subject: str) -> list[Membership]:
         """What the subject belongs to; empty where it is a root itself and in no household or group."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import combinations
 from typing import NamedTuple
 
-from services.profile.domain.identity.links import ANY_ROLE, END, Link, intervals, kind_of
+from services.profile.domain.identity.links import kind_of
 from services.profile.domain.identity.memberships import Graph
 
 TELLING = ("national_id", "email", "phone")
@@ -25,20 +25,13 @@ class ReviewCase(NamedTuple):
         return "rev_" + hashlib.blake2b(f"{self.left}\0{self.right}".encode(), digest_size=12).hexdigest()
 
 
-def review_cases(links: Iterable[Link], graph: Graph) -> list[ReviewCase]:
-    """`links`: all links of the subjects that may be shared. Every two who share one are a case, so that it does not
-    matter who was told of first; an identifier above its limit says nothing, so they are few."""
-    told = list(links)
-    ended = {(link.subject, link.target): link.ends for link in told if link.role == ANY_ROLE}
-    parties: dict[str, set[str]] = {}
-    for link in told:
-        telling = kind_of(link.subject) in TELLING and kind_of(link.target) == "party"
-        if telling and any(until == END for _, until in intervals(link, ended.get(link.key[:2], ()))):
-            parties.setdefault(link.subject, set()).add(link.target)
-    shared = sorted(parties, key=lambda subject: (TELLING.index(kind_of(subject)), subject))
+def review_cases(subjects: Iterable[str], graph: Graph) -> list[ReviewCase]:
+    """Every two who share one of these subjects now are a case, so that it does not matter who was told of first; an
+    identifier above its limit says nothing, so they are few."""
+    telling = [one for one in subjects if kind_of(one) in TELLING and not graph.identifies_nobody(one)]
     cases: dict[tuple[str, str], ReviewCase] = {}
-    for subject in shared:
-        if not graph.identifies_nobody(subject):
-            for left, right in combinations(sorted(parties[subject]), 2):
-                cases.setdefault((left, right), ReviewCase(left, right, subject))
+    for subject in sorted(telling, key=lambda one: (TELLING.index(kind_of(one)), one)):
+        parties = sorted(target for target in graph.targets_now(subject) if kind_of(target) == "party")
+        for left, right in combinations(parties, 2):
+            cases.setdefault((left, right), ReviewCase(left, right, subject))
     return [cases[pair] for pair in sorted(cases)]

@@ -23,7 +23,7 @@ def ended(subject: str, party: str) -> Link:
 
 
 def cases(*links: Link) -> list[ReviewCase]:
-    return review_cases(links, Graph(links, LIMITS))
+    return review_cases({link.subject for link in links}, Graph(links, LIMITS))
 
 
 def test_the_same_national_id_of_two_numbers_is_a_case() -> None:
