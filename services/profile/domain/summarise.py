@@ -73,7 +73,7 @@ def _known(customer: Customer, policy: Policy, now: int, placing: Placing | None
     decided = customer.decided
     if placing is not None:
         decided = note_potential(judged, placing(customer, judged, assets, policy, now), now)
-    owner = as_assigned(customer, customer.staff, decided, policy, now)
+    owner = as_assigned(customer, decided, policy, now)
     return _Known(seen, buckets, measured, assets, behaviour, judged, owner, decided)
 
 

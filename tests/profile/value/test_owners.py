@@ -43,9 +43,9 @@ def ask(
     portrait: Portrait, people: dict[str, Manager] | None = None, decided: Decided | None = None, *,
     tier: str | None = "gold", by: Policy | None = None, now: int = NOW,
 ) -> tuple[Owner, Decided]:  # fmt: skip
-    customer, staff = portrait.customer(), people or {}
-    remembered = assign(customer, tier, staff, decided or Decided(), by or policy(), now)
-    return as_assigned(customer, staff, remembered, by or policy(), now), remembered
+    customer = portrait.customer(staff=people or {})
+    remembered = assign(customer, tier, decided or Decided(), by or policy(), now)
+    return as_assigned(customer, remembered, by or policy(), now), remembered
 
 
 def shown(owner: Owner) -> dict[str, Any]:
@@ -229,9 +229,9 @@ def at_home(
     portrait, known = Portrait(lead), {f"party:{one.customer_id}": one for one in members}
     for party in (*known, *([f"party:{unseen}"] if unseen else ())):
         portrait.tell("2026-03-02", "household.joined", party, role="self")
-    customer = portrait.customer(members=known)
-    remembered = assign(customer, None, people or {}, decided or Decided(), policy(), now)
-    return as_assigned(customer, people or {}, remembered, policy(), now), remembered
+    customer = portrait.customer(members=known, staff=people or {})
+    remembered = assign(customer, None, decided or Decided(), policy(), now)
+    return as_assigned(customer, remembered, policy(), now), remembered
 
 
 @pytest.mark.parametrize("lead", [HOME, "group:g"])

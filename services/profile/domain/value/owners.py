@@ -24,42 +24,40 @@ class _Chosen(NamedTuple):
     assigned_at: int
 
 
-def assign(customer: Customer, tier: str | None, staff: Staff, decided: Decided, policy: Policy, now: int) -> Decided:
+def assign(customer: Customer, tier: str | None, decided: Decided, policy: Policy, now: int) -> Decided:
     """What is remembered of the owner."""
     if not _may_have_one(customer, policy):
         return decided
     chosen = _known(decided)
-    for step in _steps(chosen, customer, tier, staff, policy, now):
+    for step in _steps(chosen, customer, tier, policy, now):
         if step != chosen:
             decided = _remember(step, chosen, decided, policy)
         chosen = step
     return decided
 
 
-def as_assigned(customer: Customer, staff: Staff, decided: Decided, policy: Policy, now: int) -> dict[str, Any] | None:
+def as_assigned(customer: Customer, decided: Decided, policy: Policy, now: int) -> dict[str, Any] | None:
     """The owner as he or she was last decided (times in ms; None where there never was one); who acts meanwhile is as
     of now."""
-    return _shown(_known(decided), staff, decided, now) if _may_have_one(customer, policy) else None
+    return _shown(_known(decided), customer.staff, decided, now) if _may_have_one(customer, policy) else None
 
 
 def _may_have_one(customer: Customer, policy: Policy) -> bool:
     return customer.kind in COLLECTIVES or customer.kind in policy.scales.by_kind
 
 
-def _steps(
-    known: _Chosen, customer: Customer, tier: str | None, staff: Staff, policy: Policy, now: int
-) -> Iterator[_Chosen]:
+def _steps(known: _Chosen, customer: Customer, tier: str | None, policy: Policy, now: int) -> Iterator[_Chosen]:
     """One by one, so that what is remembered does not depend on how often somebody looked."""
     if customer.kind in COLLECTIVES:
         yield _following_members(known, customer, now)
         return
     known = _as_assigned(known, customer)
     yield known
-    for step in _after_leaving(known, staff):
+    for step in _after_leaving(known, customer.staff):
         known = step
         if step.owner is not None:
             yield step
-    yield _by_rule_if_needed(known, customer, tier, staff, policy, now)
+    yield _by_rule_if_needed(known, customer, tier, policy, now)
 
 
 def _known(decided: Decided) -> _Chosen:
@@ -121,14 +119,12 @@ def _has_left(staff: Staff, manager: str) -> bool:
     return manager in staff and staff[manager].fields.get("status") == "left"
 
 
-def _by_rule_if_needed(
-    known: _Chosen, customer: Customer, tier: str | None, staff: Staff, policy: Policy, now: int
-) -> _Chosen:
+def _by_rule_if_needed(known: _Chosen, customer: Customer, tier: str | None, policy: Policy, now: int) -> _Chosen:
     if known.owner is not None:
         return known
     if tier not in policy.portfolio.tiers:
         return known._replace(reason="not_needed")
-    found = _least_loaded(branches(customer), tier, staff, policy)
+    found = _least_loaded(branches(customer), tier, customer.staff, policy)
     if found is None:
         return known._replace(reason="nobody_in_reach")
     return known._replace(owner=found, since=now, reason="portfolio_rule")

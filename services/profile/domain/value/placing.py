@@ -19,7 +19,7 @@ _NOTES = ("former_tier", "owner_reason", "band", "former_band")
 def place(customer: Customer, judged: Judged, assets: Assets, policy: Policy, now: int) -> Decided:
     before = customer.decided
     tier, decided = decide(judged, before, policy, now)
-    decided = assign(customer, tier, customer.staff, _note_tier(before, decided, policy, now), policy, now)
+    decided = assign(customer, tier, _note_tier(before, decided, policy, now), policy, now)
     return note_band(customer, assets, decided, policy.reference, now)
 
 
