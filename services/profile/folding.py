@@ -54,4 +54,4 @@ async def _note_staff(tx: UpdateTransaction, manager: str, segments: Segments) -
     """Marks every customer in the care of a manager who leaves or is absent, as a delegate, too."""
     number, thing = manager.partition(":")[2], segments.heads[-1].things.get(manager, {})
     await tx.put_staff(number, {name: entry.value for name, entry in thing.items()})
-    await tx.mark_customers_of([number])
+    await tx.mark_customers_of(number)

@@ -132,7 +132,7 @@ async def test_the_customers_of_a_manager_are_marked(store: Store) -> None:
         assert await tx.owned_counts(["m2"]) == {"m2": 1}
         assert await tx.owners() == ["m1", "m2"]
     async with store.updating() as tx:
-        await tx.mark_customers_of(["m1", "m3"])
+        await tx.mark_customers_of("m1")
     assert await waiting(store) == [ONE]
 
 
@@ -143,7 +143,7 @@ async def test_the_customers_for_whom_a_manager_stands_in_are_marked_at_whatever
     async with store.updating() as tx:
         for manager, stand_in in (("m1", "m2"), ("m2", "m3"), ("m3", "m2"), ("m4", "m5")):
             await tx.put_staff(manager, {"delegate_id": stand_in})
-        await tx.mark_customers_of(["m3"])
+        await tx.mark_customers_of("m3")
     assert sorted(await waiting(store)) == sorted([ONE, TWO])
 
 
@@ -153,7 +153,7 @@ async def test_households_and_groups_of_a_manager_are_marked_and_take_up_no_room
         await tx.save_views([view(ONE, kind="company", owner="m1"), *together], {})
         assert await tx.owned_counts(["m1"]) == {"m1": 1}
     async with store.updating() as tx:
-        await tx.mark_customers_of(["m1"])
+        await tx.mark_customers_of("m1")
     assert await waiting(store) == ["group:1", "household:1", ONE]
 
 

@@ -179,11 +179,11 @@ class MemoryUpdate:
     async def mark(self, marks: Sequence[Mark]) -> None:
         leave_marks(self._tables, marks)
 
-    async def mark_customers_of(self, manager_ids: Sequence[str]) -> None:
+    async def mark_customers_of(self, manager_id: str) -> None:
         stand_ins = {
             one.manager_id: msgspec.json.decode(one.record).get("delegate_id") for one in self._tables.staff.rows()
         }
-        cared_for, before = set(manager_ids), 0
+        cared_for, before = {manager_id}, 0
         while len(cared_for) > before:
             before = len(cared_for)
             cared_for |= {manager for manager, stand_in in stand_ins.items() if stand_in in cared_for}

@@ -68,10 +68,10 @@ where b.fold_version <= excluded.fold_version"""
 _KEEP_PARTS = "delete from parts where subject = $1 and not month = any($2::int[])"
 _SAVE_PERSONAL = insert("personal", "ref text, value text", "on conflict do nothing")
 _SAVE_PERSONAL_SUBJECTS = insert("personal_subjects", "ref text, subject text", "on conflict do nothing")
-# `m`: they, and those for whom one of them stands in; UNION, not UNION ALL: two may stand in for each other
+# `m`: the manager, and those for whom he or she stands in; UNION, not UNION ALL: two may stand in for each other
 _CARED_FOR = """
 with recursive m(manager) as (
-    select unnest($1::text[]) collate "C"
+    select $1::text collate "C"
     union select t.manager_id from m join staff t on ((t.record::jsonb ->> 'delegate_id') collate "C") = m.manager)
 select lead from views where owner in (select manager from m) and state = 'live'"""
 _PUT_STAFF = """
@@ -194,8 +194,8 @@ class SqlUpdate:
     async def mark(self, marks: Sequence[Mark]) -> None:
         await leave_marks(self._session, marks)
 
-    async def mark_customers_of(self, manager_ids: Sequence[str]) -> None:
-        owned = await self._session.rows(_CARED_FOR, list(manager_ids))
+    async def mark_customers_of(self, manager_id: str) -> None:
+        owned = await self._session.rows(_CARED_FOR, manager_id)
         await leave_marks(self._session, [Mark(row[0], 0) for row in owned])
 
     async def put_staff(self, manager_id: str, record: Mapping[str, Any]) -> None:

@@ -84,8 +84,8 @@ class UpdateTransaction(Protocol):
 
     async def mark(self, marks: Sequence[Mark]) -> None: ...
 
-    async def mark_customers_of(self, manager_ids: Sequence[str]) -> None:
-        """Marks every customer whose owner is one of them, or has one of them for a stand-in, at whatever remove."""
+    async def mark_customers_of(self, manager_id: str) -> None:
+        """Marks every customer whose owner that is, or has him or her for a stand-in, at whatever remove."""
 
     async def put_staff(self, manager_id: str, record: Mapping[str, Any]) -> None:
         """What is known of a manager (JSON): left, successor, absences."""
