@@ -98,6 +98,20 @@ def test_a_balance_that_is_told_later_or_a_closing_says_what_lies_there(kind: st
     assert (assets(known).untold, assets(known).total_minor) == ((), 9_000 if kind == "cash.deposited" else 0)
 
 
+def woken(opened: str) -> Portrait:
+    """Six and a half million that slept, of which a part was paid out three days ago."""
+    slept = Portrait().tell(opened, "account.opened", SAVINGS, account_kind="savings")
+    slept.tell(opened, "cash.deposited", SAVINGS, 650_000_000, balance=650_000_000)
+    return slept.tell("2026-11-17", "transfer.sent", SAVINGS, 120_000_000, balance=530_000_000)
+
+
+def test_money_that_slept_for_longer_than_months_are_kept_has_not_risen_when_it_wakes() -> None:
+    remembered, forgotten = assets(woken("2024-12-02")), assets(woken("2024-10-02"))
+    assert (remembered.change_30_minor, remembered.direction) == (-120_000_000, "falling")
+    assert (forgotten.total_minor, forgotten.band) == (530_000_000, "near")
+    assert (forgotten.change_30_minor, forgotten.change_90_minor, forgotten.direction) == (None, None, "unknown")
+
+
 def test_an_account_that_is_only_signed_for_or_was_given_back_leaves_nothing_open() -> None:
     signed = Portrait().tell("2026-06-01", "cash.deposited", SAVINGS, 9_000, role="attorney")
     left = untold()

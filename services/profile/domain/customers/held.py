@@ -12,9 +12,9 @@ from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.parts import Part, beginnings
 from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.months import AMonth, MonthPart, joined
+from services.profile.domain.states.months import AMonth, Counted, MonthPart, joined
 from services.profile.domain.states.periods import month_of
-from services.profile.domain.states.state import Entry, Thing
+from services.profile.domain.states.state import MONTHS_KEPT, Entry, Thing
 
 PAST_DAYS = (30, 90)
 _BOUGHT, _SOLD = "wealth_bought:", "wealth_sold:"
@@ -69,7 +69,7 @@ def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Hel
         if thing is None:
             continue
         if kind == "account":
-            held = _account(begun[part.subject], thing, customer.state.months, reference, today)
+            held = _account(begun[part.subject], thing, customer.state, reference, today)
         else:
             held = _contract(part, thing, reference, today)
         if held is not None:
@@ -120,14 +120,14 @@ def _months_of_what_is_held(customer: Customer) -> Mapping[int, AMonth]:
     return {number: joined(told) for number, told in months.items()}
 
 
-def _account(part: Part, thing: Thing, months: Mapping[int, AMonth], reference: Reference, today: int) -> Held | None:
+def _account(part: Part, thing: Thing, state: Counted, reference: Reference, today: int) -> Held | None:
     balance = thing.get("balance")
     if balance is None:
         return None
     closed_day = _closed_day(thing, reference)
     past = []
     for ago in PAST_DAYS:
-        then = _balance_at(part, thing, balance, months, today - ago)
+        then = _balance_at(part, thing, balance, state, today - ago)
         if then is not None and closed_day <= today - ago:
             then = (0, then[1])
         past.append(None if then is None else reference.home_minor(max(then[0], 0), then[1], today))
@@ -142,16 +142,23 @@ def _closed_day(thing: Thing, reference: Reference) -> int:
     return reference.day_of(status.stamp[0]) if status is not None and status.value == "closed" else 1 << 40
 
 
-def _balance_at(part: Part, thing: Thing, balance: Entry, months: Mapping[int, AMonth], day: int) -> Any:
+def _balance_at(part: Part, thing: Thing, balance: Entry, state: Counted, day: int) -> Any:
     """[minor, currency] at the close of the day. Before its first booking under the link an account had what lay there
-    when the link began; nothing, if it had none before and its opening is known."""
+    when the link began; nothing, if it had none before and was opened within the months kept."""
     if balance.stamp[0] // DAY_MS <= day:
         return balance.value
     opening = part.opening
-    known = _closing(months, part.subject, day, part.from_at // DAY_MS if opening is not None else 0)
+    known = _closing(state.months, part.subject, day, part.from_at // DAY_MS if opening is not None else 0)
     if known is None and opening is not None:
         return opening.value
-    return known or ((0, balance.value[1]) if "opened_at" in thing else None)
+    return known or ((0, balance.value[1]) if _is_known_from_its_opening(thing, state) else None)
+
+
+def _is_known_from_its_opening(thing: Thing, state: Counted) -> bool:
+    """Of one that was opened before the months kept, a balance from then is forgotten, not nothing: money that slept
+    for years has not risen when it wakes."""
+    opened = thing.get("opened_at")
+    return opened is not None and month_of(opened.value) > month_of(state.head.newest_at) - MONTHS_KEPT
 
 
 def _closing(months: Mapping[int, AMonth], account: str, day: int, since: int) -> Any:
