@@ -42,7 +42,8 @@ async def create_key(
     """Returns the secret, which is shown only once, and the grant. Its bucket holds two seconds' worth. Raises
     `Rejected`."""
     check_channels(channels)
-    if await sources.find(source) is None:
+    registered = await sources.find(source)
+    if registered is None:
         told = f"register the source first: `counterpoint sources set {source}`"
         raise Rejected("unknown_source", told, "source")
     secret = "cpk_" + secrets.token_urlsafe(32)
@@ -55,6 +56,9 @@ async def create_key(
         created_at=now_ms,
     )
     _check(grant)
+    if registered.channel and not grant.allows(registered.channel):
+        told = f"{source} speaks for {registered.channel}: a key that allows it is expected"
+        raise Rejected("invalid_value", told, "channels")
     await keys.add(hashed(secret), grant)
     return secret, grant
 

@@ -47,6 +47,20 @@ async def test_a_key_with_a_mistake_is_not_made(source: str, channels: list[str]
     assert await keys.grants() == []
 
 
+@pytest.mark.parametrize(
+    ("channels", "fits"), [(["mobile"], False), (["atm"], True), (["mobile", "atm"], True), (["*"], True)]
+)
+async def test_a_key_allows_the_channel_that_its_source_speaks_for(channels: list[str], fits: bool) -> None:
+    keys, sources = MemoryKeyStore(), MemorySourceStore()
+    await set_source(sources, Source(id="a", channel="atm"), CATALOGUE)
+    if fits:
+        await create_key(keys, sources, "a", channels, NOW)
+        return
+    with pytest.raises(Rejected, match="a speaks for atm") as refused:
+        await create_key(keys, sources, "a", channels, NOW)
+    assert refused.value.field == "channels"
+
+
 async def test_a_channel_that_nobody_declared_is_answered_with_those_that_are() -> None:
     with pytest.raises(Rejected, match="counter, atm, online") as refused:
         await set_source(MemorySourceStore(), Source(id="a", channel="atmm"), CATALOGUE)

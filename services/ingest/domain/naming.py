@@ -77,10 +77,8 @@ def channel_of(given: str | None, terms: Terms, plan: Plan) -> str:
             told = f"the key does not allow this channel, only {', '.join(grant.channels)}"
             raise Rejected("channel_not_allowed", told, "channel")
         return given
-    usual = grant.only_channel() or terms.source.channel
-    if usual:
-        return usual
-    usual = next((channel for channel in plan.channels if grant.allows(channel)), "")
+    likely = (grant.only_channel(), terms.source.channel, *plan.channels)
+    usual = next((channel for channel in likely if channel and grant.allows(channel)), "")
     if not usual:
         raise Rejected("missing_field", "the key allows several channels: say which", "channel")
     return usual

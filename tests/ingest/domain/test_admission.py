@@ -453,6 +453,8 @@ def test_where_the_key_allows_several_channels_the_event_or_the_source_or_the_ty
     assert admitted(transaction(type="cash.withdrawn"), several).channel == "atm"
     assert admitted(transaction(), terms("*", channel="online")).channel == "online"
     assert refusal(transaction(), several) == ("missing_field", "channel")
+    moved = terms("atm", "mobile", channel="counter")
+    assert admitted(transaction(type="cash.withdrawn"), moved).channel == "atm", "never one that the key does not allow"
     assert refusal(transaction(channel="atmm"), several) == ("invalid_value", "channel")
 
 
