@@ -85,8 +85,8 @@ def test_who_changed_a_bank_s_file_did_not_change_the_product_s_rules_beside_it(
 def test_a_rule_that_the_bank_replaces_may_stand_there_once_alone(files: Place) -> None:
     own(files, "retention.yaml", SOUND + SOUND.partition("\n")[2])
     assert [str(one) for one in load(files).mistakes] == [
-        "retention.yaml:2: R4 id: retention.yaml:8 has the same id",
-        "retention.yaml:8: R4 id: retention.yaml:2 has the same id",
+        "retention.yaml:2: R4 id: line 8 has the same id",
+        "retention.yaml:8: R4 id: line 2 has the same id",
     ]
 
 

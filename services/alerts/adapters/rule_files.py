@@ -47,13 +47,14 @@ class _Written(NamedTuple):
     declared: RuleDeclared
 
     @property
-    def place(self) -> str:
-        return f"{self.file}:{self.lines.line_of('id')}"
+    def line(self) -> int:
+        return self.lines.line_of("id")
 
 
 def _same_id(one: _Written, other: _Written) -> str:
-    told = f"{other.place} has the same id"
-    return told if one.file == other.file else f"{told}: a rule replaces the product's in a file of the same name alone"
+    if one.file == other.file:
+        return f"line {other.line} has the same id"
+    return f"{other.file}:{other.line} has the same id: a rule replaces the product's in a file of the same name alone"
 
 
 def load_rules(files: Place, known: Known, expressions: Expressions, switches: Mapping[str, RuleSwitch]) -> Loaded:
