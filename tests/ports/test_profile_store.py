@@ -123,10 +123,6 @@ async def test_another_event_of_that_subject_or_time_is_no_repeat_of_an_old_one(
     assert await enter(store, LedgerEntry(key, CONTENT, 20_000, None, subject, old.occurred_at + later)) == {}
 
 
-async def test_one_event_twice_in_a_batch_enters_once(store: Store) -> None:
-    assert await enter(store, LedgerEntry(KEY, CONTENT, 20_000), LedgerEntry(KEY, CONTENT, 20_000)) == {}
-
-
 async def test_a_parked_event_is_taken_over_once(store: Store) -> None:
     await enter(store, LedgerEntry(KEY, CONTENT, 20_000, 20_001))
     await park(store)

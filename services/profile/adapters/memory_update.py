@@ -48,13 +48,10 @@ class MemoryUpdate:
         self._tables.stream.advance(moves)
 
     async def enter_ledger(self, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
-        first: dict[bytes, LedgerEntry] = {}
-        for entry in entries:
-            first.setdefault(entry.key, entry)
-        days = [entry.day for entry in first.values()]
+        oldest = min((entry.day for entry in entries), default=0)
         standing: dict[bytes, bytes] = {}
-        for entry in first.values():
-            known = self._standing(entry, min(days) - DAYS_KEPT + 1)
+        for entry in entries:
+            known = self._standing(entry, oldest - DAYS_KEPT + 1)
             if known is not None:
                 standing[entry.key] = known
                 continue

@@ -26,10 +26,8 @@ _DAYS_AFTER = "select day from ledgers where day > $1 order by day"
 # on PostgreSQL; the next try finds what is so now
 _MEANWHILE = {"42P01": "a day of the ledger was dropped", "23505": "the same event was applied by another worker"}
 _CREATE_LOCK = 0x6C656467
-_SQLITE_ROWS, _SQLITE_ARGUMENTS = (
-    600,
-    2_000,
-)  # far below its limit; texts of few lengths, so that it keeps them prepared
+# far below its limit; texts of few lengths, so that it keeps them prepared
+_SQLITE_ROWS, _SQLITE_ARGUMENTS = 600, 2_000
 
 
 class SqlLedger:
@@ -40,13 +38,10 @@ class SqlLedger:
         self._seen: frozenset[int] = frozenset()
 
     async def enter(self, session: Session, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
-        first: dict[bytes, LedgerEntry] = {}
-        for entry in entries:
-            first.setdefault(entry.key, entry)
-        if not first:
+        if not entries:
             return {}
         try:
-            return await self._enter(session, first)
+            return await self._enter(session, {entry.key: entry for entry in entries})
         except Exception as error:
             meanwhile = _MEANWHILE.get(getattr(error, "sqlstate", ""))
             if meanwhile:
@@ -54,14 +49,14 @@ class SqlLedger:
                 raise Contended(meanwhile) from error
             raise
 
-    async def _enter(self, session: Session, first: Mapping[bytes, LedgerEntry]) -> Mapping[bytes, bytes]:
-        rows = _rows_by_day(first.values())
+    async def _enter(self, session: Session, entries: Mapping[bytes, LedgerEntry]) -> Mapping[bytes, bytes]:
+        rows = _rows_by_day(entries.values())
         days = await self._days(session, sorted(rows))
-        older = await _older(session, first.values())
+        older = await _older(session, entries.values())
         new = {day: [row for row in rows[day] if row[0] not in older] for day in sorted(rows)}
         entering = _enter_in_sqlite if session.dialect == "sqlite" else self._enter_in_postgresql
-        standing, parked = _sift(await entering(session, days, sorted(first), new))
-        await _take_over(session, parked.values(), first)
+        standing, parked = _sift(await entering(session, days, sorted(entries), new))
+        await _take_over(session, parked.values(), entries)
         return older | standing
 
     async def _days(self, session: Session, wanted: Sequence[int]) -> list[int]:

@@ -26,8 +26,8 @@ class UpdateTransaction(Protocol):
         `Fenced` where one of them does not stand there."""
 
     async def enter_ledger(self, entries: Sequence[LedgerEntry]) -> Mapping[bytes, bytes]:
-        """Enters what is new, in one order; returns key → content of those that stood there already and are not
-        parked (a parked one is taken over). All live days are looked up."""
+        """Of each key one entry. Enters what is new, in one order; returns key → content of those that stood there
+        already and are not parked (a parked one is taken over). All live days are looked up."""
 
     async def park(self, keys: Sequence[tuple[bytes, int]]) -> None:
         """Marks the ledger rows of these keys (accepted on a day) parked, so that a replay may take them over: on every
