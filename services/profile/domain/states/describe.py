@@ -2,15 +2,35 @@
 which event type uses which."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.events import ChannelEvent
 from services.profile.domain.states.combine import later
 from services.profile.domain.states.state import Entry, Head, Month, Stamp, Thing
 
-Describe = Callable[[Head, Month | None, ChannelEvent, Stamp, Mapping[str, Any]], None]
 _ONLY_HISTORY = frozenset({"note", "role", "original_id", "former_phone"})
 """Attributes that speak of the event, not of the thing."""
+
+
+class Told(NamedTuple):
+    """An event with its stamp and attributes, and the head and month (None: before the horizon) that it is folded
+    into."""
+
+    event: ChannelEvent
+    stamp: Stamp
+    attributes: Mapping[str, Any]
+    head: Head
+    month: Month | None
+
+    def thing(self, key: str) -> Thing:
+        return self.head.things.setdefault(key, {})
+
+    def note(self, field: str, value: Any) -> None:
+        """Of the event's own subject."""
+        put(self.thing(self.event.subject), field, self.stamp, value)
+
+
+Describe = Callable[[Told], None]
 
 
 def plain(value: Any) -> Any:
@@ -33,14 +53,13 @@ def _described(*, of: str = "", when: str | None = None, amount: str = "amount",
     The thing is the event's subject; where that is not of kind `of`, one that only this event tells of.
     """
 
-    def describe(
-        head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]
-    ) -> None:
+    def describe(told: Told) -> None:
+        event, stamp = told.event, told.stamp
         own = not of or event.subject.startswith(f"{of}:")
-        thing = head.things.setdefault(event.subject if own else f"{of}:{event.id}", {})
+        thing = told.thing(event.subject if own else f"{of}:{event.id}")
         for name, value in constants.items():
             put(thing, name, stamp, value)
-        for name, value in attributes.items():
+        for name, value in told.attributes.items():
             if name not in _ONLY_HISTORY:
                 put(thing, name, stamp, value)
         if when:
@@ -53,75 +72,70 @@ def _described(*, of: str = "", when: str | None = None, amount: str = "amount",
     return describe
 
 
-def _party(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
-    _described()(head, month, event, stamp, attributes)
-    thing = head.things[event.subject]
+_as_told = _described()
+_account_opened = _described(status="open", when="opened_at")
+
+
+def _party(told: Told) -> None:
+    _as_told(told)
     for name in ("phone", "email"):
-        if name in event.identifiers:
-            put(thing, name, stamp, event.identifiers[name])
-    if event.type == "customer.registered":
-        put(thing, "registered_at", stamp, event.occurred_at)
+        if name in told.event.identifiers:
+            told.note(name, told.event.identifiers[name])
+    if told.event.type == "customer.registered":
+        told.note("registered_at", told.event.occurred_at)
 
 
-def _consent(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
-    field = f"consent/{attributes.get('purpose', 'marketing')}/{attributes.get('contact_channel', '*')}"
-    put(head.things.setdefault(event.subject, {}), field, stamp, event.type == "consent.given")
+def _consent(told: Told) -> None:
+    purpose, channel = told.attributes.get("purpose", "marketing"), told.attributes.get("contact_channel", "*")
+    told.note(f"consent/{purpose}/{channel}", told.event.type == "consent.given")
 
 
-def _preference(
-    head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]
-) -> None:
-    field = f"preference/{attributes.get('name')}"
-    put(head.things.setdefault(event.subject, {}), field, stamp, attributes.get("value"))
+def _preference(told: Told) -> None:
+    told.note(f"preference/{told.attributes.get('name')}", told.attributes.get("value"))
 
 
-def _life_event(
-    head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]
-) -> None:
-    put(head.things.setdefault(event.subject, {}), f"life/{attributes.get('kind')}", stamp, event.occurred_at)
+def _life_event(told: Told) -> None:
+    told.note(f"life/{told.attributes.get('kind')}", told.event.occurred_at)
 
 
-def _vulnerability(
-    head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]
-) -> None:
-    put(head.things.setdefault(event.subject, {}), "vulnerable", stamp, event.type == "vulnerability.flagged")
+def _vulnerability(told: Told) -> None:
+    told.note("vulnerable", told.event.type == "vulnerability.flagged")
 
 
-def _contact(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
+def _contact(told: Told) -> None:
     """Several events may be about one contact; an event without a contact id is a contact of its own."""
-    if month is None:
+    if told.month is None:
         return
-    contact = month.contacts.setdefault(str(attributes.get("contact_id") or event.id), {})
+    event, stamp = told.event, told.stamp
+    contact = told.month.contacts.setdefault(str(told.attributes.get("contact_id") or event.id), {})
     put(contact, "channel", stamp, event.channel)
     put(contact, event.type, stamp, event.occurred_at)
     put(contact, "status", stamp, event.type.partition(".")[2])
     for name in ("reason", "topic", "outcome", "sentiment", "branch", "teller_id", "waited_seconds"):
-        if name in attributes:
-            put(contact, name, stamp, attributes[name])
+        if name in told.attributes:
+            put(contact, name, stamp, told.attributes[name])
 
 
-def _product(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
-    name = event.product or attributes.get("product_family") or "product"
-    thing = head.things.setdefault(f"product:{event.subject}/{name}", {})
-    put(thing, "product", stamp, name)
-    put(thing, "status", stamp, "open" if event.type == "product.opened" else "closed")
+def _product(told: Told) -> None:
+    name = told.event.product or told.attributes.get("product_family") or "product"
+    thing = told.thing(f"product:{told.event.subject}/{name}")
+    put(thing, "product", told.stamp, name)
+    put(thing, "status", told.stamp, "open" if told.event.type == "product.opened" else "closed")
 
 
-def _holders(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]) -> None:
+def _holders(told: Told) -> None:
     """Keeps who holds the account, so that the view of one holder can say how many others there are."""
-    holder = event.identifiers.get("customer_no")
+    event, holder = told.event, told.event.identifiers.get("customer_no")
     if event.type == "account.opened":
-        _described(status="open", when="opened_at")(head, month, event, stamp, attributes)
+        _account_opened(told)
     if holder and event.of_record:
         default = "owner" if event.type == "account.opened" else "joint"
-        role = "" if event.type == "holder.removed" else attributes.get("role", default)
-        put(head.things.setdefault(event.subject, {}), f"holder/{holder}", stamp, role)
+        role = "" if event.type == "holder.removed" else told.attributes.get("role", default)
+        told.note(f"holder/{holder}", role)
 
 
-def _instruction(
-    head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp, attributes: Mapping[str, Any]
-) -> None:
-    put(head.things.setdefault(event.subject, {}), "instruction", stamp, attributes.get("instruction", "given"))
+def _instruction(told: Told) -> None:
+    told.note("instruction", told.attributes.get("instruction", "given"))
 
 
 DESCRIBE: dict[str, Describe] = {
@@ -138,7 +152,7 @@ DESCRIBE: dict[str, Describe] = {
     "vulnerability.cleared": _vulnerability,
     "manager.assigned": _described(when="assigned_at"),
     "manager.left": _described(status="left", when="left_at"),
-    "manager.absent": _described(),
+    "manager.absent": _as_told,
     "account.opened": _holders,
     "holder.added": _holders,
     "holder.removed": _holders,

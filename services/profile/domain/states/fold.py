@@ -11,7 +11,7 @@ from schemas.events import ChannelEvent
 from schemas.instants import DAY_MS
 from services.profile.domain.states.candidates import is_kept, reaches, values_of
 from services.profile.domain.states.combine import add_undone, earlier, later
-from services.profile.domain.states.describe import DESCRIBE
+from services.profile.domain.states.describe import DESCRIBE, Told
 from services.profile.domain.states.latest import join_latest
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.series import Counted, Counting, holds
@@ -59,9 +59,9 @@ class Fold:
         month = month_part(state, event.occurred_at)
         describe = DESCRIBE.get(event.type)
         if describe is not None:
-            describe(head, month, event, stamp, attributes)
+            describe(Told(event, stamp, attributes, head, month))
         if event.of_record and event.balance_after is not None:
-            note_balance(head, month, event, stamp)
+            note_balance(head, month, event.subject, event.balance_after, stamp)
         if event.type == REVERSED:
             self._reverse(original or state, event, stamp, attributes)
             return False
@@ -90,7 +90,9 @@ class Fold:
             return str(told)
         declared = self._catalogue.get(event_type)
         flow = declared.flow if declared else None
-        return self._counting.flow_of_party(event) or flow if flow in _GENERAL_FLOWS else flow
+        if flow in _GENERAL_FLOWS:
+            return self._counting.flow_of_party(event) or flow
+        return flow
 
     def _reverse(self, state: State, event: ChannelEvent, stamp: Stamp, attributes: dict[str, Any]) -> None:
         """Takes the original out of its own day, and leaves a tombstone in its place among the candidates. If only a

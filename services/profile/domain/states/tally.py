@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from schemas.events import ChannelEvent, Counterparty
+from schemas.events import ChannelEvent, Counterparty, Money
 from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.states.combine import later
 from services.profile.domain.states.periods import month_of
@@ -123,15 +123,13 @@ def _add_at_most(most: int, cells: Series, key: str, count: int, total: int) -> 
         cells[MANY] = Cell()
 
 
-def note_balance(head: Head, month: Month | None, event: ChannelEvent, stamp: Stamp) -> None:
-    if event.balance_after is None:
-        return
-    entry = Entry(stamp, [event.balance_after.minor, event.balance_after.currency])
-    thing = head.things.setdefault(event.subject, {})
+def note_balance(head: Head, month: Month | None, account: str, balance: Money, stamp: Stamp) -> None:
+    entry = Entry(stamp, [balance.minor, balance.currency])
+    thing = head.things.setdefault(account, {})
     known = thing.get("balance")
     thing["balance"] = entry if known is None else later(known, entry)
     if month is not None:
-        days, day = month.closing.setdefault(event.subject, {}), event.occurred_at // DAY_MS
+        days, day = month.closing.setdefault(account, {}), stamp[0] // DAY_MS
         closing = days.get(day)
         days[day] = entry if closing is None else later(closing, entry)
 
