@@ -125,7 +125,7 @@ class Writer:
         for append in appends:
             placed = {}
             for stream, pairs in append.pairs.items():
-                placed[stream] = ends.get(stream, self.ends.get(stream, 0))
+                placed[stream] = ends.get(stream, self._end(stream))
                 ends[stream] = placed[stream] + len(pairs)
                 grouped.setdefault(stream, []).extend(pairs)
             firsts.append(placed)

@@ -25,6 +25,7 @@ from services.cli.rules.backtesting import Asked, Deployment, Found, Shown, back
 from services.clock import SystemClock
 from services.declared_files import place
 from services.profile.adapters.policies import Declarations
+from services.profile.domain.reference.calendar import day_number
 from services.profile.settings import read_choices
 
 FEW = 3
@@ -80,7 +81,7 @@ def backtest_rules(
 def _day(said: str, option: str) -> int:
     """Since 1970. Raises `Misuse`."""
     try:
-        return (date.fromisoformat(said) - date(1970, 1, 1)).days
+        return day_number(date.fromisoformat(said))
     except ValueError:
         raise Misuse(f"{option}: a day such as 2026-05-01 is expected") from None
 

@@ -104,7 +104,7 @@ class MemoryUpdate:
         for row in events:
             if self._tables.timeline.get((row.subject, row.occurred_at, row.key)) is not None:
                 raise ValueError("an event stands in the timeline already")
-            self._tables.timeline.put(TimelineRow(*row))
+            self._tables.timeline.put(row)
 
     async def timeline_of(self, subject: str) -> AsyncIterator[TimelineRow]:
         for row in sorted(self._tables.timeline.by("subject", [subject])):
@@ -166,7 +166,7 @@ class MemoryUpdate:
     async def replace_memberships(self, subjects: Sequence[str], memberships: Sequence[Membership]) -> None:
         self._tables.memberships.drop(self._tables.memberships.by("subject", subjects))
         for membership in memberships:
-            self._tables.memberships.put(Membership(*membership))
+            self._tables.memberships.put(membership)
 
     async def record(self, decisions: Sequence[Decision]) -> None:
         for decision in decisions:

@@ -27,7 +27,7 @@ from services.profile.ports.records import (
 )
 from services.sql.session import Bulk, Row, Session, insert, insert_whole
 
-_ABSENT = "select s.subject from subjects s where s.subject = any($1::text[])"
+_PRESENT = "select subject from subjects where subject = any($1::text[])"
 _NEW_SUBJECTS = insert(
     "subjects",
     "subject text, alias text, version bigint, fold_version int, cuts text, roots text, heads bytea",
@@ -120,7 +120,7 @@ class SqlUpdate:
             return {}
         subjects = sorted(wanted)
         unknown = [subject for subject in subjects if subject not in self._known]
-        there = {row[0] for row in await self._session.rows(_ABSENT, unknown)} if unknown else set()
+        there = {row[0] for row in await self._session.rows(_PRESENT, unknown)} if unknown else set()
         # missing rows first: whoever inserts while it holds locks may wait for one who waits for it
         new = [subject for subject in unknown if subject not in there]
         await self._session.bulk(

@@ -10,6 +10,7 @@ from services.profile.domain.customers.contacts import Contact
 from services.profile.domain.customers.holdings import value
 from services.profile.domain.customers.person import ALL_CHANNELS, newest_entry
 from services.profile.domain.customers.view import members
+from services.profile.domain.facts.catalogue import DIGITAL
 from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.reference.calendar import date_of, day_number
@@ -77,7 +78,7 @@ def _anniversary(began: int, today: int) -> int:
 def conduct_facts(seen: Picture) -> Facts:
     logins = seen.behaviour.logins
     last_debit = seen.buckets.last_day("customer_debits") if _can_pay(seen) else None
-    digital = min(seen.today, seen.complete_until(("online", "mobile", "wechat")) // DAY_MS)
+    digital = min(seen.today, seen.complete_until(DIGITAL) // DAY_MS)
     started = [
         (at, str(value(one.thing, "product_family") or value(one.thing, "product") or ""))
         for one in seen.read.things.get("application", ())
