@@ -106,8 +106,7 @@ class ShardWork:
                 self._narrowed |= dict.fromkeys(numbers, max(1, at_once // NARROWED))
                 raise
             done = await worker.refresh.put_aside(shards, lost, urgent=urgent)
-        widened = {number: 2 * self._narrowed.pop(number) for number in numbers if number in self._narrowed}
-        self._narrowed |= {number: most for number, most in widened.items() if most < MARKS_AT_ONCE}
+        self._widen(numbers)
         worker.metrics.observe(measure.REFRESH_DURATION, _now_s() - began)
         worker.leases.update({shard.shard: shard for shard in done.shards})
         self._measure(done)
@@ -115,6 +114,13 @@ class ShardWork:
             worker.written.set()
             await worker.notifications.publish([(f"customer/{changed}", b"changed") for changed in done.changed])
         return done.marks
+
+    def _widen(self, numbers: Iterable[int]) -> None:
+        """Back to what is usual, step by step."""
+        for number in numbers:
+            most = 2 * self._narrowed.pop(number, MARKS_AT_ONCE)
+            if most < MARKS_AT_ONCE:
+                self._narrowed[number] = most
 
     def _measure(self, done: Refreshed) -> None:
         worker, now = self._worker, self._worker.clock.now_ms()

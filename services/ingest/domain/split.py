@@ -54,15 +54,16 @@ def _split_by_brackets(body: bytes) -> Sequence[bytes | msgspec.Raw]:
     depth, start, events = 0, -1, []
     for token in _TOKEN.finditer(body):
         char = token.group()
-        if char in b"[{":
-            depth += 1
-            start = token.end() if depth == 2 and start < 0 else start
-        elif char in (b",", b"]", b"}"):
-            ends = (char == b"," and depth == 2) or (char == b"]" and depth == 2)
-            if ends and start >= 0 and (event := body[start : token.start()].strip()):
+        if depth == 2 and char in (b",", b"]"):
+            if event := body[start : token.start()].strip():
                 events.append(event)
-            start = token.end() if ends else start
-            depth -= char != b","
+            start = token.end()
+        if char in (b"[", b"{"):
+            depth += 1
+            if depth == 2 and start < 0:
+                start = token.end()
+        elif char in (b"]", b"}"):
+            depth -= 1
     if depth != 0:
         raise Rejected("malformed", "not valid JSON")
     return events

@@ -64,9 +64,8 @@ class Case:
         thing = held.thing
         self.held, self.case_id = held, held.key.partition(":")[2]
         self.kind = str(value(thing, "case_kind") or "request")
-        self.is_open = value(thing, "status") == "open" or (
-            "resolved_at" not in thing and value(thing, "status") is None
-        )
+        status = value(thing, "status")
+        self.is_open = status == "open" or (status is None and "resolved_at" not in thing)
         due_at = value(thing, "due_at")
         self.due_at: int | None = due_at if isinstance(due_at, int) else None
         overdue, reopened = thing.get("overdue"), thing.get("reopened_at")

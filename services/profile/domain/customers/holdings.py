@@ -41,7 +41,7 @@ def held(customer: Customer) -> dict[str, list[Held]]:
             if known is None:
                 found[key] = Held(key, part.kind if key == part.subject else kind_of(key), thing, part)
             elif known.thing is not thing:
-                stronger = part if _before(part, known.part) else known.part
+                stronger = min(known.part, part, key=_rank)
                 found[key] = Held(key, known.kind, join_things(known.thing, thing), stronger)
     kinds: dict[str, list[Held]] = {}
     for one in found.values():
@@ -49,12 +49,9 @@ def held(customer: Customer) -> dict[str, list[Held]]:
     return kinds
 
 
-def _before(one: Part, other: Part) -> bool:
-    return (not one.current, ROLE_WEIGHT.get(one.role, 9), -one.from_at) < (
-        not other.current,
-        ROLE_WEIGHT.get(other.role, 9),
-        -other.from_at,
-    )
+def _rank(part: Part) -> tuple[bool, int, int]:
+    """The strongest first: a present one, then by role, then the latest."""
+    return not part.current, ROLE_WEIGHT.get(part.role, 9), -part.from_at
 
 
 def value(thing: Thing, name: str) -> Any:
@@ -67,8 +64,7 @@ def accounts(customer: Customer) -> list[dict[str, Any]]:
     found: dict[str, Part] = {}
     for part in customer.of_kind("account"):
         known = found.get(part.subject)
-        if known is None or _before(part, known):
-            found[part.subject] = part
+        found[part.subject] = part if known is None else min(known, part, key=_rank)
     return [_account(found[subject], own) for subject in sorted(found)]
 
 

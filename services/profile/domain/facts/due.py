@@ -70,7 +70,9 @@ def _loans(seen: Picture) -> Iterator[DueTime]:
 
 def _cards(seen: Picture) -> Iterator[DueTime]:
     """Nearly everybody has a card, and active customers are looked at every day anyway."""
-    for one in () if _is_active(seen) else seen.read.things.get("card", ()):
+    if _is_active(seen):
+        return
+    for one in seen.read.things.get("card", ()):
         last = day_of(one.thing, "expires_on")
         if last is not None and one.part.counts:
             yield DueTime(seen.reference.start_of(last + 1), "card_expired", DAY, ())

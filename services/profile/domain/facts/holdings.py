@@ -87,8 +87,12 @@ def _repaid_percent(seen: Picture, loans: list[Thing]) -> int | None:
 
 def _sum(seen: Picture, things: Iterable[Thing], *names: str) -> float | None:
     """What each tells under the first of these names, where it does; unknown where one has no rate."""
-    told = (next(filter(None, (money_told(value(thing, name)) for name in names)), None) for thing in things)
-    return seen.major(whole_of(seen.reference.home_minor(*one, seen.bank_day) for one in told if one is not None))
+    told = [money for thing in things if (money := _first_told(thing, names)) is not None]
+    return seen.major(whole_of(seen.reference.home_minor(*money, seen.bank_day) for money in told))
+
+
+def _first_told(thing: Thing, names: Iterable[str]) -> tuple[int, str] | None:
+    return next((money for name in names if (money := money_told(value(thing, name))) is not None), None)
 
 
 def _loan_ends(seen: Picture, loan: Thing) -> int | None:
