@@ -2,7 +2,7 @@
 database does not know. At no other time does it, since what is told was committed before."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from schemas.changes import GONE
@@ -13,6 +13,7 @@ from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.domain.alert import OPEN_STATES
 from services.cli.refusals import Refusal
+from services.deployment import side_by_side
 from services.log import EventLog, PositionStore, UnknownTopic
 from services.profile.adapters.restoring import knows_customers
 from services.sql.database import Database
@@ -24,9 +25,25 @@ TO_DO = (
 
 
 async def refuse_if_set_back(log: EventLog, database: Database) -> None:
-    """Before work begins. Raises `Refusal`, `Unavailable`."""
+    """Before work begins; from then on it has to stay the database that was looked at. Raises `Refusal`,
+    `Unavailable`."""
     if told := await set_back(log, database):
         raise Refusal(told)
+    database.history.hold()
+
+
+async def while_it_stays(work: Callable[[], Awaitable[None]], database: Database) -> None:
+    """Works until a fail-over, or a backup put in place of the database: what it knows is looked at anew at the next
+    start. Raises `Refusal` then."""
+    await side_by_side(work, lambda: _refuse_another(database))
+
+
+async def _refuse_another(database: Database) -> None:
+    await database.history.left()
+    raise Refusal(
+        "the database is another one than at the start, after a fail-over or a restore: start again, and what it knows "
+        "is looked at before work begins"
+    )
 
 
 async def set_back(log: EventLog, database: Database) -> str | None:

@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from services.failures import Interrupted, Unavailable
 from services.sql.engines import Timeouts, postgresql_engine, sqlite_engine, timeouts_within
 from services.sql.errors import is_unavailable, why_unavailable
+from services.sql.history import History
 
 Dialect = Literal["sqlite", "postgresql"]
 DEFAULT_TIMEOUTS = timeouts_within(10_000)
@@ -25,14 +26,17 @@ _AT_HAND = 4
 
 
 class Database:
-    """Made by `open_database`. Errors of a lost or refusing server leave it as `Unavailable`."""
+    """Made by `open_database`. Errors of a lost or refusing server leave it as `Unavailable`. `history`: of the server;
+    a file has only its own."""
 
     def __init__(self, engine: AsyncEngine, dialect: Dialect) -> None:
-        self.engine, self.dialect = engine, dialect
+        self.engine, self.dialect, self.history = engine, dialect, History()
         self._at_hand: list[tuple[AsyncConnection, Any]] = []
         self._losses = 0
         event.listen(engine.sync_engine, "connect", self._remember_losses)
         event.listen(engine.sync_engine, "checkin", self._end_older)
+        if dialect == "postgresql":
+            event.listen(engine.sync_engine, "connect", self.history.note)
         # SQLite has one writer: waiting in line here is fair, waiting in its busy handler is not
         self._writer_turn = asyncio.Lock() if dialect == "sqlite" else nullcontext()
 

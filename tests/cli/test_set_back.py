@@ -1,10 +1,13 @@
 """Whether a database came back from a backup is seen by what the log tells and the database does not know."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from schemas.changes import GONE, ProfileChange
 from schemas.codec import encode_change
@@ -13,14 +16,17 @@ from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.domain.alert import Alert
 from services.cli.refusals import Refusal
-from services.cli.set_back import refuse_if_set_back, set_back
+from services.cli.set_back import refuse_if_set_back, set_back, while_it_stays
 from services.embedded.log import EmbeddedLog
+from services.failures import Unavailable
 from services.log import Message, Position
 from services.sql.database import Database, open_database
+from services.sql.migrations import upgrade
 from services.sql.session import writing
 from tests.cli.conftest import Command, in_log
 from tests.cli.test_examining import finding
 from tests.cli.test_restoring import step
+from tests.conftest import RunningServers
 
 CHANGES = PROFILE_CHANGES.name
 _VIEW = """insert into views (lead, customer_id, version, kind, state, changed_at, body, facts, decided)
@@ -30,6 +36,13 @@ values ($1, $1, $2, 'person', 'live', 1, $3, $3, $3)"""
 def change(customer_id: str, version: int, kind: str = "person") -> Message:
     told = ProfileChange(customer_id=customer_id, version=version, kind=kind, changed_at=7)
     return Message(customer_id.encode(), encode_change(told), 0)
+
+
+_RECOVERS = """
+do $$ begin
+    execute format('copy (select 1) to %L', current_setting('data_directory') || '/recovery.signal');
+end $$"""
+"""At its next start the server takes itself for one that came from a backup: it begins a timeline of its own."""
 
 
 class Place:
@@ -123,3 +136,50 @@ def test_the_doctor_says_that_the_database_was_set_back(counterpoint: Command, d
     code, state, told = finding(counterpoint, "restored")
     assert (code, state) == (1, "wrong")
     assert "counterpoint db restored" in told
+
+
+async def test_work_goes_on_over_a_restart_of_the_database_and_ends_at_a_fail_over(
+    breakable_servers: RunningServers, tmp_path: Path
+) -> None:
+    database = open_database(breakable_servers.up("postgres")["postgres"])
+    other, log = open_database(breakable_servers.url("postgres")), EmbeddedLog(tmp_path)
+    await upgrade(database)
+    await refuse_if_set_back(log, database)
+    working = asyncio.create_task(while_it_stays(until_cancelled, database))
+    await other.ping()
+    await restarted(breakable_servers, database, other)
+    assert not working.done()
+
+    async with other.transaction() as connection:
+        await connection.execute(text(_RECOVERS))
+    async with other.engine.connect() as connection:
+        await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(
+            text("alter system set restore_command = 'false'")
+        )
+    await restarted(breakable_servers, other)
+    with pytest.raises(ExceptionGroup) as ended:
+        while True:  # until it has recovered, and nothing is left in the pool
+            with contextlib.suppress(Unavailable):
+                await database.ping()
+            await asyncio.wait([working], timeout=0.05)
+            if working.done():
+                await working
+    with pytest.raises(Unavailable, match="another one than at the start"):
+        await database.ping()
+    assert str(ended.value.exceptions[0]).startswith("the database is another one than at the start, after a fail-over")
+    for one in (database, other, log):
+        await one.close()
+
+
+async def restarted(servers: RunningServers, *databases: Database) -> None:
+    """What was in the pools is lost, and they have connected anew."""
+    for act in (servers.stop, servers.start):
+        await asyncio.to_thread(act, "postgres")
+    for database in databases:
+        with contextlib.suppress(Unavailable):
+            await database.ping()
+        await database.ping()
+
+
+async def until_cancelled() -> None:
+    await asyncio.Event().wait()

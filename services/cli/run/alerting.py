@@ -16,7 +16,7 @@ from services.alerts.domain.routing import Staff
 from services.alerts.settings import read_choices
 from services.alerts.web import Stated
 from services.cli.declared import declarations, known_of, reloading
-from services.cli.set_back import refuse_if_set_back
+from services.cli.set_back import refuse_if_set_back, while_it_stays
 from services.deployment import (
     open_door,
     open_plumbing,
@@ -95,7 +95,8 @@ async def opened_alerts(
     name = f"{os.uname().nodename}-{os.getpid()}"
     delivery = open_delivery(plumbing, choices.catalogue, environment, name)
     closing.push_async_callback(delivery.close)
-    return alerts._replace(work=lambda: side_by_side(alerts.work, delivery.work))
+    both = partial(side_by_side, alerts.work, delivery.work)
+    return alerts._replace(work=lambda: while_it_stays(both, plumbing.database))
 
 
 async def run(environment: Mapping[str, str]) -> None:

@@ -23,7 +23,7 @@ from services.cli.run.demo import Demo
 from services.cli.run.demo_sources import demo_keys, demo_publisher
 from services.cli.run.platform import Platform, running_platform
 from services.cli.run.rules_asked import hearing_rules
-from services.cli.set_back import refuse_if_set_back
+from services.cli.set_back import refuse_if_set_back, while_it_stays
 from services.clock import SystemClock
 from services.deployment import forever, told_to_stop
 from services.ingest.__main__ import run as run_ingest
@@ -77,7 +77,8 @@ def profile(
 
     async def beside(opened: Profile, database: Database) -> Callable[[], Awaitable[None]]:
         await refuse_if_set_back(opened.worker.log, database)
-        return await hearing_rules(opened, database, environment)
+        work = await hearing_rules(opened, database, environment)
+        return lambda: while_it_stays(work, database)
 
     forever(lambda: run_profile(environment, beside))
 
