@@ -149,7 +149,7 @@ async def _begun(driver: Any) -> AsyncIterator[None]:
             await driver.execute("ROLLBACK")
         raise
     finally:
-        if driver.is_in_transaction():
+        if not driver.is_closed() and driver.is_in_transaction():  # a closed one cannot be asked
             driver.terminate()
 
 

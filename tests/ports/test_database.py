@@ -1,6 +1,8 @@
 """The contract of a database, held by SQLite and PostgreSQL alike."""
 
 import asyncio
+import os
+import signal
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -315,6 +317,23 @@ async def test_a_server_that_went_away_is_unavailable_until_it_is_back(
         async with database.driver_transaction():
             pass
     breakable_servers.start("postgres")
+    await database.ping()
+    await database.close()
+
+
+async def test_a_server_that_freezes_within_a_transaction_is_unavailable_until_it_answers_again(
+    breakable_servers: RunningServers,
+) -> None:
+    url = breakable_servers.up("postgres")["postgres"]
+    database = open_database(url, timeouts=Timeouts(100, 100, 100))
+    with pytest.raises(Unavailable):
+        async with database.driver_transaction() as raw:
+            session = await raw.fetchval("SELECT pg_backend_pid()")
+            breakable_servers.freeze("postgres")
+            os.kill(session, signal.SIGSTOP)
+            await raw.execute("SELECT 1")
+    os.kill(session, signal.SIGCONT)
+    breakable_servers.thaw("postgres")
     await database.ping()
     await database.close()
 
