@@ -26,6 +26,11 @@ class Holdings:
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopped: dict[Place, str] = {}
 
+    def waiting(self) -> dict[Place, str]:
+        """Why the last try failed, of those to be tried again."""
+        works = self._works.values()
+        return {Place(*work.place): work.failed_by for work in works if work.failed_by is not None}
+
     def deal(self, places: Iterable[Place]) -> None:
         """These places and no others. The batches in hand of those let go are finished meanwhile."""
         dealt = set(places) - self.stopped.keys()

@@ -140,4 +140,7 @@ class EventLog(Protocol):
     def stopped(self) -> Mapping[tuple[str, int], str]:
         """(topic, partition) → what an operator has to do, of those that met `Stop` while this log consumes."""
 
+    def waiting(self) -> Mapping[tuple[str, int], str]:
+        """(topic, partition) → why the last try failed, of those that this log is to try again."""
+
     async def close(self) -> None: ...

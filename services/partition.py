@@ -73,9 +73,14 @@ class PartitionWork:
         self._reader, self._positions, self._handler = reader, positions, handler
         self._stopping = self._in_hand = False
         self.stopped_by: Stop | None = None
+        self.failed_by: str | None = None
         self._failures = 0
         self._outage = Outage("partition", topic=reader.topic, partition=reader.partition)
         self._task = asyncio.create_task(self._run(), name=f"partition {reader.topic}/{reader.partition}")
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return self._reader.topic, self._reader.partition
 
     @property
     def task(self) -> asyncio.Task[None]:
@@ -102,9 +107,11 @@ class PartitionWork:
                 await asyncio.sleep(FENCED_PAUSE_S)
             except Unavailable as away:
                 self._outage.waits(away)
+                self.failed_by = str(away)
                 await asyncio.sleep(away.retry_after)
             except Exception as bug:
                 self._failures += 1
+                self.failed_by = f"a batch fails with {type(bug).__qualname__}"
                 log.error("batch failed", **place, failures=self._failures, error=trace_of(bug))
                 await asyncio.sleep(min(LONGEST_PAUSE_S, 0.05 * 2 ** min(self._failures, 10)))
 
@@ -127,7 +134,7 @@ class PartitionWork:
             finally:
                 self._in_hand = False
             self._outage.goes_on()
-            self._failures = 0
+            self._failures, self.failed_by = 0, None
             stored = Position(batch.topic_id, batch.until)
 
     async def _stored(self) -> Position | None:

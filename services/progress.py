@@ -89,6 +89,11 @@ class Progress:
             return unknown.told
         now = self._now_ms()
         still = sorted(at for at, lag in lags.items() if lag and now - self._moved[at][1] > STANDSTILL_MS)
-        if still:
-            return f"positions stand still in partitions {still} of {self._topic} although events wait"
-        return None
+        return self._told_of(still) if still else None
+
+    def _told_of(self, still: Sequence[int]) -> str:
+        """With the reasons, as far as they are this worker's own partitions."""
+        waiting = self._log.waiting()
+        why = sorted({reason for at in still if (reason := waiting.get((self._topic, at))) is not None})
+        told = f"positions stand still in partitions {still} of {self._topic} although events wait"
+        return f"{told}: {'; '.join(why)}" if why else told

@@ -35,6 +35,10 @@ class Group:
         """Why, of each place that one of the members gave up."""
         return {place: why for member in self._members for place, why in member.holdings.stopped.items()}
 
+    def waiting(self) -> Mapping[Place, str]:
+        """Why, of each place that one of the members is to try again."""
+        return {place: why for member in self._members for place, why in member.holdings.waiting().items()}
+
     def _deal(self) -> None:
         dealt: dict[Member, set[Place]] = {member: set() for member in self._members}
         for index, place in enumerate(sorted({place for m in self._members for place in m.wanted})):

@@ -130,6 +130,9 @@ class EmbeddedLog:
     def stopped(self) -> Mapping[tuple[str, int], str]:
         return {place: why for group in self._groups.values() for place, why in group.stopped().items()}
 
+    def waiting(self) -> Mapping[tuple[str, int], str]:
+        return {place: why for group in self._groups.values() for place, why in group.waiting().items()}
+
     async def close(self) -> None:
         """What was appended is written first. A second time does nothing."""
         await asyncio.to_thread(self._opened.close)

@@ -104,6 +104,9 @@ class KafkaLog:
     def stopped(self) -> Mapping[tuple[str, int], str]:
         return {place: why for room in self._rooms for place, why in room.holdings.stopped.items()}
 
+    def waiting(self) -> Mapping[tuple[str, int], str]:
+        return {place: why for room in self._rooms for place, why in room.holdings.waiting().items()}
+
     async def _await_topics(self, topics: Sequence[str]) -> None:
         for topic in topics:
             await Outage("log", topic=topic).outlasted(partial(self._cluster.describe, topic))

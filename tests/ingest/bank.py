@@ -108,6 +108,9 @@ class ListLog:
     def stopped(self) -> Mapping[tuple[str, int], str]:
         return {}
 
+    def waiting(self) -> Mapping[tuple[str, int], str]:
+        return {}
+
     async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
         raise NotImplementedError("ingest reads nothing")
 

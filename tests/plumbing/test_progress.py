@@ -21,6 +21,7 @@ class Log:
     def __init__(self) -> None:
         self.held: Mapping[int, tuple[int, int]] = {0: (0, 10), 1: (0, 0)}
         self.given_up: dict[tuple[str, int], str] = {}
+        self.tried: dict[tuple[str, int], str] = {}
         self.fails: Exception | None = None
 
     async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
@@ -30,6 +31,9 @@ class Log:
 
     def stopped(self) -> Mapping[tuple[str, int], str]:
         return self.given_up
+
+    def waiting(self) -> Mapping[tuple[str, int], str]:
+        return self.tried
 
 
 class Bench:
@@ -60,6 +64,21 @@ async def test_a_partition_that_stands_still_although_events_wait_is_named(bench
     assert await bench.progress.check() is None
     bench.pass_time()
     assert "partitions [0]" in (await bench.progress.check() or "")
+
+
+async def test_a_partition_that_stands_still_says_what_it_waits_for(bench: Bench) -> None:
+    bench.log.tried = {
+        (TOPIC, 0): "the database is not available: its disk is full",
+        ("dead-letters", 0): "another matter",
+        (TOPIC, 1): "nothing that stands still",
+    }
+    await bench.stand_at(3, 0)
+    await bench.progress.check()
+    bench.pass_time()
+    assert await bench.progress.check() == (
+        f"positions stand still in partitions [0] of {TOPIC} although events wait: "
+        "the database is not available: its disk is full"
+    )
 
 
 async def test_who_has_nothing_to_do_is_ready_however_long(bench: Bench) -> None:

@@ -129,6 +129,34 @@ async def test_a_failed_batch_comes_again_and_nothing_is_skipped(log: EventLog, 
     assert seen > len(applied.batches)
 
 
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (Unavailable("its disk is full", retry_after=0.01), "its disk is full"),
+        (RuntimeError("of a customer"), "a batch fails with RuntimeError"),
+    ],
+)
+async def test_a_partition_whose_batch_fails_says_why_until_it_succeeds(
+    log: EventLog, topic: str, failure: Exception, told: str
+) -> None:
+    applied, is_mended = Applied(), False
+
+    async def handler(batch: Batch) -> None:
+        if batch.partition == 1 and not is_mended:
+            raise failure
+        await applied.apply(batch)
+
+    async with consuming(log, topic, applied, handler):
+        await log.append(topic, [Message(b"", b"x", partition=partition) for partition in range(2)])
+        async with asyncio.timeout(HANG_S):
+            while log.waiting() != {(topic, 1): told}:  # noqa: ASYNC110 - the port tells nobody
+                await asyncio.sleep(0.01)
+            is_mended = True
+            await applied.reaches(2)
+            while log.waiting():  # noqa: ASYNC110 - see above
+                await asyncio.sleep(0.01)
+
+
 async def test_stop_ends_work_on_that_partition_only(log: EventLog, topic: str) -> None:
     applied = Applied()
 
