@@ -241,8 +241,9 @@ def test_a_severity_that_could_lie_outside_is_refused_with_what_to_write(
     assert "a choice between them such as `assets >= 1000000.0 ? 3.0 : 2.0`" in mistake.message
 
 
-def test_a_severity_may_be_chosen_in_steps(files: Place) -> None:
-    own(files, "bank.yaml", one_rule(severity="assets >= 5.0 ? 3.0 : (tier in ['x?', 'y:'] ? 2.0 : 1.0)"))
+@pytest.mark.parametrize("tiers", ["['x?', 'y:']", "['x(', 'y']", "['x', 'it\\'s)']"])
+def test_a_severity_may_be_chosen_in_steps(files: Place, tiers: str) -> None:
+    own(files, "bank.yaml", one_rule(severity=f"assets >= 5.0 ? 3.0 : (tier in {tiers} ? 2.0 : 1.0)"))
     assert not load(files).mistakes
 
 

@@ -13,13 +13,13 @@ from schemas.changes import Fact
 from services.alerts.adapters.cel_choices import choices
 from services.alerts.adapters.cel_limits import limits
 from services.alerts.adapters.cel_sieve import sieve
+from services.alerts.adapters.cel_texts import without_texts
 from services.alerts.domain.expressions import MOMENT, BadExpression, Expression, Sieve, WrongTypes
 
 MAX_LENGTH = 2_000
 MAX_LIST = 100
 MAX_DEPTH = 32
 MAX_OPERATORS = 150
-_STRING = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
 _MACRO = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
 _FIELD = re.compile(rf"\b{MOMENT}\.([A-Za-z_]\w*)")
 _GIVEN = frozenset({bool, float, str})
@@ -63,7 +63,7 @@ class Cel:
             program = cel.compile(source)
         except ValueError as error:
             raise BadExpression(_first_line(error)) from error
-        fields = frozenset(_FIELD.findall(_STRING.sub('""', source)))
+        fields = frozenset(_FIELD.findall(without_texts(source)))
         facts = frozenset(program.references()["variables"]) - {MOMENT}
         return CelExpression(source, facts, fields, sieve([source]), choices(source), limits(source), program)
 
@@ -81,7 +81,7 @@ def refuse_costly(source: str) -> None:
     """Raises `BadExpression` for what could take long, or multiplies whole numbers with doubles."""
     if len(source) > MAX_LENGTH:
         raise BadExpression(f"is {len(source)} characters long; at most {MAX_LENGTH} are taken")
-    bare = _STRING.sub('""', source)
+    bare = without_texts(source)
     if _depth(bare) > MAX_DEPTH:
         raise BadExpression(f"is nested more than {MAX_DEPTH} deep")
     if (operators := len(_OPERATOR.findall(bare))) > MAX_OPERATORS:

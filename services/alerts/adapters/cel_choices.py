@@ -2,35 +2,40 @@
 
 from collections.abc import Iterator
 
+from services.alerts.adapters.cel_texts import without_texts
+
 _OPENS, _CLOSES = "([{", ")]}"
 
 
 def choices(source: str) -> tuple[str, ...]:
     """The texts of the results; the whole where nothing is chosen."""
-    text = source.strip()
-    while text.startswith("(") and text.endswith(")") and _closes_at(text) == len(text) - 1:
-        text = text[1:-1].strip()
-    asks = next((at for at, char in _bare(text) if char == "?"), None)
+    whole = source.strip()
+    text = without_texts(whole)
+    while text.startswith("(") and _closes_at(text) == len(text) - 1:
+        whole = whole[1:-1].strip()
+        text = without_texts(whole)
+    asks = next((at for at, char in _outside(text) if char == "?"), None)
     if asks is None:
-        return (text,)
+        return (whole,)
+    open_choices = 0
+    for at, char in _outside(text):
+        if char == "?":
+            open_choices += 1
+        elif char == ":":
+            open_choices -= 1
+            if not open_choices:
+                return *choices(whole[asks + 1 : at]), *choices(whole[at + 1 :])
+    return (whole,)
+
+
+def _outside(text: str) -> Iterator[tuple[int, str]]:
+    """What stands in no bracket, with its place."""
     depth = 0
-    for at, char in _bare(text):
-        depth += (at > asks) * ((char == "?") - (char == ":"))
-        if depth < 0:
-            return *choices(text[asks + 1 : at]), *choices(text[at + 1 :])
-    return (text,)
-
-
-def _bare(text: str) -> Iterator[tuple[int, str]]:
-    """What stands in no bracket and in no string, with its place."""
-    depth, quote = 0, ""
     for at, char in enumerate(text):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
-        elif char in _OPENS or char in _CLOSES:
-            depth += (char in _OPENS) - (char in _CLOSES)
+        if char in _OPENS:
+            depth += 1
+        elif char in _CLOSES:
+            depth -= 1
         elif not depth:
             yield at, char
 

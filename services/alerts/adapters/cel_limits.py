@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 
 from schemas.asked import Limit
+from services.alerts.adapters.cel_texts import without_texts
 
-_STRING = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
 _NAME, _NUMBER = r"[A-Za-z_][\w.]*", r"\d+\.\d+"
 _COMPARED = re.compile(
     rf"(?:^|(?<=[(&|?:,!]))\s*(?P<name>{_NAME})\s*(?:>=|<=|==|!=|>|<)\s*"
@@ -17,7 +17,7 @@ _COMPARED = re.compile(
 
 def limits(source: str) -> Mapping[str, frozenset[Limit]]:
     """By fact. What stands on the right side is asked as it is."""
-    bare = _STRING.sub("''", source)
+    bare = without_texts(source)
     found: dict[str, set[Limit]] = {}
     wholly = set(re.findall(_NAME, _COMPARED.sub(" ", bare)))
     for one in _COMPARED.finditer(bare):
