@@ -131,11 +131,13 @@ async def served_by(worker: Worker, destination: Destination) -> Served:
 
 
 async def counting(worker: Worker) -> None:
+    told: dict[tuple[str, str], int] = {}
+
     async def count() -> None:
-        found = await worker.store.count()
-        for (destination, state), deliveries in found.items():
-            if state in ("waiting", "dead"):
-                worker.metrics.set(measure.DELIVERIES_KEPT, deliveries, destination, state)
+        told.update(dict.fromkeys(told, 0))  # of what is empty by now the store counts nothing
+        told.update(await worker.store.count())
+        for (destination, state), deliveries in told.items():
+            worker.metrics.set(measure.DELIVERIES_KEPT, deliveries, destination, state)
 
     await every(COUNT_S, count)
 
