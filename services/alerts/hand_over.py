@@ -7,6 +7,7 @@ from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.routing import IN_HAND, Staff, hand_over
 from services.alerts.outbox import DESK, write
+from services.alerts.pages import pages
 from services.alerts.ports import AlertFilter, AlertStore
 
 AT_ONCE = 200
@@ -19,11 +20,10 @@ class HandOver:
     async def apply(self, now: int) -> list[Alert]:
         """Raises `Contended`, `Unavailable`; what was done before stands."""
         left = (await self._staff()).left
-        where, changed = AlertFilter(owner=tuple(sorted(left)), state=IN_HAND), list[Alert]()
-        after: tuple[float, str] | None = None
-        while left and (found := await self._store.find(where, after, AT_ONCE)):
-            after = (found[-1].rank, found[-1].alert_id)
-            changed += await self._some_of({one.customer_id for one in found}, left, now)
+        changed: list[Alert] = []
+        if left:
+            async for found in pages(self._store, AlertFilter(owner=tuple(sorted(left)), state=IN_HAND), AT_ONCE):
+                changed += await self._some_of({one.customer_id for one in found}, left, now)
         return changed
 
     async def _some_of(self, customers: set[str], left: frozenset[str], now: int) -> list[Alert]:

@@ -6,6 +6,7 @@ from services.alerts.domain.alert import Alert
 from services.alerts.domain.retracting import retract
 from services.alerts.domain.standing import Standing
 from services.alerts.outbox import DESK, write
+from services.alerts.pages import pages
 from services.alerts.ports import OPEN, AlertFilter, AlertStore
 
 AT_ONCE = 200
@@ -31,9 +32,7 @@ class Retract:
     async def _all_of(self, rule: str, why: str, now: int) -> list[Alert]:
         changed: list[Alert] = []
         for where in (AlertFilter(rule=(rule,), state=(OPEN,)), AlertFilter(guard=rule, state=(OPEN,))):
-            after: tuple[float, str] | None = None
-            while found := await self._store.find(where, after, AT_ONCE):
-                after = (found[-1].rank, found[-1].alert_id)
+            async for found in pages(self._store, where, AT_ONCE):
                 customers = {one.customer_id for one in found if concerns(rule, one)}
                 if customers:
                     changed += await self._some_of(rule, why, customers, now)

@@ -66,8 +66,11 @@ class Tally:
 
     def is_away_after(self, one: Delivery) -> bool:
         """Counts what became of a message; True when the receiver seems to be away."""
-        outcome = "missed" if one.state == "waiting" else "dead" if one.state == "dead" else "delivered"
-        self._in_a_row = 0 if outcome == "delivered" else self._in_a_row + (outcome == "missed")
+        outcome = "missed" if one.state == "waiting" else one.state
+        if outcome == "missed":
+            self._in_a_row += 1
+        elif outcome == "delivered":  # one that the receiver refused tells nothing of whether it is there
+            self._in_a_row = 0
         away = self._in_a_row >= AWAY_AFTER
         self.served = self.served._replace(**{outcome: getattr(self.served, outcome) + 1}, away=away)
         return away

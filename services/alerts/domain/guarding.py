@@ -38,7 +38,8 @@ def hold_back(
     says = {one.rule.id: _words_of(one) for one in verdicts if guards(one)}
     waiting, changed = _waiting(alerts, held_back, budget), list[Alert]()
     for alert in alerts:
-        worded = wording, worded_by, says.get(held_back.get(alert.kind, worded_by), Words())
+        speaks = held_back.get(alert.kind, worded_by)
+        worded = wording, worded_by, says.get(speaks, Words())
         is_worded_anew = (alert.wording, alert.worded_by, alert.guard_says) != worded
         if is_worded_anew:
             alert.wording, alert.worded_by, alert.guard_says = worded
@@ -61,7 +62,7 @@ def _words_of(guard: Verdict) -> Words:
 
 def _waiting(alerts: Collection[Alert], held_back: Mapping[str, str], budget: int) -> dict[str, str]:
     """Alert id → what it waits for. Sales that are with somebody already keep their room; of the new ones, the greatest
-    rank gets what is left."""
+    rank gets what is left. A sale asks for room among all alerts, any other only among those that sell nothing."""
     retains = any(one.kind == "retention" for one in alerts)
     found = {one.alert_id: held_back.get(one.kind, "") or _after_retention(one, retains) for one in alerts}
     stay = [one for one in alerts if one.state != "new" and not (one.state == "routed" and found[one.alert_id])]
@@ -72,8 +73,10 @@ def _waiting(alerts: Collection[Alert], held_back: Mapping[str, str], budget: in
         sells = alert.kind == "upsell"
         if (all_of_them if sells else without_sales) >= budget:
             found[alert.alert_id] = BUDGET
-        else:
-            all_of_them, without_sales = all_of_them + 1, without_sales + (not sells)
+            continue
+        all_of_them += 1
+        if not sells:
+            without_sales += 1
     return found
 
 

@@ -14,7 +14,7 @@ from services.alerts.domain.retracting import take_back
 from services.alerts.domain.standing import Firing, Standing
 from services.alerts.domain.terms import Terms
 from services.alerts.domain.weighing import is_worth_more, weigh
-from services.alerts.domain.wording import Labels, filled, what_changed
+from services.alerts.domain.wording import filled, what_changed
 
 FLICKER_MS = 2 * DAY_MS
 """A rule that holds again after so short a gap counts as having held throughout: events may have been late."""
@@ -115,29 +115,26 @@ class Settling:
             return
         at = moment.occurred_at if moment else self._change.changed_at
         days = window_days(moment.kind) if moment else declared.stays_said_days
-        until = at + days * DAY_MS if days else 0
-        firing = Firing(declared.id, until)
-        self._standing.firings[key] = firing
+        firing = self._standing.firings[key] = Firing(declared.id, at + days * DAY_MS if days else 0)
         alert = self._open.get(declared.situation or "")
-        cooled = self._standing.cooled.get(declared.id, 0)
-        if declared.id in self._terms.throttled or (alert is None and at < cooled):
+        rests = alert is None and at < self._standing.cooled.get(declared.id, 0)
+        if rests or declared.id in self._terms.throttled:
             self.suppressed += 1
             return
+        said = next((one for one in reversed(alert.evidence) if one.key == key), None) if alert else None
         if alert is None:
             alert = self._opened(verdict)
-        else:
-            said = next((one for one in reversed(alert.evidence) if one.key == key), None)
-            if said is not None and not said.ended_at:
-                firing.alert_id = alert.alert_id
-                return  # known from before a merge or a split
-            if said is not None and at < said.occurred_at + declared.cooldown_days * DAY_MS:
-                self._rest(firing, alert, at, declared.cooldown_days)
-                self._once_more(alert, said, verdict, at)
-                return
+        elif said is not None and not said.ended_at:
+            firing.alert_id = alert.alert_id
+            return  # known from before a merge or a split
         self._rest(firing, alert, at, declared.cooldown_days)
-        self._join(alert, evidence_of(key, verdict, at, self._change, self._terms.labels), "evidence_added")
+        if said is not None and at < said.occurred_at + declared.cooldown_days * DAY_MS:
+            self._once_more(alert, said, verdict, at)
+            return
+        self._join(alert, self._evidence(key, verdict, at), "evidence_added")
         self.fired += 1
-        self.absences += [declared.id] * bool(declared.depends_on)
+        if declared.depends_on:
+            self.absences.append(declared.id)
 
     def _rest(self, firing: Firing, alert: Alert, at: int, days: int) -> None:
         cooled = self._standing.cooled.get(firing.rule, 0)
@@ -175,7 +172,7 @@ class Settling:
 
     def _go_on(self, alert: Alert, said: Evidence, verdict: Verdict, at: int, action: str) -> None:
         """The rule holds more gravely, or once more: new evidence stands beside the first, which stays readable."""
-        evidence = evidence_of(said.key, verdict, at, self._change, self._terms.labels)
+        evidence = self._evidence(said.key, verdict, at)
         evidence.goes_on, evidence.origin = True, said.origin
         self._join(alert, evidence, action)
 
@@ -189,20 +186,20 @@ class Settling:
         if not is_first and alert.severity > before:
             self._say(alert, "raise", f"{evidence.rule}: severity {alert.severity}")
 
+    def _evidence(self, key: str, verdict: Verdict, at: int) -> Evidence:
+        change, declared, labels = self._change, verdict.rule.declared, self._terms.labels
+        seen = verdict.seen
+        return Evidence(
+            key=key, rule=declared.id, rule_version=declared.version, name=declared.name, kind=declared.kind,
+            occurred_at=at, seen_at=change.changed_at, statement=change.version,
+            event_id=verdict.moment.event_id if verdict.moment else "", severity=verdict.severity, value=verdict.value,
+            values=dict(seen), text=filled(declared.reason, seen, labels),
+            suggested=filled(declared.suggested, seen, labels),
+            may_say=filled(declared.may_say, seen, labels), must_not_say=filled(declared.must_not_say, seen, labels),
+            role=declared.owner_role, respond_within_hours=declared.respond_within_hours,
+            expires_at=change.changed_at + declared.expires_after_days * DAY_MS,
+        )  # fmt: skip
+
     def hold_back(self, verdicts: Sequence[Verdict]) -> None:
         changed = hold_back(self._open.values(), verdicts, self._terms.desk.open_budget, self._change.changed_at)
         self.changed |= {one.alert_id: one for one in changed}
-
-
-def evidence_of(key: str, verdict: Verdict, at: int, change: ProfileChange, labels: Labels) -> Evidence:
-    declared, seen = verdict.rule.declared, verdict.seen
-    return Evidence(
-        key=key, rule=declared.id, rule_version=declared.version, name=declared.name, kind=declared.kind,
-        occurred_at=at, seen_at=change.changed_at, statement=change.version,
-        event_id=verdict.moment.event_id if verdict.moment else "", severity=verdict.severity, value=verdict.value,
-        values=dict(seen), text=filled(declared.reason, seen, labels),
-        suggested=filled(declared.suggested, seen, labels),
-        may_say=filled(declared.may_say, seen, labels), must_not_say=filled(declared.must_not_say, seen, labels),
-        role=declared.owner_role, respond_within_hours=declared.respond_within_hours,
-        expires_at=change.changed_at + declared.expires_after_days * DAY_MS,
-    )  # fmt: skip

@@ -28,6 +28,7 @@ from services.alerts.domain.counting import (
     right_by_truth,
     spoken_in,
 )  # fmt: skip
+from services.alerts.pages import pages
 from services.alerts.ports import AlertFilter, AlertStore
 from services.cli.refusals import Refusal
 from services.cli.rules.past import ClockOf, StoredPast
@@ -162,9 +163,4 @@ def _truth(file: Path | None) -> list[_Story]:
 
 async def _worked(store: AlertStore) -> Iterable[Alert]:
     """What people have closed."""
-    found: list[Alert] = []
-    after: tuple[float, str] | None = None
-    while some := await store.find(AlertFilter(state=("closed",)), after, ALERTS_AT_ONCE):
-        found += some
-        after = (some[-1].rank, some[-1].alert_id)
-    return found
+    return [one async for some in pages(store, AlertFilter(state=("closed",)), ALERTS_AT_ONCE) for one in some]
