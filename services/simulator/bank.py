@@ -1,6 +1,7 @@
 """Which bank it is, and the numbers by which it names things. A number says nothing about who carries it."""
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 
 import msgspec
 
@@ -50,6 +51,7 @@ def is_company(number: int) -> bool:
     return number % 25 == 24
 
 
+@lru_cache(maxsize=100)
 def start_of(day: date) -> int:
     """Midnight of the bank's day, in ms UTC."""
     return int(datetime.combine(day, time(), ZONE).timestamp()) * 1000

@@ -94,8 +94,10 @@ def _first_deposit(bank: Bank, number: int) -> Deposit | None:
 @lru_cache(maxsize=20_000)
 def loan(bank: Bank, number: int) -> Loan | None:
     who = customer(bank, number)
+    if who.rent or who.archetype not in ("worker", "professional"):
+        return None
     random = chance(bank.seed, "loan", who.number)
-    if who.rent or who.archetype not in ("worker", "professional") or random.random() > 0.4:
+    if random.random() > 0.4:
         return None
     instalment = rounded(who.income * random.uniform(0.15, 0.3))
     kind = "mortgage" if who.archetype == "professional" else "car"

@@ -28,11 +28,16 @@ LONGEST_MS = 8
 """Within which one customer's opening happens."""
 
 
+def apart_ms(bank: Bank) -> int:
+    """From one customer to the next: a million take four hours, so that they need not be held at once to be put in
+    order."""
+    return max(LONGEST_MS, min(20, 4 * HOUR_MS // bank.size))
+
+
 def openings(bank: Bank, day: date, from_ms: int, until_ms: int) -> Iterator[Planned]:
     """In event-time order: one customer after the other in the first hours of the day. What lies within the times."""
     midnight = start_of(day)
-    # a million take four hours, so that they need not be held at once to be put in order
-    apart = max(LONGEST_MS, min(20, 4 * HOUR_MS // bank.size))
+    apart = apart_ms(bank)
     first = max((from_ms - midnight - LONGEST_MS) // apart, 0)
     last = min((until_ms - midnight) // apart + 1, bank.size)
     for number in range(first, last):

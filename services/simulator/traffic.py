@@ -4,33 +4,28 @@ The same bank, start and moments give the same events; what must be remembered b
 """
 
 import asyncio
-from bisect import bisect_left
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from datetime import date
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import date, timedelta
 from heapq import merge
-from itertools import islice
-from operator import attrgetter
+from itertools import chain
 
 import msgspec
 
-from schemas.instants import DAY_MS
+from schemas.instants import DAY_MS, HOUR_MS
 from services.clock import Clock
+from services.simulator.agenda import WAKES_MS, Agenda
 from services.simulator.bank import Bank, day_at, start_of
 from services.simulator.books import Books, Event
 from services.simulator.bustle import bustle
-from services.simulator.companies import company_day
-from services.simulator.customers import customer
-from services.simulator.days import ordinary_day
-from services.simulator.moods import mood
-from services.simulator.opening import openings
-from services.simulator.plan import DayPlan, Planned
-from services.simulator.stories import story_of
-from services.simulator.story_days import story_day
+from services.simulator.opening import apart_ms, openings
+from services.simulator.packed import order
+from services.simulator.plan import Planned
 
 CATCH_UP_MS = 60_000
 """After a restart the bustle is made again for this long (repeats of what was sent), then it pauses until now."""
 
-_order = attrgetter("at", "number", "place")
+_BUSY_MS = 6 * HOUR_MS
+"""Into the day: from here on tomorrow is planned beside today's events."""
 
 
 class _State(msgspec.Struct):
@@ -49,16 +44,26 @@ class Traffic:
         self._books = Books(bank)
         self._tick_ms = round(1000 / per_second) if per_second else 0
         self._bustle_from_ms = bustle_from_ms
-        self._planned: date | None = None
-        self._day = _Day([])
+        self._today: Agenda | None = None
+        self._ahead = self._first()
 
     def advance(self, to_ms: int) -> Iterator[Event]:
         """The events from where it stands to before `to_ms`. Take all of them: leaving early loses the rest."""
         while self.reached_ms < to_ms:
-            until = min(to_ms, start_of(day_at(self.reached_ms)) + DAY_MS)
-            for planned in merge(*self._sources(until), key=_order):
-                yield from self._books.post(planned)
-            self.reached_ms = until
+            midnight = start_of(day_at(self.reached_ms))
+            until = min(to_ms, midnight + DAY_MS)
+            bustle_until = self._bustle_until(until)
+            for stop in (min(until, midnight + WAKES_MS), until):
+                for planned in merge(*self._sources(stop, bustle_until), key=order):
+                    self._ahead.prepare(planned.at)
+                    yield from self._books.post(planned)
+                self.reached_ms = max(self.reached_ms, stop)
+
+    def prepare(self, at_once: int) -> Iterator[None]:
+        """Plans today, so many customers a step, if it must be known by now: for whoever resumes a large bank and may
+        not wait for all of it in the first `advance`."""
+        while self._is_awake() and not self._agenda().plan(at_once):
+            yield
 
     def state(self) -> bytes:
         """Everything that is not drawn from the seed."""
@@ -69,23 +74,45 @@ class Traffic:
         saved = msgspec.msgpack.decode(state, type=_State)
         self._books.restore((saved.balances, saved.sequences))
         self.start, self.reached_ms = saved.start, saved.reached_ms
-        self._planned = None
+        self._today, self._ahead = None, self._first()
 
-    def _sources(self, until: int) -> Iterator[Iterator[Planned]]:
-        day = day_at(self.reached_ms)
-        if day == self.start:
+    def _sources(self, until: int, bustle_until: int) -> Iterator[Iterator[Planned]]:
+        if until <= self.reached_ms:
+            return
+        if (day := day_at(self.reached_ms)) == self.start:
             yield openings(self.bank, day, self.reached_ms, until)
-        if day != self._planned:
-            self._planned, self._day = day, _Day(_plans(self.bank, day))
-        yield self._day.between(self.reached_ms, until)
-        yield self._bustle(until)
+        if self._is_awake():
+            yield self._agenda().take(until)
+        yield self._bustle(min(until, bustle_until))
+
+    def _is_awake(self) -> bool:
+        return self.reached_ms >= start_of(day_at(self.reached_ms)) + WAKES_MS
+
+    def _first(self) -> Agenda:
+        day = day_at(self.reached_ms)
+        due_ms = start_of(day) + min(apart_ms(self.bank) * self.bank.size, WAKES_MS)
+        return Agenda(self.bank, day, self.reached_ms, self.reached_ms, due_ms)
+
+    def _agenda(self) -> Agenda:
+        """Today's. The first time that a day is asked for, the next one begins to be planned."""
+        day = day_at(self.reached_ms)
+        if self._today is None or self._today.day != day:
+            next_day = start_of(day) + DAY_MS
+            begins_ms = max(self.reached_ms, start_of(day) + _BUSY_MS)
+            due_ms = begins_ms + (next_day + WAKES_MS - begins_ms) * 5 // 6
+            self._today = self._ahead
+            self._ahead = Agenda(self.bank, day + timedelta(days=1), next_day, begins_ms, due_ms)
+        return self._today
+
+    def _bustle_until(self, until: int) -> int:
+        first = max(self.reached_ms, self._bustle_from_ms or 0)
+        return until if until - first < 2 * CATCH_UP_MS else first + CATCH_UP_MS
 
     def _bustle(self, until: int) -> Iterator[Planned]:
         if not self._tick_ms or self._bustle_from_ms is None:
             return
         first = max(self.reached_ms, self._bustle_from_ms)
-        last = until if until - first < 2 * CATCH_UP_MS else first + CATCH_UP_MS
-        for tick in range(-(-first // self._tick_ms), -(-last // self._tick_ms)):
+        for tick in range(-(-first // self._tick_ms), -(-until // self._tick_ms)):
             if (planned := bustle(self.bank, tick, tick * self._tick_ms)) is not None:
                 yield planned
 
@@ -97,47 +124,12 @@ def history(bank: Bank, start: date, end: date) -> Iterator[Event]:
 
 async def live(
     traffic: Traffic, clock: Clock, *, every: float = 0.5, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-) -> AsyncIterator[list[Event]]:
-    """What is due by the clock, every so many seconds, never empty. Save `traffic.state()` once it was accepted."""
+) -> AsyncIterator[Iterator[Event]]:
+    """What is due by the clock, every so many seconds, never empty, to be taken whole. Save `traffic.state()` once it
+    was accepted."""
     while True:
-        if due := list(traffic.advance(clock.now_ms())):
-            yield due
+        due = traffic.advance(clock.now_ms())
+        if (first := next(due, None)) is not None:
+            # the morning of a large bank is not held at once
+            yield chain((first,), due)
         await sleep(every)
-
-
-class _Day:
-    """One day of all customers in order; packed, so that a million customers fit into memory."""
-
-    def __init__(self, plans: Iterable[Planned]) -> None:
-        encode = msgspec.msgpack.Encoder().encode
-        self._packed = sorted((planned.at, planned.number, planned.place, encode(planned)) for planned in plans)
-
-    def between(self, from_ms: int, until_ms: int) -> Iterator[Planned]:
-        decode = msgspec.msgpack.Decoder(Planned).decode
-        first = bisect_left(self._packed, (from_ms,))
-        for at, _, _, packed in islice(self._packed, first, None):
-            if at >= until_ms:
-                break
-            yield decode(packed)
-
-
-def _plans(bank: Bank, day: date) -> Iterator[Planned]:
-    for number in range(bank.size):
-        yield from _customer_day(bank, number, day)
-
-
-def _customer_day(bank: Bank, number: int, day: date) -> list[Planned]:
-    who = customer(bank, number)
-    plan = DayPlan(bank, who, day)
-    feeling = mood(bank, number, day)
-    if feeling.is_gone:
-        return []
-    if who.archetype == "company":
-        company_day(plan)
-    else:
-        ordinary_day(plan, feeling)
-        if (story := story_of(bank, number)) is not None:
-            story_day(plan, story)
-    # what falls past midnight (the end of a late call) belongs to the next day and is left out
-    midnight = start_of(day) + DAY_MS
-    return [planned for planned in plan.planned if planned.at < midnight]

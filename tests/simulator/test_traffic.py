@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.instants import DAY_MS
+from schemas.instants import DAY_MS, HOUR_MS
 from services.replay.berka_files import minor_of
 from services.simulator.bank import OWN_BANK, Bank, start_of
 from services.simulator.books import Event
+from services.simulator.customers import customer
 from services.simulator.traffic import Traffic, history, live
 from tests.clocks import ManualClock
 from tests.ingest.bank import admit, rules, terms
@@ -141,13 +142,56 @@ async def test_live_gives_what_is_due_and_sleeps_when_nothing_is() -> None:
 
     batches = []
     async for batch in live(_small(), clock, sleep=sleep):
-        batches.append(batch)
+        batches.append(list(batch))
         if len(batches) == 5:
             break
     told = [event for batch in batches for event in batch]
     assert all(batches)
     assert told == list(islice(_small().advance(start_of(ANCHOR) + DAY_MS), len(told)))
     assert naps >= 4
+
+
+async def test_a_large_banks_morning_is_not_made_at_once() -> None:
+    traffic = Traffic(Bank(7, 1_000_000, ANCHOR), ANCHOR)
+    drawn = _drawn()
+    async for events in live(traffic, ManualClock(start_of(ANCHOR) + DAY_MS)):
+        assert next(events)["type"] == "customer.registered"
+        break
+    assert _drawn() - drawn < 2000
+
+
+def test_the_first_event_of_a_million_customers_does_not_wait_for_the_rest() -> None:
+    drawn = _drawn()
+    first = next(history(Bank(7, 1_000_000, ANCHOR), START, ANCHOR))
+    assert first["identifiers"]["customer_no"] == "10000000"
+    assert _drawn() - drawn < 2000
+
+
+def test_a_day_is_planned_beside_the_events_before_it_and_nobody_waits_for_all_of_it() -> None:
+    bank = Bank(7, 3000, ANCHOR)
+    begun, drawn, waited = _drawn(), _drawn(), []
+    for _ in history(bank, ANCHOR, ANCHOR + timedelta(days=2)):
+        waited.append(_drawn() - drawn)
+        drawn = _drawn()
+    assert max(waited) < (drawn - begun) / 10
+
+
+def test_nobody_does_anything_in_the_first_hours_of_a_day(past: list[Event]) -> None:
+    """Until then the day need not be planned."""
+    later = [event["occurred_at"] for event in past if not event["occurred_at"].startswith(START.isoformat())]
+    assert min(at[11:13] for at in later) == "03"
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+@pytest.mark.parametrize("hours", [1, 14])
+def test_a_day_planned_bit_by_bit_after_a_restart_is_the_same_day(at_once: int, hours: int) -> None:
+    stopped, noon, evening = _small(), start_of(ANCHOR) + (24 + hours) * HOUR_MS, start_of(ANCHOR) + 2 * DAY_MS
+    list(stopped.advance(noon))
+    state, resumed = stopped.state(), _small()
+    resumed.resume(state)
+    steps = sum(1 for _ in resumed.prepare(at_once))
+    assert steps == (0 if hours == 1 else max(0, -(-30 // at_once) - 1))
+    assert encode(list(resumed.advance(evening))) == encode(list(stopped.advance(evening)))
 
 
 def test_weekends_are_quiet_at_the_counter(past: list[Event]) -> None:
@@ -163,6 +207,12 @@ def test_the_order_of_sending_is_free(past: list[Event]) -> None:
     shuffled.sort(key=lambda event: (event["occurred_at"], event["sequence"]))
     last = {event["identifiers"]["account_no"]: event["balance_after"] for event in shuffled}
     assert last == {event["identifiers"]["account_no"]: event["balance_after"] for event in money}
+
+
+def _drawn() -> int:
+    """How often anybody asked who a customer is: how much was planned."""
+    asked = customer.cache_info()
+    return asked.hits + asked.misses
 
 
 def _small(per_second: float = 0.0) -> Traffic:
