@@ -75,7 +75,8 @@ def transmit(events: Iterable[dict[str, Any]], total: int | None, door: Door, ba
         task = bar.add_task("Sending", total=total, rate="")
 
         def show(now: Progress, answer: Answer) -> None:
-            bar.update(task, completed=now.sent, rate=f"{now.rate:,.0f}/s  {now.event_time[:10]}")
+            reached = now.event_time[:16].replace("T", " ")
+            bar.update(task, completed=now.sent, rate=f"{now.rate:,.0f}/s  {reached}")
             few.extend(_why(one) for one in answer.rejected[: FEW - len(few)])
 
         sent = asyncio.run(_transmit(events, door, batch, connections, show))

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from services.cli.asking import Url, knock
+from services.cli.asking import Url
 from services.cli.beside import Data, Door, Json, door_of
 from services.cli.output import counted, tell
 from services.cli.refusals import FAILED, Misuse
@@ -44,27 +44,25 @@ def simulate(
     clock = SystemClock()
     bank = Bank(seed, customers, day_at(clock.now_ms()))
     if truth is not None:
-        truth.write_bytes(b"".join(msgspec.json.encode(story) + b"\n" for story in stories(bank)))
+        with truth.open("wb") as file:
+            file.writelines(msgspec.json.encode(story) + b"\n" for story in stories(bank))
         typer.echo(f"the planted stories stand in {truth}", err=as_json)
     if not days and not stays_live:
         raise Misuse("nothing is to be sent: say --days, --live or both")
     door = door_of(data, url, key)
-    refused = 0
     start = bank.anchor - timedelta(days=days)
     traffic = Traffic(bank, start, per_second=per_second, bustle_from_ms=clock.now_ms())
     now = clock.now_ms() if stays_live else start_of(bank.anchor)
-    if days:
-        sent = transmit(traffic.advance(now), None, door, batch, connections)
-        told = f"{counted(sent.sent, 'event', 'events')} of {counted(days, 'day', 'days')} sent"
-        told += f", {sent.accepted:,} accepted, {sent.rejected:,} refused"
-        tell({**row_of(sent), "days": days}, told, as_json=as_json)
-        refused = sent.rejected
+    sent = transmit(traffic.advance(now), None, door, batch, connections)
+    past = counted(days, "day", "days") if days else "today"
+    told = f"{counted(sent.sent, 'event', 'events')} of {past} sent"
+    told += f", {sent.accepted:,} accepted, {sent.rejected:,} refused"
+    tell({**row_of(sent), "days": days}, told, as_json=as_json)
     if stays_live:
-        knock(door.url)
         typer.echo("The channels go on by the clock; Ctrl-C stops them.", err=as_json)
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_go_on(traffic, door))
-    if refused:
+    if sent.rejected:
         raise typer.Exit(FAILED)
 
 

@@ -18,6 +18,7 @@ from services.simulator.traffic import Traffic, live
 DAYS_AT_ONCE = 5
 LIVE_PER_SECOND = 3.0
 BEAT_MS = 20_000
+PLANNED_AT_ONCE = 200
 
 
 class Saved(msgspec.Struct):
@@ -41,6 +42,9 @@ class Demo:
         self._traffic = Traffic(bank, start, per_second=LIVE_PER_SECOND, bustle_from_ms=bustle_from_ms)
         if self._saved.traffic:
             self._traffic.resume(self._saved.traffic)
+        # 32 bytes a customer: a small bank's after each batch, 32 MB not twice a second; what was sent since is
+        # sent again by a restart and counts as repeats
+        self._kept_ms, self._kept_every_ms = self._traffic.reached_ms, min(bank.size // 50, BEAT_MS)
 
     @property
     def days(self) -> int:
@@ -54,6 +58,9 @@ class Demo:
     async def send_past(self, publish: Publish, on_day: Callable[[int], None]) -> None:
         """Raises `NotAccepted` when the platform refuses its events, as `live` does."""
         await publish(heartbeats(self._traffic.reached_ms))
+        # a restart of a large bank takes a minute of planning, during which the platform must not stand still
+        for _ in self._traffic.prepare(PLANNED_AT_ONCE):
+            await asyncio.sleep(0)
         while self.days > 0:
             reached = day_at(self._traffic.reached_ms)
             until = min(start_of(reached + timedelta(days=DAYS_AT_ONCE)), self._clock.now_ms())
@@ -68,11 +75,12 @@ class Demo:
         beaten_ms = 0
         async for events in live(self._traffic, self._clock):
             await send(events, publish)
-            self._save()
+            if self._traffic.reached_ms - self._kept_ms >= self._kept_every_ms:
+                self._save()
             if self._traffic.reached_ms - beaten_ms >= BEAT_MS:
                 beaten_ms = self._traffic.reached_ms
                 await publish(heartbeats(beaten_ms))
 
     def _save(self) -> None:
-        self._saved.traffic = self._traffic.state()
+        self._saved.traffic, self._kept_ms = self._traffic.state(), self._traffic.reached_ms
         write_private(self._path, msgspec.msgpack.encode(self._saved))
