@@ -1,8 +1,11 @@
 """The program `counterpoint` as typer knows it."""
 
+from typing import Annotated
+
 import typer
 
 from services.cli.on_demand import OnDemandGroup
+from services.release import release
 
 app = typer.Typer(
     cls=OnDemandGroup,
@@ -13,6 +16,16 @@ app = typer.Typer(
 )
 
 
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"counterpoint {release()}")
+        raise typer.Exit
+
+
 @app.callback()
-def counterpoint() -> None:
+def counterpoint(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which release this is.")
+    ] = False,
+) -> None:
     pass

@@ -1,7 +1,6 @@
 """One OpenAPI document for all that one process serves: of several services on one machine, else of its own."""
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from services.web.asgi import App, fixed, json_response
@@ -17,14 +16,6 @@ _ITSELF = {
         },
     }
 }
-
-
-def release() -> str:
-    """Of the product."""
-    try:
-        return version("counterpoint")
-    except PackageNotFoundError:  # run from a checkout
-        return "0"
 
 
 def openapi_route(*documents: Mapping[str, Any]) -> dict[str, App]:

@@ -19,9 +19,9 @@ from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 from litestar.typing import FieldDefinition
 
 from services.access import Access
+from services.release import release
 from services.web.asgi import App, Problem, Receive, Scope, Send
 from services.web.guard import guard
-from services.web.openapi import release
 
 MAX_BODY_BYTES = 64 * 1024
 BODY_WITHIN_S = 30

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -23,6 +24,11 @@ def test_every_command_has_help_of_its_own(counterpoint: Command, name: str) -> 
     said = counterpoint(name, "--help")
     assert said.code == 0, said.err
     assert "Usage:" in said.out
+
+
+def test_it_says_which_release_it_is(counterpoint: Command) -> None:
+    said = counterpoint("--version")
+    assert (said.code, said.out) == (0, f"counterpoint {version('counterpoint')}\n")
 
 
 def test_a_mistyped_command_is_asked_about(counterpoint: Command) -> None:

@@ -7,8 +7,8 @@ from schemas.catalogue import EventType
 from schemas.documents.asyncapi import asyncapi_document
 from schemas.documents.event_form import event_json_schema, event_types_document
 from services.ingest.settings import Limits
+from services.release import release
 from services.web.asgi import App, fixed, json_response
-from services.web.openapi import release
 
 SCHEMAS = "#/components/schemas/"
 _LICENCE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
