@@ -37,6 +37,10 @@ HALF_GONE: Told = {
     "balance_30d_ago": 50_000.0, "external_outflow_30d": 25_000.0, "usual_monthly_outflow": 5_000.0,
     "balance_total": 20_000.0,
 }  # fmt: skip
+RARELY_SEEN: Told = {
+    "logs_in": True, "usual_login_gap_days": 5.0, "longest_login_gap_days": 20.0, "days_since_last_login": 16.0,
+    "customer_debits_90d": 10.0, "customer_debits_30d": 2.0,
+}  # fmt: skip
 LENT: Told = {"loans_open": 1.0, "loan_repaid_percent": 55.0}
 
 CASES = [
@@ -82,30 +86,8 @@ CASES = [
     Case("R15", {"penalties_30d": 2.0}, {"penalties_30d": 1.0}),
     Case("R15", {"friction_fees_30d": 1.0, "penalties_30d": 1.0}, {"friction_fees_30d": 0.0}),
     Case("R15", {"tenure_days": 400.0, "fees_30d": 60.0, "fees_365d": 170.0}, {"fees_365d": 400.0}),
-    Case(
-        "R16",
-        {
-            "logs_in": True,
-            "usual_login_gap_days": 5.0,
-            "longest_login_gap_days": 20.0,
-            "days_since_last_login": 16.0,
-            "customer_debits_90d": 10.0,
-            "customer_debits_30d": 2.0,
-        },
-        {"days_since_last_login": 15.0},
-    ),
-    Case(
-        "R16",
-        {
-            "logs_in": True,
-            "usual_login_gap_days": 5.0,
-            "longest_login_gap_days": 20.0,
-            "days_since_last_login": 16.0,
-            "customer_debits_90d": 10.0,
-            "customer_debits_30d": 2.0,
-        },
-        {"customer_debits_30d": 3.0},
-    ),
+    Case("R16", RARELY_SEEN, {"days_since_last_login": 15.0}),
+    Case("R16", RARELY_SEEN, {"customer_debits_30d": 3.0}),
     Case(
         "R16",
         {

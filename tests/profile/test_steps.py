@@ -39,6 +39,7 @@ from services.sql.migrations import upgrade
 from services.web import live
 from services.web.asgi import serve
 from services.web.staff import mounted
+from tests.event_streams import sent
 from tests.journeys.platforms import until
 from tests.profile.told import NAMING, NOW, opened, told
 from tests.users import MemoryUserStore
@@ -233,8 +234,8 @@ async def test_a_screen_at_a_process_that_only_reads_follows_what_others_refresh
 
 async def accounts_shown(lines: AsyncIterator[str]) -> set[str]:
     """By the next view of a stream."""
-    data = await anext(line async for line in lines if line.startswith("data: "))
-    return {one["account_no"] for one in msgspec.json.decode(data.removeprefix("data: "))["accounts"]}
+    _, _, view = await sent(lines)
+    return {one["account_no"] for one in view["accounts"]}
 
 
 @pytest.mark.parametrize(("only", "status"), [(["update", "refresh"], 404), (["read"], 401)])

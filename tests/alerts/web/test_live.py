@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
 from services.alerts.web.live import tag_of
@@ -15,26 +13,7 @@ from services.web import live
 from services.web.asgi import serve
 from tests.alerts.told import statement
 from tests.alerts.web.branch import LEAVING, Branch
-
-Event = tuple[str, str, Any]
-
-
-async def next_event(lines: AsyncIterator[str]) -> Event | None:
-    """(name, id, data); None at the end of the stream. Comments are left out."""
-    fields: dict[str, str] = {}
-    async for line in lines:
-        if line and not line.startswith(":"):
-            name, _, value = line.partition(": ")
-            fields[name] = value
-        elif not line and fields:
-            return fields["event"], fields["id"], msgspec.json.decode(fields["data"])
-    return None
-
-
-async def told(lines: AsyncIterator[str]) -> Event:
-    event = await next_event(lines)
-    assert event is not None
-    return event
+from tests.event_streams import next_event, sent
 
 
 @asynccontextmanager
@@ -65,16 +44,16 @@ async def test_a_screen_gets_the_inbox_and_then_each_alert_that_changes() -> Non
     manager = await branch.sign_in("manager")
     agent = await branch.sign_in("agent")
     async with serving(branch) as url, following(url, agent) as lines:
-        name, _, inbox = await told(lines)
+        name, _, inbox = await sent(lines)
         assert (name, [one["alert_id"] for one in inbox["alerts"]]) == ("inbox", [first.alert_id])
         second = await branch.leaving("c2")
-        name, _, alert = await told(lines)
+        name, _, alert = await sent(lines)
         assert (name, alert["alert_id"], alert["state"]) == ("alert", second.alert_id, "routed")
         await manager.post(f"/v1/alerts/{first.alert_id}/claim")
-        name, _, alert = await told(lines)
+        name, _, alert = await sent(lines)
         assert (alert["alert_id"], alert["claimed_by"]) == (first.alert_id, "manager")
         await manager.post(f"/v1/alerts/{first.alert_id}/outcome", json={"result": "saved"})
-        name, _, alert = await told(lines)
+        name, _, alert = await sent(lines)
         assert (alert["alert_id"], alert["state"]) == (first.alert_id, "closed")
 
 
@@ -82,15 +61,15 @@ async def test_an_inbox_that_was_empty_tells_each_step_once_and_the_end_as_well(
     branch = Branch()
     manager = await branch.sign_in("manager")
     async with serving(branch) as url, following(url, manager) as lines:
-        _, empty, inbox = await told(lines)
+        _, empty, inbox = await sent(lines)
         assert inbox == {"alerts": []}
         first = await branch.leaving("c1")
         second = await branch.leaving("c2")
-        seen = [await told(lines), await told(lines)]
+        seen = [await sent(lines), await sent(lines)]
         assert {alert["alert_id"] for _, _, alert in seen} == {first.alert_id, second.alert_id}
         assert empty not in {tag for _, tag, _ in seen}
         await manager.post(f"/v1/alerts/{first.alert_id}/false-alarm")
-        _, _, alert = await told(lines)
+        _, _, alert = await sent(lines)
         assert (alert["alert_id"], alert["state"]) == (first.alert_id, "closed")
 
 
@@ -102,11 +81,11 @@ async def test_a_manager_follows_what_is_his_and_sees_it_go_to_another() -> None
     manager = await branch.sign_in("manager", "M-1")
     manager.params = manager.params.set("mine", "true")
     async with serving(branch) as url, following(url, manager) as lines:
-        _, _, inbox = await told(lines)
+        _, _, inbox = await sent(lines)
         assert [one["customer_id"] for one in inbox["alerts"]] == ["c2"]
         await branch.leaving("c3", owner="M-2")
         await chief.post(f"/v1/alerts/{mine.alert_id}/reassign", json={"to": "M-2"})
-        name, _, alert = await told(lines)
+        name, _, alert = await sent(lines)
         assert (name, alert["alert_id"], alert["owner"]) == ("alert", mine.alert_id, "M-2")
 
 
@@ -121,10 +100,10 @@ async def test_once_an_alert_has_left_a_screen_its_tag_is_that_of_an_empty_inbox
     screen = await branch.sign_in("manager", "M-1", name="Screen")
     screen.params = screen.params.merge(asked)
     async with serving(branch) as url, following(url, screen) as lines:
-        await told(lines)
+        await sent(lines)
         chief = await branch.sign_in("manager", name="Chief")
         assert (await (chief if asked else manager).post(f"/v1/alerts/{alert.alert_id}/{step}", json=body)).is_success
-        assert (await told(lines))[:2] == ("alert", tag_of({}))
+        assert (await sent(lines))[:2] == ("alert", tag_of({}))
 
 
 @pytest.mark.parametrize("asked", [{"mine": "true"}, {"owner": "M-1"}, {}])
@@ -135,9 +114,9 @@ async def test_an_alert_that_stays_on_a_screen_stays_in_its_tag(asked: dict[str,
     screen = await branch.sign_in("manager", "M-1", name="Screen")
     screen.params = screen.params.merge(asked)
     async with serving(branch) as url, following(url, screen) as lines:
-        await told(lines)
+        await sent(lines)
         await manager.post(f"/v1/alerts/{alert.alert_id}/claim")
-        heard = (await told(lines))[:2]
+        heard = (await sent(lines))[:2]
         claimed = await branch.store.alert(alert.alert_id)
         assert claimed is not None
         assert heard == ("alert", tag_of({alert.alert_id: claimed.revision}))
@@ -150,7 +129,7 @@ async def test_what_is_mine_is_followed_whomever_else_is_asked_for() -> None:
     screen = await branch.sign_in("manager", "M-1")
     screen.params = screen.params.merge({"mine": "true", "owner": "M-2"})
     async with serving(branch) as url, following(url, screen) as lines:
-        _, _, inbox = await told(lines)
+        _, _, inbox = await sent(lines)
     assert [one["customer_id"] for one in inbox["alerts"]] == ["c2"]
 
 
@@ -163,13 +142,13 @@ async def test_a_screen_that_comes_back_gets_the_inbox_only_if_it_has_changed() 
     await branch.leaving("c1")
     agent = await branch.sign_in("agent")
     async with serving(branch) as url, following(url, agent) as lines:
-        _, seen, _ = await told(lines)
+        _, seen, _ = await sent(lines)
         async with following(url, agent, seen) as again:
             await branch.leaving("c2")
-            name, later, alert = await told(again)
+            name, later, alert = await sent(again)
             assert (name, alert["customer_id"]) == ("alert", "c2")
         async with following(url, agent, seen) as again:
-            name, now, inbox = await told(again)
+            name, now, inbox = await sent(again)
             assert (name, now, len(inbox["alerts"])) == ("inbox", later, 2)
 
 
@@ -178,11 +157,11 @@ async def test_a_change_is_seen_even_when_nobody_told_of_it(monkeypatch: pytest.
     branch = Branch()
     agent = await branch.sign_in("agent")
     async with serving(branch) as url, following(url, agent) as lines:
-        assert (await told(lines))[0] == "inbox"
+        assert (await sent(lines))[0] == "inbox"
         heard, branch.notifications = branch.notifications, LocalNotifications()
         await branch.hear(statement(1, "c1", **LEAVING))
         branch.notifications = heard
-        assert (await told(lines))[2]["customer_id"] == "c1"
+        assert (await sent(lines))[2]["customer_id"] == "c1"
 
 
 async def test_a_revoked_token_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +169,7 @@ async def test_a_revoked_token_ends_the_stream(monkeypatch: pytest.MonkeyPatch) 
     branch = Branch()
     agent = await branch.sign_in("agent")
     async with serving(branch) as url, following(url, agent) as lines:
-        await told(lines)
+        await sent(lines)
         [user] = await branch.users.users()
         await branch.users.revoke(user.user_id, 1)
         branch.monotonic += 1

@@ -5,29 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
-import msgspec
 import pytest
 
 from services.notifications import LocalNotifications
 from services.profile.web.live import Follow
 from services.web import live
 from services.web.asgi import serve
+from tests.event_streams import next_event, sent
 from tests.profile.told import NOW
 from tests.profile.web.bank import Bank, open_bank, opened, registered
-
-Event = tuple[str, int, dict[str, object]]
-
-
-async def next_event(lines: AsyncIterator[str]) -> Event | None:
-    """(name, id, data); None at the end of the stream. Comments are left out."""
-    fields: dict[str, str] = {}
-    async for line in lines:
-        if line and not line.startswith(":"):
-            name, _, value = line.partition(": ")
-            fields[name] = value
-        elif not line and fields:
-            return fields["event"], int(fields["id"]), msgspec.json.decode(fields["data"])
-    return None
 
 
 @asynccontextmanager
@@ -48,15 +34,20 @@ async def following(bank: Bank, customer_id: str, seen: int = 0) -> AsyncIterato
         await server.stop()
 
 
+async def version_told(lines: AsyncIterator[str]) -> int:
+    _, version, _ = await sent(lines)
+    return int(version)
+
+
 async def test_a_screen_gets_the_view_of_now_and_every_later_version() -> None:
     bank = await open_bank()
     await bank.tell(registered("C1", "Wang Fang"))
     async with following(bank, bank.id_of("party:C1")) as lines:
-        name, version, view = await next_event(lines) or ("", 0, {})
-        assert (name, version, view["version"]) == ("view", NOW, NOW)
+        name, version, view = await sent(lines)
+        assert (name, int(version), view["version"]) == ("view", NOW, NOW)
         await bank.tell(opened("6001", "C1"))
-        name, version, view = await next_event(lines) or ("", 0, {})
-        assert (name, version, view["version"]) == ("view", NOW + 1, NOW + 1)
+        name, version, view = await sent(lines)
+        assert (name, int(version), view["version"]) == ("view", NOW + 1, NOW + 1)
         assert view["accounts"]
 
 
@@ -65,8 +56,7 @@ async def test_a_screen_that_comes_back_is_told_only_what_it_has_not_seen() -> N
     await bank.tell(registered("C1"))
     async with following(bank, bank.id_of("party:C1"), seen=NOW) as lines:
         await bank.tell(opened("6001", "C1"))
-        _, version, _ = await next_event(lines) or ("", 0, {})
-        assert version == NOW + 1
+        assert await version_told(lines) == NOW + 1
 
 
 async def test_what_a_screen_has_seen_is_not_told_once_more_when_there_is_no_news(
@@ -84,13 +74,13 @@ async def test_what_a_screen_has_seen_is_not_told_once_more_when_there_is_no_new
     await bank.tell(registered("C1"))
     customer = bank.id_of("party:C1")
     async with following(bank, customer) as lines:
-        assert (await next_event(lines) or ("", 0, {}))[1] == NOW
+        assert await version_told(lines) == NOW
         await looked.wait()
         looked.clear()
         await bank.notifications.publish([(f"customer/{customer}", b"changed")])
         await looked.wait()
         await bank.tell(opened("6001", "C1"))
-        assert (await next_event(lines) or ("", 0, {}))[1] == NOW + 1
+        assert await version_told(lines) == NOW + 1
 
 
 @pytest.mark.parametrize("seen", [NOW + 1, NOW + 99, 10**30, -1])
@@ -100,8 +90,7 @@ async def test_a_version_that_is_none_of_this_customer_hides_nothing(seen: int) 
     await bank.tell(registered("C1"))
     async with following(bank, bank.id_of("party:C1"), seen) as lines:
         for expected in (NOW, NOW + 1):
-            _, version, _ = await next_event(lines) or ("", 0, {})
-            assert version == expected
+            assert await version_told(lines) == expected
             await bank.tell(opened("6001", "C1"))
 
 
@@ -111,10 +100,10 @@ async def test_a_customer_who_is_merged_away_says_into_whom_and_the_stream_ends(
     left, right = bank.id_of("party:C1"), bank.id_of("party:C2")
     manager = await bank.sign_in("manager")
     async with following(bank, right) as lines:
-        assert await next_event(lines)
+        await sent(lines)
         await manager.post("/v1/customers/merge", json={"customer_ids": [left, right], "reason": "the same"})
         await bank.refresh()
-        name, _, data = await next_event(lines) or ("", 0, {})
+        name, _, data = await sent(lines)
         assert (name, data) == ("moved", {"customer_ids": [left]})
         assert await next_event(lines) is None
 
@@ -125,12 +114,11 @@ async def test_a_change_is_seen_even_when_nobody_told_of_it(monkeypatch: pytest.
     bank = await open_bank()
     await bank.tell(registered("C1"))
     async with following(bank, bank.id_of("party:C1")) as lines:
-        assert await next_event(lines)
+        await sent(lines)
         silenced, bank.notifications = bank.notifications, LocalNotifications()
         await bank.tell(opened("6001", "C1"))
         bank.notifications = silenced
-        _, version, _ = await next_event(lines) or ("", 0, {})
-        assert version == NOW + 1
+        assert await version_told(lines) == NOW + 1
 
 
 async def test_a_revoked_token_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +126,7 @@ async def test_a_revoked_token_ends_the_stream(monkeypatch: pytest.MonkeyPatch) 
     bank = await open_bank()
     await bank.tell(registered("C1"))
     async with following(bank, bank.id_of("party:C1")) as lines:
-        assert await next_event(lines)
+        await sent(lines)
         [user] = await bank.users.users()
         await bank.users.revoke(user.user_id, 1)
         bank.monotonic += 1
@@ -149,7 +137,7 @@ async def test_the_stream_ends_when_the_platform_stops() -> None:
     bank = await open_bank()
     await bank.tell(registered("C1"))
     async with following(bank, bank.id_of("party:C1")) as lines:
-        assert await next_event(lines)
+        await sent(lines)
         await bank.notifications.close()
         assert await next_event(lines) is None
 
