@@ -7,6 +7,8 @@ import msgspec
 Direction = Literal["credit", "debit"]
 HEARTBEAT = "source.heartbeat"
 """The type by which a source says how far it is complete."""
+REVERSED = "transaction.reversed"
+"""The type by which a booking is taken back."""
 
 
 class Money(msgspec.Struct, frozen=True):

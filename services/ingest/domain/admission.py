@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
-from schemas.events import ChannelEvent, Counterparty, Direction, Money
+from schemas.events import REVERSED, ChannelEvent, Counterparty, Direction, Money
 from schemas.identifiers import keyed_hash
 from schemas.instants import HOUR_MS, millis
 from schemas.money import parse_money
@@ -23,7 +23,7 @@ from services.ingest.domain.feedback import FEEDBACK, check_score
 from services.ingest.domain.form import RawCounterparty, RawEvent, RawMoney
 from services.ingest.domain.naming import actor_key, admit_identifiers, channel_of, subject_of
 from services.ingest.domain.raw import parse
-from services.ingest.domain.reversal import REVERSED, check_reversal
+from services.ingest.domain.reversal import check_reversal
 from services.ingest.domain.rules import Plan, Rules, generic_plan
 from services.ingest.domain.sources import Terms
 

@@ -4,12 +4,11 @@ whether or not the original has come: a mistake that can be seen must not get th
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.events import ChannelEvent, Money
+from schemas.events import REVERSED, ChannelEvent, Money
 from services.expected import instead_of
 from services.failures import Rejected
 from services.ingest.domain.rules import Plan, Rules
 
-REVERSED = "transaction.reversed"
 _TYPE, _ACCOUNT, _AMOUNT = "original_type", "original_account_no", "original_amount"
 
 

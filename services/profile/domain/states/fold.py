@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from schemas.catalogue import EventType
-from schemas.events import ChannelEvent
+from schemas.events import REVERSED, ChannelEvent
 from schemas.instants import DAY_MS
 from services.profile.domain.states.candidates import is_kept, reaches, values_of
 from services.profile.domain.states.combine import add_undone, earlier, later
@@ -33,7 +33,6 @@ CODE_VERSION = 1
 VERSIONS_APART = 1000
 _NO_ATTRIBUTES: dict[str, Any] = {}
 _decode_attributes = msgspec.json.Decoder(dict[str, Any]).decode
-REVERSED = "transaction.reversed"
 _GENERAL_FLOWS = (None, "transfer")
 
 

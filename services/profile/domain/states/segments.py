@@ -3,9 +3,9 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
-from schemas.events import ChannelEvent
+from schemas.events import REVERSED, ChannelEvent
 from services.profile.domain.identity.links import BEGINNING, END
-from services.profile.domain.states.fold import REVERSED, Fold, original_at
+from services.profile.domain.states.fold import Fold, original_at
 from services.profile.domain.states.state import Head, Month, State
 
 
