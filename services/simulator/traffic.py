@@ -42,7 +42,7 @@ class Traffic:
         self.bank, self.start = bank, start
         self.reached_ms = start_of(start)
         self._books = Books(bank)
-        self._tick_ms = round(1000 / per_second) if per_second else 0
+        self._tick_us = _tick_us(per_second)
         self._bustle_from_ms = bustle_from_ms
         self._today: Agenda | None = None
         self._ahead = self._first()
@@ -109,12 +109,19 @@ class Traffic:
         return until if until - first < 2 * CATCH_UP_MS else first + CATCH_UP_MS
 
     def _bustle(self, until: int) -> Iterator[Planned]:
-        if not self._tick_ms or self._bustle_from_ms is None:
+        if not self._tick_us or self._bustle_from_ms is None:
             return
         first = max(self.reached_ms, self._bustle_from_ms)
-        for tick in range(-(-first // self._tick_ms), -(-until // self._tick_ms)):
-            if (planned := bustle(self.bank, tick, tick * self._tick_ms)) is not None:
+        for tick in range(-(-first * 1000 // self._tick_us), -(-until * 1000 // self._tick_us)):
+            if (planned := bustle(self.bank, tick, tick * self._tick_us // 1000)) is not None:
                 yield planned
+
+
+def _tick_us(per_second: float) -> int:
+    """None as 0. Ticks of seldom events are whole milliseconds; those of a load may be much shorter."""
+    if not per_second:
+        return 0
+    return round(1000 / per_second) * 1000 if per_second <= 10 else max(round(1_000_000 / per_second), 1)
 
 
 def history(bank: Bank, start: date, end: date) -> Iterator[Event]:

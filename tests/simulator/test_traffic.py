@@ -126,6 +126,19 @@ def test_after_a_long_stop_the_day_is_made_up_for_but_not_the_bustle() -> None:
     assert 0 < len(busy_events) - len(quiet_events) <= 60
 
 
+@pytest.mark.parametrize(("per_second", "seconds"), [(3, 100), (400, 3), (5000, 1)])
+def test_the_bustle_is_as_dense_as_asked_for(per_second: int, seconds: int) -> None:
+    busy, quiet = _small(per_second=per_second), _small()
+    morning, then = start_of(ANCHOR) + 1000, start_of(ANCHOR) + 1000 * (1 + seconds)
+    list(busy.advance(morning))
+    list(quiet.advance(morning))
+    added = list(busy.advance(then))
+    assert not list(quiet.advance(then))
+    # some ticks fall on a company, on somebody with a story, or where there is no money
+    assert 0.6 < len(added) / (per_second * seconds) <= 1
+    assert len({event["id"] for event in added}) == len(added)
+
+
 def test_the_state_of_another_bank_is_refused() -> None:
     with pytest.raises(ValueError, match="another size"):
         Traffic(Bank(7, 31, ANCHOR), ANCHOR).resume(_small().state())
