@@ -23,7 +23,7 @@ def weigh(alert: Alert, terms: Terms) -> None:
     alert.grade = grade(alert.severity, alert.tier)
     precision = max(terms.precision_of(one.rule, alert.branch) for one in standing)
     worth = max(terms.worth(one.value, alert.tier) for one in standing)
-    alert.rank = max(worth, 1.0) * alert.severity * precision
+    alert.rank = round(max(worth, 1.0) * alert.severity * precision, 2)
     alert.expires_at = max(one.expires_at for one in standing)
     alert.respond_within_hours = min(one.respond_within_hours for one in standing)
     if alert.state in UNANSWERED:

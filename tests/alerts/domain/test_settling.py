@@ -496,6 +496,12 @@ def test_rank_is_value_by_severity_by_the_rules_own_precision() -> None:
     assert unsure.alerts[0].rank == 5e5 * 0.1
 
 
+def test_a_rank_is_told_to_the_cent() -> None:
+    customer = Customer(rule("U7", value_at_stake="balance_total", severity="2.0"), on=terms(U7=0.7))
+    customer.takes(statement(1, balance_total=5.4e6))
+    assert customer.alerts[0].rank == 7_560_000.0 != 5.4e6 * 2.0 * 0.7
+
+
 def test_of_several_rules_the_surest_ranks_an_alert_and_what_nobody_can_value_counts_as_one() -> None:
     both = Customer(MISSED, rule("R16", when=("fraud_case",)), on=terms(R4=0.1, R16=0.9))
     both.takes(statement(1, fraud_case=True, **OWED))
