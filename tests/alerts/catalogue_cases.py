@@ -229,5 +229,6 @@ CASES = [
     Case("G2", {"short_term_loans_60d": 2.0}, {"short_term_loans_60d": 1.0}),
     Case("G3", {}, {"marketing_consent": True}),
     Case("G3", {"marketing_consent": True, "marketing_refused": True}, {"marketing_refused": False}),
+    Case("G3B", {"marketing_channels_refused": 1.0}, {"marketing_channels_refused": 0.0}),
     Case("G4", {"marketing_messages_7d": 2.0}, {"marketing_messages_7d": 1.0}),
 ]

@@ -77,7 +77,7 @@ def test_a_customer_of_whom_nothing_is_told_raises_nothing(loaded: Loaded) -> No
     assert spoken == {"G3"}, "nobody has agreed to marketing yet"
 
 
-@pytest.mark.parametrize("guard", ["G1", "G3", "G4"])
+@pytest.mark.parametrize("guard", ["G1", "G3", "G3B", "G4"])
 def test_nothing_is_sold_to_a_kind_of_customer_that_the_guards_pass_over(guard: str, loaded: Loaded) -> None:
     rules = [one.declared for one in loaded.rule_set.rules]
     sold_to = {kind for one in rules if one.kind == "upsell" for kind in one.about}

@@ -145,14 +145,29 @@ def test_the_events_of_a_fact_that_two_rules_saw_are_laid_out_once(
     assert "2026-11-22 08:05:15Z" in printed
 
 
+_PAGE = ("title", "alert_id", "customer_id", "kind", "situation", "severity", "grade", "state", "waiting", "owner",
+         "claimed_by", "wording", "reason", "suggested", "may_say", "must_not_say", "outcome")  # fmt: skip
+_EMPTY: dict[str, Any] = {**dict.fromkeys(_PAGE, ""), "value": None, "due_at": None, "evidence": [], "history": []}
+
+
 @pytest.mark.parametrize(("value", "told"), [(None, "unknown"), (0.0, "0"), (1234.4, "1,234")])
 def test_a_value_at_stake_that_is_not_known_is_said_to_be_so(
     value: float | None, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = ("title", "alert_id", "customer_id", "kind", "situation", "severity", "grade", "state", "waiting", "owner",
-            "claimed_by", "wording", "reason", "suggested", "may_say", "must_not_say", "outcome")  # fmt: skip
-    print_alert(console(), {**dict.fromkeys(page, ""), "value": value, "due_at": None, "evidence": [], "history": []})
+    print_alert(console(), {**_EMPTY, "value": value})
     assert f"At stake: {told}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("wording", "told"), [("service_only", "Service only"), ("other_channels", "by a channel"), (None, "")]
+)
+def test_how_an_alert_must_be_worded_is_said_above_its_words(
+    wording: str | None, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_alert(console(), {**_EMPTY, "wording": wording, "suggested": "Call."})
+    above = capsys.readouterr().out.partition("Suggested")[0]
+    assert told in above
+    assert ("offered" in above) is bool(wording)
 
 
 def test_a_script_is_told_times_as_the_api_tells_them(counterpoint: Command, deployment: Path) -> None:

@@ -50,13 +50,16 @@ def hold_back(
 
 
 def _worded(verdicts: Iterable[Verdict]) -> tuple[str, str]:
-    """How, and by which guard."""
-    told = ((one.rule.declared.wording, one.rule.id) for one in verdicts if guards(one))
-    return next((one for one in told if one[0]), ("", ""))
+    """How, and by which guard: who may be offered nothing need not be told by which channel."""
+    told = [(one.rule.declared.wording, one.rule.id) for one in verdicts if guards(one) and one.rule.declared.wording]
+    return min(told, key=lambda one: one[0] != "service_only", default=("", ""))
 
 
 def _words_of(guard: Verdict) -> Words:
+    """A guard that forbids channels alone leaves a sale its own words."""
     declared = guard.rule.declared
+    if declared.wording == "other_channels":
+        return Words(must_not_say=declared.must_not_say)
     return Words(declared.suggested, declared.may_say, declared.must_not_say)
 
 

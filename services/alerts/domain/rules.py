@@ -43,7 +43,8 @@ class RuleDeclared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     Every part of `when` must hold; of `when_any` one is enough, and a part that no registered source covers is left
     out. `severity` (1 to 3) and `value_at_stake` (home currency, major units) are CEL as well. `depends_on`: channels
     that must be heard for the rule to hold, because it speaks of an absence; what is present is a rule of its own.
-    `blocks`: kinds of alerts that a guard holds back; `wording`: they go out, worded as service only.
+    `blocks`: kinds of alerts that a guard holds back; `wording`: they go out, worded as service only, or
+    told to keep off channels that the customer refused.
     `stays_said_days`: what has happened within a short window stays a reason for so long, although the window has slid
     past it; a state is none when it ends, and has 0. `respond_within_hours` are working hours; `expires_after_days`
     calendar days. `owner`: who answers for the rule and is told when it is throttled, paused or stopped, as `people` of
@@ -75,7 +76,7 @@ class RuleDeclared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     respond_within_hours: int = 16
     expires_after_days: int = 30
     blocks: tuple[Kind, ...] = ()
-    wording: Literal["", "service_only"] = ""
+    wording: Literal["", "service_only", "other_channels"] = ""
     enabled: bool = True
 
 

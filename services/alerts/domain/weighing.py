@@ -38,9 +38,11 @@ def is_worth_more(now: float | None, told: float | None) -> bool:
 
 def word(alert: Alert) -> None:
     """Changes the alert. Where a guard words it or holds it back, a sale says what the guard says in place of its own
-    words; any other alert, and a courtesy, must not say what the guard forbids, either."""
+    words; any other alert, and a courtesy, must not say what the guard forbids, either. A guard
+    that only forbids leaves a sale its words, too."""
     own, guard = _gravest(alert), alert.guard_says
-    if alert.kind == "upsell" and alert.situation != "courtesy":
+    only_forbids = not (guard.suggested.en or guard.may_say.en)
+    if alert.kind == "upsell" and alert.situation != "courtesy" and not only_forbids:
         alert.suggested = guard.suggested if guard.suggested.en else own.suggested
         alert.may_say = guard.may_say if guard.may_say.en else own.may_say
         alert.must_not_say = guard.must_not_say if guard.must_not_say.en else own.must_not_say

@@ -145,8 +145,9 @@ class AlertShown(msgspec.Struct, kw_only=True):
     contact by when to note its outcome. `tier`: the customer's when the alert was opened, whatever it is by now;
     `grade` and the time to answer go by it. `waiting`: a guard's id, `retention_first`, `budget` or `capacity`.
     `wording` `service_only`: nothing may be offered; a sale has the words of the guard that says so, any other alert
-    adds what that forbids. `possible`: the steps that are possible now (the path of `false_alarm` is
-    `false-alarm`), to whoever has claimed it where somebody has."""
+    adds what that forbids; `other_channels`: nothing by a channel that the customer refused. `possible`: the steps
+    that are possible now (the path of `false_alarm` is `false-alarm`), to whoever has claimed it where somebody
+    has."""
 
     alert_id: str
     revision: int

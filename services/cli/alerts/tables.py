@@ -19,6 +19,9 @@ _EVENT = {"id": "Event", "occurred_at": "When", "type": "Type", "amount": "Amoun
 _SAID = (("Reason", "reason"), ("Suggested", "suggested"), ("May be said", "may_say"),
          ("Must not be said", "must_not_say"))  # fmt: skip
 
+_WORDINGS = {"service_only": "Service only: nothing may be offered",
+             "other_channels": "Nothing may be offered by a channel that the customer refused"}  # fmt: skip
+
 
 def list_row(alert: Row) -> Row:
     return {**alert, "stands": _stands(alert)}
@@ -34,8 +37,8 @@ def print_alert(console: Console, alert: Row) -> None:
         f"State: {_stands(alert)}   Owner: {alert['owner'] or '-'}   Claimed by: {alert['claimed_by'] or '-'}   "
         f"Due: {written(alert['due_at'])}"
     ))  # fmt: skip
-    if alert["wording"] == "service_only":
-        console.print(Text("Service only: nothing may be offered"))
+    if alert["wording"]:
+        console.print(Text(_WORDINGS[alert["wording"]]))
     for heading, field in _SAID:
         if alert[field]:
             console.print(Text(f"{heading}: {alert[field]}"))

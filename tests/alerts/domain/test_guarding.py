@@ -130,6 +130,19 @@ def test_a_sale_that_a_guard_words_says_what_the_guard_says_until_that_lets_go()
     assert (one.suggested.en, one.may_say.en, one.must_not_say.en) == ("sell", "our terms", "No names.")
 
 
+def test_a_sale_to_who_refused_a_channel_keeps_its_words_and_must_not_say_what_the_guard_forbids_either() -> None:
+    words: dict[str, Any] = {"suggested": told("Another channel."), "must_not_say": told("Not by phone.")}
+    channels = Verdict(guard(name="G2", wording="other_channels", **words), HOLDS)
+    one = alert("a", "upsell")
+    hold_back([one], [channels], 3, NOON)
+    assert (one.wording, one.waiting, one.suggested.en, one.may_say.en) == ("other_channels", "", "sell", "our terms")
+    assert one.must_not_say.en == "Not by phone. No names."
+    hold_back(
+        [one], [channels, Verdict(guard(name="G3", wording="service_only", suggested=told("Serve.")), HOLDS)], 3, NOON
+    )
+    assert (one.wording, one.suggested.en) == ("service_only", "Serve."), "nothing at all outweighs a channel"
+
+
 def test_an_alert_that_sells_nothing_keeps_its_words_and_must_not_say_what_the_guard_forbids_either() -> None:
     one = alert("a")
     words: dict[str, Any] = {"suggested": told("Serve."), "must_not_say": told("No offers.")}
