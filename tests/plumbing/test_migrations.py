@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
 
 from services.sql.database import Database, open_database
 from services.sql.engines import Timeouts
-from services.sql.migrations import UPGRADE_LOCK, WrongSchema, check, upgrade
+from services.sql.migrations import SCRIPTS, UPGRADE_LOCK, WrongSchema, check, upgrade
 from tests.conftest import fresh_database
 
 
@@ -97,3 +99,32 @@ async def test_what_grows_is_compressed_by_lz4_and_queues_are_cleaned_early(data
         )
     assert {("subjects", "heads"), ("views", "body"), ("alerts", "body")} <= {(one[0], one[1]) for one in compressed}
     assert {"marks", "outbox"} <= {one[0] for one in cleaned}
+
+
+async def test_alerts_of_an_older_release_are_found_by_the_rules_that_speak_in_them(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.run_sync(_brought_up_to, "0007")
+        await connection.execute(
+            text("""
+            insert into alerts values
+            ('al_1', 'c', 'leaving', 'retention', 'new', 3, 'M', '', 1.5, 0, -1, 0, '', '', true, '{}'),
+            ('al_2', 'c', 'threshold', 'upsell', 'new', 1, 'M', '', 1.5, 0, -1, 0, '', '', true, '{}')
+        """)
+        )
+        await connection.execute(
+            text("""
+            insert into alert_rules values ('al_1', 'R7', 1, 0, '', '', 'M', 0), ('al_1', 'R12', 1, 0, '', '', 'M', 0)
+        """)
+        )
+    await upgrade(database)
+    async with database.transaction() as connection:
+        found = await connection.execute(text("select alert_id, rules from alerts order by alert_id"))
+        rules = {alert_id: sorted(spoken.split(" ")) for alert_id, spoken in found}
+    assert rules == {"al_1": ["", "", "R12", "R7"], "al_2": [""]}
+
+
+def _brought_up_to(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

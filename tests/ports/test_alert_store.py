@@ -1,7 +1,7 @@
 """One contract of the alert store, held by memory, SQLite and PostgreSQL."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pytest
@@ -420,3 +420,46 @@ async def test_a_lane_is_moved_by_one_publisher(store: AlertStore, other: AlertS
     assert await store.lanes_waiting() == {}
     assert not await store.published("lane", 2, 3)
     assert not await store.published("no lane", 0, 1)
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "rare",
+    [{"rule": ("R404",)}, {"situation": ("life_event",)}, {"severity": (2,)}, {"kind": ("guard",)}, {"guard": "G9"}],
+)
+@pytest.mark.parametrize("state", [(), (OPEN,), ("closed",), ("superseded",)])
+async def test_what_few_alerts_of_the_bank_match_is_found_without_reading_the_others(
+    store: AlertStore, store_url: str, state: tuple[str, ...], rare: Mapping[str, Any]
+) -> None:
+    for name, stands in (("r", "routed"), ("c", "closed")):
+        await save(store, *(alert(f"{name}{n}", f"{name}{n}", state=stands, rank=float(n)) for n in range(300)))
+    async with opened(store_url) as database, database.reading() as connection:
+        vacuum = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await vacuum.execute(text("vacuum analyze alerts"))
+    async with opened(store_url) as database, writing(database) as session:
+        sql, arguments = finding(AlertFilter(state=state, **rare), None, 5)
+        assert await session.rows(sql, *arguments) == []
+        found = await session.rows(
+            "select idx_tup_fetch, seq_scan from pg_stat_xact_user_tables where relname = 'alerts'"
+        )
+        assert tuple(found[0]) == (0, 0)
+
+
+@pytest.mark.parametrize("asked", ["R1 R10", "", " ", "%", "R_", "r1", "1", "R"])
+async def test_a_rule_is_found_by_its_whole_id_alone(store: AlertStore, asked: str) -> None:
+    await save(store, alert("a1", evidence=[evidence("R1"), evidence("R10")]))
+    assert await store.find(AlertFilter(rule=(asked,)), None, 9) == []
+    assert [one.alert_id for one in await store.find(AlertFilter(rule=(asked, "R1")), None, 9)] == ["a1"]
+
+
+async def test_open_and_closed_alerts_are_one_inbox_by_rank(store: AlertStore) -> None:
+    stands = ["new", "routed", "closed", "withdrawn", "closed", "snoozed"]
+    await save(store, *(alert(f"a{n}", f"c{n}", state=state, rank=float(n)) for n, state in enumerate(stands)))
+    for state in [(), (OPEN, "closed"), ("routed", "withdrawn"), ("closed", "withdrawn"), ("new", "snoozed", "closed")]:
+        expected = [
+            f"a{n}" for n, one in enumerate(stands)
+            if not state or one in state or (OPEN in state and one not in ("closed", "withdrawn"))
+        ][::-1]  # fmt: skip
+        first = await store.find(AlertFilter(state=state), None, 2)
+        rest = await store.find(AlertFilter(state=state), (first[-1].rank, first[-1].alert_id), 9)
+        assert [one.alert_id for one in [*first, *rest]] == expected

@@ -1,6 +1,6 @@
 """How alerts lie in rows: the whole alert as JSON, and beside it what is searched and counted by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -32,6 +32,7 @@ class AlertRow(NamedTuple):
     waiting: str
     worded_by: str
     is_open: bool
+    rules: str
     body: bytes
 
 
@@ -66,8 +67,13 @@ def row_of(alert: Alert, look_at: int) -> AlertRow:
     return AlertRow(
         alert.alert_id, alert.customer_id, alert.situation, alert.kind, alert.state, alert.severity, alert.owner,
         alert.escalated_to, alert.rank, alert.opened_at, alert.routed_day, look_at, alert.waiting, alert.worded_by,
-        alert.is_open, msgspec.json.encode(alert),
+        alert.is_open, spoken(rule for rule, _ in alert.rules), msgspec.json.encode(alert),
     )  # fmt: skip
+
+
+def spoken(rules: Iterable[str]) -> str:
+    """Their ids with a blank before and behind each, so that one is found whole."""
+    return f" {' '.join(rules)} "
 
 
 def rules_of(alert: Alert) -> list[RuleRow]:
