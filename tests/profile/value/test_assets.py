@@ -252,9 +252,35 @@ def test_wealth_is_told_by_currency_and_is_not_that_of_an_account_that_is_signed
 
 
 def test_a_balance_that_was_told_after_an_account_was_closed_says_nothing_of_the_time_before() -> None:
-    closed = Portrait().tell("2026-08-01", "account.closed", SAVINGS)
+    closed = Portrait().tell("2026-10-22", "account.closed", SAVINGS)
     found = assets(closed.tell("2026-11-10", "cash.deposited", SAVINGS, 100, balance=100))
     assert (found.total_minor, found.ago_30_minor) == (0, None)
+
+
+def test_what_lay_on_an_account_that_was_closed_without_a_balance_is_unknown_until_then() -> None:
+    found = [assets(untold().tell(day, "account.closed", SAVINGS)) for day in ("2026-10-22", "2026-10-21")]
+    assert [(one.total_minor, one.ago_30_minor, one.ago_90_minor) for one in found] == [(0, None, None), (0, 0, None)]
+
+
+def test_an_account_that_was_opened_again_held_nothing_while_it_was_closed_and_holds_what_was_booked_since() -> None:
+    again = saver(100_000).tell("2026-09-01", "account.closed", SAVINGS).tell("2026-11-01", "account.opened", SAVINGS)
+    found = assets(again)
+    assert (found.total_minor, found.ago_30_minor, found.ago_90_minor) == (0, 0, 100_000)
+    found = assets(again.tell("2026-11-10", "cash.deposited", SAVINGS, 700, balance=700))
+    assert (found.total_minor, found.ago_30_minor, found.ago_90_minor) == (700, 0, 100_000)
+
+
+def test_money_that_was_put_elsewhere_is_no_change_at_whatever_hour_it_is_looked_at() -> None:
+    """From midnight in the bank's zone until that of UTC its day is one ahead of those by which bookings are counted:
+    that is when most customers are looked at."""
+    kept = saver(500_000).tell("2026-10-21", "wealth.purchased", SAVINGS, 300_000, balance=200_000)
+    kept.tell("2026-10-21", "term_deposit.opened", "contract:7", 150_000, matures_on="2027-01-01")
+    kept.tell("2026-10-21", "cash.withdrawn", SAVINGS, 150_000, balance=50_000, hour=13)
+    kept.tell("2026-10-21", "cash.deposited", CURRENT, 50_000, balance=50_000, hour=14)
+    kept.tell("2026-10-21", "account.opened", CURRENT, hour=13)
+    kept.tell("2026-10-21", "account.closed", SAVINGS, hour=15)
+    found = [assets_of(kept.customer(), reference(), ms(NOW, hour)) for hour in range(0, 24, 3)]
+    assert {(one.total_minor, one.change_30_minor) for one in found} == {(500_000, 0)}
 
 
 def test_the_balance_of_a_day_is_the_last_one_booked_until_then() -> None:

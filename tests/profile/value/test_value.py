@@ -173,6 +173,8 @@ def test_an_account_below_nothing_is_overdrawn_and_one_at_nothing_is_not() -> No
     portrait = Portrait().tell("2026-01-05", "cash.withdrawn", CURRENT, 5_000, balance=-1)
     portrait.tell("2026-01-05", "cash.withdrawn", SAVINGS, 5_000, balance=0)
     assert measured("overdrawn_accounts", portrait) == 1
+    portrait.tell("2026-02-05", "account.closed", CURRENT)
+    assert measured("overdrawn_accounts", portrait) == 0, "whatever was told of it last"
 
 
 def test_what_is_held_or_owed_on_an_account_whose_balance_nobody_told_is_unknown() -> None:

@@ -1,10 +1,13 @@
 """The balance of all accounts over the days, in the home currency: what it was, its mean, its spread, its lowest."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from schemas.instants import DAY_MS
+from services.profile.domain.customers.closings import Floor, Past, past_of
 from services.profile.domain.customers.customer import Customer
+from services.profile.domain.customers.empty import balance_now
 from services.profile.domain.customers.parts import Part, beginnings
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.months import Counted, LastClosing, last_closings
@@ -77,7 +80,10 @@ class Course(NamedTuple):
         return mean, int((around // known) ** 0.5)
 
     def lowest(self, days: int) -> int | None:
-        return min([total for _, total in self._last(days)], default=None)
+        """None where one of the days is not known: it may have been the lowest."""
+        if self.at(self.today - days + 1) is None:
+            return None
+        return min([total for _, total in self._last(days)])
 
 
 class Courses(NamedTuple):
@@ -90,55 +96,52 @@ class Courses(NamedTuple):
 
 
 def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
-    """`today` counts UTC days, as closing balances do. An account that was opened later than the first step counts
-    nothing before its first booking; one that was linked with what lay there counts that before it."""
+    """`today` counts UTC days, as closing balances do. A total is unknown before the first day that is known of each
+    account: one that was opened then, or had something when its link began, has no such day."""
     accounts, beginning = _accounts(customer), beginnings(customer.parts)
     closings = _closings(customer.state, accounts, today)
+    found = {
+        account: past_of(part, beginning[account], closings[account], customer.state, today, _floor(today))
+        for account, part in accounts.items()
+    }
+    of_all = _course(found, reference, today)
+    current = {account: found[account] for account, part in accounts.items() if _is_current(part)}
+    of_current = of_all if len(current) == len(accounts) else _course(current, reference, today)
+    return Courses(of_all, of_current, any(_is_unknown(part, reference, today) for part in accounts.values()))
+
+
+def _is_unknown(part: Part, reference: Reference, today: int) -> bool:
+    now = balance_now(part.things.get(part.subject, {}))
+    return part.is_untold if now is None else reference.home_minor(*now, today) is None
+
+
+def _course(accounts: Mapping[str, Past], reference: Reference, today: int) -> Course:
     points: list[tuple[int, str, int]] = []
-    unknown = False
-    for account, part in accounts.items():
-        begun, balance = beginning[account], part.things.get(account, {}).get("balance")
-        known = _under(begun, closings[account])
-        if balance is None:
-            unknown |= part.is_untold
-        else:
-            minor, currency = balance.value
-            unknown |= reference.home_minor(minor, currency, today) is None
-            known = known or [(max(balance.stamp[0], begun.from_at) // DAY_MS, balance.value)]
-        known = _before(begun, known, customer.state, today) + known
-        for day, (minor, currency) in known:
-            home = reference.home_minor(minor, currency, today)
-            if home is not None:
-                points.append((day if day < today else today, account, home))
+    since: int | None = None
+    for account, past in accounts.items():
+        homes = [(day, reference.home_minor(minor, currency, today)) for day, (minor, currency) in past.known]
+        told = [(min(day, today), account, home) for day, home in homes if home is not None]
+        points += told
+        if past.since is not None and (told or not homes):
+            since = past.since if since is None else max(since, past.since)
     points.sort()
-    of_all = Course(_summed(points), today)
-    current = {account for account, part in accounts.items() if _is_current(part)}
-    if len(current) == len(accounts):
-        return Courses(of_all, of_all, unknown)
-    of_current = Course(_summed([point for point in points if point[1] in current]), today)
-    return Courses(of_all, of_current, unknown)
+    return Course(_known_since(since, _summed(points)), today)
 
 
-def _under(part: Part, closings: list[LastClosing]) -> list[LastClosing]:
-    """Without those from before the link, where it began with what lay there then."""
-    since = part.from_at // DAY_MS
-    return closings if part.opening is None else [one for one in closings if one[0] >= since]
+def _known_since(day: int | None, steps: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    if day is None or not steps or steps[0][0] >= day:
+        return steps
+    at = bisect_right(steps, day, key=_day) - 1
+    return ((day, steps[at][1]), *steps[at + 1 :])
 
 
-def _before(part: Part, known: list[LastClosing], state: Counted, today: int) -> list[LastClosing]:
-    """What lay on the account before the first day that is known: it may have slept for longer than is looked at, or
-    have been linked since."""
-    oldest, first = month_of((today - DAYS_LOOKED_AT) * DAY_MS) - 1, min(known, default=(0, None))[0]
-    if month_of(first * DAY_MS) <= oldest:
-        return []
-    floor = today - DAYS_LOOKED_AT - 31  # no closing that is looked at is older
-    if any(head.count and month_of(head.first_at) < oldest for head in part.flows.heads):
-        for number, month in state.months.items():
-            last = last_closings(month).get(part.subject) if number < oldest else None
-            if last is not None:
-                return [(floor, last[1])]
-    opening = part.opening if part.from_at // DAY_MS <= first else None
-    return [] if opening is None else [(floor, opening.value)]
+def _day(step: tuple[int, int]) -> int:
+    return step[0]
+
+
+def _floor(today: int) -> Floor:
+    """The months and days that are looked at."""
+    return Floor(month_of((today - DAYS_LOOKED_AT) * DAY_MS) - 1, today - DAYS_LOOKED_AT - 31)
 
 
 def _is_current(part: Part) -> bool:

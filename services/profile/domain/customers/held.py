@@ -1,6 +1,6 @@
 """What a customer holds that is worth money: accounts, term deposits, wealth; each now and at two days of the past."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain
 from typing import Any, NamedTuple
@@ -9,12 +9,13 @@ import msgspec
 
 from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Customer
-from services.profile.domain.customers.parts import Part, beginnings
+from services.profile.domain.customers.empty import balance_now, emptied_on, empty_since
+from services.profile.domain.customers.parts import Part, beginnings, is_closed
 from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.months import AMonth, Counted, MonthPart, joined
 from services.profile.domain.states.periods import month_of
-from services.profile.domain.states.state import MONTHS_KEPT, Entry, Thing
+from services.profile.domain.states.state import Entry, Thing
 
 PAST_DAYS = (30, 90)
 _BOUGHT, _SOLD = "wealth_bought:", "wealth_sold:"
@@ -57,6 +58,7 @@ def whole_of(parts: Iterable[int | None]) -> int | None:
 def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Held]:
     seen: set[str] = set()
     today, begun = reference.day_of(now), beginnings(customer.parts)
+    past = [now // DAY_MS - ago for ago in PAST_DAYS]  # of UTC, as the days are by which money that moved was counted
     for part in customer.parts:
         kind = part.kind
         if kind not in ("account", "contract") or part.subject in seen or not (part.counts and part.current):
@@ -69,9 +71,9 @@ def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Hel
         if thing is None:
             continue
         if kind == "account":
-            held = _account(begun[part.subject], thing, customer.state, reference, today)
+            held = _account(begun[part.subject], thing, customer.state, reference, today, past)
         else:
-            held = _contract(part, thing, reference, today)
+            held = _contract(part, thing, reference, today, past)
         if held is not None:
             yield held
 
@@ -120,45 +122,42 @@ def _months_of_what_is_held(customer: Customer) -> Mapping[int, AMonth]:
     return {number: joined(told) for number, told in months.items()}
 
 
-def _account(part: Part, thing: Thing, state: Counted, reference: Reference, today: int) -> Held | None:
-    balance = thing.get("balance")
-    if balance is None:
-        return None
-    closed_day = _closed_day(thing, reference)
-    past = []
-    for ago in PAST_DAYS:
-        then = _balance_at(part, thing, balance, state, today - ago)
-        if then is not None and closed_day <= today - ago:
-            then = (0, then[1])
-        past.append(None if then is None else reference.home_minor(max(then[0], 0), then[1], today))
-    minor, currency = balance.value
-    held = 0 if closed_day <= today else max(minor, 0)
+def _account(
+    part: Part, thing: Thing, state: Counted, reference: Reference, today: int, past: Iterable[int]
+) -> Held | None:
+    balance, now = thing.get("balance"), balance_now(thing)
+    if balance is None or now is None:
+        return _closed_untold(part, thing, reference, past)
+    then = [_balance_at(part, thing, balance, state, day) for day in past]
+    ago = [None if one is None else reference.home_minor(max(one[0], 0), one[1], today) for one in then]
+    held, currency = max(now[0], 0), now[1]
     home = reference.home_minor(held, currency, today)
-    return Held(Holding(part.subject, "account", held, currency, home), *past)
+    return Held(Holding(part.subject, "account", held, currency, home), *ago)
 
 
-def _closed_day(thing: Thing, reference: Reference) -> int:
-    status = thing.get("status")
-    return reference.day_of(status.stamp[0]) if status is not None and status.value == "closed" else 1 << 40
+def _closed_untold(part: Part, thing: Thing, reference: Reference, past: Iterable[int]) -> Held | None:
+    """What lay on it before it was closed nobody told."""
+    emptied = emptied_on(thing)
+    if emptied is None or not part.moved_money:
+        return None
+    ago = [0 if emptied <= day else None for day in past]
+    return Held(Holding(part.subject, "account", 0, reference.home_currency, 0), *ago)
 
 
 def _balance_at(part: Part, thing: Thing, balance: Entry, state: Counted, day: int) -> Any:
     """[minor, currency] at the close of the day. Before its first booking under the link an account had what lay there
     when the link began; nothing, if it had none before and was opened within the months kept."""
+    emptied, nothing = emptied_on(thing), (0, balance.value[1])
+    if emptied is not None and day >= emptied:
+        is_booked = not is_closed(thing)
+        return (is_booked and _closing(state.months, part.subject, day, emptied + 1)) or nothing
     if balance.stamp[0] // DAY_MS <= day:
         return balance.value
     opening = part.opening
     known = _closing(state.months, part.subject, day, part.from_at // DAY_MS if opening is not None else 0)
     if known is None and opening is not None:
         return opening.value
-    return known or ((0, balance.value[1]) if _is_known_from_its_opening(thing, state) else None)
-
-
-def _is_known_from_its_opening(thing: Thing, state: Counted) -> bool:
-    """Of one that was opened before the months kept, a balance from then is forgotten, not nothing: money that slept
-    for years has not risen when it wakes."""
-    opened = thing.get("opened_at")
-    return opened is not None and month_of(opened.value) > month_of(state.head.newest_at) - MONTHS_KEPT
+    return known or (None if empty_since(part, state.head, day + 1) is None else nothing)
 
 
 def _closing(months: Mapping[int, AMonth], account: str, day: int, since: int) -> Any:
@@ -174,16 +173,17 @@ def _closing(months: Mapping[int, AMonth], account: str, day: int, since: int) -
     return None
 
 
-def _contract(part: Part, thing: Thing, reference: Reference, today: int) -> Held | None:
+def _contract(part: Part, thing: Thing, reference: Reference, today: int, past: Sequence[int]) -> Held | None:
     """A term deposit counts from its opening until the day it matures: from then its money stands on an account, or
     its source tells of a new maturity."""
     amount, opened = thing.get("amount"), thing.get("opened_at")
     if amount is None and opened is None:
         return None
     minor, currency = (None, reference.home_currency) if amount is None else amount.value
-    begins = reference.day_of(opened.value) if opened is not None else -1
-    ends = min(_maturity(thing), _given_up(part, reference))
-    on = [begins <= day < ends for day in (today, today - PAST_DAYS[0], today - PAST_DAYS[1])]
+    begins = opened.value // DAY_MS if opened is not None else -1
+    matures, given_up = _maturity(thing), _given_up(part)
+    on = [given_up is None and (opened is None or reference.day_of(opened.value) <= today) and today < matures]
+    on += [begins <= day < (matures if given_up is None else min(matures, given_up)) for day in past]
     if not any(on):
         return None
     held = [minor if lasts else 0 for lasts in on]
@@ -196,7 +196,9 @@ def _maturity(thing: Thing) -> int:
     return day_number(date.fromisoformat(matures.value)) if matures is not None else 1 << 40
 
 
-def _given_up(part: Part, reference: Reference) -> int:
+def _given_up(part: Part) -> int | None:
+    """On which day (UTC)."""
     mark = f"product:{part.subject}/"
-    closed = (_closed_day(thing, reference) for name, thing in part.things.items() if name.startswith(mark))
-    return min(closed, default=1 << 40)
+    closed = [thing["status"].stamp[0] // DAY_MS for name, thing in part.things.items()
+              if name.startswith(mark) and is_closed(thing)]  # fmt: skip
+    return min(closed, default=None)

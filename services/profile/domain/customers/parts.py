@@ -52,11 +52,19 @@ class Part(msgspec.Struct, gc=False):
     def is_untold(self) -> bool:
         """Money may lie on this account, and nobody told how much. One that was opened and never used is empty."""
         thing = self.things.get(self.subject, {})
-        if "balance" in thing or ("status" in thing and thing["status"].value == "closed"):
+        if "balance" in thing or is_closed(thing):
             return False
-        flows = [self.flows] if self.before is None else [self.flows, self.before]
-        months = (month for one in flows for parts in one.months.values() for month in parts)
-        return "opened_at" not in thing or any(_moves_money(month) for month in months)
+        return "opened_at" not in thing or self.moved_money
+
+    @property
+    def moved_money(self) -> bool:
+        return any(
+            moves_money(month.totals) for one in self.all_flows for parts in one.months.values() for month in parts
+        )
+
+    @property
+    def all_flows(self) -> Sequence[Flows]:
+        return [self.flows] if self.before is None else [self.flows, self.before]
 
     @property
     def tells_nothing(self) -> bool:
@@ -64,8 +72,8 @@ class Part(msgspec.Struct, gc=False):
         return not self.things and not any(head.count for head in self.flows.heads)
 
 
-def _moves_money(month: MonthPart) -> bool:
-    return any(series.startswith(("inflow:", "outflow:")) for series in month.totals)
+def moves_money(counted: Iterable[str]) -> bool:
+    return any(series.startswith(("inflow:", "outflow:")) for series in counted)
 
 
 def beginnings(parts: Iterable[Part]) -> dict[str, Part]:
@@ -77,6 +85,11 @@ def beginnings(parts: Iterable[Part]) -> dict[str, Part]:
         if part.current if known is None else part.from_at < known.from_at <= part.until_at:
             begun[part.subject] = part
     return begun
+
+
+def is_closed(thing: Thing) -> bool:
+    status = thing.get("status")
+    return status is not None and status.value == "closed"
 
 
 def _latest_first(part: Part) -> int:

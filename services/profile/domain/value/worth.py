@@ -6,6 +6,7 @@ from typing import NamedTuple
 from services.profile.domain.customers.assets import Assets
 from services.profile.domain.customers.behaviour import Behaviour
 from services.profile.domain.customers.customer import Customer
+from services.profile.domain.customers.empty import balance_now
 from services.profile.domain.customers.held import money_told, whole_of
 from services.profile.domain.customers.holdings import value
 from services.profile.domain.reference.tables import Reference
@@ -96,8 +97,8 @@ def _loans_in_arrears(known: Known) -> int:
 def _overdrawn_accounts(known: Known) -> int | None:
     if any(holding.kind == "account" and holding.minor is None for holding in known.assets.holdings):
         return None
-    balances = (value(thing, "balance") for thing in _of_kind(known, "account"))
-    return sum(1 for balance in balances if isinstance(balance, list) and balance[0] < 0)
+    balances = (balance_now(thing) for thing in _of_kind(known, "account"))
+    return sum(1 for balance in balances if balance is not None and balance[0] < 0)
 
 
 def _shortfalls(known: Known) -> int:

@@ -20,6 +20,14 @@ def booked(days_ago: int, balance: int, account: str = ACCOUNT, currency: str = 
     )  # fmt: skip
 
 
+def opened(days_ago: int, account: str = ACCOUNT) -> ChannelEvent:
+    return event("account.opened", NOON - days_ago * DAY_MS, account, id=f"o{days_ago}{account}")
+
+
+def closed(days_ago: int, account: str = ACCOUNT) -> ChannelEvent:
+    return event("account.closed", NOON - days_ago * DAY_MS, account, id=f"c{account}")
+
+
 def steps(*events: ChannelEvent) -> list[tuple[int, int]]:
     """(days ago, total)"""
     found = courses_of(customer_of(list(events)), POLICY.reference, TODAY).of_all.steps
@@ -42,18 +50,56 @@ def test_days_below_nothing_end_with_the_day_before_it_was_made_up_for() -> None
     assert Course(((10, 0),), 20).days_since_negative() is None
 
 
-def test_mean_spread_and_lowest_are_of_the_last_days_that_are_known_today_included() -> None:
-    assert [(COURSE.mean(days), COURSE.lowest(days)) for days in (1, 6, 7, 400)] == [
-        (20, 20), (20, 20), (10, -50), (15, -50),
+def test_mean_and_spread_are_of_the_last_days_that_are_known_and_the_lowest_is_of_all_days_or_unknown() -> None:
+    assert [(COURSE.mean(days), COURSE.lowest(days)) for days in (1, 6, 7, 11, 12, 400)] == [
+        (20, 20), (20, 20), (10, -50), (15, -50), (15, None), (15, None),
     ]  # fmt: skip
     assert Course(((1, 0), (2, 10)), 2).spread(2) == (5, 5)
     assert (NEW.mean(30), NEW.spread(30), NEW.lowest(30)) == (None, (None, None), None)
 
 
 def test_the_total_changes_with_every_account_on_its_day() -> None:
-    assert steps(booked(9, 500), booked(7, 30, "account:2"), booked(3, 400), booked(3, 50, "account:2")) == [
+    later = opened(7, "account:2")
+    assert steps(booked(9, 500), later, booked(7, 30, "account:2"), booked(3, 400), booked(3, 50, "account:2")) == [
         (9, 500), (7, 530), (3, 450),
     ]  # fmt: skip
+
+
+def test_the_total_is_unknown_before_the_first_balance_of_an_account_that_may_have_held_something() -> None:
+    """Of an account that slept for years, or was linked without its past, nobody knows what lay there before."""
+    woken = [booked(9, 500), booked(7, 30, "account:2")]
+    assert steps(*woken) == steps(*woken, opened(900, "account:2")) == [(7, 530)]
+    moved = event("transaction.posted", NOON - 8 * DAY_MS, "account:2", id="untold", minor=1, direction="debit")
+    assert steps(*woken, opened(20, "account:2"), moved) == [(7, 530)], "something moved before"
+    assert steps(*woken, opened(20, "account:2")) == [(9, 500), (7, 530)]
+
+
+def test_an_account_holds_nothing_from_its_opening_until_something_is_booked() -> None:
+    assert steps(opened(9), booked(7, 30)) == [(9, 0), (7, 30)]
+    assert steps(opened(9)) == [(9, 0)]
+    assert steps(opened(9), booked(9, 30)) == [(9, 30)]
+
+
+def test_an_account_holds_nothing_once_it_was_closed_whatever_was_told_of_it_last() -> None:
+    """What is paid out at the closing often comes without a balance."""
+    assert steps(opened(9), booked(9, -30), closed(7)) == [(9, -30), (7, 0)]
+    assert steps(opened(9), booked(9, 30), closed(7), booked(3, 5)) == [(9, 30), (7, 0)], "interest that came later"
+    foreign = [booked(9, 500), booked(8, 70, "account:2", "XAF")]
+    found = courses_of(customer_of([*foreign, closed(7, "account:2")]), POLICY.reference, TODAY)
+    assert (found.of_all.now, found.unknown) == (500, False)
+
+
+def test_an_account_that_was_opened_again_holds_what_was_booked_since() -> None:
+    again = [booked(9, 30), closed(7), opened(5)]
+    assert steps(*again) == [(9, 30), (7, 0)]
+    assert steps(*again, booked(3, 40)) == [(9, 30), (7, 0), (3, 40)]
+    same_day = event("account.opened", NOON - 7 * DAY_MS + 1, ACCOUNT, id="again")
+    assert steps(booked(9, 30), closed(7), same_day, booked(7, 40)) == [(9, 30), (7, 40)]
+
+
+def test_what_lay_on_an_account_before_it_was_closed_is_unknown_where_nobody_told() -> None:
+    moved = event("transaction.posted", NOON - 8 * DAY_MS, "account:2", id="untold", minor=1, direction="debit")
+    assert steps(booked(9, 500), opened(20, "account:2"), moved, closed(7, "account:2")) == [(7, 500)]
 
 
 def test_what_was_booked_in_a_currency_without_a_rate_counts_nothing_and_what_is_booked_ahead_counts_today() -> None:

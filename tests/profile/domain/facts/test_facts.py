@@ -179,8 +179,10 @@ def test_the_course_of_the_balance_is_weighted_by_days() -> None:
     events = [sent(9, "OTHC", balance=1000), sent(4, "OTHC", balance=2000)]
     values = facts_told(summary_of(events))
     assert (values["balance_mean_30d"], values["balance_deviation_365d"]) == (15.0, 5.0)
-    assert values["balance_lowest_60d"] == 10.0
     assert values["balance_7d_ago"] == 10.0
+    assert "balance_lowest_60d" not in values, "before the first balance it may have been less"
+    longer = facts_told(summary_of([sent(59, "OTHC", balance=3000), *events]))
+    assert (longer["balance_lowest_60d"], "balance_lowest_90d" in longer) == (10.0, False)
 
 
 def test_the_balance_of_several_accounts_is_added_up() -> None:
