@@ -17,12 +17,15 @@ from services.failures import Contended, Rejected, Unavailable, trace_of
 from services.log import Stop
 from services.web.asgi import NOTHING_HERE, PROBLEM_JSON, TITLES, Problem
 
+MAX_BODY_BYTES = 64 * 1024
+"""Of what people and their programs send; events have limits of their own."""
+
 _log = logging.getLogger(__name__)
 _DETAILS = {
     400: "the request is not as the API document describes it",
     404: NOTHING_HERE,
     405: "this method is not served here",
-    413: "the body is too large",
+    413: f"a body has at most {MAX_BODY_BYTES} bytes",
 }
 _WHOLE_BODY, _MISSING = "data", re.compile(r"missing required field `(\w{1,40})`")
 # of a name that is not ours no more is repeated than cannot be a person's or a number
@@ -33,6 +36,7 @@ _MEANINGS = {
     403: "The role does not suffice",
     404: "There is no such thing",
     408: "The body did not arrive in time",
+    413: "The body is too large",
     422: "A value that cannot be meant",
     503: "The database is away; Retry-After says when to try again",
 }

@@ -22,8 +22,8 @@ from services.access import Access
 from services.release import release
 from services.web.asgi import App, Problem, Receive, Scope, Send
 from services.web.guard import guard
+from services.web.problems import MAX_BODY_BYTES
 
-MAX_BODY_BYTES = 64 * 1024
 BODY_WITHIN_S = 30
 """So long a body may take to come: who never ends one would keep its connection for ever."""
 

@@ -6,6 +6,7 @@ import pytest
 
 from services.failures import Unavailable
 from services.web.problems import ProblemDocument
+from services.web.staff import openapi_document
 from tests.profile.web.bank import Bank, open_bank, opened, posted, registered
 
 SECRETS = ("Wang Fang", "13912345678", "4111111111111111", "11010519491231002X")
@@ -159,6 +160,8 @@ async def test_a_body_that_is_too_large_or_no_json_is_a_problem() -> None:
     assert (await agent.post("/v1/customers/search", content=b'{"name": "')).status_code == 400
     answer = await agent.post("/v1/customers/search", json={"name": "x" * 100_000})
     assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert answer.json()["detail"] == "a body has at most 65536 bytes"
+    assert "413" in openapi_document(bank.litestar)["paths"]["/v1/customers/search"]["post"]["responses"]
 
 
 async def test_a_wrong_method_is_a_problem() -> None:
