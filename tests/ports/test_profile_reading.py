@@ -1,9 +1,11 @@
 """The contract of the profile's store: what readers ask."""
 
 import pytest
+from sqlalchemy import text
 
 from services.profile.domain.identity.links import END, Membership
 from services.profile.ports.reading import Cursor, TimelineFilter
+from tests.ports.emptied import opened
 from tests.ports.profile_stores import Store, alias_of, event, store, view
 
 __all__ = ["store"]
@@ -124,3 +126,21 @@ async def test_everything_is_counted(store: Store) -> None:
         await tx.save_views([view("party:1"), view("party:2", state="gone")], {})
     counts = await store.counts()
     assert (counts["customers"], counts["events"], counts["marks"], counts["dead_letters"]) == (1, 6, 0, 0)
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_what_are_many_is_not_counted_row_by_row(store: Store, store_url: str) -> None:
+    await names(store)
+    pretend = "update pg_class set reltuples = 123456 where relname in ('timeline', 'views_owner')"
+    try:
+        await told(store_url, pretend)
+        counts = await store.counts()
+    finally:
+        await told(store_url, "analyze timeline, views")
+    assert (counts["customers"], counts["events"], counts["dead_letters"]) == (123456, 123456, 0)
+    assert counts["subjects"] < 100
+
+
+async def told(url: str, statement: str) -> None:
+    async with opened(url) as database, database.transaction() as connection:
+        await connection.execute(text(statement))

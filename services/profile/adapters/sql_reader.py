@@ -6,6 +6,7 @@ from typing import Any
 
 from services.profile.adapters import rows
 from services.profile.adapters.roots import with_roots
+from services.profile.adapters.sql_counting import counted
 from services.profile.adapters.sql_customers import clusters_of
 from services.profile.adapters.sql_look import LEADS, WAITS, SqlLook
 from services.profile.adapters.sql_timeline import PAGE, timeline
@@ -59,10 +60,6 @@ select s.subject,
        exists (select 1 from timeline t where t.subject = s.subject and t.occurred_at < $2 and t.accepted_at < $2)
        or exists (select 1 from parts p where p.subject = s.subject and p.month < $3)
 from (select subject from subjects where subject > $1 order by subject limit $4) s order by s.subject"""
-_COUNTED_ROWS = {
-    "customers": "views where state = 'live'", "subjects": "subjects", "events": "timeline", "marks": "marks",
-    "dead_letters": "dead_letters where state = 'open'",
-}  # fmt: skip
 
 
 class SqlReader:
@@ -158,5 +155,4 @@ class SqlReader:
         return newest
 
     async def counts(self, of: Sequence[str] = COUNTED) -> dict[str, int]:
-        asked = ", ".join(f"(select count(*) from {_COUNTED_ROWS[name]})" for name in of)  # noqa: S608 - constants
-        return dict(zip(of, (await self._rows(f"select {asked}"))[0], strict=True))
+        return await counted(self._rows, self._database.dialect, of)

@@ -118,4 +118,5 @@ class ProfileReader(PositionStore, Protocol):
         """The newest version that any state was folded by; 0 while there is none."""
 
     async def counts(self, of: Sequence[str] = COUNTED) -> dict[str, int]:
-        """For the board and for `doctor`. Each one counts row by row: ask for no more than is needed, and seldom."""
+        """For the board and for `doctor`. Up to a hundred thousand each one counts row by row: ask for no more than is
+        needed, and seldom. Beyond, customers, subjects and events may be what the database has last heard of itself."""
