@@ -4,7 +4,7 @@ begins and once when it ends."""
 
 from collections.abc import Mapping, Sequence
 
-from schemas.instants import DAY_MS
+from schemas.instants import DAY_MS, HOUR_MS
 from services.alerts.current import Current
 from services.alerts.domain.bursts import DAYS_COMPARED
 from services.alerts.domain.learning import Tally
@@ -20,9 +20,16 @@ async def heed(store: AlertStore, current: Current) -> None:
     current.bursts.spare({rule: current.terms.day_of(at) for rule, at in enabled_at.items()})
 
 
+PAST_READ_EVERY_MS = HOUR_MS
+"""What began on the days before changes little any more: only some of it is withdrawn."""
+Begun = Mapping[tuple[str, int], int]
+
+
 class Learn:
     def __init__(self, store: AlertStore, current: Current) -> None:
         self._store, self._current = store, current
+        self._past: Begun = {}
+        self._past_of: tuple[object, ...] = ()
 
     async def apply(self, now: int) -> Sequence[Notice]:
         """Returns the notices that it has written. Raises `Contended`, `Unavailable`."""
@@ -43,8 +50,13 @@ class Learn:
         terms = self._current.terms
         today, offset = terms.day_of(now), terms.offset_ms(now)
         rules = sorted(rule.id for rule in self._current.rules.rules if rule.declared.depends_on)
-        begun = await self._store.begun_by_day(rules, (today - DAYS_COMPARED) * DAY_MS - offset, offset)
-        self._current.bursts.learn(begun, today)
+        midnight = today * DAY_MS - offset
+        if self._past_of != (past_of := (today, offset, rules, now // PAST_READ_EVERY_MS)):
+            begun = await self._store.begun_by_day(rules, midnight - DAYS_COMPARED * DAY_MS, offset)
+            self._past = {(rule, day): count for (rule, day), count in begun.items() if day < today}
+            self._past_of = past_of
+        begun = await self._store.begun_by_day(rules, midnight, offset)
+        self._current.bursts.learn({**self._past, **begun}, today)
 
     def _news(
         self, newest: Sequence[Notice], found: Mapping[str, Tally], switches: Mapping[str, RuleSwitch], now: int

@@ -115,6 +115,28 @@ async def test_an_absence_that_is_usual_on_such_a_day_is_no_burst() -> None:
     assert (await bank.store.notices())[0].among == 4
 
 
+async def test_what_is_withdrawn_of_a_day_before_is_usual_for_an_hour_at_most() -> None:
+    bank, tomorrow = Bank(), NOON + DAY
+    await bank.miss(*many(0, 3))
+    await bank.learn.apply(tomorrow)
+    await bank.takes(statement(2, "c001", has_salary=True))
+    usual = []
+    for later in (0, HOUR - 1, HOUR):
+        await bank.learn.apply(tomorrow + later)
+        usual.append(bank.current.bursts.usual("R4"))
+    assert usual == [3, 3, 2]
+
+
+async def test_what_began_today_is_counted_as_often_as_it_is_asked_for() -> None:
+    bank = Bank()
+    seen = []
+    for number in range(3):
+        await bank.miss(f"c{number}")
+        await bank.learn.apply(bank.now)
+        seen.append(bank.current.bursts.seen("R4", bank.current.terms.day_of(bank.now)))
+    assert seen == [1, 2, 3]
+
+
 async def test_a_new_day_counts_anew_and_a_rule_that_names_no_source_is_never_paused() -> None:
     bank = Bank()
     for day in range(5):
