@@ -39,7 +39,8 @@ class ProfileChange(msgspec.Struct, frozen=True, kw_only=True):
     "" (`AT_REST`). Numbers are finite doubles. `unheard`: channels that are not complete up to a day and a half before;
     what is absent there may still be on its way. `aliases`: former customer ids, and the ids of the other subjects.
     `merged`: those aliases that were customers of their own until a person merged them into this one; each of them is
-    also published as gone, before or after this.
+    also published as gone, before or after this. `erased_at` (ms UTC): when all that makes up the customer was
+    erased, 0 for never.
     """
 
     customer_id: str
@@ -54,3 +55,4 @@ class ProfileChange(msgspec.Struct, frozen=True, kw_only=True):
     due: list[Due] = []
     aliases: list[str] = []
     merged: list[str] = []
+    erased_at: int = 0

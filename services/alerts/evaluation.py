@@ -9,6 +9,7 @@ import msgspec
 from schemas.changes import GONE, ProfileChange
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
+from services.alerts.domain.erasing import erase
 from services.alerts.domain.expressions import Expressions
 from services.alerts.domain.judging import judge
 from services.alerts.domain.merging import (
@@ -43,9 +44,9 @@ class Evaluated(msgspec.Struct):
 
 
 class Evaluation:
-    """`changed`: alerts with a new step, by id. `broken`: rule → why it cannot be evaluated. `absences`: how often each
-    rule of absence has begun to hold on `day` (days since 1970). `bursts`: rule → customers of the day, of those that
-    spoke of too many."""
+    """`changed`: alerts with a new step or without their notes, by id. `broken`: rule → why it cannot be evaluated.
+    `absences`: how often each rule of absence has begun to hold on `day` (days since 1970). `bursts`: rule → customers
+    of the day, of those that spoke of too many."""
 
     def __init__(self, tx: AlertsTransaction, expressions: Expressions, current: Current) -> None:
         self._tx, self._expressions = tx, expressions
@@ -81,7 +82,15 @@ class Evaluation:
             await self._split(change.customer_id, known.merged_into, change.changed_at)
         await self._split_departed(change)
         self._merge_named(change)
+        await self._erase(change, known)
         self._judge(change, known)
+
+    async def _erase(self, change: ProfileChange, known: Standing) -> None:
+        if change.erased_at <= known.erased_at:
+            return
+        known.erased_at = change.erased_at
+        ended = await self._tx.ended_of([change.customer_id, *change.merged])
+        self._note(erase([*self._alerts[change.customer_id], *ended], change.erased_at, change.changed_at))
 
     def _judge(self, change: ProfileChange, known: Standing) -> None:
         alerts, had = self._alerts[change.customer_id], known.acting

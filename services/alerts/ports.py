@@ -60,6 +60,9 @@ class AlertsTransaction(Protocol):
     async def alerts_of(self, customer_ids: Sequence[str]) -> dict[str, list[Alert]]:
         """The open alerts of each customer, oldest first."""
 
+    async def ended_of(self, customer_ids: Sequence[str]) -> list[Alert]:
+        """Those that are not open, by id."""
+
     async def alert(self, alert_id: str) -> Alert | None: ...
 
     async def save_standings(self, standings: Mapping[str, Standing]) -> None: ...

@@ -46,7 +46,7 @@ def statement(version: int, customer_id: str = "c1", at: int = 0, **given: Any) 
     """Facts at rest unless given; the owner is M-1, who is there."""
     extra = {
         name: given.pop(name)
-        for name in ("moments", "missing", "not_covered", "unheard", "kind", "aliases", "merged")
+        for name in ("moments", "missing", "not_covered", "unheard", "kind", "aliases", "merged", "erased_at")
         if name in given
     }
     owned = {"owner": "M-1", "acting_owner": given.get("owner", "M-1")}

@@ -111,6 +111,12 @@ async def test_the_open_alerts_of_customers_are_told_oldest_first(store: AlertSt
     }  # fmt: skip
 
 
+async def test_the_ended_alerts_of_customers_are_told_apart(store: AlertStore) -> None:
+    await save(store, alert("a1"), alert("a3", state="closed"), alert("a2", state="withdrawn"), alert("b1", "c2"))
+    async with store.working() as tx:
+        assert [one.alert_id for one in await tx.ended_of(["c1", "c2", "c3"])] == ["a2", "a3"]
+
+
 async def test_a_customer_has_one_open_alert_of_a_situation(store: AlertStore) -> None:
     await save(store, alert("a1"))
     with pytest.raises(Exception, match=TWO_OPEN):

@@ -41,7 +41,7 @@ EVENT = ChannelEvent(
     accepted_at=1_795_000_000_500,
     identifiers={"login": "lina88"},
 )
-CHANGE = ProfileChange(customer_id="c1", version=3, kind="person", changed_at=1, facts={"balance": 1.0})
+CHANGE = ProfileChange(customer_id="c1", version=3, kind="person", changed_at=1, facts={"balance": 1.0}, erased_at=9)
 
 Decode = Callable[[bytes], msgspec.Struct]
 DECODERS: dict[str, Decode] = {

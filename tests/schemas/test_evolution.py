@@ -20,6 +20,7 @@ from schemas.registry import Registry, Version, registry, version_of
 SHIPPED = {
     ("channel_event", 1): "2f6d639be0337fc5",
     ("profile_change", 1): "df097bf10c70f878",
+    ("profile_change", 2): "88c6958eb4e61664",
     ("alert", 1): "7c7ff9a95406ea68",
     ("dead_letter", 1): "39a69afac270271f",
 }
@@ -162,7 +163,7 @@ def test_a_profile_change_written_by_version_1_is_still_read() -> None:
     assert (change.customer_id, change.version, change.facts) == ("c_1", 7, {"balance": 1200.5, "complaint_open": True})
     assert [moment.kind for moment in change.moments] == ["large_outflow"]
     assert (change.unheard, change.aliases, change.merged) == (["mobile"], ["c_0"], ["c_0"])
-    assert [due.sources for due in change.due] == [["corebank"]]
+    assert ([due.sources for due in change.due], change.erased_at) == ([["corebank"]], 0)
 
 
 def test_an_alert_written_by_version_1_is_still_read() -> None:

@@ -47,6 +47,10 @@ class MemoryTransaction:
         ordered = sorted(found, key=lambda row: (row.opened_at, row.alert_id))
         return by_customer(customer_ids, [row.body for row in ordered])
 
+    async def ended_of(self, customer_ids: Sequence[str]) -> list[Alert]:
+        found = [row for row in self._tables.alerts.by("customer_id", customer_ids) if not row.is_open]
+        return [alert_of(row.body) for row in sorted(found, key=lambda row: row.alert_id)]
+
     async def alert(self, alert_id: str) -> Alert | None:
         row = self._tables.alerts.get(alert_id)
         return None if row is None else alert_of(row.body)

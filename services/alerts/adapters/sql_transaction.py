@@ -33,6 +33,7 @@ _LOCK = """
 select customer_id, standing from alert_customers where customer_id = any($1::text[])
 order by customer_id for no key update"""
 _OPEN = "select body from alerts where customer_id = any($1::text[]) and is_open order by opened_at, alert_id"
+_ENDED = "select body from alerts where customer_id = any($1::text[]) and not is_open order by alert_id"
 _SAVE_STANDINGS = insert(
     "alert_customers", "customer_id text, standing bytea",
     "on conflict (customer_id) do update set standing = excluded.standing",
@@ -104,6 +105,9 @@ class SqlTransaction:
     async def alerts_of(self, customer_ids: Sequence[str]) -> dict[str, list[Alert]]:
         found = await self._session.rows(_OPEN, sorted(set(customer_ids)))
         return by_customer(customer_ids, [row[0] for row in found])
+
+    async def ended_of(self, customer_ids: Sequence[str]) -> list[Alert]:
+        return [alert_of(row[0]) for row in await self._session.rows(_ENDED, sorted(set(customer_ids)))]
 
     async def alert(self, alert_id: str) -> Alert | None:
         found = await self._session.rows(ALERT, alert_id)

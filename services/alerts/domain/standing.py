@@ -30,7 +30,7 @@ class Standing(msgspec.Struct):
     `cooled`: rule → until when, in event time, it raises nothing new. `guards`: guards that hold, with "missing" where
     they do so because a fact is unknown. `acting`: the owner, or whoever stands in now. `unknown`: rule → facts that
     were missing. `merged_into`: the customer that this one was merged into. `opened`: situation → how many alerts of it
-    were opened."""
+    were opened. `erased_at`: when the customer was erased (ms), 0 for never."""
 
     version: int = 0
     as_of: int = 0
@@ -44,6 +44,7 @@ class Standing(msgspec.Struct):
     unknown: dict[str, tuple[str, ...]] = {}
     merged_into: str = ""
     opened: dict[str, int] = {}
+    erased_at: int = 0
 
     def id_to_open(self, customer_id: str, situation: str) -> str:
         """Of the next alert of this situation."""
