@@ -23,7 +23,7 @@ COMMANDS = {
     "profile": Lazy("run.running:profile", "Start a worker that keeps the customer views."),
     "watch": Lazy("watch.watching:watch", "A live board: rates, lag, latest events and views, silent sources."),
     "doctor": Lazy("doctor.examining:doctor", "Check every dependency, and say in words what is wrong and what to do."),
-    "customers": Lazy("customers.commands:app", "Find and read customers; merge and split them."),
+    "customers": Lazy("customers.decisions:app", "Find and read customers; merge, split and erase them."),
     "replay": Lazy("replaying:app", "Send what already happened: a user's own files."),
     "simulate": Lazy("simulating:simulate", "Send the events of a synthetic bank with planted stories."),
     "keys": Lazy("keys:app", "Keys with which channel systems publish."),

@@ -1,4 +1,5 @@
-"""USE CASE: people decide who is who. Every decision has an actor and a reason, and is undone by another one.
+"""USE CASE: people decide who is who. Every decision has an actor and a reason, and is undone by another one; only an
+erasure (see `erasing`) is not.
 
 Merging changes clusters of roots; detaching bars links. Neither touches an event, a state or a version.
 """
@@ -12,6 +13,7 @@ from services.expected import unfit
 from services.failures import Rejected
 from services.profile.domain.identity.links import COLLECTIVES, Link, bar, clusters, kind_of, lift
 from services.profile.domain.states.fold import Fold
+from services.profile.erasing import ERASE, erase, lock_and_see
 from services.profile.linking import link_subjects, reach
 from services.profile.ports.records import Decision, Mark
 from services.profile.ports.store import ProfileStore
@@ -68,10 +70,27 @@ class Decide:
         await self._relink(decision, [bar(link, decision.decision_id, said.at) for link in led])
         return decision
 
+    async def erase(self, customer_id: str, said: Said) -> Decision:
+        """The personal values of all that is the customer's own are forgotten, for good."""
+
+        async def once() -> Decision:
+            roots = await roots_of(self._store, await self._customer(customer_id))
+            if kind_of(roots[0]) in COLLECTIVES:
+                raise Rejected("not_erasable", "a household or group is erased member by member", "customer_id")
+            async with self._store.updating() as tx:
+                seen = await lock_and_see(tx, roots, self._limits)
+                decision = _decision(ERASE, tuple(seen.own_of(roots)), said)
+                await erase(tx, decision, seen, self._limits, self._fold)
+            return decision
+
+        return await again_when_contended(once)
+
     async def undo(self, decision_id: str, said: Said, customer_id: str | None = None) -> Decision:
         """`customer_id`: if given, a customer that the decision must concern."""
         found = await self._store.decision(decision_id)
         if found is None or found.kind not in _UNDONE_BY:
+            if found is not None and found.kind == ERASE:
+                raise Rejected("erased", "what was erased is gone for good", "decision_id")
             raise Rejected("unknown_decision", "no such decision can be undone", "decision_id")
         if customer_id is not None and found not in await self._decisions_of(customer_id):
             raise Rejected("unknown_decision", "no such decision on this customer", "decision_id")
@@ -86,6 +105,9 @@ class Decide:
         if decision.kind in (MERGE, SPLIT):
             await again_when_contended(lambda: self._regroup(decision, decision.subjects))
             return
+        if decision.kind == ERASE:
+            await again_when_contended(lambda: self._erase_again(decision))
+            return
         links = await self._store.links(decision.subjects)
         if decision.kind == DETACH:
             led = [link for link in links if link.target in decision.subjects and not link.barred]
@@ -95,6 +117,11 @@ class Decide:
             await self._relink(decision, [lift(link, decision.decision_id, decision.at) for link in barred])
         else:
             await self._store.decide(decision, [], [])
+
+    async def _erase_again(self, decision: Decision) -> None:
+        async with self._store.updating() as tx:
+            seen = await lock_and_see(tx, decision.subjects, self._limits)
+            await erase(tx, decision, seen, self._limits, self._fold)
 
     async def reviews(self, limit: int) -> list[Decision]:
         """Open cases, oldest first, without those that a merge or what has been told since has settled."""

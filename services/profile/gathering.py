@@ -164,4 +164,4 @@ def _member_customer(view: PartyView) -> MemberCustomer:
 
 def _part(member: Member) -> Part:
     stored = member.stored
-    return part_of(member.membership, stored.cuts, stored.heads, stored.months)
+    return part_of(member.membership, stored.cuts, stored.heads, stored.months, stored.erased_at)

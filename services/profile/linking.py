@@ -37,7 +37,7 @@ async def link_subjects(
     if not changed:
         return Linked(known, set(), set())
     subjects = {link.subject for link in changed}
-    around, below = await _lock_below(tx, subjects, locked)
+    around, below = await lock_below(tx, subjects, locked)
     refuse_newer((locked[subject] for subject in below), fold)
     graph = Graph(around, limits)
     await propose_reviews(tx, subjects, graph, now)
@@ -54,7 +54,7 @@ async def reach(tx: UpdateTransaction, asserted: Sequence[Link]) -> set[str]:
     return descendants(subjects, await tx.links_around(sorted(subjects))) | {link.target for link in asserted}
 
 
-async def _lock_below(
+async def lock_below(
     tx: UpdateTransaction, subjects: set[str], locked: dict[str, StoredSubject]
 ) -> tuple[list[Link], set[str]]:
     """Locks everything below, then returns the links around and the subjects below. Read before the locks, a link

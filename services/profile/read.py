@@ -10,6 +10,7 @@ import msgspec
 
 from schemas.catalogue import EventType
 from schemas.codec import decode_event
+from schemas.events import ChannelEvent
 from schemas.instants import instant
 from schemas.naming import Naming
 from services.failures import Rejected
@@ -31,7 +32,7 @@ from services.profile.roots import roots_of
 from services.profile.statement import stored_facts
 
 MOST_FOUND, MOST_TOLD = 50, 100
-_REFERENCE = re.compile(rb'"(p_[0-9a-f]{32})"')
+_REFERENCE = re.compile(rb'"(p_[0-9a-f]{32})"(?!:)')  # a value; a source may name a member like one
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -102,7 +103,19 @@ class Read:
     async def shown(self, customers: Sequence[CurrentCustomer]) -> list[bytes]:
         """Each view as JSON, personal values in clear."""
         completeness = self._completeness()
-        return await self.in_clear([_body(one, self._policy(), completeness) for one in customers])
+        bodies = [_body(one, self._policy(), completeness) for one in customers]
+        told_of = [await self._told_of(one.view) for one in customers]
+        if all(of is None for of in told_of):
+            return await self.in_clear(bodies)
+        return [(await self.in_clear([body], of))[0] for body, of in zip(bodies, told_of, strict=True)]
+
+    async def _told_of(self, view: StoredView) -> list[str] | None:
+        """Of an erased customer only what its own subjects tell is shown: others may tell of the same persons. None:
+        it was not erased."""
+        if "erased_at" not in _members.decode(view.body):
+            return None
+        roots = await roots_of(self.reader, view.lead)
+        return [subject for subject, _, _ in spans_of(await self.reader.memberships(roots))]
 
     async def facts(self, customer: CurrentCustomer, declared: Iterable[FactDeclared]) -> bytes:
         """As JSON, including facts at rest. `customer` must come from `by_id_with_facts`."""
@@ -122,18 +135,24 @@ class Read:
         rows = await self.reader.timeline(spans, before, where, limit + 1)
         page, is_last = rows[:limit], len(rows) <= limit
         events = [decode_event(row.event) for row in page]
-        shown = [msgspec.json.encode(as_sent(event, self.catalogue.get(event.type))) for event in events]
+        tell = await self.teller([event.subject for event in events])
+        shown = [msgspec.json.encode(tell(event)) for event in events]
         after = None if is_last else (page[-1].occurred_at, page[-1].sequence, page[-1].key)
         return Page(await self.in_clear(shown), after)
 
-    async def in_clear(self, documents: Sequence[bytes]) -> list[bytes]:
-        """JSON with references resolved, as far as they still lead to a value: what is erased stays a reference."""
+    async def teller(self, subjects: Iterable[str]) -> Callable[[ChannelEvent], dict[str, Any]]:
+        """Tells events of these subjects as they were sent, without what was erased."""
+        erased = await self.reader.erased(sorted(set(subjects)))
+        return lambda one: as_sent(one, self.catalogue.get(one.type), erased.get(one.subject, 0))
+
+    async def in_clear(self, documents: Sequence[bytes], told_of: Sequence[str] | None = None) -> list[bytes]:
+        """JSON with references resolved; null where a value was erased. `told_of`: only by what was told of these."""
         refs = sorted({ref.decode() for document in documents for ref in _REFERENCE.findall(document)})
         if not refs:
             return list(documents)
-        values = await self.reader.personal(refs)
+        values = await self.reader.personal(refs, told_of)
         encoded = {ref.encode(): msgspec.json.encode(value) for ref, value in values.items()}
-        return [_REFERENCE.sub(lambda found: encoded.get(found[1], found[0]), document) for document in documents]
+        return [_REFERENCE.sub(lambda found: encoded.get(found[1], b"null"), document) for document in documents]
 
 
 def _body(customer: CurrentCustomer, policy: Policy, completeness: Completeness) -> bytes:
@@ -144,6 +163,7 @@ def _body(customer: CurrentCustomer, policy: Policy, completeness: Completeness)
         "customer_id": view.customer_id,
         "version": view.version,
         "changed_at": instant(view.changed_at),
+        "erased_at": None,
         "up_to_date": customer.up_to_date,
     }
     if "measures" in body:

@@ -154,6 +154,7 @@ def change_of(
         due=[Due(at=one.at, kind=one.kind, sources=list(one.sources)) for one in summary.due],
         aliases=sorted({alias_of(part.subject) for part in customer.parts} - {view.customer_id}),
         merged=sorted(alias_of(root) for root in customer.roots if root != customer.lead),
+        erased_at=customer.wholly_erased_at,
     )  # fmt: skip
     return change_message(change, statement.written)
 

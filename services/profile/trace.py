@@ -14,7 +14,6 @@ from schemas.codec import decode_event
 from schemas.events import ChannelEvent
 from schemas.instants import instant
 from services.profile.decide import pair_of, standing_merges
-from services.profile.domain.as_sent import as_sent
 from services.profile.domain.facts.fed import feed_of, telling
 from services.profile.domain.facts.windowed import Alone, Windowed
 from services.profile.domain.identity.links import BEGINNING, END, Membership, clusters
@@ -35,6 +34,7 @@ OTHERWISE = (
 Listed = Sequence[tuple[ChannelEvent, float | None]]
 """With what each counts; None where nothing is counted."""
 
+Tell = Callable[[ChannelEvent], dict[str, Any]]
 Spans = Sequence[tuple[str, int, int]]
 
 
@@ -56,6 +56,7 @@ class Trace:
     async def events(self, seen: Seen) -> bytes:
         """As JSON, personal values in clear: the moment's `event`, and each of the `facts` with its events."""
         spans, policy = await self._spans(seen.customer_id, seen.at), self._policy()
+        tell = await self._read.teller(subject for subject, _, _ in spans)
         windowed = Windowed(self._fold, policy.measures, policy.reference, seen.at)
         facts = {name: value for name, value in sorted(seen.values.items()) if not name.startswith("moment.")}
         begins = [since for name in facts if (since := windowed.read_since(name)) is not None]
@@ -65,51 +66,42 @@ class Trace:
         for name, value in facts.items():
             await asyncio.sleep(0)  # whoever reads beside waits for one fact, not for all
             if windowed.since(name) is not None:
-                listed.append(self._counted(name, value, windowed, events))
+                listed.append(self._counted(name, value, windowed, events, tell))
             else:
-                listed.append(self._telling(name, value, about, seen.at))
-        found = {"event": await self._moment(spans, seen), "facts": listed}
+                listed.append(self._telling(name, value, about, seen.at, tell))
+        found = {"event": await self._moment(spans, seen, tell), "facts": listed}
         return (await self._read.in_clear([msgspec.json.encode(found)]))[0]
 
-    def _telling(self, name: str, value: Fact, events: Sequence[ChannelEvent], at: int) -> dict[str, Any]:
+    def _telling(self, name: str, value: Fact, events: Sequence[ChannelEvent], at: int, tell: Tell) -> dict[str, Any]:
         feed = feed_of(name)
         if feed is None:
             return _stated(name, value) | {"why": NO_EVENTS}
         found = telling(feed, events, self._policy().reference.reasons, at)
         known = [(one, None) for one in found if one.accepted_at <= at]
         later = [(one, None) for one in found if one.accepted_at > at]
-        return _stated(name, value) | self._lists(known, later) | {"why": TELLING}
+        return _stated(name, value) | _lists(known, later, tell) | {"why": TELLING}
 
-    def _counted(self, name: str, value: Fact, windowed: Windowed, events: Sequence[Alone]) -> dict[str, Any]:
+    def _counted(
+        self, name: str, value: Fact, windowed: Windowed, events: Sequence[Alone], tell: Tell
+    ) -> dict[str, Any]:
         known = [one for one in events if one.event.accepted_at <= windowed.now]
         counts = windowed.behind(name, known)
         all_told = windowed.behind(name, events) if len(known) < len(events) else counts
         later = [one for one in all_told.each if one[0].accepted_at > windowed.now]
         adds_up = abs(counts.total - float(value)) < SMALLEST
         return _stated(name, value) | {
-            **self._lists(counts.each, later), "since": instant(windowed.since(name) or 0),
+            **_lists(counts.each, later, tell), "since": instant(windowed.since(name) or 0),
             "until": instant(windowed.now), "counted": counts.total, "adds_up": adds_up,
             "why": None if adds_up else OTHERWISE,
         }  # fmt: skip
 
-    def _lists(self, known: Listed, later: Listed) -> dict[str, Any]:
-        left_out = max(0, len(known) - MOST_TOLD)
-        return {"events": self._listed(known), "left_out": left_out, "came_later": self._listed(later)}
-
-    def _listed(self, each: Listed) -> list[dict[str, Any]]:
-        newest = sorted(each, key=lambda one: (one[0].occurred_at, one[0].id), reverse=True)[:MOST_TOLD]
-        return [self._as_sent(event) | {"counts": brought} for event, brought in newest]
-
-    def _as_sent(self, event: ChannelEvent) -> dict[str, Any]:
-        return as_sent(event, self._read.catalogue.get(event.type))
-
-    async def _moment(self, spans: Spans, seen: Seen) -> dict[str, Any] | None:
+    async def _moment(self, spans: Spans, seen: Seen, tell: Tell) -> dict[str, Any] | None:
         if not seen.event_id:
             return None
         at = TimelineFilter(since=seen.occurred_at, until=seen.occurred_at + 1)
         rows = await self._read.reader.timeline(spans, None, at, MOST_TOLD)
         events = [decode_event(row.event) for row in rows]
-        return next((self._as_sent(event) for event in events if event.id == seen.event_id), None)
+        return next((tell(event) for event in events if event.id == seen.event_id), None)
 
     async def _about(self, spans: Spans, facts: Iterable[str], at: int) -> list[ChannelEvent]:
         feeds = [feed for name in facts if (feed := feed_of(name)) is not None]
@@ -157,6 +149,16 @@ class Trace:
             if found <= roots:
                 return found
             roots |= found
+
+
+def _lists(known: Listed, later: Listed, tell: Tell) -> dict[str, Any]:
+    left_out = max(0, len(known) - MOST_TOLD)
+    return {"events": _listed(known, tell), "left_out": left_out, "came_later": _listed(later, tell)}
+
+
+def _listed(each: Listed, tell: Tell) -> list[dict[str, Any]]:
+    newest = sorted(each, key=lambda one: (one[0].occurred_at, one[0].id), reverse=True)[:MOST_TOLD]
+    return [tell(event) | {"counts": brought} for event, brought in newest]
 
 
 def _stated(name: str, value: Fact) -> dict[str, Any]:

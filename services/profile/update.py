@@ -15,6 +15,7 @@ from services.profile.domain.identity.links import Link, join
 from services.profile.domain.ledger import days_of
 from services.profile.domain.letters import conflict, parked, unreadable
 from services.profile.domain.states.fold import Fold, months_touched
+from services.profile.domain.states.personal import is_erased
 from services.profile.folding import fold_events
 from services.profile.linking import Linked, link_subjects, reach
 from services.profile.outbox import DEAD_LETTER_LANE, dead_letter_messages
@@ -79,7 +80,7 @@ class Update:
             marks = await _fold_fresh(tx, fresh, stored, linked, self._fold)
             await tx.mark(marks)
             await tx.append_timeline([_timeline_row(arrival) for arrival in fresh])
-            await _save_personal(tx, fresh)
+            await _save_personal(tx, fresh, stored)
             await tx.note_sources([seen for part in decoded for seen in part.sources])
             await tx.send({DEAD_LETTER_LANE: dead_letter_messages(letters)}, now)
         self._remember(linked)
@@ -147,10 +148,12 @@ async def _fold_fresh(
     return [Mark(root, accepted_at, urgent.get(root, 0)) for root, accepted_at in oldest.items()]
 
 
-async def _save_personal(tx: UpdateTransaction, fresh: Sequence[Arrival]) -> None:
+async def _save_personal(tx: UpdateTransaction, fresh: Sequence[Arrival], stored: Mapping[str, StoredSubject]) -> None:
     values: dict[str, str] = {}
     subjects: set[tuple[str, str]] = set()
     for arrival in fresh:
+        if arrival.personal and is_erased(arrival.event, stored[arrival.event.subject].erased_at):
+            continue
         values |= arrival.personal
         subjects.update((ref, arrival.event.subject) for ref in arrival.personal)
     if values:

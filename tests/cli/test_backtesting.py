@@ -110,6 +110,11 @@ def test_a_backtest_of_the_live_rules_gives_the_live_situations_with_what_people
         # what was said of two may be true of neither once they are one: the ids, and so the pair, differ in every run
         assert not {one, other} <= {customer for customer, *_ in live}
         agree(live, again, 600_000)
+        erased, *_ = sorted({customer for customer, *_ in live} - {one, other})
+        assert platform.run("customers", "erase", erased, "--reason", "asked for it", "--yes").code == 0
+        live, again = asyncio.run(both(platform.data))
+        assert erased not in {customer for customer, *_ in live}
+        agree(live, again, 600_000)
         today = datetime.now().date()
         period = ("--from", str(today - timedelta(days=1)), "--to", str(today + timedelta(days=1)))
         told = platform.run("rules", "backtest", "U20", "R16", *period, "--json").json

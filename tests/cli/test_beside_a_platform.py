@@ -101,6 +101,27 @@ def test_customers_are_merged_and_split_with_a_reason(platform: Platform, tmp_pa
     assert twice.err == "error: decision_id: another decision has undone this one\n"
 
 
+def test_a_customer_is_erased_only_where_somebody_says_yes(platform: Platform, tmp_path: Path) -> None:
+    identifiers = {"customer_no": "f-1", "phone": "+8613912345679"}
+    person = event("f1", "customer.registered", identifiers, attributes={"name": "Fang Erased"})
+    assert platform.run("replay", "ndjson", write(tmp_path / "e.ndjson", person)).code == 0
+    customer_id = known(platform, "customer_no=f-1")["customer_id"]
+    unasked = platform.run("customers", "erase", customer_id, "--reason", "asked for it")
+    assert (unasked.code, unasked.err) == (2, "error: this cannot be undone: say --yes where nobody can be asked\n")
+    made = platform.run(
+        "customers", "erase", "phone=+8613912345679", "--reason", "asked for it", "--yes", "--json"
+    ).json
+    assert (made["kind"], made["reason"]) == ("erase", "asked for it")
+    shown = platform.run("customers", "show", customer_id)
+    assert "nothing personal from before is shown" in shown.out
+    happened = platform.run("customers", "timeline", customer_id)
+    assert "customer.registered" in happened.out
+    assert not [word for word in ("Fang", "13912345679") if word in shown.out + happened.out]
+    assert platform.run("customers", "find", "--name", "Fang Erased").out.startswith("nobody is known by this")
+    undone = platform.run("customers", "split", "--decision", made["decision_id"], "--reason", "x")
+    assert undone.err == "error: decision_id: what was erased is gone for good\n"
+
+
 def test_nobody_is_found_by_what_nobody_has(platform: Platform) -> None:
     assert platform.run("customers", "find", "customer_no=nobody").out.startswith("nobody is known by this: a customer")
     for arguments, code, told in (

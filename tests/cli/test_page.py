@@ -54,6 +54,11 @@ def test_what_was_learned_and_judged_of_a_customer_is_on_the_page() -> None:
         assert part in shown, part
 
 
+def test_of_an_erased_customer_the_page_says_that_and_when() -> None:
+    assert "erased" not in page(VIEW)
+    assert "erased 2026-11-22 00:00:00Z: nothing personal" in page(VIEW | {"erased_at": "2026-11-22T00:00:00Z"})
+
+
 def test_an_account_or_number_that_is_no_longer_somebodys_says_until_when() -> None:
     ended = {"role": "joint", "since": "2026-11-01T00:00:00Z", "until": "2026-11-22T00:00:00Z"}
     for section in ({"accounts": [{"account_no": "6001", **ended}]}, {"identifiers": [{"kind": "phone", **ended}]}):

@@ -36,6 +36,12 @@ class OfOneRecord:
         return self._record
 
 
+async def test_a_letter_whose_customer_was_erased_is_sent_again_by_its_source_alone() -> None:
+    emptied = msgspec.structs.replace(LETTER, stage="accept")
+    with pytest.raises(Refusal, match="was emptied when its customer was erased"):
+        await event_of(emptied, cast(Beside, OfOneRecord(b"")), CATALOGUE)
+
+
 async def test_a_record_that_no_channel_could_have_sent_is_kept_and_the_next_letter_has_its_turn() -> None:
     broken = msgspec.structs.replace(paid("p-1", NOW, "6001"), attributes=b"no JSON")
     with pytest.raises(Refusal, match="no JSON"):

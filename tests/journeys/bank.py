@@ -130,9 +130,9 @@ class Bank:
         """The customer's `identity`, `timeline` or `facts`."""
         return await self.get(f"/v1/customers/{view['customer_id']}/{what}", **query)
 
-    async def decide(self, what: str, **body: Any) -> Json:
-        """What a manager decides: `merge` or `split`."""
-        answer = await self.http.post(f"/v1/customers/{what}", json=body, headers=self.as_("manager"))
+    async def decide(self, what: str, role: str = "manager", **body: Any) -> Json:
+        """What a manager decides, `merge` or `split`, or an admin, `erase`."""
+        answer = await self.http.post(f"/v1/customers/{what}", json=body, headers=self.as_(role))
         assert answer.status_code == 200, answer.text
         made: Json = answer.json()
         return made

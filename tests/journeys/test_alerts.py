@@ -2,6 +2,7 @@
 the inbox."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
@@ -9,7 +10,7 @@ from functools import partial
 import pytest
 import pytest_asyncio
 
-from tests.journeys.bank import Json, ago, event
+from tests.journeys.bank import Json, ago, cny, event
 from tests.journeys.inbox import (
     LONG_S,
     Inbox,
@@ -144,6 +145,25 @@ async def test_a_merge_joins_the_open_alerts_and_a_split_parts_them_again(inbox:
     await inbox.bank.decide("split", customer_id=ids[0], decision_id=merged["decision_id"], reason="two after all")
     for number, own in zip(numbers, ids, strict=True):
         await inbox.until(number, partial(has_one_payment, own))
+
+
+async def test_a_customer_who_asks_to_be_forgotten_is_and_what_is_open_is_taken_back(inbox: Inbox) -> None:
+    bank = inbox.bank
+    number, manager, name = bank.no("forgotten"), bank.no("manager"), f"Fang {bank.no('Wang')}"
+    person = event("customer.registered", ago(900), customer_no=number, phone=f"+86139{bank.digits(8)}", name=name)
+    await bank.tell(person, *customer_of(manager, number), *outflow(number))
+    alert = await inbox.act(await inbox.open_one(number, "R1"), "claim", note=f"call {name}")
+    asked = {"customer_id": alert["customer_id"], "reason": "asked for it in writing"}
+    made = await bank.decide("erase", "admin", **asked)
+    [withdrawn] = await inbox.until(number, lambda found: not any(map(is_open, found)))
+    assert (withdrawn["state"], withdrawn["history"][-1]["note"]) == ("withdrawn", "the customer was erased")
+    view = await bank.refreshed(number)
+    assert (view["erased_at"], [one["balance"] for one in view["accounts"]]) == (made["at"], [cny("110000.00")])
+    assert [await bank.customers(name=name), await bank.customers(phone=person["identifiers"]["phone"])] == [[], []]
+    await bank.tell(person | {"id": bank.no("again")}, moved(number, 4, "10.00", "110000.00"))
+    told = [view, withdrawn, await bank.about(view, "timeline"), await bank.about(view, "facts"),
+            await bank.get(f"/v1/alerts/{alert['alert_id']}/events"), await bank.refreshed(number)]  # fmt: skip
+    assert not [word for word in (name, "Elsewhere", "+86139", '"p_') if word in json.dumps(told)]
 
 
 def has_one_payment(customer_id: str, found: list[Json]) -> bool:

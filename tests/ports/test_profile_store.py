@@ -7,8 +7,9 @@ from services.failures import Fenced
 from services.log import Move, Position
 from services.outbox import OutboxMessage
 from services.profile.domain.customers.freshness import SourceSeen
+from services.profile.domain.letters import ACCEPT
 from services.profile.domain.states.packing import NO_HEADS
-from services.profile.ports.records import LedgerEntry, Mark, StoredSubject
+from services.profile.ports.records import LedgerEntry, Mark, StoredDeadLetter, StoredSubject
 from tests.ports.profile_stores import Store, event, store
 
 __all__ = ["store"]
@@ -203,6 +204,53 @@ async def test_personal_values_are_kept_once_and_found_by_whom_they_were_told_of
     assert await store.personal(["r1", "r9"]) == {"r1": "Li Wei"}
     assert await store.parties_told("r1", 10) == ["party:1", "party:2", "party:3"]
     assert await store.parties_told("r2", 10) == []
+
+
+async def test_a_value_is_forgotten_with_the_last_subject_that_tells_of_it(store: Store) -> None:
+    async with store.updating() as tx:
+        await tx.lock_subjects(dict.fromkeys(["party:1", "party:2", "account:1"], frozenset()))
+        told = {("r1", "party:1"), ("r1", "party:2"), ("r2", "party:1"), ("r3", "account:1"), ("r3", "party:1")}
+        await tx.save_personal({"r1": "Li Wei", "r2": "x", "r3": "y"}, told)
+    async with store.updating() as tx:
+        await tx.erase_personal(["account:1", "party:1"], 7)
+    assert await store.personal(["r1", "r2", "r3"]) == {"r1": "Li Wei"}
+    assert await store.personal(["r1"], ["party:1"]) == {}
+    assert await store.personal(["r1"], ["party:1", "party:2"]) == {"r1": "Li Wei"}
+    assert await store.parties_told("r1", 10) == ["party:2"]
+
+
+async def test_when_a_subject_was_erased_is_told_to_all_who_read_it_and_never_earlier(store: Store) -> None:
+    for at in (7, 5):
+        async with store.updating() as tx:
+            row = (await tx.lock_subjects({"party:1": frozenset()}))["party:1"]
+            await tx.save_subjects([row])
+            await tx.erase_personal(["party:1"], at)
+    assert await store.erased(["party:1", "party:2"]) == {"party:1": 7}
+    async with store.updating() as tx:
+        locked = await tx.lock_subjects(dict.fromkeys(["party:1", "party:2"], frozenset({3})))
+    assert [locked[one].erased_at for one in ("party:1", "party:2")] == [7, 0]
+    async with store.refreshing() as tx:
+        [member] = (await tx.members(["party:1"]))["party:1"]
+    assert (member.stored.erased_at, member.stored.version) == (7, 2)
+
+
+async def test_what_ingest_refused_of_a_subject_is_emptied_and_other_letters_stay(store: Store) -> None:
+    bodies = {
+        "a": (ACCEPT, b'{"identifiers": {"customer_no": " 7 "}, "attributes": {"name": "Li Wei"}}'),
+        "b": (ACCEPT, b'{"identifiers": {"account_no": 60}}'),
+        "c": (ACCEPT, b'{"identifiers": {"account_no": "7"}}'),
+        "d": (ACCEPT, b'{"identifiers": ["7"], "actor": {"customer_no": "7"}}'),
+        "e": ("update", b'{"identifiers": {"customer_no": "7"}}'),
+        "f": (ACCEPT, b"{aaaa"),
+        "g": (ACCEPT, b"[7]"),
+    }
+    letters = [StoredDeadLetter(name, 5, stage, "core", "r", "", "m", None, body, 2, "ab")
+               for name, (stage, body) in bodies.items()]  # fmt: skip
+    async with store.updating() as tx:
+        await tx.keep_dead_letters(letters)
+        await tx.forget_letters({"party:7", "account:60"})
+    kept = {one.letter_id for one in await store.dead_letters(10, "open") if one.body}
+    assert kept == {"c", "e", "f", "g"}
 
 
 async def test_sources_are_remembered_by_their_furthest(store: Store) -> None:

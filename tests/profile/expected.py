@@ -103,7 +103,7 @@ async def _in_sql(store: SqlProfileStore) -> Kept:
         parts: dict[str, list[tuple[int, bytes]]] = {}
         for subject, month, body in await session.rows("select subject, month, body from parts"):
             parts.setdefault(subject, []).append((month, body))
-        rows = await session.rows("select subject, version, fold_version, cuts, roots, heads from subjects")
+        rows = await session.rows("select subject, version, fold_version, cuts, roots, heads, erased_at from subjects")
         stored = [subject_of(row, parts.get(row[0], ())) for row in rows]
         found = await session.rows("select root, subject, role, from_at, until_at from memberships")
         keys = await session.rows("select key from timeline")

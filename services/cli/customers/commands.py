@@ -1,6 +1,5 @@
-"""`customers`: who they are and what happened, read as the API reads it; merge and split as decisions."""
+"""`customers`: who they are and what happened, read as the API reads it."""
 
-import getpass
 import os
 from typing import Annotated, Any
 
@@ -8,25 +7,22 @@ import msgspec
 import typer
 
 from schemas.catalogue import load_catalogue
-from schemas.identifiers import KINDS, SUBJECT_LIMITS
+from schemas.identifiers import KINDS
 from schemas.topics import CHANNEL_EVENTS
-from services.cli.beside import WHO, Actor, Beside, Data, Json, Who, identifier, in_deployment, who_is_meant
+from services.cli.beside import Beside, Data, Json, Who, identifier, in_deployment
 from services.cli.customers.tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
-from services.cli.declared import declarations, declared_fold
-from services.cli.output import console, print_table, show_json, show_rows, tell, when
+from services.cli.declared import declarations
+from services.cli.output import console, print_table, show_json, show_rows
 from services.cli.positions import milliseconds
 from services.cli.refusals import Misuse, judged_by_the_line, only
 from services.clock import SystemClock
 from services.profile.current import CurrentCustomer
-from services.profile.decide import Decide, Said
 from services.profile.domain.customers.freshness import completeness
 from services.profile.narrowing import check_bounds, narrowed
-from services.profile.ports.records import Decision
 from services.profile.read import Read
 from services.profile.settings import read_choices
 
-app = typer.Typer(no_args_is_help=True, help="Find and read customers; merge and split them.")
-Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
+app = typer.Typer(no_args_is_help=True, help="Find and read customers; merge, split and erase them.")
 _NOBODY = (
     "nobody is known by this: a customer is there once an event that names it was accepted "
     "(`counterpoint dead-letters list` shows what was refused)"
@@ -53,7 +49,7 @@ def find(
         raise Misuse("each kind of identifier once: ask again for the other one")
 
     async def work(beside: Beside) -> tuple[list[Any], bool]:
-        read = await _read(beside)
+        read = await reading(beside)
         customers, more = await read.find(read.asked(asked, name))
         return [msgspec.json.decode(one) for one in await read.shown(customers)], more
 
@@ -71,8 +67,8 @@ def show(who: Who, data: Data = None, as_json: Json = False) -> None:
     """All that is known of a customer now."""
 
     async def work(beside: Beside) -> Any:
-        read = await _read(beside)
-        return msgspec.json.decode((await read.shown([await _one(read, who)]))[0])
+        read = await reading(beside)
+        return msgspec.json.decode((await read.shown([await the_one(read, who)]))[0])
 
     view = in_deployment(data, work)
     if as_json:
@@ -100,8 +96,8 @@ def timeline(
         check_bounds(channels or (), *bounds)
 
     async def work(beside: Beside) -> list[Any]:
-        read = await _read(beside)
-        view = (await _one(read, who)).view
+        read = await reading(beside)
+        view = (await the_one(read, who)).view
         page = await read.timeline(view, None, await narrowed(read, view, types or (), channels or (), *bounds), limit)
         return [msgspec.json.decode(event) for event in page.events]
 
@@ -114,59 +110,7 @@ def timeline(
         typer.echo(_NOTHING_SUCH if types or channels or since or until else _NOTHING)
 
 
-@app.command()
-def merge(who: Who, other: Who, reason: Reason, actor: Actor = None, data: Data = None, as_json: Json = False) -> None:
-    """From now on the two are one customer, until the decision is undone by `split`."""
-
-    async def work(beside: Beside) -> Decision:
-        read = await _read(beside)
-        left, right = await _one(read, who), await _one(read, other)
-        return await _decide(beside).merge(left.view.customer_id, right.view.customer_id, _said(actor, reason))
-
-    _told(in_deployment(data, work), as_json)
-
-
-@app.command()
-def split(
-    reason: Reason,
-    who: Annotated[
-        str | None,
-        typer.Argument(metavar="CUSTOMER", help=f"{WHO} Not needed with --decision.", callback=who_is_meant),
-    ] = None,
-    decision: Annotated[str | None, typer.Option(help="The decision to undo, where there are several.")] = None,
-    subject: Annotated[str | None, typer.Option(help="Detach this subject (account:6001…) instead of undoing.")] = None,
-    actor: Actor = None,
-    data: Data = None,
-    as_json: Json = False,
-) -> None:
-    """Undo the customer's merge, or detach a subject that belongs to somebody else."""
-    if decision and subject:
-        raise Misuse("say either --decision or --subject")
-    if not who and not decision:
-        raise Misuse("say whom to split, or which --decision is to be undone")
-
-    async def work(beside: Beside) -> Decision:
-        decide, said = _decide(beside), _said(actor, reason)
-        customer_id = (await _one(await _read(beside), who)).view.customer_id if who else ""
-        if decision:
-            return await decide.undo(decision, said, customer_id or None)
-        if subject:
-            return await decide.detach(customer_id, subject, said)
-        return await decide.split(customer_id, said)
-
-    _told(in_deployment(data, work), as_json)
-
-
-def _told(decision: Decision, as_json: bool) -> None:
-    told = f"{decision.kind} is decided as {decision.decision_id}; a running worker shows it at once"
-    tell({**msgspec.to_builtins(decision), "at": when(decision.at)}, told, as_json=as_json)
-
-
-def _said(actor: str | None, reason: str) -> Said:
-    return Said(actor or getpass.getuser(), reason, SystemClock().now_ms())
-
-
-async def _read(beside: Beside) -> Read:
+async def reading(beside: Beside) -> Read:
     choices = read_choices(os.environ)
     seen = await beside.store.sources_seen()
     heard = completeness(seen, SystemClock().now_ms(), choices.patience(CHANNEL_EVENTS.partitions))
@@ -174,11 +118,7 @@ async def _read(beside: Beside) -> Read:
     return Read(beside.store, types, beside.naming, lambda: policy, SystemClock().now_ms, lambda: heard)
 
 
-def _decide(beside: Beside) -> Decide:
-    return Decide(beside.store, declared_fold(), SUBJECT_LIMITS)
-
-
-async def _one(read: Read, who: str) -> CurrentCustomer:
+async def the_one(read: Read, who: str) -> CurrentCustomer:
     if "=" in who:
         found = (await read.find(read.asked(dict([identifier(who)])))).customers
     else:

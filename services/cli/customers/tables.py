@@ -60,6 +60,8 @@ def owner_of(view: Row) -> Any:
 
 def print_view(console: Console, view: Row) -> None:
     console.print(f"[bold]{written(name_of(view))}[/]  {view['customer_id']}")
+    if view.get("erased_at"):
+        console.print(f"[yellow]erased {written(view['erased_at'])}: nothing personal from before is shown[/]")
     if not view["up_to_date"]:
         console.print("[red]not up to date: what is known since cannot be shown; `counterpoint doctor` says more[/]")
     raised = [name for name, holds in (view.get("flags") or {}).items() if holds]

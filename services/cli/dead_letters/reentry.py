@@ -11,7 +11,7 @@ from schemas.events import ChannelEvent
 from services.cli.beside import Beside
 from services.cli.refusals import Refusal
 from services.profile.domain.as_sent import as_sent
-from services.profile.domain.letters import place_of
+from services.profile.domain.letters import ACCEPT, place_of
 from services.profile.ports.records import StoredDeadLetter
 
 ASSIGNED = ("accepted_at", "source", "subject")
@@ -29,7 +29,7 @@ async def event_of(letter: StoredDeadLetter, beside: Beside, catalogue: Mapping[
     """Raises `Refusal` where nothing that could be sent again was kept."""
     if letter.state != "open":
         raise Refusal("was replayed before")
-    if letter.stage == "accept":
+    if letter.stage == ACCEPT:
         return Reentry(letter.source, _as_sent(letter))
     if letter.reason == "conflict":
         raise Refusal(f"its id stands for another event: let {letter.source} send it under an id of its own")
@@ -48,6 +48,8 @@ def channel_form(event: ChannelEvent, declared: EventType | None) -> dict[str, A
 
 
 def _as_sent(letter: StoredDeadLetter) -> dict[str, Any]:
+    if not letter.body:
+        raise Refusal("was emptied when its customer was erased: let the source send it again")
     try:
         return msgspec.json.decode(letter.body, type=dict[str, Any])
     except msgspec.MsgspecError:

@@ -16,14 +16,15 @@ _months = msgspec.msgpack.Decoder(list[SealedMonth])
 
 
 def kept_subject(row: Sequence[Any], parts: Iterable[tuple[int, bytes]], collectives: Sequence[str]) -> KeptSubject:
-    """`row`: subject, version, cuts, heads. Raises `OtherShape`."""
-    subject, version, cuts, heads = row
+    """`row`: subject, version, cuts, heads, erased_at. Raises `OtherShape`."""
+    subject, version, cuts, heads, erased_at = row
     try:
         months = {month: _months.decode(body) for month, body in parts if body not in EMPTY_MONTHS}
         told = _heads.decode(heads)
     except msgspec.DecodeError as error:
         raise OtherShape(subject) from error
-    return KeptSubject(subject, version, integers(cuts) if cuts != "[]" else [], told, months, collectives)
+    borders = integers(cuts) if cuts != "[]" else []
+    return KeptSubject(subject, version, borders, told, months, collectives, erased_at)
 
 
 def unknown_subject(subject: str, collectives: Sequence[str]) -> KeptSubject:

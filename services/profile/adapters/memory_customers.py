@@ -71,7 +71,7 @@ def _kept(tables: Tables, subject: str, collectives: Sequence[str]) -> KeptSubje
     if row is None:
         return unknown_subject(subject, collectives)
     parts = [(part.month, part.body) for part in tables.parts.by("subject", [subject])]
-    return kept_subject((row.subject, row.version, row.cuts, row.heads), parts, collectives)
+    return kept_subject((row.subject, row.version, row.cuts, row.heads, row.erased_at), parts, collectives)
 
 
 def memberships_around(tables: Tables, roots: Sequence[str]) -> list[Membership]:

@@ -50,9 +50,19 @@ class MemoryReader:
             subjects = sorted(subject for _, subject in tables.personal_subjects.by("ref", [ref]))
         return [subject for subject in subjects if kind_of(subject) == "party"][:limit]
 
-    async def personal(self, refs: Sequence[str]) -> Mapping[str, str]:
+    async def personal(self, refs: Sequence[str], told_of: Sequence[str] | None = None) -> Mapping[str, str]:
         async with self._tables.turn() as tables:
-            return {row[0]: row[1] for ref in refs if (row := tables.personal.get(ref)) is not None}
+            found = [row for ref in refs if (row := tables.personal.get(ref)) is not None]
+            if told_of is not None:
+                pairs = tables.personal_subjects.by("ref", [row.ref for row in found])
+                told = {ref for ref, subject in pairs if subject in told_of}
+                found = [row for row in found if row.ref in told]
+            return {row.ref: row.value for row in found}
+
+    async def erased(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        async with self._tables.turn() as tables:
+            found = [row for one in subjects if (row := tables.subjects.get(one)) is not None]
+            return {row.subject: row.erased_at for row in found if row.erased_at}
 
     async def timeline(
         self, spans: Sequence[tuple[str, int, int]], before: Cursor | None, where: TimelineFilter, limit: int

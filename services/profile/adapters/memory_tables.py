@@ -25,6 +25,7 @@ class SubjectRow(NamedTuple):
     cuts: str
     roots: str
     heads: bytes
+    erased_at: int = 0
 
 
 class PartRow(NamedTuple):
@@ -105,7 +106,7 @@ class Tables(StreamTables):
         self.decisions = Table[Decision](journal, "decision_id")
         self.staff = Table[StaffRow](journal, "manager_id")
         self.personal = Table[PersonalRow](journal, "ref")
-        self.personal_subjects = Table[ToldRow](journal, "ref subject", "ref")
+        self.personal_subjects = Table[ToldRow](journal, "ref subject", "ref", "subject")
         self.sources_seen = Table[SourceSeen](journal, "source partition")
         self.dead_letters = Table[StoredDeadLetter](journal, "letter_id")
         self.last_mark = 0

@@ -9,17 +9,15 @@ import msgspec
 from services.failures import Fenced
 from services.log import Move
 from services.outbox import OutboxMessage
-from services.profile.adapters import rows
+from services.profile.adapters import memory_personal, rows
 from services.profile.adapters.joining import join_links
 from services.profile.adapters.memory_queues import leave_marks
 from services.profile.adapters.memory_tables import (
     LedgerRow,
     PartRow,
-    PersonalRow,
     StaffRow,
     SubjectRow,
     Tables,
-    ToldRow,
 )
 from services.profile.adapters.old_events import is_aged, predates_ledger
 from services.profile.domain.customers.customer import ANY_CHANNEL
@@ -94,9 +92,9 @@ class MemoryUpdate:
             if stored is None or stored.version != one.version or stored.fold_version > one.fold_version:
                 raise Fenced("a subject has moved under its lock, or a newer release has written it")
             cuts, roots = rows.to_json(one.cuts), rows.to_json(one.roots)
-            self._tables.subjects.put(
-                SubjectRow(one.subject, stored.alias, one.version + 1, one.fold_version, cuts, roots, one.heads)
-            )
+            self._tables.subjects.put(stored._replace(
+                version=one.version + 1, fold_version=one.fold_version, cuts=cuts, roots=roots, heads=one.heads
+            ))  # fmt: skip
             for month, body in one.months.items():
                 self._tables.parts.put(PartRow(one.subject, month, body))
 
@@ -133,11 +131,13 @@ class MemoryUpdate:
         self._tables.parts.drop(part for part in stored if part.month not in months)
 
     async def save_personal(self, values: Mapping[str, str], told: Collection[tuple[str, str]]) -> None:
-        for ref, value in values.items():
-            if self._tables.personal.get(ref) is None:
-                self._tables.personal.put(PersonalRow(ref, value))
-        for pair in told:
-            self._tables.personal_subjects.put(ToldRow(*pair))
+        memory_personal.save_personal(self._tables, values, told)
+
+    async def erase_personal(self, subjects: Sequence[str], at: int) -> None:
+        memory_personal.erase_personal(self._tables, subjects, at)
+
+    async def forget_letters(self, subjects: Collection[str]) -> None:
+        memory_personal.forget_letters(self._tables, subjects)
 
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
         known = self._tables.links.by("subject", [link.subject for link in links])
@@ -212,5 +212,5 @@ class MemoryUpdate:
 
 def stored_subject(tables: Tables, row: SubjectRow, months: frozenset[int]) -> StoredSubject:
     kept = [(part.month, part.body) for part in tables.parts.by("subject", [row.subject])]
-    plain = (row.subject, row.version, row.fold_version, row.cuts, row.roots, row.heads)
+    plain = (row.subject, row.version, row.fold_version, row.cuts, row.roots, row.heads, row.erased_at)
     return rows.subject_of(plain, [part for part in kept if part[0] in months])

@@ -20,9 +20,9 @@ def to_json(value: object) -> str:
 
 
 def subject_of(row: Sequence[Any], parts: Iterable[tuple[int, bytes]]) -> StoredSubject:
-    """`row`: subject, version, fold_version, cuts, roots, heads."""
+    """`row`: subject, version, fold_version, cuts, roots, heads, erased_at."""
     cuts = integers(row[3]) if row[3] != "[]" else []
-    return StoredSubject(row[0], row[1], row[2], cuts, strings(row[4]), row[5], dict(parts))
+    return StoredSubject(row[0], row[1], row[2], cuts, strings(row[4]), row[5], dict(parts), row[6])
 
 
 LINK = "subject, target, role, first_at, told_at, past, ends, barred_by, source, event_id"

@@ -19,7 +19,7 @@ select c.root, c.lead from clusters c where c.lead in (select lead from clusters
 # one statement is one snapshot: memberships first, then each subject and each part once, however many share them
 GATHERED = """
 select 0, root, subject, role, from_at, until_at, null as blob from m
-union all select 1, t.subject, t.cuts, null, t.version, null, t.heads
+union all select 1, t.subject, t.cuts, null, t.version, t.erased_at, t.heads
     from s join subjects t on t.subject = s.subject
 union all select 2, p.subject, null, null, p.month, null, p.body from s join parts p on p.subject = s.subject"""
 _MEMBERS = f"""
@@ -96,7 +96,7 @@ def members_of(gathered: Sequence[Row], roots: Sequence[str]) -> dict[str, list[
         if what == 0:
             memberships.append(Membership(first, second, third, fourth, fifth))
         elif what == 1:
-            heads[first] = (first, fourth, second, blob)
+            heads[first] = (first, fourth, second, blob, fifth)
         else:
             parts.setdefault(first, []).append((fourth, blob))
     kept: dict[str, KeptSubject] = {}

@@ -7,7 +7,7 @@ from services.profile.ports.records import StoredSubject
 from services.sql.session import Session
 
 _LOCK = """
-select subject, version, fold_version, cuts, roots, heads from subjects
+select subject, version, fold_version, cuts, roots, heads, erased_at from subjects
 where subject = any($1::text[]) order by subject for no key update"""
 # In one round trip. The parts are those of the statement's snapshot, the subjects as they are once the locks are there:
 # where the snapshot has another version, somebody has written in between
@@ -35,10 +35,11 @@ async def _lock_with_parts(
     stale: dict[str, frozenset[int]] = {}
     for row in await session.rows(_LOCK_WITH_PARTS, sorted(wanted), months):
         subject = found.get(row[0]) or found.setdefault(row[0], rows.subject_of(row, ()))
-        if row[8] != subject.version:
+        *_, month, body, version = row
+        if version != subject.version:
             stale[row[0]] = wanted[row[0]]
-        elif row[6] in wanted[row[0]]:
-            subject.months[row[6]] = row[7]
+        elif month in wanted[row[0]]:
+            subject.months[month] = body
     for name, parts in (await _parts(session, stale)).items():
         found[name].months = dict(parts)
     return found

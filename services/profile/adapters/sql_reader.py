@@ -24,6 +24,10 @@ select coalesce(v.customer_id, s.alias) from leads l
 left join views v on v.lead = l.lead left join subjects s on s.subject = l.lead
 where v.state = 'live' or {WAITS} order by 1"""  # noqa: S608 - constants
 _PERSONAL = "select ref, value from personal where ref = any($1::text[])"
+_PERSONAL_OF = f"""
+{_PERSONAL} and exists (
+    select 1 from personal_subjects t where t.ref = personal.ref and t.subject = any($2::text[]))"""  # noqa: S608 - constants
+_ERASED = "select subject, erased_at from subjects where subject = any($1::text[]) and erased_at > 0"
 _MEMBERSHIPS = """
 select root, subject, role, from_at, until_at from memberships
 where root = any($1::text[]) or subject = any($1::text[])"""
@@ -86,8 +90,16 @@ class SqlReader:
     async def parties_told(self, ref: str, limit: int) -> list[str]:
         return [row[0] for row in await self._rows(_TOLD_OF, ref, limit)]
 
-    async def personal(self, refs: Sequence[str]) -> Mapping[str, str]:
-        return {row[0]: row[1] for row in await self._rows(_PERSONAL, list(refs))}
+    async def personal(self, refs: Sequence[str], told_of: Sequence[str] | None = None) -> Mapping[str, str]:
+        asked = (
+            self._rows(_PERSONAL, list(refs))
+            if told_of is None
+            else self._rows(_PERSONAL_OF, list(refs), list(told_of))
+        )
+        return {row[0]: row[1] for row in await asked}
+
+    async def erased(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        return {row[0]: row[1] for row in await self._rows(_ERASED, list(subjects))}
 
     async def timeline(
         self, spans: Sequence[tuple[str, int, int]], before: Cursor | None, where: TimelineFilter, limit: int

@@ -8,7 +8,7 @@ import msgspec
 from services.failures import Contended, Fenced
 from services.log import Move
 from services.outbox import OutboxMessage
-from services.profile.adapters import rows, sql_links
+from services.profile.adapters import rows, sql_links, sql_personal
 from services.profile.adapters.sql_decisions import record
 from services.profile.adapters.sql_ledger import SqlLedger
 from services.profile.adapters.sql_locking import lock
@@ -66,8 +66,6 @@ insert into bases as b (subject, fold_version, body) values ($1, $2, $3)
 on conflict (subject) do update set fold_version = excluded.fold_version, body = excluded.body
 where b.fold_version <= excluded.fold_version"""
 _KEEP_PARTS = "delete from parts where subject = $1 and not month = any($2::int[])"
-_SAVE_PERSONAL = insert("personal", "ref text, value text", "on conflict do nothing")
-_SAVE_PERSONAL_SUBJECTS = insert("personal_subjects", "ref text, subject text", "on conflict do nothing")
 # `m`: the manager, and those for whom he or she stands in; UNION, not UNION ALL: two may stand in for each other
 _CARED_FOR = """
 with recursive m(manager) as (
@@ -173,8 +171,13 @@ class SqlUpdate:
         await self._session.run(_KEEP_PARTS, subject, sorted(months))
 
     async def save_personal(self, values: Mapping[str, str], told: Collection[tuple[str, str]]) -> None:
-        await self._session.later(_SAVE_PERSONAL, sorted(values.items()))
-        await self._session.later(_SAVE_PERSONAL_SUBJECTS, sorted(told))
+        await sql_personal.save_personal(self._session, values, told)
+
+    async def erase_personal(self, subjects: Sequence[str], at: int) -> None:
+        await sql_personal.erase_personal(self._session, subjects, at)
+
+    async def forget_letters(self, subjects: Collection[str]) -> None:
+        await sql_personal.forget_letters(self._session, subjects)
 
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
         return await sql_links.add_links(self._session, links)

@@ -11,10 +11,14 @@ from schemas.identifiers import KIND_OF_SUBJECT, PERSONAL_KINDS
 from schemas.instants import instant
 from schemas.money import format_money
 from services.profile.domain.rendering import written
+from services.profile.domain.states.personal import is_erased
 
 
-def as_sent(event: ChannelEvent, declared: EventType | None) -> dict[str, Any]:
-    """References to personal values are left in place, and fields that the event does not have are left out."""
+def as_sent(event: ChannelEvent, declared: EventType | None, erased_at: int = 0) -> dict[str, Any]:
+    """References to personal values are left in place, and fields that the event does not have are left out.
+    `erased_at`: when its subject was erased (ms), if ever; nothing personal from before is told."""
+    if is_erased(event, erased_at):
+        event = _without_persons(event, declared)
     form: dict[str, Any] = {
         "id": event.id, "type": event.type, "occurred_at": instant(event.occurred_at),
         "accepted_at": instant(event.accepted_at), "source": event.source, "channel": event.channel,
@@ -24,6 +28,19 @@ def as_sent(event: ChannelEvent, declared: EventType | None) -> dict[str, Any]:
         "correlation_id": event.correlation_id, "attributes": _attributes(event, declared),
     }  # fmt: skip
     return {name: value for name, value in form.items() if value not in (None, {})}
+
+
+def _without_persons(event: ChannelEvent, declared: EventType | None) -> ChannelEvent:
+    """Of a type that is not declared, no attribute can be told to be of nobody."""
+    impersonal = {one.name for one in declared.attributes if not one.personal} if declared is not None else set[str]()
+    told = msgspec.json.decode(event.attributes, type=dict[str, Any])
+    counterparty = event.counterparty and msgspec.structs.replace(event.counterparty, name=None)
+    return msgspec.structs.replace(
+        event,
+        identifiers={kind: value for kind, value in event.identifiers.items() if kind not in PERSONAL_KINDS},
+        counterparty=counterparty,
+        attributes=msgspec.json.encode({name: value for name, value in told.items() if name in impersonal}),
+    )
 
 
 def _money(money: Money | None) -> dict[str, str] | None:

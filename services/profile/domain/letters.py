@@ -1,13 +1,29 @@
 """Dead letters of the profile: events that can never be applied, scrubbed, with the reason and the place."""
 
 import hashlib
+from collections.abc import Collection
 
 import msgspec
 
 from schemas.dead_letters import DeadLetter, Place
 from schemas.events import ChannelEvent
+from schemas.identifiers import SUBJECT_OF
 from services.log import Batch, Record
 from services.profile.domain.ledger import content_hash
+
+ACCEPT = "accept"
+"""The stage of what ingest refused: its letter holds what was sent, names and phone numbers in clear."""
+
+
+def names(body: bytes, subjects: Collection[str]) -> bool:
+    """Whether what was sent says a number of one of these subjects. It was refused, so it may have any shape."""
+    try:
+        sent = msgspec.json.decode(body)
+    except msgspec.MsgspecError:
+        return False
+    holders = [sent.get(holder) for holder in ("identifiers", "actor")] if isinstance(sent, dict) else []
+    told = [item for holder in holders if isinstance(holder, dict) for item in holder.items()]
+    return any(f"{SUBJECT_OF.get(kind, '')}:{str(value).strip()}" in subjects for kind, value in told)
 
 
 def conflict(event: ChannelEvent, now: int) -> DeadLetter:

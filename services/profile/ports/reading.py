@@ -66,7 +66,11 @@ class ProfileReader(PositionStore, Protocol):
     async def parties_told(self, ref: str, limit: int) -> list[str]:
         """Parties that a personal value was told of."""
 
-    async def personal(self, refs: Sequence[str]) -> Mapping[str, str]: ...
+    async def personal(self, refs: Sequence[str], told_of: Sequence[str] | None = None) -> Mapping[str, str]:
+        """reference → clear value. `told_of`: only what was told of one of these subjects."""
+
+    async def erased(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        """subject → when it was erased (ms), of those that were."""
 
     async def timeline(
         self, spans: Sequence[tuple[str, int, int]], before: Cursor | None, where: TimelineFilter, limit: int

@@ -23,7 +23,8 @@ class LedgerEntry(NamedTuple):
 class StoredSubject(msgspec.Struct):
     """A subject's row under lock. `cuts`: the borders of its segments (ms, ascending). `roots`: those it counts for;
     itself where it has none. `heads` and `months`: the packed states of its segments (`domain/states/packing.py`), of
-    the months only those that were asked for. Version 0: not stored yet."""
+    the months only those that were asked for. `erased_at`: what it told until then (ms) tells nothing personal
+    any more, 0 for never. Version 0: not stored yet."""
 
     subject: str
     version: int
@@ -32,6 +33,7 @@ class StoredSubject(msgspec.Struct):
     roots: list[str]
     heads: bytes
     months: dict[int, bytes]
+    erased_at: int = 0
 
 
 class TimelineRow(NamedTuple):

@@ -15,7 +15,7 @@ from services.profile.ports.records import Mark, PartyView, Placement, Shard, St
 
 class KeptSubject(msgspec.Struct, frozen=True, gc=False):
     """A subject as refresh reads it; see `StoredSubject`. `collectives`: the households and groups that it belongs to
-    now, given for parties that were asked for as roots."""
+    now, given for parties that were asked for as roots. `erased_at`: see `StoredSubject`."""
 
     subject: str
     version: int
@@ -23,6 +23,7 @@ class KeptSubject(msgspec.Struct, frozen=True, gc=False):
     heads: Sequence[Head]
     months: Mapping[int, Sequence[MonthPart]]
     collectives: Sequence[str] = ()
+    erased_at: int = 0
 
 
 class Member(msgspec.Struct, frozen=True, gc=False):

@@ -67,6 +67,13 @@ class UpdateTransaction(Protocol):
         """`values`: reference → clear value; known ones are left alone. `told`: (reference, subject) that a value was
         told of."""
 
+    async def erase_personal(self, subjects: Sequence[str], at: int) -> None:
+        """Locked subjects told nothing personal until then (ms): what was told of them is forgotten, and so is each
+        value that was told of nobody else."""
+
+    async def forget_letters(self, subjects: Collection[str]) -> None:
+        """Empties the dead letters of ingest that name one of these subjects (`letters.names`)."""
+
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
         """Joins them into what is stored (see `links.join`). Returns those whose times have changed."""
 

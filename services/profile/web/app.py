@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Litestar
 
 from services.profile.web.customers import find_customers, read_customer, read_identity, search_customers
-from services.profile.web.decisions import keep_apart, list_reviews, merge_customers, split_customer
+from services.profile.web.decisions import erase_customer, keep_apart, list_reviews, merge_customers, split_customer
 from services.profile.web.desk import Desk
 from services.profile.web.history import read_facts, read_timeline
 from services.profile.web.live import follow_customer
@@ -17,11 +17,11 @@ from services.web.staff import staff_app
 
 _STATUS_OF = {
     "cannot_be_shown": 503, "empty_period": 400, "unknown_customer": 404, "unknown_decision": 404,
-    "already_one": 409, "several_customers": 409, "not_one_merge": 409, "not_linked": 409, "undone": 409,
+    "already_one": 409, "several_customers": 409, "not_one_merge": 409, "not_linked": 409, "undone": 409, "erased": 409,
 }  # fmt: skip
 _ROUTES = [
     find_customers, search_customers, read_customer, read_identity, read_timeline, read_facts, follow_customer,
-    merge_customers, split_customer, list_reviews, keep_apart, list_dead_letters, list_sources,
+    merge_customers, split_customer, erase_customer, list_reviews, keep_apart, list_dead_letters, list_sources,
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Merging, splitting and reviewing: for those who answer for customers."""
+"""Merging, splitting, reviewing and erasing: for those who answer for customers, and for admins."""
 
 from typing import Annotated, Any
 
@@ -8,13 +8,16 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from schemas.instants import instant
 from services.access import User
 from services.profile.decide import Said
+from services.profile.domain.identity.links import kind_of
+from services.profile.erasing import ERASE
 from services.profile.ports.records import Decision
+from services.profile.web.decision_documents import DecisionMade, Erase, KeepApart, Merge, Review, Reviews, Split
 from services.profile.web.desk import AtDesk, Desk
-from services.profile.web.documents import DecisionMade, KeepApart, Merge, Review, Reviews, Split, answers
+from services.profile.web.documents import answers
 from services.web.asgi import Problem
 from services.web.guard import ROLE
 
-MANAGER = {ROLE: "manager"}
+MANAGER, ADMIN = {ROLE: "manager"}, {ROLE: "admin"}
 _Asked = Request[User, Any, Any]
 
 
@@ -38,6 +41,13 @@ async def split_customer(request: _Asked, data: JSONBody[Split], desk: AtDesk) -
     if subject is not None:
         return await _made(desk, await desk.decide.detach(data.customer_id, subject, said))
     return await _made(desk, await desk.decide.split(data.customer_id, said))
+
+
+@post("/v1/customers/erase", opt=ADMIN, status_code=200, responses=answers())
+async def erase_customer(request: _Asked, data: JSONBody[Erase], desk: AtDesk) -> DecisionMade:
+    """What is personal about the customer is forgotten, and cannot be brought back; what happened stays, under ids that
+    name nobody."""
+    return await _made(desk, await desk.decide.erase(data.customer_id, _said(request, desk, data.reason)))
 
 
 @get("/v1/reviews", opt=MANAGER, responses=answers())
@@ -76,7 +86,10 @@ async def _made(desk: Desk, decision: Decision) -> DecisionMade:
 
 
 async def _customers(desk: Desk, decision: Decision) -> list[str]:
-    return sorted({one for subject in decision.subjects for one in await desk.read.reader.customers_of(subject)})
+    """An erasure names all that was the customer's; those of customer numbers tell whose it is."""
+    parties = [one for one in decision.subjects if kind_of(one) == "party"] if decision.kind == ERASE else []
+    named = parties or decision.subjects
+    return sorted({one for subject in named for one in await desk.read.reader.customers_of(subject)})
 
 
 async def _review(desk: Desk, case: Decision) -> Review:

@@ -42,34 +42,16 @@ class Search(IdentifiersGiven, kw_only=True, forbid_unknown_fields=True):
         return self.given() | (self.identifiers.given() if self.identifiers is not None else {})
 
 
-class Merge(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    customer_ids: tuple[str, str]
-    reason: str
-
-
-class Split(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Undoes the merge (or other decision) `decision_id`; or detaches a subject of `customer_id`, given as in the
-    identity or by its identifier; or, with neither, undoes that customer's only merge."""
-
-    reason: str
-    customer_id: str | None = None
-    decision_id: str | None = None
-    subject: str | None = None
-    identifiers: IdentifiersGiven | None = None
-
-
-class KeepApart(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    reason: str
-
-
 class CustomerView(msgspec.Struct, kw_only=True):
     """Times are RFC 3339 in UTC; money is `{"value": "1200.50", "currency": "CNY"}`. `up_to_date` false: more was
     committed since, and a mistake of ours keeps it from being shown. `members`: of a household or group; `signatories`:
-    who may act on the accounts without holding them."""
+    who may act on the accounts without holding them. `erased_at`: nothing that was told of persons before
+    is shown."""
 
     customer_id: str
     version: int
     changed_at: str
+    erased_at: str | None
     up_to_date: bool
     kind: str
     tier: str | None
@@ -132,32 +114,6 @@ class Facts(msgspec.Struct, kw_only=True):
     not_covered: list[str]
     moments: list[dict[str, Any]]
     meanings: dict[str, FactMeaning]
-
-
-class DecisionMade(msgspec.Struct, kw_only=True):
-    """`customer_ids`: the customers that the decision's subjects are now."""
-
-    decision_id: str
-    kind: str
-    actor: str
-    reason: str
-    at: str
-    undoes: str | None
-    customer_ids: list[str]
-
-
-class Review(msgspec.Struct, kw_only=True):
-    """Two customers who may be one. `shared`: the subject key that both have."""
-
-    review_id: str
-    at: str
-    reason: str
-    shared: str
-    customer_ids: list[str]
-
-
-class Reviews(msgspec.Struct, kw_only=True):
-    reviews: list[Review]
 
 
 class DeadLetter(msgspec.Struct, kw_only=True):

@@ -14,6 +14,7 @@ def every_route(customer_id: str) -> list[tuple[str, str]]:
     decides = [
         ("POST", "/v1/customers/merge"),
         ("POST", "/v1/customers/split"),
+        ("POST", "/v1/customers/erase"),
         ("POST", "/v1/reviews/rev_1/keep-apart"),
     ]
     lists = [("GET", path) for path in ("/v1/customers", "/v1/reviews", "/v1/dead-letters", "/v1/sources")]
@@ -77,7 +78,7 @@ async def test_a_role_opens_what_it_answers_for(role: Role, path: str, allowed: 
 async def test_an_agent_decides_nothing_and_is_refused_before_the_body_is_read() -> None:
     bank = await open_bank()
     agent = await bank.sign_in("agent")
-    for path in ("/v1/customers/merge", "/v1/customers/split"):
+    for path in ("/v1/customers/merge", "/v1/customers/split", "/v1/customers/erase"):
         assert (await agent.post(path, content=b"{")).status_code == 403
 
 

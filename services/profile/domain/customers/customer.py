@@ -110,6 +110,18 @@ class Customer(msgspec.Struct):
         return [part for part in self.parts if part.kind == "party" and part.role == "self" and part.current]
 
     @property
+    def erased_at(self) -> int:
+        """The last time (ms) that one of the customer numbers in it was erased; 0 for never."""
+        return max(
+            (part.erased_at for part in self.parts if part.kind == "party" or part.subject in self.roots), default=0
+        )
+
+    @property
+    def wholly_erased_at(self) -> int:
+        """The same where all that makes up this customer was erased; 0 where somebody is left whom nobody erased."""
+        return min((part.erased_at for part in self.parts if part.subject in self.roots), default=0)
+
+    @property
     def subjects(self) -> frozenset[str]:
         return frozenset(part.subject for part in self.parts if part.counts)
 

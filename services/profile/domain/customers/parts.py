@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from services.profile.domain.customers.erased import without_erased
 from services.profile.domain.identity.links import COUNTED_ROLES, END, Membership, kind_of
 from services.profile.domain.states.combine import join_all, join_things
 from services.profile.domain.states.months import MonthPart
@@ -26,7 +27,7 @@ class Part(msgspec.Struct, gc=False):
     """One subject in one role. `flows`: its counters and sums within the time of the link; `before`: those of the time
     before it, where there are any. `things`: what describes the subject (balance, status), from its whole past while
     the link holds, else up to the link's end. `counts`: the role is one whose money and behaviour count. `current`: the
-    link has not ended."""
+    link has not ended. `erased_at`: what the subject told of persons until then (ms) was erased, 0 for never."""
 
     subject: str
     kind: str
@@ -38,6 +39,7 @@ class Part(msgspec.Struct, gc=False):
     flows: Flows
     things: dict[str, Thing]
     before: Flows | None = None
+    erased_at: int = 0
 
     @property
     def opening(self) -> Entry | None:
@@ -97,17 +99,20 @@ def _latest_first(part: Part) -> int:
 
 
 def part_of(
-    membership: Membership, cuts: Sequence[int], heads: Sequence[Head], months: Mapping[int, Sequence[MonthPart]]
-) -> Part:
+    membership: Membership, cuts: Sequence[int], heads: Sequence[Head], months: Mapping[int, Sequence[MonthPart]],
+    erased_at: int = 0,
+) -> Part:  # fmt: skip
     _, subject, role, from_at, until_at = membership
     places = segments_between(cuts, from_at, until_at)
     flows = _within(places, heads, months)
     known = heads if until_at == END else heads[: bisect_right(cuts, until_at)]
     things = join_all([head.things for head in known if head.things], join_things)
+    if erased_at:
+        things = {name: without_erased(thing, erased_at) for name, thing in things.items()}
     counts, current = role in COUNTED_ROLES, until_at == END
     has_past = places.start > 0 and any(head.count for head in heads[: places.start])
     before = _within(range(places.start), heads, months) if has_past else None
-    return Part(subject, kind_of(subject), role, from_at, until_at, counts, current, flows, things, before)
+    return Part(subject, kind_of(subject), role, from_at, until_at, counts, current, flows, things, before, erased_at)
 
 
 def _within(places: range, heads: Sequence[Head], months: Mapping[int, Sequence[MonthPart]]) -> Flows:

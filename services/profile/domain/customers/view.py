@@ -65,7 +65,9 @@ def body_of(seen: Read, home: str) -> dict[str, Any]:
     currency."""
     customer = seen.customer
     shown, used = accounts(customer), channels(customer)
+    erased = {"erased_at": instant(customer.erased_at)} if customer.erased_at else {}
     return {
+        **erased,
         "customer_id": customer.customer_id,
         "kind": customer.kind,
         "person": person(seen.parties),

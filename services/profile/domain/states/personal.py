@@ -37,6 +37,12 @@ def is_reference(value: str) -> bool:
     return _REFERENCE.fullmatch(value) is not None
 
 
+def is_erased(event: ChannelEvent, erased_at: int) -> bool:
+    """Whether what an event told of persons is gone with its subject, which was erased then (ms, 0 for never): it
+    happened before, or the bank heard of it before. So neither what comes late nor what comes again brings it back."""
+    return erased_at > 0 and min(event.occurred_at, event.accepted_at) <= erased_at
+
+
 def normal_form(value: str) -> str:
     """Removes what does not make two names different: case, white space (between Chinese characters, all of it), full
     width, Unicode forms of accents, variants of apostrophes and hyphens. Accents themselves stay: they do make names
