@@ -14,9 +14,9 @@ from tests.profile.value.portrait import ms, policy, reference
 
 MONDAY = ms("2026-11-16", 9)
 HOLD = policy().scales.hold_days
-SCORES = st.lists(st.integers(0, 100), min_size=1, max_size=40)
-
-LATER_SCORES = st.lists(st.integers(0, 100), min_size=2, max_size=40)
+RUNS = st.lists(st.tuples(st.integers(0, 100), st.integers(1, 9)), min_size=1, max_size=12)
+"""Scores, and for how many days each stays: one that is another every day changes no tier."""
+SCORES = RUNS.map(lambda runs: [points for points, days in runs for _ in range(days)])
 
 
 def score(points: int | None, grounded: bool = True) -> Judged:
@@ -148,7 +148,7 @@ def test_the_same_judgements_give_the_same_decisions(scores: list[int]) -> None:
     assert through(scores) == through(scores)
 
 
-@given(LATER_SCORES)
+@given(SCORES.filter(lambda scores: len(scores) > 1))
 def test_judging_again_on_a_later_day_changes_nothing(scores: list[int]) -> None:
     decided = through(scores)[-1]
     at = MONDAY + (len(scores) - 1) * DAY_MS + 3_600_000
