@@ -17,19 +17,20 @@ app = typer.Typer(no_args_is_help=True, help="Keys with which channel systems pu
 @app.command()
 def create(
     source: Annotated[str, typer.Argument(help="The registered source that the key is for.")],
-    channel: Annotated[list[str], typer.Option(help="A channel that it may publish for; again for more; * for all.")],
+    channel: Annotated[list[str], typer.Option(help="What it may publish for, with commas between; * for all.")],
     rate: Annotated[int, typer.Option(min=1, help="Events a second.")] = 10_000,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Make a key. It is shown once and kept nowhere."""
+    channels = [one.strip() for said in channel for one in said.split(",")]
     with judged_by_the_line():
-        check_channels(channel)
+        check_channels(channels)
 
     async def work(beside: Beside) -> dict[str, object]:
         keys, sources = beside.stores
-        secret, grant = await create_key(keys, sources, source, channel, SystemClock().now_ms(), rate)
-        return {"key": secret, "key_id": grant.key_id, "source": source, "channels": channel, "rate": rate}
+        secret, grant = await create_key(keys, sources, source, channels, SystemClock().now_ms(), rate)
+        return {"key": secret, "key_id": grant.key_id, "source": source, "channels": channels, "rate": rate}
 
     made = in_deployment(data, work)
     told = f"{made['key']}\n\nThis is {made['key_id']} of {source}. It is not shown again: keep it now."

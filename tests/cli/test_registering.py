@@ -40,6 +40,24 @@ def test_a_key_needs_a_registered_source(counterpoint: Command, deployment: Path
     assert (said.code, said.err) == (1, "error: source: register the source first: `counterpoint sources set atm`\n")
 
 
+def test_a_key_of_several_channels_takes_them_with_commas_or_one_by_one(
+    counterpoint: Command, deployment: Path
+) -> None:
+    counterpoint("sources", "set", "apps")
+    for said in (["--channel", "online,mobile"], ["--channel", "online", "--channel", "mobile"]):
+        assert counterpoint("keys", "create", "apps", *said, "--json").json["channels"] == ["online", "mobile"]
+    refused = counterpoint("keys", "create", "apps", "--channel", "online,moon")
+    assert (refused.code, "one of counter, atm, online" in refused.err) == (2, True)
+
+
+def test_a_key_is_for_the_channel_that_its_source_speaks_for(counterpoint: Command, deployment: Path) -> None:
+    counterpoint("sources", "set", "atm", "channel=atm")
+    refused = counterpoint("keys", "create", "atm", "--channel", "mobile")
+    assert (refused.code, refused.err) == (
+        1, "error: channels: atm speaks for atm: a key that allows it is expected\n",
+    )  # fmt: skip
+
+
 def test_a_source_changes_where_it_is_told_to_and_nowhere_else(counterpoint: Command, deployment: Path) -> None:
     counterpoint("sources", "set", "atm", "channel=atm", "of_record=cash.withdrawn,cash.deposited")
     assert counterpoint("sources", "set", "atm", "rhythm_ms=600000", "enabled=false").out == "atm is changed\n"
