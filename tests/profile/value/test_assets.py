@@ -270,6 +270,14 @@ def test_an_account_that_was_opened_again_held_nothing_while_it_was_closed_and_h
     assert (found.total_minor, found.ago_30_minor, found.ago_90_minor) == (700, 0, 100_000)
 
 
+def test_what_lies_on_an_account_that_once_moved_stays_unknown_when_what_moved_is_forgotten() -> None:
+    moved = Portrait().tell("2023-01-05", "account.opened", SAVINGS).tell("2023-06-01", "cash.deposited", SAVINGS, 9)
+    returned = moved.tell("2026-11-01", "payment.insufficient_funds", SAVINGS)
+    assert assets(returned).untold == (SAVINGS,)
+    unused = Portrait().tell("2023-01-05", "account.opened", SAVINGS)
+    assert (assets(unused).untold, assets(unused).total_minor) == ((), 0)
+
+
 def test_money_that_was_put_elsewhere_is_no_change_at_whatever_hour_it_is_looked_at() -> None:
     """From midnight in the bank's zone until that of UTC its day is one ahead of those by which bookings are counted:
     that is when most customers are looked at."""

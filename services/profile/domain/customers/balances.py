@@ -101,7 +101,7 @@ def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
     accounts, beginning = _accounts(customer), beginnings(customer.parts)
     closings = _closings(customer.state, accounts, today)
     found = {
-        account: past_of(part, beginning[account], closings[account], customer.state, today, _floor(today))
+        account: past_of(part, beginning[account], closings[account], customer.state, _floor(today))
         for account, part in accounts.items()
     }
     of_all = _course(found, reference, today)

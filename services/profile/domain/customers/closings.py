@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from schemas.instants import DAY_MS
-from services.profile.domain.customers.empty import emptied_on, empty_since
+from services.profile.domain.customers.empty import balance_now, emptied_on, empty_since
 from services.profile.domain.customers.parts import Part, is_closed
 from services.profile.domain.states.months import Counted, LastClosing, last_closings
 from services.profile.domain.states.periods import month_of
@@ -25,22 +25,23 @@ class Past(NamedTuple):
     since: int | None
 
 
-def past_of(part: Part, begun: Part, closings: Sequence[LastClosing], state: Counted, today: int, floor: Floor) -> Past:
+def past_of(part: Part, begun: Part, closings: Sequence[LastClosing], state: Counted, floor: Floor) -> Past:
     """`begun`: the part with which the present link began."""
     thing = part.things.get(part.subject, {})
-    balance, emptied = thing.get("balance"), emptied_on(thing)
+    now, emptied = balance_now(thing), emptied_on(thing)
     known = _under(begun, closings)
-    if balance is not None and not known:
-        known = [(max(balance.stamp[0], begun.from_at) // DAY_MS, balance.value)]
-    if not known and emptied is not None:
-        return Past((), emptied if part.moved_money else None)
+    if now is not None and not known:
+        known = [(max(thing["balance"].stamp[0], begun.from_at) // DAY_MS, now)]
+    if not known:
+        return Past((), emptied if emptied is not None and part.moved_money else None)
     if before := _before(begun, known, state, floor):
         return Past(_emptied(thing, [*before, *known]), None)
-    first = min(known, default=(today + 1, None))[0]
+    first = min(known)[0]
     opened = empty_since(part, state.head, first)
     if opened is None or opened > first:
-        return Past(_emptied(thing, known), first if known else None)
-    nothing = [] if opened == first else [(opened, (0, known[0][1][1] if known else ""))]
+        settled = _emptied(thing, known)
+        return Past(settled, min(settled)[0])
+    nothing = [] if opened == first else [(opened, (0, known[0][1][1]))]
     return Past(_emptied(thing, [*nothing, *known]), None)
 
 

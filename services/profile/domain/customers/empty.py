@@ -31,12 +31,13 @@ def emptied_on(thing: Thing) -> int | None:
 
 def empty_since(part: Part, head: Head, until: int) -> int | None:
     """The day (UTC) on which an account was opened that is empty until that other day. None where something moved
-    before, or may have: of one that was opened before the months kept, a balance from then is forgotten, not nothing.
-    `head` counts all of the customer's events."""
+    before, or may have: of one that was opened before the months kept, or of which something was told before it was
+    opened, a balance from then is forgotten, not nothing. `head` counts all of the customer's events."""
     opened = part.things.get(part.subject, {}).get("opened_at")
     if opened is None or month_of(opened.value) <= month_of(head.newest_at) - MONTHS_KEPT:
         return None
-    return None if _moved_before(part, until) else opened.value // DAY_MS
+    told_before = any(one.count and one.first_at < opened.value for flows in part.all_flows for one in flows.heads)
+    return None if told_before or _moved_before(part, until) else opened.value // DAY_MS
 
 
 def _moved_before(part: Part, day: int) -> bool:

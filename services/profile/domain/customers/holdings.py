@@ -40,9 +40,9 @@ def held(customer: Customer) -> dict[str, list[Held]]:
             known = found.get(key)
             if known is None:
                 found[key] = Held(key, part.kind if key == part.subject else kind_of(key), thing, part)
-            elif known.thing is not thing:
-                stronger = min(known.part, part, key=_rank)
-                found[key] = Held(key, known.kind, join_things(known.thing, thing), stronger)
+            else:
+                whole = thing if known.thing is thing else join_things(known.thing, thing)
+                found[key] = Held(key, known.kind, whole, min(known.part, part, key=_rank))
     kinds: dict[str, list[Held]] = {}
     for one in found.values():
         kinds.setdefault(one.kind, []).append(one)

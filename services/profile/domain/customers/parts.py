@@ -10,8 +10,9 @@ from services.profile.domain.customers.erased import without_erased
 from services.profile.domain.identity.links import COUNTED_ROLES, END, Membership, kind_of
 from services.profile.domain.states.combine import join_all, join_things
 from services.profile.domain.states.months import MonthPart
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.segments import segments_between
-from services.profile.domain.states.state import Entry, Head, Thing
+from services.profile.domain.states.state import MONTHS_KEPT, Entry, Head, Thing
 
 
 class Flows(msgspec.Struct, frozen=True, gc=False):
@@ -56,7 +57,12 @@ class Part(msgspec.Struct, gc=False):
         thing = self.things.get(self.subject, {})
         if "balance" in thing or is_closed(thing):
             return False
-        return "opened_at" not in thing or self.moved_money
+        return "opened_at" not in thing or self.moved_money or self._forgets(thing["opened_at"].value)
+
+    def _forgets(self, at: int) -> bool:
+        """Whether what moved then may not be kept any more."""
+        newest = max([head.newest_at for flows in self.all_flows for head in flows.heads if head.count], default=at)
+        return month_of(at) <= month_of(newest) - MONTHS_KEPT
 
     @property
     def moved_money(self) -> bool:

@@ -76,7 +76,7 @@ def test_the_total_is_unknown_before_the_first_balance_of_an_account_that_may_ha
 
 def test_an_account_holds_nothing_from_its_opening_until_something_is_booked() -> None:
     assert steps(opened(9), booked(7, 30)) == [(9, 0), (7, 30)]
-    assert steps(opened(9)) == [(9, 0)]
+    assert steps(opened(9)) == []
     assert steps(opened(9), booked(9, 30)) == [(9, 30)]
 
 
@@ -90,6 +90,7 @@ def test_an_account_holds_nothing_once_it_was_closed_whatever_was_told_of_it_las
 
 
 def test_an_account_that_was_opened_again_holds_what_was_booked_since() -> None:
+    assert steps(booked(900, 30), opened(20), booked(9, 40)) == [(9, 40)], "nobody told that it was closed"
     again = [booked(9, 30), closed(7), opened(5)]
     assert steps(*again) == [(9, 30), (7, 0)]
     assert steps(*again, booked(3, 40)) == [(9, 30), (7, 0), (3, 40)]

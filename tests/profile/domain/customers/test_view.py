@@ -1,6 +1,7 @@
 """The view of a customer: what is shown, of whom, and in which role."""
 
 import msgspec
+import pytest
 
 from schemas.events import ChannelEvent
 from schemas.instants import DAY_MS
@@ -92,6 +93,21 @@ def test_a_card_that_is_linked_twice_is_shown_as_it_is_linked_now() -> None:
         parts = [part([blocked], "card:1", "owner", *span) for span in order]
         (shown,) = summary_of([], parts=parts, state=total(parts)).body["identifiers"]
         assert (shown["since"], shown["until"]) == ("2026-09-21T14:13:19.995Z", None)
+
+
+@pytest.mark.parametrize(
+    ("subject", "told", "fact"),
+    [("contract:1", "term_deposit.opened", "deposits_open"), ("loan:1", "loan.granted", "loans_open"),
+     ("account:1", "account.opened", "accounts_open"), ("mandate:1", "standing_order.set_up", "mandates_active")],
+)  # fmt: skip
+def test_what_somebody_shared_before_and_shares_again_is_held(subject: str, told: str, fact: str) -> None:
+    """Nothing was told of it between the two links, so that both know it alike."""
+    began = event(told, NOON - 9 * DAY_MS, subject, attributes={"matures_on": "2027-01-07"})
+    known = Segments.of([NOON - 5, NOON - 3], [began], product_fold())
+    for spans in ([(BEGINNING, NOON - 5), (NOON - 3, END)], [(NOON - 3, END), (BEGINNING, NOON - 5)]):
+        members = [Membership(ME, subject, "joint", *span) for span in spans]
+        parts = [part_of(one, known.cuts, known.heads, known.months) for one in members]
+        assert facts_told(summary_of([], parts=parts, state=total(parts)))[fact] == 1
 
 
 def test_a_case_is_open_unless_it_is_resolved_whatever_is_told_of_it_first() -> None:
