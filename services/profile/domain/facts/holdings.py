@@ -43,11 +43,22 @@ def _is_valid(seen: Picture, card: Thing) -> bool:
 
 
 def _mandates_at(seen: Picture, at: int) -> int:
-    """How many were in force then; of one whose beginning nobody told, it is long ago."""
-    counted = [one.thing for one in seen.read.things.get("mandate", ()) if one.part.counts]
-    return sum(
-        [(value(thing, "set_up_at") or 0) <= at < (value(thing, "cancelled_at") or seen.now + 1) for thing in counted]
-    )
+    """How many were in force then."""
+    return sum([_was_in_force(one, at) for one in seen.read.things.get("mandate", ()) if one.part.counts])
+
+
+def _was_in_force(mandate: Held, at: int) -> bool:
+    """As last told by then. Of one that was told of since, what came first says: nobody cancels what is not in force,
+    and a mandate that was heard of before and not cancelled since is set up anew, for another amount."""
+    set_up, cancelled = value(mandate.thing, "set_up_at"), value(mandate.thing, "cancelled_at")
+    if set_up is not None and set_up <= at:
+        return cancelled is None or cancelled > at or cancelled < set_up
+    if cancelled is not None and cancelled <= at:
+        return False
+    firsts = [head.first_at for flows in mandate.part.all_flows for head in flows.heads if head.count]
+    first = min(firsts, default=0) if mandate.key == mandate.part.subject else set_up
+    was_there = first is not None and first <= at
+    return was_there or (cancelled is not None and (set_up is None or cancelled == first))
 
 
 def _closed(seen: Picture) -> int:

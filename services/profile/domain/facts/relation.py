@@ -20,6 +20,7 @@ from services.profile.domain.value.owners import acting, branches
 WEEK_MS, YEAR_MS = 7 * DAY_MS, 365 * DAY_MS
 APPLICATION_MS = 30 * DAY_MS
 BEGINNING_DAYS = 90
+LOGIN_DAYS = 400
 
 
 def standing_facts(seen: Picture) -> Facts:
@@ -78,6 +79,7 @@ def _anniversary(began: int, today: int) -> int:
 def conduct_facts(seen: Picture) -> Facts:
     logins = seen.behaviour.logins
     last_debit = seen.buckets.last_day("customer_debits") if _can_pay(seen) else None
+    last_login = seen.buckets.last_day("logins")
     digital = min(seen.today, seen.complete_until(DIGITAL) // DAY_MS)
     started = [
         (at, str(value(one.thing, "product_family") or value(one.thing, "product") or ""))
@@ -90,10 +92,10 @@ def conduct_facts(seen: Picture) -> Facts:
     ]
     oldest = min(started, default=None)
     return {
-        "days_since_last_login": 0 if logins.last_day is None else max(0, digital - logins.last_day),
+        "days_since_last_login": 0 if last_login is None else max(0, digital - last_login),
         "usual_login_gap_days": logins.median_gap_days or 0,
         "longest_login_gap_days": logins.longest_gap_days or 0,
-        "logs_in": logins.last_day is not None,
+        "logs_in": last_login is not None and seen.today - last_login < LOGIN_DAYS,
         "days_since_customer_debit": 0 if last_debit is None else max(0, seen.today - last_debit),
         "application_open_hours": 0 if oldest is None else max(0, (seen.now - oldest[0]) // HOUR_MS),
         "application_open_family": "" if oldest is None else oldest[1],

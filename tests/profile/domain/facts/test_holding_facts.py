@@ -187,6 +187,22 @@ def test_a_mandate_counts_from_the_instant_it_was_set_up_until_it_was_cancelled(
     assert acted["mandates_active"] == 0
 
 
+@pytest.mark.parametrize(
+    ("set_up", "cancelled", "active"),
+    [((90, 60, 9), (), 1), ((90, 9), (9.5,), 1), ((40,), (60,), 1), ((9,), (40,), 0), ((9,), (10,), 1),
+     ((10,), (9,), 0), ((), (9,), 1), ((), (40,), 0)],
+    ids=["for another amount", "anew", "again before", "again since", "again, begun long ago", "begun since",
+         "begun long ago", "ended"],
+)  # fmt: skip
+def test_a_mandate_that_is_set_up_again_was_in_force_as_was_told_by_then(
+    set_up: tuple[float, ...], cancelled: tuple[float, ...], active: int
+) -> None:
+    told = [("standing_order.set_up", days) for days in set_up]
+    told += [("standing_order.cancelled", days) for days in cancelled]
+    events = [event(kind, NOON - int(days * DAY_MS), "mandate:1") for kind, days in told]
+    assert values_of(*events)["mandates_active_30d_ago"] == active
+
+
 def test_a_closed_product_counts_for_ninety_days() -> None:
     for later_ms, closed in ((1, 1), (0, 0)):
         gone = event("account.closed", NOON - 90 * DAY_MS + later_ms)

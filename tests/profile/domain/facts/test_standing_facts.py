@@ -146,6 +146,13 @@ def test_who_signs_in_is_told_with_the_usual_and_the_longest_gap_and_who_never_d
     assert [values[name] for name in names] == [False, 0, 0, 0]
 
 
+@pytest.mark.parametrize(("days", "logs_in", "told"), [(399, True, 399), (400, False, 400), (800, False, 0)])
+def test_the_last_sign_in_is_told_for_as_long_as_it_is_kept(days: int, logs_in: bool, told: int) -> None:
+    seen = event("login.succeeded", NOON - days * DAY_MS, "login:a", channel="mobile")
+    values = facts_told(summary_of([seen, event("login.failed", NOON, "login:a", channel="mobile")]))
+    assert (values["logs_in"], values["days_since_last_login"]) == (logs_in, told)
+
+
 def test_an_absence_of_sign_ins_counts_no_further_than_its_sources_are_complete() -> None:
     seen = event("login.succeeded", NOON - 50 * DAY_MS, "login:a", channel="mobile")
     for behind, days in ((0, 50), (1, 49)):
