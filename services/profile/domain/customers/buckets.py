@@ -1,6 +1,6 @@
 """What a customer's state counts, by series, over windows of hours and of days."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from services.profile.domain.states.combine import join_cells
 from services.profile.domain.states.months import AMonth, Counted
@@ -50,8 +50,8 @@ class Buckets:
                 count, total = count + cell.count, total + cell.total
         return count, total
 
-    def greatest_day(self, name: str, length: int, today: int) -> tuple[int, int]:
-        """The greatest count and the greatest sum of a day."""
+    def by_day(self, name: str, length: int, today: int) -> Mapping[int, Cell]:
+        """What was counted on each of the last `length` days, of all subjects together."""
         after = today - length
         counted = dict[int, Cell]()
         for number, month in self._months:
@@ -60,8 +60,7 @@ class Buckets:
                     if day > after:
                         known = counted.get(day)
                         counted[day] = cell if known is None else join_cells(known, cell)
-        cells = counted.values()
-        return max([0, *[cell.count for cell in cells]]), max([0, *[cell.total for cell in cells]])
+        return counted
 
     def last_day(self, name: str) -> int | None:
         """When it was last counted: a day since 1970."""

@@ -14,19 +14,23 @@ def balance_now(thing: Thing) -> tuple[int, str] | None:
     if balance is None:
         return None
     minor, currency = balance.value
-    emptied = emptied_on(thing)
-    is_empty = emptied is not None and (is_closed(thing) or balance.stamp < thing["closed_at"].stamp)
-    return (0 if is_empty else minor), currency
+    return (minor if emptied_on(thing) is None or _is_booked_since(thing) else 0), currency
 
 
 def emptied_on(thing: Thing) -> int | None:
     """The day (UTC) from which a closed account holds nothing, until something is booked on it after it was opened
-    again. None for one that was never closed, or opened again on that very day."""
+    again. None for one that was never closed, or of which that all happened on one day."""
     closed, opened = thing.get("closed_at"), thing.get("opened_at")
     if closed is None:
         return None
     day: int = closed.value // DAY_MS
-    return None if not is_closed(thing) and opened is not None and opened.value // DAY_MS <= day else day
+    is_over = _is_booked_since(thing) and opened is not None and opened.value // DAY_MS <= day
+    return None if is_over else day
+
+
+def _is_booked_since(thing: Thing) -> bool:
+    balance = thing.get("balance")
+    return not is_closed(thing) and balance is not None and balance.stamp > thing["closed_at"].stamp
 
 
 def empty_since(part: Part, head: Head, until: int) -> int | None:

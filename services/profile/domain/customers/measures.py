@@ -136,9 +136,9 @@ def counted(measures: Measures, buckets: Buckets, reference: Reference, now: int
     for rule in asked.others:
         if rule.by_hour:
             found = [buckets.over_hours(name, rule.length, hour) for name in rule.names]
+            _note(measured, rule, found, reference, now)
         else:
-            found = [buckets.greatest_day(name, rule.length, today) for name in rule.names]
-        _note(measured, rule, found, reference, now)
+            _note_greatest_day(measured, rule, buckets, reference, now)
     return {name: measured[name] for name in asked.order if name in measured}
 
 
@@ -156,6 +156,25 @@ def _note(
     if amount or unknown:
         told = amount // rule.length if rule.aggregate == "mean" else amount
         measured[rule.name] = Measured(told, rule.is_money, unknown)
+
+
+def _note_greatest_day(
+    measured: dict[str, Measured], rule: Planned, buckets: Buckets, reference: Reference, now: int
+) -> None:
+    """A day's money is that of all currencies together."""
+    days: dict[int, int] = {}
+    unknown = set[str]()
+    for name, currency in zip(rule.names, rule.currencies, strict=True):
+        for day, cell in buckets.by_day(name, rule.length, now // DAY_MS).items():
+            told = cell.total if rule.is_money else cell.count
+            home = reference.home_minor(told, currency, reference.day_of(now)) if rule.is_money else told
+            if home is None:
+                unknown.add(currency)
+            else:
+                days[day] = days.get(day, 0) + home
+    greatest = max([0, *days.values()])
+    if greatest or unknown:
+        measured[rule.name] = Measured(greatest, rule.is_money, tuple(sorted(unknown)))
 
 
 def _converted(

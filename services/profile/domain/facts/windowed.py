@@ -87,7 +87,7 @@ class Windowed:
         each = [(one.event, brought) for one in _cancelling_once(events) if (brought := one.brings.get(fact))]
         rule = self._rules.get(fact)
         if rule is not None and rule.aggregate == "max":
-            each = _of_greatest_day(each, by_currency=rule.series in self._measures.summed)
+            each = _of_greatest_day(each)
         state = State()
         for event, _ in each:
             self._fold.add(state, event)
@@ -151,14 +151,10 @@ def _summed(measures: Measures) -> Measures:
     return msgspec.structs.replace(measures, measures=tuple(added(rule) for rule in measures.measures))
 
 
-def _of_greatest_day(each: list[tuple[ChannelEvent, float]], *, by_currency: bool) -> list[tuple[ChannelEvent, float]]:
-    """Of each currency the day whose events bring most, which are behind a `max`."""
-
-    def currency_of(event: ChannelEvent) -> str:
-        return event.amount.currency if by_currency and event.amount else ""
-
-    days: defaultdict[str, defaultdict[int, float]] = defaultdict(lambda: defaultdict(float))
+def _of_greatest_day(each: list[tuple[ChannelEvent, float]]) -> list[tuple[ChannelEvent, float]]:
+    """The day whose events bring most, which are behind a `max`."""
+    days: defaultdict[int, float] = defaultdict(float)
     for event, brought in each:
-        days[currency_of(event)][effective_at(event) // DAY_MS] += brought
-    greatest = {currency: max(found, key=lambda day: (found[day], day)) for currency, found in days.items()}
-    return [one for one in each if effective_at(one[0]) // DAY_MS == greatest[currency_of(one[0])]]
+        days[effective_at(event) // DAY_MS] += brought
+    greatest = max(days, key=lambda day: (days[day], day), default=None)
+    return [one for one in each if effective_at(one[0]) // DAY_MS == greatest]

@@ -1,5 +1,6 @@
 """The course of a balance over the days."""
 
+import msgspec
 import pytest
 
 from schemas.events import ChannelEvent
@@ -95,7 +96,9 @@ def test_an_account_that_was_opened_again_holds_what_was_booked_since() -> None:
     assert steps(*again) == [(9, 30), (7, 0)]
     assert steps(*again, booked(3, 40)) == [(9, 30), (7, 0), (3, 40)]
     same_day = event("account.opened", NOON - 7 * DAY_MS + 1, ACCOUNT, id="again")
-    assert steps(booked(9, 30), closed(7), same_day, booked(7, 40)) == [(9, 30), (7, 40)]
+    since = msgspec.structs.replace(booked(7, 40), occurred_at=NOON - 7 * DAY_MS + 2)
+    assert steps(booked(9, 30), closed(7), same_day, since) == [(9, 30), (7, 40)]
+    assert steps(booked(9, 30), closed(7), same_day) == [(9, 30), (7, 0)], "what was told before the closing"
 
 
 def test_what_lay_on_an_account_before_it_was_closed_is_unknown_where_nobody_told() -> None:

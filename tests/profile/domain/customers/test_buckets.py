@@ -49,7 +49,7 @@ def test_a_window_holds_what_was_counted_on_its_days(events: list[ChannelEvent],
 
 @settings(max_examples=40, deadline=None)
 @given(histories(), histories(most=8))
-def test_the_greatest_and_the_last_day_are_of_all_subjects_together(
+def test_each_day_and_the_last_one_are_of_all_subjects_together(
     events: list[ChannelEvent], others: list[ChannelEvent]
 ) -> None:
     states = fold_of(events), fold_of(others)
@@ -60,16 +60,16 @@ def test_the_greatest_and_the_last_day_are_of_all_subjects_together(
             known = days.setdefault(day, [0, 0])
             days[day] = [known[0] + cell.count, known[1] + cell.total]
         for length in LENGTHS:
-            within = [found for day, found in days.items() if day > TODAY - length]
-            greatest = tuple(max([0, *(found[place] for found in within)]) for place in (0, 1))
-            assert buckets.greatest_day(name, length, TODAY) == greatest
+            within = {day: found for day, found in days.items() if day > TODAY - length}
+            told = buckets.by_day(name, length, TODAY)
+            assert {day: [cell.count, cell.total] for day, cell in told.items()} == within
         last = max((day for day, found in days.items() if found[0] > 0), default=None)
         assert (buckets.last_day(name), buckets.last_day(name)) == (last, last)
 
 
 def test_what_two_subjects_counted_on_one_day_is_one_days_count() -> None:
     states = [fold_of([event("fee.charged", NOON, minor=minor, direction="debit")]) for minor in (5, 7)]
-    assert of(*states).greatest_day("outflow:CNY", 1, TODAY) == (2, 12)
+    assert of(*states).by_day("outflow:CNY", 1, TODAY) == {TODAY: Cell(2, 12)}
 
 
 def test_the_running_hour_is_the_last_of_a_window_of_hours() -> None:

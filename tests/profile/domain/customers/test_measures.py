@@ -54,6 +54,16 @@ def test_a_foreign_currency_is_converted_where_a_rate_is_known() -> None:
     assert counted_by(told, "1d", "sum") == {"m": Measured(100 + dollars, is_money=True)}
 
 
+def test_the_greatest_day_is_one_day_with_all_its_currencies() -> None:
+    """Two days on which much was spent, each in its own currency, are not one day of both."""
+    dollars = POLICY.reference.home_minor(100, "USD", POLICY.reference.day_of(NOON))
+    assert dollars is not None
+    told = [spent(NOON, 90, "a"), spent(NOON - DAY_MS, 100, "b", "USD"), spent(NOON - DAY_MS, 5, "c")]
+    assert measured(told, "30d", "max") == dollars + 5
+    unknown = counted_by([*told, spent(NOON, 1, "d", "ISK")], "30d", "max")
+    assert unknown == {"m": Measured(dollars + 5, is_money=True, unconverted=("ISK",))}
+
+
 def test_a_currency_without_a_rate_is_left_out_by_name() -> None:
     measures = POLICY.measures
     found = counted(measures, Buckets(fold_of([spent(NOON, 100, "a", "ISK")])), POLICY.reference, NOON)

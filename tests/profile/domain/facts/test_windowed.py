@@ -167,6 +167,13 @@ def test_of_two_reversals_of_one_instant_the_one_that_comes_first_in_its_source_
         assert behind("outflow_30d", *told) == {"s": 10.0, "z": -10.0}
 
 
+def test_a_greatest_day_is_one_day_with_all_its_currencies() -> None:
+    windowed = over(MeasureRule("most", "outflow", "30d", "max"))
+    events = [spent("a", NOON, 90), spent("b", NOON - DAY_MS, 100, currency="USD"), spent("c", NOON - DAY_MS, 5)]
+    counts = windowed.behind("most", [windowed.alone(one) for one in events])
+    assert ({one.id for one, _ in counts.each}, counts.total) == ({"b", "c"}, 7.08)
+
+
 def test_a_day_of_most_movements_is_one_day_in_whatever_currencies_they_were() -> None:
     windowed = over(MeasureRule("most", "customer_debits", "30d", "max"))
     events = [spent("a", NOON, 1), spent("b", NOON, 1), spent("c", NOON - DAY_MS, 1, currency="USD")]
