@@ -1,11 +1,15 @@
 """The contract of the profile's store: what is old is found, and put away under its subject's lock."""
 
 import pytest
+from sqlalchemy import text
 
 from services.failures import Fenced
+from services.profile.adapters.sql_reader import PAGE_TO_AGE
 from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.domain.states.state import Head, Month
 from services.profile.ports.records import BaseRow, StoredDeadLetter
+from services.sql.session import reading
+from tests.ports.emptied import opened
 from tests.ports.profile_stores import Store, event, store
 
 __all__ = ["store"]
@@ -104,3 +108,17 @@ async def test_only_replayed_letters_of_before_are_dropped(store: Store) -> None
         assert await store.mark_letter_replayed(name)
     assert await store.drop_letters(9) == 1
     assert [await store.dead_letter(name) is None for name in "abc"] == [False, True, False]
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_a_page_to_age_is_found_by_index_however_postgresql_plans_it(store: Store, store_url: str) -> None:
+    async with opened(store_url) as database, database.transaction() as connection:
+        await connection.execute(text(
+            "insert into subjects select 's' || n, 'a' || n, 1, 1, '', '', '' from generate_series(1, 20000) n"
+        ))  # fmt: skip
+        await connection.execute(text("analyze subjects"))
+    async with opened(store_url) as database, reading(database) as session:
+        await session.rows("select set_config('plan_cache_mode', 'force_generic_plan', true)")
+        assert len(await session.rows(PAGE_TO_AGE.format(limit=20), "s1", 200, 8)) == 20
+        read = "select seq_scan from pg_stat_xact_user_tables where relname = 'subjects'"
+        assert (await session.rows(read))[0][0] == 0

@@ -59,11 +59,12 @@ from sources_seen order by 1, 3"""
 _BEHIND = """
 from subjects s where fold_version < $1 and (exists (select 1 from timeline t where t.subject = s.subject)
                                              or exists (select 1 from bases b where b.subject = s.subject))"""
-_PAGE_TO_AGE = """
+# the number of rows as it is: for one that it does not know PostgreSQL goes through all subjects, timeline and parts
+PAGE_TO_AGE = """
 select s.subject,
        exists (select 1 from timeline t where t.subject = s.subject and t.occurred_at < $2 and t.accepted_at < $2)
        or exists (select 1 from parts p where p.subject = s.subject and p.month < $3)
-from (select subject from subjects where subject > $1 order by subject limit $4) s order by s.subject"""
+from (select subject from subjects where subject > $1 order by subject limit {limit}) s order by s.subject"""
 
 
 class SqlReader:
@@ -155,7 +156,7 @@ class SqlReader:
         return [row[0] for row in found]
 
     async def page_to_age(self, after: str, before: int, month: int, limit: int) -> tuple[list[str], str | None]:
-        page = await self._rows(_PAGE_TO_AGE, after, before, month, limit)
+        page = await self._rows(PAGE_TO_AGE.format(limit=limit), after, before, month)
         return [row[0] for row in page if row[1]], page[-1][0] if page else None
 
     async def count_behind(self, fold_version: int) -> int:
