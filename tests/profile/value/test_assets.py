@@ -278,6 +278,15 @@ def test_what_lies_on_an_account_that_once_moved_stays_unknown_when_what_moved_i
     assert (assets(unused).untold, assets(unused).total_minor) == ((), 0)
 
 
+def test_an_account_that_was_there_before_its_source_told_of_it_is_not_taken_for_an_empty_one() -> None:
+    late = Portrait().tell("2026-06-01", "account.opened", SAVINGS, opened_on="2015-03-01")
+    assert assets(late).untold == (SAVINGS,)
+    found = assets(late.tell("2026-11-10", "cash.deposited", SAVINGS, 9, balance=500_000))
+    assert (found.total_minor, found.ago_30_minor) == (500_000, None)
+    same_day = Portrait().tell("2026-06-01", "account.opened", SAVINGS, opened_on="2026-06-01")
+    assert assets(same_day).untold == ()
+
+
 def test_money_that_was_put_elsewhere_is_no_change_at_whatever_hour_it_is_looked_at() -> None:
     """From midnight in the bank's zone until that of UTC its day is one ahead of those by which bookings are counted:
     that is when most customers are looked at."""

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from schemas.instants import instant
+from schemas.instants import DAY_MS, instant
 from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.holdings import Held, Things, value
 from services.profile.domain.rendering import instant_or_none
 from services.profile.domain.states.combine import join_things, merge_maps
+from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import Thing
 
-CONTACTS_SHOWN = 50
+CONTACTS_SHOWN, DAYS_COUNTED = 50, 30
 _TOLD = ("channel", "reason", "topic", "outcome", "status", "sentiment", "branch")
 
 
@@ -34,24 +35,26 @@ class Contact:
         return bool(told) or value(self.thing, "outcome") == "abandoned"
 
 
-def contacts(customer: Customer) -> list[Contact]:
-    """The last ones, newest first. A contact may lie on both sides of a month's end, so one more month is read."""
+def contacts(customer: Customer, now: int) -> list[Contact]:
+    """Newest first: at least as many as are shown, and all that are counted. A contact may lie on both sides of a
+    month's end, so one more month is read."""
+    counted_from = month_of(now - DAYS_COUNTED * DAY_MS)
     joined: dict[str, Thing] = {}
     enough = False
     for number in sorted(customer.state.months, reverse=True):
         joined = merge_maps(joined, customer.state.months[number].contacts, join_things)
         if enough:
             break
-        enough = len(joined) >= CONTACTS_SHOWN
+        enough = len(joined) >= CONTACTS_SHOWN and number <= counted_from
     found = [Contact(contact_id, thing) for contact_id, thing in joined.items()]
     found.sort(key=lambda one: (-one.at, one.contact_id))
-    return found[:CONTACTS_SHOWN]
+    return found
 
 
 def contacts_shown(found: list[Contact]) -> list[dict[str, Any]]:
     return [
         {"contact_id": one.contact_id, "at": instant(one.at), **{name: value(one.thing, name) for name in _TOLD}}
-        for one in found
+        for one in found[:CONTACTS_SHOWN]
     ]
 
 

@@ -1,7 +1,7 @@
 """When an account is known to hold nothing: before anything was booked on it, and from when it was closed."""
 
 from schemas.instants import DAY_MS
-from services.profile.domain.customers.parts import Part, is_closed, moves_money
+from services.profile.domain.customers.parts import Part, is_closed, is_told_late, moves_money
 from services.profile.domain.states.months import joined
 from services.profile.domain.states.periods import month_of, month_of_day
 from services.profile.domain.states.state import MONTHS_KEPT, Head, Thing
@@ -37,8 +37,9 @@ def empty_since(part: Part, head: Head, until: int) -> int | None:
     """The day (UTC) on which an account was opened that is empty until that other day. None where something moved
     before, or may have: of one that was opened before the months kept, or of which something was told before it was
     opened, a balance from then is forgotten, not nothing. `head` counts all of the customer's events."""
-    opened = part.things.get(part.subject, {}).get("opened_at")
-    if opened is None or month_of(opened.value) <= month_of(head.newest_at) - MONTHS_KEPT:
+    thing = part.things.get(part.subject, {})
+    opened = thing.get("opened_at")
+    if opened is None or is_told_late(thing) or month_of(opened.value) <= month_of(head.newest_at) - MONTHS_KEPT:
         return None
     told_before = any(one.count and one.first_at < opened.value for flows in part.all_flows for one in flows.heads)
     return None if told_before or _moved_before(part, until) else opened.value // DAY_MS

@@ -3,11 +3,14 @@ link."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 import msgspec
 
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.erased import without_erased
 from services.profile.domain.identity.links import COUNTED_ROLES, END, Membership, kind_of
+from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.states.combine import join_all, join_things
 from services.profile.domain.states.months import MonthPart
 from services.profile.domain.states.periods import month_of
@@ -57,7 +60,9 @@ class Part(msgspec.Struct, gc=False):
         thing = self.things.get(self.subject, {})
         if "balance" in thing or is_closed(thing):
             return False
-        return "opened_at" not in thing or self.moved_money or self._forgets(thing["opened_at"].value)
+        if "opened_at" not in thing or is_told_late(thing):
+            return True
+        return self.moved_money or self._forgets(thing["opened_at"].value)
 
     def _forgets(self, at: int) -> bool:
         """Whether what moved then may not be kept any more."""
@@ -98,6 +103,15 @@ def beginnings(parts: Iterable[Part]) -> dict[str, Part]:
 def is_closed(thing: Thing) -> bool:
     status = thing.get("status")
     return status is not None and status.value == "closed"
+
+
+def is_told_late(thing: Thing) -> bool:
+    """Whether an account was there before its source told that it was opened: something may have lain on it."""
+    day, told = thing.get("opened_on"), thing.get("opened_at")
+    if day is None or told is None or "closed_at" in thing:
+        return False
+    told_on: int = told.value // DAY_MS
+    return day_number(date.fromisoformat(day.value)) < told_on - 1  # zones apart
 
 
 def _latest_first(part: Part) -> int:

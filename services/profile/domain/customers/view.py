@@ -57,7 +57,7 @@ def read(customer: Customer, now: int) -> Read:
         flagged, agreed = flags(everybody, found, now), consents_of_all(everybody)
     else:
         flagged, agreed = flags(parties, found, now), consents(parties)
-    return Read(customer, now, parties, things, contacts(customer), found, flagged, agreed)
+    return Read(customer, now, parties, things, contacts(customer, now), found, flagged, agreed)
 
 
 def body_of(seen: Read, home: str) -> dict[str, Any]:

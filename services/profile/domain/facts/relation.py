@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.contacts import Contact
-from services.profile.domain.customers.holdings import value
+from services.profile.domain.customers.holdings import Held, value
 from services.profile.domain.customers.person import ALL_CHANNELS, newest_entry
 from services.profile.domain.customers.view import members
 from services.profile.domain.facts.catalogue import DIGITAL
@@ -53,9 +53,18 @@ def relation_began(seen: Picture) -> int | None:
 def _told_beginning(seen: Picture) -> int | None:
     days = [day for thing in seen.read.parties if (day := day_of(thing, "registered_on")) is not None]
     times = [thing["registered_at"].value for thing in seen.read.parties if "registered_at" in thing]
-    accounts = (one.thing for one in seen.read.things.get("account", ()) if one.part.counts)
-    opened = [thing["opened_at"].value for thing in accounts if "opened_at" in thing]
+    accounts = [one for one in seen.read.things.get("account", ()) if one.part.counts]
+    days += [day for one in accounts if (day := day_of(one.thing, "opened_on")) is not None]
+    opened = [_first_opened(one) for one in accounts if "opened_at" in one.thing]
     return min([*days, *map(seen.reference.day_of, times + opened)], default=None)
+
+
+def _first_opened(account: Held) -> int:
+    """Of one that was closed and opened again, when it was first heard of."""
+    told: int = account.thing["opened_at"].value
+    if "closed_at" not in account.thing or account.key != account.part.subject:
+        return told
+    return min([told, *(head.first_at for flows in account.part.all_flows for head in flows.heads if head.count)])
 
 
 def _began_with_salary(seen: Picture) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from schemas.events import ChannelEvent
 from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.buckets import Buckets
-from services.profile.domain.customers.contacts import CONTACTS_SHOWN, Contact
+from services.profile.domain.customers.contacts import Contact
 from services.profile.domain.customers.measures import MeasureRule, Measures, counted
 from services.profile.domain.facts.crossing import crossing_of
 from services.profile.domain.facts.relation import most_told_reason
@@ -107,7 +107,7 @@ class Windowed:
         joined = join_all([dict(one.contacts) for one in events if one.contacts], join_things)
         newest = sorted([Contact(*told) for told in joined.items()], key=lambda one: (-one.at, one.contact_id))
         since = self.now - _CONTACT_DAYS[fact] * DAY_MS
-        within = [one for one in newest[:CONTACTS_SHOWN] if one.at > since]
+        within = [one for one in newest if one.at > since]
         left = {one.contact_id for one in self._chosen(fact, within)}
         chosen, each = frozenset(left), list[tuple[ChannelEvent, float]]()
         for one in sorted(events, key=lambda one: one.event.occurred_at):

@@ -66,6 +66,14 @@ def test_a_beginning_that_nobody_told_is_the_first_event() -> None:
     assert (values["tenure_days"], values["days_since_last_event"]) == (40, 0)
 
 
+def test_a_relation_does_not_begin_anew_with_an_account_that_is_opened_again_or_told_of_late() -> None:
+    began = event("account.opened", NOON - 500 * DAY_MS)
+    closed, again = event("account.closed", NOON - 90 * DAY_MS), event("account.opened", NOON - 9 * DAY_MS)
+    assert facts_told(summary_of([began, closed, again]))["tenure_days"] == 500
+    late = event("account.opened", NOON - 9 * DAY_MS, attributes={"opened_on": "2026-08-22"})
+    assert facts_told(summary_of([late]))["tenure_days"] == 30
+
+
 def test_an_account_that_is_only_signed_for_began_no_relation() -> None:
     older = event("account.opened", NOON - 900 * DAY_MS, ACCOUNT, attributes={"opened_at": NOON - 900 * DAY_MS})
     joined = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"registered_on": "2025-05-09"})

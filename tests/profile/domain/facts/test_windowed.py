@@ -150,11 +150,13 @@ def test_the_event_by_which_a_contact_began_counts_in_whatever_order_they_are_re
         assert behind("contacts_7d", *told) == {"begun": 1.0, "ended": 0.0}
 
 
-def test_of_more_contacts_than_a_view_shows_the_latest_are_behind_the_fact() -> None:
+def test_more_contacts_than_a_view_shows_are_counted_and_behind_the_fact() -> None:
     events = [called(f"{number:02}", NOON - number * HOUR_MS, f"c{number}") for number in range(CONTACTS_SHOWN + 2)]
+    month_ago = [called(f"m{number}", NOON - 30 * DAY_MS + 1 + number, f"m{number}") for number in range(2)]
     for told in (events, events[::-1]):
-        assert facts_told(summary_of(told))["contacts_7d"] == CONTACTS_SHOWN
-        assert sorted(behind("contacts_7d", *told)) == [f"{number:02}" for number in range(CONTACTS_SHOWN)]
+        values = facts_told(summary_of([*month_ago, *told]))
+        assert (values["contacts_7d"], values["contacts_30d"]) == (CONTACTS_SHOWN + 2, CONTACTS_SHOWN + 4)
+        assert sorted(behind("contacts_7d", *told)) == [f"{number:02}" for number in range(CONTACTS_SHOWN + 2)]
 
 
 @pytest.mark.parametrize(("sequence", "another"), [(None, 0), (1, 2)])
