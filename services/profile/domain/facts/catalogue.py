@@ -172,7 +172,7 @@ _FACTS: tuple[FactDeclared, ...] = (
     _text("channel_hop_reason", "What most of them were about", SERVICE),
     _number("leaving_enquiries_30d", "count", "Closing, payout figure or switch asked for within 30 days", SERVICE),
     _number("abandoned_waits_7d", "count", "Tickets, calls and chats abandoned within 7 days", SERVICE),
-    _since("days_since_last_contact", "Since the last contact; 0 when there never was one", SERVICE),
+    _since("days_since_last_contact", "Since the last contact; 0 when there was none within 25 months", SERVICE),
     _number("open_cases", "count", "Cases not resolved", SERVICE),
     _flag("complaint_open", "A complaint is not resolved", SERVICE),
     _flag("complaint_overdue", "An open complaint has passed its due time", SERVICE),
