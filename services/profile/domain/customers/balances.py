@@ -86,6 +86,13 @@ class Course(NamedTuple):
         return min([total for _, total in self._last(days)])
 
 
+class _InHome(NamedTuple):
+    """A `Past` in minor units of the home currency."""
+
+    known: list[tuple[int, int]]
+    since: int | None
+
+
 class Courses(NamedTuple):
     """Of all accounts, and of those that money is spent from: savings are not among them. `unknown`: some present
     balance was never told or has no rate, and is in none of them."""
@@ -99,14 +106,14 @@ def courses_of(customer: Customer, reference: Reference, today: int) -> Courses:
     """`today` counts UTC days, as closing balances do. A total is unknown before the first day that is known of each
     account: one that was opened then, or had something when its link began, has no such day."""
     accounts, beginning = _accounts(customer), beginnings(customer.parts)
-    closings = _closings(customer.state, accounts, today)
+    closings, floor = _closings(customer.state, accounts, today), _floor(today)
     found = {
-        account: past_of(part, beginning[account], closings[account], customer.state, _floor(today))
+        account: _in_home(past_of(part, beginning[account], closings[account], customer.state, floor), reference, today)
         for account, part in accounts.items()
     }
-    of_all = _course(found, reference, today)
+    of_all = _course(found, today)
     current = {account: found[account] for account, part in accounts.items() if _is_current(part)}
-    of_current = of_all if len(current) == len(accounts) else _course(current, reference, today)
+    of_current = of_all if len(current) == len(accounts) else _course(current, today)
     return Courses(of_all, of_current, any(_is_unknown(part, reference, today) for part in accounts.values()))
 
 
@@ -115,16 +122,16 @@ def _is_unknown(part: Part, reference: Reference, today: int) -> bool:
     return part.is_untold if now is None else reference.home_minor(*now, today) is None
 
 
-def _course(accounts: Mapping[str, Past], reference: Reference, today: int) -> Course:
-    points: list[tuple[int, str, int]] = []
-    since: int | None = None
-    for account, past in accounts.items():
-        homes = [(day, reference.home_minor(minor, currency, today)) for day, (minor, currency) in past.known]
-        told = [(min(day, today), account, home) for day, home in homes if home is not None]
-        points += told
-        if past.since is not None and (told or not homes):
-            since = past.since if since is None else max(since, past.since)
-    points.sort()
+def _in_home(past: Past, reference: Reference, today: int) -> _InHome:
+    """Nothing is known, and nothing unknown, of an account in a currency without a rate."""
+    homes = [(day, reference.home_minor(minor, currency, today)) for day, (minor, currency) in past.known]
+    known = [(min(day, today), home) for day, home in homes if home is not None]
+    return _InHome(known, past.since if known or not homes else None)
+
+
+def _course(accounts: Mapping[str, _InHome], today: int) -> Course:
+    points = sorted([(day, account, home) for account, past in accounts.items() for day, home in past.known])
+    since = max([past.since for past in accounts.values() if past.since is not None], default=None)
     return Course(_known_since(since, _summed(points)), today)
 
 
