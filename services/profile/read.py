@@ -103,17 +103,16 @@ class Read:
     async def shown(self, customers: Sequence[CurrentCustomer]) -> list[bytes]:
         """Each view as JSON, personal values in clear."""
         completeness = self._completeness()
-        bodies = [_body(one, self._policy(), completeness) for one in customers]
-        told_of = [await self._told_of(one.view) for one in customers]
+        stored = [_members.decode(one.view.body) for one in customers]
+        told_of = [await self._told_of(one.view) if "erased_at" in body else None
+                   for one, body in zip(customers, stored, strict=True)]  # fmt: skip
+        bodies = [_body(one, body, self._policy(), completeness) for one, body in zip(customers, stored, strict=True)]
         if all(of is None for of in told_of):
             return await self.in_clear(bodies)
         return [(await self.in_clear([body], of))[0] for body, of in zip(bodies, told_of, strict=True)]
 
-    async def _told_of(self, view: StoredView) -> list[str] | None:
-        """Of an erased customer only what its own subjects tell is shown: others may tell of the same persons. None:
-        it was not erased."""
-        if "erased_at" not in _members.decode(view.body):
-            return None
+    async def _told_of(self, view: StoredView) -> list[str]:
+        """Of an erased customer only what its own subjects tell is shown: others may tell of the same persons."""
         roots = await roots_of(self.reader, view.lead)
         return [subject for subject, _, _ in spans_of(await self.reader.memberships(roots))]
 
@@ -155,9 +154,10 @@ class Read:
         return [_REFERENCE.sub(lambda found: encoded.get(found[1], b"null"), document) for document in documents]
 
 
-def _body(customer: CurrentCustomer, policy: Policy, completeness: Completeness) -> bytes:
-    view = customer.view
-    body: dict[str, Any] = _members.decode(view.body)
+def _body(
+    customer: CurrentCustomer, stored: Mapping[str, msgspec.Raw], policy: Policy, completeness: Completeness
+) -> bytes:
+    view, body = customer.view, dict[str, Any](stored)
     used = msgspec.json.decode(body["channels"], type=dict[str, Any]) if "channels" in body else ()
     stated: dict[str, Any] = {
         "customer_id": view.customer_id,
