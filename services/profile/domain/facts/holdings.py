@@ -7,8 +7,8 @@ from schemas.instants import DAY_MS
 from services.profile.domain.customers.held import money_told, whole_of
 from services.profile.domain.customers.holdings import Held, value
 from services.profile.domain.facts.picture import Facts, Picture
-from services.profile.domain.reference.calendar import date_of, day_number
-from services.profile.domain.states.periods import first_day_of, month_of_day
+from services.profile.domain.reference.calendar import day_number
+from services.profile.domain.states.periods import months_after
 from services.profile.domain.states.state import Thing
 
 MATURING_DAYS, MATURED_DAYS = 30, 7
@@ -111,8 +111,7 @@ def _loan_ends(seen: Picture, loan: Thing) -> int | None:
     told, granted, months = day_of(loan, "ends_on"), value(loan, "granted_at"), value(loan, "term_months")
     if told is not None or not isinstance(granted, int) or not isinstance(months, int):
         return told
-    begun = seen.reference.day_of(granted)
-    return first_day_of(month_of_day(begun) + months) + min(date_of(begun).day, 28) - 1
+    return months_after(seen.reference.day_of(granted), months)
 
 
 def _soonest(seen: Picture, dates: Iterable[int | None]) -> int:

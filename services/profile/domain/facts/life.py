@@ -5,6 +5,7 @@ from datetime import date
 from services.profile.domain.customers.person import newest_entry
 from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.reference.calendar import date_of, day_number
+from services.profile.domain.states.periods import months_after
 
 
 def life_facts(seen: Picture) -> Facts:
@@ -13,18 +14,10 @@ def life_facts(seen: Picture) -> Facts:
     born = _date(entry.value) if entry is not None else None
     if born is None or seen.customer.kind != "person":
         return {"age": None, "birthday_in_days": None}
-    today = date_of(seen.bank_day)
-    this_year = _birthday(born, today.year)
-    upcoming = this_year if this_year >= today else _birthday(born, today.year + 1)
-    return {
-        "age": today.year - born.year - (this_year > today),
-        "birthday_in_days": day_number(upcoming) - seen.bank_day,
-    }
-
-
-def _birthday(born: date, year: int) -> date:
-    """Of the 29th of February always on the 28th."""
-    return date(year, born.month, min(born.day, 28) if born.month == 2 else born.day)
+    first, year = day_number(born), date_of(seen.bank_day).year - born.year
+    this_year = months_after(first, 12 * year)
+    upcoming = this_year if this_year >= seen.bank_day else months_after(first, 12 * (year + 1))
+    return {"age": year - (this_year > seen.bank_day), "birthday_in_days": upcoming - seen.bank_day}
 
 
 def _date(value: object) -> date | None:

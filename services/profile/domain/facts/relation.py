@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
 from functools import lru_cache
 
 from schemas.instants import DAY_MS, HOUR_MS
@@ -13,8 +12,8 @@ from services.profile.domain.customers.view import members
 from services.profile.domain.facts.catalogue import DIGITAL
 from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.picture import Facts, Picture
-from services.profile.domain.reference.calendar import date_of, day_number
 from services.profile.domain.reference.reasons import Reasons
+from services.profile.domain.states.periods import month_of_day, months_after
 from services.profile.domain.value.owners import acting, branches
 
 WEEK_MS, YEAR_MS = 7 * DAY_MS, 365 * DAY_MS
@@ -77,12 +76,8 @@ def _began_with_salary(seen: Picture) -> bool:
 
 @lru_cache(8192)
 def _anniversary(began: int, today: int) -> int:
-    first, on = date_of(began), date_of(today)
-    for year in (on.year, on.year + 1):
-        day = day_number(date(year, first.month, min(first.day, 28)))
-        if day >= today and year > first.year:
-            return day - today
-    return 0
+    years = max(1, (month_of_day(today) - month_of_day(began)) // 12)
+    return next(day - today for n in (years, years + 1) if (day := months_after(began, 12 * n)) >= today)
 
 
 def conduct_facts(seen: Picture) -> Facts:

@@ -30,3 +30,9 @@ def first_day_of(month: int) -> int:
     era, year_of_era = divmod(year, 400)
     day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + (153 * shifted + 2) // 5
     return era * 146_097 + day_of_era - 719_468
+
+
+def months_after(day: int, months: int) -> int:
+    """The same day so many months later; the last of a month that is too short for it."""
+    month = month_of_day(day)
+    return min(day - first_day_of(month) + first_day_of(month + months), first_day_of(month + months + 1) - 1)

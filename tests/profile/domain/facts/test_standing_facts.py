@@ -88,7 +88,10 @@ def test_an_account_that_is_only_signed_for_began_no_relation() -> None:
         ("2020-09-25", "2026-09-25", 0),
         ("2020-09-25", "2026-09-26", 364),
         ("2026-03-01", "2026-09-21", 161),
-        ("2020-01-31", "2026-01-28", 0),
+        ("2020-01-31", "2026-01-28", 3),
+        ("2020-01-31", "2026-01-31", 0),
+        ("2020-02-29", "2026-02-28", 0),
+        ("2020-02-29", "2028-02-28", 1),
     ],
 )
 def test_the_anniversary_comes_every_year_from_the_second_on(began: str, today: str, in_days: int) -> None:
