@@ -8,7 +8,6 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.changes import Fact
-from services.failures import Contended, Fenced, Unavailable
 from services.profile.domain.customers.customer import (
     Completeness,
     Customer,
@@ -21,13 +20,13 @@ from services.profile.domain.customers.customer import (
 from services.profile.domain.customers.parts import Part, part_of
 from services.profile.domain.facts.catalogue import FACTS, with_rests
 from services.profile.domain.identity.links import COLLECTIVES, END, Cluster, kind_of
+from services.profile.domain.states.months import OtherShape
 from services.profile.ports.records import PartyView, StoredView
 from services.profile.ports.refreshing import CustomerRows, Member
 from services.profile.statement import stored_facts
 
 OWNED_FOR_MS = 5_000
 """How long the number of customers of each manager is remembered: counting reads a row of every one of them."""
-_OF_ALL = (Unavailable, Contended, Fenced)
 """Failures of the whole transaction; anything else is the matter of one customer."""
 
 
@@ -61,20 +60,17 @@ class Gathered(NamedTuple):
 
 async def gathered(rows: CustomerRows, roots: Sequence[str]) -> Gathered:
     """Reads the members of all roots at once. If that fails on a state, it reads root by root, so that only the
-    customers with a bad state are lost."""
+    customers with a bad state are lost. Whatever else fails is the database's, and then nothing can be read any more
+    in this transaction."""
     members: dict[str, list[Member]] = {}
     lost: dict[str, Exception] = {}
     try:
         return Gathered(await rows.members(roots), lost)
-    except _OF_ALL:
-        raise
-    except Exception:
+    except OtherShape:
         for root in roots:
             try:
                 members |= await rows.members([root])
-            except _OF_ALL:
-                raise
-            except Exception as error:
+            except OtherShape as error:
                 lost[root] = error
     return Gathered(members, lost)
 

@@ -12,8 +12,9 @@ from services.failures import Rejected
 _RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03"})
 # character_not_in_repertoire: NUL, which JSON and URLs can spell and PostgreSQL's text cannot hold
 _NO_TEXT = "22021"
-# query_canceled (statement timeout), idle_in_transaction_session_timeout, read_only_sql_transaction (a fallen primary)
-_UNAVAILABLE_STATES = frozenset({"57014", "25P03", "25006"})
+# query_canceled (statement timeout), idle_in_transaction_session_timeout, transaction_timeout,
+# read_only_sql_transaction (a fallen primary)
+_UNAVAILABLE_STATES = frozenset({"57014", "25P03", "25P04", "25006"})
 # connection exception, insufficient resources, operator intervention (shutdown), system error
 _UNAVAILABLE_CLASSES = ("08", "53", "57P", "58")
 
@@ -29,7 +30,9 @@ _SQLITE_WORDS = {
 _STATE_WORDS = {
     "53100": "its disk is full", "53200": "it is out of memory", "53300": "it has too many connections",
     "57P01": "it is shutting down", "57P03": "it is starting up", "57014": "a statement took too long",
-    "25P03": "a transaction took too long", "25006": "it is a read-only replica",
+    "25P03": "a transaction took too long", "25P04": "a transaction took too long",
+    "25006": "it is a read-only replica", "55P03": "somebody keeps a whole table locked",
+    "40001": "a replica had to end the reading", "40P01": "it ended a deadlock",
 }  # fmt: skip
 
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, Protocol
 
-from services.failures import Contended
+from services.failures import Contended, Unavailable
 from services.sql.database import Database
-from services.sql.errors import is_no_text, is_retryable, no_text
+from services.sql.errors import is_no_text, is_retryable, no_text, why_unavailable
 from services.sql.sqlite_words import for_sqlite, plain, refuse_nul
 from services.sql.together import Write, write_together
 
@@ -186,11 +186,15 @@ async def writing(database: Database) -> AsyncIterator[Session]:
 
 @asynccontextmanager
 async def reading(database: Database) -> AsyncIterator[Session]:
-    """For single statements; raises `Unavailable`, and `Rejected` for text that the database cannot hold."""
+    """For single statements; raises `Unavailable`, also while a table is locked as a whole, and `Rejected` for text
+    that the database cannot hold."""
     try:
         async with database.driver() as driver:
             yield _session(database, driver)
     except Exception as error:
+        if is_retryable(error):  # whoever only reads waits for no row
+            told = f"the database is not available: {why_unavailable(error)}"
+            raise Unavailable(told, setting="COUNTERPOINT_DATABASE") from error
         if is_no_text(error):
             raise no_text() from error
         raise

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.states.packing import pack_heads, unpack
 from services.profile.domain.states.state import Head
+from services.profile.gathering import gathered
 from services.profile.ports.records import Decision, LedgerEntry, Mark, StoredSubject
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
@@ -209,6 +211,32 @@ async def test_a_lock_that_is_not_given_in_time_is_contended(hurried: Database) 
         await tx.lock_subjects({"account:held": frozenset()})
         with pytest.raises(Contended):
             await count_once(store, "account:held")
+
+
+@asynccontextmanager
+async def locked_as_a_whole(database: Database, table: str) -> AsyncIterator[None]:
+    """As VACUUM FULL, ALTER TABLE or REINDEX do."""
+    async with database.transaction() as keeper:
+        await keeper.execute(text(f"lock table {table} in access exclusive mode"))
+        yield
+
+
+async def test_who_reads_a_table_that_is_locked_as_a_whole_waits_for_it(hurried: Database) -> None:
+    store = SqlProfileStore(hurried, alias_of)
+    async with locked_as_a_whole(hurried, "positions"):
+        with pytest.raises(Unavailable, match="keeps a whole table locked"):
+            await store.positions("events", [0])
+    assert await store.positions("nothing", [0]) == {}
+
+
+async def test_who_refreshes_takes_a_locked_table_for_no_mistake_of_its_customers(hurried: Database) -> None:
+    store = SqlProfileStore(hurried, alias_of)
+    async with locked_as_a_whole(hurried, "parts"):
+        with pytest.raises(Contended):
+            async with store.refreshing() as tx:
+                await gathered(tx, ["party:1", "party:2"])
+    async with store.refreshing() as tx:
+        assert (await gathered(tx, ["party:1"])).lost == {}
 
 
 async def count_once(store: SqlProfileStore, subject: str) -> None:

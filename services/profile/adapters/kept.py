@@ -20,10 +20,9 @@ def kept_subject(row: Sequence[Any], parts: Iterable[tuple[int, bytes]], collect
     subject, version, cuts, heads, erased_at = row
     try:
         months = {month: _months.decode(body) for month, body in parts if body not in EMPTY_MONTHS}
-        told = _heads.decode(heads)
+        told, borders = _heads.decode(heads), integers(cuts) if cuts != "[]" else []
     except msgspec.DecodeError as error:
         raise OtherShape(subject) from error
-    borders = integers(cuts) if cuts != "[]" else []
     return KeptSubject(subject, version, borders, told, months, collectives, erased_at)
 
 

@@ -41,8 +41,8 @@ class CustomerRows(Protocol):
 
     async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
         """root → its members with all their parts, from one snapshot. A root is a member of itself for all time, unless
-        it belongs to others: then it has memberships other than to households and groups. Raises `OtherShape`, or what
-        else is met in a state that cannot be read."""
+        it belongs to others: then it has memberships other than to households and groups. Raises `OtherShape` for a
+        state that cannot be read."""
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]: ...
 
