@@ -143,7 +143,8 @@ async def _begun(driver: Any) -> AsyncIterator[None]:
     await driver.execute("BEGIN")
     try:
         yield
-        await driver.execute("COMMIT")
+        if await driver.execute("COMMIT") != "COMMIT":
+            raise RuntimeError("nothing was committed: a statement had failed, and whoever asked for it went on")
     except BaseException:
         if not driver.is_closed():
             await driver.execute("ROLLBACK")

@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -57,6 +58,18 @@ async def test_what_the_raw_driver_wrote_is_rolled_back_with_the_rest(database: 
 async def test_what_the_raw_driver_wrote_is_committed_with_the_rest(database: Database) -> None:
     await insert_raw(database, fail=False)
     assert await items(database) == [(1, 1)]
+
+
+async def test_a_failed_statement_that_nobody_tells_of_is_not_taken_for_a_commit(postgres_url: str) -> None:
+    """PostgreSQL answers such a COMMIT with ROLLBACK, and no error."""
+    database = open_database(postgres_url)
+    with pytest.raises(RuntimeError, match="nothing was committed"):
+        async with database.driver_transaction() as raw:
+            with suppress(asyncpg.UndefinedTableError):
+                await raw.execute("INSERT INTO nowhere VALUES (1)")
+    async with database.driver_transaction() as raw:
+        assert await raw.fetchval("SELECT 1") == 1
+    await database.close()
 
 
 @pytest.mark.parametrize("inside", [True, False], ids=["in a statement", "between statements"])
