@@ -27,7 +27,6 @@ from services.profile.statement import stored_facts
 
 OWNED_FOR_MS = 5_000
 """How long the number of customers of each manager is remembered: counting reads a row of every one of them."""
-"""Failures of the whole transaction; anything else is the matter of one customer."""
 
 
 class _Assets(msgspec.Struct):
