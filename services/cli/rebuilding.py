@@ -28,11 +28,10 @@ def rebuild_states(
 
 async def _rebuild(beside: Beside, rate: int) -> tuple[int, int]:
     fold, started = declared_fold(), time.monotonic()
-    waiting = await beside.store.count_behind(fold.version)
-    if not waiting:
+    if not await beside.store.count_behind(fold.version, 1):
         return 0, fold.version
     with progress("subjects") as bar:
-        task = bar.add_task("Folding anew", total=waiting, rate="")
+        task = bar.add_task("Folding anew", total=None, rate="")
 
         def show(now: Progress) -> None:
             speed = now.done / max(time.monotonic() - started, 1e-9)

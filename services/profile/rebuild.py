@@ -16,7 +16,9 @@ from services.profile.ports.records import Mark
 from services.profile.ports.store import ProfileStore
 from services.profile.refold import fold_anew
 
-AT_ONCE = 50
+AT_ONCE, LOOKED_AT = 50, 500
+COUNTED = 100_000
+"""Behind; beyond, all subjects are taken to be: counting millions takes longer than a statement may."""
 
 
 class Progress(NamedTuple):
@@ -31,7 +33,7 @@ async def rebuild(
     pause: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0),
 ) -> int:
     """Re-folds every subject of an older fold version; returns how many. Stopped and started again, it goes on."""
-    done, waited = 0, await store.count_behind(fold.version)
+    done, waited = 0, await _count_behind(store, fold.version)
     async for subjects in _behind(store, fold.version):
         await again_when_contended(partial(_refold, store, fold, subjects))
         done += len(subjects)
@@ -40,15 +42,23 @@ async def rebuild(
     return done
 
 
+async def _count_behind(store: ProfileStore, version: int) -> int:
+    behind = await store.count_behind(version, COUNTED)
+    return behind if behind < COUNTED else max(behind, (await store.counts(["subjects"]))["subjects"])
+
+
 async def _behind(store: ProfileStore, version: int) -> AsyncIterator[list[str]]:
     """In the order of their names, so that nobody walks again through those that are done; and once more from the
     first, until nobody has been left behind meanwhile."""
     again = True
     while again:
-        again, after = False, ""
-        while subjects := await store.subjects_behind(version, AT_ONCE, after):
-            yield subjects
-            again, after = True, subjects[-1]
+        again = False
+        last: str | None = ""
+        while last is not None:
+            subjects, last = await store.page_behind(last, version, LOOKED_AT)
+            for start in range(0, len(subjects), AT_ONCE):
+                again = True
+                yield subjects[start : start + AT_ONCE]
 
 
 async def _refold(store: ProfileStore, fold: Fold, subjects: list[str]) -> None:

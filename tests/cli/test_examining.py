@@ -338,6 +338,22 @@ def test_states_of_a_newer_fold_are_wrong_beside_a_release_that_cannot_go_on_wit
     assert f"(fold {own + 1}, this one has {own})" in told
 
 
+def test_of_very_many_states_of_an_older_fold_it_is_said_that_they_are_many(
+    counterpoint: Command, deployment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(database: Database) -> None:
+        async with SqlProfileStore(database, str).updating() as tx:
+            stored = await tx.lock_subjects(dict.fromkeys(("account:1", "account:2", "account:3"), frozenset()))
+            for row in stored.values():
+                row.fold_version = 1
+            await tx.save_subjects(list(stored.values()))
+
+    in_database(deployment, work)
+    assert finding(counterpoint, "states")[2].startswith("3 are of an older fold")
+    monkeypatch.setattr("services.cli.doctor.checks.COUNTED", 2)
+    assert finding(counterpoint, "states")[2].startswith("more than 2 are of an older fold")
+
+
 def test_states_of_an_older_fold_are_named_and_rebuilt(counterpoint: Command, deployment: Path) -> None:
     assert counterpoint("rebuild").out.startswith("nothing to do: no state is of an older fold than this release's")
     event = ChannelEvent(
@@ -348,6 +364,7 @@ def test_states_of_an_older_fold_are_named_and_rebuilt(counterpoint: Command, de
     async def work(database: Database) -> None:
         async with SqlProfileStore(database, str).updating() as tx:
             stored = await tx.lock_subjects({"account:1": frozenset()})
+            stored["account:1"].fold_version = 1
             await tx.save_subjects(list(stored.values()))
             await tx.append_timeline(
                 [TimelineRow("account:1", NOW, -1, b"k" * 16, event.type, event.channel, NOW, encode_event(event))]

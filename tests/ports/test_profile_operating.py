@@ -2,7 +2,7 @@
 
 from services.log import Position
 from services.profile.ports.records import StoredDeadLetter
-from tests.ports.profile_stores import Store, event, store
+from tests.ports.profile_stores import Store, store
 
 __all__ = ["store"]
 
@@ -28,23 +28,24 @@ async def test_a_letter_is_marked_replayed_once(store: Store) -> None:
 
 
 async def test_subjects_of_an_older_fold_are_behind_until_they_are_written_anew(store: Store) -> None:
-    """A subject without events has nothing to be folded."""
+    """A subject that was never folded has nothing to be folded anew."""
     assert await store.newest_fold() == 0
     async with store.updating() as tx:
         stored = await tx.lock_subjects(dict.fromkeys(("account:1", "account:2", "party:1"), frozenset()))
-        for row in stored.values():
-            row.fold_version = 1
+        for subject in ("account:1", "account:2"):
+            stored[subject].fold_version = 1
         await tx.save_subjects(list(stored.values()))
-        await tx.append_timeline([event("account:1", 10, "a"), event("account:2", 20, "b")])
     assert await store.newest_fold() == 1
     assert await store.count_behind(1) == 0
     assert await store.count_behind(2) == 2
-    assert await store.subjects_behind(2, 10) == ["account:1", "account:2"]
-    assert await store.subjects_behind(2, 1) == ["account:1"]
-    assert await store.subjects_behind(2, 1, "account:1") == ["account:2"]
-    assert await store.subjects_behind(2, 10, "account:2") == []
+    assert await store.count_behind(2, 1) == 1
+    assert await store.page_behind("", 2, 10) == (["account:1", "account:2"], "party:1")
+    assert await store.page_behind("", 2, 1) == (["account:1"], "account:1")
+    assert await store.page_behind("account:1", 2, 1) == (["account:2"], "account:2")
+    assert await store.page_behind("account:2", 2, 10) == ([], "party:1")
+    assert await store.page_behind("party:1", 2, 10) == ([], None)
     async with store.updating() as tx:
         stored = await tx.lock_subjects({"account:1": frozenset()})
         stored["account:1"].fold_version = 2
         await tx.save_subjects(list(stored.values()))
-    assert await store.subjects_behind(2, 10) == ["account:2"]
+    assert await store.page_behind("", 2, 10) == (["account:2"], "party:1")

@@ -187,16 +187,6 @@ async def test_the_timeline_of_a_subject_is_told_oldest_first(store: Store) -> N
         assert [row async for row in tx.timeline_of("account:2")] == [rows[2]]
 
 
-async def test_subjects_of_an_older_fold_are_found_when_they_have_events(store: Store) -> None:
-    async with store.updating() as tx:
-        locked = await tx.lock_subjects(dict.fromkeys(["account:1", "account:2", "phone:1"], frozenset()))
-        locked["account:2"].fold_version = 3
-        await tx.save_subjects([locked["account:1"], locked["account:2"]])
-        await tx.append_timeline([event("account:1", 1, "a"), event("account:2", 1, "b")])
-    assert await store.subjects_behind(3, 10) == ["account:1"]
-    assert (await store.count_behind(3), await store.count_behind(4)) == (1, 2)
-
-
 async def test_personal_values_are_kept_once_and_found_by_whom_they_were_told_of(store: Store) -> None:
     async with store.updating() as tx:
         await tx.save_personal({"r1": "Li Wei", "r2": "x"}, {("r1", "party:1"), ("r1", "party:3"), ("r2", "account:1")})

@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import text
 
 from services.failures import Fenced
-from services.profile.adapters.sql_reader import PAGE_TO_AGE
+from services.profile.adapters.sql_reader import COUNT_BEHIND, PAGE_BEHIND, PAGE_TO_AGE
 from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.domain.states.state import Head, Month
+from services.profile.ports.reading import EVERY
 from services.profile.ports.records import BaseRow, StoredDeadLetter
 from services.sql.session import reading
 from tests.ports.emptied import opened
@@ -90,14 +91,6 @@ async def test_subjects_are_looked_through_page_by_page(store: Store) -> None:
     assert await store.page_to_age("account:4", 200, 8, 2) == ([], None)
 
 
-async def test_a_subject_with_a_base_alone_is_behind_too(store: Store) -> None:
-    async with store.updating() as tx:
-        await tx.lock_subjects({"account:1": frozenset(), "account:2": frozenset()})
-        await tx.save_base(BaseRow("account:1", 1, b"base"))
-    assert await store.subjects_behind(2, 10) == ["account:1"]
-    assert await store.count_behind(2) == 1
-
-
 async def test_only_replayed_letters_of_before_are_dropped(store: Store) -> None:
     async with store.updating() as tx:
         for name, at in (("a", 5), ("b", 5), ("c", 9)):
@@ -111,7 +104,14 @@ async def test_only_replayed_letters_of_before_are_dropped(store: Store) -> None
 
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
-async def test_a_page_to_age_is_found_by_index_however_postgresql_plans_it(store: Store, store_url: str) -> None:
+@pytest.mark.parametrize(
+    ("page", "asked", "most"),
+    [(PAGE_TO_AGE, ("s1", 200, 8), 40), (PAGE_BEHIND, (2, "s1"), 20)],
+    ids=["to age, a subject and an event of each", "behind, a subject of each"],
+)
+async def test_a_page_of_subjects_is_found_by_index_however_postgresql_plans_it(
+    store: Store, store_url: str, page: str, asked: tuple[object, ...], most: int
+) -> None:
     async with opened(store_url) as database, database.transaction() as connection:
         numbers = "from generate_series(1, 20000) n"
         await connection.execute(text(f"insert into subjects select 's' || n, 'a' || n, 1, 1, '', '', '' {numbers}"))
@@ -119,9 +119,26 @@ async def test_a_page_to_age_is_found_by_index_however_postgresql_plans_it(store
         await connection.execute(text("analyze subjects, timeline"))
     async with opened(store_url) as database, reading(database) as session:
         await session.rows("select set_config('plan_cache_mode', 'force_generic_plan', true)")
-        assert len(await session.rows(PAGE_TO_AGE.format(limit=20), "s1", 200, 8)) == 20
+        assert len(await session.rows(page.format(limit=20), *asked)) == 20
         ((read,),) = await session.rows(
             "select sum(seq_tup_read + idx_tup_fetch)::int from pg_stat_xact_user_tables"
             " where relname in ('subjects', 'timeline')"
         )
-        assert read <= 40, "a subject of the page, and an event of each"
+        assert read <= most
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_states_behind_are_counted_within_their_index(store: Store, store_url: str) -> None:
+    async with opened(store_url) as database, database.transaction() as connection:
+        numbers = "from generate_series(1, 3000) n"
+        columns = "select 's' || n, 'a' || n, 1, n % 3, '', '', ''"
+        await connection.execute(text(f"insert into subjects {columns} {numbers}"))
+    async with opened(store_url) as database, database.reading() as connection:
+        vacuum = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await vacuum.execute(text("vacuum analyze subjects"))
+    async with opened(store_url) as database, reading(database) as session:
+        assert (await session.rows(COUNT_BEHIND, 2, EVERY))[0][0] == 1000
+        found = await session.rows(
+            "select seq_scan, idx_tup_fetch from pg_stat_xact_user_tables where relname = 'subjects'"
+        )
+        assert tuple(found[0]) == (0, 0)

@@ -214,7 +214,7 @@ async def test_a_decision_that_cuts_a_state_anew_leaves_it_to_the_fold_that_did(
     await new_update(desk.store).apply([batch(3, [paid("p-1", NOW - 10 * DAY_MS, "6001")])], NOW)
     newer = Desk(desk.store, NEWER)
     await newer.decide.detach(TWO, "account:6001", newer.says())
-    assert "account:6001" not in await desk.store.subjects_behind(new_fold(NEWER).version, 100)
+    assert "account:6001" not in (await desk.store.page_behind("", new_fold(NEWER).version, 100))[0]
 
 
 async def test_links_reach_both_of_their_ends_and_all_that_stands_below() -> None:

@@ -228,6 +228,17 @@ async def test_a_rebuild_folds_every_subject_anew_and_goes_on_where_it_was_stopp
     assert differences(expected(events, newer), await held(store)) == []
 
 
+async def test_a_rebuild_of_very_many_takes_all_subjects_for_behind(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [paid(f"p-{n}", FIRST + n * DAY, f"60{n:02d}") for n in range(60)]
+    await new_update(store).apply([batch(0, events)], NOW)
+    monkeypatch.setattr("services.profile.rebuild.COUNTED", 20)
+    seen: list[Progress] = []
+    assert await rebuild(store, new_fold(DECLARED.series.version + 1), seen.append) == 60
+    assert seen == [Progress(50, 10), Progress(60, 0)]
+
+
 async def test_a_rebuild_comes_back_for_what_an_older_worker_has_written_behind_it(store: Store) -> None:
     events = [paid(f"p-{n}", FIRST + n * DAY, f"60{n:02d}") for n in range(60)]
     await new_update(store).apply([batch(0, events)], NOW)

@@ -18,6 +18,7 @@ from services.cli.rewinding import Backlog
 from services.cli.set_back import set_back
 from services.clock import SystemClock
 from services.log import EventLog
+from services.profile.rebuild import COUNTED
 
 LATE_OUTBOX_MS = 30_000
 LOOKS_WHILE_MOVING = 15
@@ -158,11 +159,10 @@ async def folds(patient: Patient) -> Sequence[Finding]:
             f"has {own}): a worker that is like this one stops its partitions; bring it up to date"
         )
         return [wrong("states", told)]
-    behind = await store.count_behind(own)
+    behind = await store.count_behind(own, COUNTED + 1)
     if behind:
-        return [
-            warning("states", f"{behind} are of an older fold, their facts are missing: run `counterpoint rebuild`")
-        ]
+        many = f"more than {COUNTED:,}" if behind > COUNTED else behind
+        return [warning("states", f"{many} are of an older fold, their facts are missing: run `counterpoint rebuild`")]
     return [ok("states", "none is of another fold than this release's")]
 
 

@@ -15,8 +15,8 @@ from services.profile.adapters.memory_tables import ClusterRow, Tables
 from services.profile.adapters.memory_update import MemoryUpdate
 from services.profile.domain.identity.links import Cluster
 from services.profile.domain.shards import SHARDS, shard_of
+from services.profile.ports.reading import EVERY
 from services.profile.ports.records import Decision, Mark, Shard
-from services.profile.ports.store import EVERY
 from services.stream_memory import MemoryStreamStore
 
 

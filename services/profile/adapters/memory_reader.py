@@ -10,7 +10,7 @@ from services.profile.adapters.old_events import is_aged
 from services.profile.adapters.roots import counted_parents
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership, cluster_of, kind_of
-from services.profile.ports.reading import COUNTED, Cursor, Resolved, TimelineFilter
+from services.profile.ports.reading import COUNTED, EVERY, Cursor, Resolved, TimelineFilter
 from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 
 
@@ -133,19 +133,20 @@ class MemoryReader:
         async with self._tables.turn() as tables:
             return sorted(tables.sources_seen.rows(), key=lambda seen: (seen.source, seen.partition))
 
-    async def subjects_behind(self, fold_version: int, limit: int, after: str = "") -> list[str]:
+    async def page_behind(self, after: str, fold_version: int, limit: int) -> tuple[list[str], str | None]:
         async with self._tables.turn() as tables:
-            return sorted(row.subject for row in _behind(tables, fold_version) if row.subject > after)[:limit]
+            page = _page(tables, after, limit)
+            return [row.subject for row in page if _is_behind(row, fold_version)], page[-1].subject if page else None
 
     async def page_to_age(self, after: str, before: int, month: int, limit: int) -> tuple[list[str], str | None]:
         async with self._tables.turn() as tables:
-            page = sorted(row.subject for row in tables.subjects.rows() if row.subject > after)[:limit]
+            page = [row.subject for row in _page(tables, after, limit)]
             old = [one for one in page if _is_old(tables, one, before, month)]
             return old, page[-1] if page else None
 
-    async def count_behind(self, fold_version: int) -> int:
+    async def count_behind(self, fold_version: int, most: int = EVERY) -> int:
         async with self._tables.turn() as tables:
-            return len(_behind(tables, fold_version))
+            return min(most, sum(_is_behind(row, fold_version) for row in tables.subjects.rows()))
 
     async def newest_fold(self) -> int:
         async with self._tables.turn() as tables:
@@ -179,9 +180,13 @@ def _customer_id(tables: Tables, one: Resolved) -> str:
     return row.alias if row is not None else one.view.customer_id if one.view is not None else ""
 
 
-def _behind(tables: Tables, fold_version: int) -> list[SubjectRow]:
-    older = [row for row in tables.subjects.rows() if row.fold_version < fold_version]
-    return [row for row in older if tables.timeline.by("subject", [row.subject]) or tables.bases.get(row.subject)]
+def _page(tables: Tables, after: str, limit: int) -> list[SubjectRow]:
+    following = (row for row in tables.subjects.rows() if row.subject > after)
+    return sorted(following, key=lambda row: row.subject)[:limit]
+
+
+def _is_behind(row: SubjectRow, fold_version: int) -> bool:
+    return 0 < row.fold_version < fold_version
 
 
 def _is_old(tables: Tables, subject: str, before: int, month: int) -> bool:

@@ -16,8 +16,8 @@ from services.profile.adapters.sql_reader import SqlReader
 from services.profile.adapters.sql_refresh import SqlRefresh
 from services.profile.adapters.sql_update import SqlUpdate
 from services.profile.domain.identity.links import Cluster
+from services.profile.ports.reading import EVERY
 from services.profile.ports.records import Decision, Mark, Shard
-from services.profile.ports.store import EVERY
 from services.sql.database import Database
 from services.sql.session import Session, insert, now_ms, read, reading, writing
 from services.sql.stream import SqlOutbox, SqlPositions

@@ -12,7 +12,7 @@ from services.profile.adapters.sql_look import LEADS, WAITS, SqlLook
 from services.profile.adapters.sql_timeline import PAGE, timeline
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership
-from services.profile.ports.reading import COUNTED, Cursor, TimelineFilter
+from services.profile.ports.reading import COUNTED, EVERY, Cursor, TimelineFilter
 from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 from services.sql.database import Database
 from services.sql.session import Row, read, reading
@@ -56,10 +56,13 @@ _DEAD_LETTER = f"select {rows.DEAD_LETTER} from dead_letters where letter_id = $
 _SOURCES_SEEN = """
 select source, channel, partition, heartbeat_at, accepted_at, rhythm_ms, lateness_ms, enabled
 from sources_seen order by 1, 3"""
-_BEHIND = """
-from subjects s where fold_version < $1 and (exists (select 1 from timeline t where t.subject = s.subject)
-                                             or exists (select 1 from bases b where b.subject = s.subject))"""
+_BEHIND = "fold_version > 0 and fold_version < $1"
+COUNT_BEHIND = f"select count(*) from (select 1 from subjects where {_BEHIND} limit $2) b"  # noqa: S608 - constants
 # the number of rows as it is: for one that it does not know PostgreSQL goes through all subjects, timeline and parts
+PAGE_BEHIND = f"""
+select subject, {_BEHIND}
+from (select subject, fold_version from subjects where subject > $2 order by subject limit {{limit}}) s
+order by subject"""  # noqa: S608 - constants
 PAGE_TO_AGE = """
 select s.subject,
        exists (select 1 from timeline t where t.subject = s.subject and t.occurred_at < $2 and t.accepted_at < $2)
@@ -150,17 +153,16 @@ class SqlReader:
     async def sources_seen(self) -> list[SourceSeen]:
         return [SourceSeen._make((*row[:-1], bool(row[-1]))) for row in await self._rows(_SOURCES_SEEN)]
 
-    async def subjects_behind(self, fold_version: int, limit: int, after: str = "") -> list[str]:
-        page = f"select subject {_BEHIND} and subject > $3 order by subject limit $2"
-        found = await self._rows(page, fold_version, limit, after)
-        return [row[0] for row in found]
+    async def page_behind(self, after: str, fold_version: int, limit: int) -> tuple[list[str], str | None]:
+        page = await self._rows(PAGE_BEHIND.format(limit=limit), fold_version, after)
+        return [row[0] for row in page if row[1]], page[-1][0] if page else None
 
     async def page_to_age(self, after: str, before: int, month: int, limit: int) -> tuple[list[str], str | None]:
         page = await self._rows(PAGE_TO_AGE.format(limit=limit), after, before, month)
         return [row[0] for row in page if row[1]], page[-1][0] if page else None
 
-    async def count_behind(self, fold_version: int) -> int:
-        count: int = (await self._rows(f"select count(*) {_BEHIND}", fold_version))[0][0]
+    async def count_behind(self, fold_version: int, most: int = EVERY) -> int:
+        count: int = (await self._rows(COUNT_BEHIND, fold_version, most))[0][0]
         return count
 
     async def newest_fold(self) -> int:

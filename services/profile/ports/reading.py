@@ -49,6 +49,7 @@ class Look(CustomerRows, Protocol):
 
 
 COUNTED = ("customers", "subjects", "events", "marks", "dead_letters")
+EVERY = 1 << 62
 """Customers that live, subjects, events of the timeline, marks that wait, open dead letters."""
 
 
@@ -109,14 +110,16 @@ class ProfileReader(PositionStore, Protocol):
 
     async def sources_seen(self) -> list[SourceSeen]: ...
 
-    async def subjects_behind(self, fold_version: int, limit: int, after: str = "") -> list[str]:
-        """The next subjects after one with events, aged ones included, whose state was folded by an older version."""
+    async def page_behind(self, after: str, fold_version: int, limit: int) -> tuple[list[str], str | None]:
+        """Looks at the next `limit` subjects after one: those whose state was folded by an older version, and the last
+        one looked at; None when there was none left."""
 
     async def page_to_age(self, after: str, before: int, month: int, limit: int) -> tuple[list[str], str | None]:
         """Looks at the next `limit` subjects after one: those with events to age (`aged_of`) or with a month stored
         that is older than `month`, and the last one looked at; None when there was none left."""
 
-    async def count_behind(self, fold_version: int) -> int: ...
+    async def count_behind(self, fold_version: int, most: int = EVERY) -> int:
+        """How many states were folded by an older version, counted no further than `most`."""
 
     async def newest_fold(self) -> int:
         """The newest version that any state was folded by; 0 while there is none."""

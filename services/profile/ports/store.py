@@ -7,12 +7,10 @@ from typing import Protocol
 from services.log import Position
 from services.outbox import Outbox
 from services.profile.domain.identity.links import Cluster
-from services.profile.ports.reading import ProfileReader
+from services.profile.ports.reading import EVERY, ProfileReader
 from services.profile.ports.records import Decision, Shard
 from services.profile.ports.refreshing import RefreshTransaction
 from services.profile.ports.updating import UpdateTransaction
-
-EVERY = 1 << 62
 
 
 class ProfileStore(ProfileReader, Outbox, Protocol):
