@@ -136,5 +136,8 @@ class EmbeddedPartition:
         records = await self._reading.records(self._stream, start)
         if not records or self._identity() != self._topic_id:
             raise Unavailable(f"{self.topic} is not the topic that it was", _SOON)
+        if records[0].offset != start:  # this log has no gaps
+            gone = f"what stood from {start} to {records[0].offset} is gone"
+            raise Unavailable(f"the embedded log is damaged: {gone}", retry_after=5.0)
         self._next = records[-1].offset + 1
         return Batch(self.topic, self._topic_id, self.partition, start, self._next, records)

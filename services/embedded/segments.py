@@ -1,6 +1,7 @@
 """The files of the embedded log: one SQLite database per day, whole files are what retention drops.
 
 Records of one partition that were appended together are one block, one row: a record costs microseconds, a row ten.
+A block carries a checksum, for SQLite has none: a bit that a disk has turned must not become another amount of money.
 """
 
 import os
@@ -8,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -24,16 +26,27 @@ create table blocks (
 create table bases (
   topic integer not null, partition integer not null, next integer not null,
   primary key (topic, partition)) without rowid;
-pragma user_version = 1;
+pragma user_version = 2;
 """
-_VERSION = 1
+_VERSION, _WITHOUT_CHECKSUMS = 2, 1
 _READ = """
 select first, payload from blocks
 where topic = ?1 and partition = ?2 and until > ?3 and first >= coalesce(
   (select max(first) from blocks where topic = ?1 and partition = ?2 and first <= ?3), 0)
 order by first
 """
-_decoder = msgspec.msgpack.Decoder(tuple[int, list[tuple[bytes, bytes]]])
+
+
+class _Payload(msgspec.Struct, array_like=True, gc=False):
+    """`checksum`: of the encoded pairs, and of where and when; files of version 1 have none."""
+
+    timestamp_ms: int
+    pairs: msgspec.Raw
+    checksum: int | None = None
+
+
+_decoder = msgspec.msgpack.Decoder(_Payload)
+_pairs_decoder = msgspec.msgpack.Decoder(list[tuple[bytes, bytes]])
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -74,7 +87,8 @@ def _look_at(connection: sqlite3.Connection, read_only: bool) -> None:
 def create_segment(path: Path, bases: Mapping[Stream, int]) -> None:
     """Makes the file of a day; `bases` say where each partition goes on, in the same transaction as its tables."""
     path_new = path.with_suffix(".new")  # renamed when whole: a crash leaves no half-made day behind
-    path_new.unlink(missing_ok=True)
+    for suffix in ("", "-wal", "-shm"):
+        path_new.with_name(path_new.name + suffix).unlink(missing_ok=True)
     connection = connect(path_new)
     try:
         connection.execute("begin immediate")
@@ -82,6 +96,9 @@ def create_segment(path: Path, bases: Mapping[Stream, int]) -> None:
             connection.execute(statement)
         connection.executemany("insert into bases values (?, ?, ?)", [(*stream, n) for stream, n in bases.items()])
         connection.execute("commit")
+        # what closing could not bring from the journal into the file would be lost with its name, without an error
+        if connection.execute("pragma wal_checkpoint(truncate)").fetchone()[0]:
+            raise Unavailable(f"another program keeps {path_new} open")
     finally:
         connection.close()
     path_new.rename(path)
@@ -98,16 +115,17 @@ class Segment:
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path
         self._connection = connect(path, read_only=read_only)
-        version = self._connection.execute("pragma user_version").fetchone()[0]
-        if version != _VERSION:
+        self._version = self._connection.execute("pragma user_version").fetchone()[0]
+        if self._version not in (_WITHOUT_CHECKSUMS, _VERSION):
             self._connection.close()
-            raise ValueError(f"{path}: version {version} of the embedded log, this release reads {_VERSION}")
+            raise ValueError(f"{path}: version {self._version} of the embedded log, this release reads {_VERSION}")
         rows = self._connection.execute("select topic, partition, next from bases")
         self.bases: dict[Stream, int] = {(topic, partition): n for topic, partition, n in rows}
 
     def write(self, blocks: Sequence[Block]) -> None:
         """Durable on return. Raises sqlite3.Error, and then nothing was written."""
-        rows = [(b.topic, b.partition, b.first, b.first + len(b.pairs), _payload(b)) for b in blocks]
+        payload = _payload if self._version == _VERSION else _payload_without_checksum
+        rows = [(b.topic, b.partition, b.first, b.first + len(b.pairs), payload(b)) for b in blocks]
         connection = self._connection
         connection.execute("begin immediate")
         try:
@@ -124,16 +142,23 @@ class Segment:
         return int(row[0]) if row else self.bases.get(stream, 0)
 
     def read(self, stream: Stream, start: int, most: int, most_bytes: int) -> list[Record]:
-        """At least one block, if there is one at or after `start`; then as many as the limits allow."""
+        """At least one block, if there is one at or after `start`; then as many as the limits allow, and none after a
+        damaged one. Raises `Unavailable` where that is the first."""
         records: list[Record] = []
         size = 0
-        for first, payload in self._blocks(stream, start):
-            timestamp_ms, pairs = _decoder.decode(payload)
-            skip = max(0, start - first)
-            records += [Record(first + i, timestamp_ms, *pairs[i]) for i in range(skip, len(pairs))]
-            size += len(payload)
-            if len(records) >= most or size >= most_bytes:
-                break
+        try:
+            for first, payload in self._blocks(stream, start):
+                if records and first != records[-1].offset + 1:
+                    break  # a block is gone: who goes on from here is told
+                timestamp_ms, pairs = _opened(payload, (*stream, first))
+                skip = max(0, start - first)
+                records += [Record(first + i, timestamp_ms, *pairs[i]) for i in range(skip, len(pairs))]
+                size += len(payload)
+                if len(records) >= most or size >= most_bytes:
+                    break
+        except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
+            if not records:
+                raise Unavailable(f"the embedded log is damaged: {self.path}: {error}", retry_after=5.0) from error
         return records
 
     def _blocks(self, stream: Stream, start: int) -> Iterator[tuple[int, bytes]]:
@@ -152,4 +177,22 @@ class Segment:
 
 
 def _payload(block: Block) -> bytes:
+    pairs = _encoder.encode(block.pairs)
+    return _encoder.encode((block.timestamp_ms, msgspec.Raw(pairs), _checksum(pairs, *block[:4])))
+
+
+def _payload_without_checksum(block: Block) -> bytes:
+    """An older release may go on with a file that it has begun."""
     return _encoder.encode((block.timestamp_ms, block.pairs))
+
+
+def _opened(payload: bytes, place: tuple[int, int, int]) -> tuple[int, list[tuple[bytes, bytes]]]:
+    """`place`: topic, partition and first offset. Raises `msgspec.DecodeError`."""
+    timestamp_ms, pairs, checksum = msgspec.structs.astuple(_decoder.decode(payload))
+    if checksum is not None and checksum != _checksum(pairs, *place, timestamp_ms):
+        raise msgspec.DecodeError("its checksum does not agree")
+    return timestamp_ms, _pairs_decoder.decode(pairs)
+
+
+def _checksum(pairs: bytes, *numbers: int) -> int:
+    return crc32(pairs, crc32(repr(numbers).encode()))

@@ -11,7 +11,9 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -245,13 +247,13 @@ async def test_a_file_of_another_release_is_refused_by_name(
     await log.close()
     day = segment_paths(tmp_path)[refused]
     newer = connect(day)
-    newer.execute("pragma user_version = 2")
+    newer.execute("pragma user_version = 3")
     newer.close()
-    with pytest.raises(ValueError, match=f"{day}: version 2 of the embedded log, this release reads 1"):
+    with pytest.raises(ValueError, match=f"{day}: version 3 of the embedded log, this release reads 2"):
         EmbeddedLog(tmp_path)
     assert open_files_below(tmp_path) == []
     again = connect(day)
-    again.execute("pragma user_version = 1")
+    again.execute("pragma user_version = 2")
     again.close()
     await EmbeddedLog(tmp_path).close()  # the directory was let go
 
@@ -343,6 +345,108 @@ async def test_a_damaged_file_is_named_instead_of_a_traceback(log: EmbeddedLog, 
         path.write_bytes(b"no database" * 100)
         with pytest.raises(Unavailable, match=f"{path}: file is not a database"):
             EmbeddedLog(tmp_path, read_only=True)
+
+
+async def one_by_one(log: EmbeddedLog, *values: bytes) -> None:
+    """Each is a block of its own."""
+    for value in values:
+        await log.append("t", [message(value)])
+
+
+async def test_a_bit_that_the_disk_has_turned_is_told_and_not_taken_for_what_was_said(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path
+) -> None:
+    await one_by_one(log, b"amount 100.00", b"amount 200.00")
+    await log.close()
+    [day] = segment_paths(tmp_path)
+    day.write_bytes(day.read_bytes().replace(b"200.00", b"300.00"))
+    await told_instead_of_applied(tmp_path, clock, [b"amount 100.00"], "its checksum does not agree")
+
+
+async def test_blocks_that_have_gone_are_told_and_not_skipped(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path
+) -> None:
+    await one_by_one(log, b"1", b"2", b"3", b"4")
+    await log.close()
+    [day] = segment_paths(tmp_path)
+    damaged = connect(day)
+    damaged.execute("delete from blocks where first in (1, 2)")
+    damaged.close()
+    await told_instead_of_applied(tmp_path, clock, [b"1"], "what stood from 1 to 3 is gone")
+
+
+async def test_pages_that_are_empty_after_a_crash_are_told(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path
+) -> None:
+    values = [b"%d" % n * 3_000 for n in range(9)]
+    await one_by_one(log, *values)
+    await log.close()
+    [day] = segment_paths(tmp_path)
+    whole = day.read_bytes()
+    page = whole.index(values[5][:1_000]) // 4096 * 4096
+    day.write_bytes(whole[:page] + bytes(4096) + whole[page + 4096 :])
+    await told_instead_of_applied(tmp_path, clock, values[:5], "malformed")
+
+
+async def told_instead_of_applied(directory: Path, clock: ManualClock, whole: Sequence[bytes], why: str) -> None:
+    log = EmbeddedLog(directory, clock=clock)
+    applied = Applied()
+    async with asyncio.timeout(20), consuming(log, "t", applied):
+        while not log.waiting():  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+        assert why in log.waiting()["t", 0]
+    assert applied.values["t", 0] == list(whole)
+    await log.close()
+
+
+async def test_a_file_that_an_older_release_has_begun_is_read_and_written_on_without_checksums(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path
+) -> None:
+    await log.close()
+    [day] = segment_paths(tmp_path)
+    older = connect(day)
+    older.execute("pragma user_version = 1")
+    payload = msgspec.msgpack.encode((7, [(b"k", b"of before")]))
+    older.execute("insert into blocks values (1, 0, 0, 1, ?)", [payload])
+    older.close()
+    again = EmbeddedLog(tmp_path, clock=clock)
+    await again.append("t", [message(b"of now")])
+    applied = Applied()
+    async with consuming(again, "t", applied):
+        await applied.reaches(2)
+    assert applied.values["t", 0] == [b"of before", b"of now"]
+    await again.close()
+    reading = connect(day, read_only=True)
+    sizes = [len(msgspec.msgpack.decode(row[0])) for row in reading.execute("select payload from blocks")]
+    reading.close()
+    assert sizes == [2, 2]
+
+
+async def test_a_day_is_whole_in_its_own_file_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite brings what is in its journal into the file when the last one closes it, and says nothing where it
+    cannot: a full disk, or somebody else who has it open."""
+    connected, others = sqlite3.connect, list[sqlite3.Connection]()
+
+    def watched(*given: Any, **options: Any) -> sqlite3.Connection:
+        def look(statement: str) -> None:
+            if statement == "commit":
+                others.append(connected(*given, **options))
+                others[-1].execute("select count(*) from sqlite_master").fetchone()
+
+        made: sqlite3.Connection = connected(*given, **options)
+        made.set_trace_callback(look)
+        return made
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    create_segment(tmp_path / "2026-01-02.sqlite", {(1, 0): 17})
+    monkeypatch.undo()
+    begun = Segment(tmp_path / "2026-01-02.sqlite", read_only=True)
+    assert begun.bases == {(1, 0): 17}
+    begun.close()
+    assert len(others) == 1
+    others[0].close()
 
 
 async def test_what_was_acknowledged_survives_a_killed_process(tmp_path: Path) -> None:
