@@ -61,10 +61,13 @@ class Kept(NamedTuple):
     retention_ms: str
     retention_bytes: str
     cleanup_policy: str
+    unclean_leaders: str
 
 
 _LOOK_MS = 100
-_SETTINGS = ("min.insync.replicas", "retention.ms", "retention.bytes", "cleanup.policy")
+_SETTINGS = (
+    "min.insync.replicas", "retention.ms", "retention.bytes", "cleanup.policy", "unclean.leader.election.enable",
+)  # fmt: skip
 
 
 class Cluster:

@@ -53,6 +53,8 @@ def weaknesses(topic: Topic, kept: "Kept") -> Iterator[str]:
         yield f"keeps {days}: set retention.ms={topic.retention_days * DAY_MS}"
     if int(kept.retention_bytes or -1) >= 0:
         yield "drops records by size, however young: set retention.bytes=-1"
+    if kept.unclean_leaders == "true":
+        yield "may lose what was acknowledged, untold: set unclean.leader.election.enable=false"
     insync = int(kept.min_insync_replicas or 1)
     if kept.brokers == 1:
         return
