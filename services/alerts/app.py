@@ -20,7 +20,7 @@ from services.alerts.domain.compiled import Known
 from services.alerts.domain.routing import Staff
 from services.alerts.evaluate import Evaluate
 from services.alerts.hand_over import HandOver
-from services.alerts.learn import Learn, heed
+from services.alerts.learn import LEARNED_BY, Learn, heed
 from services.alerts.ports import AlertStore
 from services.alerts.reload import Reload
 from services.alerts.retract import Retract
@@ -92,6 +92,6 @@ async def _current(reload: Reload, store: AlertStore, works: Callable[[int], boo
     current = Current(loaded.rule_set, loaded.desk, works)
     if not loaded.mistakes:
         current.written_down(await reload.write_down(loaded, now))
-    current.learn(await store.learned())
+    current.learn(await store.learned(LEARNED_BY))
     await heed(store, current)
     return current

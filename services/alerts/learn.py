@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from schemas.instants import DAY_MS, HOUR_MS
 from services.alerts.current import Current
 from services.alerts.domain.bursts import DAYS_COMPARED
-from services.alerts.domain.learning import Tally
+from services.alerts.domain.learning import Learned, Part, Tally
 from services.alerts.domain.notices import Matter, Notice, notice, paused, standing
 from services.alerts.ports import AlertStore, RuleSwitch
 
@@ -22,6 +22,9 @@ async def heed(store: AlertStore, current: Current) -> None:
 
 PAST_READ_EVERY_MS = HOUR_MS
 """What began on the days before changes little any more: only some of it is withdrawn."""
+LEARNED_BY: Sequence[Part] = ("rule", "branch")
+OUTCOMES_A_SECOND = 10_000
+"""So many are read at most, on the average: of millions, the newest teach little that the others do not."""
 Begun = Mapping[tuple[str, int], int]
 
 
@@ -30,12 +33,15 @@ class Learn:
         self._store, self._current = store, current
         self._past: Begun = {}
         self._past_of: tuple[object, ...] = ()
+        self._learned: Sequence[Learned] = ()
+        self._learned_of: object = None
+        self._learned_for = range(0)
 
     async def apply(self, now: int) -> Sequence[Notice]:
         """Returns the notices that it has written. Raises `Contended`, `Unavailable`."""
-        found = self._current.learn(await self._store.learned())
-        await self._compare_days(now)
         switches = {one.rule: one for one in await self._store.switches() if one.enabled}
+        found = self._current.learn(await self._outcomes(switches, now))
+        await self._compare_days(now)
         news = self._news(await self._store.notices(), found, switches, now)
         if not news:
             return ()
@@ -44,6 +50,14 @@ class Learn:
             news = self._news(await tx.notices(), found, switches, now)
             await tx.notify(news)
         return news
+
+    async def _outcomes(self, switches: Mapping[str, RuleSwitch], now: int) -> Sequence[Learned]:
+        """Read anew after a rest that is the longer, the more there are; at once where somebody enabled a rule."""
+        if now not in self._learned_for or self._learned_of != switches:
+            self._learned, self._learned_of = await self._store.learned(LEARNED_BY), switches
+            many = sum(one.closed for one in self._learned)
+            self._learned_for = range(now, now + many * 1000 // OUTCOMES_A_SECOND)
+        return self._learned
 
     async def _compare_days(self, now: int) -> None:
         """Counts how often rules of absence have begun to hold, day by day."""

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol, get_args
 
 from services.alerts.domain.alert import Alert, State
 from services.alerts.domain.editions import Edition
-from services.alerts.domain.learning import Learned
+from services.alerts.domain.learning import PARTS, Learned, Part
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.log import Move, Position, PositionStore
@@ -109,7 +109,9 @@ class AlertStore(Outbox, PositionStore, Protocol):
     async def due(self, now: int, limit: int) -> list[str]:
         """Customers with an open alert that time alone may have changed by now."""
 
-    async def learned(self) -> list[Learned]: ...
+    async def learned(self, by: Collection[Part] = PARTS, rule: str | None = None) -> list[Learned]:
+        """Outcomes of one rule or of all, which it reads one by one. Branch and owner are empty where they are not
+        asked for: outcomes by owner are many rows."""
 
     async def begun_by_day(self, rules: Collection[str], since: int, offset_ms: int) -> dict[tuple[str, int], int]:
         """(rule, day) → in how many alerts the rule has begun to hold since then, withdrawn ones left out. Days are of

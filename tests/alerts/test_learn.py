@@ -1,5 +1,7 @@
 """Who answers for a rule is told once that it is throttled, and once that it is no longer."""
 
+import pytest
+
 from services.alerts.domain.alert import Outcome
 from services.alerts.domain.editions import Signatures
 from services.alerts.domain.lifecycle import Asked
@@ -49,7 +51,22 @@ async def test_a_throttled_rule_is_told_once_whoever_learns_and_raises_nothing()
     assert len(await branch.store.learned()) == 1
 
 
-async def test_it_ends_when_a_person_enables_the_rule_who_signs_it_and_only_later_outcomes_count() -> None:
+async def test_many_outcomes_are_not_read_again_before_a_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.alerts.learn.OUTCOMES_A_SECOND", 2)
+    branch, learn = await branch_with(1)
+    now = branch.clock.now_ms()
+    assert await learn.apply(now) == ()
+    alert = await branch.leaving("c9")
+    await branch.act.on(alert.alert_id, Asked("false_alarm"), CHIEF)
+    assert await learn.apply(now + 499) == ()
+    assert [one.matter for one in await learn.apply(now + 500)] == ["throttled"]
+
+
+@pytest.mark.parametrize("outcomes_a_second", [1, 1_000_000])
+async def test_it_ends_when_a_person_enables_the_rule_who_signs_it_and_only_later_outcomes_count(
+    monkeypatch: pytest.MonkeyPatch, outcomes_a_second: int
+) -> None:
+    monkeypatch.setattr("services.alerts.learn.OUTCOMES_A_SECOND", outcomes_a_second)
     branch, learn = await branch_with(2)
     now = branch.clock.now_ms()
     await learn.apply(now)

@@ -323,6 +323,15 @@ async def test_outcomes_are_told_apart_by_version_branch_owner_and_what_came_aft
         Learned("R1", 1, "BJ", "M-1", False, 1, 0), Learned("R1", 1, "BJ", "M-1", True, 1, 0),
         Learned("R1", 1, "SH", "M-2", True, 1, 0), Learned("R1", 2, "BJ", "M-1", True, 1, 0),
     ]  # fmt: skip
+    await closed("a5", 14, branch="SH", owner="M-3")
+    assert await store.learned(["rule", "branch"], "R1") == [
+        Learned("R1", 1, "BJ", "", False, 1, 0), Learned("R1", 1, "BJ", "", True, 1, 0),
+        Learned("R1", 1, "SH", "", True, 2, 0), Learned("R1", 2, "BJ", "", True, 1, 0),
+    ]  # fmt: skip
+    assert [(one.owner, one.closed) for one in await store.learned(["owner"])] == [
+        ("M-1", 1), ("M-1", 1), ("M-2", 1), ("M-3", 1), ("M-1", 1),
+    ]  # fmt: skip
+    assert await store.learned(["rule"], "R404") == []
 
 
 async def test_alerts_are_counted_by_the_day_on_which_a_rule_began_to_speak_in_them(store: AlertStore) -> None:
@@ -431,7 +440,13 @@ async def test_a_lane_is_moved_by_one_publisher(store: AlertStore, other: AlertS
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 @pytest.mark.parametrize(
     "rare",
-    [{"rule": ("R404",)}, {"situation": ("life_event",)}, {"severity": (2,)}, {"kind": ("guard",)}, {"guard": "G9"}],
+    [
+        {"rule": ("R404",)},
+        {"situation": ("life_event",)},
+        {"severity": (2,)},
+        {"kind": ("guard",)},
+        {"guard": "G9"},
+    ],
 )
 @pytest.mark.parametrize("state", [(), (OPEN,), ("closed",), ("superseded",)])
 async def test_what_few_alerts_of_the_bank_match_is_found_without_reading_the_others(

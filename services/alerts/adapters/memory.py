@@ -10,7 +10,7 @@ from services.alerts.adapters.memory_transaction import MemoryTransaction
 from services.alerts.adapters.rows import alert_of, edition_of, notice_of, standing_of
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.editions import Edition
-from services.alerts.domain.learning import Learned
+from services.alerts.domain.learning import PARTS, Learned, Part
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertFilter, RuleSwitch
@@ -58,13 +58,15 @@ class MemoryAlertStore(MemoryStreamStore):
             ordered = sorted(ripe, key=lambda row: (row.look_at, row.customer_id))
             return list(dict.fromkeys(row.customer_id for row in ordered))[:limit]
 
-    async def learned(self) -> list[Learned]:
+    async def learned(self, by: Collection[Part] = PARTS, rule: str | None = None) -> list[Learned]:
         async with self._tables.turn() as tables:
-            told = [row for row in tables.rules.rows() if row.result]
+            told = [row for row in tables.rules.rows() if row.result and rule in (None, row.rule)]
             enabled_at = {one.rule: one.at for one in tables.switches.rows() if one.enabled}
         keys = [
-            (row.rule, row.version, row.branch, row.owner, row.ended_at > enabled_at.get(row.rule, 0)) for row in told
-        ]
+            (row.rule, row.version, row.branch if "branch" in by else "", row.owner if "owner" in by else "",
+             row.ended_at > enabled_at.get(row.rule, 0))
+            for row in told
+        ]  # fmt: skip
         closed = Counter(keys)
         wrong = Counter(key for key, row in zip(keys, told, strict=True) if row.result == "not_relevant")
         return [Learned(*key, closed[key], wrong[key]) for key in sorted(closed)]

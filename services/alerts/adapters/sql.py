@@ -8,7 +8,7 @@ from services.alerts.adapters.sql_finding import finding
 from services.alerts.adapters.sql_transaction import ALERT, NOTICES, STREAM, SqlTransaction
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.editions import Edition
-from services.alerts.domain.learning import Learned
+from services.alerts.domain.learning import PARTS, Learned, Part
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertFilter, RuleSwitch
@@ -28,13 +28,13 @@ order by rank desc, alert_id limit $1"""  # noqa: S608 - constants
 _DUE = """
 select customer_id from alerts where is_open and look_at > 0 and look_at <= $1
 group by customer_id order by min(look_at), customer_id limit $2"""
+# for a part that is not asked for all outcomes are alike: there are many times as many owners as rules and branches
 _LEARNED = """
-select r.rule, version, branch, owner, ended_at > coalesce(s.at, 0) as fresh, count(*),
+select r.rule, version, {branch}, {owner}, ended_at > coalesce(s.at, 0) as fresh, count(*),
 sum(case when result = 'not_relevant' then 1 else 0 end)
 from alert_rules r left join rule_switches s on s.rule = r.rule and s.enabled
 and s.n in (select max(n) from rule_switches group by rule)
-where result <> '' group by r.rule, version, branch, owner, fresh
-order by r.rule, version, branch, owner, fresh"""
+where result <> ''{of_rule} group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5"""
 _BEGUN = """
 select r.rule, (r.said_at + $3) / 86400000 as day, count(*) from alert_rules r join alerts a on a.alert_id = r.alert_id
 where r.rule = any($1::text[]) and r.said_at >= $2 and a.state <> 'withdrawn' group by r.rule, day"""
@@ -88,8 +88,10 @@ class SqlAlertStore(SqlPositions, SqlOutbox):
     async def due(self, now: int, limit: int) -> list[str]:
         return [row[0] for row in await read(self._database, _DUE, now, limit)]
 
-    async def learned(self) -> list[Learned]:
-        found = await read(self._database, _LEARNED)
+    async def learned(self, by: Collection[Part] = PARTS, rule: str | None = None) -> list[Learned]:
+        parts = {name: name if name in by else "''" for name in PARTS}
+        sql = _LEARNED.format(**parts, of_rule="" if rule is None else " and r.rule = $1")
+        found = await read(self._database, sql, *([] if rule is None else [rule]))
         return [Learned(row[0], row[1], row[2], row[3], bool(row[4]), row[5], row[6]) for row in found]
 
     async def begun_by_day(self, rules: Collection[str], since: int, offset_ms: int) -> dict[tuple[str, int], int]:

@@ -33,7 +33,7 @@ async def show_precision(desk: AtDesk, by: By = None, rule: OfRule = None) -> Pr
     """What people made of the alerts, by rule, branch and owner, or any of these together."""
     asked = known("by", by, PARTS) or ("rule",)
     parts = [part for part in PARTS if part in asked]
-    learned = [one for one in await desk.store.learned() if rule in (None, one.rule)]
+    learned = await desk.store.learned(parts, rule)
     return PrecisionList(outcomes=[
         PrecisionShown(closed=tally.closed, not_relevant=tally.not_relevant, relevant=round(tally.relevant, 4),
                        **dict(zip(parts, key, strict=True)))

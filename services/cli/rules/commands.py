@@ -136,7 +136,9 @@ def _platform(data: Path | None) -> _Platform:
     async def work(beside: Beside) -> _Platform:
         store = SqlAlertStore(beside.database)
         switches = {one.rule: one for one in await store.switches()}
-        right = {rule: share for (rule, branch), share in precision(await store.learned()).items() if not branch}
+        right = {
+            rule: share for (rule, branch), share in precision(await store.learned(["rule"])).items() if not branch
+        }
         silent = {one.rule: one for one in standing(await store.notices()).values()}
         return _Platform(switches, right, silent)
 

@@ -36,7 +36,7 @@ def rules_precision(
         raise Misuse(f"--by: {', '.join(PARTS)} are expected, with commas between them")
 
     async def work(beside: Beside) -> list[Learned]:
-        return await SqlAlertStore(beside.database).learned()
+        return await SqlAlertStore(beside.database).learned(parts)
 
     everything = in_deployment(data, work)
     _refuse_unknown(rules or (), {one.rule for one in everything})
