@@ -36,13 +36,14 @@ from services.web.asgi import Check
 
 class FromProfile(NamedTuple):
     """What only the profile knows: the facts and moments that there are; which days (since 1970, in the desk's zone)
-    are working days; a customer as it stands now (None: no such id); managers named by events or roster; and the events
-    behind a piece of evidence (a JSON object)."""
+    are working days; a customer as it stands now (None: no such id); managers named by events or roster, and, without
+    a look at all customers, those who have left; and the events behind a piece of evidence (a JSON object)."""
 
     known: Known
     works: Callable[[int], bool]
     stated: Callable[[str], Awaitable[Stated | None]]
     staff: Callable[[], Awaitable[Staff]]
+    left: Callable[[], Awaitable[frozenset[str]]]
     events_of: Callable[[str, Evidence], Awaitable[bytes]]
 
 
@@ -68,7 +69,7 @@ async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, pr
         attend=Attend(store, current),
         retract=Retract(store, current),
         learn=Learn(store, current),
-        hand_over=HandOver(store, current, profile.staff),
+        hand_over=HandOver(store, current, profile.left),
         reload=lambda: reload.into(current, clock.now_ms()),
         notifications=screens,
         metrics=metrics,

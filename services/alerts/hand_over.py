@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
-from services.alerts.domain.routing import IN_HAND, Staff, hand_over
+from services.alerts.domain.routing import IN_HAND, hand_over
 from services.alerts.outbox import DESK, write
 from services.alerts.pages import pages
 from services.alerts.ports import AlertFilter, AlertStore
@@ -14,12 +14,14 @@ AT_ONCE = 200
 
 
 class HandOver:
-    def __init__(self, store: AlertStore, current: Current, staff: Callable[[], Awaitable[Staff]]) -> None:
-        self._store, self._current, self._staff = store, current, staff
+    """`left`: the managers who have left."""
+
+    def __init__(self, store: AlertStore, current: Current, left: Callable[[], Awaitable[frozenset[str]]]) -> None:
+        self._store, self._current, self._left = store, current, left
 
     async def apply(self, now: int) -> list[Alert]:
         """Raises `Contended`, `Unavailable`; what was done before stands."""
-        left = (await self._staff()).left
+        left = await self._left()
         changed: list[Alert] = []
         if left:
             async for found in pages(self._store, AlertFilter(owner=tuple(sorted(left)), state=IN_HAND), AT_ONCE):

@@ -4,7 +4,6 @@ from schemas.codec import decode_alert
 from services.access import User
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.lifecycle import Asked
-from services.alerts.domain.routing import Staff
 from services.alerts.hand_over import HandOver
 from services.alerts.outbox import DESK
 from tests.alerts.told import DAY, NOON, statement
@@ -22,10 +21,10 @@ async def planned(bank: Branch, **facts: str) -> Alert:
 
 
 def hand_over(branch: Branch, *left: str) -> HandOver:
-    async def staff() -> Staff:
-        return Staff(left=frozenset(left))
+    async def those() -> frozenset[str]:
+        return frozenset(left)
 
-    return HandOver(branch.store, branch.current, staff)
+    return HandOver(branch.store, branch.current, those)
 
 
 async def test_it_goes_to_the_customers_owner_of_now_and_the_plan_stands() -> None:

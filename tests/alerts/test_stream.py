@@ -48,18 +48,18 @@ class Listening:
 
     def __init__(self, log: EmbeddedLog) -> None:
         self.branch, self.log, self.metrics = Branch(), log, Metrics()
-        self.staff_was_asked = asyncio.Event()
+        self.left_was_asked = asyncio.Event()
         store, current, clock = self.branch.store, self.branch.current, self.branch.clock
         self.worker = Worker(
             log, store, Evaluate(store, CEL, current), Attend(store, current), Retract(store, current),
-            Learn(store, current), HandOver(store, current, self._staff), self._reload, self.branch.notifications,
+            Learn(store, current), HandOver(store, current, self._left), self._reload, self.branch.notifications,
             self.metrics, clock, Progress(log, store, PROFILE_CHANGES.name, self.metrics, clock.now_ms),
             asyncio.Event(), asyncio.Event(),
         )  # fmt: skip
 
-    async def _staff(self) -> Staff:
-        self.staff_was_asked.set()
-        return self.branch.staff
+    async def _left(self) -> frozenset[str]:
+        self.left_was_asked.set()
+        return self.branch.staff.left
 
     async def _reload(self) -> None:
         pass
@@ -108,7 +108,7 @@ async def test_what_somebody_has_in_hand_who_left_moves_as_soon_as_a_statement_n
     async with listening.working() as told:
         alert_id = (await anext(told)).decode()
         await branch.act.on(alert_id, Asked("claim"), User(user_id="li", name="Li", role="manager", manager_id="M-1"))
-        await listening.staff_was_asked.wait()
+        await listening.left_was_asked.wait()
         branch.staff = Staff(frozenset({"M-2"}), left=frozenset({"M-1"}))
         await listening.tell(statement(2, acting_owner="M-2", **LEAVING))
         while (alert := await branch.store.alert(alert_id)) is None or alert.owner != "M-2":

@@ -123,7 +123,7 @@ async def _service(given: Given) -> AsyncIterator[Service]:
         await upgrade(database)
         metrics, store, declarations = Sampled(), SqlAlertStore(database), load_declarations()
         works = declarations.policy.reference.is_working_day
-        profile = FromProfile(known_of(declarations), works, _nobody, _no_staff, _no_events)
+        profile = FromProfile(known_of(declarations), works, _nobody, _no_staff, _none_left, _no_events)
         plumbing = Plumbing(log, database, LocalNotifications(), SystemClock(), metrics)
         alerts = await open_alerts(plumbing, SqlUserStore(database), Choices(), profile)
         calm_collector()
@@ -153,6 +153,10 @@ async def _nobody(customer_id: str) -> None:
 
 async def _no_staff() -> Staff:
     return Staff()
+
+
+async def _none_left() -> frozenset[str]:
+    return frozenset()
 
 
 async def _no_events(customer_id: str, said: Evidence) -> bytes:

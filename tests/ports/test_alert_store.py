@@ -446,6 +446,8 @@ async def test_a_lane_is_moved_by_one_publisher(store: AlertStore, other: AlertS
         {"severity": (2,)},
         {"kind": ("guard",)},
         {"guard": "G9"},
+        {"owner": ("M-7", "M-8")},
+        {"owner": tuple(f"M-{n}" for n in range(100, 400)), "severity": (2,)},
     ],
 )
 @pytest.mark.parametrize("state", [(), (OPEN,), ("closed",), ("superseded",)])

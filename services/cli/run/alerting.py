@@ -61,17 +61,25 @@ def from_profile(declared: Declarations, policy: CurrentPolicy, read: Read) -> F
             told, owners = await rows.staff(), await rows.owners()
         return staff_told(policy().portfolio.roster, told, owners)
 
-    return FromProfile(known_of(declared), policy.is_working_day, stated, staff, events_of)
+    async def left() -> frozenset[str]:
+        async with read.reader.customers() as rows:
+            return left_of(await rows.staff())
+
+    return FromProfile(known_of(declared), policy.is_working_day, stated, staff, left, events_of)
 
 
 def staff_told(roster: Sequence[RosterEntry], told: Mapping[str, Mapping[str, Any]], owners: Iterable[str]) -> Staff:
     """`told`: what events say of managers; `owners`: those who have customers."""
-    left = frozenset(manager for manager, record in told.items() if record.get("status") == "left")
+    left = left_of(told)
     named = {
         str(record[name]) for record in told.values() for name in ("successor_id", "delegate_id") if record.get(name)
     }
     managers = named.union(told, owners, (one.manager_id for one in roster))
     return Staff(frozenset(managers - left), frozenset(branch for one in roster for branch in one.branches), left)
+
+
+def left_of(told: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(manager for manager, record in told.items() if record.get("status") == "left")
 
 
 def statement(view: StoredView) -> ProfileChange:
