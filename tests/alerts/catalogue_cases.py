@@ -199,6 +199,8 @@ CASES = [
     Case("U13", {"payments_abroad_14d": 3.0}, {"payments_abroad_14d": 2.0}),
     Case("U13", {"travel_bookings_14d": 1.0}, {"travel_bookings_14d": 0.0}),
     Case("U14", {"age": 17.0, "birthday_in_days": 30.0}, {"age": 18.0}),
+    Case("U14", {"age": 17.0, "birthday_in_days": 1.0}, {"birthday_in_days": 0.0}),  # the 17th birthday itself
+    Case("U14", {"age": 18.0, "birthday_in_days": 0.0}, {"birthday_in_days": 1.0}),
     Case("U14B", {"moment.kind": "birth"}, {"moment.kind": "marriage"}),
     Case("U14C", {"baby_shop_payments_90d": 3.0}, {"baby_shop_payments_90d": 2.0}),
     Case("U15", {"moment.outside_footprint": False}, {"moment.outside_footprint": True}),

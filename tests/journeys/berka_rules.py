@@ -143,6 +143,11 @@ def is_new_and_quiet(seen: Seen) -> bool:
     )
 
 
+def comes_of_age(seen: Seen) -> bool:
+    age, in_days = seen.number("age"), seen.number("birthday_in_days")
+    return (age == 17 and 0 < in_days <= 30) or (age == 18 and in_days == 0)
+
+
 RULES: Mapping[str, Callable[[Seen], bool]] = {
     "R2": money_is_leaving,
     "R4": lambda seen: seen.number("salary_credits") >= 2 and seen.number("salary_missed") >= 1,
@@ -154,7 +159,7 @@ RULES: Mapping[str, Callable[[Seen], bool]] = {
     "U6": lambda seen: seen.number("salary_credits") >= 1 and seen.number("salary_known_days") <= 75,
     "U9": rents_and_saves,
     "U11": lambda seen: seen.number("loans_open") >= 1 and 0 < seen.number("loan_ends_in_days") <= 90,
-    "U14": lambda seen: seen.number("age") == 17 and seen.number("birthday_in_days") <= 30,
+    "U14": comes_of_age,
     "U18": lambda seen: not seen.fact("overdrawn") and seen.number("days_since_overdrawn") >= 90,
     "U20": lambda seen: seen.number("customer_debits_90d") >= 12,
     "U21": lambda seen: seen.number("birthday_in_days") <= 7,
