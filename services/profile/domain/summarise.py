@@ -37,8 +37,8 @@ def summarise(customer: Customer, policy: Policy, now: int, placing: Placing | N
     kind, body, decided, name_ref = _shown(known, reference.home_currency)
     found = facts(picture)
     return Summary(
-        kind=kind, body=body, facts=found, moments=moments(picture), due=due_times(picture, found.values),
-        decided=decided, name_ref=name_ref,
+        kind=kind, body=body, facts=found, moments=moments(picture),
+        due=due_times(picture, found.values, found.missing), decided=decided, name_ref=name_ref,
     )  # fmt: skip
 
 

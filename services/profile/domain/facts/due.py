@@ -1,6 +1,6 @@
 """When to look at a customer again although nothing happens: absences, dates, and the close of bank days."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from schemas.asked import Asked
 from schemas.changes import Fact
@@ -12,7 +12,7 @@ from services.profile.domain.facts.catalogue import BOOKS, DIGITAL, RUNNING, SER
 from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.money import SALARY_CHANNELS
 from services.profile.domain.facts.picture import Picture
-from services.profile.domain.facts.running import steps_to_limit
+from services.profile.domain.facts.running import RETURNING, steps_to_limit
 from services.profile.domain.value.owners import in_line
 
 DEPOSIT_DAYS = (30, 7, 0, -1, -8)
@@ -29,13 +29,14 @@ DAY, HOUR = "day", "hour"
 _BY_HOUR = {name: fact for name, fact in RUNNING.items() if fact.unit != "days"}
 
 
-def due_times(seen: Picture, told: Mapping[str, Fact]) -> list[DueTime]:
+def due_times(seen: Picture, told: Mapping[str, Fact], missing: Collection[str]) -> list[DueTime]:
     """The due times that are still to be judged, soonest first. One that waits for late sources stays although its time
-    is over. `told`: the facts as they stand."""
+    is over. `told`: the facts as they stand, but for those at rest; `missing`: those that are unknown."""
     now, until = seen.now, seen.customer.completeness.until
     found = {one for kind in _KINDS for one in kind(seen)}
     if seen.asked is not None:
-        found.update(_limits(seen, told, seen.asked))
+        at_rest = RETURNING.difference(told, missing)
+        found.update(_limits(seen, {**told, **dict.fromkeys(at_rest, 0.0)}, seen.asked))
     return sorted(
         [one for one in found if one.at > now or any(one.at > until.get(source, 0) for source in one.sources)]
     )

@@ -10,6 +10,8 @@ from services.profile.domain.facts.catalogue import RUNNING
 
 DRIFTING = frozenset({"balance_mean_30d", "balance_mean_365d", "balance_deviation_365d"})
 """Means over days: nearly every close moves them a little, whatever happens."""
+RETURNING = frozenset({"anniversary_in_days", "birthday_in_days"})
+"""They count down year by year: at rest on the day itself, and running again from the next one on."""
 _DAILY = RUNNING.keys() | DRIFTING
 Values = Mapping[str, Fact]
 

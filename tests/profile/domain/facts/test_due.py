@@ -212,6 +212,17 @@ def test_what_counts_down_passes_its_limit_whatever_its_sources_tell() -> None:
     assert expected.sources == ()
 
 
+def test_a_birthday_is_over_on_the_day_after_it_though_nothing_happens() -> None:
+    asked = Asked("1", {"birthday_in_days": frozenset({Limit(7.0)})})
+    joined = event("customer.registered", NOON - 400 * DAY_MS, ME, attributes={"birth_date": "1990-11-24"})
+    today = POLICY.reference.start_of(day_number(date(2026, 11, 24))) + HOUR_MS
+    assert facts_told(summary_of([joined], today))["birthday_in_days"] == 0
+    tomorrow = DueTime(POLICY.reference.start_of(day_number(date(2026, 11, 25))), "limit_birthday_in_days", "day", ())
+    assert limit_of([joined], asked, today, Completeness()) == tomorrow
+    without = event("customer.registered", NOON - 400 * DAY_MS, ME)
+    assert limit_of([without], asked, today, Completeness()) is None
+
+
 def test_what_did_not_happen_passes_no_limit_before_its_sources_are_complete() -> None:
     asked = Asked("1", {"days_since_customer_debit": frozenset({Limit(180.0)})})
     paid = event("card.paid", NOON - 170 * DAY_MS, minor=1, direction="debit", attributes={"customer_initiated": True})
