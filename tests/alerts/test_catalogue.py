@@ -213,7 +213,12 @@ def test_a_deposit_that_has_matured_is_told_in_full_where_no_other_one_matures(l
              "balance_below_usual_checks": 1.0},
      "Several signs at once: the balance is below its usual level, 1 payment to other lenders, "
      "1 failure online and then a call or visit, 2 payments refused, 2 fees of the kind that annoys"),
+    ("R16", {"days_since_last_login": 16.0, "usual_login_gap_days": 5.0},
+     "No sign-in for 16 days, where usually 5 days lie between two"),
     ("U11", {"loan_ends_in_days": 30.0}, "The loan ends in 30 days"),
+    ("U11", {"loan_outstanding": 90_000.0, "loan_ends_in_days": 30.0}, "90,000 is left; the loan ends in 30 days"),
+    ("U13", {"foreign_payments_14d": 3.0, "travel_bookings_14d": 1.0},
+     "Within 14 days 3 payments marked as foreign, 1 travel booking"),
     ("U11", {"loan_repaid_percent": 24.0, "loan_outstanding": 76_000.0, "loan_ends_in_days": 80.0},
      "24 % of the loan is repaid without arrears; 76,000 is left; the loan ends in 80 days"),
 ])  # fmt: skip
@@ -223,6 +228,21 @@ def test_each_sign_is_told_in_full_whichever_others_there_are(
     rule = loaded.rule_set.rule(rule_id)
     assert rule is not None
     assert filled(rule.declared.reason, {name: seen.get(name, 0.0) for name in rule.asked}).en == told
+
+
+@pytest.mark.parametrize(("rule_id", "seen", "told"), [
+    ("G2", {"gambling_payments_30d": 5.0}, Text("5 payments for betting within 30 days", "30 天内博彩支付 5 笔")),
+    ("R4", {"salary_days_overdue": 1.0}, Text("The usual salary is 1 day overdue", "惯常工资已逾期 1 天未入账")),
+    ("R19", {"fixed_rate_ends_in_days": 30.0}, Text("The fixed rate ends in 30 days", "固定利率将在 30 天后到期")),
+    ("U4", {"moment.percent_of_usual_salary": 150.0},
+     Text("The salary was 150 % of the usual one", "本次工资为平时的 150%")),
+    ("U6", {"salary_known_days": 1.0}, Text("The first salary came 1 day ago", "1 天前首次收到代发工资")),
+])  # fmt: skip
+def test_a_figure_that_is_unknown_is_left_out(rule_id: str, seen: dict[str, Fact], told: Text, loaded: Loaded) -> None:
+    """Money in a currency without a rate is."""
+    rule = loaded.rule_set.rule(rule_id)
+    assert rule is not None
+    assert filled(rule.declared.reason, seen) == told
 
 
 MORE_THAN_ONE = (
