@@ -199,6 +199,27 @@ def test_a_deposit_that_has_matured_is_told_in_full_where_no_other_one_matures(l
     told: dict[str, Fact] = {"deposit_maturing_amount": 0.0, "deposit_matures_in_days": 0.0}
     told["deposit_matured_amount"] = 80_000.0
     assert filled(rule.declared.reason, told).en == "80,000 has matured without an instruction"
+    told["deposit_matures_in_days"] = 39.0  # of another one, of which nothing need be said yet
+    assert filled(rule.declared.reason, told) == Text(
+        en="80,000 has matured without an instruction; the next maturity is in 39 days",
+        zh="已有 80,000 到期未作指示\uff1b最近一笔 39 天后到期",
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "severity"),
+    [
+        ({"deposit_maturing_uninstructed": True, "deposit_matures_in_days": 8.0}, 1),
+        ({"deposit_maturing_uninstructed": True, "deposit_matures_in_days": 7.0}, 2),
+        ({"deposit_matured_uninstructed": True}, 3),
+        ({"deposit_matured_uninstructed": True, "deposit_matures_in_days": 39.0}, 3),
+    ],
+)
+def test_a_deposit_without_an_instruction_is_graver_with_each_step_to_maturity(
+    told: Told, severity: int, loaded: Loaded
+) -> None:
+    [said] = [one for one in judge(statement(told, ""), loaded.rule_set, Cel()) if one.rule.id == "R18"]
+    assert said.severity == severity
 
 
 @pytest.mark.parametrize(("rule_id", "seen", "told"), [
