@@ -126,6 +126,7 @@ _FACTS: tuple[FactDeclared, ...] = (
     _number("card_paid_in_full", "count", "Statements in a row that were paid in full when due", DESK),
     _number("mandates_active", "count", "Standing orders and direct debits in force"),
     _number("mandates_active_30d_ago", "count", "Those in force thirty days ago"),
+    _number("mandates_cancelled_30d", "count", "Those cancelled within 30 days and not set up again"),
     _number("loans_open", "count", "Loans not repaid"),
     _number("loan_outstanding", "money", "Principal still owed, where told", DESK),
     _number("loan_repaid_percent", "percent", "Of the principal of the open loans, where told", DESK),

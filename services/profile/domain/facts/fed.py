@@ -64,6 +64,7 @@ FEEDS: Mapping[str, Feed] = {
         ("standing_order.set_up", "standing_order.cancelled", "direct_debit.mandate_set_up",
          "direct_debit.mandate_cancelled")
     ),
+    "mandates_cancelled_": Feed(("standing_order.cancelled", "direct_debit.mandate_cancelled"), 30),
     "products_closed_": Feed(("account.closed", "product.closed", "loan.repaid"), 90),
     "card_utilisation_": Feed(("card.statement_issued",)),
     "card_paid_in_full": Feed(("card.statement_issued",)),

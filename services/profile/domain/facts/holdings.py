@@ -23,6 +23,7 @@ def holding_facts(seen: Picture) -> Facts:
         "cards_active": sum([_is_valid(seen, one.thing) for one in _standing(seen, "card")]),
         "mandates_active": len(_standing(seen, "mandate")),
         "mandates_active_30d_ago": _mandates_at(seen, seen.now - 30 * DAY_MS),
+        "mandates_cancelled_30d": _mandates_cancelled(seen),
         **_loans(seen, [one.thing for one in _standing(seen, "loan") if one.thing]),
         **_deposits(seen, [one.thing for one in _standing(seen, "contract") if one.thing]),
     }
@@ -45,6 +46,13 @@ def _is_valid(seen: Picture, card: Thing) -> bool:
 def _mandates_at(seen: Picture, at: int) -> int:
     """How many were in force then."""
     return sum([_was_in_force(one, at) for one in seen.read.things.get("mandate", ()) if one.part.counts])
+
+
+def _mandates_cancelled(seen: Picture) -> int:
+    """Each once, whoever has told of it; one that was set up again stands."""
+    mandates = [one.thing for one in seen.read.things.get("mandate", ()) if one.part.counts]
+    times = [value(thing, "cancelled_at") for thing in mandates if value(thing, "status") == "cancelled"]
+    return sum([at // DAY_MS > seen.today - 30 for at in times])
 
 
 def _was_in_force(mandate: Held, at: int) -> bool:
@@ -83,7 +91,7 @@ def _loans(seen: Picture, loans: list[Thing]) -> Facts:
 
 
 def _repaid_percent(seen: Picture, loans: list[Thing]) -> int | None:
-    """Of the principals of those that tell both; unknown where one has no rate."""
+    """Whole ones, of the principals of those that tell both; unknown where one has no rate."""
     both = [
         loan
         for loan in loans
@@ -93,7 +101,7 @@ def _repaid_percent(seen: Picture, loans: list[Thing]) -> int | None:
     granted = whole_of(minor_of(seen, one, "principal") for one in both)
     if left is None or granted is None:
         return None
-    return 100 - left * 100 // granted if granted else 0
+    return (granted - left) * 100 // granted if granted else 0
 
 
 def _sum(seen: Picture, things: Iterable[Thing], *names: str) -> float | None:

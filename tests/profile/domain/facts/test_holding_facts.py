@@ -24,6 +24,20 @@ def test_mandates_are_counted_as_they_stood_thirty_days_ago() -> None:
     assert (values["mandates_active_30d_ago"], values["mandates_active"]) == (4, 2)
 
 
+def test_a_mandate_that_several_systems_tell_to_be_cancelled_is_cancelled_once() -> None:
+    def cancelled(number: int, days: int, source: str = "core") -> ChannelEvent:
+        told = event("standing_order.cancelled", NOON - days * DAY_MS, f"mandate:{number}", id=f"{source}-{number}")
+        return replace(told, source=source)
+
+    app = [cancelled(1, 2, "app"), cancelled(2, 29, "app"), cancelled(3, 30, "app")]
+    books = [cancelled(1, 1), cancelled(2, 29), cancelled(3, 30)]
+    assert values_of(*app, *books)["mandates_cancelled_30d"] == 2
+    again = event("standing_order.set_up", NOON, "mandate:1")
+    assert values_of(*app, *books, again)["mandates_cancelled_30d"] == 1
+    unnumbered = [event("direct_debit.mandate_cancelled", NOON, ACCOUNT, id=one) for one in ("x", "y")]
+    assert values_of(*unnumbered)["mandates_cancelled_30d"] == 2
+
+
 def test_a_loan_tells_its_instalment_and_its_end_until_it_is_repaid() -> None:
     terms = {"loan_kind": "mortgage", "instalment": {"minor": 300_000, "currency": "CNY"}, "ends_on": "2026-10-21"}
     granted = event("loan.granted", NOON - 90 * DAY_MS, "loan:1", minor=9_000_000, attributes=terms)
@@ -150,6 +164,14 @@ def test_a_loan_of_which_nothing_else_is_told_is_owed_in_full_until_its_term_is_
     assert values["loan_outstanding"] == 90_000.0
     assert values["loan_repaid_percent"] == 0
     assert values["loan_ends_in_days"] == 35
+
+
+@pytest.mark.parametrize(("left", "percent"), [(600_000, 40), (600_001, 39), (1_000_000, 0), (999_999, 0)])
+def test_a_part_of_a_loan_is_repaid_once_the_whole_of_that_part_is(left: int, percent: int) -> None:
+    granted = event("loan.granted", NOON - 90 * DAY_MS, "loan:1", minor=1_000_000)
+    paid = event("loan.instalment_paid", NOON - DAY_MS, "loan:1", minor=1000,
+                 attributes={"outstanding": {"minor": left, "currency": "CNY"}})  # fmt: skip
+    assert values_of(granted, paid)["loan_repaid_percent"] == percent
 
 
 @pytest.mark.parametrize("role", ["attorney", ("owner", BEGINNING, NOON)], ids=["acted for", "given back"])
