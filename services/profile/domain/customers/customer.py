@@ -1,7 +1,7 @@
 """A customer as the set of its subjects: what each one contributes, and the total. View, facts, moments and value are
 pure functions of the `Customer` defined here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -144,6 +144,16 @@ def total(parts: Iterable[Part]) -> Total:
     head = combine_flows(heads)
     oldest = month_of(head.newest_at) - MONTHS_KEPT
     return Total(head, {number: joined(months[number]) for number in sorted(months, reverse=True) if number > oldest})
+
+
+def acted_for(parts: Sequence[Part]) -> list[Head]:
+    """Each segment once of what the customer only acts for, as attorney, signatory or guardian."""
+    seen: dict[str, set[int]] = {}
+    for part in parts:
+        if part.counts:
+            seen.setdefault(part.subject, set()).update(part.flows.places)
+    others = [part for part in parts if not part.counts]
+    return [head for part in others for head in _without(part.flows, seen.setdefault(part.subject, set())).heads]
 
 
 def _without(flows: Flows, seen: set[int]) -> Flows:

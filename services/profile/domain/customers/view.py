@@ -8,7 +8,7 @@ import msgspec
 from schemas.instants import DAY_MS, instant
 from schemas.money import EXPONENTS
 from services.profile.domain.customers.contacts import Case, Contact, cases, cases_shown, contacts, contacts_shown
-from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness, Customer
+from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness, Customer, acted_for
 from services.profile.domain.customers.holdings import (
     Things,
     accounts,
@@ -90,12 +90,14 @@ def body_of(seen: Read, home: str) -> dict[str, Any]:
 
 
 def channels(customer: Customer) -> dict[str, dict[str, Any]]:
-    """The customer's activity by channel; on a shared account, without what is known to be somebody else's."""
+    """The customer's activity by channel: on a shared account, without what is known to be somebody else's; on one that
+    the customer acts for, what is known to be his or her own."""
     own = customer.subjects
     joined: dict[str, list[int]] = {}
-    for actor, used in customer.state.head.activity.items():
-        if actor and actor not in own:
-            continue
+    here = [used for actor, used in customer.state.head.activity.items() if not actor or actor in own]
+    heads = acted_for(customer.parts)
+    there = [used for head in heads for actor, used in head.activity.items() if actor in own]
+    for used in (*here, *there):
         for channel, activity in used.items():
             known = joined.get(channel)
             if known is None:

@@ -183,6 +183,30 @@ def test_activity_on_a_shared_account_counts_for_its_actor() -> None:
     assert "wechat" not in channels
 
 
+@pytest.mark.parametrize("role", ["attorney", "signatory", "guardian"])
+def test_what_somebody_does_on_an_account_that_he_or_she_acts_for_is_his_or_her_activity_and_nothing_else(
+    role: str,
+) -> None:
+    mine = event("cash.withdrawn", NOON, id="m", actor=ME, channel="atm", minor=9_000_000, direction="debit")
+    owners = [
+        event("card.paid", NOON, id="t", actor="party:2", channel="pos", minor=1, direction="debit"),
+        event("transfer.sent", NOON, id="u", channel="mobile", minor=1, direction="debit"),
+    ]
+    summary = summary_of([REGISTERED, mine, *owners], roles={ACCOUNT: role})
+    assert {name: used["count"] for name, used in summary.body["channels"].items()} == {"corebank": 1, "atm": 1}
+    assert (facts_told(summary)["outflow_30d"], summary.moments) == (0, [])
+
+
+def test_who_acts_for_an_account_and_holds_it_has_done_there_what_was_done_once() -> None:
+    mine = event("cash.withdrawn", NOON, id="m", actor=ME, channel="atm", minor=1, direction="debit")
+    parts = [
+        part([REGISTERED], ME, "self"),
+        *(part([mine], ACCOUNT, role) for role in ("signatory", "joint", "attorney")),
+    ]
+    for told in (parts, parts[::-1]):
+        assert summary_of([], parts=told, state=total(told)).body["channels"]["atm"]["count"] == 1
+
+
 def test_cases_are_shown_open_ones_first_and_raise_flags() -> None:
     old = event("case.opened", NOON - 9 * DAY_MS, "case:1", attributes={"case_kind": "request"})
     solved = event("case.resolved", NOON - 8 * DAY_MS, "case:1")
