@@ -13,29 +13,35 @@ POTENTIAL = "potential"
 
 
 def potential_facts(seen: Picture) -> Facts:
-    points, before = seen.judged.points(POTENTIAL), _last_month(seen.decided)
+    points = seen.judged.points(POTENTIAL)
+    closing, earlier = (None, None) if points is None else _closings(seen.decided)
     offered = next_product(
         seen.reference.next_products, seen.customer.kind, seen.decided.tier or "", seen.judged.families, seen.bank_day
     )
     return {
         "potential_points": points,
-        "potential_top": points is not None and points >= seen.top_potential,
-        "potential_rising": points is not None and before is not None and points > before,
+        "potential_top": closing is not None and closing >= seen.top_potential,
+        "potential_rising": closing is not None and earlier is not None and closing > earlier,
         "next_product": offered.family if offered else "",
         "next_product_share_percent": offered.share_percent if offered else 0,
     }
 
 
 def note_potential(judged: Judged, decided: Decided, now: int) -> Decided:
-    """Remembers the points that the month before ended with: [month, points so far, points of the month before]."""
+    """Remembers the points that the two months before ended with: [month, points so far, then, a month earlier]. What
+    lies on an account for the hours between payday and rent is no potential."""
     points, month = judged.points(POTENTIAL), month_of(now)
     known = decided.notes.get(POTENTIAL)
     if points is None or (known is not None and known[:2] == [month, points]):
         return decided
-    before = None if known is None else known[2] if known[0] == month else known[1]
-    return msgspec.structs.replace(decided, notes={**decided.notes, POTENTIAL: [month, points, before]})
+    then, earlier = _closings(decided)
+    if known is not None and known[0] != month:
+        then, earlier = known[1], then if known[0] == month - 1 else known[1]
+    return msgspec.structs.replace(decided, notes={**decided.notes, POTENTIAL: [month, points, then, earlier]})
 
 
-def _last_month(decided: Decided) -> int | None:
-    known = decided.notes.get(POTENTIAL)
-    return None if known is None else known[2]
+def _closings(decided: Decided) -> tuple[int | None, int | None]:
+    """Points at the end of the month before, and a month earlier."""
+    noted: list[int | None] = decided.notes.get(POTENTIAL, [])
+    then, earlier, *_ = *noted[2:], None, None
+    return then, earlier

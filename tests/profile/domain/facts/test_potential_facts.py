@@ -18,25 +18,36 @@ def judged(points: int) -> Judged:
     return Judged("person", 50, (JudgedDimension("potential", 20, points, ()),))
 
 
-def test_potential_is_measured_against_the_end_of_the_month_before() -> None:
+def test_the_potential_that_the_last_two_months_ended_with_is_remembered() -> None:
     decided = note_potential(judged(30), Decided(), NOON)
-    assert decided.notes["potential"][2] is None
+    assert decided.notes["potential"][2:] == [None, None]
     decided = note_potential(judged(40), decided, NOON + DAY_MS)
     decided = note_potential(judged(55), decided, NOON + MONTH)
     decided = note_potential(judged(50), decided, NOON + MONTH + DAY_MS)
-    assert decided.notes["potential"][1:] == [50, 40]
+    assert decided.notes["potential"][1:] == [50, 40, None]
     assert note_potential(judged(50), decided, NOON + MONTH + DAY_MS) is decided
+    assert note_potential(judged(60), decided, NOON + 2 * MONTH).notes["potential"][1:] == [60, 50, 40]
 
 
-@pytest.mark.parametrize(("before", "rising"), [(-1, True), (100, False)])
-def test_rising_and_top_are_told_of_the_present_points(before: int, rising: bool) -> None:
+def test_in_a_month_without_a_look_the_potential_stays_as_it_was() -> None:
+    decided = note_potential(judged(40), note_potential(judged(30), Decided(), NOON), NOON + MONTH)
+    assert note_potential(judged(60), decided, NOON + 3 * MONTH).notes["potential"][1:] == [60, 40, 40]
+
+
+@pytest.mark.parametrize(
+    ("closings", "rising", "top"),
+    [([60, 59], True, True), ([60, 60], False, True), ([59, 0], True, False), ([60, None], False, True),
+     ([None, None], False, False), ([60], False, True)],
+)  # fmt: skip
+def test_rising_and_top_are_told_of_the_month_that_is_over(closings: list[int], rising: bool, top: bool) -> None:
+    """The last case is a note of a time when one month was remembered."""
     registered = event("customer.registered", NOON - 90 * DAY_MS, ME, attributes={"kind": "person"})
     first = summary_of([registered])
     month = first.decided.notes["potential"][0]
     points = facts_told(first)["potential_points"]
-    noted = msgspec.structs.replace(first.decided, notes={"potential": [month, points, before]})
+    noted = msgspec.structs.replace(first.decided, notes={"potential": [month, points, *closings]})
     values = facts_told(summary_of([registered], decided=noted))
-    assert (values["potential_rising"], values["potential_top"]) == (rising, False)
+    assert (values["potential_rising"], values["potential_top"]) == (rising, top)
 
 
 def test_the_next_product_is_the_first_of_the_table_that_is_not_held() -> None:

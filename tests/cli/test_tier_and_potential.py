@@ -1,0 +1,89 @@
+"""Hand-made customers whose tier falls, or whose potential rises: what the rules say of them, day by day."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
+from functools import partial
+from typing import Any
+
+from services.alerts.domain.alert import Alert
+from services.profile.adapters.policies import load_declarations
+from services.profile.domain.states.personal import reference
+from tests.cli.test_backtesting import lived
+from tests.journeys.bank import Json, cny, event
+from tests.profile.told import SECRET
+
+BEIJING = timezone(timedelta(hours=8))
+CUSTOMER, ACCOUNT = {"customer_no": "30000001"}, {"account_no": "300000011"}
+BEGAN, LEFT = datetime(2026, 1, 5, 9, tzinfo=BEIJING), datetime(2026, 8, 10, 12, tzinfo=BEIJING)
+
+
+async def alerts_of(events: list[Json], until: datetime) -> list[Alert]:
+    """Oldest first."""
+    declared = load_declarations("", "", partial(reference, secret=SECRET))
+    told = sorted(events, key=lambda one: str(one["occurred_at"]))
+    life = await lived(declared, told, disorder=False, step_ms=60_000, until=int(until.timestamp() * 1000))
+    return sorted(await life.found(), key=lambda one: one.opened_at)
+
+
+def said(alerts: list[Alert], rule: str) -> list[tuple[str, int, str]]:
+    """On which day (in Beijing), how gravely, and what, each time that the rule spoke."""
+    return [
+        (datetime.fromtimestamp(one.seen_at / 1000, BEIJING).date().isoformat(), one.severity, one.text.en)
+        for alert in alerts for one in alert.evidence if one.rule == rule
+    ]  # fmt: skip
+
+
+def moved(what: str, at: datetime, amount: int, left: int, other: dict[str, str], **told: Any) -> Json:
+    sums = {"amount": cny(f"{amount}.00"), "balance_after": cny(f"{left}.00"), "counterparty": other}
+    return event(what, at.isoformat(), **ACCOUNT, **told) | sums
+
+
+def beginning() -> list[Json]:
+    return [
+        event("customer.registered", BEGAN.isoformat(), **CUSTOMER, kind="person"),
+        event("account.opened", BEGAN.isoformat(), **CUSTOMER, **ACCOUNT, account_kind="current"),
+    ]
+
+
+async def test_a_tier_that_falls_is_told_once_it_has_been_so_for_days_and_again_when_it_falls_further() -> None:
+    other = {"name": "Elsewhere", "account_no": "7001", "bank": "OTHR"}
+    rich = [moved("transfer.received", BEGAN + timedelta(hours=1), 7_000_000, 7_000_000, other)]
+    monthly = [BEGAN.replace(month=month) for month in range(2, 8)]
+    rich += [moved("transfer.received", at, 60_000, 7_100_000, other) for at in monthly]
+    gone = moved("transfer.sent", LEFT, 7_000_000, 100_000, other)
+    alerts = await alerts_of([*beginning(), *rich, gone], LEFT + timedelta(days=40))
+    [first, second] = said(alerts, "R27")
+    assert first[:2] == ("2026-08-13", 2)  # so judged at the close of three bank days in a row
+    assert first[2].startswith("The tier fell from gold to profit")
+    assert second[1:] == (1, "The tier fell from profit to general; the value score is 34")
+
+
+def paid_and_sent(finally_left: int) -> Iterator[Json]:
+    """A salary of 46,000 each month, of which the rent is paid and the rest goes to a competitor, until one month
+    somewhat more stays."""
+    employer = {"name": "Northern Steel", "account_no": "900", "bank": "OWNB", "kind": "employer"}
+    landlord = {"name": "Sunrise Property", "account_no": "70", "bank": "BJRB", "kind": "landlord"}
+    rival = {"name": "Alpha", "account_no": "88", "bank": "CMPA"}
+    left = 12_000
+    for month in range(1, 12):
+        payday = datetime(2026, month, 15, 9, tzinfo=BEIJING)
+        stays = finally_left if month == 11 else 12_000
+        sent = left + 38_000 - stays
+        yield moved("salary.credited", payday, 46_000, left + 46_000, employer)
+        rent = {"purpose": "household_payment", "direction": "debit"}
+        yield moved("transaction.posted", payday + timedelta(hours=1), 8_000, left + 38_000, landlord, **rent)
+        yield moved("transfer.sent", payday + timedelta(hours=2), sent, stays, rival)
+        left = stays
+
+
+async def test_potential_that_has_risen_is_told_when_the_month_is_over_and_not_for_hours_on_every_payday() -> None:
+    alerts = await alerts_of([*beginning(), *paid_and_sent(15_500)], datetime(2026, 12, 20, tzinfo=BEIJING))
+    [(day, severity, text)] = said(alerts, "U22")
+    assert date(2026, 12, 1) <= date.fromisoformat(day) <= date(2026, 12, 2)
+    assert (severity, text) == (
+        1,
+        "A general customer whose potential was in the top tenth and growing at the end of the month before "
+        "(60 points by now)",
+    )
+    alerts = await alerts_of([*beginning(), *paid_and_sent(12_000)], datetime(2026, 12, 20, tzinfo=BEIJING))
+    assert said(alerts, "U22") == []
