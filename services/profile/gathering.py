@@ -3,7 +3,7 @@ reading, which only shows it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -89,6 +89,8 @@ class Gathering:
     def __init__(self, completeness: Callable[[], Completeness], alias_of: Callable[[str], str]) -> None:
         self._completeness = completeness
         self.alias_of = lru_cache(maxsize=200_000)(alias_of)
+        self._known: Mapping[str, dict[str, Any]] = {}
+        self._staff: dict[str, Manager] = {}
         self._owned: dict[str, int] = {}
         self._owned_until = 0
 
@@ -101,7 +103,7 @@ class Gathering:
         hand are read."""
         owned = await self._counted(rows, roster, now) if roster is not None else {}
         known = await rows.staff() if roster is not None else await rows.staff_of(sorted(members))
-        staff = {one: Manager(one, known.get(one, {}), owned.get(one, 0)) for one in owned.keys() | known.keys()}
+        staff = self._managers(known) | {one: Manager(one, known.get(one, {}), many) for one, many in owned.items()}
         collectives = {root for found in members.values() for one in found for root in one.stored.collectives}
         views = await rows.views(sorted(collectives)) if collectives else {}
         parties = _members_of_collectives(members) if roster is not None else []
@@ -111,6 +113,13 @@ class Gathering:
             {lead: facts_of(view) for lead, view in views.items()},
             {party: _member_customer(view) for party, view in party_views.items()},
         )
+
+    def _managers(self, known: Mapping[str, dict[str, Any]]) -> dict[str, Manager]:
+        """Made anew for another staff alone."""
+        if known is not self._known:
+            self._known = known
+            self._staff = {one: Manager(one, told, 0) for one, told in known.items()}
+        return self._staff
 
     async def _counted(self, rows: CustomerRows, roster: Collection[str], now: int) -> Mapping[str, int]:
         """Of the roster alone: a bank that assigns all owners itself has none, and a row for each of its customers."""

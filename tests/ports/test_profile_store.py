@@ -1,5 +1,7 @@
 """The contract of the profile's store: one partition batch is one transaction."""
 
+from typing import Any
+
 import pytest
 
 from schemas.instants import DAY_MS
@@ -263,3 +265,26 @@ async def test_staff_is_told_to_the_refresh(store: Store) -> None:
         await tx.put_staff("m1", {"left": 6, "successor": "m2"})
     async with store.refreshing() as tx:
         assert await tx.staff() == {"m1": {"left": 6, "successor": "m2"}}
+
+
+async def test_what_is_told_of_a_manager_meanwhile_the_next_refresh_knows(store: Store) -> None:
+    async with store.refreshing() as tx:
+        assert await tx.staff() == {}
+    told: list[dict[str, Any]] = [{"m1": {}}, {"m1": {}, "m2": {}}, {"m1": {"left": 5}, "m2": {}}, {"m1": {}, "m2": {}}]
+    for staff in told:
+        async with store.updating() as tx:
+            for manager, record in staff.items():
+                await tx.put_staff(manager, record)
+        for _ in range(2):
+            async with store.refreshing() as tx:
+                assert await tx.staff() == staff
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_a_staff_that_is_known_is_not_read_again(store: Store) -> None:
+    async with store.updating() as update:
+        await update.put_staff("m1", {"left": 5})
+    async with store.refreshing() as tx:
+        known = await tx.staff()
+    async with store.refreshing() as tx:
+        assert await tx.staff() is known

@@ -14,6 +14,7 @@ from services.profile.adapters.sql_links import memberships_of
 from services.profile.adapters.sql_queues import STREAM
 from services.profile.adapters.sql_reader import SqlReader
 from services.profile.adapters.sql_refresh import SqlRefresh
+from services.profile.adapters.sql_staff import KnownStaff
 from services.profile.adapters.sql_update import SqlUpdate
 from services.profile.domain.identity.links import Cluster
 from services.profile.ports.reading import EVERY
@@ -42,7 +43,7 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
         super().__init__(database)
         self._alias_of, self._ledger = alias_of, SqlLedger(database)
         self._known: set[str] = set()
-        self._low = LowWater()
+        self._low, self._staff = LowWater(), KnownStaff()
 
     @asynccontextmanager
     async def updating(self) -> AsyncIterator[SqlUpdate]:
@@ -56,7 +57,7 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
     @asynccontextmanager
     async def refreshing(self) -> AsyncIterator[SqlRefresh]:
         async with writing(self._database) as session:
-            yield SqlRefresh(session, self._low)
+            yield SqlRefresh(session, self._low, self._staff)
 
     async def lease(self, owner: str, ttl_ms: int) -> list[Shard]:
         async with writing(self._database) as session:

@@ -1,6 +1,7 @@
 """One shard's refresh in SQL: marks taken, members from one snapshot, views written."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -10,6 +11,7 @@ from services.profile.adapters import sql_queues
 from services.profile.adapters.low_water import LowWater
 from services.profile.adapters.sql_customers import SqlCustomers
 from services.profile.adapters.sql_queues import STREAM
+from services.profile.adapters.sql_staff import KnownStaff
 from services.profile.domain.customers.summary import DueTime
 from services.profile.ports.records import Mark, Placement, Shard, StoredView
 from services.sql.session import Bulk, Session, insert
@@ -35,11 +37,14 @@ _NOTE_PLACEMENTS = insert(
 
 
 class SqlRefresh(SqlCustomers):
-    """See `RefreshTransaction`. `low`: what is known of the queue of marks."""
+    """See `RefreshTransaction`. `low`: what is known of the queue of marks; `known`: the staff as it was read last."""
 
-    def __init__(self, session: Session, low: LowWater) -> None:
+    def __init__(self, session: Session, low: LowWater, known: KnownStaff) -> None:
         super().__init__(session)
-        self._low = low
+        self._low, self._known = low, known
+
+    async def staff(self) -> dict[str, dict[str, Any]]:
+        return await (self._known.told(self._session) if self._session.dialect == "postgresql" else super().staff())
 
     async def fence(self, shards: Sequence[Shard]) -> list[Shard]:
         return await sql_queues.fence(self._session, shards)
