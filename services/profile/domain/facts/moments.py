@@ -8,6 +8,7 @@ from schemas.changes import Fact, Moment
 from schemas.instants import DAY_MS
 from schemas.moments import MOMENTS, window_days
 from schemas.money import EXPONENTS
+from services.profile.domain.customers.rhythm import Spread
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.relation import score_percent
 from services.profile.domain.reference.tables import parse_party
@@ -22,6 +23,7 @@ _UNTOLD: Mapping[str, Mapping[str, Fact]] = {
 }
 """A rule asks for them without asking whether they are there."""
 _NO_FIELDS: Mapping[str, Fact] = {}
+_COMES_IN = ("large_credit", "income")
 _FRACTIONS = frozenset(
     (kind, name) for kind, declared in MOMENTS.items() for name, type_ in declared.fields.items() if type_ == "number"
 )
@@ -73,13 +75,20 @@ def _amount(seen: Picture, kind: str, told: Mapping[str, Any], at: int) -> dict[
     before = told.get("before_minor")
     if before is not None:
         values["percent_of_balance"] = minor * 100 / before if before > 0 else 0.0
-    usual = seen.behaviour.outflow if kind == "large_debit" else seen.behaviour.inflow
+    usual = _usual_month(seen, kind)
     if home is not None and usual is not None and usual.median_minor > 0:
         values["percent_of_usual_month"] = home * 100 / usual.median_minor
     salary = seen.behaviour.salary
     if kind == "income" and salary is not None and salary.currency == currency and salary.median_minor > 0:
         values["percent_of_usual_salary"] = minor * 100 / salary.median_minor
     return values
+
+
+def _usual_month(seen: Picture, kind: str) -> Spread | None:
+    """Of money that goes the same way; a kind that a bank has declared itself does not say which."""
+    if kind not in MOMENTS:
+        return None
+    return seen.behaviour.inflow if kind in _COMES_IN else seen.behaviour.outflow
 
 
 def _party(seen: Picture, party: str, word: str, at: int) -> dict[str, Fact]:

@@ -41,6 +41,15 @@ def test_money_is_told_in_percent_of_what_a_month_usually_brings_and_takes() -> 
     assert "percent_of_usual_month" not in found["large_credit"]
 
 
+def test_a_fee_is_told_in_percent_of_what_a_month_usually_takes_whatever_it_brings() -> None:
+    months = (40, 75, 100)
+    spent = [event("card.paid", NOON - one * DAY_MS, id=f"p{one}", minor=10_000, direction="debit") for one in months]
+    came = [event("cash.deposited", NOON - one * DAY_MS, id=f"c{one}", minor=500, direction="credit") for one in months]
+    charged = event("fee.charged", NOON, minor=100, direction="debit")
+    (moment,) = [one for one in summary_of([*spent, *came, charged]).moments if one.kind == "charged_fee"]
+    assert moment.values["percent_of_usual_month"] == 1.0
+
+
 def test_a_salary_is_told_in_percent_of_the_usual_one() -> None:
     paid = [
         event("salary.credited", NOON - days * DAY_MS, id=f"s{days}", minor=minor, direction="credit",
