@@ -238,6 +238,16 @@ def test_of_few_counterparties_each_is_usual_by_its_direction() -> None:
     ]  # fmt: skip
 
 
+def test_whoever_was_paid_by_mistake_alone_is_no_usual_counterparty() -> None:
+    portrait = Portrait().tell("2026-09-01", "transfer.sent", CURRENT, 70, party=LANDLORD)
+    assert len(learned(portrait).counterparties) == 1
+    portrait.tell(
+        "2026-09-02", "transaction.reversed", CURRENT, 70, "debit", party=LANDLORD, original_id="m",
+        original_type="transfer.sent", original_occurred_at=ms("2026-09-01"),
+    )  # fmt: skip
+    assert learned(portrait).counterparties == ()
+
+
 def test_a_month_with_too_many_counterparties_is_missing_and_not_guessed() -> None:
     portrait = tenant()
     for place in range(KEYS_KEPT + 1):

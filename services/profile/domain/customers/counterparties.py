@@ -116,6 +116,8 @@ def _dealings(customer: Customer, this_month: int) -> tuple[list[_Dealing], bool
                 many = True
                 continue
             for party, cell in parties.items():
+                if not cell.count:
+                    continue  # all of it was taken back
                 cells = found.get((series, party))
                 if cells is None:
                     found[series, party] = {number: cell}
