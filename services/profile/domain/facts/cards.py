@@ -1,7 +1,7 @@
 """Facts about credit cards, as their statements tell."""
 
 from services.profile.domain.customers.holdings import value
-from services.profile.domain.facts.holdings import minor_of
+from services.profile.domain.facts.holdings import is_expired, minor_of
 from services.profile.domain.facts.picture import Facts, Picture
 
 
@@ -14,6 +14,7 @@ def card_facts(seen: Picture) -> Facts:
         and one.part.current
         and "statement_at" in one.thing
         and value(one.thing, "status") != "blocked"
+        and not is_expired(seen, one.thing)
     ]
     if not cards:
         return {}

@@ -20,7 +20,9 @@ def holding_facts(seen: Picture) -> Facts:
         "accounts_open": sum([one.key == one.part.subject for one in _standing(seen, "account")]),
         "product_families": len(seen.judged.families),
         "products_closed_90d": _closed(seen),
-        "cards_active": sum([_is_valid(seen, one.thing) for one in _standing(seen, "card")]),
+        "cards_active": sum(
+            ["issued_at" in one.thing and not is_expired(seen, one.thing) for one in _standing(seen, "card")]
+        ),
         "mandates_active": len(_standing(seen, "mandate")),
         "mandates_active_30d_ago": _mandates_at(seen, seen.now - 30 * DAY_MS),
         "mandates_cancelled_30d": _mandates_cancelled(seen),
@@ -37,10 +39,10 @@ def _standing(seen: Picture, kind: str) -> list[Held]:
     ]
 
 
-def _is_valid(seen: Picture, card: Thing) -> bool:
-    """Nobody tells that a card has expired."""
+def is_expired(seen: Picture, card: Thing) -> bool:
+    """Its last day is over; nobody tells of that."""
     last = day_of(card, "expires_on")
-    return "issued_at" in card and (last is None or seen.bank_day <= last)
+    return last is not None and last < seen.bank_day
 
 
 def _mandates_at(seen: Picture, at: int) -> int:

@@ -115,6 +115,14 @@ def test_a_card_that_is_blocked_or_has_no_statements_says_nothing_of_the_use_of_
     assert (values["card_utilisation_percent"], values["card_paid_in_full"]) == (10.0, 2)
 
 
+def test_a_card_says_nothing_of_the_use_of_credit_once_its_last_day_is_over() -> None:
+    issued = event("card.issued", NOON - 900 * DAY_MS, "card:1", attributes={"expires_on": "2026-09-21"})
+    told = [issued, statement(0, 900_000, in_full=False), statement(0, 100_000, True, "card:2")]
+    for days, used in ((0, (90.0, 0)), (1, (10.0, 1))):
+        values = values_of(*told, now=NOON + days * DAY_MS)
+        assert (values["card_utilisation_percent"], values["card_paid_in_full"]) == used
+
+
 def test_a_card_is_active_through_the_last_day_of_its_validity() -> None:
     def issued(number: int, **told: str) -> ChannelEvent:
         return event("card.issued", NOON - 900 * DAY_MS, f"card:{number}", attributes=told)
