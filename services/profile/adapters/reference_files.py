@@ -79,6 +79,7 @@ def load_reference(files: Texts, words: Texts, refer: Refer | None) -> Reference
         competitors=_institutions(files, "competitors.yaml", refer),
         lenders=_institutions(files, "lenders.yaml", refer),
         own_banks=frozenset(one.bank for one in banks if one.own),
+        other_banks=frozenset(one.bank for one in banks if not one.own),
         reasons=load_reasons(words),
         next_products=load_next_products(files),
         party_kinds=load_party_kinds(words),

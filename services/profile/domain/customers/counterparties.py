@@ -81,11 +81,12 @@ def counterparties_of(customer: Customer, reference: Reference, now: int) -> Cou
     regular, elsewhere = [], 0
     for one in dealings:
         party = parse_party(one.party)
-        if party.account_no in accounts or party.name in names:
+        is_held = party.account_no in accounts and not reference.is_other_bank(party.bank)
+        if is_held or party.name in names:
             own.add(one.party)
             name = "own_in" if one.direction == "credit" else "own_out"
             sums[name].append(_recently(one, this_month, reference, today))
-            if one.direction == "debit" and party.account_no not in accounts and not reference.is_own_bank(party.bank):
+            if one.direction == "debit" and not is_held and not reference.is_own_bank(party.bank):
                 elsewhere += sum([cell.count for number, cell in one.cells.items() if number >= this_month - 1])
         elif one.direction == "debit":
             if reference.may_be_listed(party):

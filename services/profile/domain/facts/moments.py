@@ -11,7 +11,7 @@ from schemas.money import EXPONENTS
 from services.profile.domain.customers.rhythm import Spread
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.relation import score_percent
-from services.profile.domain.reference.tables import parse_party
+from services.profile.domain.reference.tables import PartyKey, parse_party
 from services.profile.domain.states.personal import is_reference
 from services.profile.domain.states.state import Candidate
 from services.profile.domain.value.policy import TIERS
@@ -99,7 +99,7 @@ def _party(seen: Picture, party: str, word: str, at: int) -> dict[str, Fact]:
     competitor = seen.reference.is_competitor(party, day, elsewhere)
     lender = seen.reference.is_lender(party, day, elsewhere)
     return {
-        "own_account": party in seen.behaviour.own_parties or kind == "own" or _is_held(seen, parsed.account_no),
+        "own_account": party in seen.behaviour.own_parties or kind == "own" or _is_held(seen, parsed),
         "competitor": competitor,
         "lender": lender,
         "external": not is_here and (bool(parsed.bank) or competitor or lender or elsewhere == "own"),
@@ -107,9 +107,11 @@ def _party(seen: Picture, party: str, word: str, at: int) -> dict[str, Fact]:
     }
 
 
-def _is_held(seen: Picture, number: str) -> bool:
+def _is_held(seen: Picture, party: PartyKey) -> bool:
     """A deposit that matures pays out from its contract."""
-    return any(f"{kind}:{number}" in seen.customer.subjects for kind in ("account", "contract"))
+    if seen.reference.is_other_bank(party.bank):
+        return False
+    return any(f"{kind}:{party.account_no}" in seen.customer.subjects for kind in ("account", "contract"))
 
 
 def _of_decisions(seen: Picture) -> Iterator[Moment]:

@@ -25,8 +25,6 @@ PartyKind = Literal["own", "competitor", "broker", "lender", "short_term"]
 """What a source may call the other side, in the bank's words."""
 _COMPETING, _LENDING = ("competitor", "broker"), ("lender", "short_term")
 PartyClass = Literal["own_bank", "competitor", "lender", "broker", "bank", "other"]
-
-
 _REMEMBERED = 65_536
 
 
@@ -78,6 +76,7 @@ class Reference:
         competitors: Sequence[Listed] = (),
         lenders: Sequence[Listed] = (),
         own_banks: frozenset[str] = frozenset(),
+        other_banks: frozenset[str] = frozenset(),
         reasons: Reasons = NO_REASONS,
         next_products: Sequence[NextProduct] = (),
         party_kinds: Mapping[str, PartyKind] | None = None,
@@ -93,6 +92,7 @@ class Reference:
         self._party_kinds = party_kinds or {}
         self._competitors, self._lenders = _by_key(competitors), _by_key(lenders)
         self._listed = frozenset(self._competitors.keys() | self._lenders.keys())
+        self._other_banks = (other_banks | self._listed) - own_banks
 
     # --- days -------------------------------------------------------------------------------------------------
 
@@ -119,9 +119,6 @@ class Reference:
 
     def is_working_day(self, day: int) -> bool:
         return self.calendar.is_working_day(day)
-
-    def working_days_after(self, day: int, count: int) -> int:
-        return self.calendar.working_days_after(day, count)
 
     # --- money ------------------------------------------------------------------------------------------------
 
@@ -154,11 +151,14 @@ class Reference:
         return bank in self._listed
 
     def may_be_listed(self, party: PartyKey) -> bool:
-        """The same of a counterparty."""
-        return party.bank in self._listed or party.name in self._listed
+        return self.is_listed(party.bank) or self.is_listed(party.name)
 
     def is_own_bank(self, bank: str) -> bool:
         return bank in self._own_banks
+
+    def is_other_bank(self, bank: str) -> bool:
+        """Whether a list knows it as another bank than this one: account numbers are unique within a bank alone."""
+        return bank in self._other_banks
 
     def party_kind(self, word: str) -> PartyKind | None:
         """None for a word that nobody listed."""

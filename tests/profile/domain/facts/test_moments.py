@@ -143,6 +143,15 @@ def test_a_transfer_to_an_own_account_is_told_as_such() -> None:
     assert moment.values["own_account"] is True
 
 
+@pytest.mark.parametrize("bank", ["OTHA", "CMPA"])
+def test_who_has_an_own_account_s_number_at_another_bank_is_not_oneself(bank: str) -> None:
+    own = event("account.opened", NOON - 9 * DAY_MS, "account:9")
+    sent = msgspec.structs.replace(DRAIN, counterparty=Counterparty(bank=bank, account_no="9"))
+    summary = summary_of([own, sent])
+    (moment,) = summary.moments
+    assert (moment.values["own_account"], summary.body["behaviour"]["own_parties"]) == (False, [])
+
+
 def test_a_small_score_is_told_in_percent_of_its_scale() -> None:
     given = event("feedback.given", NOON, ME, attributes={"score": 2.5, "scale": 5})
     summary = summary_of([given])
