@@ -64,7 +64,16 @@ CASES = [
     Case("R4", {**SALARIED, "salary_missed": 1.0}, {"salary_missed": 0.0}),
     Case("R5", {**SALARIED, "salary_reduced_periods": 2.0}, {"salary_reduced_periods": 1.0}),
     Case("R6", {"mandates_cancelled_30d": 3.0, "mandates_active": 5.0}, {"mandates_cancelled_30d": 2.0}),
-    Case("R6", {"mandates_active_30d_ago": 5.0, "mandates_active": 3.0}, {"mandates_active": 4.0}),
+    Case(
+        "R6",
+        {"mandates_active_30d_ago": 5.0, "mandates_active": 3.0, "mandates_cancelled_30d": 1.0},
+        {"mandates_active": 4.0},
+    ),
+    Case(
+        "R6",
+        {"mandates_active_30d_ago": 5.0, "mandates_active": 3.0, "mandates_cancelled_30d": 1.0},
+        {"mandates_cancelled_30d": 0.0},
+    ),
     Case("R7", {"competitor_transfers_30d": 2.0}, {"competitor_transfers_30d": 0.0}),
     Case("R7", {"own_elsewhere_transfers_2m": 2.0}, {"own_elsewhere_transfers_2m": 1.0}),
     Case(

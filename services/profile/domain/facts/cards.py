@@ -14,7 +14,7 @@ def card_facts(seen: Picture) -> Facts:
         and one.part.current
         and "statement_at" in one.thing
         and value(one.thing, "status") != "blocked"
-        and not is_expired(seen, one.thing)
+        and not is_expired(one.thing, seen.bank_day)
     ]
     if not cards:
         return {}

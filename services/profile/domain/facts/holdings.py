@@ -21,9 +21,9 @@ def holding_facts(seen: Picture) -> Facts:
         "product_families": len(seen.judged.families),
         "products_closed_90d": _closed(seen),
         "cards_active": sum(
-            ["issued_at" in one.thing and not is_expired(seen, one.thing) for one in _standing(seen, "card")]
+            ["issued_at" in one.thing and not is_expired(one.thing, seen.bank_day) for one in _standing(seen, "card")]
         ),
-        "mandates_active": len(_standing(seen, "mandate")),
+        "mandates_active": sum([not _has_ended(one.thing, seen.bank_day) for one in _standing(seen, "mandate")]),
         "mandates_active_30d_ago": _mandates_at(seen, seen.now - 30 * DAY_MS),
         "mandates_cancelled_30d": _mandates_cancelled(seen),
         **_loans(seen, [one.thing for one in _standing(seen, "loan") if one.thing]),
@@ -39,15 +39,22 @@ def _standing(seen: Picture, kind: str) -> list[Held]:
     ]
 
 
-def is_expired(seen: Picture, card: Thing) -> bool:
+def is_expired(card: Thing, day: int) -> bool:
     """Its last day is over; nobody tells of that."""
     last = day_of(card, "expires_on")
-    return last is not None and last < seen.bank_day
+    return last is not None and last < day
+
+
+def _has_ended(mandate: Thing, day: int) -> bool:
+    """The same of a mandate that was set up until a day, and not anew since without one."""
+    last, set_up = day_of(mandate, "ends_on"), mandate.get("set_up_at")
+    return last is not None and last < day and (set_up is None or mandate["ends_on"].stamp >= set_up.stamp)
 
 
 def _mandates_at(seen: Picture, at: int) -> int:
     """How many were in force then."""
-    return sum([_was_in_force(one, at) for one in seen.read.things.get("mandate", ()) if one.part.counts])
+    day, told = seen.reference.day_of(at), seen.read.things.get("mandate", ())
+    return sum([_was_in_force(one, at) for one in told if one.part.counts and not _has_ended(one.thing, day)])
 
 
 def _mandates_cancelled(seen: Picture) -> int:

@@ -233,6 +233,17 @@ def test_a_mandate_that_is_set_up_again_was_in_force_as_was_told_by_then(
     assert values_of(*events)["mandates_active_30d_ago"] == active
 
 
+def test_a_mandate_is_in_force_through_its_last_day_unless_it_is_set_up_anew_without_one() -> None:
+    def set_up(days: int, **told: str) -> ChannelEvent:
+        return event("standing_order.set_up", NOON - days * DAY_MS, "mandate:1", attributes=told)
+
+    names = ("mandates_active", "mandates_active_30d_ago")
+    for last, counted in (("09-21", [1, 1]), ("09-20", [0, 1]), ("08-22", [0, 1]), ("08-21", [0, 0])):
+        values = values_of(set_up(90, ends_on=f"2026-{last}"))
+        assert [values[name] for name in names] == counted, last
+    assert values_of(set_up(90, ends_on="2026-08-01"), set_up(9))["mandates_active"] == 1
+
+
 def test_a_closed_product_counts_for_ninety_days() -> None:
     for later_ms, closed in ((1, 1), (0, 0)):
         gone = event("account.closed", NOON - 90 * DAY_MS + later_ms)
