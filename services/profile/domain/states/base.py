@@ -34,7 +34,13 @@ Migration = Callable[[list[Any]], list[Any]]
 """Pieces as plain lists and maps, as one code version wrote them → as the next one would have. What it cannot give it
 leaves out: the facts that need it are missing."""
 
-MIGRATIONS: Mapping[int, Migration] = {}
+
+def _as_it_was(plain: list[Any]) -> list[Any]:
+    """Version 2 knows which contacts the bank began and when a consent ends; what aged before it tells neither."""
+    return plain
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _as_it_was}
 """One for every `CODE_VERSION` that came before, keyed by it. Declared series need none: their windows end long before
 events age out."""
 

@@ -24,7 +24,7 @@ def reaches(floor_minor: int, event: ChannelEvent) -> bool:
 
 
 def _balance_before(event: ChannelEvent) -> int | None:
-    if event.balance_after is None or event.amount is None:
+    if event.balance_after is None or event.amount is None or event.balance_after.currency != event.amount.currency:
         return None
     return event.balance_after.minor + (event.amount.minor if event.direction == "debit" else -event.amount.minor)
 

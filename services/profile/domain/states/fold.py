@@ -28,7 +28,7 @@ from services.profile.domain.states.tally import (
 )
 from services.profile.domain.states.undone import GIVEN_BACK, TAKEN
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised whenever this code gives another state for the same events; `base.py` needs a migration then."""
 VERSIONS_APART = 1000
 _NO_ATTRIBUTES: dict[str, Any] = {}

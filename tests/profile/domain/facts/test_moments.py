@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from schemas.events import Counterparty
+from schemas.events import Counterparty, Money
 from schemas.instants import DAY_MS
 from schemas.moments import MOMENTS
 from services.profile.domain.customers.customer import Decided, Manager
@@ -30,6 +30,13 @@ def test_of_a_balance_that_was_overdrawn_nothing_is_a_share() -> None:
     overdrawn = event("transfer.sent", NOON, minor=9_000_000, direction="debit", balance=-9_000_100)
     (moment,) = summary_of([overdrawn]).moments
     assert moment.values["percent_of_balance"] == 0.0
+
+
+def test_of_a_balance_in_another_currency_than_the_amount_no_share_is_told() -> None:
+    sent = event("transfer.sent", NOON, minor=6_000_000, currency="USD", direction="debit",
+                 balance_after=Money(1_000_000, "CNY"))  # fmt: skip
+    (moment,) = summary_of([sent]).moments
+    assert "percent_of_balance" not in moment.values
 
 
 def test_money_is_told_in_percent_of_what_a_month_usually_brings_and_takes() -> None:
