@@ -173,7 +173,7 @@ def person_facts(seen: Picture) -> Facts:
         "days_since_life_event": _days_since(seen, last[0]),
         "last_life_event": last[1],
         "days_since_move": _days_since(seen, moved.value if moved else 0),
-        "outside_footprint": bool(footprint and footprint.value),
+        "outside_footprint": bool(footprint and footprint.value and moved and footprint.stamp >= moved.stamp),
         "marketing_consent": any(said["given"] for said in marketing.values()) and ALL_CHANNELS not in refused,
         "marketing_refused": ALL_CHANNELS in refused,
         "marketing_channels_refused": len([channel for channel in refused if channel != ALL_CHANNELS]),

@@ -71,6 +71,11 @@ def test_a_move_out_of_the_branches_reach_is_told_until_the_next_one_back() -> N
     assert (values["days_since_move"], values["outside_footprint"]) == (2, False)
 
 
+def test_a_move_of_which_nobody_said_that_it_led_out_of_reach_leads_there_no_more() -> None:
+    away, on = happened("address.changed", 9, outside_footprint=True), happened("address.changed", 2)
+    assert facts_told(summary_of([away, on]))["outside_footprint"] is False
+
+
 def test_selling_is_allowed_by_a_consent_on_any_channel_unless_all_are_refused() -> None:
     mail = happened("consent.given", 9, purpose="marketing", contact_channel="email")
     phone = happened("consent.withdrawn", 8, purpose="marketing", contact_channel="phone")
