@@ -30,6 +30,11 @@ class Contact:
         return None if reason is None else str(reason)
 
     @property
+    def is_outbound(self) -> bool:
+        """The bank began it: nobody asked for anything."""
+        return bool(value(self.thing, "outbound"))
+
+    @property
     def is_abandoned(self) -> bool:
         told = self.thing.keys() & {"queue_ticket.abandoned", "chat.abandoned"}
         return bool(told) or value(self.thing, "outcome") == "abandoned"

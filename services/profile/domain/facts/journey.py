@@ -4,6 +4,7 @@ those who leave, products looked at."""
 from collections import Counter
 
 from schemas.instants import DAY_MS, HOUR_MS
+from services.profile.domain.customers.contacts import Contact
 from services.profile.domain.customers.holdings import value
 from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.states.state import Candidate
@@ -32,9 +33,9 @@ def _hops(seen: Picture) -> Facts:
 def _by_reason(seen: Picture, steps: list[Candidate], since: int) -> Counter[str]:
     reasons = seen.reference.reasons
     found: Counter[str] = Counter()
-    for contact in seen.read.contacts:
+    for contact in _asked(seen, since):
         reason = reasons.word(contact.reason)
-        if reason and contact.at > since and value(contact.thing, "channel") in _PEOPLE:
+        if reason and value(contact.thing, "channel") in _PEOPLE:
             found[reason] += any(
                 abs(step.at - contact.at) <= HOP_MS
                 and reason in reasons.of_step(str(step.values["type"]), step.values.get("reason"))
@@ -43,10 +44,15 @@ def _by_reason(seen: Picture, steps: list[Candidate], since: int) -> Counter[str
     return +found
 
 
+def _asked(seen: Picture, since: int) -> list[Contact]:
+    """Contacts that the customer began."""
+    return [one for one in seen.read.contacts if one.at > since and not one.is_outbound]
+
+
 def _enquiries(seen: Picture) -> int:
     """Contacts, cases and pages, each with a reason of those who are about to go."""
     reasons, since = seen.reference.reasons, seen.now - ENQUIRY_MS
-    told = [one.reason for one in seen.read.contacts if one.at > since]
+    told = [one.reason for one in _asked(seen, since)]
     told += [value(one.held.thing, "reason") for one in seen.read.cases if (one.opened_at or 0) > since]
     told += [one.values.get("reason") for one in _latest(seen, "asked_online", since)]
     return sum([reasons.word(reason) in reasons.leaving for reason in told])

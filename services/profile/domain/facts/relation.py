@@ -117,14 +117,15 @@ def contact_facts(seen: Picture) -> Facts:
     if not found and not feedback:
         return {}
     week = [one for one in found if one.at > seen.now - WEEK_MS]
-    reason, most = most_told_reason(week, seen.reference.reasons)
+    asked = [one for one in week if not one.is_outbound]
+    reason, most = most_told_reason(asked, seen.reference.reasons)
     last = next((one for one in reversed(feedback) if "score" in one.values), None)
     return {
         "contacts_7d": len(week),
         "contacts_30d": sum(one.at > seen.now - 30 * DAY_MS for one in found),
         "contacts_same_reason_7d": most,
         "contacts_same_reason": reason,
-        "abandoned_waits_7d": sum(one.is_abandoned for one in week),
+        "abandoned_waits_7d": sum(one.is_abandoned for one in asked),
         "days_since_last_contact": _days_since(seen, found[0].at if found else 0),
         "feedback_last_percent": score_percent(last.values) if last else 0,
         "days_since_feedback": _days_since(seen, last.at if last else 0),

@@ -117,12 +117,13 @@ class Windowed:
         return Counts(each, float(len(chosen)))
 
     def _chosen(self, fact: str, within: list[Contact]) -> list[Contact]:
+        asked = [one for one in within if not one.is_outbound]
         if fact == "abandoned_waits_7d":
-            return [one for one in within if one.is_abandoned]
+            return [one for one in asked if one.is_abandoned]
         if fact == "contacts_same_reason_7d":
             word = self._reference.reasons.word
-            reason, _ = most_told_reason(within, self._reference.reasons)
-            return [one for one in within if reason and word(one.reason) == reason]
+            reason, _ = most_told_reason(asked, self._reference.reasons)
+            return [one for one in asked if reason and word(one.reason) == reason]
         return within
 
 

@@ -111,7 +111,7 @@ def _contact(told: Told) -> None:
     put(contact, "channel", stamp, event.channel)
     put(contact, event.type, stamp, event.occurred_at)
     put(contact, "status", stamp, event.type.partition(".")[2])
-    for name in ("reason", "topic", "outcome", "sentiment", "branch", "teller_id", "waited_seconds"):
+    for name in ("reason", "topic", "outcome", "sentiment", "branch", "teller_id", "waited_seconds", "outbound"):
         if name in told.attributes:
             put(contact, name, stamp, told.attributes[name])
 

@@ -79,6 +79,17 @@ def test_who_gave_up_waiting_or_whose_call_was_cut_off_is_counted_as_such() -> N
     assert (values["contacts_7d"], values["abandoned_waits_7d"]) == (5, 3)
 
 
+def test_who_was_called_by_the_bank_has_asked_for_nothing_and_given_nothing_up() -> None:
+    def called(number: str, outbound: bool) -> ChannelEvent:
+        told = {"contact_id": number, "reason": "closing", "outcome": "abandoned", "outbound": outbound}
+        return event("call.ended", NOON - HOUR_MS, ME, id=number, channel="call_center", attributes=told)
+
+    asked = ("contacts_7d", "contacts_same_reason_7d", "abandoned_waits_7d", "leaving_enquiries_30d")
+    for outbound, expected in ((True, [2, 1, 1, 1]), (False, [2, 2, 2, 2])):
+        values = facts_told(summary_of([called("a", outbound), called("b", outbound=False)]))
+        assert [values[name] for name in asked] == expected
+
+
 def test_contacts_and_feedback_are_told_with_the_days_since_the_last() -> None:
     def called(days: int, later_ms: int = 0) -> ChannelEvent:
         at = NOON - days * DAY_MS + later_ms

@@ -62,6 +62,12 @@ def test_the_reason_of_most_hops_is_told_whatever_else_failed_and_of_equals_the_
     assert values_of(*failed, called(29, "fee"))["channel_hop_reason"] == ""
 
 
+def test_a_call_by_the_bank_about_what_failed_is_no_hop() -> None:
+    failed = happened("login.failed", 5, "login:a")
+    call = happened("call.ended", 4, channel="call_center", reason="app_problem", contact_id="c", outbound=True)
+    assert values_of(failed, call)["channel_hops_7d"] == 0
+
+
 def test_a_chat_is_no_hop_to_people() -> None:
     failed = happened("login.failed", 5, "login:a", reason="wrong_password")
     wrote = happened("message.received", 4, reason="app_problem", contact_id="m")

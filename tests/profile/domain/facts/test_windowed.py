@@ -118,6 +118,15 @@ def test_of_contacts_about_one_reason_each_counts_once_with_all_that_tells_of_it
     assert set(behind("contacts_7d", *events)) == {"a1", "a2", "b1", "c1"}
 
 
+def test_a_call_by_the_bank_is_behind_the_contacts_and_not_behind_what_was_asked() -> None:
+    events = [
+        called(one, NOON, one, "call.ended", reason="fee", outcome="abandoned", **outbound)
+        for one, outbound in (("in", {}), ("out", {"outbound": "true"}))
+    ]
+    assert set(behind("contacts_7d", *events)) == {"in", "out"}
+    assert set(behind("contacts_same_reason_7d", *events)) == set(behind("abandoned_waits_7d", *events)) == {"in"}
+
+
 def test_how_things_stand_has_no_window() -> None:
     assert [WINDOWED.since(name) for name in ("salary_usual", "balance_total", "tier")] == [None] * 3
 
