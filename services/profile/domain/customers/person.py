@@ -86,15 +86,15 @@ def _with_prefix(thing: Thing, prefix: str) -> Iterator[tuple[str, Entry]]:
             yield field[len(prefix) :], entry
 
 
-def consents(parties: list[Thing]) -> dict[str, dict[str, Any]]:
+def consents(parties: list[Thing], now: int) -> dict[str, dict[str, Any]]:
     """purpose → contact channel (`*`: all of them) → given, as_of. Within a party the last word on a channel or on all
-    channels holds; across parties the most restrictive one."""
-    return _shown(_joined(_consents_of(thing) for thing in parties))
+    channels holds, unless its time is over; across parties the most restrictive one."""
+    return _shown(_joined(_consents_of(thing, now) for thing in parties))
 
 
-def consents_of_all(members: list[Thing]) -> dict[str, dict[str, Any]]:
+def consents_of_all(members: list[Thing], now: int) -> dict[str, dict[str, Any]]:
     """As `consents`; given is what every one of them has given, and nothing where somebody has said nothing."""
-    told = [_consents_of(thing) for thing in members]
+    told = [_consents_of(thing, now) for thing in members]
     joined = _joined(told)
     return _shown({
         purpose: {
@@ -119,14 +119,19 @@ def _joined(told: Iterable[_Consents]) -> _Consents:
 def _shown(joined: _Consents) -> dict[str, dict[str, Any]]:
     return {
         purpose: {
-            channel: {"given": entry.value, "as_of": instant(entry.stamp[0])}
+            channel: {"given": bool(entry.value), "as_of": instant(entry.stamp[0])}
             for channel, entry in sorted(channels.items())
         }
         for purpose, channels in sorted(joined.items())
     }
 
 
-def _consents_of(thing: Thing) -> _Consents:
+def is_over(entry: Entry, now: int) -> bool:
+    """Of what holds until an end, where one was told."""
+    return entry.value.__class__ is int and entry.value <= now
+
+
+def _consents_of(thing: Thing, now: int) -> _Consents:
     said: _Consents = {}
     for key, entry in _with_prefix(thing, "consent/"):
         purpose, _, channel = key.rpartition("/")
@@ -136,11 +141,15 @@ def _consents_of(thing: Thing) -> _Consents:
         if general is not None:
             for channel, entry in channels.items():
                 channels[channel] = later(entry, general)
-    return said
+    standing = {
+        purpose: {channel: entry for channel, entry in channels.items() if not is_over(entry, now)}
+        for purpose, channels in said.items()
+    }
+    return {purpose: channels for purpose, channels in standing.items() if channels}
 
 
 def _restrictive(left: Entry, right: Entry) -> Entry:
-    if left.value == right.value:
+    if bool(left.value) == bool(right.value):
         return later(left, right)
     return right if left.value else left
 

@@ -22,6 +22,7 @@ from services.profile.domain.customers.person import (
     consents,
     consents_of_all,
     identifiers,
+    is_over,
     newest_entry,
     own_parties,
     person,
@@ -54,9 +55,9 @@ def read(customer: Customer, now: int) -> Read:
     found = cases(things, now)
     if customer.kind in COLLECTIVES:
         everybody = [part.things.get(part.subject, {}) for part in customer.parties]
-        flagged, agreed = flags(everybody, found, now), consents_of_all(everybody)
+        flagged, agreed = flags(everybody, found, now), consents_of_all(everybody, now)
     else:
-        flagged, agreed = flags(parties, found, now), consents(parties)
+        flagged, agreed = flags(parties, found, now), consents(parties, now)
     return Read(customer, now, parties, things, contacts(customer, now), found, flagged, agreed)
 
 
@@ -114,11 +115,12 @@ def channels(customer: Customer) -> dict[str, dict[str, Any]]:
 def flags(parties: list[Thing], found: list[Case], now: int) -> dict[str, bool]:
     """From the customer's own parties and cases alone, not from those that he or she signs for. A household has the
     flags of every present member."""
+    cared = [thing["vulnerable"] for thing in parties if "vulnerable" in thing]
     bereaved = max((thing["life/bereavement"].value for thing in parties if "life/bereavement" in thing), default=None)
     return {
         "complaint_open": any(case.stands and case.kind == "complaint" for case in found),
         "fraud_case": any(case.stands and case.kind == "fraud" for case in found),
-        "vulnerable": any("vulnerable" in thing and bool(thing["vulnerable"].value) for thing in parties),
+        "vulnerable": any(bool(one.value) and not is_over(one, now) for one in cared),
         "bereaved": bereaved is not None and bereaved > now - BEREAVEMENT_DAYS * DAY_MS,
     }
 

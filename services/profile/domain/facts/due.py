@@ -79,6 +79,14 @@ def _cards(seen: Picture) -> Iterator[DueTime]:
             yield DueTime(seen.reference.start_of(last + 1), "card_expired", DAY, ())
 
 
+def _ends(seen: Picture) -> Iterator[DueTime]:
+    """Of consents and of special care, where an end was told."""
+    for part in seen.customer.parties:
+        for field, entry in part.things.get(part.subject, {}).items():
+            if (field == "vulnerable" or field.startswith("consent/")) and entry.value.__class__ is int:
+                yield DueTime(entry.value, field.partition("/")[0] + "_ended", HOUR, ())
+
+
 def _cases(seen: Picture) -> Iterator[DueTime]:
     sources = seen.sources_of(SERVICE)
     for case in seen.read.cases:
@@ -159,5 +167,5 @@ def _unheard(seen: Picture) -> Iterator[DueTime]:
         yield DueTime(behind, "heard_again", HOUR, sources)
 
 
-_KINDS = (_salary, _deposits, _loans, _cards, _cases, _logins, _dormancy, _applications, _interest, _closes,
+_KINDS = (_salary, _deposits, _loans, _cards, _ends, _cases, _logins, _dormancy, _applications, _interest, _closes,
           _absence_of_owner, _unheard)  # fmt: skip

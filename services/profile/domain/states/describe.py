@@ -87,7 +87,7 @@ def _party(told: Told) -> None:
 
 def _consent(told: Told) -> None:
     purpose, channel = told.attributes.get("purpose", "marketing"), told.attributes.get("contact_channel", "*")
-    told.note(f"consent/{purpose}/{channel}", told.event.type == "consent.given")
+    told.note(f"consent/{purpose}/{channel}", _until_its_end(told, "consent.given"))
 
 
 def _preference(told: Told) -> None:
@@ -99,7 +99,12 @@ def _life_event(told: Told) -> None:
 
 
 def _vulnerability(told: Told) -> None:
-    told.note("vulnerable", told.event.type == "vulnerability.flagged")
+    told.note("vulnerable", _until_its_end(told, "vulnerability.flagged"))
+
+
+def _until_its_end(told: Told, begun_by: str) -> bool | int:
+    """False once it is over; where its end (ms) was told, that."""
+    return told.event.type == begun_by and told.attributes.get("until", True)
 
 
 def _contact(told: Told) -> None:

@@ -76,6 +76,26 @@ def test_a_move_of_which_nobody_said_that_it_led_out_of_reach_leads_there_no_mor
     assert facts_told(summary_of([away, on]))["outside_footprint"] is False
 
 
+def test_a_consent_holds_until_its_end_and_is_no_refusal_then() -> None:
+    end = NOON + DAY_MS
+    given = happened("consent.given", 9, purpose="marketing", until=end)
+    names = ("marketing_consent", "marketing_refused")
+    for now, agreed in ((end - 1, True), (end, False)):
+        summary = summary_of([given], now)
+        assert tuple(facts_told(summary)[name] for name in names) == (agreed, False)
+        assert ("marketing" in summary.body["consents"]) is agreed
+    assert [one.at for one in summary_of([given]).due if one.kind == "consent_ended"] == [end]
+    mail = happened("consent.given", 10, purpose="marketing", contact_channel="email")
+    assert facts_told(summary_of([mail, given], end))["marketing_consent"] is False, "the later one said it anew"
+
+
+def test_special_care_lasts_until_its_end() -> None:
+    end = NOON + DAY_MS
+    flagged = happened("vulnerability.flagged", 9, until=end)
+    assert [facts_told(summary_of([flagged], now))["vulnerable"] for now in (end - 1, end)] == [True, False]
+    assert [one.at for one in summary_of([flagged]).due if one.kind == "vulnerable_ended"] == [end]
+
+
 def test_selling_is_allowed_by_a_consent_on_any_channel_unless_all_are_refused() -> None:
     mail = happened("consent.given", 9, purpose="marketing", contact_channel="email")
     phone = happened("consent.withdrawn", 8, purpose="marketing", contact_channel="phone")
