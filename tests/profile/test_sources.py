@@ -58,6 +58,12 @@ def test_without_heartbeats_a_source_is_complete_up_to_its_lateness_and_when_sil
     assert so_far(seen, now=NOON + 5 * MINUTE).until == {"core": NOON - 4 * MINUTE}
 
 
+def test_a_source_that_may_be_late_for_longer_than_silent_is_no_more_complete_for_its_silence() -> None:
+    seen = SourceSeen("core", "corebank", 0, 0, NOON - 5 * MINUTE, 5 * MINUTE, HOUR)
+    for now in (NOON, NOON + 1):
+        assert so_far(seen, now=now).until == {"core": now - HOUR}
+
+
 def test_a_source_is_complete_as_far_as_its_heartbeats_have_come_in_every_partition() -> None:
     seen = [SourceSeen("core", "corebank", place, NOON - place * MINUTE, NOON) for place in (0, 1)]
     assert completeness(seen, NOON, Patience(2, MINUTE, HOUR)).until == {"core": NOON - MINUTE}

@@ -31,8 +31,9 @@ class Patience(NamedTuple):
 
 
 def completeness(seen: Iterable[SourceSeen], now: int, patience: Patience) -> Completeness:
-    """A source without heartbeats is complete up to its lateness, unless it is silent beyond its rhythm: then up to
-    when it was last heard. One that every partition knows as switched off holds nothing back and covers nothing."""
+    """A source without heartbeats is complete up to its lateness, and once it is silent beyond its rhythm no further
+    than when it was last heard. One that every partition knows as switched off holds nothing back and covers nothing.
+    """
     rows: dict[str, list[SourceSeen]] = {}
     for row in seen:
         rows.setdefault(row.source, []).append(row)
@@ -51,7 +52,7 @@ def completeness(seen: Iterable[SourceSeen], now: int, patience: Patience) -> Co
         if beats:
             until[source] = min(beats) if len(beats) == patience.partitions else 0
         else:
-            until[source] = now - lateness if now - heard <= rhythm else heard
+            until[source] = now - lateness if now - heard <= rhythm else min(heard, now - lateness)
         if now - heard > rhythm:
             silent.append(source)
     return Completeness(until, channels, tuple(silent), tuple(retired))
