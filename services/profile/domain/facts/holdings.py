@@ -8,10 +8,12 @@ from services.profile.domain.customers.held import money_told, whole_of
 from services.profile.domain.customers.holdings import Held, value
 from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.reference.calendar import day_number
+from services.profile.domain.states.months import joined
 from services.profile.domain.states.periods import months_after
 from services.profile.domain.states.state import Thing
 
 MATURING_DAYS, MATURED_DAYS = 30, 7
+_SET_UP, _CANCELLED = "mandates_set_up", "mandates_cancelled"
 _CLOSED = frozenset({"closed", "repaid", "cancelled", "blocked"})
 
 
@@ -67,6 +69,9 @@ def _mandates_cancelled(seen: Picture) -> int:
 def _was_in_force(mandate: Held, at: int) -> bool:
     """As last told by then. Of one that was told of since, what came first says: nobody cancels what is not in force,
     and a mandate that was heard of before and not cancelled since is set up anew, for another amount."""
+    told = _told_by(mandate, at // DAY_MS)
+    if told is not None:
+        return told
     set_up, cancelled = value(mandate.thing, "set_up_at"), value(mandate.thing, "cancelled_at")
     if set_up is not None and set_up <= at:
         return cancelled is None or cancelled > at or cancelled < set_up
@@ -76,6 +81,29 @@ def _was_in_force(mandate: Held, at: int) -> bool:
     first = min(firsts, default=0) if mandate.key == mandate.part.subject else set_up
     was_there = first is not None and first <= at
     return was_there or (cancelled is not None and (set_up is None or cancelled == first))
+
+
+def _told_by(mandate: Held, day: int) -> bool | None:
+    """What was said last before that day, or if nothing was, first after it: of each kind the mandate itself keeps the
+    last word alone. None where both were said on one day, or something on the day itself, or what was first is kept no
+    more."""
+    if mandate.key != mandate.part.subject:
+        return None
+    flows = mandate.part.all_flows
+    months = [joined(parts) for one in flows for parts in one.months.values()]
+    said = {
+        (on, series == _SET_UP)
+        for month in months
+        for days in month.days_by_part
+        for on, counted in days.items()
+        for series in (_SET_UP, _CANCELLED)
+        if series in counted
+    }
+    before = max((on for on, _ in said if on <= day), default=None)
+    first = min([head.first_at // DAY_MS for one in flows for head in one.heads if head.count], default=day)
+    decides = first if before is None else before
+    found = [is_set_up for on, is_set_up in said if on == decides]
+    return found[0] == (decides < day) if decides != day and len(found) == 1 else None
 
 
 def _closed(seen: Picture) -> int:

@@ -220,9 +220,12 @@ def test_a_mandate_counts_from_the_instant_it_was_set_up_until_it_was_cancelled(
 @pytest.mark.parametrize(
     ("set_up", "cancelled", "active"),
     [((90, 60, 9), (), 1), ((90, 9), (9.5,), 1), ((40,), (60,), 1), ((9,), (40,), 0), ((9,), (10,), 1),
-     ((10,), (9,), 0), ((), (9,), 1), ((), (40,), 0)],
+     ((10,), (9,), 0), ((), (9,), 1), ((), (40,), 0), ((90, 20), (60, 10), 0), ((90, 10), (20, 5), 1),
+     ((20,), (40, 10), 0), ((90,), (60, 10), 0), ((90, 60, 20), (70, 10), 1),
+     ((10,), (20, 15), 1), ((900, 20, 10), (), 1)],
     ids=["for another amount", "anew", "again before", "again since", "again, begun long ago", "begun since",
-         "begun long ago", "ended"],
+         "begun long ago", "ended", "ended before, anew since", "anew twice", "told of late", "ended twice",
+         "anew before", "ended since", "before all that is kept"],
 )  # fmt: skip
 def test_a_mandate_that_is_set_up_again_was_in_force_as_was_told_by_then(
     set_up: tuple[float, ...], cancelled: tuple[float, ...], active: int
