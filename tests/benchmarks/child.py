@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S, STOP_S = 60.0, 60.0
+START_S, STOP_S = 120.0, 60.0
 
 
 class Child:
