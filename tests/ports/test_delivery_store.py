@@ -210,6 +210,22 @@ async def test_what_ended_long_ago_is_forgotten_and_what_waits_is_not(store: Del
         assert await tx.seen(["al_1", "al_2"]) == {"al_2": 3}
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+async def test_what_ended_long_ago_is_forgotten_some_at_a_time(
+    store: DeliveryStore, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("services.alerts.adapters.sql_deliveries.DROPPED_AT_ONCE", at_once)
+    every = [delivery("a" * length) for length in range(1, 6)]
+    await add(store, *every)
+    await store.settle([delivered(one, 20 + place) for place, one in enumerate(every)])
+    async with store.accepting() as tx:
+        await tx.save_seen({f"al_{number}": 3 for number in range(5)}, 20)
+    assert await store.drop(24) == 4
+    assert ids(await store.find(None, None, 9)) == ["aaaaa"]
+    async with store.accepting() as tx:
+        assert await tx.seen([f"al_{number}" for number in range(5)]) == {}
+
+
 async def test_the_newest_are_found_first(store: DeliveryStore) -> None:
     await add(store, delivery("a"), delivery("bb", created_at=12), delivery("ccc", destination="other", created_at=11))
     assert ids(await store.find("waiting", None, 2)) == ["bb", "ccc"]

@@ -91,16 +91,20 @@ async def test_subjects_are_looked_through_page_by_page(store: Store) -> None:
     assert await store.page_to_age("account:4", 200, 8, 2) == ([], None)
 
 
-async def test_only_replayed_letters_of_before_are_dropped(store: Store) -> None:
+@pytest.mark.parametrize("at_once", [1, 2, 1000])
+async def test_only_replayed_letters_of_before_are_dropped(
+    store: Store, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("services.profile.adapters.sql.LETTERS_AT_ONCE", at_once)
     async with store.updating() as tx:
-        for name, at in (("a", 5), ("b", 5), ("c", 9)):
+        for name, at in (("a", 5), ("b", 5), ("c", 9), ("d", 6)):
             await tx.keep_dead_letters(
                 [StoredDeadLetter(name, at, "accept", "core", "r", "", "m", None, b"{}", 2, "ab")]
             )
-    for name in ("b", "c"):
+    for name in ("b", "c", "d"):
         assert await store.mark_letter_replayed(name)
-    assert await store.drop_letters(9) == 1
-    assert [await store.dead_letter(name) is None for name in "abc"] == [False, True, False]
+    assert await store.drop_letters(9) == 2
+    assert [await store.dead_letter(name) is None for name in "abcd"] == [False, True, False, True]
 
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)

@@ -61,8 +61,14 @@ update deliveries set state = 'waiting', attempts = 0, tried_at = 0, ended_at = 
 where state = 'dead' and delivery_id = any($1::text[])"""
 _COUNT = """
 select destination, state, count(*) from deliveries where state in ('waiting', 'dead') group by destination, state"""
-_DROP = "delete from deliveries where state <> 'waiting' and ended_at < $1"
-_FORGET = "delete from delivery_alerts where seen_at < $1"
+# after a pause they may be more than one statement has the time for
+DROPPED_AT_ONCE = 10_000
+_DROP = """
+delete from deliveries where delivery_id in (
+    select delivery_id from deliveries where state <> 'waiting' and ended_at < $1 order by ended_at limit {limit})"""
+_FORGET = """
+delete from delivery_alerts where alert_id in (
+    select alert_id from delivery_alerts where seen_at < $1 order by seen_at limit {limit})"""
 
 
 class SqlDeliveryTransaction:
@@ -141,9 +147,16 @@ class SqlDeliveryStore(SqlPositions):
         return {(row[0], row[1]): row[2] for row in await read(self._database, _COUNT)}
 
     async def drop(self, before: int) -> int:
-        async with writing(self._database) as session:
-            await session.run(_FORGET, before)
-            return await session.run(_DROP, before)
+        await self._drop_all(_FORGET, before)
+        return await self._drop_all(_DROP, before)
+
+    async def _drop_all(self, sql: str, before: int) -> int:
+        dropped, some = 0, DROPPED_AT_ONCE
+        while some == DROPPED_AT_ONCE:
+            async with writing(self._database) as session:
+                some = await session.run(sql.format(limit=DROPPED_AT_ONCE), before)
+            dropped += some
+        return dropped
 
     async def _found(self, sql: str, *arguments: object) -> list[Delivery]:
         return [_delivery(row) for row in await read(self._database, sql, *arguments)]

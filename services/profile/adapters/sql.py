@@ -24,7 +24,10 @@ from services.sql.session import Session, insert, now_ms, read, reading, writing
 from services.sql.stream import SqlOutbox, SqlPositions
 
 _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and state = 'open'"
-_DROP_LETTERS = "delete from dead_letters where state = 'replayed' and at < $1"
+LETTERS_AT_ONCE = 5_000
+_DROP_LETTERS = """
+delete from dead_letters where letter_id in (
+    select letter_id from dead_letters where state = 'replayed' and at < $1 order by at limit {limit})"""
 _LEASEHOLDERS = "select distinct owner from shards where leased_until between $1 and $2 order by owner"
 _ASIDE = "select count(distinct root) from marks where aside"
 _DISSOLVE = "delete from clusters where root = any($1::text[])"
@@ -111,8 +114,12 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
         await sql_queues.leave_marks(session, [Mark(root, 0) for root in marked])
 
     async def drop_letters(self, before: int) -> int:
-        async with writing(self._database) as session:
-            return await session.run(_DROP_LETTERS, before)
+        dropped, some = 0, LETTERS_AT_ONCE
+        while some == LETTERS_AT_ONCE:  # they may be more than one statement has the time for
+            async with writing(self._database) as session:
+                some = await session.run(_DROP_LETTERS.format(limit=LETTERS_AT_ONCE), before)
+            dropped += some
+        return dropped
 
     async def mark_letter_replayed(self, letter_id: str) -> bool:
         async with writing(self._database) as session:
