@@ -59,7 +59,8 @@ def is_unavailable(error: BaseException) -> bool:
 def why_unavailable(error: BaseException) -> str:
     """In words where it is known, else the name of the error: its text may repeat a value."""
     told = (_STATE_WORDS.get(_state(one)) or _SQLITE_WORDS.get(_sqlite_code(one)) for one in _chain(error))
-    return next(filter(None, told), type(error).__name__)
+    late = "it did not answer in time" if any(isinstance(one, TimeoutError) for one in _chain(error)) else None
+    return next(filter(None, told), late or type(error).__name__)
 
 
 def _tells_of_absence(error: BaseException) -> bool:

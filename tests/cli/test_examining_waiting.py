@@ -1,5 +1,6 @@
 """The doctor tells what is busy from what stands still."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -7,9 +8,11 @@ import pytest
 
 from services.cli.beside import Beside
 from services.cli.doctor import checks
+from services.cli.doctor.diagnosis import checked
 from services.cli.doctor.findings import Finding, Patient
 from services.cli.rewinding import Backlog
 from services.clock import SystemClock
+from services.failures import Unavailable
 from services.log import EventLog, Position
 
 NOW = 1_795_320_000_000
@@ -19,8 +22,10 @@ END = 100
 class Store:
     """What these checks ask of the profile's store; what waits in its lanes is another thing at every look."""
 
-    def __init__(self, lanes: Sequence[Mapping[str, int]] = (), marks: int = 0, workers: Sequence[str] = ()) -> None:
-        self.looks, self._lanes, self._marks, self._workers = 0, lanes, marks, workers
+    def __init__(
+        self, lanes: Sequence[Mapping[str, int]] = (), marks: int = 0, workers: Sequence[str] = (), away_for: int = 0
+    ) -> None:
+        self.looks, self._lanes, self._marks, self._workers, self._away_for = 0, lanes, marks, workers, away_for
 
     async def lanes_waiting(self) -> Mapping[str, int]:
         self.looks += 1
@@ -30,7 +35,18 @@ class Store:
         return {0: self._marks, 1: 1} if self._marks else {}
 
     async def leaseholders(self) -> Sequence[str]:
-        return self._workers
+        self.looks += 1
+        return self._workers if self.looks > self._away_for else []
+
+
+@pytest.fixture(autouse=True)
+def processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    load(monkeypatch, 0.0)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, average: float) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (average, 0.0, 0.0))
 
 
 class Here:
@@ -86,6 +102,50 @@ async def test_what_has_not_moved_for_five_looks_stands_still(monkeypatch: pytes
     assert found.state == "wrong"
     assert found.told.startswith("channel-events/2,3: nothing moves although 5 events wait: start a worker")
     assert log.looked == 1 + 1 + 5
+
+
+async def test_on_a_busy_machine_who_comes_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    load(monkeypatch, 13.0)
+    log = Log(monkeypatch, *in_turn(2, pause=14))
+    assert await log.examined() == Finding("positions", "ok", "inside the log and moving; 14 events wait")
+    store = Store((), 1, ["w"], away_for=10)
+    assert [one.state for one in await checks.marks(patient(store))] == ["ok"]
+
+
+async def test_of_a_busy_machine_it_is_said_that_what_stands_still_may_be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    load(monkeypatch, 13.0)
+    log = Log(monkeypatch, *in_turn(2, pause=16))
+    found = await log.examined()
+    assert (found.state, log.looked) == ("wrong", 1 + 15)
+    assert found.told.endswith("; but this machine is busy (load 13 on 2 processors), and slow")
+    [found] = await checks.marks(patient(Store((), 1)))
+    assert (found.state, found.told.endswith("and slow")) == ("wrong", True)
+
+
+async def test_what_answers_when_asked_a_second_time_is_slow_and_not_wrong() -> None:
+    asked: list[Patient] = []
+
+    async def check(here: Patient) -> Sequence[Finding]:
+        asked.append(here)
+        if len(asked) == 1:
+            raise Unavailable("Kafka did not answer within 5 s")
+        return [Finding("topics", "ok", "all 4 are there")]
+
+    assert await checked("topics", check, patient(Store())) == [
+        Finding("topics", "ok", "all 4 are there"),
+        Finding("topics", "warning", "answered only when asked a second time; first: Kafka did not answer within 5 s"),
+    ]
+
+
+async def test_what_does_not_answer_a_second_time_either_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def check(here: Patient) -> Sequence[Finding]:
+        raise Unavailable("Kafka did not answer within 5 s")
+
+    [found] = await checked("topics", check, patient(Store()))
+    assert (found.state, found.told) == ("wrong", "Kafka did not answer within 5 s")
+    load(monkeypatch, 4.0)
+    [found] = await checked("topics", check, patient(Store()))
+    assert found.told.endswith("; but this machine is busy (load 4 on 2 processors), and slow")
 
 
 async def test_after_fifteen_looks_what_has_not_moved_yet_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import httpx
 import pytest
@@ -13,8 +14,10 @@ from services.cli.beside import Beside, opened
 from services.cli.doctor.silence import Silence
 from services.cli.watch import snapshot
 from services.cli.watch.following import Following, SeenEvent, SeenView
-from services.cli.watch.snapshot import Observer, as_told
+from services.cli.watch.snapshot import Observer, Snapshot, as_told
+from services.cli.watch.watching import at_last
 from services.embedded.log import EmbeddedLog
+from services.failures import Unavailable
 from services.log import Message, Position
 from services.settings import read_settings
 
@@ -58,6 +61,29 @@ def visible(**counts: int) -> httpx.Response:
     name = "counterpoint_accepted_to_visible_seconds"
     lines = [f'{name}_bucket{{le="{bounds[word]}"}} {count}' for word, count in counts.items()]
     return httpx.Response(200, text="\n".join([f"# TYPE {name} histogram", *lines, ""]))
+
+
+class Slow:
+    """An observer who sees nothing at so many looks."""
+
+    def __init__(self, seen: Snapshot, away_for: int) -> None:
+        self.seen, self.left = seen, away_for
+
+    async def look(self) -> Snapshot:
+        if self.left:
+            self.left -= 1
+            raise Unavailable("Kafka did not answer within 5 s")
+        return self.seen
+
+
+async def test_a_look_at_what_is_only_slow_is_tried_again_and_that_is_told(
+    watch: Watch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = await watch.observer.look()
+    assert await at_last(cast(Observer, Slow(seen, 2)), 0) is seen
+    assert capsys.readouterr().err == "Kafka did not answer within 5 s: trying again\n" * 2
+    with pytest.raises(Unavailable):
+        await at_last(cast(Observer, Slow(seen, 3)), 0)
 
 
 async def test_rates_are_those_of_a_second_since_the_look_before(watch: Watch) -> None:

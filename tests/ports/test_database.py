@@ -205,6 +205,7 @@ def test_an_unknown_url_is_refused_without_repeating_it(url_given: str) -> None:
     (asyncpg.InterfaceError("connection is closed"), "InterfaceError"),
     (ConnectionRefusedError(), "ConnectionRefusedError"),
     (PoolTimeout(), "TimeoutError"),
+    (TimeoutError(), "it did not answer in time"),
 ])  # fmt: skip
 def test_a_server_that_cannot_do_it_now_is_away_and_it_is_said_why_where_that_is_known(
     error: Exception, told: str

@@ -8,6 +8,7 @@ import httpx
 
 from services.cli.beside import address_of
 from services.cli.declared import declared_fold
+from services.cli.doctor.busy import but_busy, turns
 from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
 from services.cli.doctor.sources import sources
 from services.cli.doctor.topics import topics
@@ -44,19 +45,20 @@ async def positions(patient: Patient) -> Sequence[Finding]:
     stopped = await _stopped(waiting, patient, patient.log)
     if stopped:
         fix = "start a worker, or its log says why (`partition stopped`, `partition waits`, `batch failed`)"
-        return [wrong("positions", f"{_where(stopped)}: nothing moves although {_waiting(stopped)}: {fix}")]
+        told = f"{_where(stopped)}: nothing moves although {_waiting(stopped)}: {fix}"
+        return [wrong("positions", told + but_busy())]
     return [ok("positions", f"inside the log and moving; {_waiting(waiting)}")]
 
 
 async def _stopped(waiting: Sequence[Backlog], patient: Patient, log: EventLog) -> Sequence[Backlog]:
     """A busy worker comes to its partitions in turn: as long as any of them moves, the others are given time."""
-    still, quiet = waiting, 0
-    for _ in range(LOOKS_WHILE_MOVING):
+    still, quiet, longer = waiting, 0, turns()
+    for _ in range(LOOKS_WHILE_MOVING * longer):
         await asyncio.sleep(patient.patience)
         now = {(one.topic, one.partition): one.stored for one in await all_backlogs(log, patient.beside)}
         before, still = still, [one for one in still if now[one.topic, one.partition] == one.stored]
         quiet = quiet + 1 if len(still) == len(before) else 0
-        if not still or quiet == LOOKS_AT_STANDSTILL:
+        if not still or quiet == LOOKS_AT_STANDSTILL * longer:
             break
     return still
 
@@ -99,10 +101,20 @@ async def set_aside(patient: Patient) -> Sequence[Finding]:
 async def marks(patient: Patient) -> Sequence[Finding]:
     waiting = sum((await patient.beside.store.marks_waiting()).values())
     told = counted(waiting, "customer waits for a refresh", "customers wait for a refresh")
-    working = await patient.beside.store.leaseholders()
-    if waiting and not working:
-        return [wrong("marks", f"{told}, and no worker that refreshes is running: start one")]
+    if waiting and not await _is_refreshed(patient):
+        return [wrong("marks", f"{told}, and no worker that refreshes is running: start one{but_busy()}")]
     return [warning("marks", f"{told}: start another worker") if waiting > MANY_MARKS else ok("marks", told)]
+
+
+async def _is_refreshed(patient: Patient) -> bool:
+    """On a busy machine a worker may come too late to renew its leases, and takes them again."""
+    working = await patient.beside.store.leaseholders()
+    for _ in range(LOOKS_AT_STANDSTILL * (turns() - 1)):
+        if working:
+            break
+        await asyncio.sleep(patient.patience)
+        working = await patient.beside.store.leaseholders()
+    return bool(working)
 
 
 async def outbox(patient: Patient) -> Sequence[Finding]:
@@ -114,11 +126,11 @@ async def outbox(patient: Patient) -> Sequence[Finding]:
     if late <= LATE_OUTBOX_MS:
         return [ok("outbox", "being published")]
     told = f"changes wait since {late // 1000} s to be published"
-    for _ in range(LOOKS_AT_STANDSTILL):
+    for _ in range(LOOKS_AT_STANDSTILL * turns()):
         await asyncio.sleep(patient.patience)
         if min((await store.lanes_waiting()).values(), default=now) > oldest:
             return [warning("outbox", f"{told}, and leave one after the other: start another worker if that lasts")]
-    return [wrong("outbox", f"{told}: is a worker running, and the log?")]
+    return [wrong("outbox", f"{told}: is a worker running, and the log?{but_busy()}")]
 
 
 async def letters(patient: Patient) -> Sequence[Finding]:

@@ -1,5 +1,6 @@
 """What a deployment stands on, checked in the order in which one thing stands on another."""
 
+import asyncio
 import os
 import shutil
 import stat
@@ -15,6 +16,7 @@ from schemas.topics import CHANNEL_EVENTS
 from services.alerts.adapters.rule_files import PRODUCT
 from services.alerts.settings import read_choices as read_alert_choices
 from services.cli.beside import log_to_read, opened, settings_of
+from services.cli.doctor.busy import but_busy
 from services.cli.doctor.checks import CHECKS, Check
 from services.cli.doctor.findings import Finding, Patient, failed, ok, warning, wrong
 from services.cli.doctor.server import OF_THE_DATABASE
@@ -61,7 +63,7 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
         yield told
         patient = Patient(beside, log, data, patience)
         for what, check in (*OF_THE_DATABASE, *CHECKS):
-            for finding in await _checked(what, check, patient):
+            for finding in await checked(what, check, patient):
                 yield finding
 
 
@@ -71,11 +73,20 @@ def _in_words(settings: Settings) -> str:
     return f"log {log}, database {database}, data in {settings.data}"
 
 
-async def _checked(what: str, check: Check, patient: Patient) -> Sequence[Finding]:
+async def checked(what: str, check: Check, patient: Patient) -> Sequence[Finding]:
+    """What does not answer in time is asked a second time: it may only be slow, which is told."""
     try:
         return await check(patient)
+    except Unavailable as slow:
+        late = str(slow)
+        await asyncio.sleep(patient.patience)
     except Exception as error:
         return [failed(what, error)]
+    try:
+        return [*await check(patient), warning(what, f"answered only when asked a second time; first: {late}")]
+    except Exception as error:
+        told = failed(what, error)
+        return [told._replace(told=told.told + but_busy())]
 
 
 def _disk(settings: Settings) -> Finding:

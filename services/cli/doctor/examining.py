@@ -1,6 +1,7 @@
 """`doctor`: checks every dependency, and says in words what is wrong and what to do."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -20,16 +21,9 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Check every dependency, and say in words what is wrong and what to do. Exit code 1 if something is wrong."""
-    findings = asyncio.run(_all(data, patience))
+    findings = asyncio.run(_all(data, patience, lambda finding: None if as_json else _show(finding)))
     if as_json:
         show_json([finding._asdict() for finding in findings])
-    else:
-        for finding in findings:
-            console().print(
-                f"{_SIGNS[finding.state]:>16}  [bold]{finding.what}[/]: {written(finding.told)}",
-                highlight=False,
-                soft_wrap=True,
-            )
     wrong = sum(finding.state == "wrong" for finding in findings)
     if wrong:
         raise typer.Exit(FAILED)
@@ -37,5 +31,18 @@ def doctor(
         typer.echo("nothing is wrong")
 
 
-async def _all(data: Data, patience: float) -> list[Finding]:
-    return [finding async for finding in examine(data, patience)]
+async def _all(data: Data, patience: float, show: Callable[[Finding], None]) -> list[Finding]:
+    """Each is shown at once: some take their time."""
+    findings = []
+    async for finding in examine(data, patience):
+        show(finding)
+        findings.append(finding)
+    return findings
+
+
+def _show(finding: Finding) -> None:
+    console().print(
+        f"{_SIGNS[finding.state]:>16}  [bold]{finding.what}[/]: {written(finding.told)}",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -15,10 +15,11 @@ from services.cli.output import console, show_json
 from services.cli.refusals import Misuse, Refusal, sentence_of
 from services.cli.watch.board import board
 from services.cli.watch.following import Following
-from services.cli.watch.snapshot import Address, Observer, as_told
+from services.cli.watch.snapshot import Address, Observer, Snapshot, as_told
 from services.failures import Unavailable
 
 ROOM_BESIDE_ROWS = 22
+LOOKS = 3
 
 
 def watch(
@@ -48,21 +49,35 @@ async def _watch(beside: Beside, address: Address, every: float, once: bool, as_
         follows = asyncio.create_task(following.follow(f"counterpoint-watch-{secrets.token_hex(4)}"))
         try:
             observer = Observer(beside, log, following, address)
-            await observer.look()  # rates need two looks
-            await asyncio.sleep(every)
             if not once:
                 await _stay(observer, every)
-            elif as_json:
-                show_json(as_told(await observer.look()))
+                return
+            await at_last(observer, every)  # rates need two looks
+            await asyncio.sleep(every)
+            seen = await at_last(observer, every)
+            if as_json:
+                show_json(as_told(seen))
             else:
                 screen = console()
-                screen.print(board(await observer.look(), screen.width))
+                screen.print(board(seen, screen.width))
         finally:
             follows.cancel()
             await asyncio.wait([follows])
 
 
+async def at_last(observer: Observer, every: float) -> Snapshot:
+    """What is only slow answers at one of a few looks. Raises `Unavailable`."""
+    for _ in range(LOOKS - 1):
+        try:
+            return await observer.look()
+        except Unavailable as away:
+            typer.echo(f"{sentence_of(away)}: trying again", err=True)
+            await asyncio.sleep(every)
+    return await observer.look()
+
+
 async def _stay(observer: Observer, every: float) -> None:
+    """The first board has no rates yet."""
     screen = console()
     with Live(console=screen, screen=screen.is_terminal, auto_refresh=False) as live:
         while True:
