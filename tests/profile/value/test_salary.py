@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from schemas.events import Counterparty
 from services.profile.domain.customers.behaviour import learn
 from services.profile.domain.customers.paydays import habit_of, next_day
-from services.profile.domain.customers.salary import Salary, learn_salary, recurring_income
+from services.profile.domain.customers.recurring import recurring_income
+from services.profile.domain.customers.salary import Salary, learn_salary
 from services.profile.domain.reference.calendar import date_of, day_number
 from tests.profile.value.portrait import CURRENT, EMPLOYER_KEY, Portrait, ms, number, policy, reference
 
@@ -264,6 +265,53 @@ def test_of_two_who_still_pay_the_greater_is_the_employer_and_of_two_who_do_not_
         both.salary(f"{day[:8]}20", 300_000, SECOND)
     payers = [salary.payer for now in ("2026-09-25", "2027-02-01") if (salary := learned(both, now))]
     assert payers == [EMPLOYER_KEY, "OTHC/970002"]
+
+
+@pytest.mark.parametrize(("minor", "missed"), [(500_000, 1), (500_001, 0)])
+def test_a_salary_that_stays_away_is_missed_beside_an_income_of_up_to_half_of_it(minor: int, missed: int) -> None:
+    portrait = paid(FIFTEENTH)
+    for day in (*FIFTEENTH, "2026-10-15"):
+        portrait.salary(f"{day[:8]}20", minor, SECOND)
+    salary = learned(portrait, "2026-10-25")
+    assert salary is not None
+    assert (salary.missed, salary.payer == EMPLOYER_KEY) == (missed, bool(missed))
+
+
+def test_what_somebody_else_pays_is_the_salary_after_two_paydays_that_were_missed_or_if_it_came_in_its_place() -> None:
+    beside, instead = paid(FIFTEENTH), paid(FIFTEENTH)
+    for day in (*FIFTEENTH, "2026-10-15", "2026-11-15", "2026-12-15"):
+        beside.salary(f"{day[:8]}20", 300_000, SECOND)
+    for day in ("2026-09-28", "2026-10-20"):
+        instead.salary(day, 300_000, SECOND)
+    for portrait, now, payer in (
+        (beside, "2026-11-24", EMPLOYER_KEY), (beside, "2026-12-24", "OTHC/970002"),
+        (instead, "2026-10-25", "OTHC/970002"),
+    ):  # fmt: skip
+        salary = learned(portrait, now)
+        assert salary is not None
+        assert salary.payer == payer, now
+
+
+def test_a_greater_sum_that_came_once_is_no_salary_beside_one_that_comes_every_month() -> None:
+    salary = learned(paid(FIFTEENTH).salary("2026-09-10", 9_000_000, SECOND), "2026-09-20")
+    assert salary is not None
+    assert (salary.payer, salary.is_regular) == (EMPLOYER_KEY, True)
+
+
+def test_what_came_once_long_ago_takes_no_place_of_a_salary_that_stays_away_and_what_came_lately_does() -> None:
+    for day, payer in (("2026-06-20", EMPLOYER_KEY), ("2026-10-14", "OTHC/970002")):
+        salary = learned(paid(FIFTEENTH).salary(day, 1_000_000, SECOND), "2026-10-25")
+        assert salary is not None
+        assert salary.payer == payer
+
+
+def test_of_two_who_pay_in_different_currencies_the_greater_is_the_one_who_pays_more_at_home() -> None:
+    portrait = paid(FIFTEENTH)
+    for day in FIFTEENTH:
+        portrait.salary(day, 200_000, SECOND, currency="USD")
+    salary = learned(portrait, "2026-09-20")
+    assert salary is not None
+    assert salary.currency == "USD"
 
 
 def test_what_comes_four_days_later_is_a_payday_of_its_own() -> None:

@@ -4,8 +4,9 @@ import msgspec
 
 from services.profile.domain.customers.counterparties import Counterparties, Counterparty, Regular, counterparties_of
 from services.profile.domain.customers.customer import Customer
+from services.profile.domain.customers.recurring import recurring_income
 from services.profile.domain.customers.rhythm import Logins, Rhythm, Spread, rhythm_of
-from services.profile.domain.customers.salary import Salary, learn_salary, recurring_income
+from services.profile.domain.customers.salary import Salary, learn_salary
 from services.profile.domain.reference.tables import Reference
 
 

@@ -6,13 +6,12 @@ from typing import Literal
 
 import msgspec
 
+from schemas.instants import DAY_MS
 from services.profile.domain.customers.paydays import Habit, Period, habit_of, next_day
 from services.profile.domain.customers.rhythm import median
 from services.profile.domain.reference.calendar import Calendar
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.months import Counted
-from services.profile.domain.states.periods import month_of
-from services.profile.domain.states.state import MANY, Candidate
+from services.profile.domain.states.state import Candidate
 
 TOLERANCE_WORKING_DAYS = 5
 _DAYS_REMEMBERED = 4_096
@@ -22,8 +21,9 @@ LEAST_PERCENT = 20
 REDUCED_PERCENT = 60
 RAISED_PERCENT = 110
 KEPT = 12
-RECURRING_MONTHS = 3
-ALIKE_PERCENT = 75
+MISSED_BESIDE = 2
+"""Paydays of a salary that may stay away before another income, at most half of it, is the salary."""
+LATELY_DAYS = 45
 
 
 class Salary(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +63,9 @@ class Salary(msgspec.Struct, frozen=True, kw_only=True):
 def learn_salary(
     candidates: Iterable[Candidate], reference: Reference, now: int, gone: Collection[str] = ()
 ) -> Salary | None:
-    """Of the payer who still pays and pays most; where nobody does, of the one who paid last. `gone`: events on
-    accounts that are the customer's no more."""
+    """Of the payer who still pays regularly and pays most; where nobody does, of the one who paid last. A small income
+    beside it takes the place of a salary that stays away only after some paydays. `gone`: events on accounts that are
+    the customer's no more."""
     by_payer: dict[tuple[str, str], list[Candidate]] = {}
     for candidate in candidates:
         # a tombstone may stand where the original has not come yet: it has no values; and nothing is no pay
@@ -75,13 +76,33 @@ def learn_salary(
         _of_payer(*payer, paid, reference, now, is_waited_for=paid[-1].event_id not in gone)
         for payer, paid in by_payer.items()
     ]
-    return max(found, key=_standing, default=None)
+
+    def worth(salary: Salary) -> int:
+        return reference.home_minor(salary.median_minor, salary.currency, reference.day_of(now)) or 0
+
+    present = max(found, key=lambda one: _standing(one, worth(one), now), default=None)
+    if present is None or not _pays(present, now):
+        return present
+    stayed_away = [
+        one
+        for one in found
+        if 0 < one.missed <= MISSED_BESIDE
+        and worth(one) >= 2 * worth(present)
+        and (present.first_at or 0) <= (one.last_at or 0)
+    ]
+    return max(stayed_away, key=worth, default=present)
 
 
-def _standing(salary: Salary) -> tuple[bool, int, int, str]:
-    if salary.missed or (salary.is_regular and salary.next_due is None):
-        return False, salary.last_at or 0, salary.median_minor, salary.payer
-    return True, salary.median_minor, salary.last_at or 0, salary.payer
+def _standing(salary: Salary, worth: int, now: int) -> tuple[int, int, int, str]:
+    last, pays = salary.last_at or 0, _pays(salary, now)
+    return (pays, worth, last, salary.payer) if pays else (pays, last, worth, salary.payer)
+
+
+def _pays(salary: Salary, now: int) -> int:
+    """2 for who still pays regularly, 1 for who paid lately and shows no rhythm yet, 0 for who pays no more."""
+    if salary.is_regular:
+        return 2 if salary.next_due is not None and not salary.missed else 0
+    return int((salary.last_at or 0) > now - LATELY_DAYS * DAY_MS)
 
 
 def _of_payer(
@@ -111,7 +132,7 @@ def _of_payer(
         next_due=due,
         next_due_by=tolerated(due, reference.calendar) if due is not None else None,
         missed=missed,
-        latest_percent=_percent(amounts[-1], before),
+        latest_percent=percent_of(amounts[-1], before),
         reduced_periods=_in_a_row(amounts, lambda minor: minor * 100 <= usual * REDUCED_PERCENT),
         raised_periods=_in_a_row(amounts, lambda minor: minor * 100 >= usual * RAISED_PERCENT),
         received_percent=_received(amounts, missed, sum(day > last for day in by_day), usual),
@@ -158,10 +179,10 @@ def _missed(habit: Habit, due: int, reference: Reference, now: int) -> int:
 def _received(amounts: Sequence[int], missed: int, since_payday: int, usual: int) -> int:
     """`since_payday`: how many of the amounts, too little for a payday, have come instead of what was missed."""
     periods = ([0] * (missed - since_payday) + list(amounts[::-1]))[:2]
-    return _percent(sum(periods), usual * len(periods))
+    return percent_of(sum(periods), usual * len(periods))
 
 
-def _percent(part: int, whole: int) -> int:
+def percent_of(part: int, whole: int) -> int:
     return part * 100 // whole if whole > 0 else 0
 
 
@@ -170,34 +191,3 @@ def _in_a_row(amounts: Sequence[int], holds: Callable[[int], bool]) -> int:
     while count < len(amounts) and holds(amounts[-1 - count]):
         count += 1
     return count
-
-
-def recurring_income(state: Counted, own_parties: Sequence[str], now: int) -> Salary | None:
-    """The largest credit that one payer sends once in each of the last full months. Months know no days, so nothing is
-    due. None also where a month told too many payers apart."""
-    latest = month_of(now) - 1
-    recent = [state.months.get(number) for number in range(latest - RECURRING_MONTHS + 1, latest + 1)]
-    months = [month for month in recent if month is not None]
-    if len(months) < RECURRING_MONTHS:
-        return None
-    found = []
-    for series, payers in months[-1].parties.items():
-        direction, _, currency = series.partition(":")
-        for payer in payers if direction == "credit" else ():
-            cells = [month.parties.get(series, {}).get(payer) for month in months]
-            totals = [cell.total for cell in cells if cell is not None and cell.count == 1]
-            if payer != MANY and payer not in own_parties and len(totals) == len(months) and _alike(totals):
-                found.append((median(totals), payer, currency, totals[-1]))
-    return _recurring(*max(found)) if found else None
-
-
-def _alike(totals: Sequence[int]) -> bool:
-    return min(totals) * 100 >= max(totals) * ALIKE_PERCENT
-
-
-def _recurring(usual: int, payer: str, currency: str, last: int) -> Salary:
-    return Salary(
-        payer=payer, kind="recurring", currency=currency, period="monthly", habit="", median_minor=usual,
-        credits=RECURRING_MONTHS, first_at=None, last_at=None, last_minor=last, next_due=None, next_due_by=None,
-        missed=0, latest_percent=_percent(last, usual), reduced_periods=0, raised_periods=0, received_percent=100,
-    )  # fmt: skip
