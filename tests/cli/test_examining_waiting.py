@@ -31,8 +31,9 @@ class Store:
         self.looks += 1
         return self._lanes[min(self.looks, len(self._lanes)) - 1]
 
-    async def marks_waiting(self) -> Mapping[int, int]:
-        return {0: self._marks, 1: 1} if self._marks else {}
+    async def marks_waiting(self, *, most: int) -> Mapping[int, int]:
+        shares = [self._marks // 15] * 14 + [self._marks - self._marks // 15 * 14, 1]
+        return {shard: min(most, share) for shard, share in enumerate(shares)} if self._marks else {}
 
     async def leaseholders(self) -> Sequence[str]:
         self.looks += 1
@@ -205,6 +206,8 @@ async def test_changes_that_have_just_come_are_no_cause_for_a_second_look(
         (1, [], "wrong", "2 customers wait for a refresh, and no worker that refreshes is running: start one"),
         (49_999, ["w"], "ok", "50,000 customers wait for a refresh"),
         (50_000, ["w"], "warning", "50,001 customers wait for a refresh: start another worker"),
+        (90_000, ["w"], "warning", "90,001 customers wait for a refresh: start another worker"),
+        (900_000, ["w"], "warning", "at least 93,751 customers wait for a refresh: start another worker"),
     ],
 )
 async def test_customers_wait_for_a_worker_or_for_another_one(

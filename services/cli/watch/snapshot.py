@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from schemas.topics import CHANNEL_EVENTS
 from services.alerts.adapters.sql import SqlAlertStore
 from services.cli.beside import Beside
+from services.cli.doctor.checks import MARKS_COUNTED
 from services.cli.doctor.silence import Silence, silences_of
 from services.cli.output import when
 from services.cli.positions import backlogs, row_of
@@ -27,8 +28,8 @@ VISIBLE = "counterpoint_accepted_to_visible_seconds_bucket"
 
 class Snapshot(NamedTuple):
     """Rates are a second's, since the snapshot before. `visible_ms`: 50 and 99 of 100 events are visible within.
-    `alerts`: those that changed last, then the greatest. `unheard`: why the platform itself tells nothing, where it was
-    asked."""
+    `marks`: no more than `MARKS_COUNTED` of a shard. `alerts`: those that changed last, then the greatest. `unheard`:
+    why the platform itself tells nothing, where it was asked."""
 
     accepted_rate: float
     worked_rate: float
@@ -118,7 +119,7 @@ class Observer:
             changes_rate=(here.changes - before.changes) / seconds,
             by_channel={c: (n - before.by_channel.get(c, 0)) / seconds for c, n in sorted(here.by_channel.items())},
             backlogs=found,
-            marks=sum((await self._beside.store.marks_waiting()).values()),
+            marks=sum((await self._beside.store.marks_waiting(most=MARKS_COUNTED)).values()),
             workers=len(await self._beside.store.leaseholders()),
             counts=self._counts,
             silences=await silences_of(self._beside, SystemClock().now_ms()),
