@@ -66,17 +66,23 @@ def _offset_of_hour(zone: str, hour: int) -> int:
     return 0 if told is None else int(told.total_seconds() * 1000)
 
 
+def _instant(zone: str, local_ms: int) -> int:
+    """When the clocks of the zone stand so: by then they may have been put forward or back."""
+    about = local_ms - _offset_ms(zone, local_ms)
+    return local_ms - _offset_ms(zone, about)
+
+
 def answer_by(at: int, hours: int, tier: str, terms: Terms, percent: int = 100) -> int:
     """When a time to answer ends, of so many working hours or a share of it; the tier shortens it."""
     left = hours * terms.desk.tier_share.get(tier, 100) * percent * HOUR_MS // 10_000
     opens, closes = terms.desk.hours.opens * HOUR_MS, terms.desk.hours.closes * HOUR_MS
-    offset = _offset_ms(terms.desk.hours.zone, at)
-    day, since = divmod(at + offset, DAY_MS)
+    zone = terms.desk.hours.zone
+    day, since = divmod(at + _offset_ms(zone, at), DAY_MS)
     for _ in range(MOST_DAYS):
         if terms.works(day):
             start = max(since, opens)
             if start + left <= closes:
-                return day * DAY_MS + start + left - offset
+                return _instant(zone, day * DAY_MS + start + left)
             left -= max(0, closes - start)
         day, since = day + 1, 0
     return at + MOST_DAYS * DAY_MS  # a calendar without a working day

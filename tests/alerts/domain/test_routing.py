@@ -68,6 +68,20 @@ def test_a_desk_opens_by_its_own_clocks_in_winter_and_in_summer(month: int, utc_
     assert answer_by(night, 1, "", prague) == night + (utc_hour + 1) * HOUR
 
 
+@pytest.mark.parametrize(("zone", "friday", "monday"), [
+    ("Europe/Prague", "2026-10-23T16:00:00+02:00", "2026-10-26T16:00:00+01:00"),
+    ("Europe/Prague", "2026-03-27T16:00:00+01:00", "2026-03-30T16:00:00+02:00"),
+    ("America/New_York", "2026-10-30T16:00:00-04:00", "2026-11-02T16:00:00-05:00"),
+    ("Asia/Shanghai", "2026-10-30T16:00:00+08:00", "2026-11-02T16:00:00+08:00"),
+])  # fmt: skip
+def test_a_day_to_answer_ends_by_the_clocks_of_its_end_where_they_were_changed_at_the_weekend(
+    zone: str, friday: str, monday: str
+) -> None:
+    there = terms(Desk(hours=WorkingHours(zone=zone, opens=9, closes=17)))
+    begun, end = (int(datetime.fromisoformat(one).timestamp()) * 1000 for one in (friday, monday))
+    assert answer_by(begun, 8, "", there) == end
+
+
 def test_a_calendar_without_a_working_day_puts_nothing_off_for_ever() -> None:
     assert answer_by(NOON, 4, "", terms()._replace(works=lambda day: False)) == NOON + 400 * DAY
 
