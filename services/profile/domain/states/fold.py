@@ -77,10 +77,11 @@ class Fold:
         if moves:
             note_party(month, event, event.occurred_at, DONE)
         for rule in counted.candidates:
-            if is_kept(rule.floor_minor, rule.share_percent, event) and holds(rule.where, event, attributes):
+            floor = rule.floor_for(event)
+            if is_kept(floor, rule.share_percent, event) and holds(rule.where, event, attributes):
                 candidate = Candidate(event.occurred_at, event.id, values_of(event, flow, attributes))
                 state.head.latest[rule.name] = join_latest(state.head.latest.get(rule.name, []), [candidate])
-                moves_much = moves_much or reaches(rule.floor_minor, event)
+                moves_much = moves_much or reaches(floor, event)
         return moves_much
 
     def _flow(self, event_type: str, event: ChannelEvent, attributes: dict[str, Any]) -> str | None:

@@ -44,13 +44,20 @@ class SeriesRule(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CandidateRule(msgspec.Struct, forbid_unknown_fields=True):
-    """An event that may become a moment. It is kept if its amount is at least `floor_minor`, or at least
-    `share_percent` of the balance before it; both 0: always."""
+    """An event that may become a moment. It is kept if its amount is at least the floor, or at least `share_percent` of
+    the balance before it; both 0: always. `floors`: of amounts in these currencies, in their minor units, in place of
+    `floor_minor`; an event is judged alone, without exchange rates."""
 
     name: str
     where: Where
     floor_minor: int = 0
+    floors: dict[str, int] = {}
     share_percent: int = 0
+
+    def floor_for(self, event: ChannelEvent) -> int:
+        if event.amount is None or not self.floors:
+            return self.floor_minor
+        return self.floors.get(event.amount.currency, self.floor_minor)
 
 
 class PartyFlow(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,5 +1,7 @@
 """Notable events with their judgement, as long as they are within their window."""
 
+from datetime import date
+
 import msgspec
 import pytest
 
@@ -7,8 +9,9 @@ from schemas.events import Counterparty, Money
 from schemas.instants import DAY_MS
 from schemas.moments import MOMENTS
 from services.profile.domain.customers.customer import Decided, Manager
+from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.states.personal import is_reference
-from tests.profile.domain.gathered import ME, facts_told, summary_of
+from tests.profile.domain.gathered import ME, POLICY, facts_told, summary_of
 from tests.profile.domain.happenings import NOON, event, reversal
 from tests.profile.told import refer
 
@@ -30,6 +33,25 @@ def test_of_a_balance_that_was_overdrawn_nothing_is_a_share() -> None:
     overdrawn = event("transfer.sent", NOON, minor=9_000_000, direction="debit", balance=-9_000_100)
     (moment,) = summary_of([overdrawn]).moments
     assert moment.values["percent_of_balance"] == 0.0
+
+
+FLOOR = 5_000_000
+"""Of a large movement, in CNY."""
+PRICED = ("USD", "EUR", "GBP", "CHF", "SGD", "AUD", "HKD", "JPY")
+
+
+@pytest.mark.parametrize("currency", ["CNY", *PRICED])
+@pytest.mark.parametrize("day", ["2025-01-15", "2025-04-15", "2025-07-15", "2025-10-15", "2026-01-15"])
+def test_what_is_large_is_worth_about_the_same_in_every_currency(currency: str, day: str) -> None:
+    """A small part of what lies there: only the floor speaks for it."""
+    reference, on = POLICY.reference, day_number(date.fromisoformat(day))
+    worth = reference.home_minor(1_000_000, currency, on)
+    assert worth is not None
+    for home, is_large in ((FLOOR, True), (FLOOR * 6 // 10, False)):
+        minor = -(-home * 1_000_000 // worth)
+        told = event("transfer.sent", reference.start_of(on) + DAY_MS // 2, minor=minor, currency=currency,
+                     direction="debit", balance=100 * minor)  # fmt: skip
+        assert bool(summary_of([told], told.occurred_at + 1).moments) == is_large, (currency, minor)
 
 
 def test_of_a_balance_in_another_currency_than_the_amount_no_share_is_told() -> None:
