@@ -92,10 +92,12 @@ def feed_of(fact: str) -> Feed | None:
 
 
 def telling(feed: Feed, events: Iterable[ChannelEvent], reasons: Reasons, now: int) -> list[ChannelEvent]:
-    """Those of a customer's events that tell of what the feed is about, as of `now` (ms)."""
+    """Those of a customer's events that tell of what the feed is about, as of `now` (ms). A call that the bank began
+    tells of none of it."""
     told = [(one, _decode_attributes(one.attributes)) for one in events if one.occurred_at >= feed.since(now)]
     found = [(one, said) for one, said in told
-             if one.type in feed.types or (one.type == _BOOKING and said.get("purpose") in feed.purposes)]  # fmt: skip
+             if (one.type in feed.types or (one.type == _BOOKING and said.get("purpose") in feed.purposes))
+             and not said.get("outbound")]  # fmt: skip
     if feed.case_kind:
         cases = {one.subject for one, said in found if said.get("case_kind") == feed.case_kind}
         found = [(one, said) for one, said in found if one.subject in cases]

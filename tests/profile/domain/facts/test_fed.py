@@ -42,7 +42,8 @@ def test_enquiries_of_those_who_leave_are_told_apart_by_their_reason() -> None:
     leaving = sorted(REASONS.leaving)[0]
     asked = event("call.offered", NOON - DAY_MS, attributes={"reason": leaving})
     page = event("page.viewed", NOON, attributes={"reason": "fee"})
-    assert told("leaving_enquiries_30d", asked, page, event("counter.visited", NOON)) == [asked.id]
+    rung = event("call.offered", NOON, id="rung", attributes={"reason": leaving, "outbound": True})
+    assert told("leaving_enquiries_30d", asked, page, rung, event("counter.visited", NOON)) == [asked.id]
 
 
 def test_what_follows_from_balances_has_no_feed() -> None:
