@@ -20,6 +20,7 @@ from services.alerts.hand_over import HandOver
 from services.alerts.learn import Learn
 from services.alerts.ports import AlertStore
 from services.alerts.retract import Retract
+from services.alerts.screens import told
 from services.attempts import Attempts
 from services.clock import Clock
 from services.failures import Unavailable
@@ -32,7 +33,6 @@ from services.progress import Progress
 from services.publishing import Publisher, publish
 
 GROUP = "counterpoint-alerts"
-INBOX = "alerts"
 """Where live screens hear of every alert that changed; the message is its id."""
 ATTEND_S, RELOAD_S, LEARN_S, HAND_OVER_S = 1.0, 2.0, 30.0, 300.0
 HANDED_ON_TOGETHER_S = 1.0
@@ -124,7 +124,7 @@ async def tell(worker: Worker, alerts: Sequence[Alert]) -> None:
     worker.written.set()
     for alert in alerts:
         worker.metrics.add(measure.ALERT_STEPS, 1, alert.kind, alert.history[-1].action if alert.history else "")
-    await worker.notifications.publish([(INBOX, alert.alert_id.encode()) for alert in alerts])
+    await worker.notifications.publish([message for alert in alerts for message in told(alert)])
 
 
 async def attending(worker: Worker) -> None:

@@ -23,7 +23,8 @@ from services.alerts.evaluate import Evaluate
 from services.alerts.hand_over import HandOver
 from services.alerts.learn import Learn
 from services.alerts.retract import Retract
-from services.alerts.stream import INBOX, Worker
+from services.alerts.screens import INBOX
+from services.alerts.stream import Worker
 from services.embedded.log import EmbeddedLog
 from services.failures import Unavailable
 from services.log import Batch, Message, Record

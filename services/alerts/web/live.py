@@ -10,7 +10,7 @@ from litestar.response import Stream
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.rules import Language
 from services.alerts.ports import OPEN, AlertFilter
-from services.alerts.stream import INBOX
+from services.alerts.screens import INBOX, inbox_of
 from services.alerts.web.desk import AtDesk, Desk
 from services.alerts.web.documents import answers
 from services.alerts.web.filters import Asking, Mine, Owner, portfolio_of, several
@@ -31,8 +31,14 @@ async def follow_alerts(
     works = portfolio_of(request.user) if mine else None
     where = AlertFilter(owner=() if mine else several("owner", owner), works=works, state=(OPEN,))
     follow = Follow(desk, where, language, request.headers.get("last-event-id", ""))
-    live = Live(desk.notifications, desk.access, INBOX, follow.look)
+    live = Live(desk.notifications, desk.access, topic_of(where), follow.look)
     return streamed(live.events(request.headers.get("authorization", ""), request.user))
+
+
+def topic_of(where: AlertFilter) -> str:
+    """Who follows several owners is told of everybody's alerts."""
+    followed = [where.works] if where.works is not None else list(where.owner)
+    return inbox_of(followed[0]) if len(followed) == 1 else INBOX
 
 
 class Follow:

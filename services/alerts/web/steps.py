@@ -10,7 +10,7 @@ from schemas.money import parse_money
 from services.alerts.domain.alert import Outcome
 from services.alerts.domain.lifecycle import Asked, IllegalStep
 from services.alerts.domain.rules import Language
-from services.alerts.stream import INBOX
+from services.alerts.screens import told
 from services.alerts.web.desk import AtDesk, Desk
 from services.alerts.web.documents import AlertShown, Noted, OutcomeGiven, Plan, Reassign, Snooze, step_answers
 from services.alerts.web.filters import Asking
@@ -83,8 +83,9 @@ async def mark_false_alarm(
 
 
 async def _done(request: Asking, desk: Desk, language: Language, alert_id: str, asked: Asked) -> AlertShown:
+    before = await desk.store.alert(alert_id) if asked.action == "reassign" else None
     alert = await desk.act.on(alert_id, asked, request.user)
-    await desk.notifications.publish([(INBOX, alert.alert_id.encode())])
+    await desk.notifications.publish(told(alert, *([before.owner, before.escalated_to] if before else ())))
     return shown(alert, language)
 
 

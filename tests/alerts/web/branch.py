@@ -18,8 +18,8 @@ from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.routing import Staff
 from services.alerts.domain.rules import Desk as DeskDeclared
 from services.alerts.evaluate import Evaluate
+from services.alerts.screens import told
 from services.alerts.staff import staff_of
-from services.alerts.stream import INBOX
 from services.alerts.web import Desk, Stated, alerts_app
 from services.log import Batch, Record
 from services.notifications import LocalNotifications
@@ -83,7 +83,7 @@ class Branch:
             record = Record(start, change.changed_at, change.customer_id.encode(), value)
             batch = Batch(PROFILE_CHANGES.name, "topic", 0, start, start + 1, [record])
             done = await self._evaluate.apply([batch])
-            await self.notifications.publish([(INBOX, one.alert_id.encode()) for one in done.changed])
+            await self.notifications.publish([message for one in done.changed for message in told(one)])
 
     async def leaving(self, customer_id: str = "c1", **facts: Any) -> Alert:
         """The open alert of a customer whose salary stopped."""

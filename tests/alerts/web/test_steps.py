@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from schemas.instants import instant
-from services.alerts.stream import INBOX
+from services.alerts.screens import INBOX, inbox_of
 from services.alerts.web.documents import StepRefused
 from tests.alerts.told import DAY, NOON
 from tests.alerts.web.branch import Branch
@@ -46,6 +46,20 @@ async def test_screens_are_told_of_a_step() -> None:
     async with asyncio.timeout(30), branch.notifications.subscribe(INBOX) as heard:  # not to hang the suite
         await manager.post(f"{path}/claim")
         assert path.endswith((await anext(heard)).decode())
+
+
+async def test_the_screens_of_one_manager_are_told_of_what_is_or_was_his_alone() -> None:
+    branch = Branch()
+    mine, other = await branch.leaving("c1", owner="M-1"), await branch.leaving("c2", owner="M-2")
+    chief = await branch.sign_in("manager", name="Chief")
+    async with asyncio.timeout(30), branch.notifications.subscribe(inbox_of("M-1")) as heard:
+        await chief.post(f"/v1/alerts/{other.alert_id}/claim")
+        await branch.leaving("c3", owner="M-2")
+        await chief.post(f"/v1/alerts/{mine.alert_id}/reassign", json={"to": "M-2"})
+        assert (await anext(heard)).decode() == mine.alert_id
+        await chief.post(f"/v1/alerts/{mine.alert_id}/claim")
+        await chief.post(f"/v1/alerts/{other.alert_id}/reassign", json={"to": "M-1"})
+        assert (await anext(heard)).decode() == other.alert_id
 
 
 async def test_a_claim_needs_no_body_and_a_false_alarm_is_one_action() -> None:
