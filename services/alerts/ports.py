@@ -130,7 +130,8 @@ class AlertStore(Outbox, PositionStore, Protocol):
         """Managers and queues that have ever had an alert."""
 
     async def count(self) -> dict[str, int]:
-        """state → alerts."""
+        """state → alerts. Of more than a hundred thousand, those that have ended may be as many as the database has
+        last heard of itself."""
 
     async def switch(self, said: RuleSwitch) -> None: ...
 

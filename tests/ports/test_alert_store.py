@@ -486,3 +486,21 @@ async def test_open_and_closed_alerts_are_one_inbox_by_rank(store: AlertStore) -
         first = await store.find(AlertFilter(state=state), None, 2)
         rest = await store.find(AlertFilter(state=state), (first[-1].rank, first[-1].alert_id), 9)
         assert [one.alert_id for one in [*first, *rest]] == expected
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_of_very_many_alerts_only_the_open_ones_are_counted(store: AlertStore, store_url: str) -> None:
+    stands = ["closed"] * 6 + ["withdrawn"] * 2 + ["new", "routed"]
+    await save(store, *(alert(f"a{n}", f"c{n}", state=state) for n, state in enumerate(stands)))
+    await told(store_url, "analyze alerts")
+    await told(store_url, "update pg_class set reltuples = 1000000 where relname = 'alerts'")
+    try:
+        assert await store.count() == {"closed": 600_000, "withdrawn": 200_000, "new": 1, "routed": 1}
+    finally:
+        await told(store_url, "analyze alerts")
+    assert await store.count() == {"closed": 6, "withdrawn": 2, "new": 1, "routed": 1}
+
+
+async def told(url: str, statement: str) -> None:
+    async with opened(url) as database, database.transaction() as connection:
+        await connection.execute(text(statement))

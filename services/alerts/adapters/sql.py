@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from functools import partial
 
 from services.alerts.adapters.rows import alert_of, edition_of, notice_of, standing_of
+from services.alerts.adapters.sql_counting import counted
 from services.alerts.adapters.sql_finding import finding
 from services.alerts.adapters.sql_transaction import ALERT, NOTICES, STREAM, SqlTransaction
 from services.alerts.domain.alert import Alert
@@ -42,7 +44,6 @@ _RECENT = "select body from rule_notices where at >= $1 order by n desc limit $2
 _EDITIONS = "select body from rule_editions order by n desc limit $1"
 _EDITIONS_OF = "select body from rule_editions where rule = $2 order by n desc limit $1"
 _OWNERS = hops("owner", "alerts", "owner > ''")
-_COUNT = "select state, count(*) from alerts group by state"
 _SWITCH = "insert into rule_switches (rule, enabled, actor, at, note) values ($1, $2, $3, $4, $5)"
 _SWITCHES = """
 select rule, enabled, actor, at, note from rule_switches where n in (select max(n) from rule_switches group by rule)
@@ -111,7 +112,7 @@ class SqlAlertStore(SqlPositions, SqlOutbox):
         return [row[0] for row in await read(self._database, _OWNERS)]
 
     async def count(self) -> dict[str, int]:
-        return {row[0]: row[1] for row in await read(self._database, _COUNT)}
+        return await counted(partial(read, self._database), self._database.dialect)
 
     async def switch(self, said: RuleSwitch) -> None:
         async with writing(self._database) as session:
