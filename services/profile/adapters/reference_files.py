@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -12,6 +13,7 @@ from services.profile.adapters.catalogue_files import load_party_kinds, load_rea
 from services.profile.domain.reference.calendar import Calendar, day_number
 from services.profile.domain.reference.offers import NextProduct
 from services.profile.domain.reference.tables import RATE_SCALE, Listed, Rate, Reference
+from services.profile.domain.reference.zone import Zone
 
 Refer = Callable[[str], str]
 Quoted = list[tuple[int, Decimal]]
@@ -20,10 +22,11 @@ Quoted = list[tuple[int, Decimal]]
 class _Bank(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     home_currency: str
     calendar: str
-    zone_minutes: int
     closes_minutes: int
     private_banking_threshold: int
     near_band: int
+    zone_minutes: int | None = None
+    zone: str | None = None
 
 
 class _Institution(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -73,7 +76,7 @@ def load_reference(files: Texts, words: Texts, refer: Refer | None) -> Reference
         home_currency=bank.home_currency,
         private_banking_threshold=bank.private_banking_threshold * major,
         near_band=bank.near_band * major,
-        zone_minutes=bank.zone_minutes,
+        zone=_zone(files, bank),
         closes_minutes=bank.closes_minutes,
         rates=load_rates(files, bank.home_currency),
         competitors=_institutions(files, "competitors.yaml", refer),
@@ -84,6 +87,18 @@ def load_reference(files: Texts, words: Texts, refer: Refer | None) -> Reference
         next_products=load_next_products(files),
         party_kinds=load_party_kinds(words),
     )
+
+
+def _zone(files: Texts, bank: _Bank) -> Zone:
+    if (bank.zone is None) == (bank.zone_minutes is None):
+        raise files.wrong("bank.yaml", "either zone or zone_minutes", "zone")
+    if bank.zone is None:
+        return Zone(bank.zone_minutes or 0)
+    try:
+        ZoneInfo(bank.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise files.wrong("bank.yaml", f"{bank.zone!r} is no time zone", "zone") from None
+    return Zone(name=bank.zone)
 
 
 def load_next_products(files: Texts) -> list[NextProduct]:

@@ -10,6 +10,7 @@ from services.profile.domain.customers.customer import Decided
 from services.profile.domain.customers.parts import Flows
 from services.profile.domain.identity.links import BEGINNING
 from services.profile.domain.reference.tables import Reference
+from services.profile.domain.reference.zone import Zone
 from tests.profile.value.portrait import CURRENT, ME, SAVINGS, Portrait, ms, reference
 
 NOW = "2026-11-20"
@@ -206,7 +207,7 @@ def test_a_deposit_given_up_early_counts_no_more() -> None:
     ids=["account", "deposit"],
 )
 def test_what_is_closed_in_the_evening_west_of_utc_counts_no_more_from_then(given_up: Portrait) -> None:
-    new_york = Reference(calendar=reference().calendar, zone_minutes=-300)
+    new_york = Reference(calendar=reference().calendar, zone=Zone(-300))
     eleven_in_the_evening_there = ms(NOW)  # an hour after, and the next day in UTC
     assert assets_of(given_up.customer(), new_york, eleven_in_the_evening_there).total_minor == 0
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date, datetime
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from services.declared_files import PolicyError
 from services.profile.adapters.policies import PRODUCT, load_declarations
+from services.profile.domain.reference.calendar import Calendar, day_number
 from services.profile.domain.reference.tables import RATE_SCALE, Listed, Rate, Reference
+from services.profile.domain.reference.zone import Zone
 from tests.profile.value.portrait import ms, number, reference
 
 
@@ -113,6 +116,52 @@ def test_a_file_of_the_banks_own_replaces_one_and_leaves_the_others(tmp_path: Pa
     assert tables.is_competitor("CMPA/1", number("2026-02-01"))
 
 
+def utc(told: str) -> int:
+    return int(datetime.fromisoformat(told + "Z").timestamp()) * 1000
+
+
+WORKDAYS = Calendar("generic", frozenset(), frozenset(), day_number(date(2100, 12, 31)))
+
+
+def at_bank(zone: str, closes_minutes: int = 1440) -> Reference:
+    return Reference(calendar=WORKDAYS, zone=Zone(name=zone), closes_minutes=closes_minutes)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "begins", "ends"),
+    [
+        ("Europe/Prague", "2026-01-15", "2026-01-14T23:00", "2026-01-15T23:00"),
+        ("Europe/Prague", "2026-07-15", "2026-07-14T22:00", "2026-07-15T22:00"),
+        ("Europe/Prague", "2026-03-29", "2026-03-28T23:00", "2026-03-29T22:00"),
+        ("Europe/Prague", "2026-10-25", "2026-10-24T22:00", "2026-10-25T23:00"),
+        # midnight is left out, or comes twice
+        ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00", "2018-11-05T02:00"),
+        ("America/Havana", "2026-11-01", "2026-11-01T04:00", "2026-11-02T05:00"),
+    ],
+)
+def test_a_day_lasts_from_midnight_to_midnight_of_clocks_that_change(
+    zone: str, day: str, begins: str, ends: str
+) -> None:
+    tables, of = at_bank(zone), number(day)
+    assert (tables.start_of(of), tables.close_of(of), tables.start_of(of + 1)) == (utc(begins), utc(ends), utc(ends))
+    assert [tables.day_of(utc(begins) + ms) - of for ms in (-1, 0)] == [-1, 0]
+    assert [tables.day_of(utc(ends) + ms) - of for ms in (-1, 0)] == [0, 1]
+
+
+def test_a_bank_day_closes_at_the_same_time_by_the_clock_in_summer_and_in_winter() -> None:
+    tables = at_bank("Europe/Prague", closes_minutes=17 * 60)
+    closes = [tables.close_of(number(day)) for day in ("2026-03-28", "2026-03-30", "2026-10-26")]
+    assert closes == [utc("2026-03-28T16:00"), utc("2026-03-30T15:00"), utc("2026-10-26T16:00")]
+    assert tables.next_close(utc("2026-03-27T16:00")) == utc("2026-03-30T15:00")
+
+
+@given(st.integers(0, utc("2099-12-31T00:00")))
+def test_every_instant_lies_in_its_day_whatever_the_clocks_do(at: int) -> None:
+    for zone in ("Europe/Prague", "America/Havana", "Australia/Lord_Howe"):
+        tables = at_bank(zone)
+        assert tables.start_of(tables.day_of(at)) <= at < tables.start_of(tables.day_of(at) + 1)
+
+
 RATES = """base: CNY
 rates:
   USD: {{2026-01-01: '7.03'}}
@@ -148,6 +197,12 @@ make_up_days: [2026-01-04, 2026-01-03]
         ("competitors.yaml", "- {title: A, bank: A}\n- {title: B}", "competitors.yaml:2: 1: B: either bank or name"),
         ("bank.yaml", BANK.format("BTC\ncalendar: CN"), "bank.yaml:1: home_currency: BTC is no ISO 4217"),
         ("bank.yaml", BANK.format("CNY\ncalendar: XX"), "calendar.XX.yaml is missing"),
+        ("bank.yaml", BANK.format("CNY\ncalendar: CN\nzone: Asia/Shanghai"), "bank.yaml:3: zone: either zone or"),
+        (
+            "bank.yaml",
+            BANK.format("CNY\ncalendar: CN").replace("_minutes: 480", ": Moon"),
+            "bank.yaml:3: zone: 'Moon' is",
+        ),
         ("calendar.CN.yaml", CALENDAR, "calendar.CN.yaml:4: make_up_days: 2026-01-03 is both"),
         ("calendar.CN.yaml", "a: [", "calendar.CN.yaml:"),
     ],

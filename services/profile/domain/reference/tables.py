@@ -15,6 +15,7 @@ from schemas.money import EXPONENTS
 from services.profile.domain.reference.calendar import Calendar
 from services.profile.domain.reference.offers import NextProduct
 from services.profile.domain.reference.reasons import NO_REASONS, Reasons
+from services.profile.domain.reference.zone import BEIJING, Zone
 
 RATE_SCALE = 1_000_000
 """Rates are integers: millionths of a home unit for one unit of the foreign currency, both in major units."""
@@ -70,7 +71,7 @@ class Reference:
         home_currency: str = "CNY",
         private_banking_threshold: int = 600_000_000,
         near_band: int = 100_000_000,
-        zone_minutes: int = 480,
+        zone: Zone = BEIJING,
         closes_minutes: int = 1440,
         rates: Mapping[str, Sequence[Rate]] | None = None,
         competitors: Sequence[Listed] = (),
@@ -81,15 +82,14 @@ class Reference:
         next_products: Sequence[NextProduct] = (),
         party_kinds: Mapping[str, PartyKind] | None = None,
     ) -> None:
-        """Amounts in minor units of the home currency; `zone_minutes` east of UTC; `closes_minutes` after midnight."""
+        """Amounts in minor units of the home currency; `closes_minutes` after midnight."""
         self.calendar, self.home_currency = calendar, home_currency
         self.home_unit = float(10 ** EXPONENTS[home_currency])
         self.private_banking_threshold, self.near_band = private_banking_threshold, near_band
-        self._zone_ms, self._closes_ms = zone_minutes * MINUTE_MS, closes_minutes * MINUTE_MS
+        self._zone, self._closes_ms = zone, closes_minutes * MINUTE_MS
         self.reasons, self.next_products = reasons, next_products
         self._rates = {code: sorted(dated) for code, dated in (rates or {}).items()}
-        self._own_banks = own_banks
-        self._party_kinds = party_kinds or {}
+        self._own_banks, self._party_kinds = own_banks, party_kinds or {}
         self._competitors, self._lenders = _by_key(competitors), _by_key(lenders)
         self._listed = frozenset(self._competitors.keys() | self._lenders.keys())
         self._other_banks = (other_banks | self._listed) - own_banks
@@ -98,15 +98,15 @@ class Reference:
 
     def day_of(self, at_ms: int) -> int:
         """Day since 1970 in the bank's zone."""
-        return (at_ms + self._zone_ms) // DAY_MS
+        return (at_ms + self._zone.offset(at_ms)) // DAY_MS
 
     def start_of(self, day: int) -> int:
         """Midnight in the bank's zone that begins the day, in ms UTC."""
-        return day * DAY_MS - self._zone_ms
+        return self._zone.instant(day * DAY_MS)
 
     def close_of(self, day: int) -> int:
         """When the bank day closes, in ms UTC."""
-        return self.start_of(day) + self._closes_ms
+        return self._zone.instant(day * DAY_MS + self._closes_ms)
 
     def closed_day(self, now: int) -> int:
         """The last bank day that has closed."""
