@@ -6,6 +6,7 @@ Merging changes clusters of roots; detaching bars links. Neither touches an even
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from services.attempts import again_when_contended
@@ -13,7 +14,7 @@ from services.expected import unfit
 from services.failures import Rejected
 from services.profile.domain.identity.links import COLLECTIVES, Link, bar, clusters, kind_of, lift
 from services.profile.domain.states.fold import Fold
-from services.profile.erasing import ERASE, erase, lock_and_see
+from services.profile.erasing import ERASE, erase, erase_customer, lock_and_see
 from services.profile.linking import link_subjects, reach
 from services.profile.ports.records import Decision, Mark
 from services.profile.ports.store import ProfileStore
@@ -73,17 +74,14 @@ class Decide:
     async def erase(self, customer_id: str, said: Said) -> Decision:
         """The personal values of all that is the customer's own are forgotten, for good."""
 
-        async def once() -> Decision:
-            roots = await roots_of(self._store, await self._customer(customer_id))
-            if kind_of(roots[0]) in COLLECTIVES:
+        async def roots() -> Sequence[str]:
+            found = await roots_of(self._store, await self._customer(customer_id))
+            if kind_of(found[0]) in COLLECTIVES:
                 raise Rejected("not_erasable", "a household or group is erased member by member", "customer_id")
-            async with self._store.updating() as tx:
-                seen = await lock_and_see(tx, roots, self._limits)
-                decision = _decision(ERASE, tuple(seen.own_of(roots)), said)
-                await erase(tx, decision, seen, self._limits, self._fold)
-            return decision
+            return found
 
-        return await again_when_contended(once)
+        decided = partial(_decision, ERASE, said=said)
+        return await erase_customer(self._store, roots, decided, self._limits, self._fold)
 
     async def undo(self, decision_id: str, said: Said, customer_id: str | None = None) -> Decision:
         """`customer_id`: if given, a customer that the decision must concern."""

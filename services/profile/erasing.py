@@ -4,15 +4,17 @@ and national id lead to the customer no longer; what happened stays, under keys 
 It cannot be undone, and whatever follows from it later (a late event, a repeat, a rebuild) brings nothing back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.identifiers import PERSONAL_KINDS, SUBJECT_OF
+from services.attempts import again_when_contended
 from services.profile.domain.identity.links import ANY_ROLE, COLLECTIVES, COUNTED_ROLES, Link, kind_of
 from services.profile.domain.identity.memberships import Graph
 from services.profile.domain.states.fold import Fold
 from services.profile.linking import descendants, link_subjects, lock_below
 from services.profile.ports.records import Decision, Mark, StoredSubject
+from services.profile.ports.store import ProfileStore
 from services.profile.ports.updating import UpdateTransaction
 
 ERASE = "erase"
@@ -46,6 +48,31 @@ async def lock_and_see(tx: UpdateTransaction, subjects: Sequence[str], limits: M
     return Seen(locked, around, Graph(around, limits))
 
 
+async def erase_customer(
+    store: ProfileStore, roots: Callable[[], Awaitable[Sequence[str]]],
+    decided: Callable[[tuple[str, ...]], Decision], limits: Mapping[str, int], fold: Fold,
+) -> Decision:  # fmt: skip
+    """`roots` reads those of the customer, `decided` makes the decision on subjects; whatever they raise, nothing is
+    written then."""
+
+    async def own() -> Decision:
+        named = await roots()
+        async with store.updating() as tx:
+            return decided(tuple((await lock_and_see(tx, named, limits)).own_of(named)))
+
+    async def once() -> Decision:
+        named = await roots()
+        async with store.updating() as tx:
+            seen = await lock_and_see(tx, named, limits)
+            decision = decided(tuple(seen.own_of(named)))
+            await erase(tx, decision, seen, limits, fold)
+        return decision
+
+    # by themselves: of a million letters, all are read, and who tells of the customer would wait for that
+    await store.forget_letters((await again_when_contended(own)).subjects)
+    return await again_when_contended(once)
+
+
 async def erase(tx: UpdateTransaction, decision: Decision, seen: Seen, limits: Mapping[str, int], fold: Fold) -> None:
     """Erases the subjects that the decision names; all of them are locked."""
     locked, own = seen.locked, set(decision.subjects)
@@ -55,7 +82,6 @@ async def erase(tx: UpdateTransaction, decision: Decision, seen: Seen, limits: M
     await tx.save_subjects([locked[subject] for subject in sorted(own | linked.moved)])
     roots = linked.roots | {root for subject in own for root in locked[subject].roots}
     await tx.mark([Mark(root, 0) for root in sorted(roots)])
-    await tx.forget_letters(own)
     await tx.erase_personal(sorted(own), decision.at)  # last: all who save values wait for it
 
 

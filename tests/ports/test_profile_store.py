@@ -226,7 +226,10 @@ async def test_when_a_subject_was_erased_is_told_to_all_who_read_it_and_never_ea
     assert (member.stored.erased_at, member.stored.version) == (7, 2)
 
 
-async def test_what_ingest_refused_of_a_subject_is_emptied_and_other_letters_stay(store: Store) -> None:
+@pytest.mark.parametrize("at_once", [1, 3, 1_000])
+async def test_what_ingest_refused_of_a_subject_is_emptied_and_other_letters_stay(
+    store: Store, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
     bodies = {
         "a": (ACCEPT, b'{"identifiers": {"customer_no": " 7 "}, "attributes": {"name": "Li Wei"}}'),
         "b": (ACCEPT, b'{"identifiers": {"account_no": 60}}'),
@@ -240,7 +243,8 @@ async def test_what_ingest_refused_of_a_subject_is_emptied_and_other_letters_sta
                for name, (stage, body) in bodies.items()]  # fmt: skip
     async with store.updating() as tx:
         await tx.keep_dead_letters(letters)
-        await tx.forget_letters({"party:7", "account:60"})
+    monkeypatch.setattr("services.profile.adapters.sql_personal.LETTERS_AT_ONCE", at_once)
+    await store.forget_letters({"party:7", "account:60"})
     kept = {one.letter_id for one in await store.dead_letters(10, "open") if one.body}
     assert kept == {"c", "e", "f", "g"}
 

@@ -11,9 +11,11 @@ from schemas.events import ChannelEvent
 from schemas.identifiers import SUBJECT_LIMITS
 from schemas.instants import DAY_MS, HOUR_MS
 from services.attempts import again_when_contended
+from services.failures import Rejected
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.decide import Decide, Said
-from services.profile.ports.records import Decision
+from services.profile.domain.letters import ACCEPT
+from services.profile.ports.records import Decision, StoredDeadLetter
 from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.expected import held
 from tests.profile.test_update import new_update
@@ -49,6 +51,20 @@ async def erase(store: Store | MemoryProfileStore, number: str = "77", at: int =
 
 async def refs_left(store: Store | MemoryProfileStore) -> set[str]:
     return set(await store.personal(VALUES))
+
+
+async def test_what_was_refused_of_the_customer_is_emptied_unless_the_erasure_is_refused(store: Store) -> None:
+    await new_update(store).apply([batch(0, KNOWN)], NOW)
+    sent = {"a": b'{"identifiers": {"account_no": "6001"}}', "b": b'{"identifiers": {"account_no": "6002"}}'}
+    letters = [StoredDeadLetter(name, 5, ACCEPT, "core", "r", "", "m", None, body, 2, "ab")
+               for name, body in sent.items()]  # fmt: skip
+    async with store.updating() as tx:
+        await tx.keep_dead_letters(letters)
+    with pytest.raises(Rejected, match="reason"):
+        await Decide(store, new_fold(), SUBJECT_LIMITS).erase(alias_of("party:77"), Said("anna", " ", LATER))
+    assert {one.letter_id for one in await store.dead_letters(9, "open") if one.body} == {"a", "b"}
+    await erase(store)
+    assert {one.letter_id for one in await store.dead_letters(9, "open") if one.body} == {"b"}
 
 
 async def test_what_the_own_subjects_told_is_forgotten_and_what_happened_is_not(store: Store) -> None:

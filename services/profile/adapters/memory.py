@@ -1,12 +1,12 @@
 """The profile's store in the memory of one process: for trying out, and for tests of everything above it."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
 
-from services.profile.adapters import memory_queues
+from services.profile.adapters import memory_personal, memory_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.memory_customers import clusters_of
 from services.profile.adapters.memory_reader import MemoryReader
@@ -93,6 +93,10 @@ class MemoryProfileStore(MemoryReader, MemoryStreamStore):
             old = [row for row in tables.dead_letters.rows() if row.state == "replayed" and row.at < before]
             tables.dead_letters.drop(old)
             return len(old)
+
+    async def forget_letters(self, subjects: Collection[str]) -> None:
+        async with self._tables.turn() as tables:
+            memory_personal.forget_letters(tables, subjects)
 
     async def mark_letter_replayed(self, letter_id: str) -> bool:
         async with self._tables.turn() as tables:

@@ -136,9 +136,6 @@ class MemoryUpdate:
     async def erase_personal(self, subjects: Sequence[str], at: int) -> None:
         memory_personal.erase_personal(self._tables, subjects, at)
 
-    async def forget_letters(self, subjects: Collection[str]) -> None:
-        memory_personal.forget_letters(self._tables, subjects)
-
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
         known = self._tables.links.by("subject", [link.subject for link in links])
         joined = join_links({link.key: link for link in known}, links)

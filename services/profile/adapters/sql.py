@@ -1,10 +1,10 @@
 """The profile's store on SQLite or PostgreSQL."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from services.clock import LONGEST_LEASE_MS
-from services.profile.adapters import sql_queues
+from services.profile.adapters import sql_personal, sql_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.low_water import LowWater
 from services.profile.adapters.sql_customers import clusters_of
@@ -120,6 +120,9 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
                 some = await session.run(_DROP_LETTERS.format(limit=LETTERS_AT_ONCE), before)
             dropped += some
         return dropped
+
+    async def forget_letters(self, subjects: Collection[str]) -> None:
+        await sql_personal.forget_letters(self._database, subjects)
 
     async def mark_letter_replayed(self, letter_id: str) -> bool:
         async with writing(self._database) as session:

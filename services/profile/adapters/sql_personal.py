@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from services.profile.domain.letters import ACCEPT, names
-from services.sql.session import Session, insert
+from services.sql.database import Database
+from services.sql.session import Session, insert, read, writing
 
-_LETTERS_AT_ONCE = 1_000
+LETTERS_AT_ONCE = 1_000
 _SAVE = insert("personal", "ref text, value text", "on conflict do nothing")
 _SAVE_SUBJECTS = insert("personal_subjects", "ref text, subject text", "on conflict do nothing")
 # whoever is about to tell of a value that is there already has not locked it, and would be left without: all who save
@@ -19,7 +20,7 @@ and not exists (select 1 from personal_subjects t where t.ref = personal.ref)"""
 _NOTE = "update subjects set erased_at = $2 where subject = any($1::text[]) and erased_at < $2"
 _LETTERS = f"""
 select letter_id, body from dead_letters where stage = '{ACCEPT}' and letter_id > $1
-order by letter_id limit {_LETTERS_AT_ONCE}"""  # noqa: S608 - constants
+order by letter_id limit {{limit}}"""  # noqa: S608 - constants
 _EMPTY = "update dead_letters set body = $2 where letter_id = any($1::text[])"
 
 
@@ -37,9 +38,11 @@ async def erase_personal(session: Session, subjects: Sequence[str], at: int) -> 
     await session.run(_NOTE, list(subjects), at)
 
 
-async def forget_letters(session: Session, subjects: Collection[str]) -> None:
+async def forget_letters(database: Database, subjects: Collection[str]) -> None:
     """No index tells whom a letter names: all of them are read."""
     last = ""
-    while page := await session.rows(_LETTERS, last):
+    while page := await read(database, _LETTERS.format(limit=LETTERS_AT_ONCE), last):
         last = page[-1][0]
-        await session.run(_EMPTY, [letter_id for letter_id, body in page if names(body, subjects)], b"")
+        if named := [letter_id for letter_id, body in page if names(body, subjects)]:
+            async with writing(database) as session:
+                await session.run(_EMPTY, named, b"")

@@ -176,9 +176,6 @@ class SqlUpdate:
     async def erase_personal(self, subjects: Sequence[str], at: int) -> None:
         await sql_personal.erase_personal(self._session, subjects, at)
 
-    async def forget_letters(self, subjects: Collection[str]) -> None:
-        await sql_personal.forget_letters(self._session, subjects)
-
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
         return await sql_links.add_links(self._session, links)
 

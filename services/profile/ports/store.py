@@ -1,6 +1,6 @@
 """The profile's database as a worker has it: beside all reading, transactions, leases, marks, due times, decisions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -63,6 +63,10 @@ class ProfileStore(ProfileReader, Outbox, Protocol):
 
     async def drop_letters(self, before: int) -> int:
         """Drops the replayed dead letters of before (ms); returns how many."""
+
+    async def forget_letters(self, subjects: Collection[str]) -> None:
+        """Empties the dead letters of ingest that name one of these subjects (`letters.names`): it reads all of them,
+        some at a time. What was done before it fails stands."""
 
     async def mark_letter_replayed(self, letter_id: str) -> bool:
         """False: there is no such letter, or it was replayed before."""

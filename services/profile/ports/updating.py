@@ -71,9 +71,6 @@ class UpdateTransaction(Protocol):
         """Locked subjects told nothing personal until then (ms): what was told of them is forgotten, and so is each
         value that was told of nobody else."""
 
-    async def forget_letters(self, subjects: Collection[str]) -> None:
-        """Empties the dead letters of ingest that name one of these subjects (`letters.names`)."""
-
     async def add_links(self, links: Sequence[Link]) -> list[Link]:
         """Joins them into what is stored (see `links.join`). Returns those whose times have changed."""
 
