@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable
 from random import Random
 
@@ -20,7 +21,7 @@ LEAST_WORKERS, MOST_WORKERS = 2, 3
 """Of each kind."""
 _PARTIES = "select lead from views where state = 'live' and lead like 'party:%' order by lead"
 FAULTS = ("kill", "kill", "term", "pause", "pause", "scale out", "restart", "freeze", "scale in")
-DECISIONS = ("merge", "merge", "undo", "detach", "detach")
+DECISIONS = ("merge", "merge", "undo", "detach", "detach", "erase")
 FEW = 6
 """A short run may be over before there are customers: so many decisions are made all the same."""
 
@@ -108,7 +109,7 @@ class Havoc:
 
 
 class Staff:
-    """People who merge, split, detach and attach customers while events flow."""
+    """People who merge, split, detach, attach and erase customers while events flow."""
 
     def __init__(self, seed: int, store: SqlProfileStore) -> None:
         self._random, self._store = Random(seed + 1), store
@@ -144,6 +145,9 @@ class Staff:
             left, right = await self._parties(2)
             made = await self._decide.merge(customer_id(left, SECRET), customer_id(right, SECRET), said)
             self._merges.append(made.decision_id)
+        elif kind == "erase":
+            (party,) = await self._parties(1)
+            await self._decide.erase(customer_id(party, SECRET), said._replace(at=time.time_ns() // 1_000_000))
         else:
             await self._detach(said)
         self.done[kind] = self.done.get(kind, 0) + 1

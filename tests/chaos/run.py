@@ -18,6 +18,7 @@ from services.profile.domain.identity.customer_ids import customer_id
 from services.sql.database import Database, open_database
 from services.sql.migrations import upgrade
 from tests.chaos.alerts_verdict import verdict_on_alerts
+from tests.chaos.erased_verdict import verdict_on_the_erased
 from tests.chaos.havoc import Havoc, Staff
 from tests.chaos.load import messages
 from tests.chaos.verdict import at_rest, read_topic, verdict
@@ -109,7 +110,10 @@ async def _settle(
     if waiting := await _rest(log, store, alerts):
         return [f"no rest after the replay: {waiting}"]
     crew.deaths()
-    found = [await verdict(servers, store), await verdict_on_alerts(servers, database)]
+    found = [
+        await verdict(servers, store), await verdict_on_the_erased(servers, store),
+        await verdict_on_alerts(servers, database),
+    ]  # fmt: skip
     for one in found:
         tell(one.compared)
     return [wrong for one in found for wrong in one.wrong]

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.codec import CodecError, decode_change, decode_dead_letter, decode_event
 from schemas.events import ChannelEvent
+from schemas.identifiers import PERSONAL_KINDS, SUBJECT_OF
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS, PROFILE_CHANGES, TOPICS
 from services.alerts.adapters.sql import SqlAlertStore
 from services.kafka.log import KafkaLog
@@ -18,8 +19,9 @@ from services.profile.adapters.policies import load_declarations
 from services.profile.adapters.sql import SqlProfileStore
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.identity.customer_ids import customer_id
-from services.profile.domain.identity.links import COLLECTIVES, Link, clusters
+from services.profile.domain.identity.links import ANY_ROLE, COLLECTIVES, Link, clusters, kind_of
 from services.profile.domain.summarise import summarise
+from services.profile.erasing import ERASE
 from services.profile.gathering import Gathering
 from services.profile.ports.records import StoredView
 from services.sql.session import reading
@@ -29,6 +31,7 @@ from tests.profile.told import SECRET, new_fold
 MOST = 8
 _DECISIONS = f"select {rows.DECISION} from decisions"  # noqa: S608 - constants
 _VIEWS = f"select {rows.VIEW} from views"  # noqa: S608 - constants
+PERSONAL_SUBJECTS = frozenset(SUBJECT_OF[kind] for kind in PERSONAL_KINDS)
 SETTLED = ("accounts", "channels", "identifiers", "person", "members", "consents", "mandates")
 """Parts of a view that do not depend on when one looks."""
 
@@ -106,9 +109,9 @@ class Verdict(NamedTuple):
 
 async def verdict(servers: str, store: SqlProfileStore) -> Verdict:
     events, unreadable = accepted(await read_topic(servers, CHANNEL_EVENTS.name))
-    barred = await _barred(store)
+    decided = [*await _barred(store), *await _ended_by_erasing(store)]
     found = await held(store)
-    wrong = differences(expected(events, new_fold(), barred), found, MOST)
+    wrong = differences(expected(events, new_fold(), decided), found, MOST)
     wrong += await _letters(servers, store, unreadable)
     wrong += await _clusters(store)
     wrong += await _views(store)
@@ -127,6 +130,19 @@ async def _barred(store: SqlProfileStore) -> list[Link]:
     async with reading(store._database) as session:
         found = await session.rows("select subject, target, role, barred_by from links where barred_by <> ''")
     return [Link(subject=row[0], target=row[1], role=row[2], barred_by=row[3]) for row in found]
+
+
+async def _ended_by_erasing(store: SqlProfileStore) -> list[Link]:
+    """Of who was erased, phone, e-mail and national id: these end when all that was told of them by then has."""
+    async with reading(store._database) as session:
+        decided = await session.rows("select subjects from decisions where kind = $1", ERASE)
+        ended = await session.rows("select subject, target, ends from links where role = $1", ANY_ROLE)
+    erased = {subject for row in decided for subject in rows.strings(row[0])}
+    return [
+        Link(subject=subject, target=target, role=ANY_ROLE, ends=tuple(rows.integers(ends)))
+        for subject, target, ends in ended
+        if target in erased and kind_of(subject) in PERSONAL_SUBJECTS
+    ]
 
 
 async def _letters(servers: str, store: SqlProfileStore, unreadable: int) -> list[str]:
