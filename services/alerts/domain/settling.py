@@ -2,6 +2,7 @@
 changed in place: they belong to the caller, who holds the customer's lock."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from schemas.changes import ProfileChange
@@ -63,7 +64,6 @@ class Settling:
     def end(self, holding: Mapping[str, Verdict], unknown: Iterable[str]) -> None:
         """Takes back what holds no longer, unless it cannot be judged now or its window is over."""
         unjudged = set(unknown)
-        by_id = {one.alert_id: one for one in self._open.values()}
         for key, firing in list(self._standing.firings.items()):
             if key in holding and not (firing.lapsed and firing.window_until <= self._change.changed_at):
                 firing.lapsed = False
@@ -76,9 +76,15 @@ class Settling:
             del self._standing.firings[key]
             if firing.window_until and firing.window_until <= self._change.changed_at:
                 continue
-            alert = by_id.get(firing.alert_id)
+            alert = self._alert_of(key, firing)
             if alert is not None:
                 self._take_back(alert, key, firing)
+
+    def _alert_of(self, key: str, firing: Firing) -> Alert | None:
+        """The open one. After a merge it may be the other's, where the one that the firing names has ended."""
+        found = (one for one in self._open.values() if any(said.key == key for said in one.standing()))
+        named = (one for one in self._open.values() if one.alert_id == firing.alert_id)
+        return next(chain(named, found), None)
 
     def _stays_said(self, key: str, firing: Firing) -> bool:
         """A firing on facts stays for its window: what happened has happened. A moment that is gone was reversed."""
@@ -103,7 +109,7 @@ class Settling:
         if known is None:
             self._fire(key, verdict)
             return
-        alert = next((one for one in self._open.values() if one.alert_id == known.alert_id), None)
+        alert = self._alert_of(key, known)
         said = next((one for one in alert.standing() if one.key == key), None) if alert else None
         if alert is not None and said is not None:
             self._grow(alert, said, verdict)

@@ -291,6 +291,17 @@ def test_only_one_who_is_gone_has_an_heir_the_first_that_is_named() -> None:
     assert merged_into(statement(1, "a", kind="gone")) == merged_into(statement(1, "a", aliases=["a-former"])) == ""
 
 
+def test_what_came_along_is_withdrawn_with_its_cause_where_the_other_had_closed_the_same() -> None:
+    one, other = Standing(), Standing()
+    theirs = takes("a", 1, one, [], has_salary=True, salary_missed=1.0)
+    ours = takes("b", 1, other, [], has_salary=True, salary_missed=1.0)
+    step(ours[0], NOON, "anna", "outcome", "closed")
+    merge(Side("a", one, theirs), Side("b", other, ours), terms(), NOON + DAY)
+    takes("b", 2, other, [*ours, *theirs], has_salary=True)
+    assert [(alert.state, alert.customer_id) for alert in (*ours, *theirs)] == [("closed", "b"), ("withdrawn", "b")]
+    assert other.firings == {}
+
+
 def test_who_came_by_way_of_another_takes_along_what_was_noted_since_and_nothing_of_the_last() -> None:
     one, two, three = Standing(), Standing(), Standing()
     theirs = takes("a", 1, one, [], moments=[moment("x", NOON)])
