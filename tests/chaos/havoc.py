@@ -4,7 +4,10 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
+
+import asyncpg
 
 from schemas.identifiers import SUBJECT_LIMITS
 from services.failures import Contended, Rejected, Unavailable
@@ -20,7 +23,15 @@ PAST_SESSION_S = 8.0
 LEAST_WORKERS, MOST_WORKERS = 2, 3
 """Of each kind."""
 _PARTIES = "select lead from views where state = 'live' and lead like 'party:%' order by lead"
-FAULTS = ("kill", "kill", "term", "pause", "pause", "scale out", "restart", "freeze", "scale in")
+FAULTS = (
+    "kill", "kill", "term", "pause", "pause", "scale out", "restart", "freeze", "scale in", "lock", "end sessions",
+)  # fmt: skip
+LOCKED_S = 4.0
+"""Longer than any worker waits for a lock."""
+_TABLES = "select tablename from pg_tables where schemaname = 'public' order by tablename"
+_END_SESSIONS = """
+select count(pg_terminate_backend(pid)) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid() and random() < 0.5"""
 DECISIONS = ("merge", "merge", "undo", "detach", "detach", "erase")
 FEW = 6
 """A short run may be over before there are customers: so many decisions are made all the same."""
@@ -60,6 +71,10 @@ class Havoc:
         victim = self._random.choice(working) if working else None
         if fault == "restart":
             await self._restart_postgres()
+        elif fault == "lock":
+            self._heal(self._lock_a_table())
+        elif fault == "end sessions":
+            await self._end_sessions()
         elif fault == "scale out":
             if len(working) < MOST_WORKERS:
                 self.start_worker(kind)
@@ -96,6 +111,22 @@ class Havoc:
         await asyncio.to_thread(self._servers.stop if fast else self._servers.kill, "postgres")
         await asyncio.sleep(self._random.uniform(0.2, 2.0))
         await asyncio.to_thread(self._servers.start, "postgres")
+
+    async def _lock_a_table(self) -> None:
+        """As VACUUM FULL or ALTER TABLE do."""
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # it may be restarted meanwhile
+            connection = await asyncpg.connect(self._servers.url("postgres"))
+            table = self._random.choice([row[0] for row in await connection.fetch(_TABLES)])
+            self._note("lock", table)
+            await connection.execute(f"begin; lock table {table} in access exclusive mode")
+            await asyncio.sleep(LOCKED_S)
+            await connection.close()
+
+    async def _end_sessions(self) -> None:
+        with suppress(OSError, asyncpg.PostgresError):
+            connection = await asyncpg.connect(self._servers.url("postgres"))
+            self._note("end sessions", f"{await connection.fetchval(_END_SESSIONS)} of PostgreSQL")
+            await connection.close()
 
     def _heal(self, work: object) -> None:
         assert asyncio.iscoroutine(work)
