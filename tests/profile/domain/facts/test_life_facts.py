@@ -1,8 +1,12 @@
 """Age and birthday, what has happened in the customer's life, where he or she lives, and what may be offered."""
 
+from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.events import ChannelEvent
 from schemas.instants import DAY_MS
@@ -105,3 +109,50 @@ def test_selling_is_allowed_by_a_consent_on_any_channel_unless_all_are_refused()
         for values in (facts_told(summary_of(said)) for said in ([mail, phone], [mail, phone, never], [phone]))
     ]
     assert told == [(True, False, 1), (False, True, 2), (False, False, 1)]
+
+
+class Said(NamedTuple):
+    """`lasts`: for how many days, where it was agreed to for a time."""
+
+    party: str
+    channel: str
+    agreed: bool
+    lasts: int | None
+
+
+SAID = st.builds(
+    Said, st.sampled_from([ME, "party:2"]), st.sampled_from(["*", "sms", "email"]), st.booleans(),
+    st.none() | st.integers(1, 9),
+)  # fmt: skip
+
+
+def heard_of(days: int, said: Said) -> ChannelEvent:
+    about = {} if said.channel == "*" else {"contact_channel": said.channel}
+    until = {} if said.lasts is None else {"until": NOON + (said.lasts - days) * DAY_MS}
+    kind = "consent.given" if said.agreed else "consent.withdrawn"
+    told = {"purpose": "marketing", **about, **until}
+    return event(kind, NOON - days * DAY_MS, said.party, id=f"{days}", attributes=told)
+
+
+def last_words(told: Sequence[Said], channel: str) -> list[bool]:
+    """Of each number that spoke of the channel, as a clerk would look them up: `told` is a day apart, the newest
+    first. What was agreed to for a time that is over says nothing."""
+    words = []
+    for party in {one.party for one in told if one.channel == channel}:
+        days, last = next(
+            (days, one) for days, one in enumerate(told, 1) if one.party == party and one.channel in (channel, "*")
+        )
+        if not (last.agreed and last.lasts is not None and last.lasts <= days):
+            words.append(last.agreed)
+    return words
+
+
+@given(st.lists(SAID, max_size=8))
+def test_of_each_number_the_last_word_on_a_channel_counts_and_any_no_stands_before_a_yes(told: list[Said]) -> None:
+    everywhere, sms, mail = (last_words(told, channel) for channel in ("*", "sms", "email"))
+    agreed = [bool(words) and all(words) for words in (everywhere, sms, mail)]
+    events = [happened("customer.registered", 400), *(heard_of(days, one) for days, one in enumerate(told, 1))]
+    values = facts_told(summary_of(events))
+    assert values["marketing_refused"] is (False in everywhere)
+    assert values["marketing_consent"] is (any(agreed) and False not in everywhere)
+    assert values["marketing_channels_refused"] == sum(False in words for words in (sms, mail))
