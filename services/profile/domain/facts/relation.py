@@ -12,6 +12,7 @@ from services.profile.domain.customers.view import members
 from services.profile.domain.facts.catalogue import DIGITAL
 from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.picture import Facts, Picture
+from services.profile.domain.identity.links import COLLECTIVES
 from services.profile.domain.reference.reasons import Reasons
 from services.profile.domain.states.periods import month_of_day, months_after
 from services.profile.domain.value.owners import acting, branches
@@ -52,10 +53,21 @@ def relation_began(seen: Picture) -> int | None:
 def _told_beginning(seen: Picture) -> int | None:
     days = [day for thing in seen.read.parties if (day := day_of(thing, "registered_on")) is not None]
     times = [thing["registered_at"].value for thing in seen.read.parties if "registered_at" in thing]
-    accounts = [one for one in seen.read.things.get("account", ()) if one.part.counts]
-    days += [day for one in accounts if (day := day_of(one.thing, "opened_on")) is not None]
-    opened = [_first_opened(one) for one in accounts if "opened_at" in one.thing]
-    return min([*days, *map(seen.reference.day_of, times + opened)], default=None)
+    days += [day for one in seen.read.things.get("account", ()) if (day := _shared_since(seen, one)) is not None]
+    return min([*days, *map(seen.reference.day_of, times)], default=None)
+
+
+def _shared_since(seen: Picture, account: Held) -> int | None:
+    """Since it was opened, or later was shared with the customer: a household has it with all its past."""
+    if not account.part.counts:
+        return None
+    opened = [day] if (day := day_of(account.thing, "opened_on")) is not None else []
+    if "opened_at" in account.thing:
+        opened.append(seen.reference.day_of(_first_opened(account)))
+    if not opened or seen.customer.kind in COLLECTIVES:
+        return min(opened, default=None)
+    own = [part.from_at for part in seen.customer.parts if part.subject == account.part.subject and part.counts]
+    return max(min(opened), seen.reference.day_of(min(own)))
 
 
 def _first_opened(account: Held) -> int:

@@ -7,11 +7,11 @@ import pytest
 from schemas.events import ChannelEvent, Counterparty
 from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Decided, Manager
-from services.profile.domain.identity.links import BEGINNING
+from services.profile.domain.identity.links import BEGINNING, END
 from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.states.state import KEYS_KEPT
 from tests.profile.domain.facts.test_facts import REGISTERED
-from tests.profile.domain.gathered import ME, POLICY, facts_told, heard, summary_of
+from tests.profile.domain.gathered import ME, POLICY, Roles, facts_told, heard, summary_of
 from tests.profile.domain.happenings import ACCOUNT, NOON, event
 
 NEVER = 1 << 30
@@ -72,6 +72,14 @@ def test_a_relation_does_not_begin_anew_with_an_account_that_is_opened_again_or_
     assert facts_told(summary_of([began, closed, again]))["tenure_days"] == 500
     late = event("account.opened", NOON - 9 * DAY_MS, attributes={"opened_on": "2026-08-22"})
     assert facts_told(summary_of([late]))["tenure_days"] == 30
+
+
+def test_a_relation_began_no_earlier_than_somebody_else_s_account_was_shared() -> None:
+    opened = event("account.opened", NOON - 900 * DAY_MS, attributes={"opened_on": "2020-01-01"})
+    roles: Roles = {ACCOUNT: ("joint", NOON - 100 * DAY_MS, END)}
+    assert facts_told(summary_of([opened], roles=roles))["tenure_days"] == 100
+    home = facts_told(summary_of([opened], lead="household:H", roles=roles))
+    assert home["tenure_days"] == facts_told(summary_of([opened]))["tenure_days"] == 2455
 
 
 def test_an_account_that_is_only_signed_for_began_no_relation() -> None:
