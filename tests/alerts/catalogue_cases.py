@@ -31,6 +31,7 @@ SUNK: Told = {
 TENANT: Told = {
     "rent_months_in_a_row": 6.0, "housing_payments_190d": 6.0, "assets": 50_000.0, "assets_change_90d": 1_000.0,
 }  # fmt: skip
+FALLEN: Told = {"moment.fell": True, "moment.from": "above", "assets_direction": "falling"}
 INWARDS: Told = {"moment.own_account": False, "moment.flow": "transfer", "moment.amount_home": 80_000.0}
 SALARIED: Told = {"has_salary": True, "salary_usual": 9_000.0}
 HALF_GONE: Told = {
@@ -146,8 +147,10 @@ CASES = [
     Case("R24", {"moment.kind": "bereavement"}, {"moment.kind": "birth"}),
     Case("R25", {"moment.from": "M-1", "tier": "gold"}, {"tier": "general"}),
     Case("R25", {"moment.from": "M-1", "tier": "profit"}, {"moment.from": ""}),
-    Case("R26", {"moment.fell": True, "moment.from": "above", "moment.to": "near"}, {"moment.fell": False}),
-    Case("R26", {"moment.fell": True, "moment.from": "above"}, {"household_assets": 7e6}),
+    Case("R26", {**FALLEN, "moment.to": "near"}, {"moment.fell": False}),
+    Case("R26", FALLEN, {"household_assets": 7e6}),
+    Case("R26", FALLEN, {"assets_direction": "steady"}),
+    Case("R26", {**FALLEN, "assets_direction": "unknown"}, {"assets_direction": "rising"}),
     Case("R27", {"moment.fell": True, "moment.from": "gold", "moment.to": "profit"}, {"moment.fell": False}),
     Case("R28", {"moment.score_percent": 60.0}, {"moment.score_percent": 61.0}),
     Case("R28", {"moment.score_percent": 80.0, "tier": "gold"}, {"tier": "profit"}),

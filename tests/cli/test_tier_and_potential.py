@@ -1,4 +1,5 @@
-"""Hand-made customers whose tier falls, or whose potential rises: what the rules say of them, day by day."""
+"""Hand-made customers whose tier falls, whose potential rises, or whose assets cross the private-banking threshold:
+what the rules say of them, day by day."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
@@ -56,6 +57,23 @@ async def test_a_tier_that_falls_is_told_once_it_has_been_so_for_days_and_again_
     assert first[:2] == ("2026-08-13", 2)  # so judged at the close of three bank days in a row
     assert first[2].startswith("The tier fell from gold to profit")
     assert second[1:] == (1, "The tier fell from profit to general; the value score is 34")
+
+
+async def test_assets_that_sway_about_the_threshold_are_no_fall_and_those_that_go_are_one() -> None:
+    other = {"name": "Elsewhere", "account_no": "7001", "bank": "OTHR"}
+    told = [*beginning(), moved("transfer.received", BEGAN + timedelta(hours=1), 6_001_000, 6_001_000, other)]
+    for week in range(6):
+        away, back = LEFT + timedelta(days=7 * week), LEFT + timedelta(days=7 * week + 3)
+        told += [
+            moved("transfer.sent", away, 2_000, 5_999_000, other),
+            moved("transfer.received", back, 2_000, 6_001_000, other),
+        ]
+    gone = LEFT + timedelta(days=45)
+    assert said(await alerts_of(told, gone), "R26") == []
+    told.append(moved("transfer.sent", gone, 500_000, 5_501_000, other))
+    [(day, severity, text)] = said(await alerts_of(told, gone + timedelta(days=1)), "R26")
+    assert (day, severity) == (gone.date().isoformat(), 3)
+    assert text == "Assets fell from above the threshold to near the threshold; -498,000 within 30 days"
 
 
 def paid_and_sent(finally_left: int) -> Iterator[Json]:
