@@ -71,8 +71,10 @@ async def test_assets_that_sway_about_the_threshold_are_no_fall_and_those_that_g
     gone = LEFT + timedelta(days=45)
     assert said(await alerts_of(told, gone), "R26") == []
     told.append(moved("transfer.sent", gone, 500_000, 5_501_000, other))
-    [(day, severity, text)] = said(await alerts_of(told, gone + timedelta(days=1)), "R26")
+    alerts = await alerts_of(told, gone + timedelta(days=1))
+    [(day, severity, text)] = said(alerts, "R26")
     assert (day, severity) == (gone.date().isoformat(), 3)
+    assert [one.value for one in alerts if one.situation == "threshold" and one.is_open] == [5_999_000.0]
     assert text == "Assets fell from above the threshold to near the threshold; -498,000 within 30 days"
 
 
