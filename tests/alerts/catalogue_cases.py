@@ -132,8 +132,10 @@ CASES = [
         {"moment.outside_footprint": True, "usual_monthly_outflow": 1_000.0, "external_outflow_30d": 2_001.0},
         {"external_outflow_30d": 2_000.0},
     ),
-    Case("R22", {"tenure_days": 60.0, "assets": 200.0, "customer_debits_30d": 9.0}, {"tenure_days": 180.0}),
-    Case("R22", {"tenure_days": 60.0, "assets": 200.0, "customer_debits_30d": 9.0}, {"assets": 1_000.0}),
+    Case("R22", {"tenure_days": 60.0, "assets": 200.0, "customer_debits_30d": 3.0}, {"tenure_days": 180.0}),
+    Case("R22", {"tenure_days": 60.0, "assets": 200.0, "customer_debits_30d": 3.0}, {"assets": 1_000.0}),
+    Case("R22", {"tenure_days": 60.0, "assets": 200.0, "customer_debits_30d": 3.0}, {"customer_debits_30d": 4.0}),
+    Case("R22", {"tenure_days": 60.0, "assets": 9_000.0, "customer_debits_30d": 1.0}, {"customer_debits_30d": 2.0}),
     Case(
         "R23",
         {**HALF_GONE, **SALARIED, "salary_missed": 1.0, "mandates_cancelled_30d": 2.0},

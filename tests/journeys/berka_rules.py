@@ -139,7 +139,7 @@ def fees_annoy(seen: Seen) -> bool:
 
 def is_new_and_quiet(seen: Seen) -> bool:
     return 30 <= seen.number("tenure_days") < 180 and (
-        seen.number("assets") < 1_000 or seen.number("customer_debits_30d") < 2
+        seen.number("customer_debits_30d") < (4 if seen.number("assets") < 1_000 else 2)
     )
 
 
