@@ -116,7 +116,7 @@ _FACTS: tuple[FactDeclared, ...] = (
     _since("salary_days_overdue", "Since the payday that was not met; 0 within the tolerance", BOOKS),
     _number("salary_credits", "count", "Credits that the salary was learned from", BOOKS),
     _since("salary_known_days", "Since the first of those credits; 0 without one", BOOKS),
-    _number("salary_first_after_days", "days", "From the first event heard of to that credit; 0 without one", BOOKS),
+    _number("salary_first_after_days", "days", "To it from the first event; unknown where some may be older", BOOKS),
     # holdings
     _number("accounts_open", "count", "Open accounts in a role that counts", BOOKS),
     _number("product_families", "count", "Kinds of need that the bank serves: current, savings, card, payroll, …"),

@@ -2,8 +2,9 @@
 
 from schemas.instants import DAY_MS
 from services.profile.domain.customers.balances import Course
-from services.profile.domain.customers.salary import Salary
+from services.profile.domain.customers.salary import LATELY_DAYS, Salary
 from services.profile.domain.facts.picture import Facts, Picture
+from services.profile.domain.states.state import LATEST_KEPT
 
 SALARY_CHANNELS = ("corebank",)
 
@@ -72,10 +73,12 @@ def _first_salary(seen: Picture, salary: Salary) -> Facts:
     """Who was known long before the first one has moved a salary here; who was not has brought it along."""
     if salary.first_at is None:
         return {"salary_known_days": None, "salary_first_after_days": None}
-    known_since = seen.customer.state.head.first_at
+    known_since, kept = seen.customer.state.head.first_at, seen.customer.state.head.latest["income"]
+    # as many as are kept: of who was among the first of them, there may have been more before
+    is_cut = len(kept) == LATEST_KEPT and salary.first_at - kept[0].at <= LATELY_DAYS * DAY_MS
     return {
         "salary_known_days": (seen.now - salary.first_at) // DAY_MS,
-        "salary_first_after_days": (salary.first_at - known_since) // DAY_MS,
+        "salary_first_after_days": None if is_cut else (salary.first_at - known_since) // DAY_MS,
     }
 
 

@@ -5,7 +5,7 @@ from schemas.events import ChannelEvent, Counterparty
 from schemas.instants import DAY_MS
 from services.profile.domain.facts.crossing import crossing_of
 from services.profile.domain.reference.tables import Listed, Reference
-from services.profile.domain.states.state import BANKS_KEPT, KEYS_KEPT
+from services.profile.domain.states.state import BANKS_KEPT, KEYS_KEPT, LATEST_KEPT
 from tests.profile.domain.gathered import ME, POLICY, customer_of, facts_told, summary_of
 from tests.profile.domain.happenings import ACCOUNT, NOON, event
 
@@ -128,6 +128,19 @@ def test_a_first_salary_is_told_apart_from_one_that_was_there_from_the_beginning
     values = values_of(REGISTERED, *salaries)
     assert (values["salary_known_days"], values["salary_first_after_days"]) == (40, 460)
     assert values_of(*salaries)["salary_first_after_days"] == 0
+
+
+def test_what_is_paid_so_often_that_the_first_of_it_is_kept_no_more_is_no_first_salary() -> None:
+    def wage(days: int, account: str) -> ChannelEvent:
+        payer = Counterparty(bank="OTHC", account_no=account)
+        return event("salary.credited", NOON - days * DAY_MS, id=f"{account}-{days}", minor=9_000, direction="credit",
+                     counterparty=payer)  # fmt: skip
+
+    daily = [wage(days, "1") for days in range(LATEST_KEPT)]
+    assert values_of(REGISTERED, *daily[1:])["salary_first_after_days"] == 500 - LATEST_KEPT + 1
+    assert "salary_first_after_days" in summary_of([REGISTERED, *daily]).facts.missing
+    weekly = [wage(90 + 7 * week, "1") for week in range(LATEST_KEPT)]
+    assert values_of(REGISTERED, *weekly, wage(3, "2"))["salary_first_after_days"] == 497
 
 
 def test_what_the_source_calls_the_other_side_tells_as_much_as_a_list() -> None:
