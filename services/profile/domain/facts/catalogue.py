@@ -93,7 +93,7 @@ _FACTS: tuple[FactDeclared, ...] = (
     _number("competitor_transfers_30d", "count", "Transfers to competitors within 30 days", BOOKS),
     _number("competitor_outflow_30d", "money", "Sent to competitors within 30 days", BOOKS),
     _number("competitor_outflow_90d", "money", "Sent to competitors within 90 days", BOOKS),
-    _number("own_elsewhere_transfers_2m", "count", "Elsewhere to the own name, or called own if more; 2 months", BOOKS),
+    _number("own_elsewhere_transfers_2m", "count", "To the own name elsewhere, or called own if more; 2 months", BOOKS),
     _number("broker_transfers_90d", "count", "Transfers to brokers within 90 days", BOOKS),
     _number("lender_payments_60d", "count", "Payments to other lenders within 60 days", BOOKS),
     _number("lender_monthly_payment", "money", "What goes to other lenders regularly, a month", BOOKS),
