@@ -9,7 +9,7 @@ import typer
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.declared import declared_fold
 from services.cli.output import counted, progress, tell
-from services.profile.rebuild import AT_ONCE, Progress, rebuild
+from services.profile.rebuild import Progress, rebuild
 
 
 def rebuild_states(
@@ -32,12 +32,17 @@ async def _rebuild(beside: Beside, rate: int) -> tuple[int, int]:
         return 0, fold.version
     with progress("subjects") as bar:
         task = bar.add_task("Folding anew", total=None, rate="")
+        done = paused = 0
 
         def show(now: Progress) -> None:
+            nonlocal done
+            done = now.done
             speed = now.done / max(time.monotonic() - started, 1e-9)
             bar.update(task, completed=now.done, total=now.done + now.waiting, rate=f"{speed:,.0f}/s")
 
         async def pause() -> None:
-            await asyncio.sleep(AT_ONCE / rate if rate else 0)
+            nonlocal paused
+            folded, paused = done - paused, done
+            await asyncio.sleep(folded / rate if rate else 0)
 
         return await rebuild(beside.store, fold, show, pause), fold.version

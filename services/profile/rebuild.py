@@ -1,12 +1,12 @@
-"""USE CASE: folds all states anew after the fold has changed: subject by subject, throttled, resumable. It raises no
-alerts about the past.
+"""USE CASE: folds all states anew after the fold has changed: subject by subject, throttled, resumable, and all that a
+customer has together, so that the customer is refreshed once. It raises no alerts about the past.
 
 Workers go on meanwhile: an event that touches a subject of an older fold re-folds it first, and facts of subjects that
 are not yet rebuilt are missing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -16,7 +16,9 @@ from services.profile.ports.records import Mark
 from services.profile.ports.store import ProfileStore
 from services.profile.refold import fold_anew
 
-AT_ONCE, LOOKED_AT = 50, 500
+AT_ONCE, LOOKED_AT = 10, 500
+TOGETHER = 300
+"""With those beside them, in one transaction: ten customers have a hundred, a group may have thousands."""
 COUNTED = 100_000
 """Behind; beyond, all subjects are taken to be: counting millions takes longer than a statement may."""
 
@@ -35,10 +37,11 @@ async def rebuild(
     """Re-folds every subject of an older fold version; returns how many. Stopped and started again, it goes on."""
     done, waited = 0, await _count_behind(store, fold.version)
     async for subjects in _behind(store, fold.version):
-        await again_when_contended(partial(_refold, store, fold, subjects))
-        done += len(subjects)
-        on_progress(Progress(done, max(waited - done, 0)))
-        await pause()
+        folded = await again_when_contended(partial(_refold, store, fold, await _together(store, subjects)))
+        done += folded
+        if folded:
+            on_progress(Progress(done, max(waited - done, 0)))
+            await pause()
     return done
 
 
@@ -61,11 +64,20 @@ async def _behind(store: ProfileStore, version: int) -> AsyncIterator[list[str]]
                 yield subjects[start : start + AT_ONCE]
 
 
-async def _refold(store: ProfileStore, fold: Fold, subjects: list[str]) -> None:
+async def _together(store: ProfileStore, subjects: Sequence[str]) -> Sequence[str]:
+    """And what else the same customers have."""
+    async with store.updating() as tx:
+        roots = {one.root for one in await tx.memberships_of(subjects)} | set(subjects)
+    beside = {one.subject for one in await store.memberships(sorted(roots))} | set(subjects)
+    return sorted(beside) if len(beside) <= TOGETHER else subjects
+
+
+async def _refold(store: ProfileStore, fold: Fold, subjects: Sequence[str]) -> int:
     async with store.updating() as tx:
         stored = await tx.lock_subjects({subject: frozenset() for subject in subjects})
-        behind = [row for row in stored.values() if row.fold_version < fold.version]
+        behind = [row for row in stored.values() if 0 < row.fold_version < fold.version]
         for row in behind:
             await fold_anew(tx, row, row.cuts, fold)
         await tx.save_subjects(behind)
         await tx.mark([Mark(root, 0) for root in sorted({root for row in behind for root in row.roots})])
+    return len(behind)

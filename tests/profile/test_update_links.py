@@ -228,6 +228,46 @@ async def test_a_rebuild_folds_every_subject_anew_and_goes_on_where_it_was_stopp
     assert differences(expected(events, newer), await held(store)) == []
 
 
+async def refreshed_marks(store: Store) -> list[str]:
+    async with store.refreshing() as tx:
+        return sorted(mark.root for mark in await tx.take_marks(range(SHARDS), 100))
+
+
+async def test_a_rebuild_folds_together_what_a_customer_has_and_marks_the_customer_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.profile.rebuild.AT_ONCE", 1)
+    accounts = ["6001", "6002", "6003"]
+    events = [opened(account, "77", FIRST) for account in accounts]
+    events += [paid(f"p-{account}", FIRST + DAY, account) for account in [*accounts, "6009"]]
+    await new_update(store).apply([batch(0, events)], NOW)
+    newer, seen = new_fold(DECLARED.series.version + 1), list[Progress]()
+
+    async def one_is_enough() -> None:
+        raise KeyboardInterrupt
+
+    await refreshed_marks(store)
+    with pytest.raises(KeyboardInterrupt):
+        await rebuild(store, newer, seen.append, one_is_enough)
+    assert seen == [Progress(3, 1)]
+    assert await refreshed_marks(store) == ["party:77"]
+    assert await rebuild(store, newer) == 1
+    assert differences(expected(events, newer), await held(store)) == []
+
+
+@pytest.mark.parametrize("together", [2, 3])
+async def test_a_rebuild_leaves_a_customer_who_has_too_much_to_be_folded_bit_by_bit(
+    store: Store, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr("services.profile.rebuild.AT_ONCE", 1)
+    monkeypatch.setattr("services.profile.rebuild.TOGETHER", together)
+    events = [opened(account, "77", FIRST) for account in ("6001", "6002")]
+    await new_update(store).apply([batch(0, events)], NOW)
+    seen: list[Progress] = []
+    assert await rebuild(store, new_fold(DECLARED.series.version + 1), seen.append) == 2
+    assert seen == ([Progress(2, 0)] if together == 3 else [Progress(1, 1), Progress(2, 0)])
+
+
 async def test_a_rebuild_of_very_many_takes_all_subjects_for_behind(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,7 +276,7 @@ async def test_a_rebuild_of_very_many_takes_all_subjects_for_behind(
     monkeypatch.setattr("services.profile.rebuild.COUNTED", 20)
     seen: list[Progress] = []
     assert await rebuild(store, new_fold(DECLARED.series.version + 1), seen.append) == 60
-    assert seen == [Progress(50, 10), Progress(60, 0)]
+    assert seen == [Progress(done, 60 - done) for done in range(10, 70, 10)]
 
 
 async def test_a_rebuild_comes_back_for_what_an_older_worker_has_written_behind_it(store: Store) -> None:
@@ -249,7 +289,7 @@ async def test_a_rebuild_comes_back_for_what_an_older_worker_has_written_behind_
             await new_update(store).apply([batch(60, [paid("p-behind", FIRST, "5999")])], NOW)
 
     assert await rebuild(store, newer, seen.append, write_behind) == 61
-    assert [progress.waiting for progress in seen] == [10, 0, 0]
+    assert [progress.waiting for progress in seen] == [50, 40, 30, 20, 10, 0, 0]
     assert await store.count_behind(newer.version) == 0
 
 
