@@ -195,6 +195,14 @@ def test_transfers_to_the_own_name_elsewhere_are_counted_for_this_month_and_the_
     assert (found.own_elsewhere_count, found.own_out_minor, found.own_in_minor) == (3, 420, 70)
 
 
+def test_an_account_elsewhere_under_the_name_before_a_marriage_is_ones_own() -> None:
+    portrait = Portrait().tell("2026-01-01", "customer.registered", ME, name="p_maiden")
+    portrait.tell("2026-08-01", "name.changed", ME, name="p_me", former_name="p_maiden")
+    for name in ("p_me", "p_maiden", "p_you"):
+        portrait.tell("2026-10-01", "transfer.sent", CURRENT, 70, party=Counterparty(name, "5", "OTHA"))
+    assert learned(portrait).own_elsewhere_count == 2
+
+
 def test_money_to_a_competitor_counts_for_three_months() -> None:
     rival = Counterparty(account_no="9", bank="CMPA")
     portrait = Portrait().tell("2026-07-01", "transfer.sent", CURRENT, 1, party=rival)

@@ -133,13 +133,15 @@ def _dealing(series: str, party: str, cells: dict[int, Cell]) -> _Dealing:
 
 
 def _own_names(customer: Customer) -> tuple[frozenset[str], frozenset[str]]:
-    """By what a counterparty is the customer: the numbers of the own accounts, and the own names (by reference)."""
+    """By what a counterparty is the customer: the numbers of the own accounts, and the own names, also the one before a
+    change (by reference)."""
     accounts, names = set(), set()
     for part in customer.parts:
         if part.kind == "account" and part.counts:
             accounts.add(part.subject.partition(":")[2])
-        elif part.kind == "party" and part.role == "self" and "name" in part.things.get(part.subject, {}):
-            names.add(str(part.things[part.subject]["name"].value))
+        elif part.kind == "party" and part.role == "self":
+            told = part.things.get(part.subject, {})
+            names |= {str(told[field].value) for field in ("name", "former_name") if field in told}
     return frozenset(accounts), frozenset(names)
 
 
