@@ -524,6 +524,23 @@ async def test_open_letters_are_counted_and_told_newest_first(store: Store) -> N
     assert await store.counts(["dead_letters"]) == {"dead_letters": 3}
 
 
+@pytest.mark.parametrize(("narrowed", "names"), [
+    ({"reason": "bug"}, ["l3", "l1"]), ({"source": "crm"}, ["l2", "l1"]), ({"reason": "bug", "source": "crm"}, ["l1"]),
+    ({"source": "nobody"}, []), ({"reason": ""}, []), ({}, ["l4", "l3"]),
+])  # fmt: skip
+async def test_letters_of_one_reason_or_source_are_found_behind_newer_ones(
+    store: Store, narrowed: dict[str, str], names: list[str]
+) -> None:
+    told = [("l1", "bug", "crm"), ("l2", "conflict", "crm"), ("l3", "bug", "core"), ("l4", "conflict", "core")]
+    letters = [
+        StoredDeadLetter(name, at, "update", source, reason, "$.id", "message", "e1", b"body", 4, "ab")
+        for at, (name, reason, source) in enumerate(told)
+    ]
+    async with store.updating() as tx:
+        await tx.keep_dead_letters(letters)
+    assert [one.letter_id for one in await store.dead_letters(2, "open", **narrowed)] == names
+
+
 def assertion(at: int, role: str = "owner", subject: str = "account:1", target: str = ONE, **told: object) -> Link:
     plain = {"first_at": at, "told_at": (at,), "source": "core", "event_id": f"e{at}"}
     return Link(subject=subject, target=target, role=role, **(plain | told))  # type: ignore[arg-type] # plain fields

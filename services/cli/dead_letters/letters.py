@@ -35,8 +35,8 @@ def list_letters(
     """The newest first."""
 
     async def work(beside: Beside) -> list[dict[str, Any]]:
-        found = await chosen(beside, "replayed" if replayed else "open", reason, source)
-        return [row_of(letter) for letter in found[:limit]]
+        found = await beside.store.dead_letters(limit, "replayed" if replayed else "open", reason, source)
+        return [row_of(letter) for letter in found]
 
     nothing = _NO_SUCH if reason or source else _NONE_REPLAYED if replayed else _NONE_OPEN
     show_rows(in_deployment(data, work), COLUMNS, as_json=as_json, nothing=nothing)
@@ -80,7 +80,7 @@ def replay(
     async def work(beside: Beside) -> list[dict[str, str]]:
         letters = [await _find(beside, one) for one in letter_ids or ()]
         if every:
-            letters = await chosen(beside, "open", reason, source)
+            letters = await beside.store.dead_letters(MOST, "open", reason, source)
         async with resending(beside, address) as again:
             return [_shown(await again.send(letter), as_json) for letter in letters]
 
@@ -91,11 +91,6 @@ def replay(
         typer.echo(_NO_SUCH if reason or source else _NONE_OPEN)
     if any(one["outcome"] != "accepted" for one in told):
         raise typer.Exit(FAILED)
-
-
-async def chosen(beside: Beside, state: str, reason: str | None, source: str | None) -> list[StoredDeadLetter]:
-    found = await beside.store.dead_letters(MOST, state)
-    return [one for one in found if reason in (None, one.reason) and source in (None, one.source)]
 
 
 def row_of(letter: StoredDeadLetter) -> dict[str, Any]:

@@ -119,9 +119,12 @@ class MemoryReader:
             found = [one for one in tables.decisions.rows() if one.kind == "review" and one.decision_id not in undone]
         return sorted(found, key=lambda one: (one.at, one.decision_id))[:limit]
 
-    async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]:
+    async def dead_letters(
+        self, limit: int, state: str, reason: str | None = None, source: str | None = None
+    ) -> list[StoredDeadLetter]:
         async with self._tables.turn() as tables:
             found = [letter for letter in tables.dead_letters.rows() if letter.state == state]
+        found = [one for one in found if reason in (None, one.reason) and source in (None, one.source)]
         return sorted(found, key=lambda letter: (-letter.at, letter.letter_id))[:limit]
 
     async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None:

@@ -51,7 +51,8 @@ select {rows.DECISION} from decisions d where d.kind = 'review'
 and not exists (select 1 from decisions u where u.undoes = d.decision_id)
 order by d.at, d.decision_id limit $1"""  # noqa: S608 - constants
 _DEAD_LETTERS = f"""
-select {rows.DEAD_LETTER} from dead_letters where state = $2 order by at desc, letter_id limit $1"""  # noqa: S608 - constants
+select {rows.DEAD_LETTER} from dead_letters
+where state = $2{{narrowed}} order by at desc, letter_id limit $1"""  # noqa: S608 - constants
 _DEAD_LETTER = f"select {rows.DEAD_LETTER} from dead_letters where letter_id = $1"  # noqa: S608 - constants
 _SOURCES_SEEN = """
 select source, channel, partition, heartbeat_at, accepted_at, rhythm_ms, lateness_ms, enabled
@@ -143,8 +144,16 @@ class SqlReader:
     async def reviews(self, limit: int) -> list[Decision]:
         return [rows.decision_of(row) for row in await self._rows(_REVIEWS, limit)]
 
-    async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]:
-        return [StoredDeadLetter(*row) for row in await self._rows(_DEAD_LETTERS, limit, state)]
+    async def dead_letters(
+        self, limit: int, state: str, reason: str | None = None, source: str | None = None
+    ) -> list[StoredDeadLetter]:
+        asked = {name: value for name, value in (("reason", reason), ("source", source)) if value is not None}
+        narrowed = "".join(f" and {name} = ${place}" for place, name in enumerate(asked, 3))
+        sql, given = _DEAD_LETTERS.format(narrowed=narrowed), (limit, state, *asked.values())
+        if not asked:
+            return [StoredDeadLetter(*row) for row in await self._rows(sql, *given)]
+        async with self._database.unhurried() as database:  # few of a million may be meant, and all are looked at
+            return [StoredDeadLetter(*row) for row in await read(database, sql, *given)]
 
     async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None:
         found = await self._rows(_DEAD_LETTER, letter_id)

@@ -104,7 +104,10 @@ class ProfileReader(PositionStore, Protocol):
 
     async def reviews(self, limit: int) -> list[Decision]: ...
 
-    async def dead_letters(self, limit: int, state: str) -> list[StoredDeadLetter]: ...
+    async def dead_letters(
+        self, limit: int, state: str, reason: str | None = None, source: str | None = None
+    ) -> list[StoredDeadLetter]:
+        """The newest first."""
 
     async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None: ...
 
