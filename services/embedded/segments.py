@@ -7,6 +7,7 @@ A block carries a checksum, for SQLite has none: a bit that a disk has turned mu
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -29,6 +30,7 @@ create table bases (
 pragma user_version = 2;
 """
 _VERSION, _WITHOUT_CHECKSUMS = 2, 1
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _READ = """
 select first, payload from blocks
 where topic = ?1 and partition = ?2 and until > ?3 and first >= coalesce(
@@ -56,6 +58,18 @@ class Block(NamedTuple):
     first: int
     timestamp_ms: int
     pairs: Sequence[tuple[bytes, bytes]]  # key, value
+
+
+@contextmanager
+def damage_told(path: Path) -> Iterator[None]:
+    """Turns what SQLite says of a damaged file into `Unavailable`: who waits can go on once there is a whole one."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
+        if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorcode & 0xFF not in _DAMAGED:
+            raise
+        told = f"the embedded log is damaged: {path}: {error}: restore a backup"
+        raise Unavailable(told, retry_after=5.0) from error
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -115,17 +129,23 @@ class Segment:
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path
         self._connection = connect(path, read_only=read_only)
-        self._version = self._connection.execute("pragma user_version").fetchone()[0]
+        with damage_told(path):
+            self._version = self._connection.execute("pragma user_version").fetchone()[0]
         if self._version not in (_WITHOUT_CHECKSUMS, _VERSION):
             self._connection.close()
             raise ValueError(f"{path}: version {self._version} of the embedded log, this release reads {_VERSION}")
-        rows = self._connection.execute("select topic, partition, next from bases")
-        self.bases: dict[Stream, int] = {(topic, partition): n for topic, partition, n in rows}
+        with damage_told(path):
+            rows = self._connection.execute("select topic, partition, next from bases")
+            self.bases: dict[Stream, int] = {(topic, partition): n for topic, partition, n in rows}
 
     def write(self, blocks: Sequence[Block]) -> None:
-        """Durable on return. Raises sqlite3.Error, and then nothing was written."""
-        payload = _payload if self._version == _VERSION else _payload_without_checksum
-        rows = [(b.topic, b.partition, b.first, b.first + len(b.pairs), payload(b)) for b in blocks]
+        """Durable on return. Raises sqlite3.Error or `Unavailable`, and then nothing was written."""
+        with_checksum = self._version == _VERSION  # an older release may go on with a file that it has begun
+        rows = [(*b[:3], b.first + len(b.pairs), _payload(b, with_checksum)) for b in blocks]
+        with damage_told(self.path):
+            self._insert(rows)
+
+    def _insert(self, rows: Sequence[tuple[object, ...]]) -> None:
         connection = self._connection
         connection.execute("begin immediate")
         try:
@@ -138,28 +158,33 @@ class Segment:
 
     def next(self, stream: Stream) -> int:
         query = "select until from blocks where topic = ? and partition = ? order by first desc limit 1"
-        row = self._connection.execute(query, stream).fetchone()
+        with damage_told(self.path):
+            row = self._connection.execute(query, stream).fetchone()
         return int(row[0]) if row else self.bases.get(stream, 0)
 
     def read(self, stream: Stream, start: int, most: int, most_bytes: int) -> list[Record]:
         """At least one block, if there is one at or after `start`; then as many as the limits allow, and none after a
         damaged one. Raises `Unavailable` where that is the first."""
         records: list[Record] = []
-        size = 0
         try:
-            for first, payload in self._blocks(stream, start):
-                if records and first != records[-1].offset + 1:
-                    break  # a block is gone: who goes on from here is told
-                timestamp_ms, pairs = _opened(payload, (*stream, first))
-                skip = max(0, start - first)
-                records += [Record(first + i, timestamp_ms, *pairs[i]) for i in range(skip, len(pairs))]
-                size += len(payload)
-                if len(records) >= most or size >= most_bytes:
-                    break
-        except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
+            with damage_told(self.path):
+                self._read_into(records, stream, start, most, most_bytes)
+        except Unavailable:
             if not records:
-                raise Unavailable(f"the embedded log is damaged: {self.path}: {error}", retry_after=5.0) from error
+                raise
         return records
+
+    def _read_into(self, records: list[Record], stream: Stream, start: int, most: int, most_bytes: int) -> None:
+        size = 0
+        for first, payload in self._blocks(stream, start):
+            if records and first != records[-1].offset + 1:
+                return  # a block is gone: who goes on from here is told
+            timestamp_ms, pairs = _opened(payload, (*stream, first))
+            skip = max(0, start - first)
+            records += [Record(first + i, timestamp_ms, *pairs[i]) for i in range(skip, len(pairs))]
+            size += len(payload)
+            if len(records) >= most or size >= most_bytes:
+                return
 
     def _blocks(self, stream: Stream, start: int) -> Iterator[tuple[int, bytes]]:
         cursor = self._connection.execute(_READ, (*stream, start))
@@ -176,14 +201,11 @@ class Segment:
         self._connection.close()
 
 
-def _payload(block: Block) -> bytes:
+def _payload(block: Block, with_checksum: bool) -> bytes:
+    if not with_checksum:
+        return _encoder.encode((block.timestamp_ms, block.pairs))
     pairs = _encoder.encode(block.pairs)
     return _encoder.encode((block.timestamp_ms, msgspec.Raw(pairs), _checksum(pairs, *block[:4])))
-
-
-def _payload_without_checksum(block: Block) -> bytes:
-    """An older release may go on with a file that it has begun."""
-    return _encoder.encode((block.timestamp_ms, block.pairs))
 
 
 def _opened(payload: bytes, place: tuple[int, int, int]) -> tuple[int, list[tuple[bytes, bytes]]]:

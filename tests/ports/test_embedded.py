@@ -388,6 +388,19 @@ async def test_pages_that_are_empty_after_a_crash_are_told(
     await told_instead_of_applied(tmp_path, clock, values[:5], "malformed")
 
 
+@pytest.mark.parametrize("page", [1, 2], ids=["its records", "where its partitions begin"])
+async def test_a_log_that_is_damaged_where_it_is_written_says_so_instead_of_a_traceback(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path, page: int
+) -> None:
+    await one_by_one(log, *(b"%d" % n * 3_000 for n in range(9)))
+    await log.close()
+    [day] = segment_paths(tmp_path)
+    whole = day.read_bytes()
+    day.write_bytes(whole[: page * 4096] + b"x" * 4096 + whole[page * 4096 + 4096 :])
+    with pytest.raises(Unavailable, match=f"the embedded log is damaged: {day}: .*: restore a backup"):
+        await EmbeddedLog(tmp_path, clock=clock).append("t", [message(b"x")])
+
+
 async def told_instead_of_applied(directory: Path, clock: ManualClock, whole: Sequence[bytes], why: str) -> None:
     log = EmbeddedLog(directory, clock=clock)
     applied = Applied()
