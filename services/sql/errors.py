@@ -10,11 +10,13 @@ from services.failures import Rejected
 
 # PostgreSQL, appendix A: serialization_failure, deadlock_detected, lock_not_available
 _RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03"})
+# what asyncpg raises once for each connection, and prepares anew after it
+_PREPARED_ANEW = frozenset({"InvalidCachedStatementError", "OutdatedSchemaCacheError"})
 # character_not_in_repertoire: NUL, which JSON and URLs can spell and PostgreSQL's text cannot hold
 _NO_TEXT = "22021"
 # query_canceled (statement timeout), idle_in_transaction_session_timeout, transaction_timeout,
-# read_only_sql_transaction (a fallen primary)
-_UNAVAILABLE_STATES = frozenset({"57014", "25P03", "25P04", "25006"})
+# read_only_sql_transaction (a fallen primary), data_corrupted, index_corrupted
+_UNAVAILABLE_STATES = frozenset({"57014", "25P03", "25P04", "25006", "XX001", "XX002"})
 # connection exception, insufficient resources, operator intervention (shutdown), system error
 _UNAVAILABLE_CLASSES = ("08", "53", "57P", "58")
 
@@ -31,14 +33,19 @@ _STATE_WORDS = {
     "53100": "its disk is full", "53200": "it is out of memory", "53300": "it has too many connections",
     "57P01": "it is shutting down", "57P03": "it is starting up", "57014": "a statement took too long",
     "25P03": "a transaction took too long", "25P04": "a transaction took too long",
-    "25006": "it is a read-only replica", "55P03": "somebody keeps a whole table locked",
+    "25006": "it is a read-only replica", "XX001": "its data are damaged: restore a backup",
+    "XX002": "an index is damaged: reindex it", "55P03": "somebody keeps a whole table locked",
     "40001": "a replica had to end the reading", "40P01": "it ended a deadlock",
 }  # fmt: skip
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Deadlock, serialization failure or lock timeout: the same transaction may succeed at once."""
-    return any(_state(e) in _RETRYABLE_STATES or _sqlite_code(e) in _RETRYABLE_SQLITE for e in _chain(error))
+    """Deadlock, serialization failure, lock timeout, or a table that was altered since the statement was prepared: the
+    same transaction may succeed at once."""
+    return any(
+        _state(e) in _RETRYABLE_STATES or _sqlite_code(e) in _RETRYABLE_SQLITE or type(e).__name__ in _PREPARED_ANEW
+        for e in _chain(error)
+    )
 
 
 def is_no_text(error: BaseException) -> bool:

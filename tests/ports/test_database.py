@@ -199,6 +199,8 @@ def test_an_unknown_url_is_refused_without_repeating_it(url_given: str) -> None:
     (asyncpg.QueryCanceledError(""), "a statement took too long"),
     (asyncpg.IdleInTransactionSessionTimeoutError(""), "a transaction took too long"),
     (asyncpg.ReadOnlySQLTransactionError(""), "it is a read-only replica"),
+    (asyncpg.DataCorruptedError(""), "its data are damaged: restore a backup"),
+    (asyncpg.IndexCorruptedError(""), "an index is damaged: reindex it"),
     (asyncpg.AdminShutdownError(""), "it is shutting down"),
     (asyncpg.ConnectionDoesNotExistError(""), "ConnectionDoesNotExistError"),
     (asyncpg.PostgresIOError(""), "PostgresIOError"),

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from services.failures import Fenced, Rejected
+from services.failures import Contended, Fenced, Rejected
 from services.sql.database import Database, open_database
 from services.sql.session import Bulk, Row, insert, insert_whole, reading, writing
 
@@ -55,6 +55,24 @@ async def test_every_later_statement_sees_what_waited(database: Database) -> Non
         await session.append("thing", "id, n", [(2, 20)])
         await session.later(RAISE, [(2, 1)])
         assert [tuple(row) for row in await session.rows("select id, n from thing order by id")] == [(1, 16), (2, 21)]
+
+
+async def test_a_table_that_was_altered_since_a_statement_was_prepared_is_looked_at_again(postgres_url: str) -> None:
+    database, other = open_database(postgres_url, pool_size=1), open_database(postgres_url)
+    async with writing(other) as session:
+        await session.run("drop table if exists altered")
+        await session.run("create table altered (id integer)")
+    async with writing(database) as session:
+        await session.rows("select * from altered")
+    async with writing(other) as session:
+        await session.run("alter table altered add column n integer")
+    with pytest.raises(Contended):
+        async with writing(database) as session:
+            await session.rows("select * from altered")
+    async with writing(database) as session:
+        assert await session.rows("select * from altered") == []
+    await database.close()
+    await other.close()
 
 
 async def test_the_same_rows_may_be_written_twice(database: Database) -> None:
