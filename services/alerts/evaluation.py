@@ -76,7 +76,7 @@ class Evaluation:
             return
         self.done.statements += 1
         if change.kind == GONE:
-            self._end(change, known)
+            await self._end(change, known)
             return
         if known.merged_into:
             await self._split(change.customer_id, known.merged_into, change.changed_at)
@@ -122,10 +122,14 @@ class Evaluation:
     def _note(self, changed: Iterable[Alert]) -> None:
         self.changed |= {one.alert_id: one for one in changed}
 
-    def _end(self, change: ProfileChange, known: Standing) -> None:
-        """The customer is gone: merged into another one, or standing for nobody any more."""
+    async def _end(self, change: ProfileChange, known: Standing) -> None:
+        """The customer is gone: merged into another one, or standing for nobody any more. What was said of it may still
+        stand with whom it had been merged into before."""
         known.version, known.as_of, known.kind = change.version, change.changed_at, GONE
-        if not (into := merged_into(change)):
+        into = merged_into(change)
+        if known.merged_into and known.merged_into != into:
+            await self._split(change.customer_id, known.merged_into, change.changed_at)
+        if not into:
             self._note(withdraw_all(self._alerts[change.customer_id], change.changed_at))
         elif known.merged_into != into:  # else the other's statement came first
             self._merge(change.customer_id, into, change.changed_at)

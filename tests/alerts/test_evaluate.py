@@ -442,3 +442,23 @@ async def test_an_alert_that_grows_graver_without_a_step_has_a_new_revision() ->
     (after,) = await service.alerts()
     assert (before.severity, after.severity) == (1, 3)
     assert after.revision > before.revision
+
+
+@pytest.mark.parametrize("heir", ["c", ""], ids=["another", "nobody"])
+@pytest.mark.parametrize("is_told_first", [True, False])
+async def test_who_goes_from_one_to_another_without_a_word_between_leaves_nothing_open_for_nobody(
+    heir: str, is_told_first: bool
+) -> None:
+    """A merge was undone and put right before the customer was summed up in between."""
+    service = Service()
+    await service.takes(statement(1, "a", moments=[moment("x", NOON)]), statement(1, "b"), statement(1, "c"))
+    await service.takes(GONE_A, statement(2, "b", NOON + 10 * HOUR, merged=["a"], moments=[moment("x", NOON)]))
+    elsewhere = statement(3, "a", NOON + 11 * HOUR, kind="gone", aliases=[heir] if heir else [])
+    alone = statement(3, "b", NOON + 11 * HOUR + 1)
+    for change in (elsewhere, alone) if is_told_first else (alone, elsewhere):
+        await service.takes(change)
+    [growth] = await service.alerts()
+    assert (growth.customer_id, growth.is_open) == ((heir, True) if heir else ("a", False))
+    if heir:
+        await service.takes(statement(2, "c", NOON + 12 * HOUR, merged=["a"]))
+        assert [one.state for one in await service.alerts()] == ["withdrawn"]
