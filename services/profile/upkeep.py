@@ -68,12 +68,15 @@ class Upkeep:
         return Kept(events, months, ledgers, letters)
 
     async def _drop_ledgers(self, now: int) -> int:
-        """Keeps a ledger as long as a repeat of its events may still wait in the log."""
+        """Keeps a ledger as long as a repeat of its events may still wait in the log. Days are counted from the last on
+        which anything was accepted: by the clock of this machine alone, were it ahead, repeats would count again."""
         days = await self._store.ledger_days()
-        if not days or days[0] >= now // DAY_MS - DAYS_KEPT:
+        if not days or days[0] >= min(now // DAY_MS, days[-1]) - DAYS_KEPT:
             return 0
         oldest = await self._oldest_waiting(now)
-        return 0 if oldest is None else len(await self._store.drop_ledgers(oldest // DAY_MS - DAYS_KEPT))
+        if oldest is None:
+            return 0
+        return len(await self._store.drop_ledgers(min(oldest // DAY_MS, days[-1]) - DAYS_KEPT))
 
     async def _oldest_waiting(self, now: int) -> int | None:
         """When the log took the oldest event that is not applied yet (ms); `now` if none waits, None if it cannot be

@@ -232,6 +232,13 @@ async def test_ledgers_past_their_days_are_dropped(store: Store) -> None:
     assert await store.ledger_days() == list(range(today - DAYS_KEPT, today + 1))
 
 
+async def test_a_clock_that_is_ahead_drops_no_ledger_that_a_repeat_may_meet(store: Store) -> None:
+    today = await enter_ledgers(store)
+    for ahead in (1, 30):
+        await new_upkeep(store).apply(NOW + ahead * DAY_MS)
+        assert (await store.ledger_days())[0] == today - DAYS_KEPT
+
+
 async def test_a_ledger_stays_while_events_of_its_time_wait_in_the_log(store: Store) -> None:
     """A repeat behind a partition that stood still must not count again."""
     today = await enter_ledgers(store)
