@@ -1,7 +1,7 @@
 """Facts about money that crosses to and from other banks, told by the bank of the other side, and about who is paid
 regularly. None stands for unknown."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -38,13 +38,13 @@ class _Side(NamedTuple):
 
 
 class _Sent(NamedTuple):
-    """A day's money to somebody who is known, `age` days ago; minor units of the home currency."""
+    """A day's money to somebody who is known, `age` days ago; minor units of the home currency, None without a rate."""
 
     age: int
     day: int
     bank: str
     kind: PartyKind | None
-    minor: int
+    minor: int | None
     payments: int
 
 
@@ -63,8 +63,9 @@ def crossing_facts(seen: Picture) -> Facts:
 
 def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) -> Facts:
     """Of the last month every other bank, before it those that are known. A day with too many banks to tell apart makes
-    them all unknown, and so does a currency without a rate; one with too many names those that ask who it was."""
-    out_7 = out_30 = in_30 = 0
+    them all unknown, one with too many names those that ask who it was; a currency without a rate the sums that it is
+    part of, and no count."""
+    out_7, out_30, in_30 = list[int | None](), list[int | None](), list[int | None]()
     known: list[_Sent] = []
     are_told_apart = True
     for day, sides, are_banks in _days(months, today - LONGEST_DAYS):
@@ -79,19 +80,17 @@ def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) 
             if not is_known and (is_here or not are_banks or age >= MONTH_DAYS):
                 continue
             minor = reference.home_minor(cell.total, currency, day)
-            if minor is None:
-                return _UNKNOWN
-            if direction == "credit":
-                in_30 += minor if age < MONTH_DAYS else 0
-            elif direction == "debit":
-                out_7 += minor if age < 7 else 0
-                out_30 += minor if age < MONTH_DAYS else 0
+            if age < MONTH_DAYS and direction in ("credit", "debit"):
+                (in_30 if direction == "credit" else out_30).append(minor)
+            if direction == "debit":
+                if age < 7:
+                    out_7.append(minor)
                 if is_known:
                     known.append(_Sent(age, day, bank, kind, minor, cell.count))
     crossed: Facts = {
-        "external_outflow_7d": out_7 / reference.home_unit,
-        "external_outflow_30d": out_30 / reference.home_unit,
-        "external_inflow_30d": in_30 / reference.home_unit,
+        "external_outflow_7d": _major(out_7, reference),
+        "external_outflow_30d": _major(out_30, reference),
+        "external_inflow_30d": _major(in_30, reference),
     }
     if not are_told_apart:
         return crossed | _TO_KNOWN_UNKNOWN
@@ -105,14 +104,19 @@ def _to_known(reference: Reference, sent: list[_Sent]) -> Facts:
     recent = [one for one in competitors if one.age < MONTH_DAYS]
     return {
         "competitor_transfers_30d": sum([one.payments for one in recent]),
-        "competitor_outflow_30d": sum([one.minor for one in recent]) / reference.home_unit,
-        "competitor_outflow_90d": sum([one.minor for one in competitors]) / reference.home_unit,
+        "competitor_outflow_30d": _major([one.minor for one in recent], reference),
+        "competitor_outflow_90d": _major([one.minor for one in competitors], reference),
         "broker_transfers_90d": sum([one.payments for one in brokers]),
         "lender_payments_60d": sum([one.payments for one in lenders]),
         "short_term_loans_60d": sum(
             [one.payments for one in lenders if reference.is_short_term_lender(one.bank, one.day, one.kind)]
         ),
     }
+
+
+def _major(parts: Iterable[int | None], reference: Reference) -> float | None:
+    whole = whole_of(parts)
+    return None if whole is None else whole / reference.home_unit
 
 
 def regular_party_facts(seen: Picture) -> Facts:

@@ -64,11 +64,27 @@ def test_an_empty_account_in_such_a_currency_leaves_the_others_known() -> None:
     assert (values["balance_total"], values["assets"], values["assets_band"]) == (1_000.0, 1_000.0, "below")
 
 
-@pytest.mark.parametrize("fact", ["external_outflow_30d", "external_inflow_30d", "competitor_outflow_90d"])
+@pytest.mark.parametrize("fact", ["external_outflow_7d", "external_outflow_30d", "competitor_outflow_90d"])
 def test_what_crossed_to_other_banks_is_unknown_where_some_of_it_has_no_rate(fact: str) -> None:
     sent = booked(3, 100_000, UNRATED, what="sent")
     assert fact in summary_of([sent]).facts.missing
     assert values_of(booked(3, 100_000, "JPY", what="sent"))["competitor_outflow_90d"] == 4_480.0
+
+
+def test_how_often_somebody_is_paid_is_known_in_a_currency_without_a_rate_too() -> None:
+    told = values_of(booked(3, 100_000, UNRATED, what="sent"), booked(4, 100_000, "CNY", what="sent"))
+    assert told["competitor_transfers_30d"] == 2
+    nobody = (told["lender_payments_60d"], told["short_term_loans_60d"], told["broker_transfers_90d"])
+    assert (nobody, told["external_inflow_30d"]) == ((0, 0, 0), 0)
+
+
+def test_money_without_a_rate_leaves_what_it_is_no_part_of_known() -> None:
+    came = summary_of([booked(3, 100_000, UNRATED), booked(3, 100_000, "CNY", what="sent")])
+    assert (facts_told(came)["external_outflow_30d"], "external_inflow_30d" in came.facts.missing) == (1_000.0, True)
+    before = summary_of([booked(40, 100_000, UNRATED, what="sent"), booked(10, 100_000, "CNY", what="sent")])
+    told = facts_told(before)
+    assert (told["external_outflow_30d"], told["competitor_outflow_30d"]) == (1_000.0, 1_000.0)
+    assert "competitor_outflow_90d" in before.facts.missing
 
 
 @pytest.mark.parametrize(("direction", "flow"), [("debit", "outflow"), ("credit", "inflow")])
