@@ -18,7 +18,7 @@ from services.profile.erasing import ERASE, erase, erase_customer, lock_and_see
 from services.profile.linking import link_subjects, reach
 from services.profile.ports.records import Decision, Mark
 from services.profile.ports.store import ProfileStore
-from services.profile.reviewing import standing
+from services.profile.reviewing import REVIEW, standing
 from services.profile.roots import roots_of
 
 MERGE, SPLIT, DETACH, ATTACH, SEPARATE = "merge", "split", "detach", "attach", "separate"
@@ -133,8 +133,8 @@ class Decide:
 
     async def keep_apart(self, review_id: str, said: Said) -> Decision:
         """The two of a review case are different people."""
-        case = next((one for one in await self._store.reviews(MOST_CASES) if one.decision_id == review_id), None)
-        if case is None:
+        case = await self._store.decision(review_id)
+        if case is None or case.kind != REVIEW or not _stands(case, await self._store.decisions_on(case.subjects)):
             raise Rejected("unknown_decision", "no such review case is open", "review_id")
         decision = _decision(SEPARATE, case.subjects, said, review_id)
         await self._store.decide(decision, [], [])
