@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[2]
 REAL = (ROOT / os.environ.get("COUNTERPOINT_BERKA", "../shared/data/berka")).resolve()
 BANKS = ["made-up", *(["real"] if (REAL / "trans.asc").exists() else [])]
 FILES = ("account", "card", "client", "disp", "district", "loan", "order")
-BANK = """{home_currency: CZK, calendar: generic, zone_minutes: 60, closes_minutes: 1440,
+BANK = """{home_currency: CZK, calendar: generic, zone: Etc/GMT-1, closes_minutes: 1440,
 private_banking_threshold: 6000000, near_band: 1000000}"""
 WATCHED, STOPS, LAST_LINE = date(1993, 7, 1), date(1994, 1, 1), date(1994, 3, 31)
 UNPAID = "loan.instalment_missed"

@@ -22,11 +22,10 @@ Quoted = list[tuple[int, Decimal]]
 class _Bank(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     home_currency: str
     calendar: str
+    zone: str
     closes_minutes: int
     private_banking_threshold: int
     near_band: int
-    zone_minutes: int | None = None
-    zone: str | None = None
 
 
 class _Institution(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -90,15 +89,11 @@ def load_reference(files: Texts, words: Texts, refer: Refer | None) -> Reference
 
 
 def _zone(files: Texts, bank: _Bank) -> Zone:
-    if (bank.zone is None) == (bank.zone_minutes is None):
-        raise files.wrong("bank.yaml", "either zone or zone_minutes", "zone")
-    if bank.zone is None:
-        return Zone(bank.zone_minutes or 0)
     try:
         ZoneInfo(bank.zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise files.wrong("bank.yaml", f"{bank.zone!r} is no time zone", "zone") from None
-    return Zone(name=bank.zone)
+    return Zone(bank.zone)
 
 
 def load_next_products(files: Texts) -> list[NextProduct]:

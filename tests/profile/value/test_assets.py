@@ -207,7 +207,7 @@ def test_a_deposit_given_up_early_counts_no_more() -> None:
     ids=["account", "deposit"],
 )
 def test_what_is_closed_in_the_evening_west_of_utc_counts_no_more_from_then(given_up: Portrait) -> None:
-    new_york = Reference(calendar=reference().calendar, zone=Zone(-300))
+    new_york = Reference(calendar=reference().calendar, zone=Zone("Etc/GMT+5"))
     eleven_in_the_evening_there = ms(NOW)  # an hour after, and the next day in UTC
     assert assets_of(given_up.customer(), new_york, eleven_in_the_evening_there).total_minor == 0
 

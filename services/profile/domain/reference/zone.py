@@ -12,14 +12,14 @@ _LAST_STEP = 253_402_000_000_000 // _STEP_MS
 
 
 class Zone:
-    """Always `minutes` east of UTC, or as the zone of that `name` (IANA) says."""
+    """`name`: of the IANA time zone database."""
 
-    def __init__(self, minutes: int = 0, name: str = "") -> None:
-        self.name, self._fixed_ms = name, minutes * MINUTE_MS
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def offset(self, at: int) -> int:
         """In ms east of UTC at an instant (ms)."""
-        return _offset_of(self.name, at // _STEP_MS) if self.name else self._fixed_ms
+        return _offset_of(self.name, at // _STEP_MS)
 
     def instant(self, local: int) -> int:
         """The first instant (ms) at which clocks show this time, counted in ms from their 1970; of a time that is left
@@ -36,7 +36,7 @@ class Zone:
         return jump
 
 
-BEIJING = Zone(480)
+BEIJING = Zone("Asia/Shanghai")
 
 
 @lru_cache(65_536)
