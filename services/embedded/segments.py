@@ -29,7 +29,7 @@ create table bases (
   primary key (topic, partition)) without rowid;
 pragma user_version = 2;
 """
-_VERSION, _WITHOUT_CHECKSUMS = 2, 1
+_VERSION = 2
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _READ = """
 select first, payload from blocks
@@ -40,11 +40,11 @@ order by first
 
 
 class _Payload(msgspec.Struct, array_like=True, gc=False):
-    """`checksum`: of the encoded pairs, and of where and when; files of version 1 have none."""
+    """`checksum`: of the encoded pairs, and of where and when."""
 
     timestamp_ms: int
     pairs: msgspec.Raw
-    checksum: int | None = None
+    checksum: int
 
 
 _decoder = msgspec.msgpack.Decoder(_Payload)
@@ -130,18 +130,17 @@ class Segment:
         self.path = path
         self._connection = connect(path, read_only=read_only)
         with damage_told(path):
-            self._version = self._connection.execute("pragma user_version").fetchone()[0]
-        if self._version not in (_WITHOUT_CHECKSUMS, _VERSION):
+            version = self._connection.execute("pragma user_version").fetchone()[0]
+        if version != _VERSION:
             self._connection.close()
-            raise ValueError(f"{path}: version {self._version} of the embedded log, this release reads {_VERSION}")
+            raise ValueError(f"{path}: version {version} of the embedded log, this release reads {_VERSION}")
         with damage_told(path):
             rows = self._connection.execute("select topic, partition, next from bases")
             self.bases: dict[Stream, int] = {(topic, partition): n for topic, partition, n in rows}
 
     def write(self, blocks: Sequence[Block]) -> None:
         """Durable on return. Raises sqlite3.Error or `Unavailable`, and then nothing was written."""
-        with_checksum = self._version == _VERSION  # an older release may go on with a file that it has begun
-        rows = [(*b[:3], b.first + len(b.pairs), _payload(b, with_checksum)) for b in blocks]
+        rows = [(*b[:3], b.first + len(b.pairs), _payload(b)) for b in blocks]
         with damage_told(self.path):
             self._insert(rows)
 
@@ -201,9 +200,7 @@ class Segment:
         self._connection.close()
 
 
-def _payload(block: Block, with_checksum: bool) -> bytes:
-    if not with_checksum:
-        return _encoder.encode((block.timestamp_ms, block.pairs))
+def _payload(block: Block) -> bytes:
     pairs = _encoder.encode(block.pairs)
     return _encoder.encode((block.timestamp_ms, msgspec.Raw(pairs), _checksum(pairs, *block[:4])))
 
@@ -211,7 +208,7 @@ def _payload(block: Block, with_checksum: bool) -> bytes:
 def _opened(payload: bytes, place: tuple[int, int, int]) -> tuple[int, list[tuple[bytes, bytes]]]:
     """`place`: topic, partition and first offset. Raises `msgspec.DecodeError`."""
     timestamp_ms, pairs, checksum = msgspec.structs.astuple(_decoder.decode(payload))
-    if checksum is not None and checksum != _checksum(pairs, *place, timestamp_ms):
+    if checksum != _checksum(pairs, *place, timestamp_ms):
         raise msgspec.DecodeError("its checksum does not agree")
     return timestamp_ms, _pairs_decoder.decode(pairs)
 

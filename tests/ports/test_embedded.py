@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -410,29 +409,6 @@ async def told_instead_of_applied(directory: Path, clock: ManualClock, whole: Se
         assert why in log.waiting()["t", 0]
     assert applied.values["t", 0] == list(whole)
     await log.close()
-
-
-async def test_a_file_that_an_older_release_has_begun_is_read_and_written_on_without_checksums(
-    log: EmbeddedLog, clock: ManualClock, tmp_path: Path
-) -> None:
-    await log.close()
-    [day] = segment_paths(tmp_path)
-    older = connect(day)
-    older.execute("pragma user_version = 1")
-    payload = msgspec.msgpack.encode((7, [(b"k", b"of before")]))
-    older.execute("insert into blocks values (1, 0, 0, 1, ?)", [payload])
-    older.close()
-    again = EmbeddedLog(tmp_path, clock=clock)
-    await again.append("t", [message(b"of now")])
-    applied = Applied()
-    async with consuming(again, "t", applied):
-        await applied.reaches(2)
-    assert applied.values["t", 0] == [b"of before", b"of now"]
-    await again.close()
-    reading = connect(day, read_only=True)
-    sizes = [len(msgspec.msgpack.decode(row[0])) for row in reading.execute("select payload from blocks")]
-    reading.close()
-    assert sizes == [2, 2]
 
 
 async def test_a_day_is_whole_in_its_own_file_before_it_gets_its_name(
