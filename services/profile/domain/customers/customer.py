@@ -148,11 +148,13 @@ def total(parts: Iterable[Part]) -> Total:
 
 def acted_for(parts: Sequence[Part]) -> list[Head]:
     """Each segment once of what the customer only acts for, as attorney, signatory or guardian."""
+    others = [part for part in parts if not part.counts]
+    if not others:
+        return []
     seen: dict[str, set[int]] = {}
     for part in parts:
         if part.counts:
             seen.setdefault(part.subject, set()).update(part.flows.places)
-    others = [part for part in parts if not part.counts]
     return [head for part in others for head in _without(part.flows, seen.setdefault(part.subject, set())).heads]
 
 

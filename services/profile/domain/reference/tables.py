@@ -151,7 +151,7 @@ class Reference:
         return bank in self._listed
 
     def may_be_listed(self, party: PartyKey) -> bool:
-        return self.is_listed(party.bank) or self.is_listed(party.name)
+        return party.bank in self._listed or party.name in self._listed
 
     def is_own_bank(self, bank: str) -> bool:
         return bank in self._own_banks
