@@ -1,13 +1,11 @@
 """What an evaluation needs besides statement and rules: the desk's terms, and what has been learned of the rules."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from schemas.instants import DAY_MS, HOUR_MS
+from schemas.zone import Zone
 from services.alerts.domain.rules import Desk
 from services.alerts.domain.wording import NO_LABELS, Labels
 
@@ -52,37 +50,20 @@ class Terms(NamedTuple):
 
     def offset_ms(self, at: int) -> int:
         """How far the desk's clocks are ahead of UTC."""
-        return _offset_ms(self.desk.hours.zone, at)
-
-
-def _offset_ms(zone: str, at: int) -> int:
-    return _offset_of_hour(zone, at // HOUR_MS)
-
-
-@lru_cache(4096)
-def _offset_of_hour(zone: str, hour: int) -> int:
-    """Of the hour's beginning: zones change theirs on the hour or on the half."""
-    told = datetime.fromtimestamp(hour * 3600, UTC).astimezone(ZoneInfo(zone)).utcoffset()
-    return 0 if told is None else int(told.total_seconds() * 1000)
-
-
-def _instant(zone: str, local_ms: int) -> int:
-    """When the clocks of the zone stand so: by then they may have been put forward or back."""
-    about = local_ms - _offset_ms(zone, local_ms)
-    return local_ms - _offset_ms(zone, about)
+        return Zone(self.desk.hours.zone).offset(at)
 
 
 def answer_by(at: int, hours: int, tier: str, terms: Terms, percent: int = 100) -> int:
     """When a time to answer ends, of so many working hours or a share of it; the tier shortens it."""
     left = hours * terms.desk.tier_share.get(tier, 100) * percent * HOUR_MS // 10_000
     opens, closes = terms.desk.hours.opens * HOUR_MS, terms.desk.hours.closes * HOUR_MS
-    zone = terms.desk.hours.zone
-    day, since = divmod(at + _offset_ms(zone, at), DAY_MS)
+    zone = Zone(terms.desk.hours.zone)
+    day, since = divmod(at + zone.offset(at), DAY_MS)
     for _ in range(MOST_DAYS):
         if terms.works(day):
             start = max(since, opens)
             if start + left <= closes:
-                return _instant(zone, day * DAY_MS + start + left)
+                return zone.instant(day * DAY_MS + start + left)
             left -= max(0, closes - start)
         day, since = day + 1, 0
     return at + MOST_DAYS * DAY_MS  # a calendar without a working day

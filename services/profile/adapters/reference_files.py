@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from schemas.money import EXPONENTS
+from schemas.zone import Zone
 from services.declared_files import Texts
 from services.profile.adapters.catalogue_files import load_party_kinds, load_reasons
 from services.profile.domain.reference.calendar import Calendar, day_number
 from services.profile.domain.reference.offers import NextProduct
 from services.profile.domain.reference.tables import RATE_SCALE, Listed, Rate, Reference
-from services.profile.domain.reference.zone import Zone
 
 Refer = Callable[[str], str]
 Quoted = list[tuple[int, Decimal]]

@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from schemas.zone import Zone
 from services.profile.domain.customers.assets import Assets, assets_of, note_band
 from services.profile.domain.customers.customer import Decided
 from services.profile.domain.customers.parts import Flows
 from services.profile.domain.identity.links import BEGINNING
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.reference.zone import Zone
 from tests.profile.value.portrait import CURRENT, ME, SAVINGS, Portrait, ms, reference
 
 NOW = "2026-11-20"

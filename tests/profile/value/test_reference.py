@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.zone import Zone
 from services.declared_files import PolicyError
 from services.profile.adapters.policies import PRODUCT, load_declarations
 from services.profile.domain.reference.calendar import Calendar, day_number
 from services.profile.domain.reference.tables import RATE_SCALE, Listed, Rate, Reference
-from services.profile.domain.reference.zone import Zone
 from tests.profile.value.portrait import ms, number, reference
 
 

@@ -12,10 +12,10 @@ import msgspec
 
 from schemas.instants import DAY_MS, MINUTE_MS
 from schemas.money import EXPONENTS
+from schemas.zone import BEIJING, Zone
 from services.profile.domain.reference.calendar import Calendar
 from services.profile.domain.reference.offers import NextProduct
 from services.profile.domain.reference.reasons import NO_REASONS, Reasons
-from services.profile.domain.reference.zone import BEIJING, Zone
 
 RATE_SCALE = 1_000_000
 """Rates are integers: millionths of a home unit for one unit of the foreign currency, both in major units."""

@@ -1,4 +1,4 @@
-"""The bank's own time: when its days begin, whether its clocks change or not."""
+"""The time of a place: when its days begin, whether its clocks change or not."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
