@@ -9,6 +9,7 @@ from services.alerts.domain.delivering import STATES, Delivery
 from services.clock import LONGEST_LEASE_MS
 from services.log import Move
 from services.sql.database import Database
+from services.sql.portions import run_in_portions
 from services.sql.session import Bulk, Row, Session, insert, now_ms, read, writing
 from services.sql.stream import SqlPositions, SqlStream
 
@@ -147,16 +148,8 @@ class SqlDeliveryStore(SqlPositions):
         return {(row[0], row[1]): row[2] for row in await read(self._database, _COUNT)}
 
     async def drop(self, before: int) -> int:
-        await self._drop_all(_FORGET, before)
-        return await self._drop_all(_DROP, before)
-
-    async def _drop_all(self, sql: str, before: int) -> int:
-        dropped, some = 0, DROPPED_AT_ONCE
-        while some == DROPPED_AT_ONCE:
-            async with writing(self._database) as session:
-                some = await session.run(sql.format(limit=DROPPED_AT_ONCE), before)
-            dropped += some
-        return dropped
+        await run_in_portions(self._database, _FORGET, DROPPED_AT_ONCE, before)
+        return await run_in_portions(self._database, _DROP, DROPPED_AT_ONCE, before)
 
     async def _found(self, sql: str, *arguments: object) -> list[Delivery]:
         return [_delivery(row) for row in await read(self._database, sql, *arguments)]

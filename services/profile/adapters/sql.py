@@ -20,6 +20,7 @@ from services.profile.domain.identity.links import Cluster
 from services.profile.ports.reading import EVERY
 from services.profile.ports.records import Decision, Mark, Shard
 from services.sql.database import Database
+from services.sql.portions import run_in_portions
 from services.sql.session import Session, insert, now_ms, read, reading, writing
 from services.sql.stream import SqlOutbox, SqlPositions
 
@@ -114,12 +115,7 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
         await sql_queues.leave_marks(session, [Mark(root, 0) for root in marked])
 
     async def drop_letters(self, before: int) -> int:
-        dropped, some = 0, LETTERS_AT_ONCE
-        while some == LETTERS_AT_ONCE:  # they may be more than one statement has the time for
-            async with writing(self._database) as session:
-                some = await session.run(_DROP_LETTERS.format(limit=LETTERS_AT_ONCE), before)
-            dropped += some
-        return dropped
+        return await run_in_portions(self._database, _DROP_LETTERS, LETTERS_AT_ONCE, before)
 
     async def forget_letters(self, subjects: Collection[str]) -> None:
         await sql_personal.forget_letters(self._database, subjects)
