@@ -32,17 +32,12 @@ async def _rebuild(beside: Beside, rate: int) -> tuple[int, int]:
         return 0, fold.version
     with progress("subjects") as bar:
         task = bar.add_task("Folding anew", total=None, rate="")
-        done = paused = 0
 
         def show(now: Progress) -> None:
-            nonlocal done
-            done = now.done
             speed = now.done / max(time.monotonic() - started, 1e-9)
             bar.update(task, completed=now.done, total=now.done + now.waiting, rate=f"{speed:,.0f}/s")
 
-        async def pause() -> None:
-            nonlocal paused
-            folded, paused = done - paused, done
+        async def pause(folded: int) -> None:
             await asyncio.sleep(folded / rate if rate else 0)
 
         return await rebuild(beside.store, fold, show, pause), fold.version

@@ -32,16 +32,17 @@ async def rebuild(
     store: ProfileStore,
     fold: Fold,
     on_progress: Callable[[Progress], None] = lambda progress: None,
-    pause: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0),
+    pause: Callable[[int], Awaitable[None]] = lambda folded: asyncio.sleep(0),
 ) -> int:
-    """Re-folds every subject of an older fold version; returns how many. Stopped and started again, it goes on."""
+    """Re-folds every subject of an older fold version; returns how many. Stopped and started again, it goes on.
+    `pause`: after each transaction, which has folded so many."""
     done, waited = 0, await _count_behind(store, fold.version)
     async for subjects in _behind(store, fold.version):
         folded = await again_when_contended(partial(_refold, store, fold, await _together(store, subjects)))
         done += folded
         if folded:
             on_progress(Progress(done, max(waited - done, 0)))
-            await pause()
+            await pause(folded)
     return done
 
 

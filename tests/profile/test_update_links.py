@@ -243,7 +243,7 @@ async def test_a_rebuild_folds_together_what_a_customer_has_and_marks_the_custom
     await new_update(store).apply([batch(0, events)], NOW)
     newer, seen = new_fold(DECLARED.series.version + 1), list[Progress]()
 
-    async def one_is_enough() -> None:
+    async def one_is_enough(folded: int) -> None:
         raise KeyboardInterrupt
 
     await refreshed_marks(store)
@@ -284,7 +284,7 @@ async def test_a_rebuild_comes_back_for_what_an_older_worker_has_written_behind_
     await new_update(store).apply([batch(0, events)], NOW)
     newer, seen = new_fold(DECLARED.series.version + 1), list[Progress]()
 
-    async def write_behind() -> None:
+    async def write_behind(folded: int) -> None:
         if len(seen) == 1:
             await new_update(store).apply([batch(60, [paid("p-behind", FIRST, "5999")])], NOW)
 

@@ -49,8 +49,8 @@ class Look(CustomerRows, Protocol):
 
 
 COUNTED = ("customers", "subjects", "events", "marks", "dead_letters")
-EVERY = 1 << 62
 """Customers that live, subjects, events of the timeline, marks that wait, open dead letters."""
+EVERY = 1 << 62
 
 
 class ProfileReader(PositionStore, Protocol):
