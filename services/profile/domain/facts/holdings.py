@@ -69,10 +69,10 @@ def _mandates_cancelled(seen: Picture) -> int:
 def _was_in_force(mandate: Held, at: int) -> bool:
     """As last told by then. Of one that was told of since, what came first says: nobody cancels what is not in force,
     and a mandate that was heard of before and not cancelled since is set up anew, for another amount."""
-    told = _told_by(mandate, at // DAY_MS)
-    if told is not None:
-        return told
     set_up, cancelled = value(mandate.thing, "set_up_at"), value(mandate.thing, "cancelled_at")
+    is_told_since = any(one is not None and one > at for one in (set_up, cancelled))
+    if is_told_since and (told := _told_by(mandate, at // DAY_MS)) is not None:
+        return told
     if set_up is not None and set_up <= at:
         return cancelled is None or cancelled > at or cancelled < set_up
     if cancelled is not None and cancelled <= at:
