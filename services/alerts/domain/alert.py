@@ -78,7 +78,7 @@ class Outcome(msgspec.Struct, kw_only=True, frozen=True):
 class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
     """`waiting`: why a new one is not routed yet (a guard's id, `retention_first`, `budget`, `capacity`). `worded_by`:
     the guard for which it goes out with that `wording`; `guard_says`: the words of that one, or of the one that holds
-    it back. `value`: what is at stake, None where that is unknown. `rank`: value x severity x precision. `routed_day`:
+    it back. `value`: what is at stake, None where that is unknown. `rank`: value x urgency x precision. `routed_day`:
     the working day in which it takes a place of its owner's capacity. `owner`: who answers for it, a manager's id, or
     `queue:BRANCH`; `role`: whose work its gravest rule is. `begun_for`: the customer of whom it was taken up, before a
     merge. Times in ms, 0: none."""

@@ -7,6 +7,8 @@ from services.alerts.domain.rules import Text
 from services.alerts.domain.terms import Terms, answer_by, grade
 from services.alerts.domain.wording import joined_reason
 
+USUAL_ANSWER_H = 16
+"""Working hours: a rule that gives so long to answer is as urgent as its severity alone says."""
 WORTH_MORE = 2.0
 """What is at stake changes with every booking: it is told anew once it has doubled."""
 
@@ -23,9 +25,10 @@ def weigh(alert: Alert, terms: Terms) -> None:
     alert.grade = grade(alert.severity, alert.tier)
     precision = max(terms.precision_of(one.rule, alert.branch) for one in standing)
     worth = max(terms.worth(one.value, alert.tier) for one in standing)
-    alert.rank = round(max(worth, 1.0) * alert.severity * precision, 2)
     alert.expires_at = max(one.expires_at for one in standing)
     alert.respond_within_hours = min(one.respond_within_hours for one in standing)
+    urgency = alert.severity * USUAL_ANSWER_H / alert.respond_within_hours
+    alert.rank = round(max(worth, 1.0) * urgency * precision, 2)
     if alert.state in UNANSWERED:
         due = answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms)
         alert.due_at = min(alert.due_at, due)

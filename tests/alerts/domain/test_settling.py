@@ -488,12 +488,20 @@ def test_a_throttled_rule_raises_nothing() -> None:
     assert customer.alerts == []
 
 
-def test_rank_is_value_by_severity_by_the_rules_own_precision() -> None:
+def test_rank_is_value_by_urgency_by_the_rules_own_precision() -> None:
     sure, unsure = Customer(MISSED, on=terms(R4=0.9)), Customer(MISSED, on=terms(R4=0.1))
     for customer in (sure, unsure):
         customer.takes(statement(1, **OWED))
     assert sure.alerts[0].rank == 5e5 * 0.9
     assert unsure.alerts[0].rank == 5e5 * 0.1
+
+
+def test_what_must_be_answered_sooner_ranks_before_a_greater_sum_that_can_wait() -> None:
+    leaving = Customer(rule("R1", value_at_stake="balance_total", severity="3.0", respond_within_hours=4))
+    growing = Customer(rule("U20", value_at_stake="balance_total", severity="1.0", respond_within_hours=160))
+    leaving.takes(statement(1, balance_total=2e5))
+    growing.takes(statement(1, balance_total=1.6e6))
+    assert (leaving.alerts[0].rank, growing.alerts[0].rank) == (2e5 * 3.0 * 4.0 * 0.7, 1.6e6 * 0.1 * 0.7)
 
 
 def test_a_rank_is_told_to_the_cent() -> None:
