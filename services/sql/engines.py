@@ -54,7 +54,6 @@ def postgresql_engine(url: str | URL, timeouts: Timeouts, pool_size: int) -> Asy
     # the client's own patience ends after the server's, for a server that is frozen answers nothing
     patience = timeouts.statement / 1000 + 2 if timeouts.statement else None
     settings = {
-        "application_name": "counterpoint",
         "default_transaction_isolation": "read committed",  # a bank's server may begin stricter ones by itself
         "lock_timeout": str(timeouts.lock),
         "statement_timeout": str(timeouts.statement),
@@ -67,11 +66,16 @@ def postgresql_engine(url: str | URL, timeouts: Timeouts, pool_size: int) -> Asy
         "enable_hashjoin": "off",
         "enable_mergejoin": "off",
     }
-    return create_async_engine(
+    named = {"application_name": "counterpoint"}
+    engine = create_async_engine(
         url,
-        connect_args={"timeout": 5, "command_timeout": patience, "server_settings": settings},
+        connect_args={"timeout": 5, "command_timeout": patience, "server_settings": named},
         isolation_level="READ COMMITTED",
         pool_size=pool_size,
         pool_timeout=10,
         hide_parameters=True,
     )
+    # not while connecting: a pooler (PgBouncer, in session mode) refuses most parameters there
+    told = "; ".join(f"SET {name} = '{value}'" for name, value in settings.items())
+    event.listen(engine.sync_engine, "connect", lambda connection, _: connection.run_async(lambda it: it.execute(told)))
+    return engine

@@ -15,8 +15,9 @@ _PREPARED_ANEW = frozenset({"InvalidCachedStatementError", "OutdatedSchemaCacheE
 # character_not_in_repertoire: NUL, which JSON and URLs can spell and PostgreSQL's text cannot hold
 _NO_TEXT = "22021"
 # query_canceled (statement timeout), idle_in_transaction_session_timeout, transaction_timeout,
-# read_only_sql_transaction (a fallen primary), data_corrupted, index_corrupted
-_UNAVAILABLE_STATES = frozenset({"57014", "25P03", "25P04", "25006", "XX001", "XX002"})
+# read_only_sql_transaction (a fallen primary), data_corrupted, index_corrupted; duplicate_prepared_statement,
+# invalid_sql_statement_name: the driver's names are its connection's own, until a pooler hands it another one's
+_UNAVAILABLE_STATES = frozenset({"57014", "25P03", "25P04", "25006", "XX001", "XX002", "42P05", "26000"})
 # connection exception, insufficient resources, operator intervention (shutdown), system error
 _UNAVAILABLE_CLASSES = ("08", "53", "57P", "58")
 
@@ -29,12 +30,14 @@ _SQLITE_WORDS = {
     sqlite3.SQLITE_NOTADB: "its file is no database: restore a backup",
     sqlite3.SQLITE_CORRUPT: "its file is damaged: restore a backup",
 }  # fmt: skip
+_POOLED = "a pooler hands each transaction another connection: set it to session mode"
 _STATE_WORDS = {
     "53100": "its disk is full", "53200": "it is out of memory", "53300": "it has too many connections",
     "57P01": "it is shutting down", "57P03": "it is starting up", "57014": "a statement took too long",
     "25P03": "a transaction took too long", "25P04": "a transaction took too long",
     "25006": "it is a read-only replica", "XX001": "its data are damaged: restore a backup",
     "XX002": "an index is damaged: reindex it", "55P03": "somebody keeps a whole table locked",
+    "42P05": _POOLED, "26000": _POOLED,
     "40001": "a replica had to end the reading", "40P01": "it ended a deadlock",
 }  # fmt: skip
 

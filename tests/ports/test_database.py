@@ -24,6 +24,7 @@ from services.sql.engines import Timeouts
 from services.sql.errors import is_retryable, is_unavailable, why_unavailable
 from tests.conftest import RunningServers
 
+POOLED = "a pooler hands each transaction another connection: set it to session mode"
 IMPATIENT = Timeouts(lock=200, statement=2_000, idle_in_transaction=400)
 
 
@@ -202,6 +203,8 @@ def test_an_unknown_url_is_refused_without_repeating_it(url_given: str) -> None:
     (asyncpg.DataCorruptedError(""), "its data are damaged: restore a backup"),
     (asyncpg.IndexCorruptedError(""), "an index is damaged: reindex it"),
     (asyncpg.AdminShutdownError(""), "it is shutting down"),
+    (asyncpg.DuplicatePreparedStatementError(""), POOLED),
+    (asyncpg.InvalidSQLStatementNameError(""), POOLED),
     (asyncpg.ConnectionDoesNotExistError(""), "ConnectionDoesNotExistError"),
     (asyncpg.PostgresIOError(""), "PostgresIOError"),
     (asyncpg.InterfaceError("connection is closed"), "InterfaceError"),
@@ -265,6 +268,16 @@ async def test_transactions_are_read_committed_whatever_the_server_would_begin(p
         assert (await connection.execute(text("SHOW transaction_isolation"))).scalar_one() == "read committed"
         await connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_isolation"))
     await strict.close()
+
+
+async def test_a_pooler_is_asked_for_nothing_when_a_session_begins_that_it_would_refuse(postgres_url: str) -> None:
+    """Whatever is beside these names, PgBouncer has to be told to leave out, and then the time limits are gone."""
+    told = {"application_name", "client_encoding", "DateStyle", "TimeZone", "standard_conforming_strings"}
+    session = open_database(postgres_url)
+    async with session.reading() as connection:
+        found = await connection.execute(text("SELECT name FROM pg_settings WHERE source = 'client'"))
+        assert set(found.scalars()) <= told
+    await session.close()
 
 
 async def test_a_worker_frozen_inside_its_transaction_loses_it(postgres_url: str) -> None:
