@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from services.expected import choices, nearest
+from services.expected import choices, expected, nearest
 
-_AT = re.compile(r" - at `\$\.?([^`]*)`$")
+_AT = re.compile(r" - at (`key` in )?`\$\.?([^`]*)`$")
+_ENTRY = "[...]"
 _UNKNOWN_FIELD = re.compile(r"unknown field `([^`]*)`")
 _MISSING_FIELD = "missing required field"
 
@@ -26,9 +27,20 @@ def misshapen(content: Any, into: type[msgspec.Struct]) -> Iterator[tuple[str, s
             absent = [one.name for one in msgspec.structs.fields(into) if one.required and one.name not in content]
             yield from (("", f"Object {_MISSING_FIELD} `{name}`") for name in absent)
             return
-        yield field, _said(field, message, into)
         unknown = _UNKNOWN_FIELD.search(message)
-        del left[unknown[1] if unknown is not None and not field else re.split(r"[.\[]", field)[0]]
+        wrong = unknown[1] if unknown is not None and not field else re.split(r"[.\[]", field)[0]
+        entries = list(_of_entries(left, wrong, into)) if field == wrong + _ENTRY else []
+        yield from entries or [(field, _said(field, message, into))]
+        if left.pop(wrong, None) is None:
+            return  # of what has no field nothing can be left out
+
+
+def _of_entries(content: dict[str, Any], name: str, into: type[msgspec.Struct]) -> Iterator[tuple[str, str]]:
+    """Of a field that maps names: which of them is wrong, or what it is given."""
+    for key, value in content[name].items() if isinstance(content.get(name), dict) else ():
+        told = _told({**content, name: {key: value}}, into)
+        if told is not None and told[0] == name + _ENTRY:
+            yield f"{name}.{key}", _said(name, told[1], into)
 
 
 def _told(content: Any, into: type[msgspec.Struct]) -> tuple[str, str] | None:
@@ -37,7 +49,7 @@ def _told(content: Any, into: type[msgspec.Struct]) -> tuple[str, str] | None:
     except msgspec.ValidationError as error:
         told = str(error)
         found = _AT.search(told)
-        return (found[1], told[: found.start()]) if found else ("", told)
+        return (found[2] + _ENTRY * bool(found[1]), told[: found.start()]) if found else ("", told)
     return None
 
 
@@ -47,4 +59,7 @@ def _said(field: str, message: str, into: type[msgspec.Struct]) -> str:
         return message + nearest(unknown[1], into.__struct_fields__)
     if message.startswith("Invalid enum value"):
         return f"{message}; one of {', '.join(choices(into, field))} is expected"
-    return message
+    if not message.startswith("Expected `"):
+        return message
+    at_field = f"{message} - at `$.{field}`" if field else message
+    return expected(msgspec.ValidationError(at_field), into)[1].replace("a JSON object", "a mapping")

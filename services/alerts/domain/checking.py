@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from zoneinfo import available_timezones
 
 from schemas.catalogue import CHANNELS
@@ -24,6 +25,7 @@ _SAMPLES: Mapping[FactType, tuple[Fact, ...]] = {
 }
 
 MAX_TEXT = 2_000
+_TIERS = ("gold", "profit", "general")
 
 
 def check(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[str, str]]:
@@ -86,11 +88,14 @@ def check_desk(desk: Desk) -> Iterator[tuple[str, str]]:
     shares = {"remind_at": desk.remind_at, "throttle_above": desk.throttle_above}
     shares |= {f"tier_share.{tier}": share for tier, share in desk.tier_share.items()}
     yield from ((field, "1 to 100 percent is expected") for field, share in shares.items() if not 1 <= share <= 100)
+    for field in ("tier_share", "unknown_value"):
+        for tier in getattr(desk, field).keys() - set(_TIERS):
+            yield f"{field}.{tier}", f"no tier is called {tier}; there are {', '.join(_TIERS)}"
     for owner, capacity in desk.capacities.items():
         if capacity < 0:
             yield f"capacities.{owner}", "0 or more is expected"
     for tier, value in desk.unknown_value.items():
-        if value < 0.0:
+        if not (value >= 0.0 and isfinite(value)):
             yield f"unknown_value.{tier}", "0 or more is expected"
     for owner, superior in desk.superiors.items():
         if superior == owner or not _OWNER.fullmatch(superior):
