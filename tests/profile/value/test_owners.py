@@ -130,6 +130,17 @@ def test_of_two_who_were_assigned_to_one_who_became_one_customer_the_later_is_th
     assert ask(both)[1].owner == owner
 
 
+@pytest.mark.parametrize("first", ["M-1", "M-2"])
+def test_of_two_who_were_assigned_at_one_instant_the_last_writer_s_holds_whichever_was_acted_on_first(
+    first: str,
+) -> None:
+    both = served(by="M-1").tell("2026-03-02", "manager.assigned", ME, manager_id="M-2")
+    _, decided = ask(served(by=first))
+    assert ask(both, decided=decided)[1].owner == "M-2"
+    _, decided = ask(both, staff(left("M-2", "2026-11-01", "M-3")), ask(both, decided=decided)[1])
+    assert ask(both, staff(left("M-2", "2026-11-01", "M-3")), decided)[1].owner == "M-3", "acted on once"
+
+
 def test_the_last_owner_is_told_although_there_was_none_for_a_while() -> None:
     owner, decided = ask(served(), staff(left("M-1", "2026-11-01")), tier="general")
     assert (decided.owner, shown(owner)["former"], shown(owner)["reason"]) == (None, "M-1", "not_needed")

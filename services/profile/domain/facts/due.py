@@ -13,7 +13,7 @@ from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.money import SALARY_CHANNELS
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.running import RETURNING, steps_to_limit
-from services.profile.domain.value.owners import in_line
+from services.profile.domain.value.attendance import in_line
 
 DEPOSIT_DAYS = (30, 7, 0, -1, -8)
 """Before maturity; a day after it is seen who said nothing, and a week later that is over."""

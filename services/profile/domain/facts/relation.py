@@ -15,7 +15,8 @@ from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.identity.links import COLLECTIVES
 from services.profile.domain.reference.reasons import Reasons
 from services.profile.domain.states.periods import month_of_day, months_after
-from services.profile.domain.value.owners import acting, branches
+from services.profile.domain.value.attendance import acting
+from services.profile.domain.value.owners import branches
 
 WEEK_MS, YEAR_MS = 7 * DAY_MS, 365 * DAY_MS
 APPLICATION_MS = 30 * DAY_MS

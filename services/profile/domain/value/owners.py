@@ -1,27 +1,28 @@
 """Who answers for a customer. An owner changes only for a reason: assigned by the bank, handed over because the owner
 left, or found by the portfolio rule because there was none. A household or group follows the owners of its members."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 
-from services.profile.domain.customers.customer import Customer, Decided, Manager, MemberCustomer
+from services.profile.domain.customers.customer import Customer, Decided, MemberCustomer
 from services.profile.domain.identity.links import BEGINNING, COLLECTIVES
 from services.profile.domain.states.state import Entry
+from services.profile.domain.value.attendance import Staff, answering, has_left
 from services.profile.domain.value.policy import Policy
-
-Staff = Mapping[str, Manager]
 
 
 class _Chosen(NamedTuple):
-    """`since` in ms. `reason`: assigned, handed_over, portfolio_rule, follows_member, nobody_in_reach, not_needed."""
+    """`since` in ms. `reason`: assigned, handed_over, portfolio_rule, follows_member, nobody_in_reach, not_needed.
+    `assigned_at`, `assigned_to`: the last assignment that was acted on."""
 
     owner: str | None
     since: int
     reason: str
     former: str | None
     assigned_at: int
+    assigned_to: str | None = None
 
 
 def assign(customer: Customer, tier: str | None, decided: Decided, policy: Policy, now: int) -> Decided:
@@ -63,7 +64,8 @@ def _steps(known: _Chosen, customer: Customer, tier: str | None, policy: Policy,
 def _known(decided: Decided) -> _Chosen:
     reason = str(decided.notes.get("owner_reason", "not_needed"))
     assigned_at = int(decided.notes.get("assigned_at", BEGINNING))
-    return _Chosen(decided.owner, decided.owner_since, reason, decided.former_owner, assigned_at)
+    assigned_to = decided.notes.get("assigned_to")
+    return _Chosen(decided.owner, decided.owner_since, reason, decided.former_owner, assigned_at, assigned_to)
 
 
 def _following_members(known: _Chosen, customer: Customer, now: int) -> _Chosen:
@@ -72,7 +74,8 @@ def _following_members(known: _Chosen, customer: Customer, now: int) -> _Chosen:
     owner = owner_of_members(known.owner, members)
     if owner == known.owner or len(members) < len(customer.parties):
         return known
-    return _Chosen(owner, now, "follows_member", known.owner or known.former, known.assigned_at)
+    former = known.owner or known.former
+    return known._replace(owner=owner, since=now, reason="follows_member", former=former)
 
 
 def owner_of_members(present: str | None, members: Iterable[MemberCustomer]) -> str | None:
@@ -85,14 +88,17 @@ def owner_of_members(present: str | None, members: Iterable[MemberCustomer]) -> 
 
 
 def _as_assigned(known: _Chosen, customer: Customer) -> _Chosen:
-    """Each assignment is acted on once; what happened after it (a hand-over) stands."""
+    """Each assignment is acted on once; what happened after it (a hand-over) stands. Of two at one instant the last
+    writer's holds, also where it comes after the other was acted on."""
     told = _assignment(customer)
-    if told is None or told.stamp[0] <= known.assigned_at:
+    if told is None:
         return known
     owner, at = str(told.value), told.stamp[0]
+    if at < known.assigned_at or (at == known.assigned_at and known.assigned_to in (None, owner)):
+        return known
     if owner == known.owner:
-        return known._replace(reason="assigned", assigned_at=at)
-    return _Chosen(owner, at, "assigned", known.owner or known.former, at)
+        return known._replace(reason="assigned", assigned_at=at, assigned_to=owner)
+    return _Chosen(owner, at, "assigned", known.owner or known.former, at, owner)
 
 
 def _assignment(customer: Customer) -> Entry | None:
@@ -105,7 +111,7 @@ def _assignment(customer: Customer) -> Entry | None:
 def _after_leaving(known: _Chosen, staff: Staff) -> Iterator[_Chosen]:
     """Followed from one who left to the next until one is there; a circle leads nowhere."""
     passed = set[str]()
-    while known.owner is not None and _has_left(staff, known.owner):
+    while known.owner is not None and has_left(staff, known.owner):
         passed.add(known.owner)
         left_at, named = (staff[known.owner].fields.get(name) for name in ("left_at", "successor_id"))
         since = max(known.since, left_at) if isinstance(left_at, int) else known.since
@@ -113,10 +119,6 @@ def _after_leaving(known: _Chosen, staff: Staff) -> Iterator[_Chosen]:
         reason = "handed_over" if owner else "not_needed"
         known = known._replace(owner=owner, since=since, reason=reason, former=known.owner)
         yield known
-
-
-def _has_left(staff: Staff, manager: str) -> bool:
-    return manager in staff and staff[manager].fields.get("status") == "left"
 
 
 def _by_rule_if_needed(known: _Chosen, customer: Customer, tier: str | None, policy: Policy, now: int) -> _Chosen:
@@ -147,7 +149,7 @@ def _least_loaded(branches: frozenset[str], tier: str, staff: Staff, policy: Pol
         fits = (not entry.branches or not branches.isdisjoint(entry.branches)) and (
             not entry.tiers or tier in entry.tiers
         )
-        if fits and owned < capacity and not _has_left(staff, entry.manager_id):
+        if fits and owned < capacity and not has_left(staff, entry.manager_id):
             rooms.append((owned * 1000 // capacity, entry.manager_id))
     return min(rooms)[1] if rooms else None
 
@@ -156,6 +158,8 @@ def _remember(chosen: _Chosen, before: _Chosen, decided: Decided, policy: Policy
     notes = {**decided.notes, "owner_reason": chosen.reason}
     if chosen.assigned_at != BEGINNING:
         notes["assigned_at"] = chosen.assigned_at
+    if chosen.assigned_to is not None:
+        notes["assigned_to"] = chosen.assigned_to
     if chosen.owner != before.owner:
         change = {"from": before.owner, "to": chosen.owner, "at": chosen.since, "reason": chosen.reason}
         notes["handovers"] = [*decided.notes.get("handovers", ()), change][-policy.portfolio.handovers_kept :]
@@ -164,15 +168,10 @@ def _remember(chosen: _Chosen, before: _Chosen, decided: Decided, policy: Policy
     )
 
 
-def acting(owner: str | None, staff: Staff, now: int) -> str | None:
-    """Who answers now: the owner, or while away the delegate; None where nobody stands in."""
-    return _answering(owner, staff, now)[0]
-
-
 def _shown(chosen: _Chosen, staff: Staff, decided: Decided, now: int) -> dict[str, Any] | None:
     if chosen.owner is None and chosen.former is None and chosen.reason == "not_needed":
         return None
-    answers, delegate = _answering(chosen.owner, staff, now)
+    answers, delegate = answering(chosen.owner, staff, now)
     return {
         "manager_id": chosen.owner,
         "since": chosen.since,
@@ -182,33 +181,3 @@ def _shown(chosen: _Chosen, staff: Staff, decided: Decided, now: int) -> dict[st
         "former": chosen.former,
         "handovers": decided.notes.get("handovers", []),
     }
-
-
-def _answering(owner: str | None, staff: Staff, now: int) -> tuple[str | None, dict[str, Any] | None]:
-    """Who answers, and where that is not the owner, as whose delegate until when: the delegate's delegate where both
-    are away, nobody where the last of them names none who is here."""
-    answers, delegate, passed = owner, None, set[str]()
-    while answers is not None and (away := _absence(answers, staff, now)) is not None:
-        passed.add(answers)
-        named = away.get("delegate_id")
-        if not named or str(named) in passed or _has_left(staff, str(named)):
-            return None, None
-        answers = str(named)
-        delegate = {"manager_id": answers, "from": away["from"], "until": away["until"]}
-    return answers, delegate
-
-
-def in_line(owner: str | None, staff: Staff) -> list[Manager]:
-    """The owner and who stands in, one for another, away or not."""
-    found: dict[str, Manager] = {}
-    while owner is not None and owner in staff and owner not in found:
-        found[owner] = staff[owner]
-        named = found[owner].fields.get("delegate_id")
-        owner = str(named) if named else None
-    return list(found.values())
-
-
-def _absence(manager: str, staff: Staff, now: int) -> Mapping[str, Any] | None:
-    fields = staff[manager].fields if manager in staff else {}
-    since, until = fields.get("from"), fields.get("until")
-    return fields if isinstance(since, int) and isinstance(until, int) and since <= now < until else None
