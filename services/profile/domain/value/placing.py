@@ -7,6 +7,7 @@ import msgspec
 
 from services.profile.domain.customers.assets import Assets, note_band
 from services.profile.domain.customers.customer import Customer, Decided
+from services.profile.domain.value.apart import standing
 from services.profile.domain.value.owners import assign
 from services.profile.domain.value.policy import Policy
 from services.profile.domain.value.tiers import decide, is_provisional
@@ -17,7 +18,7 @@ _NOTES = ("former_tier", "owner_reason", "band", "former_band")
 
 
 def place(customer: Customer, judged: Judged, assets: Assets, policy: Policy, now: int) -> Decided:
-    before = customer.decided
+    before = standing(customer)
     tier, decided = decide(judged, before, policy, now)
     decided = assign(customer, tier, _note_tier(before, decided, policy, now), policy, now)
     return note_band(customer, assets, decided, policy.reference, now)
