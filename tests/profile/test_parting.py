@@ -122,3 +122,15 @@ async def test_what_the_bank_said_meanwhile_of_who_is_left_holds_and_a_manager_w
     await bank.tell(assigned(POOR, "M-5", NOW))
     await bank.undo(merge)
     assert [(await bank.placed(one))[1] for one in (POOR, RICH)] == ["M-5", "M-2"]
+
+
+async def test_what_a_customer_is_was_told_of_any_of_the_numbers_that_are_one(store: Store) -> None:
+    """The older number was told of by an account alone."""
+    bank = Bank(store)
+    said = {"kind": "company", "name": "Northern Steel Ltd"}
+    steel = told("customer.registered", "r-1", FIRST, customer_no=RICH, attributes=said)
+    await bank.tell(*holds(POOR, "900.00", None), steel)
+    merge = await bank.merge(POOR, RICH)
+    assert (await view_of(store, f"party:{POOR}")).kind == "company"
+    await bank.undo(merge)
+    assert [(await view_of(store, f"party:{one}")).kind for one in (POOR, RICH)] == ["person", "company"]

@@ -169,11 +169,12 @@ def _without(flows: Flows, seen: set[int]) -> Flows:
 
 
 def kind_of_customer(lead: str, parts: Iterable[Part]) -> str:
+    """Of several numbers, some may have been told of by an account alone."""
     kind = kind_of(lead)
     if kind in COLLECTIVES:
         return kind
     if kind != "party":
         return "anonymous"
-    entries = [part.things[lead]["kind"] for part in parts if "kind" in part.things.get(lead, {})]
-    told = max(entries, key=lambda entry: entry.stamp, default=None)
+    own = (part.things.get(part.subject, {}) for part in parts if part.kind == "party" and part.role == "self")
+    told = max([thing["kind"] for thing in own if "kind" in thing], key=lambda entry: entry.stamp, default=None)
     return "company" if told is not None and told.value == "company" else "person"
