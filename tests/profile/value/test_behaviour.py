@@ -36,6 +36,17 @@ def test_a_new_customer_has_no_habits() -> None:
     assert found.missing == ()
 
 
+@pytest.mark.parametrize(("kind", "earns"), [("person", True), ("company", False)])
+def test_what_a_company_is_paid_every_month_is_no_salary_and_what_it_pays_no_rent(kind: str, earns: bool) -> None:
+    portrait = tenant().tell("2020-01-01", "customer.registered", ME, kind=kind)
+    for month in MONTHS:
+        portrait.tell(f"{month}-05", "transfer.received", CURRENT, 900_000, party=Counterparty("p_buyer", "43", "OTHD"))
+        portrait.salary(f"{month}-10", 800_000)
+    found = learned(portrait)
+    assert (found.salary is not None, found.rent is not None, found.missing) == (earns, earns, ())
+    assert len(found.regular) == 1, "it pays regularly all the same"
+
+
 def test_the_usual_gap_between_days_with_a_sign_in_is_their_median() -> None:
     portrait = Portrait()
     for day in ("2026-09-01", "2026-09-03", "2026-09-05", "2026-09-15"):

@@ -243,6 +243,19 @@ def test_companies_are_judged_by_a_scale_of_their_own() -> None:
     assert {one.measure for dimension in found.dimensions for one in dimension.terms}.isdisjoint({"salary"})
 
 
+def test_a_company_is_served_with_payroll_where_it_pays_salaries_and_not_because_somebody_buys_from_it() -> None:
+    company = Portrait().tell("2020-01-01", "customer.registered", ME, kind="company")
+    company.tell("2020-01-02", "account.opened", CURRENT, account_kind="company")
+    for month in range(4, 11):
+        buyer = Counterparty("p_buyer", "42", "OTHD")
+        company.tell(f"2026-{month:02d}-03", "transfer.received", CURRENT, 300_000, balance=900_000, party=buyer)
+    assert judged(company).families == {"current"}
+    company.tell("2020-01-02", "account.opened", SAVINGS, account_kind="payroll")
+    assert judged(company).families == {"current", "payroll"}
+    company.tell("2026-10-30", "account.closed", SAVINGS)
+    assert judged(company).families == {"current"}
+
+
 def test_who_has_no_scale_is_not_judged() -> None:
     household = Portrait("household:h").tell("2026-01-01", "cash.deposited", CURRENT, 1_000, balance=1_000)
     assert judged(household) == Judged("household", None, ())

@@ -9,6 +9,9 @@ from services.profile.domain.customers.rhythm import Logins, Rhythm, Spread, rhy
 from services.profile.domain.customers.salary import Salary, learn_salary
 from services.profile.domain.reference.tables import Reference
 
+NOT_EMPLOYED = ("company", "group")
+"""Kinds of customer: whoever buys from a company every month is no employer, and what it pays is no rent of a home."""
+
 
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     """Money in minor units of the home currency unless a currency stands beside it; days are counted since 1970 in
@@ -37,12 +40,10 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
 def learn(customer: Customer, reference: Reference, now: int) -> Behaviour:
     rhythm: Rhythm = rhythm_of(customer.state, reference, now)
     others: Counterparties = counterparties_of(customer, reference, now)
-    income = customer.state.head.latest.get("income", [])
-    salary = learn_salary(income, reference, now, _incomes_of_former_accounts(customer))
-    if salary is None:
-        salary = recurring_income(customer.state, others.own_parties, now)
+    earns = customer.kind not in NOT_EMPLOYED
+    salary = _salary(customer, others, reference, now) if earns else None
     missing = [*others.missing, *rhythm.missing]
-    if salary is None and others.missing:
+    if earns and salary is None and others.missing:
         missing.append("recurring_income")
     return Behaviour(
         salary=salary,
@@ -51,7 +52,7 @@ def learn(customer: Customer, reference: Reference, now: int) -> Behaviour:
         outflow=rhythm.outflow,
         counterparties=others.usual,
         regular=others.regular,
-        rent=others.rent,
+        rent=others.rent if earns else None,
         own_parties=others.own_parties,
         own_in_minor=others.own_in_minor,
         own_out_minor=others.own_out_minor,
@@ -62,6 +63,12 @@ def learn(customer: Customer, reference: Reference, now: int) -> Behaviour:
         missed_instalments_180d=rhythm.missed_instalments_180d,
         missing=tuple(missing),
     )
+
+
+def _salary(customer: Customer, others: Counterparties, reference: Reference, now: int) -> Salary | None:
+    income = customer.state.head.latest.get("income", [])
+    known = learn_salary(income, reference, now, _incomes_of_former_accounts(customer))
+    return known or recurring_income(customer.state, others.own_parties, now)
 
 
 def _incomes_of_former_accounts(customer: Customer) -> set[str]:

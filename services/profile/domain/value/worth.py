@@ -25,6 +25,7 @@ class Known(NamedTuple):
     things: Mapping[str, Sequence[Thing]]
     products: frozenset[str]
     families: frozenset[str] = frozenset()
+    is_company: bool = False
 
 
 Measure = Callable[[Known], int | None]
@@ -44,7 +45,10 @@ def known_of(customer: Customer, assets: Assets, behaviour: Behaviour, reference
                 things.setdefault(part.kind, []).append(thing)
             elif name.startswith("product:") and value(thing, "status") == "open":
                 products.add(str(value(thing, "product")))
-    known = Known(assets, behaviour, reference, reference.day_of(now), things, frozenset(products))
+    known = Known(
+        assets, behaviour, reference, reference.day_of(now), things, frozenset(products),
+        is_company=customer.kind == "company",
+    )  # fmt: skip
     return known._replace(families=_families_of(known))
 
 
@@ -119,7 +123,8 @@ def _families_of(known: Known) -> frozenset[str]:
         found.add("wealth")
     if any(holding.kind == "term_deposit" and holding.minor != 0 for holding in known.assets.holdings):
         found.add("term_deposit")
-    if _salary(known) and any(_open(known, "account")):
+    pays_salaries = known.is_company and any(value(one, "account_kind") == "payroll" for one in _open(known, "account"))
+    if pays_salaries or (_salary(known) and any(_open(known, "account"))):
         found.add("payroll")
     return frozenset(found | known.products)
 
