@@ -17,6 +17,7 @@ class Case(NamedTuple):
     misses: Told
 
 
+HOME: Told = {"kind": "household"}
 OUTWARDS: Told = {
     "moment.external": True, "moment.competitor": False, "moment.amount_home": 40_000.0,
     "moment.percent_of_balance": 45.0,
@@ -248,6 +249,11 @@ CASES = [
     Case("G2", {"overdrawn": True, "penalties_30d": 1.0}, {"overdrawn": True, "penalties_30d": 0.0}),
     Case("G2", {"gambling_payments_30d": 5.0}, {"gambling_payments_30d": 4.0}),
     Case("G2", {"short_term_loans_60d": 2.0}, {"short_term_loans_60d": 1.0}),
+    Case("G2B", {**HOME, "missed_instalments_90d": 1.0}, {"missed_instalments_90d": 0.0}),
+    Case("G2B", {**HOME, "shortfalls_30d": 2.0}, {"shortfalls_30d": 1.0}),
+    Case("G2B", {**HOME, "overdrawn": True, "penalties_30d": 1.0}, {"penalties_30d": 0.0}),
+    Case("G2B", {**HOME, "gambling_payments_30d": 5.0}, {"gambling_payments_30d": 4.0}),
+    Case("G2B", {**HOME, "short_term_loans_60d": 2.0}, {"short_term_loans_60d": 1.0}),
     Case("G3", {}, {"marketing_consent": True}),
     Case("G3", {"marketing_consent": True, "marketing_refused": True}, {"marketing_refused": False}),
     Case("G3B", {"marketing_channels_refused": 1.0}, {"marketing_channels_refused": 0.0}),

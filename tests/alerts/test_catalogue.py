@@ -13,7 +13,7 @@ from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
 from services.alerts.domain.compiled import Rule
 from services.alerts.domain.judging import judge
-from services.alerts.domain.rules import EMPTY, Text
+from services.alerts.domain.rules import EMPTY, CustomerKind, Text
 from services.alerts.domain.wording import filled
 from services.cli.declared import known_to_rules
 from services.declared_files import Place
@@ -77,19 +77,40 @@ def test_a_customer_of_whom_nothing_is_told_raises_nothing(loaded: Loaded) -> No
     assert spoken == {"G3"}, "nobody has agreed to marketing yet"
 
 
-@pytest.mark.parametrize("guard", ["G1", "G3", "G3B", "G4"])
-def test_nothing_is_sold_to_a_kind_of_customer_that_the_guards_pass_over(guard: str, loaded: Loaded) -> None:
-    rules = [one.declared for one in loaded.rule_set.rules]
-    sold_to = {kind for one in rules if one.kind == "upsell" for kind in one.about}
-    [guards] = [set(one.about) for one in rules if one.id == guard]
-    assert sold_to == {"person", "company", "household"}
-    assert sold_to <= guards
+@pytest.mark.parametrize("guard", [("G1",), ("G2", "G2B"), ("G3",), ("G3B",), ("G4",)])
+def test_the_guards_pass_over_no_kind_of_customer_whom_a_rule_may_sell_to(
+    guard: tuple[str, ...], loaded: Loaded
+) -> None:
+    """No rule of the product is about groups; a bank's own may be."""
+    about = [kind for one in loaded.rule_set.rules if one.id in guard for kind in one.declared.about]
+    assert sorted(about) == sorted(get_args(CustomerKind))
+
+
+def test_nobody_invites_a_company_to_private_banking(loaded: Loaded) -> None:
+    near: Told = {
+        "kind": "company", "assets_band": "near", "assets_direction": "rising", "marketing_consent": True,
+    }  # fmt: skip
+    assert judge(statement(near, ""), loaded.rule_set, Cel()) == []
+    about = {one.id: one.declared.about for one in loaded.rule_set.rules}
+    assert {about[one] for one in ("U7", "U8", "R26")} == {("person", "household")}
 
 
 def test_a_household_of_which_one_member_complains_is_offered_nothing(loaded: Loaded) -> None:
     rule = loaded.rule_set.rule("G1")
     assert rule is not None
     assert outcomes({"kind": "household", "complaint_open": True}, rule, loaded)["G1"] == "holds"
+
+
+@pytest.mark.parametrize(
+    ("kind", "guard"), [("person", "G2"), ("company", "G2"), ("household", "G2B"), ("group", "G2B")]
+)
+def test_whoever_s_payments_are_returned_is_sold_nothing_and_is_told_of_once(
+    kind: str, guard: str, loaded: Loaded
+) -> None:
+    told: Told = {"kind": kind, "shortfalls_30d": 2.0, "marketing_consent": True}
+    found = judge(statement(told, ""), loaded.rule_set, Cel())
+    [holds] = [one.rule for one in found]
+    assert (holds.id, bool(holds.declared.situation)) == (guard, kind in ("person", "company"))
 
 
 def test_texts_are_in_both_languages_and_show_what_was_seen(loaded: Loaded) -> None:
@@ -112,7 +133,7 @@ def test_what_is_filled_in_is_the_same_in_both_languages(loaded: Loaded) -> None
 
 def test_selling_is_held_back_by_guards_alone(loaded: Loaded) -> None:
     blocking = {rule.id for rule in loaded.rule_set.rules if "upsell" in rule.declared.blocks}
-    assert blocking == {"G1", "G2", "G4"}
+    assert blocking == {"G1", "G2", "G2B", "G4"}
     assert all("retention" not in rule.declared.blocks for rule in loaded.rule_set.rules)
 
 
