@@ -17,6 +17,7 @@ from tests.profile.told import DECLARED, NOW, batch, opened, paid
 
 __all__ = ["store"]
 BEGAN = NOW - 10 * DAY_MS
+RICH = {"value": "300000.00", "currency": "CNY"}
 
 
 def asked(*days: float, version: str = "1") -> Asked:
@@ -80,3 +81,17 @@ async def test_a_close_that_was_judged_is_remembered_where_nothing_is_told(store
     assert (after.version, after.facts) == (before.version, before.facts)
     judged = [msgspec.json.decode(one.decided)["judged_day"] for one in (before, after)]
     assert judged[1] > judged[0]
+
+
+async def test_who_lived_of_money_that_no_longer_comes_falls_from_the_tier_though_nothing_is_heard(
+    store: Store,
+) -> None:
+    came = [
+        paid(f"p-{month}", BEGAN - month * 30 * DAY_MS, "6001", 30_000_000, direction="credit", balance_after=RICH)
+        for month in range(13)
+    ]
+    await new_update(store).apply([batch(0, [opened("6001", "77", BEGAN - 400 * DAY_MS), *came])], NOW)
+    await days(store, range(10, 15), asked())
+    assert (await view_of(store, "party:77")).tier == "profit"
+    await days(store, range(15, 300), asked())
+    assert (await view_of(store, "party:77")).tier == "general"

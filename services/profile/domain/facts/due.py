@@ -13,7 +13,9 @@ from services.profile.domain.facts.holdings import day_of
 from services.profile.domain.facts.money import SALARY_CHANNELS
 from services.profile.domain.facts.picture import Picture
 from services.profile.domain.facts.running import RETURNING, steps_to_limit
+from services.profile.domain.states.periods import first_day_of, month_of
 from services.profile.domain.value.attendance import in_line
+from services.profile.domain.value.policy import TIERS
 
 DEPOSIT_DAYS = (30, 7, 0, -1, -8)
 """Before maturity; a day after it is seen who said nothing, and a week later that is over."""
@@ -23,6 +25,8 @@ APPLICATION_HOURS, INTEREST_HOURS = (24, 72), 24
 LEAST_SILENCE_DAYS, SILENCE_GAPS = 14, 3
 ACTIVE_DAYS = max(moment.window_days for moment in MOMENTS.values())
 """While a window still slides over something, the facts change with every day that closes."""
+SCORED_DAYS = 400
+"""A usual month is one of the last twelve."""
 BEHIND_MS = 36 * HOUR_MS
 """How far a source may be behind before what did not happen there is unknown."""
 DAY, HOUR = "day", "hour"
@@ -123,13 +127,17 @@ def _interest(seen: Picture) -> Iterator[DueTime]:
 
 
 def _closes(seen: Picture) -> Iterator[DueTime]:
-    """Windows slide and tiers are judged at the close of a bank day."""
+    """Windows slide and tiers are judged at the close of a bank day. Of whom nothing is heard any more the score still
+    sinks with the months that it counts."""
     if _is_active(seen) or seen.decided.candidate_tier is not None:
         yield DueTime(seen.reference.next_close(seen.now), "day_closed", DAY, ())
+    elif seen.decided.tier not in (None, TIERS[0]) and _is_active(seen, SCORED_DAYS):
+        month_over = first_day_of(month_of(seen.now) + 1) * DAY_MS
+        yield DueTime(seen.reference.next_close(month_over), "month_closed", DAY, ())
 
 
-def _is_active(seen: Picture) -> bool:
-    return seen.customer.state.head.newest_at > seen.now - ACTIVE_DAYS * DAY_MS
+def _is_active(seen: Picture, days: int = ACTIVE_DAYS) -> bool:
+    return seen.customer.state.head.newest_at > seen.now - days * DAY_MS
 
 
 def _limits(seen: Picture, told: Mapping[str, Fact], asked: Asked) -> Iterator[DueTime]:

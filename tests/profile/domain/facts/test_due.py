@@ -1,8 +1,9 @@
 """When a customer must be looked at again although nothing happens."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import msgspec
+import pytest
 
 from schemas.asked import Asked, Limit
 from schemas.events import ChannelEvent
@@ -155,6 +156,31 @@ def test_who_may_change_tier_is_looked_at_when_the_bank_day_closes_however_quiet
     expected = due(summarise(customer, POLICY, now, placing=None).due, "day_closed")
     assert expected is not None
     assert expected.at == POLICY.reference.next_close(now)
+
+
+@pytest.mark.parametrize(
+    ("tier", "days", "is_looked_at"),
+    [
+        ("gold", 200, True),
+        ("profit", 200, True),
+        ("profit", 399, True),
+        ("profit", 400, False),
+        ("general", 200, False),
+    ],
+)
+def test_who_may_still_fall_from_a_tier_is_looked_at_at_the_close_of_each_month_however_quiet(
+    tier: str, days: int, is_looked_at: bool
+) -> None:
+    paid, now = event("card.paid", NOON, minor=1, direction="debit"), NOON + days * DAY_MS
+    found = due(
+        summarise(customer_of([paid], decided=Decided(tier=tier)), POLICY, now, placing=None).due, "month_closed"
+    )
+    assert (found is not None) is is_looked_at
+    if found is not None:
+        at = datetime.fromtimestamp(found.at / 1000, UTC)
+        assert 0 <= (found.at - now) // DAY_MS <= 40
+        assert at.day <= 10
+        assert POLICY.reference.close_of(POLICY.reference.closed_day(found.at)) == found.at, "a bank day closes"
 
 
 def test_a_due_time_waits_for_the_source_it_depends_on_though_its_own_time_is_over() -> None:
