@@ -134,14 +134,14 @@ def _mistake(request: Any_, found: Mapping[str, str]) -> tuple[str, str]:
 
 def _fields(request: Any_) -> tuple[str, ...]:
     declared = _body(request)
-    # a body that may be left out is a struct or None
-    shapes = (declared, *get_args(declared))
-    return next((one.__struct_fields__ for one in shapes if hasattr(one, "__struct_fields__")), ())
+    return declared.__struct_fields__ if declared else ()
 
 
-def _body(request: Any_) -> type | None:
-    declared = request.route_handler.parsed_data_field
-    return declared.annotation if declared else None
+def _body(request: Any_) -> type[msgspec.Struct] | None:
+    """A body that may be left out is declared as a struct or None."""
+    field = request.route_handler.parsed_data_field
+    shapes = (field.annotation, *get_args(field.annotation)) if field else ()
+    return next((one for one in shapes if isinstance(one, type) and issubclass(one, msgspec.Struct)), None)
 
 
 def _bug(request: Any_, error: Exception) -> Response[bytes]:

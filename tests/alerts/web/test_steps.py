@@ -105,6 +105,14 @@ async def test_an_unknown_field_is_told_the_known_ones_where_the_body_may_be_lef
     assert (answer.status_code, answer.json()["detail"]) == (400, "why: unknown field, known are note")
 
 
+@pytest.mark.parametrize("step", ["claim", "contact", "false-alarm"])
+@pytest.mark.parametrize("body", [b"[null]", b"[]", b"1", b'"x"', b"true"])
+async def test_what_is_no_object_is_refused_where_the_body_may_be_left_out(step: str, body: bytes) -> None:
+    path, manager = await at_work(Branch())
+    answer = await manager.post(f"{path}/{step}", content=body)
+    assert (answer.status_code, answer.json()["detail"]) == (400, "a JSON object is expected")
+
+
 async def test_an_outcome_posted_twice_is_told_what_the_alert_is_now() -> None:
     path, manager = await at_work(Branch())
     await manager.post(f"{path}/claim")
