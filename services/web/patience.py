@@ -8,6 +8,9 @@ from services.web.one_write import OneWriteProtocol
 HEAD_WITHIN_S = 30
 """So long the head of a request may take to come: since the connection was made, since the last answer, and since its
 first byte."""
+_UNREADABLE = (
+    b'{"type":"about:blank","title":"Bad Request","status":400,"detail":"this cannot be read as an HTTP request"}'
+)
 
 
 class PatientProtocol(OneWriteProtocol):
@@ -31,6 +34,12 @@ class PatientProtocol(OneWriteProtocol):
             self._stop()
         elif self._timer is None:
             self._begin()
+
+    def send_400_response(self, msg: str) -> None:
+        """To what cannot be read as a request, which no app hears of, in the form of all that goes wrong."""
+        head = f"content-type: application/problem+json\r\ncontent-length: {len(_UNREADABLE)}\r\nconnection: close\r\n"
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + b"\r\n" + _UNREADABLE)
+        self.transport.close()
 
     def _begin(self) -> None:
         self._timer = self.loop.call_later(HEAD_WITHIN_S, self.transport.close)

@@ -4,7 +4,7 @@ server for several of them."""
 import asyncio
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, cast
 
 from litestar import Litestar
@@ -29,12 +29,18 @@ BODY_WITHIN_S = 30
 
 
 class Described(StructSchemaPlugin):
-    """A struct's docstring says what its fields mean: whoever reads the document gets it, too."""
+    """A struct's docstring says what its fields mean: whoever reads the document gets it, too; and that a field which
+    is not there would be refused, and a pair takes two."""
 
     def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
         schema = super().to_openapi_schema(field_definition, schema_creator)
         said = vars(field_definition.type_).get("__doc__")
         schema.description = " ".join(inspect.cleandoc(said).split()) if said else None
+        if field_definition.type_.__struct_config__.forbid_unknown_fields:
+            schema.additional_properties = False
+        for one in (schema.properties or {}).values():
+            if isinstance(one, Schema) and one.prefix_items:
+                one.min_items = one.max_items = len(one.prefix_items)
         return schema
 
 
@@ -70,9 +76,23 @@ def mounted(*apps: Litestar) -> App:
         path = scope.get("path", "")
         chosen = next((one for paths, one in served if paths.fullmatch(path)), served[0][1])
         headed = scope.get("method") == "HEAD" and not path.endswith("/live")
-        await chosen({**scope, "method": "GET"} if headed else scope, _in_time(receive), send)
+        told = send if path.endswith("/live") else _telling_of_head(send)
+        await chosen({**scope, "method": "GET"} if headed else scope, _in_time(receive), told)
 
     return app
+
+
+def _telling_of_head(send: Send) -> Send:
+    """The framework knows of GET alone where it says which methods are served."""
+
+    async def told(message: MutableMapping[str, Any]) -> None:
+        headers = [
+            (name, value.replace(b"GET", b"GET, HEAD") if name.lower() == b"allow" else value)
+            for name, value in message.get("headers", ())
+        ]
+        await send({**message, "headers": headers} if headers else message)
+
+    return told
 
 
 def _in_time(receive: Receive) -> Receive:
@@ -97,5 +117,11 @@ def _paths(app: Litestar) -> re.Pattern[str]:
 
 
 def openapi_document(app: Litestar) -> dict[str, Any]:
-    """OpenAPI 3.1 of these routes alone; whoever serves more merges `paths` and `components`."""
-    return app.openapi_schema.to_schema()
+    """OpenAPI 3.1 of these routes alone; whoever serves more merges `paths` and `components`. The framework takes each
+    body for one that must be there."""
+    document = app.openapi_schema.to_schema()
+    for operation in (one for item in document["paths"].values() for one in item.values()):
+        body = operation.get("requestBody", {"content": {}})
+        if any({"type": "null"} in told["schema"].get("oneOf", ()) for told in body["content"].values()):
+            body["required"] = False
+    return document

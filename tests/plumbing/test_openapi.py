@@ -71,3 +71,17 @@ async def test_a_process_lays_open_what_it_serves_and_nothing_else(served: list[
     assert {name for name, path in OWN_PATHS.items() if path in document["paths"]} == set(served)
     names = {part.partition('"')[0] for part in json.dumps(document).split("#/components/schemas/")[1:]}
     assert names <= set(document["components"]["schemas"])
+
+
+async def test_the_document_says_which_bodies_may_be_left_out_and_that_no_other_field_is_taken() -> None:
+    known = await documents()
+    claim, snooze = (
+        known["alerts"]["paths"][f"/v1/alerts/{{alert_id}}/{step}"]["post"] for step in ("claim", "snooze")
+    )
+    assert (claim["requestBody"]["required"], snooze["requestBody"]["required"]) == (False, True)
+    merge = known["profile"]["components"]["schemas"]["Merge"]
+    validator = Draft202012Validator(merge)
+    fits = {"customer_ids": ["a", "b"], "reason": "x"}
+    assert validator.is_valid(fits)
+    for wrong in ({"why": "x"}, {"customer_ids": ["a"]}, {"customer_ids": ["a", "b", "c"]}):
+        assert not validator.is_valid(fits | wrong)

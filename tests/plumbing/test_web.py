@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 
 import httpx
+import msgspec
 import pytest
 from litestar import Litestar, post
 from litestar.params import JSONBody
@@ -111,6 +112,22 @@ async def test_why_a_body_is_refused_reaches_a_client_that_closes_after_it(closi
         await server.stop()
     assert large.startswith(b"HTTP/1.1 413 ")
     assert unknown.startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize("said", [
+    b"FOO / HTTP/1.1\r\n\r\n", b"GET /a b HTTP/1.1\r\n\r\n", b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", b"GET / HTTP/1.1\nHost: a\n\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+])  # fmt: skip
+async def test_what_cannot_be_read_as_a_request_is_a_problem_as_well(said: bytes) -> None:
+    server = await serve(routes({}))
+    try:
+        answer = await _spoken(server.port, said)
+    finally:
+        await server.stop()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in head
+    assert msgspec.json.decode(body)["status"] == 400
 
 
 @pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHo"])

@@ -172,6 +172,16 @@ async def test_head_tells_the_version_that_get_would() -> None:
     assert (await agent.head(f"{path}/live")).status_code == 405, "a stream would never end"
 
 
+async def test_who_asks_how_is_told_of_head_where_it_is_answered() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1"))
+    agent = await bank.sign_in("agent")
+    path = f"/v1/customers/{bank.id_of('party:C1')}"
+    allowed = [(await agent.request(method, path)).headers["allow"] for method in ("OPTIONS", "DELETE")]
+    assert [set(one.split(", ")) for one in allowed] == [{"GET", "HEAD", "OPTIONS"}] * 2
+    assert "HEAD" not in (await agent.delete(f"{path}/live")).headers["allow"]
+
+
 async def test_an_id_that_never_was_is_not_found() -> None:
     bank = await open_bank()
     agent = await bank.sign_in("agent")
