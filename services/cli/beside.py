@@ -134,8 +134,9 @@ def require_database(settings: Settings) -> None:
 
 
 def log_to_read(settings: Settings) -> "EventLog":
-    """Raises `Refusal` where the embedded log was never written."""
+    """Raises `Refusal` where the embedded log was never written, or by another release."""
     from services.deployment import open_log
+    from services.embedded.damage import OtherFormat
     from services.embedded.log import EmbeddedLog
 
     if not settings.embedded:
@@ -143,7 +144,10 @@ def log_to_read(settings: Settings) -> "EventLog":
     directory = Path(settings.log.removeprefix("embedded:"))
     if not (directory / "topics.sqlite").exists():
         raise Refusal(f"there is no log in {directory}: start `counterpoint run` once, it makes one")
-    return EmbeddedLog(directory, read_only=True)
+    try:
+        return EmbeddedLog(directory, read_only=True)
+    except OtherFormat as other:
+        raise Refusal(str(other)) from None
 
 
 class Door(NamedTuple):

@@ -54,6 +54,7 @@ _TELLING = {
     "services.settings": ("SettingsError",),
     "services.sql.migrations": ("WrongSchema",),
     "services.sql.one_secret": ("OtherSecret",),
+    "services.embedded.damage": ("OtherFormat",),
     "services.embedded.files": ("DirectoryInUse",),
     "services.replay.send": ("NotAccepted",),
     "services.declared_files": ("PolicyError",),

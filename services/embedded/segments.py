@@ -7,13 +7,13 @@ A block carries a checksum, for SQLite has none: a bit that a disk has turned mu
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
 
+from services.embedded.damage import OtherFormat, damage_told
 from services.failures import Unavailable
 from services.log import Record
 
@@ -30,7 +30,6 @@ create table bases (
 pragma user_version = 2;
 """
 _VERSION = 2
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _READ = """
 select first, payload from blocks
 where topic = ?1 and partition = ?2 and until > ?3 and first >= coalesce(
@@ -58,18 +57,6 @@ class Block(NamedTuple):
     first: int
     timestamp_ms: int
     pairs: Sequence[tuple[bytes, bytes]]  # key, value
-
-
-@contextmanager
-def damage_told(path: Path) -> Iterator[None]:
-    """Turns what SQLite says of a damaged file into `Unavailable`: who waits can go on once there is a whole one."""
-    try:
-        yield
-    except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
-        if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorcode & 0xFF not in _DAMAGED:
-            raise
-        told = f"the embedded log is damaged: {path}: {error}: restore a backup"
-        raise Unavailable(told, retry_after=5.0) from error
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -133,7 +120,10 @@ class Segment:
             version = self._connection.execute("pragma user_version").fetchone()[0]
         if version != _VERSION:
             self._connection.close()
-            raise ValueError(f"{path}: version {version} of the embedded log, this release reads {_VERSION}")
+            raise OtherFormat(
+                f"{path} is of version {version} of the embedded log, and this release reads {_VERSION}: go on with the"
+                f" build that wrote it, or begin anew in another directory"
+            )
         with damage_told(path):
             rows = self._connection.execute("select topic, partition, next from bases")
             self.bases: dict[Stream, int] = {(topic, partition): n for topic, partition, n in rows}

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from schemas.events import ChannelEvent, Money
 from schemas.topics import CHANNEL_EVENTS
 from services.cli.declared import declared_fold
 from services.clock import SystemClock
+from services.embedded.files import segment_paths
 from services.embedded.log import EmbeddedLog
+from services.embedded.segments import connect
 from services.log import Message, Position
 from services.outbox import OutboxMessage
 from services.profile.adapters.sql import SqlProfileStore
@@ -64,6 +67,23 @@ def test_a_damaged_database_or_log_is_named_with_its_fix(counterpoint: Command, 
     code, state, told = finding(counterpoint, "database")
     assert (code, state) == (1, "wrong")
     assert "restore a backup" in told
+
+
+def test_a_log_of_another_release_is_told_in_a_sentence_by_whatever_reads_it(
+    counterpoint: Command, deployment: Path
+) -> None:
+    in_log(deployment, one_event)
+    (day,) = segment_paths(deployment / "log")
+    with closing(connect(day)) as older:
+        older.execute("pragma user_version = 1")
+    sentence = f"{day} is of version 1 of the embedded log, and this release reads 2"
+    code, state, told = finding(counterpoint, "log")
+    assert (code, state) == (1, "wrong")
+    assert told.startswith(sentence)
+    for command in (["positions", "show"], ["run", "--no-simulator", "--port", "0"]):
+        said = counterpoint(*command)
+        assert said.code == 1
+        assert said.err.startswith(f"error: {sentence}")
 
 
 def test_servers_that_are_away_are_named_with_their_settings(counterpoint: Command, deployment: Path) -> None:

@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 
 from schemas.instants import DAY_MS
 from schemas.topics import Topic
+from services.embedded.damage import OtherFormat
 from services.embedded.files import TopicTable, segment_paths
 from services.embedded.log import DirectoryInUse, EmbeddedLog, Limits
 from services.embedded.retention import Retention
@@ -248,7 +249,7 @@ async def test_a_file_of_another_release_is_refused_by_name(
     newer = connect(day)
     newer.execute("pragma user_version = 3")
     newer.close()
-    with pytest.raises(ValueError, match=f"{day}: version 3 of the embedded log, this release reads 2"):
+    with pytest.raises(OtherFormat, match=f"{day} is of version 3 of the embedded log, and this release reads 2"):
         EmbeddedLog(tmp_path)
     assert open_files_below(tmp_path) == []
     again = connect(day)
