@@ -1,6 +1,7 @@
 """Every metric of the platform, declared once with unit and help. Services add to them by these names only."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -8,17 +9,21 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from schemas.topics import TOPICS
+
 PREFIX = "counterpoint_"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class CounterMetric(NamedTuple):
-    """Only grows; exposed with the suffix `_total`."""
+    """Only grows; exposed with the suffix `_total`. `begun`: labels that are there at 0 from the start. To Prometheus
+    the first value of a series is no increase, so that an alerting rule would miss what happens for the first time."""
 
     name: str
     labels: tuple[str, ...]
     unit: str
     help: str
+    begun: Sequence[tuple[str, ...]] = ()
 
 
 class GaugeMetric(NamedTuple):
@@ -38,6 +43,11 @@ class HistogramMetric(NamedTuple):
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _SIZES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
+_KINDS = ("contended", "unavailable", "fenced", "stopped", "bug")
+_LETTERS = (
+    *product(["update"], ["conflict", "bug", "not_avro", "unknown_schema", "wrong_record", "corrupt"]),
+    ("publish", "message_too_large"),
+)
 
 EVENTS_ACCEPTED = CounterMetric(
     "events_accepted", ("source", "channel"), "events", "Durable in the log, repeats included"
@@ -46,7 +56,9 @@ EVENTS_REJECTED = CounterMetric("events_rejected", ("source", "reason"), "events
 BACK_PRESSURE = CounterMetric("back_pressure", ("status",), "requests", "Answered 429 or 503 with Retry-After")
 EVENTS_APPLIED = CounterMetric("events_applied", (), "events", "Folded into a state, each once")
 EVENTS_REPEATED = CounterMetric("events_repeated", (), "events", "Sent again with the same id: counted once")
-DEAD_LETTERS = CounterMetric("dead_letters", ("stage", "reason"), "events", "Can never succeed; kept to be looked at")
+DEAD_LETTERS = CounterMetric(
+    "dead_letters", ("stage", "reason"), "events", "Can never succeed; kept to be looked at", _LETTERS
+)
 ACCEPTED_TO_VISIBLE = HistogramMetric(
     "accepted_to_visible_seconds", (), "seconds", "From acceptance to the commit that shows it to readers", _SECONDS
 )
@@ -63,8 +75,9 @@ POSITION_MOVED = GaugeMetric(
 BATCH_SIZE = HistogramMetric("batch_events", ("topic",), "events", "Records of one transaction", _SIZES)
 BATCH_DURATION = HistogramMetric("batch_seconds", ("topic",), "seconds", "One transaction, whatever it holds", _SECONDS)
 BATCHES_FAILED = CounterMetric(
-    "batches_failed", ("topic", "kind"), "batches", "kind: contended, unavailable, fenced, stopped, bug"
-)
+    "batches_failed", ("topic", "kind"), "batches", f"kind: {', '.join(_KINDS)}",
+    tuple(product([topic.name for topic in TOPICS], _KINDS)),
+)  # fmt: skip
 PARTITIONS_STOPPED = GaugeMetric("partitions_stopped", ("topic",), "partitions", "Stopped loudly; an operator must act")
 MARKS_COUNTED_TO = 500
 """Of a shard: more than fit into one transaction. Behind a long queue, counting on took a sixth of the database's
@@ -84,8 +97,9 @@ SOURCE_SILENT = GaugeMetric("source_silent", ("source",), "sources", "1 while si
 TIMERS_FIRED = CounterMetric("timers_fired", ("kind",), "timers", "Due times that left a mark")
 UPKEEP = CounterMetric("upkeep", ("what",), "rows", "Aged or dropped: events, months, ledgers, letters")
 DECLARATIONS_READ = CounterMetric(
-    "declarations_read", ("outcome",), "times", "Changed declarations of the profile: taken, or refused for a mistake"
-)
+    "declarations_read", ("outcome",), "times", "Changed declarations of the profile: taken, or refused for a mistake",
+    (("taken",), ("refused",)),
+)  # fmt: skip
 STATEMENTS_EVALUATED = CounterMetric("statements_evaluated", (), "statements", "Profile changes judged by the rules")
 STATEMENTS_SKIPPED = CounterMetric("statements_skipped", (), "statements", "Older than one acted on before")
 STATEMENTS_PARKED = CounterMetric("statements_parked", (), "statements", "Left out after failing twice; a bug")
@@ -125,6 +139,9 @@ class Metrics:
         self._observed: dict[tuple[HistogramMetric, tuple[str, ...]], Histogram] = {}
         for metric in TABLE:
             self._declare(metric)
+        for counter in self._counters:
+            for labels in counter.begun:
+                self.add(counter, 0, *labels)
 
     def _declare(self, metric: Metric) -> None:
         name, text = PREFIX + metric.name, f"{metric.help} ({metric.unit})"

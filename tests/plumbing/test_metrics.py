@@ -4,13 +4,16 @@ import ast
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from schemas.topics import TOPICS
 from services import metrics as metrics_module
+from services.attempts import Kind
 from services.metrics import (
     ACCEPTED_TO_VISIBLE,
     EVENTS_REJECTED,
@@ -111,3 +114,27 @@ def test_who_watches_asks_for_declared_metrics_and_labels_only(expressions: Call
         by = {label for some in re.findall(r"by \(([^)]*)\)", expression) for label in some.replace(" ", "").split(",")}
         chosen = {label for some in re.findall(r"\{([^}]*)\}", expression) for label in re.findall(r"(\w+)=", some)}
         assert by | chosen <= labels, expression
+
+
+@pytest.mark.parametrize("expression", [one for one in rules() if "increase(" in one])
+def test_a_rule_on_an_increase_hears_of_what_happens_for_the_first_time(expression: str) -> None:
+    """To Prometheus the first value of a series is no increase: it must have been there at 0."""
+    shown = [
+        sample
+        for family in text_string_to_metric_families(Metrics().render().decode())
+        for sample in family.samples
+        if sample.value == 0
+    ]
+    for name, chosen in re.findall(r"increase\((\w+)(?:\{([^}]*)\})?\[", expression):
+        wanted = dict(re.findall(r'(\w+)="([^"]*)"', chosen))
+        assert [one for one in shown if one.name == name and wanted.items() <= one.labels.items()], expression
+
+
+def test_every_kind_of_failure_and_dead_letter_is_there_before_the_first_one() -> None:
+    metrics = Metrics()
+    for topic in TOPICS:
+        for kind in get_args(Kind):
+            assert sample(metrics, "counterpoint_batches_failed_total", topic=topic.name, kind=kind) == 0
+    for reason in ("conflict", "bug", "not_avro", "unknown_schema", "wrong_record", "corrupt"):
+        assert sample(metrics, "counterpoint_dead_letters_total", stage="update", reason=reason) == 0
+    assert sample(metrics, "counterpoint_dead_letters_total", stage="publish", reason="message_too_large") == 0
