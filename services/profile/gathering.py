@@ -64,14 +64,43 @@ async def gathered(rows: CustomerRows, roots: Sequence[str]) -> Gathered:
     members: dict[str, list[Member]] = {}
     lost: dict[str, Exception] = {}
     try:
-        return Gathered(await rows.members(roots), lost)
+        return Gathered(await _members(rows, roots), lost)
     except OtherShape:
         for root in roots:
             try:
-                members |= await rows.members([root])
+                members |= await _members(rows, [root])
             except OtherShape as error:
                 lost[root] = error
     return Gathered(members, lost)
+
+
+async def _members(rows: CustomerRows, roots: Sequence[str]) -> dict[str, list[Member]]:
+    """Of a household or group also what its members have under other numbers that were merged with theirs."""
+    members = await rows.members(roots)
+    numbers = {root: _numbers_now(found) for root, found in members.items() if kind_of(root) in COLLECTIVES}
+    everybody = sorted({number for own in numbers.values() for number in own})
+    merged = await rows.clusters(everybody) if everybody else {}
+    if not merged:
+        return members
+    others = {root: {one for own in told if own in merged for one in merged[own].roots}.difference(told)
+              for root, told in numbers.items()}  # fmt: skip
+    found = await rows.members(sorted({one for some in others.values() for one in some}))
+    return members | {
+        root: [*members[root], *(_within(root, one) for other in sorted(some) for one in found[other])]
+        for root, some in others.items()
+    }
+
+
+def _numbers_now(members: Sequence[Member]) -> list[str]:
+    found = (one.membership for one in members)
+    return sorted({one.subject for one in found if one.until_at == END and kind_of(one.subject) == "party"})
+
+
+def _within(root: str, other: Member) -> Member:
+    """A number that was merged counts with all its past, and is no member by itself."""
+    membership = other.membership
+    role = "joint" if membership.subject == membership.root else membership.role
+    return Member(membership._replace(root=root, role=role), other.stored)
 
 
 class Context(NamedTuple):
@@ -158,8 +187,7 @@ def facts_of(view: StoredView) -> dict[str, Fact]:
 
 
 def _members_of_collectives(members: Mapping[str, Sequence[Member]]) -> list[str]:
-    found = (one.membership for root, some in members.items() if kind_of(root) in COLLECTIVES for one in some)
-    return sorted({one.subject for one in found if one.until_at == END and kind_of(one.subject) == "party"})
+    return sorted({one for root, some in members.items() if kind_of(root) in COLLECTIVES for one in _numbers_now(some)})
 
 
 def _member_customer(view: PartyView) -> MemberCustomer:

@@ -187,9 +187,12 @@ def _failure_of_all(error: Exception) -> Exception:
 
 
 def _dependents(customer: Customer, before: StoredView | None, after: StoredView) -> Sequence[str]:
-    """A household's total and its number of members show in its members' views, and its owner follows theirs. This
-    cannot go round in circles: neither depends on an owner, and a member's owner on no household."""
+    """A household's total and its number of members show in its members' views, and its owner follows theirs. What
+    happens under a number that was merged with a member's marks the household by the member. This cannot go round in
+    circles: neither depends on an owner, and a member's owner on no household."""
     if customer.kind not in COLLECTIVES:
+        if len(customer.roots) > 1:
+            return tuple(customer.collectives)
         is_as_before = before is not None and (before.state, before.owner) == (after.state, after.owner)
         return () if is_as_before else tuple(customer.collectives)
     if before is not None and _shown_to_members(before) == _shown_to_members(after):

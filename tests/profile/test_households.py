@@ -1,6 +1,6 @@
 """Households and groups follow the managers of their members, by refreshes of their own, and come to rest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 
 import msgspec
@@ -178,6 +178,50 @@ async def test_a_household_follows_the_number_of_a_member_that_another_customer_
     await decide.undo(merge.decision_id, SAID)
     await refresh_all(town.store)
     assert await town.owner(other) == await town.owner(f"party:{RICH}") == ("M-3", "M-3")
+
+
+async def test_what_a_member_has_under_a_number_that_was_merged_is_the_household_s_too(town: Town) -> None:
+    """Else it would have less than its member, and nobody would be told that the threshold is near."""
+    decide, at = Decide(town.store, new_fold(), SUBJECT_LIMITS), town.at()
+    await town.tell(*town.holds(OUTSIDER, "7000000.00"))
+    merge = await decide.merge(alias_of(f"party:{POOR}"), alias_of(f"party:{OUTSIDER}"), SAID)
+    await refresh_all(town.store)
+    assert await shown_of(town) == (7000920, 2, "above", "")
+    assert (await facts_seen(town, f"party:{RICH}"))["household_assets"] == 7000920
+    complaint = told("case.opened", "c", at, case_id="1", customer_no=OUTSIDER, attributes={"case_kind": "complaint"})
+    await town.tell(*town.holds(OUTSIDER, "9000000.00"), complaint)
+    assert await shown_of(town) == (9000920, 2, "above", "")
+    assert (await facts_seen(town, HOME))["complaint_open"] is True
+    await town.tell(town.home("joined", OUTSIDER))
+    assert await shown_of(town) == (9000920, 3, "above", "")
+    await town.tell(town.home("left", OUTSIDER))
+    await decide.undo(merge.decision_id, SAID)
+    await refresh_all(town.store)
+    assert await shown_of(town) == (920, 2, "below", "")
+    assert (await facts_seen(town, HOME))["complaint_open"] is False
+
+
+async def test_a_number_that_was_merged_need_not_agree_to_marketing_and_may_refuse_it(town: Town) -> None:
+    def says(what: str, customer: str) -> ChannelEvent:
+        said, at = {"purpose": "marketing"}, town.at()
+        return told(f"consent.{what}", f"{what}-{customer}", at, customer_no=customer, attributes=said)
+
+    decide = Decide(town.store, new_fold(), SUBJECT_LIMITS)
+    await town.tell(says("given", RICH), says("given", POOR))
+    await decide.merge(alias_of(f"party:{POOR}"), alias_of(f"party:{OUTSIDER}"), SAID)
+    await refresh_all(town.store)
+    assert (await facts_seen(town, HOME))["marketing_consent"] is True
+    await town.tell(says("withdrawn", OUTSIDER))
+    assert (await facts_seen(town, HOME))["marketing_consent"] is False
+
+
+async def shown_of(town: Town) -> tuple[object, ...]:
+    facts = await facts_seen(town, HOME)
+    return facts["assets"], facts["members"], facts["assets_band"], facts["assets_former_band"]
+
+
+async def facts_seen(town: Town, root: str) -> Mapping[str, object]:
+    return facts_of(await view_of(town.store, root))
 
 
 async def test_a_member_in_nobody_s_care_who_is_parted_from_another_takes_that_one_s_manager_along(town: Town) -> None:

@@ -132,7 +132,7 @@ def _linked(customer: Customer) -> str:
     """A digest of what may change the assets though nobody paid: members, merged customers, households and how many
     they are, accounts that were linked with what lay there, and those whose link has ended. Empty for most."""
     if customer.kind in COLLECTIVES:
-        found = {one.subject for one in customer.parties}
+        found = {one.subject for one in customer.numbers}
     else:
         moved = (one for one in customer.parts if one.counts and one.kind in ("account", "contract"))
         found = {f"{one.subject} {one.current}" for one in moved if one.before or not one.current}

@@ -110,6 +110,11 @@ class Customer(msgspec.Struct):
         return [part for part in self.parts if part.kind == "party" and part.role == "self" and part.current]
 
     @property
+    def numbers(self) -> list[Part]:
+        """The same, with those that were merged with a member's."""
+        return [part for part in self.parts if part.kind == "party" and part.counts and part.current]
+
+    @property
     def erased_at(self) -> int:
         """The last time (ms) that one of the customer numbers in it was erased; 0 for never."""
         return max(

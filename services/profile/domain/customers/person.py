@@ -92,10 +92,11 @@ def consents(parties: list[Thing], now: int) -> dict[str, dict[str, Any]]:
     return _shown(_joined(_consents_of(thing, now) for thing in parties))
 
 
-def consents_of_all(members: list[Thing], now: int) -> dict[str, dict[str, Any]]:
-    """As `consents`; given is what every one of them has given, and nothing where somebody has said nothing."""
+def consents_of_all(members: list[Thing], numbers: list[Thing], now: int) -> dict[str, dict[str, Any]]:
+    """As `consents` of all their numbers; given is what every member has given, and nothing where one of them has said
+    nothing."""
     told = [_consents_of(thing, now) for thing in members]
-    joined = _joined(told)
+    joined = _joined(_consents_of(thing, now) for thing in numbers)
     return _shown({
         purpose: {
             channel: entry for channel, entry in channels.items()

@@ -54,8 +54,9 @@ def read(customer: Customer, now: int) -> Read:
     parties = own_parties(customer)
     found = cases(things, now)
     if customer.kind in COLLECTIVES:
-        everybody = [part.things.get(part.subject, {}) for part in customer.parties]
-        flagged, agreed = flags(everybody, found, now), consents_of_all(everybody, now)
+        everybody = [part.things.get(part.subject, {}) for part in customer.numbers]
+        members_alone = [part.things.get(part.subject, {}) for part in customer.parties]
+        flagged, agreed = flags(everybody, found, now), consents_of_all(members_alone, everybody, now)
     else:
         flagged, agreed = flags(parties, found, now), consents(parties, now)
     return Read(customer, now, parties, things, contacts(customer, now), found, flagged, agreed)
@@ -129,7 +130,7 @@ def members(customer: Customer) -> list[dict[str, str]]:
     """The members of a household or group; empty for any other customer."""
     if customer.kind not in COLLECTIVES:
         return []
-    numbers = sorted({part.subject for part in customer.of_kind("party") if part.current})
+    numbers = sorted({part.subject for part in customer.parties})
     return [{"customer_no": subject.partition(":")[2]} for subject in numbers]
 
 
