@@ -148,8 +148,7 @@ def _take_up(alert: Alert, asked: Asked, actor: Actor) -> None:
         alert.planned_at = asked.until
     elif asked.action == "claim":
         alert.claimed_by = actor.name
-        if not alert.owner or alert.owner.startswith(QUEUE):
-            alert.owner = actor.manager_id or alert.owner
+        alert.owner = actor.manager_id or alert.owner  # who has claimed it is reminded of it
         alert.waiting = ""
     elif asked.action == "reassign":
         # whoever has it from here on begins anew, and for the customer as he or she is now

@@ -83,7 +83,7 @@ async def mark_false_alarm(
 
 
 async def _done(request: Asking, desk: Desk, language: Language, alert_id: str, asked: Asked) -> AlertShown:
-    before = await desk.store.alert(alert_id) if asked.action == "reassign" else None
+    before = await desk.store.alert(alert_id) if asked.action in ("claim", "reassign") else None
     alert = await desk.act.on(alert_id, asked, request.user)
     await desk.notifications.publish(told(alert, *([before.owner, before.escalated_to] if before else ())))
     return shown(alert, language)

@@ -140,7 +140,7 @@ def test_a_stranger_to_the_portfolio_is_refused_and_who_answers_for_it_is_not() 
         act(one, STEPS["claim"], WU, NOBODY, NOON)
     assert refused.value.reason == "not_yours"
     act(one, STEPS["claim"], WU, frozenset({"M-1", "M-2"}), NOON)
-    assert (one.claimed_by, one.owner) == ("Wu", "M-1")
+    assert (one.claimed_by, one.owner) == ("Wu", "M-2"), "who has it in hand is reminded of it"
 
 
 def test_the_superior_to_whom_it_was_escalated_may_act_and_only_while_that_stands() -> None:

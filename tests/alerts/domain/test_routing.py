@@ -149,6 +149,17 @@ def test_the_superior_to_whom_it_was_escalated_may_work_it() -> None:
     assert (one.state, one.history[-1].actor) == ("contacted", "Bo")
 
 
+def test_the_superior_who_has_claimed_it_has_it_in_hand_after_putting_it_off_as_well() -> None:
+    one, boss, desk = alert(), Actor("Bo", "M-9"), terms(Desk(superiors={"M-1": "M-9"}))
+    route([one], {}, desk, NOON)
+    assert remind(one, desk, one.due_at)
+    for asked in (Asked("claim"), Asked("snooze", until=NOON + 3 * DAY)):
+        act(one, asked, boss, frozenset(), NOON + 2 * DAY)
+    assert remind(one, desk, NOON + 3 * DAY)
+    act(one, Asked("contact"), boss, frozenset(), NOON + 3 * DAY)
+    assert (one.owner, one.claimed_by, one.state) == ("M-9", "Bo", "contacted")
+
+
 def test_a_planned_or_a_noted_contact_answers_in_time() -> None:
     for asked in (Asked("plan", until=NOON + 3 * DAY), Asked("contact")):
         one = claimed()

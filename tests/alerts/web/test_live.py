@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from services.alerts.screens import inbox_of
 from services.alerts.web.live import tag_of
 from services.notifications import LocalNotifications
 from services.web import live
@@ -55,6 +56,16 @@ async def test_a_screen_gets_the_inbox_and_then_each_alert_that_changes() -> Non
         await manager.post(f"/v1/alerts/{first.alert_id}/outcome", json={"result": "saved"})
         name, _, alert = await sent(lines)
         assert (alert["alert_id"], alert["state"]) == (first.alert_id, "closed")
+
+
+async def test_the_screens_of_a_queue_are_told_that_somebody_has_claimed_from_it() -> None:
+    branch = Branch()
+    alert = await branch.leaving(owner="", branch="BJ-1")
+    li = await branch.sign_in("manager", "M-1", "Li")
+    async with branch.notifications.subscribe(inbox_of("queue:BJ-1")) as messages:
+        await li.post(f"/v1/alerts/{alert.alert_id}/claim")
+        await branch.notifications.close()
+        assert [one async for one in messages] == [alert.alert_id.encode()]
 
 
 async def test_an_inbox_that_was_empty_tells_each_step_once_and_the_end_as_well() -> None:
