@@ -174,6 +174,8 @@ class Evaluation:
         """Routes new alerts that wait for nothing, and writes everything."""
         ready = [one for one in self.changed.values() if one.state == "new"]
         owners = limited(ready)
+        if owners:  # places that were given back a moment ago are free
+            await self._tx.save_alerts([one for one in self.changed.values() if one.gave_back_its_place], {})
         routed = await self._tx.routed_on(owners, self._terms.working_day_of(now)) if owners else {}
         self._note(route(ready, routed, self._terms, now))
         await self._tx.save_standings(self._standings)

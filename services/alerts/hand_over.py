@@ -1,14 +1,14 @@
-"""USE CASE: alerts in the hands of a manager who has left go to whoever answers for the customer now. Alerts that
-nobody has taken up follow the customer's owner by themselves."""
+"""USE CASE: alerts that a manager who has left had in hand, or was given, go to whoever answers for the customer now.
+Others that nobody has taken up follow the customer's owner by themselves."""
 
 from collections.abc import Awaitable, Callable
 
 from services.alerts.current import Current
 from services.alerts.domain.alert import Alert
-from services.alerts.domain.routing import IN_HAND, hand_over
+from services.alerts.domain.routing import hand_over
 from services.alerts.outbox import DESK, write
 from services.alerts.pages import pages
-from services.alerts.ports import AlertFilter, AlertStore
+from services.alerts.ports import OPEN, AlertFilter, AlertStore
 
 AT_ONCE = 200
 
@@ -24,7 +24,7 @@ class HandOver:
         left = await self._left()
         changed: list[Alert] = []
         if left:
-            async for found in pages(self._store, AlertFilter(owner=tuple(sorted(left)), state=IN_HAND), AT_ONCE):
+            async for found in pages(self._store, AlertFilter(owner=tuple(sorted(left)), state=(OPEN,)), AT_ONCE):
                 changed += await self._some_of({one.customer_id for one in found}, left, now)
         return changed
 

@@ -72,6 +72,14 @@ class Service:
         return [(one.customer_id, one.revision, one.state) for one in told]
 
 
+async def test_a_customer_who_leaves_takes_the_place_that_the_sale_to_the_same_customer_gives_back() -> None:
+    service = Service(Desk(daily_capacity=1))
+    await service.takes(statement(1, balance_total=5e3))
+    await service.takes(statement(2, balance_total=5e3, **OWED))
+    stand = {one.situation: (one.state, one.waiting) for one in await service.alerts()}
+    assert stand == {"growth": ("new", "retention_first"), "leaving": ("routed", "")}
+
+
 async def test_a_statement_becomes_a_routed_alert_and_is_told() -> None:
     service = Service()
     await service.takes(statement(1, **OWED))

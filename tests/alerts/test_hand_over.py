@@ -6,6 +6,7 @@ from services.alerts.domain.alert import Alert
 from services.alerts.domain.lifecycle import Asked
 from services.alerts.hand_over import HandOver
 from services.alerts.outbox import DESK
+from services.alerts.ports import AlertFilter
 from tests.alerts.told import DAY, NOON, statement
 from tests.alerts.web.branch import LEAVING, Branch
 
@@ -56,6 +57,29 @@ async def test_it_goes_to_the_branch_while_nobody_answers_for_the_customer() -> 
     await planned(branch, branch="BJ-1")
     [after] = await hand_over(branch, "M-1").apply(NOW)
     assert after.owner == "queue:BJ-1"
+
+
+async def test_what_was_given_to_one_who_has_left_goes_to_the_customers_owner_and_follows_that_one_again() -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    await branch.act.on(alert.alert_id, Asked("reassign", to="M-2"), LI)
+    [after] = await hand_over(branch, "M-2").apply(NOW)
+    assert (after.owner, after.state) == ("M-1", "routed")
+    assert after.due_at > NOW
+    await branch.hear(statement(2, owner="M-3", **LEAVING))
+    kept = await branch.store.alert(alert.alert_id)
+    assert kept is not None
+    assert kept.owner == "M-3"
+
+
+async def test_what_was_given_to_one_who_has_left_and_is_held_back_waits_with_the_customers_owner() -> None:
+    branch = Branch()
+    await branch.hear(statement(1, balance_total=5e3))
+    [sale] = await branch.store.find(AlertFilter(customer_id="c1"), None, 9)
+    await branch.act.on(sale.alert_id, Asked("reassign", to="M-2"), LI)
+    await branch.hear(statement(2, balance_total=5e3, complaint_open=True))
+    [after] = await hand_over(branch, "M-2").apply(NOW)
+    assert (after.owner, after.state, after.waiting) == ("M-1", "new", "G1")
 
 
 async def test_what_somebody_who_is_still_here_has_in_hand_of_the_same_customer_stays_there() -> None:

@@ -138,6 +138,17 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
         told = (one.to for one in reversed(self.history) if one.action == "escalate")
         return next(told, "") if self.escalated_at else ""
 
+    @property
+    def gave_back_its_place(self) -> bool:
+        """Of its owner's day."""
+        return self.routed_at > 0 and self.routed_day < 0
+
+    @property
+    def is_given(self) -> bool:
+        """Whether a person has given it to its owner, so that it does not follow its customer's."""
+        moves = (one.action for one in reversed(self.history) if one.action in ("reassign", "hand_over"))
+        return bool(self.owner) and next(moves, "") == "reassign"
+
     def standing(self) -> list[Evidence]:
         return [one for one in self.evidence if not one.ended_at]
 

@@ -58,8 +58,7 @@ def follow_owner(alert: Alert, place: Place, desk: Desk, now: int) -> bool:
     """Moves an alert that nobody has taken up when its customer's owner, or the role that its most severe rule asks
     for, has changed. True when it moved."""
     owner = owner_for(place, alert.role, desk)
-    is_given = bool(alert.owner) and any(one.action == "reassign" for one in alert.history)
-    if alert.state not in UNTOUCHED or alert.owner == owner or is_given:
+    if alert.state not in UNTOUCHED or alert.owner == owner or alert.is_given:
         return False
     had, alert.owner, alert.branch = alert.owner, owner, place.branch
     if alert.state == "routed":
@@ -68,15 +67,16 @@ def follow_owner(alert: Alert, place: Place, desk: Desk, now: int) -> bool:
 
 
 def hand_over(alert: Alert, standing: Standing, left: Collection[str], terms: Terms, now: int) -> bool:
-    """Moves an alert in the hands of somebody who has `left` to whoever answers for the customer now, as it stands and
-    with new time to answer: what was said and planned still holds, and whoever goes on has it in hand from then on.
-    False while nobody else answers."""
+    """Moves an alert that somebody who has `left` had in hand, or was given, to whoever answers for the customer now,
+    as it stands and with new time to answer: what was said and planned still holds, and whoever goes on has it in hand
+    from then on. False while nobody else answers."""
     acting = next((one for one in (standing.acting, standing.owner) if one not in left), "")
     owner = owner_for(Place(acting, alert.branch), alert.role, terms.desk)
-    if alert.state not in IN_HAND or owner == alert.owner:
+    if (alert.state not in IN_HAND and not alert.is_given) or owner == alert.owner:
         return False
     had, alert.owner, alert.claimed_by = alert.owner, owner, ""
-    answer_from(alert, terms, now)
+    if alert.state != "new":
+        answer_from(alert, terms, now)
     step(alert, now, SYSTEM, "hand_over", alert.state, f"from {had}, who has left, to {owner}")
     return True
 
