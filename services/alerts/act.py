@@ -3,14 +3,16 @@ wins."""
 
 from collections.abc import Awaitable, Callable
 
+from schemas.instants import DAY_MS
 from services.access import User
 from services.alerts.current import Current
 from services.alerts.domain import lifecycle
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.lifecycle import Actor, Asked
 from services.alerts.domain.reminding import await_outcome
-from services.alerts.domain.routing import Staff, answer_from, give, refuse_nobody
+from services.alerts.domain.routing import Staff, give, refuse_nobody
 from services.alerts.domain.standing import Standing
+from services.alerts.domain.weighing import expiry
 from services.alerts.outbox import DESK, write
 from services.alerts.ports import AlertStore, AlertsTransaction
 from services.attempts import again_when_contended
@@ -34,23 +36,39 @@ class Act:
         now, terms = self._clock.now_ms(), self._current.terms
         async with self._store.working() as tx:
             alert, standing = await _locked(tx, alert_id)
+            had_come = alert.state != "new"
             lifecycle.act(alert, asked, actor, {standing.owner, standing.acting} - {""}, now)
             if asked.action == "reassign":
                 refuse_nobody(asked.to, alert.branch, staff)
                 give(alert, terms, now)
+                alert.expires_at = expiry(alert)
             elif asked.action == "contact":
                 await_outcome(alert, terms, now)
-            elif not alert.routed_at:
-                answer_from(alert, terms, now)  # taken up before its turn
-            changed = [alert] if alert.is_open else [alert, *await self._released(tx, alert, standing, now)]
-            await write(tx, DESK, changed, terms, now)
+            elif asked.action == "claim" and not had_come:
+                give(alert, terms, now)  # taken up before its turn
+            if alert.outcome is not None:
+                self._rest(alert, standing)
+                await tx.save_standings({alert.customer_id: standing})
+            changed = {alert.alert_id: alert} | await self._held_or_released(tx, alert, standing, now)
+            await write(tx, DESK, list(changed.values()), terms, now)
         return alert
 
-    async def _released(self, tx: AlertsTransaction, ended: Alert, standing: Standing, now: int) -> list[Alert]:
-        """What waited for it."""
-        found = (await tx.alerts_of([ended.customer_id]))[ended.customer_id]
-        others = [one for one in found if one.alert_id != ended.alert_id]
-        return self._current.hold_back_anew(others, standing, now)
+    def _rest(self, closed: Alert, standing: Standing) -> None:
+        """What somebody has closed starts the cooldown of all that spoke in it, though its cause be over."""
+        for one in closed.evidence:
+            rule = self._current.rules.rule(one.rule)
+            days = rule.declared.cooldown_days if rule else 0
+            standing.cooled[one.rule] = max(standing.cooled.get(one.rule, 0), one.occurred_at + days * DAY_MS)
+
+    async def _held_or_released(
+        self, tx: AlertsTransaction, alert: Alert, standing: Standing, now: int
+    ) -> dict[str, Alert]:
+        """What waited for an alert that is over; and one that was given away, where something holds it back."""
+        if alert.is_open and alert.state != "routed":
+            return {}
+        found = (await tx.alerts_of([alert.customer_id]))[alert.customer_id]
+        others = [one for one in found if one.alert_id != alert.alert_id]
+        return {one.alert_id: one for one in self._current.hold_back_anew([*others, alert], standing, now)}
 
 
 def actor_of(user: User) -> Actor:

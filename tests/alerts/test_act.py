@@ -151,6 +151,77 @@ async def test_what_is_taken_up_before_its_turn_is_to_be_answered_in_its_time_as
     assert await branch.store.due(after.due_at, 10) == ["c1"]
 
 
+async def test_what_is_taken_up_before_its_turn_takes_a_place_of_the_day() -> None:
+    branch = Branch()
+    branch.current.take(branch.current.rules, Desk(capacities={"M-1": 1}))
+    await branch.leaving()
+    late = await branch.leaving("c2")
+    assert late.waiting == "capacity"
+    after = await branch.act.on(late.alert_id, CLAIM, LI)
+    assert after.routed_day == branch.current.terms.day_of(branch.clock.now_ms())
+
+
+async def test_what_was_pulled_back_and_is_taken_up_before_its_turn_has_its_time_to_answer_anew() -> None:
+    branch = Branch()
+    branch.current.take(branch.current.rules, Desk(capacities={"M-1": 1}))
+    await branch.hear(statement(1, balance_total=5e3))
+    await branch.hear(statement(2, balance_total=5e3, complaint_open=True))
+    await branch.leaving("c2")
+    await branch.hear(statement(3, balance_total=5e3))
+    [sale] = await branch.store.find(AlertFilter(customer_id="c1"), None, 9)
+    assert (sale.state, sale.waiting) == ("new", "capacity")
+    branch.clock.move_to(NOON + 30 * DAY)
+    after = await branch.act.on(sale.alert_id, CLAIM, LI)
+    assert after.due_at > after.routed_at == NOON + 30 * DAY
+
+
+async def test_what_somebody_gives_away_after_its_time_does_not_expire_before_the_other_could_take_it_up() -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    await branch.act.on(alert.alert_id, CLAIM, LI)
+    branch.clock.move_to(given_at := alert.expires_at + HOUR)
+    after = await branch.act.on(alert.alert_id, Asked("reassign", to="M-2"), LI)
+    month = alert.expires_at - alert.opened_at
+    assert after.expires_at == given_at + month
+    await branch.hear(statement(2, **{**LEAVING, "assets": 500_000.0}))
+    await Attend(branch.store, branch.current).apply(given_at + DAY)
+    kept = await branch.store.alert(alert.alert_id)
+    assert kept is not None
+    assert (kept.state, kept.expires_at) == ("routed", given_at + month)
+    await Attend(branch.store, branch.current).apply(given_at + month)
+    gone = await branch.store.alert(alert.alert_id)
+    assert gone is not None
+    assert gone.state == "expired"
+
+
+async def test_a_sale_that_is_held_back_is_given_to_nobody_before_the_guard_lets_go() -> None:
+    branch = Branch()
+    await branch.hear(statement(1, balance_total=5e3))
+    [sale] = await branch.store.find(AlertFilter(customer_id="c1"), None, 9)
+    await branch.act.on(sale.alert_id, CLAIM, LI)
+    await branch.hear(statement(2, balance_total=5e3, complaint_open=True))
+    after = await branch.act.on(sale.alert_id, Asked("reassign", to="M-2"), LI)
+    assert (after.state, after.waiting, after.owner) == ("new", "G1", "M-2")
+    await branch.hear(statement(3, balance_total=5e3))
+    [after] = await branch.store.find(AlertFilter(customer_id="c1"), None, 9)
+    assert (after.state, after.owner) == ("routed", "M-2")
+
+
+@pytest.mark.parametrize("last", [Asked("outcome", outcome=Outcome(result="saved")), Asked("false_alarm")])
+async def test_what_somebody_has_closed_is_not_raised_again_within_its_cooldown_though_its_cause_was_over(
+    last: Asked,
+) -> None:
+    branch = Branch()
+    alert = await branch.leaving()
+    await branch.act.on(alert.alert_id, CLAIM, LI)
+    await branch.hear(statement(2))
+    await branch.act.on(alert.alert_id, last, LI)
+    for version, at, opened in [(3, NOON + 20 * DAY, 1), (4, NOON + 25 * DAY, 1), (6, NOON + 32 * DAY, 2)]:
+        await branch.hear(statement(version, at=at, **LEAVING))
+        assert len(await branch.store.find(AlertFilter(customer_id="c1"), None, 9)) == opened
+        await branch.hear(statement(version + 1, at=at + DAY))
+
+
 async def test_who_takes_it_up_has_no_more_time_to_answer_than_was_given() -> None:
     branch = Branch()
     alert = await branch.leaving()

@@ -25,13 +25,20 @@ def weigh(alert: Alert, terms: Terms) -> None:
     alert.grade = grade(alert.severity, alert.tier)
     precision = max(terms.precision_of(one.rule, alert.branch) for one in standing)
     worth = max(terms.worth(one.value, alert.tier) for one in standing)
-    alert.expires_at = max(one.expires_at for one in standing)
+    alert.expires_at = expiry(alert)
     alert.respond_within_hours = min(one.respond_within_hours for one in standing)
     urgency = alert.severity * USUAL_ANSWER_H / alert.respond_within_hours
     alert.rank = round(max(worth, 1.0) * urgency * precision, 2)
     if alert.state in UNANSWERED:
         due = answer_by(alert.routed_at, alert.respond_within_hours, alert.tier, terms)
         alert.due_at = min(alert.due_at, due)
+
+
+def expiry(alert: Alert) -> int:
+    """When it expires unless somebody takes it up (ms). Whoever was given it has as long as from its opening."""
+    told = _standing(alert)
+    last = max(one.expires_at for one in told)
+    return max(last, alert.routed_at + max(one.expires_at - one.seen_at for one in told)) if alert.is_given else last
 
 
 def is_worth_more(now: float | None, told: float | None) -> bool:
