@@ -158,11 +158,14 @@ class Gathering:
             self._owned_until = now + OWNED_FOR_MS
         return self._owned
 
-    def note_owner(self, before: str | None, after: str | None) -> None:
-        """To be called where a customer is written: the counts that are remembered go on from there."""
+    def note_owner(self, context: Context, before: str | None, after: str | None) -> None:
+        """To be called for each customer whose owner was chosen, before the next one of the same run is looked at: the
+        counts go on from there, and so do those that are remembered."""
         for manager, more in ((before, -1), (after, 1)):
             if manager is not None and manager in self._owned:
                 self._owned[manager] += more
+                known = context.staff[manager]
+                context.staff[manager] = msgspec.structs.replace(known, owned=known.owned + more)
 
     def customer(
         self, lead: str, cluster: Cluster, members: Sequence[Member], before: StoredView | None, context: Context

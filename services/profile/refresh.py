@@ -21,7 +21,7 @@ from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import summarise
 from services.profile.domain.value.placing import Placing, moved, place
 from services.profile.domain.value.policy import Policy
-from services.profile.gathering import Gathered, Gathering, facts_of, gathered
+from services.profile.gathering import Context, Gathered, Gathering, facts_of, gathered
 from services.profile.outbox import lane_of_shard
 from services.profile.ports.records import Mark, Placement, Shard, StoredView
 from services.profile.ports.refreshing import RefreshTransaction
@@ -124,9 +124,14 @@ class Refresh:
                 members = [] if lead in merged else found.of(wanted[lead])
                 customer = self._gathering.customer(lead, wanted[lead], members, known.get(lead), context)
                 writes[lead] = self._writes(customer, wanted[lead], known.get(lead), policy, now)
+                self._note_owner(context, known.get(lead), writes[lead].view)
             except Exception as bug:
                 failed[lead] = bug
-        return await self._write(tx, writes, known, now), failed
+        return await self._write(tx, writes, now), failed
+
+    def _note_owner(self, context: Context, before: StoredView | None, after: StoredView | None) -> None:
+        if after is not None and after.kind not in COLLECTIVES:
+            self._gathering.note_owner(context, _owner_of(before), _owner_of(after))
 
     def _writes(
         self, customer: Customer, cluster: Cluster, before: StoredView | None, policy: Policy, now: int
@@ -147,18 +152,13 @@ class Refresh:
         dependents = _dependents(customer, before, statement.view)
         return _Writes(summary.due, statement.view, change, dependents, placed=placed)
 
-    async def _write(
-        self, tx: RefreshTransaction, writes: Mapping[str, _Writes], known: Mapping[str, StoredView], now: int
-    ) -> list[str]:
+    async def _write(self, tx: RefreshTransaction, writes: Mapping[str, _Writes], now: int) -> list[str]:
         views = [one.view for one in writes.values() if one.view is not None]
         lanes: defaultdict[str, list[OutboxMessage]] = defaultdict(list)
         for lead, one in writes.items():
             if one.change is not None:
                 lanes[lane_of_shard(shard_of(lead))].append(one.change)
         await tx.mark([Mark(root, 0) for root in sorted({root for one in writes.values() for root in one.dependents})])
-        for view in views:
-            if view.kind not in COLLECTIVES:
-                self._gathering.note_owner(_owner_of(known.get(view.lead)), _owner_of(view))
         await tx.save_views(views, {lead: one.due for lead, one in writes.items() if one.view or one.decided})
         await tx.save_judged({lead: one.decided for lead, one in writes.items() if one.decided})
         placed = [(lead, one.placed) for lead, one in writes.items() if one.placed is not None]

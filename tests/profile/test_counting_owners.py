@@ -2,14 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import pytest
 
+from schemas.events import ChannelEvent
+from schemas.instants import DAY_MS
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.memory_customers import MemoryCustomers
 from services.profile.domain.customers.customer import Completeness
+from services.profile.domain.value.policy import RosterEntry
 from services.profile.gathering import OWNED_FOR_MS, Gathering
 from services.profile.ports.refreshing import CustomerRows
+from services.profile.refresh import Refresh
+from services.profile.resting import Resting
 from tests.ports.profile_stores import Store, alias_of, store, view
+from tests.profile.test_update import new_update
+from tests.profile.told import DECLARED, batch, opened, paid
+from tests.profile.told import NOW as BANK_DAY
 
 __all__ = ["store"]
 NOW = 1_000_000
@@ -62,9 +71,11 @@ async def test_whoever_is_written_counts_at_once_and_nobody_is_counted_again(cou
     store, gathering = MemoryProfileStore(alias_of), gathering_anew()
     await bank(store)
     async with store.refreshing() as tx:
-        assert await in_care(tx, "m1", "m2", by=gathering) == {"m1": 2, "m2": 1}
-        gathering.note_owner(None, "m2")
-        gathering.note_owner("m1", "m4")
+        context = await gathering.context(tx, {}, NOW, ("m1", "m2"))
+        assert {one.manager_id: one.owned for one in context.staff.values()} == {"m1": 2, "m2": 1}
+        gathering.note_owner(context, None, "m2")
+        gathering.note_owner(context, "m1", "m4")
+        assert {one.manager_id: one.owned for one in context.staff.values()} == {"m1": 1, "m2": 2}, "for who is next"
         assert await in_care(tx, "m1", "m2", by=gathering) == {"m1": 1, "m2": 2}
     assert counted == [["m1", "m2"]]
 
@@ -77,3 +88,25 @@ async def test_what_other_workers_have_chosen_is_counted_after_a_while(counted: 
     async with store.refreshing() as tx:
         assert await in_care(tx, "m1", by=gathering, now=NOW + OWNED_FOR_MS) == {"m1": 2}
     assert len(counted) == 2
+
+
+async def test_of_many_who_are_looked_at_together_no_manager_gets_more_than_there_is_room_for(store: Store) -> None:
+    """As at the first load of a bank: the emptiest was so for all of them."""
+    roster = (RosterEntry("M-1", capacity=2), RosterEntry("M-2", capacity=4))
+    portfolio = msgspec.structs.replace(DECLARED.policy.portfolio, roster=roster)
+    policy = msgspec.structs.replace(DECLARED.policy, portfolio=portfolio)
+    told = [one for number in range(9) for one in rich(f"7{number}")]
+    await new_update(store).apply([batch(0, told)], BANK_DAY)
+    refresh = Refresh(store, lambda: policy, Completeness, alias_of, Resting(0, 0))
+    done = await refresh.apply(await store.lease("worker", 3_600_000), 100, BANK_DAY)
+    assert (len(done.changed), done.failed) == (9, {})
+    async with store.refreshing() as tx:
+        assert await tx.owned_counts(["M-1", "M-2"]) == {"M-1": 2, "M-2": 4}
+
+
+def rich(customer: str) -> Sequence[ChannelEvent]:
+    booked, opened_at = {"value": "9000000.00", "currency": "CNY"}, BANK_DAY - 30 * DAY_MS
+    return (
+        opened(f"60{customer}", customer, opened_at),
+        paid(f"p-{customer}", opened_at, f"60{customer}", 900_000_000, direction="credit", balance_after=booked),
+    )
