@@ -44,6 +44,13 @@ class PlainLoader(_Fast):  # type: ignore[misc]  # which of the two it is depend
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """What is not what its tag says (`!!int x`) is named with its line."""
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise yaml.MarkedYAMLError(None, None, "is not what its tag says", node.start_mark) from error
+
     def _date(self, node: yaml.ScalarNode) -> Any:
         """What only looks like one is named with its line."""
         try:

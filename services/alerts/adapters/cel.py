@@ -13,6 +13,7 @@ from schemas.changes import Fact
 from services.alerts.adapters.cel_choices import choices
 from services.alerts.adapters.cel_limits import limits
 from services.alerts.adapters.cel_sieve import sieve
+from services.alerts.adapters.cel_slips import slip_in
 from services.alerts.adapters.cel_texts import without_texts
 from services.alerts.domain.expressions import MOMENT, BadExpression, Expression, Sieve, WrongTypes
 
@@ -78,10 +79,12 @@ class Cel:
 
 
 def refuse_costly(source: str) -> None:
-    """Raises `BadExpression` for what could take long, or multiplies whole numbers with doubles."""
+    """Raises `BadExpression` for what could take long, multiplies whole numbers with doubles, or is no CEL at all."""
     if len(source) > MAX_LENGTH:
         raise BadExpression(f"is {len(source)} characters long; at most {MAX_LENGTH} are taken")
     bare = without_texts(source)
+    if slip := slip_in(bare):
+        raise BadExpression(slip)
     if _depth(bare) > MAX_DEPTH:
         raise BadExpression(f"is nested more than {MAX_DEPTH} deep")
     if (operators := len(_OPERATOR.findall(bare))) > MAX_OPERATORS:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from schemas.plain_yaml import NotTaken, refuse_too_much
+from services.alerts.adapters.yaml_slips import told, undecoded
 
 MAX_BYTES = 256 * 1024
 _STEP = re.compile(r"[^.\[\]]+")
@@ -76,7 +77,7 @@ def read_lines(path: Path) -> tuple[Lines, bytes]:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             raise Unreadable(f"is larger than {MAX_BYTES // 1024} KB: split it")
-        text = content.decode()
+        text = _text(content)
         refuse_too_much(text)
         loader = yaml.BaseLoader(text)
         node = loader.get_single_node()
@@ -84,8 +85,18 @@ def read_lines(path: Path) -> tuple[Lines, bytes]:
             raise Unreadable("is empty")
         return Lines(node, loader.construct_document(node)), content
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        is_yaml = isinstance(error, NotTaken)
-        raise Unreadable(f"{'' if is_yaml else 'is no YAML: '}{error.problem}", line) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        if isinstance(error, NotTaken) and error.problem_mark:
+            raise Unreadable(str(error.problem), error.problem_mark.line + 1) from error
+        raise Unreadable(*told(error, text)) from error
+    except yaml.reader.ReaderError as error:
+        message = f"cannot be read: it has the control character {error.character:#04x}"
+        raise Unreadable(message, text.count("\n", 0, error.position) + 1) from error
+    except (OSError, yaml.YAMLError) as error:
         raise Unreadable(f"cannot be read: {error}") from error
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable(*undecoded(content, error)) from error

@@ -1,16 +1,17 @@
 """What is wrong with a rule, told with the place and, where there is one, the nearest name that exists."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from math import isfinite
 from zoneinfo import available_timezones
 
 from schemas.catalogue import CHANNELS
-from schemas.changes import Fact, FactType
+from services.alerts.domain.comparing import never_equal
 from services.alerts.domain.compiled import FIELD, Known, Rule, named_in, texts
-from services.alerts.domain.expressions import Expression, Expressions, WrongTypes
+from services.alerts.domain.expressions import Expressions
 from services.alerts.domain.routing import QUEUE
-from services.alerts.domain.rules import LEAST_SEVERE, MAX_COOLDOWN_DAYS, MOST_SEVERE, Desk, RuleDeclared
+from services.alerts.domain.rules import LEAST_SEVERE, MAX_COOLDOWN_DAYS, MOST_SEVERE, Desk, RuleDeclared, Text
+from services.alerts.domain.sampling import wrong_type
 from services.alerts.domain.wording import NAMED
 from services.expected import nearest, unfit
 
@@ -18,13 +19,8 @@ _ID = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _OWNER = re.compile(rf"(?!{QUEUE}$)\S{{1,100}}")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _MOST = {"version": 1_000_000, "respond_within_hours": 2_000, "expires_after_days": 400}
-_SAMPLES: Mapping[FactType, tuple[Fact, ...]] = {
-    "number": (0.0, 1.0, 40.0, -5.0, 1e6),
-    "boolean": (False, True),
-    "string": ("", "gold", "home_loan"),
-}
-
 MAX_TEXT = 2_000
+_WIDE = {"\uff5b": "{", "\uff5d": "}", "\uff5c": "|", "\uff3b": "[", "\uff3d": "]"}
 _TIERS = ("gold", "profit", "general")
 
 
@@ -112,7 +108,8 @@ def check_desk(desk: Desk) -> Iterator[tuple[str, str]]:
 def _unknown(rule: Rule, known: Known) -> Iterator[tuple[str, str]]:
     declared = rule.declared
     for name in sorted(rule.asked - known.facts.keys()):
-        yield _where(rule, name), f"no fact is called {name}{nearest(name, known.facts)}"
+        near = nearest(name, known.facts) or f"; a text stands in quotes: '{name}'"
+        yield _where(rule, name), f"no fact is called {name}{near}"
     if declared.on and declared.on not in known.moments:
         yield "on", f"no moment is called {declared.on}{_or_all(declared.on, known.moments)}"
         return
@@ -140,7 +137,7 @@ def _where(rule: Rule, name: str) -> str:
 def _wrong_texts(declared: RuleDeclared, known: Known) -> Iterator[tuple[str, str]]:
     types = {**known.facts, **{FIELD + name: kind for name, kind in known.moments.get(declared.on, {}).items()}}
     for field, text in (("name", declared.name), *texts(declared)):
-        if wrong := unfit(text.en, MAX_TEXT) or unfit(text.zh, MAX_TEXT):
+        if wrong := unfit(text.en, MAX_TEXT) or unfit(text.zh, MAX_TEXT) or _untold(field, text):
             yield field, wrong
         if field != "name" and any(brace in NAMED.sub("", text.en + text.zh) for brace in "{}"):
             yield field, "after { comes the name of a fact, or `moment.` and a field, with } or |one|many} behind it"
@@ -149,36 +146,30 @@ def _wrong_texts(declared: RuleDeclared, known: Known) -> Iterator[tuple[str, st
                 yield field, f"{name} is text: a number or a yes and no is expected before |one|many"
 
 
+def _untold(field: str, text: Text) -> str:
+    """A text that one of the two languages has not, or a sign that stands there as it was written."""
+    empty = [language for language, said in (("en", text.en), ("zh", text.zh)) if not said.strip()]
+    if empty and (len(empty) == 1 or field in ("name", "reason")):
+        return f"says nothing in {' and '.join(empty)}"
+    wide = next((sign for sign in text.en + text.zh if sign in _WIDE), "")
+    if wide:
+        return f"has {wide}: write {_WIDE[wide]}"
+    unclosed = [one for one in (text.en, text.zh) if len(re.findall(r"\[", one)) != len(re.findall(r"\]", one))]
+    return "has a [ or ] alone: a clause that may be left out stands between both" if unclosed else ""
+
+
 def _wrong_types(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[str, str]]:
     """Runs every expression by itself on samples of each type: `&&` would hide the mistakes of its right side."""
     field = "when_any" if rule.any_of else "when"
     conditions = [(f"{field}[{place}]", part, bool) for place, part in enumerate(rule.parts)]
     numbers = [("severity", rule.severity, float), ("value_at_stake", rule.value_at_stake, float)]
+    fields = known.moments.get(rule.declared.on, {})
+    types = {**known.facts, **{FIELD + name: kind for name, kind in fields.items()}}
     for where, expression, expected in (*conditions, *numbers):
-        wrong = _wrong_type(expression, expected, known.facts, known.moments.get(rule.declared.on, {}), expressions)
+        wrong = wrong_type(expression, expected, known.facts, fields, expressions)
+        wrong = wrong or never_equal(expression.source, types)
         if wrong:
             yield where, wrong
-
-
-def _wrong_type(
-    expression: Expression,
-    expected: type,
-    facts: Mapping[str, FactType],
-    fields: Mapping[str, FactType],
-    expressions: Expressions,
-) -> str:
-    if not (expression.facts <= facts.keys() and expression.fields <= fields.keys()):
-        return ""  # told already
-    for turn in range(5):
-        context = expressions.context(_sample(sorted(expression.facts), facts, turn))
-        expressions.show_moment(context, _sample(sorted(expression.fields), fields, turn))
-        try:
-            given = expression.evaluate(context)
-        except WrongTypes as error:
-            return f"{expression.source!r}: {error}"
-        if type(given) is not expected:
-            return f"gives {type(given).__name__}; {'a condition' if expected is bool else 'a double'} is expected"
-    return ""
 
 
 def _wrong_severity(rule: Rule) -> Iterator[tuple[str, str]]:
@@ -187,7 +178,3 @@ def _wrong_severity(rule: Rule) -> Iterator[tuple[str, str]]:
         if not (_NUMBER.fullmatch(choice) and LEAST_SEVERE <= float(choice) <= MOST_SEVERE):
             example = "assets >= 1000000.0 ? 3.0 : 2.0"
             yield "severity", f"may be {choice}: 1.0 to 3.0 are expected, or a choice between them such as `{example}`"
-
-
-def _sample(names: Sequence[str], types: Mapping[str, FactType], turn: int) -> dict[str, Fact]:
-    return {name: (kinds := _SAMPLES[types[name]])[(turn + place) % len(kinds)] for place, name in enumerate(names)}

@@ -190,6 +190,7 @@ make_up_days: [2026-01-04, 2026-01-03]
         ("rates.yaml", RATES.format("'1'}\n  US: {2026-01-01: '1'"), "rates.yaml:6: rates.US: no ISO 4217 code"),
         ("rates.yaml", RATES.format("'1'}\n  GBP: {"), "rates.yaml:6: rates.GBP: at least one rate"),
         ("rates.yaml", RATES.format("'1', 2026-02-30: '1'"), "rates.yaml:5: 2026-02-30 is no date"),
+        ("rates.yaml", RATES.format("!!int many"), "rates.yaml:5: is not what its tag says"),
         ("rates.yaml", RATES.format("'1', soon: '1'"), "rates.yaml:5: rates.EUR.soon: Invalid RFC3339"),
         ("rates.yaml", RATES.format("[")[:-1], "rates.yaml:5: did not find expected"),
         ("rates.yaml", "rates: {}", "rates.yaml:1: Object missing required field `base`"),
