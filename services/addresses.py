@@ -3,7 +3,11 @@
 import ipaddress
 from collections.abc import Sequence
 
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+_WRAPPING = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
+"""An IPv4 address in the last bits: NAT64 (RFC 6052), compatible (4291, 2.5.5.1) and translated ones (2765)."""
+_NO_PLACE = ("fec0::/10", "64:ff9b:1::/48", "3fff::/20", "5f00::/16", "192.88.99.0/24")
+_NOT_PUBLIC = tuple(map(ipaddress.ip_network, _NO_PLACE))
+"""What an older standard library takes for public: sites of old, NAT64 within, examples, segments, relays of 6to4."""
 
 
 def may_be_reached(address: str, networks: Sequence[str] = ()) -> bool:
@@ -15,10 +19,10 @@ def may_be_reached(address: str, networks: Sequence[str] = ()) -> bool:
     wrapped = _wrapped(told) if isinstance(told, ipaddress.IPv6Address) else None
     if wrapped is not None:
         return may_be_reached(str(wrapped), networks)
-    return told.is_global and not told.is_multicast
+    return told.is_global and not told.is_multicast and not any(told in one for one in _NOT_PUBLIC)
 
 
 def _wrapped(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if address in _TRANSLATED:
+    if any(address in one for one in _WRAPPING):
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
