@@ -5,6 +5,7 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _OPEN_SECRET = re.compile(r"(?:key|access_token)=(?!\$\{)|//[^/@$]*:(?!\$\{)[^/@]*@")
+_ADDRESS = re.compile(r"[!-?A-~]+@[0-9A-Za-z.-]+")
 _SCHEMES: Mapping[Channel, tuple[str, ...]] = {
     "webhook": ("https", "http"), "mail": ("smtps", "smtp"), "wecom": ("https", "http"), "dingtalk": ("https", "http"),
 }  # fmt: skip
@@ -169,8 +171,16 @@ def _wrong_address(destination: Destination) -> Iterator[tuple[str, str]]:
     if destination.kind == "mail":
         if not destination.address and not destination.people:
             yield "address", "a mail goes to `address`, or to the owner's address among `people`"
-        if "@" not in destination.sender:
+        for owner, address in {"": destination.address, **destination.people}.items():
+            if address and not _is_address(address):
+                yield f"people.{owner}" if owner else "address", "an address such as wang.lei@bank.example is expected"
+        if not _is_address(destination.sender):
             yield "sender", "the address from which it is sent is expected"
+
+
+def _is_address(text: str) -> bool:
+    """One, with a name beside it or not, that every relay takes: letters beyond ASCII ask for more (RFC 6531)."""
+    return text.isprintable() and _ADDRESS.fullmatch(parseaddr(text)[1]) is not None
 
 
 def _is_network(text: str) -> bool:

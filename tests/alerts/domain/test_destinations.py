@@ -100,6 +100,10 @@ def test_a_mistake_names_its_field_and_repeats_no_secret(given: dict[str, Any], 
     assert "hunter2" not in what
 
 
-@pytest.mark.parametrize(("given", "field"), [({"address": ""}, "address"), ({"sender": "us"}, "sender")])
+@pytest.mark.parametrize(("given", "field"), [
+    ({"address": ""}, "address"), ({"sender": "us"}, "sender"), ({"address": "wang lei"}, "address"),
+    ({"people": {"M-1": "wang.lei"}}, "people.M-1"), ({"people": {"M-1": "a@b.cn\r\nBcc: c@d.cn"}}, "people.M-1"),
+    ({"people": {"M-1": "王磊@bank.example"}}, "people.M-1"), ({"sender": "提醒 <王磊@bank.example>"}, "sender"),
+])  # fmt: skip
 def test_a_mail_needs_both_ends(given: dict[str, Any], field: str) -> None:
     assert [where for where, _ in mistakes(mail(**given))] == [field]
