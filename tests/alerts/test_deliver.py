@@ -304,6 +304,47 @@ async def test_people_whose_channel_was_away_do_not_hear_of_an_alert_that_is_the
     assert await office.states() == ["dropped"]
 
 
+ROUTED = alert("open", "route")
+CLAIMED, GIVEN = alert("open", "route", "claim"), alert("open", "route", "reassign", owner="M-2")
+PEOPLE = {"M-1": "one@bank.example", "M-2": "two@bank.example"}
+
+
+async def test_nobody_hears_in_the_morning_of_what_he_has_taken_up_at_night() -> None:
+    office = Office(mail("managers", quiet="11:00-13:00"), destination("crm"))
+    for start, told in enumerate((ROUTED, CLAIMED)):
+        await office.deliver.accept(batch(told, start=start))
+    await office.serve(2 * HOUR, "managers")
+    await office.serve(destination_id="crm")
+    assert office.sender.told("managers") == []
+    assert office.sender.told("crm") == [("al_1", "routed")]
+
+
+async def test_what_is_escalated_after_somebody_took_it_up_is_told() -> None:
+    office = Office(mail("managers", quiet="11:00-13:00"))
+    await office.deliver.accept(batch(alert("open", "route", "claim", "escalate")))
+    await office.serve(2 * HOUR, "managers")
+    assert office.sender.told("managers") == [("al_1", "escalated")]
+
+
+@pytest.mark.parametrize("digest_at", ["", "12:30"])
+async def test_what_goes_to_somebody_else_before_its_owner_has_heard_of_it_is_told_to_the_other_alone(
+    digest_at: str,
+) -> None:
+    office = Office(mail("managers", people=PEOPLE, quiet="11:00-13:00", digest_at=digest_at))
+    for start, told in enumerate((ROUTED, GIVEN)):
+        await office.deliver.accept(batch(told, start=start))
+    await office.serve(2 * HOUR, "managers")
+    assert [parcel.person for _, parcel in office.sender.parcels] == ["two@bank.example"]
+
+
+async def test_a_digest_tells_of_what_was_taken_up_meanwhile_as_well() -> None:
+    office = Office(mail("managers", digest_at="13:00"))
+    for start, told in enumerate((ROUTED, CLAIMED)):
+        await office.deliver.accept(batch(told, start=start))
+    await office.serve(2 * HOUR, "managers")
+    assert office.sender.told("managers") == [("al_1", "routed")]
+
+
 async def test_an_alert_that_comes_up_again_for_the_same_person_is_not_told_twice_on_one_channel() -> None:
     office = Office(mail("managers"), destination("crm"))
     for start, told in enumerate((alert("open", "route"), HELD, AGAIN)):

@@ -12,14 +12,13 @@ from schemas.codec import decode_alert
 from schemas.instants import HOUR_MS
 from services.alerts.delivery.ports import DeliveryStore, Parcel, Sender
 from services.alerts.domain.delivering import (
-    ENDED,
     NOTICE,
     OLD_MS,
     Delivery,
     delivered,
     deliveries,
     held,
-    is_pulled_back,
+    is_stale,
     message_id,
     missed,
     news,
@@ -97,14 +96,13 @@ class Deliver:
         now, destinations = self._clock.now_ms(), self._destinations()
         async with self._store.accepting() as tx:
             await tx.advance([batch.move])
-            seen, queued, untold = await tx.seen(sorted(newest)), list[Delivery](), list[str]()
+            seen, queued = await tx.seen(sorted(newest)), list[Delivery]()
             for alert_id, (alert, body) in newest.items():
-                told = news(alert, seen.get(alert_id, 0), now)
-                queued += deliveries(alert, body, told, destinations, now)
-                if any(one in told for one in ENDED) or is_pulled_back(alert, seen.get(alert_id, 0)):
-                    untold.append(alert_id)
-            people = [one.id for one in destinations if one.kind != "webhook"]
-            await tx.drop_untold(untold, people, now)
+                queued += deliveries(alert, body, news(alert, seen.get(alert_id, 0), now), destinations, now)
+            for one in destinations:
+                stale = [told for told, (alert, _) in newest.items() if is_stale(alert, seen.get(told, 0), one, now)]
+                if stale:
+                    await tx.drop_untold(stale, [one.id], now)
             await tx.add(queued)
             steps = {alert_id: len(alert.history) for alert_id, (alert, _) in newest.items()}
             await tx.save_seen({one: max(count, seen.get(one, 0)) for one, count in steps.items()}, now)

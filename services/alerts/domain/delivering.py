@@ -19,6 +19,9 @@ HAPPENED: Mapping[str, Happening] = {
     "expire": "expired", "outcome": "closed", "false_alarm": "closed",
 }  # fmt: skip
 """Action of a step → what is told. The other steps are of the inbox alone."""
+_MOVED = ("reassign", "hand_over")
+_ANSWERED = ("claim", "snooze", "plan", "contact")
+"""Actions after which nobody need hear any more that an alert had come to somebody, or waited."""
 ENDED: tuple[Happening, ...] = ("withdrawn", "expired", "closed")
 NOTICE: Literal["notice"] = "notice"
 BACKOFF_MS = (5_000, 30_000, 120_000, 600_000, HOUR_MS, 6 * HOUR_MS)
@@ -68,7 +71,8 @@ def deliveries(
         )
         for destination in destinations
         for happening, step in told.items()
-        if destination.kind == "webhook" or _concerns_people(alert, happening, told)
+        if destination.kind == "webhook"
+        or (_concerns_people(alert, happening, told) and not is_overtaken(alert, step + 1, destination))
         for person in _people(destination, alert, happening, step)
     ]  # fmt: skip
 
@@ -78,6 +82,13 @@ def _concerns_people(alert: Alert, happening: Happening, told: Iterable[Happenin
     if happening == "routed" and alert.state == "new":
         return False
     return happening in ENDED or not any(one in ENDED for one in told)
+
+
+def is_overtaken(alert: Alert, since: int, destination: Destination) -> bool:
+    """Whether, from that step on, somebody took up what people wait to hear of there, or it went to somebody else. A
+    digest tells of the day, and so of what was taken up as well."""
+    overtaking = _MOVED if destination.digest_at else (*_MOVED, *_ANSWERED)
+    return any(one.action in overtaking for one in alert.history[since:])
 
 
 def _id_of(destination: Destination, alert: Alert, happening: Happening, step: int, person: str) -> str:
@@ -93,6 +104,14 @@ def is_pulled_back(alert: Alert, seen: int) -> bool:
     steps = alert.history
     fresh = range(max(seen, 1), len(steps))
     return any(steps[n].action == "hold" and (steps[n - 1].state, steps[n].state) == ("routed", "new") for n in fresh)
+
+
+def is_stale(alert: Alert, seen: int, destination: Destination, now: int) -> bool:
+    """Whether, after `seen` steps, people need not hear there any more of what they have not heard yet."""
+    if destination.kind == "webhook":
+        return False
+    has_ended = any(one in ENDED for one in news(alert, seen, now))
+    return has_ended or is_pulled_back(alert, seen) or is_overtaken(alert, seen, destination)
 
 
 def _people(destination: Destination, alert: Alert, happening: Happening, step: int) -> list[str]:
