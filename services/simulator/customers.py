@@ -120,7 +120,17 @@ def _manager(number: int, archetype: Archetype, branch: str, kind: Kind | None) 
     will leave, who looks after half of its wealthy people."""
     if kind == "manager_leaving" or (archetype == "wealthy" and kind is None and number % 2 == 0):
         return f"M-L{number // BLOCK}"
+    return branch_manager(number, branch)
+
+
+def branch_manager(number: int, branch: str) -> str:
     return f"M-{branch}-{1 + number // (PORTFOLIO * names.BRANCHES)}"
+
+
+def named_successor(number: int, branch: str) -> str | None:
+    """Who takes over from the manager of this block who leaves; in every other block nobody is named, and the branch
+    has to find somebody."""
+    return branch_manager(number, branch) if number // BLOCK % 2 == 0 else None
 
 
 def _company(number: int, random: Random, district: str, branch: str) -> Customer:

@@ -7,7 +7,7 @@ from schemas.instants import MINUTE_MS
 from services.simulator import names
 from services.simulator.bank import CURRENT, OWN_BANK, SAVINGS, account_no, card_no, customer_no, money
 from services.simulator.contacts import call
-from services.simulator.customers import customer
+from services.simulator.customers import customer, named_successor
 from services.simulator.days import employer
 from services.simulator.holdings import deposit, has_savings, mandates
 from services.simulator.moods import CANCELS_ON
@@ -124,8 +124,11 @@ def _abroad(plan: DayPlan, story: Story, passed: int) -> None:
 def _manager_leaving(plan: DayPlan, story: Story, passed: int) -> None:
     if passed == 0:
         manager_id = customer(plan.bank, story.number).manager_id
-        plan.event(plan.at(8, 9), "manager.left", "corebank", {"manager_id": manager_id},
-                   attributes={"branch": plan.customer.branch, "reason": "resigned"})  # fmt: skip
+        told = {"branch": plan.customer.branch, "reason": "resigned"}
+        successor = named_successor(story.number, plan.customer.branch)
+        if successor is not None:
+            told["successor_id"] = successor
+        plan.event(plan.at(8, 9), "manager.left", "corebank", {"manager_id": manager_id}, attributes=told)
     elif passed in (15, 25):
         plan.pay(plan.at(10, 15), "transfer.sent", "mobile", 0, share=0.2, account=SAVINGS, counterparty=_self(plan))
     if plan.day == story.loss_on:
