@@ -130,7 +130,7 @@ def branch_manager(number: int, branch: str) -> str:
 def named_successor(number: int, branch: str) -> str | None:
     """Who takes over from the manager of this block who leaves; in every other block nobody is named, and the branch
     has to find somebody."""
-    return branch_manager(number, branch) if number // BLOCK % 2 == 0 else None
+    return branch_manager(number, branch) if number // BLOCK % 2 else None
 
 
 def _company(number: int, random: Random, district: str, branch: str) -> Customer:

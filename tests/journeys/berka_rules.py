@@ -87,6 +87,7 @@ OF_BANK_DAYS: Mapping[str, Callable[[Seen], float]] = {
     "salary_days_overdue": lambda seen: (seen.bank_day - next(missed_paydays(seen))).days,
     "birthday_in_days": lambda seen: (_next(seen.account.born, seen.bank_day) - seen.bank_day).days,
     "anniversary_in_days": lambda seen: (_next(seen.account.opened, seen.bank_day) - seen.bank_day).days,
+    "anniversary_years": lambda seen: _next(seen.account.opened, seen.bank_day).year - seen.account.opened.year,
     "loan_ends_in_days": lambda seen: min((one.ends - seen.bank_day).days for one in seen.account.loans),
     "age": lambda seen: (seen.bank_day.toordinal() - seen.account.born.toordinal()) // 365.25,
 }

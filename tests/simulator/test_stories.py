@@ -179,7 +179,7 @@ def abroad(traces: Traces) -> None:
 def manager_leaving(traces: Traces) -> None:
     assert traces.days("manager.left") == [0]
     (left,) = traces.events("manager.left")
-    is_named = traces.story.number // 150 % 2 == 0
+    is_named = traces.story.number // 150 % 2 == 1
     assert left["attributes"].get("successor_id", "").startswith(f"M-{left['attributes']['branch']}-") is is_named
     assert traces.events("manager.assigned", manager_id=f"M-L{traces.story.number // 150}")
     assert traces.days("transfer.sent", bank=COMPETITORS[traces.story.number % 2]) == [15, 25, 45]

@@ -138,7 +138,7 @@ class Judging:
         try:
             outcome, missing = self._outcome(rule, moment)
             if _is_weighed(rule, outcome):
-                severity, value = self._severity(rule, moment), self._number(rule.value_at_stake, moment)
+                severity, value = self._severity(rule, moment), self._value(rule, moment)
                 return Verdict(rule, outcome, moment, severity, value, missing, seen=self.seen(rule, moment))
         except WrongTypes as error:
             return Verdict(rule, "broken", moment, why=str(error))
@@ -187,6 +187,10 @@ class Judging:
     def _severity(self, rule: Rule, moment: Moment | None) -> int:
         """The least severity, if the expression asks for something unknown."""
         return max(LEAST_SEVERE, int(self._number(rule.severity, moment) or LEAST_SEVERE))
+
+    def _value(self, rule: Rule, moment: Moment | None) -> float | None:
+        value = self._number(rule.value_at_stake, moment)
+        return value if value is None else round(value, 2)
 
     def _number(self, expression: Expression, moment: Moment | None) -> float | None:
         """None, if the expression asks for something unknown."""

@@ -3,7 +3,7 @@ in brackets is left out where all that it names is nothing; `{name|one|many}` sa
 or true."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from schemas import alerts as wire
@@ -74,10 +74,22 @@ def shown(value: Fact | None) -> str:
 
 
 def joined_reason(evidence: Iterable[Evidence]) -> Text:
-    """Every reason that stands, a sentence each, the gravest first."""
-    told = sorted(evidence, key=lambda one: (-one.severity, one.seen_at, one.key))
-    english, chinese = dict.fromkeys(one.text.en for one in told), dict.fromkeys(one.text.zh for one in told)
+    """Every reason that stands, a sentence each, the gravest first. Of what a rule says several times the greatest is
+    told, and how many there are beside it."""
+    of_rules: dict[str, list[Evidence]] = {}
+    for one in sorted(evidence, key=lambda one: (-one.severity, one.seen_at, one.key)):
+        of_rules.setdefault(one.rule, []).append(one)
+    sentences = [_greatest_of(told) for told in of_rules.values()]
+    english, chinese = dict.fromkeys(one.en for one in sentences), dict.fromkeys(one.zh for one in sentences)
     return Text(en=". ".join(english), zh=_CHINESE_STOP.join(chinese))
+
+
+def _greatest_of(told: Sequence[Evidence]) -> Text:
+    greatest = max(told, key=lambda one: (one.severity, one.value or 0.0)).text
+    others = len({one.text for one in told}) - 1
+    if not others:
+        return greatest
+    return Text(en=f"{greatest.en} (and {others} more like it)", zh=f"{greatest.zh}\uff08另有 {others} 次\uff09")
 
 
 def what_changed(then: Mapping[str, Fact], now: Mapping[str, Fact]) -> str:

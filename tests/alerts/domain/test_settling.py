@@ -95,6 +95,19 @@ def test_rules_of_one_situation_join_one_alert_and_raise_it() -> None:
     assert alert.reason.en == "R1 holds. R4 holds"
 
 
+def test_of_what_a_rule_says_several_times_the_greatest_is_told_and_how_many_more_there_are() -> None:
+    paid = rule(
+        "R1", on="large_debit", when=("moment.external",), value_at_stake="moment.amount_home",
+        reason=Text("{moment.amount_home} left", "流出 {moment.amount_home}"),
+    )  # fmt: skip
+    customer = Customer(paid, MISSED)
+    sums = {"a": 3e4, "b": 7e4, "c": 5e4}
+    left = [moment(key, NOON, external=True, amount_home=amount) for key, amount in sums.items()]
+    customer.takes(statement(1, moments=left, **OWED))
+    (alert,) = customer.alerts
+    assert alert.reason == Text("70,000 left (and 2 more like it). R4 holds", "流出 70,000\uff08另有 2 次\uff09。R4")
+
+
 def test_when_the_gravest_evidence_ends_the_alert_is_what_the_rest_makes_of_it() -> None:
     outflow = rule(
         "R1", on="large_debit", when=("moment.external",), severity="3.0", value_at_stake="moment.amount_home * 100.0",

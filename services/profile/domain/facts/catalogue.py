@@ -1,5 +1,4 @@
-"""Every fact that a rule or a screen may ask for, declared once. Measures (`catalogue/measures.yaml`) are facts as
-well."""
+"""Every fact that a rule or a screen may ask for, told once; measures (`catalogue/measures.yaml`) are facts, too."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -73,6 +72,7 @@ _FACTS: tuple[FactDeclared, ...] = (
     _since("tenure_days", "Since the relation began"),
     _flag("began_with_salary", "The first salary came within 90 days of registration or the first account"),
     _until("anniversary_in_days", "Until the next anniversary of the relation, 0 on the day itself"),
+    _number("anniversary_years", "years", "Since the relation began, on its next anniversary"),
     # balances
     _number("balance_total", "money", "Balance of all accounts now", BOOKS),
     _number("balance_7d_ago", "money", "At the close of the day (UTC) seven days ago", BOOKS),

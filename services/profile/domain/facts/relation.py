@@ -27,6 +27,7 @@ LOGIN_DAYS = 400
 def standing_facts(seen: Picture) -> Facts:
     customer, decided = seen.customer, seen.decided
     began = relation_began(seen)
+    years, in_days = (0, 0) if began is None else _anniversary(began, seen.bank_day)
     return {
         "kind": customer.kind,
         "tier": decided.tier or "",
@@ -39,7 +40,8 @@ def standing_facts(seen: Picture) -> Facts:
         "members": len(members(customer)),
         "value_score": seen.judged.score or 0,
         "tenure_days": 0 if began is None else max(0, seen.bank_day - began),
-        "anniversary_in_days": 0 if began is None else _anniversary(began, seen.bank_day),
+        "anniversary_in_days": in_days,
+        "anniversary_years": years,
         "began_with_salary": _began_with_salary(seen),
         "days_since_last_event": _days_since(seen, customer.state.head.newest_at),
     }
@@ -88,9 +90,10 @@ def _began_with_salary(seen: Picture) -> bool:
 
 
 @lru_cache(8192)
-def _anniversary(began: int, today: int) -> int:
+def _anniversary(began: int, today: int) -> tuple[int, int]:
+    """The next one: of how many years, and in how many days."""
     years = max(1, (month_of_day(today) - month_of_day(began)) // 12)
-    return next(day - today for n in (years, years + 1) if (day := months_after(began, 12 * n)) >= today)
+    return next((n, day - today) for n in (years, years + 1) if (day := months_after(began, 12 * n)) >= today)
 
 
 def conduct_facts(seen: Picture) -> Facts:

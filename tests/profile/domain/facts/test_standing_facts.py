@@ -90,21 +90,22 @@ def test_an_account_that_is_only_signed_for_began_no_relation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("began", "today", "in_days"),
+    ("began", "today", "coming"),
     [
-        ("2020-09-25", "2026-09-21", 4),
-        ("2020-09-25", "2026-09-25", 0),
-        ("2020-09-25", "2026-09-26", 364),
-        ("2026-03-01", "2026-09-21", 161),
-        ("2020-01-31", "2026-01-28", 3),
-        ("2020-01-31", "2026-01-31", 0),
-        ("2020-02-29", "2026-02-28", 0),
-        ("2020-02-29", "2028-02-28", 1),
+        ("2020-09-25", "2026-09-21", (6, 4)),
+        ("2020-09-25", "2026-09-25", (6, 0)),
+        ("2020-09-25", "2026-09-26", (7, 364)),
+        ("2026-03-01", "2026-09-21", (1, 161)),
+        ("2020-01-31", "2026-01-28", (6, 3)),
+        ("2020-01-31", "2026-01-31", (6, 0)),
+        ("2020-02-29", "2026-02-28", (6, 0)),
+        ("2020-02-29", "2028-02-28", (8, 1)),
     ],
 )
-def test_the_anniversary_comes_every_year_from_the_second_on(began: str, today: str, in_days: int) -> None:
+def test_the_anniversary_comes_every_year_from_the_second_on(began: str, today: str, coming: tuple[int, int]) -> None:
     registered = event("customer.registered", on(began), ME, attributes={"registered_on": began})
-    assert facts_told(summary_of([registered], on(today)))["anniversary_in_days"] == in_days
+    values = facts_told(summary_of([registered], on(today)))
+    assert (values["anniversary_years"], values["anniversary_in_days"]) == coming
 
 
 @pytest.mark.parametrize(("after", "began_with_it"), [(90, True), (91, False)])
