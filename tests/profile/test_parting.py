@@ -134,3 +134,26 @@ async def test_what_a_customer_is_was_told_of_any_of_the_numbers_that_are_one(st
     assert (await view_of(store, f"party:{POOR}")).kind == "company"
     await bank.undo(merge)
     assert [(await view_of(store, f"party:{one}")).kind for one in (POOR, RICH)] == ["person", "company"]
+
+
+async def test_who_is_left_behind_by_the_rich_of_a_household_falls_from_no_tier(store: Store) -> None:
+    """The tier is another one, but no money has moved. Money that does move is told of."""
+    bank = Bank(store)
+    await bank.tell(
+        *holds(POOR, "900.00", None), *holds(RICH, "9000000.00", None), home("joined", POOR, 1), home("joined", RICH, 2)
+    )
+    await bank.pass_days(2)
+    assert [(await bank.placed(one))[0] for one in (POOR, RICH)] == ["gold", "gold"]
+    await bank.tell(home("left", RICH, 3))
+    await bank.pass_days(5)
+    assert [(await bank.placed(one))[0] for one in (POOR, RICH)] == ["general", "gold"]
+    assert "tier_changed" not in await bank.told_of(POOR)
+    gone = {"value": "9.00", "currency": "CNY"}
+    await bank.tell(paid("p-gone", NOW + 1, f"60{RICH}", 899_999_100, balance_after=gone))
+    await bank.pass_days(5)
+    assert (await bank.placed(RICH))[0] != "gold"
+    assert "tier_changed" in await bank.told_of(RICH)
+
+
+def home(what: str, customer: str, number: int) -> ChannelEvent:
+    return told(f"household.{what}", f"h-{number}", FIRST + number, customer_no=customer, household_no="h-1")

@@ -107,7 +107,7 @@ def note_band(customer: Customer, assets: Assets, decided: Decided, reference: R
     the former band thirty days ago. While it is unknown it stays."""
     if assets.band is None:
         return decided
-    known, linked = decided.notes.get("band"), _linked(customer)
+    known, linked = decided.notes.get("band"), linked_with(customer)
     is_the_same = linked == decided.notes.get("linked", "")
     if known == assets.band and is_the_same:
         return decided
@@ -128,7 +128,7 @@ def _paid_across(assets: Assets, known: Band, reference: Reference) -> bool:
     return is_own and ago is not None and _band(ago, reference) == known
 
 
-def _linked(customer: Customer) -> str:
+def linked_with(customer: Customer) -> str:
     """A digest of what may change the assets though nobody paid: members, merged customers, households and how many
     they are, accounts that were linked with what lay there, and those whose link has ended. Empty for most."""
     if customer.kind in COLLECTIVES:
