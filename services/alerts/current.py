@@ -7,7 +7,7 @@ import structlog
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.bursts import Bursts
 from services.alerts.domain.compiled import RuleSet, rule_set
-from services.alerts.domain.editions import Edition, silenced
+from services.alerts.domain.editions import Edition, redefined, silenced
 from services.alerts.domain.guarding import hold_back_anew
 from services.alerts.domain.learning import Learned, Tally, precision, throttled
 from services.alerts.domain.rules import Desk
@@ -38,7 +38,7 @@ class Current:
         """Takes the newest edition of each rule, from which follows which rules are silent and why. A rule of the
         present set is never silent."""
         self._editions = newest
-        self.terms = self.terms._replace(silent=silenced(newest, self.rules))
+        self.terms = self.terms._replace(silent=silenced(newest, self.rules), changed=redefined(newest))
 
     def changed_at(self, rule_id: str) -> int:
         """When the rule became what it is now (ms); 0 where that is not known."""

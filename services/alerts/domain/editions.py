@@ -8,6 +8,7 @@ import msgspec
 
 from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.rules import RuleDeclared
+from services.alerts.domain.terms import Changed
 
 Change = Literal["added", "changed", "removed", "switched_on", "switched_off"]
 
@@ -55,6 +56,11 @@ def silenced(newest: Iterable[Edition], rules: RuleSet) -> dict[str, str]:
             done = "removed" if one.declared is None else "switched off"
             silent[one.rule] = f"{one.rule} was {done} by {one.actor}" + (f": {one.note}" if one.note else "")
     return silent
+
+
+def redefined(newest: Iterable[Edition]) -> dict[str, Changed]:
+    """Rules that were changed last, neither added nor switched: what they said before, they may not say now."""
+    return {one.rule: Changed(one.at, one.actor) for one in newest if one.change == "changed"}
 
 
 def since(stood: Iterable[Edition], rules: RuleSet, signatures: Signatures, now: int) -> list[Edition]:

@@ -67,6 +67,7 @@ class Settling:
         for key, firing in list(self._standing.firings.items()):
             if key in holding and not (firing.lapsed and firing.window_until <= self._change.changed_at):
                 firing.lapsed = False
+                self._move(key, firing, holding[key].rule.declared.situation)
                 continue
             if firing.is_beyond(self._change):
                 continue
@@ -78,7 +79,14 @@ class Settling:
                 continue
             alert = self._alert_of(key, firing)
             if alert is not None:
-                self._take_back(alert, key, firing)
+                self._take_back(alert, key, firing, self._why(alert, key, firing.rule))
+
+    def _move(self, key: str, firing: Firing, situation: str | None) -> None:
+        """A rule that was changed to speak of another situation takes back what it said, and says it there."""
+        alert = self._alert_of(key, firing)
+        if alert is not None and alert.situation != situation:
+            del self._standing.firings[key]
+            self._take_back(alert, key, firing, f"{firing.rule} speaks of another situation now")
 
     def _alert_of(self, key: str, firing: Firing) -> Alert | None:
         """The open one. After a merge it may be the other's, where the one that the firing names has ended."""
@@ -90,16 +98,17 @@ class Settling:
         """A firing on facts stays for its window: what happened has happened. A moment that is gone was reversed."""
         return key.endswith("|") and self._change.changed_at < firing.window_until
 
-    def _take_back(self, alert: Alert, key: str, firing: Firing) -> None:
-        why = self._terms.silent.get(firing.rule, "")
-        if not why:
-            seen = next((one.values for one in alert.evidence if one.key == key and not one.ended_at), {})
-            why = f"{firing.rule} no longer holds{what_changed(seen, self._change.facts)}"
+    def _take_back(self, alert: Alert, key: str, firing: Firing, why: str) -> None:
         self._standing.restore_cooldown(firing)
         self.changed[alert.alert_id] = alert
         take_back(alert, key, why, self._terms, self._change.changed_at)
         if not alert.is_open:
             del self._open[alert.situation]
+
+    def _why(self, alert: Alert, key: str, rule: str) -> str:
+        said = next((one for one in alert.evidence if one.key == key and not one.ended_at), None)
+        by, seen = (self._terms.changed_since(rule, said.seen_at), said.values) if said else ("", {})
+        return self._terms.silent.get(rule) or f"{rule} no longer holds{by}{what_changed(seen, self._change.facts)}"
 
     def _say(self, alert: Alert, action: str, note: str) -> None:
         step(alert, self._change.changed_at, SYSTEM, action, alert.state, note)

@@ -17,12 +17,19 @@ Precision = Mapping[tuple[str, str], float]
 """(rule, branch) → share of relevant outcomes, 0 to 1; an empty branch stands for the whole bank."""
 
 
+class Changed(NamedTuple):
+    """When (ms) and by whom a rule was made what it is."""
+
+    at: int
+    actor: str
+
+
 class Terms(NamedTuple):
     """`works`: whether a day (since 1970, in the desk's zone) is a working day. `precision`: see `learning`.
     `throttled`: rules that raise nothing for now; `paused`: nor is it remembered that they hold, so that they raise it
     when a person lets them. `stopped`: rules that met a value of a wrong type; what they have said stands, for it
-    cannot be judged. `silent`: rules that say nothing any more (switched off, removed), and why. `labels`: how codes
-    are called in texts."""
+    cannot be judged. `silent`: rules that say nothing any more (switched off, removed), and why. `changed`: rules
+    whose newest change was of what they say. `labels`: how codes are called in texts."""
 
     desk: Desk
     works: Callable[[int], bool]
@@ -31,10 +38,16 @@ class Terms(NamedTuple):
     paused: frozenset[str] = frozenset()
     stopped: frozenset[str] = frozenset()
     silent: Mapping[str, str] = MappingProxyType({})
+    changed: Mapping[str, Changed] = MappingProxyType({})
     labels: Labels = NO_LABELS
 
     def precision_of(self, rule: str, branch: str) -> float:
         return self.precision.get((rule, branch), self.precision.get((rule, ""), NEW_RULE_PRECISION))
+
+    def changed_since(self, rule: str, at: int) -> str:
+        """As the end of a sentence; "" where it was not."""
+        changed = self.changed.get(rule)
+        return f" as {changed.actor} has changed it" if changed is not None and at < changed.at else ""
 
     def worth(self, value: float | None, tier: str) -> float:
         """What a value at stake counts in the order of alerts; one that is unknown, what the desk says for the tier."""

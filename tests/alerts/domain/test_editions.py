@@ -3,8 +3,9 @@
 from msgspec.structs import replace
 
 from services.alerts.domain.compiled import Rule
-from services.alerts.domain.editions import Edition, Signatures, Signed, silenced, since
-from tests.alerts.told import MISSED, NOON, OUTFLOW, rules
+from services.alerts.domain.editions import Edition, Signatures, Signed, redefined, silenced, since
+from services.alerts.domain.terms import Changed
+from tests.alerts.told import MISSED, NOON, OUTFLOW, rule, rules
 
 OFF = MISSED._replace(declared=replace(MISSED.declared, enabled=False))
 SWITCHED = {"R4": Signed("Li Na", "the file is late")}
@@ -49,6 +50,13 @@ def test_a_rule_is_silent_once_it_was_switched_off_or_removed_and_is_not_judged(
     assert silenced(gone, rules()) == {"R4": "R4 was removed by Wang Lei"}
     assert silenced([*off, *gone], rules(MISSED)) == {}
     assert silenced(stood, rules()) == {}
+
+
+def test_what_a_rule_says_was_changed_by_whoever_changed_its_words_and_by_nobody_who_switched_it() -> None:
+    stood = since([], rules(MISSED), SIGNATURES, NOON)
+    mended = rules(rule("R4", when=("salary_missed >= 2.0",)))
+    assert redefined(since(stood, mended, SIGNATURES, NOON)) == {"R4": Changed(NOON, "Wang Lei")}
+    assert redefined([*stood, *since(stood, rules(OFF), SIGNATURES, NOON)]) == {}
 
 
 def test_a_rule_that_is_no_more_is_told_once_and_may_come_again() -> None:

@@ -14,7 +14,7 @@ from services.alerts.domain.routing import give
 from services.alerts.domain.rules import Desk, Text
 from services.alerts.domain.settling import Settled, settle
 from services.alerts.domain.standing import Standing
-from services.alerts.domain.terms import Terms
+from services.alerts.domain.terms import Changed, Terms
 from services.alerts.domain.weighing import is_worth_more
 from tests.alerts.told import (
     CEL,
@@ -369,6 +369,39 @@ def test_the_next_statement_takes_back_what_a_rule_said_that_is_judged_no_more_a
     customer.takes(statement(2, **OWED))
     (alert,) = customer.alerts
     assert (alert.state, alert.history[-1].note) == ("withdrawn", "R4 was removed by Li")
+
+
+def test_a_rule_that_was_moved_to_another_situation_takes_back_what_it_said_and_says_it_there() -> None:
+    customer = Customer(MISSED, OUTFLOW)
+    customer.takes(statement(1, moments=[moment("a", NOON)], **OWED))
+    assert [one.situation for one in customer.alerts] == ["leaving"]
+    moved = rule("R4", when=MISSED.declared.when, value_at_stake="assets", situation="service_trouble")
+    customer.rules = rules(moved, OUTFLOW)
+    customer.takes(statement(2, moments=[moment("a", NOON)], **OWED))
+    leaving, trouble = customer.alerts
+    assert (leaving.situation, leaving.reason.en) == ("leaving", "R1 holds")
+    assert leaving.history[-1].note == "R4 speaks of another situation now"
+    assert (trouble.situation, trouble.reason.en) == ("service_trouble", "R4 holds")
+    assert customer.takes(statement(3, moments=[moment("a", NOON)], **OWED)).changed == []
+
+
+def test_an_alert_that_ends_because_its_rule_was_changed_says_by_whom() -> None:
+    customer = Customer(MISSED)
+    customer.takes(statement(1, **OWED))
+    customer.rules = rules(rule("R4", when=("has_salary", "salary_missed >= 2.0"), value_at_stake="assets"))
+    customer.terms = terms()._replace(changed={"R4": Changed(NOON + HOUR + 1, "Li")})
+    customer.takes(statement(2, **{**OWED, "assets": 400_000.0}))
+    (alert,) = customer.alerts
+    said = "R4 no longer holds as Li has changed it: assets was 500,000, is 400,000"
+    assert (alert.state, alert.history[-1].note) == ("withdrawn", said)
+
+
+def test_what_was_said_after_its_rule_was_changed_ends_for_what_the_customer_did() -> None:
+    customer = Customer(MISSED)
+    customer.terms = terms()._replace(changed={"R4": Changed(NOON - DAY, "Li")})
+    customer.takes(statement(1, **OWED))
+    customer.takes(statement(2, has_salary=True))
+    assert customer.alerts[0].history[-1].note.startswith("R4 no longer holds: salary_missed was 1")
 
 
 @pytest.mark.parametrize(("gap", "pieces"), [(2 * DAY, 1), (2 * DAY + 1, 2)])
