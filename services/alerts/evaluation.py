@@ -177,7 +177,8 @@ class Evaluation:
         if owners:  # places that were given back a moment ago are free
             await self._tx.save_alerts([one for one in self.changed.values() if one.gave_back_its_place], {})
         routed = await self._tx.routed_on(owners, self._terms.working_day_of(now)) if owners else {}
-        self._note(route(ready, routed, self._terms, now))
+        before = await self._tx.waiting_for(owners) if owners else {}
+        self._note(route(ready, routed, self._terms, now, before))
         await self._tx.save_standings(self._standings)
         self.done.changed = list(self.changed.values())
         if self.bursts:

@@ -75,6 +75,9 @@ class AlertsTransaction(Protocol):
         """owner → how many alerts take places of that day. Until this transaction ends, others that ask for one of
         these owners wait."""
 
+    async def waiting_for(self, owners: Sequence[str]) -> dict[str, float]:
+        """owner → the greatest rank among the alerts that wait for room with him or her."""
+
     async def notices(self) -> list[Notice]:
         """The newest notice on each rule and matter. Until this transaction ends, others that ask wait."""
 

@@ -72,6 +72,18 @@ class Service:
         return [(one.customer_id, one.revision, one.state) for one in told]
 
 
+async def test_who_comes_as_a_place_is_given_back_does_not_take_it_before_a_greater_one_that_waits() -> None:
+    service = Service(Desk(daily_capacity=1))
+    await service.takes(statement(1, "c1", balance_total=5e3))
+    await service.takes(statement(1, "c2", **OWED))
+    await service.takes(statement(2, "c1", balance_total=5e3, **{**OWED, "assets": 1.0}))
+    assert {(one.customer_id, one.waiting) for one in await service.alerts()} == {
+        ("c1", "retention_first"), ("c1", "capacity"), ("c2", "capacity"),
+    }  # fmt: skip
+    await Attend(service.store, service.current).apply(NOON + 3 * HOUR)
+    assert {(one.customer_id, one.state) for one in await service.alerts() if not one.waiting} == {("c2", "routed")}
+
+
 async def test_a_customer_who_leaves_takes_the_place_that_the_sale_to_the_same_customer_gives_back() -> None:
     service = Service(Desk(daily_capacity=1))
     await service.takes(statement(1, balance_total=5e3))

@@ -178,6 +178,17 @@ async def test_no_owner_is_given_more_than_fits_by_two_at_once(store: AlertStore
         assert await tx.routed_on(["M-1", "M-2", "M-3"], 20_000) == {"M-1": 3, "M-2": 1}
 
 
+async def test_the_greatest_that_waits_for_room_is_told_by_owner(store: AlertStore) -> None:
+    wait = {"state": "new", "waiting": "capacity"}
+    await save(
+        store, alert("a1", "c1", rank=5.0, **wait), alert("a2", "c2", rank=7.5, **wait),
+        alert("a3", "c3", rank=9.0, state="routed"), alert("a4", "c4", rank=9.0, state="new", waiting="G1"),
+        alert("a5", "c5", owner="M-2", rank=2.0, **wait),
+    )  # fmt: skip
+    async with store.working() as tx:
+        assert await tx.waiting_for(["M-1", "M-2", "M-3"]) == {"M-1": 7.5, "M-2": 2.0}
+
+
 ESCALATED = Step(at=3, actor="system", action="escalate", state="routed", to="M-2")
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from services.alerts.adapters.memory_tables import CustomerRow, Numbered, Tables
+from services.alerts.adapters.memory_tables import ROOM, CustomerRow, Numbered, Tables
 from services.alerts.adapters.rows import (
     AlertRow,
     alert_of,
@@ -75,6 +75,10 @@ class MemoryTransaction:
 
     async def routed_on(self, owners: Sequence[str], day: int) -> dict[str, int]:
         return dict(Counter(row.owner for row in self._tables.alerts.by("owner", owners) if row.routed_day == day))
+
+    async def waiting_for(self, owners: Sequence[str]) -> dict[str, float]:
+        found = [row for row in self._tables.alerts.by("owner", owners) if row.state == "new" and row.waiting in ROOM]
+        return {row.owner: row.rank for row in sorted(found, key=lambda row: row.rank)}
 
     async def notices(self) -> list[Notice]:
         return self._tables.newest_notices()

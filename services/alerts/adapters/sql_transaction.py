@@ -83,6 +83,9 @@ _RECORD = insert("rule_editions", "rule text, at bigint, body bytea")
 _ROUTED = """
 select owner, count(*) from alerts where owner = any($1::text[]) and routed_day = $2 and routed_day >= 0
 group by owner"""
+_WAITING_WITH = """
+select owner, max(rank) from alerts where state = 'new' and waiting in ('', 'capacity') and owner = any($1::text[])
+group by owner"""
 
 
 class SqlTransaction:
@@ -130,6 +133,9 @@ class SqlTransaction:
         if self._session.dialect == "postgresql":  # SQLite's one writer is this transaction
             await self._session.rows(_LOCK_OWNERS, _OWNERS, sorted({crc32(one.encode()) >> 1 for one in owners}))
         return {row[0]: row[1] for row in await self._session.rows(_ROUTED, list(owners), day)}
+
+    async def waiting_for(self, owners: Sequence[str]) -> dict[str, float]:
+        return {row[0]: row[1] for row in await self._session.rows(_WAITING_WITH, list(owners))}
 
     async def notices(self) -> list[Notice]:
         await self._alone_with(_TOLD)

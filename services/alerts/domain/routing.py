@@ -2,6 +2,7 @@
 no more in a day than he or she can work, the greatest rank first."""
 
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from schemas.changes import ProfileChange
@@ -15,6 +16,7 @@ from services.failures import Rejected
 CAPACITY = "capacity"
 IN_HAND: tuple[State, ...] = ("claimed", "snoozed", "planned", "contacted")
 QUEUE = "queue:"
+ALONE: Mapping[str, float] = MappingProxyType({})
 
 
 class Place(NamedTuple):
@@ -91,15 +93,18 @@ def limited(alerts: Iterable[Alert]) -> list[str]:
     return sorted({one.owner for one in alerts if not one.owner.startswith(QUEUE)})
 
 
-def route(alerts: Iterable[Alert], routed: Mapping[str, int], terms: Terms, now: int) -> list[Alert]:
+def route(
+    alerts: Iterable[Alert], routed: Mapping[str, int], terms: Terms, now: int, before: Mapping[str, float] = ALONE
+) -> list[Alert]:
     """Gives alerts that wait for nothing else to their owners while there is room; returns what changed. `routed`:
-    owner → alerts that he or she got this working day, for the `limited` ones. An alert that comes on a day off takes a
-    place of the next working day; one that waits for room waits until that day begins, since a greater one may still
-    come."""
+    owner → alerts that he or she got this working day, for the `limited` ones. `before`: owner → the greatest rank of
+    others that wait for room and come first. An alert that comes on a day off takes a place of the next working day;
+    one that waits for room waits until that day begins, since a greater one may still come."""
     taken, changed, is_off = dict(routed), [], not terms.works(terms.day_of(now))
     for alert in by_rank(one for one in alerts if one.state == "new" and one.waiting in ("", CAPACITY)):
         room = terms.desk.capacities.get(alert.owner, terms.desk.daily_capacity)
-        is_full = taken.get(alert.owner, 0) >= room or (is_off and alert.waiting == CAPACITY)
+        is_behind = alert.waiting == CAPACITY if is_off else alert.rank <= before.get(alert.owner, -1.0)
+        is_full = taken.get(alert.owner, 0) >= room or is_behind
         if not alert.owner.startswith(QUEUE) and is_full:
             if alert.waiting != CAPACITY:
                 alert.waiting = CAPACITY
