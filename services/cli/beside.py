@@ -39,6 +39,8 @@ def who_is_meant(who: str | None) -> str | None:
     """For typer, as soon as the line is read. Raises `Misuse`."""
     if who is not None and not who.strip():
         raise Misuse(f"a customer is expected, not blank: {WHO[0].lower()}{WHO[1:]}")
+    if who and who.isdigit():
+        raise Misuse(f"{who}: a number of what is expected, such as customer_no={who}")
     if who and "=" in who:
         identifier(who)
     return who

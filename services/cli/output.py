@@ -18,7 +18,7 @@ from schemas.instants import instant
 from services.cli.layout import widths
 
 Row = Mapping[str, Any]
-_INSTANT = re.compile(r"\A(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d{1,6})?Z\Z")
+_INSTANT = re.compile(r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z\Z")
 WIDE = 240
 
 
@@ -80,7 +80,8 @@ def written(value: Any) -> str:
         return ", ".join(f"{escape(str(name))}: {written(item)}" for name, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(written, value)) or "-"
-    return escape(_INSTANT.sub(r"\1 \2Z", str(value)))
+    text = str(value)
+    return escape(_local(datetime.fromisoformat(text)) if _INSTANT.fullmatch(text) else text)
 
 
 def when(ms: int | None) -> str | None:
@@ -89,8 +90,17 @@ def when(ms: int | None) -> str | None:
 
 
 def at(ms: int | None) -> str | None:
-    """In UTC, to the second."""
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    """To the second."""
+    return None if ms is None else _local(datetime.fromtimestamp(ms / 1000, UTC))
+
+
+def _local(moment: datetime) -> str:
+    """By the clocks of whoever reads it, with how far these are from UTC."""
+    try:
+        here = moment.astimezone()
+    except (OverflowError, ValueError):  # at either end of the calendar
+        here = moment
+    return here.replace(microsecond=0).isoformat(" ").replace("+00:00", "Z")
 
 
 def counted(number: int, one: str, many: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.cli.output import written
 from tests.cli.conftest import Platform
 
 
@@ -56,6 +57,13 @@ def test_an_alert_is_listed_shown_and_worked_to_its_end(platform: Platform, tmp_
     assert alert in run(platform, "list", "--limit", "200").out
     assert run(platform, "claim", alert).out.startswith(f"{alert} is claimed; possible now: snooze, plan, contact")
     assert run(platform, "plan", alert, "--at", "2100-01-01T09:00+08:00").err.startswith("error: 422: a time to come")
+    visit, later = ((datetime.now(UTC) + timedelta(days=n)).replace(microsecond=0) for n in (30, 40))
+    for step, option, until in (("plan", "--at", visit), ("snooze", "--until", later)):
+        assert run(platform, step, alert, option, until.isoformat()).code == 0
+        stands = (
+            f"State: {'planned' if step == 'plan' else 'snoozed'} for {written(until.strftime('%Y-%m-%dT%H:%M:%SZ'))}"
+        )
+        assert stands in run(platform, "show", alert).out
     assert run(platform, "contact", alert, "--note", "asked the branch", "--json").json["state"] == "contacted"
     refused = run(platform, "outcome", alert, "not_relevant")
     assert (refused.code, refused.err[:10]) == (1, "error: 422")
@@ -119,6 +127,7 @@ def test_what_was_mistyped_is_one_sentence(platform: Platform, alert_id: str) ->
     for step, option, time in (("snooze", "--until", "soon"), ("plan", "--at", "2027-01-01T09:00")):
         said = run(platform, step, alert_id, option, time).err
         assert said == f"error: {option}: a time with its zone is expected, such as 2026-11-30T09:00+08:00\n"
+    assert "customer_no=10000017" in run(platform, "list", "--customer", "10000017").err
     assert "with its currency" in run(platform, "outcome", alert_id, "sold", "--amount", "12").err
     for command in ("show", "events"):
         assert run(platform, command, "al_none").err == "error: 404: no alert has this id\n"

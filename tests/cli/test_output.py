@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,16 @@ def test_a_cell_shows_what_it_was_given_however_deep_and_whatever_it_holds(value
 
 def test_a_time_is_told_in_utc_to_the_second_and_none_is_none() -> None:
     assert (at(1_790_000_000_999), at(0), at(None)) == ("2026-09-21 14:13:20Z", "1970-01-01 00:00:00Z", None)
+
+
+def test_times_are_read_by_the_clocks_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "Asia/Shanghai")
+        time.tzset()
+        assert written("2026-11-30T04:00:00.123Z") == "2026-11-30 12:00:00+08:00"
+        assert at(1_790_000_000_999) == "2026-09-21 22:13:20+08:00"
+        assert written("9999-12-31T23:59:59Z") == "9999-12-31 23:59:59Z"
+    time.tzset()
 
 
 def test_what_happened_is_told_in_a_row_with_the_sign_of_the_money() -> None:

@@ -197,5 +197,5 @@ def _money(text: str | None) -> dict[str, str] | None:
         return None
     value, _, currency = text.strip().partition(" ")
     if not currency.strip():
-        raise Misuse(f'{text}: an amount with its currency is expected, such as "50000.00 CNY"')
+        raise Misuse('--amount: an amount with its currency is expected, such as "50000.00 CNY"')
     return {"value": value, "currency": currency.strip()}

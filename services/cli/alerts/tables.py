@@ -19,6 +19,7 @@ _EVENT = {"id": "Event", "occurred_at": "When", "type": "Type", "amount": "Amoun
 _SAID = (("Reason", "reason"), ("Suggested", "suggested"), ("May be said", "may_say"),
          ("Must not be said", "must_not_say"))  # fmt: skip
 
+_UNTIL = {"planned": "planned_at", "snoozed": "snoozed_until"}
 _WORDINGS = {"service_only": "Service only: nothing may be offered",
              "other_channels": "Nothing may be offered by a channel that the customer refused"}  # fmt: skip
 
@@ -59,7 +60,7 @@ def print_events(console: Console, told: Row) -> None:
     shown_under: dict[tuple[Any, ...], str] = {}
     for one in told["evidence"]:
         rule, of = one["rule"], f", of {one['origin']}" if one["origin"] else ""
-        console.print(Text(f"{rule['id']} v{rule['version']}, seen at {one['seen_at']}{of}", style="bold"))
+        console.print(Text(f"{rule['id']} v{rule['version']}, seen at {written(one['seen_at'])}{of}", style="bold"))
         if one["event"]:
             _print_events(console, [one["event"]], "The event itself")
         for fact in one["facts"]:
@@ -76,7 +77,11 @@ def _print_fact(console: Console, fact: Row) -> None:
     if fact["events"] is None:
         console.print(Text(f"{value}: {fact['why']}"))
         return
-    title = f"{value}, from {fact['since']} to {fact['until']}" if fact["since"] else f"{value}: {fact['why']}"
+    title = (
+        f"{value}, from {written(fact['since'])} to {written(fact['until'])}"
+        if fact["since"]
+        else f"{value}: {fact['why']}"
+    )
     if fact["adds_up"] is False:
         title += f"\n{shown(fact['counted'])} from these: {fact['why']}"
     if fact["left_out"]:
@@ -103,7 +108,10 @@ def _event_row(one: Row) -> Row:
 
 
 def _stands(alert: Row) -> str:
-    return f"{alert['state']}, waits: {alert['waiting']}" if alert["waiting"] else str(alert["state"])
+    """With what it waits for: a guard, the visit that is planned, the time that it was put off to."""
+    time = _UNTIL.get(alert["state"])
+    stands = f"{alert['state']} for {written(alert[time])}" if time else str(alert["state"])
+    return f"{stands}, waits: {alert['waiting']}" if alert["waiting"] else stands
 
 
 def _evidence_row(one: dict[str, Any]) -> Row:
