@@ -65,7 +65,7 @@ async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, pr
     worker = Worker(
         log=events,
         store=store,
-        evaluate=Evaluate(store, expressions, current),
+        evaluate=Evaluate(store, expressions, current, clock),
         attend=Attend(store, current),
         retract=Retract(store, current),
         learn=Learn(store, current),

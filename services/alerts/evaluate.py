@@ -9,12 +9,17 @@ from services.alerts.current import Current
 from services.alerts.domain.expressions import Expressions
 from services.alerts.evaluation import Evaluated, Evaluation
 from services.alerts.ports import AlertStore
+from services.clock import Clock
 from services.log import Batch
 
 
 class Evaluate:
-    def __init__(self, store: AlertStore, expressions: Expressions, current: Current) -> None:
-        self._store, self._expressions, self._current = store, expressions, current
+    """Without `clock`, the time of the newest statement is the present: of a past that is lived through again."""
+
+    def __init__(
+        self, store: AlertStore, expressions: Expressions, current: Current, clock: Clock | None = None
+    ) -> None:
+        self._store, self._expressions, self._current, self._clock = store, expressions, current, clock
 
     async def apply(self, batches: Sequence[Batch]) -> Evaluated:
         """Takes at most one batch of each partition. Raises `Fenced`, `Contended` or `Unavailable`; nothing is written
@@ -28,11 +33,16 @@ class Evaluate:
             await evaluation.lock(changes)
             for change in changes:
                 await evaluation.evaluate(change)
-            await evaluation.finish(lane, max((one.changed_at for one in changes), default=0))
+            await evaluation.finish(lane, self._now(changes))
         self._learn(evaluation)
         done = evaluation.done
         done.skipped = sum(len(batch.records) for batch in batches) - done.statements
         return done
+
+    def _now(self, changes: Iterable[ProfileChange]) -> int:
+        """What comes to somebody comes now, however long its statement has waited."""
+        told = max((one.changed_at for one in changes), default=0)
+        return max(told, self._clock.now_ms()) if self._clock else told
 
     def _learn(self, evaluation: Evaluation) -> None:
         """What this worker goes on from at once; the others read it from the store."""

@@ -21,6 +21,7 @@ from services.alerts.ports import AlertFilter
 from services.failures import Fenced
 from services.log import Batch, Record
 from tests.alerts.told import CEL, COMPLAINT, DAY, HOUR, MISSED, NOON, OUTFLOW, SAVINGS, moment, rule, rules, statement
+from tests.clocks import ManualClock
 
 OWED: dict[str, Any] = {"has_salary": True, "salary_missed": 1.0, "assets": 5e5}
 
@@ -82,6 +83,17 @@ async def test_who_comes_as_a_place_is_given_back_does_not_take_it_before_a_grea
     }  # fmt: skip
     await Attend(service.store, service.current).apply(NOON + 3 * HOUR)
     assert {(one.customer_id, one.state) for one in await service.alerts() if not one.waiting} == {("c2", "routed")}
+
+
+async def test_the_time_to_answer_runs_from_when_it_came_to_somebody_and_not_from_before_an_outage() -> None:
+    service, now = Service(), NOON + 2 * DAY
+    service.evaluate = Evaluate(service.store, CEL, service.current, ManualClock(now))
+    await service.takes(statement(1, **OWED))
+    await Attend(service.store, service.current).apply(now)
+    [alert] = await service.alerts()
+    assert (alert.opened_at, alert.routed_at) == (NOON + HOUR, now)
+    assert [one.action for one in alert.history] == ["open", "route"], "nobody was late"
+    assert alert.due_at > now
 
 
 async def test_a_customer_who_leaves_takes_the_place_that_the_sale_to_the_same_customer_gives_back() -> None:
