@@ -1,4 +1,5 @@
-"""Whatever a deployment may choose stands in the pages for who runs it."""
+"""Whatever a deployment may choose stands in the pages for who runs it, and whatever a rule may say in those for who
+writes one."""
 
 import re
 
@@ -6,6 +7,7 @@ import msgspec
 import pytest
 
 from services.alerts import settings as alerts
+from services.alerts.domain.rules import RuleDeclared
 from services.ingest import settings as ingest
 from services.profile import settings as profile
 from services.settings import PREFIX, Settings
@@ -25,3 +27,13 @@ def test_every_setting_can_be_looked_up(variable: str) -> None:
     short = variable.removeprefix(PREFIX)
     ends = [name[1:] for name in re.findall(r"`(…_[A-Z_]+)", page)]
     assert f"`{short}`" in page or f"`{variable}`" in page or any(variable.endswith(end) for end in ends)
+
+
+@pytest.mark.parametrize("page", ["alerts.md", "alerts.zh-CN.md"])
+def test_every_field_of_a_rule_can_be_looked_up_with_what_holds_unless_it_is_told(page: str) -> None:
+    rows = [line.split("|") for line in (ROOT / "docs" / page).read_text().splitlines() if line.startswith("| `")]
+    ordinary = {name: row[3] for row in rows for name in re.findall(r"`([a-z_]+)`", row[1])}
+    for field in msgspec.structs.fields(RuleDeclared):
+        assert field.encode_name in ordinary
+        if isinstance(field.default, int | float) and not isinstance(field.default, bool):
+            assert re.search(rf"\b{field.default}\b", ordinary[field.encode_name])
