@@ -80,6 +80,34 @@ def passed_on(decided: Decided) -> list[tuple[str | None, str | None]]:
     return [(change["from"], change["to"]) for change in decided.notes["handovers"]]
 
 
+def back(number: str, left_on: str, successor: str) -> Manager:
+    return manager(number, status="here", left_at=ms(left_on), successor_id=successor, returned_at=ms("2026-11-08"))
+
+
+@pytest.mark.parametrize("told_at_once", [True, False])
+def test_whoever_comes_back_has_the_customers_that_are_assigned_anew_and_none_of_the_former(told_at_once: bool) -> None:
+    gone, here = staff(left("M-1", "2026-11-01", "M-2")), staff(back("M-1", "2026-11-01", "M-2"))
+    decided = None if told_at_once else ask(served(), gone)[1]
+    _, decided = ask(served(), here, decided)
+    assert (decided.owner, decided.owner_since) == ("M-2", ms("2026-11-01"))
+    again = served().tell("2026-11-09", "manager.assigned", ME, manager_id="M-1")
+    assert ask(again, here, decided)[1].owner == "M-1"
+    _, passed = ask(again, gone, decided)
+    assert passed.owner == "M-2", "nobody told that M-1 is back"
+    assert ask(again, here, passed)[1].owner == "M-1", "that was told late"
+
+
+def test_whoever_is_assigned_once_more_after_coming_back_keeps_who_was_never_handed_over() -> None:
+    twice = served().tell("2026-11-09", "manager.assigned", ME, manager_id="M-1")
+    assert ask(twice, staff(back("M-1", "2026-11-01", "M-2")), ask(twice)[1])[1].owner == "M-1"
+
+
+def test_whoever_is_back_takes_customers_by_rule_again() -> None:
+    by = roster(RosterEntry("M-1"))
+    assert ask(Portrait(), staff(left("M-1", "2026-11-01")), by=by)[1].owner is None
+    assert ask(Portrait(), staff(back("M-1", "2026-11-01", "M-2")), by=by)[1].owner == "M-1"
+
+
 def test_a_successor_who_left_too_is_passed_over() -> None:
     people = staff(left("M-1", "2026-11-01", "M-2"), left("M-2", "2026-11-05", "M-3"))
     owner, decided = ask(served(), people)

@@ -157,6 +157,7 @@ DESCRIBE: dict[str, Describe] = {
     "vulnerability.cleared": _vulnerability,
     "manager.assigned": _described(when="assigned_at"),
     "manager.left": _described(status="left", when="left_at"),
+    "manager.returned": _described(status="here", when="returned_at"),
     "manager.absent": _as_told,
     "account.opened": _holders,
     "holder.added": _holders,

@@ -12,6 +12,12 @@ def has_left(staff: Staff, manager: str) -> bool:
     return manager in staff and staff[manager].fields.get("status") == "left"
 
 
+def left_since(staff: Staff, manager: str, since: int) -> bool:
+    """Whether who has customers since then has left them: whoever comes back does not take them back."""
+    left_at = staff[manager].fields.get("left_at") if manager in staff else None
+    return has_left(staff, manager) or (isinstance(left_at, int) and left_at > since)
+
+
 def acting(owner: str | None, staff: Staff, now: int) -> str | None:
     """Who answers now: the owner, or while away the delegate; None where nobody stands in."""
     return answering(owner, staff, now)[0]

@@ -9,7 +9,7 @@ import msgspec
 from services.profile.domain.customers.customer import Customer, Decided, MemberCustomer
 from services.profile.domain.identity.links import BEGINNING, COLLECTIVES
 from services.profile.domain.states.state import Entry
-from services.profile.domain.value.attendance import Staff, answering, has_left
+from services.profile.domain.value.attendance import Staff, answering, has_left, left_since
 from services.profile.domain.value.policy import Policy
 
 
@@ -95,10 +95,23 @@ def _as_assigned(known: _Chosen, customer: Customer) -> _Chosen:
         return known
     owner, at = str(told.value), told.stamp[0]
     if at < known.assigned_at or (at == known.assigned_at and known.assigned_to in (None, owner)):
-        return known
+        return _unless_back(known, customer.staff)
     if owner == known.owner:
         return known._replace(reason="assigned", assigned_at=at, assigned_to=owner)
     return _Chosen(owner, at, "assigned", known.owner or known.former, at, owner)
+
+
+def _unless_back(known: _Chosen, staff: Staff) -> _Chosen:
+    """Who was told late to have come back before the assignment was wrongly taken for one who had left."""
+    owner, at = known.assigned_to, known.assigned_at
+    if known.reason == "assigned" or owner is None or left_since(staff, owner, at):
+        return known
+    return known._replace(owner=owner, since=at, reason="assigned", former=known.owner or known.former)
+
+
+def _taken_over(known: _Chosen) -> int:
+    """When the owner was last told to be it."""
+    return max(known.since, known.assigned_at) if known.owner == known.assigned_to else known.since
 
 
 def _assignment(customer: Customer) -> Entry | None:
@@ -111,7 +124,7 @@ def _assignment(customer: Customer) -> Entry | None:
 def _after_leaving(known: _Chosen, staff: Staff) -> Iterator[_Chosen]:
     """Followed from one who left to the next until one is there; a circle leads nowhere."""
     passed = set[str]()
-    while known.owner is not None and has_left(staff, known.owner):
+    while known.owner is not None and left_since(staff, known.owner, _taken_over(known)):
         passed.add(known.owner)
         left_at, named = (staff[known.owner].fields.get(name) for name in ("left_at", "successor_id"))
         since = max(known.since, left_at) if isinstance(left_at, int) else known.since
