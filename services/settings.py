@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -17,6 +18,8 @@ from services.expected import expected
 
 PREFIX = "COUNTERPOINT_"
 MINIMUM_SECRET_LENGTH = 32
+_POSTGRESQL_SAYS = ("ssl", "host", "port", "passfile", "target_session_attrs", "krbsrvname", "gsslib")
+"""What the driver takes from a URL, by its own names."""
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -101,8 +104,32 @@ def _card_ranges(settings: Settings) -> tuple[IssuerRange, ...]:
 
 
 def _check_url(field: str, url: str, schemes: tuple[str, ...]) -> None:
+    name = PREFIX + field.upper()
     if not url.startswith(schemes):
-        raise SettingsError(f"{PREFIX}{field.upper()} must begin with one of: {' '.join(schemes)}")
+        raise SettingsError(f"{name} must begin with one of: {' '.join(schemes)}")
+    if url in ("sqlite:", "sqlite://"):
+        raise SettingsError(f"{name} names no file: sqlite:PATH")
+    if url.startswith(("postgres", "redis")):
+        _check_parts(name, url)
+
+
+def _check_parts(name: str, url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        asked = dict(parse_qsl(parts.query))
+        _ = parts.port  # judged when it is read
+    except ValueError:
+        raise SettingsError(
+            f"{name} cannot be read: scheme://user:password@host:port/name, special signs as %40"
+        ) from None
+    if not url.startswith("postgres"):
+        return
+    if not (parts.hostname or asked.get("host")):
+        raise SettingsError(f"{name} names no host: postgresql://user@host:port/name, or …@/name?host=/run/postgresql")
+    if asked.keys() - _POSTGRESQL_SAYS:
+        raise SettingsError(
+            f"{name} says behind its `?` more than {', '.join(_POSTGRESQL_SAYS)}; `sslmode` is `ssl` here"
+        )
 
 
 def _scheme(url: str) -> str:

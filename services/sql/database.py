@@ -162,6 +162,7 @@ def open_database(url: str, *, timeouts: Timeouts = DEFAULT_TIMEOUTS, pool_size:
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite" and rest.removeprefix("//"):
         return Database(sqlite_engine(Path(rest.removeprefix("//")), timeouts, pool_size), "sqlite")
-    if scheme in ("postgresql", "postgres") and urlsplit(url).hostname:
+    parts = urlsplit(url)
+    if scheme in ("postgresql", "postgres") and (parts.hostname or "host=" in parts.query):
         return Database(postgresql_engine("postgresql+asyncpg:" + rest, timeouts, pool_size), "postgresql")
     raise ValueError("a database URL is sqlite:PATH or postgresql://user@host:port/name")

@@ -16,11 +16,19 @@ _PREPARED_ANEW = frozenset({"InvalidCachedStatementError", "OutdatedSchemaCacheE
 _NO_TEXT = "22021"
 # query_canceled (statement timeout), idle_in_transaction_session_timeout, transaction_timeout,
 # read_only_sql_transaction (a fallen primary), data_corrupted, index_corrupted; duplicate_prepared_statement,
-# invalid_sql_statement_name: the driver's names are its connection's own, until a pooler hands it another one's
-_UNAVAILABLE_STATES = frozenset({"57014", "25P03", "25P04", "25006", "XX001", "XX002", "42P05", "26000"})
-# connection exception, insufficient resources, operator intervention (shutdown), system error
-_UNAVAILABLE_CLASSES = ("08", "53", "57P", "58")
+# invalid_sql_statement_name: the driver's names are its connection's own, until a pooler hands it another one's;
+# invalid_catalog_name, insufficient_privilege: whoever mends it mends no event
+_UNAVAILABLE_STATES = frozenset(
+    {"57014", "25P03", "25P04", "25006", "XX001", "XX002", "42P05", "26000", "3D000", "42501"}
+)
+# connection exception, insufficient resources, operator intervention (shutdown), system error; invalid authorization
+_UNAVAILABLE_CLASSES = ("08", "53", "57P", "58", "28")
 
+_NAMED_WORDS = {
+    "gaierror": "nobody knows its host",
+    # asyncpg's, of the URL and PGSSL… variables: a file of certificates that cannot be read, an unknown `ssl`
+    "ClientConfigurationError": "what its URL and PGSSLROOTCERT say of TLS cannot be used",
+}
 _RETRYABLE_SQLITE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _SQLITE_WORDS = {
     sqlite3.SQLITE_FULL: "its disk is full", sqlite3.SQLITE_IOERR: "its disk fails",
@@ -38,6 +46,8 @@ _STATE_WORDS = {
     "25006": "it is a read-only replica", "XX001": "its data are damaged: restore a backup",
     "XX002": "an index is damaged: reindex it", "55P03": "somebody keeps a whole table locked",
     "42P05": _POOLED, "26000": _POOLED,
+    "28P01": "it refuses the password", "28000": "it refuses this role, or a connection without TLS, from here",
+    "3D000": "it has no database of this name", "42501": "this role may not do so: it must own the schema",
     "40001": "a replica had to end the reading", "40P01": "it ended a deadlock",
 }  # fmt: skip
 
@@ -68,15 +78,20 @@ def is_unavailable(error: BaseException) -> bool:
 
 def why_unavailable(error: BaseException) -> str:
     """In words where it is known, else the name of the error: its text may repeat a value."""
-    told = (_STATE_WORDS.get(_state(one)) or _SQLITE_WORDS.get(_sqlite_code(one)) for one in _chain(error))
+    told = (
+        _STATE_WORDS.get(_state(one)) or _SQLITE_WORDS.get(_sqlite_code(one)) or _NAMED_WORDS.get(type(one).__name__)
+        for one in _chain(error)
+    )
     late = "it did not answer in time" if any(isinstance(one, TimeoutError) for one in _chain(error)) else None
-    return next(filter(None, told), late or type(error).__name__)
+    # asyncpg's words for it, which begin with host and port
+    bare = "it offers no TLS" if any("rejected SSL" in str(one) for one in _chain(error)) else None
+    return next(filter(None, told), late or bare or type(error).__name__)
 
 
 def _tells_of_absence(error: BaseException) -> bool:
     if isinstance(error, OSError | PoolTimeout):  # TimeoutError and ConnectionError are OSErrors
         return True
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
+    if (isinstance(error, DBAPIError) and error.connection_invalidated) or type(error).__name__ in _NAMED_WORDS:
         return True
     state = _state(error)
     if state in _UNAVAILABLE_STATES or state.startswith(_UNAVAILABLE_CLASSES):

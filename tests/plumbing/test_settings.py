@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from schemas.issuers import ISSUER_RANGES, IssuerRange
+from services.deployment import open_tables
 from services.ingest.settings import read_choices as read_ingest_choices
 from services.ingest.settings import read_limits
 from services.profile.settings import read_choices as read_profile_choices
@@ -135,3 +136,29 @@ def test_a_directory_that_is_none_is_named_by_what_named_it(tmp_path: Path) -> N
 def test_a_secret_file_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="COUNTERPOINT_SECRET_FILE"):
         load_secret(Settings(secret_file=str(tmp_path)))
+
+
+@pytest.mark.parametrize(("name", "url", "told"), [
+    ("DATABASE", "postgresql://bank:hunter2@db:port/cp", "cannot be read"),
+    ("DATABASE", "postgresql://bank:hunter2?x@db/cp", "cannot be read"),
+    ("DATABASE", "postgresql://[::1/hunter2", "cannot be read"),
+    ("DATABASE", "postgresql:///hunter2", "names no host"),
+    ("DATABASE", "postgresql://bank:hunter2@db/cp?sslmode=require", "`sslmode` is `ssl` here"),
+    ("DATABASE", "sqlite:", "names no file"),
+    ("REDIS", "redis://:hunter2@cache:port/0", "cannot be read"),
+])  # fmt: skip
+def test_a_url_that_cannot_be_used_is_refused_by_its_variable_and_never_repeated(
+    name: str, url: str, told: str
+) -> None:
+    with pytest.raises(SettingsError, match=told) as caught:
+        read_settings({f"COUNTERPOINT_{name}": url})
+    assert str(caught.value).startswith(f"COUNTERPOINT_{name} ")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", [
+    "postgresql://bank:p%40ss@[::1]:5432/cp?ssl=verify-full", "postgresql://bank@/cp?host=/run/postgresql",
+    "postgresql:///cp?host=one:5432&host=two:5432&target_session_attrs=read-write",
+])  # fmt: skip
+def test_a_server_may_be_named_by_an_address_a_socket_or_as_several(url: str) -> None:
+    assert open_tables(read_settings({"COUNTERPOINT_DATABASE": url})).dialect == "postgresql"

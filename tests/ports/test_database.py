@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -11,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
-from sqlalchemy import event, text
+from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
@@ -24,6 +25,7 @@ from services.sql.engines import Timeouts
 from services.sql.errors import is_retryable, is_unavailable, why_unavailable
 from tests.conftest import RunningServers
 
+REFUSED = "it refuses this role, or a connection without TLS, from here"
 POOLED = "a pooler hands each transaction another connection: set it to session mode"
 IMPATIENT = Timeouts(lock=200, statement=2_000, idle_in_transaction=400)
 
@@ -187,6 +189,28 @@ async def test_errors_never_repeat_the_values_of_a_statement(database: Database)
     assert "Li Lei" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("role", "name", "told"), [
+    ("nobody_here", None, "it refuses this role"), ("postgres", "no_such_one", "it has no database of this name"),
+])  # fmt: skip
+async def test_a_server_that_lets_nobody_in_is_away_for_whoever_waits(
+    postgres_url: str, role: str, name: str | None, told: str
+) -> None:
+    given = make_url(postgres_url).set(username=role)
+    refused = open_database((given.set(database=name) if name else given).render_as_string(hide_password=False))
+    with pytest.raises(Unavailable, match=told):
+        await refused.ping()
+    await refused.close()
+
+
+async def test_a_role_that_may_not_read_is_for_an_operator_and_no_fault_of_an_event(postgres_url: str) -> None:
+    opened = open_database(postgres_url)
+    with pytest.raises(Unavailable, match="this role may not do so"):
+        async with opened.transaction() as connection:
+            await connection.execute(text("SET LOCAL ROLE pg_monitor"))
+            await connection.execute(text("SELECT * FROM pg_authid"))
+    await opened.close()
+
+
 @pytest.mark.parametrize("url_given", ["", "sqlite:", "mysql://secret@host/x", "postgresql:"])
 def test_an_unknown_url_is_refused_without_repeating_it(url_given: str) -> None:
     with pytest.raises(ValueError, match="a database URL is sqlite:PATH or postgresql:") as caught:
@@ -205,6 +229,13 @@ def test_an_unknown_url_is_refused_without_repeating_it(url_given: str) -> None:
     (asyncpg.AdminShutdownError(""), "it is shutting down"),
     (asyncpg.DuplicatePreparedStatementError(""), POOLED),
     (asyncpg.InvalidSQLStatementNameError(""), POOLED),
+    (asyncpg.InvalidPasswordError(""), "it refuses the password"),
+    (asyncpg.InvalidAuthorizationSpecificationError(""), REFUSED),
+    (asyncpg.InvalidCatalogNameError(""), "it has no database of this name"),
+    (asyncpg.InsufficientPrivilegeError(""), "this role may not do so: it must own the schema"),
+    (asyncpg.exceptions.ClientConfigurationError(""), "what its URL and PGSSLROOTCERT say of TLS cannot be used"),
+    (ConnectionError('PostgreSQL server at "db:5432" rejected SSL upgrade'), "it offers no TLS"),
+    (socket.gaierror(), "nobody knows its host"),
     (asyncpg.ConnectionDoesNotExistError(""), "ConnectionDoesNotExistError"),
     (asyncpg.PostgresIOError(""), "PostgresIOError"),
     (asyncpg.InterfaceError("connection is closed"), "InterfaceError"),
