@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from services.cli.beside import Beside
 from services.cli.doctor import server
@@ -53,3 +53,16 @@ async def test_a_transaction_that_keeps_queues_from_being_cleaned_is_named(
         await report.execute(text("select 1"))
         [found] = await server.transactions(patient(database))
     assert (found.state, "counterpoint, pid" in found.told) == ("warning", True)
+
+
+async def test_a_database_that_takes_no_writes_is_wrong_although_it_answers(
+    database: Database, postgres_url: str
+) -> None:
+    assert await server.writing(patient(database)) == []
+    name = make_url(postgres_url).database
+    async with database.transaction() as connection:
+        await connection.execute(text(f'alter database "{name}" set default_transaction_read_only = on'))
+    again = open_database(postgres_url)
+    [found] = await server.writing(patient(again))
+    await again.close()
+    assert (found.state, "takes no writes" in found.told) == ("wrong", True)

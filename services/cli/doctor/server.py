@@ -14,6 +14,8 @@ select extract(epoch from clock_timestamp() - xact_start), pid, coalesce(applica
 where datname = current_database() and backend_xmin is not null and pid <> pg_backend_pid()
 order by xact_start limit 1"""
 
+_READ_ONLY = "select current_setting('transaction_read_only'), pg_is_in_recovery()"
+
 
 async def clock(patient: Patient) -> Sequence[Finding]:
     if patient.beside.database.dialect != "postgresql":
@@ -29,6 +31,17 @@ async def clock(patient: Patient) -> Sequence[Finding]:
     return [ok("clock", "agrees with the database's")]
 
 
+async def writing(patient: Patient) -> Sequence[Finding]:
+    """A replica answers whatever is read of it, and nothing moves."""
+    if patient.beside.database.dialect != "postgresql":
+        return []
+    [(read_only, replica)] = await read(patient.beside.database, _READ_ONLY)
+    if read_only != "on":
+        return []
+    told = "this is a replica: name its primary" if replica else "default_transaction_read_only is on for this role"
+    return [wrong("writing", f"the database takes no writes: {told}")]
+
+
 async def transactions(patient: Patient) -> Sequence[Finding]:
     """What is deleted stays in the way for as long as somebody may still look at it, and queues live by deleting."""
     if patient.beside.database.dialect != "postgresql":
@@ -41,4 +54,4 @@ async def transactions(patient: Patient) -> Sequence[Finding]:
     return [ok("transactions", "none is open for long")]
 
 
-OF_THE_DATABASE = (("clock", clock), ("transactions", transactions))
+OF_THE_DATABASE = (("clock", clock), ("writing", writing), ("transactions", transactions))
