@@ -9,7 +9,7 @@ from schemas.events import HEARTBEAT, ChannelEvent
 from services import metrics as measure
 from services.metrics import Metrics
 from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness
-from services.profile.domain.customers.freshness import Patience, SourceSeen, completeness
+from services.profile.domain.customers.freshness import Patience, SourceSeen, completeness, heard_at
 from services.profile.ports.reading import ProfileReader
 
 
@@ -61,6 +61,7 @@ class Freshness:
         for retired in known.keys() - self.now.until.keys():
             metrics.forget(measure.SOURCE_FRESHNESS, retired)
             metrics.forget(measure.SOURCE_SILENT, retired)
-        for source, until in self.now.until.items():
-            metrics.set(measure.SOURCE_FRESHNESS, max(0, now - until) / 1000, source)
+        heard = heard_at(seen)
+        for source in self.now.until:
+            metrics.set(measure.SOURCE_FRESHNESS, max(0, now - heard[source]) / 1000, source)
             metrics.set(measure.SOURCE_SILENT, source in self.now.silent, source)

@@ -3,9 +3,11 @@
 from typing import Any
 
 from schemas.events import ChannelEvent
+from services.metrics import Metrics
+from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.domain.customers.customer import Completeness
 from services.profile.domain.customers.freshness import Patience, SourceSeen, completeness
-from services.profile.sources import sources_seen
+from services.profile.sources import Freshness, sources_seen
 from tests.profile.domain.happenings import NOON, event
 
 HOUR, MINUTE = 3_600_000, 60_000
@@ -44,6 +46,18 @@ def test_a_source_is_heard_in_whichever_partition_it_was_last_and_judged_by_its_
     assert so_far(SourceSeen("core", "corebank", 0, 0, NOON - 5 * MINUTE, 5 * MINUTE, MINUTE)).until == {
         "core": NOON - MINUTE
     }
+
+
+async def test_the_metric_of_silence_tells_since_when_nothing_was_heard_however_complete_a_source_is() -> None:
+    late, beating = SourceSeen("late", "atm", 0, 0, NOON, HOUR, 10 * MINUTE), SourceSeen("new", "atm", 0, NOON, 0)
+    store, metrics = MemoryProfileStore(str), Metrics()
+    async with store.updating() as tx:
+        await tx.note_sources([late, beating])
+    freshness = Freshness(Patience(8, lateness_ms=MINUTE, rhythm_ms=HOUR))
+    await freshness.renew(store, NOON + 3_000, metrics)
+    assert freshness.now.until == {"late": NOON + 3_000 - 10 * MINUTE, "new": 0}  # seven partitions have not told of it
+    for source in ("late", "new"):
+        assert metrics.registry.get_sample_value("counterpoint_source_silent_seconds", {"source": source}) == 3
 
 
 def test_a_source_speaks_for_its_channel_and_for_any_where_it_was_told_of_several() -> None:

@@ -1,6 +1,6 @@
 """How far each source is complete: the least over the partitions, so that nothing older can still be on its way."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from services.profile.domain.customers.customer import ANY_CHANNEL, Completeness
@@ -34,16 +34,13 @@ def completeness(seen: Iterable[SourceSeen], now: int, patience: Patience) -> Co
     """A source without heartbeats is complete up to its lateness, and once it is silent beyond its rhythm no further
     than when it was last heard. One that every partition knows as switched off holds nothing back and covers nothing.
     """
-    rows: dict[str, list[SourceSeen]] = {}
-    for row in seen:
-        rows.setdefault(row.source, []).append(row)
     until, channels, silent, retired = {}, {}, [], []
-    for source, told in sorted(rows.items()):
+    for source, told in _by_source(seen):
         if not any(row.enabled for row in told):
             retired.append(source)
             continue
         beats = [row.heartbeat_at for row in told if row.heartbeat_at]
-        heard = max(row.accepted_at for row in told) or max(beats, default=0)
+        heard = _heard(told)
         rhythm, lateness = max((row.rhythm_ms, row.lateness_ms) for row in told)
         if not rhythm:
             rhythm, lateness = patience.rhythm_ms, patience.lateness_ms
@@ -56,3 +53,19 @@ def completeness(seen: Iterable[SourceSeen], now: int, patience: Patience) -> Co
         if now - heard > rhythm:
             silent.append(source)
     return Completeness(until, channels, tuple(silent), tuple(retired))
+
+
+def heard_at(seen: Iterable[SourceSeen]) -> dict[str, int]:
+    """Source → when it was last heard of (ms), however complete it is."""
+    return {source: _heard(told) for source, told in _by_source(seen)}
+
+
+def _by_source(seen: Iterable[SourceSeen]) -> list[tuple[str, list[SourceSeen]]]:
+    rows: dict[str, list[SourceSeen]] = {}
+    for row in seen:
+        rows.setdefault(row.source, []).append(row)
+    return sorted(rows.items())
+
+
+def _heard(told: Sequence[SourceSeen]) -> int:
+    return max(row.accepted_at for row in told) or max(row.heartbeat_at for row in told)
