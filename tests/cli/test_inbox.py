@@ -63,7 +63,9 @@ def test_an_alert_is_listed_shown_and_worked_to_its_end(platform: Platform, tmp_
         stands = (
             f"State: {'planned' if step == 'plan' else 'snoozed'} for {written(until.strftime('%Y-%m-%dT%H:%M:%SZ'))}"
         )
-        assert stands in run(platform, "show", alert).out
+        shown = run(platform, "show", alert).out
+        assert stands in shown
+        assert "Due: -" in shown
     assert run(platform, "contact", alert, "--note", "asked the branch", "--json").json["state"] == "contacted"
     refused = run(platform, "outcome", alert, "not_relevant")
     assert (refused.code, refused.err[:10]) == (1, "error: 422")

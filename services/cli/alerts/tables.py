@@ -25,7 +25,7 @@ _WORDINGS = {"service_only": "Service only: nothing may be offered",
 
 
 def list_row(alert: Row) -> Row:
-    return {**alert, "stands": _stands(alert)}
+    return {**alert, "stands": _stands(alert), "due_at": _due(alert)}
 
 
 def print_alert(console: Console, alert: Row) -> None:
@@ -36,7 +36,7 @@ def print_alert(console: Console, alert: Row) -> None:
     ))  # fmt: skip
     console.print(Text(
         f"State: {_stands(alert)}   Owner: {alert['owner'] or '-'}   Claimed by: {alert['claimed_by'] or '-'}   "
-        f"Due: {written(alert['due_at'])}"
+        f"Due: {written(_due(alert))}"
     ))  # fmt: skip
     if alert["wording"]:
         console.print(Text(_WORDINGS[alert["wording"]]))
@@ -112,6 +112,11 @@ def _stands(alert: Row) -> str:
     time = _UNTIL.get(alert["state"])
     stands = f"{alert['state']} for {written(alert[time])}" if time else str(alert["state"])
     return f"{stands}, waits: {alert['waiting']}" if alert["waiting"] else stands
+
+
+def _due(alert: Row) -> str | None:
+    """What is planned or put off is due then, whatever the time to answer was."""
+    return None if alert["state"] in _UNTIL else alert["due_at"]
 
 
 def _evidence_row(one: dict[str, Any]) -> Row:
