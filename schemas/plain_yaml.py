@@ -29,10 +29,30 @@ def refuse_too_much(text: bytes | str) -> None:
             raise NotTaken(None, None, "anchors and aliases are not taken: write it out", event.start_mark)
 
 
+def decoded(content: bytes) -> str:
+    """Raises `NotTaken` for what is no UTF-8, as files are that an editor has saved in the code page of its machine."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        told = "is not written in UTF-8: save it as UTF-8"
+        if _is_text(content, "gb18030"):
+            told = "is not written in UTF-8 (GBK, as it seems): save it as UTF-8"
+        mark = yaml.Mark("", error.start, content.count(b"\n", 0, error.start), 0, None, 0)
+        raise NotTaken(None, None, told, mark) from error
+
+
+def _is_text(content: bytes, encoding: str) -> bool:
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class PlainLoader(_Fast):  # type: ignore[misc]  # which of the two it is depends on how YAML was built
     def __init__(self, text: bytes) -> None:
-        """Raises as `refuse_too_much` does."""
-        refuse_too_much(text)
+        """Raises as `decoded` and `refuse_too_much` do."""
+        refuse_too_much(decoded(text))
         super().__init__(text)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from schemas.plain_yaml import NotTaken, refuse_too_much
-from services.alerts.adapters.yaml_slips import told, undecoded
+from schemas.plain_yaml import NotTaken, decoded, refuse_too_much
+from services.alerts.adapters.yaml_slips import told
 
 MAX_BYTES = 256 * 1024
 _STEP = re.compile(r"[^.\[\]]+")
@@ -77,7 +77,7 @@ def read_lines(path: Path) -> tuple[Lines, bytes]:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             raise Unreadable(f"is larger than {MAX_BYTES // 1024} KB: split it")
-        text = _text(content)
+        text = decoded(content)
         refuse_too_much(text)
         loader = yaml.BaseLoader(text)
         node = loader.get_single_node()
@@ -93,10 +93,3 @@ def read_lines(path: Path) -> tuple[Lines, bytes]:
         raise Unreadable(message, text.count("\n", 0, error.position) + 1) from error
     except (OSError, yaml.YAMLError) as error:
         raise Unreadable(f"cannot be read: {error}") from error
-
-
-def _text(content: bytes) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise Unreadable(*undecoded(content, error)) from error

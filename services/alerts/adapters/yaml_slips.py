@@ -38,13 +38,3 @@ def _meant(line: str) -> str:
     if _BARE_NOT.search(bare):
         return "a condition that begins with ! stands in quotes"
     return ""
-
-
-def undecoded(content: bytes, error: UnicodeDecodeError) -> tuple[str, int]:
-    """The same of what is no UTF-8."""
-    try:
-        content.decode("gb18030")
-        perhaps = " (GBK, as it seems)"
-    except UnicodeDecodeError:
-        perhaps = ""
-    return f"is not written in UTF-8{perhaps}: save it as UTF-8", content.count(b"\n", 0, error.start) + 1

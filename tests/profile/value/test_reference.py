@@ -215,6 +215,17 @@ def test_a_file_that_contradicts_itself_is_refused_with_its_line(
         load_declarations(reference=str(tmp_path))
 
 
+@pytest.mark.parametrize(("encoding", "seems"), [("gbk", " (GBK, as it seems)"), ("latin-1", "")])
+def test_a_file_that_is_no_utf_8_is_told_the_line_and_to_save_it_anew(
+    tmp_path: Path, encoding: str, seems: str
+) -> None:
+    name = "\u5de5\u8d44\u94f6\u884c" if encoding == "gbk" else "Caf\u00e9"
+    (tmp_path / "banks.yaml").write_bytes(f"- {{title: A, bank: A}}\n- {{title: {name}, bank: B}}\n".encode(encoding))
+    says = f"banks.yaml:2: is not written in UTF-8{seems}: save it as UTF-8"
+    with pytest.raises(PolicyError, match=re.escape(says)):
+        load_declarations(reference=str(tmp_path))
+
+
 def test_a_directory_that_is_not_there_is_refused() -> None:
     with pytest.raises(PolicyError, match="no directory"):
         load_declarations(reference="/nowhere/at/all")
