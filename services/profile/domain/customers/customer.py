@@ -124,7 +124,8 @@ class Customer(msgspec.Struct):
     @property
     def wholly_erased_at(self) -> int:
         """The same where all that makes up this customer was erased; 0 where somebody is left whom nobody erased."""
-        return min((part.erased_at for part in self.parts if part.subject in self.roots), default=0)
+        erased = [part.erased_at for part in self.parts if part.subject in self.roots]
+        return max(erased, default=0) if all(erased) else 0
 
     @property
     def subjects(self) -> frozenset[str]:

@@ -317,9 +317,28 @@ def test_what_happened_before_a_link_began_stays_with_whoever_had_it() -> None:
     assert summary.body["accounts"][0]["since"] == "2026-09-19T14:13:20Z"
 
 
+def test_each_term_of_the_value_is_told_in_its_own_unit() -> None:
+    value = summary_of([REGISTERED, OPENED, PAID_IN]).body["value"]
+    told = {term["measure"]: term["measured"] for one in value["dimensions"] for term in one["terms"]}
+    assert (told["household_assets"], told["families"]) == ({"value": "1200.50", "currency": "CNY"}, 1)
+
+
+@pytest.mark.parametrize(("erased", "wholly"), [((0, 0), 0), ((5, 0), 0), ((0, 5), 0), ((5, 7), 7), ((7, 5), 7)])
+def test_who_was_merged_is_wholly_erased_when_the_last_of_them_was(erased: tuple[int, int], wholly: int) -> None:
+    both = ("party:1", "party:2")
+    customer = customer_of([REGISTERED, OPENED, event("customer.registered", NOON, "party:2")])
+    at = dict(zip(both, erased, strict=True))
+    parts = [msgspec.structs.replace(one, erased_at=at.get(one.subject, 0)) for one in customer.parts]
+    merged = msgspec.structs.replace(customer, roots=both, parts=parts)
+    assert (merged.wholly_erased_at, merged.erased_at) == (wholly, max(erased))
+
+
 def test_each_channel_is_complete_up_to_the_least_of_its_sources() -> None:
     told = complete_up_to(heard(("atm1",), core="corebank", atm1="atm"), ())
     assert told == {"atm": "2026-09-21T14:13:20Z", "corebank": "2026-09-21T14:13:20Z"}
+    for first, second in ((NOON, NOON - 9000), (NOON - 9000, NOON)):
+        two = Completeness({"atm1": first, "atm2": second}, {"atm1": "atm", "atm2": "atm"})
+        assert complete_up_to(two, ()) == {"atm": "2026-09-21T14:13:11Z"}
 
 
 def test_a_source_that_speaks_for_any_channel_holds_each_of_them_up() -> None:
