@@ -108,8 +108,9 @@ def _value(judged: Judged, assets: Assets, decided: Decided) -> dict[str, Any]:
 
 
 def _term(term: JudgedTerm, currency: str) -> dict[str, Any]:
-    is_money = term.unit == "money" and term.measured is not None
-    measured = money(term.measured or 0, currency) if is_money else term.measured
+    measured: Any = term.measured
+    if term.unit == "money" and term.measured is not None:
+        measured = money(term.measured, currency)
     return {"measure": term.measure, "measured": measured, "points": term.points, "weight": term.weight}
 
 

@@ -159,8 +159,8 @@ def _recently(one: _Dealing, this_month: int, reference: Reference, today: int) 
 
 def _usual(dealings: list[_Dealing], reference: Reference, today: int) -> tuple[Counterparty, ...]:
     lengths = sorted([len(one.cells) for one in dealings], reverse=True)[:USUAL_KEPT]
-    most = max(lengths[-1] if len(lengths) == USUAL_KEPT else 1, 1)
-    often = [(one, sum([cell.total for cell in one.cells.values()])) for one in dealings if len(one.cells) >= most]
+    least = lengths[-1] if len(lengths) == USUAL_KEPT else 0
+    often = [(one, sum([cell.total for cell in one.cells.values()])) for one in dealings if len(one.cells) >= least]
     often.sort(key=_most_first)
     return tuple([_counterparty(one, total, reference, today) for one, total in often[:USUAL_KEPT]])
 

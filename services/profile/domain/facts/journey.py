@@ -26,8 +26,8 @@ def _hops(seen: Picture) -> Facts:
     if not steps or not seen.read.contacts:
         return {}
     found = _by_reason(seen, steps, since)
-    reason, most = min(found.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
-    return {"channel_hops_7d": sum(found.values()), "channel_hop_reason": reason if most else ""}
+    reason = min(found, key=lambda one: (-found[one], one), default="")
+    return {"channel_hops_7d": sum(found.values()), "channel_hop_reason": reason}
 
 
 def _by_reason(seen: Picture, steps: list[Candidate], since: int) -> Counter[str]:

@@ -66,11 +66,11 @@ def _household_assets(known: Known) -> int | None:
 
 
 def _assets_rising(known: Known) -> int | None:
-    """Growth over 90 days in percent of what was there, -100 to 100."""
+    """Growth over 90 days in percent of what was there, -100 to 100: nobody holds less than nothing."""
     change, ago = known.assets.change_90_minor, known.assets.ago_90_minor
     if change is None or ago is None:
         return None
-    return max(-100, min(100, change * 100 // max(ago, 1))) if change else 0
+    return min(100, change * 100 // max(ago, 1))
 
 
 def _monthly_inflow(known: Known) -> int | None:
