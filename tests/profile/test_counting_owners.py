@@ -9,15 +9,17 @@ from schemas.events import ChannelEvent
 from schemas.instants import DAY_MS
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.memory_customers import MemoryCustomers
-from services.profile.domain.customers.customer import Completeness
-from services.profile.domain.value.policy import RosterEntry
+from services.profile.domain.customers.assets import Assets
+from services.profile.domain.customers.customer import Completeness, Customer, Decided
+from services.profile.domain.value.policy import Policy, RosterEntry
+from services.profile.domain.value.value import Judged
 from services.profile.gathering import OWNED_FOR_MS, Gathering
 from services.profile.ports.refreshing import CustomerRows
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from tests.ports.profile_stores import Store, alias_of, store, view
 from tests.profile.test_update import new_update
-from tests.profile.told import DECLARED, batch, opened, paid
+from tests.profile.told import DECLARED, batch, opened, paid, told
 from tests.profile.told import NOW as BANK_DAY
 
 __all__ = ["store"]
@@ -110,3 +112,21 @@ def rich(customer: str) -> Sequence[ChannelEvent]:
         opened(f"60{customer}", customer, opened_at),
         paid(f"p-{customer}", opened_at, f"60{customer}", 900_000_000, direction="credit", balance_after=booked),
     )
+
+
+async def test_a_customer_counts_for_its_manager_as_soon_as_it_is_written_and_a_household_never() -> None:
+    store, found = MemoryProfileStore(alias_of), list[tuple[str, int]]()
+    portfolio = msgspec.structs.replace(DECLARED.policy.portfolio, roster=(RosterEntry("m1"),))
+    policy = msgspec.structs.replace(DECLARED.policy, portfolio=portfolio)
+
+    def choose(customer: Customer, judged: Judged, assets: Assets, policy: Policy, now: int) -> Decided:
+        found.append((customer.lead, customer.staff["m1"].owned))
+        return Decided(owner="m1", owner_since=now)
+
+    update, refresh = new_update(store), Refresh(store, lambda: policy, Completeness, alias_of, Resting(0, 0), choose)
+    joined = told("household.joined", "j-1", NOW, customer_no="77", household_no="h-1")
+    for place, event in enumerate((opened("6001", "77", NOW), joined, opened("6002", "78", NOW))):
+        await update.apply([batch(place, [event])], NOW)
+        await refresh.apply(await store.lease("worker", 1000), 100, NOW)
+    assert (found[0], found[-1]) == (("party:77", 0), ("party:78", 1))
+    assert "household:h-1" in dict(found)

@@ -245,6 +245,10 @@ async def test_an_account_that_finds_its_customer_is_no_customer_of_its_own_any_
     gone = await view_of(store, "account:6001")
     assert (gone.state, gone.version, gone.body) == (GONE, NOW + 1, b"{}")
     assert (await view_of(store, "party:77")).state == LIVE
+    async with store.updating() as tx:
+        await tx.mark([Mark("account:6001", NOW)])
+    assert alias_of("account:6001") not in await refresh_all(store)
+    assert await view_of(store, "account:6001") == gone
 
 
 async def test_a_merge_publishes_both_customers_and_a_split_brings_both_back_with_higher_versions(store: Store) -> None:

@@ -282,8 +282,13 @@ async def test_a_customer_that_takes_too_long_is_set_aside_and_holds_up_nobody_e
         async def one_is_set_aside() -> bool:
             return await profile.worker.store.count_aside() == 1
 
+        async def a_later_one_is_seen() -> bool:
+            return await profile.worker.store.view(customer_id("party:98", SECRET)) is not None
+
         await until(others_are_seen)
         await until(one_is_set_aside)
+        await deployment.tell("6021", customer="98")
+        await until(a_later_one_is_seen)
 
 
 async def test_shards_are_free_soon_after_the_end_of_a_worker_whose_clock_is_ahead(

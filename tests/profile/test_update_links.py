@@ -59,6 +59,13 @@ async def test_a_link_that_begins_late_cuts_the_state_into_segments(store: Store
     assert await unlike(store, [own, *payments, joint]) == []
 
 
+async def test_a_link_that_one_batch_tells_of_several_times_holds_from_the_first_of_them(store: Store) -> None:
+    days = (5, 2, 9)
+    joint = [told("holder.added", f"h-{n}", FIRST + n * DAY, account_no="6001", customer_no="78") for n in days]
+    await new_update(store).apply([batch(0, [opened("6001", "77", FIRST), *joint])], NOW)
+    assert Membership("party:78", "account:6001", "joint", FIRST + 2 * DAY, END) in (await held(store)).memberships
+
+
 async def test_a_link_that_ends_leaves_what_was_before(store: Store) -> None:
     own = opened("6001", "77", FIRST)
     gone = told("holder.removed", "h-1", FIRST + 4 * DAY, account_no="6001", customer_no="77")

@@ -45,3 +45,12 @@ def test_what_is_accepted_around_midnight_is_entered_on_both_days() -> None:
         -near - 1: (19_999, None), -near: (19_999, None), -near + 1: (19_999, 20_000),
         0: (20_000, 19_999), near - 1: (20_000, 19_999), near: (20_000, None),
     }  # fmt: skip
+
+
+def test_what_an_earlier_release_entered_is_known_to_this_one() -> None:
+    """Else every event that is sent once more around an upgrade is a conflict with itself."""
+    told = msgspec.structs.replace(TRANSFER, counterparty=Counterparty(name="p_x", bank="OTHC"), product="fund-7")
+    assert (ledger_key("core", "t-1").hex(), content_hash(told).hex()) == (
+        "167dc8f41871ce1d74baadb9818f26a2",
+        "53caddc2ae25a2e2",
+    )

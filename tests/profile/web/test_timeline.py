@@ -47,6 +47,13 @@ async def test_events_of_all_subjects_come_newest_first_in_the_form_that_channel
     assert events[0]["attributes"]["note"] == "called twice"
 
 
+async def test_what_happened_in_one_instant_comes_in_the_order_that_its_source_tells() -> None:
+    bank = await open_bank()
+    path, order = await story(bank), "cafebd"
+    await bank.tell(*(posted("6001", occurred_at=on(9), id=one, sequence=n) for n, one in enumerate(order)))
+    assert (await ids(await bank.sign_in("agent"), path))[: len(order)] == list(reversed(order))
+
+
 async def test_pages_follow_each_other_without_gap_or_repeat() -> None:
     bank = await open_bank()
     path = await story(bank)

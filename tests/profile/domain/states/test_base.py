@@ -122,12 +122,14 @@ def test_pieces_of_different_segments_never_become_one() -> None:
     assert [state.head.count for state in laid(base, [CUT]).states] == [1, 2]
 
 
-def test_what_a_reversal_took_away_ages_with_the_time_it_was_taken_from() -> None:
+@pytest.mark.parametrize(("part", "taken"), [(None, Cell(-1, -100)), (40, Cell(0, -40))])
+def test_what_a_reversal_took_away_ages_with_the_time_it_was_taken_from(part: int | None, taken: Cell) -> None:
     original = event("cash.withdrawn", CUT - DAY_MS, minor=100, direction="debit")
-    base = aged([], [CUT], [reversal(original, CUT + DAY_MS)], product_fold())
+    cancelled = reversal(original, CUT + DAY_MS, part)
+    base = aged([], [CUT], [cancelled], product_fold())
     before, _ = laid(base, [CUT]).states
-    assert before.months[month_of(CUT - DAY_MS)].totals["outflow:CNY"] == Cell(-1, -100)
-    assert folded_upon(base, [CUT], [original]) == folded_whole([CUT], [original, reversal(original, CUT + DAY_MS)])
+    assert before.months[month_of(CUT - DAY_MS)].totals["outflow:CNY"] == taken
+    assert folded_upon(base, [CUT], [original]) == folded_whole([CUT], [original, cancelled])
 
 
 def test_a_base_of_an_older_release_goes_through_every_migration_on_its_way() -> None:

@@ -116,6 +116,13 @@ def test_a_reversed_payment_in_is_no_candidate_any_more() -> None:
     assert all(one.cancelled for name in kept for one in latest[name])
 
 
+def test_a_reversal_of_what_moved_no_money_leaves_no_tombstone() -> None:
+    """An instalment is told beside the booking that pays it."""
+    for kind, has_moved in (("loan.instalment_paid", False), ("transfer.sent", True)):
+        told = event(kind, NOON - DAY_MS, minor=9_000_000, direction="debit")
+        assert ("large_debit" in fold_of([reversal(told, NOON)]).head.latest) is has_moved
+
+
 def test_a_month_begins_on_its_first_day_beyond_the_calendar_of_the_library_too() -> None:
     for month in range(1970 * 12, 12_000 * 12, 7):
         assert month_of(first_day_of(month) * DAY_MS) == month
@@ -219,6 +226,12 @@ def test_a_state_holds_no_binary_fractions() -> None:
     opened = event("term_deposit.opened", subject="contract:1", attributes={"interest_rate": 1.65, "term_months": 12.0})
     thing = fold_of([opened]).head.things["contract:1"]
     assert (thing["interest_rate"].value, thing["term_months"].value) == ("1.65", 12)
+
+
+def test_an_account_that_was_opened_for_nobody_named_has_no_holder() -> None:
+    opened = event("account.opened", identifiers={"customer_no": "7"})
+    for told, holders in ((opened, ["holder/7"]), (event("account.opened"), [])):
+        assert [name for name in fold_of([told]).head.things[ACCOUNT] if name.startswith("holder/")] == holders
 
 
 def test_a_loans_principal_survives_its_instalments() -> None:

@@ -40,3 +40,12 @@ def test_what_a_reversal_took_from_a_segment_without_events_is_combined_too() ->
     assert not earlier.head.count
     for states in ([earlier, later], [later, earlier]):
         assert canonical_bytes(combine_all(states)) == canonical_bytes(fold_of([cancelled]))
+
+
+def test_a_tombstone_in_a_segment_without_events_keeps_its_place() -> None:
+    original = event("salary.credited", CUT - DAY_MS, minor=900_000, direction="credit")
+    cancelled = reversal(original, NOON)
+    earlier, later = Segments.of([CUT], [cancelled], product_fold()).states
+    assert (earlier.head.count, earlier.head.hours) == (0, {})
+    for states in ([earlier, later], [later, earlier]):
+        assert canonical_bytes(combine_all(states)) == canonical_bytes(fold_of([cancelled]))

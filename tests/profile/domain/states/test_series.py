@@ -170,3 +170,11 @@ def test_a_value_between_stars_is_one_that_is_contained() -> None:
 )
 def test_an_event_is_urgent_by_its_type_or_by_its_amount(told: ChannelEvent, is_urgent: bool) -> None:
     assert product_fold().add(State(), told) is is_urgent
+
+
+def test_an_event_is_urgent_whichever_of_the_candidates_that_it_is_has_the_floor_it_reaches() -> None:
+    rules = (CandidateRule("large", Where(), floor_minor=10_000), CandidateRule("any", Where()))
+    for declared in (rules, rules[::-1]):
+        fold = Fold(load_catalogue(), Counting(Declared(1, (), declared)), 1)
+        assert fold.add(State(), paid()) is True
+        assert fold.add(State(), paid(channel="pos")) is True
