@@ -284,8 +284,9 @@ def test_an_account_that_was_there_before_its_source_told_of_it_is_not_taken_for
     assert assets(late).untold == (SAVINGS,)
     found = assets(late.tell("2026-11-10", "cash.deposited", SAVINGS, 9, balance=500_000))
     assert (found.total_minor, found.ago_30_minor) == (500_000, None)
-    same_day = Portrait().tell("2026-06-01", "account.opened", SAVINGS, opened_on="2026-06-01")
-    assert assets(same_day).untold == ()
+    for opened_on, untold in (("2026-05-30", (SAVINGS,)), ("2026-05-31", ()), ("2026-06-01", ())):  # zones apart
+        told = Portrait().tell("2026-06-01", "account.opened", SAVINGS, opened_on=opened_on)
+        assert assets(told).untold == untold
 
 
 def test_money_that_was_put_elsewhere_is_no_change_at_whatever_hour_it_is_looked_at() -> None:

@@ -314,6 +314,15 @@ def test_of_two_who_pay_in_different_currencies_the_greater_is_the_one_who_pays_
     assert salary.currency == "USD"
 
 
+def test_a_salary_in_a_currency_without_a_rate_stands_back_behind_one_that_can_be_compared() -> None:
+    portrait = paid(FIFTEENTH)
+    for day in FIFTEENTH:
+        portrait.salary(day, 200_000_000, SECOND, currency="XAF")
+    salary = learned(portrait, "2026-09-20")
+    assert salary is not None
+    assert salary.currency == "CNY"
+
+
 def test_what_comes_four_days_later_is_a_payday_of_its_own() -> None:
     for later, paydays in (("2026-09-18", 5), ("2026-09-19", 6)):
         salary = learned(paid(FIFTEENTH).salary(later, 900_000), "2026-09-26")

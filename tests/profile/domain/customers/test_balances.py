@@ -138,4 +138,6 @@ def test_accounts_of_which_the_customer_is_no_holder_count_nothing() -> None:
     events = [booked(9, 500), booked(7, 30, "account:2"), booked(5, 7, "account:3")]
     courses = courses_of(customer_of(events, roles=roles), POLICY.reference, TODAY)
     assert courses.of_all.steps == courses.of_current.steps == ((TODAY - 9, 500),)
+    long_ago = [booked(200, 500), booked(200, 30, "account:2"), booked(200, 7, "account:3")]
+    assert courses_of(customer_of(long_ago, roles=roles), POLICY.reference, TODAY).of_all.steps == ((TODAY - 200, 500),)
     assert steps(booked(9, 500), booked(7, 30, "loan:1")) == [(9, 500)]

@@ -1,10 +1,15 @@
 """What rules may ask: facts, and what is unknown or not covered among them."""
 
+import msgspec
+import pytest
+
 from schemas.events import ChannelEvent, Counterparty
 from schemas.instants import DAY_MS, HOUR_MS
+from services.profile.domain.customers.customer import Completeness, total
 from services.profile.domain.facts.catalogue import FACTS, catalogue
 from services.profile.domain.states.state import BANKS_KEPT
-from tests.profile.domain.gathered import ME, POLICY, facts_told, heard, summary_of
+from services.profile.domain.summarise import summarise
+from tests.profile.domain.gathered import ME, POLICY, customer_of, facts_told, heard, part, summary_of
 from tests.profile.domain.happenings import ACCOUNT, NOON, event
 
 REGISTERED = event("customer.registered", NOON - 500 * DAY_MS, ME, attributes={"registered_on": "2020-09-25"})
@@ -137,6 +142,8 @@ def test_the_relation_began_when_it_was_registered() -> None:
     values = facts_told(summary_of([REGISTERED]))
     assert values["tenure_days"] == 2187
     assert values["anniversary_in_days"] == 4
+    told = [event(f"customer.{what}", NOON - days * DAY_MS, ME) for what, days in (("registered", 40), ("updated", 2))]
+    assert facts_told(summary_of(told))["tenure_days"] == 40
 
 
 def salaries(last_days_ago: int = 45) -> list[ChannelEvent]:
@@ -160,9 +167,27 @@ def test_a_salary_that_stayed_away_is_overdue_when_the_books_are_complete() -> N
     assert (values["salary_last_percent"], values["salary_received_percent"]) == (100, 50)
 
 
+@pytest.mark.parametrize(("by_now", "missed"), [("owner", 1), ("attorney", 0)])
+def test_whoever_only_acts_for_an_account_by_now_waits_for_no_salary_on_it(by_now: str, missed: int) -> None:
+    since = NOON - 40 * DAY_MS
+    parts = [part(salaries(), ACCOUNT, "owner", until=since), part(salaries(), ACCOUNT, by_now, since)]
+    customer = customer_of([], completeness=heard(core="corebank"))
+    customer = msgspec.structs.replace(customer, parts=parts, state=total(parts))
+    assert facts_told(summarise(customer, POLICY, NOON))["salary_missed"] == missed
+
+
 def test_a_late_salary_file_makes_the_absence_unknown_and_not_an_alarm() -> None:
     facts = summary_of(salaries(), completeness=heard(until=NOON - 30 * DAY_MS, core="corebank")).facts
     assert {"salary_missed", "salary_days_overdue"} <= set(facts.missing)
+    assert facts.values.keys().isdisjoint({*facts.missing, *facts.not_covered})
+
+
+def test_an_absence_is_known_only_as_far_as_all_who_could_tell_otherwise_are_complete() -> None:
+    seen = event("login.succeeded", NOON - 50 * DAY_MS, "login:a", channel="mobile")
+    channels, late = {"app": "mobile", "web": "online"}, NOON - 30 * DAY_MS
+    for until, is_known in (((NOON, NOON), True), ((late, NOON), False), ((NOON, late), False)):
+        told = Completeness(dict(zip(channels, until, strict=True)), channels)
+        assert ("days_since_last_login" in summary_of([seen], completeness=told).facts.values) is is_known
 
 
 def test_an_absence_of_sign_ins_is_unknown_while_a_source_is_silent() -> None:

@@ -45,6 +45,14 @@ def test_what_is_held_is_unknown_while_one_currency_has_no_rate(fact: str) -> No
     assert fact not in summary_of([home, booked(200, 100_000, "USD", ABROAD)]).facts.missing
 
 
+def test_a_sum_is_unknown_where_a_part_of_it_is_in_such_a_currency() -> None:
+    home, abroad = booked(2, 100_000, "CNY", what="sent"), booked(3, 100_000, UNRATED, ABROAD, "sent")
+    facts = summary_of([home, abroad]).facts
+    assert "outflow_7d" in facts.missing
+    assert "outflow_7d" not in facts.values
+    assert values_of(home)["outflow_7d"] == 1_000.0
+
+
 @pytest.mark.parametrize("fact", ["balance_total", "overdrawn", "days_since_overdrawn", "current_lowest_60d"])
 def test_an_overdraft_in_such_a_currency_leaves_the_balance_unknown(fact: str) -> None:
     overdrawn = summary_of([booked(200, 100_000, "CNY"), booked(200, -100_000, UNRATED, ABROAD)])

@@ -77,7 +77,9 @@ def test_a_deposit_that_matured_without_a_word_is_told_for_a_week() -> None:
     values = values_of(opened)
     assert (values["deposit_matured_uninstructed"], values["deposit_matured_amount"]) == (True, 5000.0)
     assert not values["deposit_maturing_uninstructed"]
-    assert [values_of(opened, now=NOON - days * DAY_MS)["deposits_open"] for days in (1, 0)] == [1, 0]
+    its_day = values_of(opened, now=NOON - DAY_MS)
+    assert (its_day["deposit_maturing_uninstructed"], its_day["deposit_matured_uninstructed"]) == (True, False)
+    assert (its_day["deposits_open"], values["deposits_open"]) == (1, 0)
     assert not values_of(opened, now=NOON + 8 * DAY_MS)["deposit_matured_uninstructed"]
     told = event("term_deposit.instructed", NOON, "contract:1", attributes={"instruction": "pay_out"})
     assert not values_of(opened, told)["deposit_matured_uninstructed"]
@@ -213,8 +215,16 @@ def test_a_mandate_counts_from_the_instant_it_was_set_up_until_it_was_cancelled(
         if cancelled is not None:
             told.append(event("standing_order.cancelled", cancelled, "mandate:1"))
         assert values_of(*told)["mandates_active_30d_ago"] == active
-    acted = facts_told(summary_of([event("standing_order.set_up", NOON, "mandate:1")], roles={"mandate:1": "attorney"}))
-    assert acted["mandates_active"] == 0
+    told = [event("standing_order.set_up", NOON, "mandate:1"), event("standing_order.cancelled", NOON, "mandate:2")]
+    for role, counts in (("owner", 1), ("attorney", 0)):
+        found = facts_told(summary_of(told, roles={"mandate:1": role, "mandate:2": role}))
+        assert (found["mandates_active"], found["mandates_cancelled_30d"]) == (counts, counts)
+
+
+def test_nobody_cancels_a_mandate_that_was_not_in_force_though_its_setting_up_was_told_without_its_number() -> None:
+    for days, active in ((9, 1), (30, 0), (40, 0)):
+        found = values_of(event("standing_order.cancelled", NOON - days * DAY_MS))
+        assert (found["mandates_active"], found["mandates_active_30d_ago"]) == (0, active)
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,10 @@ def test_a_salary_is_told_in_percent_of_the_usual_one() -> None:
               counterparty=Counterparty(bank="OTHC", account_no="1"))
         for days, minor in ((91, 800_000), (61, 800_000), (30, 800_000), (0, 2_000_000))
     ]  # fmt: skip
-    (income,) = [one for one in summary_of(paid).moments if one.event_id == "s0" and one.kind == "income"]
-    assert income.values["percent_of_usual_salary"] == 250.0
+    abroad = event("salary.credited", id="usd", minor=400_000, direction="credit", currency="USD")
+    incomes = {one.event_id: one for one in summary_of([*paid, abroad]).moments if one.kind == "income"}
+    assert incomes["s0"].values["percent_of_usual_salary"] == 250.0
+    assert "percent_of_usual_salary" not in incomes["usd"].values
 
 
 def test_a_change_of_band_tells_its_direction() -> None:

@@ -2,17 +2,21 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 
 from schemas.events import ChannelEvent, Counterparty
 from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Decided, Manager
-from services.profile.domain.identity.links import BEGINNING, END
+from services.profile.domain.customers.parts import part_of
+from services.profile.domain.identity.links import BEGINNING, END, Membership
 from services.profile.domain.reference.calendar import day_number
+from services.profile.domain.states.segments import Segments
 from services.profile.domain.states.state import KEYS_KEPT
+from services.profile.domain.summarise import summarise
 from tests.profile.domain.facts.test_facts import REGISTERED
-from tests.profile.domain.gathered import ME, POLICY, Roles, facts_told, heard, summary_of
-from tests.profile.domain.happenings import ACCOUNT, NOON, event
+from tests.profile.domain.gathered import ME, POLICY, Roles, customer_of, facts_told, heard, part, summary_of
+from tests.profile.domain.happenings import ACCOUNT, NOON, event, product_fold
 
 NEVER = 1 << 30
 """A day on which a tier was judged: after all that are asked about here."""
@@ -70,6 +74,10 @@ def test_a_relation_does_not_begin_anew_with_an_account_that_is_opened_again_or_
     began = event("account.opened", NOON - 500 * DAY_MS)
     closed, again = event("account.closed", NOON - 90 * DAY_MS), event("account.opened", NOON - 9 * DAY_MS)
     assert facts_told(summary_of([began, closed, again]))["tenure_days"] == 500
+    cut = Segments.of([NOON - 600 * DAY_MS], [began, closed, again], product_fold())
+    held = part_of(Membership(ME, ACCOUNT, "owner", BEGINNING, END), cut.cuts, cut.heads, cut.months)
+    found = summarise(msgspec.structs.replace(customer_of([]), parts=[held]), POLICY, NOON)
+    assert facts_told(found)["tenure_days"] == 500
     late = event("account.opened", NOON - 9 * DAY_MS, attributes={"opened_on": "2026-08-22"})
     assert facts_told(summary_of([late]))["tenure_days"] == 30
 
@@ -80,6 +88,15 @@ def test_a_relation_began_no_earlier_than_somebody_else_s_account_was_shared() -
     assert facts_told(summary_of([opened], roles=roles))["tenure_days"] == 100
     home = facts_told(summary_of([opened], lead="household:H", roles=roles))
     assert home["tenure_days"] == facts_told(summary_of([opened]))["tenure_days"] == 2455
+
+
+def test_an_account_that_was_given_back_and_is_shared_again_began_the_relation_the_first_time() -> None:
+    opened = event("account.opened", NOON - 900 * DAY_MS, attributes={"opened_on": "2020-01-01"})
+    shared = [(NOON - 400 * DAY_MS, NOON - 300 * DAY_MS), (NOON - 100 * DAY_MS, END)]
+    parts = [part([opened], ACCOUNT, "joint", *span) for span in shared]
+    for told in (parts, parts[::-1]):
+        found = summarise(msgspec.structs.replace(customer_of([]), parts=told), POLICY, NOON)
+        assert facts_told(found)["tenure_days"] == 400
 
 
 def test_an_account_that_is_only_signed_for_began_no_relation() -> None:
@@ -96,6 +113,7 @@ def test_an_account_that_is_only_signed_for_began_no_relation() -> None:
         ("2020-09-25", "2026-09-25", (6, 0)),
         ("2020-09-25", "2026-09-26", (7, 364)),
         ("2026-03-01", "2026-09-21", (1, 161)),
+        ("2026-09-21", "2026-09-21", (1, 365)),
         ("2020-01-31", "2026-01-28", (6, 3)),
         ("2020-01-31", "2026-01-31", (6, 0)),
         ("2020-02-29", "2026-02-28", (6, 0)),
