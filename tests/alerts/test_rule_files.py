@@ -247,6 +247,18 @@ def test_a_severity_may_be_chosen_in_steps(files: Place, owners: str) -> None:
     assert not load(files).mistakes
 
 
+@pytest.mark.parametrize(("field", "least", "most"), [
+    ("version", 1, 1_000_000), ("respond_within_hours", 1, 2_000), ("expires_after_days", 1, 400),
+    ("cooldown_days", 0, 400), ("stays_said_days", 0, 400),
+])  # fmt: skip
+def test_a_number_of_a_rule_may_be_as_little_and_as_much_as_is_said(
+    files: Place, field: str, least: int, most: int
+) -> None:
+    for given, mistaken in ((least - 1, 1), (least, 0), (most, 0), (most + 1, 1)):
+        own(files, "bank.yaml", one_rule(**{field: given}))
+        assert len(load(files).mistakes) == mistaken
+
+
 @pytest.mark.parametrize(("changes", "told"), [
     ({"cooldown_days": -1}, "cooldown_days: 0 to 400 days are expected"),
     ({"cooldown_days": "soon"}, "cooldown_days: a whole number is expected"),

@@ -14,6 +14,7 @@ from fastavro.schema import fingerprint
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.alerts import Evidence
 from schemas.avro_binary import written_bytes, written_long
 from schemas.changes import Moment, ProfileChange
 from schemas.codec import (
@@ -145,6 +146,13 @@ def test_a_fact_that_json_cannot_hold_is_refused_before_it_is_written(value: flo
     moment = Moment(moment_id="m", kind="large_outflow", occurred_at=1, event_id="e", values={"share": value})
     with pytest.raises(ValueError, match="share"):
         encode_change(msgspec.structs.replace(CHANGE, moments=[moment]))
+
+
+@given(strategies.alerts, st.sampled_from([float("nan"), float("-inf")]))
+def test_an_alert_whose_evidence_json_cannot_hold_is_refused_as_well(alert: Any, value: float) -> None:
+    evidence = [*alert.evidence, Evidence(rule_id="R1", occurred_at=1, values={"share": value})]
+    with pytest.raises(ValueError, match="share"):
+        encode_alert(msgspec.structs.replace(alert, evidence=evidence))
 
 
 def test_a_whole_number_among_the_facts_is_a_double() -> None:

@@ -69,6 +69,13 @@ def test_a_digest_is_due_at_its_local_time_through_a_change_of_the_clocks() -> N
     assert digest_due(mail(), NOON) == NOON
 
 
+@pytest.mark.parametrize(
+    ("digest_at", "hours"), [("12:01", 1 / 60), ("12:00", 24), ("11:59", 24 - 1 / 60), ("23:59", 12 - 1 / 60)]
+)
+def test_a_digest_is_due_the_next_time_that_clocks_there_show_its_minute(digest_at: str, hours: float) -> None:
+    assert digest_due(mail(digest_at=digest_at), NOON) == NOON + round(hours * HOUR)
+
+
 def test_secrets_come_from_the_environment_by_name() -> None:
     team = destination(**TEAM)
     assert variables(team) == {"WECOM_KEY"}

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.changes import ProfileChange
 from services.alerts.domain.compiled import Rule
@@ -17,6 +18,12 @@ def judged(change: ProfileChange, *given: Rule) -> dict[str, Verdict]:
 def test_a_rule_holds_when_every_part_does() -> None:
     assert judged(statement(1, has_salary=True, salary_missed=1.0, assets=5e5), MISSED)["R4"].value == 5e5
     assert not judged(statement(1, has_salary=True), MISSED)
+
+
+def test_a_rule_that_is_switched_off_and_one_on_moments_keep_those_behind_them_from_nothing() -> None:
+    off, gone = rule("R9", when=("has_salary",), enabled=False), statement(1, has_salary=True, salary_missed=1.0)
+    told = replace(gone, moments=[moment("d", NOON)])
+    assert sorted(judged(told, off, OUTFLOW, MISSED)) == ["R1", "R4"]
 
 
 def test_a_rule_whose_facts_are_at_rest_says_nothing() -> None:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from schemas.alerts import Text
+from services.alerts.domain.alert import Outcome
 from services.alerts.domain.destinations import Happening
 from services.alerts.domain.messages import (
     HEADLINES,
@@ -68,6 +69,11 @@ def test_a_webhook_tells_the_alert_as_the_api_does() -> None:
     golden("webhook.json", msgspec.json.format(told, indent=2).decode() + "\n")
 
 
+def test_an_outcome_without_money_tells_no_amount() -> None:
+    saved = as_data(alert("open", outcome=Outcome(result="saved")), "en")
+    assert saved["outcome"] == {"result": "saved", "product": "", "amount": None}
+
+
 def test_what_people_wrote_does_not_leave_the_house() -> None:
     assert "Ms Li" not in json.dumps(as_data(closed(), "en"))
 
@@ -121,6 +127,8 @@ def test_whoever_answers_for_a_stopped_rule_is_told_what_it_met() -> None:
     message = notice_message(mail(), stopped)
     assert message.title == "Rule R4 (Salary) was stopped: it does not fit the values it meets"
     assert message.lines[-1] == "No such overload"
-    assert json.loads(webhook_notice(stopped, "en"))["data"]["why"] == "No such overload"
+    for owner in ("", "M-1"):
+        told = json.loads(webhook_notice(msgspec.structs.replace(stopped, owner=owner), "en"))["data"]
+        assert (told["why"], told["owner"]) == ("No such overload", owner or None)
     ended = msgspec.structs.replace(stopped, began=False, actor="Mei", note="mended")
     assert json.loads(webhook_notice(ended, "en"))["data"]["why"] is None

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.alerts.domain.alert import Alert
+from services.alerts.domain.alert import Alert, alert_id
 from services.alerts.domain.judging import judge
 from services.alerts.domain.lifecycle import Actor, Asked, act
 from services.alerts.domain.rules import Text
@@ -192,3 +192,8 @@ def test_what_a_guard_lets_go_on_is_among_what_has_changed() -> None:
     customer = Customer(SAVINGS, COMPLAINT, on=terms())
     customer.takes(statement(1, balance_total=5e3, complaint_open=True))
     assert customer.takes(statement(2, balance_total=5e3)).changed == customer.alerts
+
+
+def test_every_release_gives_an_alert_the_same_id() -> None:
+    """What is judged again after the database was set back would else come twice."""
+    assert alert_id("c1", "leaving", 2) == "al_de790abb5b768106c474ff85"
