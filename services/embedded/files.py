@@ -4,6 +4,7 @@ import fcntl
 import os
 import threading
 import uuid
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,9 @@ from services.log import Record, UnknownTopic
 _TOPICS = """create table if not exists topics (
   number integer primary key autoincrement, name text not null unique, id text not null, partitions integer not null,
   retention_days integer not null)"""
+
+_KEPT_OPEN = 8
+"""Older files: the partitions of a topic may be days apart."""
 
 
 class DirectoryInUse(RuntimeError):  # noqa: N818 - named after what is wrong
@@ -95,11 +99,13 @@ def segment_paths(directory: Path) -> list[Path]:
 
 
 class SegmentReader:
-    """Reads over all files of the log. Used by one thread at a time."""
+    """Reads over all files of the log. Used by one thread at a time. Open are the newest and those read from last: a
+    log of months has more days than a process may open files, and SQLite keeps pages of each."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._segments: dict[Path, Segment] = {}
+        self._read_from: deque[Segment] = deque()
         self._seen: tuple[object, ...] = ()
         try:
             self.rescan()
@@ -114,6 +120,7 @@ class SegmentReader:
             self._segments.pop(gone).close()
         for path in paths:
             if path not in self._segments:
+                self.close()
                 self._segments[path] = Segment(path, read_only=True)
         before, self._seen = self._seen, self._written()
         return self._seen != before
@@ -147,10 +154,20 @@ class SegmentReader:
         segments = list(self._segments.values())
         at = max((i for i, s in enumerate(segments) if s.bases.get(stream, 0) <= start), default=0)
         for segment in segments[at:]:
+            self._keep_open(segment)
             if records := segment.read(stream, start, most, most_bytes):
                 return records
         return []
 
+    def _keep_open(self, segment: Segment) -> None:
+        if segment is next(reversed(self._segments.values())) or segment in self._read_from:
+            return
+        self._read_from.append(segment)
+        if len(self._read_from) > _KEPT_OPEN:
+            self._read_from.popleft().close()
+
     def close(self) -> None:
+        """All files, until they are read again."""
+        self._read_from.clear()
         for segment in self._segments.values():
             segment.close()

@@ -114,12 +114,12 @@ class Segment:
     """One day's file. `bases` are the offsets at which its partitions begin; a partition left out begins at 0."""
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
-        self.path = path
-        self._connection = connect(path, read_only=read_only)
+        self.path, self._read_only = path, read_only
+        self._open: sqlite3.Connection | None = None
         with damage_told(path):
             version = self._connection.execute("pragma user_version").fetchone()[0]
         if version != _VERSION:
-            self._connection.close()
+            self.close()
             raise OtherFormat(
                 f"{path} is of version {version} of the embedded log, and this release reads {_VERSION}: go on with the"
                 f" build that wrote it, or begin anew in another directory"
@@ -127,6 +127,12 @@ class Segment:
         with damage_told(path):
             rows = self._connection.execute("select topic, partition, next from bases")
             self.bases: dict[Stream, int] = {(topic, partition): n for topic, partition, n in rows}
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._open is None:
+            self._open = connect(self.path, read_only=self._read_only)
+        return self._open
 
     def write(self, blocks: Sequence[Block]) -> None:
         """Durable on return. Raises sqlite3.Error or `Unavailable`, and then nothing was written."""
@@ -187,7 +193,10 @@ class Segment:
         return int(self._connection.execute("pragma data_version").fetchone()[0])
 
     def close(self) -> None:
-        self._connection.close()
+        """Until it is used again."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
 
 def _payload(block: Block) -> bytes:

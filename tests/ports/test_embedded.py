@@ -164,6 +164,20 @@ async def test_a_quiet_partition_keeps_its_offset_over_days_and_restarts(
     await again.close()
 
 
+async def test_however_many_days_are_read_few_files_are_open(
+    log: EmbeddedLog, clock: ManualClock, tmp_path: Path
+) -> None:
+    """A log keeps 90 days, and some systems give a process no more than 256 files."""
+    for day in range(30):
+        await log.append("t", [message(str(day).encode())])
+        clock.move_to(clock.now_ms() + DAY_MS)
+    assert len(segment_paths(tmp_path)) == 30
+    for _ in range(2):
+        found = [await log.record("t", 0, offset) for offset in range(30)]
+        assert [one.value for one in found if one] == [str(day).encode() for day in range(30)]
+        assert len({one for one in open_files_below(tmp_path) if one.suffix == ".sqlite"}) < 15
+
+
 async def test_a_clock_that_runs_back_loses_nothing(tmp_path: Path) -> None:
     for now_ms in (1_790_000_000_000, 1_790_000_000_000 - 5 * DAY_MS):
         log = EmbeddedLog(tmp_path, clock=ManualClock(now_ms))
