@@ -37,6 +37,14 @@ def test_a_service_hears_that_it_is_to_stop_from_its_first_moment() -> None:
     assert all(service["init"] is True and service["command"][0] == "counterpoint" for service in OURS.values())
 
 
+def test_the_image_runs_as_a_user_whom_a_cluster_can_tell_from_root() -> None:
+    """Kubernetes' `runAsNonRoot` refuses an image whose user is a name."""
+    lines = (ROOT / "deploy" / "Dockerfile").read_text().splitlines()
+    (user,) = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert int(user) > 0
+    assert any(f"useradd --uid {user} " in line for line in lines)
+
+
 async def test_a_service_is_well_once_it_answers_that_it_is_ready() -> None:
     asked = {tuple(service["healthcheck"].get("test", ())) for service in OURS.values()} - {()}
     ((_, *question),) = asked
