@@ -174,16 +174,22 @@ class Evaluation:
         """Routes new alerts that wait for nothing, and writes everything."""
         ready = [one for one in self.changed.values() if one.state == "new"]
         owners = limited(ready)
-        if owners:  # places that were given back a moment ago are free
-            await self._tx.save_alerts([one for one in self.changed.values() if one.gave_back_its_place], {})
-        routed = await self._tx.routed_on(owners, self._terms.working_day_of(now)) if owners else {}
-        before = await self._tx.waiting_for(owners) if owners else {}
-        self._note(route(ready, routed, self._terms, now, before))
+        if owners:
+            await self._route(ready, owners, now)
+        else:
+            self._note(route(ready, {}, self._terms, now))
         await self._tx.save_standings(self._standings)
         self.done.changed = list(self.changed.values())
         if self.bursts:
             await self._notify_of_bursts(now)
         await write(self._tx, lane, self.done.changed, self._terms, now)
+
+    async def _route(self, ready: Sequence[Alert], owners: Sequence[str], now: int) -> None:
+        before, changed = await self._tx.waiting_for(owners), list(self.changed.values())
+        if any(one.gave_back_its_place for one in changed):
+            await self._tx.save_alerts(changed, {})  # all at once: one may close what another opens
+        routed = await self._tx.routed_on(owners, self._terms.working_day_of(now))
+        self._note(route(ready, routed, self._terms, now, before))
 
     async def _notify_of_bursts(self, now: int) -> None:
         known = standing(await self._tx.notices())
