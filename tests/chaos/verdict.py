@@ -22,7 +22,7 @@ from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.identity.links import ANY_ROLE, COLLECTIVES, Link, clusters, kind_of
 from services.profile.domain.summarise import summarise
 from services.profile.erasing import ERASE
-from services.profile.gathering import Gathering
+from services.profile.gathering import Gathering, gathered
 from services.profile.ports.records import StoredView
 from services.sql.session import reading
 from tests.profile.expected import differences, expected, held
@@ -179,10 +179,9 @@ async def _views(store: SqlProfileStore) -> list[str]:
     for lead in sorted(live):
         async with store.refreshing() as tx:
             cluster = (await tx.clusters([lead])).get(lead) or next(iter(clusters([(lead, lead)])))
-            found = await tx.members(list(cluster.roots))
-            context = await gathering.context(tx, found, now, policy.portfolio.managers)
-        members = [one for some in found.values() for one in some]
-        customer = gathering.customer(lead, cluster, members, views.get(lead), context)
+            found = await gathered(tx, list(cluster.roots))
+            context = await gathering.context(tx, found.members, now, policy.portfolio.managers)
+        customer = gathering.customer(lead, cluster, found.of(cluster), views.get(lead), context)
         told = not customer.tells_nothing
         if told != (lead in alive):
             wrong.append(f"{lead}: a live view is {'missing' if told else 'of nothing'}")
