@@ -60,7 +60,7 @@ def test_a_destination_is_read_as_it_is_written(files: Place) -> None:
         (GOOD + GOOD.partition("destinations:")[2], "another destination has this id"),
         (
             GOOD.replace("severity_at_least", "severity"),
-            "destinations.yaml:4: crm: Object contains unknown field `severity`; did you mean",
+            "destinations.yaml:8: crm: Object contains unknown field `severity`; did you mean",
         ),
         (GOOD + "link: x\n", "link: is written twice"),
         ("destinations: &a [*a]", "anchors and aliases are not taken"),

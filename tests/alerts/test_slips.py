@@ -115,5 +115,13 @@ def test_a_text_of_which_one_language_is_missing_is_refused_and_none_at_all_may_
     assert told(tmp_path, content.encode()) == ["bank.yaml:11: B1 suggested: says nothing in zh"]
 
 
+def test_a_field_that_there_is_not_is_told_with_its_own_line(tmp_path: Path) -> None:
+    content = WRITTEN.replace("zh: 一", "zh: 一, fr: Un") + "    cooldown: 3\n"
+    assert told(tmp_path, content.encode()) == [
+        "bank.yaml:6: B1 name: Object contains unknown field `fr`",
+        "bank.yaml:11: B1: Object contains unknown field `cooldown`; did you mean cooldown_days?",
+    ]
+
+
 def test_the_words_that_a_tier_may_be_are_those_of_the_profile() -> None:
     assert set(WORDS["tier"]) == {"", *TIERS}

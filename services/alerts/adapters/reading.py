@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from services.alerts.adapters.shapes import misshapen
+from services.alerts.adapters.shapes import UNKNOWN_FIELD, misshapen
 from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
 
 Declared = TypeVar("Declared", bound=msgspec.Struct)
@@ -47,7 +47,9 @@ class Reading:
     def converted(self, file: str, lines: Lines, rule: str, into: type[Declared]) -> Declared | None:
         mistakes = list(misshapen(lines.content, into))
         for field, message in mistakes:
-            self.tell(file, lines, rule, field, message)
+            unknown = UNKNOWN_FIELD.search(message)
+            line = lines.line_of(".".join(filter(None, (field, unknown[1] if unknown else ""))))
+            self.mistakes.append(Mistake(file, line, rule, field, message))
         return None if mistakes else msgspec.convert(lines.content, into, strict=False)
 
     def tell(self, file: str, lines: Lines, rule: str, field: str, message: str) -> None:

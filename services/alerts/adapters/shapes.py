@@ -11,7 +11,7 @@ from services.expected import choices, expected, nearest
 
 _AT = re.compile(r" - at (`key` in )?`\$\.?([^`]*)`$")
 _ENTRY = "[...]"
-_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]*)`")
+UNKNOWN_FIELD = re.compile(r"unknown field `([^`]*)`")
 _MISSING_FIELD = "missing required field"
 
 
@@ -27,7 +27,7 @@ def misshapen(content: Any, into: type[msgspec.Struct]) -> Iterator[tuple[str, s
             absent = [one.name for one in msgspec.structs.fields(into) if one.required and one.name not in content]
             yield from (("", f"Object {_MISSING_FIELD} `{name}`") for name in absent)
             return
-        unknown = _UNKNOWN_FIELD.search(message)
+        unknown = UNKNOWN_FIELD.search(message)
         wrong = unknown[1] if unknown is not None and not field else re.split(r"[.\[]", field)[0]
         entries = list(_of_entries(left, wrong, into)) if field == wrong + _ENTRY else []
         yield from entries or [(field, _said(field, message, into))]
@@ -54,7 +54,7 @@ def _told(content: Any, into: type[msgspec.Struct]) -> tuple[str, str] | None:
 
 
 def _said(field: str, message: str, into: type[msgspec.Struct]) -> str:
-    unknown = _UNKNOWN_FIELD.search(message)
+    unknown = UNKNOWN_FIELD.search(message)
     if unknown is not None:
         return message + nearest(unknown[1], into.__struct_fields__)
     if message.startswith("Invalid enum value"):
