@@ -18,8 +18,9 @@ from services.expected import expected
 
 PREFIX = "COUNTERPOINT_"
 MINIMUM_SECRET_LENGTH = 32
-_POSTGRESQL_SAYS = ("ssl", "host", "port", "passfile", "target_session_attrs", "krbsrvname", "gsslib")
-"""What the driver takes from a URL, by its own names."""
+_POSTGRESQL_SAYS = ("ssl", "host", "port", "passfile", "target_session_attrs", "krbsrvname", "gsslib",
+                    "prepared_statement_cache_size")  # fmt: skip
+"""What the driver and SQLAlchemy take from a URL, by their own names."""
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -109,8 +110,20 @@ def _check_url(field: str, url: str, schemes: tuple[str, ...]) -> None:
         raise SettingsError(f"{name} must begin with one of: {' '.join(schemes)}")
     if url in ("sqlite:", "sqlite://"):
         raise SettingsError(f"{name} names no file: sqlite:PATH")
+    if url.startswith("kafka:"):
+        _check_brokers(name, url)
     if url.startswith(("postgres", "redis")):
         _check_parts(name, url)
+
+
+def _check_brokers(name: str, url: str) -> None:
+    try:
+        brokers = [urlsplit(f"kafka://{one}") for one in url.removeprefix("kafka://").split(",")]
+        named = all(broker.hostname and broker.port != 0 for broker in brokers)
+    except ValueError:
+        named = False
+    if not named:
+        raise SettingsError(f"{name} cannot be read: kafka://host:port, more brokers with commas between")
 
 
 def _check_parts(name: str, url: str) -> None:

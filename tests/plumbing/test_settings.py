@@ -146,6 +146,8 @@ def test_a_secret_file_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
     ("DATABASE", "postgresql://bank:hunter2@db/cp?sslmode=require", "`sslmode` is `ssl` here"),
     ("DATABASE", "sqlite:", "names no file"),
     ("REDIS", "redis://:hunter2@cache:port/0", "cannot be read"),
+    ("LOG", "kafka://one:9092,two:hunter2", "cannot be read"),
+    ("LOG", "kafka://", "cannot be read"),
 ])  # fmt: skip
 def test_a_url_that_cannot_be_used_is_refused_by_its_variable_and_never_repeated(
     name: str, url: str, told: str
@@ -162,3 +164,8 @@ def test_a_url_that_cannot_be_used_is_refused_by_its_variable_and_never_repeated
 ])  # fmt: skip
 def test_a_server_may_be_named_by_an_address_a_socket_or_as_several(url: str) -> None:
     assert open_tables(read_settings({"COUNTERPOINT_DATABASE": url})).dialect == "postgresql"
+
+
+@pytest.mark.parametrize("url", ["kafka://one", "kafka://one:9092,two:9092", "kafka://[::1]:9092"])
+def test_brokers_are_named_with_commas_between(url: str) -> None:
+    assert read_settings({"COUNTERPOINT_LOG": url}).log == url
