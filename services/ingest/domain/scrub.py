@@ -7,7 +7,7 @@ and the card number unless it is unreadable.
 import re
 from typing import Any
 
-from schemas.tokens import TokenKey, card_no_token, card_numbers, card_token, clean_text, national_id_token
+from schemas.tokens import TokenKey, card_no_token, clean_text, national_id_token
 from services.failures import Rejected
 
 MAX_DEPTH = 16
@@ -28,10 +28,6 @@ def is_forbidden(name: str) -> bool:
     return "".join(char for char in name if char.isalnum()).lower() in FORBIDDEN_KEYS
 
 
-def holds_card_number(text: str, key: TokenKey) -> bool:
-    return len(text) >= 13 and bool(card_numbers(text, key.ranges))
-
-
 def clean(value: Any, key: TokenKey, depth: int = 0) -> Any:
     """A JSON value without forbidden fields, its strings cleaned. Raises `Rejected` when nested too deeply."""
     if depth > MAX_DEPTH:
@@ -43,8 +39,9 @@ def clean(value: Any, key: TokenKey, depth: int = 0) -> Any:
         return {clean_text(name, key): clean(item, key, depth + 1) for name, item in kept}
     if isinstance(value, list):
         return [clean(item, key, depth + 1) for item in value]
-    if isinstance(value, int) and holds_card_number(str(value), key):
-        return card_token(str(value), key)
+    if isinstance(value, int):  # a channel may send a number for the text of it
+        cleaned = clean_text(str(value), key)
+        return value if cleaned == str(value) else cleaned
     return value
 
 
@@ -61,11 +58,11 @@ def clean_event(event: Any, key: TokenKey) -> Any:
 
 
 def _identifier(kind: str, value: Any, key: TokenKey) -> Any:
-    if not isinstance(value, str):
+    if kind not in ("national_id", "card_no") or not isinstance(value, str | int):
         return value
-    if kind == "national_id":
-        return national_id_token(value, key)
-    return card_no_token(value, key)[0] if kind == "card_no" else value
+    told = str(value)
+    kept = national_id_token(told, key) if kind == "national_id" else card_no_token(told, key)[0]
+    return value if kept == told else kept
 
 
 def shape(body: bytes) -> str:

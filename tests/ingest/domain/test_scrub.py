@@ -70,6 +70,25 @@ def test_a_dead_letter_is_scrubbed_and_can_be_sent_again() -> None:
     assert again.subject == direct.subject
 
 
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [("national_id", "110105194912310011"), ("national_id", "12345678"), ("card_no", "4000123412341")],
+)
+def test_a_dead_letter_keeps_no_such_number_whatever_it_is_worth_and_however_it_was_sent(
+    kind: str, number: str
+) -> None:
+    kept = [clean_event({"identifiers": {kind: told}, "actor": {kind: told}}, KEY) for told in (number, int(number))]
+    assert kept[0] == kept[1]
+    assert number not in str(kept)
+    assert set(kept[0]["identifiers"].values()) == set(kept[0]["actor"].values()) != {number}
+
+
+def test_a_resident_id_that_is_sent_as_a_number_is_found_wherever_it_stands() -> None:
+    told = clean({"attributes": {"note": [110105194912310011, 5]}}, KEY)
+    assert told == clean({"attributes": {"note": ["110105194912310011", 5]}}, KEY)
+    assert "110105194912310011" not in str(told)
+
+
 def test_of_what_cannot_be_read_only_the_shape_is_kept() -> None:
     kept = shape(b'{"id": "t-1", "name": "Zhang", "pin": "1234", "card_no": "4111')
     assert kept == '{"id": "a-#", "name": "aaaaa", "pin": "####", "card_no": "####'
