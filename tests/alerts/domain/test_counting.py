@@ -67,9 +67,10 @@ def test_words_come_by_time_customer_and_rule_and_are_of_whom_they_were_said() -
 def test_rules_have_spoken_together_that_spoke_of_one_customer_within_thirty_days() -> None:
     month = 30 * DAY
     alerts = [alert("c1", "R1"), alert("c1", "R7", at=NOON + month)]
-    alerts += [alert("c2", "R1"), alert("c2", "R8", at=NOON + month + 1)]
+    alerts += [alert("c2", "R1"), alert("c2", "R8", at=NOON + month + 1), alert("c2", "R8", at=NOON - month - 1)]
+    alerts += [alert("c3", "R1"), alert("c3", "R9", at=NOON - month)]
     (found,) = count(spoken_in(alerts, 0, NOON + 2 * month), ["R1"])
-    assert (found.together, found.alone) == ({"R7": 1}, 1)
+    assert (found.together, found.alone) == ({"R7": 1, "R9": 1}, 1)
 
 
 def test_what_was_said_most_comes_first_and_months_in_their_order() -> None:

@@ -78,6 +78,9 @@ def test_a_rule_on_moments_tells_the_one_in_which_it_holds_or_the_newest() -> No
     found = said(statement(1, moments=[large, small]))["R1"]
     assert (found.status, found.severity, found.moment) == ("holds", 2, large)
     assert [part.holds for part in found.parts] == [True, True]
+    later = moment("m0", NOON + 1, percent_of_balance=60.0)
+    for both in ([large, later], [later, large]):
+        assert said(statement(1, moments=both))["R1"].moment == later
     found = said(statement(1, moments=[small]))["R1"]
     assert (found.status, found.moment, [part.holds for part in found.parts]) == ("not", small, [True, False])
     assert said(statement(1))["R1"].status == "no_moment"

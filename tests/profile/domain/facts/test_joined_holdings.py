@@ -50,7 +50,7 @@ def test_what_moved_since_an_account_was_joined_did_move() -> None:
 def test_what_was_booked_under_a_link_is_known_better_than_what_lay_there_when_it_began() -> None:
     told = booked(300, 2 * MILLION, JOINT), booked(50, 4 * MILLION, JOINT), booked(3, 4 * MILLION, JOINT)
     values = values_of(*told, roles=joined_since(60))
-    assert (values["assets_change_30d"], values["assets_change_90d"]) == (0.0, 2e6)
+    assert (values["assets_change_30d"], values["assets_change_90d"], values["balance_30d_ago"]) == (0.0, 2e6, 5e6)
 
 
 @pytest.mark.parametrize(("cuts", "opening"), [([250, 60], 4), ([400, 60], 4), ([400], 2), ([600], None)])
