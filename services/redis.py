@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
@@ -15,6 +16,7 @@ from redis.exceptions import RedisError
 from services.failures import Unavailable
 from services.notifications import Subscribers
 from services.outage import Outage
+from services.settings import SettingsError
 
 PREFIX = "counterpoint:"
 ALIVE = PREFIX + "alive"  # always subscribed: a connection without a subscription cannot be listened to
@@ -146,11 +148,19 @@ def away(error: Exception, meanwhile: str) -> Unavailable:
     return Unavailable(f"redis is away ({type(error).__name__}): {meanwhile}")
 
 
-def connect(url: str) -> Redis:
-    """`redis://host:port/number`. Connects when first used; nobody waits long for a server that is away."""
-    return Redis.from_url(
-        url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S, retry=Retry(NoBackoff(), 0)
-    )
+def connect(url: str, patience_s: float = PATIENCE_S) -> Redis:
+    """`redis://host:port/number`. Connects when first used; nobody waits long for a server that is away. Raises
+    `SettingsError`."""
+    try:
+        client = Redis.from_url(
+            url, socket_timeout=patience_s, socket_connect_timeout=patience_s, retry=Retry(NoBackoff(), 0)
+        )
+        # what the URL says is judged only here
+        client.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # has no types in the library
+    except (TypeError, ValueError):
+        said = ", ".join(dict(parse_qsl(urlsplit(url).query))) or "nothing"
+        raise SettingsError(f"COUNTERPOINT_REDIS cannot be used: behind its `?` it says {said}") from None
+    return client
 
 
 def open_notifications(url: str) -> RedisNotifications:

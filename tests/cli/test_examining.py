@@ -348,6 +348,13 @@ def test_redis_that_is_away_loses_nothing(counterpoint: Command, deployment: Pat
     assert "nothing is lost" in told
 
 
+def test_a_redis_url_that_cannot_be_used_is_named(counterpoint: Command, deployment: Path) -> None:
+    code, state, told = finding(counterpoint, "redis", {"COUNTERPOINT_REDIS": "redis://:hunter2@cache/0?colour=red"})
+    assert (code, state) == (1, "wrong")
+    assert "colour" in told
+    assert "hunter2" not in told
+
+
 def test_states_of_a_newer_fold_are_wrong_beside_a_release_that_cannot_go_on_with_them(
     counterpoint: Command, deployment: Path
 ) -> None:

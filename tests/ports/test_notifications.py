@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from services import redis
 from services.notifications import GAP, QUEUED_MESSAGES, LocalNotifications, Notifications
 from services.redis import RETRY_S, RedisNotifications, open_notifications
+from services.settings import SettingsError
 from tests.conftest import RunningServers
 
 
@@ -181,6 +182,12 @@ async def test_starting_without_redis_is_no_error(breakable_servers: RunningServ
         breakable_servers.start("redis")
         assert await next_of(messages) == GAP
     await notifications.close()
+
+
+@pytest.mark.parametrize("said", ["colour=red", "socket_timeout=soon", "ssl_cert_reqs=perhaps"])
+def test_what_a_url_says_that_redis_does_not_know_is_refused_by_name(said: str) -> None:
+    with pytest.raises(SettingsError, match=said.partition("=")[0]):
+        open_notifications(f"redis://:hunter2@cache:6379/0?{said}")
 
 
 class Publishing:

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from schemas.catalogue import CatalogueError, load_catalogue
@@ -31,11 +30,13 @@ from services.profile.adapters.policies import COUNTED, declarations_of, files_o
 from services.profile.domain.reference.calendar import iso
 from services.profile.domain.reference.tables import Reference
 from services.profile.settings import read_choices
-from services.settings import Settings, lost_secret, secret_path
+from services.redis import connect
+from services.settings import Settings, SettingsError, lost_secret, secret_path
 from services.sql.one_secret import OtherSecret
 
 LITTLE_DISK, TOO_LITTLE_DISK = 1 << 30, 200 << 20
 SOON_DAYS = 45
+REDIS_PATIENCE_S = 2.0
 """Before the last day that a calendar knows: a year's holidays are announced in November."""
 
 
@@ -158,7 +159,10 @@ def _calendar(reference: Reference) -> Finding:
 async def _redis(settings: Settings) -> Finding:
     if not settings.redis:
         return ok("redis", "none: live screens are told within one process, others look now and then")
-    client = Redis.from_url(settings.redis, socket_connect_timeout=2, socket_timeout=2)
+    try:
+        client = connect(settings.redis, REDIS_PATIENCE_S)
+    except SettingsError as refused:
+        return wrong("redis", str(refused))
     try:
         await client.ping()
     except (RedisError, OSError) as error:
