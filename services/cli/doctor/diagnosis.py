@@ -36,8 +36,8 @@ from services.sql.one_secret import OtherSecret
 
 LITTLE_DISK, TOO_LITTLE_DISK = 1 << 30, 200 << 20
 SOON_DAYS = 45
-REDIS_PATIENCE_S = 2.0
 """Before the last day that a calendar knows: a year's holidays are announced in November."""
+REDIS_PATIENCE_S = 2.0
 
 
 async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
