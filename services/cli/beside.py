@@ -40,7 +40,8 @@ def who_is_meant(who: str | None) -> str | None:
     if who is not None and not who.strip():
         raise Misuse(f"a customer is expected, not blank: {WHO[0].lower()}{WHO[1:]}")
     if who and who.isdigit():
-        raise Misuse(f"{who}: a number of what is expected, such as customer_no={who}")
+        # not repeated: it may be a card or a phone
+        raise Misuse("say what the number is of, such as customer_no=10000017")
     if who and "=" in who:
         identifier(who)
     return who
