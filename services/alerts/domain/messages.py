@@ -30,8 +30,8 @@ HEADLINES: Mapping[Language, Mapping[Happening, str]] = {
         "withdrawn": "An alert was withdrawn", "expired": "An alert has expired", "closed": "An alert was closed",
     },
     "zh": {
-        "opened": "新提醒", "routed": "提醒已分派给 {owner}", "raised": "提醒级别上升", "reminded": "提醒待处理",
-        "escalated": "提醒超时未处理", "withdrawn": "提醒已撤回", "expired": "提醒已过期", "closed": "提醒已关闭",
+        "opened": "新告警", "routed": "告警已分派给 {owner}", "raised": "告警级别上升", "reminded": "告警待处理",
+        "escalated": "告警超时未处理", "withdrawn": "告警已撤回", "expired": "告警已过期", "closed": "告警已关闭",
     },
 }  # fmt: skip
 _WORDS: Mapping[Language, Mapping[str, str]] = {
@@ -42,8 +42,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "tested": "This is a test of the destination {id}. Nothing is to be done.",
     },
     "zh": {
-        "severity": "级别", "customer": "客户", "owner": "负责人", "due": "处理期限", "alert": "提醒编号",
-        "open": "查看", "digest": "今日提醒 {count} 条", "more": "另有 {count} 条", "ended": "已结束",
+        "severity": "级别", "customer": "客户", "owner": "负责人", "due": "处理期限", "alert": "告警编号",
+        "open": "查看", "digest": "今日告警 {count} 条", "more": "另有 {count} 条", "ended": "已结束",
         "retention": "挽留", "upsell": "商机", "guard": "关怀", "test": "Counterpoint 测试消息",
         "tested": "目标 {id} 连接测试\uff0c无需处理",
     },

@@ -79,11 +79,11 @@ _TO_DO: Mapping[Matter, Text] = {
     ),
     "paused": Text(
         "See whether a file is late; then enable it, and it speaks of whom it still holds for",
-        "请先确认数据文件是否迟到\uff0c再重新启用\uff1b仍符合条件的客户会照常提醒",
+        "请先确认数据文件是否迟到\uff0c再重新启用\uff1b仍符合条件的客户会照常告警",
     ),
     "stopped": Text(
         "Mend its condition under a new version, or what feeds the fact; what it said before stands meanwhile",
-        "请修正条件并提升版本\uff0c或检查数据来源\uff1b此前的提醒暂时保留",
+        "请修正条件并提升版本\uff0c或检查数据来源\uff1b此前的告警暂时保留",
     ),
 }
 
