@@ -39,11 +39,10 @@ def who_is_meant(who: str | None) -> str | None:
     """For typer, as soon as the line is read. Raises `Misuse`."""
     if who is not None and not who.strip():
         raise Misuse(f"a customer is expected, not blank: {WHO[0].lower()}{WHO[1:]}")
-    if who and who.isdigit():
-        # not repeated: it may be a card or a phone
-        raise Misuse("say what the number is of, such as customer_no=10000017")
     if who and "=" in who:
         identifier(who)
+    elif who and not who.startswith("cus_"):  # not repeated: it may be the number of a card or a phone
+        raise Misuse("an identifier is said with its kind, such as customer_no=10000017")
     return who
 
 

@@ -32,9 +32,6 @@ def judged_by_the_line() -> Iterator[None]:
         raise Misuse(sentence_of(error)) from None
 
 
-_SAY_THE_KIND = ": an identifier is said with its kind, such as customer_no=10000017"
-
-
 def only(customer_ids: Sequence[str], who: str) -> str:
     """The one whom `who` (an id, or an identifier such as customer_no=10000017) names. Raises `Refusal`."""
     if len(customer_ids) == 1:
@@ -44,8 +41,7 @@ def only(customer_ids: Sequence[str], who: str) -> str:
     named = who if kind in ("customer_no", "account_no") else f"this {kind}" if equals else "this id"
     if customer_ids:
         raise Refusal(f"{named} stands for several customers: {', '.join(customer_ids)}")
-    hint = "" if equals or who.startswith("cus_") else _SAY_THE_KIND
-    raise Refusal(f"nobody is known by {named}{hint}")
+    raise Refusal(f"nobody is known by {named}")
 
 
 # Looked up by name: to import them all here would be to load every driver for every command.

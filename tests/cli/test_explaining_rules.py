@@ -45,7 +45,7 @@ def test_every_rule_is_told_with_the_part_that_fails(platform: Platform, custome
 
 
 def test_somebody_who_is_not_there_is_one_sentence(platform: Platform) -> None:
-    said = platform.run(*asked(platform, "c_nobody"))
+    said = platform.run(*asked(platform, "cus_nobody"))
     assert (said.code, said.err) == (1, "error: 404: no customer has this id\n")
     said = platform.run(*asked(platform, "customer_no=nobody"))
     assert (said.code, said.err) == (1, "error: nobody is known by customer_no=nobody\n")
@@ -57,11 +57,11 @@ def test_a_token_that_is_not_known_is_refused(platform: Platform, customer: str)
 
 
 def test_without_a_platform_what_is_missing_is_named(counterpoint: Command) -> None:
-    unknown = counterpoint("rules", "explain", "c_1").err
+    unknown = counterpoint("rules", "explain", "cus_1").err
     assert "say who asks: --token" in unknown
     assert "credentials.json" in unknown, "where it was looked for"
-    assert "say where the platform is" in counterpoint("rules", "explain", "c_1", "--token", "t").err
-    nobody = counterpoint("rules", "explain", "c_1", "--token", "t", "--url", "http://127.0.0.1:9")
+    assert "say where the platform is" in counterpoint("rules", "explain", "cus_1", "--token", "t").err
+    nobody = counterpoint("rules", "explain", "cus_1", "--token", "t", "--url", "http://127.0.0.1:9")
     assert nobody.err == (
         "error: nobody answers at http://127.0.0.1:9: is it running? --url or COUNTERPOINT_URL names another one\n"
     )
