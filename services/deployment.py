@@ -92,12 +92,13 @@ async def when_up(opening: Callable[[], Awaitable[Opened]]) -> Opened:
     return await Outage("start").outlasted(opening)
 
 
-async def told_to_stop() -> None:
-    """Returns at the first SIGINT or SIGTERM."""
+def listen() -> asyncio.Event:
+    """Is set at the first SIGINT or SIGTERM from now on. To be called before anybody is told that there is something
+    to stop."""
     told = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, told.set)
-    await told.wait()
+    return told
 
 
 async def side_by_side(*parts: Callable[[], Awaitable[None]]) -> None:
@@ -111,9 +112,9 @@ async def _awaited(part: Callable[[], Awaitable[None]]) -> None:
     await part()
 
 
-async def until_told(work: Callable[[], Awaitable[None]]) -> None:
-    """Until the first signal, or until the work has died; then what happened is raised."""
-    working, stop = asyncio.ensure_future(work()), asyncio.ensure_future(told_to_stop())
+async def until_told(told: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    """Until `told` is set, or until the work has died; then what happened is raised."""
+    working, stop = asyncio.ensure_future(work()), asyncio.ensure_future(told.wait())
     await asyncio.wait([working, stop], return_when=asyncio.FIRST_COMPLETED)
     for task in (working, stop):
         task.cancel()
@@ -123,7 +124,7 @@ async def until_told(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def forever(work: Callable[[], Awaitable[None]]) -> None:
-    """Until told to stop: `work` hears it once it serves. Before that SIGTERM is made a Ctrl-C here: process 1 of a
+    """Until told to stop: `work` listens before it serves. Until then SIGTERM is made a Ctrl-C here: process 1 of a
     container would not hear it at all."""
 
     async def main() -> None:

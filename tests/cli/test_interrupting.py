@@ -50,6 +50,14 @@ migrations.upgrade = told
 runpy.run_module(sys.argv[1], run_name="__main__")
 """
 
+SERVICE_TOLD_AS_IT_SERVES = """
+import os, runpy, signal, sys
+import services.deployment as deployment
+
+deployment.calm_collector = lambda: os.kill(os.getpid(), signal.SIGTERM)
+runpy.run_module(sys.argv[1], run_name="__main__")
+"""
+
 
 def ended(program: str, *arguments: str) -> tuple[int, str]:
     command = [sys.executable, "-c", program, *arguments]
@@ -78,6 +86,16 @@ def test_a_service_hears_that_it_is_told_to_stop_while_it_still_opens(
     monkeypatch.setenv("COUNTERPOINT_DATA", str(tmp_path))
     code, _ = ended(SERVICE_TOLD_WHILE_OPENING, service)
     assert code == -signal.SIGINT
+
+
+@pytest.mark.parametrize("service", ["services.ingest", "services.profile"])
+def test_a_service_told_to_stop_in_the_moment_it_serves_stops_cleanly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    for name, value in (("DATA", str(tmp_path)), ("PORT", "0"), ("PROFILE_STEPS", "read")):
+        monkeypatch.setenv(f"COUNTERPOINT_{name}", value)
+    code, told = ended(SERVICE_TOLD_AS_IT_SERVES, service)
+    assert code == 0, told
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])

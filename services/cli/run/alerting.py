@@ -18,6 +18,7 @@ from services.alerts.web import Stated
 from services.cli.declared import declarations, known_of, reloading
 from services.cli.set_back import refuse_if_set_back, while_it_stays
 from services.deployment import (
+    listen,
     open_door,
     open_plumbing,
     side_by_side,
@@ -125,5 +126,6 @@ async def run(environment: Mapping[str, str]) -> None:
         alerts = await when_up(lambda: opened_alerts(closing, plumbing, known, environment))
         health = operations(alerts.checks, plumbing.metrics.exposed)
         app = routes({**health, **openapi_route(openapi_document(alerts.app))}, mounted(alerts.app))
+        told = listen()
         await open_door(closing, settings, plumbing.screens, app)
-        await until_told(lambda: side_by_side(alerts.work, lambda: every(LOOK_S, reload.look)))
+        await until_told(told, lambda: side_by_side(alerts.work, lambda: every(LOOK_S, reload.look)))

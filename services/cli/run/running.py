@@ -25,7 +25,7 @@ from services.cli.run.platform import Platform, running_platform
 from services.cli.run.rules_asked import hearing_rules
 from services.cli.set_back import refuse_if_set_back, while_it_stays
 from services.clock import SystemClock
-from services.deployment import forever, told_to_stop
+from services.deployment import forever, listen
 from services.ingest.__main__ import run as run_ingest
 from services.logs import configure_logging
 from services.profile.__main__ import run as run_profile
@@ -91,8 +91,7 @@ def _demo(settings: Settings, customers: int, months: int, seed: int) -> Demo:
 async def _run(settings: Settings, make_demo: Callable[[], Demo | None], credentials_file: Path | None) -> None:
     started, console = time.monotonic(), Console()
     async with running_platform(settings, os.environ, credentials_file) as platform:
-        stop = asyncio.create_task(told_to_stop())
-        await asyncio.sleep(0)  # it listens before anybody is told that there is something to stop
+        stop = asyncio.create_task(listen().wait())
         path = Path(settings.data) / "credentials.json"
         now_ms = SystemClock().now_ms()
         known = await credentials(path, platform.base_url, platform.stores, platform.users, now_ms)
@@ -107,7 +106,7 @@ async def _run(settings: Settings, make_demo: Callable[[], Demo | None], credent
 
 
 async def _until_stopped(
-    stop: asyncio.Task[None], platform: Platform, demo: Demo | None, keys: Path, console: Console
+    stop: asyncio.Task[Any], platform: Platform, demo: Demo | None, keys: Path, console: Console
 ) -> None:
     """Until a signal; raises when a part of the platform has died."""
     tasks: list[asyncio.Future[Any]] = [stop, platform.work]
