@@ -58,7 +58,7 @@ class Act:
         for one in closed.evidence:
             rule = self._current.rules.rule(one.rule)
             days = rule.declared.cooldown_days if rule else 0
-            standing.cooled[one.rule] = max(standing.cooled.get(one.rule, 0), one.occurred_at + days * DAY_MS)
+            standing.rest(one.rule, one.occurred_at + days * DAY_MS)
 
     async def _held_or_released(
         self, tx: AlertsTransaction, alert: Alert, standing: Standing, now: int

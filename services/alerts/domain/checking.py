@@ -6,7 +6,7 @@ from math import isfinite
 from zoneinfo import available_timezones
 
 from schemas.catalogue import CHANNELS
-from services.alerts.domain.comparing import never_equal
+from services.alerts.domain.comparing import TIERS, never_equal
 from services.alerts.domain.compiled import FIELD, Known, Rule, named_in, texts
 from services.alerts.domain.expressions import Expressions
 from services.alerts.domain.routing import QUEUE
@@ -21,7 +21,6 @@ _NUMBER = re.compile(r"\d+(\.\d+)?")
 _MOST = {"version": 1_000_000, "respond_within_hours": 2_000, "expires_after_days": 400}
 MAX_TEXT = 2_000
 _WIDE = {"\uff5b": "{", "\uff5d": "}", "\uff5c": "|", "\uff3b": "[", "\uff3d": "]"}
-_TIERS = ("gold", "profit", "general")
 
 
 def check(rule: Rule, known: Known, expressions: Expressions) -> Iterator[tuple[str, str]]:
@@ -85,8 +84,8 @@ def check_desk(desk: Desk) -> Iterator[tuple[str, str]]:
     shares |= {f"tier_share.{tier}": share for tier, share in desk.tier_share.items()}
     yield from ((field, "1 to 100 percent is expected") for field, share in shares.items() if not 1 <= share <= 100)
     for field in ("tier_share", "unknown_value"):
-        for tier in getattr(desk, field).keys() - set(_TIERS):
-            yield f"{field}.{tier}", f"no tier is called {tier}; there are {', '.join(_TIERS)}"
+        for tier in getattr(desk, field).keys() - set(TIERS):
+            yield f"{field}.{tier}", f"no tier is called {tier}; there are {', '.join(TIERS)}"
     for owner, capacity in desk.capacities.items():
         if capacity < 0:
             yield f"capacities.{owner}", "0 or more is expected"

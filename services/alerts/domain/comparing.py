@@ -10,9 +10,10 @@ _VALUE = r"""('[^'\\]*'|"[^"\\]*"|-?\d+\.\d+(?:[eE][-+]?\d+)?|\b(?:true|false|nu
 _EQUAL = re.compile(rf"{_NAME}\s*[!=]=\s*{_VALUE}|{_VALUE}\s*[!=]=\s*{_NAME}(?![\w.(])")
 _AMONG = re.compile(rf"{_NAME}\s+in\s*\[([^\]]*)\]")
 _KINDS: Mapping[FactType, str] = {"string": "a text", "number": "a number", "boolean": "true or false"}
+TIERS = ("gold", "profit", "general")
 _BANDS = ("", "below", "near", "above")
 WORDS: Mapping[str, tuple[str, ...]] = {
-    "tier": ("", "gold", "profit", "general"),
+    "tier": ("", *TIERS),
     "kind": ("anonymous", "person", "company", "household", "group"),
     "assets_band": _BANDS,
     "assets_former_band": _BANDS,

@@ -106,7 +106,7 @@ def _hand_over(gone: Side, into: Standing, open_there: dict[str, Alert], now: in
         if known is None or not known.alert_id:  # a firing with an alert goes before one that was held back
             into.firings[key] = firing
     for rule, until in gone.standing.cooled.items():
-        into.cooled[rule] = max(until, into.cooled.get(rule, 0))
+        into.rest(rule, until)
     gone.standing.firings = {}
 
 

@@ -152,9 +152,8 @@ class Settling:
             self.absences.append(declared.id)
 
     def _rest(self, firing: Firing, alert: Alert, at: int, days: int) -> None:
-        cooled = self._standing.cooled.get(firing.rule, 0)
-        firing.alert_id, firing.former_cooldown = alert.alert_id, cooled
-        self._standing.cooled[firing.rule] = max(cooled, at + days * DAY_MS)
+        firing.alert_id, firing.former_cooldown = alert.alert_id, self._standing.cooled.get(firing.rule, 0)
+        self._standing.rest(firing.rule, at + days * DAY_MS)
 
     def _opened(self, verdict: Verdict) -> Alert:
         change, declared = self._change, verdict.rule.declared

@@ -51,6 +51,10 @@ class Standing(msgspec.Struct):
         self.opened[situation] = self.opened.get(situation, 0) + 1
         return alert_id(customer_id, situation, self.opened[situation])
 
+    def rest(self, rule: str, until: int) -> None:
+        """Starts a cooldown (ms, in event time); one that lasts longer goes on."""
+        self.cooled[rule] = max(until, self.cooled.get(rule, 0))
+
     def restore_cooldown(self, firing: Firing) -> None:
         """A firing that is taken back starts no cooldown."""
         if firing.former_cooldown:
