@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import shutil
+import signal
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -27,6 +28,11 @@ from services.sql.migrations import upgrade
 # how long an example takes says how busy the machine is, and nothing of the product
 settings.register_profile("counterpoint", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("counterpoint")
+
+
+def pytest_configure() -> None:
+    """Told to stop, the tests end as by Ctrl-C, and their servers with them."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
