@@ -15,7 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import Message
 from mode import Service
 
-from services.kafka.fetching import BatchConsumer, Desks
+from services.kafka.fetching import BatchConsumer, Buffers
 
 
 class BatchTransport(driver.Transport):
@@ -30,8 +30,10 @@ class _Boot(BootStrategy):
 class BatchApp(faust.App):
     BootStrategy = _Boot
 
-    def __init__(self, group: str, desks: Desks, new_consumer: Callable[[], AIOKafkaConsumer], **options: Any) -> None:
-        self.desks, self.new_consumer = desks, new_consumer
+    def __init__(
+        self, group: str, buffers: Buffers, new_consumer: Callable[[], AIOKafkaConsumer], **options: Any
+    ) -> None:
+        self.buffers, self.new_consumer = buffers, new_consumer
         super().__init__(group, **options)
 
     def _new_transport(self) -> BatchTransport:
@@ -47,11 +49,11 @@ class BatchTopic(faust.Topic):
 
 
 def new_app(
-    group: str, topics: Sequence[str], desks: Desks, new_consumer: Callable[[], AIOKafkaConsumer], most: int
+    group: str, topics: Sequence[str], buffers: Buffers, new_consumer: Callable[[], AIOKafkaConsumer], most: int
 ) -> BatchApp:
-    """An app that hands every batch of the topics to its desk."""
+    """An app that hands every batch of the topics to its buffer."""
     app = BatchApp(
-        group, desks, new_consumer, broker="kafka://unused", loop=asyncio.get_running_loop(), autodiscover=False,
+        group, buffers, new_consumer, broker="kafka://unused", loop=asyncio.get_running_loop(), autodiscover=False,
         value_serializer="raw", key_serializer="raw", topic_allow_declare=False, topic_disable_leader=True,
         web_enabled=False, broker_max_poll_records=most, stream_wait_empty=False, broker_commit_interval=3600.0,
         broker_commit_livelock_soft_timeout=1e9,
@@ -62,7 +64,7 @@ def new_app(
 
     async def hand_over(batches: Any) -> None:
         async for fetched in batches:
-            desks.deliver(fetched)
+            buffers.deliver(fetched)
 
     app.agent(topic, name="hand_over")(hand_over)
     return app

@@ -1,7 +1,7 @@
 """How Faust's consumer fetches here: whole partition batches, each with the place in the log where it starts.
 
 Faust owns no position and commits nothing: its own acknowledgements lose events when an agent fails. What is fetched,
-from where, and when a partition is sought is said by a `Desks`; no exception of ours ever reaches Faust.
+from where, and when a partition is sought is said by a `Buffers`; no exception of ours ever reaches Faust.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class Fetched(NamedTuple):
     records: Sequence[Any]
 
 
-class Desks(Protocol):
+class Buffers(Protocol):
     """What fetching asks of those who work on the partitions. Nothing here may raise."""
 
     admitted: set[TP]
@@ -57,7 +57,7 @@ class Desks(Protocol):
 class Host(Protocol):
     """The app that the consumer belongs to."""
 
-    desks: Desks
+    buffers: Buffers
     new_consumer: Callable[[], AIOKafkaConsumer]
 
 
@@ -134,35 +134,35 @@ class BatchConsumer(driver.Consumer):
         return self._thread
 
     @property
-    def _desks(self) -> Desks:
-        return cast(Host, self.app).desks
+    def _buffers(self) -> Buffers:
+        return cast(Host, self.app).buffers
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109 - Faust's signature
         if not self.flow_active:
             await self.wait(self.can_resume_flow.wait())
             return
         try:
-            fetched = await self._thread.fetch(self._desks.admitted, self.app.conf.broker_max_poll_records, timeout)
+            fetched = await self._thread.fetch(self._buffers.admitted, self.app.conf.broker_max_poll_records, timeout)
         except KafkaError as error:
-            self._desks.fail(error)
+            self._buffers.fail(error)
             return
         for batch in fetched:
-            if not self._desks.expects(batch):
+            if not self._buffers.expects(batch):
                 continue
-            self._desks.admitted.discard(batch.place)
+            self._buffers.admitted.discard(batch.place)
             if self.should_stop or not self.flow_active:
-                self._desks.drop(batch)  # Faust would, silently, and the partition may have been sought already
+                self._buffers.drop(batch)  # Faust would, silently, and the partition may have been sought already
                 continue
             self._read_offset[batch.place] = None  # Faust would drop what it has read before
             yield batch.place, _message(batch, self.app.consumer_generation_id)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        await self._desks.let_go()
+        await self._buffers.let_go()
         await super().on_partitions_revoked(revoked)
 
     async def perform_seek(self) -> None:
-        """Faust calls this once after every rebalance. Each desk seeks its partition itself."""
-        self._desks.deal(self.assignment())
+        """Faust calls this once after every rebalance. Each buffer seeks its partition itself."""
+        self._buffers.deal(self.assignment())
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         return {}

@@ -10,8 +10,8 @@ import structlog
 
 from schemas.topics import Topic
 from services.failures import Unavailable, trace_of
+from services.kafka.buffers import PartitionBuffers
 from services.kafka.cluster import Cluster, Kept
-from services.kafka.desks import DeskRoom
 from services.kafka.faust import BatchApp, new_app, stop_app
 from services.kafka.fetching import group_consumer
 from services.kafka.probing import why_refused
@@ -51,7 +51,7 @@ class KafkaLog:
         self._batch_records = batch_records
         self._consumer = partial(group_consumer, self._connection, session_timeout_s, fetch_wait_ms)
         self._partitions: dict[str, int] = {}
-        self._rooms: list[DeskRoom] = []
+        self._consuming: list[PartitionBuffers] = []
 
     async def ensure_topics(self, topics: Sequence[Topic]) -> None:
         await self._cluster.ensure_topics(topics)
@@ -89,23 +89,23 @@ class KafkaLog:
         return (await self._cluster.describe(topic)).id
 
     async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
-        room = DeskRoom(self._cluster, positions, handler, self._batch_records)
-        self._rooms.append(room)
+        buffers = PartitionBuffers(self._cluster, positions, handler, self._batch_records)
+        self._consuming.append(buffers)
         consumer = partial(self._consumer, group)
         try:
             while True:
                 await self._await_topics(topics)
-                await _run(new_app(group, topics, room, consumer, self._batch_records), room)
+                await _run(new_app(group, topics, buffers, consumer, self._batch_records), buffers)
                 await asyncio.sleep(_RESTART_S)
         finally:
-            self._rooms.remove(room)
-            await room.holdings.close()
+            self._consuming.remove(buffers)
+            await buffers.holdings.close()
 
     def stopped(self) -> Mapping[tuple[str, int], str]:
-        return {place: why for room in self._rooms for place, why in room.holdings.stopped.items()}
+        return {place: why for buffers in self._consuming for place, why in buffers.holdings.stopped.items()}
 
     def waiting(self) -> Mapping[tuple[str, int], str]:
-        return {place: why for room in self._rooms for place, why in room.holdings.waiting().items()}
+        return {place: why for buffers in self._consuming for place, why in buffers.holdings.waiting().items()}
 
     async def _await_topics(self, topics: Sequence[str]) -> None:
         for topic in topics:
@@ -116,9 +116,9 @@ class KafkaLog:
         await self._cluster.close()
 
 
-async def _run(app: BatchApp, room: DeskRoom) -> None:
+async def _run(app: BatchApp, buffers: PartitionBuffers) -> None:
     """Until cancelled, or until Faust has crashed. Either way the batches in hand are finished first."""
-    room.consumer = lambda: app.consumer  # type: ignore[assignment]  # the transport makes BatchConsumers
+    buffers.consumer = lambda: app.consumer  # type: ignore[assignment]  # the transport makes BatchConsumers
     starting = asyncio.create_task(app.start(), name="start Faust")
     try:
         await asyncio.wait([starting])
@@ -127,9 +127,9 @@ async def _run(app: BatchApp, room: DeskRoom) -> None:
         reason = starting.exception() or app.crash_reason
         log.error("consumer starts anew", error=trace_of(reason or RuntimeError()))
     finally:
-        room.stop_fetching()
-        await room.holdings.close()
-        room.consumer = None
+        buffers.stop_fetching()
+        await buffers.holdings.close()
+        buffers.consumer = None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOPPING_S):
                 await stop_app(app)

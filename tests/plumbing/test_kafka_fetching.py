@@ -1,4 +1,4 @@
-"""What is fetched says what it follows, and nothing of it is lost on the way to its desk without being sought again."""
+"""What is fetched says what it follows, and is not lost on the way to its buffer without being sought again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from services.kafka.fetching import NOWHERE, BatchConsumer, Fetched, FetchingThr
 PLACE, OTHER = TP("events", 3), TP("events", 4)
 
 
-class Desks:
+class Buffers:
     """Whoever works on the partitions: what becomes of what was fetched."""
 
     def __init__(self) -> None:
@@ -69,13 +69,13 @@ def records(start: int, until: int) -> list[ConsumerRecord[Any, Any]]:
 
 
 @pytest.fixture
-def desks() -> Desks:
-    return Desks()
+def buffers() -> Buffers:
+    return Buffers()
 
 
 @pytest.fixture
-async def consumer(desks: Desks) -> AsyncIterator[BatchConsumer]:
-    app = new_app("group", ["events"], desks, lambda: cast(AIOKafkaConsumer, Kafka()), 10)
+async def consumer(buffers: Buffers) -> AsyncIterator[BatchConsumer]:
+    app = new_app("group", ["events"], buffers, lambda: cast(AIOKafkaConsumer, Kafka()), 10)
     consumer = cast(BatchConsumer, app.consumer)
     loop = consumer.fetching.thread_loop
     yield consumer
@@ -110,7 +110,7 @@ def brings(monkeypatch: pytest.MonkeyPatch, consumer: BatchConsumer, *fetched: F
     async def fetch(admitted: set[TP], most: int, wait_s: float) -> list[Fetched]:
         if then is not None:
             then()
-        assert (admitted, most, wait_s) == (consumer._desks.admitted, 10, 1.5)
+        assert (admitted, most, wait_s) == (consumer._buffers.admitted, 10, 1.5)
         return list(fetched)
 
     monkeypatch.setattr(consumer.fetching, "fetch", fetch)
@@ -185,7 +185,7 @@ async def test_the_group_is_left_whatever_became_of_the_calls_still_queued(
 
 
 async def test_a_batch_is_handed_on_whole_and_its_partition_is_not_fetched_meanwhile(
-    consumer: BatchConsumer, desks: Desks, monkeypatch: pytest.MonkeyPatch
+    consumer: BatchConsumer, buffers: Buffers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = Fetched(PLACE, 1, 5, 8, records(6, 8))
     consumer._read_offset[PLACE] = 99  # Faust has read further already
@@ -193,18 +193,18 @@ async def test_a_batch_is_handed_on_whole_and_its_partition_is_not_fetched_meanw
     [(place, message)] = await taken(consumer)
     assert (place, message.value, message.tp) == (PLACE, batch, PLACE)
     assert (message.topic, message.partition, message.offset, message.timestamp) == ("events", 3, 5, 5.006)
-    assert desks.admitted == {NOWHERE, OTHER}
+    assert buffers.admitted == {NOWHERE, OTHER}
     assert consumer._read_offset[PLACE] is None
-    assert (desks.dropped, desks.failed) == ([], [])
+    assert (buffers.dropped, buffers.failed) == ([], [])
 
 
 async def test_what_was_fetched_before_the_last_seek_is_passed_over_and_what_follows_it_may_still_be_fetched(
-    consumer: BatchConsumer, desks: Desks, monkeypatch: pytest.MonkeyPatch
+    consumer: BatchConsumer, buffers: Buffers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desks.stale = {PLACE}
+    buffers.stale = {PLACE}
     brings(monkeypatch, consumer, Fetched(PLACE, 1, 5, 8, records(6, 8)), Fetched(OTHER, 1, 5, 8, records(6, 8)))
     assert [place for place, _ in await taken(consumer)] == [OTHER]
-    assert (desks.admitted, desks.dropped) == ({NOWHERE, PLACE}, [])
+    assert (buffers.admitted, buffers.dropped) == ({NOWHERE, PLACE}, [])
 
 
 def stopping(consumer: BatchConsumer) -> None:
@@ -213,11 +213,11 @@ def stopping(consumer: BatchConsumer) -> None:
 
 @pytest.mark.parametrize("meanwhile", [stopping, BatchConsumer.stop_flow])
 async def test_what_faust_would_lose_where_it_stops_is_sought_again(
-    consumer: BatchConsumer, desks: Desks, monkeypatch: pytest.MonkeyPatch, meanwhile: Any
+    consumer: BatchConsumer, buffers: Buffers, monkeypatch: pytest.MonkeyPatch, meanwhile: Any
 ) -> None:
     batches = [Fetched(one, 1, 5, 8, records(6, 8)) for one in (PLACE, OTHER)]
     brings(monkeypatch, consumer, *batches, then=lambda: meanwhile(consumer))
-    assert (await taken(consumer), desks.dropped, desks.admitted) == ([], batches, {NOWHERE})
+    assert (await taken(consumer), buffers.dropped, buffers.admitted) == ([], batches, {NOWHERE})
 
 
 async def test_nothing_is_fetched_while_the_group_is_dealt_anew(
@@ -235,7 +235,7 @@ async def test_nothing_is_fetched_while_the_group_is_dealt_anew(
 
 
 async def test_an_error_of_fetching_is_told_to_the_desks_and_faust_hears_only_that_the_consumer_has_stopped(
-    consumer: BatchConsumer, desks: Desks, monkeypatch: pytest.MonkeyPatch
+    consumer: BatchConsumer, buffers: Buffers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     errors = iter([KafkaError("no leader"), ConsumerStoppedError()])
 
@@ -244,20 +244,20 @@ async def test_an_error_of_fetching_is_told_to_the_desks_and_faust_hears_only_th
 
     brings(monkeypatch, consumer, then=fails)
     assert await taken(consumer) == []
-    assert [str(one) for one in desks.failed] == ["KafkaError: no leader"]
+    assert [str(one) for one in buffers.failed] == ["KafkaError: no leader"]
     with pytest.raises(ConsumerStoppedError):
         await taken(consumer)
-    assert len(desks.failed) == 1
+    assert len(buffers.failed) == 1
 
 
 async def test_partitions_are_let_go_before_the_group_is_joined_again_and_dealt_after_it(
-    consumer: BatchConsumer, desks: Desks, monkeypatch: pytest.MonkeyPatch
+    consumer: BatchConsumer, buffers: Buffers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await consumer.on_partitions_revoked({PLACE})
-    assert desks.let_go_of == 1
+    assert buffers.let_go_of == 1
     monkeypatch.setattr(consumer, "assignment", lambda: {OTHER})
     await consumer.perform_seek()
-    assert desks.dealt == [OTHER]
+    assert buffers.dealt == [OTHER]
 
 
 async def test_faust_is_told_that_what_it_read_is_done(

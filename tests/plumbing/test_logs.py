@@ -92,7 +92,7 @@ def test_another_error_in_the_same_words_is_told_at_once(stream: io.StringIO) ->
 def test_what_we_tell_ourselves_is_told_each_time(stream: io.StringIO) -> None:
     for _ in range(2):
         structlog.get_logger("services.partition").warning("partition waits")
-        told_at(0.0, "services.kafka.desks", "partition waits")
+        told_at(0.0, "services.kafka.buffers", "partition waits")
     assert len(lines(stream)) == 4
 
 

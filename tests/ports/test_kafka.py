@@ -15,8 +15,8 @@ from faust.types import TP
 
 from schemas.topics import Topic
 from services.failures import Rejected, Unavailable
+from services.kafka.buffers import PartitionBuffers
 from services.kafka.cluster import administering
-from services.kafka.desks import DeskRoom
 from services.kafka.fetching import BatchConsumer, Fetched, FetchingThread
 from services.kafka.log import KafkaLog
 from services.log import Batch, Message
@@ -251,13 +251,13 @@ async def test_what_comes_while_a_batch_is_in_hand_is_the_next_batch_together(
     log: KafkaLog, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     applied, begun, go_on = Applied(), asyncio.Event(), asyncio.Event()
-    delivered, deliver = list[Fetched](), DeskRoom.deliver
+    delivered, deliver = list[Fetched](), PartitionBuffers.deliver
 
-    def delivering(room: DeskRoom, fetched: Fetched) -> None:
-        deliver(room, fetched)
+    def delivering(buffers: PartitionBuffers, fetched: Fetched) -> None:
+        deliver(buffers, fetched)
         delivered.append(fetched)
 
-    monkeypatch.setattr(DeskRoom, "deliver", delivering)
+    monkeypatch.setattr(PartitionBuffers, "deliver", delivering)
 
     async def handler(batch: Batch) -> None:
         begun.set()

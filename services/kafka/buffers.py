@@ -1,7 +1,7 @@
-"""Between Faust and the work on partitions: a desk per partition takes its batches and sees that none is skipped.
+"""Between Faust and the work on partitions: a buffer per partition takes its batches and sees that none is skipped.
 
 A batch is handed on only when it starts where the one before it ended, and only under the ticket of the last seek.
-Beside the batch in hand at most one and a half wait on a desk, worked as one: nothing waits for a later transaction
+Beside the batch in hand at most one and a half wait in a buffer, worked as one: nothing waits for a later transaction
 that could be in the next.
 """
 
@@ -26,12 +26,12 @@ _IDENTITY_S = 1.0
 _PATIENCE_S = 2.0  # what was fetched arrives within milliseconds, or Faust has lost it on the way
 
 
-class Desk:
+class PartitionBuffer:
     """The batches of one partition. A `PartitionReader`."""
 
-    def __init__(self, place: TP, cluster: Cluster, room: "DeskRoom") -> None:
+    def __init__(self, place: TP, cluster: Cluster, buffers: "PartitionBuffers") -> None:
         self.topic, self.partition = place.topic, place.partition
-        self._place, self._cluster, self._room = place, cluster, room
+        self._place, self._cluster, self._buffers = place, cluster, buffers
         self._waiting: deque[Fetched | Exception] = deque()
         self._came = asyncio.Event()
         self._topic_id, self._next, self._ticket = "", 0, -1
@@ -41,11 +41,11 @@ class Desk:
         return await self._cluster.bounds(self.topic, self.partition)
 
     async def seek(self, topic_id: str, offset: int) -> None:
-        self._room.admitted.discard(self._place)
+        self._buffers.admitted.discard(self._place)
         self._waiting.clear()
         self._topic_id, self._next = topic_id, offset
-        self._ticket = await self._room.seek(self._place, offset)
-        self._room.admit(self._place)
+        self._ticket = await self._buffers.seek(self._place, offset)
+        self._buffers.admit(self._place)
 
     async def read(self) -> Batch:
         while True:
@@ -58,7 +58,7 @@ class Desk:
                 raise Unavailable(f"a batch between {self._next} and {fetched.start} was dropped", _SOON)
             await self._see_identity()
             together = [fetched, *self._following(fetched)]
-            self._room.admit(self._place)
+            self._buffers.admit(self._place)
             self._next = together[-1].until
             records = [
                 Record(r.offset, r.timestamp, r.key or b"", r.value or b"") for one in together for r in one.records
@@ -95,7 +95,7 @@ class Desk:
                 async with asyncio.timeout(_PATIENCE_S):
                     await self._came.wait()
             except TimeoutError:
-                if not self._waiting and self._room.fetched_to(self._place, self._ticket) > self._next:
+                if not self._waiting and self._buffers.fetched_to(self._place, self._ticket) > self._next:
                     raise Unavailable("a batch did not arrive", _SOON) from None
         return self._waiting.popleft()
 
@@ -110,26 +110,26 @@ class Desk:
         self._waiting.append(fetched)
         self._came.set()
         waiting = [one for one in self._waiting if not isinstance(one, Exception)]
-        if len(waiting) == len(self._waiting) and sum(len(one.records) for one in waiting) < self._room.enough:
-            self._room.admit(self._place)
+        if len(waiting) == len(self._waiting) and sum(len(one.records) for one in waiting) < self._buffers.enough:
+            self._buffers.admit(self._place)
 
 
-class DeskRoom:
-    """The desks of one consumer. What Faust's side asks of it is `services.kafka.fetching.Desks`. A fetch brings
-    `most` records of a partition; while fewer than half as many wait on its desk, more are fetched to join them."""
+class PartitionBuffers:
+    """The buffers of one consumer. What Faust's side asks of it is `services.kafka.fetching.Buffers`. A fetch brings
+    `most` records of a partition; while fewer than half as many wait in its buffer, more are fetched to join them."""
 
     def __init__(self, cluster: Cluster, positions: PositionStore, handler: Handler, most: int) -> None:
         self.admitted: set[TP] = {NOWHERE}
         self.enough = max(1, most // 2)
         self.consumer: Callable[[], BatchConsumer] | None = None
         self._cluster, self._positions, self._handler = cluster, positions, handler
-        self._desks: dict[TP, Desk] = {}
+        self._buffers: dict[TP, PartitionBuffer] = {}
         self._tickets = itertools.count()
         self.holdings = Holdings(self._start, {})
 
     def _start(self, place: Place) -> PartitionWork:
-        self._desks[TP(*place)] = desk = Desk(TP(*place), self._cluster, self)
-        return PartitionWork(desk, self._positions, self._handler)
+        self._buffers[TP(*place)] = buffer = PartitionBuffer(TP(*place), self._cluster, self)
+        return PartitionWork(buffer, self._positions, self._handler)
 
     def deal(self, places: Iterable[TP]) -> None:
         self.holdings.deal(())  # what stays ours has lost its place in the log, too
@@ -144,21 +144,21 @@ class DeskRoom:
         await self.holdings.settle(_LET_GO_S)
 
     def expects(self, fetched: Fetched) -> bool:
-        desk = self._desks.get(fetched.place)
-        return desk is not None and desk.expects(fetched)
+        buffer = self._buffers.get(fetched.place)
+        return buffer is not None and buffer.expects(fetched)
 
     def deliver(self, fetched: Fetched) -> None:
-        if desk := self._desks.get(fetched.place):
-            desk.take(fetched)
+        if buffer := self._buffers.get(fetched.place):
+            buffer.take(fetched)
 
     def drop(self, fetched: Fetched) -> None:
-        if desk := self._desks.get(fetched.place):
-            desk.drop(fetched)
+        if buffer := self._buffers.get(fetched.place):
+            buffer.drop(fetched)
 
     def fail(self, error: BaseException) -> None:
         for place in self.admitted - {NOWHERE}:
             self.admitted.discard(place)
-            self._desks[place].take(error if isinstance(error, Exception) else RuntimeError(type(error).__name__))
+            self._buffers[place].take(error if isinstance(error, Exception) else RuntimeError(type(error).__name__))
 
     def admit(self, place: TP) -> None:
         self.admitted.add(place)
