@@ -12,7 +12,7 @@ import structlog
 
 from services import metrics as measure
 from services.failures import Contended, Fenced, Rejected, Unavailable
-from services.log import Batch, Stop
+from services.log import Batch, Stop, TopicPartition
 from services.metrics import Metrics
 
 T = TypeVar("T")
@@ -44,10 +44,10 @@ class Attempts:
         metrics: Metrics,
     ) -> None:
         self._apply, self._park, self._metrics = apply, park, metrics
-        self._failed_at: dict[tuple[str, int], int] = {}
+        self._failed_at: dict[TopicPartition, int] = {}
 
     async def __call__(self, batch: Batch) -> None:
-        partition = (batch.topic, batch.partition)
+        partition = TopicPartition(batch.topic, batch.partition)
         try:
             if self._failed_at.get(partition) == batch.start:
                 await self._one_by_one(batch)

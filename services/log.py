@@ -6,6 +6,11 @@ from typing import NamedTuple, Protocol
 from schemas.topics import Topic
 
 
+class TopicPartition(NamedTuple):
+    topic: str
+    partition: int
+
+
 class Message(NamedTuple):
     """What is appended. `partition` None means: by hash of the key (murmur2, as Kafka's default partitioner)."""
 
@@ -137,10 +142,10 @@ class EventLog(Protocol):
         as everywhere in asyncio. A second cancellation cancels the batches in hand, too.
         """
 
-    def stopped(self) -> Mapping[tuple[str, int], str]:
-        """(topic, partition) → what an operator has to do, of those that met `Stop` while this log consumes."""
+    def stopped(self) -> Mapping[TopicPartition, str]:
+        """What an operator has to do, of those that met `Stop` while this log consumes."""
 
-    def waiting(self) -> Mapping[tuple[str, int], str]:
-        """(topic, partition) → why the last try failed, of those that this log is to try again."""
+    def waiting(self) -> Mapping[TopicPartition, str]:
+        """Why the last try failed, of those that this log is to try again."""
 
     async def close(self) -> None: ...

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from services.failures import Fenced, Unavailable, trace_of
-from services.log import Batch, Handler, Position, PositionStore, Stop, UnknownTopic
+from services.log import Batch, Handler, Position, PositionStore, Stop, TopicPartition, UnknownTopic
 from services.outage import Outage
 
 log = structlog.get_logger()
@@ -79,8 +79,8 @@ class PartitionWork:
         self._task = asyncio.create_task(self._run(), name=f"partition {reader.topic}/{reader.partition}")
 
     @property
-    def place(self) -> tuple[str, int]:
-        return self._reader.topic, self._reader.partition
+    def topic_partition(self) -> TopicPartition:
+        return TopicPartition(self._reader.topic, self._reader.partition)
 
     @property
     def task(self) -> asyncio.Task[None]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from services import metrics as measure
 from services.failures import Unavailable
-from services.log import EventLog, PositionStore, UnknownTopic
+from services.log import EventLog, PositionStore, TopicPartition, UnknownTopic
 from services.metrics import Metrics
 from services.pace import every
 
@@ -94,6 +94,6 @@ class Progress:
     def _told_of(self, still: Sequence[int]) -> str:
         """With the reasons, as far as they are this worker's own partitions."""
         waiting = self._log.waiting()
-        why = sorted({reason for at in still if (reason := waiting.get((self._topic, at))) is not None})
+        why = sorted({reason for at in still if (reason := waiting.get(TopicPartition(self._topic, at))) is not None})
         told = f"positions stand still in partitions {still} of {self._topic} although events wait"
         return f"{told}: {'; '.join(why)}" if why else told

@@ -3,46 +3,47 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from services.holdings import Holdings, Place
+from services.assignment import Assignment
+from services.log import TopicPartition
 
 
 class Member:
-    """One call of consume: the places of the topics it asked for, and what it holds of them."""
+    """One call of consume: the partitions of the topics it asked for, and those that it is assigned."""
 
-    def __init__(self, wanted: Sequence[Place], holdings: Holdings) -> None:
-        self.wanted, self.holdings = frozenset(wanted), holdings
+    def __init__(self, wanted: Sequence[TopicPartition], assignment: Assignment) -> None:
+        self.wanted, self.assignment = frozenset(wanted), assignment
 
 
 class Group:
-    """Places are dealt round robin to those who want them, anew whenever somebody joins or leaves."""
+    """Partitions are assigned round robin to those who want them, anew whenever somebody joins or leaves."""
 
     def __init__(self) -> None:
         self._members: list[Member] = []
-        self.locks: dict[Place, asyncio.Lock] = {}
+        self.locks: dict[TopicPartition, asyncio.Lock] = {}
 
     async def work(self, member: Member) -> None:
         """Until cancelled; then the batches in hand are finished."""
         self._members.append(member)
-        self._deal()
+        self._assign()
         try:
             await asyncio.get_running_loop().create_future()
         finally:
             self._members.remove(member)
-            self._deal()
-            await member.holdings.close()
+            self._assign()
+            await member.assignment.close()
 
-    def stopped(self) -> Mapping[Place, str]:
-        """Why, of each place that one of the members gave up."""
-        return {place: why for member in self._members for place, why in member.holdings.stopped.items()}
+    def stopped(self) -> Mapping[TopicPartition, str]:
+        """Why, of each partition that one of the members gave up."""
+        return {partition: why for member in self._members for partition, why in member.assignment.stopped.items()}
 
-    def waiting(self) -> Mapping[Place, str]:
-        """Why, of each place that one of the members is to try again."""
-        return {place: why for member in self._members for place, why in member.holdings.waiting().items()}
+    def waiting(self) -> Mapping[TopicPartition, str]:
+        """Why, of each partition that one of the members is to try again."""
+        return {partition: why for member in self._members for partition, why in member.assignment.waiting().items()}
 
-    def _deal(self) -> None:
-        dealt: dict[Member, set[Place]] = {member: set() for member in self._members}
-        for index, place in enumerate(sorted({place for m in self._members for place in m.wanted})):
-            takers = [member for member in self._members if place in member.wanted]
-            dealt[takers[index % len(takers)]].add(place)
-        for member, places in dealt.items():
-            member.holdings.deal(places)
+    def _assign(self) -> None:
+        assigned: dict[Member, set[TopicPartition]] = {member: set() for member in self._members}
+        for index, partition in enumerate(sorted({partition for m in self._members for partition in m.wanted})):
+            takers = [member for member in self._members if partition in member.wanted]
+            assigned[takers[index % len(takers)]].add(partition)
+        for member, partitions in assigned.items():
+            member.assignment.assign(partitions)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.topics import Topic
+from services.assignment import Assignment
 from services.clock import Clock, SystemClock
 from services.embedded.files import DirectoryInUse, DirectoryLock, TopicTable
 from services.embedded.groups import Group, Member
@@ -21,8 +22,7 @@ from services.embedded.retention import Retention
 from services.embedded.segments import Stream
 from services.embedded.writer import Append, Pairs, Writer
 from services.failures import Unavailable
-from services.holdings import Holdings, Place
-from services.log import Handler, Message, Placed, PositionStore, Record, UnknownTopic
+from services.log import Handler, Message, Placed, PositionStore, Record, TopicPartition, UnknownTopic
 from services.partition import PartitionWork
 from services.partitioning import place_of
 
@@ -114,23 +114,23 @@ class EmbeddedLog:
         return await self._reading.record((self._topics.get(topic).number, partition), offset)
 
     async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:
-        places = [Place(topic, p) for topic in topics for p in range(self._topics.get(topic).partitions)]
+        places = [TopicPartition(topic, p) for topic in topics for p in range(self._topics.get(topic).partitions)]
 
-        def start(place: Place) -> PartitionWork:
+        def start(place: TopicPartition) -> PartitionWork:
             reached = partial(self._retention.reached.__setitem__, (group, place))
             return PartitionWork(EmbeddedPartition(self._topics, self._reading, place, reached), positions, handler)
 
         for place in places:
             self._retention.reached.setdefault((group, place), 0)
         shared = self._groups[group]
-        member = Member(places, Holdings(start, shared.locks))
+        member = Member(places, Assignment(start, shared.locks))
         async with self._reading.following():
             await shared.work(member)
 
-    def stopped(self) -> Mapping[tuple[str, int], str]:
+    def stopped(self) -> Mapping[TopicPartition, str]:
         return {place: why for group in self._groups.values() for place, why in group.stopped().items()}
 
-    def waiting(self) -> Mapping[tuple[str, int], str]:
+    def waiting(self) -> Mapping[TopicPartition, str]:
         return {place: why for group in self._groups.values() for place, why in group.waiting().items()}
 
     async def close(self) -> None:

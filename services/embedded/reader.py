@@ -12,8 +12,7 @@ from typing import TypeVar
 from services.embedded.files import SegmentReader, TopicTable
 from services.embedded.segments import Stream
 from services.failures import Unavailable
-from services.holdings import Place
-from services.log import Batch, Record, UnknownTopic
+from services.log import Batch, Record, TopicPartition, UnknownTopic
 from services.partition import Bounds
 
 _POLL_S = 0.05
@@ -111,7 +110,9 @@ class EmbeddedPartition:
     """The batches of one partition. A `PartitionReader`; nothing is read ahead, the files are at hand. `reached` is
     told the offset before which all has been handled."""
 
-    def __init__(self, topics: TopicTable, reading: Reading, place: Place, reached: Callable[[int], None]) -> None:
+    def __init__(
+        self, topics: TopicTable, reading: Reading, place: TopicPartition, reached: Callable[[int], None]
+    ) -> None:
         self.topic, self.partition = place
         self._topics, self._reading, self._reached = topics, reading, reached
         self._topic_id, self._next, self._stream = "", 0, (0, 0)

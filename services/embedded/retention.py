@@ -7,8 +7,7 @@ from pathlib import Path
 
 from services.embedded.files import TopicTable, segment_paths
 from services.embedded.segments import Segment, Stream
-from services.holdings import Place
-from services.log import UnknownTopic
+from services.log import TopicPartition, UnknownTopic
 
 
 class Retention:
@@ -17,7 +16,7 @@ class Retention:
 
     def __init__(self, directory: Path, topics: TopicTable) -> None:
         self._directory, self._topics = directory, topics
-        self.reached: dict[tuple[str, Place], int] = {}
+        self.reached: dict[tuple[str, TopicPartition], int] = {}
 
     def drop(self, today: date) -> None:
         """Oldest days first, whole files: a log has no holes."""
@@ -37,7 +36,7 @@ class Retention:
             if (following := self._base(place, bases)) is not None
         )
 
-    def _base(self, place: Place, bases: Mapping[Stream, int]) -> int | None:
+    def _base(self, place: TopicPartition, bases: Mapping[Stream, int]) -> int | None:
         try:
             return bases.get((self._topics.get(place.topic).number, place.partition), 0)
         except UnknownTopic:

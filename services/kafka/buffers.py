@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
+from services.assignment import Assignment
 from services.failures import Unavailable
-from services.holdings import Holdings, Place
 from services.kafka.cluster import Cluster
 from services.kafka.fetching import NOWHERE, BatchConsumer, Fetched
-from services.log import Batch, Handler, PositionStore, Record, UnknownTopic
+from services.log import Batch, Handler, PositionStore, Record, TopicPartition, UnknownTopic
 from services.partition import Bounds, PartitionWork
 
 _LET_GO_S = 1.0
@@ -125,23 +125,23 @@ class PartitionBuffers:
         self._cluster, self._positions, self._handler = cluster, positions, handler
         self._buffers: dict[TP, PartitionBuffer] = {}
         self._tickets = itertools.count()
-        self.holdings = Holdings(self._start, {})
+        self.assignment = Assignment(self._start, {})
 
-    def _start(self, place: Place) -> PartitionWork:
+    def _start(self, place: TopicPartition) -> PartitionWork:
         self._buffers[TP(*place)] = buffer = PartitionBuffer(TP(*place), self._cluster, self)
         return PartitionWork(buffer, self._positions, self._handler)
 
-    def deal(self, places: Iterable[TP]) -> None:
-        self.holdings.deal(())  # what stays ours has lost its place in the log, too
-        self.holdings.deal(Place(place.topic, place.partition) for place in places)
+    def assign(self, places: Iterable[TP]) -> None:
+        self.assignment.assign(())  # what stays ours has lost its place in the log, too
+        self.assignment.assign(TopicPartition(place.topic, place.partition) for place in places)
 
     def stop_fetching(self) -> None:
         self.admitted.intersection_update({NOWHERE})
 
     async def let_go(self) -> None:
         self.stop_fetching()
-        self.holdings.deal(())
-        await self.holdings.settle(_LET_GO_S)
+        self.assignment.assign(())
+        await self.assignment.settle(_LET_GO_S)
 
     def expects(self, fetched: Fetched) -> bool:
         buffer = self._buffers.get(fetched.place)

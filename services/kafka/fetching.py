@@ -37,7 +37,7 @@ class Buffers(Protocol):
     admitted: set[TP]
     """The partitions that have room for a batch; read by the fetching thread while it waits."""
 
-    def deal(self, places: Iterable[TP]) -> None: ...
+    def assign(self, places: Iterable[TP]) -> None: ...
 
     async def let_go(self) -> None:
         """Called before the group is joined again: in bounded time."""
@@ -162,7 +162,7 @@ class BatchConsumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """Faust calls this once after every rebalance. Each buffer seeks its partition itself."""
-        self._buffers.deal(self.assignment())
+        self._buffers.assign(self.assignment())
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         return {}

@@ -16,7 +16,7 @@ from services.kafka.faust import BatchApp, new_app, stop_app
 from services.kafka.fetching import group_consumer
 from services.kafka.probing import why_refused
 from services.kafka.producer import Producer
-from services.log import Handler, Message, Placed, PositionStore, Record, UnknownTopic
+from services.log import Handler, Message, Placed, PositionStore, Record, TopicPartition, UnknownTopic
 from services.outage import Outage
 
 log = structlog.get_logger()
@@ -99,13 +99,13 @@ class KafkaLog:
                 await asyncio.sleep(_RESTART_S)
         finally:
             self._consuming.remove(buffers)
-            await buffers.holdings.close()
+            await buffers.assignment.close()
 
-    def stopped(self) -> Mapping[tuple[str, int], str]:
-        return {place: why for buffers in self._consuming for place, why in buffers.holdings.stopped.items()}
+    def stopped(self) -> Mapping[TopicPartition, str]:
+        return {place: why for buffers in self._consuming for place, why in buffers.assignment.stopped.items()}
 
-    def waiting(self) -> Mapping[tuple[str, int], str]:
-        return {place: why for buffers in self._consuming for place, why in buffers.holdings.waiting().items()}
+    def waiting(self) -> Mapping[TopicPartition, str]:
+        return {place: why for buffers in self._consuming for place, why in buffers.assignment.waiting().items()}
 
     async def _await_topics(self, topics: Sequence[str]) -> None:
         for topic in topics:
@@ -128,7 +128,7 @@ async def _run(app: BatchApp, buffers: PartitionBuffers) -> None:
         log.error("consumer starts anew", error=trace_of(reason or RuntimeError()))
     finally:
         buffers.stop_fetching()
-        await buffers.holdings.close()
+        await buffers.assignment.close()
         buffers.consumer = None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOPPING_S):

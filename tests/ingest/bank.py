@@ -24,7 +24,7 @@ from services.ingest.domain.rules import Rules
 from services.ingest.domain.sources import Grant, Source, Terms
 from services.ingest.registry import create_key, set_source
 from services.ingest.settings import Choices, Limits
-from services.log import Handler, Message, Placed, PositionStore, Record, UnknownTopic
+from services.log import Handler, Message, Placed, PositionStore, Record, TopicPartition, UnknownTopic
 from services.metrics import Metrics
 from services.partitioning import partition_of
 from services.web.asgi import routes
@@ -105,10 +105,10 @@ class ListLog:
     async def record(self, topic: str, partition: int, offset: int) -> Record | None:
         raise NotImplementedError("ingest looks nothing up")
 
-    def stopped(self) -> Mapping[tuple[str, int], str]:
+    def stopped(self) -> Mapping[TopicPartition, str]:
         return {}
 
-    def waiting(self) -> Mapping[tuple[str, int], str]:
+    def waiting(self) -> Mapping[TopicPartition, str]:
         return {}
 
     async def consume(self, topics: Sequence[str], group: str, positions: PositionStore, handler: Handler) -> None:

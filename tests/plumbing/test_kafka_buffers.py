@@ -10,13 +10,12 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from faust.types import TP
 
 from services.failures import Unavailable
-from services.holdings import Place
 from services.kafka import buffers
 from services.kafka.buffers import PartitionBuffer, PartitionBuffers
 from services.kafka.cluster import Cluster
 from services.kafka.fetching import NOWHERE, BatchConsumer, Fetched
 from services.kafka.metadata import TopicDescription
-from services.log import Batch, Position, UnknownTopic
+from services.log import Batch, Position, TopicPartition, UnknownTopic
 from services.partition import Bounds
 from tests.ports.log_places import HANG_S
 
@@ -260,20 +259,20 @@ async def test_a_place_that_cannot_be_sought_now_is_sought_later(buffer: Partiti
 
 async def test_a_partition_that_is_dealt_again_is_begun_anew(kafka: Kafka) -> None:
     """What Faust had fetched for it is lost with the former deal."""
-    kafka.buffers.deal([PLACE])
-    former = kafka.buffers.holdings._holders[Place("events", 3)]
-    kafka.buffers.deal([PLACE])
-    assert kafka.buffers.holdings._holders[Place("events", 3)] is not former
-    await kafka.buffers.holdings.close()
+    kafka.buffers.assign([PLACE])
+    former = kafka.buffers.assignment._holders[TopicPartition("events", 3)]
+    kafka.buffers.assign([PLACE])
+    assert kafka.buffers.assignment._holders[TopicPartition("events", 3)] is not former
+    await kafka.buffers.assignment.close()
 
 
 async def test_where_partitions_are_let_go_nothing_of_them_is_fetched_any_more(
     buffer: PartitionBuffer, kafka: Kafka
 ) -> None:
-    kafka.buffers.deal([PLACE, OTHER])
+    kafka.buffers.assign([PLACE, OTHER])
     await asyncio.sleep(0)
-    assert kafka.buffers.holdings._holders.keys() == {("events", 3), ("events", 4)}
+    assert kafka.buffers.assignment._holders.keys() == {("events", 3), ("events", 4)}
     kafka.buffers.admitted |= {PLACE, OTHER}
     await kafka.buffers.let_go()
-    assert (kafka.buffers.admitted, kafka.buffers.holdings._holders) == ({NOWHERE}, {})
+    assert (kafka.buffers.admitted, kafka.buffers.assignment._holders) == ({NOWHERE}, {})
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("hold ")]

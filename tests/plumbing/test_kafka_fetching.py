@@ -24,11 +24,11 @@ class Buffers:
         self.stale: set[TP] = set()
         self.dropped: list[Fetched] = []
         self.failed: list[BaseException] = []
-        self.dealt: list[TP] = []
+        self.assigned: list[TP] = []
         self.let_go_of = 0
 
-    def deal(self, places: Iterable[TP]) -> None:
-        self.dealt += places
+    def assign(self, places: Iterable[TP]) -> None:
+        self.assigned += places
 
     async def let_go(self) -> None:
         self.let_go_of += 1
@@ -257,7 +257,7 @@ async def test_partitions_are_let_go_before_the_group_is_joined_again_and_dealt_
     assert buffers.let_go_of == 1
     monkeypatch.setattr(consumer, "assignment", lambda: {OTHER})
     await consumer.perform_seek()
-    assert buffers.dealt == [OTHER]
+    assert buffers.assigned == [OTHER]
 
 
 async def test_faust_is_told_that_what_it_read_is_done(

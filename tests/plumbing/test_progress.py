@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from services.failures import Unavailable
-from services.log import EventLog, Position, UnknownTopic
+from services.log import EventLog, Position, TopicPartition, UnknownTopic
 from services.metrics import Metrics
 from services.profile.adapters.memory import MemoryProfileStore
 from services.progress import STANDSTILL_MS, Progress
@@ -20,8 +20,8 @@ class Log:
 
     def __init__(self) -> None:
         self.held: Mapping[int, tuple[int, int]] = {0: (0, 10), 1: (0, 0)}
-        self.given_up: dict[tuple[str, int], str] = {}
-        self.tried: dict[tuple[str, int], str] = {}
+        self.given_up: dict[TopicPartition, str] = {}
+        self.tried: dict[TopicPartition, str] = {}
         self.fails: Exception | None = None
 
     async def ends(self, topic: str) -> Mapping[int, tuple[int, int]]:
@@ -29,10 +29,10 @@ class Log:
             raise self.fails
         return self.held
 
-    def stopped(self) -> Mapping[tuple[str, int], str]:
+    def stopped(self) -> Mapping[TopicPartition, str]:
         return self.given_up
 
-    def waiting(self) -> Mapping[tuple[str, int], str]:
+    def waiting(self) -> Mapping[TopicPartition, str]:
         return self.tried
 
 
@@ -68,9 +68,9 @@ async def test_a_partition_that_stands_still_although_events_wait_is_named(bench
 
 async def test_a_partition_that_stands_still_says_what_it_waits_for(bench: Bench) -> None:
     bench.log.tried = {
-        (TOPIC, 0): "the database is not available: its disk is full",
-        ("dead-letters", 0): "another matter",
-        (TOPIC, 1): "nothing that stands still",
+        TopicPartition(TOPIC, 0): "the database is not available: its disk is full",
+        TopicPartition("dead-letters", 0): "another matter",
+        TopicPartition(TOPIC, 1): "nothing that stands still",
     }
     await bench.stand_at(3, 0)
     await bench.progress.check()
@@ -97,7 +97,7 @@ async def test_who_moves_is_ready_however_far_behind(bench: Bench) -> None:
 
 
 async def test_a_stopped_partition_is_named_with_what_to_do(bench: Bench) -> None:
-    bench.log.given_up[TOPIC, 7] = f"{TOPIC}/7: the topic was deleted. Move the position."
+    bench.log.given_up[TopicPartition(TOPIC, 7)] = f"{TOPIC}/7: the topic was deleted. Move the position."
     assert await bench.progress.check() == (
         f"{TOPIC}/7 stopped: the topic was deleted. Move the position; "
         "when that is mended, start this worker anew"
@@ -107,13 +107,13 @@ async def test_a_stopped_partition_is_named_with_what_to_do(bench: Bench) -> Non
 
 
 async def test_a_partition_that_another_consumer_gave_up_is_not_its_own(bench: Bench) -> None:
-    bench.log.given_up["profile-changes", 1] = "look"
+    bench.log.given_up[TopicPartition("profile-changes", 1)] = "look"
     await bench.stand_at(10, 0)
     assert await bench.progress.check() is None
 
 
 async def test_of_many_stopped_partitions_the_first_are_named_and_the_others_counted(bench: Bench) -> None:
-    bench.log.given_up |= {(TOPIC, partition): "look" for partition in range(9)}
+    bench.log.given_up |= {TopicPartition(TOPIC, partition): "look" for partition in range(9)}
     told = await bench.progress.check() or ""
     assert told.count("stopped: look") == 3
     assert "6 more partitions stopped" in told
@@ -122,7 +122,7 @@ async def test_of_many_stopped_partitions_the_first_are_named_and_the_others_cou
 async def test_one_more_stopped_partition_is_told_in_the_singular_and_no_sentence_ends_within_another(
     bench: Bench,
 ) -> None:
-    bench.log.given_up |= {(TOPIC, partition): "restore the topic." for partition in range(4)}
+    bench.log.given_up |= {TopicPartition(TOPIC, partition): "restore the topic." for partition in range(4)}
     told = await bench.progress.check() or ""
     assert "restore the topic; 1 more partition stopped; when that is mended" in told
 

@@ -24,8 +24,7 @@ from services.embedded.log import DirectoryInUse, EmbeddedLog, Limits
 from services.embedded.retention import Retention
 from services.embedded.segments import Block, Segment, connect, create_segment
 from services.failures import Unavailable
-from services.holdings import Place
-from services.log import Batch, Message, Position
+from services.log import Batch, Message, Position, TopicPartition
 from tests.clocks import ManualClock
 from tests.ports.log_places import Applied, consuming
 
@@ -345,7 +344,7 @@ async def test_without_a_topic_nothing_says_how_long_a_day_is_kept_and_none_is_d
         create_segment(tmp_path / f"{day}.sqlite", {})
     topics = TopicTable(tmp_path, read_only=False)
     retention = Retention(tmp_path, topics)
-    retention.reached["group", Place("t", 0)] = 0
+    retention.reached["group", TopicPartition("t", 0)] = 0
     retention.drop(date(2026, 11, 28))
     topics.close()
     assert len(segment_paths(tmp_path)) == 2
@@ -421,7 +420,7 @@ async def told_instead_of_applied(directory: Path, clock: ManualClock, whole: Se
     async with asyncio.timeout(20), consuming(log, "t", applied):
         while not log.waiting():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
-        assert why in log.waiting()["t", 0]
+        assert why in log.waiting()[TopicPartition("t", 0)]
     assert applied.values["t", 0] == list(whole)
     await log.close()
 

@@ -10,7 +10,7 @@ import pytest
 from schemas.instants import DAY_MS
 from schemas.topics import Topic
 from services.failures import Fenced, Rejected, Unavailable
-from services.log import Batch, EventLog, Handler, Message, Placed, Position, Stop, UnknownTopic
+from services.log import Batch, EventLog, Handler, Message, Placed, Position, Stop, TopicPartition, UnknownTopic
 from tests.ports.kafka_place import KafkaPlace
 from tests.ports.log_places import HANG_S, Applied, EmbeddedPlace, LogPlace, consuming, orders_to_stop
 
@@ -376,7 +376,7 @@ async def test_a_topic_that_was_never_made_is_unknown_and_whoever_appends_to_it_
         await log.topic_id("never-made")
 
 
-async def stopped_places(log: EventLog, count: int) -> Mapping[tuple[str, int], str]:
+async def stopped_places(log: EventLog, count: int) -> Mapping[TopicPartition, str]:
     async with asyncio.timeout(HANG_S):
         while len(log.stopped()) < count:  # noqa: ASYNC110 - the port tells nobody
             await asyncio.sleep(0.01)
