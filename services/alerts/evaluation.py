@@ -22,7 +22,7 @@ from services.alerts.domain.merging import (
     split,
     withdraw_all,
 )
-from services.alerts.domain.notices import notice, standing
+from services.alerts.domain.notices import in_force, notice
 from services.alerts.domain.routing import Place, follow_owner, limited, place_of, route
 from services.alerts.domain.settling import settle
 from services.alerts.domain.standing import Standing
@@ -192,7 +192,7 @@ class Evaluation:
         self._note(route(ready, routed, self._terms, now, before))
 
     async def _notify_of_bursts(self, now: int) -> None:
-        known = standing(await self._tx.notices())
+        known = in_force(await self._tx.notices())
         usual = self._current.bursts.usual
         await self._tx.notify([
             notice(self._rules, rule, "paused", now, began=True, seen=seen, among=usual(rule))

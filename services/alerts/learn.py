@@ -8,7 +8,7 @@ from schemas.instants import DAY_MS, HOUR_MS
 from services.alerts.current import Current
 from services.alerts.domain.bursts import DAYS_COMPARED
 from services.alerts.domain.learning import Learned, Part, Tally
-from services.alerts.domain.notices import Matter, Notice, notice, paused, standing
+from services.alerts.domain.notices import Matter, Notice, in_force, notice, paused
 from services.alerts.ports import AlertStore, RuleSwitch
 
 
@@ -75,7 +75,7 @@ class Learn:
     def _news(
         self, newest: Sequence[Notice], found: Mapping[str, Tally], switches: Mapping[str, RuleSwitch], now: int
     ) -> list[Notice]:
-        stands, rules = standing(newest), self._current.rules
+        stands, rules = in_force(newest), self._current.rules
         news = [
             notice(rules, rule, "throttled", now, began=True, seen=tally.not_relevant, among=tally.closed)
             for rule, tally in found.items() if (rule, "throttled") not in stands

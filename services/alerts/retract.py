@@ -58,4 +58,4 @@ class Retract:
 
 
 def concerns(rule: str, alert: Alert) -> bool:
-    return rule in (alert.waiting, alert.worded_by) or any(one.rule == rule for one in alert.standing())
+    return rule in (alert.waiting, alert.worded_by) or any(one.rule == rule for one in alert.current_evidence())

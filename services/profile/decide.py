@@ -18,7 +18,7 @@ from services.profile.erasing import ERASE, erase, erase_customer, lock_and_see
 from services.profile.linking import link_subjects, reach
 from services.profile.ports.records import Decision, Mark
 from services.profile.ports.store import ProfileStore
-from services.profile.reviewing import REVIEW, standing
+from services.profile.reviewing import REVIEW, with_cases_of_now
 from services.profile.roots import roots_of
 
 MERGE, SPLIT, DETACH, ATTACH, SEPARATE = "merge", "split", "detach", "attach", "separate"
@@ -124,7 +124,7 @@ class Decide:
     async def reviews(self, limit: int) -> list[Decision]:
         """Open cases, oldest first, without those that a merge or what has been told since has settled."""
         cases: list[Decision] = []
-        for one in await standing(self._store, await self._store.reviews(MOST_CASES), self._limits):
+        for one in await with_cases_of_now(self._store, await self._store.reviews(MOST_CASES), self._limits):
             if not await self._one(one.subjects):
                 cases.append(one)
             if len(cases) == limit:

@@ -12,7 +12,7 @@ from services.profile.domain.rendering import instant_or_none
 from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Decision, StoredView
 from services.profile.read import Read
-from services.profile.reviewing import standing
+from services.profile.reviewing import with_cases_of_now
 from services.profile.roots import roots_of
 
 MOST_SUBJECTS = 200
@@ -86,12 +86,13 @@ async def identity(read: Read, view: StoredView, limits: Mapping[str, int]) -> I
     links: dict[str, list[Link]] = {}
     for link in await reader.links(subjects):
         links.setdefault(link.subject, []).append(link)
+    decisions = await with_cases_of_now(reader, await reader.decisions_on(subjects), limits)
     others = {subject: await _others(reader, subject, view.customer_id) for subject in subjects}
     return Identity(
         customer_id=view.customer_id, version=view.version, kind=view.kind, merged=list(roots) if roots[1:] else [],
         subjects=[_belonging(one, links.get(one.subject, ()), others[one.subject]) for one in shown],
         above_limit=await _above_limit(reader, subjects, limits),
-        decisions=[decided(one) for one in await standing(reader, await reader.decisions_on(subjects), limits)],
+        decisions=[decided(one) for one in decisions],
         cut_off=len(memberships) - len(shown),
     )  # fmt: skip
 

@@ -22,7 +22,9 @@ def review(case: ReviewCase, at: int) -> Decision:
     )  # fmt: skip
 
 
-async def standing(reader: ProfileReader, decisions: Sequence[Decision], limits: Mapping[str, int]) -> list[Decision]:
+async def with_cases_of_now(
+    reader: ProfileReader, decisions: Sequence[Decision], limits: Mapping[str, int]
+) -> list[Decision]:
     """The decisions without the review cases whose two share nothing telling any more; the others by what is shared
     now."""
     parties = {party for one in decisions if one.kind == REVIEW for party in one.subjects}

@@ -200,7 +200,7 @@ GONE_A = statement(2, "a", NOON + 9 * HOUR + 1, kind="gone", aliases=["b"])
 
 def rules_of(alerts: Sequence[Alert]) -> set[tuple[str, str, tuple[str, ...]]]:
     """Of whom each open alert is, its situation, and what still speaks in it."""
-    return {(one.customer_id, one.situation, tuple(sorted({said.rule for said in one.standing()})))
+    return {(one.customer_id, one.situation, tuple(sorted({said.rule for said in one.current_evidence()})))
             for one in alerts if one.is_open}  # fmt: skip
 
 

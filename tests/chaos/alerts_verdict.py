@@ -83,10 +83,9 @@ def differences(
         wrong += [
             f"{alert.alert_id}: {key} is told twice" for key in sorted({key for key in told if told.count(key) > 1})
         ]
-        if not any(one.key in standing.firings for one in alert.standing()):
-            wrong.append(
-                f"{alert.alert_id} ({alert.state}) stands without a cause: {[one.key for one in alert.standing()]}"
-            )
+        keys = [one.key for one in alert.current_evidence()]
+        if standing.firings.keys().isdisjoint(keys):
+            wrong.append(f"{alert.alert_id} ({alert.state}) stands without a cause: {keys}")
     return wrong
 
 

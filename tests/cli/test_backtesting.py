@@ -56,7 +56,7 @@ def standing(alerts: Iterable[Alert]) -> Said:
     """(customer, situation, rule, version) → when what is behind it happened, or since when it holds."""
     found: Said = {}
     for alert in alerts:
-        for one in alert.standing() if alert.is_open else ():
+        for one in alert.current_evidence() if alert.is_open else ():
             key = (alert.customer_id, alert.situation, one.rule, one.rule_version)
             found.setdefault(key, []).append(one.occurred_at)
     return {key: sorted(times) for key, times in found.items()}

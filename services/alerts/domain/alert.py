@@ -149,8 +149,12 @@ class Alert(msgspec.Struct, kw_only=True, omit_defaults=True):
         moves = (one.action for one in reversed(self.history) if one.action in ("reassign", "hand_over"))
         return bool(self.owner) and next(moves, "") == "reassign"
 
-    def standing(self) -> list[Evidence]:
+    def current_evidence(self) -> list[Evidence]:
+        """What has not ended."""
         return [one for one in self.evidence if not one.ended_at]
+
+    def current_on(self, key: str) -> Evidence | None:
+        return next((one for one in self.current_evidence() if one.key == key), None)
 
 
 def alert_id(customer_id: str, situation: str, number: int) -> str:

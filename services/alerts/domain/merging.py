@@ -197,6 +197,6 @@ def _divide(
     step(back, now, SYSTEM, "part", back.state, f"from {alert.alert_id} of {alert.customer_id}")
     for one in (alert, back):
         weigh(one, terms)
-        if not one.standing():
+        if not one.current_evidence():
             left_without_cause(one, f"{alone}: what stood was said of the other", now)
     return [alert, back]

@@ -39,7 +39,7 @@ def notice(rules: RuleSet, rule_id: str, matter: Matter, at: int, *, began: bool
     return Notice(rule=rule_id, name=name, owner=owner, matter=matter, began=began, at=at, **told)
 
 
-def standing(newest: Iterable[Notice]) -> dict[tuple[str, Matter], Notice]:
+def in_force(newest: Iterable[Notice]) -> dict[tuple[str, Matter], Notice]:
     """Of the newest notice on each rule and matter those that have not ended."""
     return {(one.rule, one.matter): one for one in newest if one.began}
 
@@ -47,7 +47,7 @@ def standing(newest: Iterable[Notice]) -> dict[tuple[str, Matter], Notice]:
 def paused(newest: Iterable[Notice], enabled_at: Mapping[str, int]) -> frozenset[str]:
     """Rules that rest until a person enables them. `enabled_at`: when one last did (ms)."""
     return frozenset(
-        rule for (rule, matter), one in standing(newest).items()
+        rule for (rule, matter), one in in_force(newest).items()
         if matter == "paused" and enabled_at.get(rule, 0) <= one.at
     )  # fmt: skip
 

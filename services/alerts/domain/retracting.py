@@ -14,7 +14,7 @@ def take_back(alert: Alert, key: str, why: str, terms: Terms, now: int) -> None:
     for evidence in alert.evidence:
         if evidence.key == key and not evidence.ended_at:
             evidence.ended_at = now
-    if alert.standing():
+    if alert.current_evidence():
         before = alert.severity
         weigh(alert, terms)
         lower = f"; severity {alert.severity} is left" if alert.severity < before else ""
@@ -37,7 +37,7 @@ def retract(rule: str, why: str, standing: Standing, alerts: Iterable[Alert], te
     for key in [key for key, firing in firings.items() if firing.rule == rule]:
         standing.restore_cooldown(firings.pop(key))
     for alert in alerts:
-        for key in [one.key for one in alert.standing() if one.rule == rule]:
+        for key in [one.key for one in alert.current_evidence() if one.rule == rule]:
             take_back(alert, key, why, terms, now)
             changed.append(alert)
     return list({alert.alert_id: alert for alert in changed}.values())

@@ -90,9 +90,9 @@ class Settling:
 
     def _alert_of(self, key: str, firing: Firing) -> Alert | None:
         """The open one. After a merge it may be the other's, where the one that the firing names has ended."""
-        found = (one for one in self._open.values() if any(said.key == key for said in one.standing()))
         named = (one for one in self._open.values() if one.alert_id == firing.alert_id)
-        return next(chain(named, found), None)
+        others = (one for one in self._open.values() if one.current_on(key) is not None)
+        return next(chain(named, others), None)
 
     def _stays_said(self, key: str, firing: Firing) -> bool:
         """A firing on facts stays for its window: what happened has happened. A moment that is gone was reversed."""
@@ -106,7 +106,7 @@ class Settling:
             del self._open[alert.situation]
 
     def _why(self, alert: Alert, key: str, rule: str) -> str:
-        said = next((one for one in alert.evidence if one.key == key and not one.ended_at), None)
+        said = alert.current_on(key)
         by, seen = (self._terms.changed_since(rule, said.seen_at), said.values) if said else ("", {})
         return self._terms.silent.get(rule) or f"{rule} no longer holds{by}{what_changed(seen, self._change.facts)}"
 
@@ -119,8 +119,7 @@ class Settling:
             self._fire(key, verdict)
             return
         alert = self._alert_of(key, known)
-        said = next((one for one in alert.standing() if one.key == key), None) if alert else None
-        if alert is not None and said is not None:
+        if alert is not None and (said := alert.current_on(key)) is not None:
             self._grow(alert, said, verdict)
 
     def _fire(self, key: str, verdict: Verdict) -> None:

@@ -17,16 +17,16 @@ def weigh(alert: Alert, terms: Terms) -> None:
     """Changes the alert. The most severe evidence gives title and words; retention outranks upsell in one situation.
     Without standing evidence the words stay, since whoever works it must know what it was about. A time to answer that
     somebody was given is shortened, never put off."""
-    standing, gravest = _standing(alert), _gravest(alert)
+    evidence, gravest = _weighed(alert), _gravest(alert)
     alert.title, alert.kind, alert.role = gravest.name, gravest.kind, gravest.role
     word(alert)
-    alert.reason = joined_reason(standing)
-    alert.severity, alert.value = max(one.severity for one in standing), _value(standing)
+    alert.reason = joined_reason(evidence)
+    alert.severity, alert.value = max(one.severity for one in evidence), _value(evidence)
     alert.grade = grade(alert.severity, alert.tier)
-    precision = max(terms.precision_of(one.rule, alert.branch) for one in standing)
-    worth = max(terms.worth(one.value, alert.tier) for one in standing)
+    precision = max(terms.precision_of(one.rule, alert.branch) for one in evidence)
+    worth = max(terms.worth(one.value, alert.tier) for one in evidence)
     alert.expires_at = expiry(alert)
-    alert.respond_within_hours = min(one.respond_within_hours for one in standing)
+    alert.respond_within_hours = min(one.respond_within_hours for one in evidence)
     urgency = alert.severity * USUAL_ANSWER_H / alert.respond_within_hours
     alert.rank = round(max(worth, 1.0) * urgency * precision, 2)
     if alert.state in UNANSWERED:
@@ -36,9 +36,11 @@ def weigh(alert: Alert, terms: Terms) -> None:
 
 def expiry(alert: Alert) -> int:
     """When it expires unless somebody takes it up (ms). Whoever was given it has as long as from its opening."""
-    told = _standing(alert)
-    last = max(one.expires_at for one in told)
-    return max(last, alert.routed_at + max(one.expires_at - one.seen_at for one in told)) if alert.is_given else last
+    evidence = _weighed(alert)
+    last = max(one.expires_at for one in evidence)
+    if not alert.is_given:
+        return last
+    return max(last, alert.routed_at + max(one.expires_at - one.seen_at for one in evidence))
 
 
 def is_worth_more(now: float | None, told: float | None) -> bool:
@@ -65,19 +67,20 @@ def _both(first: Text, then: Text) -> Text:
     return Text(en=f"{first.en} {then.en}".strip(), zh=f"{first.zh}{then.zh}")
 
 
-def _value(standing: Iterable[Evidence]) -> float | None:
+def _value(evidence: Iterable[Evidence]) -> float | None:
     """The greatest that is known, for each speaks of the same money; nothing is a value only if none is unknown."""
-    told = [one.value for one in standing]
-    most = max((one for one in told if one is not None), default=0.0)
-    return None if most <= 0.0 and None in told else most
+    values = [one.value for one in evidence]
+    most = max((value for value in values if value is not None), default=0.0)
+    return None if most <= 0.0 and None in values else most
 
 
-def _standing(alert: Alert) -> list[Evidence]:
-    return alert.standing() or alert.evidence
+def _weighed(alert: Alert) -> list[Evidence]:
+    """All that there ever was, where none of it stands."""
+    return alert.current_evidence() or alert.evidence
 
 
 def _gravest(alert: Alert) -> Evidence:
-    return min(_standing(alert), key=_gravest_first)
+    return min(_weighed(alert), key=_gravest_first)
 
 
 def _gravest_first(one: Evidence) -> tuple[bool, int, int, str]:

@@ -7,7 +7,7 @@ from litestar.params import QueryParameter
 
 from schemas.instants import instant
 from services.alerts.domain.learning import PARTS, tallies
-from services.alerts.domain.notices import Notice, sentence, standing, to_do
+from services.alerts.domain.notices import Notice, in_force, sentence, to_do
 from services.alerts.domain.rules import Language
 from services.alerts.web.desk import AtDesk
 from services.alerts.web.documents import answers
@@ -61,7 +61,7 @@ async def list_notices(
     desk: AtDesk, language: Reading, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
 ) -> NoticeList:
     """Notices to those who answer for rules: that one is throttled, paused or stopped, and when that has ended."""
-    stand = standing(await desk.store.notices()).values()
+    stand = in_force(await desk.store.notices()).values()
     recent = await desk.store.recent_notices(0, limit)
     return NoticeList(
         standing=[_notice(one, language) for one in stand], recent=[_notice(one, language) for one in recent]

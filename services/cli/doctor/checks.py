@@ -157,9 +157,9 @@ async def deliveries(patient: Patient) -> Sequence[Finding]:
 
 async def rules(patient: Patient) -> Sequence[Finding]:
     from services.alerts.adapters.sql import SqlAlertStore
-    from services.alerts.domain.notices import sentence, standing, to_do
+    from services.alerts.domain.notices import in_force, sentence, to_do
 
-    silent = standing(await SqlAlertStore(patient.beside.database).notices()).values()
+    silent = in_force(await SqlAlertStore(patient.beside.database).notices()).values()
     if silent:
         return [warning("rules", f"{sentence(one, 'en')}. {to_do(one, 'en')}") for one in silent]
     return [ok("rules", "every rule that is on speaks")]

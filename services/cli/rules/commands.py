@@ -11,7 +11,7 @@ import typer
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.domain import wording
 from services.alerts.domain.learning import precision
-from services.alerts.domain.notices import Notice, standing
+from services.alerts.domain.notices import Notice, in_force
 from services.alerts.domain.rules import RuleDeclared
 from services.alerts.ports import MAX_WHY, RuleSwitch
 from services.cli.asking import Token, Url, asking
@@ -139,7 +139,7 @@ def _platform(data: Path | None) -> _Platform:
         right = {
             rule: share for (rule, branch), share in precision(await store.learned(["rule"])).items() if not branch
         }
-        silent = {one.rule: one for one in standing(await store.notices()).values()}
+        silent = {one.rule: one for one in in_force(await store.notices()).values()}
         return _Platform(switches, right, silent)
 
     try:

@@ -10,7 +10,7 @@ import typer
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import PARTS, Learned, tallies
-from services.alerts.domain.notices import Notice, sentence, standing, to_do
+from services.alerts.domain.notices import Notice, in_force, sentence, to_do
 from services.cli.beside import Beside, Data, Json, Language, in_deployment
 from services.cli.output import show_json, show_rows, when
 from services.cli.refusals import Misuse, Refusal
@@ -87,7 +87,7 @@ def rules_notices(
 
     async def work(beside: Beside) -> list[Notice]:
         store = SqlAlertStore(beside.database)
-        return await store.recent_notices(0, limit) if every else list(standing(await store.notices()).values())
+        return await store.recent_notices(0, limit) if every else list(in_force(await store.notices()).values())
 
     rows = [
         {"rule": one.rule, "matter": one.matter, "began": one.began, "owner": one.owner or None, "at": when(one.at),

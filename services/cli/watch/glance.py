@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from services.alerts.domain.notices import sentence, standing
+from services.alerts.domain.notices import in_force, sentence
 from services.alerts.ports import OPEN, AlertFilter, AlertStore
 from services.cli.watch.following import Following, SeenAlert, seen_alert
 
@@ -29,7 +29,7 @@ class Glance:
 
     async def silent_rules(self) -> Sequence[str]:
         """What whoever answers for a rule must know, in words."""
-        return [sentence(one, "en") for one in standing(await self._store.notices()).values()]
+        return [sentence(one, "en") for one in in_force(await self._store.notices()).values()]
 
     async def by_state(self) -> Mapping[str, int]:
         """Counted anew where an alert has moved, else now and then."""

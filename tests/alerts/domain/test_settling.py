@@ -467,7 +467,7 @@ def test_while_an_alert_is_open_another_moment_joins_it_whatever_the_cooldown() 
     customer.takes(statement(1, moments=[first]))
     customer.takes(statement(2, moments=[first, second]))
     (alert,) = customer.alerts
-    assert [(one.key, one.event_id) for one in alert.standing()] == [("R1|a", "a"), ("R1|b", "b")]
+    assert [(one.key, one.event_id) for one in alert.current_evidence()] == [("R1|a", "a"), ("R1|b", "b")]
 
 
 def test_a_moment_that_is_told_late_does_not_shorten_the_cooldown_of_a_later_one() -> None:
@@ -587,7 +587,7 @@ def test_what_has_happened_stays_said_although_the_short_window_slides_past_it()
     customer.takes(statement(1, salary_missed=2.0))
     customer.takes(statement(2, at=NOON + DAY))
     assert customer.states == ["new"]
-    assert customer.alerts[0].standing()
+    assert customer.alerts[0].current_evidence()
     settled = customer.takes(statement(3, at=NOON + 8 * DAY))
     assert (customer.states, settled.changed, customer.standing.firings) == (["new"], [], {})
 

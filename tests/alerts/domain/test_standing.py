@@ -120,7 +120,7 @@ def test_what_had_grown_graver_and_comes_again_soon_is_as_grave_as_it_last_was()
     customer.takes(statement(3, moments=debit))
     customer.takes(statement(4, moments=debit, salary_missed=2.0))
     alert = customer.alerts[0]
-    assert [(one.rule, one.severity) for one in alert.standing()] == [("R1", 2), ("R4", 3)]
+    assert [(one.rule, one.severity) for one in alert.current_evidence()] == [("R1", 2), ("R4", 3)]
     assert len(alert.evidence) == 3
     customer.takes(statement(5, moments=debit))
     assert alert.history[-1].note.startswith("R4 no longer holds: salary_missed was 2, is 0")
@@ -132,7 +132,7 @@ def test_what_comes_again_soon_and_graver_is_told_as_grave_as_it_is() -> None:
     alert = claimed(customer)
     customer.takes(statement(2))
     customer.takes(statement(3, salary_missed=2.0))
-    assert [(one.severity, one.goes_on) for one in alert.standing()] == [(3, True)]
+    assert [(one.severity, one.goes_on) for one in alert.current_evidence()] == [(3, True)]
 
 
 def test_a_piece_that_goes_on_is_said_of_whom_the_first_was() -> None:
