@@ -33,7 +33,6 @@ from services.progress import Progress
 from services.publishing import Publisher, publish
 
 GROUP = "counterpoint-alerts"
-"""Where live screens hear of every alert that changed; the message is its id."""
 ATTEND_S, RELOAD_S, LEARN_S, HAND_OVER_S = 1.0, 2.0, 30.0, 300.0
 HANDED_ON_TOGETHER_S = 1.0
 """Who leaves has many customers, and each has a statement of its own."""
