@@ -12,6 +12,7 @@ from services.log import Position
 from services.profile.domain.ledger import DAYS_KEPT
 
 LEDGER_REACH_MS = (DAYS_KEPT - 1) * DAY_MS
+GONE = "no longer kept"
 
 
 class Backlog(NamedTuple):
@@ -32,7 +33,7 @@ class Backlog(NamedTuple):
         if self.stored.topic_id != self.topic_id:
             return "of another topic: this one was made anew"
         if self.stored.next < self.first:
-            return "no longer kept"
+            return GONE
         return "ok" if self.stored.next <= self.end else "beyond the end"
 
     @property
@@ -60,6 +61,8 @@ def checked(one: Backlog, target: int, reach: Mapping[int, int], moment: int | N
             left_out = counted(target - one.first, "record", "records")
             raise Refusal(f"{where}: nobody has worked it yet, and {left_out} before {target} would never be worked")
         return one, one.first
+    if one.state == GONE:
+        return one, _first_kept(one, target, moment)
     if target < reach[one.partition] and one.topic == CHANNEL_EVENTS.name:
         oldest = at(SystemClock().now_ms() - LEDGER_REACH_MS)
         raise Refusal(
@@ -75,6 +78,17 @@ def checked(one: Backlog, target: int, reach: Mapping[int, int], moment: int | N
     return one, target
 
 
+def _first_kept(one: Backlog, target: int, moment: int | None) -> int:
+    """All that the log still holds was not worked since, however long ago it came: no ledger is dropped meanwhile."""
+    if moment is None and target > one.first:
+        left_out = counted(target - one.first, "record", "records")
+        raise Refusal(
+            f"{one.topic}/{one.partition}: the log holds {one.first} to {one.end}, and {left_out} before {target} "
+            f"would never be worked"
+        )
+    return one.first
+
+
 def told_of(one: Backlog, target: int) -> dict[str, Any]:
     before = one.stored.next if one.stored else None
     if one.stored is None:
@@ -82,6 +96,13 @@ def told_of(one: Backlog, target: int) -> dict[str, Any]:
     elif (before, one.stored.topic_id) == (target, one.topic_id):
         what = f"stays at {target}, that is far enough back"
     else:
-        again = counted(one.end - target, "event is worked again", "events are worked again")
-        what = f"moved from {before} ({one.state}) to {target}: {again}"
+        what = f"moved from {before} ({one.state}) to {target}: {_to_come(one, target, one.stored.next)}"
     return {"topic": one.topic, "partition": one.partition, "from": before, "to": target, "what": what}
+
+
+def _to_come(one: Backlog, target: int, before: int) -> str:
+    if one.state != GONE:
+        return counted(one.end - target, "event is worked again", "events are worked again")
+    waiting = counted(one.end - target, "event waits", "events wait")
+    lost = counted(target - before, "record was", "records were")
+    return f"{waiting}; {lost} dropped by the log before any worker came to it"

@@ -246,6 +246,16 @@ def test_a_place_that_the_log_does_not_hold_is_refused_with_those_that_it_holds(
         rewinding.checked(worked(TOPIC, 40), target, {0: 0}, None)
 
 
-def test_from_a_position_that_is_no_longer_kept_it_goes_on_ahead() -> None:
-    for target in (10, 50):
-        assert rewinding.checked(worked(TOPIC, 4), target, {0: 0}, None)[1] == target
+@pytest.mark.parametrize("moment", [0, 1])
+def test_from_a_position_that_is_no_longer_kept_it_goes_on_with_all_that_the_log_still_holds(moment: int) -> None:
+    """None of it was worked, so none of it can count twice, though it came before the days that a ledger reaches."""
+    away = worked(TOPIC, 4)
+    assert rewinding.checked(away, 10, {0: 30}, None)[1] == 10
+    assert rewinding.checked(away, 50 if moment else 10, {0: 30}, moment)[1] == 10
+    told = rewinding.told_of(away, 10)["what"]
+    assert told.startswith("moved from 4 (no longer kept) to 10: 40 events wait; 6 records were dropped by the log")
+
+
+def test_from_a_position_that_is_no_longer_kept_nothing_is_left_out() -> None:
+    with pytest.raises(Refusal, match="the log holds 10 to 50, and 3 records before 13 would never be worked"):
+        rewinding.checked(worked(TOPIC, 4), 13, {0: 0}, None)
