@@ -4,13 +4,14 @@ written there: only the names of the environment variables that hold them."""
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from schemas.instants import DAY_MS, MINUTE_MS
+from schemas.zone import Zone
 from services.alerts.domain.rules import Kind, Language
 
 Channel = Literal["webhook", "mail", "wecom", "dingtalk"]
@@ -102,8 +103,7 @@ def quiet_until(destination: Destination, now: int) -> int:
     if not destination.quiet:
         return 0
     opens, closes = (_minutes(text) for text in destination.quiet.split("-"))
-    local = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(destination.zone))
-    minute = local.hour * 60 + local.minute
+    minute = (now + Zone(destination.zone).offset(now)) % DAY_MS // MINUTE_MS
     inside = opens <= minute < closes if opens < closes else minute >= opens or minute < closes
     return next_at(closes, destination.zone, now) if inside else 0
 
@@ -114,12 +114,14 @@ def digest_due(destination: Destination, now: int) -> int:
 
 
 def next_at(minute: int, zone: str, now: int) -> int:
-    """The next time, after now, at which a clock in the zone shows that minute of the day (ms)."""
-    local = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(zone))
-    wanted = local.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0)
+    """The next time, after now, at which a clock in the zone shows that minute of the day (ms), or jumps over it."""
+    place = Zone(zone)
+    local = now + place.offset(now)
+    wanted = local - local % DAY_MS + minute * MINUTE_MS
     if wanted <= local:
-        wanted = (wanted.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=ZoneInfo(zone))
-    return int(wanted.timestamp() * 1000)
+        return place.instant(wanted + DAY_MS)
+    at = place.instant(wanted)
+    return at if at > now else now + wanted - local  # clocks were set back: it is shown once more
 
 
 def _minutes(text: str) -> int:

@@ -1,9 +1,11 @@
 """Where alerts go, when each place may be spoken to, and what is wrong with a declaration."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from schemas.instants import millis
 from services.alerts.domain.destinations import Happening, digest_due, mistakes, quiet_until, url_with, variables, wants
 from tests.alerts.destined import HOUR, NOON, destination, mail
 
@@ -74,6 +76,27 @@ def test_a_digest_is_due_at_its_local_time_through_a_change_of_the_clocks() -> N
 )
 def test_a_digest_is_due_the_next_time_that_clocks_there_show_its_minute(digest_at: str, hours: float) -> None:
     assert digest_due(mail(digest_at=digest_at), NOON) == NOON + round(hours * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
+        ("2026-03-28T12:00+01:00", "2026-03-29T03:00+02:00"),  # clocks jump over it
+        ("2026-03-29T03:10+02:00", "2026-03-30T02:30+02:00"),
+        ("2026-10-25T02:10+02:00", "2026-10-25T02:30+02:00"),  # it is shown twice
+        ("2026-10-25T02:10+01:00", "2026-10-25T02:30+01:00"),
+        ("2026-10-25T02:40+01:00", "2026-10-26T02:30+01:00"),
+    ],
+)
+def test_a_minute_that_clocks_jump_over_has_come_when_they_do(now: str, due: str) -> None:
+    at, then = (millis(datetime.fromisoformat(one)) for one in (now, due))
+    assert digest_due(mail(digest_at="02:30", zone="Europe/Prague"), at) == then
+
+
+def test_quiet_hours_are_over_once_clocks_have_jumped_over_their_end() -> None:
+    late, over = (millis(datetime.fromisoformat(f"2026-03-29T{one}")) for one in ("01:50+01:00", "03:00+02:00"))
+    night = mail(quiet="22:00-02:30", zone="Europe/Prague")
+    assert (quiet_until(night, late), quiet_until(night, over)) == (over, 0)
 
 
 def test_secrets_come_from_the_environment_by_name() -> None:
