@@ -27,7 +27,7 @@ from services.alerts.retract import Retract
 from services.alerts.settings import Choices
 from services.alerts.staff import staff_of
 from services.alerts.stream import Worker, run
-from services.alerts.web import Desk, Stated, alerts_app
+from services.alerts.web import Backend, Stated, alerts_app
 from services.declared_files import place
 from services.plumbing import Plumbing
 from services.progress import Progress
@@ -79,11 +79,11 @@ async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, pr
         handed_on=asyncio.Event(),
     )
     act = Act(store, current, clock, lambda: staff_of(store, users, current.terms.desk, profile.staff))
-    desk = Desk(
+    backend = Backend(
         store, act, current, expressions, Access(users, time.monotonic), screens, clock, profile.stated,
         profile.events_of,
     )  # fmt: skip
-    return Alerts(alerts_app(desk), lambda: run(worker), {"alerts": worker.check})
+    return Alerts(alerts_app(backend), lambda: run(worker), {"alerts": worker.check})
 
 
 async def _current(reload: Reload, store: AlertStore, works: Callable[[int], bool], now: int) -> Current:

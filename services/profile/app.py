@@ -35,7 +35,7 @@ from services.profile.sources import Freshness
 from services.profile.stream import run
 from services.profile.update import Update
 from services.profile.upkeep import Upkeep
-from services.profile.web import Desk, profile_app
+from services.profile.web import Backend, profile_app
 from services.profile.worker import Worker
 from services.progress import Progress
 from services.sql.database import Database
@@ -98,6 +98,6 @@ async def open_profile(
     decide, access = Decide(store, fold, SUBJECT_LIMITS), Access(users, time.monotonic)
     facts = {one.name: one for one in facts_catalogue(declarations.policy.measures)}
     read = Read(store, catalogue, naming, policy, clock.now_ms, lambda: freshness.now)
-    desk = Desk(read, decide, access, screens, clock, SUBJECT_LIMITS, facts, patience)
+    app = profile_app(Backend(read, decide, access, screens, clock, SUBJECT_LIMITS, facts, patience))
     checks = {"profile": worker.progress.check if "update" in choices.steps else lambda: reachable(database)}
-    return Profile(profile_app(desk), partial(run, worker, choices.steps), checks, worker, read, declarations, policy)
+    return Profile(app, partial(run, worker, choices.steps), checks, worker, read, declarations, policy)

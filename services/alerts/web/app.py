@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Litestar
 
 from services.alerts.domain.lifecycle import IllegalStep
-from services.alerts.web.desk import Desk
+from services.alerts.web.backend import Backend
 from services.alerts.web.events import list_events
 from services.alerts.web.inbox import list_alerts, read_alert
 from services.alerts.web.language import language
@@ -34,7 +34,7 @@ _ROUTES = [
 ]  # fmt: skip
 
 
-def alerts_app(desk: Desk) -> Litestar:
+def alerts_app(backend: Backend) -> Litestar:
     """Everything under `/v1/` about alerts and rules."""
-    dependencies: dict[str, Callable[..., Any]] = {"desk": lambda: desk, "language": language}
-    return staff_app(_ROUTES, desk.access, dependencies, {**handlers(_STATUS_OF), IllegalStep: refused})
+    dependencies: dict[str, Callable[..., Any]] = {"backend": lambda: backend, "language": language}
+    return staff_app(_ROUTES, backend.access, dependencies, {**handlers(_STATUS_OF), IllegalStep: refused})

@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.params import FromPath, QueryParameter
 
 from services.alerts.ports import AlertFilter, AlertStore
-from services.alerts.web.desk import AtDesk
+from services.alerts.web.backend import Injected
 from services.alerts.web.documents import AlertList, AlertShown, answers
 from services.alerts.web.filters import (
     Asking,
@@ -41,7 +41,7 @@ Page = Annotated[int, QueryParameter(ge=1, le=200)]
 @get("/v1/alerts", responses=answers())
 async def list_alerts(
     request: Asking,
-    desk: AtDesk,
+    backend: Injected,
     language: Reading,
     owner: Owner = None,
     mine: Mine = False,
@@ -59,10 +59,10 @@ async def list_alerts(
     where = AlertFilter(
         owner=() if mine else several("owner", owner), works=portfolio_of(request.user) if mine else None,
         state=states(in_state), kind=kinds(kind), severity=severities(severity),
-        customer_id=await _standing_for(desk.store, customer), situation=situations(situation),
+        customer_id=await _standing_for(backend.store, customer), situation=situations(situation),
         rule=several("rule", rule),
     )  # fmt: skip
-    found = await desk.store.find(where, _after(cursor), limit + 1)
+    found = await backend.store.find(where, _after(cursor), limit + 1)
     page = found[:limit]
     following = _cursor(page[-1].rank, page[-1].alert_id) if len(found) > limit else None
     return AlertList(alerts=[shown(one, language) for one in page], next=following)
@@ -70,10 +70,10 @@ async def list_alerts(
 
 @get("/v1/alerts/{alert_id:str}", operation_class=Tagged, responses=answers(AlertShown) | {304: NOT_MODIFIED})
 async def read_alert(
-    alert_id: FromPath[str], desk: AtDesk, language: Reading, if_none_match: IfNoneMatch = None
+    alert_id: FromPath[str], backend: Injected, language: Reading, if_none_match: IfNoneMatch = None
 ) -> Response[bytes]:
     """One alert, whole: evidence and history. `ETag` is its revision in this language."""
-    alert = await desk.store.alert(alert_id)
+    alert = await backend.store.alert(alert_id)
     if alert is None:
         raise Problem(404, "no alert has this id")
     headers = {"ETag": f'"{alert.revision}-{language}"', "Cache-Control": "private, no-cache",

@@ -11,7 +11,7 @@ from services.alerts.domain.alert import Alert
 from services.alerts.domain.rules import Language
 from services.alerts.ports import OPEN, AlertFilter
 from services.alerts.screens import INBOX, inbox_of
-from services.alerts.web.desk import AtDesk, Desk
+from services.alerts.web.backend import Backend, Injected
 from services.alerts.web.documents import answers
 from services.alerts.web.filters import Asking, Mine, Owner, portfolio_of, several
 from services.alerts.web.language import Reading
@@ -23,15 +23,15 @@ MOST_FOLLOWED = 200
 
 @get("/v1/alerts/live", media_type=EVENT_STREAM, responses=answers())
 async def follow_alerts(
-    request: Asking, desk: AtDesk, language: Reading, owner: Owner = None, mine: Mine = False
+    request: Asking, backend: Injected, language: Reading, owner: Owner = None, mine: Mine = False
 ) -> Stream:
     """First `inbox`: the open alerts, at most 200, greatest rank first. Then `alert` for each one that changes, until
     it has ended. `Last-Event-ID` names the revisions that the screen has; if they are still current, `inbox` is left
     out."""
     works = portfolio_of(request.user) if mine else None
     where = AlertFilter(owner=() if mine else several("owner", owner), works=works, state=(OPEN,))
-    follow = Follow(desk, where, language, request.headers.get("last-event-id", ""))
-    live = Live(desk.notifications, desk.access, topic_of(where), follow.look)
+    follow = Follow(backend, where, language, request.headers.get("last-event-id", ""))
+    live = Live(backend.notifications, backend.access, topic_of(where), follow.look)
     return streamed(live.events(request.headers.get("authorization", ""), request.user))
 
 
@@ -44,12 +44,12 @@ def topic_of(where: AlertFilter) -> str:
 class Follow:
     """Keeps the revisions that the screen has: whatever it missed is found at the next look."""
 
-    def __init__(self, desk: Desk, where: AlertFilter, language: Language, tag: str) -> None:
-        self._desk, self._where, self._language, self._tag = desk, where, language, tag
+    def __init__(self, backend: Backend, where: AlertFilter, language: Language, tag: str) -> None:
+        self._backend, self._where, self._language, self._tag = backend, where, language, tag
         self._seen: dict[str, int] | None = None
 
     async def look(self) -> AsyncIterator[bytes]:
-        found = await self._desk.store.find(self._where, None, MOST_FOLLOWED)
+        found = await self._backend.store.find(self._where, None, MOST_FOLLOWED)
         now = {one.alert_id: one.revision for one in found}
         if self._seen is None:
             self._seen = now
@@ -64,7 +64,7 @@ class Follow:
 
     async def _left(self, alert_ids: set[str]) -> list[Alert]:
         """Alerts that ended, went to another owner, or are not among the greatest any more."""
-        read = [await self._desk.store.alert(one) for one in sorted(alert_ids)]
+        read = [await self._backend.store.alert(one) for one in sorted(alert_ids)]
         return [one for one in read if one is not None]
 
     def _note(self, alert: Alert, seen: dict[str, int]) -> None:

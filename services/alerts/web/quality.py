@@ -9,7 +9,7 @@ from schemas.instants import instant
 from services.alerts.domain.learning import PARTS, tallies
 from services.alerts.domain.notices import Notice, in_force, sentence, to_do
 from services.alerts.domain.rules import Language
-from services.alerts.web.desk import AtDesk
+from services.alerts.web.backend import Injected
 from services.alerts.web.documents import answers
 from services.alerts.web.filters import known
 from services.alerts.web.language import Reading
@@ -29,11 +29,11 @@ OfRule = Annotated[str | None, QueryParameter(description="Only of the rule of t
 
 
 @get("/v1/rules/precision", opt=MANAGER, responses=answers())
-async def show_precision(desk: AtDesk, by: By = None, rule: OfRule = None) -> PrecisionList:
+async def show_precision(backend: Injected, by: By = None, rule: OfRule = None) -> PrecisionList:
     """What people made of the alerts, by rule, branch and owner, or any of these together."""
     asked = known("by", by, PARTS) or ("rule",)
     parts = [part for part in PARTS if part in asked]
-    learned = await desk.store.learned(parts, rule)
+    learned = await backend.store.learned(parts, rule)
     return PrecisionList(outcomes=[
         PrecisionShown(closed=tally.closed, not_relevant=tally.not_relevant, relevant=round(tally.relevant, 4),
                        **dict(zip(parts, key, strict=True)))
@@ -43,7 +43,7 @@ async def show_precision(desk: AtDesk, by: By = None, rule: OfRule = None) -> Pr
 
 @get("/v1/rules/history", responses=answers())
 async def show_history(
-    desk: AtDesk, rule: OfRule = None, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
+    backend: Injected, rule: OfRule = None, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
 ) -> EditionList:
     """How rules have changed, and who changed them: the rule behind an old alert can be read as it was."""
     return EditionList(editions=[
@@ -52,19 +52,19 @@ async def show_history(
             at=instant(one.at), actor=one.actor, note=one.note, rule_set=one.rule_set, file=one.file,
             declared=one.declared,
         )
-        for one in await desk.store.editions(rule, limit)
+        for one in await backend.store.editions(rule, limit)
     ])  # fmt: skip
 
 
 @get("/v1/notices", opt=MANAGER, responses=answers())
 async def list_notices(
-    desk: AtDesk, language: Reading, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
+    backend: Injected, language: Reading, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
 ) -> NoticeList:
     """Notices to those who answer for rules: that one is throttled, paused or stopped, and when that has ended."""
-    stand = in_force(await desk.store.notices()).values()
-    recent = await desk.store.recent_notices(0, limit)
+    standing = in_force(await backend.store.notices()).values()
+    recent = await backend.store.recent_notices(0, limit)
     return NoticeList(
-        standing=[_notice(one, language) for one in stand], recent=[_notice(one, language) for one in recent]
+        standing=[_notice(one, language) for one in standing], recent=[_notice(one, language) for one in recent]
     )
 
 

@@ -10,7 +10,7 @@ from services.alerts.domain.rules import Language
 from services.alerts.domain.standing import Standing
 from services.alerts.domain.wording import said
 from services.alerts.ports import MAX_WHY, OPEN, AlertFilter, RuleSwitch
-from services.alerts.web.desk import AtDesk, Desk
+from services.alerts.web.backend import Backend, Injected
 from services.alerts.web.documents import answers
 from services.alerts.web.filters import Asking
 from services.alerts.web.language import Reading
@@ -35,55 +35,55 @@ OPEN_OF_ONE = 100
 
 
 @get("/v1/rules", responses=answers())
-async def list_rules(desk: AtDesk, language: Reading) -> RuleList:
+async def list_rules(backend: Injected, language: Reading) -> RuleList:
     """Every rule with its texts and its record."""
-    current = desk.current
-    return RuleList(version=current.rules.version, rules=[_rule(one, desk, language) for one in current.rules.rules])
+    current = backend.current
+    return RuleList(version=current.rules.version, rules=[_rule(one, backend, language) for one in current.rules.rules])
 
 
 @post("/v1/rules/{rule_id:str}/enable", opt=ADMIN, status_code=200, responses=answers())
-async def enable_rule(request: Asking, rule_id: FromPath[str], data: JSONBody[Switch], desk: AtDesk) -> Switched:
+async def enable_rule(request: Asking, rule_id: FromPath[str], data: JSONBody[Switch], backend: Injected) -> Switched:
     """The rule raises alerts again."""
-    return await _switched(request, desk, rule_id, True, data.reason)
+    return await _switched(request, backend, rule_id, True, data.reason)
 
 
 @post("/v1/rules/{rule_id:str}/disable", opt=ADMIN, status_code=200, responses=answers())
-async def disable_rule(request: Asking, rule_id: FromPath[str], data: JSONBody[Switch], desk: AtDesk) -> Switched:
+async def disable_rule(request: Asking, rule_id: FromPath[str], data: JSONBody[Switch], backend: Injected) -> Switched:
     """The rule raises nothing any more; within seconds what it has raised is withdrawn."""
-    return await _switched(request, desk, rule_id, False, data.reason)
+    return await _switched(request, backend, rule_id, False, data.reason)
 
 
 @get("/v1/customers/{customer_id:str}/rules", responses=answers())
-async def explain_rules(customer_id: FromPath[str], desk: AtDesk, language: Reading) -> RulesOfCustomer:
+async def explain_rules(customer_id: FromPath[str], backend: Injected, language: Reading) -> RulesOfCustomer:
     """For every rule whether it holds now, which part of its condition fails, and what is missing."""
-    stated = await desk.stated(customer_id)
+    stated = await backend.stated(customer_id)
     if stated is None:
         raise Problem(404, "no customer has this id")
-    change, current, now_is = stated.change, desk.current, stated.change.customer_id
-    standing = await desk.store.standing(now_is) or Standing()
-    alerts = await desk.store.find(AlertFilter(customer_id=now_is, state=(OPEN,)), None, OPEN_OF_ONE)
+    change, current, now_is = stated.change, backend.current, stated.change.customer_id
+    standing = await backend.store.standing(now_is) or Standing()
+    alerts = await backend.store.find(AlertFilter(customer_id=now_is, state=(OPEN,)), None, OPEN_OF_ONE)
     remembered = Remembered(standing, alerts, current.terms.throttled, current.terms.paused, current.broken)
-    told = explain(change, current.rules, desk.expressions, remembered)
+    told = explain(change, current.rules, backend.expressions, remembered)
     return RulesOfCustomer(
         customer_id=now_is, version=change.version, as_of=instant(change.changed_at), up_to_date=stated.up_to_date,
         rule_set=current.rules.version, rules=[_explained(one, language) for one in told],
     )  # fmt: skip
 
 
-async def _switched(request: Asking, desk: Desk, rule_id: str, enabled: bool, reason: str) -> Switched:
-    if desk.current.rules.rule(rule_id) is None:
+async def _switched(request: Asking, backend: Backend, rule_id: str, enabled: bool, reason: str) -> Switched:
+    if backend.current.rules.rule(rule_id) is None:
         raise Problem(404, "no rule has this id")
     if not reason.strip():
         raise Rejected("invalid_value", "why is expected: it is kept with the switch", "reason")
     if wrong := unfit(reason, MAX_WHY):
         raise Rejected("invalid_value", wrong, "reason")
-    at = desk.clock.now_ms()
-    await desk.store.switch(RuleSwitch(rule_id, enabled, request.user.name, at, reason.strip()))
+    at = backend.clock.now_ms()
+    await backend.store.switch(RuleSwitch(rule_id, enabled, request.user.name, at, reason.strip()))
     return Switched(rule=rule_id, enabled=enabled, actor=request.user.name, at=instant(at), reason=reason.strip())
 
 
-def _rule(rule: Rule, desk: Desk, language: Language) -> RuleShown:
-    one, terms = rule.declared, desk.current.terms
+def _rule(rule: Rule, backend: Backend, language: Language) -> RuleShown:
+    one, terms = rule.declared, backend.current.terms
     return RuleShown(
         id=one.id, version=one.version, signal=one.signal, kind=one.kind, situation=one.situation,
         about=list(one.about), name=said(one.name, language), reason=said(one.reason, language),
@@ -94,7 +94,7 @@ def _rule(rule: Rule, desk: Desk, language: Language) -> RuleShown:
         respond_within_hours=one.respond_within_hours, expires_after_days=one.expires_after_days,
         blocks=list(one.blocks), enabled=one.enabled, precision=terms.precision.get((one.id, "")),
         throttled=one.id in terms.throttled, paused=one.id in terms.paused, owner=one.owner or None,
-        stopped=desk.current.broken.get(one.id),
+        stopped=backend.current.broken.get(one.id),
     )  # fmt: skip
 
 

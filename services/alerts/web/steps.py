@@ -11,7 +11,7 @@ from services.alerts.domain.alert import Outcome
 from services.alerts.domain.lifecycle import Asked, IllegalStep
 from services.alerts.domain.rules import Language
 from services.alerts.screens import told
-from services.alerts.web.desk import AtDesk, Desk
+from services.alerts.web.backend import Backend, Injected
 from services.alerts.web.documents import AlertShown, Noted, OutcomeGiven, Plan, Reassign, Snooze, step_answers
 from services.alerts.web.filters import Asking
 from services.alerts.web.language import Reading
@@ -26,66 +26,66 @@ _STEP: dict[str, Any] = {"opt": {ROLE: "manager"}, "status_code": 200, "response
 
 @post("/v1/alerts/{alert_id:str}/claim", **_STEP)
 async def claim_alert(
-    request: Asking, alert_id: FromPath[str], desk: AtDesk, language: Reading, data: JSONBody[Noted | None] = None
+    request: Asking, alert_id: FromPath[str], backend: Injected, language: Reading, data: JSONBody[Noted | None] = None
 ) -> AlertShown:
     """The alert is mine to work. Of two who claim at once, one gets 409 with the other's name; from then on that one
     may only reassign it, unless he or she works all portfolios or it was escalated to him or her."""
-    return await _done(request, desk, language, alert_id, Asked("claim", note=data.note if data else ""))
+    return await _done(request, backend, language, alert_id, Asked("claim", note=data.note if data else ""))
 
 
 @post("/v1/alerts/{alert_id:str}/snooze", **_STEP)
 async def snooze_alert(
-    request: Asking, alert_id: FromPath[str], data: JSONBody[Snooze], desk: AtDesk, language: Reading
+    request: Asking, alert_id: FromPath[str], data: JSONBody[Snooze], backend: Injected, language: Reading
 ) -> AlertShown:
     """Puts the alert off; it comes back by itself."""
     asked = Asked("snooze", note=data.note, until=millis(data.until))
-    return await _done(request, desk, language, alert_id, asked)
+    return await _done(request, backend, language, alert_id, asked)
 
 
 @post("/v1/alerts/{alert_id:str}/plan", **_STEP)
 async def plan_contact(
-    request: Asking, alert_id: FromPath[str], data: JSONBody[Plan], desk: AtDesk, language: Reading
+    request: Asking, alert_id: FromPath[str], data: JSONBody[Plan], backend: Injected, language: Reading
 ) -> AlertShown:
     """Plans a visit or a call."""
-    return await _done(request, desk, language, alert_id, Asked("plan", note=data.note, until=millis(data.at)))
+    return await _done(request, backend, language, alert_id, Asked("plan", note=data.note, until=millis(data.at)))
 
 
 @post("/v1/alerts/{alert_id:str}/contact", **_STEP)
 async def note_contact(
-    request: Asking, alert_id: FromPath[str], desk: AtDesk, language: Reading, data: JSONBody[Noted | None] = None
+    request: Asking, alert_id: FromPath[str], backend: Injected, language: Reading, data: JSONBody[Noted | None] = None
 ) -> AlertShown:
     """Notes that the customer was spoken to."""
-    return await _done(request, desk, language, alert_id, Asked("contact", note=data.note if data else ""))
+    return await _done(request, backend, language, alert_id, Asked("contact", note=data.note if data else ""))
 
 
 @post("/v1/alerts/{alert_id:str}/outcome", **_STEP)
 async def give_outcome(
-    request: Asking, alert_id: FromPath[str], data: JSONBody[OutcomeGiven], desk: AtDesk, language: Reading
+    request: Asking, alert_id: FromPath[str], data: JSONBody[OutcomeGiven], backend: Injected, language: Reading
 ) -> AlertShown:
     """Closes the alert. Its rules learn from the result."""
-    return await _done(request, desk, language, alert_id, Asked("outcome", note=data.note, outcome=_outcome(data)))
+    return await _done(request, backend, language, alert_id, Asked("outcome", note=data.note, outcome=_outcome(data)))
 
 
 @post("/v1/alerts/{alert_id:str}/reassign", **_STEP)
 async def reassign_alert(
-    request: Asking, alert_id: FromPath[str], data: JSONBody[Reassign], desk: AtDesk, language: Reading
+    request: Asking, alert_id: FromPath[str], data: JSONBody[Reassign], backend: Injected, language: Reading
 ) -> AlertShown:
     """Gives the alert to somebody else, with new time to answer."""
-    return await _done(request, desk, language, alert_id, Asked("reassign", note=data.note, to=data.to.strip()))
+    return await _done(request, backend, language, alert_id, Asked("reassign", note=data.note, to=data.to.strip()))
 
 
 @post("/v1/alerts/{alert_id:str}/false-alarm", **_STEP)
 async def mark_false_alarm(
-    request: Asking, alert_id: FromPath[str], desk: AtDesk, language: Reading, data: JSONBody[Noted | None] = None
+    request: Asking, alert_id: FromPath[str], backend: Injected, language: Reading, data: JSONBody[Noted | None] = None
 ) -> AlertShown:
     """Closes the alert as not relevant, in one step."""
-    return await _done(request, desk, language, alert_id, Asked("false_alarm", note=data.note if data else ""))
+    return await _done(request, backend, language, alert_id, Asked("false_alarm", note=data.note if data else ""))
 
 
-async def _done(request: Asking, desk: Desk, language: Language, alert_id: str, asked: Asked) -> AlertShown:
-    before = await desk.store.alert(alert_id) if asked.action in ("claim", "reassign") else None
-    alert = await desk.act.on(alert_id, asked, request.user)
-    await desk.notifications.publish(told(alert, *([before.owner, before.escalated_to] if before else ())))
+async def _done(request: Asking, backend: Backend, language: Language, alert_id: str, asked: Asked) -> AlertShown:
+    before = await backend.store.alert(alert_id) if asked.action in ("claim", "reassign") else None
+    alert = await backend.act.on(alert_id, asked, request.user)
+    await backend.notifications.publish(told(alert, *([before.owner, before.escalated_to] if before else ())))
     return shown(alert, language)
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from litestar import Litestar
 
+from services.profile.web.backend import Backend
 from services.profile.web.customers import find_customers, read_customer, read_identity, search_customers
 from services.profile.web.decisions import erase_customer, keep_apart, list_reviews, merge_customers, split_customer
-from services.profile.web.desk import Desk
 from services.profile.web.history import read_facts, read_timeline
 from services.profile.web.live import follow_customer
 from services.profile.web.operations import list_dead_letters, list_sources
@@ -25,7 +25,7 @@ _ROUTES = [
 ]  # fmt: skip
 
 
-def profile_app(desk: Desk) -> Litestar:
+def profile_app(backend: Backend) -> Litestar:
     """Everything under `/v1/` that reads customers or decides about them."""
-    dependencies: dict[str, Callable[..., Any]] = {"desk": lambda: desk, "preference": preference}
-    return staff_app(_ROUTES, desk.access, dependencies, handlers(_STATUS_OF))
+    dependencies: dict[str, Callable[..., Any]] = {"backend": lambda: backend, "preference": preference}
+    return staff_app(_ROUTES, backend.access, dependencies, handlers(_STATUS_OF))

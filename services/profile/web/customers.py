@@ -14,7 +14,7 @@ from services.profile.current import CurrentCustomer
 from services.profile.domain.identity.named import NEVER_IN_A_URL
 from services.profile.identity import Identity, identity
 from services.profile.read import Asked
-from services.profile.web.desk import AtDesk, Desk
+from services.profile.web.backend import Backend, Injected
 from services.profile.web.documents import Customers, CustomerView, Search, answers
 from services.profile.web.preference import Preference, Preferred
 from services.web.asgi import JSON, Problem
@@ -36,7 +36,7 @@ class ByIdentifier(Operation):
 
 
 @get("/v1/customers", operation_class=ByIdentifier, opt={OWN_PARAMETERS: True}, responses=answers(Customers))
-async def find_customers(request: Request[Any, Any, Any], desk: AtDesk, preference: Preferred) -> _View:
+async def find_customers(request: Request[Any, Any, Any], backend: Injected, preference: Preferred) -> _View:
     """Customers by identifiers that may stand in a URL. Nobody found: an empty list."""
     given: dict[str, str] = {}
     for kind, value in request.query_params.multi_items():
@@ -47,17 +47,17 @@ async def find_customers(request: Request[Any, Any, Any], desk: AtDesk, preferen
         if kind in given:
             raise Problem(400, f"{kind} is expected once: ask again for the other one", field=kind)
         given[kind] = value
-    return await _found(desk, desk.read.asked(given), preference)
+    return await _found(backend, backend.read.asked(given), preference)
 
 
 @post("/v1/customers/search", status_code=200, responses=answers(Customers))
-async def search_customers(data: JSONBody[Search], desk: AtDesk, preference: Preferred) -> _View:
+async def search_customers(data: JSONBody[Search], backend: Injected, preference: Preferred) -> _View:
     """Customers by any identifiers or a name; those whom most of it names come first."""
-    return await _found(desk, desk.read.asked(data.named(), data.name), preference)
+    return await _found(backend, backend.read.asked(data.named(), data.name), preference)
 
 
-async def _found(desk: Desk, asked: Asked, preference: Preference) -> _View:
-    read = desk.read
+async def _found(backend: Backend, asked: Asked, preference: Preference) -> _View:
+    read = backend.read
     headers = await preference.honoured()
     found = await read.find(asked)
     views = [msgspec.Raw(one) for one in await read.shown(found.customers)]
@@ -67,30 +67,30 @@ async def _found(desk: Desk, asked: Asked, preference: Preference) -> _View:
 
 @get("/v1/customers/{customer_id:str}", operation_class=Tagged, responses=answers(CustomerView) | {304: NOT_MODIFIED})
 async def read_customer(
-    customer_id: FromPath[str], desk: AtDesk, preference: Preferred, if_none_match: IfNoneMatch = None
+    customer_id: FromPath[str], backend: Injected, preference: Preferred, if_none_match: IfNoneMatch = None
 ) -> _View:
     """The live view. A former id answers with the customer that it stands for now; several are told as 300."""
     headers = await preference.honoured()
-    customer, moved = await current(desk, customer_id)
+    customer, moved = await current(backend, customer_id)
     tag = f'"{customer.view.customer_id}-{customer.tag}"' if moved else f'"{customer.tag}"'
     headers |= {"ETag": tag, "Cache-Control": "private, no-cache", **moved}
     if matches(if_none_match or "", tag):
         return Response(b"", status_code=304, headers=headers)
-    return Response((await desk.read.shown([customer]))[0], media_type=JSON, headers=headers)
+    return Response((await backend.read.shown([customer]))[0], media_type=JSON, headers=headers)
 
 
 @get("/v1/customers/{customer_id:str}/identity", responses=answers(Identity))
-async def read_identity(customer_id: FromPath[str], desk: AtDesk, preference: Preferred) -> _View:
+async def read_identity(customer_id: FromPath[str], backend: Injected, preference: Preferred) -> _View:
     """Why these subjects are one customer, and who else they touch."""
     headers = await preference.honoured()
-    customer, moved = await current(desk, customer_id)
-    told = msgspec.json.encode(await identity(desk.read, customer.view, desk.limits))
+    customer, moved = await current(backend, customer_id)
+    told = msgspec.json.encode(await identity(backend.read, customer.view, backend.limits))
     return Response(told, media_type=JSON, headers=headers | moved)
 
 
-async def current(desk: Desk, customer_id: str) -> tuple[CurrentCustomer, dict[str, str]]:
+async def current(backend: Backend, customer_id: str) -> tuple[CurrentCustomer, dict[str, str]]:
     """The customer that this id stands for, and for a former id where it is now. Raises `Problem` (404, 300)."""
-    return the_one(await desk.read.by_id(customer_id), customer_id)
+    return the_one(await backend.read.by_id(customer_id), customer_id)
 
 
 def the_one(found: Sequence[CurrentCustomer], customer_id: str) -> tuple[CurrentCustomer, dict[str, str]]:

@@ -11,8 +11,8 @@ from litestar.params import FromPath, QueryParameter
 from schemas.instants import millis
 from services.profile.narrowing import narrowed
 from services.profile.ports.reading import Cursor
+from services.profile.web.backend import Injected
 from services.profile.web.customers import current, the_one
-from services.profile.web.desk import AtDesk
 from services.profile.web.documents import Facts, Timeline, answers
 from services.profile.web.preference import Preferred
 from services.web.asgi import JSON, Problem
@@ -25,7 +25,7 @@ Several = Annotated[list[str] | None, QueryParameter(description="Repeatable, or
 @get("/v1/customers/{customer_id:str}/timeline", responses=answers(Timeline))
 async def read_timeline(
     customer_id: FromPath[str],
-    desk: AtDesk,
+    backend: Injected,
     preference: Preferred,
     event_type: Annotated[list[str] | None, QueryParameter(name="type", description="Repeatable, or by commas")] = None,
     channel: Several = None,
@@ -37,10 +37,10 @@ async def read_timeline(
     """Events of the customer's own subjects, newest first."""
     headers = await preference.honoured()
     bounds, before = (_ms(since, "since"), _ms(until, "until")), _cursor(cursor)
-    customer, moved = await current(desk, customer_id)
+    customer, moved = await current(backend, customer_id)
     view = customer.view
-    where = await narrowed(desk.read, view, _several(event_type), _several(channel), *bounds)
-    page = await desk.read.timeline(view, before, where, limit)
+    where = await narrowed(backend.read, view, _several(event_type), _several(channel), *bounds)
+    page = await backend.read.timeline(view, before, where, limit)
     following = _told(page.after) if page.after is not None else None
     body = msgspec.json.encode(
         {"customer_id": view.customer_id, "events": [msgspec.Raw(one) for one in page.events], "next": following}
@@ -49,12 +49,14 @@ async def read_timeline(
 
 
 @get("/v1/customers/{customer_id:str}/facts", responses=answers(Facts))
-async def read_facts(customer_id: FromPath[str], desk: AtDesk, preference: Preferred) -> Response[bytes]:
+async def read_facts(customer_id: FromPath[str], backend: Injected, preference: Preferred) -> Response[bytes]:
     """The facts that rules may ask for, as they stand now, with units and meanings."""
     headers = await preference.honoured()
-    customer, moved = the_one(await desk.read.by_id_with_facts(customer_id), customer_id)
-    facts = msgspec.json.decode(await desk.read.facts(customer, desk.facts.values()), type=dict[str, msgspec.Raw])
-    meanings = {name: {"type": one.type, "unit": one.unit, "meaning": one.meaning} for name, one in desk.facts.items()}
+    customer, moved = the_one(await backend.read.by_id_with_facts(customer_id), customer_id)
+    facts = msgspec.json.decode(await backend.read.facts(customer, backend.facts.values()), type=dict[str, msgspec.Raw])
+    meanings = {
+        name: {"type": one.type, "unit": one.unit, "meaning": one.meaning} for name, one in backend.facts.items()
+    }
     return Response(msgspec.json.encode({**facts, "meanings": meanings}), media_type=JSON, headers=headers | moved)
 
 

@@ -9,7 +9,7 @@ from schemas.instants import instant
 from services.profile.domain.customers.freshness import SourceSeen, completeness
 from services.profile.domain.rendering import instant_or_none
 from services.profile.ports.records import StoredDeadLetter
-from services.profile.web.desk import AtDesk
+from services.profile.web.backend import Injected
 from services.profile.web.documents import DeadLetter, DeadLetters, SourceFreshness, Sources, answers
 from services.web.asgi import Problem
 from services.web.guard import ROLE
@@ -17,22 +17,22 @@ from services.web.guard import ROLE
 
 @get("/v1/dead-letters", opt={ROLE: "admin"}, responses=answers())
 async def list_dead_letters(
-    desk: AtDesk,
+    backend: Injected,
     stands: Annotated[str, QueryParameter(name="state", description="open or replayed")] = "open",
     limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
 ) -> DeadLetters:
     """Events that could not be used, newest first, with the reason and the place."""
     if stands not in ("open", "replayed"):
         raise Problem(400, "state: open or replayed is expected", field="state")
-    letters = await desk.read.reader.dead_letters(limit, stands)
+    letters = await backend.read.reader.dead_letters(limit, stands)
     return DeadLetters(dead_letters=[_letter(one) for one in letters])
 
 
 @get("/v1/sources", responses=answers())
-async def list_sources(desk: AtDesk) -> Sources:
+async def list_sources(backend: Injected) -> Sources:
     """How far each source is complete: everything older is in the views."""
-    seen = await desk.read.reader.sources_seen()
-    now = completeness(seen, desk.clock.now_ms(), desk.patience)
+    seen = await backend.read.reader.sources_seen()
+    now = completeness(seen, backend.clock.now_ms(), backend.patience)
     rows = {source: [one for one in seen if one.source == source] for source in now.channels}
     return Sources(
         sources=[_source(source, rows[source], now.until.get(source), source in now.silent) for source in now.channels]

@@ -10,7 +10,7 @@ from litestar.params import HeaderParameter
 from schemas.receipt import decode_receipt
 from services.log import PositionStore
 from services.profile.receipts import LONGEST_S, until_updated
-from services.profile.web.desk import AtDesk
+from services.profile.web.backend import Injected
 from services.web.asgi import Problem
 
 RECEIPT = "Counterpoint-Receipt"
@@ -32,7 +32,7 @@ class Preference(NamedTuple):
 
 
 def preference(
-    desk: AtDesk,
+    backend: Injected,
     receipt: Annotated[str | None, HeaderParameter(name=RECEIPT, description="As `POST /v1/events` gave it")] = None,
     prefer: Annotated[
         str | None,
@@ -47,7 +47,7 @@ def preference(
     except ValueError:
         raise Problem(400, f"{RECEIPT} is none of ours", field=RECEIPT) from None
     wait = _WAIT.search(prefer or "") if receipt else None
-    return Preference(desk.read.reader, positions, int(wait[1]) if wait else None)
+    return Preference(backend.read.reader, positions, int(wait[1]) if wait else None)
 
 
 Preferred = NamedDependency[Preference]

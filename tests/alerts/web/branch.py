@@ -16,11 +16,11 @@ from services.alerts.current import Current
 from services.alerts.domain.alert import Alert, Evidence
 from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.routing import Staff
-from services.alerts.domain.rules import Desk as DeskDeclared
+from services.alerts.domain.rules import Desk
 from services.alerts.evaluate import Evaluate
 from services.alerts.screens import told
 from services.alerts.staff import staff_of
-from services.alerts.web import Desk, Stated, alerts_app
+from services.alerts.web import Backend, Stated, alerts_app
 from services.log import Batch, Record
 from services.notifications import LocalNotifications
 from services.web.staff import mounted
@@ -36,7 +36,7 @@ class Branch:
     def __init__(self, declared: RuleSet = RULES) -> None:
         self.store, self.clock, self.users = MemoryAlertStore(), ManualClock(NOON + DAY), MemoryUserStore()
         self.notifications, self.monotonic = LocalNotifications(), 0.0
-        self.current = Current(declared, DeskDeclared(), lambda day: (day + 3) % 7 < 5)
+        self.current = Current(declared, Desk(), lambda day: (day + 3) % 7 < 5)
         self.staff = Staff(frozenset({"M-1", "M-2"}), frozenset({"BJ-1"}), frozenset({"M-8"}))
         self.act = Act(self.store, self.current, self.clock, self._staff_now)
         self._evaluate, self._numbers = Evaluate(self.store, CEL, self.current), itertools.count()
@@ -44,11 +44,11 @@ class Branch:
         self.statements: dict[str, ProfileChange] = {}
         self.behind = set[str]()
         access = Access(self.users, lambda: self.monotonic)
-        self.desk = Desk(
+        backend = Backend(
             self.store, self.act, self.current, CEL, access, self.notifications, self.clock, self._stated,
             self._events_of,
         )  # fmt: skip
-        self.litestar = alerts_app(self.desk)
+        self.litestar = alerts_app(backend)
         self.app = mounted(self.litestar)
         self.client = self._client("")
 

@@ -31,7 +31,7 @@ from services.profile.refresh import Refresh
 from services.profile.reload import CurrentPolicy
 from services.profile.resting import Resting
 from services.profile.update import Update
-from services.profile.web import Desk, profile_app
+from services.profile.web import Backend, profile_app
 from services.web.staff import mounted
 from tests.clocks import ManualClock
 from tests.ingest.bank import NAMING, NOW, SECRET, admit, rules, terms
@@ -64,11 +64,11 @@ class Bank:
         facts = {one.name: one for one in catalogue(declarations.policy.measures)}
         self.access = Access(self.users, lambda: self.monotonic)
         read = Read(store, CATALOGUE, NAMING, self.policy, self.clock.now_ms)
-        self.desk = Desk(
+        backend = Backend(
             read, Decide(store, fold, SUBJECT_LIMITS), self.access, self.notifications, self.clock,
             SUBJECT_LIMITS, facts, Patience(1, 60_000, 3_600_000),
         )  # fmt: skip
-        self.litestar = profile_app(self.desk)
+        self.litestar = profile_app(backend)
         self.app = mounted(self.litestar)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://bank.test")
 

@@ -14,7 +14,7 @@ from services.profile.domain.facts.catalogue import FactDeclared
 from services.profile.read import Read
 
 
-class Desk(NamedTuple):
+class Backend(NamedTuple):
     """`limits`: subject kind → how many customers one such identifier may identify. `facts`: by name."""
 
     read: Read
@@ -27,4 +27,4 @@ class Desk(NamedTuple):
     patience: Patience
 
 
-AtDesk = NamedDependency[Desk]
+Injected = NamedDependency[Backend]

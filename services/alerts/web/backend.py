@@ -23,7 +23,7 @@ class Stated(NamedTuple):
     up_to_date: bool = True
 
 
-class Desk(NamedTuple):
+class Backend(NamedTuple):
     """`stated`: a customer as it stands now; None if there is no such id. `events_of`: the events that a piece of
     evidence was counted from, as JSON."""
 
@@ -38,4 +38,4 @@ class Desk(NamedTuple):
     events_of: Callable[[str, Evidence], Awaitable[bytes]]
 
 
-AtDesk = NamedDependency[Desk]
+Injected = NamedDependency[Backend]
