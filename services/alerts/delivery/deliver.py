@@ -2,7 +2,6 @@
 Each queue is worked by itself, so that a dead receiver delays nobody else."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -44,7 +43,7 @@ AWAY_AFTER = 3
 log = structlog.get_logger(__name__)
 
 
-class Served(NamedTuple):
+class Served(msgspec.Struct):
     """Messages of one pass over a queue. `away`: several in a row did not arrive."""
 
     delivered: int = 0
@@ -54,25 +53,22 @@ class Served(NamedTuple):
     away: bool = False
 
 
-class Tally:
-    """Counts a pass, and how many messages in a row did not arrive."""
+class Pass:
+    """Counts what became of the messages of one pass."""
 
     def __init__(self) -> None:
-        self.served, self._in_a_row = Served(), 0
+        self.served, self._missed_in_a_row = Served(), 0
 
-    def hold(self) -> None:
-        self.served = self.served._replace(held=self.served.held + 1)
-
-    def is_away_after(self, one: Delivery) -> bool:
-        """Counts what became of a message; True when the receiver seems to be away."""
-        outcome = "missed" if one.state == "waiting" else one.state
-        if outcome == "missed":
-            self._in_a_row += 1
-        elif outcome == "delivered":  # one that the receiver refused tells nothing of whether it is there
-            self._in_a_row = 0
-        away = self._in_a_row >= AWAY_AFTER
-        self.served = self.served._replace(**{outcome: getattr(self.served, outcome) + 1}, away=away)
-        return away
+    def count(self, attempted: Delivery) -> None:
+        if attempted.state == "delivered":
+            self.served.delivered += 1
+            self._missed_in_a_row = 0
+        elif attempted.state == "waiting":
+            self.served.missed += 1
+            self._missed_in_a_row += 1
+        else:  # a receiver that refuses a message may be there or not
+            self.served.dead += 1
+        self.served.away = self._missed_in_a_row >= AWAY_AFTER
 
 
 class Deliver:
@@ -88,19 +84,15 @@ class Deliver:
     async def accept(self, batch: Batch) -> int:
         """Queues what the batch has to tell; returns how many messages. Raises `Fenced`, `Contended`, `Unavailable`;
         nothing is written then."""
-        newest: dict[str, tuple[Alert, bytes]] = {}
-        for record in batch.records:  # each tells the whole history, so the longest says all
-            alert = decode_alert(record.value)
-            if len(alert.history) >= len(newest[alert.alert_id][0].history if alert.alert_id in newest else ()):
-                newest[alert.alert_id] = alert, record.value
-        now, destinations = self._clock.now_ms(), self._destinations()
+        newest, now, destinations = _newest(batch), self._clock.now_ms(), self._destinations()
         async with self._store.accepting() as tx:
             await tx.advance([batch.move])
             seen, queued = await tx.seen(sorted(newest)), list[Delivery]()
             for alert_id, (alert, body) in newest.items():
                 queued += deliveries(alert, body, news(alert, seen.get(alert_id, 0), now), destinations, now)
             for one in destinations:
-                stale = [told for told, (alert, _) in newest.items() if is_stale(alert, seen.get(told, 0), one, now)]
+                stale = [alert_id for alert_id, (alert, _) in newest.items()
+                         if is_stale(alert, seen.get(alert_id, 0), one, now)]  # fmt: skip
                 if stale:
                     await tx.drop_untold(stale, [one.id], now)
             await tx.add(queued)
@@ -141,31 +133,35 @@ class Deliver:
 
     async def _singles(self, destination: Destination, due: Sequence[Delivery]) -> Served:
         sent = await self._store.sent_since(destination.id, self._clock.now_ms() - HOUR_MS)
-        tally = Tally()
+        attempts = Pass()
         for one in due:
             later = room_at(destination.most_an_hour, sent.get(one.person, ()))
             if later > self._clock.now_ms():
                 await self._store.settle([held(one, later)])
-                tally.hold()
+                attempts.served.held += 1
                 continue
             if not await self._leased(destination):
                 break
             after = await self._send(destination, [one])
             if after[0].state == "delivered":
                 sent.setdefault(one.person, []).append(after[0].ended_at)
-            if tally.is_away_after(after[0]):
+            attempts.count(after[0])
+            if attempts.served.away:
                 break
-        return tally.served
+        return attempts.served
 
     async def _digests(self, destination: Destination, due: Sequence[Delivery]) -> Served:
         by_person: dict[str, list[Delivery]] = {}
         for one in due:
             by_person.setdefault(one.person, []).append(one)
-        tally = Tally()
+        attempts = Pass()
         for together in by_person.values():
-            if not await self._leased(destination) or tally.is_away_after((await self._send(destination, together))[0]):
+            if not await self._leased(destination):
                 break
-        return tally.served
+            attempts.count((await self._send(destination, together))[0])
+            if attempts.served.away:
+                break
+        return attempts.served
 
     async def _send(self, destination: Destination, together: Sequence[Delivery]) -> list[Delivery]:
         """The outcome is written before anything else is sent."""
@@ -184,6 +180,17 @@ class Deliver:
             after = [refused(one, why, self._clock.now_ms()) for one in together]
         await again_when_contended(lambda: self._store.settle(after))
         return after
+
+
+def _newest(batch: Batch) -> dict[str, tuple[Alert, bytes]]:
+    """Each alert by its id, decoded and as it came. Each record tells the whole history, so the longest says all."""
+    newest: dict[str, tuple[Alert, bytes]] = {}
+    for record in batch.records:
+        alert = decode_alert(record.value)
+        known = newest.get(alert.alert_id)
+        if known is None or len(alert.history) >= len(known[0].history):
+            newest[alert.alert_id] = alert, record.value
+    return newest
 
 
 def _parcel(together: Sequence[Delivery]) -> Parcel:
