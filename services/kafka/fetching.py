@@ -16,6 +16,7 @@ from faust.types import TP, ConsumerMessage, Message
 
 NOWHERE = TP("", -1)
 """Always among the admitted: an empty set would mean every partition to aiokafka."""
+_FETCH_WAIT_MS = 100
 _LEFT_LYING_S = 0.01
 """How long a fetch waits for records of the last one that nobody has taken: those taken at once are asked for again
 with the others, instead of when the others' fetch has ended."""
@@ -188,13 +189,11 @@ def _message(batch: Fetched, generation: int) -> Any:
     )  # fmt: skip
 
 
-def group_consumer(
-    connection: Mapping[str, Any], session_timeout_s: float, max_wait_ms: int, group: str
-) -> AIOKafkaConsumer:
+def group_consumer(connection: Mapping[str, Any], session_timeout_s: float, group: str) -> AIOKafkaConsumer:
     """A member of a consumer group that never chooses an offset itself (`auto_offset_reset=none`)."""
     return AIOKafkaConsumer(
         **connection, group_id=group, enable_auto_commit=False, auto_offset_reset="none",
-        partition_assignment_strategy=[RoundRobinPartitionAssignor], fetch_max_wait_ms=max_wait_ms,
+        partition_assignment_strategy=[RoundRobinPartitionAssignor], fetch_max_wait_ms=_FETCH_WAIT_MS,
         max_partition_fetch_bytes=4 << 20, session_timeout_ms=int(session_timeout_s * 1000),
         heartbeat_interval_ms=int(session_timeout_s * 1000 / 6), rebalance_timeout_ms=int(session_timeout_s * 1000),
         request_timeout_ms=max(40_000, int(session_timeout_s * 2000)), metadata_max_age_ms=10_000,

@@ -21,6 +21,7 @@ from services.outage import Outage
 
 log = structlog.get_logger()
 
+_MAX_MESSAGE_BYTES = 1_000_000
 _RESTART_S = 1.0
 _STOPPING_S = 30.0
 
@@ -38,18 +39,16 @@ class KafkaLog:
         security: Mapping[str, Any] | None = None,
         timeout_s: float = 5.0,
         replication_factor: int = -1,
-        max_message_bytes: int = 1_000_000,
         linger_ms: int = 0,
         batch_records: int = 5_000,
         session_timeout_s: float = 10.0,
-        fetch_wait_ms: int = 100,
     ) -> None:
         self._connection = {"bootstrap_servers": servers, **(security or {})}
         self._timeout_s = timeout_s
         self._cluster = Cluster(self._connection, timeout_s, replication_factor)
-        self._producer = Producer(self._connection, timeout_s, max_message_bytes, linger_ms)
+        self._producer = Producer(self._connection, timeout_s, _MAX_MESSAGE_BYTES, linger_ms)
         self._batch_records = batch_records
-        self._consumer = partial(group_consumer, self._connection, session_timeout_s, fetch_wait_ms)
+        self._consumer = partial(group_consumer, self._connection, session_timeout_s)
         self._partitions: dict[str, int] = {}
         self._consuming: list[PartitionBuffers] = []
 
