@@ -7,7 +7,7 @@ import math
 import re
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,128}")
 # so many are admitted before others get their turn in the event loop (about 5 ms)
 _SLICE = 128
+Split = Callable[[bytes], Sequence[bytes | msgspec.Raw]]
 _STATUS_OF = {"malformed": 400, "event_too_large": 413, "channel_not_allowed": 403}
 
 
@@ -73,13 +74,14 @@ class EventsEndpoint:
         content_type = header(scope, b"content-type").partition(";")[0].strip().lower()
         if content_type not in ("application/json", *NDJSON):
             raise Problem(415, f"application/json or {NDJSON[0]} is expected")
+        split = split_lines if content_type in NDJSON else split_json
         await self._terms(scope)
         self._in_flight.enter()
         body = Body(self._in_flight, self._limits)
         try:
             sent = await body.read(scope, receive)
             # asked again: a body may take its time, and the key be revoked meanwhile
-            return await self._take(sent, await self._terms(scope), content_type in NDJSON)
+            return await self._take(sent, await self._terms(scope), split)
         finally:
             self._in_flight.leave(body.held)
 
@@ -93,10 +95,10 @@ class EventsEndpoint:
             raise Problem(401, "the key is unknown or was revoked, or its source is switched off", refused)
         return terms
 
-    async def _take(self, body: bytes, terms: Terms, lines: bool) -> Response:
+    async def _take(self, body: bytes, terms: Terms, split: Split) -> Response:
         now = self._clock.now_ms()
         try:
-            events = split_lines(body) if lines else split_json(body)
+            events = split(body)
         except Rejected as rejected:
             letter = dead_letter(body, rejected, terms, self._rules, now)
             await self._publisher.refuse(letter, terms, rejected.reason, now)
