@@ -38,14 +38,17 @@ def _seen_on(seen: Mapping[str, SourceSeen], source: str, channel: str, partitio
 
 def _beaten(known: SourceSeen, heartbeat: ChannelEvent) -> SourceSeen:
     """A heartbeat by ingest is no sign that the source lives; what the source sends itself is."""
-    told = msgspec.json.decode(heartbeat.attributes, type=dict[str, Any])
-    by_ingest = "rhythm_ms" in told
-    beat = int(told.get("complete_up_to", 0 if by_ingest else heartbeat.occurred_at))
-    known = known._replace(heartbeat_at=max(known.heartbeat_at, beat))
-    if by_ingest:
-        terms = int(told["rhythm_ms"]), int(told.get("lateness_ms", 0)), bool(told.get("enabled", True))
-        return known._replace(rhythm_ms=terms[0], lateness_ms=terms[1], enabled=terms[2])
-    return known._replace(accepted_at=max(known.accepted_at, heartbeat.accepted_at))
+    attributes = msgspec.json.decode(heartbeat.attributes, type=dict[str, Any])
+    by_ingest = "rhythm_ms" in attributes
+    complete_up_to = int(attributes.get("complete_up_to", 0 if by_ingest else heartbeat.occurred_at))
+    known = known._replace(heartbeat_at=max(known.heartbeat_at, complete_up_to))
+    if not by_ingest:
+        return known._replace(accepted_at=max(known.accepted_at, heartbeat.accepted_at))
+    return known._replace(
+        rhythm_ms=int(attributes["rhythm_ms"]),
+        lateness_ms=int(attributes.get("lateness_ms", 0)),
+        enabled=bool(attributes.get("enabled", True)),
+    )
 
 
 class Freshness:
