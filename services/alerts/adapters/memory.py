@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from schemas.instants import DAY_MS
-from services.alerts.adapters.memory_tables import ROOM, Tables, matches, places
+from services.alerts.adapters.memory_tables import ROOM, Tables, inbox_order, matches
 from services.alerts.adapters.memory_transaction import MemoryTransaction
 from services.alerts.adapters.rows import alert_of, edition_of, notice_of, standing_of
 from services.alerts.domain.alert import Alert
@@ -37,9 +37,9 @@ class MemoryAlertStore(MemoryStreamStore):
     async def find(self, where: AlertFilter, after: tuple[float, str] | None, limit: int) -> list[Alert]:
         async with self._tables.turn() as tables:
             spoke = {row.alert_id for row in tables.rules.by("rule", where.rule)}
-            found = sorted((row for row in tables.alerts.rows() if matches(row, where, spoke)), key=places)
+            found = sorted((row for row in tables.alerts.rows() if matches(row, where, spoke)), key=inbox_order)
             last = (-after[0], after[1]) if after else None
-            return [alert_of(row.body) for row in found if last is None or places(row) > last][:limit]
+            return [alert_of(row.body) for row in found if last is None or inbox_order(row) > last][:limit]
 
     async def standing(self, customer_id: str) -> Standing | None:
         async with self._tables.turn() as tables:
@@ -50,7 +50,7 @@ class MemoryAlertStore(MemoryStreamStore):
         async with self._tables.turn() as tables:
             found = [row for row in tables.alerts.rows() if row.state == "new" and row.waiting in ROOM]
             wanted = [row for row in found if row.owner not in full]
-            return [alert_of(row.body) for row in sorted(wanted, key=places)[:limit]]
+            return [alert_of(row.body) for row in sorted(wanted, key=inbox_order)[:limit]]
 
     async def due(self, now: int, limit: int) -> list[str]:
         async with self._tables.turn() as tables:

@@ -47,8 +47,7 @@ class Tables(StreamTables):
         return [edition_of(newest[rule].body) for rule in sorted(newest)]
 
 
-def places(row: AlertRow) -> tuple[float, str]:
-    """The order of the inbox."""
+def inbox_order(row: AlertRow) -> tuple[float, str]:
     return -row.rank, row.alert_id
 
 

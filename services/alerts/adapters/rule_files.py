@@ -67,7 +67,7 @@ def load_rules(files: Place, known: Known, expressions: Expressions, switches: M
     version = _version(loading.content, switches)
     whole = rule_set(version, rules, known.at_rest(), labels)
     keeper = owner_of(files.own or files.product)
-    return Loaded(whole, desk, loading.mistakes, loading.stand_in, loading.authors, keeper)
+    return Loaded(whole, desk, loading.mistakes, loading.file_of, loading.authors, keeper)
 
 
 def switched(loaded: Loaded, switches: Mapping[str, RuleSwitch]) -> Loaded:
@@ -83,33 +83,33 @@ def _switched(rule: Rule, switches: Mapping[str, RuleSwitch]) -> Rule:
 
 
 def _version(content: Iterable[bytes], switches: Mapping[str, RuleSwitch]) -> str:
-    told = hashlib.sha256(repr(sorted(switches.items())).encode())
-    for one in content:
-        told.update(hashlib.sha256(one).digest())
-    return told.hexdigest()[:12]
+    digest = hashlib.sha256(repr(sorted(switches.items())).encode())
+    for file in content:
+        digest.update(hashlib.sha256(file).digest())
+    return digest.hexdigest()[:12]
 
 
 class _Loading(Reading):
     def __init__(self, files: Place, known: Known, expressions: Expressions) -> None:
         super().__init__()
         self._files, self._known, self._expressions = files, known, expressions
-        self.stand_in: dict[str, str] = {}
+        self.file_of: dict[str, str] = {}
         self.authors: dict[str, str] = {}
 
     def rules(self) -> list[Rule]:
         files = [paths for name, paths in self._files.layers().items() if name not in NO_RULES]
         written = [one for paths in files for one in self._laid(paths)]
-        places: dict[str, list[_Written]] = {}
+        by_id: dict[str, list[_Written]] = {}
         for one in written:
-            places.setdefault(one.declared.id, []).append(one)
+            by_id.setdefault(one.declared.id, []).append(one)
         for one in written:
-            for other in places[one.declared.id]:
+            for other in by_id[one.declared.id]:
                 if other is not one:
                     self.tell(one.file, one.lines, one.declared.id, "id", _same_id(one, other))
-        self.stand_in = {one.declared.id: one.file for one in written}
+        self.file_of = {one.declared.id: one.file for one in written}
         self.authors |= {one.declared.id: one.author for one in written}
         checked = [(one.declared.id, self._checked(one)) for one in written]
-        return [rule for rule_id, rule in checked if rule is not None and len(places[rule_id]) == 1]
+        return [rule for rule_id, rule in checked if rule is not None and len(by_id[rule_id]) == 1]
 
     def _laid(self, paths: Sequence[Path]) -> list[_Written]:
         """A rule of the bank's takes the place of the one of its id in the product's file of that name."""
