@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from schemas.alerts import Alert
-from services.alerts.adapters.senders import Channels
+from services.alerts.adapters.senders import DestinationSender
 from services.alerts.delivery.deliver import AT_ONCE, AWAY_AFTER, Deliver, Served
 from services.alerts.delivery.ports import Parcel
 from services.alerts.domain.destinations import Destination
@@ -395,7 +395,7 @@ async def test_over_http_a_message_is_signed_and_a_repeat_has_the_same_id() -> N
     http = HttpSender()
     async with receiver(Reply(500)) as there:
         office = Office(destination(url=there.url, networks=LOOPBACK, insecure=True))
-        channels = Channels(http, {"CRM_SECRET": SECRET}, str)
+        channels = DestinationSender(http, {"CRM_SECRET": SECRET}, str)
         deliver = Deliver(office.store, channels, lambda: office.destinations, office.clock, "one")
         await deliver.accept(batch(alert("route")))
         assert (await deliver.serve(office.destinations[0])).missed == 1
@@ -425,7 +425,11 @@ async def test_a_rule_that_does_not_speak_is_told_once_by_every_channel_that_hea
         office = Office(ops)
         http = HttpSender()
         office.deliver = Deliver(
-            office.store, Channels(http, {"CRM_SECRET": SECRET}, str), lambda: office.destinations, office.clock, "one"
+            office.store,
+            DestinationSender(http, {"CRM_SECRET": SECRET}, str),
+            lambda: office.destinations,
+            office.clock,
+            "one",
         )
         ended = msgspec.structs.replace(PAUSED, began=False, at=NOON + 1, actor="Mei", note="it was late")
         for _ in range(2):

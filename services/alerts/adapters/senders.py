@@ -1,5 +1,5 @@
-"""Messages by their channels: webhooks and group bots over HTTP, mail by a relay. Secrets come from the environment,
-by the names that a destination gives, when they are needed."""
+"""Messages by the kind of destination: webhooks and group bots over HTTP, mail by a relay. Secrets come from the
+environment, by the names that a destination gives, when they are needed."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class BotAnswer(msgspec.Struct):
     errcode: int = 0
 
 
-class Channels(NamedTuple):
+class DestinationSender(NamedTuple):
     """See `Sender`. `link`: where a person opens an alert."""
 
     http: HttpSender

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from schemas.topics import ALERTS
 from services.alerts.adapters.destination_files import Destinations
 from services.alerts.adapters.rule_files import PRODUCT
-from services.alerts.adapters.senders import Channels
+from services.alerts.adapters.senders import DestinationSender
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.delivery.deliver import Deliver
@@ -20,14 +20,14 @@ from services.progress import Progress
 NOTICES_AT_ONCE = 1_000
 
 
-class Delivery(NamedTuple):
+class DeliveryService(NamedTuple):
     """`work` runs until cancelled; then the message in hand is finished. `close` comes after it."""
 
     work: Callable[[], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
 
 
-def open_delivery(plumbing: Plumbing, catalogue: str, environment: Mapping[str, str], name: str) -> Delivery:
+def open_delivery(plumbing: Plumbing, catalogue: str, environment: Mapping[str, str], name: str) -> DeliveryService:
     """`catalogue`: the bank's own directory, as for rules. `name`: of this worker, unique among all. Raises
     `PolicyError` where the file of destinations has a mistake."""
     events, database, _, clock, metrics = plumbing
@@ -36,10 +36,10 @@ def open_delivery(plumbing: Plumbing, catalogue: str, environment: Mapping[str, 
     if mistakes:
         raise PolicyError("; ".join(mistakes))
     http, store = HttpSender(), SqlDeliveryStore(database)
-    channels = Channels(http, environment, lambda: destinations.declared.link)
-    deliver = Deliver(store, channels, lambda: destinations.declared.destinations, clock, name)
+    sender = DestinationSender(http, environment, lambda: destinations.declared.link)
+    deliver = Deliver(store, sender, lambda: destinations.declared.destinations, clock, name)
     alerts = SqlAlertStore(database)
     worker = Worker(events, store, deliver, destinations, metrics, clock,
                     Progress(events, store, ALERTS.name, metrics, clock.now_ms), asyncio.Event(),
                     lambda since: alerts.recent_notices(since, NOTICES_AT_ONCE))  # fmt: skip
-    return Delivery(lambda: run(worker), http.close)
+    return DeliveryService(lambda: run(worker), http.close)

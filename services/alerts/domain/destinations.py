@@ -14,7 +14,7 @@ from schemas.instants import DAY_MS, MINUTE_MS
 from schemas.zone import Zone
 from services.alerts.domain.rules import Kind, Language
 
-Channel = Literal["webhook", "mail", "wecom", "dingtalk"]
+DestinationKind = Literal["webhook", "mail", "wecom", "dingtalk"]
 Happening = Literal["opened", "routed", "raised", "reminded", "escalated", "withdrawn", "expired", "closed"]
 """What is told of an alert's life."""
 EVERYTHING: tuple[Happening, ...] = get_args(Happening)
@@ -26,14 +26,14 @@ _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _OPEN_SECRET = re.compile(r"(?:key|access_token)=(?!\$\{)|//[^/@$]*:(?!\$\{)[^/@]*@")
 _ADDRESS = re.compile(r"[!-?A-~]+@[0-9A-Za-z.-]+")
-_SCHEMES: Mapping[Channel, tuple[str, ...]] = {
+_SCHEMES: Mapping[DestinationKind, tuple[str, ...]] = {
     "webhook": ("https", "http"), "mail": ("smtps", "smtp"), "wecom": ("https", "http"), "dingtalk": ("https", "http"),
 }  # fmt: skip
 _WITHOUT_TLS = ("http",)
 
 
 class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`url` may hold `${NAME}` of environment variables; `secret` is the name of one, for what the channel signs with.
+    """`url` may hold `${NAME}` of environment variables; `secret` is the name of one, which signs messages.
 
     `steps`: what it hears; without it a webhook hears everything, people what asks something of them.
     `people`: owner → mail address; `address` gets what belongs to anybody else. Empty `kinds` and `owners` mean all.
@@ -44,7 +44,7 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """
 
     id: str
-    kind: Channel
+    kind: DestinationKind
     url: str
     secret: str = ""
     sender: str = ""

@@ -9,7 +9,7 @@ import typer
 
 from services.alerts.adapters.destination_files import Loaded, load_destinations
 from services.alerts.adapters.rule_files import PRODUCT
-from services.alerts.adapters.senders import Channels
+from services.alerts.adapters.senders import DestinationSender
 from services.alerts.domain.destinations import Destination
 from services.alerts.settings import read_choices
 from services.cli.beside import Json
@@ -56,7 +56,7 @@ def send_test(destination: str, catalogue: Catalogue = None, as_json: Json = Fal
 async def _test(destination: Destination) -> None:
     http = HttpSender()
     try:
-        await Channels(http, os.environ, str).test(destination, SystemClock().now_ms())
+        await DestinationSender(http, os.environ, str).test(destination, SystemClock().now_ms())
     finally:
         await http.close()
 
