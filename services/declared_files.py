@@ -31,12 +31,12 @@ class Texts(NamedTuple):
     @property
     def version(self) -> str:
         """Another one tells of other content."""
-        told = sha256()
+        digest = sha256()
         for layer in (self.product, self.own):
             for name, text in layer.items():
-                told.update(name.encode() + b"\0" + sha256(text).digest())
-            told.update(b"\0")
-        return told.hexdigest()[:12]
+                digest.update(name.encode() + b"\0" + sha256(text).digest())
+            digest.update(b"\0")
+        return digest.hexdigest()[:12]
 
     def only(self, names: Collection[str]) -> "Texts":
         product, own = ({name: layer[name] for name in layer if name in names} for layer in (self.product, self.own))
@@ -53,19 +53,19 @@ class Texts(NamedTuple):
 
     def wrong(self, name: str, message: str, *steps: object) -> PolicyError:
         """`steps`: the place in what was read, as in `line_of`."""
-        place, told = list(steps), list(map(str, steps))
+        path, names = list(steps), list(map(str, steps))
         if self._is_laid(name):
             own, laid = self._laid(name)
-            place, told = traced(laid, own, steps, self.named_by, name)
-        line, where = line_of(self._text(name), place), ".".join(told)
+            path, names = traced(laid, own, steps, self.named_by, name)
+        line, where = line_of(self._text(name), path), ".".join(names)
         return PolicyError(f"{name}:{line}: {f'{where}: ' if where else ''}{message}")
 
     def apart(self) -> tuple["Texts", "Texts"]:
         """The product's, and the bank's as they are by themselves."""
         return Texts(self.product), Texts({}, self.own)
 
-    def told(self) -> Iterator[str]:
-        """The bank's files, for people; of those that are laid over others what they add, and what they replace. Their
+    def own_in_words(self) -> Iterator[str]:
+        """The bank's files; of those that are laid over others what they add, and what they replace. Their
         version is no entry."""
         for name in sorted(self.own):
             if not self._is_laid(name):
@@ -74,7 +74,7 @@ class Texts(NamedTuple):
             product, own = (_parsed(name, layer[name]) for layer in (self.product, self.own))
             found = list(changes(product, own, self.named_by, name))
             for verb, replacing in (("adds", False), ("replaces", True)):
-                if names := [one for one, replaces in found if replaces is replacing and one != "version"]:
+                if names := [entry for entry, replaces in found if replaces is replacing and entry != "version"]:
                     yield f"{name} {verb} {', '.join(names)}"
 
     def _is_laid(self, name: str) -> bool:
@@ -102,7 +102,7 @@ def _parsed(name: str, text: bytes) -> Any:
         raise PolicyError(f"{name}: {error}") from error
 
 
-class Place(NamedTuple):
+class Directories(NamedTuple):
     """A directory of the product's files, and where given one of a bank's own."""
 
     product: Path
@@ -132,7 +132,7 @@ class Place(NamedTuple):
         """The bank's files laid over those of the product; without `named_by` they take their place. Raises PolicyError
         for a file that cannot be read."""
         try:
-            product, own = ({one.name: one.read_bytes() for one in _declared(at)} for at in (self.product, self.own))
+            product, own = ({path.name: path.read_bytes() for path in _declared(at)} for at in (self.product, self.own))
         except OSError as error:
             raise PolicyError(f"{Path(error.filename).name}: {error.strerror}") from error
         if named_by is None:
@@ -148,18 +148,18 @@ def _declared(directory: Path | None) -> list[Path]:
 def stamp(path: Path) -> tuple[object, ...]:
     """Another one tells that the file has changed."""
     try:
-        told = path.stat()
+        status = path.stat()
     except OSError:  # reading it will tell why
         return (str(path),)
-    return str(path), told.st_ino, told.st_ctime_ns, told.st_mtime_ns, told.st_size
+    return str(path), status.st_ino, status.st_ctime_ns, status.st_mtime_ns, status.st_size
 
 
-def place(product: Path, own: str) -> Place:
+def directories(product: Path, own: str) -> Directories:
     """Raises PolicyError when the bank's own directory is not there, or has a file that only looks declared."""
     if not own:
-        return Place(product)
+        return Directories(product)
     if not Path(own).is_dir():
         raise PolicyError(f"{own} is no directory")
     for path in sorted(Path(own).glob("[!.]*.yml")):
         raise PolicyError(f"{path.name} is read by nobody: call it {path.stem}.yaml")
-    return Place(product, Path(own))
+    return Directories(product, Path(own))

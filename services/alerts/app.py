@@ -28,7 +28,7 @@ from services.alerts.settings import Choices
 from services.alerts.staff import staff_of
 from services.alerts.stream import Worker, run
 from services.alerts.web import Backend, Stated, alerts_app
-from services.declared_files import place
+from services.declared_files import directories
 from services.plumbing import Plumbing
 from services.progress import Progress
 from services.web.asgi import Check
@@ -60,7 +60,7 @@ async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, pr
     events, database, screens, clock, metrics = plumbing
     await events.ensure_topics(TOPICS)
     store, expressions = SqlAlertStore(database), Cel()
-    reload = Reload(place(PRODUCT, choices.catalogue), profile.known, store, expressions)
+    reload = Reload(directories(PRODUCT, choices.catalogue), profile.known, store, expressions)
     current = await _current(reload, store, profile.works, clock.now_ms())
     worker = Worker(
         log=events,

@@ -15,13 +15,13 @@ from services.alerts.learn import heed
 from services.alerts.ports import AlertStore, RuleSwitch
 from services.alerts.record import record
 from services.attempts import again_when_contended
-from services.declared_files import Place
+from services.declared_files import Directories
 
 log = structlog.get_logger(__name__)
 
 
 class Reload:
-    def __init__(self, files: Place, known: Known, store: AlertStore, expressions: Cel) -> None:
+    def __init__(self, files: Directories, known: Known, store: AlertStore, expressions: Cel) -> None:
         self._files, self._known, self._store, self._expressions = files, known, store, expressions
         self._seen: tuple[object, ...] = ()
         self._switches: Mapping[str, RuleSwitch] = {}

@@ -16,7 +16,7 @@ from services.alerts.domain.judging import judge
 from services.alerts.domain.rules import EMPTY, CustomerKind, Text
 from services.alerts.domain.wording import filled
 from services.cli.declared import known_to_rules
-from services.declared_files import Place
+from services.declared_files import Directories
 from services.profile.adapters.policies import load_declarations
 from services.profile.domain.customers.assets import Band
 from tests.alerts.catalogue_cases import CASES, Case, Told
@@ -27,7 +27,7 @@ SIGNALS = [*(f"R{n}" for n in range(1, 30)), *(f"U{n}" for n in range(1, 23)), *
 
 @pytest.fixture(scope="module")
 def loaded() -> Loaded:
-    return load_rules(Place(PRODUCT), known_to_rules(), Cel(), {})
+    return load_rules(Directories(PRODUCT), known_to_rules(), Cel(), {})
 
 
 def statement(told: Told, on: str) -> ProfileChange:

@@ -21,7 +21,7 @@ from services.alerts.delivery import stream
 from services.alerts.delivery.app import open_delivery
 from services.alerts.delivery.deliver import Deliver, Served
 from services.alerts.domain.destinations import Destination
-from services.declared_files import PolicyError, place
+from services.declared_files import PolicyError, directories
 from services.embedded.log import EmbeddedLog
 from services.failures import Contended, Unavailable
 from services.log import Handler, Message, Record
@@ -299,7 +299,7 @@ async def test_that_deliveries_are_dead_is_told_to_operators_when_it_happens() -
 
 def test_who_is_switched_off_while_it_runs_is_found_no_longer(bank: Bank, tmp_path: Path) -> None:
     bank.declare(crm=cast("Any", SimpleNamespace(url="http://127.0.0.1:1/hook")))
-    destinations = Destinations(place(PRODUCT, str(tmp_path / "rules")), {"CRM_SECRET": SECRET})
+    destinations = Destinations(directories(PRODUCT, str(tmp_path / "rules")), {"CRM_SECRET": SECRET})
     assert destinations.read() == []
     assert destinations.find("crm") is not None
     bank.switch_off("crm")

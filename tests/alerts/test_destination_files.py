@@ -6,7 +6,7 @@ import pytest
 
 from services.alerts.adapters.destination_files import Destinations, load_destinations
 from services.alerts.adapters.rule_files import PRODUCT
-from services.declared_files import Place, place
+from services.declared_files import Directories, directories
 
 GOOD = """
 link: https://alerts.bank.example/{alert_id}
@@ -21,22 +21,22 @@ destinations:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Place:
+def files(tmp_path: Path) -> Directories:
     (tmp_path / "destinations.yaml").write_text(GOOD)
-    return place(PRODUCT, str(tmp_path))
+    return directories(PRODUCT, str(tmp_path))
 
 
-def write(files: Place, text: str) -> None:
+def write(files: Directories, text: str) -> None:
     assert files.own is not None
     (files.own / "destinations.yaml").write_text(text)
 
 
 def test_the_product_tells_nobody() -> None:
-    loaded = load_destinations(place(PRODUCT, ""), {})
+    loaded = load_destinations(directories(PRODUCT, ""), {})
     assert (loaded.declared.destinations, loaded.mistakes) == ((), [])
 
 
-def test_what_the_product_shows_as_an_example_is_sound(files: Place) -> None:
+def test_what_the_product_shows_as_an_example_is_sound(files: Directories) -> None:
     lines = (PRODUCT / "destinations.yaml").read_text().splitlines()
     start = next(n for n, line in enumerate(lines) if line.startswith("# link"))
     write(files, "\n".join(line.removeprefix("# ").removeprefix("#") for line in lines[start:-1]))
@@ -46,7 +46,7 @@ def test_what_the_product_shows_as_an_example_is_sound(files: Place) -> None:
     assert {one.kind for one in loaded.declared.destinations} == {"webhook", "mail", "wecom", "dingtalk"}
 
 
-def test_a_destination_is_read_as_it_is_written(files: Place) -> None:
+def test_a_destination_is_read_as_it_is_written(files: Directories) -> None:
     loaded = load_destinations(files, {"CRM_SECRET": "x"})
     [one] = loaded.declared.destinations
     assert (one.id, one.severity_at_least, one.steps, loaded.mistakes) == ("crm", 2, ("routed", "withdrawn"), [])
@@ -67,12 +67,12 @@ def test_a_destination_is_read_as_it_is_written(files: Place) -> None:
         ("", "is empty"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(files: Place, text: str, told: str) -> None:
+def test_a_mistake_is_told_with_its_place(files: Directories, text: str, told: str) -> None:
     write(files, text)
     assert told in "\n".join(load_destinations(files, {"CRM_SECRET": "x"}).mistakes)
 
 
-def test_a_changed_file_is_taken_up_and_a_bad_one_never_replaces_a_good_one(files: Place) -> None:
+def test_a_changed_file_is_taken_up_and_a_bad_one_never_replaces_a_good_one(files: Directories) -> None:
     destinations = Destinations(files, {"CRM_SECRET": "x"})
     assert destinations.read() == []
     write(files, GOOD.replace("id: crm", "id: Not Good"))

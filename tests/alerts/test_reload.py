@@ -10,7 +10,7 @@ from services.alerts.domain.editions import Edition
 from services.alerts.domain.rules import Desk
 from services.alerts.ports import RuleSwitch
 from services.alerts.reload import Reload
-from services.declared_files import Place
+from services.declared_files import Directories
 from tests.alerts.test_rule_files import SOUND, one_rule
 from tests.alerts.told import CEL, KNOWN, NOON, rules
 
@@ -26,7 +26,7 @@ class Service:
         (directory / "retention.yaml").write_text(SOUND, encoding="utf-8")
         self.own = directory / "own" / "bank.yaml"
         self.store = MemoryAlertStore()
-        self.reload = Reload(Place(directory, directory / "own"), KNOWN, self.store, CEL)
+        self.reload = Reload(Directories(directory, directory / "own"), KNOWN, self.store, CEL)
         self.current = Current(rules(), Desk(), lambda day: True)
 
     async def looks(self) -> dict[str, bool]:
@@ -81,7 +81,7 @@ async def test_what_had_a_mistake_at_the_start_is_no_removed_rule(tmp_path: Path
     before.own.write_text(one_rule())
     await before.looks()
     before.own.write_text(one_rule(when=["asets > 1.0"]))
-    started = Reload(Place(tmp_path, tmp_path / "own"), KNOWN, before.store, CEL)
+    started = Reload(Directories(tmp_path, tmp_path / "own"), KNOWN, before.store, CEL)
     current = Current(rules(), Desk(), lambda day: True)
     await before.store.switch(OFF)
     await started.into(current, NOON)

@@ -11,7 +11,7 @@ from services.alerts.adapters.reading import Mistake
 from services.alerts.adapters.rule_files import Loaded, load_rules
 from services.alerts.domain.rules import Desk
 from services.alerts.ports import RuleSwitch
-from services.declared_files import Place
+from services.declared_files import Directories
 from tests.alerts.told import CEL, KNOWN
 
 SOUND = """\
@@ -26,20 +26,20 @@ rules:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Place:
+def files(tmp_path: Path) -> Directories:
     for name in ("product", "own"):
         (tmp_path / name).mkdir()
     (tmp_path / "product" / "desk.yaml").write_text("daily_capacity: 7\n")
     (tmp_path / "product" / "retention.yaml").write_text(SOUND, encoding="utf-8")
-    return Place(tmp_path / "product", tmp_path / "own")
+    return Directories(tmp_path / "product", tmp_path / "own")
 
 
-def own(files: Place, name: str, content: str) -> None:
+def own(files: Directories, name: str, content: str) -> None:
     assert files.own is not None
     (files.own / name).write_text(content, encoding="utf-8")
 
 
-def load(files: Place, *switches: RuleSwitch) -> Loaded:
+def load(files: Directories, *switches: RuleSwitch) -> Loaded:
     return load_rules(files, KNOWN, CEL, {one.rule: one for one in switches})
 
 
@@ -56,7 +56,7 @@ def only(loaded: Loaded) -> Mistake:
     return loaded.mistakes[0]
 
 
-def test_what_the_product_brings_is_read(files: Place) -> None:
+def test_what_the_product_brings_is_read(files: Directories) -> None:
     loaded = load(files)
     assert not loaded.mistakes
     assert [rule.id for rule in loaded.rule_set.rules] == ["R4"]
@@ -64,7 +64,7 @@ def test_what_the_product_brings_is_read(files: Place) -> None:
 
 
 def test_a_banks_file_adds_rules_and_in_one_of_the_product_s_name_a_rule_takes_the_place_of_the_product_s(
-    files: Place,
+    files: Directories,
 ) -> None:
     own(files, "bank.yaml", one_rule())
     assert [rule.id for rule in load(files).rule_set.rules] == ["B1", "R4"]
@@ -76,13 +76,13 @@ def test_a_banks_file_adds_rules_and_in_one_of_the_product_s_name_a_rule_takes_t
     assert [(rule.id, rule.declared.cooldown_days) for rule in loaded.rule_set.rules] == [("B1", 30), ("R4", 9)]
 
 
-def test_who_changed_a_bank_s_file_did_not_change_the_product_s_rules_beside_it(files: Place) -> None:
+def test_who_changed_a_bank_s_file_did_not_change_the_product_s_rules_beside_it(files: Directories) -> None:
     own(files, "retention.yaml", "changed_by: Wang Lei\n" + one_rule(id="B2"))
     authors = load(files).authors
     assert (authors["B2"], authors["R4"]) == ("Wang Lei", files.product.joinpath("retention.yaml").owner())
 
 
-def test_a_rule_that_the_bank_replaces_may_stand_there_once_alone(files: Place) -> None:
+def test_a_rule_that_the_bank_replaces_may_stand_there_once_alone(files: Directories) -> None:
     own(files, "retention.yaml", SOUND + SOUND.partition("\n")[2])
     assert [str(one) for one in load(files).mistakes] == [
         "retention.yaml:2: R4 id: line 8 has the same id",
@@ -90,7 +90,7 @@ def test_a_rule_that_the_bank_replaces_may_stand_there_once_alone(files: Place) 
     ]
 
 
-def test_a_desk_of_the_banks_says_what_differs_and_a_mistake_in_it_has_its_line(files: Place) -> None:
+def test_a_desk_of_the_banks_says_what_differs_and_a_mistake_in_it_has_its_line(files: Directories) -> None:
     (files.product / "desk.yaml").write_text("daily_capacity: 7\ntier_share: {gold: 40, profit: 60}\nremind_at: 70\n")
     own(files, "desk.yaml", "tier_share: {gold: 30}\n")
     loaded = load(files)
@@ -99,7 +99,7 @@ def test_a_desk_of_the_banks_says_what_differs_and_a_mistake_in_it_has_its_line(
     assert str(only(load(files))).startswith("desk.yaml:2: remind_at: ")
 
 
-def test_a_rule_stays_as_written_although_it_looks_like_something_else(files: Place) -> None:
+def test_a_rule_stays_as_written_although_it_looks_like_something_else(files: Directories) -> None:
     own(files, "bank.yaml", "rules:\n  - {id: B1, kind: upsell, situation: growth, on: large_debit, when: [true],"
         " severity: 2.0, version: 3, enabled: false, name: {en: No, zh: 否}, reason: {en: 1.0, zh: 一}}\n")  # fmt: skip
     loaded = load(files)
@@ -109,7 +109,7 @@ def test_a_rule_stays_as_written_although_it_looks_like_something_else(files: Pl
     assert (declared.version, declared.enabled, declared.name.en, declared.reason.en) == (3, False, "No", "1.0")
 
 
-def test_a_person_switches_a_rule_and_the_set_is_another_one(files: Place) -> None:
+def test_a_person_switches_a_rule_and_the_set_is_another_one(files: Directories) -> None:
     silence = RuleSwitch("R4", False, "Li Na", 1)
     loaded, silenced = load(files), load(files, silence)
     assert [rule.id for rule in loaded.rule_set.on_facts["person"]] == ["R4"]
@@ -119,19 +119,19 @@ def test_a_person_switches_a_rule_and_the_set_is_another_one(files: Place) -> No
 
 
 def test_a_rule_that_is_switched_on_once_more_makes_another_set_so_that_it_is_put_before_everybody(
-    files: Place,
+    files: Directories,
 ) -> None:
     once, again = (load(files, RuleSwitch("R4", True, "Li Na", at)) for at in (1, 2))
     assert once.rule_set.version != again.rule_set.version
 
 
-def test_other_content_is_another_version(files: Place) -> None:
+def test_other_content_is_another_version(files: Directories) -> None:
     before = load(files).rule_set.version
     own(files, "desk.yaml", "daily_capacity: 9\n")
     assert load(files).rule_set.version != before
 
 
-def test_a_changed_added_or_removed_file_gives_another_stamp(files: Place) -> None:
+def test_a_changed_added_or_removed_file_gives_another_stamp(files: Directories) -> None:
     stamps = [files.stamp()]
     own(files, "bank.yaml", one_rule())
     stamps.append(files.stamp())
@@ -143,7 +143,7 @@ def test_a_changed_added_or_removed_file_gives_another_stamp(files: Place) -> No
     assert len(set(stamps)) == 3
 
 
-def test_what_an_editor_leaves_is_not_read(files: Place) -> None:
+def test_what_an_editor_leaves_is_not_read(files: Directories) -> None:
     assert files.own is not None
     before = files.stamp()
     (files.own / ".#bank.yaml").symlink_to("somebody@machine")
@@ -151,7 +151,7 @@ def test_what_an_editor_leaves_is_not_read(files: Place) -> None:
     assert not load(files).mistakes
 
 
-def test_a_file_that_cannot_be_read_is_a_mistake_and_no_crash(files: Place) -> None:
+def test_a_file_that_cannot_be_read_is_a_mistake_and_no_crash(files: Directories) -> None:
     assert files.own is not None
     (files.own / "gone.yaml").symlink_to("nowhere")
     (files.own / "latin.yaml").write_bytes(b"rules: [\xe9]")
@@ -160,7 +160,7 @@ def test_a_file_that_cannot_be_read_is_a_mistake_and_no_crash(files: Place) -> N
     assert [one.file for one in load(files).mistakes] == ["folder.yaml", "gone.yaml", "latin.yaml"]
 
 
-def test_every_mistake_is_told_and_what_is_right_is_there(files: Place) -> None:
+def test_every_mistake_is_told_and_what_is_right_is_there(files: Directories) -> None:
     own(files, "a.yaml", one_rule(id="B1", when=["salry_missed >= 1.0", "has_salary > 3.0"], cooldown_days=-1))
     own(files, "b.yaml", one_rule(id="B2", severity="assets >"))
     loaded = load(files)
@@ -170,14 +170,14 @@ def test_every_mistake_is_told_and_what_is_right_is_there(files: Place) -> None:
     assert [rule.id for rule in loaded.rule_set.rules] == ["R4"]
 
 
-def test_an_unknown_fact_is_told_with_its_line_and_the_nearest_name(files: Place) -> None:
+def test_an_unknown_fact_is_told_with_its_line_and_the_nearest_name(files: Directories) -> None:
     own(files, "bank.yaml", SOUND.replace("R4", "B4").replace("salary_missed >=", "salary_mised >="))
     assert str(only(load(files))) == (
         "bank.yaml:6: B4 when[1]: no fact is called salary_mised; did you mean salary_missed?"
     )
 
 
-def test_an_unknown_channel_is_told_with_its_line_and_the_nearest_name(files: Place) -> None:
+def test_an_unknown_channel_is_told_with_its_line_and_the_nearest_name(files: Directories) -> None:
     sound = SOUND.replace("R4", "B4")
     own(files, "bank.yaml", sound + "    depends_on:\n      - atm\n      - corebnk\n")
     assert str(only(load(files))) == (
@@ -188,7 +188,7 @@ def test_an_unknown_channel_is_told_with_its_line_and_the_nearest_name(files: Pl
 
 
 @pytest.mark.parametrize("held", [{"blocks": ["upsell"]}, {"wording": "service_only"}])
-def test_a_guard_that_holds_back_is_told_that_it_waits_for_no_channel(files: Place, held: dict[str, Any]) -> None:
+def test_a_guard_that_holds_back_is_told_that_it_waits_for_no_channel(files: Directories, held: dict[str, Any]) -> None:
     own(files, "a.yaml", one_rule(kind="guard", depends_on=["corebank"], **held))
     told = only(load(files))
     assert told.field == "depends_on"
@@ -197,7 +197,7 @@ def test_a_guard_that_holds_back_is_told_that_it_waits_for_no_channel(files: Pla
     assert not load(files).mistakes, "a case of care may speak of an absence"
 
 
-def test_a_fact_that_a_text_alone_names_is_looked_for_as_well(files: Place) -> None:
+def test_a_fact_that_a_text_alone_names_is_looked_for_as_well(files: Directories) -> None:
     own(files, "bank.yaml", one_rule(reason={"en": "x", "zh": "{asets}"}))
     assert only(load(files)).message == "no fact is called asets; did you mean assets?"
 
@@ -216,7 +216,7 @@ def test_a_fact_that_a_text_alone_names_is_looked_for_as_well(files: Place) -> N
     ("has_salary > 3.0", "No such overload"),
     ("moment.amount_home > 1.0", "needs `on`"),
 ])  # fmt: skip
-def test_a_condition_that_costs_too_much_or_mixes_types_is_refused(files: Place, source: str, told: str) -> None:
+def test_a_condition_that_costs_too_much_or_mixes_types_is_refused(files: Directories, source: str, told: str) -> None:
     own(files, "bank.yaml", one_rule(when=[source]))
     mistake = only(load(files))
     assert told in mistake.message
@@ -233,7 +233,7 @@ def test_a_condition_that_costs_too_much_or_mixes_types_is_refused(files: Place,
     ("has_salary ? assets / 100000.0 : 1.0", "may be assets / 100000.0"),
 ])  # fmt: skip
 def test_a_severity_that_could_lie_outside_is_refused_with_what_to_write(
-    files: Place, severity: str, told: str
+    files: Directories, severity: str, told: str
 ) -> None:
     own(files, "bank.yaml", one_rule(severity=severity))
     mistake = only(load(files))
@@ -242,7 +242,7 @@ def test_a_severity_that_could_lie_outside_is_refused_with_what_to_write(
 
 
 @pytest.mark.parametrize("owners", ["['x?', 'y:']", "['x(', 'y']", "['x', 'it\\'s)']"])
-def test_a_severity_may_be_chosen_in_steps(files: Place, owners: str) -> None:
+def test_a_severity_may_be_chosen_in_steps(files: Directories, owners: str) -> None:
     own(files, "bank.yaml", one_rule(severity=f"assets >= 5.0 ? 3.0 : (owner in {owners} ? 2.0 : 1.0)"))
     assert not load(files).mistakes
 
@@ -252,7 +252,7 @@ def test_a_severity_may_be_chosen_in_steps(files: Place, owners: str) -> None:
     ("cooldown_days", 0, 400), ("stays_said_days", 0, 400),
 ])  # fmt: skip
 def test_a_number_of_a_rule_may_be_as_little_and_as_much_as_is_said(
-    files: Place, field: str, least: int, most: int
+    files: Directories, field: str, least: int, most: int
 ) -> None:
     for given, mistaken in ((least - 1, 1), (least, 0), (most, 0), (most + 1, 1)):
         own(files, "bank.yaml", one_rule(**{field: given}))
@@ -289,14 +289,14 @@ def test_a_number_of_a_rule_may_be_as_little_and_as_much_as_is_said(
     ({"kind": "guard", "blocks": ["guard"]}, "blocks: retention and upsell can be held back"),
     ({"name": {"en": "x"}}, "missing required field `zh`"),
 ])  # fmt: skip
-def test_a_wrong_field_is_named_with_what_is_expected(files: Place, changes: dict[str, Any], told: str) -> None:
+def test_a_wrong_field_is_named_with_what_is_expected(files: Directories, changes: dict[str, Any], told: str) -> None:
     own(files, "bank.yaml", one_rule(**changes))
     mistake = only(load(files))
     assert told in str(mistake)
     assert mistake.line > 0
 
 
-def test_all_that_is_wrong_with_the_fields_of_a_rule_is_told_at_once(files: Place) -> None:
+def test_all_that_is_wrong_with_the_fields_of_a_rule_is_told_at_once(files: Directories) -> None:
     wrong: dict[str, Any] = {
         "kind": "offer", "situation": "nowhere", "cooldown_days": "soon", "name": {"en": "x"}, "on_": "x",
     }  # fmt: skip
@@ -311,7 +311,7 @@ def test_all_that_is_wrong_with_the_fields_of_a_rule_is_told_at_once(files: Plac
     ]  # fmt: skip
 
 
-def test_what_is_no_rule_and_what_is_nothing_of_one_is_told(files: Place) -> None:
+def test_what_is_no_rule_and_what_is_nothing_of_one_is_told(files: Directories) -> None:
     own(files, "bank.yaml", "rules:\n  - some text\n  - {id: B2}\n")
     assert [(one.line, one.rule, one.message) for one in load(files).mistakes] == [
         (2, "rules[0]", "Expected `object`, got `str`"),
@@ -319,14 +319,14 @@ def test_what_is_no_rule_and_what_is_nothing_of_one_is_told(files: Place) -> Non
     ]
 
 
-def test_what_else_is_wrong_with_two_rules_of_one_id_is_told_as_well(files: Place) -> None:
+def test_what_else_is_wrong_with_two_rules_of_one_id_is_told_as_well(files: Directories) -> None:
     own(files, "bank.yaml", one_rule(id="R4", when=["asets > 1.0"]))
     assert [(one.file, one.field) for one in load(files).mistakes] == [
         ("bank.yaml", "id"), ("retention.yaml", "id"), ("bank.yaml", "when[0]"),
     ]  # fmt: skip
 
 
-def test_two_rules_with_one_id_are_both_refused_and_each_names_the_other(files: Place) -> None:
+def test_two_rules_with_one_id_are_both_refused_and_each_names_the_other(files: Directories) -> None:
     own(files, "bank.yaml", one_rule(id="R4"))
     loaded = load(files)
     assert [str(one) for one in loaded.mistakes] == [
@@ -336,7 +336,7 @@ def test_two_rules_with_one_id_are_both_refused_and_each_names_the_other(files: 
     assert loaded.rule_set.rules == ()
 
 
-def test_a_field_that_is_written_twice_is_refused(files: Place) -> None:
+def test_a_field_that_is_written_twice_is_refused(files: Directories) -> None:
     own(files, "bank.yaml", SOUND.replace("R4", "B4") + "    kind: upsell\n")
     assert str(only(load(files))) == "bank.yaml:8: kind: is written twice"
     own(files, "bank.yaml", "rules: []\nrules: [1, 2]\n")
@@ -356,12 +356,12 @@ def test_a_field_that_is_written_twice_is_refused(files: Place) -> None:
     ("rules: []\n---\nrules: []\n", "bank.yaml:2: is no YAML"),
     ("rules: [\x00]\n", "bank.yaml:1: cannot be read"),
 ])  # fmt: skip
-def test_a_file_that_explodes_or_is_no_list_of_rules_is_refused(files: Place, content: str, told: str) -> None:
+def test_a_file_that_explodes_or_is_no_list_of_rules_is_refused(files: Directories, content: str, told: str) -> None:
     own(files, "bank.yaml", content)
     assert str(only(load(files))).startswith(told)
 
 
-def test_a_file_says_who_changed_it_last_and_else_its_owner_on_this_machine_did(files: Place) -> None:
+def test_a_file_says_who_changed_it_last_and_else_its_owner_on_this_machine_did(files: Directories) -> None:
     own(files, "bank.yaml", "changed_by: Wang Lei\n" + one_rule())
     own(files, "more.yaml", one_rule(id="B2"))
     loaded = load(files)
@@ -372,7 +372,7 @@ def test_a_file_says_who_changed_it_last_and_else_its_owner_on_this_machine_did(
     assert str(only(load(files))) == "more.yaml:1: changed_by: a person's name is expected"
 
 
-def test_nothing_is_built_from_a_tag(files: Place) -> None:
+def test_nothing_is_built_from_a_tag(files: Directories) -> None:
     own(files, "bank.yaml", "rules: [!!python/object/apply:os.getcwd []]\n")
     assert only(load(files)).rule == "rules[0]"
 
@@ -396,7 +396,7 @@ def test_nothing_is_built_from_a_tag(files: Place) -> None:
     ("unknown_value: {silver: 50}\n", "unknown_value.silver"),
     ("unknown_value: {gold: nan}\n", "unknown_value.gold"),
 ])  # fmt: skip
-def test_a_wrong_desk_is_refused(files: Place, content: str, field: str) -> None:
+def test_a_wrong_desk_is_refused(files: Directories, content: str, field: str) -> None:
     own(files, "desk.yaml", content)
     loaded = load(files)
     mistake = only(loaded)
@@ -404,7 +404,7 @@ def test_a_wrong_desk_is_refused(files: Place, content: str, field: str) -> None
     assert loaded.desk == Desk()
 
 
-def test_a_banks_own_labels_stand_in_for_those_of_the_product(files: Place) -> None:
+def test_a_banks_own_labels_stand_in_for_those_of_the_product(files: Directories) -> None:
     assert load(files).rule_set.labels == {}
     (files.product / "labels.yaml").write_text(
         "labels: {gold: {en: gold, zh: 金卡}, profit: {en: p, zh: 潜}}\n", encoding="utf-8"
@@ -417,7 +417,7 @@ def test_a_banks_own_labels_stand_in_for_those_of_the_product(files: Place) -> N
     assert before.rule_set.version != after.rule_set.version
 
 
-def test_every_mistake_in_labels_is_told_with_its_line_and_the_label_s_name(files: Place) -> None:
+def test_every_mistake_in_labels_is_told_with_its_line_and_the_label_s_name(files: Directories) -> None:
     own(
         files,
         "labels.yaml",

@@ -13,7 +13,7 @@ from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.domain.compiled import Known, RuleSet
 from services.alerts.domain.judging import NOTHING_SEEN, Judging, Values, sifted
 from services.cli.declared import known_to_rules
-from services.declared_files import place
+from services.declared_files import directories
 
 CEL = Cel()
 _VALUES: dict[FactType, st.SearchStrategy[Fact]] = {
@@ -26,7 +26,7 @@ _VALUES: dict[FactType, st.SearchStrategy[Fact]] = {
 @lru_cache
 def catalogue() -> tuple[Known, RuleSet]:
     known = known_to_rules()
-    return known, load_rules(place(PRODUCT, ""), known, CEL, {}).rule_set
+    return known, load_rules(directories(PRODUCT, ""), known, CEL, {}).rule_set
 
 
 @st.composite

@@ -6,7 +6,7 @@ import pytest
 
 from services.alerts.adapters.rule_files import load_rules
 from services.alerts.domain.comparing import WORDS
-from services.declared_files import Place
+from services.declared_files import Directories
 from services.profile.domain.value.policy import TIERS
 from tests.alerts.told import CEL, KNOWN
 
@@ -29,7 +29,7 @@ def told(tmp_path: Path, content: bytes) -> list[str]:
     (tmp_path / "own").mkdir()
     (tmp_path / "product").mkdir()
     (tmp_path / "own" / "bank.yaml").write_bytes(content)
-    loaded = load_rules(Place(tmp_path / "product", tmp_path / "own"), KNOWN, CEL, {})
+    loaded = load_rules(Directories(tmp_path / "product", tmp_path / "own"), KNOWN, CEL, {})
     return [str(one) for one in loaded.mistakes]
 
 

@@ -31,7 +31,7 @@ from services.alerts.domain.routing import Staff
 from services.alerts.settings import Choices
 from services.cli.declared import known_of
 from services.clock import SystemClock
-from services.declared_files import place
+from services.declared_files import directories
 from services.deployment import calm_collector
 from services.embedded.log import EmbeddedLog
 from services.kafka.log import KafkaLog
@@ -63,7 +63,7 @@ async def run(given: Given, report: Report) -> None:
 
 def _judging(lives: Lives, report: Report) -> None:
     expressions, known = Cel(), known_of(load_declarations())
-    rules = load_rules(place(PRODUCT, ""), known, expressions, {}).rule_set
+    rules = load_rules(directories(PRODUCT, ""), known, expressions, {}).rule_set
     encoded = [encode_change(one) for one in lives.statements]
     spent: dict[str, list[float]] = {"read": [], "judge": []}
     for body in encoded * ROUNDS:

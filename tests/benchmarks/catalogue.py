@@ -25,7 +25,7 @@ from services.alerts.domain.counting import Caught, Planted, Spoken, caught, spo
 from services.cli.declared import known_of
 from services.cli.rules.rerun import Happened, Rerun, steps
 from services.cli.run.demo_sources import RHYTHM_HOURS
-from services.declared_files import place
+from services.declared_files import directories
 from services.deployment import calm_collector
 from services.profile.adapters.policies import load_declarations
 from services.profile.domain.customers.freshness import SourceSeen
@@ -139,7 +139,7 @@ async def _heard(asked: Asked) -> Heard:
 
 def _rerun(watched: int) -> Rerun:
     declared = load_declarations(refer=partial(reference, secret=SECRET))
-    loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
+    loaded = load_rules(directories(PRODUCT, ""), known_of(declared), Cel(), {})
     sources = [SourceSeen(f"demo-{channel}", channel, 0, 0, 0, hours * HOUR_MS, 60_000)
                for channel, hours in RHYTHM_HOURS.items()]  # fmt: skip
     return Rerun(load_catalogue(), declared, SECRET, loaded.rule_set, loaded.desk, Choices(), watched, sources)

@@ -19,7 +19,7 @@ from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.domain.asking import asked_of
 from services.cli.declared import known_to_rules
 from services.clock import LONGEST_LEASE_MS
-from services.declared_files import Place
+from services.declared_files import Directories
 from services.deployment import calm_collector
 from services.log import Batch, Record
 from services.profile.adapters.policies import load_declarations
@@ -104,7 +104,7 @@ class Workshop:
 
 def asked_by_rules() -> Asked:
     """By the rules that come with the product."""
-    return asked_of(load_rules(Place(PRODUCT), known_to_rules(), Cel(), {}).rule_set)
+    return asked_of(load_rules(Directories(PRODUCT), known_to_rules(), Cel(), {}).rule_set)
 
 
 def alias_of(subject: str) -> str:

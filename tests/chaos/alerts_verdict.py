@@ -15,7 +15,7 @@ from services.alerts.domain.judging import HOLDS, judge
 from services.alerts.domain.notices import paused
 from services.alerts.domain.standing import Standing
 from services.cli.declared import known_of
-from services.declared_files import place
+from services.declared_files import directories
 from services.profile.adapters.policies import load_declarations
 from services.sql.database import Database
 from services.sql.session import reading
@@ -25,7 +25,7 @@ EXPRESSIONS = Cel()
 
 
 async def verdict_on_alerts(servers: str, database: Database) -> Verdict:
-    rules = load_rules(place(PRODUCT, ""), known_of(load_declarations()), EXPRESSIONS, {}).rule_set
+    rules = load_rules(directories(PRODUCT, ""), known_of(load_declarations()), EXPRESSIONS, {}).rule_set
     last: dict[str, ProfileChange] = {}
     for value in (await read_topic(servers, PROFILE_CHANGES.name)).values():
         change = decode_change(value)

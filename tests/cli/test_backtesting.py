@@ -24,7 +24,7 @@ from services.cli.declared import known_of
 from services.cli.rules.backtesting import STEP_MS, Asked, Deployment, lived_again
 from services.cli.rules.rerun import Happened, Rerun, steps
 from services.clock import SystemClock
-from services.declared_files import place
+from services.declared_files import directories
 from services.log import PositionStore
 from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.domain.states.personal import reference
@@ -93,7 +93,7 @@ async def both(data: Path) -> tuple[Said, Said]:
         alerts = SqlAlertStore(beside.database)
         await settled(beside, alerts)
         declared = load_declarations("", "", partial(reference, secret=beside.naming.secret))
-        loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
+        loaded = load_rules(directories(PRODUCT, ""), known_of(declared), Cel(), {})
         asked = Asked(loaded, [], 0, SystemClock().now_ms(), "accepted", None)
         deployment = Deployment(beside.store, alerts, load_catalogue(), declared, Choices(), beside.naming.secret)
         rerun, _ = await lived_again(asked, deployment, lambda *_: None)
@@ -169,7 +169,7 @@ async def test_a_backtest_takes_tiers_and_owners_as_they_were_whatever_is_declar
     until = start_of(FEW.anchor + timedelta(days=3))
     events = history(FEW, FEW.anchor - timedelta(days=40), FEW.anchor)
     live = await lived(judged_otherwise(declared), events, MERGED, disorder=False, step_ms=STEP_MS, until=until)
-    loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
+    loaded = load_rules(directories(PRODUCT, ""), known_of(declared), Cel(), {})
     deployment = Deployment(live.profile, live.alerts, load_catalogue(), declared, RHYTHM, SECRET)
     again, _ = await lived_again(Asked(loaded, [], 0, until, "accepted", None), deployment, lambda *_: None)
     anew, _ = await lived_again(Asked(loaded, [], 0, until, "event", None), deployment, lambda *_: None)
@@ -203,7 +203,7 @@ async def test_a_household_has_the_owner_in_a_backtest_that_it_had_live() -> Non
     until = start_of(FEW.anchor)
     events = sorted(of_a_household(FEW.anchor), key=lambda one: str(one["occurred_at"]))
     live = await lived(declared, events, disorder=False, step_ms=STEP_MS, until=until)
-    loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
+    loaded = load_rules(directories(PRODUCT, ""), known_of(declared), Cel(), {})
     deployment = Deployment(live.profile, live.alerts, load_catalogue(), declared, RHYTHM, SECRET)
     again, _ = await lived_again(Asked(loaded, [], 0, until, "accepted", None), deployment, lambda *_: None)
     household = await live.customer_of("household:H-1")
@@ -224,7 +224,7 @@ async def lived(
     step_ms: int = 6 * HOUR_MS,
     until: int = start_of(END) + 4 * DAY_MS,
 ) -> Rerun:
-    loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
+    loaded = load_rules(directories(PRODUCT, ""), known_of(declared), Cel(), {})
     rerun = Rerun(load_catalogue(), declared, SECRET, loaded.rule_set, loaded.desk, RHYTHM)
     await rerun.begin()
     ahead = deque(decisions)

@@ -17,7 +17,7 @@ from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.domain.alert import Evidence
 from services.cli.declared import known_of
 from services.cli.rules.rerun import Happened, Rerun, steps
-from services.declared_files import place
+from services.declared_files import directories
 from services.profile.adapters.policies import load_declarations
 from services.profile.domain.states.personal import reference
 from services.profile.settings import Choices
@@ -142,7 +142,7 @@ def of_accounts(events: Iterable[Event], accounts: set[str]) -> Iterator[Event]:
 
 async def lived_through(events: Iterable[Event], own: Path) -> Rerun:
     declared = load_declarations("", str(own), partial(reference, secret=SECRET))
-    loaded = load_rules(place(PRODUCT, ""), known_of(declared), Cel(), {})
+    loaded = load_rules(directories(PRODUCT, ""), known_of(declared), Cel(), {})
     watched = int(datetime(WATCHED.year, WATCHED.month, WATCHED.day, tzinfo=UTC).timestamp() * 1000)
     rerun = Rerun(load_catalogue(), declared, SECRET, loaded.rule_set, loaded.desk, Choices(rhythm_s=WEEK_S), watched)
     await rerun.begin()

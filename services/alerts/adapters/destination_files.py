@@ -8,7 +8,7 @@ import msgspec
 
 from services.alerts.adapters.reading import Reading
 from services.alerts.domain.destinations import Declared, Destination, mistakes, variables
-from services.declared_files import Place, stamp
+from services.declared_files import Directories, stamp
 
 DESTINATIONS = "destinations.yaml"
 
@@ -27,7 +27,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     link: str = ""
 
 
-def load_destinations(files: Place, environment: Mapping[str, str]) -> Loaded:
+def load_destinations(files: Directories, environment: Mapping[str, str]) -> Loaded:
     """A secret that the environment does not hold is a mistake: nothing could be sent."""
     reading = Reading()
     declared = _declared(files.path(DESTINATIONS), reading, environment)
@@ -60,7 +60,7 @@ def _mistakes(one: Destination, before: Collection[str], environment: Mapping[st
 class Destinations:
     """Those declared now; a bad file never replaces a good one."""
 
-    def __init__(self, files: Place, environment: Mapping[str, str]) -> None:
+    def __init__(self, files: Directories, environment: Mapping[str, str]) -> None:
         self._files, self._environment = files, environment
         self._seen: tuple[object, ...] = ()
         self.declared = Declared()

@@ -18,7 +18,7 @@ from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, 
 from services.alerts.domain.expressions import BadExpression, Expressions
 from services.alerts.domain.rules import Desk, RuleDeclared
 from services.alerts.ports import RuleSwitch
-from services.declared_files import Place
+from services.declared_files import Directories
 
 PRODUCT = Path(__file__).resolve().parent.parent / "catalogue"
 NO_RULES = (DESK, LABELS, "destinations.yaml")
@@ -57,7 +57,9 @@ def _same_id(one: _Written, other: _Written) -> str:
     return f"{other.file}:{other.line} has the same id: a rule replaces the product's in a file of the same name alone"
 
 
-def load_rules(files: Place, known: Known, expressions: Expressions, switches: Mapping[str, RuleSwitch]) -> Loaded:
+def load_rules(
+    files: Directories, known: Known, expressions: Expressions, switches: Mapping[str, RuleSwitch]
+) -> Loaded:
     """`switches`: rule → what a person said of it last. Each one makes another set: who switches a rule on wants it put
     before everybody."""
     loading = _Loading(files, known, expressions)
@@ -90,7 +92,7 @@ def _version(content: Iterable[bytes], switches: Mapping[str, RuleSwitch]) -> st
 
 
 class _Loading(Reading):
-    def __init__(self, files: Place, known: Known, expressions: Expressions) -> None:
+    def __init__(self, files: Directories, known: Known, expressions: Expressions) -> None:
         super().__init__()
         self._files, self._known, self._expressions = files, known, expressions
         self.file_of: dict[str, str] = {}

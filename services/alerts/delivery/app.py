@@ -12,7 +12,7 @@ from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.delivery.deliver import Deliver
 from services.alerts.delivery.stream import Worker, run
-from services.declared_files import PolicyError, place
+from services.declared_files import PolicyError, directories
 from services.plumbing import Plumbing
 from services.posting import HttpSender
 from services.progress import Progress
@@ -31,7 +31,7 @@ def open_delivery(plumbing: Plumbing, catalogue: str, environment: Mapping[str, 
     """`catalogue`: the bank's own directory, as for rules. `name`: of this worker, unique among all. Raises
     `PolicyError` where the file of destinations has a mistake."""
     events, database, _, clock, metrics = plumbing
-    destinations = Destinations(place(PRODUCT, catalogue), environment)
+    destinations = Destinations(directories(PRODUCT, catalogue), environment)
     mistakes = destinations.read()
     if mistakes:
         raise PolicyError("; ".join(mistakes))

@@ -16,7 +16,7 @@ from services.cli.beside import Json
 from services.cli.output import show_rows, tell
 from services.cli.refusals import Refusal
 from services.clock import SystemClock
-from services.declared_files import place
+from services.declared_files import directories
 from services.failures import Unavailable
 from services.posting import HttpSender
 
@@ -63,7 +63,7 @@ async def _test(destination: Destination) -> None:
 
 def _loaded(catalogue: Path | None) -> Loaded:
     own = str(catalogue) if catalogue else read_choices(os.environ).catalogue
-    loaded = load_destinations(place(PRODUCT, own), os.environ)
+    loaded = load_destinations(directories(PRODUCT, own), os.environ)
     if loaded.mistakes:
         raise Refusal("\n".join(loaded.mistakes))
     return loaded

@@ -22,7 +22,7 @@ from services.cli.doctor.server import OF_THE_DATABASE
 from services.cli.refusals import Refusal
 from services.cli.rules.checking import loaded_rules
 from services.clock import SystemClock
-from services.declared_files import PolicyError, place
+from services.declared_files import PolicyError, directories
 from services.failures import Unavailable
 from services.ingest.domain.examples import refuse_bad_examples
 from services.log import EventLog, UnknownTopic
@@ -124,7 +124,7 @@ def _declared(settings: Settings) -> Iterator[Finding]:
         refuse_bad_examples(types)
         declared = declarations_of(written, None, types)
         own_types = ", ".join(sorted(types.keys() - load_catalogue().keys()))
-        own = "; ".join([*([f"event types add {own_types}"] if own_types else []), *written.told()]) or "none"
+        own = "; ".join([*([f"event types add {own_types}"] if own_types else []), *written.own_in_words()]) or "none"
     except (CatalogueError, PolicyError) as error:
         yield wrong("declarations", f"{error}: mend it; what runs goes on with what it read before, and nothing starts")
     except Exception as error:
@@ -137,8 +137,8 @@ def _declared(settings: Settings) -> Iterator[Finding]:
 
 def _rules() -> Finding:
     try:
-        files, mistakes = place(PRODUCT, read_alert_choices(os.environ).catalogue), loaded_rules({}).mistakes
-        own = "; ".join(files.texts({"rules": "id"}).told()) or "none"
+        files, mistakes = directories(PRODUCT, read_alert_choices(os.environ).catalogue), loaded_rules({}).mistakes
+        own = "; ".join(files.texts({"rules": "id"}).own_in_words()) or "none"
     except Exception as error:
         return failed("rule files", error)
     if mistakes:

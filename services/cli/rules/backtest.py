@@ -23,7 +23,7 @@ from services.cli.output import progress, show_json, show_rows
 from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.backtesting import Asked, Deployment, Found, Shown, backtest, drafted
 from services.clock import SystemClock
-from services.declared_files import place
+from services.declared_files import directories
 from services.profile.adapters.policies import Declarations
 from services.profile.domain.reference.calendar import day_number
 from services.profile.settings import read_choices
@@ -89,7 +89,7 @@ def _day(said: str, option: str) -> int:
 def _rules(said: list[str], declared: Declarations, switches: Mapping[str, RuleSwitch]) -> tuple[Loaded, list[str]]:
     """What is run, and the ids of those that are told of. Raises `Refusal`."""
     known = known_of(declared)
-    live = load_rules(place(PRODUCT, read_alert_choices(os.environ).catalogue), known, Cel(), switches)
+    live = load_rules(directories(PRODUCT, read_alert_choices(os.environ).catalogue), known, Cel(), switches)
     if len(said) == 1 and Path(said[0]).is_file():
         return drafted(Path(said[0]), known, live)
     ids = [rule.id for rule in live.rule_set.rules]

@@ -34,7 +34,7 @@ from services.cli.refusals import Refusal
 from services.cli.rules.past import ClockOf, StoredPast
 from services.cli.rules.placements import Placements
 from services.cli.rules.rerun import Rerun, steps
-from services.declared_files import Place
+from services.declared_files import Directories
 from services.profile.adapters.policies import Declarations
 from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Decision
@@ -94,7 +94,7 @@ def drafted(file: Path, known: Known, live: Loaded) -> tuple[Loaded, list[str]]:
     mistake."""
     with TemporaryDirectory() as directory:
         shutil.copy(file, Path(directory) / "draft.yaml")
-        draft = load_rules(Place(Path(directory)), known, Cel(), {})
+        draft = load_rules(Directories(Path(directory)), known, Cel(), {})
     if draft.mistakes:
         raise Refusal("\n".join(str(one._replace(file=file.name)) for one in draft.mistakes))
     rules = draft.rule_set.rules

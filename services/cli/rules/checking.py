@@ -18,7 +18,7 @@ from services.cli.beside import Json
 from services.cli.declared import known_to_rules
 from services.cli.output import show_json
 from services.cli.refusals import FAILED
-from services.declared_files import place
+from services.declared_files import directories
 
 
 def check_rules(
@@ -55,7 +55,7 @@ def _directory(files: Path | None) -> Iterator[Path | None]:
 def loaded_rules(switches: Mapping[str, RuleSwitch], directory: Path | None = None) -> Loaded:
     """The product's and the bank's. `directory` in place of the bank's own."""
     own = str(directory) if directory else read_choices(os.environ).catalogue
-    return load_rules(place(PRODUCT, own), known_to_rules(), Cel(), switches)
+    return load_rules(directories(PRODUCT, own), known_to_rules(), Cel(), switches)
 
 
 def tell_mistakes(loaded: Loaded) -> None:

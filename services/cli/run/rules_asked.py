@@ -11,7 +11,7 @@ from services.alerts.reload import Reload
 from services.alerts.settings import read_choices
 from services.alerts.stream import RELOAD_S
 from services.cli.declared import known_of
-from services.declared_files import place
+from services.declared_files import directories
 from services.deployment import side_by_side
 from services.pace import every
 from services.profile.app import Profile
@@ -23,7 +23,7 @@ async def hearing_rules(
 ) -> Callable[[], Awaitable[None]]:
     """The profile's work, while it is told of changed rules as soon as the alert service loads them. Raises
     `Unavailable`; `PolicyError` where the bank's directory is missing."""
-    files = place(PRODUCT, read_choices(environment).catalogue)
+    files = directories(PRODUCT, read_choices(environment).catalogue)
     reload = Reload(files, known_of(profile.declarations), SqlAlertStore(database), Cel())
 
     async def hear() -> None:

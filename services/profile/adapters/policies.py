@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.catalogue import EventType
-from services.declared_files import Place, PolicyError, Texts, place
+from services.declared_files import Directories, PolicyError, Texts, directories
 from services.profile.adapters.catalogue_files import (
     ENTRIES,
     MEASURED,
@@ -44,10 +44,10 @@ class Written(NamedTuple):
     def own(self) -> frozenset[str]:
         return frozenset([*self.catalogue.own, *self.reference.own])
 
-    def told(self) -> Iterator[str]:
-        """What is the bank's own, for people."""
-        yield from self.catalogue.told()
-        yield from self.reference.told()
+    def own_in_words(self) -> Iterator[str]:
+        """The bank's files."""
+        yield from self.catalogue.own_in_words()
+        yield from self.reference.own_in_words()
 
     @property
     def counted_by(self) -> str:
@@ -64,8 +64,8 @@ class Files(NamedTuple):
     """Where it is declared. A bank's own files are laid over the `catalogue`, entry by entry, and take the place of
     those of the `reference`: its tables are its own, and nothing of the samples may stand between."""
 
-    catalogue: Place
-    reference: Place
+    catalogue: Directories
+    reference: Directories
 
     def stamp(self) -> tuple[object, ...]:
         return self.catalogue.stamp(), self.reference.stamp()
@@ -80,16 +80,16 @@ class Files(NamedTuple):
         return self.catalogue.own_names() | self.reference.own_names()
 
 
-def _see_that_all_are_read(place: Place, besides: str = "\0") -> None:
-    known = Place(place.product).layers()
-    for name in sorted(place.own_names() - known.keys()):
+def _see_that_all_are_read(files: Directories, besides: str = "\0") -> None:
+    known = Directories(files.product).layers()
+    for name in sorted(files.own_names() - known.keys()):
         if not name.startswith(besides):
             raise PolicyError(f"{name} is read by nobody in this directory, but {', '.join(known)}")
 
 
 def files_of(catalogue: str = "", reference: str = "") -> Files:
     """Of a bank's own directories. Raises PolicyError when one is not there."""
-    return Files(place(PRODUCT / "catalogue", catalogue), place(PRODUCT / "reference", reference))
+    return Files(directories(PRODUCT / "catalogue", catalogue), directories(PRODUCT / "reference", reference))
 
 
 def load_declarations(catalogue: str = "", reference: str = "", refer: Refer | None = None) -> Declarations:
