@@ -106,10 +106,8 @@ class Bank:
             while (done := await self._refresh.apply([shard], 100, self.clock.now_ms())).marks:
                 [shard] = done.shards
                 changed += done.changed
-        if await self.store.marks_waiting():
-            return changed + await self.refresh()
         await self.notifications.publish([(f"customer/{one}", b"changed") for one in changed])
-        return changed
+        return changed + (await self.refresh() if await self.store.marks_waiting() else [])
 
     async def tell(self, *events: Event) -> str:
         receipt = await self.take(events)
