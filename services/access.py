@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple, Protocol, get_args
 import msgspec
 
 from schemas.identifiers import IdentifierError, normalise
+from services.credentials import CredentialCache, hashed
 from services.failures import Rejected
-from services.remembered import Remembered, hashed
 from services.sql.database import Database
 from services.sql.session import Row, read, writing
 
@@ -64,11 +64,11 @@ class Access:
 
     def __init__(self, store: UserStore, monotonic: Callable[[], float]) -> None:
         self._store = store
-        self._known = Remembered(self._look_up, monotonic)
+        self._cache = CredentialCache(self._look_up, monotonic)
 
     async def user(self, token: str) -> User | None:
         """None: no such token, or a revoked one. Raises `Unavailable`."""
-        return await self._known.get(hashed(token))
+        return await self._cache.get(hashed(token))
 
     async def _look_up(self, token_hash: str) -> User | None:
         found = await self._store.find(token_hash)

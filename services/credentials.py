@@ -29,7 +29,7 @@ class Answer(NamedTuple, Generic[Value]):
     at: float
 
 
-class Remembered(Generic[Value]):
+class CredentialCache(Generic[Value]):
     """`look_up` may raise `Unavailable`. `monotonic` gives seconds."""
 
     def __init__(self, look_up: Callable[[str], Awaitable[Value]], monotonic: Callable[[], float]) -> None:

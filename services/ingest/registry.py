@@ -8,11 +8,11 @@ import msgspec
 
 from schemas.catalogue import CHANNELS, EventType
 from schemas.money import EXPONENTS
+from services.credentials import hashed
 from services.expected import expected
 from services.failures import Rejected
 from services.ingest.domain.sources import EVERY, Grant, Source
 from services.ingest.ports import KeyStore, SourceStore
-from services.remembered import hashed
 
 
 async def set_source(sources: SourceStore, source: Source, catalogue: Mapping[str, EventType]) -> None:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from services.credentials import AHEAD_S, TTL_S, CredentialCache
 from services.failures import Unavailable
-from services.remembered import AHEAD_S, TTL_S, Remembered
 
 
 class Store:
@@ -30,13 +30,13 @@ def store() -> Store:
 
 
 @pytest.fixture
-def remembered(store: Store) -> Remembered[int]:
-    return Remembered(store.look_up, lambda: store.now)
+def cache(store: Store) -> CredentialCache[int]:
+    return CredentialCache(store.look_up, lambda: store.now)
 
 
-async def test_those_who_ask_while_a_look_up_is_under_way_share_it(store: Store, remembered: Remembered[int]) -> None:
+async def test_those_who_ask_while_a_look_up_is_under_way_share_it(store: Store, cache: CredentialCache[int]) -> None:
     store.open.clear()
-    waiting = [asyncio.ensure_future(remembered.get("key")) for _ in range(5)]
+    waiting = [asyncio.ensure_future(cache.get("key")) for _ in range(5)]
     await asyncio.sleep(0)
     waiting[0].cancel()
     await asyncio.sleep(0)
@@ -45,29 +45,29 @@ async def test_those_who_ask_while_a_look_up_is_under_way_share_it(store: Store,
 
 
 async def test_nobody_waits_for_the_next_answer_while_the_last_one_may_still_be_used(
-    store: Store, remembered: Remembered[int]
+    store: Store, cache: CredentialCache[int]
 ) -> None:
-    assert await remembered.get("key") == 1
+    assert await cache.get("key") == 1
     store.open.clear()
     store.now = AHEAD_S
-    assert [await remembered.get("key") for _ in range(3)] == [1, 1, 1]
+    assert [await cache.get("key") for _ in range(3)] == [1, 1, 1]
     await asyncio.sleep(0)
     assert store.asked == 2
     store.open.set()
     store.now = TTL_S
-    assert await remembered.get("key") == 2
+    assert await cache.get("key") == 2
 
 
 async def test_a_look_up_that_fails_ahead_of_time_is_nobodys_and_one_that_fails_in_time_is_told(
-    store: Store, remembered: Remembered[int]
+    store: Store, cache: CredentialCache[int]
 ) -> None:
-    assert await remembered.get("key") == 1
+    assert await cache.get("key") == 1
     store.now, store.away = AHEAD_S, True
-    assert await remembered.get("key") == 1
+    assert await cache.get("key") == 1
     await asyncio.sleep(0.01)
     store.now = TTL_S
     with pytest.raises(Unavailable):
-        await remembered.get("key")
-    last = remembered.last("key")
+        await cache.get("key")
+    last = cache.last("key")
     assert last is not None
     assert last.value == 1

@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 
 from services.access import Access, SqlUserStore, Taken, User, UserStore, create_user
+from services.credentials import TTL_S
 from services.failures import Rejected
-from services.remembered import TTL_S
 from tests.ports.emptied import emptied
 from tests.users import MemoryUserStore
 
