@@ -36,7 +36,7 @@ _REFERENCE = re.compile(rb'"(p_[0-9a-f]{32})"(?!:)')  # a value; a source may na
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class Asked(NamedTuple):
+class CustomerQuery(NamedTuple):
     """A search: subjects by kind of identifier, and the reference of a name."""
 
     subjects: dict[str, str]
@@ -69,22 +69,22 @@ class Read:
         gathering = Gathering(completeness, partial(customer_id, secret=naming.secret))
         self._current = CurrentCustomers(gathering, policy, now_ms)
 
-    def asked(self, identifiers: Mapping[str, str], name: str | None = None) -> Asked:
+    def query(self, identifiers: Mapping[str, str], name: str | None = None) -> CustomerQuery:
         """Raises `Rejected` naming the identifier, or where nobody is asked for."""
         if not identifiers and not name:
             raise Rejected("missing_field", "say whom: an identifier, or a name")
         subjects = subjects_named(identifiers, self._naming)
-        return Asked(subjects, reference(name, self._naming.secret) if name else None)
+        return CustomerQuery(subjects, reference(name, self._naming.secret) if name else None)
 
-    async def find(self, asked: Asked) -> Found:
+    async def find(self, query: CustomerQuery) -> Found:
         """Customers that match any of it, those first that match most. Raises `Rejected` as `by_id` does."""
-        told = await self.reader.parties_told(asked.name_ref, MOST_TOLD) if asked.name_ref else []
-        named = set(asked.subjects.values())
+        told = await self.reader.parties_told(query.name_ref, MOST_TOLD) if query.name_ref else []
+        named = set(query.subjects.values())
         async with self.reader.customers() as look:
             resolved = await look.resolve(sorted(named | set(told)))
             found, left_out = await self._current.views(look, resolved)
         hits = Counter(one.lead for one in resolved if one.subject in named)
-        hits.update(one.view.lead for one in found if asked.name_ref and one.view.name_ref == asked.name_ref)
+        hits.update(one.view.lead for one in found if query.name_ref and one.view.name_ref == query.name_ref)
         best = [one for one in found if hits[one.view.lead]]
         best.sort(key=lambda one: (-hits[one.view.lead], one.view.customer_id))
         return Found(best[:MOST_FOUND], left_out or len(best) > MOST_FOUND or len(told) >= MOST_TOLD)

@@ -50,7 +50,7 @@ def find(
 
     async def work(beside: Beside) -> tuple[list[Any], bool]:
         read = await reading(beside)
-        customers, more = await read.find(read.asked(asked, name))
+        customers, more = await read.find(read.query(asked, name))
         return [msgspec.json.decode(one) for one in await read.shown(customers)], more
 
     found, more = in_deployment(data, work)
@@ -120,7 +120,7 @@ async def reading(beside: Beside) -> Read:
 
 async def the_one(read: Read, who: str) -> CurrentCustomer:
     if "=" in who:
-        found = (await read.find(read.asked(dict([identifier(who)])))).customers
+        found = (await read.find(read.query(dict([identifier(who)])))).customers
     else:
         found = await read.by_id(who)
     only([one.view.customer_id for one in found], who)

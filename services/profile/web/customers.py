@@ -13,7 +13,7 @@ from schemas.identifiers import KINDS
 from services.profile.current import CurrentCustomer
 from services.profile.domain.identity.named import NEVER_IN_A_URL
 from services.profile.identity import Identity, identity
-from services.profile.read import Asked
+from services.profile.read import CustomerQuery
 from services.profile.web.backend import Backend, Injected
 from services.profile.web.documents import Customers, CustomerView, Search, answers
 from services.profile.web.preference import Preference, Preferred
@@ -47,19 +47,19 @@ async def find_customers(request: Request[Any, Any, Any], backend: Injected, pre
         if kind in given:
             raise Problem(400, f"{kind} is expected once: ask again for the other one", field=kind)
         given[kind] = value
-    return await _found(backend, backend.read.asked(given), preference)
+    return await _found(backend, backend.read.query(given), preference)
 
 
 @post("/v1/customers/search", status_code=200, responses=answers(Customers))
 async def search_customers(data: JSONBody[Search], backend: Injected, preference: Preferred) -> _View:
     """Customers by any identifiers or a name; those whom most of it names come first."""
-    return await _found(backend, backend.read.asked(data.named(), data.name), preference)
+    return await _found(backend, backend.read.query(data.named(), data.name), preference)
 
 
-async def _found(backend: Backend, asked: Asked, preference: Preference) -> _View:
+async def _found(backend: Backend, query: CustomerQuery, preference: Preference) -> _View:
     read = backend.read
     headers = await preference.honoured()
-    found = await read.find(asked)
+    found = await read.find(query)
     views = [msgspec.Raw(one) for one in await read.shown(found.customers)]
     body = msgspec.json.encode({"customers": views, "more": found.more})
     return Response(body, media_type=JSON, headers=headers)

@@ -72,7 +72,7 @@ def _said(request: _Asked, backend: Backend, reason: str) -> Said:
 def _subject(backend: Backend, data: Split) -> str | None:
     if data.identifiers is None:
         return data.subject
-    named = list(backend.read.asked(data.identifiers.given()).subjects.values())
+    named = list(backend.read.query(data.identifiers.given()).subjects.values())
     if len(named) != 1 or data.subject is not None:
         raise Problem(422, "one subject or one identifier is expected", field="identifiers")
     return named[0]
