@@ -143,30 +143,42 @@ def _attributes(entry: _Entry, known: Mapping[str, Any]) -> Iterator[Attribute]:
             yield msgspec.convert({**known[changes["name"]], **changes, "required": required}, Attribute)
 
 
-def _mistakes(type_: EventType) -> Iterator[str]:
-    attributes = [attribute.name for attribute in type_.attributes]
-    example, known, kinds = type_.example, ", ".join(CHANNELS), ", ".join(KINDS)
-    yield from (f"{one} is no channel: known are {known}" for one in type_.channels if one not in CHANNELS)
-    yield from (f"{kind} is no identifier kind: known are {kinds}" for kind in type_.subject if kind not in KINDS)
-    yield from (f"{kind} in the example is no identifier kind" for kind in example["identifiers"] if kind not in KINDS)
-    yield from (f"attribute {name} is named twice" for name in attributes if attributes.count(name) > 1)
-    given = example.get("attributes", {})
-    yield from (f"attribute {name} of the example is not allowed" for name in given if name not in attributes)
-    yield from (
-        f"the example lacks {attribute.name}"
-        for attribute in type_.attributes
-        if attribute.required and attribute.name not in given
-    )
-    if type_.flow is not None and type_.flow not in FLOWS:
-        yield f"{type_.flow} is no flow"
-    if type_.subject and not any(kind in example["identifiers"] for kind in type_.subject):
-        yield "the example names no subject"
-    if type_.money == "required" and not (type_.direction and "amount" in example):
-        yield "money needs a direction, and an amount in the example"
-    if (type_.direction == "required") != ("direction" in example):
-        yield "the example must give a direction exactly where the type leaves it open"
-    for assertion in type_.asserts:
+def _mistakes(event_type: EventType) -> Iterator[str]:
+    attributes = [attribute.name for attribute in event_type.attributes]
+    for channel in event_type.channels:
+        if channel not in CHANNELS:
+            yield f"{channel} is no channel: known are {', '.join(CHANNELS)}"
+    for kind in event_type.subject:
+        if kind not in KINDS:
+            yield f"{kind} is no identifier kind: known are {', '.join(KINDS)}"
+    for name in attributes:
+        if attributes.count(name) > 1:
+            yield f"attribute {name} is named twice"
+    if event_type.flow is not None and event_type.flow not in FLOWS:
+        yield f"{event_type.flow} is no flow"
+    yield from _example_mistakes(event_type)
+    for assertion in event_type.asserts:
         yield from _assertion_mistakes(assertion, attributes)
+
+
+def _example_mistakes(event_type: EventType) -> Iterator[str]:
+    example, allowed = event_type.example, {attribute.name for attribute in event_type.attributes}
+    given = example.get("attributes", {})
+    for kind in example["identifiers"]:
+        if kind not in KINDS:
+            yield f"{kind} in the example is no identifier kind"
+    for name in given:
+        if name not in allowed:
+            yield f"attribute {name} of the example is not allowed"
+    for attribute in event_type.attributes:
+        if attribute.required and attribute.name not in given:
+            yield f"the example lacks {attribute.name}"
+    if event_type.subject and not any(kind in example["identifiers"] for kind in event_type.subject):
+        yield "the example names no subject"
+    if event_type.money == "required" and not (event_type.direction and "amount" in example):
+        yield "money needs a direction, and an amount in the example"
+    if (event_type.direction == "required") != ("direction" in example):
+        yield "the example must give a direction exactly where the type leaves it open"
 
 
 def _assertion_mistakes(assertion: Assertion, attributes: list[str]) -> Iterator[str]:
