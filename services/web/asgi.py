@@ -4,6 +4,7 @@ Bare ASGI, because the route that takes every event of the bank lives here; fram
 """
 
 import asyncio
+import math
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
@@ -76,6 +77,17 @@ def header(scope: Scope, name: bytes) -> str:
             text: str = value.decode("latin-1")
             return text
     return ""
+
+
+def bearer_token(authorization: str) -> str:
+    """The token of an Authorization header, "" where it has another scheme or none (RFC 6750)."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def retry_after(seconds: float) -> dict[str, str]:
+    """The header, in whole seconds."""
+    return {"retry-after": str(max(1, math.ceil(seconds)))}
 
 
 def routes(exact: Mapping[str, App], otherwise: App | None = None) -> App:

@@ -9,7 +9,7 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Guard
 
 from services.access import Access, Role, User
-from services.web.asgi import Problem
+from services.web.asgi import Problem, bearer_token
 from services.web.parameters import refuse_misread
 
 ROLE = "role"
@@ -19,10 +19,10 @@ _REALM = 'Bearer realm="counterpoint"'
 def guard(access: Access) -> Guard:
     async def admit(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]  # whatever it carries
         """Raises `Problem` with the challenges of RFC 6750, or naming what may be asked; `Unavailable`."""
-        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        token = bearer_token(connection.headers.get("authorization", ""))
+        if not token:
             raise Problem(401, "Authorization: Bearer TOKEN is expected", {"www-authenticate": _REALM})
-        user = await access.user(token.strip())
+        user = await access.user(token)
         if user is None:
             refused = {"www-authenticate": f'{_REALM}, error="invalid_token"'}
             raise Problem(401, "the token is unknown or was revoked", refused)
@@ -38,4 +38,4 @@ def guard(access: Access) -> Guard:
 
 async def still_admitted(access: Access, authorization: str, user: User) -> bool:
     """For answers that last: whether the token that opened it still stands."""
-    return await access.user(authorization.partition(" ")[2].strip()) == user
+    return await access.user(bearer_token(authorization)) == user

@@ -1,7 +1,6 @@
 """Whatever goes wrong is told as an RFC 9457 problem document, which never repeats what was sent."""
 
 import logging
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
@@ -15,7 +14,7 @@ from litestar.types import ExceptionHandlersMap
 from services.expected import expected
 from services.failures import Contended, Rejected, Unavailable, trace_of
 from services.log import Stop
-from services.web.asgi import NOTHING_HERE, PROBLEM_JSON, TITLES, Problem
+from services.web.asgi import NOTHING_HERE, PROBLEM_JSON, TITLES, Problem, retry_after
 
 MAX_BODY_BYTES = 64 * 1024
 """Of what people and their programs send; events have limits of their own."""
@@ -90,7 +89,7 @@ def _rejecting(status_of: Mapping[str, int]) -> Callable[[Any_, Rejected], Respo
 
 
 def _away(request: Any_, away: Unavailable) -> Response[bytes]:
-    return answer(Problem(503, "the database is away", {"retry-after": str(max(1, math.ceil(away.retry_after)))}))
+    return answer(Problem(503, "the database is away", retry_after(away.retry_after)))
 
 
 def _contended(request: Any_, contended: Contended) -> Response[bytes]:

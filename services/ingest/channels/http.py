@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import logging
-import math
 import re
 import time
 import uuid
@@ -23,7 +22,7 @@ from services.ingest.domain.sources import Terms
 from services.ingest.domain.split import split_json, split_lines
 from services.ingest.ports import RateLimiter
 from services.ingest.settings import Limits
-from services.web.asgi import Problem, Receive, Response, Scope, Send, header, json_response
+from services.web.asgi import Problem, Receive, Response, Scope, Send, bearer_token, header, json_response, retry_after
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 _log = logging.getLogger(__name__)
@@ -56,8 +55,8 @@ class EventsEndpoint:
         except Problem as problem:
             response = problem.response()
         except Unavailable as away:
-            wait = {"retry-after": str(max(1, math.ceil(away.retry_after)))}
-            response = Problem(503, f"nothing was accepted for certain, send it again: {away}", wait).response()
+            told = f"nothing was accepted for certain, send it again: {away}"
+            response = Problem(503, told, retry_after(away.retry_after)).response()
         except Disconnected:
             return
         except Exception as bug:
@@ -86,10 +85,10 @@ class EventsEndpoint:
             self._in_flight.leave(body.held)
 
     async def _terms(self, scope: Scope) -> Terms:
-        scheme, _, key = header(scope, b"authorization").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
+        key = bearer_token(header(scope, b"authorization"))
+        if not key:
             raise Problem(401, "Authorization: Bearer KEY is expected", {"www-authenticate": "Bearer"})
-        terms = await self._access.terms(key.strip())
+        terms = await self._access.terms(key)
         if terms is None:
             refused = {"www-authenticate": 'Bearer error="invalid_token"'}
             raise Problem(401, "the key is unknown or was revoked, or its source is switched off", refused)
@@ -115,8 +114,7 @@ class EventsEndpoint:
         grant = terms.grant
         wait = await self._limiter.take(grant.key_id, max(1, count), grant.rate, grant.burst)
         if wait > 0:
-            retry = {"retry-after": str(max(1, math.ceil(wait)))}
-            raise Problem(429, f"the key may send {grant.rate} events a second", retry)
+            raise Problem(429, f"the key may send {grant.rate} events a second", retry_after(wait))
 
     async def _admit(self, events: Sequence[bytes | msgspec.Raw], terms: Terms, now: int) -> Outcome:
         partitions = self._publisher.partitions
