@@ -6,17 +6,16 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import structlog
 
 from services import metrics as measure
-from services.failures import Contended, Fenced, Rejected, Unavailable
+from services.failures import Contended, FailureKind, Fenced, Rejected, Unavailable
 from services.log import Batch, Stop, TopicPartition
 from services.metrics import Metrics
 
 T = TypeVar("T")
-Kind = Literal["contended", "unavailable", "fenced", "stopped", "bug"]
 ATTEMPTS = 8
 PARKED_IN_A_ROW = 20
 CONTENDED_PAUSE_S = 0.5
@@ -83,7 +82,7 @@ class Attempts:
                 await again_when_contended(partial(self._park, single, error))
 
 
-def kind_of(error: Exception) -> Kind:
+def kind_of(error: Exception) -> FailureKind:
     """Any failure that the platform has no name for is a bug."""
     match error:
         case Contended():

@@ -2,7 +2,9 @@
 
 import traceback
 from pathlib import PurePath
+from typing import Literal
 
+FailureKind = Literal["contended", "unavailable", "fenced", "stopped", "bug"]
 _FRAMES = 6
 """Enough to find a bug by, and short enough for a dead letter and a line of the log."""
 

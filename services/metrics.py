@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.gc_collector import GCCollector
@@ -10,6 +10,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from schemas.topics import TOPICS
+from services.failures import FailureKind
 
 PREFIX = "counterpoint_"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -43,7 +44,7 @@ class HistogramMetric(NamedTuple):
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _SIZES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
-_KINDS = ("contended", "unavailable", "fenced", "stopped", "bug")
+_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 _LETTERS = (
     *product(["update"], ["conflict", "bug", "not_avro", "unknown_schema", "wrong_record", "corrupt"]),
     ("publish", "message_too_large"),

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.topics import TOPICS
 from services import metrics as metrics_module
-from services.attempts import Kind
+from services.failures import FailureKind
 from services.metrics import (
     ACCEPTED_TO_VISIBLE,
     EVENTS_REJECTED,
@@ -133,7 +133,7 @@ def test_a_rule_on_an_increase_hears_of_what_happens_for_the_first_time(expressi
 def test_every_kind_of_failure_and_dead_letter_is_there_before_the_first_one() -> None:
     metrics = Metrics()
     for topic in TOPICS:
-        for kind in get_args(Kind):
+        for kind in get_args(FailureKind):
             assert sample(metrics, "counterpoint_batches_failed_total", topic=topic.name, kind=kind) == 0
     for reason in ("conflict", "bug", "not_avro", "unknown_schema", "wrong_record", "corrupt"):
         assert sample(metrics, "counterpoint_dead_letters_total", stage="update", reason=reason) == 0
