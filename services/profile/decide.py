@@ -15,7 +15,7 @@ from services.failures import Rejected
 from services.profile.domain.identity.links import COLLECTIVES, Link, bar, clusters, kind_of, lift
 from services.profile.domain.states.fold import Fold
 from services.profile.erasing import ERASE, erase, erase_customer, lock_and_see
-from services.profile.linking import link_subjects, reach
+from services.profile.linking import Linking, reach
 from services.profile.ports.records import Decision, Mark
 from services.profile.ports.store import ProfileStore
 from services.profile.reviewing import REVIEW, with_cases_of_now
@@ -38,7 +38,7 @@ class Decide:
     """Methods raise `Rejected` for what cannot be decided, `Contended`, `Unavailable`; nothing is written then."""
 
     def __init__(self, store: ProfileStore, fold: Fold, limits: Mapping[str, int]) -> None:
-        self._store, self._fold, self._limits = store, fold, limits
+        self._store, self._limits, self._linking = store, limits, Linking(limits, fold)
 
     async def merge(self, left: str, right: str, said: Said) -> Decision:
         """The two customers are one, until the decision is undone."""
@@ -81,7 +81,7 @@ class Decide:
             return found
 
         decided = partial(_decision, ERASE, said=said)
-        return await erase_customer(self._store, roots, decided, self._limits, self._fold)
+        return await erase_customer(self._store, roots, decided, self._linking)
 
     async def undo(self, decision_id: str, said: Said, customer_id: str | None = None) -> Decision:
         """`customer_id`: if given, a customer that the decision must concern."""
@@ -119,7 +119,7 @@ class Decide:
     async def _erase_again(self, decision: Decision) -> None:
         async with self._store.updating() as tx:
             seen = await lock_and_see(tx, decision.subjects, self._limits)
-            await erase(tx, decision, seen, self._limits, self._fold)
+            await erase(tx, decision, seen, self._linking)
 
     async def reviews(self, limit: int) -> list[Decision]:
         """Open cases, oldest first, without those that a merge or what has been told since has settled."""
@@ -177,7 +177,7 @@ class Decide:
                 await tx.record([decision])
                 wanted = dict.fromkeys(await reach(tx, links), frozenset[int]())
                 locked = await tx.lock_subjects(wanted)
-                linked = await link_subjects(tx, links, self._limits, self._fold, locked, decision.at)
+                linked = await self._linking.link(tx, links, locked, decision.at)
                 await tx.save_subjects([locked[subject] for subject in sorted(linked.moved)])
                 await tx.mark([Mark(root, 0) for root in sorted(linked.roots)])
 

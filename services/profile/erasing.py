@@ -11,8 +11,7 @@ from schemas.identifiers import PERSONAL_KINDS, SUBJECT_OF
 from services.attempts import again_when_contended
 from services.profile.domain.identity.links import ANY_ROLE, COLLECTIVES, COUNTED_ROLES, Link, kind_of
 from services.profile.domain.identity.memberships import Graph
-from services.profile.domain.states.fold import Fold
-from services.profile.linking import descendants, link_subjects, lock_below
+from services.profile.linking import Linking, descendants, lock_below
 from services.profile.ports.records import Decision, Mark, StoredSubject
 from services.profile.ports.store import ProfileStore
 from services.profile.ports.updating import UpdateTransaction
@@ -49,23 +48,25 @@ async def lock_and_see(tx: UpdateTransaction, subjects: Sequence[str], limits: M
 
 
 async def erase_customer(
-    store: ProfileStore, roots: Callable[[], Awaitable[Sequence[str]]],
-    decided: Callable[[tuple[str, ...]], Decision], limits: Mapping[str, int], fold: Fold,
-) -> Decision:  # fmt: skip
+    store: ProfileStore,
+    roots: Callable[[], Awaitable[Sequence[str]]],
+    decided: Callable[[tuple[str, ...]], Decision],
+    linking: Linking,
+) -> Decision:
     """`roots` reads those of the customer, `decided` makes the decision on subjects; whatever they raise, nothing is
     written then."""
 
     async def own() -> Decision:
         named = await roots()
         async with store.updating() as tx:
-            return decided(tuple((await lock_and_see(tx, named, limits)).own_of(named)))
+            return decided(tuple((await lock_and_see(tx, named, linking.limits)).own_of(named)))
 
     async def once() -> Decision:
         named = await roots()
         async with store.updating() as tx:
-            seen = await lock_and_see(tx, named, limits)
+            seen = await lock_and_see(tx, named, linking.limits)
             decision = decided(tuple(seen.own_of(named)))
-            await erase(tx, decision, seen, limits, fold)
+            await erase(tx, decision, seen, linking)
         return decision
 
     # by themselves: of a million letters, all are read, and who tells of the customer would wait for that
@@ -73,12 +74,12 @@ async def erase_customer(
     return await again_when_contended(once)
 
 
-async def erase(tx: UpdateTransaction, decision: Decision, seen: Seen, limits: Mapping[str, int], fold: Fold) -> None:
+async def erase(tx: UpdateTransaction, decision: Decision, seen: Seen, linking: Linking) -> None:
     """Erases the subjects that the decision names; all of them are locked."""
     locked, own = seen.locked, set(decision.subjects)
     await tx.record([decision])
     ends = [_end(link, decision) for link in seen.around if link.target in own and _identifies(link)]
-    linked = await link_subjects(tx, ends, limits, fold, locked, decision.at)
+    linked = await linking.link(tx, ends, locked, decision.at)
     await tx.save_subjects([locked[subject] for subject in sorted(own | linked.moved)])
     roots = linked.roots | {root for subject in own for root in locked[subject].roots}
     await tx.mark([Mark(root, 0) for root in sorted(roots)])

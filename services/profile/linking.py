@@ -22,31 +22,32 @@ class Linked(NamedTuple):
     roots: set[str]
 
 
-async def link_subjects(
-    tx: UpdateTransaction,
-    asserted: Sequence[Link],
-    limits: Mapping[str, int],
-    fold: Fold,
-    locked: dict[str, StoredSubject],
-    now: int,
-) -> Linked:
-    """Both ends of every link must be in `locked`, so that two workers with links to the same subject take turns. The
-    subjects below are locked here and added to `locked`."""
-    changed = await tx.add_links(asserted)
-    known = {link.key: link for link in asserted}
-    if not changed:
-        return Linked(known, set(), set())
-    subjects = {link.subject for link in changed}
-    around, below = await lock_below(tx, subjects, locked)
-    refuse_newer((locked[subject] for subject in below), fold)
-    graph = Graph(around, limits)
-    await propose_reviews(tx, subjects, graph, now)
-    moved, roots = await relink(tx, below, graph, locked, fold)
-    return Linked(known, moved, roots)
+class Linking(NamedTuple):
+    """`limits`: subject kind → how many customers one such identifier may identify."""
+
+    limits: Mapping[str, int]
+    fold: Fold
+
+    async def link(
+        self, tx: UpdateTransaction, asserted: Sequence[Link], locked: dict[str, StoredSubject], now: int
+    ) -> Linked:
+        """Both ends of every link must be in `locked`, so that two workers with links to the same subject take turns.
+        The subjects below are locked here and added to `locked`."""
+        changed = await tx.add_links(asserted)
+        known = {link.key: link for link in asserted}
+        if not changed:
+            return Linked(known, set(), set())
+        subjects = {link.subject for link in changed}
+        around, below = await lock_below(tx, subjects, locked)
+        refuse_newer((locked[subject] for subject in below), self.fold)
+        graph = Graph(around, self.limits)
+        await propose_reviews(tx, subjects, graph, now)
+        moved, roots = await relink(tx, below, graph, locked, self.fold)
+        return Linked(known, moved, roots)
 
 
 async def reach(tx: UpdateTransaction, asserted: Sequence[Link]) -> set[str]:
-    """The subjects to lock before `link_subjects`, as far as they can be known before: both ends of the links, and all
+    """The subjects to lock before `Linking.link`, as far as they can be known before: both ends of the links, and all
     below. Locking them with everything else in one order makes deadlocks rare."""
     if not asserted:
         return set()

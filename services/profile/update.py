@@ -17,7 +17,7 @@ from services.profile.domain.letters import conflict, parked, unreadable
 from services.profile.domain.states.fold import Fold, months_touched
 from services.profile.domain.states.personal import is_erased
 from services.profile.folding import fold_events
-from services.profile.linking import Linked, link_subjects, reach
+from services.profile.linking import Linked, Linking, reach
 from services.profile.outbox import DEAD_LETTER_LANE, dead_letter_messages
 from services.profile.ports.records import LedgerEntry, Mark, StoredSubject, TimelineRow
 from services.profile.ports.store import ProfileStore
@@ -50,7 +50,7 @@ class Update:
         secret: bytes,
         limits: Mapping[str, int],
     ) -> None:
-        self._store, self._fold, self._limits = store, fold, limits
+        self._store, self._fold, self._linking = store, fold, Linking(limits, fold)
         self._decode = Decoder(catalogue, secret).decode
         self._known_links: dict[tuple[str, str, str], Link] = {}
 
@@ -76,7 +76,7 @@ class Update:
             asserted = self._asserted(fresh)
             stored = await tx.lock_subjects(_wanted(fresh, await reach(tx, asserted)))
             refuse_newer(stored.values(), self._fold)
-            linked = await link_subjects(tx, asserted, self._limits, self._fold, stored, now)
+            linked = await self._linking.link(tx, asserted, stored, now)
             marks = await _fold_fresh(tx, fresh, stored, linked, self._fold)
             await tx.mark(marks)
             await tx.append_timeline([_timeline_row(arrival) for arrival in fresh])

@@ -17,7 +17,7 @@ from services.profile.domain.identity.links import BEGINNING, END, Link, Members
 from services.profile.domain.shards import SHARDS
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
-from services.profile.linking import link_subjects
+from services.profile.linking import Linking
 from services.profile.ports.store import ProfileStore
 from services.profile.ports.updating import UpdateTransaction
 from services.profile.rebuild import Progress, rebuild
@@ -85,7 +85,7 @@ async def test_what_another_worker_links_below_before_the_lock_is_given_is_locke
     own = Link(subject="account:6001", target="party:77", role="owner", first_at=FIRST, told_at=(FIRST,))
     async with store.updating() as tx:
         locked = await tx.lock_subjects({"account:6001": frozenset(), "party:77": frozenset()})
-        linked = await link_subjects(tx, [own], SUBJECT_LIMITS, new_fold(), locked, NOW)
+        linked = await Linking(SUBJECT_LIMITS, new_fold()).link(tx, [own], locked, NOW)
     assert linked.moved == locked.keys() - {"party:77"} == {"account:6001", "card:card-1"}
     assert "party:77" in locked["card:card-1"].roots
     assert "party:77" in await roots_of(store, "card:card-1")
