@@ -51,7 +51,7 @@ class Measured(msgspec.Struct, frozen=True, gc=False):
     unconverted: tuple[str, ...] = ()
 
 
-class Planned(NamedTuple):
+class PlannedMeasure(NamedTuple):
     """`length` in hours or days. `names`: what its series was counted as, `series` or `series:currency`; `currencies`:
     those of the names."""
 
@@ -65,124 +65,130 @@ class Planned(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Measures compiled: what each is where nothing was counted, and the rules of each series."""
+    """Measures compiled: what each is where nothing was counted, and the measures of each series."""
 
     nothing: dict[str, Measured]
-    by_series: dict[str, tuple[Planned, ...]]
+    by_series: dict[str, tuple[PlannedMeasure, ...]]
 
 
 class Window(NamedTuple):
-    """`names`: what it or a longer one asks for; `rules`: those of just this length."""
+    """`names`: what it or a longer one asks for; `planned`: those of just this length."""
 
     length: int
     names: frozenset[str]
-    rules: tuple[Planned, ...]
+    planned: tuple[PlannedMeasure, ...]
 
 
-class Asked(NamedTuple):
-    """Which rules there are for what was counted: all in the order in which they are told, those of windows that end
+class Applicable(NamedTuple):
+    """Which measures there are for what was counted: all in the order in which they are told, those of windows that end
     at each other by window, and the others."""
 
     order: tuple[str, ...]
     windows: tuple[Window, ...]
-    others: tuple[Planned, ...]
+    others: tuple[PlannedMeasure, ...]
 
 
 @lru_cache(16)
 def plan_of(measures: Measures) -> Plan:
-    by_series: dict[str, tuple[Planned, ...]] = {}
+    by_series: dict[str, tuple[PlannedMeasure, ...]] = {}
     nothing = {}
-    for rule in measures.measures:
-        is_money = rule.series in measures.summed and rule.aggregate != "count"
-        planned = Planned(rule.name, rule.aggregate, rule.window[-1] == "h", int(rule.window[:-1]), is_money)
-        by_series[rule.series] = (*by_series.get(rule.series, ()), planned)
-        nothing[rule.name] = Measured(0, is_money)
+    for declared in measures.measures:
+        is_money = declared.series in measures.summed and declared.aggregate != "count"
+        planned = PlannedMeasure(
+            declared.name, declared.aggregate, declared.window[-1] == "h", int(declared.window[:-1]), is_money
+        )
+        by_series[declared.series] = (*by_series.get(declared.series, ()), planned)
+        nothing[declared.name] = Measured(0, is_money)
     return Plan(nothing, by_series)
 
 
 @lru_cache(4096)
-def _asked(measures: Measures, names: frozenset[str]) -> Asked:
+def _applicable(measures: Measures, names: frozenset[str]) -> Applicable:
     """Remembered, since customers are alike in what is counted of them."""
     by_series = plan_of(measures).by_series
     counted_as: dict[str, list[str]] = {}
     for name in sorted(names):
         counted_as.setdefault(name.partition(":")[0], []).append(name)
-    rules = [
-        rule._replace(names=tuple(told), currencies=tuple([name.partition(":")[2] for name in told]))
+    planned = [
+        measure._replace(names=tuple(told), currencies=tuple([name.partition(":")[2] for name in told]))
         for series, told in counted_as.items()
-        for rule in by_series.get(series, ())
+        for measure in by_series.get(series, ())
     ]
-    by_day = [rule for rule in rules if not rule.by_hour and rule.aggregate != "max"]
+    by_day = [measure for measure in planned if not measure.by_hour and measure.aggregate != "max"]
     windows = [
         Window(
             length,
-            frozenset(name for rule in by_day if rule.length >= length for name in rule.names),
-            tuple(rule for rule in by_day if rule.length == length),
+            frozenset(name for measure in by_day if measure.length >= length for name in measure.names),
+            tuple(measure for measure in by_day if measure.length == length),
         )
-        for length in sorted({rule.length for rule in by_day})
+        for length in sorted({measure.length for measure in by_day})
     ]
-    others = tuple(rule for rule in rules if rule.by_hour or rule.aggregate == "max")
-    return Asked(tuple(rule.name for rule in rules), tuple(windows), others)
+    others = tuple(measure for measure in planned if measure.by_hour or measure.aggregate == "max")
+    return Applicable(tuple(measure.name for measure in planned), tuple(windows), others)
 
 
 def counted(measures: Measures, buckets: Buckets, reference: Reference, now: int) -> dict[str, Measured]:
     """The measures of what was counted within their windows. Foreign currencies are converted at today's rate."""
-    asked, today, hour = _asked(measures, buckets.names), now // DAY_MS, now // HOUR_MS
+    applicable, today, hour = _applicable(measures, buckets.names), now // DAY_MS, now // HOUR_MS
     measured: dict[str, Measured] = {}
-    windows = buckets.over_days([(window.length, window.names) for window in asked.windows], today)
-    for window, (_, sums) in zip(asked.windows, windows, strict=True):
-        for rule in window.rules:
-            _note(measured, rule, [sums[name] for name in rule.names], reference, now)
-    for rule in asked.others:
-        if rule.by_hour:
-            found = [buckets.over_hours(name, rule.length, hour) for name in rule.names]
-            _note(measured, rule, found, reference, now)
+    windows = buckets.over_days([(window.length, window.names) for window in applicable.windows], today)
+    for window, (_, sums) in zip(applicable.windows, windows, strict=True):
+        for measure in window.planned:
+            _note(measured, measure, [sums[name] for name in measure.names], reference, now)
+    for measure in applicable.others:
+        if measure.by_hour:
+            found = [buckets.over_hours(name, measure.length, hour) for name in measure.names]
+            _note(measured, measure, found, reference, now)
         else:
-            _note_greatest_day(measured, rule, buckets, reference, now)
-    return {name: measured[name] for name in asked.order if name in measured}
+            _note_greatest_day(measured, measure, buckets, reference, now)
+    return {name: measured[name] for name in applicable.order if name in measured}
 
 
 def _note(
-    measured: dict[str, Measured], rule: Planned, found: Sequence[Sequence[int]], reference: Reference, now: int
+    measured: dict[str, Measured],
+    measure: PlannedMeasure,
+    found: Sequence[Sequence[int]],
+    reference: Reference,
+    now: int,
 ) -> None:
-    """`found`: how often and how much, by each of the rule's names."""
+    """`found`: how often and how much, by each of the measure's names."""
     unknown: tuple[str, ...] = ()
-    if not rule.is_money:
+    if not measure.is_money:
         amount = sum([count for count, _ in found])
-    elif rule.currencies == (reference.home_currency,):
+    elif measure.currencies == (reference.home_currency,):
         amount = found[0][1]
     else:
-        amount, unknown = _converted(rule, found, reference, now)
+        amount, unknown = _converted(measure, found, reference, now)
     if amount or unknown:
-        told = amount // rule.length if rule.aggregate == "mean" else amount
-        measured[rule.name] = Measured(told, rule.is_money, unknown)
+        told = amount // measure.length if measure.aggregate == "mean" else amount
+        measured[measure.name] = Measured(told, measure.is_money, unknown)
 
 
 def _note_greatest_day(
-    measured: dict[str, Measured], rule: Planned, buckets: Buckets, reference: Reference, now: int
+    measured: dict[str, Measured], measure: PlannedMeasure, buckets: Buckets, reference: Reference, now: int
 ) -> None:
     """A day's money is that of all currencies together."""
     days: dict[int, int] = {}
     unknown = set[str]()
-    for name, currency in zip(rule.names, rule.currencies, strict=True):
-        for day, cell in buckets.by_day(name, rule.length, now // DAY_MS).items():
-            told = cell.total if rule.is_money else cell.count
-            home = reference.home_minor(told, currency, reference.day_of(now)) if rule.is_money else told
+    for name, currency in zip(measure.names, measure.currencies, strict=True):
+        for day, cell in buckets.by_day(name, measure.length, now // DAY_MS).items():
+            told = cell.total if measure.is_money else cell.count
+            home = reference.home_minor(told, currency, reference.day_of(now)) if measure.is_money else told
             if home is None:
                 unknown.add(currency)
             else:
                 days[day] = days.get(day, 0) + home
     greatest = max([0, *days.values()])
     if greatest or unknown:
-        measured[rule.name] = Measured(greatest, rule.is_money, tuple(sorted(unknown)))
+        measured[measure.name] = Measured(greatest, measure.is_money, tuple(sorted(unknown)))
 
 
 def _converted(
-    rule: Planned, found: Sequence[Sequence[int]], reference: Reference, now: int
+    measure: PlannedMeasure, found: Sequence[Sequence[int]], reference: Reference, now: int
 ) -> tuple[int, tuple[str, ...]]:
     """The sum over several currencies, and those without a rate."""
     amount, unknown = 0, []
-    for currency, (count, total) in zip(rule.currencies, found, strict=True):
+    for currency, (count, total) in zip(measure.currencies, found, strict=True):
         home = reference.home_minor(total, currency, reference.day_of(now))
         amount += home or 0
         if home is None and count:
