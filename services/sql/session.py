@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from services.failures import Contended, Unavailable
 from services.sql.database import Database
 from services.sql.errors import is_no_text, is_retryable, no_text, why_unavailable
-from services.sql.sqlite_words import for_sqlite, plain, refuse_nul
+from services.sql.sqlite_dialect import for_sqlite, plain, refuse_nul
 from services.sql.together import Write, write_together
 
 Row = Sequence[Any]

@@ -15,15 +15,15 @@ from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertFilter, RuleSwitch
 from services.sql.database import Database
-from services.sql.hops import hops
 from services.sql.session import Session, read, reading, writing
+from services.sql.skip_scan import skip_scan
 from services.sql.stream import SqlOutbox, SqlPositions
 
 _STANDING = "select standing from alert_customers where customer_id = $1"
 # the words of the partial indexes, so that they serve
 _WAITS = "state = 'new' and waiting in ('', 'capacity')"
 # most owners are full, and more waits for them than is to be walked through each second
-_WAITING_FOR = hops("owner", "alerts", _WAITS)
+_WAITING_FOR = skip_scan("owner", "alerts", _WAITS)
 _WAITING = f"""
 select body from alerts where {_WAITS} and owner = any($2::text[])
 order by rank desc, alert_id limit $1"""  # noqa: S608 - constants
@@ -43,7 +43,7 @@ where r.rule = any($1::text[]) and r.said_at >= $2 and a.state <> 'withdrawn' gr
 _RECENT = "select body from rule_notices where at >= $1 order by n desc limit $2"
 _EDITIONS = "select body from rule_editions order by n desc limit $1"
 _EDITIONS_OF = "select body from rule_editions where rule = $2 order by n desc limit $1"
-_OWNERS = hops("owner", "alerts", "owner > ''")
+_OWNERS = skip_scan("owner", "alerts", "owner > ''")
 _SWITCH = "insert into rule_switches (rule, enabled, actor, at, note) values ($1, $2, $3, $4, $5)"
 _SWITCHES = """
 select rule, enabled, actor, at, note from rule_switches where n in (select max(n) from rule_switches group by rule)

@@ -11,8 +11,8 @@ from services.profile.adapters.roots import standing_in, with_roots
 from services.profile.domain.identity.links import Cluster, Membership, cluster_of
 from services.profile.ports.records import LIVE, PartyView, StoredView
 from services.profile.ports.refreshing import KeptSubject, Member
-from services.sql.hops import hops
 from services.sql.session import Row, Session
+from services.sql.skip_scan import skip_scan
 
 CLUSTERS = """
 select c.root, c.lead from clusters c where c.lead in (select lead from clusters where root = any($1::text[]))"""
@@ -47,7 +47,7 @@ _OWNED_COUNTS = """
 select owner, count(*) from views
 where owner = any($1::text[]) and state = 'live' and kind not in ('household', 'group') group by owner"""
 # there are some hundred of them, and a row for every customer
-_OWNERS = hops("owner", "views", "state = 'live'")
+_OWNERS = skip_scan("owner", "views", "state = 'live'")
 
 
 class SqlCustomers:

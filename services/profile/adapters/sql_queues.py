@@ -11,8 +11,8 @@ from services.profile.adapters.marks import ROWS_A_ROOT, oldest_of
 from services.profile.domain.customers.summary import DueTime
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports.records import Mark, Shard
-from services.sql.hops import hops
 from services.sql.session import Bulk, Session, insert, now_ms
+from services.sql.skip_scan import skip_scan
 from services.sql.stream import SqlStream
 
 STREAM = SqlStream()
@@ -81,7 +81,7 @@ update shards set owner = $1, fence = fence + 1, leased_until = $3 where shard i
     order by shard limit $4 for update skip locked)"""
 _RELEASE = "update shards set owner = null, leased_until = 0 where owner = $1"
 # there are a handful of them, and a due time for every customer
-_SOURCE_SETS = hops("sources", "due", "grain = $1")
+_SOURCE_SETS = skip_scan("sources", "due", "grain = $1")
 _NEXT_DUE = "select min(at) from due where grain = $1 and at > $2"
 # a due time, which nobody ever changes, is deleted where it lies, too
 _FIRE = {

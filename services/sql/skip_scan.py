@@ -1,7 +1,7 @@
-"""The few different values of a column among many rows: `distinct` reads them all."""
+"""The few different values of a column among many rows, by a loose index scan: `distinct` reads all of them."""
 
 
-def hops(column: str, table: str, where: str) -> str:
+def skip_scan(column: str, table: str, where: str) -> str:
     """A statement that gives them by hops from each to the next, along an index that begins with the column behind what
     `where` fixes."""
     return f"""
