@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
 from services.deployment import forever, listen, open_door, open_plumbing, take_up, until_told, when_up
-from services.logs import configure_logging
+from services.logging_setup import configure_logging
 from services.profile.app import Profile, open_profile
 from services.profile.settings import read_choices
 from services.settings import load_naming, read_settings

@@ -10,7 +10,7 @@ from services.profile.ports.records import StoredView
 from services.profile.read import Read
 
 
-async def narrowed(
+async def timeline_filter(
     read: Read, view: StoredView, types: Sequence[str], channels: Sequence[str], since: int | None, until: int | None
 ) -> TimelineFilter:
     """Raises `Rejected` naming the parameter; what was asked is not repeated."""

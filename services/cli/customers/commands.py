@@ -18,9 +18,9 @@ from services.cli.refusals import Misuse, judged_by_the_line, only
 from services.clock import SystemClock
 from services.profile.current import CurrentCustomer
 from services.profile.domain.customers.freshness import completeness
-from services.profile.narrowing import check_bounds, narrowed
 from services.profile.read import Read
 from services.profile.settings import read_choices
+from services.profile.timeline_filters import check_bounds, timeline_filter
 
 app = typer.Typer(no_args_is_help=True, help="Find and read customers; merge, split and erase them.")
 _NOBODY = (
@@ -98,7 +98,9 @@ def timeline(
     async def work(beside: Beside) -> list[Any]:
         read = await reading(beside)
         view = (await the_one(read, who)).view
-        page = await read.timeline(view, None, await narrowed(read, view, types or (), channels or (), *bounds), limit)
+        page = await read.timeline(
+            view, None, await timeline_filter(read, view, types or (), channels or (), *bounds), limit
+        )
         return [msgspec.json.decode(event) for event in page.events]
 
     events = in_deployment(data, work)

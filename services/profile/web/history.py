@@ -9,8 +9,8 @@ from litestar import Response, get
 from litestar.params import FromPath, QueryParameter
 
 from schemas.instants import millis
-from services.profile.narrowing import narrowed
 from services.profile.ports.reading import Cursor
+from services.profile.timeline_filters import timeline_filter
 from services.profile.web.backend import Injected
 from services.profile.web.customers import current, the_one
 from services.profile.web.documents import Facts, Timeline, answers
@@ -39,7 +39,7 @@ async def read_timeline(
     bounds, before = (_ms(since, "since"), _ms(until, "until")), _cursor(cursor)
     customer, moved = await current(backend, customer_id)
     view = customer.view
-    where = await narrowed(backend.read, view, _several(event_type), _several(channel), *bounds)
+    where = await timeline_filter(backend.read, view, _several(event_type), _several(channel), *bounds)
     page = await backend.read.timeline(view, before, where, limit)
     following = _told(page.after) if page.after is not None else None
     body = msgspec.json.encode(
