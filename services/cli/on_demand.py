@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from services.cli.refusals import FAILED, Refusal, sentence_of
-from services.logs import configure_logging
+from services.logging_setup import configure_logging
 
 
 class Lazy(NamedTuple):

@@ -11,7 +11,7 @@ from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
 from services.ingest.settings import read_choices, read_limits
-from services.logs import configure_logging
+from services.logging_setup import configure_logging
 from services.metrics import Metrics
 from services.settings import load_naming, read_settings
 from services.web.asgi import operations, routes, serve

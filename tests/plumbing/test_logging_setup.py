@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import structlog
 
-from services.logs import REMOVED, configure_logging
+from services.logging_setup import REMOVED, configure_logging
 
 
 @pytest.fixture

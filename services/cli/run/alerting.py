@@ -26,7 +26,7 @@ from services.deployment import (
     until_told,
     when_up,
 )  # fmt: skip
-from services.logs import configure_logging
+from services.logging_setup import configure_logging
 from services.pace import every
 from services.plumbing import Plumbing
 from services.profile.adapters.policies import Declarations

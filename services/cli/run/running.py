@@ -27,7 +27,7 @@ from services.cli.set_back import refuse_if_set_back, while_it_stays
 from services.clock import SystemClock
 from services.deployment import forever, listen
 from services.ingest.__main__ import run as run_ingest
-from services.logs import configure_logging
+from services.logging_setup import configure_logging
 from services.profile.__main__ import run as run_profile
 from services.profile.app import Profile
 from services.profile.settings import STEPS
