@@ -34,11 +34,11 @@ def decoded(content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        told = "is not written in UTF-8: save it as UTF-8"
+        message = "is not written in UTF-8: save it as UTF-8"
         if _is_text(content, "gb18030"):
-            told = "is not written in UTF-8 (GBK, as it seems): save it as UTF-8"
+            message = "is not written in UTF-8 (GBK, as it seems): save it as UTF-8"
         mark = yaml.Mark("", error.start, content.count(b"\n", 0, error.start), 0, None, 0)
-        raise NotTaken(None, None, told, mark) from error
+        raise NotTaken(None, None, message, mark) from error
 
 
 def _is_text(content: bytes, encoding: str) -> bool:

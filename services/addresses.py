@@ -12,14 +12,14 @@ _NOT_PUBLIC = tuple(map(ipaddress.ip_network, _NO_PLACE))
 
 def may_be_reached(address: str, networks: Sequence[str] = ()) -> bool:
     """Whether it is public, or in one of the networks. What an IPv6 address wraps is judged in its place."""
-    told = ipaddress.ip_address(address.partition("%")[0])
-    within = [ipaddress.ip_network(one, strict=False) for one in networks]
-    if any(told.version == one.version and told in one for one in within):
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    within = [ipaddress.ip_network(network, strict=False) for network in networks]
+    if any(ip.version == network.version and ip in network for network in within):
         return True
-    wrapped = _wrapped(told) if isinstance(told, ipaddress.IPv6Address) else None
+    wrapped = _wrapped(ip) if isinstance(ip, ipaddress.IPv6Address) else None
     if wrapped is not None:
         return may_be_reached(str(wrapped), networks)
-    return told.is_global and not told.is_multicast and not any(told in one for one in _NOT_PUBLIC)
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _NOT_PUBLIC)
 
 
 def _wrapped(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

@@ -13,7 +13,8 @@ def laid_over(product: Any, own: Any, named_by: NamedBy, key: str) -> Any:
     """`key`: under which both stand, or the file. Entries of `own` are the same objects in the result."""
     if isinstance(product, dict) and isinstance(own, dict):
         return product | {
-            one: laid_over(product[one], told, named_by, one) if one in product else told for one, told in own.items()
+            one: laid_over(product[one], value, named_by, one) if one in product else value
+            for one, value in own.items()
         }
     if key in named_by and isinstance(product, list) and isinstance(own, list):
         return _by_name(product, own, named_by[key])

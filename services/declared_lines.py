@@ -36,10 +36,10 @@ def _inner(node: yaml.Node | None, step: object) -> tuple[yaml.Node, int] | None
 
 def misfit(error: msgspec.ValidationError, content: Any, into: Any) -> tuple[list[object], str]:
     """The place and the message of what does not fit `into`. `content` is used up: what is beside the place goes."""
-    told = str(error)
-    found, unknown = _AT.search(told), _UNKNOWN.search(told)
+    message = str(error)
+    found, unknown = _AT.search(message), _UNKNOWN.search(message)
     steps = _steps(found, content, into) if found else []
-    return [*steps, *(unknown.groups() if unknown else ())], told[: found.start() if found else None]
+    return [*steps, *(unknown.groups() if unknown else ())], message[: found.start() if found else None]
 
 
 def _steps(found: re.Match[str], content: Any, into: Any) -> list[object]:

@@ -95,10 +95,10 @@ async def when_up(opening: Callable[[], Awaitable[Opened]]) -> Opened:
 def listen() -> asyncio.Event:
     """Is set at the first SIGINT or SIGTERM from now on. To be called before anybody is told that there is something
     to stop."""
-    told = asyncio.Event()
+    stop = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signum, told.set)
-    return told
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    return stop
 
 
 async def side_by_side(*parts: Callable[[], Awaitable[None]]) -> None:
@@ -112,13 +112,13 @@ async def _awaited(part: Callable[[], Awaitable[None]]) -> None:
     await part()
 
 
-async def until_told(told: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
-    """Until `told` is set, or until the work has died; then what happened is raised."""
-    working, stop = asyncio.ensure_future(work()), asyncio.ensure_future(told.wait())
-    await asyncio.wait([working, stop], return_when=asyncio.FIRST_COMPLETED)
-    for task in (working, stop):
+async def until_stopped(stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    """Until `stop` is set, or until the work has died; then what happened is raised."""
+    working, stopping = asyncio.ensure_future(work()), asyncio.ensure_future(stop.wait())
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    for task in (working, stopping):
         task.cancel()
-    await asyncio.gather(stop, return_exceptions=True)
+    await asyncio.gather(stopping, return_exceptions=True)
     with contextlib.suppress(asyncio.CancelledError):
         await working
 

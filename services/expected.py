@@ -20,17 +20,17 @@ _FIELD = re.compile(r" - at `\$\.(\w+).*?`$")
 def expected(error: msgspec.ValidationError, into: type | None = None) -> tuple[str, str]:
     """The field, "" for the whole; and the words. `into`: the struct whose field it is, where its choices can be
     told."""
-    told = str(error)
-    place = _FIELD.search(told)
+    message = str(error)
+    place = _FIELD.search(message)
     field = place[1] if place else ""
-    found = _EXPECTED.fullmatch(_FIELD.sub("", told))
+    found = _EXPECTED.fullmatch(_FIELD.sub("", message))
     if found is not None and found[1] in _KINDS:
         more = (found[2] or "").replace("matching regex", "like")
         more = more or (_fields(into, field) if into is not None and found[1] == "object" else "")
         return field, f"{_KINDS[found[1]]}{' ' if more else ''}{more} is expected"
-    if "datetime" in told:
+    if "datetime" in message:
         return field, _INSTANT
-    words = choices(into, field) if into is not None and "enum" in told else []
+    words = choices(into, field) if into is not None and "enum" in message else []
     return field, f"one of {', '.join(words)} is expected" if words else "not as expected"
 
 
@@ -73,5 +73,5 @@ def instead_of(name: str, known: Iterable[str]) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """What was probably meant, as the end of a sentence."""
-    told = meant(name, known)
-    return f"; {told}" if told else ""
+    question = meant(name, known)
+    return f"; {question}" if question else ""

@@ -85,7 +85,7 @@ class UnknownTopic(LookupError):  # noqa: N818 - named after what is wrong
     """The log holds no topic of this name: `ensure_topics` was not called, or somebody deleted it."""
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         return f"the log holds no topic {self} any more: restore it, or start the platform anew, which makes it"
 
 

@@ -86,8 +86,8 @@ def _send(begun: list[smtplib.SMTP], relay: Relay, message: EmailMessage) -> Non
 
 
 def _refusal(code: int) -> Exception:
-    told = f"the relay answers {code}"
-    return Rejected("refused", told) if code >= 500 else Unavailable(told)
+    message = f"the relay answers {code}"
+    return Rejected("refused", message) if code >= 500 else Unavailable(message)
 
 
 class _Conversation(smtplib.SMTP):

@@ -21,10 +21,10 @@ class Outage:
 
     def waits(self, away: Unavailable) -> None:
         if str(away) not in self._told:
-            told: dict[str, Any] = {"what": str(away), "retry_after_s": away.retry_after}
+            fields: dict[str, Any] = {"what": str(away), "retry_after_s": away.retry_after}
             if away.__cause__ is not None:
-                told["cause"] = type(away.__cause__).__name__
-            log.warning(f"{self._what} waits", **self._place, **told)
+                fields["cause"] = type(away.__cause__).__name__
+            log.warning(f"{self._what} waits", **self._place, **fields)
         self._told.add(str(away))
 
     def goes_on(self) -> None:

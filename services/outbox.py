@@ -51,11 +51,11 @@ async def publish_lane(store: Outbox, log: EventLog, lane: str) -> dict[str, int
     by_topic: dict[str, list[OutboxRow]] = {}
     for row in rows:
         by_topic.setdefault(row.message.topic, []).append(row)
-    for topic, told in by_topic.items():
-        await _append(log, topic, told)
+    for topic, messages in by_topic.items():
+        await _append(log, topic, messages)
     if rows:
         await store.published(lane, rows[0].n - 1, rows[-1].n)
-    return {topic: len(told) for topic, told in by_topic.items()}
+    return {topic: len(messages) for topic, messages in by_topic.items()}
 
 
 async def _append(log: EventLog, topic: str, rows: Sequence[OutboxRow]) -> None:

@@ -68,25 +68,25 @@ class Progress:
 
     def given_up(self) -> str | None:
         """In words which partitions have stopped, or None."""
-        told = [
+        sentences = [
             f"{place} stopped: {why.removeprefix(f'{place}: ').removesuffix('.')}"
             for place, why in self.stopped().items()
         ]
-        others = len(told) - STOPPED_TOLD
+        others = len(sentences) - STOPPED_TOLD
         more = [f"{others} more partition{'s' if others > 1 else ''} stopped"] if others > 0 else []
         mend = "when that is mended, start this worker anew"
-        return "; ".join([*told[:STOPPED_TOLD], *more, mend]) if told else None
+        return "; ".join([*sentences[:STOPPED_TOLD], *more, mend]) if sentences else None
 
     async def check(self) -> str | None:
         """What is wrong in words, or None."""
-        if told := self.given_up():
-            return told
+        if given_up := self.given_up():
+            return given_up
         try:
             lags = await self.measure()
         except Unavailable:
             return "the event log or the database is away"
         except UnknownTopic as unknown:
-            return unknown.told
+            return unknown.message
         now = self._now_ms()
         still = sorted(at for at, lag in lags.items() if lag and now - self._moved[at][1] > STANDSTILL_MS)
         return self._told_of(still) if still else None
@@ -95,5 +95,5 @@ class Progress:
         """With the reasons, as far as they are this worker's own partitions."""
         waiting = self._log.waiting()
         why = sorted({reason for at in still if (reason := waiting.get(TopicPartition(self._topic, at))) is not None})
-        told = f"positions stand still in partitions {still} of {self._topic} although events wait"
-        return f"{told}: {'; '.join(why)}" if why else told
+        message = f"positions stand still in partitions {still} of {self._topic} although events wait"
+        return f"{message}: {'; '.join(why)}" if why else message

@@ -72,8 +72,8 @@ def chosen(environment: Mapping[str, object], prefix: str, into: type[Chosen]) -
     try:
         return msgspec.convert({name: said for name, said in variables.items() if said}, into, strict=False)
     except msgspec.ValidationError as error:
-        field, told = expected(error, into)
-        raise SettingsError(f"{prefix}{field.upper()}: {told}") from None
+        field, message = expected(error, into)
+        raise SettingsError(f"{prefix}{field.upper()}: {message}") from None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -24,5 +24,5 @@ def damage_told(path: Path) -> Iterator[None]:
     except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
         if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorcode & 0xFF not in _DAMAGED:
             raise
-        told = f"the embedded log is damaged: {path}: {error}: restore a backup"
-        raise Unavailable(told, retry_after=5.0) from error
+        message = f"the embedded log is damaged: {path}: {error}: restore a backup"
+        raise Unavailable(message, retry_after=5.0) from error

@@ -84,7 +84,7 @@ class EmbeddedLog:
         try:
             row = self._topics.get(topic)
         except UnknownTopic as unknown:
-            raise Unavailable(unknown.told) from None
+            raise Unavailable(unknown.message) from None
         pairs: dict[Stream, Pairs] = defaultdict(list)
         places = []
         for message in messages:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from schemas.catalogue import load_catalogue
 from services.clock import SystemClock
-from services.deployment import calm_collector, forever, listen, open_log, open_tables, take_up, until_told, when_up
+from services.deployment import calm_collector, forever, listen, open_log, open_tables, take_up, until_stopped, when_up
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
@@ -41,13 +41,13 @@ async def run(environment: Mapping[str, str]) -> None:
         )
 
         health = operations({"log": ingest.check}, metrics.exposed)
-        told = listen()
+        stop = listen()
         server = await serve(
             routes({**ingest.routes, **openapi_route(ingest.openapi), **health}), settings.host, settings.port
         )
         closing.push_async_callback(server.stop)
         calm_collector()
-        await until_told(told, ingest.beat)
+        await until_stopped(stop, ingest.beat)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class Ingest:
         except Unavailable:
             return "the event log is away"
         except UnknownTopic as unknown:
-            return unknown.told
+            return unknown.message
         return None
 
     async def beat_once(self) -> int:

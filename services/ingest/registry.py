@@ -44,8 +44,8 @@ async def create_key(
     check_channels(channels)
     registered = await sources.find(source)
     if registered is None:
-        told = f"register the source first: `counterpoint sources set {source}`"
-        raise Rejected("unknown_source", told, "source")
+        message = f"register the source first: `counterpoint sources set {source}`"
+        raise Rejected("unknown_source", message, "source")
     secret = "cpk_" + secrets.token_urlsafe(32)
     grant = Grant(
         key_id="key_" + secrets.token_hex(6),
@@ -57,8 +57,8 @@ async def create_key(
     )
     _check(grant)
     if registered.channel and not grant.allows(registered.channel):
-        told = f"{source} speaks for {registered.channel}: a key that allows it is expected"
-        raise Rejected("invalid_value", told, "channels")
+        message = f"{source} speaks for {registered.channel}: a key that allows it is expected"
+        raise Rejected("invalid_value", message, "channels")
     await keys.add(hashed(secret), grant)
     return secret, grant
 
@@ -80,5 +80,5 @@ def _check(value: Source | Grant) -> None:
     try:
         msgspec.convert(msgspec.to_builtins(value), type(value))
     except msgspec.ValidationError as error:
-        field, told = expected(error)
-        raise Rejected("invalid_value", told, field) from None
+        field, message = expected(error)
+        raise Rejected("invalid_value", message, field) from None

@@ -38,6 +38,6 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 def away(error: BaseException) -> Unavailable:
     """The class of the error is its cause: a name for the log of an operator, not for a channel."""
     meaning = next((said for kinds, said in _MEANINGS if isinstance(error, kinds)), "the broker cannot do it now")
-    told = Unavailable(f"Kafka: {meaning}", setting=SETTING)
-    told.__cause__ = error
-    return told
+    unavailable = Unavailable(f"Kafka: {meaning}", setting=SETTING)
+    unavailable.__cause__ = error
+    return unavailable

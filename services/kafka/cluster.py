@@ -113,8 +113,8 @@ class Cluster:
         [(code, _, _, _, entries)] = response.resources
         if code:
             raise away(for_code(code)(topic))
-        told = {entry[0]: entry[1] for entry in entries}
-        return Kept(description.brokers, description.replicas, *(told.get(name) or "" for name in _SETTINGS))
+        settings = {entry[0]: entry[1] for entry in entries}
+        return Kept(description.brokers, description.replicas, *(settings.get(name) or "" for name in _SETTINGS))
 
     async def ends(self, topic: str) -> dict[int, tuple[int, int]]:
         partitions = (await self.describe(topic)).partitions
@@ -125,7 +125,7 @@ class Cluster:
         ends = await self.ends(topic)
         async with self._client() as reader:
             found = await reader.offsets_for_times({TopicPartition(topic, at): at_ms for at in ends})
-        return {place.partition: told.offset if told else ends[place.partition][1] for place, told in found.items()}
+        return {place.partition: first.offset if first else ends[place.partition][1] for place, first in found.items()}
 
     async def record(self, topic: str, partition: int, offset: int) -> Record | None:
         bounds = await self.bounds(topic, partition)

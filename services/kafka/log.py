@@ -60,7 +60,7 @@ class KafkaLog:
             try:
                 self._partitions[topic] = (await self._cluster.describe(topic)).partitions
             except UnknownTopic as unknown:
-                raise Unavailable(unknown.told) from None
+                raise Unavailable(unknown.message) from None
         try:
             return await self._producer.append(topic, messages, self._partitions[topic]) if messages else []
         except Unavailable:

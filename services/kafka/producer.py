@@ -96,12 +96,12 @@ class Producer:
             outcomes = [away] * len(appends)
         except Exception as bug:  # those who wait are told
             outcomes = [bug] * len(appends)
-        told = [_in_our_words(one) if isinstance(one, BaseException) else one for one in outcomes]
-        failed = next((one for one in told if isinstance(one, BaseException)), None)
+        answers = [_in_our_words(one) if isinstance(one, BaseException) else one for one in outcomes]
+        failed = next((one for one in answers if isinstance(one, BaseException)), None)
         lane.tell(failed)
         if failed is not None and producer is self._producer:  # not one that was started since, for another topic
             self._retire()  # what it still holds may fail with it; the next append starts with a clean one
-        return told
+        return answers
 
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:

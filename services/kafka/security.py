@@ -62,8 +62,8 @@ def _password(settings: Settings) -> str:
         raise _mistake("kafka_sasl_password_file", f"the file cannot be read: {_why(error)}") from None
 
 
-def _mistake(field: str, told: str) -> SettingsError:
-    return SettingsError(f"{PREFIX}{field.upper()}: {told}")
+def _mistake(field: str, message: str) -> SettingsError:
+    return SettingsError(f"{PREFIX}{field.upper()}: {message}")
 
 
 def _why(error: OSError) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
-from services.deployment import forever, listen, open_door, open_plumbing, take_up, until_told, when_up
+from services.deployment import forever, listen, open_door, open_plumbing, take_up, until_stopped, when_up
 from services.logging_setup import configure_logging
 from services.profile.app import Profile, open_profile
 from services.profile.settings import read_choices
@@ -46,9 +46,9 @@ async def run(
         async def work() -> None:  # readers are answered, whatever it has to wait for
             await (await when_up(lambda: beside(profile, database)))()
 
-        told = listen()
+        stop = listen()
         await open_door(closing, settings, plumbing.screens, app)
-        await until_told(told, work)
+        await until_stopped(stop, work)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from services.replay.berka_event import BOOKED_AT, PURPOSES, Event, crowns, deci
 def booking(ordered: Ordered) -> Event:
     one = ordered.transaction
     kind, channel, purpose = _kind(one.operation, one.symbol, one.is_credit)
-    told = event(
+    booked = event(
         "trans", one.trans_id, kind, one.day, BOOKED_AT, channel,
         sequence=ordered.sequence,
         identifiers={"account_no": one.account_id},
@@ -16,10 +16,10 @@ def booking(ordered: Ordered) -> Event:
         balance_after=crowns(decimal(one.balance)),
     )  # fmt: skip
     if one.bank or one.account:
-        told["counterparty"] = {"bank": one.bank, "account_no": one.account}
+        booked["counterparty"] = {"bank": one.bank, "account_no": one.account}
     if purpose:
-        told["attributes"] = {"purpose": purpose}
-    return told
+        booked["attributes"] = {"purpose": purpose}
+    return booked
 
 
 def _kind(operation: str, symbol: str, is_credit: bool) -> tuple[str, str, str]:

@@ -41,8 +41,8 @@ def complaints(plan: DayPlan) -> None:
         at = plan.at(9, 18)
         call(plan, at, "fee", "unsolved")
         opened = {"case_id": f"CS{number}d{plan.day:%Y%m%d}", "customer_no": customer_no(number)}
-        told = {"case_kind": "complaint", "reason": "fee"}
-        plan.event(at + 20 * MINUTE_MS, "case.opened", "call_center", opened, attributes=told)
+        attributes = {"case_kind": "complaint", "reason": "fee"}
+        plan.event(at + 20 * MINUTE_MS, "case.opened", "call_center", opened, attributes=attributes)
     before = plan.day - timedelta(days=3)
     if complains(bank, number, before):
         case = {"case_id": f"CS{number}d{before:%Y%m%d}"}

@@ -19,8 +19,8 @@ def deposit_life(plan: DayPlan) -> None:
         amount = money(held.principal)
         plan.event(plan.at(6, 7), "term_deposit.maturing", "corebank", named, amount=amount, attributes=on)
     elif left == 20 and held.is_instructed:
-        told = {"instruction": "roll_over", **on}
-        plan.event(plan.at(9, 20), "term_deposit.instructed", "mobile", named, attributes=told)
+        attributes = {"instruction": "roll_over", **on}
+        plan.event(plan.at(9, 20), "term_deposit.instructed", "mobile", named, attributes=attributes)
     elif held.opened_on == plan.day - timedelta(days=1):
         number = plan.customer.number
         owner = {**named, "customer_no": customer_no(number), "account_no": account_no(number)}

@@ -83,11 +83,11 @@ def _block(bank: Bank, block: int) -> dict[int, Story]:
     first = block * BLOCK
     people = [number for number in range(first, min(first + BLOCK, bank.size)) if not is_company(number)]
     chosen = random.sample(people, min(len(KINDS), len(people)))
-    told = {}
+    planted = {}
     for kind, number in zip(KINDS, chosen, strict=False):
         timeline = TIMELINES[kind]
-        told[number] = _story(kind, number, bank.anchor - timedelta(days=random.randint(*timeline.begins)))
-    return told
+        planted[number] = _story(kind, number, bank.anchor - timedelta(days=random.randint(*timeline.begins)))
+    return planted
 
 
 def _story(kind: Kind, number: int, begins: date) -> Story:

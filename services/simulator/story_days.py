@@ -44,8 +44,8 @@ def _complaint(plan: DayPlan, story: Story, passed: int) -> None:
     if passed == 0:
         due = f"{story.begins + timedelta(days=9)}T18:00:00+08:00"
         opened = {**case, "customer_no": story.customer_no}
-        told = {"case_kind": "complaint", "reason": "fee", "due_at": due}
-        plan.event(plan.at(12, 13), "case.opened", "call_center", opened, attributes=told)
+        attributes = {"case_kind": "complaint", "reason": "fee", "due_at": due}
+        plan.event(plan.at(12, 13), "case.opened", "call_center", opened, attributes=attributes)
     elif passed == 10:
         plan.event(plan.at(8, 9), "case.overdue", "call_center", case, attributes={"case_kind": "complaint"})
     elif passed == 12:
@@ -124,11 +124,11 @@ def _abroad(plan: DayPlan, story: Story, passed: int) -> None:
 def _manager_leaving(plan: DayPlan, story: Story, passed: int) -> None:
     if passed == 0:
         manager_id = customer(plan.bank, story.number).manager_id
-        told = {"branch": plan.customer.branch, "reason": "resigned"}
+        attributes = {"branch": plan.customer.branch, "reason": "resigned"}
         successor = named_successor(story.number, plan.customer.branch)
         if successor is not None:
-            told["successor_id"] = successor
-        plan.event(plan.at(8, 9), "manager.left", "corebank", {"manager_id": manager_id}, attributes=told)
+            attributes["successor_id"] = successor
+        plan.event(plan.at(8, 9), "manager.left", "corebank", {"manager_id": manager_id}, attributes=attributes)
     elif passed in (15, 25):
         plan.pay(plan.at(10, 15), "transfer.sent", "mobile", 0, share=0.2, account=SAVINGS, counterparty=_self(plan))
     if plan.day == story.loss_on:

@@ -132,8 +132,8 @@ class Database:
             self._losses += 1
             await self._let_go()
             await self.engine.dispose()
-            told = f"the database is not available: {why_unavailable(error)}"
-            raise into(told, setting="COUNTERPOINT_DATABASE") from error
+            message = f"the database is not available: {why_unavailable(error)}"
+            raise into(message, setting="COUNTERPOINT_DATABASE") from error
 
 
 @asynccontextmanager

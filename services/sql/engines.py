@@ -76,6 +76,10 @@ def postgresql_engine(url: str | URL, timeouts: Timeouts, pool_size: int) -> Asy
         hide_parameters=True,
     )
     # not while connecting: a pooler (PgBouncer, in session mode) refuses most parameters there
-    told = "; ".join(f"SET {name} = '{value}'" for name, value in settings.items())
-    event.listen(engine.sync_engine, "connect", lambda connection, _: connection.run_async(lambda it: it.execute(told)))
+    statements = "; ".join(f"SET {name} = '{value}'" for name, value in settings.items())
+    event.listen(
+        engine.sync_engine,
+        "connect",
+        lambda connection, _: connection.run_async(lambda driver: driver.execute(statements)),
+    )
     return engine

@@ -78,14 +78,14 @@ def is_unavailable(error: BaseException) -> bool:
 
 def why_unavailable(error: BaseException) -> str:
     """In words where it is known, else the name of the error: its text may repeat a value."""
-    told = (
+    words = (
         _STATE_WORDS.get(_state(one)) or _SQLITE_WORDS.get(_sqlite_code(one)) or _NAMED_WORDS.get(type(one).__name__)
         for one in _chain(error)
     )
     late = "it did not answer in time" if any(isinstance(one, TimeoutError) for one in _chain(error)) else None
     # asyncpg's words for it, which begin with host and port
     bare = "it offers no TLS" if any("rejected SSL" in str(one) for one in _chain(error)) else None
-    return next(filter(None, told), late or bare or type(error).__name__)
+    return next(filter(None, words), late or bare or type(error).__name__)
 
 
 def _tells_of_absence(error: BaseException) -> bool:

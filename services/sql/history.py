@@ -54,7 +54,7 @@ class History:
 
 def _of(connection: Any) -> str | None:
     try:
-        told: str = connection.run_async(lambda driver: driver.fetchval(_HISTORY))
+        identity: str = connection.run_async(lambda driver: driver.fetchval(_HISTORY))
     except _NOT_TOLD:
         return None
-    return told
+    return identity

@@ -98,5 +98,5 @@ def _declared_columns() -> Mapping[str, frozenset[str]]:
 
 
 def _columns(connection: Connection) -> Mapping[str, frozenset[str]]:
-    told = inspect(connection).get_multi_columns()
-    return {table: frozenset(one["name"] for one in columns) for (_, table), columns in told.items()}
+    tables = inspect(connection).get_multi_columns()
+    return {table: frozenset(one["name"] for one in columns) for (_, table), columns in tables.items()}

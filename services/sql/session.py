@@ -193,8 +193,8 @@ async def reading(database: Database) -> AsyncIterator[Session]:
             yield _session(database, driver)
     except Exception as error:
         if is_retryable(error):  # whoever only reads waits for no row
-            told = f"the database is not available: {why_unavailable(error)}"
-            raise Unavailable(told, setting="COUNTERPOINT_DATABASE") from error
+            message = f"the database is not available: {why_unavailable(error)}"
+            raise Unavailable(message, setting="COUNTERPOINT_DATABASE") from error
         if is_no_text(error):
             raise no_text() from error
         raise

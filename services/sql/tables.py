@@ -30,7 +30,7 @@ def create_tables(tables: str, compressed: Mapping[str, Sequence[str]], own_word
     where the server was built with it: its default costs several times the time for blobs of our size."""
     bind = op.get_bind()
     on_sqlite = bind.dialect.name == "sqlite"
-    words = {word: told[on_sqlite] for word, told in {**WORDS, **own_words}.items()}
+    words = {word: spellings[on_sqlite] for word, spellings in {**WORDS, **own_words}.items()}
     for statement in tables.format_map(words).split(";"):
         if statement.strip():
             op.execute(statement)

@@ -26,5 +26,5 @@ class Tagged(Operation):
 
 def matches(if_none_match: str, tag: str) -> bool:
     """By weak comparison."""
-    told = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
-    return tag in told or "*" in told
+    tags = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
+    return tag in tags or "*" in tags

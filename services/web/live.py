@@ -46,13 +46,13 @@ class Live:
             news = asyncio.ensure_future(anext(messages, None))
             try:
                 for wakes in itertools.count(1):
-                    told = news.done()
+                    is_told = news.done()
                     while news.done():  # whatever was told meanwhile asks for one look
                         if news.result() is None:
                             return
                         news = asyncio.ensure_future(anext(messages, None))
                         await asyncio.sleep(0)
-                    if told or wakes % LOOK_EVERY == 1:
+                    if is_told or wakes % LOOK_EVERY == 1:
                         for one in await _whole(self._seen()):
                             if one == END:
                                 return

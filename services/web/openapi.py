@@ -43,7 +43,9 @@ def _secured(item: Mapping[str, Any], security: Any) -> dict[str, Any]:
     if security is None:
         return dict(item)
     methods = ("get", "put", "post", "delete", "patch")
-    return {name: {"security": security, **told} if name in methods else told for name, told in item.items()}
+    return {
+        name: {"security": security, **operation} if name in methods else operation for name, operation in item.items()
+    }
 
 
 def _add(into: dict[str, Any], name: str, value: Any) -> None:

@@ -21,8 +21,8 @@ def refuse_misread(connection: ASGIConnection, handler: BaseRouteHandler) -> Non
         return
     known = _declared(connection)
     if unknown := sorted(set(asked) - set(known)):
-        told = f"the parameters of this path are {', '.join(known)}" if known else "this path takes no parameters"
-        raise Problem(400, told, field=tellable(unknown[0]))
+        message = f"the parameters of this path are {', '.join(known)}" if known else "this path takes no parameters"
+        raise Problem(400, message, field=tellable(unknown[0]))
     for name, is_list in known.items():
         if not is_list and len(asked.getall(name, [])) > 1:
             raise Problem(400, f"{name} can be asked for once only", field=name)

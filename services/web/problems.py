@@ -60,8 +60,10 @@ def described(shape: type | None, more: Mapping[int, str]) -> dict[int, Response
     problems = {
         status: problem_of(ProblemDocument, meaning) for status, meaning in sorted({**_MEANINGS, **more}.items())
     }
-    told = ResponseSpec(shape, generate_examples=False, description="As it stands now") if shape is not None else None
-    return problems if told is None else {200: told, **problems}
+    success = (
+        ResponseSpec(shape, generate_examples=False, description="As it stands now") if shape is not None else None
+    )
+    return problems if success is None else {200: success, **problems}
 
 
 def problem_of(shape: type[ProblemDocument], meaning: str) -> ResponseSpec:
@@ -110,8 +112,8 @@ def _refused(request: Any_, error: HTTPException) -> Response[bytes]:
     if isinstance(error.__cause__, SerializationException):
         return answer(Problem(status, "the body is not valid JSON", headers))
     mistakes = error.extra if isinstance(error.extra, list) else []
-    field, told = _mistake(request, mistakes[0]) if mistakes else ("", "")
-    detail = ": ".join(filter(None, (field, told))) or detail
+    field, message = _mistake(request, mistakes[0]) if mistakes else ("", "")
+    detail = ": ".join(filter(None, (field, message))) or detail
     return answer(Problem(status, detail, headers, field=field))
 
 

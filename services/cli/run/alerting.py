@@ -23,7 +23,7 @@ from services.deployment import (
     open_plumbing,
     side_by_side,
     take_up,
-    until_told,
+    until_stopped,
     when_up,
 )  # fmt: skip
 from services.logging_setup import configure_logging
@@ -126,6 +126,6 @@ async def run(environment: Mapping[str, str]) -> None:
         alerts = await when_up(lambda: opened_alerts(closing, plumbing, known, environment))
         health = operations(alerts.checks, plumbing.metrics.exposed)
         app = routes({**health, **openapi_route(openapi_document(alerts.app))}, mounted(alerts.app))
-        told = listen()
+        stop = listen()
         await open_door(closing, settings, plumbing.screens, app)
-        await until_told(told, lambda: side_by_side(alerts.work, lambda: every(LOOK_S, reload.look)))
+        await until_stopped(stop, lambda: side_by_side(alerts.work, lambda: every(LOOK_S, reload.look)))

@@ -62,8 +62,8 @@ class SqlSourceStore:
 
 
 def _grant(row: Row) -> Grant:
-    told = dict(zip(Grant.__struct_fields__, row, strict=True))
-    return Grant(**{**told, "channels": tuple(msgspec.json.decode(told["channels"], type=list[str]))})
+    fields = dict(zip(Grant.__struct_fields__, row, strict=True))
+    return Grant(**{**fields, "channels": tuple(msgspec.json.decode(fields["channels"], type=list[str]))})
 
 
 def _source(row: Row) -> Source:

@@ -55,8 +55,8 @@ class EventsEndpoint:
         except Problem as problem:
             response = problem.response()
         except Unavailable as away:
-            told = f"nothing was accepted for certain, send it again: {away}"
-            response = Problem(503, told, retry_after(away.retry_after)).response()
+            message = f"nothing was accepted for certain, send it again: {away}"
+            response = Problem(503, message, retry_after(away.retry_after)).response()
         except Disconnected:
             return
         except Exception as bug:

@@ -51,8 +51,8 @@ def admit_attributes(given: Mapping[str, Any], plan: Plan, key: TokenKey, zone: 
         if attribute is None:
             if is_forbidden(name):
                 continue
-            told = f"{plan.name} has no such attribute: {instead_of(name, plan.attributes)}"
-            raise Rejected("unknown_field", told, f"attributes.{clean_text(name, key)}")
+            message = f"{plan.name} has no such attribute: {instead_of(name, plan.attributes)}"
+            raise Rejected("unknown_field", message, f"attributes.{clean_text(name, key)}")
         if value.__class__ is str and not _says(value, attribute):
             continue
         if value is not None:

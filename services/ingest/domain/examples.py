@@ -25,5 +25,5 @@ def refuse_bad_examples(catalogue: Mapping[str, EventType]) -> None:
     bodies = [msgspec.json.encode(one.example) for one in catalogue.values()]
     for one, found in zip(catalogue.values(), admit(bodies, terms, rules, _LATER_MS), strict=True):
         if isinstance(found, Rejected):
-            told = f"{found.field}: {found.message}" if found.field else found.message
-            raise CatalogueError(f"{one.group}.yaml: {one.name}: the example is no event: {told}")
+            mistake = f"{found.field}: {found.message}" if found.field else found.message
+            raise CatalogueError(f"{one.group}.yaml: {one.name}: the example is no event: {mistake}")

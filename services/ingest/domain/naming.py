@@ -23,8 +23,8 @@ def admit_identifiers(given: Mapping[str, str], rules: Rules, field: str = "iden
     last4 = ""
     for kind, value in given.items():
         if kind not in _KINDS:
-            told = f"no such identifier kind: {instead_of(kind, KINDS)}"
-            raise Rejected("unknown_field", told, f"{field}.{clean_text(kind, rules.key)}")
+            message = f"no such identifier kind: {instead_of(kind, KINDS)}"
+            raise Rejected("unknown_field", message, f"{field}.{clean_text(kind, rules.key)}")
         try:
             normal = normalise(kind, value, region=rules.region)
         except IdentifierError as error:
@@ -74,8 +74,8 @@ def channel_of(given: str | None, terms: Terms, plan: Plan) -> str:
         if given not in CHANNELS:
             raise Rejected("invalid_value", f"one of {', '.join(CHANNELS)} is expected", "channel")
         if not grant.allows(given):
-            told = f"the key does not allow this channel, only {', '.join(grant.channels)}"
-            raise Rejected("channel_not_allowed", told, "channel")
+            message = f"the key does not allow this channel, only {', '.join(grant.channels)}"
+            raise Rejected("channel_not_allowed", message, "channel")
         return given
     likely = (grant.only_channel(), terms.source.channel, *plan.channels)
     usual = next((channel for channel in likely if channel and grant.allows(channel)), "")

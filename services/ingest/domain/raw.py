@@ -126,8 +126,8 @@ def _refuse_unknown(value: object, shape: type[msgspec.Struct], path: str, key: 
     for name in value:
         if name not in shape.__struct_fields__:
             shown = clean_text(name[:100], key)
-            told = f"unknown field: {instead_of(name, shape.__struct_fields__)}"
-            raise Rejected("unknown_field", told, f"{path}.{shown}" if path else shown)
+            message = f"unknown field: {instead_of(name, shape.__struct_fields__)}"
+            raise Rejected("unknown_field", message, f"{path}.{shown}" if path else shown)
 
 
 def _mismatch(error: msgspec.ValidationError, event: Mapping[str, Any]) -> Rejected:

@@ -18,27 +18,27 @@ def check_reversal(event: ChannelEvent, attributes: Mapping[str, Any], rules: Ru
     _check_amount(event.amount, attributes.get(_AMOUNT))
     account = "".join(str(attributes.get(_ACCOUNT, "")).split())
     if account and event.identifiers.get("account_no", account) != account:
-        told = "not the account_no of the identifiers: a reversal is counted on the account of its original"
-        raise Rejected("invalid_value", told, f"attributes.{_ACCOUNT}")
+        message = "not the account_no of the identifiers: a reversal is counted on the account of its original"
+        raise Rejected("invalid_value", message, f"attributes.{_ACCOUNT}")
     if _TYPE not in attributes:
         return
     original = rules.plans.get(attributes[_TYPE])
     if original is None and rules.accept_unknown_types:
         return
     if original is None or not original.reversible or original.name == REVERSED:
-        told = f"a type that moves money is expected: {instead_of(attributes[_TYPE], _reversible(rules.plans))}"
-        raise Rejected("invalid_value", told, f"attributes.{_TYPE}")
+        message = f"a type that moves money is expected: {instead_of(attributes[_TYPE], _reversible(rules.plans))}"
+        raise Rejected("invalid_value", message, f"attributes.{_TYPE}")
     if original.direction not in ("required", None, event.direction):
-        told = f"{original.direction} is expected: a reversal has the direction of its original, a {original.name}"
-        raise Rejected("invalid_value", told, "direction")
+        message = f"{original.direction} is expected: a reversal has the direction of its original, a {original.name}"
+        raise Rejected("invalid_value", message, "direction")
 
 
 def _check_amount(amount: Money | None, original: Mapping[str, Any] | None) -> None:
     if amount is None or original is None:
         return
     if original["currency"] != amount.currency:
-        told = f"not in the currency of the amount, {amount.currency}: what is cancelled is told as it was booked"
-        raise Rejected("invalid_value", told, f"attributes.{_AMOUNT}.currency")
+        message = f"not in the currency of the amount, {amount.currency}: what is cancelled is told as it was booked"
+        raise Rejected("invalid_value", message, f"attributes.{_AMOUNT}.currency")
     if original["minor"] < amount.minor:
         raise Rejected("invalid_value", "less than the amount that is cancelled of it", f"attributes.{_AMOUNT}.value")
 

@@ -60,9 +60,9 @@ def clean_event(event: Any, key: TokenKey) -> Any:
 def _identifier(kind: str, value: Any, key: TokenKey) -> Any:
     if kind not in ("national_id", "card_no") or not isinstance(value, str | int):
         return value
-    told = str(value)
-    kept = national_id_token(told, key) if kind == "national_id" else card_no_token(told, key)[0]
-    return value if kept == told else kept
+    text = str(value)
+    kept = national_id_token(text, key) if kind == "national_id" else card_no_token(text, key)[0]
+    return value if kept == text else kept
 
 
 def shape(body: bytes) -> str:
