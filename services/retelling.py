@@ -18,12 +18,12 @@ class Retold(NamedTuple):
     unknown: int
 
 
-async def retold_in_portions(told: Mapping[str, T], some: Callable[[Mapping[str, T]], Awaitable[Retold]]) -> Retold:
-    """`told`: by id, what readers have heard last; `some` tells a portion of it anew in one transaction."""
+async def retold_in_portions(heard: Mapping[str, T], some: Callable[[Mapping[str, T]], Awaitable[Retold]]) -> Retold:
+    """`heard`: by id, what readers have heard last; `some` tells a portion of it anew in one transaction."""
     again = unknown = 0
-    ids = sorted(told)
+    ids = sorted(heard)
     for start in range(0, len(ids), AT_ONCE):
-        portion = {one: told[one] for one in ids[start : start + AT_ONCE]}
+        portion = {one: heard[one] for one in ids[start : start + AT_ONCE]}
         done = await again_when_contended(partial(some, portion))
         again, unknown = again + done.again, unknown + done.unknown
     return Retold(again, unknown)

@@ -11,7 +11,7 @@ from schemas.changes import ProfileChange
 from schemas.codec import CodecError, decode_alert, decode_change
 from schemas.topics import ALERTS, PROFILE_CHANGES
 from services.log import Batch, EventLog, Position, PositionStore, UnknownTopic
-from services.profile.adapters.restoring import Told
+from services.profile.adapters.restoring import LastHeard
 
 
 class Positions(PositionStore, Protocol):
@@ -20,30 +20,30 @@ class Positions(PositionStore, Protocol):
     async def set_position(self, topic: str, partition: int, position: Position) -> None: ...
 
 
-async def changes_since(log: EventLog, positions: Positions) -> tuple[dict[str, Told], "Ahead"]:
+async def changes_since(log: EventLog, positions: Positions) -> tuple[dict[str, LastHeard], "Ahead"]:
     """By customer id what was said last. Raises `Unavailable`."""
-    told: dict[str, Told] = {}
+    heard: dict[str, LastHeard] = {}
 
     def hear(value: bytes) -> None:
         change: ProfileChange = decode_change(value)
-        known = told.get(change.customer_id)
+        known = heard.get(change.customer_id)
         if known is None or known.version < change.version:
-            told[change.customer_id] = Told(change.version, change.kind, change.changed_at)
+            heard[change.customer_id] = LastHeard(change.version, change.kind, change.changed_at)
 
-    return told, await hear_beyond(positions, log, PROFILE_CHANGES.name, hear)
+    return heard, await hear_beyond(positions, log, PROFILE_CHANGES.name, hear)
 
 
 async def alerts_since(log: EventLog, positions: Positions) -> tuple[dict[str, Alert], "Ahead"]:
     """By id what was said last. Raises `Unavailable`."""
-    told: dict[str, Alert] = {}
+    heard: dict[str, Alert] = {}
 
     def hear(value: bytes) -> None:
         alert = decode_alert(value)
-        known = told.get(alert.alert_id)
+        known = heard.get(alert.alert_id)
         if known is None or known.revision < alert.revision:
-            told[alert.alert_id] = alert
+            heard[alert.alert_id] = alert
 
-    return told, await hear_beyond(positions, log, ALERTS.name, hear)
+    return heard, await hear_beyond(positions, log, ALERTS.name, hear)
 
 
 class Ahead:

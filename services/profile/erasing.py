@@ -33,8 +33,8 @@ class Seen(NamedTuple):
         return sorted(one for one in self.locked if one in roots or self._counts_only_for(roots, one))
 
     def _counts_only_for(self, roots: Sequence[str], subject: str) -> bool:
-        told = [one for one in self.graph.memberships(subject) if one.role in COUNTED_ROLES]
-        held_by = {one.root for one in told if kind_of(one.root) not in COLLECTIVES} - {subject}
+        counted = [one for one in self.graph.memberships(subject) if one.role in COUNTED_ROLES]
+        held_by = {one.root for one in counted if kind_of(one.root) not in COLLECTIVES} - {subject}
         return bool(held_by) and held_by <= set(roots)
 
 

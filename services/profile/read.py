@@ -78,16 +78,16 @@ class Read:
 
     async def find(self, query: CustomerQuery) -> Found:
         """Customers that match any of it, those first that match most. Raises `Rejected` as `by_id` does."""
-        told = await self.reader.parties_told(query.name_ref, MOST_TOLD) if query.name_ref else []
+        parties = await self.reader.parties_told(query.name_ref, MOST_TOLD) if query.name_ref else []
         named = set(query.subjects.values())
         async with self.reader.customers() as look:
-            resolved = await look.resolve(sorted(named | set(told)))
+            resolved = await look.resolve(sorted(named | set(parties)))
             found, left_out = await self._current.views(look, resolved)
         hits = Counter(one.lead for one in resolved if one.subject in named)
         hits.update(one.view.lead for one in found if query.name_ref and one.view.name_ref == query.name_ref)
         best = [one for one in found if hits[one.view.lead]]
         best.sort(key=lambda one: (-hits[one.view.lead], one.view.customer_id))
-        return Found(best[:MOST_FOUND], left_out or len(best) > MOST_FOUND or len(told) >= MOST_TOLD)
+        return Found(best[:MOST_FOUND], left_out or len(best) > MOST_FOUND or len(parties) >= MOST_TOLD)
 
     async def by_id(self, customer_id: str) -> list[CurrentCustomer]:
         """The customers that this id stands for now: itself, or for a former id none, one or several. Raises `Rejected`

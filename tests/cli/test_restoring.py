@@ -15,7 +15,7 @@ from services.cli.restoring import alerts_since, changes_since
 from services.embedded.log import EmbeddedLog
 from services.failures import Unavailable
 from services.log import Message, Position
-from services.profile.adapters.restoring import Told
+from services.profile.adapters.restoring import LastHeard
 
 CHANGES = PROFILE_CHANGES.name
 
@@ -56,7 +56,7 @@ async def test_of_each_customer_the_greatest_version_is_heard_and_what_is_no_cha
         CHANGES, [said("a", 3), said("a", 5), said("a", 4), Message(b"x", b"no change", 0), said("b", 6, partition=1)]
     )
     told, _ = await changes_since(log, store)
-    assert told == {"a": Told(5, "person", 7), "b": Told(6, "person", 7)}
+    assert told == {"a": LastHeard(5, "person", 7), "b": LastHeard(6, "person", 7)}
 
 
 async def test_of_each_alert_the_greatest_revision_is_heard(log: EmbeddedLog) -> None:

@@ -8,7 +8,7 @@ import pytest_asyncio
 from schemas.changes import GONE, ProfileChange
 from schemas.identifiers import SUBJECT_LIMITS
 from services import retelling
-from services.profile.adapters.restoring import Told, restate
+from services.profile.adapters.restoring import LastHeard, restate
 from services.profile.decide import Decide
 from services.retelling import Retold
 from services.sql.database import Database, open_database
@@ -38,8 +38,8 @@ async def last_of(store: Store, party: str) -> ProfileChange:
     return [one for one in await changes(store) if one.customer_id == alias_of(party)][-1]
 
 
-def told(*parties: str, kind: str = "person") -> dict[str, Told]:
-    return {alias_of(party): Told(SINCE, kind, NOW) for party in parties}
+def told(*parties: str, kind: str = "person") -> dict[str, LastHeard]:
+    return {alias_of(party): LastHeard(SINCE, kind, NOW) for party in parties}
 
 
 @ON_EACH

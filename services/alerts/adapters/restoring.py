@@ -27,25 +27,25 @@ _RAISE = Bulk(
 )
 
 
-async def knows_alerts(database: Database, told: Mapping[str, int]) -> bool:
-    """`told`: revisions by id. Whether the database has all of them, in these revisions or later ones."""
-    known = {row[0]: alert_of(row[1]).revision for row in await read(database, _FOUND, list(told))}
-    return all(revision <= known.get(alert_id, -1) for alert_id, revision in told.items())
+async def knows_alerts(database: Database, heard: Mapping[str, int]) -> bool:
+    """`heard`: revisions by id. Whether the database has all of them, in these revisions or later ones."""
+    known = {row[0]: alert_of(row[1]).revision for row in await read(database, _FOUND, list(heard))}
+    return all(revision <= known.get(alert_id, -1) for alert_id, revision in heard.items())
 
 
-async def retell(database: Database, told: Mapping[str, Alert], now: int) -> Retold:
-    """`told`: by id. An unknown alert that is open is told to be over: what still holds is opened anew, under the same
+async def retell(database: Database, heard: Mapping[str, Alert], now: int) -> Retold:
+    """`heard`: by id. An unknown alert that is open is told to be over: what still holds is opened anew, under the same
     id."""
-    return await retold_in_portions(told, partial(_retell_some, database, now))
+    return await retold_in_portions(heard, partial(_retell_some, database, now))
 
 
-async def _retell_some(database: Database, now: int, told: Mapping[str, Alert]) -> Retold:
+async def _retell_some(database: Database, now: int, heard: Mapping[str, Alert]) -> Retold:
     async with writing(database) as session:
-        known = {row[0]: alert_of(row[1]) for row in await session.rows(_KNOWN, list(told))}
+        known = {row[0]: alert_of(row[1]) for row in await session.rows(_KNOWN, list(heard))}
         for alert in known.values():
-            alert.revision = max(alert.revision, told[alert.alert_id].revision) + 1
+            alert.revision = max(alert.revision, heard[alert.alert_id].revision) + 1
         await session.bulk(_RAISE, [(alert_id, msgspec.json.encode(one)) for alert_id, one in known.items()])
-        unknown = [one for one in told.values() if one.alert_id not in known and one.state in OPEN_STATES]
+        unknown = [one for one in heard.values() if one.alert_id not in known and one.state in OPEN_STATES]
         messages = [*map(message_of, known.values()), *(_over(one, now) for one in unknown)]
         await STREAM.send(session, {DESK: messages}, now)
     return Retold(len(known), len(unknown))

@@ -69,27 +69,27 @@ def from_profile(declared: Declarations, policy: CurrentPolicy, read: Read) -> F
     return FromProfile(known_of(declared), policy.is_working_day, stated, staff, left, events_of)
 
 
-def staff_told(roster: Sequence[RosterEntry], told: Mapping[str, Mapping[str, Any]], owners: Iterable[str]) -> Staff:
-    """`told`: what events say of managers; `owners`: those who have customers."""
-    left = left_of(told)
+def staff_told(roster: Sequence[RosterEntry], records: Mapping[str, Mapping[str, Any]], owners: Iterable[str]) -> Staff:
+    """`records`: what events say of managers; `owners`: those who have customers."""
+    left = left_of(records)
     named = {
-        str(record[name]) for record in told.values() for name in ("successor_id", "delegate_id") if record.get(name)
+        str(record[name]) for record in records.values() for name in ("successor_id", "delegate_id") if record.get(name)
     }
-    managers = named.union(told, owners, (one.manager_id for one in roster))
+    managers = named.union(records, owners, (one.manager_id for one in roster))
     return Staff(frozenset(managers - left), frozenset(branch for one in roster for branch in one.branches), left)
 
 
-def left_of(told: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
-    return frozenset(manager for manager, record in told.items() if record.get("status") == "left")
+def left_of(records: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(manager for manager, record in records.items() if record.get("status") == "left")
 
 
 def statement(view: StoredView) -> ProfileChange:
     """What the profile would publish of a customer as it stands."""
-    told = stored_facts(view)
+    facts = stored_facts(view)
     return ProfileChange(
         customer_id=view.customer_id, version=view.version, kind=view.kind, changed_at=view.changed_at,
-        facts=told.values, missing=told.missing, not_covered=told.not_covered, unheard=told.unheard,
-        moments=told.moments,
+        facts=facts.values, missing=facts.missing, not_covered=facts.not_covered, unheard=facts.unheard,
+        moments=facts.moments,
     )  # fmt: skip
 
 

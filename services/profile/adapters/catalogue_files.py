@@ -87,8 +87,8 @@ def _unknown(where: Where, types: Mapping[str, EventType]) -> Iterator[tuple[str
         for name in getattr(where, asked):
             if name not in attributes:
                 of = " or ".join(where.types) or "any event type"
-                told = instead_of(name, sorted(attributes))
-                yield f"no attribute of {of} is called {name}: {told}", (asked, name)
+                instead = instead_of(name, sorted(attributes))
+                yield f"no attribute of {of} is called {name}: {instead}", (asked, name)
 
 
 def _no(what: str, name: str, known: Collection[str]) -> str:
@@ -180,25 +180,25 @@ def load_portfolio(files: Texts) -> Portfolio:
 
 
 def load_reasons(files: Texts) -> Reasons:
-    told = files.read(REASONS, list[_Reason])
-    _each_once(files, REASONS, [one.codes for one in told], "codes")
+    reasons = files.read(REASONS, list[_Reason])
+    _each_once(files, REASONS, [one.codes for one in reasons], "codes")
     return Reasons(
-        {code: one.reason for one in told for code in one.codes},
-        {event: one.reason for one in told for event in one.events},
-        frozenset(one.reason for one in told if one.leaving),
+        {code: one.reason for one in reasons for code in one.codes},
+        {event: one.reason for one in reasons for event in one.events},
+        frozenset(one.reason for one in reasons if one.leaving),
     )
 
 
 def load_party_kinds(files: Texts) -> Mapping[str, PartyKind]:
-    told = files.read(PARTY_KINDS, list[_PartyKind])
-    _each_once(files, PARTY_KINDS, [one.words for one in told], "words")
-    return {word: one.kind for one in told for word in one.words}
+    kinds = files.read(PARTY_KINDS, list[_PartyKind])
+    _each_once(files, PARTY_KINDS, [one.words for one in kinds], "words")
+    return {word: one.kind for one in kinds for word in one.words}
 
 
 def _each_once(files: Texts, name: str, lists: Sequence[Sequence[str]], field: str, *above: str) -> None:
     seen = set[str]()
-    for place, told in enumerate(lists):
-        for word in told:
+    for place, words in enumerate(lists):
+        for word in words:
             if word in seen:
                 raise files.wrong(name, f"{word} stands here for the second time", *above, place, field)
             seen.add(word)

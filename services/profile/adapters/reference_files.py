@@ -108,23 +108,23 @@ def load_next_products(files: Texts) -> list[NextProduct]:
 
 def load_calendar(files: Texts, name: str) -> Calendar:
     file = f"calendar.{name}.yaml"
-    told = files.read(file, _CalendarFile)
-    holidays = frozenset(day_number(day) for days in told.holidays.values() for day in days)
-    worked = frozenset(map(day_number, told.make_up_days))
-    if both := sorted(day for day in told.make_up_days if day_number(day) in holidays):
+    calendar = files.read(file, _CalendarFile)
+    holidays = frozenset(day_number(day) for days in calendar.holidays.values() for day in days)
+    worked = frozenset(map(day_number, calendar.make_up_days))
+    if both := sorted(day for day in calendar.make_up_days if day_number(day) in holidays):
         raise files.wrong(file, f"{both[0]} is both holiday and make-up day", "make_up_days")
-    return Calendar(told.name, holidays, worked, day_number(told.known_until))
+    return Calendar(calendar.name, holidays, worked, day_number(calendar.known_until))
 
 
 def load_rates(files: Texts, home: str) -> Mapping[str, list[Rate]]:
     """By currency, in home units; crossed over the file's base where that is another currency."""
-    told = files.read("rates.yaml", _RatesFile)
-    quoted = {code: _quoted(files, code, dated) for code, dated in told.rates.items()}
-    if home == told.base:
+    declared = files.read("rates.yaml", _RatesFile)
+    quoted = {code: _quoted(files, code, dated) for code, dated in declared.rates.items()}
+    if home == declared.base:
         return {code: [Rate(day, _scaled(rate)) for day, rate in dated] for code, dated in quoted.items()}
     if home not in quoted:
         return {}
-    crossed = {told.base: [Rate(day, _scaled(1 / rate)) for day, rate in quoted[home]]}
+    crossed = {declared.base: [Rate(day, _scaled(1 / rate)) for day, rate in quoted[home]]}
     for code in quoted.keys() - {home}:
         # a cross rate moves on the days of either
         days = sorted({day for day, _ in (*quoted[code], *quoted[home])})
@@ -140,9 +140,9 @@ def _quoted(files: Texts, code: str, dated: Mapping[date, str]) -> Quoted:
     return sorted((day_number(day), _positive(files, code, day, rate)) for day, rate in dated.items())
 
 
-def _positive(files: Texts, code: str, day: date, told: str) -> Decimal:
+def _positive(files: Texts, code: str, day: date, text: str) -> Decimal:
     try:
-        rate = Decimal(told)
+        rate = Decimal(text)
     except ArithmeticError:
         rate = Decimal(0)
     if not rate.is_finite() or rate <= 0:

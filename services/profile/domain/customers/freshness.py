@@ -35,16 +35,16 @@ def completeness(seen: Iterable[SourceSeen], now: int, patience: Patience) -> Co
     than when it was last heard. One that every partition knows as switched off holds nothing back and covers nothing.
     """
     until, channels, silent, retired = {}, {}, [], []
-    for source, told in _by_source(seen):
-        if not any(row.enabled for row in told):
+    for source, rows in _by_source(seen):
+        if not any(row.enabled for row in rows):
             retired.append(source)
             continue
-        beats = [row.heartbeat_at for row in told if row.heartbeat_at]
-        heard = _heard(told)
-        rhythm, lateness = max((row.rhythm_ms, row.lateness_ms) for row in told)
+        beats = [row.heartbeat_at for row in rows if row.heartbeat_at]
+        heard = _heard(rows)
+        rhythm, lateness = max((row.rhythm_ms, row.lateness_ms) for row in rows)
         if not rhythm:
             rhythm, lateness = patience.rhythm_ms, patience.lateness_ms
-        spoken_for = {row.channel for row in told}
+        spoken_for = {row.channel for row in rows}
         channels[source] = spoken_for.pop() if len(spoken_for) == 1 else ANY_CHANNEL
         if beats:
             until[source] = min(beats) if len(beats) == patience.partitions else 0
@@ -57,7 +57,7 @@ def completeness(seen: Iterable[SourceSeen], now: int, patience: Patience) -> Co
 
 def heard_at(seen: Iterable[SourceSeen]) -> dict[str, int]:
     """Source → when it was last heard of (ms), however complete it is."""
-    return {source: _heard(told) for source, told in _by_source(seen)}
+    return {source: _heard(rows) for source, rows in _by_source(seen)}
 
 
 def _by_source(seen: Iterable[SourceSeen]) -> list[tuple[str, list[SourceSeen]]]:
@@ -67,5 +67,5 @@ def _by_source(seen: Iterable[SourceSeen]) -> list[tuple[str, list[SourceSeen]]]
     return sorted(rows.items())
 
 
-def _heard(told: Sequence[SourceSeen]) -> int:
-    return max(row.accepted_at for row in told) or max(row.heartbeat_at for row in told)
+def _heard(rows: Sequence[SourceSeen]) -> int:
+    return max(row.accepted_at for row in rows) or max(row.heartbeat_at for row in rows)

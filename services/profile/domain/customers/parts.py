@@ -107,10 +107,10 @@ def is_closed(thing: Thing) -> bool:
 
 def is_told_late(thing: Thing) -> bool:
     """Whether an account was there before its source told that it was opened: something may have lain on it."""
-    day, told = thing.get("opened_on"), thing.get("opened_at")
-    if day is None or told is None or "closed_at" in thing:
+    day, opened = thing.get("opened_on"), thing.get("opened_at")
+    if day is None or opened is None or "closed_at" in thing:
         return False
-    told_on: int = told.value // DAY_MS
+    told_on: int = opened.value // DAY_MS
     return day_number(date.fromisoformat(day.value)) < told_on - 1  # zones apart
 
 

@@ -55,8 +55,8 @@ def _has_ended(mandate: Thing, day: int) -> bool:
 
 def _mandates_at(seen: Picture, at: int) -> int:
     """How many were in force then."""
-    day, told = seen.reference.day_of(at), seen.read.things.get("mandate", ())
-    return sum([_was_in_force(one, at) for one in told if one.part.counts and not _has_ended(one.thing, day)])
+    day, mandates = seen.reference.day_of(at), seen.read.things.get("mandate", ())
+    return sum([_was_in_force(one, at) for one in mandates if one.part.counts and not _has_ended(one.thing, day)])
 
 
 def _mandates_cancelled(seen: Picture) -> int:
@@ -71,8 +71,8 @@ def _was_in_force(mandate: Held, at: int) -> bool:
     and a mandate that was heard of before and not cancelled since is set up anew, for another amount."""
     set_up, cancelled = value(mandate.thing, "set_up_at"), value(mandate.thing, "cancelled_at")
     is_told_since = any(one is not None and one > at for one in (set_up, cancelled))
-    if is_told_since and (told := _told_by(mandate, at // DAY_MS)) is not None:
-        return told
+    if is_told_since and (was_set_up := _told_by(mandate, at // DAY_MS)) is not None:
+        return was_set_up
     if set_up is not None and set_up <= at:
         return cancelled is None or cancelled > at or cancelled < set_up
     if cancelled is not None and cancelled <= at:
@@ -143,8 +143,8 @@ def _repaid_percent(seen: Picture, loans: list[Thing]) -> int | None:
 
 def _sum(seen: Picture, things: Iterable[Thing], *names: str) -> float | None:
     """What each tells under the first of these names, where it does; unknown where one has no rate."""
-    told = [money for thing in things if (money := _first_told(thing, names)) is not None]
-    return seen.major(whole_of(seen.reference.home_minor(*money, seen.bank_day) for money in told))
+    amounts = [money for thing in things if (money := _first_told(thing, names)) is not None]
+    return seen.major(whole_of(seen.reference.home_minor(*money, seen.bank_day) for money in amounts))
 
 
 def _first_told(thing: Thing, names: Iterable[str]) -> tuple[int, str] | None:
@@ -153,9 +153,9 @@ def _first_told(thing: Thing, names: Iterable[str]) -> tuple[int, str] | None:
 
 def _loan_ends(seen: Picture, loan: Thing) -> int | None:
     """As told, else when its term is over."""
-    told, granted, months = day_of(loan, "ends_on"), value(loan, "granted_at"), value(loan, "term_months")
-    if told is not None or not isinstance(granted, int) or not isinstance(months, int):
-        return told
+    ends, granted, months = day_of(loan, "ends_on"), value(loan, "granted_at"), value(loan, "term_months")
+    if ends is not None or not isinstance(granted, int) or not isinstance(months, int):
+        return ends
     return months_after(seen.reference.day_of(granted), months)
 
 
@@ -184,14 +184,14 @@ def _deposits(seen: Picture, deposits: list[Thing]) -> Facts:
 
 def minor_of(seen: Picture, thing: Thing, name: str) -> int | None:
     """In minor units of the home currency."""
-    told = money_told(value(thing, name))
-    return None if told is None else seen.reference.home_minor(*told, seen.bank_day)
+    amount = money_told(value(thing, name))
+    return None if amount is None else seen.reference.home_minor(*amount, seen.bank_day)
 
 
 def day_of(thing: Thing, name: str) -> int | None:
     """A date attribute as a day since 1970; None where it is absent or no date."""
-    told = value(thing, name)
+    text = value(thing, name)
     try:
-        return day_number(date.fromisoformat(told)) if isinstance(told, str) else None
+        return day_number(date.fromisoformat(text)) if isinstance(text, str) else None
     except ValueError:
         return None

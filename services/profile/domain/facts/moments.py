@@ -51,28 +51,28 @@ def _of_events(seen: Picture) -> Iterator[Moment]:
 
 
 def _judged(seen: Picture, kind: str, candidate: Candidate) -> dict[str, Fact]:
-    told = candidate.values
+    kept = candidate.values
     values: dict[str, Fact] = {**_UNTOLD.get(kind, _NO_FIELDS)}
-    for name, value in told.items():
+    for name, value in kept.items():
         if name not in _NOT_TOLD and not (isinstance(value, str) and is_reference(value)):
             values[name] = float(value) if value.__class__ is int or (kind, name) in _FRACTIONS else value
-    if "minor" in told:
-        values |= _amount(seen, kind, told, candidate.at)
-    if told.get("party"):
-        values |= _party(seen, str(told["party"]), str(told.get("party_kind", "")), candidate.at)
-    if kind == "feedback" and "score" in told:
-        values["score_percent"] = score_percent(told)
+    if "minor" in kept:
+        values |= _amount(seen, kind, kept, candidate.at)
+    if kept.get("party"):
+        values |= _party(seen, str(kept["party"]), str(kept.get("party_kind", "")), candidate.at)
+    if kind == "feedback" and "score" in kept:
+        values["score_percent"] = score_percent(kept)
     return values
 
 
-def _amount(seen: Picture, kind: str, told: Mapping[str, Any], at: int) -> dict[str, Fact]:
+def _amount(seen: Picture, kind: str, kept: Mapping[str, Any], at: int) -> dict[str, Fact]:
     """`amount` in its own currency, `amount_home` converted; shares in percent."""
-    minor, currency = told["minor"], told["currency"]
+    minor, currency = kept["minor"], kept["currency"]
     home = seen.reference.home_minor(minor, currency, seen.reference.day_of(at))
     values: dict[str, Fact] = {"amount": minor / 10 ** EXPONENTS.get(currency, 2)}
     if home is not None:
         values["amount_home"] = seen.major(home) or 0.0
-    before = told.get("before_minor")
+    before = kept.get("before_minor")
     if before is not None:
         values["percent_of_balance"] = minor * 100 / before if before > 0 else 0.0
     usual = _usual_month(seen, kind)

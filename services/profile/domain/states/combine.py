@@ -126,18 +126,18 @@ def join_things(left: Thing, right: Thing) -> Thing:
 
 def combine_flows(heads: Iterable[Head]) -> Head:
     """The counters and sums of several heads. Things are left out: they stay with their subjects."""
-    told = [head for head in heads if not _is_empty(head)]
-    if not told:
+    filled = [head for head in heads if not _is_empty(head)]
+    if not filled:
         return Head()
-    newest_at = max(head.newest_at for head in told)
+    newest_at = max(head.newest_at for head in filled)
     oldest_hour = newest_at // HOUR_MS - HOURS_KEPT
-    hours = join_all([head.hours for head in told if head.hours], join_series)
+    hours = join_all([head.hours for head in filled if head.hours], join_series)
     return Head(
-        first_at=min((head.first_at for head in told if head.count), default=0),
+        first_at=min((head.first_at for head in filled if head.count), default=0),
         newest_at=newest_at,
-        count=sum(head.count for head in told),
-        activity=join_all([head.activity for head in told if head.activity], _join_actors),
-        latest=join_all([head.latest for head in told if head.latest], join_latest),
+        count=sum(head.count for head in filled),
+        activity=join_all([head.activity for head in filled if head.activity], _join_actors),
+        latest=join_all([head.latest for head in filled if head.latest], join_latest),
         hours={hour: series for hour, series in hours.items() if hour > oldest_hour},
     )
 

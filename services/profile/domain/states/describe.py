@@ -12,7 +12,7 @@ _ONLY_HISTORY = frozenset({"note", "role", "original_id", "former_phone"})
 """Attributes that speak of the event, not of the thing."""
 
 
-class Told(NamedTuple):
+class Folding(NamedTuple):
     """An event with its stamp and attributes, and the head and month (None: before the horizon) that it is folded
     into."""
 
@@ -30,7 +30,7 @@ class Told(NamedTuple):
         put(self.thing(self.event.subject), field, self.stamp, value)
 
 
-Describe = Callable[[Told], None]
+Describe = Callable[[Folding], None]
 
 
 def plain(value: Any) -> Any:
@@ -53,13 +53,13 @@ def _described(*, of: str = "", when: str | None = None, amount: str = "amount",
     The thing is the event's subject; where that is not of kind `of`, one that only this event tells of.
     """
 
-    def describe(told: Told) -> None:
-        event, stamp = told.event, told.stamp
+    def describe(folding: Folding) -> None:
+        event, stamp = folding.event, folding.stamp
         own = not of or event.subject.startswith(f"{of}:")
-        thing = told.thing(event.subject if own else f"{of}:{event.id}")
+        thing = folding.thing(event.subject if own else f"{of}:{event.id}")
         for name, value in constants.items():
             put(thing, name, stamp, value)
-        for name, value in told.attributes.items():
+        for name, value in folding.attributes.items():
             if name not in _ONLY_HISTORY:
                 put(thing, name, stamp, value)
         if when:
@@ -76,71 +76,71 @@ _as_told = _described()
 _account_opened = _described(status="open", when="opened_at")
 
 
-def _party(told: Told) -> None:
-    _as_told(told)
+def _party(folding: Folding) -> None:
+    _as_told(folding)
     for name in ("phone", "email"):
-        if name in told.event.identifiers:
-            told.note(name, told.event.identifiers[name])
-    if told.event.type == "customer.registered":
-        told.note("registered_at", told.event.occurred_at)
+        if name in folding.event.identifiers:
+            folding.note(name, folding.event.identifiers[name])
+    if folding.event.type == "customer.registered":
+        folding.note("registered_at", folding.event.occurred_at)
 
 
-def _consent(told: Told) -> None:
-    purpose, channel = told.attributes.get("purpose", "marketing"), told.attributes.get("contact_channel", "*")
-    told.note(f"consent/{purpose}/{channel}", _until_its_end(told, "consent.given"))
+def _consent(folding: Folding) -> None:
+    purpose, channel = folding.attributes.get("purpose", "marketing"), folding.attributes.get("contact_channel", "*")
+    folding.note(f"consent/{purpose}/{channel}", _until_its_end(folding, "consent.given"))
 
 
-def _preference(told: Told) -> None:
-    told.note(f"preference/{told.attributes.get('name')}", told.attributes.get("value"))
+def _preference(folding: Folding) -> None:
+    folding.note(f"preference/{folding.attributes.get('name')}", folding.attributes.get("value"))
 
 
-def _life_event(told: Told) -> None:
-    told.note(f"life/{told.attributes.get('kind')}", told.event.occurred_at)
+def _life_event(folding: Folding) -> None:
+    folding.note(f"life/{folding.attributes.get('kind')}", folding.event.occurred_at)
 
 
-def _vulnerability(told: Told) -> None:
-    told.note("vulnerable", _until_its_end(told, "vulnerability.flagged"))
+def _vulnerability(folding: Folding) -> None:
+    folding.note("vulnerable", _until_its_end(folding, "vulnerability.flagged"))
 
 
-def _until_its_end(told: Told, begun_by: str) -> bool | int:
+def _until_its_end(folding: Folding, begun_by: str) -> bool | int:
     """False once it is over; where its end (ms) was told, that."""
-    return told.event.type == begun_by and told.attributes.get("until", True)
+    return folding.event.type == begun_by and folding.attributes.get("until", True)
 
 
-def _contact(told: Told) -> None:
+def _contact(folding: Folding) -> None:
     """Several events may be about one contact; an event without a contact id is a contact of its own."""
-    if told.month is None:
+    if folding.month is None:
         return
-    event, stamp = told.event, told.stamp
-    contact = told.month.contacts.setdefault(str(told.attributes.get("contact_id") or event.id), {})
+    event, stamp = folding.event, folding.stamp
+    contact = folding.month.contacts.setdefault(str(folding.attributes.get("contact_id") or event.id), {})
     put(contact, "channel", stamp, event.channel)
     put(contact, event.type, stamp, event.occurred_at)
     put(contact, "status", stamp, event.type.partition(".")[2])
     for name in ("reason", "topic", "outcome", "sentiment", "branch", "teller_id", "waited_seconds", "outbound"):
-        if name in told.attributes:
-            put(contact, name, stamp, told.attributes[name])
+        if name in folding.attributes:
+            put(contact, name, stamp, folding.attributes[name])
 
 
-def _product(told: Told) -> None:
-    name = told.event.product or told.attributes.get("product_family") or "product"
-    thing = told.thing(f"product:{told.event.subject}/{name}")
-    put(thing, "product", told.stamp, name)
-    put(thing, "status", told.stamp, "open" if told.event.type == "product.opened" else "closed")
+def _product(folding: Folding) -> None:
+    name = folding.event.product or folding.attributes.get("product_family") or "product"
+    thing = folding.thing(f"product:{folding.event.subject}/{name}")
+    put(thing, "product", folding.stamp, name)
+    put(thing, "status", folding.stamp, "open" if folding.event.type == "product.opened" else "closed")
 
 
-def _holders(told: Told) -> None:
+def _holders(folding: Folding) -> None:
     """Keeps who holds the account, so that the view of one holder can say how many others there are."""
-    event, holder = told.event, told.event.identifiers.get("customer_no")
+    event, holder = folding.event, folding.event.identifiers.get("customer_no")
     if event.type == "account.opened":
-        _account_opened(told)
+        _account_opened(folding)
     if holder and event.of_record:
         default = "owner" if event.type == "account.opened" else "joint"
-        role = "" if event.type == "holder.removed" else told.attributes.get("role", default)
-        told.note(f"holder/{holder}", role)
+        role = "" if event.type == "holder.removed" else folding.attributes.get("role", default)
+        folding.note(f"holder/{holder}", role)
 
 
-def _instruction(told: Told) -> None:
-    told.note("instruction", told.attributes.get("instruction", "given"))
+def _instruction(folding: Folding) -> None:
+    folding.note("instruction", folding.attributes.get("instruction", "given"))
 
 
 DESCRIBE: dict[str, Describe] = {

@@ -11,7 +11,7 @@ from schemas.events import REVERSED, ChannelEvent
 from schemas.instants import DAY_MS
 from services.profile.domain.states.candidates import is_kept, reaches, values_of
 from services.profile.domain.states.combine import add_undone, earlier, later
-from services.profile.domain.states.describe import DESCRIBE, Told
+from services.profile.domain.states.describe import DESCRIBE, Folding
 from services.profile.domain.states.latest import join_latest
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.series import Counted, Counting, holds
@@ -58,7 +58,7 @@ class Fold:
         month = month_part(state, event.occurred_at)
         describe = DESCRIBE.get(event.type)
         if describe is not None:
-            describe(Told(event, stamp, attributes, head, month))
+            describe(Folding(event, stamp, attributes, head, month))
         if event.of_record and event.balance_after is not None:
             note_balance(head, month, event.subject, event.balance_after, stamp)
         if event.type == REVERSED:
@@ -86,8 +86,8 @@ class Fold:
 
     def _flow(self, event_type: str, event: ChannelEvent, attributes: dict[str, Any]) -> str | None:
         """A purpose that is told says most, a type of its own more than the other side."""
-        if told := attributes.get("purpose"):
-            return str(told)
+        if purpose := attributes.get("purpose"):
+            return str(purpose)
         declared = self._catalogue.get(event_type)
         flow = declared.flow if declared else None
         if flow in _GENERAL_FLOWS:

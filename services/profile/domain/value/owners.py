@@ -90,10 +90,10 @@ def owner_of_members(present: str | None, members: Iterable[MemberCustomer]) -> 
 def _as_assigned(known: _Chosen, customer: Customer) -> _Chosen:
     """Each assignment is acted on once; what happened after it (a hand-over) stands. Of two at one instant the last
     writer's holds, also where it comes after the other was acted on."""
-    told = _assignment(customer)
-    if told is None:
+    assignment = _assignment(customer)
+    if assignment is None:
         return known
-    owner, at = str(told.value), told.stamp[0]
+    owner, at = str(assignment.value), assignment.stamp[0]
     if at < known.assigned_at or (at == known.assigned_at and known.assigned_to in (None, owner)):
         return _unless_back(known, customer.staff)
     if owner == known.owner:
@@ -117,8 +117,8 @@ def _taken_over(known: _Chosen) -> int:
 def _assignment(customer: Customer) -> Entry | None:
     """The latest one among the customer's own parties."""
     own = [part.things.get(part.subject, {}) for part in customer.parties]
-    told = [thing["manager_id"] for thing in own if "manager_id" in thing]
-    return max(told, key=lambda entry: entry.stamp, default=None)
+    entries = [thing["manager_id"] for thing in own if "manager_id" in thing]
+    return max(entries, key=lambda entry: entry.stamp, default=None)
 
 
 def _after_leaving(known: _Chosen, staff: Staff) -> Iterator[_Chosen]:
@@ -148,8 +148,8 @@ def _by_rule_if_needed(known: _Chosen, customer: Customer, tier: str | None, pol
 def branches(customer: Customer) -> frozenset[str]:
     """Where the customer and his or her accounts are kept."""
     parts = (part for part in customer.parts if part.counts and part.current)
-    told = (part.things.get(part.subject, {}).get("branch") for part in parts)
-    return frozenset(str(entry.value) for entry in told if entry is not None)
+    entries = (part.things.get(part.subject, {}).get("branch") for part in parts)
+    return frozenset(str(entry.value) for entry in entries if entry is not None)
 
 
 def _least_loaded(branches: frozenset[str], tier: str, staff: Staff, policy: Policy) -> str | None:
