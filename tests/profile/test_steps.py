@@ -213,6 +213,8 @@ async def test_a_screen_at_a_process_that_only_reads_follows_what_others_refresh
     """Told by Redis, it need not look by itself; without Redis it looks now and then."""
     if place == "redis":
         monkeypatch.setattr(live, "LOOK_EVERY", 1_000_000)
+    else:
+        monkeypatch.setattr(live, "WAKE_S", 0.05)
     deployment = Deployment(tmp_path, request.getfixturevalue("redis_url") if place == "redis" else "")
     token, _ = await create_user(deployment.users, "an agent", "agent", NOW)
     async with deployment.doing("read") as reading, deployment.doing("update", "refresh"):
