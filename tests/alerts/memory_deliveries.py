@@ -10,8 +10,8 @@ import msgspec
 from services.alerts.domain.delivering import Delivery
 from services.clock import LONGEST_LEASE_MS, SystemClock
 from services.log import Move, Position
-from services.memory_tables import Table, Turns
-from services.stream_memory import MemoryStream
+from services.memory.stream import MemoryStream
+from services.memory.tables import Table, Turns
 
 
 class SeenRow(NamedTuple):

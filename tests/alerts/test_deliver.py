@@ -15,7 +15,7 @@ from services.alerts.domain.destinations import Destination
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.rules import Text
 from services.failures import Fenced, Rejected, Unavailable
-from services.posting import HttpSender
+from services.outbound.posting import HttpSender
 from tests.alerts.destined import DAY, HOUR, MINUTE, NOON, SECRET, alert, batch, destination, mail
 from tests.alerts.memory_deliveries import MemoryDeliveryStore
 from tests.clocks import ManualClock

@@ -12,8 +12,8 @@ from services.alerts.delivery.ports import Parcel
 from services.alerts.domain.destinations import Destination
 from services.alerts.domain.messages import News
 from services.failures import Rejected, Unavailable
-from services.posting import HttpSender
-from services.signatures import dingtalk_signed, webhook_headers
+from services.outbound.posting import HttpSender
+from services.outbound.signatures import dingtalk_signed, webhook_headers
 from tests.alerts.destined import NOON, SECRET, alert, destination, mail
 from tests.receivers import LOOPBACK, Receiver, Reply, mail_relay, receiver
 

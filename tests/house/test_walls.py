@@ -27,7 +27,7 @@ VALUES_OF_THE_LOG = frozenset(
     ["services.log", *(f"services.log.{name}" for name in ("Message", "Placed", "Record", "Batch"))]
 )
 CALLS_OF_THE_CLOCK = frozenset({"now", "utcnow", "today", "localtime", "gmtime", "uuid4", "uuid1", "urandom"})
-PLUMBING = frozenset(["kafka", "embedded", "sql", "web"])
+PLUMBING = frozenset(["kafka", "embedded", "memory", "outbound", "sql", "web"])
 ROOMS = frozenset(path.parent.name for path in (ROOT / "services").glob("*/__init__.py")) - PLUMBING
 COMPOSITION_ROOTS = ("services.cli",)
 

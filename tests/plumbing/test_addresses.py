@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.addresses import may_be_reached
+from services.outbound.addresses import may_be_reached
 
 
 @pytest.mark.parametrize(

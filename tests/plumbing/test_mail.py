@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.failures import Rejected, Unavailable
-from services.mail import Mail, Relay, send_mail
+from services.outbound.mail import Mail, Relay, send_mail
 from tests.certificates import make_certificates, server_side
 from tests.receivers import mail_relay
 
@@ -125,7 +125,7 @@ async def test_a_relay_that_is_away_is_tried_again() -> None:
 
 
 async def test_a_relay_that_sends_a_byte_now_and_then_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.mail.LONGEST_S", 0.3)
+    monkeypatch.setattr("services.outbound.mail.LONGEST_S", 0.3)
     hung_up = asyncio.Event()
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.failures import Rejected, Unavailable
-from services.posting import MAX_ANSWER, HttpSender, Posting, Resolve, resolved
+from services.outbound.posting import MAX_ANSWER, HttpSender, Posting, Resolve, resolved
 from tests.certificates import make_certificates, server_side
 from tests.receivers import LOOPBACK, Reply, receiver
 

@@ -3,7 +3,7 @@
 import pytest
 
 from services.failures import Rejected
-from services.signatures import dingtalk_signed, webhook_headers
+from services.outbound.signatures import dingtalk_signed, webhook_headers
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

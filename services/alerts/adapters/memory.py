@@ -14,7 +14,7 @@ from services.alerts.domain.learning import PARTS, Learned, Part
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
 from services.alerts.ports import AlertFilter, RuleSwitch
-from services.stream_memory import MemoryStreamStore
+from services.memory.stream import MemoryStreamStore
 
 
 class MemoryAlertStore(MemoryStreamStore):

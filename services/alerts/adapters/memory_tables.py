@@ -8,8 +8,8 @@ from services.alerts.domain.editions import Edition
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.routing import CAPACITY
 from services.alerts.ports import OPEN, AlertFilter, RuleSwitch
-from services.memory_tables import Row, Table
-from services.stream_memory import StreamTables
+from services.memory.stream import StreamTables
+from services.memory.tables import Row, Table
 
 ROOM = ("", CAPACITY)
 """What a new alert waits for when it waits for nothing but room."""

@@ -22,9 +22,9 @@ from services.alerts.domain.messages import (
     wecom,
 )  # fmt: skip
 from services.failures import Rejected, Unavailable
-from services.mail import Mail, Relay, send_mail
-from services.posting import HttpSender, Posting
-from services.signatures import dingtalk_signed, webhook_headers
+from services.outbound.mail import Mail, Relay, send_mail
+from services.outbound.posting import HttpSender, Posting
+from services.outbound.signatures import dingtalk_signed, webhook_headers
 
 _JSON = {"content-type": "application/json"}
 _BUSY: Mapping[int, float] = {-1: 5.0, 45009: 60.0, 130101: 600.0, 410100: 600.0}

@@ -13,8 +13,8 @@ from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.delivery.deliver import Deliver
 from services.alerts.delivery.stream import Worker, run
 from services.declared_files import PolicyError, directories
+from services.outbound.posting import HttpSender
 from services.plumbing import Plumbing
-from services.posting import HttpSender
 from services.progress import Progress
 
 NOTICES_AT_ONCE = 1_000

@@ -18,7 +18,7 @@ from services.cli.refusals import Refusal
 from services.clock import SystemClock
 from services.declared_files import directories
 from services.failures import Unavailable
-from services.posting import HttpSender
+from services.outbound.posting import HttpSender
 
 app = typer.Typer(no_args_is_help=True, help="Where alerts go beside the inbox: webhooks, mail, group bots.")
 Catalogue = Annotated[

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from services.memory.stream import MemoryStreamStore
 from services.profile.adapters import memory_personal, memory_queues
 from services.profile.adapters.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.memory_customers import clusters_of
@@ -17,7 +18,6 @@ from services.profile.domain.identity.links import Cluster
 from services.profile.domain.shards import SHARDS, shard_of
 from services.profile.ports.reading import EVERY
 from services.profile.ports.records import Decision, Mark, Shard
-from services.stream_memory import MemoryStreamStore
 
 
 class MemoryProfileStore(MemoryReader, MemoryStreamStore):

@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from schemas.instants import HOUR_MS
-from services.memory_tables import Table
+from services.memory.stream import StreamTables
+from services.memory.tables import Table
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Link, Membership
 from services.profile.ports.records import BaseRow, Decision, Mark, Placement, StoredDeadLetter, StoredView, TimelineRow
-from services.stream_memory import StreamTables
 
 
 class LedgerRow(NamedTuple):

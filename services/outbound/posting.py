@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import httpx
 
-from services.addresses import may_be_reached
 from services.failures import Rejected, Unavailable
+from services.outbound.addresses import may_be_reached
 
 TIMEOUT_S = 10.0
 MAX_ANSWER = 64 * 1024

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from services.failures import Fenced
 from services.log import Move, Position
-from services.memory_tables import Journal, Table, Turns
+from services.memory.tables import Journal, Table, Turns
 from services.outbox import OutboxMessage, OutboxRow
 
 
