@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import yaml
 
-_AT = re.compile(r" - at (`key` in )?`\$([^`]*)`$")
+from services.expected import located
+
 _UNKNOWN = re.compile(r"unknown field `([^`]+)`")
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
+_STEP = re.compile(r"\[(\d+)\]|\[\.\.\.\]|([^.\[\]]+)")
 Steps = Sequence[object]
 """From the top of a file inwards: keys of mappings, places in lists."""
 
@@ -36,17 +37,17 @@ def _inner(node: yaml.Node | None, step: object) -> tuple[yaml.Node, int] | None
 
 def misfit(error: msgspec.ValidationError, content: Any, into: Any) -> tuple[list[object], str]:
     """The place and the message of what does not fit `into`. `content` is used up: what is beside the place goes."""
-    message = str(error)
-    found, unknown = _AT.search(message), _UNKNOWN.search(message)
-    steps = _steps(found, content, into) if found else []
-    return [*steps, *(unknown.groups() if unknown else ())], message[: found.start() if found else None]
+    message, path, is_key = located(error)
+    unknown = _UNKNOWN.search(message)
+    steps = _steps(path + ("[...]" if is_key else ""), content, into)
+    return [*steps, *(unknown.groups() if unknown else ())], message
 
 
-def _steps(found: re.Match[str], content: Any, into: Any) -> list[object]:
+def _steps(path: str, content: Any, into: Any) -> list[object]:
     steps: list[object] = []
     here: Any = content
-    for step in _STEP.finditer(found[2] + ("[...]" if found[1] else "")):
-        key: Any = step[1] or (int(step[2]) if step[2] else _guilty(here, content, into))
+    for step in _STEP.finditer(path):
+        key: Any = step[2] or (int(step[1]) if step[1] else _guilty(here, content, into))
         if key is None:
             break
         steps.append(key)

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable
-from typing import Any, get_args, get_type_hints
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 import msgspec
 
@@ -14,16 +14,32 @@ _KINDS = {
 _EXPECTED = re.compile(r"Expected `(\w+)(?: \| null)?`(?: ((?:[<>]=?|matching|of length).*?))?(?:, got .*)?")
 _INSTANT = "a time with its zone is expected, such as 2026-11-30T09:00:00+08:00"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_FIELD = re.compile(r" - at `\$\.(\w+).*?`$")
+_AT = re.compile(r" - at (`key` in )?`\$\.?([^`]*)`$")
+_FIRST = re.compile(r"\w+")
+
+
+class Located(NamedTuple):
+    """What a validator says, without the place; the place as `a.b[0]`, "" for the whole, and whether its key is
+    meant and not its value."""
+
+    message: str
+    path: str
+    is_key: bool
+
+
+def located(error: msgspec.ValidationError) -> Located:
+    text = str(error)
+    found = _AT.search(text)
+    return Located(text[: found.start()], found[2], bool(found[1])) if found else Located(text, "", is_key=False)
 
 
 def expected(error: msgspec.ValidationError, into: type | None = None) -> tuple[str, str]:
     """The field, "" for the whole; and the words. `into`: the struct whose field it is, where its choices can be
     told."""
-    message = str(error)
-    place = _FIELD.search(message)
-    field = place[1] if place else ""
-    found = _EXPECTED.fullmatch(_FIELD.sub("", message))
+    message, path, is_key = located(error)
+    first = None if is_key else _FIRST.match(path)
+    field = first[0] if first else ""
+    found = _EXPECTED.fullmatch(message)
     if found is not None and found[1] in _KINDS:
         more = (found[2] or "").replace("matching regex", "like")
         more = more or (_fields(into, field) if into is not None and found[1] == "object" else "")

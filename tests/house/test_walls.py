@@ -20,7 +20,7 @@ VALUES = frozenset(
     [
         *("services", "services.failures", "services.failures.Rejected"),
         "services.expected",
-        *(f"services.expected.{name}" for name in ("expected", "instead_of", "meant", "nearest", "unfit")),
+        *(f"services.expected.{name}" for name in ("expected", "instead_of", "located", "meant", "nearest", "unfit")),
     ]
 )
 VALUES_OF_THE_LOG = frozenset(

@@ -7,9 +7,8 @@ from typing import Any
 
 import msgspec
 
-from services.expected import choices, expected, nearest
+from services.expected import choices, expected, located, nearest
 
-_AT = re.compile(r" - at (`key` in )?`\$\.?([^`]*)`$")
 _ENTRY = "[...]"
 UNKNOWN_FIELD = re.compile(r"unknown field `([^`]*)`")
 _MISSING_FIELD = "missing required field"
@@ -47,9 +46,8 @@ def _told(content: Any, into: type[msgspec.Struct]) -> tuple[str, str] | None:
     try:
         msgspec.convert(content, into, strict=False)
     except msgspec.ValidationError as error:
-        told = str(error)
-        found = _AT.search(told)
-        return (found[2] + _ENTRY * bool(found[1]), told[: found.start()]) if found else ("", told)
+        message, path, is_key = located(error)
+        return path + (_ENTRY if is_key else ""), message
     return None
 
 

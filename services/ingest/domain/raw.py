@@ -12,7 +12,7 @@ import msgspec
 
 from schemas.identifiers import KINDS
 from schemas.tokens import TokenKey, clean_text
-from services.expected import expected, instead_of
+from services.expected import expected, instead_of, located
 from services.failures import Rejected
 from services.ingest.domain.form import RawCounterparty, RawEvent, RawMoney
 from services.ingest.domain.loose import Unusable, loosely, unusable
@@ -31,7 +31,6 @@ _NESTED: dict[str, type[msgspec.Struct]] = {
     "counterparty": RawCounterparty,
 }
 _MONEYS = [path for path, shape in _NESTED.items() if shape is RawMoney]
-_PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$")
 _REQUIRED = re.compile(r"missing required field `(\w+)`")
 
 
@@ -131,9 +130,8 @@ def _refuse_unknown(value: object, shape: type[msgspec.Struct], path: str, key: 
 
 
 def _mismatch(error: msgspec.ValidationError, event: Mapping[str, Any]) -> Rejected:
-    match = _PATH.match(str(error))
-    what, path = (match.group("what"), match.group("path") or "") if match else ("not as documented", "")
-    required = _REQUIRED.search(what)
+    message, path, _ = located(error)
+    required = _REQUIRED.search(message)
     if required:
         return Rejected("missing_field", "required", ".".join(filter(None, (path, required.group(1)))))
     if path == "occurred_at":
