@@ -8,7 +8,7 @@ import msgspec
 
 from services.memory.stream import MemoryStreamStore
 from services.profile.adapters import memory_personal, memory_queues
-from services.profile.adapters.decisions import marked_by, refuse_half_clusters
+from services.profile.adapters.every_store.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.memory_customers import clusters_of
 from services.profile.adapters.memory_reader import MemoryReader
 from services.profile.adapters.memory_refresh import MemoryRefresh

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from services.profile.adapters.kept import kept_subject, unknown_subject
+from services.profile.adapters.every_store.kept import kept_subject, unknown_subject
+from services.profile.adapters.every_store.roots import standing_in, with_roots
 from services.profile.adapters.memory_tables import Tables
-from services.profile.adapters.roots import standing_in, with_roots
 from services.profile.domain.identity.links import COLLECTIVES, Cluster, Membership, cluster_of
 from services.profile.ports.records import PartyView, StoredView
 from services.profile.ports.refreshing import KeptSubject, Member

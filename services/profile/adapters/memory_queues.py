@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from schemas.instants import HOUR_MS
 from services.clock import LONGEST_LEASE_MS, SystemClock
 from services.failures import Fenced
-from services.profile.adapters.marks import ROWS_A_ROOT, oldest_of
+from services.profile.adapters.every_store.marks import ROWS_A_ROOT, oldest_of
 from services.profile.adapters.memory_tables import DueRow, MarkRow, Tables, WorkerRow
 from services.profile.domain.customers.summary import DueTime
 from services.profile.domain.shards import fair_share, shard_of

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 
+from services.profile.adapters.every_store.old_events import is_aged
+from services.profile.adapters.every_store.roots import counted_parents
 from services.profile.adapters.memory_customers import MemoryCustomers, clusters_of, memberships_around
 from services.profile.adapters.memory_tables import SubjectRow, Tables
-from services.profile.adapters.old_events import is_aged
-from services.profile.adapters.roots import counted_parents
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership, cluster_of, kind_of
 from services.profile.ports.reading import COUNTED, EVERY, Cursor, Resolved, TimelineFilter

@@ -10,7 +10,8 @@ from services.failures import Fenced
 from services.log import Move
 from services.outbox import OutboxMessage
 from services.profile.adapters import memory_personal, rows
-from services.profile.adapters.joining import join_links
+from services.profile.adapters.every_store.joining import join_links
+from services.profile.adapters.every_store.old_events import is_aged, predates_ledger
 from services.profile.adapters.memory_queues import leave_marks
 from services.profile.adapters.memory_tables import (
     LedgerRow,
@@ -19,7 +20,6 @@ from services.profile.adapters.memory_tables import (
     SubjectRow,
     Tables,
 )
-from services.profile.adapters.old_events import is_aged, predates_ledger
 from services.profile.domain.customers.customer import ANY_CHANNEL
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Link, Membership

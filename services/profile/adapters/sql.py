@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from services.clock import LONGEST_LEASE_MS
 from services.profile.adapters import sql_personal, sql_queues
-from services.profile.adapters.decisions import marked_by, refuse_half_clusters
+from services.profile.adapters.every_store.decisions import marked_by, refuse_half_clusters
 from services.profile.adapters.low_water import LowWater
 from services.profile.adapters.sql_customers import clusters_of
 from services.profile.adapters.sql_decisions import record

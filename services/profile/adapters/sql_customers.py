@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from services.profile.adapters import rows
-from services.profile.adapters.kept import kept_subject, unknown_subject
-from services.profile.adapters.roots import standing_in, with_roots
+from services.profile.adapters.every_store.kept import kept_subject, unknown_subject
+from services.profile.adapters.every_store.roots import standing_in, with_roots
 from services.profile.domain.identity.links import Cluster, Membership, cluster_of
 from services.profile.ports.records import LIVE, PartyView, StoredView
 from services.profile.ports.refreshing import KeptSubject, Member

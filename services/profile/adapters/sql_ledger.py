@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from services.failures import Contended
-from services.profile.adapters.old_events import predates_ledger
+from services.profile.adapters.every_store.old_events import predates_ledger
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.ports.records import LedgerEntry
 from services.sql.database import Database

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.profile.adapters import rows
-from services.profile.adapters.joining import join_links
+from services.profile.adapters.every_store.joining import join_links
 from services.profile.domain.identity.links import Link, Membership
 from services.sql.session import Session, insert
 

@@ -6,8 +6,8 @@ from functools import lru_cache
 from services.clock import LONGEST_LEASE_MS
 from services.failures import Fenced
 from services.profile.adapters import rows
+from services.profile.adapters.every_store.marks import ROWS_A_ROOT, oldest_of
 from services.profile.adapters.low_water import Look, LowWater
-from services.profile.adapters.marks import ROWS_A_ROOT, oldest_of
 from services.profile.domain.customers.summary import DueTime
 from services.profile.domain.shards import fair_share, shard_of
 from services.profile.ports.records import Mark, Shard

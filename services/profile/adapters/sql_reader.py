@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from services.profile.adapters import rows
-from services.profile.adapters.roots import with_roots
+from services.profile.adapters.every_store.roots import with_roots
 from services.profile.adapters.sql_counting import counted
 from services.profile.adapters.sql_customers import clusters_of
 from services.profile.adapters.sql_look import LEADS, WAITS, SqlLook

@@ -1,4 +1,4 @@
-"""When a root is a member of itself, and when it counts for others: the same for every store."""
+"""When a root is a member of itself, and when it counts for others."""
 
 from collections.abc import Iterable, Sequence
 

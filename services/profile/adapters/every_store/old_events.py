@@ -1,4 +1,4 @@
-"""Which events may have come before the days that the ledger keeps, and which are old: the same for every store."""
+"""Which events may have come before the days that the ledger keeps, and which are old."""
 
 from schemas.instants import DAY_MS
 from services.profile.domain.ledger import DAYS_KEPT

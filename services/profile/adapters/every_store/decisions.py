@@ -1,4 +1,4 @@
-"""What a decision may do to clusters, and whom it marks: the same for every store."""
+"""What a decision may do to clusters, and whom it marks."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""Subjects as refresh reads them: the same for every store. Months stay sealed until somebody asks."""
+"""Subjects as refresh reads them. Months stay sealed until somebody asks."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""How marks of one customer become one: the same for every store."""
+"""How marks of one customer become one."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Joins asserted links into stored ones, the same for every store: what to write, and what it changes."""
+"""Joins asserted links into stored ones: what to write, and what it changes."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
