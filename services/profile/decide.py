@@ -16,10 +16,10 @@ from services.profile.domain.identity.links import COLLECTIVES, Link, bar, clust
 from services.profile.domain.states.fold import Fold
 from services.profile.erasing import ERASE, erase, erase_customer, lock_and_see
 from services.profile.linking import Linking, reach
+from services.profile.merged_roots import merged_roots
 from services.profile.ports.records import Decision, Mark
 from services.profile.ports.store import ProfileStore
 from services.profile.reviewing import REVIEW, with_cases_of_now
-from services.profile.roots import roots_of
 
 MERGE, SPLIT, DETACH, ATTACH, SEPARATE = "merge", "split", "detach", "attach", "separate"
 MAX_REASON = 500
@@ -54,7 +54,7 @@ class Decide:
 
     async def split(self, customer_id: str, said: Said) -> Decision:
         """Undoes the customer's only merge. If there are several, one has to be named: see `undo`."""
-        merges = await self._merges(await roots_of(self._store, await self._customer(customer_id)))
+        merges = await self._merges(await merged_roots(self._store, await self._customer(customer_id)))
         if len(merges) != 1:
             named = ", ".join(one.decision_id for one in merges) or "none stands"
             raise Rejected("not_one_merge", f"name the merge to undo ({named})", "decision_id")
@@ -62,7 +62,7 @@ class Decide:
 
     async def detach(self, customer_id: str, subject: str, said: Said) -> Decision:
         """The subject does not belong to the customer any more, for all its past."""
-        roots = await roots_of(self._store, await self._customer(customer_id))
+        roots = await merged_roots(self._store, await self._customer(customer_id))
         within = {one.subject for one in await self._store.memberships(roots)} | set(roots)
         led = [link for link in await self._store.links([subject]) if link.target in within and not link.barred]
         if not led:
@@ -75,7 +75,7 @@ class Decide:
         """The personal values of all that is the customer's own are forgotten, for good."""
 
         async def roots() -> Sequence[str]:
-            found = await roots_of(self._store, await self._customer(customer_id))
+            found = await merged_roots(self._store, await self._customer(customer_id))
             if kind_of(found[0]) in COLLECTIVES:
                 raise Rejected("not_erasable", "a household or group is erased member by member", "customer_id")
             return found
@@ -152,12 +152,12 @@ class Decide:
         return now[0].lead
 
     async def _decisions_of(self, customer_id: str) -> list[Decision]:
-        roots = await roots_of(self._store, await self._customer(customer_id))
+        roots = await merged_roots(self._store, await self._customer(customer_id))
         members = {one.subject for one in await self._store.memberships(roots)}
         return await self._store.decisions_on(sorted(members | set(roots)))
 
     async def _one(self, roots: Sequence[str]) -> bool:
-        leads = {(await roots_of(self._store, root))[0] for root in roots}
+        leads = {(await merged_roots(self._store, root))[0] for root in roots}
         return len(leads) == 1
 
     async def _merges(self, roots: Sequence[str]) -> list[Decision]:

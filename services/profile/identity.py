@@ -9,11 +9,11 @@ from schemas.instants import instant
 from services.profile.domain.identity.links import Link, Membership, kind_of
 from services.profile.domain.identity.memberships import Graph
 from services.profile.domain.rendering import instant_or_none
+from services.profile.merged_roots import merged_roots
 from services.profile.ports.reading import ProfileReader
 from services.profile.ports.records import Decision, StoredView
 from services.profile.read import Read
 from services.profile.reviewing import with_cases_of_now
-from services.profile.roots import roots_of
 
 MOST_SUBJECTS = 200
 
@@ -79,7 +79,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 async def identity(read: Read, view: StoredView, limits: Mapping[str, int]) -> Identity:
     """`limits`: subject kind → how many customers one such identifier may identify."""
     reader = read.reader
-    roots = await roots_of(reader, view.lead)
+    roots = await merged_roots(reader, view.lead)
     memberships = await reader.memberships(roots)
     shown = sorted(memberships, key=lambda one: (one.subject not in roots, one.subject, one.from_at))[:MOST_SUBJECTS]
     subjects = sorted({one.subject for one in shown} | set(roots))

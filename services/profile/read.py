@@ -26,9 +26,9 @@ from services.profile.domain.identity.named import subjects_named
 from services.profile.domain.states.personal import reference
 from services.profile.domain.value.policy import Policy
 from services.profile.gathering import Gathering
+from services.profile.merged_roots import merged_roots
 from services.profile.ports.reading import Cursor, ProfileReader, TimelineFilter
 from services.profile.ports.records import StoredView
-from services.profile.roots import roots_of
 from services.profile.statement import stored_facts
 
 MOST_FOUND, MOST_TOLD = 50, 100
@@ -113,7 +113,7 @@ class Read:
 
     async def _told_of(self, view: StoredView) -> list[str]:
         """Of an erased customer only what its own subjects tell is shown: others may tell of the same persons."""
-        roots = await roots_of(self.reader, view.lead)
+        roots = await merged_roots(self.reader, view.lead)
         return [subject for subject, _, _ in spans_of(await self.reader.memberships(roots))]
 
     async def facts(self, customer: CurrentCustomer, declared: Iterable[FactDeclared]) -> bytes:
@@ -129,7 +129,7 @@ class Read:
         return (await self.in_clear([msgspec.json.encode(members)]))[0]
 
     async def timeline(self, view: StoredView, before: Cursor | None, where: TimelineFilter, limit: int) -> Page:
-        roots = await roots_of(self.reader, view.lead)
+        roots = await merged_roots(self.reader, view.lead)
         spans = spans_of(await self.reader.memberships(roots))
         rows = await self.reader.timeline(spans, before, where, limit + 1)
         page, is_last = rows[:limit], len(rows) <= limit

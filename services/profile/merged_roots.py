@@ -3,7 +3,7 @@
 from services.profile.ports.reading import ProfileReader
 
 
-async def roots_of(reader: ProfileReader, root: str) -> tuple[str, ...]:
+async def merged_roots(reader: ProfileReader, root: str) -> tuple[str, ...]:
     """Of the customer that this root belongs to, the lead first. Raises `Unavailable`."""
     cluster = await reader.cluster(root)
     return cluster.roots if cluster is not None else (root,)
