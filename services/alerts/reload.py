@@ -9,11 +9,10 @@ from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.reading import Mistake
 from services.alerts.adapters.rule_files import Loaded, load_rules, switched
 from services.alerts.current import Current
-from services.alerts.domain.compiled import Known
-from services.alerts.domain.editions import Edition, Signatures, Signed
+from services.alerts.domain.compiled import Known, RuleSet
+from services.alerts.domain.editions import Edition, Signatures, Signed, new_editions
 from services.alerts.learn import heed
 from services.alerts.ports import AlertStore, RuleSwitch
-from services.alerts.record import record
 from services.attempts import again_when_contended
 from services.declared_files import Directories
 
@@ -66,3 +65,14 @@ class Reload:
 def _tell(mistakes: Sequence[Mistake], what: str) -> None:
     for mistake in mistakes:
         log.error(what, mistake=str(mistake))
+
+
+async def record(store: AlertStore, rules: RuleSet, signatures: Signatures, now: int) -> list[Edition]:
+    """Of several workers that read the same files, one records. Returns the newest edition of each rule. Raises
+    `Contended`, `Unavailable`."""
+    async with store.working() as tx:
+        stood = await tx.editions()
+        news = new_editions(stood, rules, signatures, now)
+        if news:
+            await tx.record(news)
+    return list({one.rule: one for one in (*stood, *news)}.values())

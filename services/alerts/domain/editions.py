@@ -63,7 +63,7 @@ def redefined(newest: Iterable[Edition]) -> dict[str, Changed]:
     return {one.rule: Changed(one.at, one.actor) for one in newest if one.change == "changed"}
 
 
-def since(stood: Iterable[Edition], rules: RuleSet, signatures: Signatures, now: int) -> list[Edition]:
+def new_editions(stood: Iterable[Edition], rules: RuleSet, signatures: Signatures, now: int) -> list[Edition]:
     """What is another way than it `stood`, the newest edition of each rule."""
     was = {one.rule: one for one in stood if one.declared is not None}
     found = list[Edition]()

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from services.alerts.domain.compiled import Rule
-from services.alerts.domain.editions import Edition, Signatures, Signed, redefined, silenced, since
+from services.alerts.domain.editions import Edition, Signatures, Signed, new_editions, redefined, silenced
 from services.alerts.domain.terms import Changed
 from tests.alerts.told import MISSED, NOON, OUTFLOW, rule, rules
 
@@ -13,7 +13,7 @@ SIGNATURES = Signatures({"R4": "bank.yaml", "R1": "bank.yaml"}, {"bank.yaml": "W
 
 
 def told(stood: list[Edition], *now: Rule) -> list[tuple[str, str, str, str]]:
-    return [(one.rule, one.change, one.actor, one.note) for one in since(stood, rules(*now), SIGNATURES, NOON)]
+    return [(one.rule, one.change, one.actor, one.note) for one in new_editions(stood, rules(*now), SIGNATURES, NOON)]
 
 
 def test_rules_that_are_new_are_told_with_whoever_wrote_their_file() -> None:
@@ -21,31 +21,34 @@ def test_rules_that_are_new_are_told_with_whoever_wrote_their_file() -> None:
 
 
 def test_what_stands_as_it_stood_is_no_news() -> None:
-    stood = since([], rules(MISSED, OUTFLOW), SIGNATURES, NOON)
+    stood = new_editions([], rules(MISSED, OUTFLOW), SIGNATURES, NOON)
     assert told(stood, OUTFLOW, MISSED) == []
 
 
 def test_a_switch_is_signed_by_who_switched_and_another_text_by_who_wrote_it() -> None:
-    stood = since([], rules(MISSED), SIGNATURES, NOON)
+    stood = new_editions([], rules(MISSED), SIGNATURES, NOON)
     mended = MISSED._replace(declared=replace(MISSED.declared, enabled=False, cooldown_days=60))
     assert told(stood, OFF) == [("R4", "switched_off", "Li Na", "the file is late")]
     assert told(stood, mended) == [("R4", "changed", "Wang Lei", "")]
-    assert told(since(stood, rules(OFF), SIGNATURES, NOON), MISSED) == [
+    assert told(new_editions(stood, rules(OFF), SIGNATURES, NOON), MISSED) == [
         ("R4", "switched_on", "Li Na", "the file is late")
     ]
 
 
 def test_a_removal_is_signed_by_who_changed_the_file_and_that_of_a_file_by_who_may_remove_one() -> None:
-    stood = since([], rules(MISSED), SIGNATURES, NOON)
+    stood = new_editions([], rules(MISSED), SIGNATURES, NOON)
     assert told(stood) == [("R4", "removed", "Wang Lei", "")]
     without = Signatures({}, {}, "root", {})
-    both = since([], rules(MISSED, OUTFLOW), SIGNATURES, NOON)
-    assert [(one.rule, one.actor) for one in since(both, rules(), without, NOON)] == [("R1", "root"), ("R4", "root")]
+    both = new_editions([], rules(MISSED, OUTFLOW), SIGNATURES, NOON)
+    assert [(one.rule, one.actor) for one in new_editions(both, rules(), without, NOON)] == [
+        ("R1", "root"),
+        ("R4", "root"),
+    ]
 
 
 def test_a_rule_is_silent_once_it_was_switched_off_or_removed_and_is_not_judged() -> None:
-    stood = since([], rules(MISSED), SIGNATURES, NOON)
-    off, gone = (since(stood, now, SIGNATURES, NOON) for now in (rules(OFF), rules()))
+    stood = new_editions([], rules(MISSED), SIGNATURES, NOON)
+    off, gone = (new_editions(stood, now, SIGNATURES, NOON) for now in (rules(OFF), rules()))
     assert silenced(off, rules(OFF)) == {"R4": "R4 was switched off by Li Na: the file is late"}
     assert silenced(gone, rules()) == {"R4": "R4 was removed by Wang Lei"}
     assert silenced([*off, *gone], rules(MISSED)) == {}
@@ -53,15 +56,15 @@ def test_a_rule_is_silent_once_it_was_switched_off_or_removed_and_is_not_judged(
 
 
 def test_what_a_rule_says_was_changed_by_whoever_changed_its_words_and_by_nobody_who_switched_it() -> None:
-    stood = since([], rules(MISSED), SIGNATURES, NOON)
+    stood = new_editions([], rules(MISSED), SIGNATURES, NOON)
     mended = rules(rule("R4", when=("salary_missed >= 2.0",)))
-    assert redefined(since(stood, mended, SIGNATURES, NOON)) == {"R4": Changed(NOON, "Wang Lei")}
-    assert redefined([*stood, *since(stood, rules(OFF), SIGNATURES, NOON)]) == {}
+    assert redefined(new_editions(stood, mended, SIGNATURES, NOON)) == {"R4": Changed(NOON, "Wang Lei")}
+    assert redefined([*stood, *new_editions(stood, rules(OFF), SIGNATURES, NOON)]) == {}
 
 
 def test_a_rule_that_is_no_more_is_told_once_and_may_come_again() -> None:
-    stood = since([], rules(MISSED), SIGNATURES, NOON)
-    gone = since(stood, rules(), SIGNATURES, NOON)
+    stood = new_editions([], rules(MISSED), SIGNATURES, NOON)
+    gone = new_editions(stood, rules(), SIGNATURES, NOON)
     assert [(one.rule, one.change, one.file, one.declared) for one in gone] == [("R4", "removed", "bank.yaml", None)]
     assert told(gone) == []
     assert told(gone, MISSED) == [("R4", "added", "Wang Lei", "")]
