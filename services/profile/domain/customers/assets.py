@@ -11,7 +11,7 @@ import msgspec
 
 from schemas.money import EXPONENTS
 from services.profile.domain.customers.customer import Customer, Decided
-from services.profile.domain.customers.held import Holding, of_parts, of_wealth, whole_of
+from services.profile.domain.customers.valuation import Holding, of_parts, of_wealth, whole_of
 from services.profile.domain.identity.links import COLLECTIVES, kind_of
 from services.profile.domain.reference.tables import Reference
 

@@ -10,7 +10,7 @@ from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.empty import balance_now
 from services.profile.domain.customers.parts import Part, beginnings
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.months import Counted, LastClosing, last_closings
+from services.profile.domain.states.months import LastClosing, ReadableState, last_closings
 from services.profile.domain.states.periods import month_of
 
 DAYS_LOOKED_AT, DAYS_BY_DAY = 365, 90
@@ -160,7 +160,7 @@ def _accounts(customer: Customer) -> dict[str, Part]:
     return {part.subject: part for part in customer.parts if part.kind == "account" and part.counts and part.current}
 
 
-def _closings(state: Counted, accounts: Iterable[str], today: int) -> dict[str, list[LastClosing]]:
+def _closings(state: ReadableState, accounts: Iterable[str], today: int) -> dict[str, list[LastClosing]]:
     """Of the last months every day's, before them each month's last: enough for a mean over a year."""
     by_day = month_of((today - DAYS_BY_DAY) * DAY_MS)
     oldest = month_of((today - DAYS_LOOKED_AT) * DAY_MS) - 1

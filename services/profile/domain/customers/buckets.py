@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from services.profile.domain.states.combine import join_cells
-from services.profile.domain.states.months import AMonth, Counted
+from services.profile.domain.states.months import ReadableMonth, ReadableState
 from services.profile.domain.states.periods import first_day_of
 from services.profile.domain.states.state import Cell, Series
 
@@ -18,7 +18,7 @@ class Buckets:
     """What a customer's state counts, by series and window. `names`: of all that was counted, `series` or
     `series:currency`."""
 
-    def __init__(self, state: Counted) -> None:
+    def __init__(self, state: ReadableState) -> None:
         self._state = state
         self._last_days: dict[str, int | None] = {}
         self._months = sorted(state.months.items(), reverse=True)
@@ -80,12 +80,12 @@ class Buckets:
         return None
 
 
-def _cells(month: AMonth, name: str) -> list[tuple[int, Cell]]:
+def _cells(month: ReadableMonth, name: str) -> list[tuple[int, Cell]]:
     """Day → what one subject counted; several subjects may tell of a day."""
     return [(day, series[name]) for days in month.days_by_part for day, series in days.items() if name in series]
 
 
-def _add_days(sums: Sums, month: AMonth, after: int, until: int, without: int, within: int) -> None:
+def _add_days(sums: Sums, month: ReadableMonth, after: int, until: int, without: int, within: int) -> None:
     """`without`, `within`: how many days of the month lie outside these bounds, and within. The fewer are added up: the
     total less those outside comes to the same."""
     if without >= within:

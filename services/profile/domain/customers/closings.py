@@ -6,7 +6,7 @@ from typing import NamedTuple
 from schemas.instants import DAY_MS
 from services.profile.domain.customers.empty import balance_now, emptied_on, empty_since
 from services.profile.domain.customers.parts import Part, is_closed
-from services.profile.domain.states.months import Counted, LastClosing, last_closings
+from services.profile.domain.states.months import LastClosing, ReadableState, last_closings
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import Thing
 
@@ -25,7 +25,7 @@ class Past(NamedTuple):
     since: int | None
 
 
-def past_of(part: Part, begun: Part, closings: Sequence[LastClosing], state: Counted, floor: Floor) -> Past:
+def past_of(part: Part, begun: Part, closings: Sequence[LastClosing], state: ReadableState, floor: Floor) -> Past:
     """`begun`: the part with which the present link began."""
     thing = part.things.get(part.subject, {})
     now, emptied = balance_now(thing), emptied_on(thing)
@@ -51,7 +51,7 @@ def _under(part: Part, closings: Sequence[LastClosing]) -> Sequence[LastClosing]
     return closings if part.opening is None else [one for one in closings if one[0] >= since]
 
 
-def _before(part: Part, known: Sequence[LastClosing], state: Counted, floor: Floor) -> Sequence[LastClosing]:
+def _before(part: Part, known: Sequence[LastClosing], state: ReadableState, floor: Floor) -> Sequence[LastClosing]:
     """What lay on the account before the first day that is known: it may have slept for longer than is looked at, or
     have been linked since."""
     first = min(known, default=(0, None))[0]

@@ -4,7 +4,7 @@ from typing import Any
 
 from schemas.instants import DAY_MS, instant
 from services.profile.domain.customers.customer import Customer
-from services.profile.domain.customers.holdings import Held, Things, value
+from services.profile.domain.customers.holdings import HeldThing, Things, value
 from services.profile.domain.rendering import instant_or_none
 from services.profile.domain.states.combine import join_things, merge_maps
 from services.profile.domain.states.periods import month_of
@@ -68,7 +68,7 @@ class Case:
 
     __slots__ = ("case_id", "due_at", "held", "is_open", "is_overdue", "kind")
 
-    def __init__(self, held: Held, now: int) -> None:
+    def __init__(self, held: HeldThing, now: int) -> None:
         thing = held.thing
         self.held, self.case_id = held, held.key.partition(":")[2]
         self.kind = str(value(thing, "case_kind") or "request")

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import msgspec
 
 from services.profile.domain.customers.customer import Customer
-from services.profile.domain.customers.held import money_told, whole_of
 from services.profile.domain.customers.rhythm import median
+from services.profile.domain.customers.valuation import money_told, whole_of
 from services.profile.domain.reference.tables import PartyClass, Reference, parse_party
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import MANY, Cell

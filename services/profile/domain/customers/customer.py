@@ -10,7 +10,7 @@ import msgspec
 from services.profile.domain.customers.parts import Flows, Part
 from services.profile.domain.identity.links import COLLECTIVES, kind_of
 from services.profile.domain.states.combine import combine_flows
-from services.profile.domain.states.months import AMonth, MonthPart, joined
+from services.profile.domain.states.months import MonthPart, ReadableMonth, joined
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import MONTHS_KEPT, Head
 
@@ -72,7 +72,7 @@ class Total(NamedTuple):
     newest month comes first."""
 
     head: Head
-    months: dict[int, AMonth]
+    months: dict[int, ReadableMonth]
 
 
 class Customer(msgspec.Struct):

@@ -19,7 +19,7 @@ _PRODUCT_KINDS = {"card": "card", "loan": "loan", "contract": "term_deposit", "p
 _NOT_SHOWN = ("balance", "product", "status")
 
 
-class Held(msgspec.Struct, frozen=True, gc=False):
+class HeldThing(msgspec.Struct, frozen=True, gc=False):
     """A thing as known in one of the customer's parts."""
 
     key: str
@@ -28,22 +28,22 @@ class Held(msgspec.Struct, frozen=True, gc=False):
     part: Part
 
 
-Things = Mapping[str, Sequence[Held]]
+Things = Mapping[str, Sequence[HeldThing]]
 
 
-def held(customer: Customer) -> dict[str, list[Held]]:
+def held(customer: Customer) -> dict[str, list[HeldThing]]:
     """Every thing once, by kind, in its strongest current role; things told of under another subject (a card that was
     issued on an account) come with that subject's role. One pass; all that follows picks from it."""
-    found: dict[str, Held] = {}
+    found: dict[str, HeldThing] = {}
     for part in customer.parts:
         for key, thing in part.things.items():
             known = found.get(key)
             if known is None:
-                found[key] = Held(key, part.kind if key == part.subject else kind_of(key), thing, part)
+                found[key] = HeldThing(key, part.kind if key == part.subject else kind_of(key), thing, part)
             else:
                 whole = thing if known.thing is thing else join_things(known.thing, thing)
-                found[key] = Held(key, known.kind, whole, min(known.part, part, key=_rank))
-    kinds: dict[str, list[Held]] = {}
+                found[key] = HeldThing(key, known.kind, whole, min(known.part, part, key=_rank))
+    kinds: dict[str, list[HeldThing]] = {}
     for one in found.values():
         kinds.setdefault(one.kind, []).append(one)
     return kinds
@@ -129,7 +129,7 @@ def applications(things: Things) -> list[dict[str, Any]]:
     return [_with_id("application_id", one) for one in sorted(things.get("application", ()), key=_key)]
 
 
-def _with_id(name: str, one: Held) -> dict[str, Any]:
+def _with_id(name: str, one: HeldThing) -> dict[str, Any]:
     shown = {"product": value(one.thing, "product"), "status": value(one.thing, "status")}
     return {name: one.key.partition(":")[2], **shown, "details": _details(one.thing)}
 
@@ -142,5 +142,5 @@ def _details(thing: Thing) -> dict[str, Any]:
     }
 
 
-def _key(one: Held) -> str:
+def _key(one: HeldThing) -> str:
     return one.key

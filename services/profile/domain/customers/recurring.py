@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.profile.domain.customers.rhythm import median
 from services.profile.domain.customers.salary import Salary, percent_of
-from services.profile.domain.states.months import Counted
+from services.profile.domain.states.months import ReadableState
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import MANY
 
@@ -12,7 +12,7 @@ RECURRING_MONTHS = 3
 ALIKE_PERCENT = 75
 
 
-def recurring_income(state: Counted, own_parties: Sequence[str], now: int) -> Salary | None:
+def recurring_income(state: ReadableState, own_parties: Sequence[str], now: int) -> Salary | None:
     """The largest credit that one payer sends once in each of the last full months. Months know no days, so nothing is
     due. None also where a month told too many payers apart."""
     latest = month_of(now) - 1

@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.instants import DAY_MS
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.months import AMonth, Counted
+from services.profile.domain.states.months import ReadableMonth, ReadableState
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import Series
 
@@ -51,7 +51,7 @@ def median(values: Sequence[int]) -> int:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) // 2
 
 
-def rhythm_of(state: Counted, reference: Reference, now: int) -> Rhythm:
+def rhythm_of(state: ReadableState, reference: Reference, now: int) -> Rhythm:
     this_month, today = month_of(now), now // DAY_MS
     first = month_of(state.head.first_at) + 1 if state.head.count else this_month
     full = range(max(this_month - BASELINE_MONTHS, first), this_month)
@@ -93,7 +93,7 @@ def _spread(
     return Spread(middle, median([abs(one - middle) for one in sums]), len(sums))
 
 
-def _days_of(series: str, state: Counted, this_month: int) -> list[int]:
+def _days_of(series: str, state: ReadableState, this_month: int) -> list[int]:
     """The latest days on which it was counted, ascending."""
     found: set[int] = set()
     for number in range(this_month, this_month - BASELINE_MONTHS - 1, -1):
@@ -105,7 +105,7 @@ def _days_of(series: str, state: Counted, this_month: int) -> list[int]:
     return sorted(found)[-LOGIN_DAYS:]
 
 
-def _counted(series: str, months: Sequence[AMonth], after: int) -> int:
+def _counted(series: str, months: Sequence[ReadableMonth], after: int) -> int:
     count = 0
     for month in months:
         if series in month.totals:

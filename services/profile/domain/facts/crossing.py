@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.instants import DAY_MS
-from services.profile.domain.customers.held import whole_of
+from services.profile.domain.customers.valuation import whole_of
 from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.reference.tables import PartyKind, Reference
-from services.profile.domain.states.months import AMonth
+from services.profile.domain.states.months import ReadableMonth
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import MANY, Series
 
@@ -61,7 +61,7 @@ def crossing_facts(seen: Picture) -> Facts:
     return crossing_of(seen.customer.state.months, seen.reference, seen.today)
 
 
-def crossing_of(months: Mapping[int, AMonth], reference: Reference, today: int) -> Facts:
+def crossing_of(months: Mapping[int, ReadableMonth], reference: Reference, today: int) -> Facts:
     """Of the last month every other bank, before it those that are known. A day with too many banks to tell apart makes
     them all unknown, one with too many names those that ask who it was; a currency without a rate the sums that it is
     part of, and no count."""
@@ -146,7 +146,7 @@ def _called_own(seen: Picture) -> int:
     return found
 
 
-def _days(months: Mapping[int, AMonth], since: int) -> Iterator[tuple[int, Series, bool]]:
+def _days(months: Mapping[int, ReadableMonth], since: int) -> Iterator[tuple[int, Series, bool]]:
     """The later days, and the other sides on each: those told by a bank, and apart from them those told by name."""
     for number in range(month_of(max(since, 0) * DAY_MS), max(months, default=0) + 1):
         month = months.get(number)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import date
 
 from schemas.instants import DAY_MS
-from services.profile.domain.customers.held import money_told, whole_of
-from services.profile.domain.customers.holdings import Held, value
+from services.profile.domain.customers.holdings import HeldThing, value
+from services.profile.domain.customers.valuation import money_told, whole_of
 from services.profile.domain.facts.picture import Facts, Picture
 from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.states.months import joined
@@ -33,7 +33,7 @@ def holding_facts(seen: Picture) -> Facts:
     }
 
 
-def _standing(seen: Picture, kind: str) -> list[Held]:
+def _standing(seen: Picture, kind: str) -> list[HeldThing]:
     return [
         one
         for one in seen.read.things.get(kind, ())
@@ -66,7 +66,7 @@ def _mandates_cancelled(seen: Picture) -> int:
     return sum([at // DAY_MS > seen.today - 30 for at in times])
 
 
-def _was_in_force(mandate: Held, at: int) -> bool:
+def _was_in_force(mandate: HeldThing, at: int) -> bool:
     """As last told by then. Of one that was told of since, what came first says: nobody cancels what is not in force,
     and a mandate that was heard of before and not cancelled since is set up anew, for another amount."""
     set_up, cancelled = value(mandate.thing, "set_up_at"), value(mandate.thing, "cancelled_at")
@@ -83,7 +83,7 @@ def _was_in_force(mandate: Held, at: int) -> bool:
     return was_there or (cancelled is not None and (set_up is None or cancelled == first))
 
 
-def _told_by(mandate: Held, day: int) -> bool | None:
+def _told_by(mandate: HeldThing, day: int) -> bool | None:
     """What was said last before that day, or if nothing was, first after it: of each kind the mandate itself keeps the
     last word alone. None where both were said on one day, or something on the day itself, or what was first is kept no
     more."""

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from schemas.instants import DAY_MS, HOUR_MS
 from services.profile.domain.customers.contacts import Contact
-from services.profile.domain.customers.holdings import Held, value
+from services.profile.domain.customers.holdings import HeldThing, value
 from services.profile.domain.customers.person import ALL_CHANNELS, newest_entry
 from services.profile.domain.customers.view import members
 from services.profile.domain.facts.catalogue import DIGITAL
@@ -60,7 +60,7 @@ def _told_beginning(seen: Picture) -> int | None:
     return min([*days, *map(seen.reference.day_of, times)], default=None)
 
 
-def _shared_since(seen: Picture, account: Held) -> int | None:
+def _shared_since(seen: Picture, account: HeldThing) -> int | None:
     """Since it was opened, or later was shared with the customer: a household has it with all its past."""
     if not account.part.counts:
         return None
@@ -73,7 +73,7 @@ def _shared_since(seen: Picture, account: Held) -> int | None:
     return max(min(opened), seen.reference.day_of(min(own)))
 
 
-def _first_opened(account: Held) -> int:
+def _first_opened(account: HeldThing) -> int:
     """Of one that was closed and opened again, when it was first heard of."""
     told: int = account.thing["opened_at"].value
     if "closed_at" not in account.thing or account.key != account.part.subject:

@@ -32,16 +32,16 @@ class SealedMonth(msgspec.Struct, gc=False):
 MonthPart = Month | SealedMonth
 
 
-class Counted(Protocol):
+class ReadableState(Protocol):
     """What is read of a state, or of the total of several."""
 
     @property
     def head(self) -> Head: ...
     @property
-    def months(self) -> "Mapping[int, AMonth]": ...
+    def months(self) -> "Mapping[int, ReadableMonth]": ...
 
 
-class AMonth(Protocol):
+class ReadableMonth(Protocol):
     """What `Month` and `JoinedMonth` have in common; read-only."""
 
     @property
@@ -88,14 +88,14 @@ _decode_closing = msgspec.msgpack.Decoder(dict[str, dict[int, msgspec.Raw]]).dec
 _decode_entry = msgspec.msgpack.Decoder(Entry).decode
 
 
-def joined(parts: Sequence[MonthPart]) -> AMonth:
+def joined(parts: Sequence[MonthPart]) -> ReadableMonth:
     if len(parts) == 1 and parts[0].__class__ is Month:
         return parts[0]
     return JoinedMonth(parts)
 
 
 class JoinedMonth:
-    """See `AMonth`. Neither its parts nor what is read from it may be changed."""
+    """See `ReadableMonth`. Neither its parts nor what is read from it may be changed."""
 
     __slots__ = ("_parts", "banks", "closing", "contacts", "days_by_part", "names", "parties", "totals")
     days_by_part: Sequence[dict[int, Series]]
@@ -135,7 +135,7 @@ class JoinedMonth:
         return found
 
 
-def last_closings(month: AMonth) -> dict[str, LastClosing]:
+def last_closings(month: ReadableMonth) -> dict[str, LastClosing]:
     """Account → its last closing balance in the month; the others are not even decoded."""
     return month.last_closings() if isinstance(month, JoinedMonth) else _last_closings(month.closing)
 

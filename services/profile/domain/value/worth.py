@@ -7,8 +7,8 @@ from services.profile.domain.customers.assets import Assets
 from services.profile.domain.customers.behaviour import Behaviour
 from services.profile.domain.customers.customer import Customer
 from services.profile.domain.customers.empty import balance_now
-from services.profile.domain.customers.held import money_told, whole_of
 from services.profile.domain.customers.holdings import value
+from services.profile.domain.customers.valuation import money_told, whole_of
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.states.state import Thing
 

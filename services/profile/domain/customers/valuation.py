@@ -13,7 +13,7 @@ from services.profile.domain.customers.empty import balance_now, emptied_on, emp
 from services.profile.domain.customers.parts import Part, beginnings, is_closed
 from services.profile.domain.reference.calendar import day_number
 from services.profile.domain.reference.tables import Reference
-from services.profile.domain.states.months import AMonth, Counted, MonthPart, joined
+from services.profile.domain.states.months import MonthPart, ReadableMonth, ReadableState, joined
 from services.profile.domain.states.periods import month_of
 from services.profile.domain.states.state import Entry, Thing
 
@@ -32,7 +32,7 @@ class Holding(msgspec.Struct, frozen=True):
     home_minor: int | None
 
 
-class Held(NamedTuple):
+class HoldingOverTime(NamedTuple):
     holding: Holding
     ago_30: int | None
     ago_90: int | None
@@ -55,7 +55,7 @@ def whole_of(parts: Iterable[int | None]) -> int | None:
     return total
 
 
-def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Held]:
+def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[HoldingOverTime]:
     seen: set[str] = set()
     today, begun = reference.day_of(now), beginnings(customer.parts)
     past = [now // DAY_MS - ago for ago in PAST_DAYS]  # of UTC, as the days are by which money that moved was counted
@@ -65,7 +65,7 @@ def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Hel
             continue
         seen.add(part.subject)
         if kind == "account" and part.is_untold:
-            yield Held(Holding(part.subject, "account", None, reference.home_currency, None), None, None)
+            yield HoldingOverTime(Holding(part.subject, "account", None, reference.home_currency, None), None, None)
             continue
         thing = part.things.get(part.subject)
         if thing is None:
@@ -78,7 +78,7 @@ def of_parts(customer: Customer, reference: Reference, now: int) -> Iterator[Hel
             yield held
 
 
-def of_wealth(customer: Customer, reference: Reference, now: int) -> Iterator[Held]:
+def of_wealth(customer: Customer, reference: Reference, now: int) -> Iterator[HoldingOverTime]:
     """At cost: what was bought less what was sold within the months kept, never below nothing."""
     today, months = now // DAY_MS, _months_of_what_is_held(customer)  # of UTC, as the days are by which it was counted
     counted = frozenset[str]().union(*(month.totals for month in months.values()))
@@ -87,10 +87,10 @@ def of_wealth(customer: Customer, reference: Reference, now: int) -> Iterator[He
         held = [max(total, 0) for total in _bought(months, currency, today)]
         if any(held):
             home = [reference.home_minor(minor, currency, reference.day_of(now)) for minor in held]
-            yield Held(Holding("wealth", "wealth", held[0], currency, home[0]), *home[1:])
+            yield HoldingOverTime(Holding("wealth", "wealth", held[0], currency, home[0]), *home[1:])
 
 
-def _bought(months: Mapping[int, AMonth], currency: str, today: int) -> list[int]:
+def _bought(months: Mapping[int, ReadableMonth], currency: str, today: int) -> list[int]:
     """Less what was sold, until today and until each of the days of the past."""
     bought, sold = _BOUGHT + currency, _SOLD + currency
     totals = [0, 0, 0]
@@ -107,7 +107,7 @@ def _bought(months: Mapping[int, AMonth], currency: str, today: int) -> list[int
     return totals
 
 
-def _months_of_what_is_held(customer: Customer) -> Mapping[int, AMonth]:
+def _months_of_what_is_held(customer: Customer) -> Mapping[int, ReadableMonth]:
     """The whole past of every subject that is linked now: what was bought before the link began is held, what was
     bought under a link that has ended is not."""
     parts = [part for part in customer.parts if part.counts]
@@ -123,8 +123,8 @@ def _months_of_what_is_held(customer: Customer) -> Mapping[int, AMonth]:
 
 
 def _account(
-    part: Part, thing: Thing, state: Counted, reference: Reference, today: int, past: Iterable[int]
-) -> Held | None:
+    part: Part, thing: Thing, state: ReadableState, reference: Reference, today: int, past: Iterable[int]
+) -> HoldingOverTime | None:
     balance, now = thing.get("balance"), balance_now(thing)
     if balance is None or now is None:
         return _closed_untold(part, thing, reference, past)
@@ -132,19 +132,19 @@ def _account(
     ago = [None if one is None else reference.home_minor(max(one[0], 0), one[1], today) for one in then]
     held, currency = max(now[0], 0), now[1]
     home = reference.home_minor(held, currency, today)
-    return Held(Holding(part.subject, "account", held, currency, home), *ago)
+    return HoldingOverTime(Holding(part.subject, "account", held, currency, home), *ago)
 
 
-def _closed_untold(part: Part, thing: Thing, reference: Reference, past: Iterable[int]) -> Held | None:
+def _closed_untold(part: Part, thing: Thing, reference: Reference, past: Iterable[int]) -> HoldingOverTime | None:
     """What lay on it before it was closed nobody told."""
     emptied = emptied_on(thing)
     if emptied is None or not part.moved_money:
         return None
     ago = [0 if emptied <= day else None for day in past]
-    return Held(Holding(part.subject, "account", 0, reference.home_currency, 0), *ago)
+    return HoldingOverTime(Holding(part.subject, "account", 0, reference.home_currency, 0), *ago)
 
 
-def _balance_at(part: Part, thing: Thing, balance: Entry, state: Counted, day: int) -> Any:
+def _balance_at(part: Part, thing: Thing, balance: Entry, state: ReadableState, day: int) -> Any:
     """[minor, currency] at the close of the day. Before its first booking under the link an account had what lay there
     when the link began; nothing, if it had none before and was opened within the months kept."""
     emptied, nothing = emptied_on(thing), (0, balance.value[1])
@@ -160,7 +160,7 @@ def _balance_at(part: Part, thing: Thing, balance: Entry, state: Counted, day: i
     return known or (None if empty_since(part, state.head, day + 1) is None else nothing)
 
 
-def _closing(months: Mapping[int, AMonth], account: str, day: int, since: int) -> Any:
+def _closing(months: Mapping[int, ReadableMonth], account: str, day: int, since: int) -> Any:
     """The last closing balance at or before the day, and none from before `since`: [minor, currency], or None.
     `months`: the newest first."""
     newest = month_of(day * DAY_MS)
@@ -173,7 +173,9 @@ def _closing(months: Mapping[int, AMonth], account: str, day: int, since: int) -
     return None
 
 
-def _contract(part: Part, thing: Thing, reference: Reference, today: int, past: Sequence[int]) -> Held | None:
+def _contract(
+    part: Part, thing: Thing, reference: Reference, today: int, past: Sequence[int]
+) -> HoldingOverTime | None:
     """A term deposit counts from its opening until the day it matures: from then its money stands on an account, or
     its source tells of a new maturity."""
     amount, opened = thing.get("amount"), thing.get("opened_at")
@@ -188,7 +190,7 @@ def _contract(part: Part, thing: Thing, reference: Reference, today: int, past: 
         return None
     held = [minor if lasts else 0 for lasts in on]
     home = [None if one is None else reference.home_minor(one, currency, today) for one in held]
-    return Held(Holding(part.subject, "term_deposit", held[0], currency, home[0]), home[1], home[2])
+    return HoldingOverTime(Holding(part.subject, "term_deposit", held[0], currency, home[0]), home[1], home[2])
 
 
 def _maturity(thing: Thing) -> int:
