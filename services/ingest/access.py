@@ -14,7 +14,7 @@ from services.ingest.ports import KeyStore, SourceStore
 GRACE_S = 60.0
 
 
-class Access:
+class KeyAccess:
     """`monotonic` gives seconds."""
 
     def __init__(self, keys: KeyStore, sources: SourceStore, monotonic: Callable[[], float]) -> None:

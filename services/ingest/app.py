@@ -11,7 +11,7 @@ from schemas.naming import Naming
 from schemas.topics import CHANNEL_EVENTS, TOPICS
 from services.clock import Clock
 from services.failures import Unavailable
-from services.ingest.access import Access
+from services.ingest.access import KeyAccess
 from services.ingest.channels.documents import document_routes, openapi_document
 from services.ingest.channels.http import EventsEndpoint
 from services.ingest.channels.publish import EVENTS_PATH, Publisher
@@ -100,7 +100,7 @@ async def open_ingest(
     partitions = len(await log.ends(CHANNEL_EVENTS.name))
     rules = rules_of(naming, catalogue, choices)
     publisher = Publisher(log, partitions, metrics)
-    access = Access(stores.keys, stores.sources, time.monotonic)
+    access = KeyAccess(stores.keys, stores.sources, time.monotonic)
     endpoint = EventsEndpoint(access, rules, publisher, rates, clock, limits)
     routes: dict[str, App] = {EVENTS_PATH: endpoint, **document_routes(catalogue)}
     return Ingest(

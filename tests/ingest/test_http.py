@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from schemas.receipt import decode_receipt
 from services.failures import Unavailable
 from services.ingest.accept import MAX_KEPT_BYTES
-from services.ingest.access import GRACE_S, Access
+from services.ingest.access import GRACE_S, KeyAccess
 from services.ingest.domain.sources import Grant, Source
 from services.ingest.registry import create_key, set_source
 from services.ingest.settings import Choices, Limits
@@ -490,7 +490,7 @@ class Seconds:
 
 async def test_a_revoked_key_and_a_changed_source_take_effect_within_a_second(bank: Bank) -> None:
     seconds = Seconds()
-    access = Access(bank.stores.keys, bank.stores.sources, seconds)
+    access = KeyAccess(bank.stores.keys, bank.stores.sources, seconds)
     assert await access.terms(bank.key) is not None
     await set_source(bank.stores.sources, Source(id="core", currency="EUR"), CATALOGUE)
     seconds.now = 0.9
@@ -526,7 +526,7 @@ async def test_while_the_key_store_is_away_known_keys_hold_for_the_grace_and_unk
 ) -> None:
     seconds = Seconds()
     seconds.now = 1_000.0
-    access = Access(bank.stores.keys, bank.stores.sources, seconds)
+    access = KeyAccess(bank.stores.keys, bank.stores.sources, seconds)
     await access.terms(bank.key)
     assert await access.terms("cpk_unknown") is None
 

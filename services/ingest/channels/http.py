@@ -14,7 +14,7 @@ from schemas.receipt import encode_receipt
 from services.clock import Clock
 from services.failures import Rejected, Unavailable, trace_of
 from services.ingest.accept import Outcome, accept, dead_letter
-from services.ingest.access import Access
+from services.ingest.access import KeyAccess
 from services.ingest.channels.body import Body, Disconnected, InFlight, Sent
 from services.ingest.channels.publish import Publisher
 from services.ingest.domain.rules import Rules
@@ -37,7 +37,7 @@ class EventsEndpoint:
     """The ASGI app. Everything that it needs is handed in."""
 
     def __init__(
-        self, access: Access, rules: Rules, publisher: Publisher, limiter: RateLimiter, clock: Clock, limits: Limits
+        self, access: KeyAccess, rules: Rules, publisher: Publisher, limiter: RateLimiter, clock: Clock, limits: Limits
     ) -> None:
         self._access, self._rules, self._publisher = access, rules, publisher
         self._limiter, self._clock, self._limits = limiter, clock, limits

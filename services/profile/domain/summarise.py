@@ -10,7 +10,7 @@ from services.profile.domain.customers.buckets import Buckets
 from services.profile.domain.customers.customer import Customer, Decided
 from services.profile.domain.customers.measures import Measured, counted, shown
 from services.profile.domain.customers.summary import Shown, Summary
-from services.profile.domain.customers.view import Read, body_of, name_reference, read
+from services.profile.domain.customers.view import Basics, basics_of, body_of, name_reference
 from services.profile.domain.facts.due import due_times
 from services.profile.domain.facts.facts import facts
 from services.profile.domain.facts.moments import moments
@@ -28,7 +28,7 @@ def summarise(customer: Customer, policy: Policy, now: int, placing: Placing | N
     known, reference = _known(customer, policy, now, placing), policy.reference
     today = now // DAY_MS
     picture = Picture(
-        customer=customer, read=known.seen, buckets=known.buckets, measured=known.measured,
+        customer=customer, basics=known.basics, buckets=known.buckets, measured=known.measured,
         courses=courses_of(customer, reference, today), assets=known.assets, behaviour=known.behaviour,
         judged=known.judged, decided=known.decided, reference=reference,
         top_potential=policy.top_potential(customer.kind), asked=policy.asked,
@@ -53,7 +53,7 @@ _Owner = dict[str, Any] | None
 class _Known(NamedTuple):
     """Intermediate results that both the view and the facts are made from."""
 
-    seen: Read
+    basics: Basics
     buckets: Buckets
     measured: dict[str, Measured]
     assets: Assets
@@ -65,7 +65,7 @@ class _Known(NamedTuple):
 
 def _known(customer: Customer, policy: Policy, now: int, placing: Placing | None) -> _Known:
     reference = policy.reference
-    seen, buckets = read(customer, now), Buckets(customer.state)
+    basics, buckets = basics_of(customer, now), Buckets(customer.state)
     measured = counted(policy.measures, buckets, reference, now)
     assets = assets_of(customer, reference, now)
     behaviour = learn(customer, reference, now)
@@ -74,18 +74,18 @@ def _known(customer: Customer, policy: Policy, now: int, placing: Placing | None
     if placing is not None:
         decided = note_potential(judged, placing(customer, judged, assets, policy, now), now)
     owner = as_assigned(customer, decided, policy, now)
-    return _Known(seen, buckets, measured, assets, behaviour, judged, owner, decided)
+    return _Known(basics, buckets, measured, assets, behaviour, judged, owner, decided)
 
 
 def _shown(known: _Known, currency: str) -> Shown:
-    body = body_of(known.seen, currency)
+    body = body_of(known.basics, currency)
     body["tier"] = known.decided.tier
     body["measures"] = shown(known.measured, currency)
     body["behaviour"] = record(known.behaviour, currency)
     body["assets"] = record(known.assets, currency)
     body["value"] = _value(known.judged, known.assets, known.decided)
     body["owner"] = _owner_shown(known.owner)
-    return Shown(known.seen.customer.kind, body, known.decided, name_reference(known.seen))
+    return Shown(known.basics.customer.kind, body, known.decided, name_reference(known.basics))
 
 
 def _value(judged: Judged, assets: Assets, decided: Decided) -> dict[str, Any]:

@@ -36,7 +36,7 @@ BEREAVEMENT_DAYS = 365
 """For how long after a bereavement the customer is treated with care."""
 
 
-class Read(msgspec.Struct, frozen=True, gc=False):
+class Basics(msgspec.Struct, frozen=True, gc=False):
     """Intermediate results that several parts of the summary use. Times in ms."""
 
     customer: Customer
@@ -49,7 +49,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     consents: dict[str, dict[str, Any]]
 
 
-def read(customer: Customer, now: int) -> Read:
+def basics_of(customer: Customer, now: int) -> Basics:
     things = held(customer)
     parties = own_parties(customer)
     found = cases(things, now)
@@ -59,32 +59,32 @@ def read(customer: Customer, now: int) -> Read:
         flagged, agreed = flags(everybody, found, now), consents_of_all(members_alone, everybody, now)
     else:
         flagged, agreed = flags(parties, found, now), consents(parties, now)
-    return Read(customer, now, parties, things, contacts(customer, now), found, flagged, agreed)
+    return Basics(customer, now, parties, things, contacts(customer, now), found, flagged, agreed)
 
 
-def body_of(seen: Read, home: str) -> dict[str, Any]:
+def body_of(basics: Basics, home: str) -> dict[str, Any]:
     """The body without value, tier, owner, behaviour and measures, which are added later. `home`: the bank's
     currency."""
-    customer = seen.customer
+    customer = basics.customer
     shown, used = accounts(customer), channels(customer)
     erased = {"erased_at": instant(customer.erased_at)} if customer.erased_at else {}
     return {
         **erased,
         "customer_id": customer.customer_id,
         "kind": customer.kind,
-        "person": person(seen.parties),
+        "person": person(basics.parties),
         "identifiers": identifiers(customer),
         "accounts": shown,
         "signatories": signatories(shown),
-        "products": products(seen.things),
-        "mandates": mandates(seen.things),
-        "applications": applications(seen.things),
+        "products": products(basics.things),
+        "mandates": mandates(basics.things),
+        "applications": applications(basics.things),
         "channels": used,
-        "cases": cases_shown(seen.cases),
-        "contacts": contacts_shown(seen.contacts),
-        "consents": seen.consents,
-        "preferences": preferences(seen.parties),
-        "flags": seen.flags,
+        "cases": cases_shown(basics.cases),
+        "contacts": contacts_shown(basics.contacts),
+        "consents": basics.consents,
+        "preferences": preferences(basics.parties),
+        "flags": basics.flags,
         "members": members(customer),
         "household": next(iter(_collectives(customer, "household", home)), None),
         "groups": _collectives(customer, "group", home),
@@ -165,6 +165,6 @@ def complete_up_to(completeness: Completeness, used: Iterable[str]) -> dict[str,
     return {channel: instant(until) for channel, until in sorted(least.items())}
 
 
-def name_reference(seen: Read) -> str | None:
-    entry = newest_entry(seen.parties, "name")
+def name_reference(basics: Basics) -> str | None:
+    entry = newest_entry(basics.parties, "name")
     return None if entry is None else str(entry.value)

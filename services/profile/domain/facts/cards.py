@@ -9,7 +9,7 @@ def card_facts(seen: Picture) -> Facts:
     """The most used card decides, and the one that was paid in full least often."""
     cards = [
         one
-        for one in seen.read.things.get("card", ())
+        for one in seen.basics.things.get("card", ())
         if one.part.counts
         and one.part.current
         and "statement_at" in one.thing

@@ -57,7 +57,7 @@ def _salary(seen: Picture) -> Iterator[DueTime]:
 
 
 def _deposits(seen: Picture) -> Iterator[DueTime]:
-    for one in seen.read.things.get("contract", ()):
+    for one in seen.basics.things.get("contract", ()):
         matures = day_of(one.thing, "matures_on")
         if matures is None or not one.part.counts:
             continue
@@ -66,7 +66,7 @@ def _deposits(seen: Picture) -> Iterator[DueTime]:
 
 
 def _loans(seen: Picture) -> Iterator[DueTime]:
-    for one in seen.read.things.get("loan", ()):
+    for one in seen.basics.things.get("loan", ()):
         until = day_of(one.thing, "fixed_until")
         if until is not None and one.part.counts:
             for before in FIXED_RATE_DAYS:
@@ -77,7 +77,7 @@ def _cards(seen: Picture) -> Iterator[DueTime]:
     """Nearly everybody has a card, and active customers are looked at every day anyway."""
     if _is_active(seen):
         return
-    for one in seen.read.things.get("card", ()):
+    for one in seen.basics.things.get("card", ()):
         last = day_of(one.thing, "expires_on")
         if last is not None and one.part.counts:
             yield DueTime(seen.reference.start_of(last + 1), "card_expired", DAY, ())
@@ -93,7 +93,7 @@ def _ends(seen: Picture) -> Iterator[DueTime]:
 
 def _cases(seen: Picture) -> Iterator[DueTime]:
     sources = seen.sources_of(SERVICE)
-    for case in seen.read.cases:
+    for case in seen.basics.cases:
         if case.is_open and case.due_at is not None:
             yield DueTime(case.due_at + 1, "case", HOUR, sources)
 
@@ -113,7 +113,7 @@ def _dormancy(seen: Picture) -> Iterator[DueTime]:
 
 
 def _applications(seen: Picture) -> Iterator[DueTime]:
-    for one in seen.read.things.get("application", ()):
+    for one in seen.basics.things.get("application", ()):
         started = value(one.thing, "started_at")
         if isinstance(started, int) and value(one.thing, "status") != "submitted":
             for hours in APPLICATION_HOURS:

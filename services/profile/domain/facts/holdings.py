@@ -36,7 +36,7 @@ def holding_facts(seen: Picture) -> Facts:
 def _standing(seen: Picture, kind: str) -> list[HeldThing]:
     return [
         one
-        for one in seen.read.things.get(kind, ())
+        for one in seen.basics.things.get(kind, ())
         if one.part.counts and one.part.current and value(one.thing, "status") not in _CLOSED
     ]
 
@@ -55,13 +55,13 @@ def _has_ended(mandate: Thing, day: int) -> bool:
 
 def _mandates_at(seen: Picture, at: int) -> int:
     """How many were in force then."""
-    day, mandates = seen.reference.day_of(at), seen.read.things.get("mandate", ())
+    day, mandates = seen.reference.day_of(at), seen.basics.things.get("mandate", ())
     return sum([_was_in_force(one, at) for one in mandates if one.part.counts and not _has_ended(one.thing, day)])
 
 
 def _mandates_cancelled(seen: Picture) -> int:
     """Each once, whoever has told of it; one that was set up again stands."""
-    mandates = [one.thing for one in seen.read.things.get("mandate", ()) if one.part.counts]
+    mandates = [one.thing for one in seen.basics.things.get("mandate", ()) if one.part.counts]
     times = [value(thing, "cancelled_at") for thing in mandates if value(thing, "status") == "cancelled"]
     return sum([at // DAY_MS > seen.today - 30 for at in times])
 

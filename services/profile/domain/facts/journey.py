@@ -23,7 +23,7 @@ def _hops(seen: Picture) -> Facts:
     """Contacts with people about what failed on a screen or at a till within a day, before or after."""
     since = seen.now - HOPS_MS
     steps = [one for kind in _STEPS for one in _latest(seen, kind, since - HOP_MS)]
-    if not steps or not seen.read.contacts:
+    if not steps or not seen.basics.contacts:
         return {}
     found = _by_reason(seen, steps, since)
     reason = min(found, key=lambda one: (-found[one], one), default="")
@@ -46,14 +46,14 @@ def _by_reason(seen: Picture, steps: list[Candidate], since: int) -> Counter[str
 
 def _asked(seen: Picture, since: int) -> list[Contact]:
     """Contacts that the customer began."""
-    return [one for one in seen.read.contacts if one.at > since and not one.is_outbound]
+    return [one for one in seen.basics.contacts if one.at > since and not one.is_outbound]
 
 
 def _enquiries(seen: Picture) -> int:
     """Contacts, cases and pages, each with a reason of those who are about to go."""
     reasons, since = seen.reference.reasons, seen.now - ENQUIRY_MS
     told = [one.reason for one in _asked(seen, since)]
-    told += [value(one.held.thing, "reason") for one in seen.read.cases if (one.opened_at or 0) > since]
+    told += [value(one.held.thing, "reason") for one in seen.basics.cases if (one.opened_at or 0) > since]
     told += [one.values.get("reason") for one in _latest(seen, "asked_online", since)]
     return sum([reasons.word(reason) in reasons.leaving for reason in told])
 
@@ -81,7 +81,7 @@ def _interest(seen: Picture) -> Facts:
 def _applied(seen: Picture) -> set[str]:
     submitted = [
         one.thing
-        for one in seen.read.things.get("application", ())
+        for one in seen.basics.things.get("application", ())
         if value(one.thing, "status") == "submitted"
         and (value(one.thing, "submitted_at") or 0) > seen.now - INTEREST_KNOWN_MS
     ]

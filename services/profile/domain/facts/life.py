@@ -10,7 +10,7 @@ from services.profile.domain.states.periods import months_after
 
 def life_facts(seen: Picture) -> Facts:
     """Who has several customer numbers has one birthday: the one told last."""
-    entry = newest_entry(seen.read.parties, "birth_date")
+    entry = newest_entry(seen.basics.parties, "birth_date")
     born = _date(entry.value) if entry is not None else None
     if born is None or seen.customer.kind != "person":
         return {"age": None, "birthday_in_days": None}

@@ -10,7 +10,7 @@ from services.profile.domain.customers.behaviour import Behaviour
 from services.profile.domain.customers.buckets import Buckets
 from services.profile.domain.customers.customer import Customer, Decided, sources_of
 from services.profile.domain.customers.measures import Measured
-from services.profile.domain.customers.view import Read
+from services.profile.domain.customers.view import Basics
 from services.profile.domain.reference.tables import Reference
 from services.profile.domain.value.value import Judged
 
@@ -25,7 +25,7 @@ class Picture(msgspec.Struct, frozen=True, gc=False):
     `measured`: only measures of which something was counted."""
 
     customer: Customer
-    read: Read
+    basics: Basics
     buckets: Buckets
     measured: dict[str, Measured]
     courses: Courses

@@ -54,9 +54,9 @@ def relation_began(seen: Picture) -> int | None:
 
 
 def _told_beginning(seen: Picture) -> int | None:
-    days = [day for thing in seen.read.parties if (day := day_of(thing, "registered_on")) is not None]
-    times = [thing["registered_at"].value for thing in seen.read.parties if "registered_at" in thing]
-    days += [day for one in seen.read.things.get("account", ()) if (day := _shared_since(seen, one)) is not None]
+    days = [day for thing in seen.basics.parties if (day := day_of(thing, "registered_on")) is not None]
+    times = [thing["registered_at"].value for thing in seen.basics.parties if "registered_at" in thing]
+    days += [day for one in seen.basics.things.get("account", ()) if (day := _shared_since(seen, one)) is not None]
     return min([*days, *map(seen.reference.day_of, times)], default=None)
 
 
@@ -103,7 +103,7 @@ def conduct_facts(seen: Picture) -> Facts:
     digital = min(seen.today, seen.complete_until(DIGITAL) // DAY_MS)
     started = [
         (at, str(value(one.thing, "product_family") or value(one.thing, "product") or ""))
-        for one in seen.read.things.get("application", ())
+        for one in seen.basics.things.get("application", ())
         if one.part.counts
         and one.part.current
         and value(one.thing, "status") in ("started", "abandoned")
@@ -129,7 +129,7 @@ def _can_pay(seen: Picture) -> bool:
 
 
 def contact_facts(seen: Picture) -> Facts:
-    found, feedback = seen.read.contacts, seen.customer.state.head.latest.get("feedback", ())
+    found, feedback = seen.basics.contacts, seen.customer.state.head.latest.get("feedback", ())
     if not found and not feedback:
         return {}
     week = [one for one in found if one.at > seen.now - WEEK_MS]
@@ -160,32 +160,32 @@ def score_percent(values: dict[str, object]) -> float:
 
 
 def case_facts(seen: Picture) -> Facts:
-    open_cases = [case for case in seen.read.cases if case.stands]
+    open_cases = [case for case in seen.basics.cases if case.stands]
     if not open_cases:
         return {}
     complaints = [case for case in open_cases if case.kind == "complaint"]
     oldest = min((case.opened_at for case in complaints if case.opened_at is not None), default=0)
     return {
         "open_cases": len(open_cases),
-        "complaint_open": seen.read.flags["complaint_open"],
+        "complaint_open": seen.basics.flags["complaint_open"],
         "complaint_overdue": any(case.is_overdue for case in complaints),
         "complaint_reopened": any("reopened_at" in case.held.thing for case in complaints),
         "complaint_open_days": _days_since(seen, oldest),
-        "fraud_case": seen.read.flags["fraud_case"],
+        "fraud_case": seen.basics.flags["fraud_case"],
     }
 
 
 def person_facts(seen: Picture) -> Facts:
-    parties = seen.read.parties
+    parties = seen.basics.parties
     moved = newest_entry(parties, "moved_at")
     footprint = newest_entry(parties, "outside_footprint")
-    marketing = seen.read.consents.get("marketing", {})
+    marketing = seen.basics.consents.get("marketing", {})
     refused = [channel for channel, said in marketing.items() if not said["given"]]
     lives = [(entry.value, name[5:]) for thing in parties for name, entry in thing.items() if name.startswith("life/")]
     last = max(lives, default=(0, ""))
     return {
-        "vulnerable": seen.read.flags["vulnerable"],
-        "bereaved": seen.read.flags["bereaved"],
+        "vulnerable": seen.basics.flags["vulnerable"],
+        "bereaved": seen.basics.flags["bereaved"],
         "separated": any(kind in ("divorce", "separation") and at > seen.now - YEAR_MS for at, kind in lives),
         "days_since_life_event": _days_since(seen, last[0]),
         "last_life_event": last[1],
