@@ -27,8 +27,7 @@ async def fold_events(
             if segments.add(event, fold):
                 urgent[subject] = min(urgent.get(subject, event.accepted_at), event.accepted_at)
         row.heads, row.months = pack_heads(segments.heads), pack_months(_kept(segments, row.months))
-        if kind_of(subject) == "manager":
-            await _note_staff(tx, subject, segments)
+        await note_staff(tx, subject, segments)
     return urgent
 
 
@@ -50,8 +49,11 @@ async def _open(tx: UpdateTransaction, row: StoredSubject, fold: Fold) -> Segmen
         return await refold(tx, row, row.cuts, fold)
 
 
-async def _note_staff(tx: UpdateTransaction, manager: str, segments: Segments) -> None:
-    """Marks every customer in the care of a manager who leaves or is absent, as a delegate, too."""
+async def note_staff(tx: UpdateTransaction, manager: str, segments: Segments) -> None:
+    """Marks every customer in the care of a manager who leaves or is absent, as a delegate, too. Other subjects are no
+    staff."""
+    if kind_of(manager) != "manager":
+        return
     number, thing = manager.partition(":")[2], segments.heads[-1].things.get(manager, {})
     await tx.put_staff(number, {name: entry.value for name, entry in thing.items()})
     await tx.mark_customers_of(number)

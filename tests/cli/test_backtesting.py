@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -25,12 +25,15 @@ from services.cli.rules.backtesting import STEP_MS, Asked, Deployment, lived_aga
 from services.cli.rules.rerun import Happened, Rerun, steps
 from services.clock import SystemClock
 from services.declared_files import directories
-from services.log import PositionStore
+from services.log import EventLog, PositionStore
 from services.profile.adapters.policies import Declarations, load_declarations
+from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.personal import reference
+from services.profile.domain.states.series import Counting
 from services.profile.domain.value.policy import RosterEntry
 from services.profile.ports.records import Decision
 from services.profile.settings import Choices
+from services.profile.upkeep import Upkeep
 from services.simulator.bank import Bank, start_of
 from services.simulator.traffic import history
 from tests.cli.conftest import Command, running
@@ -179,6 +182,22 @@ async def test_a_backtest_takes_tiers_and_owners_as_they_were_whatever_is_declar
     assert whose(await anew.found()) != whose(then)  # it could not be chosen again
 
 
+async def test_a_backtest_knows_of_customers_what_has_aged_out_of_the_timeline() -> None:
+    declared = load_declarations("", "", partial(reference, secret=SECRET))
+    until = start_of(FEW.anchor)
+    events = history(FEW, FEW.anchor - timedelta(days=150), FEW.anchor)
+    live = await lived(declared, events, MERGED, disorder=False, step_ms=STEP_MS, until=until)
+    fold = Fold(load_catalogue(), Counting(declared.series), declared.series.version)
+    kept = (await live.profile.counts(["events"]))["events"]
+    upkeep = Upkeep(live.profile, cast(EventLog, None), fold, timeline_months=3, pause=lambda: asyncio.sleep(0))
+    assert kept // 2 > (await upkeep.apply(until)).events > 100
+    loaded = load_rules(directories(PRODUCT, ""), known_of(declared), Cel(), {})
+    deployment = Deployment(live.profile, live.alerts, load_catalogue(), declared, RHYTHM, SECRET)
+    again, _ = await lived_again(Asked(loaded, [], 0, until, "accepted", None), deployment, lambda *_: None)
+    assert standing(await again.found()).keys() == standing(await live.found()).keys()
+    assert await facts_of(again) == await facts_of(live)
+
+
 def of_a_household(anchor: date) -> Iterator[dict[str, Any]]:
     """A rich member in M-1's care and a poor one in M-2's; much of the money goes, and then M-1 leaves for M-3."""
 
@@ -213,6 +232,11 @@ async def test_a_household_has_the_owner_in_a_backtest_that_it_had_live() -> Non
     steps_taken = [(one.action, one.note) for one in then.history]
     assert ("hand_over", "from M-1 to M-3") in steps_taken
     assert ([(one.action, one.note) for one in told.history], told.owner) == (steps_taken, "M-3")
+
+
+async def facts_of(rerun: Rerun) -> dict[str, Any]:
+    async with rerun.profile._tables.turn() as tables:
+        return {view.lead: msgspec.json.decode(view.facts) for view in tables.views.rows() if view.is_live}
 
 
 async def lived(

@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from services.failures import Fenced
 from services.profile.adapters.sql_reader import COUNT_BEHIND, PAGE_BEHIND, PAGE_TO_AGE
+from services.profile.domain.identity.links import Link
 from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.domain.states.state import Head, Month
 from services.profile.ports.reading import EVERY
@@ -65,6 +66,23 @@ async def test_a_base_is_replaced_by_the_same_or_a_newer_fold_only(store: Store)
             await tx.save_base(BaseRow("account:1", 4, b"older"))
     async with store.updating() as tx:
         assert await tx.base_of("account:1") == BaseRow("account:1", 5, b"second")
+
+
+async def test_what_has_aged_is_read_page_by_page_with_all_links(store: Store) -> None:
+    bases = [BaseRow(f"account:{number}", 5, b"x") for number in (1, 2, 3)]
+    links = [
+        Link(subject=f"account:{number}", target="party:7", role=role, first_at=number, told_at=(number,), ends=(9,))
+        for number in (1, 2)
+        for role in ("joint", "owner")
+    ]
+    assert (await store.bases_page("", 9), await store.links_page(("", "", ""), 9)) == ([], [])
+    async with store.updating() as tx:
+        for base in reversed(bases):
+            await tx.save_base(base)
+        await tx.add_links(links[::-1])
+    assert [await store.bases_page(after, 2) for after in ("", "account:2", "account:3")] == [bases[:2], bases[2:], []]
+    assert await store.links_page(("", "", ""), 3) == links[:3]
+    assert await store.links_page(links[1].key, 9) == links[2:]
 
 
 async def test_months_not_to_be_kept_are_dropped_of_that_subject_alone(store: Store) -> None:

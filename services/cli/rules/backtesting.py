@@ -31,6 +31,7 @@ from services.alerts.domain.counting import (
 from services.alerts.pages import pages
 from services.alerts.ports import AlertFilter, AlertStore
 from services.cli.refusals import Refusal
+from services.cli.rules.aged_past import AgedPast
 from services.cli.rules.past import ClockOf, StoredPast
 from services.cli.rules.placements import Placements
 from services.cli.rules.rerun import Rerun, steps
@@ -126,7 +127,7 @@ async def lived_again(asked: Asked, deployment: Deployment, shown: Shown) -> tup
         deployment.event_types, deployment.declared, deployment.secret, asked.loaded.rule_set, asked.loaded.desk,
         deployment.choices, asked.since - LEAD_DAYS * DAY_MS, sources, placements,
     )  # fmt: skip
-    await rerun.begin()
+    await rerun.begin(await AgedPast.read(deployment.reader))
     with TemporaryDirectory() as directory:
         past = StoredPast(deployment.reader, asked.clock, Path(directory))
         events = await past.lay(asked.until, lambda read: shown("Reading", read, 0, ""))

@@ -22,6 +22,7 @@ from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.rules import Desk
 from services.alerts.evaluate import Evaluate
 from services.alerts.ports import AlertFilter
+from services.cli.rules.aged_past import NOTHING_AGED, AgedPast, lay_beneath, link_and_fold
 from services.cli.rules.placements import Placements
 from services.log import Batch, Record
 from services.outbox import Outbox, OutboxRow
@@ -77,7 +78,7 @@ class Rerun:
         placements: Placements | None = None,
     ) -> None:  # fmt: skip
         alias_of = partial(customer_id, secret=secret)
-        fold = Fold(event_types, Counting(declared.series), declared.series.version)
+        self._fold = fold = Fold(event_types, Counting(declared.series), declared.series.version)
         self.now = 0
         self.profile, self.alerts = MemoryProfileStore(alias_of), MemoryAlertStore()
         self._update = Update(self.profile, fold, event_types, secret, SUBJECT_LIMITS)
@@ -171,7 +172,13 @@ class Rerun:
         await _sent(self.alerts)
         await self.profile.drop_ledgers(self._day - DAYS_KEPT)
 
-    async def begin(self) -> None:
+    async def begin(self, past: AgedPast = NOTHING_AGED) -> None:
+        """`past`: what is known already. It can be watched only from its end on."""
+        self._watched_from = max(self._watched_from, past.until)
+        async with self.profile.updating() as tx:
+            await lay_beneath(tx, past, self._fold)
+        async with self.profile.updating() as tx:
+            await link_and_fold(tx, past, self._fold)
         held = await self.profile.lease("rerun", 0)
         self._shards = {shard.shard: shard for shard in held}
         async with self.profile.updating() as tx:

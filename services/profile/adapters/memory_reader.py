@@ -11,7 +11,7 @@ from services.profile.adapters.memory_tables import SubjectRow, Tables
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership, cluster_of, kind_of
 from services.profile.ports.reading import COUNTED, EVERY, Cursor, Resolved, TimelineFilter
-from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
+from services.profile.ports.records import BaseRow, Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 
 
 class MemoryLook(MemoryCustomers):
@@ -109,6 +109,14 @@ class MemoryReader:
         async with self._tables.turn() as tables:
             return sorted(one for one in tables.placements.rows() if one[:2] > after)[:limit]
 
+    async def bases_page(self, after: str, limit: int) -> list[BaseRow]:
+        async with self._tables.turn() as tables:
+            return sorted(one for one in tables.bases.rows() if one.subject > after)[:limit]
+
+    async def links_page(self, after: tuple[str, str, str], limit: int) -> list[Link]:
+        async with self._tables.turn() as tables:
+            return sorted((one for one in tables.links.rows() if one.key > after), key=lambda one: one.key)[:limit]
+
     async def cluster(self, root: str) -> Cluster | None:
         async with self._tables.turn() as tables:
             return clusters_of(tables, [root]).get(root)
@@ -129,8 +137,7 @@ class MemoryReader:
 
     async def dead_letter(self, letter_id: str) -> StoredDeadLetter | None:
         async with self._tables.turn() as tables:
-            found = tables.dead_letters.get(letter_id)
-            return None if found is None else copy(found)
+            return copy(tables.dead_letters.get(letter_id))
 
     async def sources_seen(self) -> list[SourceSeen]:
         async with self._tables.turn() as tables:

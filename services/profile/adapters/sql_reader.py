@@ -13,7 +13,7 @@ from services.profile.adapters.sql_timeline import PAGE, timeline
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership
 from services.profile.ports.reading import COUNTED, EVERY, Cursor, TimelineFilter
-from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
+from services.profile.ports.records import BaseRow, Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 from services.sql.database import Database
 from services.sql.session import Row, read, reading
 
@@ -42,6 +42,10 @@ select {rows.DECISION} from decisions where kind <> 'review' and at < $1
 order by at, decision_id"""  # noqa: S608 - constants
 _PLACEMENTS = """
 select lead, at, decided from placements where (lead, at) > ($1, $2) order by lead, at limit $3"""
+_BASES = "select subject, fold_version, body from bases where subject > $1 order by subject limit $2"
+_ALL_LINKS = f"""
+select {rows.LINK} from links where (subject, target, role) > ($1, $2, $3)
+order by subject, target, role limit $4"""  # noqa: S608 - constants
 _LINKS_TO = f"""
 select {rows.LINK} from links where target = any($1::text[]) order by subject, target, role"""  # noqa: S608 - constants
 _TOLD_OF = """
@@ -136,6 +140,12 @@ class SqlReader:
 
     async def placements_page(self, after: tuple[str, int], limit: int) -> list[Placement]:
         return [Placement(*row) for row in await self._rows(_PLACEMENTS, *after, limit)]
+
+    async def bases_page(self, after: str, limit: int) -> list[BaseRow]:
+        return [BaseRow(*row) for row in await self._rows(_BASES, after, limit)]
+
+    async def links_page(self, after: tuple[str, str, str], limit: int) -> list[Link]:
+        return [rows.link_of(row) for row in await self._rows(_ALL_LINKS, *after, limit)]
 
     async def cluster(self, root: str) -> Cluster | None:
         async with reading(self._database) as session:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from services.log import PositionStore
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership
-from services.profile.ports.records import Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
+from services.profile.ports.records import BaseRow, Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 from services.profile.ports.refreshing import CustomerRows
 
 
@@ -99,6 +99,12 @@ class ProfileReader(PositionStore, Protocol):
 
     async def placements_page(self, after: tuple[str, int], limit: int) -> list[Placement]:
         """The next placements of all customers, in the order of (lead, at)."""
+
+    async def bases_page(self, after: str, limit: int) -> list[BaseRow]:
+        """The next bases of all subjects, in the order of the subjects."""
+
+    async def links_page(self, after: tuple[str, str, str], limit: int) -> list[Link]:
+        """The next links of all subjects, in the order of (subject, target, role)."""
 
     async def cluster(self, root: str) -> Cluster | None: ...
 
