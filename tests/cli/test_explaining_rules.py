@@ -70,7 +70,7 @@ def test_without_a_platform_what_is_missing_is_named(counterpoint: Command) -> N
 def test_what_is_at_stake_is_told_of_a_rule_that_holds_and_said_to_be_unknown_where_it_is() -> None:
     rule: dict[str, object] = {
         "id": "R4", "status": "holds", "holds": True, "parts": [], "values": {}, "missing": [], "not_covered": [],
-        "held_back_by": None, "why": None, "cooling_until": None,
+        "held_back_by": None, "why": None, "cooling_until": None, "alert_id": None,
     }  # fmt: skip
 
     def told(value: float | None, value_is: str) -> object:
@@ -79,3 +79,12 @@ def test_what_is_at_stake_is_told_of_a_rule_that_holds_and_said_to_be_unknown_wh
     assert told(80_000.0, "known") == "· at stake 80,000"
     assert told(None, "unknown") == "· what is at stake is not known"
     assert (told(None, "not_asked"), told(0.0, "known")) == ("", "")
+
+
+def test_the_alert_that_a_rule_has_raised_is_named() -> None:
+    told = explained({
+        "id": "R4", "status": "already_said", "holds": True, "parts": [], "values": {}, "missing": [], "value": None,
+        "not_covered": [], "held_back_by": None, "why": None, "cooling_until": None, "value_is": "unknown",
+        "alert_id": "al_1",
+    })  # fmt: skip
+    assert (told["status"], told["because"]) == ("already said", "· what is at stake is not known\n· said in al_1")

@@ -14,8 +14,10 @@ from services.alerts.domain.standing import Standing
 
 Status = Literal[
     "holds", "not", "missing", "not_covered", "no_moment", "not_about", "disabled", "broken", "throttled", "paused",
-    "cooling_down", "held_back",
+    "cooling_down", "held_back", "already_said", "passed_over", "stays_said",
 ]  # fmt: skip
+"""`already_said`: its alert is over, and it has held ever since; `passed_over`: of a moment at which the rule was
+silent; `stays_said`: it holds no longer, and what held once is still a reason of an open alert."""
 ValueIs = Literal["known", "unknown", "not_asked"]
 """What is at stake is asked only of a rule that holds, and of a guard that must be taken to hold."""
 
@@ -114,10 +116,14 @@ class _Explaining(NamedTuple):
         if verdict.outcome == "broken":
             return "broken", verdict.why
         if verdict.outcome == "not":
-            return "not", ""
+            return ("stays_said" if self._stays_said(verdict) else "not"), ""
         if verdict.outcome == "missing":
             return ("not_covered" if uncovered else "missing"), ""
         return self._raised(rule, verdict)
+
+    def _stays_said(self, verdict: Verdict) -> bool:
+        firing = self.remembered.standing.firings.get(verdict.key)
+        return firing is not None and bool(firing.alert_id) and firing.window_until > self.change.changed_at
 
     def _raised(self, rule: Rule, verdict: Verdict) -> tuple[Status, str]:
         """For a rule that holds: the alert that it has raised, or what would come of it."""
@@ -127,15 +133,18 @@ class _Explaining(NamedTuple):
         if alert is not None:
             return ("held_back", alert.waiting) if alert.waiting else ("holds", "")
         if firing is not None and firing.alert_id:
-            return "holds", ""
+            return "already_said", ""
         if rule.id in throttled:
             return "throttled", ""
         if rule.id in paused:
             return "paused", ""
         at = verdict.moment.occurred_at if verdict.moment else self.change.changed_at
-        joins = any(one.situation == rule.declared.situation for one in alerts)
-        if firing is not None or (at < standing.cooled.get(rule.id, 0) and not joins):
+        is_passed_over = firing is not None and verdict.moment is not None
+        joins = any(one.situation == rule.declared.situation for one in alerts) and not is_passed_over
+        if at < standing.cooled.get(rule.id, 0) and not joins:
             return "cooling_down", ""
+        if is_passed_over:
+            return "passed_over", ""
         by = self.held_back.get(rule.declared.kind, "")
         return ("held_back", by) if by else ("holds", "")
 

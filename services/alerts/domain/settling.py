@@ -9,13 +9,14 @@ from schemas.changes import ProfileChange
 from schemas.instants import DAY_MS
 from schemas.moments import window_days
 from services.alerts.domain.alert import SYSTEM, Alert, Evidence, step
+from services.alerts.domain.evidence import evidence_of
 from services.alerts.domain.guarding import guards, hold_back
 from services.alerts.domain.judging import HOLDS, Verdict
 from services.alerts.domain.retracting import take_back
 from services.alerts.domain.standing import Firing, Standing
 from services.alerts.domain.terms import Terms
 from services.alerts.domain.weighing import is_worth_more, weigh
-from services.alerts.domain.wording import filled, what_changed
+from services.alerts.domain.wording import what_changed
 
 FLICKER_MS = 2 * DAY_MS
 """A rule that holds again after so short a gap counts as having held throughout: events may have been late."""
@@ -115,12 +116,22 @@ class Settling:
 
     def hold(self, key: str, verdict: Verdict) -> None:
         known = self._standing.firings.get(key)
-        if known is None:
+        if known is None or (not known.alert_id and self._may_speak_by_now(verdict)):
             self._fire(key, verdict)
             return
         alert = self._alert_of(key, known)
         if alert is not None and (said := alert.current_on(key)) is not None:
             self._grow(alert, said, verdict)
+
+    def _may_speak_by_now(self, verdict: Verdict) -> bool:
+        """Whether what began to hold while its rule was silent is to be said. A moment of then stays unsaid: it is over
+        by now, and what holds is not."""
+        return verdict.moment is None and not self._is_silent(verdict, self._change.changed_at)
+
+    def _is_silent(self, verdict: Verdict, at: int) -> bool:
+        declared = verdict.rule.declared
+        rests = declared.situation not in self._open and at < self._standing.cooled.get(declared.id, 0)
+        return rests or declared.id in self._terms.throttled
 
     def _fire(self, key: str, verdict: Verdict) -> None:
         declared, moment = verdict.rule.declared, verdict.moment
@@ -131,8 +142,7 @@ class Settling:
         days = window_days(moment.kind) if moment else declared.stays_said_days
         firing = self._standing.firings[key] = Firing(declared.id, at + days * DAY_MS if days else 0)
         alert = self._open.get(declared.situation or "")
-        rests = alert is None and at < self._standing.cooled.get(declared.id, 0)
-        if rests or declared.id in self._terms.throttled:
+        if self._is_silent(verdict, at):
             self.suppressed += 1
             return
         said = next((one for one in reversed(alert.evidence) if one.key == key), None) if alert else None
@@ -145,7 +155,7 @@ class Settling:
         if said is not None and at < said.occurred_at + declared.cooldown_days * DAY_MS:
             self._once_more(alert, said, verdict, at)
             return
-        self._join(alert, self._evidence(key, verdict, at), "evidence_added")
+        self._join(alert, evidence_of(key, verdict, self._change, at, self._terms.labels), "evidence_added")
         self.fired += 1
         if declared.depends_on:
             self.absences.append(declared.id)
@@ -185,7 +195,7 @@ class Settling:
 
     def _go_on(self, alert: Alert, said: Evidence, verdict: Verdict, at: int, action: str) -> None:
         """The rule holds more gravely, or once more: new evidence stands beside the first, which stays readable."""
-        evidence = self._evidence(said.key, verdict, at)
+        evidence = evidence_of(said.key, verdict, self._change, at, self._terms.labels)
         evidence.goes_on, evidence.origin = True, said.origin
         self._join(alert, evidence, action)
 
@@ -198,20 +208,6 @@ class Settling:
             self._say(alert, action, evidence.rule)
         if not is_first and alert.severity > before:
             self._say(alert, "raise", f"{evidence.rule}: severity {alert.severity}")
-
-    def _evidence(self, key: str, verdict: Verdict, at: int) -> Evidence:
-        change, declared, labels = self._change, verdict.rule.declared, self._terms.labels
-        seen = verdict.seen
-        return Evidence(
-            key=key, rule=declared.id, rule_version=declared.version, name=declared.name, kind=declared.kind,
-            occurred_at=at, seen_at=change.changed_at, statement=change.version,
-            event_id=verdict.moment.event_id if verdict.moment else "", severity=verdict.severity, value=verdict.value,
-            values=dict(seen), text=filled(declared.reason, seen, labels),
-            suggested=filled(declared.suggested, seen, labels),
-            may_say=filled(declared.may_say, seen, labels), must_not_say=filled(declared.must_not_say, seen, labels),
-            role=declared.owner_role, respond_within_hours=declared.respond_within_hours,
-            expires_at=change.changed_at + declared.expires_after_days * DAY_MS,
-        )  # fmt: skip
 
     def hold_back(self, verdicts: Sequence[Verdict]) -> None:
         changed = hold_back(self._open.values(), verdicts, self._terms.desk.open_budget, self._change.changed_at)

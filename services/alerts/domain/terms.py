@@ -26,10 +26,10 @@ class Changed(NamedTuple):
 
 class Terms(NamedTuple):
     """`works`: whether a day (since 1970, in the desk's zone) is a working day. `precision`: see `learning`.
-    `throttled`: rules that raise nothing for now; `paused`: nor is it remembered that they hold, so that they raise it
-    when a person lets them. `stopped`: rules that met a value of a wrong type; what they have said stands, for it
-    cannot be judged. `silent`: rules that say nothing any more (switched off, removed), and why. `changed`: rules
-    whose newest change was of what they say. `labels`: how codes are called in texts."""
+    `throttled`: rules that raise nothing for now; `paused`: nor is it remembered that they hold, so that they raise it,
+    moments included, when a person lets them. `stopped`: rules that met a value of a wrong type; what they have said
+    stands, for it cannot be judged. `silent`: rules that say nothing any more (switched off, removed), and why.
+    `changed`: rules whose newest change was of what they say. `labels`: how codes are called in texts."""
 
     desk: Desk
     works: Callable[[int], bool]

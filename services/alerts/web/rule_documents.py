@@ -80,9 +80,12 @@ class MomentJudged(msgspec.Struct, kw_only=True):
 
 
 class RuleExplained(msgspec.Struct, kw_only=True):
-    """`parts`: all must hold, or one where `any_of`. `missing`: unknown now; `not_covered`: no registered source could
-    tell. `held_back_by`: a guard's id, `retention_first`, `budget` or `capacity`. `why`: what broke it.
-    `value`: what is at stake, None where it is unknown or `not_asked`, as of a rule that does not hold."""
+    """`status`: of a rule that holds, what came of it: it stands in an open alert, or will (`holds`), or stood in one
+    that is over (`already_said`); it was silent (`throttled`, `paused`, `cooling_down`; `passed_over`: on a moment at
+    which it was so), or is `held_back`. `stays_said`: it holds no longer, and is still a reason. `parts`: all must
+    hold, or one where `any_of`. `missing`: unknown now; `not_covered`: no registered source could tell.
+    `held_back_by`: a guard's id, `retention_first`, `budget` or `capacity`. `why`: what broke it. `value`: what is at
+    stake, None where it is unknown or `not_asked`, as of a rule that does not hold."""
 
     id: str
     version: int

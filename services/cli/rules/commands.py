@@ -177,7 +177,8 @@ def explained(rule: dict[str, Any]) -> dict[str, Any]:
     rests = f"until {rule['cooling_until']}" if rule["status"] == "cooling_down" else ""
     why = [one for one in (rule["held_back_by"], rule["why"], rests) if one]
     status = " ".join([rule["status"].replace("_", " "), *why])
-    because = "\n".join([*parts, *(f"· {one}" for one in (*unknown, *uncovered, *seen, *_at_stake(rule)))])
+    said = [f"said in {rule['alert_id']}"] if rule["alert_id"] else []
+    because = "\n".join([*parts, *(f"· {one}" for one in (*unknown, *uncovered, *seen, *_at_stake(rule), *said))])
     return {**rule, "status": status, "because": because}
 
 

@@ -139,11 +139,39 @@ def test_a_cooldown_says_until_when_it_lasts() -> None:
     assert said(statement(1, at=NOON + 21 * DAY, **LEAVING), standing=standing)["R4"].status == "holds"
 
 
-def test_what_was_suppressed_when_it_began_stays_so_until_it_ends() -> None:
+def test_what_was_suppressed_when_it_began_is_said_once_its_cooldown_is_over() -> None:
     standing, change = Standing(cooled={"R4": NOON + 20 * DAY}), statement(1, **LEAVING)
     assert settled(change, standing) == ()
+    assert said(change, standing=standing)["R4"].status == "cooling_down"
     later = statement(2, at=NOON + 21 * DAY, **LEAVING)
-    assert said(later, standing=standing)["R4"].status == "cooling_down"
+    assert said(later, standing=standing)["R4"].status == "holds"
+    [alert] = settled(later, standing)
+    assert said(later, standing=standing, alerts=(alert,))["R4"].alert_id == alert.alert_id
+
+
+def test_what_holds_on_though_its_alert_is_over_was_said_already() -> None:
+    standing, change = Standing(), statement(1, **LEAVING)
+    [alert] = settled(change, standing)
+    found = said(change, standing=standing)["R4"]
+    assert (found.status, found.holds, found.alert_id) == ("already_said", True, alert.alert_id)
+
+
+def test_a_moment_at_which_its_rule_was_silent_is_passed_over() -> None:
+    standing, change = Standing(), statement(1, moments=[moment("m1", NOON)])
+    assert settled(change, standing, frozenset({"R1"})) == ()
+    assert said(change, standing=standing, throttled=frozenset({"R1"}))["R1"].status == "throttled"
+    assert said(change, standing=standing)["R1"].status == "passed_over"
+    standing.cooled["R1"] = NOON + DAY
+    assert said(change, standing=standing)["R1"].status == "cooling_down"
+
+
+def test_a_reason_that_stays_for_its_time_says_that_it_holds_no_longer() -> None:
+    stays, standing = rule("R5", when=("salary_missed >= 1.0",), stays_said_days=7), Standing()
+    [alert] = settle(statement(1, salary_missed=1.0), standing, [], judge(statement(1, salary_missed=1.0), rules(stays),
+                     CEL), terms()).changed  # fmt: skip
+    found = said(statement(2, at=NOON + DAY), (stays,), standing, (alert,))["R5"]
+    assert (found.status, found.holds, found.alert_id) == ("stays_said", False, alert.alert_id)
+    assert said(statement(3, at=NOON + 9 * DAY), (stays,), standing, (alert,))["R5"].status == "not"
 
 
 def test_a_paused_rule_says_so_of_whom_it_has_not_spoken() -> None:

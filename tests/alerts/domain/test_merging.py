@@ -203,6 +203,14 @@ def test_what_a_cooldown_held_back_of_one_goes_back_to_that_one() -> None:
     assert (list(one.firings), list(other.firings)) == (["R1|x"], [])
 
 
+def test_what_a_cooldown_held_back_of_one_and_both_say_since_stays_with_whom_it_was_said_of() -> None:
+    one, other = Standing(firings={"R4|": Firing("R4")}), Standing()
+    merge(Side("a", one, []), Side("b", other, []), terms(), NOON)
+    found = takes("b", 2, other, [], at=NOON + DAY, merged=["a"], has_salary=True, salary_missed=1.0)
+    assert split(Side("a", one, []), Side("b", other, found), terms(), NOON + 2 * DAY) == []
+    assert (one.firings, other.firings["R4|"].alert_id) == ({}, found[0].alert_id)
+
+
 def test_what_was_said_goes_before_what_a_cooldown_held_back_whoever_goes_into_whom() -> None:
     for gone, into in (("said", ""), ("", "said")):
         one, other = (Standing(firings={"R1|x": Firing("R1", alert_id=name)}) for name in (gone, into))

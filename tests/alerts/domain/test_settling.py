@@ -492,6 +492,40 @@ def test_after_an_outcome_a_rule_rests_for_its_cooldown_in_event_time() -> None:
     assert customer.states == ["closed", "new"]
 
 
+@pytest.mark.parametrize(("on", "speaks"), [(29, False), (31, True), (45, True)])
+def test_what_begins_to_hold_within_the_cooldown_is_said_once_it_is_over(on: int, speaks: bool) -> None:
+    """Else a salary that stays away again, for good, would never be told of, while one that sways would."""
+    customer = Customer(MISSED)
+    customer.takes(statement(1, **OWED))
+    customer.alerts[0].state = "closed"
+    customer.takes(statement(2, at=NOON + 10 * DAY))
+    assert customer.takes(statement(3, at=NOON + 15 * DAY, **OWED)).suppressed == 1
+    settled = customer.takes(statement(4, at=NOON + on * DAY, **OWED))
+    assert (settled.fired, customer.states) == ((1, ["closed", "new"]) if speaks else (0, ["closed"]))
+    customer.takes(statement(5, at=NOON + 46 * DAY, **OWED))
+    assert customer.takes(statement(6, at=NOON + 90 * DAY, **OWED)).fired == 0, "once for as long as it holds"
+
+
+def test_what_its_cooldown_held_back_joins_an_alert_that_another_rule_opens() -> None:
+    customer = Customer(MISSED, rule("R16", when=("fraud_case",)))
+    customer.takes(statement(1, **OWED))
+    customer.alerts[0].state = "closed"
+    customer.takes(statement(2, at=NOON + 10 * DAY))
+    customer.takes(statement(3, at=NOON + 15 * DAY, **OWED))
+    customer.takes(statement(4, at=NOON + 16 * DAY, fraud_case=True, **OWED))
+    customer.takes(statement(5, at=NOON + 17 * DAY, fraud_case=True, **OWED))
+    assert [one.rule for one in customer.alerts[-1].current_evidence()] == ["R16", "R4"]
+
+
+def test_a_moment_of_the_cooldown_stays_unsaid() -> None:
+    customer = Customer(OUTFLOW)
+    customer.takes(statement(1, moments=[moment("a", NOON)]))
+    customer.alerts[0].state = "closed"
+    late = moment("b", NOON + 20 * DAY)
+    for on in (20, 35):
+        assert customer.takes(statement(on, at=NOON + on * DAY, moments=[late])).fired == 0
+
+
 def test_a_moment_is_acted_on_once_and_its_passing_is_no_news() -> None:
     customer = Customer(OUTFLOW)
     customer.takes(statement(1, moments=[moment("a", NOON)]))
@@ -531,7 +565,15 @@ def test_retention_comes_before_upsell_for_one_customer() -> None:
 def test_a_throttled_rule_raises_nothing() -> None:
     customer = Customer(MISSED, on=terms(throttled=frozenset({"R4"})))
     assert customer.takes(statement(1, **OWED)).suppressed == 1
-    assert customer.alerts == []
+    assert (customer.alerts, customer.takes(statement(2, **OWED)).suppressed) == ([], 0)
+
+
+def test_a_rule_that_is_throttled_no_more_says_what_still_holds() -> None:
+    customer = Customer(MISSED, on=terms(throttled=frozenset({"R4"})))
+    customer.takes(statement(1, **OWED))
+    customer.terms = terms()
+    customer.takes(statement(2, **OWED))
+    assert customer.states == ["new"]
 
 
 def test_rank_is_value_by_urgency_by_the_rules_own_precision() -> None:
