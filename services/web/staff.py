@@ -76,21 +76,27 @@ def mounted(*apps: Litestar) -> App:
         path = scope.get("path", "")
         chosen = next((one for paths, one in served if paths.fullmatch(path)), served[0][1])
         headed = scope.get("method") == "HEAD" and not path.endswith("/live")
-        told = send if path.endswith("/live") else _telling_of_head(send)
+        told = send if path.endswith("/live") else _with_headers(send)
         await chosen({**scope, "method": "GET"} if headed else scope, _in_time(receive), told)
 
     return app
 
 
-def _telling_of_head(send: Send) -> Send:
-    """The framework knows of GET alone where it says which methods are served."""
+def _with_headers(send: Send) -> Send:
+    """The framework knows of GET alone where it says which methods are served. What is read here is of customers: no
+    cache on the way keeps it, unless its route says how."""
 
     async def told(message: MutableMapping[str, Any]) -> None:
+        if message["type"] != "http.response.start":
+            await send(message)
+            return
         headers = [
             (name, value.replace(b"GET", b"GET, HEAD") if name.lower() == b"allow" else value)
-            for name, value in message.get("headers", ())
+            for name, value in message["headers"]
         ]
-        await send({**message, "headers": headers} if headers else message)
+        if all(name.lower() != b"cache-control" for name, _ in headers):
+            headers.append((b"cache-control", b"no-store"))
+        await send({**message, "headers": headers})
 
     return told
 

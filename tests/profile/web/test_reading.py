@@ -182,6 +182,18 @@ async def test_who_asks_how_is_told_of_head_where_it_is_answered() -> None:
     assert "HEAD" not in (await agent.delete(f"{path}/live")).headers["allow"]
 
 
+async def test_no_cache_on_the_way_keeps_what_is_read_of_a_customer() -> None:
+    bank = await open_bank()
+    await bank.tell(registered("C1"))
+    agent = await bank.sign_in("agent")
+    one = f"/v1/customers/{bank.id_of('party:C1')}"
+    said = {path: (await agent.get(path)).headers["cache-control"]
+            for path in (one, f"{one}/timeline", f"{one}/identity", f"{one}/facts", "/v1/customers?customer_no=C1",
+                         "/v1/customers/cus_nobody")}  # fmt: skip
+    assert said.pop(one) == "private, no-cache", "it is asked for again by its version"
+    assert set(said.values()) == {"no-store"}
+
+
 async def test_an_id_that_never_was_is_not_found() -> None:
     bank = await open_bank()
     agent = await bank.sign_in("agent")
