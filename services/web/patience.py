@@ -1,16 +1,18 @@
-"""A connection on which nothing is asked is closed: uvicorn alone waits for ever once anything but a whole request has
-come, and each costs a socket."""
+"""A connection on which nothing is asked is closed, and so is one whose request has no end of header lines: uvicorn
+alone waits for ever once anything but a whole request has come, and keeps all of it."""
 
 import asyncio
+from http import HTTPStatus
+
+import msgspec
 
 from services.web.one_write import OneWriteProtocol
 
 HEAD_WITHIN_S = 30
 """So long the head of a request may take to come: since the connection was made, since the last answer, and since its
 first byte."""
-_UNREADABLE = (
-    b'{"type":"about:blank","title":"Bad Request","status":400,"detail":"this cannot be read as an HTTP request"}'
-)
+MAX_HEAD_BYTES = 64 * 1024
+"""Of the request line with all header lines, and of what follows a body; a read of the socket more may come."""
 
 
 class PatientProtocol(OneWriteProtocol):
@@ -18,6 +20,8 @@ class PatientProtocol(OneWriteProtocol):
     come before the body that it refuses; what still comes of that is no request, either."""
 
     _timer: asyncio.TimerHandle | None = None
+    _kept = 0
+    """Bytes that have come since the last head, piece of a body, or end of a request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -29,16 +33,42 @@ class PatientProtocol(OneWriteProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._kept += len(data)
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._kept > MAX_HEAD_BYTES:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"header lines may take {MAX_HEAD_BYTES} bytes")
+        elif self._awaits_answer:
             self._stop()
         elif self._timer is None:
             self._begin()
 
+    def on_headers_complete(self) -> None:
+        self._kept = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._kept = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._kept = 0
+        super().on_message_complete()
+
     def send_400_response(self, msg: str) -> None:
-        """To what cannot be read as a request, which no app hears of, in the form of all that goes wrong."""
-        head = f"content-type: application/problem+json\r\ncontent-length: {len(_UNREADABLE)}\r\nconnection: close\r\n"
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + b"\r\n" + _UNREADABLE)
+        self._refuse(HTTPStatus.BAD_REQUEST, "this cannot be read as an HTTP request")
+
+    @property
+    def _awaits_answer(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        """No app hears of it; the answer has the form of all that goes wrong. Nothing is said amid another answer."""
+        if not self._awaits_answer and not self.transport.is_closing():
+            body = msgspec.json.encode(
+                {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+            )
+            head = f"content-type: application/problem+json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            self.transport.write(f"HTTP/1.1 {status.value} {status.phrase}\r\n{head}".encode() + body)
         self.transport.close()
 
     def _begin(self) -> None:

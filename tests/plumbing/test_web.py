@@ -130,6 +130,45 @@ async def test_what_cannot_be_read_as_a_request_is_a_problem_as_well(said: bytes
     assert msgspec.json.decode(body)["status"] == 400
 
 
+@pytest.mark.parametrize("said", [
+    b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 11_000, b"GET / HTTP/1.1\r\nHost: " + b"a" * 66_000, b"GET /" + b"a" * 66_000,
+], ids=["lines", "one line", "path"])  # fmt: skip
+async def test_a_head_without_an_end_is_refused_before_it_fills_the_memory(said: bytes) -> None:
+    server = await serve(routes({}))
+    try:
+        answer = await _spoken(server.port, said)
+    finally:
+        await server.stop()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431 ")
+    assert msgspec.json.decode(body)["detail"] == "header lines may take 65536 bytes"
+
+
+@pytest.mark.parametrize(("lines", "answered"), [(1, True), (11_000, False)])
+async def test_lines_without_an_end_after_a_body_end_the_connection(lines: int, answered: bool) -> None:
+    begun = asyncio.Event()
+
+    async def reads(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            begun.set()
+        await Response(200, b"done").send(send)
+
+    server = await serve(routes({"/": reads}))
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    try:
+        async with asyncio.timeout(HANG_S):
+            writer.write(
+                b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+            )
+            await begun.wait()
+            writer.write(b"0\r\n" + b"a: b\r\n" * lines + b"\r\n" * answered)
+            answer = await reader.read()
+    finally:
+        writer.close()
+        await server.stop()
+    assert answer.endswith(b"done") is answered
+
+
 @pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHo"])
 async def test_a_head_that_does_not_come_in_time_ends_its_connection(
     said: bytes, monkeypatch: pytest.MonkeyPatch
