@@ -59,13 +59,13 @@ class Kafka:
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             # with "=": one id in 64 begins with a dash
             options = ["--standalone", f"--cluster-id={cluster}", f"--config={properties}", *self._formatting]
-            tool = [*_java(), "kafka.tools.StorageTool", "format", *options]
+            tool = [*java(), "kafka.tools.StorageTool", "format", *options]
             done = subprocess.run(tool, capture_output=True, text=True, check=False)  # noqa: S603 - fixed argv
             if done.returncode != 0:
                 raise SetupError(f"formatting Kafka's storage failed: {(done.stderr or done.stdout)[-1000:]}")
 
     def command(self, home: Path, port: int) -> list[str]:
-        return [*_java("-Xms256m", "-Xmx512m"), "kafka.Kafka", str(home / "server.properties")]
+        return [*java("-Xms256m", "-Xmx512m"), "kafka.Kafka", str(home / "server.properties")]
 
     def ready(self, home: Path, port: int, log: str) -> bool:
         return "Kafka Server started" in log
@@ -74,11 +74,11 @@ class Kafka:
         return f"kafka://127.0.0.1:{port}"
 
 
-def _java(*options: str) -> list[str]:
-    java = find_program("java", ("default-jre-headless",))
+def java(*options: str) -> list[str]:
+    program = find_program("java", ("default-jre-headless",))
     # it lives for minutes or hours: compiled for weeks, it would take a third of a core for the first of them
     brief = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-    return [java, *options, *brief, *_LOGGING, "-cp", f"{_jars()}/*"]
+    return [program, *options, *brief, *_LOGGING, "-cp", f"{_jars()}/*"]
 
 
 def _jars() -> Path:

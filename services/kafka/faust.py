@@ -36,6 +36,10 @@ class BatchApp(faust.App):
         self.buffers, self.new_consumer = buffers, new_consumer
         super().__init__(group, **options)
 
+    @property
+    def batch_consumer(self) -> BatchConsumer:
+        return self.consumer  # type: ignore[return-value]  # the transport makes no others
+
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
 

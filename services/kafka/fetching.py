@@ -83,6 +83,18 @@ class FetchingThread(driver.AIOKafkaConsumerThread):
             if self._consumer is not None:
                 await self._consumer.stop()
 
+    async def has_joined(self) -> bool:
+        """Whether it is a member of its group. Raises KafkaError once where the group has refused it; from then on it
+        tries to join again."""
+        return cast(bool, await self.call_thread(self._has_joined))
+
+    async def _has_joined(self) -> bool:
+        coordinator = None if self._consumer is None else self._consumer._coordinator
+        if coordinator is None:  # not started yet
+            return False
+        coordinator.check_errors()
+        return cast(int, coordinator.generation) > 0
+
     async def fetch(self, admitted: set[TP], most: int, wait_s: float) -> list[Fetched]:
         fetched: list[Fetched] = await self.call_thread(self._fetch, admitted, most, wait_s)
         return fetched

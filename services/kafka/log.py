@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from services.kafka.buffers import PartitionBuffers
 from services.kafka.cluster import Cluster, Kept
 from services.kafka.faust import BatchApp, new_app, stop_app
 from services.kafka.fetching import group_consumer
+from services.kafka.membership import watch_membership
 from services.kafka.probing import why_refused
 from services.kafka.producer import Producer
 from services.log import Handler, Message, Placed, PositionStore, Record, TopicPartition, UnknownTopic
@@ -51,6 +52,7 @@ class KafkaLog:
         self._consumer = partial(group_consumer, self._connection, session_timeout_s)
         self._partitions: dict[str, int] = {}
         self._consuming: list[PartitionBuffers] = []
+        self._refused: dict[TopicPartition, str] = {}
 
     async def ensure_topics(self, topics: Sequence[Topic]) -> None:
         await self._cluster.ensure_topics(topics)
@@ -94,7 +96,8 @@ class KafkaLog:
         try:
             while True:
                 await self._await_topics(topics)
-                await _run(new_app(group, topics, buffers, consumer, self._batch_records), buffers)
+                app = new_app(group, topics, buffers, consumer, self._batch_records)
+                await _run(app, buffers, watch_membership(app, group, topics, self._cluster, self._refused))
                 await asyncio.sleep(_RESTART_S)
         finally:
             self._consuming.remove(buffers)
@@ -104,7 +107,8 @@ class KafkaLog:
         return {place: why for buffers in self._consuming for place, why in buffers.assignment.stopped.items()}
 
     def waiting(self) -> Mapping[TopicPartition, str]:
-        return {place: why for buffers in self._consuming for place, why in buffers.assignment.waiting().items()}
+        tried = {place: why for buffers in self._consuming for place, why in buffers.assignment.waiting().items()}
+        return self._refused | tried
 
     async def _await_topics(self, topics: Sequence[str]) -> None:
         for topic in topics:
@@ -115,10 +119,11 @@ class KafkaLog:
         await self._cluster.close()
 
 
-async def _run(app: BatchApp, buffers: PartitionBuffers) -> None:
+async def _run(app: BatchApp, buffers: PartitionBuffers, watch: Coroutine[None, None, None]) -> None:
     """Until cancelled, or until Faust has crashed. Either way the batches in hand are finished first."""
-    buffers.consumer = lambda: app.consumer  # type: ignore[assignment]  # the transport makes BatchConsumers
+    buffers.consumer = lambda: app.batch_consumer
     starting = asyncio.create_task(app.start(), name="start Faust")
+    watching = asyncio.create_task(watch, name="watch the group")
     try:
         await asyncio.wait([starting])
         if not starting.exception():
@@ -126,6 +131,7 @@ async def _run(app: BatchApp, buffers: PartitionBuffers) -> None:
         reason = starting.exception() or app.crash_reason
         log.error("consumer starts anew", error=trace_of(reason or RuntimeError()))
     finally:
+        watching.cancel()
         buffers.stop_fetching()
         await buffers.assignment.close()
         buffers.consumer = None
