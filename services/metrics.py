@@ -96,7 +96,9 @@ OUTBOX_PUBLISHED = CounterMetric("outbox_published", ("topic",), "messages", "Ap
 SOURCE_FRESHNESS = GaugeMetric("source_silent_seconds", ("source",), "seconds", "Since the source was last heard of")
 SOURCE_SILENT = GaugeMetric("source_silent", ("source",), "sources", "1 while silent beyond its rhythm")
 TIMERS_FIRED = CounterMetric("timers_fired", ("kind",), "timers", "Due times that left a mark")
-UPKEEP = CounterMetric("upkeep", ("what",), "rows", "Aged or dropped: events, months, ledgers, letters")
+UPKEEP = CounterMetric(
+    "upkeep", ("what",), "rows", "Aged or dropped: events, months, ledgers, letters (replayed, unreplayed), placements"
+)
 DECLARATIONS_READ = CounterMetric(
     "declarations_read", ("outcome",), "times", "Changed declarations of the profile: taken, or refused for a mistake",
     (("taken",), ("refused",)),

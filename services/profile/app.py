@@ -83,7 +83,7 @@ async def open_profile(
         store=store,
         update=Update(store, fold, catalogue, naming.secret, SUBJECT_LIMITS),
         refresh=Refresh(store, policy, lambda: freshness.now, alias_of, Resting()),
-        upkeep=Upkeep(store, log, fold, choices.timeline_months),
+        upkeep=Upkeep(store, log, fold, choices.timeline_months, choices.dead_letter_months),
         notifications=screens,
         metrics=metrics,
         clock=clock,

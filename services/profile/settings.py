@@ -14,11 +14,13 @@ STEPS: tuple[Step, ...] = get_args(Step)
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """`timeline_months`: how long events are kept one by one, the running month included. `lateness_s`, `rhythm_s`: of
-    a source that declares none. `catalogue`, `reference`: directories of a bank's own files: see `policies.Files`.
-    `steps`: what this process does of all that the profile does, by commas."""
+    """`timeline_months`: how long events are kept one by one, the running month included; `dead_letter_months`: how
+    long dead letters that nobody sends again. `lateness_s`, `rhythm_s`: of a source that declares none. `catalogue`,
+    `reference`: directories of a bank's own files: see `policies.Files`. `steps`: what this process does of all that
+    the profile does, by commas."""
 
     timeline_months: Positive = 25
+    dead_letter_months: Positive = 25
     lateness_s: Positive = 60
     rhythm_s: Positive = 3_600
     catalogue: str = ""

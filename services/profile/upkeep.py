@@ -1,5 +1,5 @@
 """USE CASE: ages and drops what is old. Old events are folded into their subject's base; months behind the horizon,
-ledgers past their days and replayed letters are dropped. No view changes.
+ledgers past their days, old letters and placements that no backtest reaches are dropped. No view changes.
 
 Ageing happens once a month, subject by subject, each in a transaction of its own with a pause after it. Started again,
 it goes through the subjects from the first one on.
@@ -8,6 +8,7 @@ it goes through the subjects from the first one on.
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 from schemas.codec import decode_event
@@ -27,23 +28,27 @@ from services.profile.ports.records import BaseRow, StoredSubject
 from services.profile.ports.store import ProfileStore
 from services.profile.ports.updating import UpdateTransaction
 
-LETTERS_KEPT_DAYS = 90
+REPLAYED_KEPT_DAYS = 90
 SUBJECTS_AT_ONCE = 500
+PLACEMENTS_AT_ONCE = 5_000
 EVENTS_AT_ONCE = 2_000
 PAUSE_S = 0.01
 
 
 class Kept(NamedTuple):
-    """How many of each were aged or dropped."""
+    """How many of each were aged or dropped. `letters`: replayed ones; `unreplayed`: those that nobody sent again."""
 
     events: int = 0
     months: int = 0
     ledgers: int = 0
     letters: int = 0
+    unreplayed: int = 0
+    placements: int = 0
 
 
 class Upkeep:
-    """`timeline_months`: how many months, the running one included, events stay in the timeline."""
+    """`timeline_months`, `letter_months`: how many months, the running one included, events stay in the timeline, and
+    letters that nobody sends again."""
 
     def __init__(
         self,
@@ -51,21 +56,24 @@ class Upkeep:
         log: EventLog,
         fold: Fold,
         timeline_months: int,
+        letter_months: int,
         pause: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(PAUSE_S),
     ) -> None:
         self._store, self._log, self._fold = store, log, fold
-        self._timeline_months, self._pause = timeline_months, pause
+        self._timeline_months, self._letter_months, self._pause = timeline_months, letter_months, pause
         self._aged_in = -1
 
     async def apply(self, now: int) -> Kept:
         """Raises `Unavailable`, `Contended`, and `Fenced` beside a newer release; the next call goes on."""
         ledgers = await self._drop_ledgers(now)
-        letters = await self._store.drop_letters(now - LETTERS_KEPT_DAYS * DAY_MS)
-        events = months = 0
+        letters = await self._store.drop_letters("replayed", now - REPLAYED_KEPT_DAYS * DAY_MS)
+        unreplayed = await self._store.drop_letters("open", horizon(now, self._letter_months))
+        events = months = placements = 0
         if self._aged_in != month_of(now):
             events, months = await self._age_all(now)
+            placements = await self._drop_placements(horizon(now, self._timeline_months))
             self._aged_in = month_of(now)
-        return Kept(events, months, ledgers, letters)
+        return Kept(events, months, ledgers, letters, unreplayed, placements)
 
     async def _drop_ledgers(self, now: int) -> int:
         """Keeps a ledger as long as a repeat of its events may still wait in the log. Days are counted from the last on
@@ -111,6 +119,19 @@ class Upkeep:
                     await self._pause()
             await self._pause()
         return events, months
+
+    async def _drop_placements(self, before: int) -> int:
+        """Of each customer the last one of before stays: a backtest begins with it."""
+        dropped, after = 0, ("", 0)
+        while page := await self._store.placements_page(after, PLACEMENTS_AT_ONCE):
+            gone = [one[:2] for one, after_it in pairwise(page) if one.lead == after_it.lead and after_it.at < before]
+            await again_when_contended(partial(self._store.drop_placements, gone))
+            dropped += len(gone)
+            if len(page) < PLACEMENTS_AT_ONCE:
+                break
+            after = page[-2][:2]  # the last one is compared with the first of the next page
+            await self._pause()
+        return dropped
 
     async def _age(self, subject: str, before: int) -> tuple[int, int]:
         async with self._store.updating() as tx:

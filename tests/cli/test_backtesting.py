@@ -194,7 +194,7 @@ async def test_a_backtest_knows_of_customers_what_has_aged_out_of_the_timeline()
     live = await lived(declared, events, MERGED, disorder=False, step_ms=STEP_MS, until=until)
     fold = Fold(load_catalogue(), Counting(declared.series), declared.series.version)
     kept = (await live.profile.counts(["events"]))["events"]
-    upkeep = Upkeep(live.profile, cast(EventLog, None), fold, timeline_months=3, pause=lambda: asyncio.sleep(0))
+    upkeep = Upkeep(live.profile, cast(EventLog, None), fold, 3, 25, pause=lambda: asyncio.sleep(0))
     assert kept // 2 > (await upkeep.apply(until)).events > 100
     loaded = load_rules(directories(PRODUCT, ""), known_of(declared), Cel(), {})
     deployment = Deployment(live.profile, live.alerts, load_catalogue(), declared, RHYTHM, SECRET)

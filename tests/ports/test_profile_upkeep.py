@@ -9,7 +9,7 @@ from services.profile.domain.identity.links import Link
 from services.profile.domain.states.packing import pack_heads, pack_months
 from services.profile.domain.states.state import Head, Month
 from services.profile.ports.reading import EVERY
-from services.profile.ports.records import BaseRow, StoredDeadLetter
+from services.profile.ports.records import BaseRow, Placement, StoredDeadLetter
 from services.sql.session import reading
 from tests.ports.emptied import opened
 from tests.ports.profile_stores import Store, event, store
@@ -110,7 +110,7 @@ async def test_subjects_are_looked_through_page_by_page(store: Store) -> None:
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 1000])
-async def test_only_replayed_letters_of_before_are_dropped(
+async def test_only_letters_of_before_in_one_state_are_dropped(
     store: Store, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     monkeypatch.setattr("services.profile.adapters.sql.LETTERS_AT_ONCE", at_once)
@@ -121,8 +121,17 @@ async def test_only_replayed_letters_of_before_are_dropped(
             )
     for name in ("b", "c", "d"):
         assert await store.mark_letter_replayed(name)
-    assert await store.drop_letters(9) == 2
+    assert await store.drop_letters("replayed", 9) == 2
     assert [await store.dead_letter(name) is None for name in "abcd"] == [False, True, False, True]
+    assert [await store.drop_letters("open", at) for at in (5, 6)] == [0, 1]
+    assert [await store.dead_letter(name) is None for name in "ac"] == [True, False]
+
+
+async def test_placements_are_dropped_by_customer_and_time(store: Store) -> None:
+    async with store.refreshing() as tx:
+        await tx.note_placements([Placement(lead, at, b"{}") for lead in ("party:1", "party:2") for at in (5, 6)])
+    await store.drop_placements([("party:1", 5), ("party:2", 6), ("party:3", 5)])
+    assert [one[:2] for one in await store.placements_page(("", 0), 9)] == [("party:1", 6), ("party:2", 5)]
 
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)

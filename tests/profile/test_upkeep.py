@@ -11,14 +11,15 @@ from schemas.instants import DAY_MS
 from services.failures import Fenced
 from services.log import EventLog, Position, Record, Stop
 from services.profile.domain.ledger import DAYS_KEPT
+from services.profile.domain.states.base import horizon
 from services.profile.domain.states.fold import CODE_VERSION, VERSIONS_APART
 from services.profile.domain.states.packing import unpack
 from services.profile.domain.states.periods import first_day_of, month_of
 from services.profile.domain.states.state import MONTHS_KEPT
-from services.profile.ports.records import LedgerEntry, StoredDeadLetter
+from services.profile.ports.records import LedgerEntry, Placement, StoredDeadLetter
 from services.profile.rebuild import rebuild
 from services.profile.update import Update
-from services.profile.upkeep import LETTERS_KEPT_DAYS, Kept, Upkeep
+from services.profile.upkeep import REPLAYED_KEPT_DAYS, Kept, Upkeep
 from tests.ports.profile_stores import Store, store
 from tests.profile.expected import Held, differences, expected, held
 from tests.profile.told import (
@@ -60,7 +61,7 @@ class Log:
 
 def new_upkeep(store: Store, log: Log | None = None, version: int | None = None) -> Upkeep:
     fold = new_fold() if version is None else new_fold(version)
-    return Upkeep(store, cast(EventLog, log or Log()), fold, 25, _no_pause)
+    return Upkeep(store, cast(EventLog, log or Log()), fold, 25, 20, _no_pause)
 
 
 async def _no_pause() -> None:
@@ -209,7 +210,7 @@ async def test_a_large_past_ages_in_several_transactions(store: Store, monkeypat
     async def pause() -> None:
         pauses.append(None)
 
-    assert (await Upkeep(store, cast(EventLog, Log()), new_fold(), 25, pause).apply(NOW)).events == 5 * 7
+    assert (await Upkeep(store, cast(EventLog, Log()), new_fold(), 25, 25, pause).apply(NOW)).events == 5 * 7
     assert len(pauses) == 5 * 3 + 4, "after each transaction of an account, and each page of subjects"
     assert await bank.unlike() == []
     assert await rebuild(store, new_fold(999)) == 5
@@ -283,18 +284,45 @@ async def test_no_ledger_is_dropped_while_a_position_is_of_another_topic(store: 
     assert (await new_upkeep(store).apply(NOW)).ledgers == 0
 
 
-async def test_replayed_letters_are_dropped_after_their_time_and_open_ones_never(store: Store) -> None:
-    old, lately = NOW - (LETTERS_KEPT_DAYS + 1) * DAY_MS, NOW - (LETTERS_KEPT_DAYS - 1) * DAY_MS
+async def test_replayed_letters_are_dropped_after_their_time_and_open_ones_later(store: Store) -> None:
+    old, lately = NOW - (REPLAYED_KEPT_DAYS + 1) * DAY_MS, NOW - (REPLAYED_KEPT_DAYS - 1) * DAY_MS
     letters = [StoredDeadLetter(name, at, "accept", "core", "r", "", "m", None, b"", 0, "") for name, at in
                {"old-open": old, "old-replayed": old, "replayed": lately}.items()]  # fmt: skip
     async with store.updating() as tx:
         await tx.keep_dead_letters(letters)
     assert await store.mark_letter_replayed("old-replayed")
     assert await store.mark_letter_replayed("replayed")
-    assert (await new_upkeep(store).apply(NOW)).letters == 1
+    assert await new_upkeep(store).apply(NOW) == Kept(letters=1)
     assert await store.dead_letter("old-replayed") is None
     assert await store.dead_letter("old-open") is not None
     assert await store.dead_letter("replayed") is not None
+
+
+async def test_letters_that_nobody_sent_again_are_dropped_after_as_many_months_as_are_chosen(store: Store) -> None:
+    kept_since = horizon(NOW, 20)
+    async with store.updating() as tx:
+        await tx.keep_dead_letters([
+            StoredDeadLetter(name, at, "accept", "core", "r", "", "m", None, b'{"note": "Wang"}', 16, "")
+            for name, at in {"before": kept_since - 1, "since": kept_since}.items()
+        ])  # fmt: skip
+    assert await new_upkeep(store).apply(NOW) == Kept(unreplayed=1)
+    assert [await store.dead_letter("before"), (await store.dead_letter("since")) is not None] == [None, True]
+
+
+@pytest.mark.parametrize("at_once", [2, 3, 1000])
+async def test_a_placement_goes_once_another_one_has_aged_as_well(
+    store: Store, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("services.profile.upkeep.PLACEMENTS_AT_ONCE", at_once)
+    kept_since = horizon(NOW, 25)
+    told = {"a": (-9, -2, -1, 0, 5), "b": (-3,), "c": (-2, 4), "d": (7, 8)}
+    async with store.refreshing() as tx:
+        await tx.note_placements([
+            Placement(lead, kept_since + at, b"{}") for lead, times in told.items() for at in times
+        ])  # fmt: skip
+    assert await new_upkeep(store).apply(NOW) == Kept(placements=2)
+    kept = [(one.lead, one.at - kept_since) for one in await store.placements_page(("", 0), 100)]
+    assert kept == [("a", -1), ("a", 0), ("a", 5), ("b", -3), ("c", -2), ("c", 4), ("d", 7), ("d", 8)]
 
 
 async def test_an_older_worker_stops_at_states_of_a_newer_fold_and_writes_nothing(store: Store) -> None:

@@ -88,11 +88,15 @@ class MemoryProfileStore(MemoryReader, MemoryStreamStore):
             marked = marked_by(concerned, tables.memberships.by("subject", concerned), [*roots, *gone])
             memory_queues.leave_marks(tables, [Mark(root, 0) for root in marked])
 
-    async def drop_letters(self, before: int) -> int:
+    async def drop_letters(self, state: str, before: int) -> int:
         async with self._tables.turn() as tables:
-            old = [row for row in tables.dead_letters.rows() if row.state == "replayed" and row.at < before]
+            old = [row for row in tables.dead_letters.rows() if row.state == state and row.at < before]
             tables.dead_letters.drop(old)
             return len(old)
+
+    async def drop_placements(self, places: Sequence[tuple[str, int]]) -> None:
+        async with self._tables.turn() as tables:
+            tables.placements.drop([row for place in places if (row := tables.placements.get(place)) is not None])
 
     async def forget_letters(self, subjects: Collection[str]) -> None:
         async with self._tables.turn() as tables:

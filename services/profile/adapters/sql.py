@@ -21,14 +21,18 @@ from services.profile.ports.reading import EVERY
 from services.profile.ports.records import Decision, Mark, Shard
 from services.sql.database import Database
 from services.sql.portions import run_in_portions
-from services.sql.session import Session, insert, now_ms, read, reading, writing
+from services.sql.session import Bulk, Session, insert, now_ms, read, reading, writing
 from services.sql.stream import SqlOutbox, SqlPositions
 
 _REPLAYED = "update dead_letters set state = 'replayed' where letter_id = $1 and state = 'open'"
 LETTERS_AT_ONCE = 5_000
 _DROP_LETTERS = """
 delete from dead_letters where letter_id in (
-    select letter_id from dead_letters where state = 'replayed' and at < $1 order by at limit {limit})"""
+    select letter_id from dead_letters where state = $1 and at < $2 order by at limit {limit})"""
+_DROP_PLACEMENTS = Bulk(
+    "delete from placements p using unnest($1::text[], $2::bigint[]) u(lead, at) where p.lead = u.lead and p.at = u.at",
+    "delete from placements where lead = ?1 and at = ?2",
+)
 _LEASEHOLDERS = "select distinct owner from shards where leased_until between $1 and $2 order by owner"
 _ASIDE = "select count(distinct root) from marks where aside"
 _DISSOLVE = "delete from clusters where root = any($1::text[])"
@@ -114,8 +118,12 @@ class SqlProfileStore(SqlReader, SqlPositions, SqlOutbox):
         marked = marked_by(concerned, await memberships_of(session, concerned), [*roots, *gone])
         await sql_queues.leave_marks(session, [Mark(root, 0) for root in marked])
 
-    async def drop_letters(self, before: int) -> int:
-        return await run_in_portions(self._database, _DROP_LETTERS, LETTERS_AT_ONCE, before)
+    async def drop_letters(self, state: str, before: int) -> int:
+        return await run_in_portions(self._database, _DROP_LETTERS, LETTERS_AT_ONCE, state, before)
+
+    async def drop_placements(self, places: Sequence[tuple[str, int]]) -> None:
+        async with writing(self._database) as session:
+            await session.bulk(_DROP_PLACEMENTS, places)
 
     async def forget_letters(self, subjects: Collection[str]) -> None:
         await sql_personal.forget_letters(self._database, subjects)

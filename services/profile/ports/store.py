@@ -61,8 +61,11 @@ class ProfileStore(ProfileReader, Outbox, Protocol):
     async def drop_ledgers(self, before_day: int) -> list[int]:
         """Drops the ledgers of the days before; returns them."""
 
-    async def drop_letters(self, before: int) -> int:
-        """Drops the replayed dead letters of before (ms); returns how many."""
+    async def drop_letters(self, state: str, before: int) -> int:
+        """Drops the dead letters of before (ms) that are in this state; returns how many."""
+
+    async def drop_placements(self, places: Sequence[tuple[str, int]]) -> None:
+        """Those of these customers (`lead`) and times."""
 
     async def forget_letters(self, subjects: Collection[str]) -> None:
         """Empties the dead letters of ingest that name one of these subjects (`letters.names`): it reads all of them,
