@@ -13,6 +13,7 @@ from services.profile.domain.customers.paydays import habit_of, next_day
 from services.profile.domain.customers.recurring import recurring_income
 from services.profile.domain.customers.salary import Salary, learn_salary
 from services.profile.domain.reference.calendar import date_of, day_number
+from tests.profile.domain.happenings import event, fold_of, reversal
 from tests.profile.value.portrait import CURRENT, EMPLOYER_KEY, Portrait, ms, number, policy, reference
 
 MONTHS = ["2026-04", "2026-05", "2026-06", "2026-07", "2026-08", "2026-09"]
@@ -496,3 +497,13 @@ def test_the_next_payday_always_lies_ahead(first: int, gaps: list[int]) -> None:
     habit = habit_of(tuple(days), calendar)
     assert habit is not None
     assert next_day(habit, days[-1], calendar) > days[-1]
+
+
+def test_what_was_taken_back_of_a_salary_was_not_paid() -> None:
+    came = [event("salary.credited", ms(day), id=day, minor=1_000_000, direction="credit") for day in FIFTEENTH]
+    for part, left in ((600_000, 400_000), (1_000_000, 1_000_000)):
+        told = [*came, reversal(came[-1], ms("2026-09-16"), part=part)]
+        salary = learn_salary(fold_of(told).head.latest["income"], reference(), ms("2026-09-20"))
+        assert salary is not None
+        assert (salary.last_minor, salary.median_minor) == (left, 1_000_000)
+        assert salary.credits == (5 if left < 1_000_000 else 4)

@@ -68,8 +68,7 @@ def learn_salary(
     the customer's no more."""
     by_payer: dict[tuple[str, str], list[Candidate]] = {}
     for candidate in candidates:
-        # a tombstone may stand where the original has not come yet: it has no values; and nothing is no pay
-        if not candidate.cancelled and candidate.values.get("minor"):
+        if candidate.stands and candidate.minor:  # nothing is no pay
             payer = (str(candidate.values.get("party", "")), str(candidate.values["currency"]))
             by_payer.setdefault(payer, []).append(candidate)
     found = [
@@ -152,7 +151,7 @@ def _by_payday(paid: Sequence[Candidate], reference: Reference) -> dict[int, int
     for credit in paid:
         day = reference.day_of(credit.at)
         payday = payday if day - payday < PARTS_WITHIN_DAYS else day
-        by_day[payday] = by_day.get(payday, 0) + credit.values["minor"]
+        by_day[payday] = by_day.get(payday, 0) + credit.minor
     return by_day
 
 

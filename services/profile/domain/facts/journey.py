@@ -90,4 +90,4 @@ def _applied(seen: Picture) -> set[str]:
 
 def _latest(seen: Picture, kind: str, since: int) -> list[Candidate]:
     kept = seen.customer.state.head.latest.get(kind, ())
-    return [one for one in kept if one.at > since and one.values and not one.cancelled]
+    return [one for one in kept if one.at > since and one.stands]

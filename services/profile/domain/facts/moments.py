@@ -2,7 +2,6 @@
 went."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from schemas.changes import Fact, Moment
 from schemas.instants import DAY_MS
@@ -40,7 +39,7 @@ def _of_events(seen: Picture) -> Iterator[Moment]:
     for kind, candidates in seen.customer.state.head.latest.items():
         since = seen.now - window_days(kind) * DAY_MS
         for candidate in candidates:
-            if candidate.at > since and not candidate.cancelled:
+            if candidate.at > since and candidate.stands:
                 yield Moment(
                     moment_id=f"{kind}:{candidate.at}:{candidate.event_id}",
                     kind=kind,
@@ -57,7 +56,7 @@ def _judged(seen: Picture, kind: str, candidate: Candidate) -> dict[str, Fact]:
         if name not in _NOT_TOLD and not (isinstance(value, str) and is_reference(value)):
             values[name] = float(value) if value.__class__ is int or (kind, name) in _FRACTIONS else value
     if "minor" in kept:
-        values |= _amount(seen, kind, kept, candidate.at)
+        values |= _amount(seen, kind, candidate)
     if kept.get("party"):
         values |= _party(seen, str(kept["party"]), str(kept.get("party_kind", "")), candidate.at)
     if kind == "feedback" and "score" in kept:
@@ -65,10 +64,10 @@ def _judged(seen: Picture, kind: str, candidate: Candidate) -> dict[str, Fact]:
     return values
 
 
-def _amount(seen: Picture, kind: str, kept: Mapping[str, Any], at: int) -> dict[str, Fact]:
-    """`amount` in its own currency, `amount_home` converted; shares in percent."""
-    minor, currency = kept["minor"], kept["currency"]
-    home = seen.reference.home_minor(minor, currency, seen.reference.day_of(at))
+def _amount(seen: Picture, kind: str, candidate: Candidate) -> dict[str, Fact]:
+    """`amount` in its own currency, without what was taken back, `amount_home` converted; shares in percent."""
+    kept, minor, currency = candidate.values, candidate.minor, candidate.values["currency"]
+    home = seen.reference.home_minor(minor, currency, seen.reference.day_of(candidate.at))
     values: dict[str, Fact] = {"amount": minor / 10 ** EXPONENTS.get(currency, 2)}
     if home is not None:
         values["amount_home"] = seen.major(home) or 0.0

@@ -36,11 +36,12 @@ leaves out: the facts that need it are missing."""
 
 
 def _as_it_was(plain: list[Any]) -> list[Any]:
-    """Version 2 knows which contacts the bank began and when a consent ends; what aged before it tells neither."""
+    """Version 2 knows which contacts the bank began and when a consent ends; what aged before it tells neither. Version
+    3 knows what was taken back of a candidate in parts; no candidate of a base is young enough to be a moment."""
     return plain
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: _as_it_was}
+MIGRATIONS: Mapping[int, Migration] = {1: _as_it_was, 2: _as_it_was}
 """One for every `CODE_VERSION` that came before, keyed by it. Declared series need none: their windows end long before
 events age out."""
 

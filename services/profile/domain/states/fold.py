@@ -28,7 +28,7 @@ from services.profile.domain.states.tally import (
 )
 from services.profile.domain.states.undone import GIVEN_BACK, TAKEN
 
-CODE_VERSION = 2
+CODE_VERSION = 3
 """Raised whenever this code gives another state for the same events; `base.py` needs a migration then."""
 VERSIONS_APART = 1000
 _NO_ATTRIBUTES: dict[str, Any] = {}
@@ -96,7 +96,7 @@ class Fold:
 
     def _reverse(self, state: State, event: ChannelEvent, stamp: Stamp, attributes: dict[str, Any]) -> None:
         """Takes the original out of its own day, and leaves a tombstone in its place among the candidates. If only a
-        part is cancelled, the original stays a movement, of a smaller amount."""
+        part is cancelled, the original stays a movement and a candidate, of a smaller amount."""
         if not _moves(event):
             return
         original_type = str(attributes.get("original_type") or REVERSED)
@@ -106,16 +106,21 @@ class Fold:
         counted = self._counting.of(original_type, flow, event.direction if moved else None, event.channel)
         at, original_id = original_of(event, attributes)
         month = month_part(state, at)
-        if _is_part(event, attributes):
+        is_part = _is_part(event, attributes)
+        if is_part:
             count_at(state.head, month, event, at, counted, UNDONE_IN_PART, attributes)
             if moved:
                 note_party(month, event, at, UNDONE_IN_PART)
-            return
-        if month is not None:
+        elif month is not None:
             _undo_once(state, month_of(at), original_id, _undone(event, at, stamp, counted, attributes, moved=moved))
-        for name in self._counting.candidates_of(event.direction) if moved else ():
-            tombstone = Candidate(at, original_id, {}, cancelled=True)
-            state.head.latest[name] = join_latest(state.head.latest.get(name, []), [tombstone])
+        if moved:
+            self._mark_candidates(state.head, event, at, original_id, is_part=is_part)
+
+    def _mark_candidates(self, head: Head, event: ChannelEvent, at: int, original_id: str, *, is_part: bool) -> None:
+        taken_back = event.amount.minor if is_part and event.amount is not None else 0
+        for name in self._counting.candidates_of(event.direction):
+            marked = Candidate(at, original_id, {}, not is_part, taken_back)
+            head.latest[name] = join_latest(head.latest.get(name, []), [marked])
 
 
 def _undone(

@@ -17,4 +17,5 @@ def _join_candidates(left: Candidate, right: Candidate) -> Candidate:
     # A tombstone has no values. Two sources used one id in one instant: either may stand, as long as it is always the
     # same one.
     values = max(left.values, right.values, key=lambda told: sorted(map(repr, told.items())))
-    return Candidate(left.at, left.event_id, values, left.cancelled or right.cancelled)
+    taken_back = left.taken_back + right.taken_back
+    return Candidate(left.at, left.event_id, values, left.cancelled or right.cancelled, taken_back)

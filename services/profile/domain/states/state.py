@@ -45,12 +45,25 @@ class Activity(msgspec.Struct, array_like=True, gc=False):
 
 
 class Candidate(msgspec.Struct, array_like=True, gc=False):
-    """An event that may become a moment. `cancelled` is a tombstone: a reversal named it, perhaps before it came."""
+    """An event that may become a moment. `cancelled` is a tombstone: a reversal named it, perhaps before it came.
+    `taken_back`: minor units of it that reversals of a part have cancelled."""
 
     at: int
     event_id: str
     values: dict[str, Any] = {}
     cancelled: bool = False
+    taken_back: int = 0
+
+    @property
+    def stands(self) -> bool:
+        """Whether the event has come, and something of it is left."""
+        return bool(self.values) and not self.cancelled and (not self.taken_back or self.minor > 0)
+
+    @property
+    def minor(self) -> int:
+        """What is left of its amount."""
+        amount: int = self.values.get("minor", 0)
+        return amount - self.taken_back
 
 
 Thing = dict[str, Entry]

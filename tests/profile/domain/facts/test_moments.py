@@ -143,6 +143,15 @@ def test_a_reversed_event_is_no_moment() -> None:
     assert summary_of([DRAIN, reversal(DRAIN, NOON)]).moments == []
 
 
+@pytest.mark.parametrize("part_first", [False, True])
+def test_what_was_taken_back_of_a_payment_is_no_part_of_its_moment(part_first: bool) -> None:
+    part = reversal(DRAIN, NOON, part=30_000)
+    (moment,) = summary_of([part, DRAIN] if part_first else [DRAIN, part]).moments
+    assert (moment.event_id, moment.values["amount"], moment.values["amount_home"]) == ("d", 100.0, 100.0)
+    assert moment.values["percent_of_balance"] == 10.0
+    assert summary_of([part]).moments == []
+
+
 def test_a_moment_leaves_the_statement_with_its_window() -> None:
     end = DRAIN.occurred_at + 30 * DAY_MS
     assert [len(summary_of([DRAIN], at).moments) for at in (end - 1, end)] == [1, 0]

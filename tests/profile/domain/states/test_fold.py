@@ -46,7 +46,18 @@ def test_a_movement_of_which_a_part_is_cancelled_stays_one_of_less_whichever_cam
         left = Cell(1, 7_000_000)
         assert (month.totals["outflow:CNY"], month.totals["transfer_out:CNY"]) == (left, left)
         assert month.parties["debit:CNY"] == {"OTHR/7": left}
-        assert [(one.event_id, one.cancelled) for one in state.head.latest["large_debit"]] == [("big", False)]
+        (candidate,) = state.head.latest["large_debit"]
+        assert (candidate.event_id, candidate.stands, candidate.minor) == ("big", True, 7_000_000)
+
+
+def test_a_candidate_of_which_parts_were_taken_back_stands_until_nothing_of_it_is_left() -> None:
+    original = event("transfer.sent", NOON - DAY_MS, id="big", minor=9_000_000, direction="debit")
+    first, second = (reversal(original, NOON + n, part=n * 3_000_000, id=f"part{n}") for n in (1, 2))
+    for events in permutations([original, first, second]):
+        told = [fold_of(list(events[:number])).head.latest["large_debit"] for number in (1, 2, 3)]
+        assert [one.stands for (one,) in told] == [events[0] is original, original in events[:2], False]
+        joined = combine(fold_of(list(events[:1])), fold_of(list(events[1:])))
+        assert joined.head.latest["large_debit"] == told[-1]
 
 
 def test_a_reversal_of_all_that_it_says_was_moved_leaves_no_movement() -> None:
