@@ -22,7 +22,7 @@ class Current:
 
     def __init__(self, rules: RuleSet, desk: Desk, works: Callable[[int], bool]) -> None:
         self.rules = rules
-        self.terms = Terms(desk, works, {}, frozenset(), labels=rules.labels)
+        self.terms = Terms(desk, works, {}, frozenset(), labels=rules.labels, amounts=rules.amounts)
         self.broken: dict[str, str] = {}
         self.bursts = Bursts()
         self._editions: Sequence[Edition] = ()
@@ -31,7 +31,9 @@ class Current:
         """Replaces the rules; a rule that was broken may run again."""
         self.rules, self.broken = rules, {}
         silent = silenced(self._editions, rules)
-        self.terms = self.terms._replace(desk=desk, stopped=frozenset(), silent=silent, labels=rules.labels)
+        self.terms = self.terms._replace(
+            desk=desk, stopped=frozenset(), silent=silent, labels=rules.labels, amounts=rules.amounts
+        )
         log.info("rules loaded", version=rules.version, rules=len(rules.rules))
 
     def written_down(self, newest: Sequence[Edition]) -> None:
@@ -69,6 +71,6 @@ class Current:
         self.terms = self.terms._replace(stopped=frozenset(self.broken))
         left = [rule for rule in self.rules.rules if rule.id not in self.broken]
         stopped = [rule for rule in self.rules.rules if rule.id in self.broken]
-        kept = rule_set(self.rules.version, left, self.rules.at_rest, self.rules.labels)
+        kept = rule_set(self.rules.version, left, self.rules.at_rest, self.rules.labels, self.rules.amounts)
         self.rules = kept._replace(rules=(*kept.rules, *stopped))
         log.error("rule stopped: it does not fit the values it meets", rule=rule_id, why=why)

@@ -7,6 +7,7 @@ from functools import partial
 from schemas.catalogue import load_catalogue
 from schemas.moments import MOMENTS
 from services.alerts.domain.compiled import Known
+from services.alerts.domain.wording import Amounts
 from services.metrics import Metrics
 from services.profile.adapters.policies import Declarations, files_of, load_declarations
 from services.profile.domain.facts.catalogue import catalogue
@@ -16,6 +17,9 @@ from services.profile.domain.states.series import Counting
 from services.profile.reload import CurrentPolicy, Reload
 from services.profile.settings import read_choices
 from services.settings import read_settings
+
+AMOUNT = "moment.amount_home"
+"""The one field of moments in the home currency; `moment.amount` is in `moment.currency`."""
 
 
 def declared_fold() -> Fold:
@@ -43,8 +47,11 @@ def reloading(
 
 def known_of(declarations: Declarations) -> Known:
     """What rules may ask in this deployment."""
-    facts = {fact.name: fact.type for fact in catalogue(declarations.policy.measures)}
-    return Known(facts, {name: moment.fields for name, moment in MOMENTS.items()})
+    policy = declarations.policy
+    facts = tuple(catalogue(policy.measures))
+    amounts = Amounts(frozenset({AMOUNT, *(fact.name for fact in facts if fact.unit == "money")}),
+                      policy.reference.home_currency)  # fmt: skip
+    return Known({fact.name: fact.type for fact in facts}, {name: one.fields for name, one in MOMENTS.items()}, amounts)
 
 
 def known_to_rules() -> Known:

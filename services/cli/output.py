@@ -84,6 +84,11 @@ def written(value: Any) -> str:
     return escape(_local(datetime.fromisoformat(text)) if _INSTANT.fullmatch(text) else text)
 
 
+def at_stake(value: float, currency: str | None) -> str:
+    """To the unit, as the texts beside it write money."""
+    return f"{currency or ''} {value:,.0f}".lstrip()
+
+
 def when(ms: int | None) -> str | None:
     """As the API tells a time: what is a row of a table is JSON for a script."""
     return None if ms is None else instant(ms)

@@ -11,10 +11,10 @@ from schemas.catalogue import load_catalogue
 from schemas.changes import Fact, Moment, ProfileChange
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
-from services.alerts.domain.compiled import Rule
+from services.alerts.domain.compiled import Rule, named_in, texts
 from services.alerts.domain.judging import judge
 from services.alerts.domain.rules import EMPTY, CustomerKind, Text
-from services.alerts.domain.wording import filled
+from services.alerts.domain.wording import NAMED, filled
 from services.cli.declared import known_to_rules
 from services.declared_files import Directories
 from services.profile.adapters.policies import load_declarations
@@ -173,6 +173,22 @@ def test_what_is_left_out_unjudged_would_not_have_held(loaded: Loaded) -> None:
         found = [[(one.rule.id, one.outcome, one.missing) for one in judge(change, one_set, Cel())]
                  for one_set in (rules, unsifted)]  # fmt: skip
         assert found[0] == found[1]
+
+
+def test_every_amount_that_a_text_of_the_product_can_show_is_told_in_the_bank_s_currency(loaded: Loaded) -> None:
+    amounts, told = loaded.rule_set.amounts, set[str]()
+    assert (amounts.currency, "assets" in amounts.names, "logins_30d" in amounts.names) == ("CNY", True, False)
+    for rule in loaded.rule_set.rules:
+        names = {found[1] for found in named_in(rule.declared)}
+        seen: dict[str, Fact] = dict.fromkeys(names, 8765.0)
+        for _, text in texts(rule.declared):
+            said = filled(text, seen, loaded.rule_set.labels, amounts)
+            assert said.en.count("8,765") - said.en.count("CNY 8,765") == sum(
+                found[1] not in amounts.names for found in NAMED.finditer(text.en) if found[2] is None
+            ), rule.id
+            assert said.zh.count("8,765 元") == said.en.count("CNY 8,765"), rule.id
+        told |= names & amounts.names
+    assert len(told) > 25
 
 
 def test_every_code_of_the_product_that_a_text_can_show_has_a_label(loaded: Loaded) -> None:

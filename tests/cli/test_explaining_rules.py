@@ -74,9 +74,9 @@ def test_what_is_at_stake_is_told_of_a_rule_that_holds_and_said_to_be_unknown_wh
     }  # fmt: skip
 
     def told(value: float | None, value_is: str) -> object:
-        return explained({**rule, "value": value, "value_is": value_is})["because"]
+        return explained({**rule, "value": value, "value_is": value_is}, "CNY")["because"]
 
-    assert told(80_000.0, "known") == "· at stake 80,000"
+    assert told(80_000.0, "known") == "· at stake CNY 80,000"
     assert told(None, "unknown") == "· what is at stake is not known"
     assert (told(None, "not_asked"), told(0.0, "known")) == ("", "")
 
@@ -86,5 +86,5 @@ def test_the_alert_that_a_rule_has_raised_is_named() -> None:
         "id": "R4", "status": "already_said", "holds": True, "parts": [], "values": {}, "missing": [], "value": None,
         "not_covered": [], "held_back_by": None, "why": None, "cooling_until": None, "value_is": "unknown",
         "alert_id": "al_1",
-    })  # fmt: skip
+    }, None)  # fmt: skip
     assert (told["status"], told["because"]) == ("already said", "· what is at stake is not known\n· said in al_1")

@@ -158,10 +158,12 @@ def test_the_events_of_a_fact_that_two_rules_saw_are_laid_out_once(
 
 _PAGE = ("title", "alert_id", "customer_id", "kind", "situation", "severity", "grade", "state", "waiting", "owner",
          "claimed_by", "wording", "reason", "suggested", "may_say", "must_not_say", "outcome")  # fmt: skip
-_EMPTY: dict[str, Any] = {**dict.fromkeys(_PAGE, ""), "value": None, "due_at": None, "evidence": [], "history": []}
+_EMPTY: dict[str, Any] = {
+    **dict.fromkeys(_PAGE, ""), "value": None, "currency": "CNY", "due_at": None, "evidence": [], "history": [],
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("value", "told"), [(None, "unknown"), (0.0, "0"), (1234.4, "1,234")])
+@pytest.mark.parametrize(("value", "told"), [(None, "unknown"), (0.0, "CNY 0"), (1234.4, "CNY 1,234")])
 def test_a_value_at_stake_that_is_not_known_is_said_to_be_so(
     value: float | None, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

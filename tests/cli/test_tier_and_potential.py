@@ -75,7 +75,7 @@ async def test_assets_that_sway_about_the_threshold_are_no_fall_and_those_that_g
     [(day, severity, text)] = said(alerts, "R26")
     assert (day, severity) == (gone.date().isoformat(), 3)
     assert [one.value for one in alerts if one.situation == "threshold" and one.is_open] == [5_999_000.0]
-    assert text == "Assets fell from above the threshold to near the threshold; -498,000 within 30 days"
+    assert text == "Assets fell from above the threshold to near the threshold; CNY -498,000 within 30 days"
 
 
 def paid_and_sent(finally_left: int) -> Iterator[Json]:

@@ -67,7 +67,7 @@ def load_rules(
     layers = files.layers()
     desk, labels = read_desk(layers.get(DESK, ()), loading), read_labels(layers.get(LABELS, ()), loading)
     version = _version(loading.content, switches)
-    whole = rule_set(version, rules, known.at_rest(), labels)
+    whole = rule_set(version, rules, known.at_rest(), labels, known.amounts)
     keeper = owner_of(files.own or files.product)
     return Loaded(whole, desk, loading.mistakes, loading.file_of, loading.authors, keeper)
 
@@ -76,7 +76,8 @@ def switched(loaded: Loaded, switches: Mapping[str, RuleSwitch]) -> Loaded:
     """The same rules as people have switched them since."""
     rules = [_switched(rule, switches) for rule in loaded.rule_set.rules]
     version = _version([loaded.rule_set.version.encode()], switches)
-    return loaded._replace(rule_set=rule_set(version, rules, loaded.rule_set.at_rest, loaded.rule_set.labels))
+    had = loaded.rule_set
+    return loaded._replace(rule_set=rule_set(version, rules, had.at_rest, had.labels, had.amounts))
 
 
 def _switched(rule: Rule, switches: Mapping[str, RuleSwitch]) -> Rule:

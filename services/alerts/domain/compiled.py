@@ -7,16 +7,17 @@ from typing import NamedTuple
 from schemas.changes import AT_REST, Fact, FactType
 from services.alerts.domain.expressions import BadExpression, Expression, Expressions, Sieve
 from services.alerts.domain.rules import RuleDeclared, Text
-from services.alerts.domain.wording import NAMED, NO_LABELS, Labels
+from services.alerts.domain.wording import NAMED, NO_AMOUNTS, NO_LABELS, Amounts, Labels
 
 FIELD = "moment."
 
 
 class Known(NamedTuple):
-    """What a rule may ask: facts by name, and the fields of each kind of moment."""
+    """What a rule may ask: facts by name, and the fields of each kind of moment. `amounts`: which of them are money."""
 
     facts: Mapping[str, FactType]
     moments: Mapping[str, Mapping[str, FactType]]
+    amounts: Amounts = NO_AMOUNTS
 
     def at_rest(self) -> dict[str, Fact]:
         """What each fact is that a statement does not name."""
@@ -44,7 +45,7 @@ class Rule(NamedTuple):
 
 class RuleSet(NamedTuple):
     """`version`: a hash of the content. `on_facts`: by the kind of customer that the rules are about. `at_rest`: the
-    value of each fact that a statement does not name. `labels`: how codes are called in texts."""
+    value of each fact that a statement does not name. `labels` and `amounts`: how codes and money are told in texts."""
 
     version: str
     rules: tuple[Rule, ...]
@@ -52,12 +53,16 @@ class RuleSet(NamedTuple):
     on_moments: Mapping[str, tuple[Rule, ...]]
     at_rest: Mapping[str, Fact]
     labels: Labels = NO_LABELS
+    amounts: Amounts = NO_AMOUNTS
 
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
 
-def rule_set(version: str, rules: Sequence[Rule], at_rest: Mapping[str, Fact], labels: Labels = NO_LABELS) -> RuleSet:
+def rule_set(
+    version: str, rules: Sequence[Rule], at_rest: Mapping[str, Fact], labels: Labels = NO_LABELS,
+    amounts: Amounts = NO_AMOUNTS,
+) -> RuleSet:  # fmt: skip
     by_kind: dict[str, tuple[Rule, ...]] = {}
     by_moment: dict[str, tuple[Rule, ...]] = {}
     for rule in rules:
@@ -68,7 +73,7 @@ def rule_set(version: str, rules: Sequence[Rule], at_rest: Mapping[str, Fact], l
             continue
         for kind in rule.declared.about:
             by_kind[kind] = (*by_kind.get(kind, ()), rule)
-    return RuleSet(version, tuple(rules), by_kind, by_moment, at_rest, labels)
+    return RuleSet(version, tuple(rules), by_kind, by_moment, at_rest, labels, amounts)
 
 
 def compile_rule(declared: RuleDeclared, expressions: Expressions) -> Rule:

@@ -5,18 +5,23 @@ from schemas.changes import ProfileChange
 from schemas.instants import DAY_MS
 from services.alerts.domain.alert import Evidence
 from services.alerts.domain.judging import Verdict
-from services.alerts.domain.wording import Labels, filled
+from services.alerts.domain.rules import Text
+from services.alerts.domain.terms import Terms
+from services.alerts.domain.wording import filled
 
 
-def evidence_of(key: str, verdict: Verdict, change: ProfileChange, at: int, labels: Labels) -> Evidence:
+def evidence_of(key: str, verdict: Verdict, change: ProfileChange, at: int, terms: Terms) -> Evidence:
     declared, seen = verdict.rule.declared, verdict.seen
+
+    def told(text: Text) -> Text:
+        return filled(text, seen, terms.labels, terms.amounts)
+
     return Evidence(
         key=key, rule=declared.id, rule_version=declared.version, name=declared.name, kind=declared.kind,
         occurred_at=at, seen_at=change.changed_at, statement=change.version,
         event_id=verdict.moment.event_id if verdict.moment else "", severity=verdict.severity, value=verdict.value,
-        values=dict(seen), text=filled(declared.reason, seen, labels),
-        suggested=filled(declared.suggested, seen, labels),
-        may_say=filled(declared.may_say, seen, labels), must_not_say=filled(declared.must_not_say, seen, labels),
+        values=dict(seen), text=told(declared.reason), suggested=told(declared.suggested),
+        may_say=told(declared.may_say), must_not_say=told(declared.must_not_say),
         role=declared.owner_role, respond_within_hours=declared.respond_within_hours,
         expires_at=change.changed_at + declared.expires_after_days * DAY_MS,
     )  # fmt: skip

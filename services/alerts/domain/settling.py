@@ -109,7 +109,8 @@ class Settling:
     def _why(self, alert: Alert, key: str, rule: str) -> str:
         said = alert.current_on(key)
         by, seen = (self._terms.changed_since(rule, said.seen_at), said.values) if said else ("", {})
-        return self._terms.silent.get(rule) or f"{rule} no longer holds{by}{what_changed(seen, self._change.facts)}"
+        changed = what_changed(seen, self._change.facts, self._terms.amounts)
+        return self._terms.silent.get(rule) or f"{rule} no longer holds{by}{changed}"
 
     def _say(self, alert: Alert, action: str, note: str) -> None:
         step(alert, self._change.changed_at, SYSTEM, action, alert.state, note)
@@ -155,7 +156,7 @@ class Settling:
         if said is not None and at < said.occurred_at + declared.cooldown_days * DAY_MS:
             self._once_more(alert, said, verdict, at)
             return
-        self._join(alert, evidence_of(key, verdict, self._change, at, self._terms.labels), "evidence_added")
+        self._join(alert, evidence_of(key, verdict, self._change, at, self._terms), "evidence_added")
         self.fired += 1
         if declared.depends_on:
             self.absences.append(declared.id)
@@ -195,7 +196,7 @@ class Settling:
 
     def _go_on(self, alert: Alert, said: Evidence, verdict: Verdict, at: int, action: str) -> None:
         """The rule holds more gravely, or once more: new evidence stands beside the first, which stays readable."""
-        evidence = evidence_of(said.key, verdict, self._change, at, self._terms.labels)
+        evidence = evidence_of(said.key, verdict, self._change, at, self._terms)
         evidence.goes_on, evidence.origin = True, said.origin
         self._join(alert, evidence, action)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from schemas.instants import DAY_MS, HOUR_MS
 from schemas.zone import Zone
 from services.alerts.domain.rules import Desk
-from services.alerts.domain.wording import NO_LABELS, Labels
+from services.alerts.domain.wording import NO_AMOUNTS, NO_LABELS, Amounts, Labels
 
 NEW_RULE_PRECISION = 0.7
 """Of a rule of which no outcome is known yet."""
@@ -29,7 +29,8 @@ class Terms(NamedTuple):
     `throttled`: rules that raise nothing for now; `paused`: nor is it remembered that they hold, so that they raise it,
     moments included, when a person lets them. `stopped`: rules that met a value of a wrong type; what they have said
     stands, for it cannot be judged. `silent`: rules that say nothing any more (switched off, removed), and why.
-    `changed`: rules whose newest change was of what they say. `labels`: how codes are called in texts."""
+    `changed`: rules whose newest change was of what they say. `labels` and `amounts`: how codes and money are told in
+    texts."""
 
     desk: Desk
     works: Callable[[int], bool]
@@ -40,6 +41,7 @@ class Terms(NamedTuple):
     silent: Mapping[str, str] = MappingProxyType({})
     changed: Mapping[str, Changed] = MappingProxyType({})
     labels: Labels = NO_LABELS
+    amounts: Amounts = NO_AMOUNTS
 
     def precision_of(self, rule: str, branch: str) -> float:
         return self.precision.get((rule, branch), self.precision.get((rule, ""), NEW_RULE_PRECISION))

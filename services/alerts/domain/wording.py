@@ -5,9 +5,11 @@ or true."""
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from schemas import alerts as wire
 from schemas.changes import Fact
+from schemas.money import EXPONENTS
 from services.alerts.domain.alert import Evidence
 from services.alerts.domain.rules import Language, Text
 
@@ -23,6 +25,16 @@ _CHINESE_STOP = "\u3002"
 Labels = Mapping[str, Text]
 """How codes are called: code → label."""
 NO_LABELS: Labels = MappingProxyType({})
+
+
+class Amounts(NamedTuple):
+    """`names`: the facts and fields that are money in the bank's own `currency`; without one it is not told."""
+
+    names: frozenset[str] = frozenset()
+    currency: str = ""
+
+
+NO_AMOUNTS = Amounts()
 _YES, _NO = Text(en="yes", zh="是"), Text(en="no", zh="否")
 
 
@@ -30,11 +42,11 @@ def said(text: Text | wire.Text, language: Language) -> str:
     return text.zh if language == "zh" else text.en
 
 
-def filled(text: Text, values: Mapping[str, Fact], labels: Labels = NO_LABELS) -> Text:
+def filled(text: Text, values: Mapping[str, Fact], labels: Labels = NO_LABELS, amounts: Amounts = NO_AMOUNTS) -> Text:
     def told(found: re.Match[str]) -> Text:
         value, one, many = values.get(found[1]), found[2], found[3]
         if one is None:
-            return _told(value, labels)
+            return _told(found[1], value, labels, amounts)
         chosen = one if value == 1 else many
         return Text(en=chosen, zh=chosen)
 
@@ -55,11 +67,21 @@ def _with_clauses(text: str, values: Mapping[str, Fact]) -> str:
     return told[:1].upper() + told[1:]
 
 
-def _told(value: Fact | None, labels: Labels) -> Text:
+def _told(name: str, value: Fact | None, labels: Labels, amounts: Amounts) -> Text:
     if isinstance(value, bool):
         return _YES if value else _NO
-    written = shown(value)
-    return labels.get(written) or Text(en=written, zh=written)
+    if isinstance(value, float) and name in amounts.names and amounts.currency:
+        return _amount(_number(value, EXPONENTS[amounts.currency]), _called(amounts.currency, labels))
+    return _called(shown(value), labels)
+
+
+def _called(code: str, labels: Labels) -> Text:
+    return labels.get(code) or Text(en=code, zh=code)
+
+
+def _amount(written: str, currency: Text) -> Text:
+    """With the currency where each language has it."""
+    return Text(en=f"{currency.en} {written}", zh=f"{written} {currency.zh}")
 
 
 def shown(value: Fact | None) -> str:
@@ -69,8 +91,16 @@ def shown(value: Fact | None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+        return _number(value, 2)
     return value
+
+
+def _number(value: float, decimals: int) -> str:
+    return f"{value:,.{0 if value == int(value) else decimals}f}"
+
+
+def in_english(name: str, value: Fact | None, amounts: Amounts) -> str:
+    return _told(name, value, NO_LABELS, amounts).en
 
 
 def joined_reason(evidence: Iterable[Evidence]) -> Text:
@@ -92,11 +122,11 @@ def _greatest_of(told: Sequence[Evidence]) -> Text:
     return Text(en=f"{greatest.en} (and {others} more like it)", zh=f"{greatest.zh}\uff08另有 {others} 次\uff09")
 
 
-def what_changed(then: Mapping[str, Fact], now: Mapping[str, Fact]) -> str:
+def what_changed(then: Mapping[str, Fact], now: Mapping[str, Fact], amounts: Amounts = NO_AMOUNTS) -> str:
     """The facts that were seen then and are others now, in the order in which they were kept: those that decide come
     first. "" where only a moment was seen, and it is gone."""
     changed = [
-        f"{name} was {shown(value)}, is {shown(now.get(name, type(value)()))}"
+        f"{name} was {in_english(name, value, amounts)}, is {in_english(name, now.get(name, type(value)()), amounts)}"
         for name, value in then.items()
         if not name.startswith("moment.") and now.get(name, type(value)()) != value
     ]

@@ -37,5 +37,10 @@ class Backend(NamedTuple):
     stated: Callable[[str], Awaitable[Stated | None]]
     events_of: Callable[[str, Evidence], Awaitable[bytes]]
 
+    @property
+    def currency(self) -> str | None:
+        """Of the bank, in which money is told."""
+        return self.current.rules.amounts.currency or None
+
 
 Injected = NamedDependency[Backend]

@@ -65,7 +65,7 @@ async def list_alerts(
     found = await backend.store.find(where, _after(cursor), limit + 1)
     page = found[:limit]
     following = _cursor(page[-1].rank, page[-1].alert_id) if len(found) > limit else None
-    return AlertList(alerts=[shown(one, language) for one in page], next=following)
+    return AlertList(alerts=[shown(one, language, backend.currency) for one in page], next=following)
 
 
 @get("/v1/alerts/{alert_id:str}", operation_class=Tagged, responses=answers(AlertShown) | {304: NOT_MODIFIED})
@@ -80,7 +80,7 @@ async def read_alert(
                "Vary": "Accept-Language", "Content-Language": language}  # fmt: skip
     if matches(if_none_match or "", headers["ETag"]):
         return Response(b"", status_code=304, headers=headers)
-    return Response(msgspec.json.encode(shown(alert, language)), media_type=JSON, headers=headers)
+    return Response(msgspec.json.encode(shown(alert, language, backend.currency)), media_type=JSON, headers=headers)
 
 
 async def _standing_for(store: AlertStore, customer_id: str | None) -> str | None:

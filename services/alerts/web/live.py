@@ -60,7 +60,8 @@ class Follow:
         for alert in [*found, *await self._left(before.keys() - now.keys())]:
             if alert.revision > before.get(alert.alert_id, 0):
                 self._note(alert, self._seen)
-                yield event("alert", tag_of(self._seen), msgspec.json.encode(shown(alert, self._language)))
+                one = shown(alert, self._language, self._backend.currency)
+                yield event("alert", tag_of(self._seen), msgspec.json.encode(one))
 
     async def _left(self, alert_ids: set[str]) -> list[Alert]:
         """Alerts that ended, went to another owner, or are not among the greatest any more."""
@@ -76,7 +77,7 @@ class Follow:
             seen.pop(alert.alert_id, None)
 
     def _encoded(self, found: list[Alert]) -> bytes:
-        return msgspec.json.encode({"alerts": [shown(one, self._language) for one in found]})
+        return msgspec.json.encode({"alerts": [shown(one, self._language, self._backend.currency) for one in found]})
 
 
 def tag_of(revisions: Mapping[str, int]) -> str:

@@ -111,13 +111,14 @@ class RuleExplained(msgspec.Struct, kw_only=True):
 
 class RulesOfCustomer(msgspec.Struct, kw_only=True):
     """The customer as it stood at `version`. `up_to_date` false: more was committed, and a mistake of ours keeps it
-    from being judged."""
+    from being judged. `currency`: of what is at stake and of all facts that are money."""
 
     customer_id: str
     version: int
     as_of: str
     up_to_date: bool
     rule_set: str
+    currency: str | None
     rules: list[RuleExplained]
 
 

@@ -66,7 +66,8 @@ async def explain_rules(customer_id: FromPath[str], backend: Injected, language:
     told = explain(change, current.rules, backend.expressions, remembered)
     return RulesOfCustomer(
         customer_id=now_is, version=change.version, as_of=instant(change.changed_at), up_to_date=stated.up_to_date,
-        rule_set=current.rules.version, rules=[_explained(one, language) for one in told],
+        rule_set=current.rules.version, currency=backend.currency,
+        rules=[_explained(one, language) for one in told],
     )  # fmt: skip
 
 

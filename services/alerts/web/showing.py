@@ -10,7 +10,7 @@ from services.alerts.domain.wording import said
 from services.alerts.web.documents import AlertEvidence, AlertOutcome, AlertShown, AlertStep, Amount, RuleSpoken
 
 
-def shown(alert: Alert, language: Language) -> AlertShown:
+def shown(alert: Alert, language: Language, currency: str | None) -> AlertShown:
     return AlertShown(
         alert_id=alert.alert_id, revision=alert.revision, customer_id=alert.customer_id, kind=alert.kind,
         situation=alert.situation, severity=alert.severity, grade=alert.grade, title=said(alert.title, language),
@@ -18,7 +18,8 @@ def shown(alert: Alert, language: Language) -> AlertShown:
         evidence=[_evidence(one, language) for one in alert.evidence], owner=alert.owner or None,
         branch=alert.branch or None, tier=alert.tier or None, claimed_by=alert.claimed_by or None, state=alert.state,
         waiting=alert.waiting or None, wording=alert.wording or None, possible=possible(alert), value=alert.value,
-        rank=alert.rank, opened_at=instant(alert.opened_at), routed_at=when(alert.routed_at), due_at=when(alert.due_at),
+        currency=currency, rank=alert.rank, opened_at=instant(alert.opened_at),
+        routed_at=when(alert.routed_at), due_at=when(alert.due_at),
         expires_at=when(alert.expires_at), snoozed_until=when(alert.snoozed_until), planned_at=when(alert.planned_at),
         reminded_at=when(alert.reminded_at), escalated_at=when(alert.escalated_at), ended_at=when(alert.ended_at),
         suggested=said(alert.suggested, language), may_say=said(alert.may_say, language),

@@ -86,7 +86,7 @@ async def _done(request: Asking, backend: Backend, language: Language, alert_id:
     before = await backend.store.alert(alert_id) if asked.action in ("claim", "reassign") else None
     alert = await backend.act.on(alert_id, asked, request.user)
     await backend.notifications.publish(told(alert, *([before.owner, before.escalated_to] if before else ())))
-    return shown(alert, language)
+    return shown(alert, language, backend.currency)
 
 
 def refused(request: Request[Any, Any, Any], illegal: IllegalStep) -> Response[bytes]:

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from services.alerts.domain.wording import shown
-from services.cli.output import Row, print_table, written
+from services.cli.output import Row, at_stake, print_table, written
 
 LISTED = {"alert_id": "Alert", "grade": "Grade", "title": "Title", "owner": "Owner", "stands": "State",
           "due_at": "Due", "customer_id": "Customer"}  # fmt: skip
@@ -32,7 +32,7 @@ def print_alert(console: Console, alert: Row) -> None:
     console.print(Text(f"{alert['title']}  {alert['alert_id']}", style="bold"))
     console.print(Text(
         f"Customer: {alert['customer_id']}   Kind: {alert['kind']}, {alert['situation']}   "
-        f"Severity: {alert['severity']}, grade {alert['grade'] or '-'}   At stake: {_at_stake(alert['value'])}"
+        f"Severity: {alert['severity']}, grade {alert['grade'] or '-'}   At stake: {_at_stake(alert)}"
     ))  # fmt: skip
     console.print(Text(
         f"State: {_stands(alert)}   Owner: {alert['owner'] or '-'}   Claimed by: {alert['claimed_by'] or '-'}   "
@@ -51,8 +51,8 @@ def print_alert(console: Console, alert: Row) -> None:
         print_table(console, rows, {"what": "Outcome", "told": ""})
 
 
-def _at_stake(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:,.0f}"
+def _at_stake(alert: Row) -> str:
+    return "unknown" if alert["value"] is None else at_stake(alert["value"], alert["currency"])
 
 
 def print_events(console: Console, told: Row) -> None:

@@ -101,7 +101,7 @@ def drafted(file: Path, known: Known, live: Loaded) -> tuple[Loaded, list[str]]:
     rules = draft.rule_set.rules
     ids = [rule.id for rule in rules]
     kept = [rule for rule in live.rule_set.rules if rule.id not in ids]
-    whole = rule_set(draft.rule_set.version, [*kept, *rules], known.at_rest(), live.rule_set.labels)
+    whole = rule_set(draft.rule_set.version, [*kept, *rules], known.at_rest(), live.rule_set.labels, known.amounts)
     return live._replace(rule_set=whole), ids
 
 

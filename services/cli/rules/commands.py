@@ -16,7 +16,7 @@ from services.alerts.domain.rules import RuleDeclared
 from services.alerts.ports import MAX_WHY, RuleSwitch
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import Actor, Beside, Data, Json, Language, Who, in_deployment
-from services.cli.output import show_json, show_rows, tell, when
+from services.cli.output import at_stake, show_json, show_rows, tell, when
 from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.backtest import backtest_rules
 from services.cli.rules.checking import check_rules, loaded_rules, tell_mistakes
@@ -86,7 +86,7 @@ def explain(
         return
     if not told["up_to_date"]:
         typer.echo("not up to date: what is known since cannot be judged; `counterpoint doctor` says more", err=True)
-    rows = [explained(one) for one in told["rules"] if every or one["status"] not in SILENT]
+    rows = [explained(one, told["currency"]) for one in told["rules"] if every or one["status"] not in SILENT]
     show_rows(
         rows,
         EXPLAINED,
@@ -166,7 +166,7 @@ def _switched(said: RuleSwitch) -> dict[str, Any]:
     return {"at": when(said.at), "actor": said.actor, "reason": said.note}
 
 
-def explained(rule: dict[str, Any]) -> dict[str, Any]:
+def explained(rule: dict[str, Any], currency: str | None) -> dict[str, Any]:
     """With the parts that decide: those that hold where the rule does, that do not, or that cannot be known; and what
     these saw."""
     parts = [one["condition"] for one in rule["parts"] if one["holds"] is rule["holds"]]
@@ -178,12 +178,14 @@ def explained(rule: dict[str, Any]) -> dict[str, Any]:
     why = [one for one in (rule["held_back_by"], rule["why"], rests) if one]
     status = " ".join([rule["status"].replace("_", " "), *why])
     said = [f"said in {rule['alert_id']}"] if rule["alert_id"] else []
-    because = "\n".join([*parts, *(f"· {one}" for one in (*unknown, *uncovered, *seen, *_at_stake(rule), *said))])
+    because = "\n".join(
+        [*parts, *(f"· {one}" for one in (*unknown, *uncovered, *seen, *_at_stake(rule, currency), *said))]
+    )
     return {**rule, "status": status, "because": because}
 
 
-def _at_stake(rule: dict[str, Any]) -> list[str]:
+def _at_stake(rule: dict[str, Any], currency: str | None) -> list[str]:
     """Nothing where there is none, or where a rule does not hold and so was not asked."""
     if rule["value_is"] == "unknown":
         return ["what is at stake is not known"]
-    return [f"at stake {rule['value']:,.0f}"] if rule["value"] else []
+    return [f"at stake {at_stake(rule['value'], currency)}"] if rule["value"] else []

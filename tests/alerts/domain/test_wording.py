@@ -2,7 +2,7 @@
 
 from schemas.changes import Fact
 from services.alerts.domain.rules import Text
-from services.alerts.domain.wording import filled
+from services.alerts.domain.wording import NO_LABELS, Amounts, filled, what_changed
 
 LABELS = {"job_loss": Text(en="loss of a job", zh="失业")}
 
@@ -16,6 +16,29 @@ def test_what_has_no_label_stands_as_it_came_and_what_nobody_saw_is_a_question()
     text = Text(en="{tier}, {amount}, {unseen}", zh="{tier}, {amount}, {unseen}")
     seen: dict[str, Fact] = {"tier": "platinum", "amount": 1234.5}
     assert filled(text, seen, LABELS) == Text(en="platinum, 1,234.50, ?", zh="platinum, 1,234.50, ?")
+
+
+def test_money_is_told_in_the_bank_s_currency_as_each_language_writes_it() -> None:
+    amounts = Amounts(frozenset({"assets", "moment.amount_home"}), "CNY")
+    text = Text(en="{assets}, {moment.amount_home}, {n}, {tier}", zh="{assets}, {moment.amount_home}, {n}, {tier}")
+    seen: dict[str, Fact] = {"assets": 80_000.0, "moment.amount_home": -1234.5, "n": 3.0, "tier": "gold"}
+    assert filled(text, seen, NO_LABELS, amounts).en == "CNY 80,000, CNY -1,234.50, 3, gold"
+    yuan = {"CNY": Text(en="CNY", zh="元")}
+    assert filled(text, seen, yuan, amounts).zh == "80,000 元, -1,234.50 元, 3, gold"
+    assert filled(text, {}, yuan, amounts).en == "?, ?, ?, ?", "what nobody saw has none"
+    assert filled(text, {**seen, "assets": 0.0}, yuan, amounts).zh.startswith("0 元")
+    said = what_changed({"assets": 5e5, "n": 1.0}, {}, amounts)
+    assert said == ": assets was CNY 500,000, is CNY 0, n was 1, is 0"
+
+
+def test_money_has_the_decimals_of_its_currency() -> None:
+    def told(currency: str) -> str:
+        seen: dict[str, Fact] = {"a": 1234.567, "n": 2.345}
+        return filled(Text(en="{a}, {n}", zh=""), seen, NO_LABELS, Amounts(frozenset("a"), currency)).en
+
+    assert [told(one) for one in ("KWD", "CNY", "JPY", "")] == [
+        "KWD 1,234.567, 2.35", "CNY 1,234.57, 2.35", "JPY 1,235, 2.35", "1,234.57, 2.35",
+    ]  # fmt: skip
 
 
 def test_a_yes_is_said_in_each_language() -> None:
