@@ -9,6 +9,9 @@ from litestar.openapi.spec import OpenAPIHeader, OpenAPIResponse, OpenAPIType, O
 from litestar.params import HeaderParameter
 
 IfNoneMatch = Annotated[str | None, HeaderParameter(name="If-None-Match", description="`ETag` of what one has already")]
+IfMatch = Annotated[
+    str | None, HeaderParameter(name="If-Match", description="`ETag` of what one has read: 412 if it is another by now")
+]
 NOT_MODIFIED = ResponseSpec(None, generate_examples=False, description="What one has already, by its `ETag`")
 
 
@@ -28,3 +31,9 @@ def matches(if_none_match: str, tag: str) -> bool:
     """By weak comparison."""
     tags = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
     return tag in tags or "*" in tags
+
+
+def strong_tags(if_match: str | None) -> list[str] | None:
+    """By strong comparison: of weak ones none. None: whatever there is."""
+    tags = [one.strip() for one in (if_match or "*").split(",")]
+    return None if "*" in tags else [one for one in tags if one.startswith('"')]

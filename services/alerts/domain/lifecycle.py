@@ -31,6 +31,7 @@ MAX_AWAY_MS = 366 * DAY_MS
 """For as long as something may be put off or planned ahead."""
 _TAKING_UP: tuple[Action, ...] = ("claim", "reassign")
 _NO_BAR = ("", CAPACITY, BUDGET)
+CHANGED = "changed_meanwhile"
 
 
 class IllegalStep(Rejected):
@@ -50,13 +51,15 @@ class Actor(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """`until`: snooze and plan (ms). `to`: reassign, a manager's id."""
+    """`until`: snooze and plan (ms). `to`: reassign, a manager's id. `seen`: the revision of the alert must be one of
+    these; None: whichever it is."""
 
     action: Action
     note: str = ""
     until: int = 0
     to: str = ""
     outcome: Outcome | None = None
+    seen: Collection[int] | None = None
 
 
 def spelled(action: Action) -> str:
@@ -86,9 +89,13 @@ def _barred(alert: Alert, action: Action) -> bool:
 
 def act(alert: Alert, asked: Asked, actor: Actor, answer_for: Collection[str], now: int) -> None:
     """Changes the alert. `answer_for`: managers who answer for the customer now, besides the alert's owner. Raises
-    `IllegalStep` (illegal_step, already_claimed, held_back), `Rejected` (not_yours, invalid_value)."""
+    `IllegalStep` (changed_meanwhile, illegal_step, already_claimed, held_back), `Rejected` (not_yours,
+    invalid_value)."""
     _refuse_strangers(alert, actor, answer_for)
-    if asked.action not in (can := possible(alert, actor)):
+    can = possible(alert, actor)
+    if asked.seen is not None and alert.revision not in asked.seen:
+        raise IllegalStep(CHANGED, "the alert has changed since it was read", alert, can)
+    if asked.action not in can:
         raise IllegalStep(*_why_not(alert, asked.action, actor), alert, can)
     _refuse_incomplete(asked, now)
     _take_up(alert, asked, actor)

@@ -22,6 +22,7 @@ from services.alerts.web.steps import (
     reassign_alert,
     refused,
     snooze_alert,
+    worker,
 )
 from services.web.problems import handlers
 from services.web.staff import staff_app
@@ -36,5 +37,5 @@ _ROUTES = [
 
 def alerts_app(backend: Backend) -> Litestar:
     """Everything under `/v1/` about alerts and rules."""
-    dependencies: dict[str, Callable[..., Any]] = {"backend": lambda: backend, "language": language}
+    dependencies: dict[str, Callable[..., Any]] = {"backend": lambda: backend, "language": language, "worker": worker}
     return staff_app(_ROUTES, backend.access, dependencies, {**handlers(_STATUS_OF), IllegalStep: refused})

@@ -204,6 +204,7 @@ class StepRefused(ProblemDocument, kw_only=True):
 
 
 _REFUSED = problem_of(StepRefused, "Not as the alert stands")
+_CHANGED = problem_of(StepRefused, "The alert is not at a revision of `If-Match` any more")
 
 
 def answers(shape: type | None = None) -> dict[int, ResponseSpec]:
@@ -211,4 +212,4 @@ def answers(shape: type | None = None) -> dict[int, ResponseSpec]:
 
 
 def step_answers() -> dict[int, ResponseSpec]:
-    return described(None, {}) | {409: _REFUSED}
+    return described(None, {}) | {409: _REFUSED, 412: _CHANGED}

@@ -28,8 +28,8 @@ from services.alerts.web.filters import (
     situations,
     states,
 )
-from services.alerts.web.language import Reading
-from services.alerts.web.showing import shown
+from services.alerts.web.language import Reading, told_in
+from services.alerts.web.showing import shown, tag_of
 from services.web.asgi import JSON, Problem
 from services.web.conditional import NOT_MODIFIED, IfNoneMatch, Tagged, matches
 
@@ -53,7 +53,7 @@ async def list_alerts(
     rule: Speaking = None,
     cursor: Annotated[str | None, QueryParameter(description="`next` of the page before")] = None,
     limit: Page = 50,
-) -> AlertList:
+) -> Response[AlertList]:
     """Alerts as they stand, the greatest rank first; open ones unless another state is asked for."""
     refuse_what_is_no_id(customer)
     where = AlertFilter(
@@ -65,7 +65,8 @@ async def list_alerts(
     found = await backend.store.find(where, _after(cursor), limit + 1)
     page = found[:limit]
     following = _cursor(page[-1].rank, page[-1].alert_id) if len(found) > limit else None
-    return AlertList(alerts=[shown(one, language, backend.currency) for one in page], next=following)
+    told = AlertList(alerts=[shown(one, language, backend.currency) for one in page], next=following)
+    return Response(told, headers=told_in(language))
 
 
 @get("/v1/alerts/{alert_id:str}", operation_class=Tagged, responses=answers(AlertShown) | {304: NOT_MODIFIED})
@@ -76,8 +77,7 @@ async def read_alert(
     alert = await backend.store.alert(alert_id)
     if alert is None:
         raise Problem(404, "no alert has this id")
-    headers = {"ETag": f'"{alert.revision}-{language}"', "Cache-Control": "private, no-cache",
-               "Vary": "Accept-Language", "Content-Language": language}  # fmt: skip
+    headers = {"ETag": tag_of(alert, language), "Cache-Control": "private, no-cache", **told_in(language)}
     if matches(if_none_match or "", headers["ETag"]):
         return Response(b"", status_code=304, headers=headers)
     return Response(msgspec.json.encode(shown(alert, language, backend.currency)), media_type=JSON, headers=headers)

@@ -26,4 +26,9 @@ def _weight(parameters: str) -> float:
         return 0.0
 
 
+def told_in(language: Language) -> dict[str, str]:
+    """Headers of an answer that reads otherwise in another language."""
+    return {"Vary": "Accept-Language", "Content-Language": language}
+
+
 Reading = NamedDependency[Language]

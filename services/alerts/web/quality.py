@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from litestar import get
+from litestar import Response, get
 from litestar.params import QueryParameter
 
 from schemas.instants import instant
@@ -12,7 +12,7 @@ from services.alerts.domain.rules import Language
 from services.alerts.web.backend import Injected
 from services.alerts.web.documents import answers
 from services.alerts.web.filters import known
-from services.alerts.web.language import Reading
+from services.alerts.web.language import Reading, told_in
 from services.alerts.web.rule_documents import (
     EditionList,
     EditionShown,
@@ -59,13 +59,14 @@ async def show_history(
 @get("/v1/notices", opt=MANAGER, responses=answers())
 async def list_notices(
     backend: Injected, language: Reading, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
-) -> NoticeList:
+) -> Response[NoticeList]:
     """Notices to those who answer for rules: that one is throttled, paused or stopped, and when that has ended."""
     standing = in_force(await backend.store.notices()).values()
     recent = await backend.store.recent_notices(0, limit)
-    return NoticeList(
+    told = NoticeList(
         standing=[_notice(one, language) for one in standing], recent=[_notice(one, language) for one in recent]
     )
+    return Response(told, headers=told_in(language))
 
 
 def _notice(told: Notice, language: Language) -> NoticeShown:

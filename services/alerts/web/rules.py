@@ -1,6 +1,6 @@
 """The rules over HTTP: what they are, how often they were right, and why each holds or does not hold for a customer."""
 
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from schemas.instants import instant
@@ -13,7 +13,7 @@ from services.alerts.ports import MAX_WHY, OPEN, AlertFilter, RuleSwitch
 from services.alerts.web.backend import Backend, Injected
 from services.alerts.web.documents import answers
 from services.alerts.web.filters import Asking
-from services.alerts.web.language import Reading
+from services.alerts.web.language import Reading, told_in
 from services.alerts.web.rule_documents import (
     ConditionPart,
     MomentJudged,
@@ -35,10 +35,11 @@ OPEN_OF_ONE = 100
 
 
 @get("/v1/rules", responses=answers())
-async def list_rules(backend: Injected, language: Reading) -> RuleList:
+async def list_rules(backend: Injected, language: Reading) -> Response[RuleList]:
     """Every rule with its texts and its record."""
     current = backend.current
-    return RuleList(version=current.rules.version, rules=[_rule(one, backend, language) for one in current.rules.rules])
+    rules = [_rule(one, backend, language) for one in current.rules.rules]
+    return Response(RuleList(version=current.rules.version, rules=rules), headers=told_in(language))
 
 
 @post("/v1/rules/{rule_id:str}/enable", opt=ADMIN, status_code=200, responses=answers())
@@ -54,7 +55,7 @@ async def disable_rule(request: Asking, rule_id: FromPath[str], data: JSONBody[S
 
 
 @get("/v1/customers/{customer_id:str}/rules", responses=answers())
-async def explain_rules(customer_id: FromPath[str], backend: Injected, language: Reading) -> RulesOfCustomer:
+async def explain_rules(customer_id: FromPath[str], backend: Injected, language: Reading) -> Response[RulesOfCustomer]:
     """For every rule whether it holds now, which part of its condition fails, and what is missing."""
     stated = await backend.stated(customer_id)
     if stated is None:
@@ -64,11 +65,12 @@ async def explain_rules(customer_id: FromPath[str], backend: Injected, language:
     alerts = await backend.store.find(AlertFilter(customer_id=now_is, state=(OPEN,)), None, OPEN_OF_ONE)
     remembered = Remembered(standing, alerts, current.terms.throttled, current.terms.paused, current.broken)
     told = explain(change, current.rules, backend.expressions, remembered)
-    return RulesOfCustomer(
+    shown = RulesOfCustomer(
         customer_id=now_is, version=change.version, as_of=instant(change.changed_at), up_to_date=stated.up_to_date,
         rule_set=current.rules.version, currency=backend.currency,
         rules=[_explained(one, language) for one in told],
     )  # fmt: skip
+    return Response(shown, headers=told_in(language))
 
 
 async def _switched(request: Asking, backend: Backend, rule_id: str, enabled: bool, reason: str) -> Switched:

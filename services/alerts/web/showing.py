@@ -29,6 +29,10 @@ def shown(alert: Alert, language: Language, currency: str | None) -> AlertShown:
     )  # fmt: skip
 
 
+def tag_of(alert: Alert, language: Language) -> str:
+    return f'"{alert.revision}-{language}"'
+
+
 def when(at: int) -> str | None:
     return instant(at) if at else None
 

@@ -43,6 +43,24 @@ def test_the_document_says_which_answers_are_not_sent_again_to_who_has_them() ->
     assert all("ETag" in read["responses"][status]["headers"] for status in ("200", "304"))
 
 
+def test_the_document_says_that_each_step_may_name_what_was_read() -> None:
+    paths = openapi_document(Branch().litestar)["paths"]
+    steps = [item["post"] for path, item in paths.items() if path.startswith("/v1/alerts/") and "post" in item]
+    assert len(steps) == 7
+    for step in steps:
+        assert "If-Match" in {one["name"] for one in step["parameters"]}
+        assert "412" in step["responses"]
+        assert "ETag" in step["responses"]["200"]["headers"]
+
+
+@pytest.mark.parametrize("path", ["/v1/alerts", "/v1/rules", "/v1/notices", "/v1/customers/c1/rules"])
+async def test_an_answer_in_a_readers_language_says_so(path: str) -> None:
+    branch = Branch()
+    await branch.leaving()
+    answer = await (await branch.sign_in("manager")).get(path, headers={"accept-language": "zh"})
+    assert (answer.headers["vary"], answer.headers["content-language"]) == ("Accept-Language", "zh")
+
+
 def test_the_document_says_that_a_filter_takes_any_of_several() -> None:
     asked = openapi_document(Branch().litestar)["paths"]["/v1/alerts"]["get"]["parameters"]
     several = {one["name"]: one["schema"]["description"] for one in asked if "Any of several" in str(one)}

@@ -40,6 +40,34 @@ async def test_an_alert_goes_from_its_claim_to_its_outcome() -> None:
     assert (closed["planned_at"], closed["possible"]) == (TOMORROW, [])
 
 
+async def test_a_step_that_names_what_was_read_is_refused_once_that_has_changed() -> None:
+    path, manager = await at_work(Branch())
+    read = {"If-Match": (await manager.get(path)).headers["etag"]}
+    claimed = await manager.post(f"{path}/claim", headers=read)
+    refused = await manager.post(f"{path}/contact", headers=read)
+    assert (refused.status_code, refused.headers["content-type"]) == (412, "application/problem+json")
+    problem = refused.json()
+    assert (problem["reason"], problem["state"], problem["claimed_by"]) == ("changed_meanwhile", "claimed", "Li")
+    assert "contact" in problem["possible"]
+    assert (await manager.get(path)).json()["state"] == "claimed"
+    then = await manager.post(f"{path}/contact", headers={"If-Match": claimed.headers["etag"]})
+    assert (then.status_code, then.headers["etag"]) == (200, (await manager.get(path)).headers["etag"])
+
+
+@pytest.mark.parametrize(
+    ("tags", "status"),
+    [
+        ("*", 200), ("{tag}", 200), ('"1-en", {tag}', 200), ("W/{tag}", 412), ('"1-en"', 412), ('"Li"', 412),
+        ("1", 412),
+    ],
+)  # fmt: skip
+async def test_any_of_several_tags_may_be_the_alerts_and_a_weak_one_never_is(tags: str, status: int) -> None:
+    path, manager = await at_work(Branch())
+    tag = (await manager.get(path, headers={"accept-language": "zh"})).headers["etag"]
+    answer = await manager.post(f"{path}/claim", headers={"If-Match": tags.replace("{tag}", tag)})
+    assert answer.status_code == status
+
+
 async def test_screens_are_told_of_a_step() -> None:
     branch = Branch()
     path, manager = await at_work(branch)
