@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import NamedTuple
 
 from litestar import Litestar
@@ -37,7 +37,8 @@ from services.web.asgi import Check
 class FromProfile(NamedTuple):
     """What only the profile knows: the facts and moments that there are; which days (since 1970, in the desk's zone)
     are working days; a customer as it stands now (None: no such id); managers named by events or roster, and, without
-    a look at all customers, those who have left; and the events behind a piece of evidence (a JSON object)."""
+    a look at all customers, those who have left; the events behind a piece of evidence (a JSON object); and what
+    customers are called, by their ids."""
 
     known: Known
     works: Callable[[int], bool]
@@ -45,6 +46,7 @@ class FromProfile(NamedTuple):
     staff: Callable[[], Awaitable[Staff]]
     left: Callable[[], Awaitable[frozenset[str]]]
     events_of: Callable[[str, Evidence], Awaitable[bytes]]
+    names: Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 
 
 class Alerts(NamedTuple):
@@ -81,7 +83,7 @@ async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, pr
     act = Act(store, current, clock, lambda: staff_of(store, users, current.terms.desk, profile.staff))
     backend = Backend(
         store, act, current, expressions, Access(users, time.monotonic), screens, clock, profile.stated,
-        profile.events_of,
+        profile.events_of, profile.names,
     )  # fmt: skip
     return Alerts(alerts_app(backend), lambda: run(worker), {"alerts": worker.check})
 

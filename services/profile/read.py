@@ -104,16 +104,16 @@ class Read:
         """Each view as JSON, personal values in clear."""
         completeness = self._completeness()
         stored = [_members.decode(one.view.body) for one in customers]
-        told_of = [await self._told_of(one.view) if "erased_at" in body else None
+        told_of = [await self.told_of(one.view.lead) if "erased_at" in body else None
                    for one, body in zip(customers, stored, strict=True)]  # fmt: skip
         bodies = [_body(one, body, self._policy(), completeness) for one, body in zip(customers, stored, strict=True)]
         if all(of is None for of in told_of):
             return await self.in_clear(bodies)
         return [(await self.in_clear([body], of))[0] for body, of in zip(bodies, told_of, strict=True)]
 
-    async def _told_of(self, view: StoredView) -> list[str]:
+    async def told_of(self, lead: str) -> list[str]:
         """Of an erased customer only what its own subjects tell is shown: others may tell of the same persons."""
-        roots = await merged_roots(self.reader, view.lead)
+        roots = await merged_roots(self.reader, lead)
         return [subject for subject, _, _ in spans_of(await self.reader.memberships(roots))]
 
     async def facts(self, customer: CurrentCustomer, declared: Iterable[FactDeclared]) -> bytes:

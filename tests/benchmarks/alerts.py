@@ -8,7 +8,7 @@ than they can.
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from statistics import median
@@ -123,7 +123,7 @@ async def _service(given: Given) -> AsyncIterator[Service]:
         await upgrade(database)
         metrics, store, declarations = Sampled(), SqlAlertStore(database), load_declarations()
         works = declarations.policy.reference.is_working_day
-        profile = FromProfile(known_of(declarations), works, _nobody, _no_staff, _none_left, _no_events)
+        profile = FromProfile(known_of(declarations), works, _nobody, _no_staff, _none_left, _no_events, _no_names)
         plumbing = Plumbing(log, database, LocalNotifications(), SystemClock(), metrics)
         alerts = await open_alerts(plumbing, SqlUserStore(database), Choices(), profile)
         calm_collector()
@@ -161,6 +161,10 @@ async def _none_left() -> frozenset[str]:
 
 async def _no_events(customer_id: str, said: Evidence) -> bytes:
     return b"{}"
+
+
+async def _no_names(customer_ids: Collection[str]) -> dict[str, str]:
+    return {}
 
 
 async def _loaded(service: Service, statements: Sequence[ProfileChange], given: Given, report: Report) -> None:

@@ -54,7 +54,8 @@ def test_an_id_that_is_blank_is_asked_for(platform: Platform) -> None:
 
 def test_an_alert_is_listed_shown_and_worked_to_its_end(platform: Platform, tmp_path: Path) -> None:
     alert = raised(platform, tmp_path, 2)
-    assert alert in run(platform, "list", "--limit", "200").out
+    listed = run(platform, "list", "--limit", "200")
+    assert [line for line in listed.out.splitlines() if alert in line and "王芳" in line]
     assert run(platform, "claim", alert).out.startswith(f"{alert} is claimed; possible now: snooze, plan, contact")
     assert run(platform, "plan", alert, "--at", "2100-01-01T09:00+08:00").err.startswith("error: 422: a time to come")
     visit, later = ((datetime.now(UTC) + timedelta(days=n)).replace(microsecond=0) for n in (30, 40))
@@ -72,7 +73,8 @@ def test_an_alert_is_listed_shown_and_worked_to_its_end(platform: Platform, tmp_
     closed = run(platform, "outcome", alert, "sold", "--product", "fund-7", "--amount", "50000.00 CNY")
     assert closed.out == f"{alert} is closed\n"
     shown = run(platform, "show", alert).out
-    for told in ("Complaint open", "Suggested: ", "Must not be said: ", "asked the branch", "50000.00 CNY", "R11 v1"):
+    for told in ("Customer: 王芳  cus_", "Complaint open", "Suggested: ", "Must not be said: ", "asked the branch",
+                 "50000.00 CNY", "R11 v1"):  # fmt: skip
         assert told in shown
     again = run(platform, "outcome", alert, "saved")
     assert again.err == "error: 409: an alert that is closed takes no outcome; possible now: nothing more\n"

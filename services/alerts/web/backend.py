@@ -1,6 +1,6 @@
 """What the handlers need, handed in by the composition root."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import NamedTuple
 
 from litestar.di import NamedDependency
@@ -25,7 +25,7 @@ class Stated(NamedTuple):
 
 class Backend(NamedTuple):
     """`stated`: a customer as it stands now; None if there is no such id. `events_of`: the events that a piece of
-    evidence was counted from, as JSON."""
+    evidence was counted from, as JSON. `names`: what customers are called now, by their ids."""
 
     store: AlertStore
     act: Act
@@ -36,6 +36,7 @@ class Backend(NamedTuple):
     clock: Clock
     stated: Callable[[str], Awaitable[Stated | None]]
     events_of: Callable[[str, Evidence], Awaitable[bytes]]
+    names: Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 
     @property
     def currency(self) -> str | None:

@@ -140,18 +140,20 @@ class AlertOutcome(msgspec.Struct, kw_only=True):
 
 
 class AlertShown(msgspec.Struct, kw_only=True):
-    """Times are RFC 3339 in UTC. `revision` is later with each change. `value`: what is at stake, in the bank's home
+    """Times are RFC 3339 in UTC. `revision` is later with each change. `customer_name`: as the profile knows it
+    now; null where nobody told it, or the customer was erased. `value`: what is at stake, in the bank's home
     `currency` as all facts that are money; null where that is unknown. `rank`: the order of the inbox. `due_at`: by
-    when to answer, and after a contact by when to note its outcome. `tier`: the customer's when the alert was opened,
-    whatever it is by now; `grade` and the time to answer go by it. `waiting`: a guard's id, `retention_first`,
-    `budget` or `capacity`. `wording` `service_only`: nothing may be offered; a sale has the words of the guard that
-    says so, any other alert adds what that forbids; `other_channels`: nothing by a channel that the customer refused.
-    `possible`: the steps that are possible now (the path of `false_alarm` is `false-alarm`), to whoever has claimed it
-    where somebody has."""
+    when to answer, and after a contact by when to note its outcome. `tier`: the customer's when the alert was
+    opened, whatever it is by now; `grade` and the time to answer go by it. `waiting`: a guard's id,
+    `retention_first`, `budget` or `capacity`. `wording` `service_only`: nothing may be offered; a sale has the
+    words of the guard that says so, any other alert adds what that forbids; `other_channels`: nothing by a channel
+    that the customer refused. `possible`: the steps that are possible now (the path of `false_alarm` is
+    `false-alarm`), to whoever has claimed it where somebody has."""
 
     alert_id: str
     revision: int
     customer_id: str
+    customer_name: str | None
     kind: Kind
     situation: str
     severity: int

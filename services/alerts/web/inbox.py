@@ -29,7 +29,7 @@ from services.alerts.web.filters import (
     states,
 )
 from services.alerts.web.language import Reading, told_in
-from services.alerts.web.showing import shown, tag_of
+from services.alerts.web.showing import all_shown, tag_of
 from services.web.asgi import JSON, Problem
 from services.web.conditional import NOT_MODIFIED, IfNoneMatch, Tagged, matches
 
@@ -65,7 +65,7 @@ async def list_alerts(
     found = await backend.store.find(where, _after(cursor), limit + 1)
     page = found[:limit]
     following = _cursor(page[-1].rank, page[-1].alert_id) if len(found) > limit else None
-    told = AlertList(alerts=[shown(one, language, backend.currency) for one in page], next=following)
+    told = AlertList(alerts=await all_shown(backend, page, language), next=following)
     return Response(told, headers=told_in(language))
 
 
@@ -73,14 +73,15 @@ async def list_alerts(
 async def read_alert(
     alert_id: FromPath[str], backend: Injected, language: Reading, if_none_match: IfNoneMatch = None
 ) -> Response[bytes]:
-    """One alert, whole: evidence and history. `ETag` is its revision in this language."""
+    """One alert, whole: evidence and history. `ETag` is its revision in this language, for `If-Match` of a step."""
     alert = await backend.store.alert(alert_id)
     if alert is None:
         raise Problem(404, "no alert has this id")
-    headers = {"ETag": tag_of(alert, language), "Cache-Control": "private, no-cache", **told_in(language)}
+    [told] = await all_shown(backend, [alert], language)
+    headers = {"ETag": tag_of(told, language), "Cache-Control": "private, no-cache", **told_in(language)}
     if matches(if_none_match or "", headers["ETag"]):
         return Response(b"", status_code=304, headers=headers)
-    return Response(msgspec.json.encode(shown(alert, language, backend.currency)), media_type=JSON, headers=headers)
+    return Response(msgspec.json.encode(told), media_type=JSON, headers=headers)
 
 
 async def _standing_for(store: AlertStore, customer_id: str | None) -> str | None:

@@ -15,7 +15,7 @@ from services.alerts.web.backend import Backend, Injected
 from services.alerts.web.documents import answers
 from services.alerts.web.filters import Asking, Mine, Owner, portfolio_of, several
 from services.alerts.web.language import Reading
-from services.alerts.web.showing import shown
+from services.alerts.web.showing import all_shown
 from services.web.live import EVENT_STREAM, Live, event, streamed
 
 MOST_FOLLOWED = 200
@@ -54,14 +54,14 @@ class Follow:
         if self._seen is None:
             self._seen = now
             if tag_of(now) != self._tag:
-                yield event("inbox", tag_of(now), self._encoded(found))
+                yield event("inbox", tag_of(now), await self._encoded(found))
             return
         before, self._seen = self._seen, dict(self._seen)
         for alert in [*found, *await self._left(before.keys() - now.keys())]:
             if alert.revision > before.get(alert.alert_id, 0):
                 self._note(alert, self._seen)
-                one = shown(alert, self._language, self._backend.currency)
-                yield event("alert", tag_of(self._seen), msgspec.json.encode(one))
+                [told] = await all_shown(self._backend, [alert], self._language)
+                yield event("alert", tag_of(self._seen), msgspec.json.encode(told))
 
     async def _left(self, alert_ids: set[str]) -> list[Alert]:
         """Alerts that ended, went to another owner, or are not among the greatest any more."""
@@ -76,8 +76,8 @@ class Follow:
         else:
             seen.pop(alert.alert_id, None)
 
-    def _encoded(self, found: list[Alert]) -> bytes:
-        return msgspec.json.encode({"alerts": [shown(one, self._language, self._backend.currency) for one in found]})
+    async def _encoded(self, found: list[Alert]) -> bytes:
+        return msgspec.json.encode({"alerts": await all_shown(self._backend, found, self._language)})
 
 
 def tag_of(revisions: Mapping[str, int]) -> str:

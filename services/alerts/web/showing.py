@@ -1,5 +1,8 @@
 """An alert as the inbox shows it, in one language."""
 
+import hashlib
+from collections.abc import Sequence
+
 from schemas.events import Money
 from schemas.instants import instant
 from schemas.money import format_money
@@ -7,14 +10,22 @@ from services.alerts.domain.alert import Alert, Evidence, Outcome
 from services.alerts.domain.lifecycle import possible
 from services.alerts.domain.rules import Language
 from services.alerts.domain.wording import said
+from services.alerts.web.backend import Backend
 from services.alerts.web.documents import AlertEvidence, AlertOutcome, AlertShown, AlertStep, Amount, RuleSpoken
 
 
-def shown(alert: Alert, language: Language, currency: str | None) -> AlertShown:
+async def all_shown(backend: Backend, alerts: Sequence[Alert], language: Language) -> list[AlertShown]:
+    """With what their customers are called, for whom the alerts keep an id only."""
+    names = await backend.names({one.customer_id for one in alerts})
+    return [shown(one, language, backend.currency, names.get(one.customer_id)) for one in alerts]
+
+
+def shown(alert: Alert, language: Language, currency: str | None, name: str | None) -> AlertShown:
     return AlertShown(
-        alert_id=alert.alert_id, revision=alert.revision, customer_id=alert.customer_id, kind=alert.kind,
-        situation=alert.situation, severity=alert.severity, grade=alert.grade, title=said(alert.title, language),
-        reason=said(alert.reason, language), rules=[RuleSpoken(id=rule, version=n) for rule, n in alert.rules],
+        alert_id=alert.alert_id, revision=alert.revision, customer_id=alert.customer_id, customer_name=name,
+        kind=alert.kind, situation=alert.situation, severity=alert.severity, grade=alert.grade,
+        title=said(alert.title, language), reason=said(alert.reason, language),
+        rules=[RuleSpoken(id=rule, version=n) for rule, n in alert.rules],
         evidence=[_evidence(one, language) for one in alert.evidence], owner=alert.owner or None,
         branch=alert.branch or None, tier=alert.tier or None, claimed_by=alert.claimed_by or None, state=alert.state,
         waiting=alert.waiting or None, wording=alert.wording or None, possible=possible(alert), value=alert.value,
@@ -29,8 +40,10 @@ def shown(alert: Alert, language: Language, currency: str | None) -> AlertShown:
     )  # fmt: skip
 
 
-def tag_of(alert: Alert, language: Language) -> str:
-    return f'"{alert.revision}-{language}"'
+def tag_of(alert: AlertShown, language: Language) -> str:
+    """A name is told of the profile, and changes without the alert."""
+    named = hashlib.blake2b((alert.customer_name or "").encode(), digest_size=8).hexdigest()
+    return f'"{alert.revision}-{language}-{named}"'
 
 
 def when(at: int) -> str | None:

@@ -18,7 +18,7 @@ from services.alerts.web.backend import Backend, Injected
 from services.alerts.web.documents import AlertShown, Noted, OutcomeGiven, Plan, Reassign, Snooze, step_answers
 from services.alerts.web.filters import Asking
 from services.alerts.web.language import Reading, told_in
-from services.alerts.web.showing import shown, tag_of
+from services.alerts.web.showing import all_shown, tag_of
 from services.failures import Rejected
 from services.web.asgi import Problem
 from services.web.conditional import IfMatch, Tagged, strong_tags
@@ -46,8 +46,8 @@ class Worker(NamedTuple):
         alert = await self.backend.act.on(alert_id, asked._replace(seen=self.seen), self.request.user)
         screens = told(alert, *([before.owner, before.escalated_to] if before else ()))
         await self.backend.notifications.publish(screens)
-        headers = {"ETag": tag_of(alert, self.language), **told_in(self.language)}
-        return Response(shown(alert, self.language, self.backend.currency), headers=headers)
+        [now] = await all_shown(self.backend, [alert], self.language)
+        return Response(now, headers={"ETag": tag_of(now, self.language), **told_in(self.language)})
 
 
 def worker(request: Asking, backend: Injected, language: Reading, if_match: IfMatch = None) -> Worker:

@@ -10,8 +10,8 @@ from rich.text import Text
 from services.alerts.domain.wording import shown
 from services.cli.output import Row, at_stake, print_table, written
 
-LISTED = {"alert_id": "Alert", "grade": "Grade", "title": "Title", "owner": "Owner", "stands": "State",
-          "due_at": "Due", "customer_id": "Customer"}  # fmt: skip
+LISTED = {"alert_id": "Alert", "grade": "Grade", "customer_name": "Customer", "title": "Title", "stands": "State",
+          "due_at": "Due", "owner": "Owner", "customer_id": "Customer id"}  # fmt: skip
 _EVIDENCE = {"rule": "Rule", "text": "Evidence", "values": "Seen", "occurred_at": "When", "ended_at": "Ended"}
 _HISTORY = {"at": "When", "actor": "Who", "action": "Step", "state": "State", "note": "Note"}
 _EVENT = {"id": "Event", "occurred_at": "When", "type": "Type", "amount": "Amount", "counts": "Counts",
@@ -31,7 +31,7 @@ def list_row(alert: Row) -> Row:
 def print_alert(console: Console, alert: Row) -> None:
     console.print(Text(f"{alert['title']}  {alert['alert_id']}", style="bold"))
     console.print(Text(
-        f"Customer: {alert['customer_id']}   Kind: {alert['kind']}, {alert['situation']}   "
+        f"Customer: {_called(alert)}   Kind: {alert['kind']}, {alert['situation']}   "
         f"Severity: {alert['severity']}, grade {alert['grade'] or '-'}   At stake: {_at_stake(alert)}"
     ))  # fmt: skip
     console.print(Text(
@@ -49,6 +49,10 @@ def print_alert(console: Console, alert: Row) -> None:
         told = {name: value for name, value in alert["outcome"].items() if value}
         rows = [{"what": name, "told": value} for name, value in told.items()]
         print_table(console, rows, {"what": "Outcome", "told": ""})
+
+
+def _called(alert: Row) -> str:
+    return "  ".join(filter(None, (alert["customer_name"], alert["customer_id"])))
 
 
 def _at_stake(alert: Row) -> str:

@@ -35,6 +35,7 @@ from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.series import Counting
 from services.profile.domain.value.policy import RosterEntry
+from services.profile.names import names
 from services.profile.ports.records import StoredView
 from services.profile.read import Read
 from services.profile.reload import LOOK_S, CurrentPolicy
@@ -66,7 +67,7 @@ def from_profile(declared: Declarations, policy: CurrentPolicy, read: Read) -> F
         async with read.reader.customers() as rows:
             return left_of(await rows.staff())
 
-    return FromProfile(known_of(declared), policy.is_working_day, stated, staff, left, events_of)
+    return FromProfile(known_of(declared), policy.is_working_day, stated, staff, left, events_of, partial(names, read))
 
 
 def staff_told(roster: Sequence[RosterEntry], records: Mapping[str, Mapping[str, Any]], owners: Iterable[str]) -> Staff:

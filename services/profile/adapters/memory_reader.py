@@ -8,9 +8,10 @@ from services.profile.adapters.every_store.old_events import is_aged
 from services.profile.adapters.every_store.roots import counted_parents
 from services.profile.adapters.memory_customers import MemoryCustomers, clusters_of, memberships_around
 from services.profile.adapters.memory_tables import SubjectRow, Tables
+from services.profile.adapters.memory_timeline import passes
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership, cluster_of, kind_of
-from services.profile.ports.reading import COUNTED, EVERY, Cursor, Resolved, TimelineFilter
+from services.profile.ports.reading import COUNTED, EVERY, Called, Cursor, Resolved, TimelineFilter
 from services.profile.ports.records import BaseRow, Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
 
 
@@ -40,6 +41,11 @@ class MemoryReader:
     async def view(self, customer_id: str) -> StoredView | None:
         async with self._tables.turn() as tables:
             return next((copy(view) for view in tables.views.by("customer_id", [customer_id])), None)
+
+    async def called(self, customer_ids: Sequence[str]) -> list[Called]:
+        async with self._tables.turn() as tables:
+            found = sorted(tables.views.by("customer_id", customer_ids), key=lambda view: view.customer_id)
+            return [Called(one.customer_id, one.lead, one.name_ref) for one in found if one.is_live and one.name_ref]
 
     async def customers_of(self, subject: str) -> list[str]:
         async with self._tables.turn() as tables:
@@ -72,7 +78,7 @@ class MemoryReader:
                 row
                 for subject, since, until in spans
                 for row in tables.timeline.by("subject", [subject])
-                if since <= row.occurred_at < until and _passes(row, before, where)
+                if since <= row.occurred_at < until and passes(row, before, where)
             ]
         return sorted(found, key=lambda row: row[1:4], reverse=True)[:limit]
 
@@ -202,16 +208,6 @@ def _is_behind(row: SubjectRow, fold_version: int) -> bool:
 def _is_old(tables: Tables, subject: str, before: int, month: int) -> bool:
     aged = any(is_aged(row, before) for row in tables.timeline.by("subject", [subject]))
     return aged or any(part.month < month for part in tables.parts.by("subject", [subject]))
-
-
-def _passes(row: TimelineRow, before: Cursor | None, where: TimelineFilter) -> bool:
-    return (
-        (before is None or row[1:4] < before)
-        and (not where.types or row.type in where.types)
-        and (not where.channels or row.channel in where.channels)
-        and (where.since is None or row.occurred_at >= where.since)
-        and (where.until is None or row.occurred_at < where.until)
-    )
 
 
 def _decisions_on(tables: Tables, subjects: Sequence[str]) -> list[Decision]:

@@ -12,12 +12,23 @@ from services.profile.adapters.sql_look import LEADS, WAITS, SqlLook
 from services.profile.adapters.sql_timeline import PAGE, timeline
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership
-from services.profile.ports.reading import COUNTED, EVERY, Cursor, TimelineFilter
-from services.profile.ports.records import BaseRow, Decision, Placement, StoredDeadLetter, StoredView, TimelineRow
+from services.profile.ports.reading import COUNTED, EVERY, Called, Cursor, TimelineFilter
+from services.profile.ports.records import (
+    LIVE,
+    BaseRow,
+    Decision,
+    Placement,
+    StoredDeadLetter,
+    StoredView,
+    TimelineRow,
+)
 from services.sql.database import Database
 from services.sql.session import Row, read, reading
 
 _VIEW = f"select {rows.VIEW} from views where customer_id = $1"  # noqa: S608 - constants
+_CALLED = f"""
+select customer_id, lead, name_ref from views where customer_id = any($1::text[]) and state = '{LIVE}'
+and name_ref is not null order by customer_id"""  # noqa: S608 - constants
 _CUSTOMERS_OF = f"""
 with {LEADS.format(me="select $1")}
 select coalesce(v.customer_id, s.alias) from leads l
@@ -92,6 +103,9 @@ class SqlReader:
     async def view(self, customer_id: str) -> StoredView | None:
         found = await self._rows(_VIEW, customer_id)
         return StoredView(*found[0]) if found else None
+
+    async def called(self, customer_ids: Sequence[str]) -> list[Called]:
+        return [Called(*row) for row in await self._rows(_CALLED, list(customer_ids))]
 
     async def customers_of(self, subject: str) -> list[str]:
         return [row[0] for row in await self._rows(_CUSTOMERS_OF, subject)]

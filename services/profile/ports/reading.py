@@ -25,6 +25,14 @@ class Resolved(NamedTuple):
         return self.view is not None and self.view.is_live
 
 
+class Called(NamedTuple):
+    """A live customer as last written, and what refers to the name."""
+
+    customer_id: str
+    lead: str
+    name_ref: str
+
+
 Cursor = tuple[int, int, bytes]
 """How far a timeline was read: (occurred_at, sequence, key) of the row read last."""
 
@@ -60,6 +68,9 @@ class ProfileReader(PositionStore, Protocol):
         """For finding customers, and for combining those with a mark."""
 
     async def view(self, customer_id: str) -> StoredView | None: ...
+
+    async def called(self, customer_ids: Sequence[str]) -> list[Called]:
+        """Those of these customers who live and have a name."""
 
     async def customers_of(self, subject: str) -> list[str]:
         """Ids of the customers that a subject counts for now."""

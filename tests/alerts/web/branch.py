@@ -1,6 +1,7 @@
 """A branch at work: statements are evaluated in the memory store, people work the inbox by HTTP."""
 
 import itertools
+from collections.abc import Collection
 from typing import Any
 
 import httpx
@@ -41,12 +42,14 @@ class Branch:
         self.act = Act(self.store, self.current, self.clock, self._staff_now)
         self._evaluate, self._numbers = Evaluate(self.store, CEL, self.current), itertools.count()
         self.asked: list[tuple[str, str]] = []
+        self.named: list[list[str]] = []
         self.statements: dict[str, ProfileChange] = {}
         self.behind = set[str]()
+        self.names: dict[str, str] = {}
         access = Access(self.users, lambda: self.monotonic)
         backend = Backend(
             self.store, self.act, self.current, CEL, access, self.notifications, self.clock, self._stated,
-            self._events_of,
+            self._events_of, self._names,
         )  # fmt: skip
         self.litestar = alerts_app(backend)
         self.app = mounted(self.litestar)
@@ -65,6 +68,10 @@ class Branch:
     async def _events_of(self, customer_id: str, said: Evidence) -> bytes:
         self.asked.append((customer_id, said.key))
         return msgspec.json.encode({"event": None, "facts": [{"name": name} for name in said.values]})
+
+    async def _names(self, customer_ids: Collection[str]) -> dict[str, str]:
+        self.named.append(sorted(customer_ids))
+        return {one: name for one, name in self.names.items() if one in customer_ids}
 
     def _client(self, token: str) -> httpx.AsyncClient:
         headers = {"authorization": f"Bearer {token}"} if token else {}

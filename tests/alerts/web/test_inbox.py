@@ -190,3 +190,25 @@ async def test_a_snoozed_alert_says_until_when() -> None:
     user = (await branch.users.users())[0]
     await branch.act.on(alert.alert_id, Asked("snooze", until=until), user)
     assert (await client.get(f"/v1/alerts/{alert.alert_id}")).json()["snoozed_until"].startswith("2026-11-25T04")
+
+
+async def test_the_inbox_says_what_each_customer_is_called_and_asks_once_for_all_of_them() -> None:
+    branch, client = await busy()
+    branch.names = {"c1": "王芳", "c3": "Li Wei"}
+    branch.named.clear()
+    told = (await client.get("/v1/alerts")).json()["alerts"]
+    names = {one["customer_id"]: one["customer_name"] for one in told}
+    assert names == {"c1": "王芳", "c2": None, "c3": "Li Wei", "c4": None, "c5": None}
+    assert branch.named == [["c1", "c2", "c3", "c4", "c5"]]
+
+
+async def test_a_name_that_has_changed_is_read_anew_though_the_alert_has_not() -> None:
+    branch, client = await busy()
+    path = f"/v1/alerts/{(await branch.leaving('c1')).alert_id}"
+    branch.names = {"c1": "王芳"}
+    read = await client.get(path)
+    assert read.json()["customer_name"] == "王芳"
+    branch.names = {}
+    again = await client.get(path, headers={"if-none-match": read.headers["etag"]})
+    assert (again.status_code, again.json()["customer_name"]) == (200, None)
+    assert (await client.post(f"{path}/claim", headers={"if-match": read.headers["etag"]})).status_code == 200

@@ -63,9 +63,9 @@ class Bank:
         self.monotonic = 0.0
         facts = {one.name: one for one in catalogue(declarations.policy.measures)}
         self.access = Access(self.users, lambda: self.monotonic)
-        read = Read(store, CATALOGUE, NAMING, self.policy, self.clock.now_ms)
+        self.read = Read(store, CATALOGUE, NAMING, self.policy, self.clock.now_ms)
         backend = Backend(
-            read, Decide(store, fold, SUBJECT_LIMITS), self.access, self.notifications, self.clock,
+            self.read, Decide(store, fold, SUBJECT_LIMITS), self.access, self.notifications, self.clock,
             SUBJECT_LIMITS, facts, Patience(1, 60_000, 3_600_000),
         )  # fmt: skip
         self.litestar = profile_app(backend)

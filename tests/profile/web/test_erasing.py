@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from services.profile.names import names
 from services.profile.rebuild import rebuild
 from tests.profile.told import new_fold
 from tests.profile.web.bank import DAY, Bank, event, open_bank, opened, posted, registered
@@ -30,6 +31,23 @@ async def open_wang() -> tuple[Bank, httpx.AsyncClient]:
     bank = await open_bank()
     await bank.tell(WANG, opened("6001", "C1"), SALARY)
     return bank, await bank.sign_in("admin")
+
+
+async def test_an_erased_customer_is_called_nothing_at_once_though_somebody_else_has_the_name() -> None:
+    bank, admin = await open_wang()
+    await bank.tell(registered("C2", "Wang Fang"), opened("6003", "C3"))
+    wang, other, nameless = (bank.id_of(f"party:{number}") for number in ("C1", "C2", "C3"))
+    asked = [wang, other, nameless, "nobody"]
+    assert await names(bank.read, asked) == {wang: "Wang Fang", other: "Wang Fang"}
+    bank.clock.move_to(bank.clock.now_ms() + 1000)
+    answer = await admin.post("/v1/customers/erase", json={"customer_id": wang, "reason": "asked"})
+    assert answer.status_code == 200
+    assert await names(bank.read, asked) == {other: "Wang Fang"}
+    await bank.refresh()
+    assert await names(bank.read, asked) == {other: "Wang Fang"}
+    bank.clock.move_to(bank.clock.now_ms() + 1000)
+    await bank.tell(registered("C1", "Wang Fang", occurred_at="2026-11-22T20:00:00+08:00"))
+    assert await names(bank.read, asked) == {wang: "Wang Fang", other: "Wang Fang"}
 
 
 async def found(client: httpx.AsyncClient, **asked: str) -> list[dict[str, Any]]:
