@@ -40,7 +40,7 @@ class ProfileChange(msgspec.Struct, frozen=True, kw_only=True):
     what is absent there may still be on its way. `aliases`: former customer ids, and the ids of the other subjects.
     `merged`: those aliases that were customers of their own until a person merged them into this one; each of them is
     also published as gone, before or after this. `erased_at` (ms UTC): when all that makes up the customer was
-    erased, 0 for never.
+    erased, 0 for never; of one that is gone, before it was merged.
     """
 
     customer_id: str

@@ -19,6 +19,7 @@ from services.alerts.domain.merging import (
     meets,
     merge,
     merged_into,
+    moved_from,
     split,
     withdraw_all,
 )
@@ -89,8 +90,13 @@ class Evaluation:
         if change.erased_at <= known.erased_at:
             return
         known.erased_at = change.erased_at
-        ended = await self._tx.ended_of([change.customer_id, *change.merged])
-        self._note(erase([*self._alerts[change.customer_id], *ended], change.erased_at, change.changed_at))
+        concerned = [
+            *self._alerts[change.customer_id], *await self._tx.ended_of([change.customer_id, *change.merged])
+        ]  # fmt: skip
+        if heir := known.merged_into:  # said so before this one was told to be erased
+            there = [*self._alerts[heir], *await self._tx.ended_of([heir])]
+            concerned += moved_from(change.customer_id, there)
+        self._note(erase(concerned, change.erased_at, change.changed_at))
 
     def _judge(self, change: ProfileChange, known: Standing) -> None:
         alerts, had = self._alerts[change.customer_id], known.acting
@@ -129,6 +135,7 @@ class Evaluation:
         into = merged_into(change)
         if known.merged_into and known.merged_into != into:
             await self._split(change.customer_id, known.merged_into, change.changed_at)
+        await self._erase(change, known)
         if not into:
             self._note(withdraw_all(self._alerts[change.customer_id], change.changed_at))
         elif known.merged_into != into:  # else the other's statement came first

@@ -116,6 +116,8 @@ class Refresh:
         found = await _gathered(tx, sorted({root for lead in wanted.keys() - merged for root in wanted[lead].roots}))
         policy = self._policy()
         context = await self._gathering.context(tx, found.members, now, policy.portfolio.managers)
+        leaving = [lead for lead, view in known.items() if view.is_live and not found.members.get(lead)]
+        erased = await tx.erased(sorted(leaving)) if leaving else {}
         writes: dict[str, _Writes] = {}
         failed: dict[str, Exception] = {}
         for lead in sorted(wanted):
@@ -123,7 +125,8 @@ class Refresh:
             try:
                 members = [] if lead in merged else found.of(wanted[lead])
                 customer = self._gathering.customer(lead, wanted[lead], members, known.get(lead), context)
-                writes[lead] = self._writes(customer, wanted[lead], known.get(lead), policy, now)
+                erased_at = erased.get(lead, customer.wholly_erased_at)
+                writes[lead] = self._writes(customer, wanted[lead], known.get(lead), erased_at, policy, now)
                 self._note_owner(context, known.get(lead), writes[lead].view)
             except Exception as bug:
                 failed[lead] = bug
@@ -134,14 +137,16 @@ class Refresh:
             self._gathering.note_owner(context, _owner_of(before), _owner_of(after))
 
     def _writes(
-        self, customer: Customer, cluster: Cluster, before: StoredView | None, policy: Policy, now: int
+        self, customer: Customer, cluster: Cluster, before: StoredView | None, erased_at: int, policy: Policy, now: int
     ) -> _Writes:
         alias_of = self._gathering.alias_of
         if customer.tells_nothing:
             if before is None or not before.is_live:
                 return _Writes(())
             view = gone(before, now)
-            return _Writes((), view, change_of_gone(view, cluster, alias_of), _dependents(customer, before, view))
+            return _Writes(
+                (), view, change_of_gone(view, cluster, erased_at, alias_of), _dependents(customer, before, view)
+            )
         summary = summarise(customer, policy, now, self._placing)
         statement = statement_of(customer, summary, before, now, policy)
         placed = moved(customer.decided, summary.decided)

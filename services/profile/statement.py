@@ -159,8 +159,10 @@ def change_of(
     return change_message(change, statement.written)
 
 
-def change_of_gone(view: StoredView, cluster: Cluster, alias_of: Callable[[str], str]) -> OutboxMessage:
+def change_of_gone(view: StoredView, cluster: Cluster, erased_at: int, alias_of: Callable[[str], str]) -> OutboxMessage:
+    """`erased_at`: of what the customer was before, for nobody may have been told yet."""
     return change_message(ProfileChange(
         customer_id=view.customer_id, version=view.version, kind=GONE, changed_at=view.changed_at,
         aliases=[alias_of(cluster.lead)] if cluster.lead != view.lead else [],
+        erased_at=erased_at,
     ))  # fmt: skip

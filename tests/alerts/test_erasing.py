@@ -1,5 +1,7 @@
 """A customer who was erased: what was open is withdrawn, notes are gone, and only something new raises an alert."""
 
+import pytest
+
 from schemas.codec import decode_alert
 from services.alerts.domain.alert import Alert, Outcome, step
 from tests.alerts.test_evaluate import OWED, Service
@@ -83,6 +85,36 @@ async def test_notes_from_after_the_erasure_stay_until_the_next() -> None:
     await service.takes(statement(6, **OWED, erased_at=NOON + DAY))
     (alert,) = await service.alerts()
     assert (alert.state, said(alert)) == ("withdrawn", [""])
+
+
+@pytest.mark.parametrize("heir_first", [False, True])
+async def test_who_was_erased_and_merged_at_once_brings_no_note_along(heir_first: bool) -> None:
+    """Nothing was told of the erasure before the merge."""
+    service = Service()
+    await service.takes(statement(1, **OWED), statement(1, "c2"))
+    await noted(service, "Mrs Wang is away until May")
+    gone = statement(3, kind="gone", aliases=["c2"], erased_at=ERASED)
+    whole = statement(3, "c2", **OWED, merged=["c1"], aliases=["c1"])
+    for change in (whole, gone) if heir_first else (gone, whole):
+        await service.takes(change)
+    (alert,) = await service.alerts()
+    assert (alert.state, said(alert)) == ("withdrawn", [""])
+
+
+async def test_what_was_closed_for_somebody_who_left_erased_is_forgotten_and_the_heirs_notes_are_kept() -> None:
+    service = Service()
+    await service.takes(statement(1, **OWED))
+    await closed(service, Outcome(result="saved", note="Mrs Wang stays"))
+    await service.takes(statement(1, "c2", moments=[moment("x", NOON)]))
+    async with service.store.working() as tx:
+        (theirs,) = (await tx.alerts_of(["c2"]))["c2"]
+        step(theirs, NOON + HOUR, "Li Na", "claim", "claimed", "calls back on Monday")
+        await tx.save_alerts([theirs], {})
+    await service.takes(statement(3, "c2", moments=[moment("x", NOON)], merged=["c1"], aliases=["c1"]))
+    await service.takes(statement(3, kind="gone", aliases=["c2"], erased_at=ERASED))
+    found = {one.customer_id: one for one in await service.alerts()}
+    assert (found["c1"].outcome, said(found["c1"])) == (Outcome(result="saved"), [""])
+    assert (found["c2"].state, said(found["c2"])) == ("claimed", ["calls back on Monday"])
 
 
 async def test_a_merge_with_somebody_who_was_not_erased_leaves_what_is_open() -> None:

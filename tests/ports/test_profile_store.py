@@ -223,6 +223,7 @@ async def test_when_a_subject_was_erased_is_told_to_all_who_read_it_and_never_ea
     assert [locked[one].erased_at for one in ("party:1", "party:2")] == [7, 0]
     async with store.refreshing() as tx:
         [member] = (await tx.members(["party:1"]))["party:1"]
+        assert await tx.erased(["party:1", "party:2"]) == {"party:1": 7}
     assert (member.stored.erased_at, member.stored.version) == (7, 2)
 
 

@@ -270,6 +270,24 @@ async def test_a_merge_publishes_both_customers_and_a_split_brings_both_back_wit
     assert msgspec.json.decode(views[0].body)["accounts"] == single["accounts"]
 
 
+async def test_who_was_erased_and_merged_before_anybody_was_told_of_either_is_told_of_as_gone_and_erased(
+    store: Store,
+) -> None:
+    events = [opened("6001", "77", FIRST), opened("6002", "78", FIRST), paid("p-1", FIRST, "6003")]
+    await new_update(store).apply([batch(0, events)], NOW)
+    await refresh_all(store)
+    decide = Decide(store, new_fold(), SUBJECT_LIMITS)
+    for subject in ("party:78", "account:6003"):
+        await decide.erase(alias_of(subject), SAID)
+    await decide.merge(alias_of("party:77"), alias_of("party:78"), SAID)
+    await new_update(store).apply([batch(3, [opened("6003", "77", FIRST)])], NOW)
+    await refresh_all(store)
+    last = {one.customer_id: (one.kind, one.erased_at) for one in await changes(store)}
+    assert [last[alias_of(subject)] for subject in ("party:77", "party:78", "account:6003")] == [
+        ("person", 0), (GONE, SAID.at), (GONE, SAID.at)
+    ]  # fmt: skip
+
+
 async def test_a_household_is_a_customer_of_its_own_over_the_subjects_of_its_members(store: Store) -> None:
     events = [
         opened("6001", "77", FIRST),

@@ -97,8 +97,11 @@ def test_a_change_names_all_former_ids_but_its_own_and_whom_people_have_merged()
 
 
 def test_who_is_gone_names_an_heir_and_never_itself() -> None:
-    told = [decode_change(change_of_gone(view(), Cluster(lead, (lead, ME)), id_of).value) for lead in ("party:0", ME)]
+    told = [
+        decode_change(change_of_gone(view(), Cluster(lead, (lead, ME)), 7, id_of).value) for lead in ("party:0", ME)
+    ]
     assert [(one.kind, one.version, one.aliases) for one in told] == [(GONE, 4, ["cus_party:0"]), (GONE, 4, [])]
+    assert [one.erased_at for one in told] == [7, 7]
 
 
 @pytest.mark.parametrize(("before", "version"), [(None, NOON), (4, NOON), (NOON, NOON + 1), (NOON + 9, NOON + 10)])

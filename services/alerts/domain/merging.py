@@ -78,6 +78,14 @@ def merge(gone: Side, into: Side, terms: Terms, now: int) -> list[Alert]:
     return changed
 
 
+def moved_from(former: str, alerts: Iterable[Alert]) -> list[Alert]:
+    """Those that a merge brought along whole."""
+    moved = f"{former} became "
+    return [
+        alert for alert in alerts if any(one.action == "move" and one.note.startswith(moved) for one in alert.history)
+    ]
+
+
 def _join(there: Alert, alert: Alert, terms: Terms) -> None:
     """Keeps the evidence of both, even where it says the same: a split must know whose it is. Work that was begun on
     either alert goes on."""

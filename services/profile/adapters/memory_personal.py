@@ -8,6 +8,11 @@ from services.profile.adapters.memory_tables import PersonalRow, Tables, ToldRow
 from services.profile.domain.letters import ACCEPT, names
 
 
+def erased(tables: Tables, subjects: Collection[str]) -> dict[str, int]:
+    found = [row for one in subjects if (row := tables.subjects.get(one)) is not None]
+    return {row.subject: row.erased_at for row in found if row.erased_at}
+
+
 def save_personal(tables: Tables, values: Mapping[str, str], told: Collection[tuple[str, str]]) -> None:
     for ref, value in values.items():
         if tables.personal.get(ref) is None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 
+from services.profile.adapters import memory_personal
 from services.profile.adapters.every_store.old_events import is_aged
 from services.profile.adapters.every_store.roots import counted_parents
 from services.profile.adapters.memory_customers import MemoryCustomers, clusters_of, memberships_around
@@ -67,8 +68,7 @@ class MemoryReader:
 
     async def erased(self, subjects: Sequence[str]) -> Mapping[str, int]:
         async with self._tables.turn() as tables:
-            found = [row for one in subjects if (row := tables.subjects.get(one)) is not None]
-            return {row.subject: row.erased_at for row in found if row.erased_at}
+            return memory_personal.erased(tables, subjects)
 
     async def timeline(
         self, spans: Sequence[tuple[str, int, int]], before: Cursor | None, where: TimelineFilter, limit: int

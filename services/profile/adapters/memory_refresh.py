@@ -7,7 +7,7 @@ import msgspec
 
 from services.failures import Contended
 from services.outbox import OutboxMessage
-from services.profile.adapters import memory_queues
+from services.profile.adapters import memory_personal, memory_queues
 from services.profile.adapters.memory_customers import MemoryCustomers
 from services.profile.domain.customers.summary import DueTime
 from services.profile.ports.records import Mark, Placement, Shard, StoredView
@@ -29,6 +29,9 @@ class MemoryRefresh(MemoryCustomers):
 
     async def set_aside(self, marks: Sequence[Mark]) -> None:
         memory_queues.leave_marks(self._tables, marks, aside=True)
+
+    async def erased(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        return memory_personal.erased(self._tables, subjects)
 
     async def save_views(self, views: Sequence[StoredView], due: Mapping[str, Sequence[DueTime]]) -> None:
         for view in views:

@@ -18,6 +18,7 @@ _FORGET = """
 delete from personal where ref = any($1::text[])
 and not exists (select 1 from personal_subjects t where t.ref = personal.ref)"""
 _NOTE = "update subjects set erased_at = $2 where subject = any($1::text[]) and erased_at < $2"
+ERASED = "select subject, erased_at from subjects where subject = any($1::text[]) and erased_at > 0"
 _LETTERS = f"""
 select letter_id, body from dead_letters where stage = '{ACCEPT}' and letter_id > $1
 order by letter_id limit {{limit}}"""  # noqa: S608 - constants

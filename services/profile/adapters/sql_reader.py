@@ -9,6 +9,7 @@ from services.profile.adapters.every_store.roots import with_roots
 from services.profile.adapters.sql_counting import counted
 from services.profile.adapters.sql_customers import clusters_of
 from services.profile.adapters.sql_look import LEADS, WAITS, SqlLook
+from services.profile.adapters.sql_personal import ERASED
 from services.profile.adapters.sql_timeline import PAGE, timeline
 from services.profile.domain.customers.freshness import SourceSeen
 from services.profile.domain.identity.links import Cluster, Link, Membership
@@ -38,7 +39,6 @@ _PERSONAL = "select ref, value from personal where ref = any($1::text[])"
 _PERSONAL_OF = f"""
 {_PERSONAL} and exists (
     select 1 from personal_subjects t where t.ref = personal.ref and t.subject = any($2::text[]))"""  # noqa: S608 - constants
-_ERASED = "select subject, erased_at from subjects where subject = any($1::text[]) and erased_at > 0"
 _MEMBERSHIPS = """
 select root, subject, role, from_at, until_at from memberships
 where root = any($1::text[]) or subject = any($1::text[])"""
@@ -122,7 +122,7 @@ class SqlReader:
         return {row[0]: row[1] for row in await asked}
 
     async def erased(self, subjects: Sequence[str]) -> Mapping[str, int]:
-        return {row[0]: row[1] for row in await self._rows(_ERASED, list(subjects))}
+        return {row[0]: row[1] for row in await self._rows(ERASED, list(subjects))}
 
     async def timeline(
         self, spans: Sequence[tuple[str, int, int]], before: Cursor | None, where: TimelineFilter, limit: int

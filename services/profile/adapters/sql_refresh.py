@@ -10,6 +10,7 @@ from services.outbox import OutboxMessage
 from services.profile.adapters import sql_queues
 from services.profile.adapters.low_water import LowWater
 from services.profile.adapters.sql_customers import SqlCustomers
+from services.profile.adapters.sql_personal import ERASED
 from services.profile.adapters.sql_queues import STREAM
 from services.profile.adapters.sql_staff import KnownStaff
 from services.profile.domain.customers.summary import DueTime
@@ -59,6 +60,9 @@ class SqlRefresh(SqlCustomers):
 
     async def set_aside(self, marks: Sequence[Mark]) -> None:
         await sql_queues.leave_marks(self._session, marks, aside=True)
+
+    async def erased(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        return {row[0]: row[1] for row in await self._session.rows(ERASED, list(subjects))}
 
     async def save_views(self, views: Sequence[StoredView], due: Mapping[str, Sequence[DueTime]]) -> None:
         ordered = sorted(views, key=lambda one: one.lead)

@@ -80,6 +80,9 @@ class RefreshTransaction(CustomerRows, Protocol):
     async def set_aside(self, marks: Sequence[Mark]) -> None:
         """As `mark`, for roots whose refresh has failed."""
 
+    async def erased(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        """subject → when it was erased (ms), of those that were."""
+
     async def save_views(self, views: Sequence[StoredView], due: Mapping[str, Sequence[DueTime]]) -> None:
         """Writes rows by lead, and replaces the due times of each."""
 
