@@ -33,9 +33,8 @@ from services.sql.migrations import upgrade
 from tests.alerts.destined import DAY, NOON, SECRET, alert, batch, destination
 from tests.alerts.memory_deliveries import MemoryDeliveryStore
 from tests.clocks import ManualClock
+from tests.patience import HANG_S
 from tests.receivers import Receiver, Reply, receiver
-
-HANG_S = 20.0
 
 
 @pytest_asyncio.fixture

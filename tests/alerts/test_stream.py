@@ -32,8 +32,7 @@ from services.metrics import Metrics
 from services.progress import Progress
 from tests.alerts.told import CEL, NOON, moment, statement
 from tests.alerts.web.branch import LEAVING, Branch
-
-HANG_S = 20.0
+from tests.patience import HANG_S
 
 
 @pytest_asyncio.fixture

@@ -25,8 +25,7 @@ from services.embedded.log import EmbeddedLog
 from services.sql.database import open_database
 from services.sql.migrations import upgrade
 from tests.conftest import logging_as_before
-
-HANG_S = 60.0
+from tests.patience import HANG_S
 
 
 class Said(NamedTuple):
@@ -126,7 +125,11 @@ class Platform:
         command += ["--no-simulator", "--credentials-file", str(self._said)]
         with data.with_suffix(".out").open("ab") as out:
             self._process = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "COLUMNS": "200"})
-        self.credentials: dict[str, str] = self._credentials()
+        try:
+            self.credentials: dict[str, str] = self._credentials()
+        except BaseException:
+            self.stop()
+            raise
         self.run = command_line(data)
 
     def _credentials(self) -> dict[str, str]:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import HANG_S
+
 
 def asked(deployment: Path, answer: bytes, who: str = "phone=+8613912345678") -> tuple[int, str]:
     """At a terminal; the exit code, and what was said."""
@@ -16,7 +18,7 @@ def asked(deployment: Path, answer: bytes, who: str = "phone=+8613912345678") ->
         command, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
     ) as run:
         os.write(mine, answer)
-        said, _ = run.communicate(timeout=60)
+        said, _ = run.communicate(timeout=HANG_S)
     os.close(mine)
     os.close(terminal)
     return run.returncode, said.decode()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANG_S
+
 INTERRUPTED_AT = """
 import sys
 module = sys.argv.pop(1)
@@ -61,7 +63,7 @@ runpy.run_module(sys.argv[1], run_name="__main__")
 
 def ended(program: str, *arguments: str) -> tuple[int, str]:
     command = [sys.executable, "-c", program, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG_S)
     return done.returncode, done.stdout + done.stderr
 
 

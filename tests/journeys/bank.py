@@ -13,10 +13,11 @@ import msgspec
 
 from schemas.receipt import decode_receipt, encode_receipt
 from services.cli.run.credentials import Credentials
+from services.profile.receipts import LONGEST_S
 from tests.cli.conftest import command_line
+from tests.patience import HANG_S
 
 Json = dict[str, Any]
-VIEWED_S = 20
 
 
 def ago(days: float = 0, *, hours: float = 0, minutes: float = 0) -> str:
@@ -80,7 +81,7 @@ class Bank:
     def having_told(self) -> dict[str, str]:
         """Headers of a reader who wants to see what was told."""
         receipt = encode_receipt((partition, until - 1) for partition, until in self._told.items())
-        return {"Counterpoint-Receipt": receipt, "Prefer": f"wait={VIEWED_S}"} if self._told else {}
+        return {"Counterpoint-Receipt": receipt, "Prefer": f"wait={LONGEST_S:g}"} if self._told else {}
 
     async def get(self, path: str, role: str = "agent", **query: Any) -> Any:
         answer = await self.http.get(path, params=query, headers=self.as_(role) | self.having_told())
@@ -103,7 +104,7 @@ class Bank:
     async def refreshed(self, number: str) -> Json:
         """As a refresh has written it: all that was told of the customer is decided, too."""
         view = await self.customer(customer_no=number)
-        async with asyncio.timeout(VIEWED_S):
+        async with asyncio.timeout(HANG_S):
             while "+" in (await self._tag(view["customer_id"])):  # noqa: ASYNC110 - no event of ours
                 await asyncio.sleep(0.05)
         return await self.customer(customer_no=number)
@@ -114,7 +115,7 @@ class Bank:
 
     async def until_owned(self, number: str, *, acting: str) -> Json:
         """What happens to a manager reaches the customers in his or her care by refreshes of their own."""
-        async with asyncio.timeout(VIEWED_S):
+        async with asyncio.timeout(HANG_S):
             while ((view := await self.customer(customer_no=number))["owner"] or {}).get("acting") != acting:  # noqa: ASYNC110 - no event of ours
                 await asyncio.sleep(0.05)
         return view
@@ -139,7 +140,7 @@ class Bank:
 
     async def letter(self, source: str, state: str = "open", reason: str = "") -> Json:
         """The newest dead letter of this source, once there is one."""
-        async with asyncio.timeout(VIEWED_S):
+        async with asyncio.timeout(HANG_S):
             while True:
                 letters = (await self.get("/v1/dead-letters", "admin", state=state))["dead_letters"]
                 for letter in letters:
@@ -158,7 +159,7 @@ class Bank:
 @asynccontextmanager
 async def opened(known: Credentials, data: Path, told: Bank | None = None) -> AsyncIterator[Bank]:
     """A bank at this platform. `told`: it goes on where that one was."""
-    async with httpx.AsyncClient(base_url=known.base_url, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=known.base_url, timeout=HANG_S) as http:
         bank = Bank(known, http, data)
         if told is not None:
             bank.go_on(told)

@@ -11,8 +11,9 @@ from typing import Any
 from schemas.catalogue import load_catalogue
 from services.ingest.domain.sources import Source
 from services.ingest.registry import create_key, set_source
-from tests.journeys.bank import VIEWED_S, Bank, Json, ago, cny, event, opened
+from tests.journeys.bank import Bank, Json, ago, cny, event, opened
 from tests.journeys.platforms import Serving, serving, until
+from tests.patience import HANG_S
 
 Holds = Callable[[list[Json]], bool]
 LONGEST_RHYTHM_MS = 366 * 86_400_000
@@ -38,7 +39,7 @@ class Inbox:
         """Alerts follow the view by themselves, within a second or two."""
         found: list[Json] = []
         try:
-            async with asyncio.timeout(VIEWED_S):
+            async with asyncio.timeout(HANG_S):
                 while not holds(found := await self.of(number, kind)):  # noqa: ASYNC110 - no event of ours
                     await asyncio.sleep(SHORT_S)
         except TimeoutError:

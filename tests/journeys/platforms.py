@@ -27,9 +27,9 @@ from services.settings import Settings, read_settings
 from services.simulator.bank import account_no
 from services.sql.database import open_database
 from tests.conftest import RunningServers, fresh_database
+from tests.patience import HANG_S
 from tests.profile.told import SECRET
 
-HANG_S = 300.0
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -68,7 +68,7 @@ async def counted_by_account(known: Credentials, accounts: int, least: int) -> C
     """Account → how many events its customer's view counts, once all together count as many as `least`."""
     headers = {"Authorization": f"Bearer {known.agent_token}"}
     found: Counter[str] = Counter()
-    async with httpx.AsyncClient(base_url=known.base_url, headers=headers, timeout=60) as reader:
+    async with httpx.AsyncClient(base_url=known.base_url, headers=headers, timeout=HANG_S) as reader:
 
         async def all_there() -> bool:
             found.clear()
@@ -93,7 +93,7 @@ async def serving(directory: Path, **variables: str) -> AsyncIterator[Serving]:
         database = open_database(settings.database)
         store = SqlProfileStore(database, lambda subject: customer_id(subject, SECRET))
         headers = {"Authorization": f"Bearer {known.agent_token}"}
-        async with httpx.AsyncClient(base_url=platform.base_url, headers=headers, timeout=60) as reader:
+        async with httpx.AsyncClient(base_url=platform.base_url, headers=headers, timeout=HANG_S) as reader:
             yield Serving(platform, known, store, reader)
         await database.close()
 

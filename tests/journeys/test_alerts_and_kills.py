@@ -12,6 +12,7 @@ from services.cli.run.credentials import Credentials
 from tests.journeys.bank import Json
 from tests.journeys.inbox import customer_of, outflow
 from tests.journeys.platforms import PlatformProcess, until
+from tests.patience import HANG_S
 from tests.profile.told import SECRET
 
 CUSTOMERS, MANAGERS, KILLS, SEED = 40, 4, 3, 3
@@ -90,4 +91,4 @@ async def _all_of(client: httpx.AsyncClient) -> Alerts:
 
 def _client(known: Credentials, token: str) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.AsyncClient(base_url=known.base_url, headers=headers, timeout=60)
+    return httpx.AsyncClient(base_url=known.base_url, headers=headers, timeout=HANG_S)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.journeys.bank import Bank, Json, ago, cny, event, opened
-from tests.journeys.platforms import HANG_S, ROOT, PlatformProcess, serving, until
+from tests.journeys.platforms import ROOT, PlatformProcess, serving, until
+from tests.patience import HANG_S
 
 NDJSON = "application/x-ndjson"
 

@@ -17,6 +17,7 @@ from services.cli.run.credentials import Credentials
 from services.clock import SystemClock
 from tests.conftest import RunningServers
 from tests.journeys.platforms import PlatformProcess, counted_by_account, empty_servers, serving, until
+from tests.patience import HANG_S
 from tests.simulator.load import openings, requests, transactions
 
 CUSTOMERS, BATCH, SENDERS = 30, 20, 4
@@ -40,7 +41,7 @@ class Channel:
 
     async def send(self) -> None:
         headers = {"Authorization": f"Bearer {self._known.ingest_key}", "Content-Type": "application/json"}
-        async with httpx.AsyncClient(base_url=self._known.base_url, headers=headers, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=self._known.base_url, headers=headers, timeout=HANG_S) as client:
             while not self._stop:
                 await until(partial(self._taken, client, next(self._bodies)), 0.1)
 

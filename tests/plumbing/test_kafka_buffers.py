@@ -17,7 +17,7 @@ from services.kafka.fetching import NOWHERE, BatchConsumer, Fetched
 from services.kafka.metadata import TopicDescription
 from services.log import Batch, Position, TopicPartition, UnknownTopic
 from services.partition import Bounds
-from tests.ports.log_places import HANG_S
+from tests.patience import HANG_S
 
 PLACE, OTHER = TP("events", 3), TP("events", 4)
 MOST = 10

@@ -8,7 +8,7 @@ import pytest
 from services.attempts import ATTEMPTS
 from services.failures import Contended, Unavailable
 from services.pace import every, woken
-from tests.ports.log_places import HANG_S
+from tests.patience import HANG_S
 
 LONG_S = 3_600.0
 

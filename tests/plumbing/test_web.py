@@ -18,6 +18,7 @@ from services.web.live import HEARTBEAT, Live
 from services.web.one_write import OneWrite
 from services.web.problems import handlers
 from tests.ingest.bank import encoded, open_bank, transaction
+from tests.patience import HANG_S
 from tests.users import MemoryUserStore
 
 
@@ -78,9 +79,6 @@ async def test_events_are_accepted_over_a_real_socket() -> None:
     assert answer.status_code == 202
     assert large.status_code == 413
     assert [event.id for event in bank.log.events()] == ["t-1"]
-
-
-HANG_S = 10.0
 
 
 async def _spoken(port: int, *said: bytes) -> bytes:

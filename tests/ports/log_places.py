@@ -14,8 +14,7 @@ from services.embedded.log import EmbeddedLog, Limits
 from services.failures import Fenced
 from services.log import Batch, EventLog, Handler, Message, Position
 from tests.clocks import ManualClock
-
-HANG_S = 60.0
+from tests.patience import HANG_S
 
 
 class Applied:

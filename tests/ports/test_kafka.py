@@ -21,8 +21,9 @@ from services.kafka.fetching import BatchConsumer, Fetched, FetchingThread
 from services.kafka.log import KafkaLog
 from services.log import Batch, Message
 from tests.conftest import RunningServers
+from tests.patience import HANG_S
 from tests.ports.kafka_place import KafkaPlace
-from tests.ports.log_places import HANG_S, Applied, consuming
+from tests.ports.log_places import Applied, consuming
 
 BATCH = 10
 

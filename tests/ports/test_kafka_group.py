@@ -19,7 +19,8 @@ from services.clock import SystemClock
 from services.deployment import open_log
 from services.log import Message, TopicPartition
 from services.settings import read_settings
-from tests.ports.log_places import HANG_S, Applied, consuming
+from tests.patience import HANG_S
+from tests.ports.log_places import Applied, consuming
 
 _LISTED = """\
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer

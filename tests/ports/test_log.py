@@ -11,8 +11,9 @@ from schemas.instants import DAY_MS
 from schemas.topics import Topic
 from services.failures import Fenced, Rejected, Unavailable
 from services.log import Batch, EventLog, Handler, Message, Placed, Position, Stop, TopicPartition, UnknownTopic
+from tests.patience import HANG_S
 from tests.ports.kafka_place import KafkaPlace
-from tests.ports.log_places import HANG_S, Applied, EmbeddedPlace, LogPlace, consuming, orders_to_stop
+from tests.ports.log_places import Applied, EmbeddedPlace, LogPlace, consuming, orders_to_stop
 
 
 @pytest.fixture(params=["embedded", "kafka"])

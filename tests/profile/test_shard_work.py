@@ -27,7 +27,7 @@ from services.profile.shard_work import BEGIN_WITHIN_S, ShardWork
 from services.profile.worker import Worker
 from tests.clocks import ManualClock
 from tests.journeys.platforms import until
-from tests.ports.log_places import HANG_S
+from tests.patience import HANG_S
 from tests.profile.test_steps import Deployment, deployment
 from tests.profile.told import NOW, SECRET
 

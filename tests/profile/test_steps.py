@@ -41,6 +41,7 @@ from services.web.asgi import serve
 from services.web.staff import mounted
 from tests.event_streams import sent
 from tests.journeys.platforms import until
+from tests.patience import HANG_S
 from tests.profile.told import NAMING, NOW, opened, told
 from tests.users import MemoryUserStore
 
@@ -223,7 +224,7 @@ async def test_a_screen_at_a_process_that_only_reads_follows_what_others_refresh
         server = await serve(mounted(reading.app), grace_s=1)
         headers = {"authorization": f"Bearer {token}"}
         async with (
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=60) as client,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=HANG_S) as client,
             client.stream("GET", f"/v1/customers/{view.customer_id}/live") as answer,
         ):
             lines = answer.aiter_lines()

@@ -15,6 +15,7 @@ from services.web.asgi import serve
 from tests.alerts.told import statement
 from tests.alerts.web.branch import LEAVING, Branch
 from tests.event_streams import next_event, sent
+from tests.patience import HANG_S
 
 
 @asynccontextmanager
@@ -32,7 +33,7 @@ async def serving(branch: Branch) -> AsyncIterator[str]:
 async def following(url: str, client: httpx.AsyncClient, seen: str = "") -> AsyncIterator[AsyncIterator[str]]:
     headers = {**client.headers, **({"last-event-id": seen} if seen else {})}
     async with (
-        httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as connected,
+        httpx.AsyncClient(base_url=url, headers=headers, timeout=HANG_S) as connected,
         connected.stream("GET", "/v1/alerts/live", params=dict(client.params)) as answer,
     ):
         assert answer.headers["content-type"].startswith("text/event-stream")

@@ -12,6 +12,7 @@ from services.profile.web.live import Follow
 from services.web import live
 from services.web.asgi import serve
 from tests.event_streams import next_event, sent
+from tests.patience import HANG_S
 from tests.profile.told import NOW
 from tests.profile.web.bank import Bank, open_bank, opened, registered
 
@@ -24,7 +25,7 @@ async def following(bank: Bank, customer_id: str, seen: int = 0) -> AsyncIterato
     try:
         async with (
             asyncio.timeout(30),  # a stream that should have ended must not hang the suite
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=20) as client,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=HANG_S) as client,
             client.stream("GET", f"/v1/customers/{customer_id}/live") as answer,
         ):
             assert answer.headers["content-type"].startswith("text/event-stream")

@@ -10,7 +10,7 @@ from schemas.topics import CHANNEL_EVENTS
 from services.log import Position
 from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.receipts import until_updated
-from tests.ports.log_places import HANG_S
+from tests.patience import HANG_S
 from tests.profile.web.bank import open_bank, opened, posted, registered
 
 
