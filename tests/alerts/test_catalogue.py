@@ -191,6 +191,43 @@ def test_every_amount_that_a_text_of_the_product_can_show_is_told_in_the_bank_s_
     assert len(told) > 25
 
 
+SIGNS: tuple[tuple[Told, Told], ...] = (
+    ({"balance_30d_ago": 20_000.0, "external_outflow_30d": 6_000.0}, {"external_outflow_30d": 5_999.0}),
+    ({"balance_below_usual_checks": 1.0}, {}),
+    ({"has_salary": True, "salary_missed": 1.0}, {}),
+    ({"mandates_cancelled_30d": 2.0}, {"mandates_cancelled_30d": 1.0}),
+    ({"competitor_transfers_30d": 1.0}, {}),
+    ({"own_elsewhere_transfers_2m": 2.0}, {"own_elsewhere_transfers_2m": 1.0}),
+    ({"lender_payments_60d": 1.0}, {}),
+    ({"products_closed_90d": 1.0}, {}),
+    ({"days_since_customer_debit": 30.0, "customer_debits_180d": 6.0}, {"days_since_customer_debit": 29.0}),
+    ({"leaving_enquiries_30d": 1.0}, {}),
+    ({"complaint_open": True}, {}),
+    ({"contacts_same_reason_7d": 3.0}, {"contacts_same_reason_7d": 2.0}),
+    ({"channel_hops_7d": 1.0}, {}),
+    ({"declines_7d": 2.0}, {"declines_7d": 1.0}),
+    ({"friction_fees_30d": 2.0}, {"friction_fees_30d": 1.0}),
+    ({"logs_in": True, "usual_login_gap_days": 4.0, "days_since_last_login": 15.0}, {"days_since_last_login": 14.0}),
+)  # fmt: skip
+"""What R23 weighs, each as it just counts, and as it does not yet."""
+LEAVING: Told = {"leaving_enquiries_30d": 1.0, "complaint_open": True, "products_closed_90d": 1.0}
+
+
+@pytest.mark.parametrize(("counts", "not_yet"), SIGNS, ids=lambda told: "+".join(told))
+def test_of_several_signs_those_that_count_are_told_and_no_others(counts: Told, not_yet: Told, loaded: Loaded) -> None:
+    def told(more: Told) -> set[str]:
+        rule, change = loaded.rule_set.rule("R23"), statement({**LEAVING, **more}, "")
+        [seen] = [one.seen for one in judge(change, loaded.rule_set, Cel()) if one.rule is rule]
+        assert rule is not None
+        reason = filled(rule.declared.reason, seen, loaded.rule_set.labels, loaded.rule_set.amounts)
+        clauses = re.split(r",(?!\d)", reason.en.partition(":")[2])
+        assert len(clauses) == len(reason.zh.partition("\uff1a")[2].split("\uff0c"))
+        return set(clauses)
+
+    assert told(not_yet) == told({})
+    assert len(told(counts) - told({})) == (not counts.keys() <= LEAVING.keys())
+
+
 def test_every_code_of_the_product_that_a_text_can_show_has_a_label(loaded: Loaded) -> None:
     reference = load_declarations().policy.reference
     (life_events,) = [one.values for one in load_catalogue()["life_event.recorded"].attributes if one.name == "kind"]
@@ -277,7 +314,7 @@ def test_a_deposit_without_an_instruction_is_graver_with_each_step_to_maturity(
     ("R7", {"own_elsewhere_transfers_2m": 2.0}, "2 transfers to the own name elsewhere within two months"),
     ("R8", {"lender_monthly_payment": 500.0}, "Other lenders are paid 500 every month"),
     ("R23", {"own_elsewhere_transfers_2m": 2.0, "complaint_open": True, "days_since_customer_debit": 40.0},
-     "Several signs at once: 2 transfers to the own name elsewhere, a complaint is open"),
+     "Several signs at once: 2 transfers to the own name elsewhere, no payment for 40 days, a complaint is open"),
     ("R23", {"lender_payments_60d": 1.0, "channel_hops_7d": 1.0, "declines_7d": 2.0, "friction_fees_30d": 2.0,
              "balance_below_usual_checks": 1.0},
      "Several signs at once: the balance is below its usual level, 1 payment to other lenders, "

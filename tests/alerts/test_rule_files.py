@@ -285,6 +285,8 @@ def test_a_number_of_a_rule_may_be_as_little_and_as_much_as_is_said(
     ({"reason": {"en": "{assets", "zh": "-"}}, "reason: after { comes the name of a fact"),
     ({"reason": {"en": "{asset|euro|euros}", "zh": "-"}}, "no fact is called asset; did you mean assets?"),
     ({"may_say": {"en": "{tier|a|b}", "zh": "-"}}, "may_say: tier is text"),
+    ({"reason": {"en": "[{tier>=2}]", "zh": "-"}}, "reason: tier is no number"),
+    ({"reason": {"en": "[{assets>=-2}]", "zh": "-"}}, "reason: after { comes the name of a fact"),
     ({"kind": "guard", "situation": None}, "blocks: a guard without `blocks`, `wording` and `situation` does nothing"),
     ({"kind": "guard", "blocks": ["guard"]}, "blocks: retention and upsell can be held back"),
     ({"name": {"en": "x"}}, "missing required field `zh`"),

@@ -139,10 +139,14 @@ def _wrong_texts(declared: RuleDeclared, known: Known) -> Iterator[tuple[str, st
         if wrong := unfit(text.en, MAX_TEXT) or unfit(text.zh, MAX_TEXT) or _untold(field, text):
             yield field, wrong
         if field != "name" and any(brace in NAMED.sub("", text.en + text.zh) for brace in "{}"):
-            yield field, "after { comes the name of a fact, or `moment.` and a field, with } or |one|many} behind it"
-        for name in sorted({one[1] for one in NAMED.finditer(text.en + text.zh) if one[2] is not None}):
+            yield field, "after { comes the name of a fact, or `moment.` and a field, then }, |one|many} or >=10}"
+        named = list(NAMED.finditer(text.en + text.zh))
+        for name in sorted({one[1] for one in named if one[2] is not None}):
             if types.get(name) == "string":
                 yield field, f"{name} is text: a number or a yes and no is expected before |one|many"
+        for name in sorted({one[1] for one in named if one[4] is not None}):
+            if types.get(name, "number") != "number":
+                yield field, f"{name} is no number: one is expected before >="
 
 
 def _untold(field: str, text: Text) -> str:

@@ -1,9 +1,10 @@
 """Texts with what was seen filled in. Only facts and a moment's fields have names: a template is no program. A clause
-in brackets is left out where all that it names is nothing; `{name|one|many}` says the first of two where the name is 1
-or true."""
+in brackets is left out where all that it names is nothing, or less than the least of a `{name>=least}`;
+`{name|one|many}` says the first of two where the name is 1 or true."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import starmap
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -13,8 +14,8 @@ from schemas.money import EXPONENTS
 from services.alerts.domain.alert import Evidence
 from services.alerts.domain.rules import Language, Text
 
-NAMED = re.compile(r"\{((?:moment\.)?[a-z_]\w*)(?:\|([^{}|]*)\|([^{}|]*))?\}")
-"""A name, and the two ways to go on where there are some."""
+NAMED = re.compile(r"\{((?:moment\.)?[a-z_]\w*)(?:\|([^{}|]*)\|([^{}|]*)|>=(\d+(?:\.\d+)?))?\}")
+"""A name, and the two ways to go on, or the least that its clause is told for, where there are some."""
 _CLAUSE = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")  # brackets that name nothing stand as they are
 _BETWEEN_CLAUSES = " ,;\uff0c\uff1b\u3001"
 _UNKNOWN = "?"
@@ -61,10 +62,15 @@ def _with_clauses(text: str, values: Mapping[str, Fact]) -> str:
         return text
 
     def clause(found: re.Match[str]) -> str:
-        return found[1] if any(values.get(one[1]) for one in NAMED.finditer(found[1])) else ""
+        named = [(values.get(one[1]), one[4]) for one in NAMED.finditer(found[1])]
+        return found[1] if any(value for value, _ in named) and all(starmap(_is_enough, named)) else ""
 
     told = _CLAUSE.sub(clause, text).strip(_BETWEEN_CLAUSES)
     return told[:1].upper() + told[1:]
+
+
+def _is_enough(value: Fact | None, least: str | None) -> bool:
+    return least is None or (isinstance(value, float) and value >= float(least))
 
 
 def _told(name: str, value: Fact | None, labels: Labels, amounts: Amounts) -> Text:

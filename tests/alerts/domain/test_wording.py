@@ -31,6 +31,19 @@ def test_money_is_told_in_the_bank_s_currency_as_each_language_writes_it() -> No
     assert said == ": assets was CNY 500,000, is CNY 0, n was 1, is 0"
 
 
+def test_a_clause_is_left_out_where_a_figure_is_less_than_it_is_told_for() -> None:
+    text = Text(en="Signs:[ {n>=30} days of rest,][ {paid} {paid|bill|bills}]", zh="x[{n>=2.5}]")
+
+    def told(**seen: Fact) -> Text:
+        return filled(text, seen)
+
+    assert told(n=30.0, paid=1.0) == Text(en="Signs: 30 days of rest, 1 bill", zh="X30")
+    assert told(n=29.0, paid=2.0) == Text(en="Signs: 2 bills", zh="X29")
+    assert (told(n=2.5).zh, told(n=2.4).zh, told().zh, told(n=True).zh) == ("X2.50", "X", "X", "X")
+    twice = Text(en="Signs:[ {n} of {n>=3}]", zh="")
+    assert [filled(twice, {"n": n}).en for n in (2.0, 3.0)] == ["Signs:", "Signs: 3 of 3"]
+
+
 def test_money_has_the_decimals_of_its_currency() -> None:
     def told(currency: str) -> str:
         seen: dict[str, Fact] = {"a": 1234.567, "n": 2.345}
