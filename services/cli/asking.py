@@ -10,7 +10,7 @@ from services.cli.beside import address_of, credential, unknown_asker
 from services.cli.refusals import Refusal, only
 
 URL = "COUNTERPOINT_URL"
-Url = Annotated[str | None, typer.Option(envvar=URL, help="Of the running platform.")]
+Url = Annotated[str | None, typer.Option(envvar=URL, help="Address of the running platform.")]
 Token = Annotated[
     str | None, typer.Option(envvar="COUNTERPOINT_TOKEN", help="A person's; the platform's first one if not said.")
 ]

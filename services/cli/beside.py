@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from services.sql.database import Database
 
 Data = Annotated[Path | None, typer.Option("--data", help="The deployment's directory; COUNTERPOINT_DATA.")]
-Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one; COUNTERPOINT_PORT.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 picks a free port; COUNTERPOINT_PORT.")]
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
 Language = Annotated[Literal["en", "zh"], typer.Option(help="Of titles, names and reasons.")]
-Actor = Annotated[str | None, typer.Option(help="Who decides; the user of this machine if not said.")]
+Actor = Annotated[str | None, typer.Option(help="Who decides; by default the user of this machine.")]
 WHO = "A customer id, or an identifier such as customer_no=10000017."
 Result = TypeVar("Result")
 

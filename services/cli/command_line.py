@@ -25,7 +25,7 @@ def _tell_version(is_asked: bool) -> None:
 @app.callback()
 def counterpoint(
     version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which release this is.")
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     pass

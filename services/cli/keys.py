@@ -11,18 +11,18 @@ from services.clock import SystemClock
 from services.ingest.domain.sources import Grant
 from services.ingest.registry import check_channels, create_key
 
-app = typer.Typer(no_args_is_help=True, help="Keys with which channel systems publish.")
+app = typer.Typer(no_args_is_help=True, help="The keys that channel systems publish with.")
 
 
 @app.command()
 def create(
-    source: Annotated[str, typer.Argument(help="The registered source that the key is for.")],
-    channel: Annotated[list[str], typer.Option(help="What it may publish for, with commas between; * for all.")],
-    rate: Annotated[int, typer.Option(min=1, help="Events a second.")] = 10_000,
+    source: Annotated[str, typer.Argument(help="The registered source that uses the key.")],
+    channel: Annotated[list[str], typer.Option(help="Channels it may publish for, separated by commas; * for all.")],
+    rate: Annotated[int, typer.Option(min=1, help="Events per second.")] = 10_000,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Make a key. It is shown once and kept nowhere."""
+    """Create a key. It is shown once and never stored."""
     channels = [one.strip() for said in channel for one in said.split(",")]
     with judged_by_the_line():
         check_channels(channels)
@@ -39,7 +39,7 @@ def create(
 
 @app.command("list")
 def list_keys(data: Data = None, as_json: Json = False) -> None:
-    """Every key without its secret, revoked ones too."""
+    """List all keys without their secrets, revoked ones included."""
 
     async def work(beside: Beside) -> list[dict[str, object]]:
         return [_row(one) for one in await beside.stores.keys.grants()]
@@ -54,7 +54,7 @@ def list_keys(data: Data = None, as_json: Json = False) -> None:
 def revoke(
     key_id: Annotated[str, typer.Argument(help="As `keys list` shows it.")], data: Data = None, as_json: Json = False
 ) -> None:
-    """Take a key back: running platforms refuse it within a second."""
+    """Revoke a key: running platforms refuse it within a second."""
 
     async def work(beside: Beside) -> dict[str, object]:
         keys = beside.stores.keys

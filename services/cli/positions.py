@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
     from services.profile.adapters.sql import SqlProfileStore
 
-app = typer.Typer(no_args_is_help=True, help="How far the log was worked; go back after a fail-over.")
+app = typer.Typer(no_args_is_help=True, help="How far the log has been processed; go back after a fail-over.")
 WORKED = (CHANNEL_EVENTS.name, DEAD_LETTERS.name, PROFILE_CHANGES.name, ALERTS.name)
 COLUMNS = {"topic": "Topic", "partition": "Partition", "next": "Next", "first": "Log from", "end": "Log to",
            "lag": "Waiting", "state": "State"}  # fmt: skip
@@ -50,7 +50,7 @@ async def all_backlogs(log: EventLog, beside: Beside) -> list[Backlog]:
 
 @app.command()
 def show(data: Data = None, as_json: Json = False) -> None:
-    """Where the work of each partition stands, and what waits behind it."""
+    """How far each partition has been processed, and how much is waiting."""
 
     async def work(beside: Beside) -> list[dict[str, Any]]:
         async with beside.log() as log:
@@ -75,15 +75,15 @@ def row_of(one: Backlog) -> dict[str, Any]:
 @app.command()
 def rewind(
     to_time: Annotated[
-        str | None, typer.Option(help="To what the log took from then on: 2026-11-22T09:30+08:00.")
+        str | None, typer.Option(help="Go to the first record written from then on: 2026-11-22T09:30+08:00.")
     ] = None,
-    to_offset: Annotated[int | None, typer.Option(min=0, help="To this offset; needs --partition.")] = None,
+    to_offset: Annotated[int | None, typer.Option(min=0, help="Go to this offset; needs --partition.")] = None,
     topic: Annotated[str, typer.Option(help=f"{' or '.join(WORKED)}.")] = CHANNEL_EVENTS.name,
-    partition: Annotated[list[int] | None, typer.Option(help="Only this one; again for more.")] = None,
+    partition: Annotated[list[int] | None, typer.Option(help="Only this partition; repeatable.")] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Work a part of the log again: what counted already is recognised and counts once.
+    """Process a part of the log again: events that were counted before still count once.
 
     Not further back than the ledger of what was counted reaches, 7 days. Workers may run: they meet the moved position,
     give up the batch in hand and read on from there, within ten seconds where nothing new comes. Restart a platform

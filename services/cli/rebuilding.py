@@ -13,11 +13,11 @@ from services.profile.rebuild import Progress, rebuild
 
 
 def rebuild_states(
-    rate: Annotated[int, typer.Option(min=0, help="At most so many subjects a second; 0: as many as go.")] = 0,
+    rate: Annotated[int, typer.Option(min=0, help="At most this many subjects per second; 0: no limit.")] = 0,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Fold every state anew that an older release has folded. Stopped and started again, it goes on."""
+    """Fold again every state that was folded by an older release. If interrupted, it resumes where it stopped."""
     done, version = in_deployment(data, lambda beside: _rebuild(beside, rate))
     told = f"nothing to do: no state is of an older fold than this release's, version {version}"
     if done:

@@ -16,9 +16,9 @@ from services.replay.berka import count_berka, read_berka
 from services.replay.ndjson import read_ndjson
 from services.replay.send import Answer, Progress, http_publisher, send
 
-app = typer.Typer(no_args_is_help=True, help="Send what already happened: a user's own files.")
+app = typer.Typer(no_args_is_help=True, help="Send events from your own files.")
 Key = Annotated[str | None, typer.Option(envvar="COUNTERPOINT_KEY", help="An ingest key.")]
-Batch = Annotated[int, typer.Option(min=1, max=5000, help="Events a request.")]
+Batch = Annotated[int, typer.Option(min=1, max=5000, help="Events per request.")]
 Connections = Annotated[int, typer.Option(min=1, max=64)]
 FEW = 5
 
@@ -26,7 +26,7 @@ FEW = 5
 @app.command()
 def berka(
     directory: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="With account.asc, trans.asc …")],
-    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day to be sent.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day to send.")] = None,
     url: Url = None,
     key: Key = None,
     batch: Batch = 500,
@@ -34,9 +34,9 @@ def berka(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """The PKDD'99 Czech bank from your own copy of its files, in the order of event time.
+    """Send the PKDD'99 Czech bank from your own copy of its files, in order of event time.
 
-    Its ids follow from the files: sent again, everything counts as repeats.
+    Ids are derived from the files: what is sent again counts once.
     """
     door, day = door_of(data, url, key), until.date() if until else None
     try:
@@ -49,7 +49,7 @@ def berka(
 
 @app.command()
 def ndjson(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One event a line, plain or gzip.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="One event per line, plain or gzip.")],
     url: Url = None,
     key: Key = None,
     batch: Batch = 500,
@@ -57,7 +57,7 @@ def ndjson(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Events from a file, as they are: the platform judges them."""
+    """Send events from a file as they are; the platform validates them."""
     door = door_of(data, url, key)
     try:
         total = sum(1 for _ in read_ndjson(file))

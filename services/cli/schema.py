@@ -18,7 +18,7 @@ from services.settings import Settings
 from services.sql.database import Database
 from services.sql.migrations import check, upgrade
 
-app = typer.Typer(no_args_is_help=True, help="The shape of the database.")
+app = typer.Typer(no_args_is_help=True, help="Migrate and check the database schema.")
 
 
 @app.command("upgrade")
@@ -30,7 +30,7 @@ def upgrade_database(data: Data = None, as_json: Json = False) -> None:
 
 @app.command()
 def status(data: Data = None, as_json: Json = False) -> None:
-    """Say whether this release can work on the database; exit code 1 if it cannot."""
+    """Say whether this release can use the database. Exits with 1 if it cannot."""
     settings = settings_of(data)
     require_database(settings)
     revision = asyncio.run(_revision(settings, check))

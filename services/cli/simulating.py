@@ -23,13 +23,13 @@ from services.simulator.traffic import Traffic, live
 
 def simulate(
     customers: Annotated[int, typer.Option(min=1, max=1_000_000)] = 300,
-    seed: Annotated[int, typer.Option(help="The same seed and days, the same events.")] = 1,
-    days: Annotated[int, typer.Option(min=0, max=1100, help="Of the past to be sent.")] = 180,
-    stays_live: Annotated[bool, typer.Option("--live", help="Go on by the clock afterwards, until Ctrl-C.")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed and days give the same events.")] = 1,
+    days: Annotated[int, typer.Option(min=0, max=1100, help="Days of past events to send.")] = 180,
+    stays_live: Annotated[bool, typer.Option("--live", help="Continue in real time afterwards, until Ctrl-C.")] = False,
     per_second: Annotated[
-        float, typer.Option(min=0, help="With --live: events a second beyond the customers' own.")
+        float, typer.Option(min=0, help="With --live: events per second in addition to the customers' own.")
     ] = 0.0,
-    truth: Annotated[Path | None, typer.Option(help="Write the planted stories here, one JSON object a line.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Write the planted stories here, one JSON per line.")] = None,
     url: Url = None,
     key: Key = None,
     batch: Batch = 500,
@@ -39,7 +39,7 @@ def simulate(
 ) -> None:
     """Send the events of a synthetic bank with planted stories.
 
-    Not to a platform that runs its own simulator: both number their customers and events alike.
+    Do not use it on a platform that runs its own simulator: both use the same customer numbers and event ids.
     """
     clock = SystemClock()
     bank = Bank(seed, customers, day_at(clock.now_ms()))

@@ -15,13 +15,13 @@ from services.failures import Rejected
 from services.ingest.domain.sources import Source
 from services.ingest.registry import check_source, set_source
 
-app = typer.Typer(no_args_is_help=True, help="The channel systems, and what is expected of them.")
+app = typer.Typer(no_args_is_help=True, help="The registered channel systems and their parameters.")
 LISTS = ("of_record",)
 
 
 @app.command("list")
 def list_sources(data: Data = None, as_json: Json = False) -> None:
-    """Every source, and when it was last heard of."""
+    """List all sources and when each was last heard from."""
 
     async def work(beside: Beside) -> list[dict[str, Any]]:
         heard = last_heard(await beside.store.sources_seen())
@@ -34,7 +34,7 @@ def list_sources(data: Data = None, as_json: Json = False) -> None:
 
 @app.command()
 def show(source: str, data: Data = None, as_json: Json = False) -> None:
-    """All parameters of one source."""
+    """Show all parameters of a source."""
 
     async def work(beside: Beside) -> dict[str, Any]:
         found = await beside.stores.sources.find(source)
@@ -57,7 +57,7 @@ def set_parameters(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Register a source, or change some of its parameters; running platforms follow within a second.
+    """Register a source or change its parameters; running platforms follow within a second.
 
     Example: counterpoint sources set atm channel=atm of_record=cash.withdrawn,cash.deposited rhythm_ms=600000
     """

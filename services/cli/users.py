@@ -10,18 +10,18 @@ from services.cli.output import show_rows, tell, when
 from services.cli.refusals import Refusal, judged_by_the_line
 from services.clock import SystemClock
 
-app = typer.Typer(no_args_is_help=True, help="Staff who may read and decide, and their tokens.")
+app = typer.Typer(no_args_is_help=True, help="People who may read and decide, and their tokens.")
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="With which decisions are signed.")],
+    name: Annotated[str, typer.Argument(help="The name that decisions are recorded under.")],
     role: Annotated[Role, typer.Option(help="agent reads, manager merges and splits, admin does everything.")],
-    manager_id: Annotated[str | None, typer.Option(help="Whose portfolio a manager works; without it, all.")] = None,
+    manager_id: Annotated[str | None, typer.Option(help="Id of the manager's portfolio; by default all.")] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Make a token for a person. It is shown once and kept nowhere; another one for the same name is a second token."""
+    """Create a token for a person. It is shown once and never stored; a person may have several."""
     with judged_by_the_line():
         checked_user(name, role, manager_id)
 
@@ -37,7 +37,7 @@ def create(
 
 @app.command("list")
 def list_users(data: Data = None, as_json: Json = False) -> None:
-    """Every token's owner and role, revoked ones too."""
+    """List the owner and role of every token, revoked ones included."""
 
     async def work(beside: Beside) -> list[dict[str, object]]:
         return [_row(one) for one in await beside.users.users()]
@@ -58,7 +58,7 @@ def list_users(data: Data = None, as_json: Json = False) -> None:
 def revoke(
     user_id: Annotated[str, typer.Argument(help="As `users list` shows it.")], data: Data = None, as_json: Json = False
 ) -> None:
-    """Take a token back: running platforms refuse it within a second."""
+    """Revoke a token: running platforms refuse it within a second."""
 
     async def work(beside: Beside) -> dict[str, object]:
         if not await beside.users.revoke(user_id, SystemClock().now_ms()):

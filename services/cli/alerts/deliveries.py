@@ -12,7 +12,7 @@ from services.cli.output import counted, show_rows, tell, when
 from services.cli.refusals import Misuse, Refusal
 from services.clock import SystemClock
 
-app = typer.Typer(no_args_is_help=True, help="What was told where: look at it, send again what did not arrive.")
+app = typer.Typer(no_args_is_help=True, help="Messages to destinations: inspect them, send undelivered ones again.")
 COLUMNS = {"delivery_id": "Delivery", "destination": "Destination", "state": "State", "error": "Why",
            "happening": "Tells of", "attempts": "Tries", "next_at": "Next", "ended_at": "Ended",
            "alert_id": "Alert"}  # fmt: skip
@@ -32,7 +32,7 @@ def list_deliveries(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """The newest first; without --state those that did not arrive and are tried no more."""
+    """List deliveries, newest first; by default those that failed for good."""
 
     async def work(beside: Beside) -> list[dict[str, Any]]:
         found = await SqlDeliveryStore(beside.database).find(None if state == "all" else state, destination, limit)
@@ -47,12 +47,12 @@ def list_deliveries(
 @app.command()
 def retry(
     delivery_ids: Annotated[list[str] | None, typer.Argument(help="As `deliveries list` shows them.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every dead one; --destination narrows it.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All dead deliveries; --destination narrows them down.")] = False,
     destination: Annotated[str | None, typer.Option(help="With --all: only to this one.")] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Send again, after a fix, what is dead; running platforms follow within a second."""
+    """Send dead deliveries again after a fix; running platforms follow within a second."""
     if bool(delivery_ids) == every:
         raise Misuse("name deliveries, or say --all: one of the two")
 

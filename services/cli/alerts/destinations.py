@@ -20,7 +20,7 @@ from services.declared_files import directories
 from services.failures import Unavailable
 from services.outbound.posting import HttpSender
 
-app = typer.Typer(no_args_is_help=True, help="Where alerts go beside the inbox: webhooks, mail, group bots.")
+app = typer.Typer(no_args_is_help=True, help="Where alerts go besides the inbox: webhooks, mail, group bots.")
 Catalogue = Annotated[
     Path | None, typer.Option(help="The bank's own directory of rules and destinations; COUNTERPOINT_ALERTS_CATALOGUE.")
 ]
@@ -31,7 +31,7 @@ COLUMNS = {"id": "Destination", "kind": "Kind", "hears": "Hears", "language": "L
 
 @app.command("list")
 def list_destinations(catalogue: Catalogue = None, as_json: Json = False) -> None:
-    """Every declared destination; mistakes in the file are told instead. Secrets are never shown."""
+    """List the declared destinations, or the mistakes in the file. Secrets are never shown."""
     found = _loaded(catalogue).declared.destinations
     rows = [
         {name: getattr(one, name) for name in COLUMNS} | {"most_an_hour": one.most_an_hour or None} for one in found
@@ -41,7 +41,7 @@ def list_destinations(catalogue: Catalogue = None, as_json: Json = False) -> Non
 
 @app.command("test")
 def send_test(destination: str, catalogue: Catalogue = None, as_json: Json = False) -> None:
-    """Send a message that says that it is a test, now and once. Quiet hours do not hold it."""
+    """Send one message marked as a test, now. Quiet hours do not delay it."""
     loaded = _loaded(catalogue)
     found = next((one for one in loaded.declared.destinations if one.id == destination), None)
     if found is None:

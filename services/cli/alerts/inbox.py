@@ -17,7 +17,7 @@ from services.cli.beside import WHO, Data, Json, Language, Port, environment_of,
 from services.cli.output import console, show_json, show_rows
 from services.cli.refusals import Misuse
 
-app = typer.Typer(no_args_is_help=True, help="The inbox: what customers need somebody to act on, and what was done.")
+app = typer.Typer(no_args_is_help=True, help="The inbox: customer situations that need action, and the steps taken.")
 AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="As `alerts list` shows it.")]
 Note = Annotated[str, typer.Option(help="Kept with the step.")]
 STEPS_BY = "manager"

@@ -36,11 +36,11 @@ def find(
     identifiers: Annotated[
         list[str] | None, typer.Argument(metavar="KIND=VALUE", help=f"Of {', '.join(KINDS)}.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="A whole name.")] = None,
+    name: Annotated[str | None, typer.Option(help="A full name.")] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Everybody whom any of the identifiers names; first those whom most of them name."""
+    """Customers that match any of the identifiers; those that match most come first."""
     if not identifiers and not name:
         raise Misuse("say whom: an identifier such as account_no=6001000000017, or --name")
     given = [identifier(one) for one in identifiers or ()]
@@ -64,7 +64,7 @@ def find(
 
 @app.command()
 def show(who: Who, data: Data = None, as_json: Json = False) -> None:
-    """All that is known of a customer now."""
+    """Show the current view of a customer."""
 
     async def work(beside: Beside) -> Any:
         read = await reading(beside)
@@ -80,17 +80,17 @@ def show(who: Who, data: Data = None, as_json: Json = False) -> None:
 @app.command()
 def timeline(
     who: Who,
-    types: Annotated[list[str] | None, typer.Option("--type", help="Only such events; again for more.")] = None,
+    types: Annotated[list[str] | None, typer.Option("--type", help="Only events of this type; repeatable.")] = None,
     channels: Annotated[
-        list[str] | None, typer.Option("--channel", help="Only of this channel; again for more.")
+        list[str] | None, typer.Option("--channel", help="Only events of this channel; repeatable.")
     ] = None,
-    since: Annotated[str | None, typer.Option(help="From this time on, such as 2026-11-22T09:30+08:00.")] = None,
+    since: Annotated[str | None, typer.Option(help="From this time, such as 2026-11-22T09:30+08:00.")] = None,
     until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """What happened, the newest first."""
+    """List a customer's events, newest first."""
     bounds = [milliseconds(one, option) if one else None for one, option in ((since, "--since"), (until, "--until"))]
     with judged_by_the_line():
         check_bounds(channels or (), *bounds)

@@ -17,7 +17,7 @@ from services.clock import SystemClock
 from services.profile.decide import Decide, Said
 from services.profile.ports.records import Decision
 
-Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
+Reason = Annotated[str, typer.Option(help="The reason, kept with the decision.")]
 GOES_AND_STAYS = """\
 Erasing {who} cannot be undone.
 Gone: names, addresses, phone numbers, e-mail addresses, notes and the names of counterparties, as far as the customer's
@@ -28,7 +28,7 @@ Kept: movements, balances, contacts and cases under ids that name nobody, and wh
 
 @app.command()
 def merge(who: Who, other: Who, reason: Reason, actor: Actor = None, data: Data = None, as_json: Json = False) -> None:
-    """From now on the two are one customer, until the decision is undone by `split`."""
+    """Merge two customers into one; `split` undoes it."""
 
     async def work(beside: Beside) -> Decision:
         read = await reading(beside)
@@ -45,7 +45,7 @@ def split(
         str | None,
         typer.Argument(metavar="CUSTOMER", help=f"{WHO} Not needed with --decision.", callback=who_is_meant),
     ] = None,
-    decision: Annotated[str | None, typer.Option(help="The decision to undo, where there are several.")] = None,
+    decision: Annotated[str | None, typer.Option(help="The decision to undo, if there are several.")] = None,
     subject: Annotated[str | None, typer.Option(help="Detach this subject (account:6001…) instead of undoing.")] = None,
     actor: Actor = None,
     data: Data = None,
@@ -73,12 +73,12 @@ def split(
 def erase(
     who: Who,
     reason: Reason,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     actor: Actor = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Forget what is personal about the customer, for good; what happened stays."""
+    """Erase a customer's personal data for good; movements and balances stay."""
     if not yes:
         _confirm(who)
 

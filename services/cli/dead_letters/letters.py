@@ -12,7 +12,7 @@ from services.cli.output import console, print_table, show_json, show_rows, when
 from services.cli.refusals import FAILED, Misuse, Refusal
 from services.profile.ports.records import StoredDeadLetter
 
-app = typer.Typer(no_args_is_help=True, help="What could not be used: look at it, send it again after a fix.")
+app = typer.Typer(no_args_is_help=True, help="Events that could not be used: inspect them, send them again.")
 COLUMNS = {"letter_id": "Letter", "reason": "Reason", "field": "Field", "message": "What to do", "source": "Source",
            "at": "When", "stage": "Stage"}  # fmt: skip
 MOST = 10_000
@@ -24,10 +24,10 @@ _NO_SUCH = "there are no such letters: without --reason and --source there may b
 @app.command("list")
 def list_letters(
     replayed: Annotated[
-        bool, typer.Option("--replayed", help="Those that were replayed instead of the open ones.")
+        bool, typer.Option("--replayed", help="Replayed letters instead of open ones.")
     ] = False,
-    reason: Annotated[str | None, typer.Option(help="Only of this reason.")] = None,
-    source: Annotated[str | None, typer.Option(help="Only of this source.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only letters with this reason.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only letters of this source.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=MOST)] = 50,
     data: Data = None,
     as_json: Json = False,
@@ -44,7 +44,7 @@ def list_letters(
 
 @app.command()
 def show(letter_id: str, data: Data = None, as_json: Json = False) -> None:
-    """One letter with all that was kept of what was sent. What could not be read: its length and hash."""
+    """Show one letter with what was kept of the event; of unreadable input, length and hash."""
 
     async def work(beside: Beside) -> dict[str, Any]:
         letter = await _find(beside, letter_id)
@@ -64,14 +64,14 @@ def show(letter_id: str, data: Data = None, as_json: Json = False) -> None:
 @app.command()
 def replay(
     letter_ids: Annotated[list[str] | None, typer.Argument(help="As `dead-letters list` shows them.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every open letter; --reason and --source narrow it.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All open letters; narrow by --reason, --source.")] = False,
     reason: Annotated[str | None, typer.Option(help="With --all: only of this reason.")] = None,
     source: Annotated[str | None, typer.Option(help="With --all: only of this source.")] = None,
     url: Url = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Send letters again after a fix, as the source that sent them. What is refused again is a new letter."""
+    """Send letters again after a fix, as their source. Whatever is refused again becomes a new letter."""
     if bool(letter_ids) == every:
         raise Misuse("name letters, or say --all: one of the two")
     address = address_of(data, url)

@@ -16,11 +16,11 @@ _SIGNS = {"ok": "[green]ok[/]", "warning": "[yellow]look[/]", "wrong": "[red]WRO
 
 
 def doctor(
-    patience: Annotated[float, typer.Option(min=0, help="Seconds to see whether positions move.")] = 2.0,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait to see whether positions move.")] = 2.0,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Check every dependency, and say in words what is wrong and what to do. Exit code 1 if something is wrong."""
+    """Check every dependency, and say what is wrong and what to do. Exit code 1 if something is wrong."""
     findings = asyncio.run(_all(data, patience, lambda finding: None if as_json else _show(finding)))
     if as_json:
         show_json([finding._asdict() for finding in findings])

@@ -40,7 +40,7 @@ def backtest_rules(
     since: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, such as 2026-05-01.")],
     until: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day.")],
     rules: Annotated[
-        list[str] | None, typer.Argument(metavar="[RULE_FILE | RULE...]", help="A draft, or live ones; none: all.")
+        list[str] | None, typer.Argument(metavar="[RULE_FILE | RULE...]", help="A draft, or live rules; none: all.")
     ] = None,
     clock: Annotated[
         Literal["accepted", "event"],
@@ -48,7 +48,7 @@ def backtest_rules(
     ] = "accepted",
     truth: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="What was planted, as `simulate --truth` writes it."),
+        typer.Option(exists=True, dir_okay=False, help="The planted stories, as written by `simulate --truth`."),
     ] = None,
     data: Data = None,
     as_json: Json = False,

@@ -28,7 +28,7 @@ def check_rules(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Every mistake in rules and desk, with file, line and what to write instead. Exit code 1 if there is one."""
+    """Report every mistake in rules and desk, with file, line and a suggestion. Exits with 1 if there is one."""
     with _directory(files) as directory:
         loaded = loaded_rules({}, directory)
     if as_json:

@@ -26,10 +26,10 @@ from services.expected import unfit
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="The rules that make alerts: list, check, explain, backtest, how right they are, switch on and off.",
+    help="The rules that raise alerts: list, check, explain, backtest, measure, switch on and off.",
 )
 RuleId = Annotated[str, typer.Argument(metavar="RULE", help="As `rules list` shows it.")]
-Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
+Reason = Annotated[str, typer.Option(help="The reason, kept with the change.")]
 COLUMNS = {
     "id": "Rule", "name": "Name", "enabled": "On", "silent": "Silent", "precision": "Precision", "kind": "Kind",
     "situation": "Situation", "switched": "Switched", "version": "Version",
@@ -52,7 +52,7 @@ NOWHERE = _Platform({}, {}, {})
 
 @app.command("list")
 def list_rules(language: Language = "en", data: Data = None, as_json: Json = False) -> None:
-    """Every rule, and beside a deployment whether it is on and how often it was right."""
+    """List all rules; in a deployment, also whether each is on and how often it was right."""
     platform = _platform(data)
     loaded = loaded_rules(platform.switches)
     rows = [_row(rule.declared, language, platform) for rule in loaded.rule_set.rules]
@@ -71,14 +71,14 @@ app.command("check")(check_rules)
 @app.command()
 def explain(
     customer: Who,
-    every: Annotated[bool, typer.Option("--all", help="Those that do not hold, too, and which part fails.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also those that do not hold, and which part fails.")] = False,
     language: Language = "en",
     url: Url = None,
     token: Token = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Why a rule holds for a customer now, why another does not, and what is not known. Asks a running platform."""
+    """Show why each rule holds for a customer now or not, and what is unknown. Asks a running platform."""
     desk = asking(data, url, token)
     told = desk.get(f"/v1/customers/{quote(desk.customer(customer), safe='')}/rules", language)
     if as_json:
@@ -103,13 +103,13 @@ app.command("notices")(rules_notices)
 
 @app.command()
 def enable(rule: RuleId, reason: Reason, actor: Actor = None, data: Data = None, as_json: Json = False) -> None:
-    """Let a rule speak again; running platforms follow within seconds."""
+    """Switch a rule on again; running platforms follow within seconds."""
     _switch(rule, True, reason, actor, data, as_json)
 
 
 @app.command()
 def disable(rule: RuleId, reason: Reason, actor: Actor = None, data: Data = None, as_json: Json = False) -> None:
-    """Silence a rule; running platforms follow within seconds."""
+    """Switch a rule off; running platforms follow within seconds."""
     _switch(rule, False, reason, actor, data, as_json)
 
 

@@ -26,11 +26,11 @@ _NOTHING_WRITTEN = "nothing is written down yet: a platform does so when it take
 
 def rules_precision(
     rules: Annotated[list[str] | None, typer.Argument(metavar="[RULE...]", help="Only these.")] = None,
-    by: Annotated[str, typer.Option(help="rule, branch, owner, or several of them with commas.")] = "rule",
+    by: Annotated[str, typer.Option(help="rule, branch, owner, or several separated by commas.")] = "rule",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """What people made of the alerts: by rule, branch and owner, or any of these together."""
+    """How often alerts were relevant: by rule, branch, owner or a combination."""
     parts = [part for part in PARTS if part in by.split(",")]
     if not parts or set(by.split(",")) - set(PARTS):
         raise Misuse(f"--by: {', '.join(PARTS)} are expected, with commas between them")
@@ -57,7 +57,7 @@ def rules_history(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """How rules have changed, by whom and why; with --json each as it stood since."""
+    """How rules have changed, by whom and why; with --json each version in full."""
 
     async def work(beside: Beside) -> list[Edition]:
         return await SqlAlertStore(beside.database).editions(rule, limit)
@@ -75,15 +75,15 @@ def rules_history(
 
 
 def rules_notices(
-    every: Annotated[bool, typer.Option("--all", help="What has ended, too; the newest first.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also those that have ended; newest first.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     language: Language = "en",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Rules that do not speak now, why, and what to do.
+    """Rules that are silent at present, why, and what to do.
 
-    Throttled for too many wrong alerts, paused by a burst, or stopped by a value of a wrong type."""
+    They are throttled for too many wrong alerts, paused by a burst, or stopped by a value of the wrong type."""
 
     async def work(beside: Beside) -> list[Notice]:
         store = SqlAlertStore(beside.database)

@@ -36,18 +36,18 @@ from services.sql.database import Database
 
 SHOWN_CUSTOMER = "10000001"
 """In a synthetic bank of any size."""
-Directory = Annotated[Path | None, typer.Option(help="Where everything is kept; COUNTERPOINT_DATA.")]
+Directory = Annotated[Path | None, typer.Option(help="Directory of all files; COUNTERPOINT_DATA.")]
 
 
 def run(
     data: Directory = None,
     port: Port = None,
-    simulator: Annotated[bool, typer.Option(help="Seed a synthetic bank and keep its channels sending.")] = True,
+    simulator: Annotated[bool, typer.Option(help="Run a synthetic bank and keep its channels sending.")] = True,
     customers: Annotated[int, typer.Option(min=10, help="Customers of the synthetic bank.")] = 300,
-    months: Annotated[int, typer.Option(min=1, max=24, help="Months of the past that are seeded.")] = 6,
-    seed: Annotated[int, typer.Option(help="The same seed, the same bank.")] = 1,
+    months: Annotated[int, typer.Option(min=1, max=24, help="Months of past events to send.")] = 6,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bank.")] = 1,
     credentials_file: Annotated[
-        Path | None, typer.Option(help="Write address, key and tokens here once serving.")
+        Path | None, typer.Option(help="Write the address, key and tokens here once serving.")
     ] = None,
 ) -> None:
     """Start the whole platform in one process: nothing to install, nothing to configure. Ctrl-C stops it."""
@@ -69,7 +69,7 @@ def profile(
         list[str] | None, typer.Option(help=f"Of {', '.join(STEPS)}; again for more; COUNTERPOINT_PROFILE_STEPS.")
     ] = None,
 ) -> None:
-    """Start a worker that keeps the customer views and answers who reads them; start as many as you need."""
+    """Start a worker that keeps the customer views and serves reads; start as many as you need."""
     if unknown := set(only or ()) - set(STEPS):
         raise Misuse(f"--only: {', '.join(sorted(unknown))} is none of {', '.join(STEPS)}")
     steps = {"COUNTERPOINT_PROFILE_STEPS": ",".join(only)} if only else {}

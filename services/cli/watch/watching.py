@@ -23,13 +23,13 @@ LOOKS = 3
 
 
 def watch(
-    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 1.0,
-    once: Annotated[bool, typer.Option("--once", help="One look after that time, for a script or a paper.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between updates.")] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="Print once after that time and exit.")] = False,
     url: Url = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """A live board: rates, lag of each partition, latest events, views and alerts, silent sources. Ctrl-C leaves it."""
+    """A live board: rates, lag of each partition, latest events, views and alerts, silent sources. Ctrl-C ends it."""
     if as_json and not once:
         raise Misuse("--json needs --once: a script has one look")
 
